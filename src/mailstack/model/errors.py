@@ -1,0 +1,56 @@
+"""Domain outcomes that end a use case early. They know no protocol: each server has one table from these to replies.
+
+DomainError
+├── NotFound          the thing named does not exist, or the caller may not know that it does
+├── AlreadyExists     the name is taken
+├── QuotaExceeded     the account is full
+├── TooLarge          one thing is over its limit
+├── Forbidden         the caller may not
+├── AuthenticationFailed   who the caller says they are was not proved
+├── Conflict          somebody else was faster; look again
+├── TryAgainLater     a passing fault: DNS, disk, lock
+├── Unsupported       understood, and not done here
+├── Invalid           the input breaks a rule
+└── Damaged           what was stored can no longer be read
+"""
+
+
+class DomainError(Exception):
+    """detail: one sentence for the log and the operator; strangers are shown a generic text instead."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(DomainError): ...
+
+
+class AlreadyExists(DomainError): ...
+
+
+class QuotaExceeded(DomainError): ...
+
+
+class TooLarge(DomainError): ...
+
+
+class Forbidden(DomainError): ...
+
+
+class AuthenticationFailed(DomainError): ...
+
+
+class Conflict(DomainError): ...
+
+
+class TryAgainLater(DomainError): ...
+
+
+class Unsupported(DomainError): ...
+
+
+class Invalid(DomainError): ...
+
+
+class Damaged(DomainError): ...

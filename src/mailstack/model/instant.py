@@ -1,0 +1,24 @@
+"""Points in time, and the clock as an argument."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NewType
+
+Instant = NewType("Instant", int)
+"""Milliseconds since 1970-01-01T00:00:00Z."""
+
+Clock = Callable[[], Instant]
+
+SECOND_MS = 1_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+def as_datetime(instant: Instant) -> datetime:
+    return datetime.fromtimestamp(instant / SECOND_MS, UTC)
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """moment: aware; a naive one would mean the machine's zone, which nobody meant."""
+    return Instant(round(moment.timestamp() * SECOND_MS))

@@ -1,0 +1,124 @@
+"""Messages: bytes, what is worth knowing about them, and their places in mailboxes.
+
+One message may lie in many mailboxes. Keywords belong to the message, UID, ModSeq and \\Deleted to the placement.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from mmap import mmap
+from typing import NamedTuple
+
+from mailstack.model.flags import NO_KEYWORDS, Keywords, keywords_from_text
+from mailstack.model.ids import BlobId, MessageId, ModSeq, ThreadId, Uid
+from mailstack.model.instant import Instant
+
+RawMessage = bytes | mmap
+"""A whole message with CRLF line endings; a large one is a mapped file, so that it never fills the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDigest:
+    """What listing, searching and FETCH need, computed once at delivery by formats.digest and stored ready to send.
+
+    envelope, body, body_structure: RFC 9051 §7.5.2, the parenthesised wire form of ENVELOPE, BODY and BODYSTRUCTURE.
+    parts: the table of part offsets, packed by formats.mime; reading BODY[2.1] needs it and nothing else.
+    header_block: the often asked header fields as raw bytes, in message order, without the closing empty line.
+    sent_at: the Date field. message_id and references: without angle brackets; "" and () where there are none.
+    base_subject: RFC 5256 §2.1. from_, to, cc: for sorting and searching, decoded, one address after the other.
+    """
+
+    envelope: bytes
+    body: bytes
+    body_structure: bytes
+    parts: bytes
+    header_block: bytes
+    preview: str
+    subject: str
+    base_subject: str
+    from_: str
+    to: str
+    cc: str
+    message_id: str
+    references: tuple[str, ...]
+    sent_at: Instant | None
+    has_attachment: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """received_at: INTERNALDATE."""
+
+    raw: RawMessage
+    received_at: Instant
+    digest: MessageDigest
+    keywords: Keywords = NO_KEYWORDS
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    message_id: MessageId
+    uid: Uid
+    mod_seq: ModSeq
+
+
+class Placement(NamedTuple):
+    """One message in one mailbox; a tuple because a mailbox of 100,000 is listed by it."""
+
+    uid: Uid
+    message_id: MessageId
+    mod_seq: ModSeq
+    is_deleted: bool
+    keywords_text: str
+
+    @property
+    def keywords(self) -> Keywords:
+        return keywords_from_text(self.keywords_text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """Facts that never change once the message is stored."""
+
+    message_id: MessageId
+    thread_id: ThreadId
+    blob_id: BlobId
+    size_bytes: int
+    received_at: Instant
+    digest: MessageDigest
+
+
+class FlagOperation(Enum):
+    """RFC 9051 §6.4.6: FLAGS, +FLAGS, -FLAGS."""
+
+    SET = "set"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagChange:
+    """keywords hold no \\Deleted; is_deleted says whether the change names it.
+    unchanged_since: RFC 7162 §3.1.3; None: unconditional.
+    """
+
+    operation: FlagOperation
+    keywords: Keywords
+    is_deleted: bool
+    unchanged_since: ModSeq | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagsChanged:
+    """changed: the new state of all that was named and exists, changed or not. refused: failed unchanged_since."""
+
+    changed: tuple[Placement, ...]
+    refused: tuple[Uid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """RFC 4315 §3: the pairs of COPYUID, in the order of the source."""
+
+    uid_validity: int
+    pairs: tuple[tuple[Uid, Uid], ...]

@@ -1,0 +1,55 @@
+"""Who mail belongs to: accounts and what they may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailstack.model.ids import AccountId
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+
+
+class Ability(StrEnum):
+    """`can:` of an account in the spec; an account that lists none has all."""
+
+    RECEIVE = "receive"
+    READ = "read"  # IMAP, JMAP
+    SUBMIT = "submit"
+
+
+ALL_ABILITIES = frozenset(Ability)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """login: the account's own address key; addresses: further ones, keys. quota_bytes: None is unlimited.
+
+    password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in.
+    """
+
+    account_id: AccountId
+    login: str
+    name: str
+    addresses: tuple[str, ...]
+    roles: frozenset[Role]
+    abilities: frozenset[Ability]
+    quota_bytes: int | None
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasTargets:
+    """Address keys, of this server's or of others' domains."""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A domain whose mail is received here. catch_all: an address key. alias_of: the domain it shares addresses with."""
+
+    name: str
+    catch_all: str | None
+    subaddress_separators: str
+    alias_of: str | None

@@ -1,0 +1,228 @@
+"""Desired and live resources: what the spec asks for and what the server holds, in one shape that a diff can compare.
+
+`fields` are visible JSON; a secret shows only as a keyed digest in `digests`, so that an unchanged one plans nothing
+and no plan can leak it. The bodies below give `fields` their types: one frozen dataclass for each kind, with
+`fields_of` and `body_of` between the two forms.
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TypeVar
+
+from mailstack.model.errors import Damaged
+from mailstack.model.ids import Generation
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class Kind(StrEnum):
+    """In the order in which they depend on each other: a later kind may name earlier ones."""
+
+    SERVER = "server"  # one, named "server"
+    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps
+    CERTIFICATE = "certificate"  # named by its first host name
+    DOMAIN = "domain"  # named by A-label
+    DKIM_KEY = "dkim_key"  # named selector._domainkey.domain
+    ACCOUNT = "account"  # named by address key
+    ALIAS = "alias"  # named by address key
+    RELAY = "relay"
+    ROUTES = "routes"  # one, named "routes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    kind: Kind
+    name: str
+    fields: Mapping[str, Json]
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that is applied. spec_hash: SHA-256 of the spec that the last apply ran, "" before the first."""
+
+    generation: Generation
+    spec_hash: str
+    resources: Mapping[tuple[Kind, str], Resource]
+
+
+class Operation(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceChange:
+    """One write of an apply. secrets: the values behind `digests` that are new; those not named stay as they are."""
+
+    operation: Operation
+    resource: Resource
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerBody:
+    """workers: 0 means one for each core."""
+
+    hostname: str
+    addresses: tuple[str, ...]
+    workers: int
+    message_size_bytes: int
+    recipients: int
+    connections_per_ip: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerBody:
+    """endpoints: `:port`, `host:port` or `[v6]:port`; without a host, every address of the machine."""
+
+    endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateBody:
+    """names: host names it is good for. certificate: the PEM chain, leaf first. Secret: `key`, PEM."""
+
+    issuer: str
+    names: tuple[str, ...]
+    certificate: str
+    not_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainBody:
+    """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan."""
+
+    catch_all: str | None
+    subaddress_separators: str
+    alias_of: str | None
+    dkim_algorithms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DkimKeyBody:
+    """algorithm: rsa2048 or ed25519. public_key: the value of `p=`. Secret: `private_key`, PEM (PKCS 8)."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountBody:
+    """addresses: further ones, keys. abilities: words of principal.Ability. Secret: `password`, a hash."""
+
+    name: str
+    addresses: tuple[str, ...]
+    roles: tuple[str, ...]
+    abilities: tuple[str, ...]
+    quota_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasBody:
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayBody:
+    """tls: implicit, starttls or none. Secrets: `username` and `password`, both or neither."""
+
+    host: str
+    port: int
+    tls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteBody:
+    """to: a glob over recipient domains, "*" for all. via: a relay's name, or "direct"."""
+
+    to: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutesBody:
+    """First match wins; what matches none goes direct."""
+
+    routes: tuple[RouteBody, ...]
+
+
+Body = (
+    ServerBody
+    | ListenerBody
+    | CertificateBody
+    | DomainBody
+    | DkimKeyBody
+    | AccountBody
+    | AliasBody
+    | RelayBody
+    | RoutesBody
+)
+AnyBody = TypeVar("AnyBody", bound=Body)
+
+BODY_TYPES: Mapping[Kind, type[Body]] = {
+    Kind.SERVER: ServerBody,
+    Kind.LISTENER: ListenerBody,
+    Kind.CERTIFICATE: CertificateBody,
+    Kind.DOMAIN: DomainBody,
+    Kind.DKIM_KEY: DkimKeyBody,
+    Kind.ACCOUNT: AccountBody,
+    Kind.ALIAS: AliasBody,
+    Kind.RELAY: RelayBody,
+    Kind.ROUTES: RoutesBody,
+}
+
+
+def fields_of(body: Body) -> dict[str, Json]:
+    """Plain JSON, tuples as lists."""
+    return {item.name: _as_json(getattr(body, item.name)) for item in fields(body)}
+
+
+def body_of(body_type: type[AnyBody], resource: Resource) -> AnyBody:
+    """Raises Damaged when stored fields do not fit: an older program reading a newer state."""
+    try:
+        return typing.cast(AnyBody, _from_json(body_type, dict(resource.fields)))
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Damaged(f"{resource.kind} {resource.name} does not fit this version: {fault!r}") from fault
+
+
+def _as_json(value: object) -> Json:
+    if isinstance(value, tuple):
+        return [_as_json(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _as_json(getattr(value, item.name)) for item in fields(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+@cache
+def _hints(body_type: type) -> Mapping[str, object]:
+    return typing.get_type_hints(body_type)
+
+
+def _from_json(wanted: object, value: object) -> object:
+    origin = typing.get_origin(wanted)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{value!r} is no list")
+        return tuple(_from_json(typing.get_args(wanted)[0], item) for item in value)
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _from_json(typing.get_args(wanted)[0], value)
+    if isinstance(wanted, type) and is_dataclass(wanted):
+        if not isinstance(value, dict):
+            raise TypeError(f"{value!r} is no object")
+        unknown = value.keys() - _hints(wanted).keys()
+        if unknown:
+            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+        return wanted(**{name: _from_json(hint, value[name]) for name, hint in _hints(wanted).items()})
+    if not isinstance(wanted, type) or not isinstance(value, wanted):
+        raise TypeError(f"{value!r} is no {wanted}")
+    return value

@@ -1,0 +1,1 @@
+"""Sockets as the servers and clients see them."""

@@ -1,0 +1,81 @@
+"""One connection, read and written with deadlines, that can switch to TLS on the way.
+
+The only user of asyncio's streams. Reads are whole chunks: framing belongs to the machines in wire/.
+"""
+
+import asyncio
+import ssl
+from contextlib import suppress
+
+from mailstack.model.errors import TryAgainLater
+
+READ_LIMIT_BYTES = 1 << 16
+
+
+class Stream:
+    """peer: the other end's (host, port), as the socket or the PROXY header has it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        name = writer.get_extra_info("peername")
+        self.peer: tuple[str, int] = (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
+        local = writer.get_extra_info("sockname")
+        self.local: tuple[str, int] = (str(local[0]), int(local[1])) if isinstance(local, tuple) else ("", 0)
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        found = self._writer.get_extra_info("ssl_object")
+        return found if isinstance(found, ssl.SSLObject) else None
+
+    async def read(self, *, timeout_s: float, at_most: int = READ_LIMIT_BYTES) -> bytes:
+        """Whatever has come, b"" when the peer has closed. Raises TimeoutError, ConnectionError."""
+        async with asyncio.timeout(timeout_s):
+            return await self._reader.read(at_most)
+
+    async def write(self, *chunks: bytes, timeout_s: float) -> None:
+        """Returns when the buffer is low again: a peer that does not read holds up its own session and no other.
+
+        Raises TimeoutError, ConnectionError.
+        """
+        self._writer.writelines(chunks)
+        async with asyncio.timeout(timeout_s):
+            await self._writer.drain()
+
+    async def start_tls(self, context: ssl.SSLContext, *, timeout_s: float, server_hostname: str | None = None) -> None:
+        """server_hostname: set by clients. Raises TimeoutError, ConnectionError, ssl.SSLError.
+
+        Bytes that came before the handshake would be read as if they had been protected (CVE-2011-0411): the caller's
+        machine drops what it holds, and a stream that still holds some ends here.
+        """
+        if self._buffered():
+            self.abort()
+            raise ConnectionAbortedError("plain text after STARTTLS")
+        async with asyncio.timeout(timeout_s):
+            await self._writer.start_tls(context, server_hostname=server_hostname, ssl_handshake_timeout=timeout_s)
+
+    def _buffered(self) -> bool:
+        # StreamReader offers no public look at what it holds; the private name has been stable since 3.4.
+        return bool(self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    async def close(self) -> None:
+        """Sends what is written, then closes; never raises, never waits long."""
+        self._writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(2):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+
+async def dial(host: str, port: int, *, timeout_s: float, source: str | None = None) -> Stream:
+    """host: an address, no name. Raises TryAgainLater with the operating system's reason."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(
+                host, port, limit=READ_LIMIT_BYTES, local_addr=(source, 0) if source else None
+            )
+    except (OSError, TimeoutError) as fault:
+        raise TryAgainLater(f"connect to {host} port {port}: {fault or 'timed out'}") from fault
+    return Stream(reader, writer)

@@ -1,0 +1,18 @@
+"""The directory: who receives, who logs in. Small indexed reads, asked at every RCPT and every login."""
+
+from typing import Protocol
+
+from mailstack.model.ids import AccountId
+from mailstack.model.principal import Account, AliasTargets, Domain
+
+
+class Accounts(Protocol):
+    async def domain(self, name: str) -> Domain | None:
+        """name: an A-label, as address.domain_key gives it."""
+        ...
+
+    async def find(self, address_key: str) -> Account | AliasTargets | None:
+        """The account that owns exactly this address (its login or a further one), or the alias of that name."""
+        ...
+
+    async def account(self, account_id: AccountId) -> Account | None: ...

@@ -1,0 +1,19 @@
+"""The change log of one account."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mailstack.model.changes import Change
+from mailstack.model.ids import AccountId, MailboxId, ModSeq
+
+
+class Changes(Protocol):
+    async def mod_seq(self, account_id: AccountId) -> ModSeq:
+        """The highest given out."""
+        ...
+
+    async def since(
+        self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
+    ) -> Sequence[Change]:
+        """Rows above mod_seq, ascending; at most `limit`. Conflict when the log no longer reaches back that far."""
+        ...

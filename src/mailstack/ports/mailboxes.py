@@ -1,0 +1,30 @@
+"""The mailbox tree of one account. Names are leaves; paths and their rules are services.mailbox.tree's."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
+
+
+class Mailboxes(Protocol):
+    """An account's standard mailboxes exist from its first use. NotFound for an id that is none, AlreadyExists for a
+    leaf name (INBOX in any case) or a role that is taken."""
+
+    async def list(self, account_id: AccountId) -> Sequence[Mailbox]: ...
+
+    async def status(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus: ...
+
+    async def create(
+        self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
+    ) -> Mailbox: ...
+
+    async def rename(
+        self, account_id: AccountId, mailbox_id: MailboxId, *, parent_id: MailboxId | None, name: str
+    ) -> None: ...
+
+    async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None: ...
+
+    async def destroy(self, account_id: AccountId, mailbox_id: MailboxId) -> None:
+        """With its placements, and the messages that lie nowhere else. Conflict while it has children."""
+        ...

@@ -1,0 +1,67 @@
+"""Messages of one account and their placements. Every write is one transaction, durable when the call returns,
+with its rows in the change log under one new ModSeq."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mailstack.model.ids import AccountId, MailboxId, MessageId, Uid
+from mailstack.model.message import Appended, Copied, FlagChange, FlagsChanged, NewMessage, Placement, StoredMessage
+from mailstack.model.numset import NumSet
+
+
+class Messages(Protocol):
+    """uids are resolved NumSets; numbers that are not there are passed over. NotFound: no such mailbox.
+
+    QuotaExceeded from append when quota_bytes would be passed. TryAgainLater: disk full, database busy.
+    """
+
+    async def append(
+        self,
+        account_id: AccountId,
+        mailbox_id: MailboxId,
+        messages: Sequence[NewMessage],
+        *,
+        quota_bytes: int | None = None,
+    ) -> Sequence[Appended]:
+        """All or none."""
+        ...
+
+    async def placements(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
+    ) -> Sequence[Placement]:
+        """By ascending UID; None: all."""
+        ...
+
+    async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
+        """In the order asked, without those that are gone."""
+        ...
+
+    async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
+        """The whole message. NotFound, or Damaged when the blob does not match."""
+        ...
+
+    async def change_flags(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
+    ) -> FlagsChanged: ...
+
+    async def copy(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uids: NumSet,
+        target: MailboxId,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Copied:
+        """A message that already lies in the target gets a second message with the same blob."""
+        ...
+
+    async def move(self, account_id: AccountId, source: MailboxId, uids: NumSet, target: MailboxId) -> Copied: ...
+
+    async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
+        """Destroys placements with \\Deleted (of `uids` where given), and messages that then lie nowhere."""
+        ...
+
+    async def used_bytes(self, account_id: AccountId) -> int:
+        """The sum of the sizes of all messages, for quotas."""
+        ...
