@@ -47,7 +47,7 @@ class AliasTargets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """A domain whose mail is received here. catch_all: an address key. alias_of: the domain it shares addresses with."""
+    """A domain whose mail is received here. catch_all: an address key. alias_of: whose addresses it shares."""
 
     name: str
     catch_all: str | None

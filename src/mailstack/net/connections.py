@@ -6,7 +6,7 @@ from typing import Protocol
 
 class Connection(Protocol):
     def shut_down(self) -> None:
-        """Finish the command in hand, say goodbye in the protocol's words, close. Called on the loop, may be repeated."""
+        """Finish the command in hand, say goodbye in the protocol's words, close. Runs on the loop, may be repeated."""
         ...
 
     def abort(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 QUEUE_TOPIC = "queue"
+GENERATION_TOPIC = "generation"
 
 
 def account_topic(account_id: str) -> str:
