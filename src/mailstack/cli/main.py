@@ -1,0 +1,80 @@
+"""`mailstack`: the group that finds the commands, and the one place where an unforeseen exception becomes a line.
+
+Commands are imported by name when they are called, so `mailstack --help` loads none of their libraries.
+"""
+
+import importlib
+import os
+import traceback
+
+import click
+
+import mailstack
+from mailstack.cli.screen import fail, report_faults
+from mailstack.model.errors import DomainError
+
+COMMANDS = {
+    "validate": "Check a spec: every fault at once, with file, line and column.",
+    "schema": "Print the JSON Schema that editors complete specs by.",
+    "plan": "Show what apply would change, and nothing else.",
+    "apply": "Make the server and its DNS what the spec says.",
+    "status": "Show what is applied and what is running.",
+    "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
+    "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",
+}
+
+
+class LazyCommands(click.Group):
+    """click asks a group for its commands through these methods; there is no other door for late imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = importlib.import_module(f"mailstack.cli.{cmd_name}").command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as fault:  # noqa: BLE001  the last place that can say it in one line
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            end_with(fault)
+
+
+def end_with(fault: Exception) -> None:
+    """Ends the program with what the fault means to the person who typed the command."""
+    from mailstack.spec.faults import SpecInvalid
+    from mailstack.spec.secrets import SecretMissing
+
+    if isinstance(fault, SpecInvalid):
+        report_faults(fault)
+    if isinstance(fault, DomainError | SecretMissing):
+        fail(str(fault) or type(fault).__name__)
+    if isinstance(fault, OSError) and fault.filename is not None:
+        fail(f"{os.fspath(fault.filename)!s}: {fault.strerror}")
+    fail(f"internal error: {type(fault).__name__}: {fault} (mailstack --debug … shows where)")
+
+
+@click.group(
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start here: mailstack sandbox mailstack.yaml.example",
+)
+@click.version_option(mailstack.__version__, prog_name="mailstack")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+def cli(debug: bool) -> None:
+    """A whole mail server from one YAML file: plan, apply, serve."""
+
+
+def main() -> None:
+    cli(prog_name="mailstack")

@@ -1,0 +1,61 @@
+"""What every command shows and how it ends: tables on a terminal, JSON for machines, one plain line for an error.
+
+Exit codes: 0 done, 1 error, 2 a faulty call or spec (`plan`: 2 there are changes). Results go to standard output, all
+else to standard error, so that `--format json` can be piped. rich is imported only where something is drawn.
+"""
+
+import json
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mailstack.spec.faults import SpecInvalid
+
+EXIT_ERROR = 1
+EXIT_FAULTS = 2
+
+
+def console() -> "Console":
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def err_console() -> "Console":
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def fail(message: str, *, code: int = EXIT_ERROR) -> NoReturn:
+    """Ends the command with one line on standard error."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    raise click.exceptions.Exit(code)
+
+
+def report_faults(invalid: "SpecInvalid", as_json: bool = False) -> NoReturn:
+    """Ends the command with every fault of a spec, one a line, where an editor finds it: file:line:column."""
+    if as_json:
+        print_json({"valid": False, "faults": [_fault_fields(fault) for fault in invalid.faults]})
+    else:
+        for fault in invalid.faults:
+            click.echo(str(fault), err=True)
+        count = len(invalid.faults)
+        click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was changed", err=True)
+    raise click.exceptions.Exit(EXIT_FAULTS)
+
+
+def _fault_fields(fault: object) -> dict[str, object]:
+    import dataclasses
+
+    if dataclasses.is_dataclass(fault) and not isinstance(fault, type):
+        return dataclasses.asdict(fault)
+    return {"message": str(fault)}
