@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 
 def splits(data: bytes, *, seed: int = 1, random_cuts: int = 8) -> Iterator[list[bytes]]:
@@ -12,4 +13,4 @@ def splits(data: bytes, *, seed: int = 1, random_cuts: int = 8) -> Iterator[list
     for _ in range(random_cuts):
         cuts = sorted(chance.randrange(len(data) + 1) for _ in range(chance.randint(1, 5)))
         edges = [0, *cuts, len(data)]
-        yield [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+        yield [data[start:stop] for start, stop in pairwise(edges)]

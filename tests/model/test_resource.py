@@ -1,0 +1,48 @@
+"""Resources: the JSON form of every kind comes back as it was."""
+
+import pytest
+
+from mailstack.model.errors import Damaged
+from mailstack.model.resource import (
+    BODY_TYPES,
+    AccountBody,
+    Body,
+    Kind,
+    RelayBody,
+    Resource,
+    RouteBody,
+    RoutesBody,
+    body_of,
+    fields_of,
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        AccountBody(name="Alice", addresses=("a@b.example",), roles=("admin",), abilities=(), quota_bytes=None),
+        AccountBody(name="", addresses=(), roles=(), abilities=("submit",), quota_bytes=5),
+        RelayBody(host="relay.example", port=465, tls="implicit"),
+        RoutesBody(routes=(RouteBody(to="*", via="direct"), RouteBody(to="*.example", via="relay"))),
+    ],
+)
+def test_a_body_survives_its_fields(body: Body) -> None:
+    resource = Resource(kind=Kind.ACCOUNT, name="x", fields=fields_of(body))
+    assert body_of(type(body), resource) == body
+
+
+def test_every_kind_has_a_body() -> None:
+    assert set(BODY_TYPES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"host": "h", "port": "25", "tls": "none"},
+        {"host": "h", "tls": "none"},
+        {"host": "h", "port": 25, "tls": "none", "colour": "red"},
+    ],
+)
+def test_fields_of_another_version_are_named(fields: dict[str, str | int]) -> None:
+    with pytest.raises(Damaged, match="relay r does not fit"):
+        body_of(RelayBody, Resource(kind=Kind.RELAY, name="r", fields=fields))
