@@ -1,0 +1,1 @@
+"""The edges where this server is somebody's client."""
