@@ -1,6 +1,6 @@
 """What apply reads and writes: resources, their secrets, and the generation counter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.ids import Generation
@@ -8,7 +8,9 @@ from mailstack.model.resource import Kind, ResourceChange, Snapshot
 
 
 class State(Protocol):
-    async def snapshot(self) -> Snapshot: ...
+    async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
+        """Resources of these kinds; None: all."""
+        ...
 
     async def generation(self) -> Generation: ...
 
