@@ -1,0 +1,1 @@
+"""Mail on its way out: taken from account holders, signed, queued, routed, attempted, returned."""

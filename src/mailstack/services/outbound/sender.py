@@ -1,0 +1,36 @@
+"""Which addresses an account may write as: its login, its further addresses, and subaddresses of them.
+
+An alias is nobody's own: who receives its mail is one question, who may speak for it another. RFC 6409 §6.1.
+"""
+
+from mailstack.model.address import Address, parse_address
+from mailstack.model.errors import Forbidden
+from mailstack.model.principal import Account, Domain
+from mailstack.ports.accounts import Accounts
+
+
+async def require_own(accounts: Accounts, account: Account, text: str) -> Address:
+    """Raises Forbidden for an address that is not the account's own, Invalid for what is no address."""
+    address = parse_address(text)
+    if not await owns(accounts, account, address):
+        raise Forbidden(f"{account.login} may not send as {address.key}")
+    return address
+
+
+async def owns(accounts: Accounts, account: Account, address: Address) -> bool:
+    domain = await accounts.domain(address.domain)
+    if domain is None:
+        return False
+    keys = {account.login, *account.addresses}
+    return any(candidate.key in keys for candidate in _plain_forms(address, domain))
+
+
+def _plain_forms(address: Address, domain: Domain) -> list[Address]:
+    """The address itself and the one without its detail, in the domain whose addresses it shares."""
+    home = domain.alias_of or domain.name
+    forms = [Address(local_part=address.local_part, domain=home)]
+    for separator in domain.subaddress_separators:
+        local_part, found, _ = address.local_part.partition(separator)
+        if found and local_part:
+            forms.append(Address(local_part=local_part, domain=home))
+    return forms
