@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ALIAS = "alias"  # named by address key
     RELAY = "relay"
     ROUTES = "routes"  # one, named "routes"
+    DNS_ZONE = "dns_zone"  # named by A-label; remembered so that a zone that leaves the spec is still cleaned up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,14 @@ class RoutesBody:
     routes: tuple[RouteBody, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsZoneBody:
+    """provider: its name in the spec, or "manual". The records themselves live in DNS, not here."""
+
+    provider: str
+    ttl_s: int
+
+
 Body = (
     ServerBody
     | ListenerBody
@@ -164,6 +173,7 @@ Body = (
     | AliasBody
     | RelayBody
     | RoutesBody
+    | DnsZoneBody
 )
 AnyBody = TypeVar("AnyBody", bound=Body)
 
@@ -177,6 +187,7 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.ALIAS: AliasBody,
     Kind.RELAY: RelayBody,
     Kind.ROUTES: RoutesBody,
+    Kind.DNS_ZONE: DnsZoneBody,
 }
 
 
