@@ -1,0 +1,1 @@
+"""Documents, bytes to values and back: header fields, dates, addresses, MIME, and what IMAP says about them."""

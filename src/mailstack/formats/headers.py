@@ -1,0 +1,102 @@
+"""Header sections: where they end, their fields with byte ranges, and taking out or putting in front whole fields.
+
+Not the meaning of any field (dates, addresses, words, mediatype). Hostile input never raises; lines that are no
+field are passed over. Bare LF is read as a line end, since odd messages do get stored. RFC 5322 §2.2, §3.6.8.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from mailstack.formats.limits import LIMITS, Limits
+from mailstack.formats.octets import find
+from mailstack.model.message import RawMessage
+
+
+class Field(NamedTuple):
+    """A tuple, for each message has dozens. name: lower-case. value: as written after the colon, still folded.
+
+    start, end: the range in the message, the closing line break included.
+    """
+
+    name: bytes
+    value: bytes
+    start: int
+    end: int
+
+
+# RFC 5322 §3.6.8: field-name = 1*ftext, ftext = %d33-57 / %d59-126; §4.5.8: white space before the colon is obsolete.
+# RFC 5322 §2.2.3: a line that begins with white space continues the field.
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+
+
+def header_end(raw: RawMessage, start: int = 0, end: int | None = None) -> int:
+    """Where the body begins: past the first empty line of [start, end); `end` when there is none."""
+    stop = len(raw) if end is None else end
+    if start < stop and raw[start : start + 1] == b"\n":
+        return start + 1
+    if start + 1 < stop and raw[start : start + 2] == b"\r\n":
+        return start + 2
+    crlf = find(raw, b"\n\r\n", start, stop)
+    lf = find(raw, b"\n\n", start, crlf + 1 if crlf >= 0 else stop)
+    if lf >= 0:
+        return lf + 2
+    return crlf + 3 if crlf >= 0 else stop
+
+
+def scan_fields(raw: RawMessage, start: int = 0, end: int | None = None, *, limits: Limits = LIMITS) -> list[Field]:
+    """The fields of the header section [start, end), in order; end: None means header_end."""
+    stop = header_end(raw, start) if end is None else end
+    block = raw[start : min(stop, start + limits.header)]
+    size = len(block)
+    return [
+        Field(found[1].lower(), found[2], start + found.start(), start + min(found.end() + 1, size))
+        for found in islice(_FIELD.finditer(block), limits.header_fields)
+    ]
+
+
+def unfold(value: bytes) -> bytes:
+    """RFC 5322 §2.2.3, with the white space around the value taken off."""
+    if b"\n" in value:
+        value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+    return value.strip(b" \t\r")
+
+
+def first(fields: Sequence[Field], name: bytes) -> bytes | None:
+    """The unfolded value of the first field of that name (lower-case); None where there is none."""
+    for field in fields:
+        if field.name == name:
+            return unfold(field.value)
+    return None
+
+
+def every(fields: Sequence[Field], name: bytes) -> list[bytes]:
+    """The unfolded values of all fields of that name (lower-case), in order."""
+    return [unfold(field.value) for field in fields if field.name == name]
+
+
+def kept_header(raw: RawMessage, names: Collection[bytes]) -> bytes:
+    """The header section, its closing empty line included, without the fields of these names (lower-case).
+
+    For whoever writes a large message on: the body follows at header_end(raw).
+    """
+    end = header_end(raw)
+    kept = []
+    at = 0
+    for field in scan_fields(raw, 0, end):
+        if field.name in names:
+            kept.append(raw[at : field.start])
+            at = field.end
+    kept.append(raw[at:end])
+    return b"".join(kept)
+
+
+def remove_fields(raw: RawMessage, names: Collection[bytes]) -> bytes:
+    """The message without the fields of these names (lower-case)."""
+    return kept_header(raw, names) + raw[header_end(raw) :]
+
+
+def prepend(raw: RawMessage, fields: bytes) -> bytes:
+    """The message with whole fields on top, as formats.compose makes them: each ends in CRLF."""
+    return fields + raw[:]
