@@ -1,0 +1,1 @@
+"""The YAML file: read with line marks, checked as a whole, turned into models. Nothing here applies anything."""

@@ -1,0 +1,53 @@
+"""The whole spec as one pydantic model; its sections are in spec.sections. It checks each value for itself: what one
+value says about another is spec.check's.
+"""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from mailstack.spec.sections.accounts import Account, Defaults
+from mailstack.spec.sections.domains import Dns, Domain
+from mailstack.spec.sections.outbound import Relay, Route
+from mailstack.spec.sections.section import Bare, Section
+from mailstack.spec.sections.server import Reconcile, Server, Storage, Tls
+from mailstack.spec.values import AddressKey, AddressKeys, DomainName
+
+
+class Spec(Section):
+    """One YAML file, the whole mail server."""
+
+    model_config = ConfigDict(title="mailstack spec")
+
+    api_version: Literal["mailstack/v1"] = Field(
+        default="mailstack/v1", alias="apiVersion", description="The version of this file's format."
+    )
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="Files whose entries are added to this one: paths or patterns (accounts/*.yaml), relative to this"
+        " file. The same key in two files is an error.",
+    )
+    server: Server = Field(description="The machine: its name, addresses, services and limits.")
+    storage: Storage = Field(default=Storage(), description="Where mail and state are kept.")
+    tls: Tls = Field(default=Tls(), description="Where certificates come from.")
+    dns: Dns = Field(
+        default=Dns(),
+        description="Who publishes the domains' records. Without it the plan prints them for publishing by hand.",
+    )
+    domains: dict[DomainName, Bare[Domain]] = Field(
+        min_length=1, description="The domains whose mail is received here."
+    )
+    defaults: Defaults = Field(default=Defaults(), description="What entries have that do not say otherwise.")
+    accounts: dict[AddressKey, Bare[Account]] = Field(
+        default={}, description="By login address: who logs in and has mailboxes."
+    )
+    aliases: dict[AddressKey, AddressKeys] = Field(
+        default={}, description="Addresses that stand for one or more others, here or elsewhere."
+    )
+    relays: dict[str, Relay] = Field(
+        default={}, description="By a name of your choice: servers that routes send mail through."
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(), description="Which way mail leaves; the first match wins, and what matches none goes direct."
+    )
+    reconcile: Reconcile = Field(default=Reconcile(), description="How the running server follows this file.")

@@ -1,0 +1,44 @@
+"""`accounts` and their defaults: who logs in and who has mailboxes."""
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from mailstack.model.principal import Ability, Role
+from mailstack.spec.sections.section import Section
+from mailstack.spec.values import AddressKey, Password, Size
+
+Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
+Abilities = tuple[Annotated[Ability, Strict(strict=False)], ...]
+
+
+class AccountDefaults(Section):
+    quota: Size | None = Field(default=None, description="Of accounts that name none. Default: no limit.")
+    can: Abilities = Field(
+        default=tuple(Ability), min_length=1, description="Of accounts that name none. Default: everything."
+    )
+
+
+class Defaults(Section):
+    account: AccountDefaults = Field(
+        default=AccountDefaults(), description="For every account that does not say otherwise."
+    )
+
+
+class Account(Section):
+    """Someone who logs in under an address and has mailboxes."""
+
+    name: str = Field(default="", max_length=200, description="Who it is, for people to read.")
+    password: Password | None = Field(
+        default=None,
+        description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}) or a reference to one or to the password: env/NAME,"
+        " file/PATH. Without one nobody can log in.",
+    )
+    roles: Roles = Field(default=(), description="Rights over the server.")
+    quota: Size | None = Field(default=None, description="How much mail the account may keep; null for no limit.")
+    addresses: tuple[AddressKey, ...] = Field(default=(), description="Further addresses of the same mailbox.")
+    can: Abilities = Field(
+        default=tuple(Ability),
+        min_length=1,
+        description="What the account is for: receive mail, read it by IMAP, submit mail. Default: everything.",
+    )

@@ -1,0 +1,124 @@
+"""`dns` and `domains`: whose mail is received here, and what is published about it."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mailstack.spec.sections.section import Section
+from mailstack.spec.values import AddressKey, DomainName, Duration, Separators
+
+MANUAL_PROVIDER = "manual"
+"""The provider of a zone whose records the plan prints for publishing by hand."""
+
+DkimAlgorithm = Literal["rsa2048", "ed25519"]
+
+
+def _no_twins(algorithms: tuple[DkimAlgorithm, ...]) -> tuple[DkimAlgorithm, ...]:
+    if len(set(algorithms)) != len(algorithms):
+        raise ValueError("the same algorithm twice")
+    return algorithms
+
+
+class Dkim(Section):
+    algorithms: Annotated[tuple[DkimAlgorithm, ...], AfterValidator(_no_twins)] = Field(
+        default=("rsa2048", "ed25519"),
+        min_length=1,
+        description="A key and a signature each: RSA is checked everywhere (RFC 8301), Ed25519 is small (RFC 8463).",
+    )
+
+
+class Spf(Section):
+    include: tuple[DomainName, ...] = Field(
+        default=(), description="Domains whose SPF records may send for this one too: newsletter services, relays."
+    )
+    all: Literal["-all", "~all", "?all"] = Field(
+        default="-all",
+        description="What becomes of mail from anywhere else: refused, suspicious, no statement (RFC 7208 §5.1).",
+    )
+
+
+class Dmarc(Section):
+    policy: Literal["none", "quarantine", "reject"] = Field(
+        default="none",
+        description="What receivers are asked to do with mail that fails SPF and DKIM alignment (RFC 7489 §6.3).",
+    )
+    reports_to: AddressKey | None = Field(default=None, description="Where aggregate reports are sent.")
+
+
+class MtaSts(Section):
+    mode: Literal["enforce", "testing", "none"] = Field(
+        default="testing", description="Whether senders must refuse delivery without verified TLS (RFC 8461 §5)."
+    )
+    max_age: Duration = Field(
+        default=timedelta(days=7),
+        gt=timedelta(0),
+        le=timedelta(seconds=31_557_600),  # RFC 8461 §3.2: max_age is at most 31557600
+        description="How long senders remember the policy. At most 52w.",
+    )
+
+
+class TlsRpt(Section):
+    reports_to: AddressKey = Field(description="Where reports about failed TLS are sent (RFC 8460).")
+
+
+class Domain(Section):
+    """A domain whose mail is received here."""
+
+    dkim: Dkim = Field(default=Dkim(), description="Signatures on what the accounts send.")
+    spf: Spf = Field(default=Spf(), description="Who may send for the domain; this server always may.")
+    dmarc: Dmarc = Field(default=Dmarc(), description="What receivers do with forgeries, and where they report them.")
+    mta_sts: MtaSts | None = Field(
+        default=None,
+        description="Publishes the MTA-STS record. The policy itself must be served at https://mta-sts.DOMAIN by a web"
+        " server of yours. Default: nothing is published.",
+    )
+    tls_rpt: TlsRpt | None = Field(
+        default=None, description="Asks senders for TLS reports. Default: nothing is published."
+    )
+    catch_all: AddressKey | None = Field(
+        default=None,
+        description="Who gets mail to addresses of the domain that nobody owns. Default: such mail is refused.",
+    )
+    subaddress_separators: Separators = Field(
+        default="+",
+        description='Characters before a detail: alice+shop@ reaches alice@. "" for none (RFC 5233).',
+    )
+    alias_of: DomainName | None = Field(
+        default=None,
+        description="Another domain of this file: every address there is one here too, and this one has no accounts.",
+    )
+
+
+class Provider(BaseModel):
+    """One octoDNS provider. All keys but `class` go to its constructor as they are, secrets by reference."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, hide_input_in_errors=True)
+
+    class_: str = Field(
+        alias="class",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$",
+        description="The provider's Python class, such as octodns_bind.Rfc2136Provider.",
+    )
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the class is given; texts that start with env/ or file/ are references still."""
+        return dict(self.model_extra or {})
+
+
+class Zone(Section):
+    provider: str = Field(
+        min_length=1,
+        description="A name from dns.providers, or manual: the plan prints the records for publishing by hand.",
+    )
+    ttl: int = Field(default=3_600, ge=30, le=604_800, description="Seconds that resolvers may remember the records.")
+
+
+class Dns(Section):
+    providers: dict[str, Provider] = Field(
+        default={}, description="By a name of your choice; each entry goes to octoDNS as it is, secrets by reference."
+    )
+    zones: dict[DomainName, Zone] = Field(
+        default={}, description="The zones that hold the domains and the host name, and who publishes them."
+    )

@@ -1,0 +1,112 @@
+"""`server`, `storage`, `tls`, `reconcile`: the machine and where it keeps things."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from mailstack.spec.sections.section import Section
+from mailstack.spec.values import DomainName, Endpoint, IpAddress, SecretReference, Size
+
+MAX_WORKERS = 256
+AUTO_WORKERS = 0
+
+
+def _workers(value: object) -> object:
+    return AUTO_WORKERS if value == "auto" else _whole_number(value)
+
+
+def _whole_number(value: object) -> object:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_WORKERS:
+        raise ValueError(f"not a number of processes (auto, or 1 to {MAX_WORKERS})")
+    return value
+
+
+Workers = Annotated[
+    int,
+    BeforeValidator(_workers),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": MAX_WORKERS}]}),
+]
+
+
+def _path(value: object) -> object:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError("not a path")
+    return Path(value)
+
+
+FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+class Listeners(Section):
+    """Each service left out listens on its standard port; an empty list switches it off."""
+
+    smtp: tuple[Endpoint, ...] = Field(default=(":25",), description="Mail from other servers; STARTTLS is offered.")
+    submission: tuple[Endpoint, ...] = Field(
+        default=(":587",), description="Mail from the accounts' mail clients; login only after STARTTLS (RFC 6409)."
+    )
+    submissions: tuple[Endpoint, ...] = Field(
+        default=(":465",), description="Mail from the accounts' mail clients, TLS from the first byte (RFC 8314)."
+    )
+    imap: tuple[Endpoint, ...] = Field(default=(":143",), description="Mailboxes; login only after STARTTLS.")
+    imaps: tuple[Endpoint, ...] = Field(default=(":993",), description="Mailboxes, TLS from the first byte (RFC 8314).")
+
+
+class Limits(Section):
+    message_size: Size = Field(
+        default=50 << 20,
+        ge=64 << 10,  # RFC 5321 §4.5.3.1.7: at least 64K octets
+        le=1 << 30,
+        description="The largest message that is accepted, from strangers and from accounts. 64KiB to 1GiB.",
+    )
+    recipients: int = Field(default=100, ge=1, le=10_000, description="Recipients of one message.")
+    connections_per_ip: int = Field(
+        default=20, ge=1, le=100_000, description="Connections that one client address may hold at a time, per process."
+    )
+
+
+class Server(Section):
+    hostname: DomainName = Field(
+        description="The server's own fully qualified name: what it greets with, what MX records point to, and what its"
+        " certificate is good for. The address's PTR record should name it."
+    )
+    addresses: tuple[IpAddress, ...] = Field(
+        default=(),
+        description="The public addresses, published as A and AAAA of the host name. None: those are left alone.",
+    )
+    listeners: Listeners = Field(
+        default=Listeners(),
+        description="Where each service listens. Default: the standard ports on every address of the machine.",
+    )
+    workers: Workers = Field(
+        default=AUTO_WORKERS,
+        description="Processes that serve; auto is one for each core.",
+        json_schema_extra={"default": "auto"},
+    )
+    limits: Limits = Field(default=Limits(), description="What one client may ask for.")
+    role: Literal["primary"] = Field(default="primary", description="What this machine is for its domains.")
+
+
+class Storage(Section):
+    path: FilePath = Field(
+        default=Path("/var/lib/mailstack"),
+        description="The folder that holds everything: SQLite files and large messages. Relative to this file.",
+    )
+
+
+class CertificateFiles(Section):
+    certificate: FilePath = Field(description="PEM chain, the server's own certificate first. Relative to this file.")
+    key: SecretReference = Field(description="The private key, PEM, by reference: file/tls/mail.key or env/NAME.")
+
+
+class Tls(Section):
+    issuer: Literal["self-signed", "files"] = Field(
+        default="self-signed", description="Where certificates come from: made by mailstack, or read from `files`."
+    )
+    files: tuple[CertificateFiles, ...] = Field(default=(), description="Certificates for `issuer: files`.")
+
+
+class Reconcile(Section):
+    on_change: Literal["apply"] = Field(
+        default="apply", description="What `mailstack serve` does when the saved spec changes."
+    )

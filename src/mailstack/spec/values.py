@@ -1,0 +1,219 @@
+"""The scalar types of the spec: durations, sizes, addresses, names, endpoints, secrets.
+
+Each takes YAML text and gives the value the rest of the program works with; a ValueError's text is what the user reads.
+"""
+
+import ipaddress
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+
+from mailstack.model.address import domain_key, parse_address
+from mailstack.model.errors import Invalid
+from mailstack.model.password import scheme_of, weakness_of
+from mailstack.spec.secrets import is_reference
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)")
+_DURATION_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MAX_DURATION_S = 10 * 366 * 86_400
+
+_SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB|TiB)")
+_SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_DECIMAL_SIZE = re.compile(r"([0-9]{1,12}) ?([KMGT])i?[bB]?", re.IGNORECASE)
+_MAX_SIZE_BYTES = 1 << 60
+
+# RFC 5322 §3.2.3: atext, with the UTF-8 of RFC 6532 §3.2; RFC 5321 §4.1.2: Dot-string = Atom *("." Atom).
+_DOT_STRING = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
+MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3, eid 1690: a path has 256 octets with its angle brackets
+
+_SEPARATORS = "+-_=#~"
+
+
+def parse_duration(value: object) -> timedelta:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("not a duration (a whole number and s, m, h, d or w: 30s, 15m, 6h, 90d)")
+    seconds = int(found[1]) * _DURATION_UNITS[found[2]]
+    if seconds > _MAX_DURATION_S:
+        raise ValueError("a duration has at most 10 years")
+    return timedelta(seconds=seconds)
+
+
+def parse_size(value: object) -> int:
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"not a size (a whole number and B, KiB, MiB, GiB or TiB: 50MiB, 5GiB){_meant_size(value)}")
+    size_bytes = int(found[1]) * _SIZE_UNITS[found[2]]
+    if size_bytes > _MAX_SIZE_BYTES:
+        raise ValueError("a size has at most 1048576TiB")
+    return size_bytes
+
+
+def _meant_size(value: object) -> str:
+    found = _DECIMAL_SIZE.fullmatch(value) if isinstance(value, str) else None
+    return f"; did you mean {found[1]}{found[2].upper()}iB?" if found else ""
+
+
+def parse_domain(text: str) -> str:
+    """A fully qualified domain name as an A-label, lower-case."""
+    try:
+        name = domain_key(text)
+    except Invalid as fault:
+        raise ValueError(fault.detail) from None
+    # RFC 5321 §2.3.5: only resolvable, fully-qualified domain names are permitted.
+    if "." not in name or name.startswith("[") or name.rpartition(".")[2].isdigit():
+        raise ValueError("not a fully qualified domain name (such as mail.example.com)")
+    return name
+
+
+def parse_address_key(text: str) -> str:
+    try:
+        address = parse_address(text)
+    except Invalid as fault:
+        raise ValueError(f"not a mail address: {fault.detail}") from None
+    if not _DOT_STRING.fullmatch(address.local_part):
+        raise ValueError("not a mail address: letters, digits, dots and !#$%&'*+-/=?^_`{|}~ come before the @")
+    parse_domain(address.domain)
+    if len(address.key.encode()) > MAX_ADDRESS_OCTETS:
+        raise ValueError(f"not a mail address: over {MAX_ADDRESS_OCTETS} octets")
+    return address.key
+
+
+def parse_addresses(value: object) -> object:
+    """One address stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def parse_ip(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError("not an IP address (such as 203.0.113.10 or 2001:db8::1)") from None
+    if address.is_unspecified or address.is_multicast or (address.version == 6 and address.scope_id):
+        raise ValueError("not the address of one machine")
+    return str(address)
+
+
+def parse_endpoint(value: object) -> str:
+    """`:port`, `host:port` or `[v6]:port`, the host an address, normalised."""
+    wanted = 'an endpoint is ":25", "203.0.113.10:25" or "[2001:db8::1]:25"'
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f'{wanted}; did you mean ":{value}"?')
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
+        raise ValueError(f"{wanted}, with a port from 1 to 65535")
+    if not host:
+        return f":{int(port)}"
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        address = ipaddress.ip_address(host[1:-1] if is_bracketed else host)
+    except ValueError:
+        raise ValueError(f"{wanted}; a name is not possible") from None
+    if (address.version == 6) != is_bracketed:
+        raise ValueError(f"{wanted}: brackets are for IPv6")
+    return f"[{address}]:{int(port)}" if is_bracketed else f"{address}:{int(port)}"
+
+
+def parse_relay_host(text: str) -> str:
+    """A host name, of one label too (a container's), or an address."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    try:
+        name = domain_key(text)
+    except Invalid:
+        name = "["
+    if name.startswith("["):
+        raise ValueError("not a host name or IP address")
+    return name
+
+
+def parse_separators(text: str) -> str:
+    if len(set(text)) != len(text) or not set(text) <= set(_SEPARATORS):
+        raise ValueError(f'not a set of separators (each of {_SEPARATORS} at most once; "" for none)')
+    return text
+
+
+def parse_route_pattern(text: str) -> str:
+    """A glob over domains, lower-case A-labels; `*` stands for any number of characters, dots included."""
+    try:
+        # The star is no letter of a domain name; "x" is, and keeps each label's shape.
+        domain_key(text.replace("*", "x") if text.isascii() else text)
+    except Invalid:
+        raise ValueError('not a domain or pattern (such as example.com, "*.example.com" or "*")') from None
+    return text.rstrip(".").lower() if text.isascii() else domain_key(text)
+
+
+def check_reference(secret: SecretStr) -> SecretStr:
+    if not is_reference(secret.get_secret_value()):
+        raise ValueError("a secret in plain text; keep it outside and write env/NAME or file/PATH")
+    return secret
+
+
+def check_password(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if is_reference(text):
+        return secret
+    if scheme_of(text) is None:
+        raise ValueError(
+            "neither a hash nor a reference: a password in plain text does not belong in this file"
+            " (write env/NAME, file/PATH, or a hash: $argon2id$…, $2b$…, {SHA512-CRYPT}$6$…;"
+            " `openssl passwd -6` makes one)"
+        )
+    weakness = weakness_of(text)
+    if weakness:
+        raise ValueError(f"{weakness} (make a new hash, or write env/NAME or file/PATH)")
+    return secret
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(s|m|h|d|w)$", "examples": ["30s", "15m", "6h", "90d"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,12}(B|KiB|MiB|GiB|TiB)$", "examples": ["50MiB", "5GiB"]}),
+]
+DomainName = Annotated[str, AfterValidator(parse_domain)]
+AddressKey = Annotated[str, AfterValidator(parse_address_key)]
+"""model.address.Address.key: case-folded, domain as A-label."""
+AddressKeys = Annotated[
+    tuple[AddressKey, ...],
+    BeforeValidator(parse_addresses),
+    Field(min_length=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    ),
+]
+IpAddress = Annotated[str, AfterValidator(parse_ip)]
+Endpoint = Annotated[
+    str,
+    BeforeValidator(parse_endpoint),
+    WithJsonSchema({"type": "string", "pattern": "^(.*):[0-9]{1,5}$", "examples": [":25", "203.0.113.10:25"]}),
+]
+RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
+Separators = Annotated[str, AfterValidator(parse_separators)]
+RoutePattern = Annotated[str, AfterValidator(parse_route_pattern)]
+SecretReference = Annotated[
+    SecretStr,
+    AfterValidator(check_reference),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^(env|file)/.", "examples": ["env/RELAY_PASSWORD", "file/secrets/relay"]}
+    ),
+]
+Password = Annotated[
+    SecretStr,
+    AfterValidator(check_password),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^((env|file)/.|\$argon2id\$|\$2[aby]\$|(\{SHA512-CRYPT\})?\$6\$)",
+            "examples": ["env/ALICE_PASSWORD", "file/secrets/alice.hash"],
+        }
+    ),
+]
