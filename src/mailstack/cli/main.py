@@ -6,6 +6,7 @@ Commands are imported by name when they are called, so `mailstack --help` loads 
 import importlib
 import os
 import traceback
+from typing import NoReturn
 
 import click
 
@@ -51,7 +52,7 @@ class LazyCommands(click.Group):
             end_with(fault)
 
 
-def end_with(fault: Exception) -> None:
+def end_with(fault: Exception) -> NoReturn:
     """Ends the program with what the fault means to the person who typed the command."""
     from mailstack.spec.faults import SpecInvalid
     from mailstack.spec.secrets import SecretMissing

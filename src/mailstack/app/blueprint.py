@@ -1,0 +1,90 @@
+"""What the servers are built from: the applied resources, without accounts and aliases, and their secrets.
+
+Whoever applies reads it once and hands it to every worker, so a worker that starts again builds the generation that
+was proved to work, not whatever the state has come to hold since.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mailstack.model.ids import Generation
+from mailstack.model.resource import (
+    BODY_TYPES,
+    AnyBody,
+    DomainBody,
+    Kind,
+    ListenerBody,
+    Resource,
+    ServerBody,
+    body_of,
+)
+from mailstack.ports.state import State
+
+# Accounts and aliases are looked up in the directory as they are needed: there may be a hundred thousand.
+KINDS = (Kind.SERVER, Kind.LISTENER, Kind.CERTIFICATE, Kind.DOMAIN, Kind.DKIM_KEY, Kind.RELAY, Kind.ROUTES)
+WITH_SECRETS = (Kind.CERTIFICATE, Kind.DKIM_KEY, Kind.RELAY)
+Secrets = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    generation: Generation
+    resources: tuple[Resource, ...]
+    secrets: Mapping[Kind, Mapping[str, Secrets]]
+
+    def __repr__(self) -> str:
+        return f"Blueprint(generation={self.generation}, {len(self.resources)} resources)"
+
+    def bodies(self, body_type: type[AnyBody]) -> dict[str, AnyBody]:
+        """By resource name. Raises Damaged."""
+        return {
+            resource.name: body_of(body_type, resource)
+            for resource in self.resources
+            if BODY_TYPES.get(resource.kind) is body_type
+        }
+
+    def secrets_of(self, kind: Kind, name: str) -> Secrets:
+        return self.secrets.get(kind, {}).get(name, {})
+
+    @property
+    def server(self) -> ServerBody | None:
+        return next(iter(self.bodies(ServerBody).values()), None)
+
+    @property
+    def listeners(self) -> dict[str, tuple[str, ...]]:
+        return {service: body.endpoints for service, body in self.bodies(ListenerBody).items()}
+
+    @property
+    def domains(self) -> dict[str, DomainBody]:
+        return self.bodies(DomainBody)
+
+
+async def read_blueprint(state: State) -> Blueprint:
+    snapshot = await state.snapshot(KINDS)
+    return Blueprint(
+        generation=snapshot.generation,
+        resources=tuple(resource for (kind, _), resource in snapshot.resources.items() if kind in KINDS),
+        secrets={kind: await state.secrets(kind) for kind in WITH_SECRETS},
+    )
+
+
+def to_json(blueprint: Blueprint) -> dict[str, Any]:
+    return {
+        "generation": blueprint.generation,
+        "resources": [[item.kind.value, item.name, dict(item.fields)] for item in blueprint.resources],
+        "secrets": {
+            kind.value: {name: dict(values) for name, values in by_name.items()}
+            for kind, by_name in blueprint.secrets.items()
+        },
+    }
+
+
+def from_json(value: Mapping[str, Any]) -> Blueprint:
+    return Blueprint(
+        generation=Generation(value["generation"]),
+        resources=tuple(
+            Resource(kind=Kind(kind), name=name, fields=fields) for kind, name, fields in value["resources"]
+        ),
+        secrets={Kind(kind): by_name for kind, by_name in value["secrets"].items()},
+    )

@@ -1,0 +1,70 @@
+"""Where log lines go: one JSON object or one readable line for each event, on standard error.
+
+What is logged is decided where it happens; here lines get their time and process, and lose what no log may hold.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import orjson
+import structlog
+
+LogFormat = Literal["auto", "json", "console"]
+LEVELS = ("debug", "info", "warning", "error")
+# Nobody logs these on purpose; a field added in haste must not become a leak.
+SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
+Event = MutableMapping[str, Any]  # structlog's own type for what a processor is handed
+
+
+def configure_log(log_format: LogFormat, level: str, *, stream: TextIO | None = None) -> None:
+    """auto: readable on a terminal, JSON anywhere else."""
+    target = stream or sys.stderr
+    chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _stamp,
+            _redact,
+            structlog.processors.format_exc_info,
+            _as_json if chosen == "json" else _as_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _stamp(_logger: object, _method: str, event: Event) -> Event:
+    event["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    event["pid"] = os.getpid()
+    return event
+
+
+def _redact(_logger: object, _method: str, event: Event) -> Event:
+    for name in event:
+        if any(word in name for word in SECRET_WORDS):
+            event[name] = "(secret)"
+    return event
+
+
+def _as_json(_logger: object, _method: str, event: Event) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _as_line(_logger: object, _method: str, event: Event) -> str:
+    """Values through repr where they could break the line: peers choose some of them."""
+    stamp, level, pid = event.pop("at"), event.pop("level"), event.pop("pid")
+    text, trace = event.pop("event"), event.pop("exception", "")
+    pairs = " ".join(f"{name}={_plain(value)}" for name, value in event.items())
+    line = f"{stamp} {level:<7} [{pid}] {text}" + (f"  {pairs}" if pairs else "")
+    return f"{line}\n{trace}" if trace else line
+
+
+def _plain(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() and " " not in text and text else repr(text)

@@ -1,0 +1,170 @@
+"""What the processes of one server tell each other, as JSON lines: supervisor and workers, supervisor and applier.
+
+Both ends are always the same program, so a line that does not fit is a bug and raises.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from mailstack.app.sockets import Endpoint
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Build this generation beside the one that serves. opened: new sockets, which come with the message, in order."""
+
+    number: int
+    blueprint: Json
+    opened: Sequence[Endpoint]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Serve what was prepared. closed: endpoints to stop accepting on."""
+
+    number: int
+    closed: Sequence[Endpoint]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepting:
+    """The first word of a worker that serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The worker goes on with what it has."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unable:
+    """The last word of a worker that cannot start."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The spec is valid. watch: files it was read from; the applier waits for `Go` before it writes anything."""
+
+    storage: str
+    workers: int
+    endpoints: Sequence[Endpoint]
+    watch: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty:
+    """The spec has faults, each a whole line; nothing was written."""
+
+    faults: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """Applying failed; the server's own state is as it was, or as `Applied` said before."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The server's own state is written; DNS may still be under way. accounts: the sandbox's plain passwords."""
+
+    blueprint: Json
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Applied(generation={self.blueprint.get('generation')})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """All is done, DNS too. notes: what the operator should know, one line each."""
+
+    notes: Sequence[str] = ()
+
+
+Message = (
+    Prepare
+    | Commit
+    | Discard
+    | Stop
+    | Accepting
+    | Prepared
+    | Refused
+    | Committed
+    | Unable
+    | Loaded
+    | Go
+    | Faulty
+    | Broken
+    | Applied
+    | Finished
+)
+TYPES: Mapping[str, type[Message]] = {
+    each.__name__: each
+    for each in (
+        Prepare,
+        Commit,
+        Discard,
+        Stop,
+        Accepting,
+        Prepared,
+        Refused,
+        Committed,
+        Unable,
+        Loaded,
+        Go,
+        Faulty,
+        Broken,
+        Applied,
+        Finished,
+    )
+}
+ENDPOINT_FIELDS = ("opened", "closed", "endpoints")
+
+
+def encode(message: Message) -> bytes:
+    return orjson.dumps({"is": type(message).__name__, **asdict(message)}) + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    fields = orjson.loads(line)
+    found = TYPES[fields.pop("is")]
+    for name in ENDPOINT_FIELDS:
+        if name in fields:
+            fields[name] = tuple(Endpoint(**each) for each in fields[name])
+    return found(**fields)

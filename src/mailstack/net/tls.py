@@ -1,0 +1,91 @@
+"""TLS for servers: one context for each certificate, chosen by the name the client asks for, swapped while running.
+
+Not the client side (clients/smtp has its own rules) and not where certificates come from (reconcile/providers/certs).
+RFC 8446, RFC 6066 §3 (SNI), RFC 8996 (no TLS below 1.2), RFC 8314 §4 (TLS for mail).
+"""
+
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mailstack.model.errors import Invalid
+
+# RFC 9325 §4.2: forward secrecy and AEAD only; TLS 1.3 brings its own list.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+
+NameChoice = Callable[[str | None], ssl.SSLContext | None]
+"""The context for a server name the client sent (None: it sent none); None: leave the one it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """names: host names or one-label wildcards it is good for. chain: PEM, leaf first; key: PEM."""
+
+    names: tuple[str, ...]
+    chain: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Identity(names={self.names!r})"
+
+
+def server_context(identity: Identity) -> ssl.SSLContext:
+    """Raises Invalid, naming the certificate, when chain and key are not a pair or not readable."""
+    context = _bare_context()
+    # ssl reads files only; a memory file keeps the key off the disk.
+    file = os.memfd_create("identity", os.MFD_CLOEXEC)
+    try:
+        os.write(file, f"{identity.key.rstrip()}\n{identity.chain}".encode())
+        context.load_cert_chain(f"/proc/self/fd/{file}")
+    except (ssl.SSLError, OSError) as fault:
+        raise Invalid(f"certificate for {', '.join(identity.names)}: {fault}") from fault
+    finally:
+        os.close(file)
+    return context
+
+
+def choice_of(identities: tuple[Identity, ...]) -> NameChoice:
+    """The first identity serves those who ask for no name or for one that nobody has."""
+    contexts = [server_context(identity) for identity in identities]
+    by_name: dict[str, ssl.SSLContext] = {}
+    for identity, context in zip(identities, contexts, strict=True):
+        for name in identity.names:
+            by_name.setdefault(name.lower(), context)
+    default = contexts[0] if contexts else None
+    return lambda name: _find(by_name, name) or default
+
+
+def live_context(choice: Callable[[], NameChoice]) -> ssl.SSLContext:
+    """A context for a listener that outlives generations: the certificate is looked up at each handshake.
+
+    Session tickets belong to this context, so a client resumes across a swap.
+    """
+    front = _bare_context()
+
+    def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _front: ssl.SSLContext) -> int | None:
+        found = choice()(name)
+        if found is None:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME  # RFC 6066 §3
+        connection.context = found
+        return None
+
+    front.sni_callback = choose
+    return front
+
+
+def _bare_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996 §4, §5
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = 1
+    return context
+
+
+def _find(by_name: Mapping[str, ssl.SSLContext], name: str | None) -> ssl.SSLContext | None:
+    if not name:
+        return None
+    wanted = name.lower().rstrip(".")
+    # RFC 6125 §6.4.3: a wildcard stands for exactly the left-most label.
+    return by_name.get(wanted) or by_name.get("*." + wanted.partition(".")[2])
