@@ -20,6 +20,10 @@ class Queue(Protocol):
         """Takes items that are due and whose lease, if any, has passed; soonest due first, whole mails together."""
         ...
 
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
+        """Prolongs those leases that are still this owner's, so that leases can be short and attempts long."""
+        ...
+
     async def content(self, mail_id: MailId) -> bytes: ...
 
     async def settle(
