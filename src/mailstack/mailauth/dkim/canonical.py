@@ -1,0 +1,83 @@
+"""Canonical forms of header fields and bodies, in time linear in their length. RFC 6376 §3.4.
+
+Bodies of any size are walked in pieces, so that a mapped file is hashed without ever standing in memory whole.
+dkimpy's own relaxed body form is quadratic in runs of spaces: one line of 80 KB of them takes 16 s.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from mailstack.model.message import RawMessage
+
+PIECE_BYTES = 1 << 18
+
+_WSP_RUN = re.compile(rb"[\t ]{2,}|\t")
+_CRLF = b"\r\n"
+
+
+def relaxed_header(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """value: all after the colon, with its folds; the answer's ends in CRLF. RFC 6376 §3.4.2."""
+    unfolded = value.replace(_CRLF, b"")
+    return name.rstrip(b" \t").lower(), _WSP_RUN.sub(b" ", unfolded).strip(b" \t") + _CRLF
+
+
+def relaxed_body(raw: RawMessage, start: int = 0) -> Iterator[bytes]:
+    """The relaxed form of raw[start:], in pieces. RFC 6376 §3.4.4."""
+    return _without_empty_end(raw, start, _relaxed_lines, of_nothing=b"")
+
+
+def simple_body(raw: RawMessage, start: int = 0) -> Iterator[bytes]:
+    """The simple form of raw[start:], in pieces. RFC 6376 §3.4.3."""
+    # RFC 6376 §3.4.3: an empty body is one CRLF here, and nothing at all in the relaxed form.
+    return _without_empty_end(raw, start, bytes, of_nothing=_CRLF)
+
+
+def _relaxed_lines(lines: bytes) -> bytes:
+    if b" \r\n" in lines or b"\t\r\n" in lines:
+        lines = _CRLF.join([line.rstrip(b" \t") for line in lines.split(_CRLF)])
+    if b"\t" in lines or b"  " in lines:
+        lines = _WSP_RUN.sub(b" ", lines)
+    return lines
+
+
+def _without_empty_end(
+    raw: RawMessage, start: int, canonicalize: Callable[[bytes], bytes], *, of_nothing: bytes
+) -> Iterator[bytes]:
+    held_back = 0  # empty lines that count only when another line follows
+    is_empty = True
+    for piece in _whole_lines(raw, start):
+        lines = canonicalize(piece)
+        kept = _end_of_text(lines)
+        if kept:
+            yield _CRLF * held_back + lines[:kept]
+            is_empty, held_back = False, 0
+        held_back += (len(lines) - kept) // 2
+    yield of_nothing if is_empty else _CRLF
+
+
+def _whole_lines(raw: RawMessage, start: int) -> Iterator[bytes]:
+    """Pieces that end with a line: white space before a CRLF must not be cut from it."""
+    size = len(raw)
+    while start < size:
+        stop = start + PIECE_BYTES
+        if stop >= size:
+            last = raw[start:size]
+            # RFC 6376 §3.4.3: a body that does not end in CRLF gets one; DATA would add it anyway.
+            yield last if last.endswith(_CRLF) else last + _CRLF
+            return
+        cut = raw.rfind(_CRLF, start, stop)
+        if cut < 0:
+            cut = raw.find(_CRLF, stop - 1)
+        stop = size if cut < 0 else cut + 2
+        piece = raw[start:stop]
+        yield piece if cut >= 0 else piece + _CRLF
+        start = stop
+
+
+def _end_of_text(lines: bytes) -> int:
+    """Where the CRLF of the last line that holds something begins."""
+    end = len(lines.rstrip(_CRLF))
+    tail = lines[end:]
+    # Bare CRs and LFs are text; only what alternates without a break to the end is empty lines.
+    broken = max(tail.rfind(b"\n\n"), tail.rfind(b"\r\r")) + 1
+    return end + broken + (tail[broken : broken + 1] == b"\n")
