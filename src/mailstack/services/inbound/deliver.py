@@ -1,0 +1,149 @@
+"""One mail into the INBOX of every local account that receives it, durable before this returns.
+
+What fails for the moment goes to the queue, which tries again; what can go to neither raises TryAgainLater, and the
+sender keeps it. Outside addresses that aliases lead to go to the queue as well. No filters: those are stages before.
+RFC 5321 §4.2.5, §4.4, §6.1.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from mailstack.formats.digest import digest_message
+from mailstack.model.delivery import OutgoingMail
+from mailstack.model.errors import DomainError, NotFound, QuotaExceeded, TooLarge, TryAgainLater
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.instant import MINUTE_MS, Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.model.message import MessageDigest, NewMessage, RawMessage
+from mailstack.model.principal import Account
+from mailstack.ports.mailboxes import Mailboxes
+from mailstack.ports.messages import Messages
+from mailstack.ports.queue import Queue
+from mailstack.services.inbound.recipients import Resolution
+from mailstack.services.inbound.trace import prepend, return_path_field
+
+RETRY_MS = 5 * MINUTE_MS
+INBOXES_REMEMBERED = 20_000
+LARGE_BYTES = 256 * 1024
+"""From here on, reading and copying a message takes long enough to be done in a thread."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that was accepted, as far as delivery is concerned. received: the Received field to put on top, b"" when
+    raw has it already."""
+
+    reverse_path: str
+    raw: RawMessage
+    received: bytes
+    received_at: Instant
+    is_8bit: bool
+    smtp_utf8: bool
+    trace_id: str
+
+
+class Delivery:
+    """One for each generation. Its memory of where inboxes are spares a query for each mail: they never move."""
+
+    def __init__(self, *, mailboxes: Mailboxes, messages: Messages, queue: Queue) -> None:
+        self._mailboxes = mailboxes
+        self._messages = messages
+        self._queue = queue
+        self._inboxes: OrderedDict[AccountId, MailboxId] = OrderedDict()
+
+    async def deliver(self, letter: Letter, to: Resolution) -> None:
+        """Raises QuotaExceeded, TooLarge or NotFound when that kept everybody from taking it; TryAgainLater."""
+        # Outside copies first: when the queue cannot write, nothing has been stored yet that the sender would repeat.
+        if to.external:
+            await self._enqueue(letter, to.external, next_at=letter.received_at)
+        if to.accounts:
+            failures = await self._store_for_all(letter, to.accounts)
+            if all(failures) and not to.external:
+                _refuse_for_good(failures)
+            later = [account.login for account, fault in zip(to.accounts, failures, strict=True) if fault is not None]
+            if later:
+                await self._enqueue(letter, later, next_at=Instant(letter.received_at + RETRY_MS))
+
+    async def _store_for_all(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
+        message = await _new_message(letter)
+        if len(accounts) == 1:  # nearly every mail, and a TaskGroup costs as much as a lookup
+            return [await self._store(message, accounts[0], letter)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._store(message, account, letter)) for account in accounts]
+        return [task.result() for task in tasks]
+
+    async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
+        size = len(message.raw)
+        try:
+            await self._append(message, account)
+        except (QuotaExceeded, TryAgainLater, NotFound) as fault:
+            log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
+            too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
+            return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
+        log.info("delivered", trace=letter.trace_id, account=account.login, size=size)
+        return None
+
+    async def _append(self, message: NewMessage, account: Account) -> None:
+        inbox = self._inboxes.get(account.account_id)
+        if inbox is not None:
+            try:
+                await self._messages.append(account.account_id, inbox, (message,), quota_bytes=account.quota_bytes)
+            except NotFound:
+                del self._inboxes[account.account_id]  # the account was restored or made anew: look again, once
+            else:
+                return
+        inbox = await self._inbox(account.account_id)
+        await self._messages.append(account.account_id, inbox, (message,), quota_bytes=account.quota_bytes)
+
+    async def _inbox(self, account_id: AccountId) -> MailboxId:
+        for mailbox in await self._mailboxes.list(account_id):
+            if mailbox.role is MailboxRole.INBOX:
+                self._inboxes[account_id] = mailbox.mailbox_id
+                if len(self._inboxes) > INBOXES_REMEMBERED:
+                    self._inboxes.popitem(last=False)
+                return mailbox.mailbox_id
+        raise NotFound(f"account {account_id} has no inbox")
+
+    async def _enqueue(self, letter: Letter, recipients: Sequence[str], *, next_at: Instant) -> None:
+        raw = await _with_fields(letter.received, letter.raw) if letter.received else letter.raw
+        mail = OutgoingMail(
+            reverse_path=letter.reverse_path,
+            recipients=tuple(recipients),
+            raw=raw,
+            queued_at=letter.received_at,
+            is_8bit=letter.is_8bit,
+            smtp_utf8=letter.smtp_utf8,
+            trace_id=letter.trace_id,
+        )
+        await self._queue.enqueue((mail,), next_at=next_at)
+        log.info("queued", trace=letter.trace_id, recipients=len(recipients))
+
+
+async def _new_message(letter: Letter) -> NewMessage:
+    raw = await _with_fields(return_path_field(letter.reverse_path) + letter.received, letter.raw)
+    digest: MessageDigest
+    if len(raw) > LARGE_BYTES:
+        digest = await asyncio.to_thread(digest_message, raw)
+    else:
+        digest = digest_message(raw)
+    return NewMessage(raw=raw, received_at=letter.received_at, digest=digest)
+
+
+async def _with_fields(fields: bytes, raw: RawMessage) -> RawMessage:
+    if len(raw) > LARGE_BYTES:
+        return await asyncio.to_thread(prepend, fields, raw)
+    return prepend(fields, raw)
+
+
+def _refuse_for_good(failures: Sequence[DomainError | None]) -> None:
+    """Nothing was stored: what the sender can be told at once is not left to a bounce."""
+    if not any(isinstance(failure, TryAgainLater) for failure in failures):
+        for failure in failures:
+            if failure is not None:
+                raise failure

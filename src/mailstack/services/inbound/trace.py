@@ -1,0 +1,84 @@
+"""What every mail gets on top: Return-Path and Received, and the count of the hops it has behind it.
+
+Not Authentication-Results. RFC 5321 §4.4, §6.3; RFC 3848.
+"""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+
+from mailstack.formats.dates import format_date
+from mailstack.formats.headers import header_end
+from mailstack.model.instant import Instant
+from mailstack.model.message import RawMessage
+
+MAX_RECEIVED = 100
+"""RFC 5321 §6.3: a server that counts Received fields should allow at least 100."""
+
+_COPY_BYTES = 1 << 20
+_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_FOREIGN = re.compile(r"[^!-~]+|[()\\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One acceptance of one mail by this server.
+
+    hostname: ours. ehlo_domain: what the peer called itself. peer_host: its address. protocol: RFC 3848's word.
+    """
+
+    hostname: str
+    ehlo_domain: str
+    peer_host: str
+    protocol: str
+    trace_id: str
+    received_at: Instant
+
+
+def protocol_word(*, is_extended: bool, has_tls: bool, is_authenticated: bool, smtp_utf8: bool) -> str:
+    if not is_extended:
+        return "SMTP"
+    # RFC 3848 §1, RFC 6531 §4.3: ESMTP or UTF8SMTP, then S for TLS, then A for AUTH.
+    word = "UTF8SMTP" if smtp_utf8 else "ESMTP"
+    return f"{word}{'S' if has_tls else ''}{'A' if is_authenticated else ''}"
+
+
+def received_field(hop: Hop, *, recipient: str | None) -> bytes:
+    """recipient: the only one, or None; with several, naming them would show each to the others (RFC 5321 §7.2).
+
+    RFC 5321 §4.4: Time-stamp-line = "Received:" FWS Stamp CRLF; the address of the peer is what the socket says.
+    """
+    literal = f"IPv6:{hop.peer_host}" if ":" in hop.peer_host else hop.peer_host
+    for_ = f"\r\n\tfor <{recipient}>" if recipient else ""
+    text = (
+        f"Received: from {_printable(hop.ehlo_domain)} ([{literal}])\r\n"
+        f"\tby {hop.hostname} with {hop.protocol} id {hop.trace_id}{for_};\r\n"
+        f"\t{format_date(hop.received_at)}\r\n"
+    )
+    return text.encode()
+
+
+def return_path_field(reverse_path: str) -> bytes:
+    return f"Return-Path: <{reverse_path}>\r\n".encode()
+
+
+def received_count(raw: RawMessage) -> int:
+    return len(_RECEIVED.findall(raw[: header_end(raw)]))
+
+
+def prepend(fields: bytes, raw: RawMessage) -> RawMessage:
+    """A mapped message stays mapped: the whole goes into a file without a name, not into memory."""
+    if isinstance(raw, bytes):
+        return fields + raw
+    with tempfile.TemporaryFile() as file:
+        file.write(fields)
+        for at in range(0, len(raw), _COPY_BYTES):
+            file.write(raw[at : at + _COPY_BYTES])
+        file.flush()
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+
+def _printable(text: str) -> str:
+    """The peer's own name for itself goes into a field that others parse: nothing but what a domain or literal has."""
+    return _FOREIGN.sub("?", text)[:255] or "unknown"
