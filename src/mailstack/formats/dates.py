@@ -8,6 +8,7 @@ import re
 from datetime import date
 from functools import lru_cache
 
+from mailstack.formats.comments import without_comments
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
@@ -35,7 +36,6 @@ _DATE_TIME = re.compile(
     rb"[ \t]*+(?:[A-Za-z]++[,.]?[ \t]*+)?(\d{1,2})[ \t-]++([A-Za-z]{3})[A-Za-z]*+[ \t.,-]++(\d{2,4})[ \t,]++"
     rb"(\d{1,2})[ \t]*+:[ \t]*+(\d{1,2})(?:[ \t]*+:[ \t]*+(\d{1,2})(?:\.\d++)?)?(?:[ \t]*+([+-]\d{4}|[A-Za-z]++))?"
 )
-_COMMENT_EDGE = re.compile(rb"[()]|\\.", re.DOTALL)
 
 # RFC 9051 §9: date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
 _INTERNAL_DATE = re.compile(rb'"?([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})"?')
@@ -75,25 +75,9 @@ def _match(value: bytes) -> re.Match[bytes] | None:
     found = _DATE_TIME.match(value)
     if found is None and len(value) <= _MAX_DATE_OCTETS:
         # RFC 5322 §4.3: comments and folds may stand between any two tokens.
-        plain = b" ".join(_without_comments(value).split())
+        plain = b" ".join(without_comments(value).split())
         found = _DATE_TIME.match(plain.replace(b" ,", b",", 1))
     return found
-
-
-def _without_comments(value: bytes) -> bytes:
-    kept: list[bytes] = []
-    depth = at = 0
-    for edge in _COMMENT_EDGE.finditer(value):
-        if edge[0] == b"(":
-            if depth == 0:
-                kept.append(value[at : edge.start()])
-            depth += 1
-        elif edge[0] == b")" and depth:
-            depth -= 1
-            at = edge.end()
-    if depth == 0:
-        kept.append(value[at:])
-    return b" ".join(kept)
 
 
 def _instant(found: re.Match[bytes]) -> Instant | None:

@@ -1,0 +1,85 @@
+"""Bytes in a named charset to text, whatever the name. Never raises.
+
+Only names that Python's codecs are known under are looked up: the interpreter remembers a failed lookup for ever, so
+hostile names would fill the memory; and some codecs (idna, punycode, escapes) are no charsets. RFC 2978 §2.3.
+"""
+
+import re
+from encodings.aliases import aliases
+
+_NOT_CHARSETS = frozenset(
+    {
+        "base64_codec",
+        "bz2_codec",
+        "hex_codec",
+        "quopri_codec",
+        "rot_13",
+        "uu_codec",
+        "zlib_codec",
+        "mbcs",
+        "oem",
+        "idna",
+        "punycode",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "undefined",
+    }
+)
+_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+# Names that real mail uses and Python does not know.
+_ALSO_KNOWN_AS = {
+    "iso_8859_8_i": "iso8859_8",
+    "iso_8859_8_e": "iso8859_8",
+    "iso_8859_6_i": "iso8859_6",
+    "x_gbk": "gbk",
+    "x_sjis": "cp932",
+    "x_euc_jp": "euc_jp",
+    "x_mac_roman": "mac_roman",
+    "macintosh": "mac_roman",
+    "unicode_1_1_utf_7": "utf_7",
+    "utf8mb4": "utf_8",
+    "windows_874": "cp874",
+    "cp_850": "cp850",
+    "ansi_x3_110_1983": "cp1252",
+}
+_CODECS = {
+    name: codec
+    for name, codec in (*aliases.items(), *((codec, codec) for codec in aliases.values()))
+    if codec not in _NOT_CHARSETS
+} | {"utf_8_sig": "utf_8_sig", "koi8_u": "koi8_u", "cp874": "cp874", "cp720": "cp720"}
+# Senders who write these mean the larger set: everything a charset lets pass as undefined is somebody's letter there.
+_MEANT = {
+    "ascii": "utf_8",
+    "latin_1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
+
+
+def decode(data: bytes, charset: str) -> str:
+    """charset: as the message names it, "" where it does not."""
+    codec = _codec(charset)
+    if codec:
+        try:
+            return data.decode(_MEANT.get(codec, codec))
+        except UnicodeDecodeError:
+            pass
+    return guess(data) if codec in ("", "ascii", "utf_8") else data.decode(codec, "replace")
+
+
+def guess(data: bytes) -> str:
+    """UTF-8 where it is well-formed (RFC 6532 §3.1), else what Windows would have shown."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _codec(charset: str) -> str:
+    """The name of Python's codec, "" for none."""
+    if len(charset) > 40:
+        return ""
+    name = _PUNCTUATION.sub("_", charset.lower()).strip("_")
+    return _CODECS.get(name, "") or _CODECS.get(_ALSO_KNOWN_AS.get(name, ""), "")

@@ -1,0 +1,43 @@
+"""The content of parts: transfer encodings undone, charsets read, text as people see it. Never raises.
+
+RFC 2045 §6.7 (quoted-printable), §6.8 (base64).
+"""
+
+import binascii
+from collections.abc import Iterator
+
+from mailstack.formats.charsets import decode
+from mailstack.formats.html_text import html_to_text
+from mailstack.formats.mime import Part
+from mailstack.formats.part_table import TransferEncoding, encoding_of
+from mailstack.formats.words import decode_base64, parameter
+from mailstack.model.message import RawMessage
+
+
+def decode_transfer(data: bytes, encoding: TransferEncoding) -> bytes:
+    """What stands there where it is not encoded, or in a way that nobody knows. Tolerant of broken encodings."""
+    if encoding is TransferEncoding.BASE64:
+        return decode_base64(data)
+    if encoding is TransferEncoding.QUOTED_PRINTABLE:
+        return binascii.a2b_qp(data)
+    return data
+
+
+def leaves(part: Part) -> Iterator[Part]:
+    """Parts that hold no others, in the order of the message, those of embedded messages too."""
+    if not part.children:
+        yield part
+    for child in part.children:
+        yield from leaves(child)
+
+
+def read_text(raw: RawMessage, part: Part, *, source_limit: int) -> str:
+    """The text of a text part as it is read, HTML without its markup; of at most source_limit octets of its body."""
+    data = raw[part.body_start : min(part.body_end, part.body_start + source_limit)]
+    encoding = encoding_of(part.encoding)
+    if encoding is TransferEncoding.QUOTED_PRINTABLE and len(data) < part.octets:
+        # A cut must not fall into the middle of an escape.
+        data = data[: max(data.rfind(b"\n"), 0) or None]
+    charset = parameter(part.parameters, b"charset") or ""
+    text = decode(decode_transfer(data, encoding), charset)
+    return html_to_text(text) if part.subtype == b"html" else text

@@ -1,0 +1,133 @@
+"""What is worth knowing about a message, computed once when it arrives. Never raises, whatever the bytes.
+
+RFC 9051 §7.5.2 (ENVELOPE, BODYSTRUCTURE), RFC 8970 §3 (preview), RFC 5256 §2.1-§2.2 (base subject, sent date),
+RFC 5322 §3.6.4 (Message-ID, References).
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from mailstack.formats.addresses import display, flattened
+from mailstack.formats.bodystructure import write_body, write_body_structure
+from mailstack.formats.content import leaves, read_text
+from mailstack.formats.dates import parse_date
+from mailstack.formats.envelope import Envelope, envelope_of, write_envelope
+from mailstack.formats.headers import Field
+from mailstack.formats.limits import LIMITS, Limits
+from mailstack.formats.mime import Part, scan
+from mailstack.formats.part_table import pack
+from mailstack.formats.subject import base_subject
+from mailstack.formats.words import decode_words
+from mailstack.model.message import MessageDigest, RawMessage
+
+OFTEN_ASKED = frozenset(
+    {
+        b"bcc",
+        b"cc",
+        b"content-type",
+        b"date",
+        b"disposition-notification-to",
+        b"from",
+        b"in-reply-to",
+        b"importance",
+        b"list-id",
+        b"list-post",
+        b"list-unsubscribe",
+        b"message-id",
+        b"newsgroups",
+        b"priority",
+        b"references",
+        b"reply-to",
+        b"sender",
+        b"subject",
+        b"to",
+        b"x-priority",
+    }
+)
+"""The fields of MessageDigest.header_block, lower-case: what mail programs ask for when they list a mailbox."""
+
+# RFC 5322 §3.6.4: msg-id = "<" id-left "@" id-right ">"; anything without spaces is taken for one.
+_MESSAGE_ID = re.compile(rb"<([^<>\s]++)>")
+# Parts that sign or describe others are nothing that a person attached.
+_MACHINE_SUBTYPES = frozenset(
+    {b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted", b"delivery-status", b"ms-tnef"}
+)
+
+
+def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest:
+    root = scan(raw, limits=limits)
+    envelope = envelope_of(root.fields, limits=limits)
+    subject = _printable(decode_words(envelope.values.get(b"subject", b"")[: limits.subject]))
+    message_ids = _message_ids(envelope.values.get(b"message-id", b""), limits)
+    return MessageDigest(
+        envelope=write_envelope(envelope),
+        body=write_body(root, limits=limits),
+        body_structure=write_body_structure(root, limits=limits),
+        parts=pack(root),
+        header_block=header_block(raw, root.fields),
+        preview=_preview(raw, root, limits),
+        subject=subject,
+        base_subject=base_subject(subject),
+        from_=_addresses(envelope, b"from"),
+        to=_addresses(envelope, b"to"),
+        cc=_addresses(envelope, b"cc"),
+        message_id=message_ids[0] if message_ids else "",
+        references=_references(envelope, limits),
+        sent_at=parse_date(envelope.values.get(b"date", b"")),
+        has_attachment=any(map(_is_attachment, leaves(root))),
+    )
+
+
+def header_block(raw: RawMessage, fields: Sequence[Field]) -> bytes:
+    """The fields of OFTEN_ASKED as they stand in the message, each closed by a line break."""
+    block = b"".join([raw[field.start : field.end] for field in fields if field.name in OFTEN_ASKED])
+    return block if not block or block.endswith(b"\n") else block + b"\r\n"
+
+
+def _addresses(envelope: Envelope, name: bytes) -> str:
+    return _printable(display(flattened(envelope.addresses.get(name, ()))))
+
+
+def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:
+    """The first ones and, past the limit, none: the roots of a thread count most."""
+    return tuple(
+        _printable(found[1].decode("utf-8", "replace"))
+        for found in islice(_MESSAGE_ID.finditer(value), limits.references)
+    )
+
+
+def _references(envelope: Envelope, limits: Limits) -> tuple[str, ...]:
+    """RFC 5256 §3: In-Reply-To counts where there are no References."""
+    ids = _message_ids(envelope.values.get(b"references", b""), limits)
+    return ids or _message_ids(envelope.values.get(b"in-reply-to", b""), limits)
+
+
+def _preview(raw: RawMessage, root: Part, limits: Limits) -> str:
+    """RFC 8970 §3.1: the beginning of the message's text; plain text is preferred, being what its author wrote."""
+    texts = [part for part in islice(leaves(root), 20) if part.type == b"text" and part.disposition != b"attachment"]
+    chosen = next((part for part in texts if part.subtype == b"plain" and part.octets > 2), None)
+    if chosen is None:
+        chosen = next((part for part in texts if part.subtype == b"html"), None)
+    if chosen is None:
+        return ""
+    # Eight times the preview will do for plain text; HTML begins with its style sheets.
+    source = limits.preview_source if chosen.subtype == b"html" else limits.preview_characters * 8
+    text = read_text(raw, chosen, source_limit=source)
+    return _printable(" ".join(text[: limits.preview_source].split()))[: limits.preview_characters].rstrip()
+
+
+def _is_attachment(part: Part) -> bool:
+    if part.disposition == b"attachment":
+        return part.subtype not in _MACHINE_SUBTYPES
+    if part.type == b"text" or part.subtype in _MACHINE_SUBTYPES:
+        return False
+    # A picture with a Content-ID stands inside the text.
+    return part.disposition != b"inline" and part.content_id is None
+
+
+def _printable(text: str) -> str:
+    """Without control characters and lone surrogates, which no database column and no JSON may hold."""
+    if text.isprintable():
+        return text
+    return "".join(" " if ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 else c for c in text)
