@@ -17,8 +17,8 @@ _CRLF = b"\r\n"
 
 def relaxed_header(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """value: all after the colon, with its folds; the answer's ends in CRLF. RFC 6376 §3.4.2."""
-    unfolded = value.replace(_CRLF, b"")
-    return name.rstrip(b" \t").lower(), _WSP_RUN.sub(b" ", unfolded).strip(b" \t") + _CRLF
+    unfolded = value.replace(_CRLF, b"").strip(b" \t\r\n")
+    return name.rstrip(b" \t").lower(), _WSP_RUN.sub(b" ", unfolded) + _CRLF
 
 
 def relaxed_body(raw: RawMessage, start: int = 0) -> Iterator[bytes]:

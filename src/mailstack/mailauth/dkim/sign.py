@@ -1,0 +1,107 @@
+"""DKIM-Signature fields: dkimpy writes and hashes the header, everything that costs time is done beside it.
+
+dkimpy 1.1.8 does RSA in Python (9.7 ms a signature) and canonicalises bodies in quadratic time. Its gen_header() takes
+policy, key and body hash as arguments, so nothing of it is patched. RFC 6376 §3.5, §5; RFC 8463; RFC 8301.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dkim
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from mailstack.formats.headers import header_end, scan_fields
+from mailstack.mailauth.dkim.canonical import relaxed_body, relaxed_header
+from mailstack.mailauth.dkim.keys import SigningKey
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import SECOND_MS, Instant
+from mailstack.model.message import RawMessage
+
+# RFC 6376 §5.4.1: what shows the reader who wrote what to whom, and what says how the body is to be read.
+SIGNED_FIELDS = frozenset(
+    {
+        *(b"from", b"sender", b"reply-to", b"subject", b"date", b"message-id", b"to", b"cc", b"in-reply-to"),
+        *(b"references", b"mime-version", b"content-type", b"content-transfer-encoding", b"content-id"),
+        *(b"resent-date", b"resent-from", b"resent-sender", b"resent-to", b"resent-cc", b"resent-message-id"),
+        *(b"list-id", b"list-help", b"list-unsubscribe", b"list-unsubscribe-post", b"list-subscribe", b"list-post"),
+        *(b"list-owner", b"list-archive"),
+    }
+)
+
+
+def sign(raw: RawMessage, keys: Sequence[SigningKey], *, now: Instant) -> bytes:
+    """One field for each key, each ending in CRLF, to be put on top of the message. Raises Invalid without a From."""
+    body = header_end(raw)
+    headers = [(field.name, field.value) for field in scan_fields(raw, 0, body) if field.name in SIGNED_FIELDS]
+    # RFC 6376 §8.15: From once more than it is there, so that nobody can add a second one to a signed message.
+    names = [*(name for name, _ in headers), b"from"]
+    if len(names) < 2 or b"from" not in names[:-1]:
+        raise Invalid("a message without a From field cannot be signed")  # RFC 6376 §5.4
+    body_hash = _body_hash(raw, body)
+    return b"".join(_field(headers, names, body_hash, key, now) for key in keys)
+
+
+def _body_hash(raw: RawMessage, body: int) -> bytes:
+    digest = hashlib.sha256()
+    for piece in relaxed_body(raw, body):
+        digest.update(piece)
+    return base64.b64encode(digest.digest())
+
+
+def _field(
+    headers: list[tuple[bytes, bytes]], names: list[bytes], body_hash: bytes, key: SigningKey, now: Instant
+) -> bytes:
+    tags = [
+        (b"v", b"1"),
+        (b"a", b"rsa-sha256" if isinstance(key.private_key, RSAPrivateKey) else b"ed25519-sha256"),
+        (b"c", b"relaxed/relaxed"),
+        # dkimpy folds what follows the last fold and, where no space comes, within a word. Folds of our own before d=
+        # and h= keep it away from a long domain name.
+        (b"\r\n d", key.domain.encode("ascii")),
+        (b"s", key.selector.encode("ascii")),
+        (b"t", b"%d" % (now // SECOND_MS)),
+        (b"\r\n h", b": ".join(names)),
+        (b"bh", body_hash),
+        (b"b", b"0" * 60),  # long enough that dkimpy's fold before b= is the same with the signature in it
+    ]
+    signer = dkim.DKIM()
+    signer.headers = headers
+    signer.hasher = hashlib.sha256
+    # The word that stands in the field is a= above. This one only chooses how dkimpy asks for the arithmetic: of an RSA
+    # key it would take the numbers, an Ed25519 key it asks to sign the digest itself, and that is what _Pen does.
+    signer.signature_algorithm = b"ed25519-sha256"
+    value: bytes = signer.gen_header(tags, names, _Relaxed, b"DKIM-Signature", _Pen(key))
+    # The space that dkimpy leaves before our folds; the relaxed form is the same without it.
+    return b"DKIM-Signature: " + value.replace(b"; \r\n", b";\r\n")
+
+
+class _Relaxed:
+    """The part of dkimpy's CanonicalizationPolicy that gen_header uses."""
+
+    @staticmethod
+    def canonicalize_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        return [relaxed_header(name, value) for name, value in headers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """A signing key in the shape of PyNaCl's, which dkimpy expects."""
+
+    key: SigningKey
+
+    def sign(self, digest: bytes) -> _Signature:
+        private_key = self.key.private_key
+        if isinstance(private_key, RSAPrivateKey):
+            return _Signature(private_key.sign(digest, PKCS1v15(), Prehashed(SHA256())))
+        # RFC 8463 §3: PureEdDSA over the SHA-256 hash of the header, not over the header.
+        return _Signature(private_key.sign(digest))
