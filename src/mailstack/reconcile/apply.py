@@ -1,0 +1,103 @@
+"""From steps to writes: keys and certificates are made, new passwords hashed, and all of it put in a safe order."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mailstack.model.instant import Clock
+from mailstack.model.password import scheme_of
+from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
+from mailstack.reconcile.diff import Step
+from mailstack.reconcile.progress import Made, PasswordHashed, Progress
+from mailstack.reconcile.providers.keys import make_key
+from mailstack.reconcile.providers.tls import make_certificate
+from mailstack.reconcile.wanted import Digest, Wanted
+
+HashPassword = Callable[[str], str]
+
+_RANK = {kind: place for place, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What writes are made with. digest: under the key of the store that is written to."""
+
+    digest: Digest
+    hash_password: HashPassword
+    clock: Clock
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    change: ResourceChange
+    to_hash: str = field(default="", repr=False)
+
+
+async def writes_of(steps: Sequence[Step], workshop: Workshop) -> tuple[ResourceChange, ...]:
+    drafts = [_draft(step, workshop) for step in sorted(steps, key=_order)]
+    return await _hashed(drafts, workshop)
+
+
+def _order(step: Step) -> tuple[int, int, str]:
+    """What leaves makes room first: an address may pass from one account to another in the same apply."""
+    resource, operation = step.wanted.resource, step.change.operation
+    rank = _RANK[resource.kind]
+    if operation is Operation.DESTROY:
+        return (0, -rank, resource.name)
+    return (1 if operation is Operation.UPDATE else 2, rank, resource.name)
+
+
+def _draft(step: Step, workshop: Workshop) -> _Draft:
+    operation, wanted = step.change.operation, step.wanted
+    if operation is Operation.DESTROY:
+        return _Draft(change=ResourceChange(operation=operation, resource=wanted.resource))
+    resource, secrets = _made(wanted, workshop)
+    changed = {item.name for item in step.change.fields}
+    new = {name: value for name, value in secrets.items() if name in changed}
+    resource = replace(resource, digests=_digests(resource, secrets, workshop.digest))
+    if resource.kind is Kind.ACCOUNT and "password" in changed:
+        # An account whose password was taken away gets an empty one: nobody can log in.
+        password = new.get("password", "")
+        is_plain = bool(password) and scheme_of(password) is None
+        stored = {"password": "" if is_plain else password}
+        change = ResourceChange(operation=operation, resource=resource, secrets=stored)
+        return _Draft(change=change, to_hash=password if is_plain else "")
+    return _Draft(change=ResourceChange(operation=operation, resource=resource, secrets=new))
+
+
+def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, str]]:
+    if not wanted.made:
+        return wanted.resource, wanted.secrets
+    resource = wanted.resource
+    workshop.progress(Made(kind=resource.kind.value, name=resource.name))
+    if resource.kind is Kind.DKIM_KEY:
+        return make_key(wanted)
+    return make_certificate(wanted, workshop.clock())
+
+
+def _digests(resource: Resource, secrets: Mapping[str, str], digest: Digest) -> Mapping[str, str]:
+    """Of the secrets at hand; a resource that was taken over as it is keeps its own."""
+    if not secrets:
+        return resource.digests
+    return {name: digest(resource.kind, resource.name, name, value) for name, value in secrets.items()}
+
+
+async def _hashed(drafts: Sequence[_Draft], workshop: Workshop) -> tuple[ResourceChange, ...]:
+    """As many threads as cores, each hash filling its own memory."""
+    total = sum(bool(draft.to_hash) for draft in drafts)
+    slots, done = asyncio.Semaphore(os.cpu_count() or 1), itertools.count(1)
+
+    async def finish(draft: _Draft) -> ResourceChange:
+        if not draft.to_hash:
+            return draft.change
+        async with slots:
+            hashed = await asyncio.to_thread(workshop.hash_password, draft.to_hash)
+        workshop.progress(PasswordHashed(done=next(done), total=total))
+        return replace(draft.change, secrets={"password": hashed})
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(finish(draft)) for draft in drafts]
+    return tuple(task.result() for task in tasks)

@@ -1,0 +1,163 @@
+"""What the spec asks of the server itself: every resource, with its secrets read.
+
+Two kinds need the live state as well: signing keys and self-signed certificates are made once and kept. DNS records
+are in reconcile.dns.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import Instant
+from mailstack.model.resource import (
+    AccountBody,
+    AliasBody,
+    DnsZoneBody,
+    DomainBody,
+    Kind,
+    ListenerBody,
+    RelayBody,
+    RouteBody,
+    RoutesBody,
+    ServerBody,
+    Snapshot,
+)
+from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.providers.keys import wanted_keys
+from mailstack.reconcile.providers.tls import wanted_certificates
+from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.spec.model import Spec
+from mailstack.spec.secrets import is_reference
+from mailstack.spec.sections.accounts import Account
+from mailstack.spec.sections.outbound import Relay
+
+SERVER_NAME = "server"
+ROUTES_NAME = "routes"
+LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the desired state depends on besides the spec. passwords: by account, instead of what the spec says.
+    certificate_names: further names for a self-signed certificate.
+    """
+
+    live: Snapshot
+    secrets: Secrets
+    now: Instant
+    passwords: Mapping[str, str]
+    certificate_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    wanted: tuple[Wanted, ...]
+    warnings: tuple[PlanWarning, ...]
+
+
+def desired_state(spec: Spec, given: Given) -> Desired:
+    """Raises Invalid that names every secret and file which cannot be used."""
+    certificates, warnings = wanted_certificates(
+        spec, given.live, given.secrets, now=given.now, further_names=given.certificate_names
+    )
+    wanted = (
+        *_server(spec, given.secrets),
+        *certificates,
+        *_domains(spec, given.secrets),
+        *wanted_keys(spec, given.live),
+        *_accounts(spec, given),
+        *_aliases(spec, given.secrets),
+        *_relays(spec, given.secrets),
+        *_routes(spec, given.secrets),
+        *_zones(spec, given.secrets),
+    )
+    if given.secrets.faults:
+        raise Invalid("\n".join(given.secrets.faults))
+    return Desired(wanted=wanted, warnings=warnings)
+
+
+def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    server = spec.server
+    body = ServerBody(
+        hostname=server.hostname,
+        addresses=server.addresses,
+        workers=server.workers,
+        message_size_bytes=server.limits.message_size,
+        recipients=server.limits.recipients,
+        connections_per_ip=server.limits.connections_per_ip,
+    )
+    yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
+    for service in LISTENERS:
+        endpoints: tuple[str, ...] = getattr(server.listeners, service)
+        if endpoints:
+            yield secrets.wanted(Kind.LISTENER, service, ListenerBody(endpoints=endpoints))
+
+
+def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    for name, domain in spec.domains.items():
+        body = DomainBody(
+            catch_all=domain.catch_all,
+            subaddress_separators=domain.subaddress_separators,
+            alias_of=domain.alias_of,
+            dkim_algorithms=domain.dkim.algorithms,
+        )
+        yield secrets.wanted(Kind.DOMAIN, name, body)
+
+
+def _accounts(spec: Spec, given: Given) -> Iterator[Wanted]:
+    for login, account in spec.accounts.items():
+        password = given.passwords.get(login) or _password(login, account, given.secrets)
+        secrets = {"password": password} if password else {}
+        yield given.secrets.wanted(Kind.ACCOUNT, login, _account_body(spec, account), secrets)
+
+
+def _password(login: str, account: Account, secrets: Secrets) -> str:
+    """The hash or the plain secret; "" for none. Which of them it is, apply finds out by looking at it."""
+    if account.password is None:
+        return ""
+    text = account.password.get_secret_value()
+    return secrets.read(f"accounts.{login}.password", text) if is_reference(text) else text
+
+
+def _account_body(spec: Spec, account: Account) -> AccountBody:
+    defaults, given = spec.defaults.account, account.model_fields_set
+    return AccountBody(
+        name=account.name,
+        addresses=account.addresses,
+        roles=tuple(sorted({role.value for role in account.roles})),
+        abilities=tuple(sorted({ability.value for ability in (account.can if "can" in given else defaults.can)})),
+        # `quota: null` says "no limit" even where the defaults have one.
+        quota_bytes=account.quota if "quota" in given else defaults.quota,
+    )
+
+
+def _aliases(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    for name, targets in spec.aliases.items():
+        yield secrets.wanted(Kind.ALIAS, name, AliasBody(targets=targets))
+
+
+def _relays(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    for name, relay in spec.relays.items():
+        body = RelayBody(host=relay.host, port=relay.port, tls=relay.tls)
+        yield secrets.wanted(Kind.RELAY, name, body, _credentials(name, relay, secrets))
+
+
+def _credentials(name: str, relay: Relay, secrets: Secrets) -> dict[str, str]:
+    if relay.username is None or relay.password is None:
+        return {}
+    username = relay.username.get_secret_value()
+    if is_reference(username):
+        username = secrets.read(f"relays.{name}.username", username)
+    password = secrets.read(f"relays.{name}.password", relay.password.get_secret_value())
+    return {"username": username, "password": password}
+
+
+def _routes(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    if spec.routes:
+        body = RoutesBody(routes=tuple(RouteBody(to=route.to, via=route.via) for route in spec.routes))
+        yield secrets.wanted(Kind.ROUTES, ROUTES_NAME, body)
+
+
+def _zones(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    for name, zone in spec.dns.zones.items():
+        yield secrets.wanted(Kind.DNS_ZONE, name, DnsZoneBody(provider=zone.provider, ttl_s=zone.ttl))

@@ -1,0 +1,187 @@
+"""The plan: what an apply would do, as a value that can be shown, kept, hashed and compared.
+
+Not how it is found (diff, dns) nor how it is done (apply). The JSON form is described by schemas/plan.schema.json.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypedDict
+
+from mailstack.model.ids import Generation
+from mailstack.model.resource import Json, Kind, Operation
+
+FORMAT = 1
+DNS_RECORD = "dns_record"
+KNOWN_AFTER_APPLY = "(known after apply)"
+
+
+class Mark(StrEnum):
+    PLAIN = "plain"
+    SECRET = "secret"  # old and new are never shown
+    UNKNOWN = "unknown"  # apply makes the new value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    name: str
+    old: Json = None
+    new: Json = None
+    mark: Mark = Mark.PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """kind: a word of model.resource.Kind, or dns_record, whose name is `fqdn TYPE`."""
+
+    operation: Operation
+    kind: str
+    name: str
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarning:
+    """Something a person should know; apply goes on without it."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """Records that nobody but the reader can publish. records: lines of a zone file (RFC 1035 §5)."""
+
+    zone: str
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """generation: the live state it was made against. live_hash: of that state and of the DNS zones read.
+
+    plan_hash: of all that is shown; two plans with the same one do the same.
+    """
+
+    spec_path: str
+    spec_hash: str
+    generation: Generation
+    live_hash: str
+    changes: tuple[Change, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
+    plan_hash: str = field(default="")
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+    def count(self, operation: Operation) -> int:
+        return sum(change.operation is operation for change in self.changes)
+
+    def destroyed(self, kind: Kind) -> tuple[str, ...]:
+        """Names of that kind which would go: what a brake asks about accounts and domains."""
+        return tuple(
+            change.name for change in self.changes if change.kind == kind and change.operation is Operation.DESTROY
+        )
+
+
+class FieldDocument(TypedDict):
+    """One field of a change. old and new are null where the field is secret or not known before apply."""
+
+    name: str
+    old: Json
+    new: Json
+    mark: Mark
+
+
+class ChangeDocument(TypedDict):
+    operation: Operation
+    kind: str
+    name: str
+    reason: str
+    fields: list[FieldDocument]
+
+
+class WarningDocument(TypedDict):
+    subject: str
+    text: str
+
+
+class ByHandDocument(TypedDict):
+    zone: str
+    records: list[str]
+
+
+class SummaryDocument(TypedDict):
+    create: int
+    update: int
+    destroy: int
+
+
+class PlanDocument(TypedDict):
+    """What `mailstack plan --format json` prints."""
+
+    format: int
+    spec_path: str
+    spec_hash: str
+    generation: int
+    live_hash: str
+    plan_hash: str
+    summary: SummaryDocument
+    changes: list[ChangeDocument]
+    warnings: list[WarningDocument]
+    by_hand: list[ByHandDocument]
+
+
+def sealed(plan: Plan) -> Plan:
+    """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan."""
+    shown = document(replace(plan, plan_hash="", spec_path=""))
+    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return replace(plan, plan_hash=hashlib.sha256(text.encode("ascii")).hexdigest())
+
+
+def document(plan: Plan) -> PlanDocument:
+    return PlanDocument(
+        format=FORMAT,
+        spec_path=plan.spec_path,
+        spec_hash=plan.spec_hash,
+        generation=int(plan.generation),
+        live_hash=plan.live_hash,
+        plan_hash=plan.plan_hash,
+        summary=SummaryDocument(
+            create=plan.count(Operation.CREATE),
+            update=plan.count(Operation.UPDATE),
+            destroy=plan.count(Operation.DESTROY),
+        ),
+        changes=[_change_document(change) for change in plan.changes],
+        warnings=[WarningDocument(subject=item.subject, text=item.text) for item in plan.warnings],
+        by_hand=[ByHandDocument(zone=item.zone, records=list(item.records)) for item in plan.by_hand],
+    )
+
+
+def plan_schema() -> dict[str, object]:
+    """The JSON Schema of `document`, as schemas/plan.schema.json holds it."""
+    from pydantic import TypeAdapter  # only here: a plan is made and shown without it
+
+    schema = TypeAdapter(PlanDocument).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "mailstack/v1/plan", **schema}
+
+
+def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """As people read them: by kind as kinds depend on each other, DNS last, then by name."""
+    rank = {kind.value: place for place, kind in enumerate(Kind)}
+    return tuple(sorted(changes, key=lambda change: (rank.get(change.kind, len(rank)), change.name)))
+
+
+def _change_document(change: Change) -> ChangeDocument:
+    return ChangeDocument(
+        operation=change.operation,
+        kind=change.kind,
+        name=change.name,
+        reason=change.reason,
+        fields=[FieldDocument(name=item.name, old=item.old, new=item.new, mark=item.mark) for item in change.fields],
+    )

@@ -1,0 +1,63 @@
+"""One desired resource, and the secrets behind it: what desired builds, diff compares and apply fulfils."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mailstack.model.resource import Body, Kind, Resource, fields_of
+from mailstack.spec.secrets import SecretMissing
+
+Digest = Callable[[Kind, str, str, str], str]
+"""Of kind, resource name, secret name and value."""
+Resolve = Callable[[str, Path], str]
+"""The secret behind a reference, or SecretMissing; the path is where relative ones start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """secrets: the values behind resource.digests, as the spec gives them. made: fields and secrets that apply makes;
+    a resource that has any is always written. reason: why, where the fields do not say it.
+    """
+
+    resource: Resource
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    made: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def keyed_digest(key: bytes) -> Digest:
+    def digest(kind: Kind, name: str, secret: str, value: str) -> str:
+        text = "\0".join((kind.value, name, secret, value))
+        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+    return digest
+
+
+class Secrets:
+    """Reads what the spec refers to, and gathers what is missing instead of stopping at the first."""
+
+    def __init__(self, resolve: Resolve, directory: Path, digest: Digest) -> None:
+        self._resolve = resolve
+        self._directory = directory
+        self._digest = digest
+        self.faults: list[str] = []
+
+    @property
+    def directory(self) -> Path:
+        return self._directory
+
+    def read(self, place: str, reference: str) -> str:
+        """place: the path in the spec that a fault is reported under. "" where the secret is missing."""
+        try:
+            return self._resolve(reference, self._directory)
+        except SecretMissing as missing:
+            self.faults.append(f"{place}: {missing}")
+            return ""
+
+    def wanted(self, kind: Kind, name: str, body: Body, secrets: Mapping[str, str] | None = None) -> Wanted:
+        given = secrets or {}
+        digests = {secret: self._digest(kind, name, secret, value) for secret, value in given.items()}
+        resource = Resource(kind=kind, name=name, fields=fields_of(body), digests=digests)
+        return Wanted(resource=resource, secrets=given)
