@@ -1,0 +1,21 @@
+"""What the server says it can do. RFC 9051 §7.2.2: nothing stands here that does not work."""
+
+from collections.abc import Sequence
+
+# RFC 9051 §6.1.1 lets a server tell more once the client is known; these hold in every state.
+_ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
+_AFTER_LOGIN = ("IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT", "MOVE", "CHILDREN", "SPECIAL-USE")
+
+
+def before_login(*, offers_starttls: bool, mechanisms: Sequence[str]) -> tuple[str, ...]:
+    """mechanisms: empty when a password must not be sent over this connection.
+
+    RFC 9051 §6.2.3, §11.1: then LOGINDISABLED is said, and no AUTH=.
+    """
+    starttls = ("STARTTLS",) if offers_starttls else ()
+    login = tuple(f"AUTH={name}" for name in mechanisms) or ("LOGINDISABLED",)
+    return (*_ALWAYS, *_AFTER_LOGIN, *starttls, *login)
+
+
+def after_login() -> tuple[str, ...]:
+    return (*_ALWAYS, *_AFTER_LOGIN)

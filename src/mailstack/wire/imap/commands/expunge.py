@@ -1,0 +1,26 @@
+"""EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, RFC 4315 §2.1."""
+
+from dataclasses import dataclass
+
+from mailstack.model.numset import NumSet
+from mailstack.wire.imap.sets import sequence_set
+from mailstack.wire.imap.tokens import Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expunge:
+    """uids: None for all that are marked."""
+
+    uids: NumSet | None
+
+
+def parse(cursor: Cursor) -> Expunge:
+    cursor.end()
+    return Expunge(uids=None)
+
+
+def parse_uid(cursor: Cursor) -> Expunge:
+    cursor.space()
+    uids = sequence_set(cursor)
+    cursor.end()
+    return Expunge(uids=uids)

@@ -1,0 +1,80 @@
+"""What comes out of the machine, in the order in which the peer said it."""
+
+from dataclasses import dataclass
+
+from mailstack.wire.imap.commands.table import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    tag: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntaxFault:
+    """A command to be answered BAD; tag: None when not even that could be read."""
+
+    tag: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A command to be answered NO with this response code."""
+
+    tag: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedContinuation:
+    """The peer waits for `+` before it sends a literal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageBegins:
+    """APPEND's message follows as MessageOctets, then its Command, or a SyntaxFault in its place."""
+
+    size_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOctets:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SaslResponse:
+    """line: still base64. Comes after await_sasl()."""
+
+    line: bytes
+
+    def __repr__(self) -> str:
+        return "SaslResponse()"
+
+
+@dataclass(frozen=True, slots=True)
+class SaslCancelled:
+    """RFC 9051 §6.2.2: the client sent `*`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleEnds:
+    """Comes after await_done(). is_done: RFC 2177 §3: the client said DONE, and nothing else."""
+
+    is_done: bool
+
+
+Event = (
+    Command
+    | SyntaxFault
+    | Refused
+    | NeedContinuation
+    | MessageBegins
+    | MessageOctets
+    | SaslResponse
+    | SaslCancelled
+    | IdleEnds
+)

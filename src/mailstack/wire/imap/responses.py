@@ -1,0 +1,128 @@
+"""What a server can say, as values; wire.imap.write turns them into bytes. RFC 9051 §7, RFC 3501 §7.
+
+The data of FETCH has its own module, wire.imap.fetch_data: it comes by the hundred thousand.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    OK = "OK"
+    NO = "NO"
+    BAD = "BAD"
+    BYE = "BYE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """code: a response code with its arguments, without brackets, "" for none. text: printable US-ASCII."""
+
+    tag: str
+    condition: Condition
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untagged:
+    condition: Condition
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """RFC 9051 §7.6. data: text, or a challenge in base64."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityData:
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnabledData:
+    """RFC 5161 §3.2: what this ENABLE switched on."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdData:
+    """RFC 2971 §3.2."""
+
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceData:
+    """RFC 2342 §5: one personal namespace without a prefix; nobody else's mail, nothing shared."""
+
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListData:
+    """attributes: with their backslash. name: decoded; "" in the answer that only tells the delimiter."""
+
+    attributes: tuple[str, ...]
+    delimiter: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LsubData:
+    attributes: tuple[str, ...]
+    delimiter: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusData:
+    name: str
+    items: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagsData:
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exists:
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """RFC 3501 §7.3.2; RFC 9051 did away with it."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchData:
+    """RFC 3501 §7.2.5."""
+
+    numbers: tuple[int, ...]
+
+
+Response = (
+    Tagged
+    | Untagged
+    | Continuation
+    | CapabilityData
+    | EnabledData
+    | IdData
+    | NamespaceData
+    | ListData
+    | LsubData
+    | StatusData
+    | FlagsData
+    | Exists
+    | Recent
+    | SearchData
+)
