@@ -11,7 +11,7 @@ from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.section import Bare, Section
 from mailstack.spec.sections.server import Reconcile, Server, Storage, Tls
-from mailstack.spec.values import AddressKey, AddressKeys, DomainName
+from mailstack.spec.values import AddressKey, AddressKeys, DomainName, Name
 
 
 class Spec(Section):
@@ -44,7 +44,7 @@ class Spec(Section):
     aliases: dict[AddressKey, AddressKeys] = Field(
         default={}, description="Addresses that stand for one or more others, here or elsewhere."
     )
-    relays: dict[str, Relay] = Field(
+    relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."
     )
     routes: tuple[Route, ...] = Field(

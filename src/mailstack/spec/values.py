@@ -41,6 +41,13 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def check_max_age(duration: timedelta) -> timedelta:
+    # RFC 8461 §3.2: max_age is at most 31557600 seconds.
+    if not 0 < duration.total_seconds() <= 31_557_600:
+        raise ValueError("a policy is remembered for 1s to 52w")
+    return duration
+
+
 def parse_size(value: object) -> int:
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if not found:
@@ -174,6 +181,7 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(s|m|h|d|w)$", "examples": ["30s", "15m", "6h", "90d"]}),
 ]
+MaxAge = Annotated[Duration, AfterValidator(check_max_age)]
 Size = Annotated[
     int,
     BeforeValidator(parse_size),
@@ -196,6 +204,8 @@ Endpoint = Annotated[
     BeforeValidator(parse_endpoint),
     WithJsonSchema({"type": "string", "pattern": "^(.*):[0-9]{1,5}$", "examples": [":25", "203.0.113.10:25"]}),
 ]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
+"""Of a relay or a provider, to refer to it by."""
 RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
 Separators = Annotated[str, AfterValidator(parse_separators)]
 RoutePattern = Annotated[str, AfterValidator(parse_route_pattern)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, DomainName, Duration, Separators
+from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, Separators
 
 MANUAL_PROVIDER = "manual"
 """The provider of a zone whose records the plan prints for publishing by hand."""
@@ -50,10 +50,8 @@ class MtaSts(Section):
     mode: Literal["enforce", "testing", "none"] = Field(
         default="testing", description="Whether senders must refuse delivery without verified TLS (RFC 8461 §5)."
     )
-    max_age: Duration = Field(
+    max_age: MaxAge = Field(
         default=timedelta(days=7),
-        gt=timedelta(0),
-        le=timedelta(seconds=31_557_600),  # RFC 8461 §3.2: max_age is at most 31557600
         description="How long senders remember the policy. At most 52w.",
     )
 
@@ -116,7 +114,7 @@ class Zone(Section):
 
 
 class Dns(Section):
-    providers: dict[str, Provider] = Field(
+    providers: dict[Name, Provider] = Field(
         default={}, description="By a name of your choice; each entry goes to octoDNS as it is, secrets by reference."
     )
     zones: dict[DomainName, Zone] = Field(

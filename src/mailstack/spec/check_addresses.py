@@ -1,0 +1,183 @@
+"""Whether the addresses of a spec hold together: domains, owners, aliases, catch-alls."""
+
+from collections.abc import Iterator, Mapping
+
+from mailstack.spec.document import Document
+from mailstack.spec.faults import Fault
+from mailstack.spec.nearest import Vocabulary, did_you_mean
+from mailstack.spec.outline import Claim, DomainEntry, Named, Outline
+
+
+def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
+    book = AddressBook(spec)
+    yield from _domain_names(document, spec)
+    for domain in spec.domains:
+        yield from _domain_alias(document, book, domain)
+        yield from _catch_all(document, book, domain)
+        for report in domain.reports_to:
+            if book.leads_nowhere(report.name):
+                yield document.fault(report.path, f"nobody here has the address {report.name}{book.nearest(report)}")
+    yield from _claims(document, book, spec)
+    for _, targets in spec.aliases:
+        for target in targets:
+            if book.leads_nowhere(target.name):
+                yield document.fault(
+                    target.path, f"leads nowhere: nobody here has the address {target.name}{book.nearest(target)}"
+                )
+    yield from _alias_loops(document, book, spec)
+
+
+class AddressBook:
+    """Finds out who would get mail to an address, the way the server will."""
+
+    def __init__(self, spec: Outline) -> None:
+        self.domains: Mapping[str, DomainEntry] = {domain.name: domain for domain in reversed(spec.domains)}
+        self.domain_names = Vocabulary(self.domains)
+        self._owned = frozenset(claim.address for claim in spec.claims)
+        self._addresses = Vocabulary(self._owned)
+
+    def is_local(self, address: str) -> bool:
+        return address.rpartition("@")[2] in self.domains
+
+    def owner_of(self, address: str) -> str | None:
+        """The owned address that mail to this one reaches, by itself, by its domain's target or without its detail."""
+        local_part, _, name = address.rpartition("@")
+        domain = self._target(name)
+        if domain is None:
+            return None
+        cuts = [at for at in map(local_part.find, domain.separators) if at > 0]
+        plain = local_part[: min(cuts)] if cuts else local_part
+        for candidate in (f"{local_part}@{domain.name}", f"{plain}@{domain.name}"):
+            if candidate in self._owned:
+                return candidate
+        return None
+
+    def leads_nowhere(self, address: str) -> bool:
+        domain = self._target(address.rpartition("@")[2])
+        return domain is not None and domain.catch_all is None and self.owner_of(address) is None
+
+    def nearest(self, address: Named) -> str:
+        return did_you_mean(self._addresses, address.name)
+
+    def _target(self, name: str) -> DomainEntry | None:
+        domain = self.domains.get(name)
+        if domain and domain.alias_of:
+            return self.domains.get(domain.alias_of.name)
+        return domain
+
+
+def _domain_names(document: Document, spec: Outline) -> Iterator[Fault]:
+    first: dict[str, DomainEntry] = {}
+    for domain in spec.domains:
+        earlier = first.setdefault(domain.name, domain)
+        if earlier is not domain:
+            place = document.place(earlier.path, at_key=True)
+            yield document.fault(domain.path, f"the same domain as at {place}", at_key=True)
+
+
+def _domain_alias(document: Document, book: AddressBook, domain: DomainEntry) -> Iterator[Fault]:
+    wanted = domain.alias_of
+    if not wanted:
+        return
+    target = book.domains.get(wanted.name)
+    loop = _domain_loop(book, domain)
+    if target is None:
+        hint = did_you_mean(book.domain_names, wanted.name)
+        yield document.fault(wanted.path, f"the domain {wanted.name} is not declared in domains{hint}")
+    elif loop:
+        yield document.fault(wanted.path, f"domains are aliases of each other: {' → '.join(loop)}")
+    elif target.alias_of:
+        yield document.fault(wanted.path, f"{wanted.name} is an alias itself; did you mean {target.alias_of.name}?")
+    if domain.catch_all:
+        yield document.fault(domain.catch_all.path, f"a domain alias has the catch_all of its target ({wanted.name})")
+
+
+def _domain_loop(book: AddressBook, domain: DomainEntry) -> list[str]:
+    """From the domain back to itself, or nothing."""
+    chain = [domain.name]
+    current: DomainEntry | None = domain
+    while current and current.alias_of and len(chain) <= len(book.domains):
+        chain.append(current.alias_of.name)
+        if current.alias_of.name == domain.name:
+            return chain
+        current = book.domains.get(current.alias_of.name)
+    return []
+
+
+def _catch_all(document: Document, book: AddressBook, domain: DomainEntry) -> Iterator[Fault]:
+    target = domain.catch_all
+    if not target or domain.alias_of:
+        return
+    if not book.is_local(target.name):
+        yield document.fault(target.path, "a catch_all is an address of this server (an alias may lead elsewhere)")
+    elif book.owner_of(target.name) is None:
+        yield document.fault(
+            target.path, f"leads nowhere: nobody here has the address {target.name}{book.nearest(target)}"
+        )
+
+
+def _claims(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
+    first: dict[str, Claim] = {}
+    for claim in spec.claims:
+        earlier = first.setdefault(claim.address, claim)
+        if earlier is not claim:
+            place = document.place(earlier.path, at_key=_is_key(earlier))
+            message = f"{claim.address} belongs to {earlier.holder} already ({place})"
+            yield document.fault(claim.path, message, at_key=_is_key(claim))
+        name = claim.address.rpartition("@")[2]
+        domain = book.domains.get(name)
+        if domain is None:
+            hint = did_you_mean(book.domain_names, name)
+            message = f"the domain {name} is not declared in domains{hint}"
+            yield document.fault(claim.path, message, at_key=_is_key(claim))
+        elif domain.alias_of:
+            message = f"{name} is an alias of {domain.alias_of.name} and has no addresses of its own"
+            yield document.fault(claim.path, message, at_key=_is_key(claim))
+
+
+def _is_key(claim: Claim) -> bool:
+    return len(claim.path) == 2
+
+
+def _alias_loops(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
+    """Each loop once, at the alias of it that stands first."""
+    next_aliases = _alias_graph(book, spec)
+    paths = {alias.name: alias.path for alias, _ in reversed(spec.aliases)}
+    finished: set[str] = set()
+    for start in next_aliases:
+        for loop in _loops_from(start, next_aliases, finished):
+            message = f"aliases lead in a circle: {' → '.join(loop)}"
+            yield document.fault(paths[loop[0]], message, at_key=True)
+
+
+def _alias_graph(book: AddressBook, spec: Outline) -> dict[str, tuple[str, ...]]:
+    names = {alias.name for alias, _ in spec.aliases}
+    graph: dict[str, tuple[str, ...]] = {}
+    for alias, targets in spec.aliases:
+        reached = (book.owner_of(target.name) for target in targets)
+        graph.setdefault(alias.name, tuple(owner for owner in reached if owner in names))
+    return graph
+
+
+def _loops_from(start: str, graph: Mapping[str, tuple[str, ...]], finished: set[str]) -> Iterator[list[str]]:
+    """Depth first without recursion: a chain of ten thousand aliases is legal."""
+    trail: list[tuple[str, Iterator[str]]] = []
+    position: dict[str, int] = {}
+
+    def step_into(name: str) -> None:
+        position[name] = len(trail)
+        trail.append((name, iter(graph[name])))
+
+    if start not in finished:
+        step_into(start)
+    while trail:
+        name, others = trail[-1]
+        following = next((other for other in others if other not in finished), None)
+        if following is None:
+            trail.pop()
+            del position[name]
+            finished.add(name)
+        elif following in position:
+            yield [*(step for step, _ in trail[position[following] :]), following]
+        else:
+            step_into(following)

@@ -1,0 +1,162 @@
+"""Whether the rest of a spec holds together: listeners, certificates, DNS providers and zones, relays and routes."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mailstack.spec.document import Document
+from mailstack.spec.faults import Fault, Path
+from mailstack.spec.nearest import Vocabulary, did_you_mean
+from mailstack.spec.outline import Named, Outline, items, mapping, parsed, section
+from mailstack.spec.secrets import is_reference
+from mailstack.spec.sections.domains import MANUAL_PROVIDER
+from mailstack.spec.sections.outbound import DIRECT
+from mailstack.spec.sections.server import Listeners
+from mailstack.spec.values import parse_domain, parse_endpoint, parse_ip, parse_route_pattern
+from mailstack.spec.yaml_values import Value
+
+_SECRET_NAME = re.compile(r"token|secret|passw|api_?key|private_?key|credential", re.IGNORECASE)
+_EVERY_HOST = frozenset({"0.0.0.0", "[::]"})  # noqa: S104  compared with, not bound
+_LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
+
+
+def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
+    values = document.values
+    yield from _server_addresses(document, values)
+    yield from _endpoints(document, values)
+    yield from _tls(document, values)
+    yield from _providers(document, values)
+    yield from _zones(document, values, spec)
+    yield from _relays(document, values)
+    yield from _routes(document, values)
+
+
+def _server_addresses(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, item in enumerate(items(section(values, "server").get("addresses"))):
+        address = parsed(item, ("server", "addresses", index), parse_ip)
+        if address and address.name in seen:
+            yield document.fault(address.path, f"{address.name} is listed twice")
+        if address:
+            seen.add(address.name)
+
+
+def _endpoints(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    """Standard ports count too, for services that the spec does not name."""
+    given = section(values, "server", "listeners")
+    taken: list[Named] = []
+    for service, field in Listeners.model_fields.items():
+        for index, item in enumerate(items(given.get(service, field.default))):
+            endpoint = parsed(item, ("server", "listeners", service, index), parse_endpoint)
+            if endpoint is None:
+                continue
+            other = next((other for other in taken if _overlap(endpoint.name, other.name)), None)
+            if other:
+                spot = endpoint if service in given else other
+                message = f"{endpoint.name} is taken twice: {other.path[2]} and {service} listen there"
+                yield document.fault(spot.path, message)
+            taken.append(endpoint)
+
+
+def _overlap(endpoint: str, other: str) -> bool:
+    """On the same port, with the same host or one of them for every host."""
+    host, _, port = endpoint.rpartition(":")
+    other_host, _, other_port = other.rpartition(":")
+    if port != other_port:
+        return False
+    if host == other_host or "" in (host, other_host):
+        return True
+    is_same_family = host.startswith("[") == other_host.startswith("[")
+    return is_same_family and (host in _EVERY_HOST or other_host in _EVERY_HOST)
+
+
+def _tls(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    tls = section(values, "tls")
+    if tls.get("issuer") == "files" and not tls.get("files"):
+        yield document.fault(("tls", "issuer"), "needs the list `files`: {certificate: PATH, key: file/PATH}")
+    if tls.get("files") and tls.get("issuer", "self-signed") == "self-signed":
+        yield document.fault(("tls", "files"), "is used only with `issuer: files`", at_key=True)
+
+
+def _providers(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    for name, provider in section(values, "dns", "providers").items():
+        path: Path = ("dns", "providers", name)
+        if name == MANUAL_PROVIDER:
+            yield document.fault(path, "the name manual is taken: it means publishing by hand", at_key=True)
+        for key, value in mapping(provider).items():
+            yield from _provider_setting(document, (*path, key), value)
+
+
+def _provider_setting(document: Document, path: Path, value: Value) -> Iterator[Fault]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _provider_setting(document, (*path, key), inner)
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _provider_setting(document, (*path, index), inner)
+    elif isinstance(value, str) and value.startswith(("env/", "file/")):
+        if not is_reference(value):
+            yield document.fault(path, "not a reference (env/NAME with letters, digits and _, or file/PATH)")
+    elif value is not None and any(isinstance(part, str) and _SECRET_NAME.search(part) for part in path[3:]):
+        yield document.fault(path, "a secret in plain text; keep it outside and write env/NAME or file/PATH")
+
+
+def _zones(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
+    providers = Vocabulary((*section(values, "dns", "providers"), MANUAL_PROVIDER))
+    zones: dict[str, Named] = {}
+    for key, value in section(values, "dns", "zones").items():
+        path: Path = ("dns", "zones", key)
+        zone = parsed(key, path, parse_domain)
+        if zone and zones.setdefault(zone.name, zone) is not zone:
+            place = document.place(zones[zone.name].path, at_key=True)
+            yield document.fault(path, f"the same zone as at {place}", at_key=True)
+        provider = mapping(value).get("provider")
+        if isinstance(provider, str) and provider not in providers.words:
+            message = f"no such provider in dns.providers (declared: {', '.join(providers.words)})"
+            yield document.fault((*path, "provider"), message + did_you_mean(providers, provider))
+    if zones:
+        yield from _domains_without_zone(document, spec, Vocabulary(zones))
+
+
+def _domains_without_zone(document: Document, spec: Outline, zones: Vocabulary) -> Iterator[Fault]:
+    names = frozenset(zones.words)
+    for domain in spec.domains:
+        labels = domain.name.split(".")
+        if names.isdisjoint(".".join(labels[at:]) for at in range(len(labels))):
+            message = "no zone of dns.zones holds this domain (add one; provider: manual prints its records)"
+            yield document.fault(domain.path, message + did_you_mean(zones, domain.name), at_key=True)
+
+
+def _relays(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    for name, value in section(values, "relays").items():
+        path: Path = ("relays", name)
+        relay = mapping(value)
+        if name == DIRECT:
+            yield document.fault(path, "the name direct is taken: it means no relay", at_key=True)
+        given = [key for key in ("username", "password") if relay.get(key) is not None]
+        if len(given) == 1:
+            missing = "password" if given == ["username"] else "username"
+            yield document.fault((*path, given[0]), f"needs a {missing} beside it", at_key=True)
+        host = relay.get("host")
+        if given and relay.get("tls") == "none" and isinstance(host, str) and not _LOOPBACK.fullmatch(host):
+            yield document.fault((*path, "tls"), "a login needs TLS (allowed: implicit, starttls)")
+
+
+def _routes(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    vias = Vocabulary((*section(values, "relays"), DIRECT))
+    for_all: int | None = None
+    seen: dict[str, int] = {}
+    for index, value in enumerate(items(values.get("routes"))):
+        route = mapping(value)
+        via = route.get("via")
+        if isinstance(via, str) and via and via not in vias.words:
+            message = f"no such relay in relays (declared: {', '.join(vias.words)}){did_you_mean(vias, via)}"
+            yield document.fault(("routes", index, "via"), message)
+        pattern = parsed(route.get("to", "*"), ("routes", index), parse_route_pattern)
+        if pattern is None:
+            continue
+        earlier = for_all if for_all is not None else seen.get(pattern.name)
+        if earlier is not None:
+            yield document.fault(("routes", index), f"is never reached: routes[{earlier}] matches first")
+        seen.setdefault(pattern.name, index)
+        if pattern.name == "*" and for_all is None:
+            for_all = index

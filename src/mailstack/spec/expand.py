@@ -1,0 +1,35 @@
+"""What a checked spec leaves to defaults and to the place of its file, filled in."""
+
+from pathlib import Path
+
+from mailstack.spec.model import Spec
+from mailstack.spec.sections.accounts import Account, AccountDefaults
+from mailstack.spec.sections.server import CertificateFiles
+
+
+def expand(spec: Spec, directory: Path) -> Spec:
+    """Accounts take from `defaults` what they do not say; paths become absolute. directory: of the main file."""
+    base = directory.absolute()
+    return spec.model_copy(
+        update={
+            "accounts": _with_defaults(spec.accounts, spec.defaults.account),
+            "storage": spec.storage.model_copy(update={"path": base / spec.storage.path}),
+            "tls": spec.tls.model_copy(update={"files": tuple(_absolute(pair, base) for pair in spec.tls.files)}),
+        }
+    )
+
+
+def _with_defaults(accounts: dict[str, Account], defaults: AccountDefaults) -> dict[str, Account]:
+    """`quota: null` says something, namely no limit."""
+    given = {name: getattr(defaults, name) for name in defaults.model_fields_set}
+    if not given:
+        return accounts
+    expanded = {}
+    for address, account in accounts.items():
+        missing = {name: value for name, value in given.items() if name not in account.model_fields_set}
+        expanded[address] = account.model_copy(update=missing) if missing else account
+    return expanded
+
+
+def _absolute(pair: CertificateFiles, base: Path) -> CertificateFiles:
+    return pair.model_copy(update={"certificate": base / pair.certificate})

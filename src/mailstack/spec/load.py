@@ -1,0 +1,57 @@
+"""From a path to a spec that holds together, or to all its faults at once."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mailstack.spec.check import check
+from mailstack.spec.document import Document, merge
+from mailstack.spec.expand import expand
+from mailstack.spec.explain import explain
+from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.include import Reading, read_files
+from mailstack.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSpec:
+    """path: as given; files: all that were read, the main one first; digest: SHA-256 over their names and bytes."""
+
+    spec: Spec
+    path: Path
+    files: tuple[Path, ...]
+    digest: str
+
+    @property
+    def directory(self) -> Path:
+        """Where relative references of secrets start."""
+        return self.path.parent
+
+
+def load_spec(path: Path) -> LoadedSpec:
+    """Raises SpecInvalid; a file that cannot be read is a fault like any other."""
+    reading = read_files(path)
+    if not reading.roots:
+        raise SpecInvalid(reading.faults)
+    document = Document(merge(reading.roots))
+    faults = [*reading.faults, *document.faults, *check(document)]
+    spec: Spec | None = None
+    try:
+        spec = Spec.model_validate(document.values)
+    except ValidationError as error:
+        faults += explain(error, document, Spec)
+    if faults or spec is None:
+        raise SpecInvalid(faults)
+    expanded = expand(spec, path.parent)
+    return LoadedSpec(spec=expanded, path=path, files=tuple(reading.contents), digest=_digest(reading))
+
+
+def _digest(reading: Reading) -> str:
+    whole = hashlib.sha256()
+    for path, content in reading.contents.items():
+        name = str(path.relative_to(reading.directory)).encode("utf-8", "surrogateescape")
+        whole.update(b"%d:%b%d:" % (len(name), name, len(content)))
+        whole.update(content)
+    return whole.hexdigest()

@@ -1,0 +1,130 @@
+"""What the cross-checks look at: names, addresses and references, read leniently from the raw values.
+
+Lenient because all faults are shown at once: whatever has the wrong shape is passed over here, and reported by the
+models. Each thing keeps the path under which the file has it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mailstack.spec.faults import Path
+from mailstack.spec.values import parse_address_key, parse_domain
+from mailstack.spec.yaml_values import Value
+
+NOTHING: Mapping[str, Value] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name or address, normalised, and where it stands."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainEntry:
+    name: str
+    path: Path
+    alias_of: Named | None
+    catch_all: Named | None
+    reports_to: tuple[Named, ...]
+    separators: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An address that something of the spec owns. holder: the account or alias, for people to read."""
+
+    address: str
+    path: Path
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """domains and aliases may hold the same name twice; that is one of the faults."""
+
+    domains: tuple[DomainEntry, ...]
+    claims: tuple[Claim, ...]
+    aliases: tuple[tuple[Named, tuple[Named, ...]], ...]
+
+
+def outline(values: Mapping[str, Value]) -> Outline:
+    aliases = tuple(
+        (alias, tuple(_addresses(targets, alias.path)))
+        for alias, targets in _entries(values, "aliases", parse_address_key)
+    )
+    claims = [Claim(address=alias.name, path=alias.path, holder=f"alias {alias.name}") for alias, _ in aliases]
+    return Outline(
+        domains=tuple(_domain(named, value) for named, value in _entries(values, "domains", parse_domain)),
+        claims=(*_account_claims(values), *claims),
+        aliases=aliases,
+    )
+
+
+def mapping(value: Value) -> Mapping[str, Value]:
+    return value if isinstance(value, dict) else NOTHING
+
+
+def section(values: Mapping[str, Value], *path: str) -> Mapping[str, Value]:
+    """The mapping at a path; empty where there is none."""
+    found = values
+    for key in path:
+        found = mapping(found.get(key))
+    return found
+
+
+def items(value: Value) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def parsed(value: Value, path: Path, parse: Callable[[str], str]) -> Named | None:
+    try:
+        return Named(parse(value), path) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _entries(values: Mapping[str, Value], name: str, parse: Callable[[str], str]) -> Iterator[tuple[Named, Value]]:
+    for key, value in section(values, name).items():
+        named = parsed(key, (name, key), parse)
+        if named:
+            yield named, value
+
+
+def _addresses(value: Value, path: Path) -> Iterator[Named]:
+    """Of one text, or of a list."""
+    if isinstance(value, str):
+        found = parsed(value, path, parse_address_key)
+        if found:
+            yield found
+    for index, item in enumerate(items(value)):
+        found = parsed(item, (*path, index), parse_address_key)
+        if found:
+            yield found
+
+
+def _account_claims(values: Mapping[str, Value]) -> Iterator[Claim]:
+    for login, value in _entries(values, "accounts", parse_address_key):
+        holder = f"account {login.name}"
+        yield Claim(address=login.name, path=login.path, holder=holder)
+        for further in _addresses(mapping(value).get("addresses"), (*login.path, "addresses")):
+            yield Claim(address=further.name, path=further.path, holder=holder)
+
+
+def _domain(named: Named, value: Value) -> DomainEntry:
+    fields = mapping(value)
+    separators = fields.get("subaddress_separators", "+")
+    reports = (
+        parsed(section(fields, part).get("reports_to"), (*named.path, part, "reports_to"), parse_address_key)
+        for part in ("dmarc", "tls_rpt")
+    )
+    return DomainEntry(
+        name=named.name,
+        path=named.path,
+        alias_of=parsed(fields.get("alias_of"), (*named.path, "alias_of"), parse_domain),
+        catch_all=parsed(fields.get("catch_all"), (*named.path, "catch_all"), parse_address_key),
+        reports_to=tuple(report for report in reports if report),
+        separators=separators if isinstance(separators, str) else "",
+    )

@@ -1,0 +1,53 @@
+"""What the spec's format has and this version does not do yet. It is refused by name, never taken and forgotten."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from mailstack.spec.faults import Path
+
+_KEYS: Final = frozenset(
+    {
+        ("server", "listeners", "managesieve"),
+        ("server", "listeners", "http"),
+        ("server", "listeners", "https"),
+        ("storage", "database"),
+        ("storage", "blobs"),
+        ("storage", "events"),
+        ("tls", "acme"),
+        ("domains", "*", "dkim", "rotate_every"),
+        ("accounts", "*", "sieve"),
+        ("accounts", "*", "rules"),
+        ("accounts", "*", "forward"),
+        ("routes", "*", "warmup"),
+        ("reconcile", "allow_destroy"),
+        ("reconcile", "drift_check"),
+        ("lists",),
+        ("sieve",),
+        ("spam",),
+        ("backup",),
+        ("moved",),
+        ("tests",),
+    }
+)
+_WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
+    ("server", "role"): frozenset({"backup-mx"}),
+    ("tls", "issuer"): frozenset({"acme"}),
+    ("domains", "*", "dmarc", "policy"): frozenset({"auto"}),
+    ("reconcile", "on_change"): frozenset({"plan-only"}),
+}
+_NAMED = frozenset({"domains", "accounts", "routes"})
+
+
+def is_key_of_later(path: Path) -> bool:
+    return _shape(path) in _KEYS
+
+
+def is_word_of_later(path: Path, word: object) -> bool:
+    return isinstance(word, str) and word in _WORDS.get(_shape(path), frozenset())
+
+
+def _shape(path: Path) -> tuple[str, ...]:
+    """The path with `*` for the name or index of an entry."""
+    if len(path) > 1 and path[0] in _NAMED:
+        return (str(path[0]), "*", *map(str, path[2:]))
+    return tuple(map(str, path))
