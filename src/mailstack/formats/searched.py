@@ -1,0 +1,75 @@
+"""The text of a message as searching sees it: encoded words, transfer encodings and charsets undone, case folded.
+
+RFC 9051 §6.4.4: substrings are compared after decoding, without regard to case; RFC 5051 names the folding, which
+NFKC and full case folding come close to.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from mailstack.formats.content import read_text
+from mailstack.formats.headers import Field, scan_fields, unfold
+from mailstack.formats.limits import LIMITS, Limits
+from mailstack.formats.mime import Part, scan
+from mailstack.formats.words import decode_words
+from mailstack.model.message import RawMessage
+
+
+def folded(text: str) -> str:
+    """What two texts that differ in case or composition only have in common."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def header_text(fields: Sequence[Field]) -> str:
+    """One line a field, folded."""
+    return folded("\n".join(f"{field.name.decode('ascii')}: {_value(field)}" for field in fields))
+
+
+def field_texts(header: bytes, name: bytes) -> list[str]:
+    """The folded values of all fields of that name (lower-case) in a header section."""
+    return [folded(_value(field)) for field in scan_fields(header, 0, len(header)) if field.name == name]
+
+
+class SearchedText:
+    """The parts of one message, decoded when they are first asked for."""
+
+    def __init__(self, raw: RawMessage, *, limits: Limits = LIMITS) -> None:
+        self._raw = raw
+        self._limits = limits
+        self._root = scan(raw, limits=limits)
+        self._texts: list[str] = []
+        self._ahead = [self._root]
+
+    def field_values(self, name: bytes) -> list[str]:
+        """Of the message's own header; name: lower-case."""
+        return [folded(_value(field)) for field in self._root.fields if field.name == name]
+
+    def header_has(self, needle: str) -> bool:
+        """needle: folded."""
+        return needle in header_text(self._root.fields)
+
+    def body_has(self, needle: str) -> bool:
+        """needle: folded. In the texts of all parts and the headers of embedded messages."""
+        if any(needle in text for text in self._texts):
+            return True
+        while self._ahead:
+            text = self._next_text()
+            if text:
+                self._texts.append(text)
+                if needle in text:
+                    return True
+        return not needle
+
+    def _next_text(self) -> str:
+        part = self._ahead.pop()
+        self._ahead.extend(reversed(part.children))
+        if part.is_message:
+            return header_text(part.children[0].fields)
+        return folded(self._read(part)) if part.type == b"text" else ""
+
+    def _read(self, part: Part) -> str:
+        return read_text(self._raw, part, source_limit=self._limits.searched_part)
+
+
+def _value(field: Field) -> str:
+    return decode_words(unfold(field.value))

@@ -1,0 +1,1 @@
+"""Mailboxes and the messages in them, for every protocol that shows them."""

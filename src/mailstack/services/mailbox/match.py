@@ -1,0 +1,90 @@
+"""Which messages of a mailbox a query matches: placements decide first, then what the store knows about a message, and
+only for what is still open are the bytes of a message read.
+
+Not the query's syntax (wire/imap), not full-text indexes. RFC 9051 §6.4.4.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import compress
+from operator import itemgetter
+
+import structlog
+
+from mailstack.formats.searched import SearchedText
+from mailstack.model.errors import Damaged, NotFound
+from mailstack.model.ids import AccountId
+from mailstack.model.message import Placement
+from mailstack.model.query import Query
+from mailstack.ports.messages import Messages
+from mailstack.services.mailbox.predicates import Facts, Need, Predicate, need_of, predicate_of
+
+log = structlog.get_logger()
+
+_BATCH = 200
+_FLAGS = itemgetter(3, 4)
+
+
+async def matching(
+    query: Query, placements: Sequence[Placement], *, messages: Messages, account_id: AccountId
+) -> list[Placement]:
+    """Those of `placements` that match, in their order. Messages that are gone meanwhile, or damaged, do not match.
+
+    query: without message numbers (InSequence), which the session rewrites.
+    """
+    need = need_of(query)
+    predicate = predicate_of(query)
+    if need is Need.FLAGS:
+        return _by_flags(predicate, placements)
+    answers = [predicate(Facts(placement)) for placement in placements]
+    if need is Need.PLACEMENT:
+        return list(compress(placements, answers))
+    open_ = [placement for placement, answer in zip(placements, answers, strict=True) if answer is None]
+    chosen = {placement.uid for placement, answer in zip(placements, answers, strict=True) if answer}
+    for start in range(0, len(open_), _BATCH):
+        batch = open_[start : start + _BATCH]
+        chosen.update(
+            placement.uid for placement in await _by_content(predicate, batch, messages=messages, account_id=account_id)
+        )
+        # A store that answers at once never gives the other connections a turn.
+        await asyncio.sleep(0)
+    return [placement for placement in placements if placement.uid in chosen]
+
+
+def _by_flags(predicate: Predicate, placements: Sequence[Placement]) -> list[Placement]:
+    """All messages of one combination of flags are judged by one of them: 100,000 have a dozen combinations."""
+    keys = list(map(_FLAGS, placements))
+    one_of_each = dict(zip(keys, placements, strict=True))
+    wanted = {key for key, placement in one_of_each.items() if predicate(Facts(placement))}
+    return list(compress(placements, map(wanted.__contains__, keys)))
+
+
+async def _by_content(
+    predicate: Predicate, batch: Sequence[Placement], *, messages: Messages, account_id: AccountId
+) -> list[Placement]:
+    stored = {
+        one.message_id: one for one in await messages.stored(account_id, [placement.message_id for placement in batch])
+    }
+    found: list[Placement] = []
+    for placement in batch:
+        facts = Facts(placement)
+        facts.stored = stored.get(placement.message_id)
+        if facts.stored is None:
+            continue
+        answer = predicate(facts)
+        if answer is None:
+            facts.text = await _read(placement, messages, account_id)
+            answer = facts.text is not None and predicate(facts)
+        if answer:
+            found.append(placement)
+    return found
+
+
+async def _read(placement: Placement, messages: Messages, account_id: AccountId) -> SearchedText | None:
+    try:
+        return SearchedText(await messages.read(account_id, placement.message_id))
+    except NotFound:
+        return None
+    except Damaged as fault:
+        log.warning("message_damaged", account=account_id, message=placement.message_id, detail=fault.detail)
+        return None

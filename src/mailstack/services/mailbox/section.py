@@ -1,0 +1,138 @@
+"""BODY[section]<partial>: octets of a message, cut out by its part table.
+
+Not the parsing of a section (wire/imap), not decoding but for BINARY. RFC 9051 §6.4.5.1, RFC 3501 §6.4.5.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from mailstack.formats.content import decode_transfer
+from mailstack.formats.digest import OFTEN_ASKED
+from mailstack.formats.headers import scan_fields
+from mailstack.formats.part_table import PartKind, PartRange, TransferEncoding, unpack
+from mailstack.model.errors import Unsupported
+from mailstack.model.message import RawMessage
+from mailstack.model.section import Partial, Section, SectionText
+
+HeaderSelector = Callable[[bytes], bytes]
+"""From MessageDigest.header_block to what BODY[HEADER.FIELDS (…)] sends."""
+
+_WHOLE_MESSAGE = Section()
+
+
+def read_section(raw: RawMessage, parts: bytes, section: Section, partial: Partial | None = None) -> bytes | None:
+    """parts: MessageDigest.parts. None when the message has no such part: RFC 9051 §7.5.2 answers that with NIL.
+
+    HEADER and TEXT behind a part number exist only for an embedded message. Only what is asked for is copied.
+    """
+    if section.text in (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT):
+        header = section_range(len(raw), parts, Section(part=section.part, text=SectionText.HEADER))
+        return None if header is None else _cut(_fields(raw, header, section), partial)
+    found = section_range(len(raw), parts, section)
+    if found is None:
+        return None
+    start, end = found
+    if partial is not None:
+        start = min(start + partial.offset, end)
+        end = min(start + partial.count, end)
+    return raw[start:end]
+
+
+def section_range(size: int, parts: bytes, section: Section) -> tuple[int, int] | None:
+    """Where the section lies in a message of `size` octets; None: no such part. Not for the two field lists.
+
+    For streaming a large message out piece by piece.
+    """
+    if section == _WHOLE_MESSAGE:
+        return 0, size
+    root = unpack(parts)
+    if not section.part:
+        return _of_message(root, section.text)
+    part = _find(root, section.part)
+    if part is None:
+        return None
+    if section.text is SectionText.WHOLE:
+        return part.body_start, part.body_end
+    if section.text is SectionText.MIME:
+        # RFC 9051 §6.4.5.1: the MIME header of this part, not of a message inside it.
+        return part.header_start, part.body_start
+    # RFC 9051 §6.4.5.1: HEADER and TEXT refer to the embedded message of a message/rfc822 part.
+    return _of_message(part.children[0], section.text) if part.kind is PartKind.MESSAGE else None
+
+
+def read_binary(raw: RawMessage, parts: bytes, part: tuple[int, ...]) -> bytes | None:
+    """BINARY[part], its transfer encoding undone; None when there is no such part.
+
+    Raises Unsupported for an unknown encoding. RFC 9051 §6.4.5: NO [UNKNOWN-CTE].
+    """
+    if not part:
+        return raw[:]
+    found = _find(unpack(parts), part)
+    if found is None:
+        return None
+    if found.encoding is TransferEncoding.UNKNOWN:
+        raise Unsupported("a transfer encoding that is unknown here")
+    data = raw[found.body_start : found.body_end]
+    return data if found.kind is not PartKind.LEAF else decode_transfer(data, found.encoding)
+
+
+@lru_cache(maxsize=256)
+def header_selector(fields: tuple[str, ...]) -> HeaderSelector | None:
+    """How to answer BODY[HEADER.FIELDS (…)] of the whole message without reading it; None when a field is asked for
+    that the header block does not keep."""
+    names = {name.lower().encode("ascii", "replace") for name in fields}
+    if not names <= OFTEN_ASKED:
+        return None
+    alternatives = b"|".join(re.escape(name) for name in sorted(names))
+    found_in = re.compile(rb"^(?:%b)[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+" % alternatives, re.IGNORECASE | re.MULTILINE)
+
+    def select(header_block: bytes) -> bytes:
+        return b"".join(found_in.findall(header_block)) + b"\r\n"
+
+    return select
+
+
+def _of_message(message: PartRange, text: SectionText) -> tuple[int, int] | None:
+    if text is SectionText.HEADER:
+        return message.header_start, message.body_start
+    if text is SectionText.TEXT:
+        return message.body_start, message.body_end
+    return None
+
+
+def _find(message: PartRange, numbers: tuple[int, ...]) -> PartRange | None:
+    """RFC 9051 §6.4.5.1: a message that is no multipart has one part, number 1: itself. A message/rfc822 part has the
+    numbers of the message inside it."""
+    at, is_message = message, True
+    for number in numbers:
+        if at.kind is PartKind.MESSAGE and not is_message:
+            at, is_message = at.children[0], True
+        if at.kind is PartKind.MULTIPART:
+            if not 1 <= number <= len(at.children):
+                return None
+            at = at.children[number - 1]
+        elif not is_message or number != 1:
+            return None
+        is_message = False
+    return at
+
+
+def _fields(raw: RawMessage, header: tuple[int, int], section: Section) -> bytes:
+    """RFC 9051 §6.4.5.1: the fields as they stand, in their order, and always a closing empty line."""
+    names = {name.lower().encode("ascii", "replace") for name in section.fields}
+    start, end = header
+    fields = scan_fields(raw, start, end)
+    if section.text is SectionText.HEADER_FIELDS:
+        chosen = b"".join([_whole_line(raw[field.start : field.end]) for field in fields if field.name in names])
+        return chosen + b"\r\n"
+    kept = [_whole_line(raw[field.start : field.end]) for field in fields if field.name not in names]
+    return b"".join(kept) + b"\r\n"
+
+
+def _whole_line(field: bytes) -> bytes:
+    return field if field.endswith(b"\n") else field + b"\r\n"
+
+
+def _cut(data: bytes, partial: Partial | None) -> bytes:
+    return data if partial is None else data[partial.offset : partial.offset + partial.count]
