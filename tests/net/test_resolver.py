@@ -1,0 +1,156 @@
+"""The resolver against a name server on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.instant import SECOND_MS
+from mailstack.net.resolver import DnsResolver, ResolverLimits
+from mailstack.ports.resolver import MailExchanger
+from tests.support.dns_server import DnsServer, dns_server
+from tests.support.fake_clock import FakeClock
+
+NAMES = {
+    "example.com": {
+        "MX": ["20 backup.example.com.", "10 MX.example.com."],
+        "TXT": ['"v=spf1 " "-all"', '"caf\\195\\169"'],
+    },
+    "mx.example.com": {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": ["2001:db8::1"]},
+    "backup.example.com": {"A": ["192.0.2.9"]},
+    "alias.example.com": {"CNAME": ["hop.example.com."]},
+    "hop.example.com": {"CNAME": ["mx.example.com."]},
+    "null.example.com": {"MX": ["0 ."]},
+    "bare.example.com": {"A": ["192.0.2.3"]},
+    "long.example.com": {"TXT": [f'"{"x" * 250}" "{n}"' for n in range(20)]},
+}
+MX_ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DnsServer]:
+    async with dns_server(NAMES) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def resolver(server: DnsServer, clock: FakeClock) -> DnsResolver:
+    limits = ResolverLimits(deadline_s=1, server_timeout_s=0.3, cache_entries=3, cache_ttl_s=30)
+    return DnsResolver(clock=clock, nameservers=(server.endpoint,), limits=limits)
+
+
+async def addresses(resolver: DnsResolver, host: str) -> tuple[str, list[str]]:
+    """The first, and all: a name server gives those of one family in any order."""
+    found = await resolver.addresses(host)
+    return found[0], sorted(found)
+
+
+async def test_mail_exchangers_come_as_they_are(resolver: DnsResolver) -> None:
+    found = await resolver.mail_exchangers("example.com")
+    assert sorted(found, key=lambda mx: mx.preference) == [
+        MailExchanger(preference=10, host="mx.example.com"),
+        MailExchanger(preference=20, host="backup.example.com"),
+    ]
+
+
+async def test_a_null_mx_has_no_host(resolver: DnsResolver) -> None:  # RFC 7505 §3
+    assert await resolver.mail_exchangers("null.example.com") == (MailExchanger(preference=0, host=""),)
+
+
+async def test_addresses_of_both_families(resolver: DnsResolver) -> None:
+    assert await addresses(resolver, "mx.example.com") == ("2001:db8::1", MX_ADDRESSES)
+
+
+async def test_cnames_are_followed(resolver: DnsResolver) -> None:
+    assert await addresses(resolver, "alias.example.com") == ("2001:db8::1", MX_ADDRESSES)
+
+
+async def test_texts_are_joined_and_keep_every_byte(resolver: DnsResolver) -> None:
+    assert sorted(await resolver.texts("example.com")) == ["caf\udcc3\udca9", "v=spf1 -all"]
+
+
+async def test_a_truncated_answer_is_asked_for_again_over_tcp(resolver: DnsResolver, server: DnsServer) -> None:
+    assert len(await resolver.texts("long.example.com")) == 20
+    assert server.asked == ["long.example.com TXT"] * 2
+
+
+@pytest.mark.parametrize("name", ["absent.example.com", "bare.example.com", "a..b", "x" * 64 + ".example", "\udcff.x"])
+async def test_absence_is_an_empty_answer(resolver: DnsResolver, name: str) -> None:
+    assert await resolver.mail_exchangers(name) == ()
+
+
+async def test_localhost_is_never_asked(resolver: DnsResolver, server: DnsServer) -> None:  # RFC 6761 §6.3
+    assert await resolver.addresses("LocalHost.") == ("::1", "127.0.0.1")
+    assert not server.asked
+
+
+async def test_silence_is_try_again_later_at_the_deadline(resolver: DnsResolver, server: DnsServer) -> None:
+    server.silent.add("example.com")
+    async with asyncio.timeout(5):
+        with pytest.raises(TryAgainLater):
+            await resolver.mail_exchangers("example.com")
+
+
+async def test_servfail_is_try_again_later_and_is_not_kept(resolver: DnsResolver, server: DnsServer) -> None:
+    server.failing.add("example.com")
+    with pytest.raises(TryAgainLater):
+        await resolver.texts("example.com")
+    server.failing.clear()
+    assert await resolver.texts("example.com")
+
+
+async def test_one_family_that_fails_does_not_hide_the_other(resolver: DnsResolver, server: DnsServer) -> None:
+    server.failing.add("mx.example.com AAAA")
+    assert sorted(await resolver.addresses("mx.example.com")) == ["192.0.2.1", "192.0.2.2"]
+
+
+async def test_a_failing_family_beside_an_empty_one_is_no_absence(resolver: DnsResolver, server: DnsServer) -> None:
+    server.failing.add("bare.example.com A")
+    with pytest.raises(TryAgainLater):
+        await resolver.addresses("bare.example.com")
+
+
+async def test_answers_are_kept_no_longer_than_the_bound(
+    resolver: DnsResolver, server: DnsServer, clock: FakeClock
+) -> None:
+    await resolver.texts("example.com")
+    clock.advance(29 * SECOND_MS)
+    await resolver.texts("example.com")
+    assert len(server.asked) == 1
+    clock.advance(2 * SECOND_MS)
+    await resolver.texts("example.com")
+    assert len(server.asked) == 2
+
+
+async def test_absence_is_kept_too(resolver: DnsResolver, server: DnsServer) -> None:  # RFC 2308 §5
+    await resolver.texts("absent.example.com")
+    await resolver.texts("absent.example.com")
+    assert len(server.asked) == 1
+
+
+async def test_the_cache_is_bounded(resolver: DnsResolver, server: DnsServer) -> None:
+    for name in ("a.example", "b.example", "c.example", "d.example", "a.example"):
+        await resolver.texts(name)
+    assert len(server.asked) == 5
+
+
+async def test_the_next_server_is_asked_when_one_is_gone(server: DnsServer, clock: FakeClock) -> None:
+    resolver = DnsResolver(clock=clock, nameservers=("127.0.0.1:1", server.endpoint))
+    assert await resolver.addresses("backup.example.com") == ("192.0.2.9",)
+
+
+@pytest.mark.parametrize("text", ["ns.example.com", "127.0.0.1:x", "", "[::1]:x"])
+def test_a_nameserver_is_an_address(text: str, clock: FakeClock) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        DnsResolver(clock=clock, nameservers=(text,))
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "::1", "[::1]:5353", "[::1]", "127.0.0.1:5353"])
+def test_ways_to_write_a_nameserver(text: str, clock: FakeClock) -> None:
+    DnsResolver(clock=clock, nameservers=(text,))
