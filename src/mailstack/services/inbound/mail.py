@@ -1,0 +1,62 @@
+"""One mail on its way in, as far as it is known, and what ends its way. Values only.
+
+Refusals that any use case knows (unknown address, full account) are raised as domain errors; a Decision is what the
+stages of the pipeline conclude from the mail itself.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mailstack.model.address import Address
+from mailstack.model.instant import Instant
+from mailstack.model.message import RawMessage
+from mailstack.services.inbound.recipients import Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """text: the forward path as written in RCPT TO, without brackets. resolution: None until a stage has made it."""
+
+    address: Address
+    text: str
+    resolution: Resolution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMail:
+    """A transaction; stages return copies with more in them.
+
+    peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
+    declared (RFC 1870 §6), 0 when not. raw and received_at mean something from DATA on.
+    """
+
+    peer_host: str
+    ehlo_domain: str
+    protocol: str
+    trace_id: str
+    reverse_path: str
+    size_bytes: int
+    is_8bit: bool
+    smtp_utf8: bool
+    recipients: tuple[Recipient, ...] = ()
+    raw: RawMessage = b""
+    received_at: Instant = Instant(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Durable for everyone who receives it."""
+
+
+class Reason(Enum):
+    LOOP = "loop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """For good, told to the sender while connected: no bounce is ever sent to a forged address."""
+
+    reason: Reason
+
+
+Decision = Accept | Reject

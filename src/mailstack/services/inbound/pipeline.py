@@ -1,0 +1,52 @@
+"""What happens to a mail from outside, phase by phase: the table of contents of receiving. RFC 5321 §3.1-§3.3.
+
+One stage, one function: it takes a frozen InboundMail and returns a copy with what it found, or the Decision that ends
+the way, or raises a domain error. The order here is the order in which they run.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from mailstack.services.inbound.mail import Decision, InboundMail
+from mailstack.services.inbound.stages.deliver import deliver
+from mailstack.services.inbound.stages.loop import refuse_loop
+from mailstack.services.inbound.stages.quota import refuse_full_account
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.stages.resolve import resolve_recipient
+
+Stage: TypeAlias = Callable[[Receiving, InboundMail], Awaitable[InboundMail | Decision]]
+
+
+class Phase(Enum):
+    """The moments at which a server may still say no, each cheaper than the next."""
+
+    CONNECT = "connect"
+    EHLO = "ehlo"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+
+
+STAGES: Mapping[Phase, tuple[Stage, ...]] = {
+    Phase.CONNECT: (),
+    Phase.EHLO: (),
+    Phase.MAIL: (),
+    Phase.RCPT: (resolve_recipient, refuse_full_account),
+    Phase.DATA: (refuse_loop, deliver),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundPipeline:
+    receiving: Receiving
+
+    async def run(self, phase: Phase, mail: InboundMail) -> InboundMail | Decision:
+        """In RCPT, the newest recipient is the one in question."""
+        for stage in STAGES[phase]:
+            found = await stage(self.receiving, mail)
+            if not isinstance(found, InboundMail):
+                return found
+            mail = found
+        return mail

@@ -1,0 +1,31 @@
+"""DATA: the last stage: trace fields on top, then into every mailbox or the queue. RFC 5321 §4.4."""
+
+from mailstack.services.inbound.deliver import Letter
+from mailstack.services.inbound.mail import Accept, InboundMail
+from mailstack.services.inbound.recipients import merge
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.trace import Hop, received_field
+
+
+async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
+    """Raises what Delivery.deliver does."""
+    hop = Hop(
+        hostname=receiving.hostname,
+        ehlo_domain=mail.ehlo_domain,
+        peer_host=mail.peer_host,
+        protocol=mail.protocol,
+        trace_id=mail.trace_id,
+        received_at=mail.received_at,
+    )
+    letter = Letter(
+        reverse_path=mail.reverse_path,
+        raw=mail.raw,
+        received=received_field(hop, recipient=mail.recipients[0].text if len(mail.recipients) == 1 else None),
+        received_at=mail.received_at,
+        is_8bit=mail.is_8bit,
+        smtp_utf8=mail.smtp_utf8,
+        trace_id=mail.trace_id,
+    )
+    resolutions = [recipient.resolution for recipient in mail.recipients if recipient.resolution is not None]
+    await receiving.delivery.deliver(letter, resolutions[0] if len(resolutions) == 1 else merge(resolutions))
+    return Accept()
