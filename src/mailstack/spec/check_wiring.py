@@ -114,16 +114,15 @@ def _zones(document: Document, values: Mapping[str, Value], spec: Outline) -> It
             message = f"no such provider in dns.providers (declared: {', '.join(providers.words)})"
             yield document.fault((*path, "provider"), message + did_you_mean(providers, provider))
     if zones:
-        yield from _domains_without_zone(document, spec, Vocabulary(zones))
+        yield from _domains_without_zone(document, spec, frozenset(zones))
 
 
-def _domains_without_zone(document: Document, spec: Outline, zones: Vocabulary) -> Iterator[Fault]:
-    names = frozenset(zones.words)
+def _domains_without_zone(document: Document, spec: Outline, zones: frozenset[str]) -> Iterator[Fault]:
     for domain in spec.domains:
         labels = domain.name.split(".")
-        if names.isdisjoint(".".join(labels[at:]) for at in range(len(labels))):
+        if zones.isdisjoint(".".join(labels[at:]) for at in range(len(labels))):
             message = "no zone of dns.zones holds this domain (add one; provider: manual prints its records)"
-            yield document.fault(domain.path, message + did_you_mean(zones, domain.name), at_key=True)
+            yield document.fault(domain.path, message, at_key=True)
 
 
 def _relays(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:

@@ -53,6 +53,7 @@ class MtaSts(Section):
     max_age: MaxAge = Field(
         default=timedelta(days=7),
         description="How long senders remember the policy. At most 52w.",
+        json_schema_extra={"default": "7d"},
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 Entry = TypeVar("Entry")
 
@@ -17,5 +19,12 @@ def _nothing_means_defaults(value: object) -> object:
     return empty if value is None else value
 
 
-Bare = Annotated[Entry, BeforeValidator(_nothing_means_defaults)]
+class _OrNull:
+    """Lets the JSON Schema of an entry say that nothing will do."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(core_schema), {"type": "null"}]}
+
+
+Bare = Annotated[Entry, BeforeValidator(_nothing_means_defaults), _OrNull()]
 """An entry that may stand with nothing behind its colon: `example.com:` has every default."""

@@ -58,6 +58,7 @@ class Limits(Section):
         ge=64 << 10,  # RFC 5321 §4.5.3.1.7: at least 64K octets
         le=1 << 30,
         description="The largest message that is accepted, from strangers and from accounts. 64KiB to 1GiB.",
+        json_schema_extra={"default": "50MiB"},
     )
     recipients: int = Field(default=100, ge=1, le=10_000, description="Recipients of one message.")
     connections_per_ip: int = Field(
