@@ -2,25 +2,41 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock
-from mailstack.model.resource import Snapshot
+from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body_of
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
+from mailstack.reconcile.dns.publish import (
+    NO_DNS_WORK,
+    DnsContext,
+    DnsMode,
+    DnsWork,
+    FromSpec,
+    NoDns,
+    ZoneFiles,
+    owner_id,
+    plan_dns,
+    publish,
+    with_zone_files,
+)
 from mailstack.reconcile.plan import Plan, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
-from mailstack.reconcile.wanted import Resolve, Secrets, keyed_digest
+from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
 from mailstack.spec.model import Spec
+
+if TYPE_CHECKING:
+    from mailstack.reconcile.dns.zone_plan import ZonePlan
 
 
 class LoadedSpec(Protocol):
@@ -42,7 +58,10 @@ class Prepared:
 
     plan: Plan
     spec: Spec = field(repr=False)
+    directory: Path
+    live: Snapshot = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
+    dns: DnsWork = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,36 +74,53 @@ class Reconciler:
     state: State | None
     clock: Clock
     hash_password: HashPassword
+    dns: DnsMode = field(default_factory=FromSpec)
     resolve: Resolve = spec_secrets.resolve
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()
 
     async def plan(self, loaded: LoadedSpec) -> Prepared:
-        """Writes nothing. Raises Invalid for secrets and files that cannot be used."""
+        """Writes nothing. Raises Invalid for secrets and files that cannot be used, TryAgainLater for DNS."""
+        # A relative path in the spec starts at the spec's own folder.
+        directory = loaded.path.absolute().parent
         actual = await read_actual(self.state)
-        desired = desired_state(loaded.spec, self._given(loaded, actual))
-        steps = diff(desired.wanted, actual.snapshot)
+        spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
+        desired = desired_state(spec, self._given(actual, directory))
+        wanted, compared = desired.wanted, actual.snapshot
+        if isinstance(self.dns, NoDns):
+            wanted, compared = _without_zones(wanted, compared)
+        steps = diff(wanted, compared)
+        work = await self._plan_dns(spec, directory, actual, _keys_of(item.resource for item in desired.wanted))
+        changes = [*(step.change for step in steps), *(change for plan in work.plans for change in plan.changes)]
         plan = Plan(
             spec_path=str(loaded.path),
             spec_hash=loaded.digest,
             generation=actual.snapshot.generation,
-            live_hash=_live_hash(actual.snapshot),
-            changes=in_order([step.change for step in steps]),
-            warnings=desired.warnings,
+            live_hash=_live_hash(actual.snapshot, work),
+            changes=in_order(changes),
+            warnings=(*desired.warnings, *work.warnings),
+            by_hand=work.by_hand,
         )
-        return Prepared(plan=sealed(plan), spec=loaded.spec, steps=steps)
+        return Prepared(plan=sealed(plan), spec=spec, directory=directory, live=actual.snapshot, steps=steps, dns=work)
 
     async def apply(self, prepared: Prepared, progress: Progress = unseen) -> Generation:
-        """Raises Conflict when the server has moved since the plan was made."""
+        """Raises Conflict when the server or its DNS has moved since the plan was made.
+
+        Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
+        state, whose keys they publish. An apply that ends in between is finished by the next.
+        """
         if self.state is None:
             raise NotFound("there is no store to apply to")
+        if await self.state.generation() != prepared.plan.generation:
+            raise Conflict("the server changed since the plan was made; plan again")
+        leaving, staying = _split(prepared.dns)
+        await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, progress)
         progress(StateCommitted(generation=generation))
+        await self._publish(self.state, prepared, staying, progress)
         return generation
 
-    def _given(self, loaded: LoadedSpec, actual: Actual) -> Given:
-        # A relative path in the spec starts at the spec's own folder.
-        directory = loaded.path.absolute().parent
+    def _given(self, actual: Actual, directory: Path) -> Given:
         return Given(
             live=actual.snapshot,
             secrets=Secrets(self.resolve, directory, keyed_digest(actual.digest_key)),
@@ -93,9 +129,29 @@ class Reconciler:
             certificate_names=self.certificate_names,
         )
 
+    async def _plan_dns(self, spec: Spec, directory: Path, actual: Actual, keys: tuple[DkimKeyBody, ...]) -> DnsWork:
+        if isinstance(self.dns, NoDns):
+            return NO_DNS_WORK
+        owner = "" if self.state is None else owner_id(actual.digest_key)
+        context = DnsContext(spec=spec, live=actual.snapshot, owner=owner, resolve=self.resolve, directory=directory)
+        return await plan_dns(context, keys)
+
+    async def _publish(
+        self, state: State, prepared: Prepared, planned: Sequence["ZonePlan"], progress: Progress
+    ) -> None:
+        if not planned:
+            return
+        snapshot = await state.snapshot((Kind.DKIM_KEY,))
+        context = DnsContext(
+            spec=prepared.spec,
+            live=prepared.live,
+            owner=owner_id(await state.digest_key()),
+            resolve=self.resolve,
+            directory=prepared.directory,
+        )
+        await publish(context, _keys_of(snapshot.resources.values()), planned, progress)
+
     async def _commit(self, state: State, prepared: Prepared, progress: Progress) -> Generation:
-        if await state.generation() != prepared.plan.generation:
-            raise Conflict("the server changed since the plan was made; plan again")
         workshop = Workshop(
             digest=keyed_digest(await state.digest_key()),
             hash_password=self.hash_password,
@@ -106,6 +162,26 @@ class Reconciler:
         return await state.commit(changes, base=prepared.plan.generation, spec_hash=prepared.plan.spec_hash)
 
 
-def _live_hash(snapshot: Snapshot, zones: Sequence[tuple[str, str]] = ()) -> str:
-    text = json.dumps([snapshot.generation, snapshot.spec_hash, list(zones)])
+def _keys_of(resources: Iterable[Resource]) -> tuple[DkimKeyBody, ...]:
+    return tuple(body_of(DkimKeyBody, resource) for resource in resources if resource.kind is Kind.DKIM_KEY)
+
+
+def _without_zones(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[Wanted, ...], Snapshot]:
+    resources = {key: resource for key, resource in live.resources.items() if key[0] is not Kind.DNS_ZONE}
+    kept = tuple(item for item in wanted if item.resource.kind is not Kind.DNS_ZONE)
+    return kept, replace(live, resources=resources)
+
+
+def _split(work: DnsWork) -> tuple[tuple["ZonePlan", ...], tuple["ZonePlan", ...]]:
+    """Zones with something to write: those that leave the spec, and those that stay in it."""
+    busy = tuple(plan for plan in work.plans if plan.octo_plan is not None)
+    return (
+        tuple(plan for plan in busy if plan.zone in work.leaving),
+        tuple(plan for plan in busy if plan.zone not in work.leaving),
+    )
+
+
+def _live_hash(snapshot: Snapshot, work: DnsWork) -> str:
+    zones = sorted((plan.zone, plan.live_hash) for plan in work.plans)
+    text = json.dumps([snapshot.generation, snapshot.spec_hash, zones])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,196 @@
+"""Which record sets of a zone are ours to write, and what they should hold. Pure.
+
+A set is ours when a marker beside it says so: a TXT record `_mailstack-owner.<type>.<name>` with this server's id.
+What was there before us, or came without us, is never changed, replaced or deleted: a name that is taken becomes a
+warning. TXT sets are shared value by value; their marker knows our values by hash, so that a value that was edited by
+hand is told from one that somebody else added.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailstack.reconcile.dns.records import Key, RecordSet
+from mailstack.reconcile.plan import PlanWarning
+
+MARKER_LABEL = "_mailstack-owner"
+MARKER_TTL_S = 300
+
+_MARKER = re.compile(r"heritage=mailstack,owner=([0-9a-f]{1,64})(?:,values=([0-9a-f.]*))?")
+_VERSION_TAG = re.compile(r"\s*v=([A-Za-z0-9]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """final: sets that should be as given; dropped: sets that should go. What is in neither is not touched."""
+
+    final: Mapping[Key, RecordSet]
+    dropped: frozenset[Key]
+    warnings: tuple[PlanWarning, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """What a zone holds now. owner: this server's id; "" while it has none, and then nothing is ours."""
+
+    name: str
+    owner: str
+    live: Mapping[Key, RecordSet]
+
+
+class Taken(Exception):
+    """Somebody else's record is in the way; str() says which."""
+
+
+def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
+    final: dict[Key, RecordSet] = {}
+    warnings: list[PlanWarning] = []
+    owned = dict(_owned(zone))
+    for record in wanted:
+        hashes = owned.pop(record.key, None)
+        try:
+            settled = _settle_one(zone, record, hashes)
+        except Taken as taken:
+            warnings.append(PlanWarning(subject=f"dns_record {record.name} {record.type}", text=str(taken)))
+            continue
+        if settled is not None:
+            marker = _marker(zone.owner, record)
+            final |= {settled.key: settled, marker.key: marker}
+    dropped: set[Key] = set()
+    for key, hashes in owned.items():
+        try:
+            rest = _without_ours(zone, key, hashes)
+        except Taken as taken:
+            warnings.append(PlanWarning(subject=f"dns_record {key[0]} {key[1]}", text=str(taken)))
+            continue
+        if rest is None:
+            dropped |= {key} & zone.live.keys()
+        elif rest != zone.live[key]:
+            final[key] = rest
+        dropped.add(marker_key(key))
+    return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings))
+
+
+def marker_key(key: Key) -> Key:
+    return (f"{MARKER_LABEL}.{key[1].lower()}.{key[0]}", "TXT")
+
+
+def is_marker(name: str) -> bool:
+    return name.startswith(f"{MARKER_LABEL}.")
+
+
+def _marker(owner: str, record: RecordSet) -> RecordSet:
+    name, record_type = marker_key(record.key)
+    value = f"heritage=mailstack,owner={owner or '0'}"
+    if record.type == "TXT":
+        value += f",values={'.'.join(sorted(_hash(value) for value in record.values))}"
+    return RecordSet(name=name, type=record_type, values=(value,), ttl_s=MARKER_TTL_S)
+
+
+def _hash(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8")).hexdigest()[:16]
+
+
+def _owned(zone: Zone) -> Iterator[tuple[Key, frozenset[str]]]:
+    """Our sets, by the markers, with the hashes of our values in TXT sets."""
+    for name, record_type in zone.live:
+        if record_type == "TXT" and is_marker(name):
+            marked_type, _, marked_name = name.removeprefix(f"{MARKER_LABEL}.").partition(".")
+            key = (marked_name, marked_type.upper())
+            owner, hashes = _read_marker(zone, key)
+            if zone.owner and owner == zone.owner:
+                yield key, hashes
+
+
+def _read_marker(zone: Zone, key: Key) -> tuple[str, frozenset[str]]:
+    """The owner and the hashes; an owner "?" for a marker in words that are not ours, "" where there is none."""
+    record = zone.live.get(marker_key(key))
+    if record is None:
+        return "", frozenset()
+    read = _MARKER.fullmatch(record.values[0]) if len(record.values) == 1 else None
+    if read is None:
+        return "?", frozenset()
+    return read[1], frozenset((read[2] or "").split(".")) - {""}
+
+
+def _settle_one(zone: Zone, record: RecordSet, ours: frozenset[str] | None) -> RecordSet | None:
+    """The set as it should be, or None where it is there already by somebody else's hand. ours: None if not owned."""
+    _refuse_blocked(zone, record)
+    live = zone.live.get(record.key)
+    if ours is None and _read_marker(zone, record.key)[0]:
+        raise Taken("belongs to another mailstack server; left alone")
+    if record.type == "TXT":
+        return _merged(record, live, ours)
+    if live is None or ours is not None:
+        return record
+    if sorted(live.values) == sorted(record.values):
+        return None
+    raise Taken(f"exists and is not mailstack's ({', '.join(live.values)}); left alone")
+
+
+def _refuse_blocked(zone: Zone, record: RecordSet) -> None:
+    alias = zone.live.get((record.name, "CNAME"))
+    if alias is not None and record.type != "CNAME":
+        # RFC 1034 §3.6.2: where a CNAME is, no other data may be.
+        raise Taken(f"the name is a CNAME to {alias.values[0]}; left alone")
+    name = record.name
+    while name != zone.name and "." in name:
+        if (name, "NS") in zone.live:
+            # RFC 1034 §4.2.1: below a cut the parent zone has no authority.
+            raise Taken(f"{name} is delegated to other name servers; publish it there")
+        name = name.partition(".")[2]
+
+
+def _merged(record: RecordSet, live: RecordSet | None, ours: frozenset[str] | None) -> RecordSet | None:
+    if live is None:
+        return record
+    if ours is None and set(record.values) <= set(live.values):
+        return None
+    foreign = [value for value in live.values if value not in record.values and _hash(value) not in (ours or ())]
+    for value in record.values:
+        rivals = [other for other in foreign if _tag(other) and _tag(other) == _tag(value)]
+        if not rivals:
+            continue
+        # Ours is gone and one of its kind is there instead: it was edited by hand.
+        is_edited = ours is not None and len(rivals) == 1 and not _has_ours(live, record, ours)
+        if not is_edited:
+            # RFC 7208 §4.5, RFC 7489 §6.6.3: two records of the same version are no record.
+            raise Taken(f"there is a {_tag(value)} record that is not mailstack's ({rivals[0]}); left alone")
+        foreign.remove(rivals[0])
+    return _shared(record, live, foreign)
+
+
+def _has_ours(live: RecordSet, record: RecordSet, ours: frozenset[str]) -> bool:
+    return any(value in record.values or _hash(value) in ours for value in live.values)
+
+
+def _shared(record: RecordSet, live: RecordSet, foreign: Sequence[str]) -> RecordSet:
+    """Our values and theirs. A TTL belongs to the whole set (RFC 2181 §5.2): theirs stays, if there are any."""
+    ttl_s = live.ttl_s if foreign else record.ttl_s
+    merged = RecordSet(name=record.name, type="TXT", values=(*foreign, *record.values), ttl_s=ttl_s)
+    if sorted(merged.values) != sorted(live.values):
+        _refuse_fragile(foreign)
+    return merged
+
+
+def _without_ours(zone: Zone, key: Key, ours: frozenset[str]) -> RecordSet | None:
+    live = zone.live.get(key)
+    if live is None or key[1] != "TXT":
+        return None
+    rest = tuple(value for value in live.values if _hash(value) not in ours)
+    if rest and len(rest) < len(live.values):
+        _refuse_fragile(rest)
+    return RecordSet(name=live.name, type="TXT", values=rest, ttl_s=live.ttl_s) if rest else None
+
+
+def _refuse_fragile(foreign: Sequence[str]) -> None:
+    for value in foreign:
+        if '"' in value or "\\" in value or not value.isascii():
+            # Providers' quoting of these differs; writing the set would risk somebody else's record.
+            raise Taken(f"shares its name with a TXT value that cannot be written back safely ({value!r}); left alone")
+
+
+def _tag(value: str) -> str:
+    found = _VERSION_TAG.match(value)
+    return f"v={found[1].lower()}" if found else ""

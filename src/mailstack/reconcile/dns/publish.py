@@ -1,0 +1,191 @@
+"""DNS for the reconciler: which zones there are to plan, their plans, and writing them until they are seen.
+
+octoDNS is imported only when there is a zone with a provider.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailstack.model.errors import Conflict, TryAgainLater
+from mailstack.model.resource import DkimKeyBody, DnsZoneBody, Kind, Snapshot, body_of
+from mailstack.reconcile.dns.records import RecordSet, wanted_records
+from mailstack.reconcile.dns.zones import place, zone_of
+from mailstack.reconcile.plan import ByHand, PlanWarning
+from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
+from mailstack.reconcile.wanted import Resolve
+from mailstack.spec.model import Spec
+from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns, Provider, Zone
+
+if TYPE_CHECKING:
+    from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
+
+VERIFY_AFTER_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Providers answer an update before every one of their machines shows it."""
+ZONE_FILES = "zonefiles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromSpec:
+    """DNS as the spec's `dns` says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneFiles:
+    """Every domain's zone goes to a file in directory, whatever the spec's `dns` says; nothing leaves the machine."""
+
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoDns:
+    """DNS is neither read nor written, and zones are left as they are in the state."""
+
+
+DnsMode = FromSpec | ZoneFiles | NoDns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsWork:
+    """leaving: zones that are no longer in the spec, and only lose records."""
+
+    plans: tuple["ZonePlan", ...]
+    leaving: frozenset[str]
+    by_hand: tuple[ByHand, ...]
+    warnings: tuple[PlanWarning, ...]
+
+
+NO_DNS_WORK = DnsWork(plans=(), leaving=frozenset(), by_hand=(), warnings=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsContext:
+    """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store."""
+
+    spec: Spec
+    live: Snapshot
+    owner: str
+    resolve: Resolve
+    directory: Path
+
+
+def owner_id(digest_key: bytes) -> str:
+    """Tells this server's records from another one's; says nothing about the key."""
+    return hmac.digest(digest_key, b"dns owner", hashlib.sha256).hex()[:16]
+
+
+def with_zone_files(spec: Spec, directory: Path) -> Spec:
+    names = dict.fromkeys(spec.dns.zones)
+    for name in sorted((*spec.domains, spec.server.hostname), key=lambda name: name.count(".")):
+        if zone_of(name, names) is None:
+            names[name] = None
+    provider = Provider.model_validate(
+        {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": str(directory)}
+    )
+    ttls = {name: zone.ttl for name, zone in spec.dns.zones.items()}
+    zones = {name: Zone(provider=ZONE_FILES, **({"ttl": ttls[name]} if name in ttls else {})) for name in names}
+    return spec.model_copy(update={"dns": Dns(providers={ZONE_FILES: provider}, zones=zones)})
+
+
+async def plan_dns(context: DnsContext, keys: Sequence[DkimKeyBody]) -> DnsWork:
+    """Raises TryAgainLater with zone and reason when a provider cannot be asked."""
+    placed = place(wanted_records(context.spec, keys), context.spec.dns)
+    leaving, left_behind = _leaving(context)
+    targets = _targets(context, {**placed.by_zone, **dict.fromkeys(leaving, ())}, leaving)
+    plans = await asyncio.to_thread(_plan_zones, targets, context.owner) if targets else ()
+    warnings = (*left_behind, *_policy_warnings(context.spec), *(item for plan in plans for item in plan.warnings))
+    return DnsWork(plans=plans, leaving=frozenset(leaving), by_hand=placed.by_hand, warnings=warnings)
+
+
+async def publish(
+    context: DnsContext, keys: Sequence[DkimKeyBody], planned: Sequence["ZonePlan"], progress: Progress
+) -> None:
+    """Writes the zones that were planned, each planned anew with keys that now exist.
+
+    Raises Conflict when a zone's records of ours have moved since, TryAgainLater when a write is not seen.
+    """
+    placed = place(wanted_records(context.spec, keys), context.spec.dns)
+    leaving, _ = _leaving(context)
+    wanted = {**placed.by_zone, **dict.fromkeys(leaving, ())}
+    by_zone = {plan.zone: plan for plan in planned}
+    targets = _targets(context, {name: records for name, records in wanted.items() if name in by_zone}, leaving)
+    for target in targets:
+        await _publish_zone(target, by_zone[target.zone], context.owner, progress)
+
+
+async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, progress: Progress) -> None:
+    from mailstack.reconcile.dns.zone_plan import plan_zone, write_zone
+
+    fresh = await asyncio.to_thread(plan_zone, target, owner)
+    if fresh.live_hash != planned.live_hash:
+        raise Conflict(f"DNS zone {target.zone} changed since the plan was made; plan again")
+    written = await asyncio.to_thread(write_zone, target, fresh)
+    progress(ZoneWritten(zone=target.zone, changes=written))
+    for delay_s in VERIFY_AFTER_S:
+        await asyncio.sleep(delay_s)
+        fresh = await asyncio.to_thread(plan_zone, target, owner)
+        if fresh.octo_plan is None:
+            progress(ZoneVerified(zone=target.zone))
+            return
+    names = ", ".join(change.name for change in fresh.changes)
+    raise TryAgainLater(f"DNS zone {target.zone} was written, and still differs: {names}")
+
+
+def _plan_zones(targets: Sequence["ZoneTarget"], owner: str) -> tuple["ZonePlan", ...]:
+    from mailstack.reconcile.dns.zone_plan import plan_zone
+
+    return tuple(plan_zone(target, owner) for target in targets)
+
+
+def _targets(
+    context: DnsContext, wanted: Mapping[str, tuple[RecordSet, ...]], leaving: Mapping[str, str]
+) -> tuple["ZoneTarget", ...]:
+    if not wanted:
+        return ()
+    from mailstack.reconcile.dns.providers import build_provider
+    from mailstack.reconcile.dns.zone_plan import ZoneTarget
+
+    dns = context.spec.dns
+    names = {zone: leaving.get(zone) or dns.zones[zone].provider for zone in wanted}
+    built = {
+        name: build_provider(name, dns.providers[name], resolve=context.resolve, directory=context.directory)
+        for name in sorted(set(names.values()))
+    }
+    return tuple(
+        ZoneTarget(zone=zone, provider_name=names[zone], provider=built[names[zone]], wanted=records)
+        for zone, records in wanted.items()
+    )
+
+
+def _leaving(context: DnsContext) -> tuple[Mapping[str, str], tuple[PlanWarning, ...]]:
+    """Zones that are managed and no longer in the spec, with their provider; and those that nothing can be done for."""
+    leaving: dict[str, str] = {}
+    warnings: list[PlanWarning] = []
+    for (kind, zone), resource in context.live.resources.items():
+        if kind is not Kind.DNS_ZONE:
+            continue
+        held, now = body_of(DnsZoneBody, resource), context.spec.dns.zones.get(zone)
+        if held.provider == MANUAL_PROVIDER or (now is not None and now.provider == held.provider):
+            continue
+        if now is None and held.provider in context.spec.dns.providers:
+            leaving[zone] = held.provider
+        else:
+            # A zone that moves is still asked for at the old provider until its delegation has changed.
+            why = "is gone from dns.providers" if now is None else "no longer publishes the zone"
+            text = f"{held.provider} {why}: the records that mailstack wrote there stay; delete them by hand"
+            warnings.append(PlanWarning(subject=f"dns_zone {zone}", text=text))
+    return leaving, tuple(warnings)
+
+
+def _policy_warnings(spec: Spec) -> tuple[PlanWarning, ...]:
+    # RFC 8461 §3.3: the record alone says nothing; senders fetch the policy over HTTPS.
+    text = "this version does not serve the policy: a web server at https://mta-sts.{0}/.well-known/mta-sts.txt must"
+    return tuple(
+        PlanWarning(subject=f"domain {name}", text=text.format(name))
+        for name, domain in spec.domains.items()
+        if domain.mta_sts
+    )

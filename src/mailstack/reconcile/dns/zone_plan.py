@@ -1,0 +1,171 @@
+"""One zone through octoDNS: read it, settle what is ours, plan, write. Blocking: callers run it in a thread.
+
+octoDNS takes its source for the whole zone and would delete everything else; so its plan is given only the record sets
+that dns.ownership says are ours, on both sides. Nothing outside octoDNS's own objects is kept between calls.
+"""
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from octodns.record import Create, Delete, Record
+from octodns.zone import Zone as NewZone
+
+from mailstack.model.errors import DomainError, Invalid, TryAgainLater
+from mailstack.model.resource import Json, Operation
+from mailstack.reconcile.dns.octo import (
+    OctoChange,
+    OctoPlan,
+    OctoProvider,
+    OctoZone,
+    from_octodns,
+    key_of,
+    to_octodns,
+)
+from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
+from mailstack.reconcile.dns.records import Key, RecordSet
+from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneTarget:
+    """provider: octoDNS's object (untyped there). wanted: what the zone should hold of ours."""
+
+    zone: str
+    provider_name: str
+    provider: OctoProvider = field(repr=False)
+    wanted: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonePlan:
+    """live_hash: of the record sets that the plan looked at. octo_plan: octoDNS's own, None when nothing is to do."""
+
+    zone: str
+    changes: tuple[Change, ...]
+    warnings: tuple[PlanWarning, ...]
+    live_hash: str
+    octo_plan: OctoPlan | None = field(repr=False)
+
+
+def plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
+    """Raises TryAgainLater with zone and reason when the provider cannot be asked, Invalid for a record it refuses."""
+    with _octodns(target):
+        # Strict ones catch what a provider would publish without a word: bad targets, broken escapes.
+        Record.enable_validators(("strict",))
+        # Without this octoDNS warns that the zone's NS records are not in the spec; they never are.
+        target.provider.root_ns_warnings = False
+        zone = NewZone(f"{target.zone}.", [])
+        for record in target.wanted:
+            zone.add_record(to_octodns(zone, record))
+        ours = _OursOnly(target, owner)
+        plan = target.provider.plan(zone, processors=[ours])
+        changes = tuple(_changes(plan.changes)) if plan else ()
+        return ZonePlan(
+            zone=target.zone,
+            changes=changes,
+            warnings=ours.settled.warnings,
+            live_hash=_hash_of(ours.live, ours.settled),
+            octo_plan=plan,
+        )
+
+
+def write_zone(target: ZoneTarget, plan: ZonePlan) -> int:
+    """Record sets written, markers included."""
+    if plan.octo_plan is None:
+        return 0
+    with _octodns(target):
+        return int(target.provider.apply(plan.octo_plan))
+
+
+class _OursOnly:
+    """A processor in octoDNS's sense: narrows both sides of a plan to the record sets that are ours."""
+
+    def __init__(self, target: ZoneTarget, owner: str) -> None:
+        self._target = target
+        self._owner = owner
+        self.live: dict[Key, RecordSet] = {}
+        self.settled = Settled(final={}, dropped=frozenset(), warnings=())
+
+    def process_target_zone(self, existing: OctoZone, **_: object) -> OctoZone:
+        return existing
+
+    def process_source_and_target_zones(
+        self, desired: OctoZone, existing: OctoZone, *_: object, **__: object
+    ) -> tuple[OctoZone, OctoZone]:
+        self.live = {record.key: record for record in map(from_octodns, existing.records)}
+        zone = Zone(name=self._target.zone, owner=self._owner, live=self.live)
+        self.settled = settle(zone, self._target.wanted)
+        final, touched = self.settled.final, self.settled.final.keys() | self.settled.dropped
+        for record in existing.records:
+            if key_of(record) not in touched:
+                existing.remove_record(record)
+        # What the provider made of our records stays as the provider made it, unless settling changed it again.
+        asked = {record.key: record for record in self._target.wanted}
+        for record in desired.records:
+            if key_of(record) not in final:
+                desired.remove_record(record)
+        for key, record_set in final.items():
+            if asked.get(key) != record_set:
+                desired.add_record(to_octodns(desired, record_set), replace=True)
+        return desired, existing
+
+
+@contextmanager
+def _octodns(target: ZoneTarget) -> Iterator[None]:
+    """Turns whatever a provider raises into one sentence, and keeps its chatter away from the terminal."""
+    for name in ("Record", "Zone", "Plan", f"{type(target.provider).__name__}[{target.provider_name}]"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    try:
+        with warnings.catch_warnings():
+            # octoDNS 1.22 deprecates what its own providers still use.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    except DomainError:
+        raise
+    except Exception as fault:
+        reason = " ".join(str(fault).split()) or type(fault).__name__
+        told = f"DNS zone {target.zone} (provider {target.provider_name}): {reason}"
+        raise (Invalid if "Invalid record" in reason else TryAgainLater)(told) from fault
+
+
+def _hash_of(live: Mapping[Key, RecordSet], settled: Settled) -> str:
+    looked_at = sorted(settled.final.keys() | settled.dropped)
+    text = json.dumps([[*key, live[key].ttl_s, sorted(live[key].values)] for key in looked_at if key in live])
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _changes(octo_changes: Sequence[OctoChange]) -> Iterator[Change]:
+    """Markers are written along with what they mark, and shown only where they change alone."""
+    by_key = {key_of(change.record): change for change in octo_changes}
+    along = {marker_key(key) for key in by_key}
+    for key, change in by_key.items():
+        if key not in along:
+            yield _change(f"{key[0]} {key[1]}", change)
+
+
+def _change(name: str, change: OctoChange) -> Change:
+    if isinstance(change, Delete):
+        return Change(operation=Operation.DESTROY, kind=DNS_RECORD, name=name)
+    new = from_octodns(change.new)
+    if isinstance(change, Create):
+        fields = (FieldChange(name="ttl_s", new=new.ttl_s), _values_change(None, new))
+        return Change(operation=Operation.CREATE, kind=DNS_RECORD, name=name, fields=fields)
+    old = from_octodns(change.existing)
+    changed: list[FieldChange] = []
+    if old.ttl_s != new.ttl_s:
+        changed.append(FieldChange(name="ttl_s", old=old.ttl_s, new=new.ttl_s))
+    if sorted(old.values) != sorted(new.values):
+        changed.append(_values_change(old, new))
+    return Change(operation=Operation.UPDATE, kind=DNS_RECORD, name=name, fields=tuple(changed))
+
+
+def _values_change(old: RecordSet | None, new: RecordSet) -> FieldChange:
+    before: Json = None if old is None else [*sorted(old.values)]
+    if any(KNOWN_AFTER_APPLY in value for value in new.values):
+        return FieldChange(name="values", old=before, mark=Mark.UNKNOWN)
+    return FieldChange(name="values", old=before, new=[*sorted(new.values)])

@@ -1,0 +1,26 @@
+"""Specs as values, for tests that need no file."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailstack.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecValue:
+    """Stands where a spec.load.LoadedSpec is wanted."""
+
+    spec: Spec
+    path: Path
+    digest: str
+
+
+def spec_value(settings: Mapping[str, object], path: Path = Path("/nowhere/mailstack.yaml")) -> SpecValue:
+    """settings: as the YAML would hold them; server and domains have defaults."""
+    whole = {"server": {"hostname": "mail.example.com"}, "domains": {"example.com": {}}, **settings}
+    text = json.dumps(whole, sort_keys=True)
+    spec = Spec.model_validate_json(text)
+    return SpecValue(spec=spec, path=path, digest=hashlib.sha256(text.encode("utf-8")).hexdigest())
