@@ -14,16 +14,10 @@ def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
     for domain in spec.domains:
         yield from _domain_alias(document, book, domain)
         yield from _catch_all(document, book, domain)
-        for report in domain.reports_to:
-            if book.leads_nowhere(report.name):
-                yield document.fault(report.path, f"nobody here has the address {report.name}{book.nearest(report)}")
+        yield from _lost(document, book, domain.reports_to)
     yield from _claims(document, book, spec)
     for _, targets in spec.aliases:
-        for target in targets:
-            if book.leads_nowhere(target.name):
-                yield document.fault(
-                    target.path, f"leads nowhere: nobody here has the address {target.name}{book.nearest(target)}"
-                )
+        yield from _lost(document, book, targets)
     yield from _alias_loops(document, book, spec)
 
 
@@ -35,6 +29,7 @@ class AddressBook:
         self.domain_names = Vocabulary(self.domains)
         self._owned = frozenset(claim.address for claim in spec.claims)
         self._addresses = Vocabulary(self._owned)
+        self._deaf = frozenset(claim.address for claim in spec.claims if claim.is_deaf)
 
     def is_local(self, address: str) -> bool:
         return address.rpartition("@")[2] in self.domains
@@ -52,12 +47,20 @@ class AddressBook:
                 return candidate
         return None
 
-    def leads_nowhere(self, address: str) -> bool:
+    def why_lost(self, address: str) -> str:
+        """Why mail to it would be refused; "" where somebody gets it, here or elsewhere."""
         domain = self._target(address.rpartition("@")[2])
-        return domain is not None and domain.catch_all is None and self.owner_of(address) is None
+        is_caught = domain is not None and domain.catch_all is not None and self.owner_of(address) is None
+        return "" if domain is None or is_caught else self.why_unowned(address)
 
-    def nearest(self, address: Named) -> str:
-        return did_you_mean(self._addresses, address.name)
+    def why_unowned(self, address: str) -> str:
+        """As why_lost, for an address of this server that no catch_all may stand in for."""
+        owner = self.owner_of(address)
+        if owner in self._deaf:
+            return f"leads nowhere: {owner} takes no mail (its `can` has no receive)"
+        if owner:
+            return ""
+        return f"leads nowhere: nobody here has the address {address}{did_you_mean(self._addresses, address)}"
 
     def _target(self, name: str) -> DomainEntry | None:
         domain = self.domains.get(name)
@@ -110,10 +113,14 @@ def _catch_all(document: Document, book: AddressBook, domain: DomainEntry) -> It
         return
     if not book.is_local(target.name):
         yield document.fault(target.path, "a catch_all is an address of this server (an alias may lead elsewhere)")
-    elif book.owner_of(target.name) is None:
-        yield document.fault(
-            target.path, f"leads nowhere: nobody here has the address {target.name}{book.nearest(target)}"
-        )
+    elif reason := book.why_unowned(target.name):
+        yield document.fault(target.path, reason)
+
+
+def _lost(document: Document, book: AddressBook, targets: tuple[Named, ...]) -> Iterator[Fault]:
+    for target in targets:
+        if reason := book.why_lost(target.name):
+            yield document.fault(target.path, reason)
 
 
 def _claims(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
@@ -126,11 +133,11 @@ def _claims(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fa
             yield document.fault(claim.path, message, at_key=_is_key(claim))
         name = claim.address.rpartition("@")[2]
         domain = book.domains.get(name)
-        if domain is None:
+        if domain is None and spec.domains:
             hint = did_you_mean(book.domain_names, name)
             message = f"the domain {name} is not declared in domains{hint}"
             yield document.fault(claim.path, message, at_key=_is_key(claim))
-        elif domain.alias_of:
+        elif domain and domain.alias_of:
             message = f"{name} is an alias of {domain.alias_of.name} and has no addresses of its own"
             yield document.fault(claim.path, message, at_key=_is_key(claim))
 

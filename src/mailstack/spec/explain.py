@@ -3,6 +3,7 @@
 Found values are shown for words of a fixed choice only, for anything else may be a secret in the wrong place.
 """
 
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -21,7 +22,14 @@ NOT_YET = "not supported yet"
 
 
 def explain(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Fault]:
-    return [_explain_one(found, document, model) for found in error.errors(include_url=False)]
+    return [_explain_one(found, document, model) for found in error.errors(include_url=False) if not _is_echo(found)]
+
+
+def _is_echo(found: ErrorDetails) -> bool:
+    """Faults that only follow from another one: pydantic counts a list's sound items, and derives no default."""
+    if found["type"] == "too_short":
+        return len(found["input"]) >= int(found["ctx"]["min_length"])
+    return found["type"] == "default_factory_not_called"
 
 
 def _explain_one(found: ErrorDetails, document: Document, model: type[BaseModel]) -> Fault:
@@ -52,15 +60,19 @@ def _missing_key(path: Path, model: type[BaseModel]) -> str:
     if isinstance(owner, type) and issubclass(owner, BaseModel):
         for name, field in owner.model_fields.items():
             if path[-1] in (name, field.alias) and field.description:
-                return f"this key is required ({field.description.split('. ')[0].rstrip('.')})"
+                return f"this key is required ({_first_words(field.description)})"
     return "this key is required"
+
+
+def _first_words(description: str) -> str:
+    return re.split(r"[.:] ", description)[0].rstrip(".")
 
 
 def _unknown_word(path: Path, word: object, model: type[BaseModel]) -> str:
     if is_word_of_later(path, word):
         return f"{printable(str(word))} is {NOT_YET}"
     words = Vocabulary(_words(type_at(model, path)))
-    shown = f"{printable(word)!r}" if isinstance(word, str) else _kind_of(word)
+    shown = f"'{printable(word)}'" if isinstance(word, str) else _kind_of(word)
     return f"{shown} is not allowed here (allowed: {', '.join(words.words)}){did_you_mean(words, word)}"
 
 
@@ -70,7 +82,8 @@ def _message(found: ErrorDetails) -> str:
         return str(context["error"])
     wanted = _WANTED_TYPES.get(kind)
     if wanted:
-        return f"{wanted} is needed here, not {_kind_of(found['input'])}"
+        hint = " (put it in quotes)" if kind == "string_type" and isinstance(found["input"], int | float) else ""
+        return f"{wanted} is needed here, not {_kind_of(found['input'])}{hint}"
     bound = _BOUNDS.get(kind)
     if bound:
         return bound(context)
@@ -93,8 +106,8 @@ _WANTED_TYPES: Mapping[str, str] = {
 }
 _KIND_NAMES: tuple[tuple[type, str], ...] = (
     (bool, "true or false"),
-    (int, "a number (quotes make it text)"),
-    (float, "a number (quotes make it text)"),
+    (int, "a number"),
+    (float, "a number with a fraction"),
     (str, "text"),
     (tuple, "a list"),
     (dict, "a mapping"),
@@ -106,7 +119,6 @@ _BOUNDS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     "too_short": lambda context: f"too few entries (at least {context['min_length']})",
     "string_too_short": lambda _: "the text is empty",
     "string_too_long": lambda context: f"the text is too long (at most {context['max_length']} characters)",
-    "string_pattern_mismatch": lambda context: f"the text does not have the form {context['pattern']}",
 }
 
 

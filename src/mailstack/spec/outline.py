@@ -7,6 +7,7 @@ models. Each thing keeps the path under which the file has it.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mailstack.model.principal import Ability
 from mailstack.spec.faults import Path
 from mailstack.spec.values import parse_address_key, parse_domain
 from mailstack.spec.yaml_values import Value
@@ -34,11 +35,13 @@ class DomainEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An address that something of the spec owns. holder: the account or alias, for people to read."""
+    """An address that something of the spec owns. holder: the account or alias, for people to read; is_deaf: it takes
+    no mail."""
 
     address: str
     path: Path
     holder: str
+    is_deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +109,14 @@ def _addresses(value: Value, path: Path) -> Iterator[Named]:
 
 
 def _account_claims(values: Mapping[str, Value]) -> Iterator[Claim]:
+    default_can = section(values, "defaults", "account").get("can")
     for login, value in _entries(values, "accounts", parse_address_key):
         holder = f"account {login.name}"
-        yield Claim(address=login.name, path=login.path, holder=holder)
+        can = mapping(value).get("can", default_can)
+        is_deaf = isinstance(can, tuple) and Ability.RECEIVE not in can
+        yield Claim(address=login.name, path=login.path, holder=holder, is_deaf=is_deaf)
         for further in _addresses(mapping(value).get("addresses"), (*login.path, "addresses")):
-            yield Claim(address=further.name, path=further.path, holder=holder)
+            yield Claim(address=further.name, path=further.path, holder=holder, is_deaf=is_deaf)
 
 
 def _domain(named: Named, value: Value) -> DomainEntry:

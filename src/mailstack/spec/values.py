@@ -28,6 +28,8 @@ _MAX_SIZE_BYTES = 1 << 60
 _DOT_STRING = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3, eid 1690: a path has 256 octets with its angle brackets
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PYTHON_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _SEPARATORS = "+-_=#~"
 
 
@@ -154,6 +156,18 @@ def parse_route_pattern(text: str) -> str:
     return text.rstrip(".").lower() if text.isascii() else domain_key(text)
 
 
+def parse_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("not a name (up to 63 letters, digits, dots, hyphens and underscores)")
+    return text
+
+
+def parse_python_class(text: str) -> str:
+    if not _PYTHON_CLASS.fullmatch(text):
+        raise ValueError("not a Python class with its module (such as octodns_bind.Rfc2136Provider)")
+    return text
+
+
 def check_reference(secret: SecretStr) -> SecretStr:
     if not is_reference(secret.get_secret_value()):
         raise ValueError("a secret in plain text; keep it outside and write env/NAME or file/PATH")
@@ -204,8 +218,9 @@ Endpoint = Annotated[
     BeforeValidator(parse_endpoint),
     WithJsonSchema({"type": "string", "pattern": "^(.*):[0-9]{1,5}$", "examples": [":25", "203.0.113.10:25"]}),
 ]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
+Name = Annotated[str, AfterValidator(parse_name)]
 """Of a relay or a provider, to refer to it by."""
+PythonClass = Annotated[str, AfterValidator(parse_python_class), Field(examples=["octodns_bind.Rfc2136Provider"])]
 RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
 Separators = Annotated[str, AfterValidator(parse_separators)]
 RoutePattern = Annotated[str, AfterValidator(parse_route_pattern)]

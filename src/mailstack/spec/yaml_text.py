@@ -21,7 +21,12 @@ QUOTED = "quoted"
 # YAML 1.2.2 §5.1: c-printable.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
-_TAB_PROBLEM = "found character '\\t' that cannot start any token"
+_HINTS = {
+    "did not find expected key": " (is a line indented wrongly?)",
+    "mapping values are not allowed in this context": " (is a line indented wrongly, or a text with a colon unquoted?)",
+    "found unexpected end of stream": " (is a quote never closed?)",
+    "found undefined alias": " (a text that starts with * needs quotes)",
+}
 
 
 def compose(content: bytes, file: str) -> MappingNode:
@@ -33,7 +38,7 @@ def compose(content: bytes, file: str) -> MappingNode:
     except _TooDeep as fault:
         raise _invalid(Place(file, *fault.at), f"nested more than {MAX_DEPTH} levels deep") from None
     except yaml.MarkedYAMLError as fault:
-        raise SpecInvalid([_syntax_fault(fault, file)]) from None
+        raise SpecInvalid([_syntax_fault(fault, content, file)]) from None
     except yaml.YAMLError as fault:
         raise _invalid(Place(file), f"not valid YAML: {' '.join(str(fault).split())}") from None
     finally:
@@ -105,16 +110,24 @@ def _place_after(text: str, file: str) -> Place:
     return Place(file, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
-def _syntax_fault(fault: yaml.MarkedYAMLError, file: str) -> Fault:
+def _syntax_fault(fault: yaml.MarkedYAMLError, content: bytes, file: str) -> Fault:
     mark = fault.problem_mark or fault.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    problem = fault.problem or "cannot be read"
-    if problem == _TAB_PROBLEM:
-        return fault_at(place, (), "a tab cannot indent YAML (use spaces)")
-    if problem == "but found another document":
+    if mark is None:
+        return fault_at(Place(file), (), f"not valid YAML: {fault.problem}")
+    place = Place(file, mark.line + 1, mark.column + 1)
+    if fault.problem == "but found another document":
         return fault_at(place, (), "a second document starts here (one file, one document; use include)")
-    context = f"{fault.context}: " if fault.context and fault.context.startswith("found") else ""
-    return fault_at(place, (), f"not valid YAML: {context}{problem}")
+    line = content.decode("utf-8").splitlines()[mark.line : mark.line + 1]
+    if line and line[0][mark.column : mark.column + 1] == "\t":
+        return fault_at(place, (), "a tab cannot indent YAML (use spaces)")
+    return fault_at(place, (), f"not valid YAML: {fault.problem}{_begun(fault)}{_HINTS.get(fault.problem or '', '')}")
+
+
+def _begun(fault: yaml.MarkedYAMLError) -> str:
+    start = fault.context_mark
+    if start is None or not fault.context:
+        return ""
+    return f" {fault.context} begun in line {start.line + 1}, column {start.column + 1}"
 
 
 def _invalid(place: Place, message: str) -> SpecInvalid:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, Separators
+from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, PythonClass, Separators
 
 MANUAL_PROVIDER = "manual"
 """The provider of a zone whose records the plan prints for publishing by hand."""
@@ -94,10 +94,8 @@ class Provider(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True, hide_input_in_errors=True)
 
-    class_: str = Field(
-        alias="class",
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$",
-        description="The provider's Python class, such as octodns_bind.Rfc2136Provider.",
+    class_: PythonClass = Field(
+        alias="class", description="The provider's Python class, such as octodns_bind.Rfc2136Provider."
     )
 
     @property
