@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -44,11 +45,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that is applied. spec_hash: SHA-256 of the spec that the last apply ran, "" before the first."""
+    """Everything that is applied. spec_hash: SHA-256 of the spec that the last apply ran, "" before the first.
+    applied_at: when that was, None before the first."""
 
     generation: Generation
     spec_hash: str
     resources: Mapping[tuple[Kind, str], Resource]
+    applied_at: Instant | None = None
 
 
 class Operation(StrEnum):
