@@ -1,0 +1,1 @@
+"""Adapters of the ports in mailstack.ports that keep something: databases, blobs, wake-ups between processes."""

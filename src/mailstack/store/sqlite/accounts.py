@@ -1,0 +1,53 @@
+"""The directory: ports.accounts on SQLite. Reads of what state.py derives from the applied resources."""
+
+import orjson
+
+from mailstack.model.ids import AccountId
+from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.store.sqlite.connection import Row
+from mailstack.store.sqlite.databases import Database
+
+DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
+COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes,
+    (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
+BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
+BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
+ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
+
+
+class SqliteAccounts:
+    def __init__(self, system: Database) -> None:
+        self._system = system
+
+    async def domain(self, name: str) -> Domain | None:
+        row = self._system.reader().row(DOMAIN, (name,))
+        if row is None:
+            return None
+        found, catch_all, subaddress_separators, alias_of = row
+        return Domain(name=found, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of)
+
+    async def find(self, address_key: str) -> Account | AliasTargets | None:
+        reader = self._system.reader()
+        row = reader.row(BY_ADDRESS, (address_key,))
+        if row is not None:
+            return _account(row)
+        alias = reader.row(ALIAS, (address_key,))
+        return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        row = self._system.reader().row(BY_ID, (account_id,))
+        return None if row is None else _account(row)
+
+
+def _account(row: Row) -> Account:
+    account_id, login, name, addresses, roles, abilities, quota_bytes, password_hash = row
+    return Account(
+        account_id=AccountId(account_id),
+        login=login,
+        name=name,
+        addresses=tuple(orjson.loads(addresses)),
+        roles=frozenset(map(Role, orjson.loads(roles))),
+        abilities=frozenset(map(Ability, orjson.loads(abilities))),
+        quota_bytes=quota_bytes,
+        password_hash=password_hash or "",
+    )

@@ -1,0 +1,95 @@
+"""The change log of one account: ports.changes on SQLite, and its compaction."""
+
+from collections.abc import Sequence
+
+from mailstack.model.changes import Change, ChangedType, ChangeKind
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.store.sqlite.connection import Connection, Row
+from mailstack.store.sqlite.databases import AccountDatabases
+from mailstack.store.sqlite.schema_account import CREATED, DESTROYED, NO_UID, UPDATED
+from mailstack.store.sqlite.writer import Transaction
+
+KEPT_MS = 30 * DAY_MS
+INLINE_LIMIT = 200
+
+MOD_SEQS = "SELECT mod_seq, floor_mod_seq FROM counter"
+SINCE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
+SINCE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE mod_seq > ? AND mailbox_id = ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
+OF_ONE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE mod_seq = ? ORDER BY mailbox_id, uid"""
+OF_ONE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE mod_seq = ? AND mailbox_id = ? ORDER BY uid"""
+NEWEST_BEFORE = "SELECT COALESCE(MAX(mod_seq), 0) FROM change_log WHERE changed_at < ?"
+FORGET = "DELETE FROM change_log WHERE mod_seq <= ?"
+RAISE_FLOOR = "UPDATE counter SET floor_mod_seq = MAX(floor_mod_seq, ?)"
+
+_KINDS = {CREATED: ChangeKind.CREATED, UPDATED: ChangeKind.UPDATED, DESTROYED: ChangeKind.DESTROYED}
+
+
+class SqliteChanges:
+    def __init__(self, databases: AccountDatabases) -> None:
+        self._databases = databases
+
+    async def mod_seq(self, account_id: AccountId) -> ModSeq:
+        database = await self._databases.get(account_id)
+        return ModSeq(database.reader().one(MOD_SEQS)[0])
+
+    async def since(
+        self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
+    ) -> Sequence[Change]:
+        """The changes of one ModSeq are never parted, for the next call starts above it: more than `limit` come when
+        one alone is larger."""
+        database = await self._databases.get(account_id)
+        highest, floor = database.reader().one(MOD_SEQS)
+        if mod_seq < floor - 1:
+            raise Conflict(f"the change log of {account_id} starts above {floor - 1}, {mod_seq} was asked for")
+        if mod_seq >= highest:
+            return ()
+        place = () if mailbox_id is None else (mailbox_id,)
+        few = database.reader().rows(_sql(mailbox_id), (mod_seq, *place, INLINE_LIMIT))
+        if len(few) < min(INLINE_LIMIT, limit + 1):
+            return [_change(row) for row in few]
+        return await database.read_long(lambda connection: _since(connection, mod_seq, mailbox_id, limit))
+
+    async def compact(self, account_id: AccountId, *, now: Instant) -> int:
+        """Forgets what is older than 30 days, remembers how far; returns the number of rows."""
+
+        def work(transaction: Transaction) -> int:
+            (newest,) = transaction.one(NEWEST_BEFORE, (now - KEPT_MS,))
+            if not newest:
+                return 0
+            transaction.run(RAISE_FLOOR, (newest + 1,))
+            return transaction.run_counted(FORGET, (newest,))
+
+        return await (await self._databases.get(account_id)).write(work)
+
+
+def _since(connection: Connection, mod_seq: ModSeq, mailbox_id: MailboxId | None, limit: int) -> list[Change]:
+    place = () if mailbox_id is None else (mailbox_id,)
+    rows = connection.rows(_sql(mailbox_id), (mod_seq, *place, limit + 1))
+    if len(rows) > limit:
+        cut = rows[-1][0]
+        whole = [row for row in rows if row[0] != cut]
+        rows = whole or connection.rows(OF_ONE if mailbox_id is None else OF_ONE_IN_MAILBOX, (cut, *place))
+    return [_change(row) for row in rows]
+
+
+def _sql(mailbox_id: MailboxId | None) -> str:
+    return SINCE if mailbox_id is None else SINCE_IN_MAILBOX
+
+
+def _change(row: Row) -> Change:
+    mod_seq, mailbox_id, uid, message_id, kind = row
+    is_mailbox = uid == NO_UID
+    return Change(
+        mod_seq=ModSeq(mod_seq),
+        type=ChangedType.MAILBOX if is_mailbox else ChangedType.MESSAGE,
+        kind=_KINDS[kind],
+        mailbox_id=MailboxId(mailbox_id),
+        message_id=None if is_mailbox else MessageId(message_id),
+        uid=None if is_mailbox else Uid(uid),
+    )

@@ -1,0 +1,183 @@
+"""One SQLite connection through apsw, held to this project's rules, with its faults in the domain's words.
+
+Not a pool and not a transaction: writer.py owns those. One statement for each call, and every row of every statement
+is read, because an unread PRAGMA swallows the statement after it.
+"""
+
+import errno
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import apsw
+
+from mailstack.model.errors import AlreadyExists, Damaged, DomainError, TryAgainLater
+
+Value = None | int | float | str | bytes
+Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its reader's
+
+BUSY_TIMEOUT_MS = 10_000
+READER_BUSY_TIMEOUT_MS = 2_000
+STATEMENT_CACHE = 96
+
+_UNIQUE = frozenset({apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Access(Enum):
+    WRITE = "write"
+    READ = "read"
+    PEEK = "peek"  # for one who must leave no trace: no file is made, not even the shared memory of the WAL
+
+
+class Connection:
+    """Used by one thread at a time."""
+
+    def __init__(self, path: Path, access: Access, *, cache_kib: int = 512, page_size: int = 4096) -> None:
+        self.path = path
+        self.wal_pages = 0
+        try:
+            self._apsw = _connect(path, access)
+        except apsw.Error as fault:
+            raise domain_error(fault, path) from fault
+        self._cursor = self._apsw.cursor()
+        try:
+            self._set_up(access, cache_kib=cache_kib, page_size=page_size)
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self, access: Access, *, cache_kib: int, page_size: int) -> None:
+        self._apsw.set_busy_timeout(BUSY_TIMEOUT_MS if access is Access.WRITE else READER_BUSY_TIMEOUT_MS)
+        self.pragma("foreign_keys", "ON")
+        self.pragma("cache_size", str(-cache_kib))
+        self.pragma("temp_store", "MEMORY")
+        if access is not Access.WRITE:
+            self.pragma("query_only", "ON")
+            return
+        self.pragma("page_size", str(page_size))
+        mode = self.pragma("journal_mode", "WAL")
+        if mode != "wal":
+            raise TryAgainLater(f"{self.path} cannot be put into WAL mode, it stays {mode!r}")
+        self.pragma("synchronous", "FULL")
+        self._apsw.set_wal_hook(self._note_wal_pages)
+
+    def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self.wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        try:
+            return self._cursor.execute(sql, values).fetchall()
+        except apsw.Error as fault:
+            raise self._translated(fault) from fault
+
+    def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
+        """For statements that always give a row."""
+        return self.rows(sql, values)[0]
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> None:
+        try:
+            self._cursor.execute(sql, values)
+        except apsw.Error as fault:
+            raise self._translated(fault) from fault
+
+    def run_many(self, sql: str, sequence: Iterable[Sequence[Value]]) -> None:
+        try:
+            self._cursor.executemany(sql, sequence)
+        except apsw.Error as fault:
+            raise self._translated(fault) from fault
+
+    def changed_rows(self) -> int:
+        """By the last statement that wrote."""
+        return self._apsw.changes()
+
+    def pragma(self, name: str, value: str | None = None) -> Value:
+        """name and value are this program's own words: PRAGMA takes no parameters."""
+        found = self.row(f"PRAGMA {name}" if value is None else f"PRAGMA {name} = {value}")
+        return found[0] if found else None
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._apsw.in_transaction
+
+    def checkpoint(self) -> None:
+        """As far as it goes without waiting for anybody."""
+        try:
+            self._apsw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            return
+        except apsw.Error as fault:
+            raise domain_error(fault, self.path) from fault
+        self.wal_pages = 0
+
+    def close(self) -> None:
+        self._apsw.close(True)
+
+    def _translated(self, fault: apsw.Error) -> DomainError | apsw.Error:
+        if isinstance(fault, apsw.SQLError | apsw.BindingsError | apsw.ThreadingViolationError):
+            return fault
+        if isinstance(fault, apsw.ConstraintError) and _extended_result(fault) not in _UNIQUE:
+            return fault
+        return domain_error(fault, self.path, system_errno=self._apsw.system_errno)
+
+
+def domain_error(fault: apsw.Error, path: Path, *, system_errno: int = 0) -> DomainError:
+    for kinds, meaning in _MEANINGS:
+        if isinstance(fault, kinds):
+            return meaning(path)
+    if system_errno in _FULL:
+        return _full(path)
+    return TryAgainLater(f"{path} cannot be used: {fault}")
+
+
+def _extended_result(fault: apsw.Error) -> int:
+    return int(fault.extendedresult)  # type: ignore[attr-defined]  # documented, and left out of apsw's stubs
+
+
+def _connect(path: Path, access: Access) -> apsw.Connection:
+    if access is Access.WRITE:
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        return apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE)
+    if access is Access.READ:
+        return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENT_CACHE)
+    # Without a log beside it nobody has the file open, so it can be read as a thing that does not change.
+    log = path.with_name(path.name + "-wal")
+    is_still = not log.exists() or log.stat().st_size == 0
+    address = f"file:{quote(str(path))}?mode=ro" + ("&immutable=1" if is_still else "")
+    return apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _full(path: Path) -> DomainError:
+    return TryAgainLater(f"the disk that holds {path} is full")
+
+
+def _busy(path: Path) -> DomainError:
+    return TryAgainLater(f"{path} is locked by another process")
+
+
+def _closed_to_us(path: Path) -> DomainError:
+    return TryAgainLater(f"{path} cannot be opened or written: a missing folder, a read-only one, or missing rights")
+
+
+def _damaged(path: Path) -> DomainError:
+    return Damaged(f"{path} is damaged, or no database of this program")
+
+
+def _taken(path: Path) -> DomainError:
+    return AlreadyExists(f"taken in {path.name}")
+
+
+_MEANINGS: tuple[tuple[type[apsw.Error] | tuple[type[apsw.Error], ...], Callable[[Path], DomainError]], ...] = (
+    (apsw.FullError, _full),
+    ((apsw.BusyError, apsw.LockedError), _busy),
+    ((apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError), _closed_to_us),
+    ((apsw.CorruptError, apsw.NotADBError), _damaged),
+    (apsw.ConstraintError, _taken),
+)

@@ -1,0 +1,207 @@
+"""The open files of one process: system.db, and the accounts that were used last.
+
+An account has up to three connections: one that writes (threads of writer.py), one for small reads on the loop, one
+for long reads in a thread. Accounts beyond the bound are closed when nobody uses them, the longest unused first.
+"""
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
+from mailstack.model.ids import AccountId
+from mailstack.store.sqlite import schema_account
+from mailstack.store.sqlite.blobs import make_folder
+from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.migrations import Migration, keep_copy, migrate
+from mailstack.store.sqlite.writer import Work, WritableFile, Writer
+
+Result = TypeVar("Result")
+
+MAX_OPEN_ACCOUNTS = 256
+WRITER_CACHE_KIB = 256
+READER_CACHE_KIB = 256
+LONG_READ_CACHE_KIB = 2048
+OPEN_TIMEOUT_S = 10.0
+OPEN_RETRY_S = 0.01
+
+
+class Database:
+    """One file. The read connections open at their first use; writable is None in a store that only looks."""
+
+    def __init__(
+        self, path: Path, *, threads: ThreadPoolExecutor, writer: Writer | None, writable: WritableFile | None
+    ) -> None:
+        self.path = path
+        self._threads = threads
+        self._writer = writer
+        self._writable = writable
+        self._access = Access.PEEK if writable is None else Access.READ
+        self._reader: Connection | None = None
+        self._long_reader: Connection | None = None
+        self._long_read_guard = threading.Lock()
+        self._uses = 0
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._uses and (self._writable is None or self._writable.is_idle)
+
+    async def write(self, work: Work[Result]) -> Result:
+        if self._writer is None or self._writable is None:
+            raise Forbidden(f"{self.path} was opened for reading only")
+        self._uses += 1
+        try:
+            return await self._writer.write(self._writable, work)
+        finally:
+            self._uses -= 1
+
+    def reader(self) -> Connection:
+        """For small, indexed reads, on the loop."""
+        if self._reader is None:
+            self._reader = Connection(self.path, self._access, cache_kib=READER_CACHE_KIB)
+        return self._reader
+
+    async def read_long(self, work: Callable[[Connection], Result]) -> Result:
+        """In a thread, on a connection of its own; one at a time for each file."""
+        return await self.in_thread(self._read_long, work)
+
+    async def in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """The file stays open while it runs."""
+        self._uses += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._uses -= 1
+
+    def _read_long(self, work: Callable[[Connection], Result]) -> Result:
+        with self._long_read_guard:
+            if self._long_reader is None:
+                self._long_reader = Connection(self.path, self._access, cache_kib=LONG_READ_CACHE_KIB)
+            return work(self._long_reader)
+
+    def close(self) -> None:
+        """Blocks: the last one to close a file moves its log into it."""
+        with self._long_read_guard:
+            for connection in (self._long_reader, self._reader):
+                if connection is not None:
+                    connection.close()
+            if self._writable is not None:
+                self._writable.connection.close()
+
+
+class AccountDatabases:
+    """exists: asked before an account's file is made, so that mail for one that is gone finds no new home."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: ThreadPoolExecutor,
+        writer: Writer | None,
+        exists: Callable[[AccountId], bool],
+        prepare: Callable[[Connection], None],
+    ) -> None:
+        self._path = path
+        self._threads = threads
+        self._writer = writer
+        self._exists = exists
+        self._prepare = prepare
+        self._open: OrderedDict[AccountId, Database] = OrderedDict()
+        self._opening: dict[AccountId, asyncio.Future[Database]] = {}
+        self._leaving: list[Database] = []
+
+    async def get(self, account_id: AccountId) -> Database:
+        """Use what it gives before the next await: nothing else keeps it open. Raises NotFound."""
+        while (database := self._open.get(account_id)) is None:
+            await self._join_opening(account_id)
+        self._open.move_to_end(account_id)
+        return database
+
+    def forget_gone(self) -> None:
+        """Accounts that left the directory get no more mail through files that stay open."""
+        for account_id in [known for known in self._open if not self._exists(known)]:
+            self._leaving.append(self._open.pop(account_id))
+
+    def close(self) -> None:
+        """Blocks."""
+        while self._leaving:
+            self._leaving.pop().close()
+        while self._open:
+            self._open.popitem()[1].close()
+
+    async def _join_opening(self, account_id: AccountId) -> None:
+        opening = self._opening.get(account_id)
+        if opening is None:
+            if not self._exists(account_id):
+                raise NotFound(f"there is no account {account_id}")
+            opening = asyncio.get_running_loop().run_in_executor(self._threads, self._open_file, account_id)
+            self._opening[account_id] = opening
+            opening.add_done_callback(lambda done: self._keep(account_id, done))
+        await asyncio.shield(opening)
+
+    def _keep(self, account_id: AccountId, opened: "asyncio.Future[Database]") -> None:
+        self._opening.pop(account_id, None)
+        if opened.cancelled() or opened.exception() is not None:
+            return
+        self._open[account_id] = opened.result()
+        idle = [known for known, database in self._open.items() if database.is_idle and known != account_id]
+        for known in idle[: max(0, len(self._open) - MAX_OPEN_ACCOUNTS)]:
+            self._threads.submit(self._open.pop(known).close)
+
+    def _open_file(self, account_id: AccountId) -> Database:
+        path = account_folder(self._path, account_id) / "mail.db"
+        if self._writer is None:
+            if not path.exists():
+                raise NotFound(f"account {account_id} holds nothing yet")
+            return Database(path, threads=self._threads, writer=None, writable=None)
+        connection = open_migrated(path, schema_account.MIGRATIONS, page_size=schema_account.PAGE_SIZE)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        writable = WritableFile(connection, page_size=schema_account.PAGE_SIZE)
+        return Database(path, threads=self._threads, writer=self._writer, writable=writable)
+
+
+def account_folder(path: Path, account_id: AccountId) -> Path:
+    return path / "accounts" / account_id[:2] / account_id
+
+
+def open_migrated(path: Path, migrations: Sequence[Migration], *, page_size: int) -> Connection:
+    """For writing; the file is made where there is none. Blocks."""
+    try:
+        make_folder(path.parent)
+    except OSError as fault:
+        raise TryAgainLater(f"{path.parent} cannot be made: {fault.strerror}") from fault
+    connection = _open_patiently(path, page_size=page_size)
+    try:
+        keep_copy(connection, migrations)
+        migrate(connection, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_patiently(path: Path, *, page_size: int) -> Connection:
+    # Two processes that make the same new file get in each other's way at the switch to WAL, which does not wait.
+    deadline = time.monotonic() + OPEN_TIMEOUT_S
+    while True:
+        try:
+            return Connection(path, Access.WRITE, cache_kib=WRITER_CACHE_KIB, page_size=page_size)
+        except TryAgainLater as fault:
+            if not isinstance(fault.__cause__, apsw.BusyError) or time.monotonic() > deadline:
+                raise
+            time.sleep(OPEN_RETRY_S)

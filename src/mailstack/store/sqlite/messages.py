@@ -1,0 +1,199 @@
+"""Messages of one account: ports.messages on SQLite. What happens inside the transactions is in appending, flagging,
+copying and removal; here is what happens around them."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, Uid
+from mailstack.model.instant import Clock
+from mailstack.model.message import Appended, Copied, FlagChange, FlagsChanged, NewMessage, Placement, StoredMessage
+from mailstack.model.numset import NumSet
+from mailstack.ports.bus import account_topic
+from mailstack.store.sqlite import appending, copying, flagging
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
+from mailstack.store.sqlite.databases import AccountDatabases, Database
+from mailstack.store.sqlite.listing import COLUMNS, PackedMessage, pack_forms, stored_message
+from mailstack.store.sqlite.removal import DELETED_IN_RANGE, remove_placements
+from mailstack.store.sqlite.writer import Transaction
+
+INLINE_ROWS = 1_000
+INLINE_MESSAGES = 100
+
+MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE mailbox_id = ?"
+PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
+    WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
+STORED = f"SELECT {COLUMNS} FROM message WHERE message_id = ?"  # noqa: S608
+BYTES = """SELECT m.blob_id, m.size_bytes, b.content, b.file
+    FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id = ?"""
+USED = "SELECT used_bytes FROM counter"
+
+EVERY_UID = NumSet(((1, 2**32 - 1),))
+
+
+class SqliteMessages:
+    def __init__(self, databases: AccountDatabases, *, blobs: Blobs, clock: Clock) -> None:
+        self._databases = databases
+        self._blobs = blobs
+        self._clock = clock
+
+    async def append(
+        self,
+        account_id: AccountId,
+        mailbox_id: MailboxId,
+        messages: Sequence[NewMessage],
+        *,
+        quota_bytes: int | None = None,
+    ) -> Sequence[Appended]:
+        database = await self._databases.get(account_id)
+        now = self._clock()
+        if sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES:
+            packed = await database.in_thread(self._pack, messages, database)
+        else:
+            packed = self._pack(messages, database)
+
+        def work(transaction: Transaction) -> list[Appended]:
+            transaction.announce(account_topic(account_id))
+            return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
+
+        try:
+            return await database.write(work)
+        except Exception:
+            files = [each.blob.file for each in packed if each.blob.file is not None]
+            if files:
+                await database.in_thread(self._discard, database, files)
+            raise
+
+    async def placements(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
+    ) -> Sequence[Placement]:
+        database = await self._databases.get(account_id)
+        size = database.reader().row(MAILBOX_SIZE, (mailbox_id,))
+        if size is None:
+            raise NotFound(f"there is no mailbox {mailbox_id}")
+        wanted = EVERY_UID if uids is None else uids
+        # A range costs about as much as three rows; a mailbox holds no more rows than it holds messages.
+        if min(wanted.count(), size[0]) + 3 * len(wanted.ranges) <= INLINE_ROWS:
+            return _placements(database.reader(), mailbox_id, wanted)
+        return await database.read_long(lambda connection: _placements(connection, mailbox_id, wanted))
+
+    async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
+        database = await self._databases.get(account_id)
+        if len(message_ids) <= INLINE_MESSAGES:
+            return self._stored(database.reader(), message_ids)
+        return await database.read_long(lambda connection: self._stored(connection, message_ids))
+
+    async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
+        database = await self._databases.get(account_id)
+        row = database.reader().row(BYTES, (message_id,))
+        if row is None:
+            raise NotFound(f"there is no message {message_id}")
+        blob_id, size_bytes, content, file = row
+        blob = Blob(blob_id=BlobId(blob_id.hex()), content=content, file=file)
+        unpack = partial(self._blobs.unpack, blob, database.folder / BLOB_FOLDER)
+        what = f"message {message_id} of account {account_id}"
+        if size_bytes <= INLINE_LIMIT_BYTES:
+            return unpack(what=what)
+        return await database.in_thread(partial(unpack, what=what))
+
+    async def change_flags(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
+    ) -> FlagsChanged:
+        now = self._clock()
+
+        def work(transaction: Transaction) -> FlagsChanged:
+            transaction.announce(account_topic(account_id))
+            return flagging.change_flags(transaction, mailbox_id, uids, change, now=now)
+
+        return await (await self._databases.get(account_id)).write(work)
+
+    async def copy(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uids: NumSet,
+        target: MailboxId,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Copied:
+        now = self._clock()
+
+        def work(transaction: Transaction) -> Copied:
+            transaction.announce(account_topic(account_id))
+            return copying.copy(transaction, source, uids, target, now=now, quota_bytes=quota_bytes)
+
+        return await (await self._databases.get(account_id)).write(work)
+
+    async def move(self, account_id: AccountId, source: MailboxId, uids: NumSet, target: MailboxId) -> Copied:
+        now = self._clock()
+        database = await self._databases.get(account_id)
+
+        def work(transaction: Transaction) -> Copied:
+            copied, files = copying.move(transaction, source, uids, target, now=now)
+            self._tidy(transaction, database, files)
+            transaction.announce(account_topic(account_id))
+            return copied
+
+        return await database.write(work)
+
+    async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
+        now = self._clock()
+        database = await self._databases.get(account_id)
+
+        def work(transaction: Transaction) -> list[Uid]:
+            if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
+                raise NotFound(f"there is no mailbox {mailbox_id}")
+            wanted = EVERY_UID if uids is None else uids
+            rows = [
+                row
+                for first, last in wanted.ranges
+                for row in transaction.rows(DELETED_IN_RANGE, (mailbox_id, first, last))
+            ]
+            if not rows:
+                return []
+            files = remove_placements(transaction, mailbox_id, rows, mod_seq=next_mod_seq(transaction), now=now)
+            self._tidy(transaction, database, files)
+            transaction.announce(account_topic(account_id))
+            return [Uid(row[0]) for row in rows]
+
+        return await database.write(work)
+
+    async def used_bytes(self, account_id: AccountId) -> int:
+        database = await self._databases.get(account_id)
+        return int(database.reader().one(USED)[0])
+
+    def _pack(self, messages: Sequence[NewMessage], database: Database) -> list[PackedMessage]:
+        holder = database.folder / BLOB_FOLDER
+        packed: list[PackedMessage] = []
+        try:
+            for message in messages:
+                forms = pack_forms(message.digest, self._blobs.codec)
+                blob = self._blobs.pack(message.raw, holder)
+                packed.append(PackedMessage(message=message, blob=blob, forms=forms))
+        except Exception:
+            self._discard(database, [each.blob.file for each in packed if each.blob.file is not None])
+            raise
+        return packed
+
+    def _discard(self, database: Database, files: Sequence[str]) -> None:
+        for file in files:
+            self._blobs.discard(database.folder / BLOB_FOLDER, file)
+
+    def _tidy(self, transaction: Transaction, database: Database, files: Sequence[str]) -> None:
+        if files:
+            transaction.after_commit(partial(self._discard, database, files))
+
+    def _stored(self, connection: Connection, message_ids: Sequence[MessageId]) -> list[StoredMessage]:
+        codec = self._blobs.codec
+        rows = (connection.row(STORED, (message_id,)) for message_id in message_ids)
+        return [stored_message(row, codec) for row in rows if row is not None]
+
+
+def _placements(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> list[Placement]:
+    return [
+        Placement(uid, message_id, mod_seq, bool(is_deleted), keywords)
+        for first, last in uids.ranges
+        for uid, message_id, mod_seq, is_deleted, keywords in connection.rows(PLACEMENTS, (mailbox_id, first, last))
+    ]

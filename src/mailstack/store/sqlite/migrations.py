@@ -1,0 +1,88 @@
+"""Schema versions: numbered, forward only, each in one transaction that ends with a check of what it made.
+
+The number is the file's user_version. A file that is newer than the program, or whose tables are not those of its
+number, is refused. Before an older file is changed, a copy of it is put beside it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailstack.model.errors import Damaged, Unsupported
+from mailstack.store.sqlite.connection import Connection
+
+LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+COPY_TO = "VACUUM INTO ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """Leads to version `number`. tables: all that the file has afterwards. fill: what statements alone cannot do."""
+
+    number: int
+    statements: tuple[str, ...]
+    tables: frozenset[str]
+    fill: Callable[[Connection], None] | None = None
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
+    """Up to the last of `migrations`. Raises Unsupported for a newer file, Damaged for a half-made one."""
+    if check_version(connection, migrations) == migrations[-1].number:
+        return
+    connection.run("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster: what counts is what is seen under the lock.
+        version = check_version(connection, migrations)
+        for migration in migrations[version:]:
+            _apply(connection, migration)
+        connection.run("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.run("ROLLBACK")
+        raise
+
+
+def keep_copy(connection: Connection, migrations: Sequence[Migration]) -> Path | None:
+    """Of a file that migrate would change; None for a new or a current one."""
+    version = check_version(connection, migrations)
+    if version in (0, migrations[-1].number):
+        return None
+    copy = connection.path.with_name(f"{connection.path.name}.v{version}")
+    if not copy.exists():
+        partial = copy.with_name(f"{copy.name}.partial")
+        partial.unlink(missing_ok=True)
+        connection.run(COPY_TO, (str(partial),))
+        partial.rename(copy)
+    return copy
+
+
+def check_version(connection: Connection, migrations: Sequence[Migration]) -> int:
+    """The file's version, which its tables fit."""
+    version = connection.pragma("user_version")
+    if not isinstance(version, int) or version < 0:
+        raise Damaged(f"{connection.path} has no schema version")
+    if version > migrations[-1].number:
+        raise Unsupported(
+            f"{connection.path} has schema {version}, this program knows {migrations[-1].number}: use a newer mailstack"
+        )
+    _check_tables(connection, version, migrations[version - 1].tables if version else frozenset())
+    return version
+
+
+def _check_tables(connection: Connection, version: int, expected: frozenset[str]) -> None:
+    found = frozenset(str(name) for (name,) in connection.rows(LIST_TABLES))
+    if found != expected:
+        odd = ", ".join(sorted(found ^ expected))
+        raise Damaged(f"{connection.path} does not have the tables of schema {version} (see {odd}): restore a copy")
+
+
+def _apply(connection: Connection, migration: Migration) -> None:
+    for statement in migration.statements:
+        connection.run(statement)
+    if migration.fill is not None:
+        migration.fill(connection)
+    connection.pragma("user_version", str(migration.number))
+    broken = connection.rows("PRAGMA foreign_key_check")
+    if broken:
+        raise Damaged(f"{connection.path}: migration {migration.number} leaves {len(broken)} rows without their owner")
+    _check_tables(connection, migration.number, migration.tables)

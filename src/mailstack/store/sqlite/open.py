@@ -1,0 +1,151 @@
+"""Opens the embedded store of one process: threads, system.db, and the ports over them."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import Clock
+from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.store.sqlite import schema_system
+from mailstack.store.sqlite.accounts import SqliteAccounts
+from mailstack.store.sqlite.blobs import Blobs
+from mailstack.store.sqlite.changes import SqliteChanges
+from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
+from mailstack.store.sqlite.directory import move_to_trash
+from mailstack.store.sqlite.locks import SqliteLocks
+from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mailboxes
+from mailstack.store.sqlite.messages import SqliteMessages
+from mailstack.store.sqlite.migrations import check_version
+from mailstack.store.sqlite.queue import SqliteQueue
+from mailstack.store.sqlite.state import SqliteState
+from mailstack.store.sqlite.writer import WritableFile, Writer
+
+Result = TypeVar("Result")
+
+WRITER_THREADS = 4
+READER_THREADS = 4
+
+INSTALL = "INSERT INTO installation (only_row, digest_key) VALUES (1, ?) ON CONFLICT DO NOTHING"
+ACCOUNT_EXISTS = "SELECT 1 FROM account WHERE account_id = ?"
+
+
+class SqliteStore:
+    """Every port, on one folder. Opened after the fork, used on one loop."""
+
+    def __init__(self, path: Path, *, clock: Clock, token: Callable[[int], bytes], files: "_Files") -> None:
+        blobs = Blobs(path, token=token)
+        self._files = files
+        self.state = SqliteState(files.system, clock=clock, token=token, tidy=files.tidy)
+        self.accounts = SqliteAccounts(files.system)
+        self.mailboxes = SqliteMailboxes(files.accounts, blobs=blobs, clock=clock)
+        self.messages = SqliteMessages(files.accounts, blobs=blobs, clock=clock)
+        self.changes = SqliteChanges(files.accounts)
+        self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / "queue")
+        self.locks = SqliteLocks(files.system)
+
+    async def close(self) -> None:
+        """Once what is being written is durable."""
+        await self._files.close()
+
+
+async def open_store(
+    path: Path,
+    *,
+    clock: Clock,
+    bus: Bus,
+    token: Callable[[int], bytes] = secrets.token_bytes,
+    read_only: bool = False,
+) -> SqliteStore:
+    """read_only: for one who only looks; NotFound where there is no store, and not a file is made or changed.
+
+    Raises Damaged, Unsupported (a newer schema), TryAgainLater (a folder that cannot be written, a full disk).
+    """
+    files = _Files(path, clock=clock, bus=bus)
+    try:
+        await (files.look() if read_only else files.open(token))
+    except BaseException:
+        await files.close()
+        raise
+    return SqliteStore(path, clock=clock, token=token, files=files)
+
+
+class _Files:
+    """What has to be closed again."""
+
+    system: Database
+    accounts: AccountDatabases
+
+    def __init__(self, path: Path, *, clock: Clock, bus: Bus) -> None:
+        self._path = path
+        self._clock = clock
+        self._bus = bus
+        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="store-reader")
+        self._writer: Writer | None = None
+        self._closers: list[Callable[[], None]] = []
+        self._end_watch: Callable[[], None] | None = None
+
+    async def open(self, token: Callable[[int], bytes]) -> None:
+        connection = await self._in_thread(partial(self._open_system, token))
+        self._writer = Writer(threads=WRITER_THREADS, publish=self._bus.publish)
+        writable = WritableFile(connection, page_size=schema_system.PAGE_SIZE)
+        self._add(Database(connection.path, threads=self._threads, writer=self._writer, writable=writable))
+        self._end_watch = self._bus.watch(GENERATION_TOPIC, self.accounts.forget_gone)
+
+    async def look(self) -> None:
+        path = self._path / "system.db"
+        if not path.exists():
+            raise NotFound(f"there is no store in {self._path}")
+        self._add(Database(path, threads=self._threads, writer=None, writable=None))
+        check_version(self.system.reader(), schema_system.MIGRATIONS)
+
+    async def close(self) -> None:
+        if self._end_watch is not None:
+            self._end_watch()
+        if self._writer is not None:
+            await self._writer.close()
+        for close in reversed(self._closers):
+            await self._in_thread(close)
+        await asyncio.to_thread(self._threads.shutdown)
+
+    def tidy(self) -> None:
+        """In a writer's thread, with a connection of its own: the read connection is the loop's."""
+        connection = Connection(self._path / "system.db", Access.READ)
+        try:
+            move_to_trash(self._path, connection)
+        finally:
+            connection.close()
+
+    def _add(self, system: Database) -> None:
+        self.system = system
+        self._closers.append(system.close)
+        self.accounts = AccountDatabases(
+            self._path, threads=self._threads, writer=self._writer, exists=self._exists, prepare=self._prepare
+        )
+        self._closers.append(self.accounts.close)
+
+    def _open_system(self, token: Callable[[int], bytes]) -> Connection:
+        path = self._path / "system.db"
+        connection = open_migrated(path, schema_system.MIGRATIONS, page_size=schema_system.PAGE_SIZE)
+        try:
+            connection.run(INSTALL, (token(32),))
+            move_to_trash(self._path, connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _exists(self, account_id: AccountId) -> bool:
+        return self.system.reader().row(ACCOUNT_EXISTS, (account_id,)) is not None
+
+    def _prepare(self, connection: Connection) -> None:
+        make_standard_mailboxes(connection, self._clock())
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

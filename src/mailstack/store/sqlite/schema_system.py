@@ -1,0 +1,113 @@
+"""The tables of system.db: resources and what the directory derives from them, queue, leases."""
+
+from mailstack.store.sqlite.migrations import Migration
+
+PAGE_SIZE = 4096
+
+MIGRATIONS = (
+    Migration(
+        number=1,
+        tables=frozenset(
+            {
+                "installation",
+                "generation",
+                "resource",
+                "secret",
+                "domain",
+                "account",
+                "address",
+                "alias",
+                "trash",
+                "mail",
+                "mail_recipient",
+                "lease",
+            }
+        ),
+        statements=(
+            """CREATE TABLE installation (
+                only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                digest_key BLOB NOT NULL
+            ) STRICT""",
+            """CREATE TABLE generation (
+                number INTEGER PRIMARY KEY,
+                spec_hash TEXT NOT NULL,
+                applied_at INTEGER NOT NULL
+            ) STRICT""",
+            """CREATE TABLE resource (
+                kind TEXT NOT NULL,
+                name TEXT NOT NULL,
+                fields TEXT NOT NULL,
+                digests TEXT NOT NULL,
+                PRIMARY KEY (kind, name)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE secret (
+                kind TEXT NOT NULL,
+                name TEXT NOT NULL,
+                label TEXT NOT NULL,
+                value TEXT NOT NULL,
+                PRIMARY KEY (kind, name, label),
+                FOREIGN KEY (kind, name) REFERENCES resource (kind, name) ON DELETE CASCADE
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE domain (
+                name TEXT PRIMARY KEY,
+                catch_all TEXT,
+                subaddress_separators TEXT NOT NULL,
+                alias_of TEXT
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE account (
+                account_id TEXT PRIMARY KEY,
+                login TEXT NOT NULL UNIQUE,
+                name TEXT NOT NULL,
+                addresses TEXT NOT NULL,
+                roles TEXT NOT NULL,
+                abilities TEXT NOT NULL,
+                quota_bytes INTEGER
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE address (
+                address_key TEXT PRIMARY KEY,
+                account_id TEXT NOT NULL REFERENCES account (account_id) ON DELETE CASCADE
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX address_account ON address (account_id)",
+            "CREATE TABLE alias (address_key TEXT PRIMARY KEY, targets TEXT NOT NULL) STRICT, WITHOUT ROWID",
+            """CREATE TABLE trash (
+                account_id TEXT PRIMARY KEY,
+                login TEXT NOT NULL,
+                destroyed_at INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE mail (
+                mail_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                reverse_path TEXT NOT NULL,
+                is_8bit INTEGER NOT NULL,
+                smtp_utf8 INTEGER NOT NULL,
+                trace_id TEXT NOT NULL,
+                queued_at INTEGER NOT NULL,
+                size_bytes INTEGER NOT NULL,
+                blob_id BLOB NOT NULL,
+                content BLOB,
+                file TEXT
+            ) STRICT""",
+            # due_at: next_at, or while a lease runs, its end; so one index answers "what may be taken now?".
+            """CREATE TABLE mail_recipient (
+                item_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                mail_id INTEGER NOT NULL REFERENCES mail (mail_id),
+                recipient TEXT NOT NULL,
+                state TEXT NOT NULL,
+                next_at INTEGER NOT NULL,
+                due_at INTEGER NOT NULL,
+                lease_owner TEXT,
+                tries INTEGER NOT NULL DEFAULT 0,
+                last_code INTEGER,
+                last_status TEXT NOT NULL DEFAULT '',
+                last_text TEXT NOT NULL DEFAULT '',
+                last_host TEXT NOT NULL DEFAULT ''
+            ) STRICT""",
+            "CREATE INDEX mail_recipient_due ON mail_recipient (due_at, item_id) WHERE state = 'waiting'",
+            "CREATE INDEX mail_recipient_mail ON mail_recipient (mail_id)",
+            """CREATE TABLE lease (
+                name TEXT PRIMARY KEY,
+                owner TEXT NOT NULL,
+                lease_until INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
+)

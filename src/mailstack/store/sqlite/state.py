@@ -1,0 +1,121 @@
+"""Applied resources, their secrets and the generation counter: ports.state on SQLite.
+
+The directory tables follow the resources in the same transaction (directory.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import orjson
+
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import Generation
+from mailstack.model.instant import Clock
+from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot
+from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.databases import Database
+from mailstack.store.sqlite.directory import Directory
+from mailstack.store.sqlite.writer import Transaction
+
+LATEST = "SELECT number, spec_hash FROM generation ORDER BY number DESC LIMIT 1"
+RESOURCES = "SELECT kind, name, fields, digests FROM resource"
+DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
+SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
+DIGEST_KEY = "SELECT digest_key FROM installation"
+ADD_GENERATION = "INSERT INTO generation (number, spec_hash, applied_at) VALUES (?, ?, ?)"
+CREATE = "INSERT INTO resource (kind, name, fields, digests) VALUES (?, ?, ?, ?)"
+UPDATE = "UPDATE resource SET fields = ?, digests = ? WHERE kind = ? AND name = ?"
+DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
+SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
+DROP_SECRET = "DELETE FROM secret WHERE kind = ? AND name = ? AND label = ?"
+
+
+class SqliteState:
+    """tidy: told after a commit, in the writer's thread, that accounts may have left the directory."""
+
+    def __init__(
+        self, system: Database, *, clock: Clock, token: Callable[[int], bytes], tidy: Callable[[], None]
+    ) -> None:
+        self._system = system
+        self._clock = clock
+        self._token = token
+        self._tidy = tidy
+
+    async def snapshot(self) -> Snapshot:
+        return await self._system.read_long(_snapshot)
+
+    async def generation(self) -> Generation:
+        return _latest(self._system.reader().row(LATEST))[0]
+
+    async def digest_key(self) -> bytes:
+        return bytes(self._system.reader().one(DIGEST_KEY)[0])
+
+    async def secrets(self, kind: Kind) -> Mapping[str, Mapping[str, str]]:
+        return await self._system.read_long(lambda connection: _secrets(connection, kind))
+
+    async def commit(self, changes: Sequence[ResourceChange], *, base: Generation, spec_hash: str) -> Generation:
+        def work(transaction: Transaction) -> Generation:
+            number, applied = _latest(transaction.row(LATEST))
+            if number != base:
+                raise Conflict(f"generation {number} was applied meanwhile, this change builds on {base}")
+            if not changes and spec_hash == applied:
+                return base
+            for change in changes:
+                _write(transaction, change)
+            directory = Directory(transaction, now=self._clock(), token=self._token)
+            directory.follow(changes)
+            transaction.run(ADD_GENERATION, (base + 1, spec_hash, self._clock()))
+            transaction.announce(GENERATION_TOPIC)
+            transaction.after_commit(self._tidy)
+            return Generation(base + 1)
+
+        return await self._system.write(work)
+
+
+def _snapshot(connection: Connection) -> Snapshot:
+    connection.run("BEGIN")  # so that the generation and the resources are of one moment
+    try:
+        generation, spec_hash = _latest(connection.row(LATEST))
+        rows = connection.rows(RESOURCES)
+    finally:
+        connection.run("COMMIT")
+    resources = {
+        (Kind(kind), name): Resource(
+            kind=Kind(kind), name=name, fields=orjson.loads(fields), digests=orjson.loads(digests)
+        )
+        for kind, name, fields, digests in rows
+    }
+    return Snapshot(generation=generation, spec_hash=spec_hash, resources=resources)
+
+
+def _secrets(connection: Connection, kind: Kind) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, label, value in connection.rows(SECRETS, (kind,)):
+        found.setdefault(name, {})[label] = value
+    return found
+
+
+def _latest(row: tuple[int, str] | None) -> tuple[Generation, str]:
+    return (Generation(0), "") if row is None else (Generation(row[0]), row[1])
+
+
+def _write(transaction: Transaction, change: ResourceChange) -> None:
+    resource = change.resource
+    key = (resource.kind, resource.name)
+    before = transaction.row(DIGESTS, key)
+    if (before is None) is not (change.operation is Operation.CREATE):
+        there = "is not there" if before is None else "is there already"
+        raise Conflict(f"{resource.kind} {resource.name} {there}")
+    if change.operation is Operation.DESTROY:
+        transaction.run(DESTROY, key)
+        return
+    form = (orjson.dumps(dict(resource.fields)).decode(), orjson.dumps(dict(resource.digests)).decode())
+    if before is None:
+        transaction.run(CREATE, (*key, *form))
+    else:
+        transaction.run(UPDATE, (*form, *key))
+        for label in orjson.loads(before[0]).keys() - resource.digests.keys():
+            transaction.run(DROP_SECRET, (*key, label))
+    for label, value in change.secrets.items():
+        transaction.run(SET_SECRET, (*key, label, value))
