@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailstack.model.ids import Generation
+from mailstack.model.principal import Ability, Role
 from mailstack.model.resource import (
     BODY_TYPES,
+    AccountBody,
     AnyBody,
     DomainBody,
     Kind,
     ListenerBody,
     Resource,
     ServerBody,
+    Snapshot,
     body_of,
 )
 from mailstack.ports.state import State
@@ -29,7 +32,10 @@ Secrets = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
+    """postmaster: the login of an administrator, for the postmaster addresses that nobody declared."""
+
     generation: Generation
+    postmaster: str | None
     resources: tuple[Resource, ...]
     secrets: Mapping[Kind, Mapping[str, Secrets]]
 
@@ -61,17 +67,29 @@ class Blueprint:
 
 
 async def read_blueprint(state: State) -> Blueprint:
-    snapshot = await state.snapshot(KINDS)
+    snapshot = await state.snapshot((*KINDS, Kind.ACCOUNT))
     return Blueprint(
         generation=snapshot.generation,
+        postmaster=_administrator(snapshot),
         resources=tuple(resource for (kind, _), resource in snapshot.resources.items() if kind in KINDS),
         secrets={kind: await state.secrets(kind) for kind in WITH_SECRETS},
     )
 
 
+def _administrator(snapshot: Snapshot) -> str | None:
+    names = (name for kind, name in snapshot.resources if kind is Kind.ACCOUNT)
+    return min((name for name in names if _is_admin(snapshot.resources[Kind.ACCOUNT, name])), default=None)
+
+
+def _is_admin(account: Resource) -> bool:
+    body = body_of(AccountBody, account)
+    return Role.ADMIN in body.roles and Ability.RECEIVE in body.abilities
+
+
 def to_json(blueprint: Blueprint) -> dict[str, Any]:
     return {
         "generation": blueprint.generation,
+        "postmaster": blueprint.postmaster,
         "resources": [[item.kind.value, item.name, dict(item.fields)] for item in blueprint.resources],
         "secrets": {
             kind.value: {name: dict(values) for name, values in by_name.items()}
@@ -83,6 +101,7 @@ def to_json(blueprint: Blueprint) -> dict[str, Any]:
 def from_json(value: Mapping[str, Any]) -> Blueprint:
     return Blueprint(
         generation=Generation(value["generation"]),
+        postmaster=value["postmaster"],
         resources=tuple(
             Resource(kind=Kind(kind), name=name, fields=fields) for kind, name, fields in value["resources"]
         ),

@@ -8,19 +8,19 @@ import os
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import orjson
 import structlog
 
-LogFormat = Literal["auto", "json", "console"]
+FORMATS = ("auto", "json", "console")
 LEVELS = ("debug", "info", "warning", "error")
 # Nobody logs these on purpose; a field added in haste must not become a leak.
 SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
 Event = MutableMapping[str, Any]  # structlog's own type for what a processor is handed
 
 
-def configure_log(log_format: LogFormat, level: str, *, stream: TextIO | None = None) -> None:
+def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """auto: readable on a terminal, JSON anywhere else."""
     target = stream or sys.stderr
     chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")

@@ -72,13 +72,32 @@ class Unable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the applier is to do. spec: its path; sandbox: a SandboxJob's fields, None for the real thing.
+
+    read_only: only say what is applied to `storage` now.
+    """
+
+    spec: str
+    read_only: bool = False
+    storage: str = ""
+    log_level: str = "info"
+    log_format: str = "auto"
+    sandbox: Json | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The spec is valid. watch: files it was read from; the applier waits for `Go` before it writes anything."""
+    """The spec is valid. watch: files it was read from, starting at read_at_ns (Unix time).
+
+    The applier waits for `Go` before it writes anything.
+    """
 
     storage: str
     workers: int
     endpoints: Sequence[Endpoint]
     watch: Sequence[str]
+    read_at_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +131,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """All is done, DNS too. notes: what the operator should know, one line each."""
+    """All is done, DNS too. generation: the state's, which zones may have moved past `Applied`'s."""
 
-    notes: Sequence[str] = ()
+    generation: int
 
 
 Message = (
@@ -127,6 +146,7 @@ Message = (
     | Refused
     | Committed
     | Unable
+    | Job
     | Loaded
     | Go
     | Faulty
@@ -146,6 +166,7 @@ TYPES: Mapping[str, type[Message]] = {
         Refused,
         Committed,
         Unable,
+        Job,
         Loaded,
         Go,
         Faulty,

@@ -4,7 +4,7 @@ import os
 import pwd
 from pathlib import Path
 
-from mailstack.model.errors import Invalid
+from mailstack.app.faults import CannotServe
 
 DEFAULT_USER = "mailstack"
 
@@ -13,13 +13,13 @@ def service_user(name: str | None) -> pwd.struct_passwd | None:
     """Whom to become: None when not root, or when root has no such user and none was asked for by name."""
     if os.geteuid() != 0:
         if name is not None and pwd.getpwuid(os.geteuid()).pw_name != name:
-            raise Invalid(f"--user {name}: only root may become another user")
+            raise CannotServe(f"--user {name}: only root may become another user")
         return None
     try:
         return pwd.getpwnam(name or DEFAULT_USER)
     except KeyError:
         if name is not None:
-            raise Invalid(f"--user {name}: there is no such user on this machine") from None
+            raise CannotServe(f"--user {name}: there is no such user on this machine") from None
         return None
 
 

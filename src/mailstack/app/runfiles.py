@@ -11,7 +11,7 @@ from typing import IO
 
 import orjson
 
-from mailstack.model.errors import Conflict
+from mailstack.app.faults import CannotServe
 
 RUN_FOLDER = "run"
 
@@ -29,7 +29,7 @@ def status_file(storage: Path) -> Path:
 
 
 def take_storage(storage: Path) -> IO[str]:
-    """Locks the storage for one running server; keep the file open. Raises Conflict naming who has it, OSError."""
+    """Locks the storage for one running server; keep the file open. Raises CannotServe naming who has it, OSError."""
     run_folder(storage).mkdir(parents=True, exist_ok=True, mode=0o750)
     file = pid_file(storage).open("a+")
     try:
@@ -39,7 +39,7 @@ def take_storage(storage: Path) -> IO[str]:
         file.seek(0)
         owner = file.read().strip() or "unknown"
         file.close()
-        raise Conflict(f"{storage} is already served by process {owner} ({pid_file(storage)})") from None
+        raise CannotServe(f"{storage} is already served by process {owner} ({pid_file(storage)})") from None
     write_pid(file)
     return file
 

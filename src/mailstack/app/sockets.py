@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailstack.model.errors import Conflict, Forbidden, Invalid, Unsupported
+from mailstack.app.faults import CannotServe, PortBusy
 from mailstack.net.listen import BACKLOG
 
 ENDPOINT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
@@ -32,13 +32,13 @@ Bound = Mapping[Endpoint, socket.socket]
 
 
 def endpoints_of(listeners: Mapping[str, Sequence[str]]) -> tuple[Endpoint, ...]:
-    """listeners: service to endpoint texts, as ListenerBody has them. Raises Invalid."""
+    """listeners: service to endpoint texts, as ListenerBody has them. Raises CannotServe."""
     found = {endpoint for service, texts in listeners.items() for text in texts for endpoint in _parse(service, text)}
     return tuple(sorted(found))
 
 
 def bind(wanted: Iterable[Endpoint], held: Bound) -> dict[Endpoint, socket.socket]:
-    """New sockets for the endpoints that `held` lacks; all or none. Raises Conflict, Forbidden, Invalid."""
+    """New sockets for the endpoints that `held` lacks; all or none. Raises PortBusy, CannotServe."""
     opened: dict[Endpoint, socket.socket] = {}
     try:
         for endpoint in wanted:
@@ -60,7 +60,7 @@ def close_all(bound: Bound) -> None:
 def _parse(service: str, text: str) -> list[Endpoint]:
     match = ENDPOINT.fullmatch(text)
     if match is None or not 0 < int(match["port"]) < 65536:
-        raise Invalid(f"listeners.{service}: {text!r} is no host:port")
+        raise CannotServe(f"listeners.{service}: {text!r} is no host:port")
     host = match["host"].strip("[]")
     hosts = (host,) if host and host != "*" else EVERY_ADDRESS
     return [Endpoint(service=service, host=each, port=int(match["port"])) for each in hosts]
@@ -93,10 +93,10 @@ def _plain(endpoint: Endpoint, fault: OSError) -> Exception:
     name = f"{endpoint.service} on {endpoint}"
     match fault.errno:
         case errno.EADDRINUSE:
-            return Conflict(f"{name}: the port is in use by another program")
+            return PortBusy(f"{name}: the port is in use by another program")
         case errno.EACCES | errno.EPERM:
-            return Forbidden(f"{name}: ports below 1024 need root or CAP_NET_BIND_SERVICE")
+            return CannotServe(f"{name}: ports below 1024 need root or CAP_NET_BIND_SERVICE")
         case errno.EADDRNOTAVAIL:
-            return Invalid(f"{name}: this machine has no such address")
+            return CannotServe(f"{name}: this machine has no such address")
         case _:
-            return Unsupported(f"{name}: {fault.strerror or fault}")
+            return CannotServe(f"{name}: {fault.strerror or fault}")

@@ -1,0 +1,174 @@
+"""The process that reads a spec and makes it so, for a supervisor that waits at the other end of a line.
+
+`python -m mailstack.app.applier FD`. The command line's own `plan` and `apply` do the same in the open (cli/).
+The server's own state comes first and is told at once; DNS follows while mail is already served.
+"""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from mailstack.app.blueprint import read_blueprint, to_json
+from mailstack.app.build import SILENCE
+from mailstack.app.clock import system_clock
+from mailstack.app.log import configure_log
+from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
+from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
+from mailstack.app.sandbox_state import zones_folder
+from mailstack.app.sockets import endpoints_of
+from mailstack.model.errors import DomainError
+from mailstack.model.ids import Generation
+from mailstack.model.resource import Operation
+from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.load import LoadedSpec, load_spec
+from mailstack.spec.secrets import SecretMissing
+from mailstack.store.sqlite.open import SqliteStore, open_store
+
+log = structlog.get_logger()
+
+PAST = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.DESTROY: "destroyed"}
+
+
+class Line:
+    """Blocking: this process has nothing else to do."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines: IO[bytes] = connection.makefile("rb")
+
+    def send(self, message: Message) -> None:
+        self._connection.sendall(encode(message))
+
+    def receive(self) -> Message | None:
+        line = self._lines.readline()
+        return decode(line) if line else None
+
+
+def main() -> None:
+    line = Line(socket.socket(fileno=int(sys.argv[1])))
+    job = line.receive()
+    if not isinstance(job, Job):
+        return
+    configure_log(job.log_format, job.log_level)
+    try:
+        line.send(asyncio.run(_read(job) if job.read_only else _apply(job, line)))
+    except SpecInvalid as invalid:
+        line.send(Faulty(faults=[str(fault) for fault in invalid.faults]))
+    except BrokenPipeError:
+        pass  # the supervisor has gone, or has a newer spec
+    except (DomainError, SecretMissing, OSError) as fault:
+        line.send(Broken(reason=str(fault)))
+    except Exception as fault:
+        log.exception("apply failed")
+        line.send(Broken(reason=f"internal error: {type(fault).__name__}: {fault}"))
+
+
+async def _read(job: Job) -> Message:
+    store = await open_store(Path(job.storage), clock=system_clock, bus=SILENCE, read_only=True)
+    try:
+        return Applied(blueprint=to_json(await read_blueprint(store.state)))
+    finally:
+        await store.close()
+
+
+async def _apply(job: Job, line: Line) -> Message:
+    read_at_ns = time.time_ns()
+    loaded = load_spec(Path(job.spec))
+    sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
+    if sandbox is not None:
+        loaded = harmless(loaded, sandbox)
+    storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
+    line.send(_loaded(loaded, storage, read_at_ns))
+    if not isinstance(line.receive(), Go):
+        raise BrokenPipeError
+    store = await open_store(storage, clock=system_clock, bus=SILENCE)
+    try:
+        return await _reconcile(store, loaded, sandbox, line)
+    finally:
+        await store.close()
+
+
+async def _reconcile(store: SqliteStore, loaded: LoadedSpec, sandbox: SandboxJob | None, line: Line) -> Message:
+    passwords = account_passwords(loaded.spec.accounts, sandbox) if sandbox is not None else {}
+    reconciler = _sandbox_reconciler(store, passwords) if sandbox is not None else _reconciler(store)
+    dns: DnsMode = FromSpec()
+    if sandbox is not None:
+        dns = ZoneFiles(directory=zones_folder(Path(sandbox.state)))
+    await _run_plan(replace(reconciler, dns=NoDns()), loaded)
+    line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
+    generation = await _run_plan(replace(reconciler, dns=dns), loaded)
+    return Finished(generation=generation)
+
+
+def _loaded(loaded: LoadedSpec, storage: Path, read_at_ns: int) -> Loaded:
+    listeners = loaded.spec.server.listeners
+    endpoints = {service: getattr(listeners, service) for service in type(listeners).model_fields}
+    return Loaded(
+        storage=str(storage),
+        workers=loaded.spec.server.workers,
+        endpoints=endpoints_of(endpoints),
+        watch=[str(file.absolute()) for file in (*loaded.files, *_referenced(loaded))],
+        read_at_ns=read_at_ns,
+    )
+
+
+def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
+    """Files that the spec names: a new password or certificate is a change like any other."""
+    spec, folder = loaded.spec, loaded.path.absolute().parent
+    secrets = [account.password for account in spec.accounts.values()]
+    secrets += [relay.password for relay in spec.relays.values()]
+    secrets += [file.key for file in spec.tls.files]
+    for secret in secrets:
+        source, _, name = secret.get_secret_value().partition("/") if secret is not None else ("", "", "")
+        if source == "file":
+            yield folder / name
+    for file in spec.tls.files:
+        yield folder / file.certificate
+
+
+async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Generation:
+    prepared = await reconciler.plan(loaded)
+    generation = await reconciler.apply(prepared)
+    for warning in prepared.plan.warnings:
+        log.warning(warning.text, subject=warning.subject)
+    if not prepared.plan.is_empty:
+        log.info("applied", generation=generation, **_counts(prepared))
+    return generation
+
+
+def _reconciler(store: SqliteStore) -> Reconciler:
+    return Reconciler(state=store.state, clock=system_clock, hash_password=_hash(HashCost.NORMAL))
+
+
+def _sandbox_reconciler(store: SqliteStore, passwords: Mapping[str, str]) -> Reconciler:
+    return Reconciler(
+        state=store.state,
+        clock=system_clock,
+        hash_password=_hash(HashCost.LOW),
+        # No secret of the spec needs to exist here, and none is read.
+        resolve=lambda _reference, _directory: "sandbox",
+        passwords=passwords,
+        certificate_names=CERTIFICATE_NAMES,
+    )
+
+
+def _hash(cost: HashCost) -> Callable[[str], str]:
+    return lambda plain: hash_password(plain, cost=cost)
+
+
+def _counts(prepared: Prepared) -> dict[str, int]:
+    return {PAST[operation]: prepared.plan.count(operation) for operation in Operation}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Any spec made harmless: loopback only, high ports, nothing of the outside world asked for or told.
+
+What is left of the spec is its domains, accounts, aliases and limits, and they run as they would in production.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mailstack.app.runfiles import write_json
+from mailstack.app.sandbox_state import LOOPBACK, PORTS, passwords_file
+from mailstack.spec.load import LoadedSpec
+from mailstack.spec.model import Spec
+from mailstack.spec.sections.outbound import Relay, Route
+from mailstack.spec.sections.server import Listeners, Storage, Tls
+
+CERTIFICATE_NAMES = ("localhost", LOOPBACK)
+SMART_HOST = "sandbox-outbound"
+PASSWORD_BYTES = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxJob:
+    """outbound: (host, port) of a smart host, None to keep outbound mail. passwords: by account; every_password: of
+    all others, "" to make them up."""
+
+    state: str
+    base_port: int
+    outbound: tuple[str, int] | None = None
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    every_password: str = field(default="", repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "SandboxJob":
+        outbound = fields["outbound"]
+        return cls(**{**fields, "outbound": (outbound[0], outbound[1]) if outbound else None})
+
+
+def harmless(loaded: LoadedSpec, job: SandboxJob) -> LoadedSpec:
+    return replace(loaded, spec=_harmless_spec(loaded.spec, job))
+
+
+def account_passwords(logins: Iterable[str], job: SandboxJob) -> dict[str, str]:
+    """Kept in the state folder, so that a second start knows the first one's."""
+    file = passwords_file(Path(job.state))
+    kept: dict[str, str] = orjson.loads(file.read_bytes()) if file.exists() else {}
+    found = {
+        login: job.passwords.get(login)
+        or job.every_password
+        or kept.get(login)
+        or secrets.token_urlsafe(PASSWORD_BYTES)
+        for login in logins
+    }
+    if found != kept:
+        write_json(file, found, mode=0o600)
+    return found
+
+
+def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
+    listeners = {service: (f"{LOOPBACK}:{job.base_port + offset}",) for service, offset in PORTS.items()}
+    relays: dict[str, Relay] = {}
+    routes: tuple[Route, ...] = ()
+    if job.outbound is not None:
+        host, port = job.outbound
+        relays = {SMART_HOST: Relay(host=host, port=port, tls="none")}
+        routes = (Route(to="*", via=SMART_HOST),)
+    return spec.model_copy(
+        update={
+            "server": spec.server.model_copy(update={"listeners": Listeners(**listeners)}),
+            "storage": Storage.model_construct(path=Path(job.state)),
+            "tls": Tls(),
+            "relays": relays,
+            "routes": routes,
+        }
+    )

@@ -1,0 +1,47 @@
+"""What `mailstack status` shows of a running server: kept in one file beside the store, replaced at each change."""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+import mailstack
+from mailstack.app.runfiles import status_file, write_json
+from mailstack.app.sockets import Endpoint
+
+log = structlog.get_logger()
+
+
+class Status:
+    def __init__(self, storage: Path, spec: str) -> None:
+        self._file = status_file(storage)
+        self._fields: dict[str, object] = {
+            "pid": os.getpid(),
+            "version": mailstack.__version__,
+            "started_at": _now(),
+            "spec": spec,
+        }
+
+    def standing(self, *, generation: int, workers: list[int], endpoints: Iterable[Endpoint]) -> None:
+        listeners: dict[str, list[tuple[str, int]]] = {}
+        for endpoint in endpoints:
+            listeners.setdefault(endpoint.service, []).append((endpoint.host, endpoint.port))
+        self._write(generation=generation, workers=workers, listeners=listeners)
+
+    def reloaded(self, *, generation: int, message: str = "") -> None:
+        """message: why the reload failed, "" when it did not."""
+        self._write(reload={"at": _now(), "ok": not message, "generation": generation, "message": message})
+
+    def _write(self, **fields: object) -> None:
+        self._fields.update(fields)
+        try:
+            write_json(self._file, self._fields)
+        except OSError as fault:
+            # A full disk must not stop what still works without it.
+            log.warning("status cannot be written", reason=str(fault))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

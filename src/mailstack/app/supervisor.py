@@ -1,0 +1,297 @@
+"""The process that owns the sockets, the spec and the workers: start, change, stop.
+
+It serves no connection and opens no database (but for `workers: 1`, where it is its own worker), so there is little
+that could bring it down.
+"""
+
+import asyncio
+import gc
+import os
+import pwd
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from mailstack.app.apply_process import ApplyProcess
+from mailstack.app.blueprint import Blueprint, from_json
+from mailstack.app.build import RunSettings, local_bus
+from mailstack.app.crew import Crew
+from mailstack.app.faults import CannotServe, SpecFaulty
+from mailstack.app.forks import Forks, drive
+from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
+from mailstack.app.messages import Applied, Job, Loaded
+from mailstack.app.notify import tell_systemd, watchdog_interval_s
+from mailstack.app.privileges import become, hand_over
+from mailstack.app.reload import Reason, Reasons, Watch
+from mailstack.app.runfiles import leave_storage, run_folder, take_storage
+from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
+from mailstack.app.status import Status
+from mailstack.app.worker import GRACE_S, Launch
+from mailstack.model.ids import Generation
+from mailstack.ports.bus import GENERATION_TOPIC
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a running server is, for whoever waits for it. accounts: the sandbox's passwords."""
+
+    storage: Path
+    blueprint: Blueprint
+    endpoints: tuple[Endpoint, ...]
+    accounts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What to run. on_standing: told when every listener accepts, and again after each change."""
+
+    job: Job
+    on_standing: Callable[[Standing], None]
+    trust_loopback: bool = False
+    hold_outbound: bool = False
+    user: pwd.struct_passwd | None = None
+    grace_s: float = GRACE_S
+
+
+def run(service: Service, first_apply: ApplyProcess) -> None:
+    """Serves until SIGTERM or Ctrl-C. Raises CannotServe or OSError, saying why it cannot start."""
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    forks = Forks()
+    try:
+        drive(loop, Supervisor(service, forks).run(first_apply), forks)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+class Supervisor:
+    def __init__(self, service: Service, forks: Forks) -> None:
+        self._service = service
+        self._forks = forks
+        self._reasons = Reasons()
+        self._watch = Watch(self._reasons)
+        self._stopping = asyncio.Event()
+        self._bound: dict[Endpoint, socket.socket] = {}
+        self._held = AsyncExitStack()
+        self._publishing: asyncio.Task[None] | None = None
+        self._storage: Path
+        self._workers: int
+        self._blueprint: Blueprint
+        self._crew: Crew
+        self._status: Status
+
+    async def run(self, first_apply: ApplyProcess) -> None:
+        self._take_signals()
+        living = asyncio.create_task(self._live(first_apply))
+        stopped = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({living, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()
+        finally:
+            tell_systemd("STOPPING=1")
+            living.cancel()
+            stopped.cancel()
+            await asyncio.gather(living, stopped, return_exceptions=True)
+            await self._held.aclose()
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_signal_handler(signal.SIGINT, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._reasons.give(Reason.SIGNAL))
+
+    def _stop(self) -> None:
+        if self._stopping.is_set():
+            log.warning("stopping at once")
+            self._crew.abort()
+        self._stopping.set()
+
+    async def _live(self, first_apply: ApplyProcess) -> None:
+        await self._start(first_apply)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._feed_watchdog())
+            while True:
+                await self._reload(await self._reasons.next())
+
+    async def _start(self, applying: ApplyProcess) -> None:
+        self._held.push_async_callback(applying.end)
+        loaded = await applying.loaded()
+        self._take_storage(Path(loaded.storage))
+        self._bound = bind(loaded.endpoints, {})
+        if self._service.user is not None:
+            become(self._service.user)
+        applying.go()
+        applied = await applying.applied()
+        self._blueprint = from_json(applied.blueprint)
+        self._workers = loaded.workers or os.cpu_count() or 1
+        await self._start_crew()
+        self._stand(applied.accounts)
+        tell_systemd("READY=1")
+        self._held.push_async_callback(self._watch.end)
+        await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
+        await self._watch_for_applies()
+        self._publish(applying)
+
+    def _take_storage(self, storage: Path) -> None:
+        if self._service.user is not None:
+            hand_over(storage, self._service.user)
+            hand_over(run_folder(storage), self._service.user)
+        self._storage = storage
+        lock = take_storage(storage)
+        self._held.callback(leave_storage, storage, lock)
+        self._status = Status(storage, self._service.job.spec)
+
+    async def _start_crew(self) -> None:
+        settings = RunSettings(
+            storage=self._storage,
+            trust_loopback=self._service.trust_loopback,
+            hold_outbound=self._service.hold_outbound,
+        )
+        launch = Launch(settings=settings, blueprint=self._blueprint, bound=dict(self._bound))
+        self._crew = Crew(self._start_worker, launch, on_replaced=self._write_status)
+        # What is alive now is shared by all workers for good: the collector must not touch, and so copy, its pages.
+        gc.collect()
+        gc.freeze()
+        await self._crew.start(self._workers)
+        self._held.push_async_callback(self._crew.stop, grace_s=self._service.grace_s)
+        # Closed before the workers drain, so that nobody waits in the queue of a socket that is never accepted from.
+        self._held.callback(lambda: close_all(self._bound))
+
+    async def _start_worker(self, launch: Launch) -> WorkerLink:
+        if self._workers == 1:
+            return await InlineWorker.start(launch)
+        return await ForkedWorker.start(self._forks, launch)
+
+    async def _watch_for_applies(self) -> None:
+        bus = local_bus(self._storage)
+        await bus.start()
+        self._held.push_async_callback(bus.close)
+        bus.watch(GENERATION_TOPIC, lambda: self._reasons.give(Reason.APPLIED))
+
+    async def _reload(self, reason: Reason) -> None:
+        """Whatever fails, what serves goes on serving."""
+        log.info("reloading", reason=reason.value)
+        tell_systemd("RELOADING=1", f"MONOTONIC_USEC={_monotonic_us()}")
+        message = ""
+        try:
+            await (self._follow_state() if reason is Reason.APPLIED else self._apply_spec())
+        except SpecFaulty as fault:
+            message = str(fault)
+            log.error("the spec has faults; the old one goes on", faults=fault.lines)
+        except (CannotServe, OSError) as fault:
+            message = str(fault)
+            log.error("reload failed; the old generation goes on", reason=message)
+        generation = self._blueprint.generation
+        self._status.reloaded(generation=generation, message=message)
+        tell_systemd("READY=1", f"STATUS=generation {generation}{'; last reload failed' if message else ''}")
+
+    async def _apply_spec(self) -> None:
+        await self._stop_publishing()
+        applying = ApplyProcess.start(self._service.job, user=None)
+        try:
+            loaded = await applying.loaded()
+            await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
+            self._check_unchangeable(loaded)
+            opened = bind(loaded.endpoints, self._bound)
+            try:
+                applying.go()
+                applied = await applying.applied()
+                await self._change(applied, opened)
+            except BaseException:
+                close_all(opened)
+                raise
+        except BaseException:
+            await applying.end()
+            raise
+        self._publish(applying)
+
+    async def _follow_state(self) -> None:
+        """Another process has applied something: serve that."""
+        job = replace(self._service.job, read_only=True, storage=str(self._storage))
+        reading = ApplyProcess.start(job, user=None)
+        try:
+            applied = await reading.applied()
+        finally:
+            await reading.end()
+        opened = bind(endpoints_of(from_json(applied.blueprint).listeners), self._bound)
+        try:
+            await self._change(applied, opened)
+        except BaseException:
+            close_all(opened)
+            raise
+
+    def _check_unchangeable(self, loaded: Loaded) -> None:
+        if Path(loaded.storage) != self._storage:
+            raise CannotServe(f"storage.path is {self._storage} until a restart; {loaded.storage} is not used")
+        if (loaded.workers or os.cpu_count() or 1) != self._workers:
+            log.warning("server.workers changes at the next start", workers=self._workers, wanted=loaded.workers)
+
+    async def _change(self, applied: Applied, opened: Bound) -> None:
+        blueprint = from_json(applied.blueprint)
+        if blueprint.generation == self._blueprint.generation:
+            close_all(opened)
+            log.info("nothing to change", generation=blueprint.generation)
+            return
+        closed = self._bound.keys() - endpoints_of(blueprint.listeners)
+        await self._crew.change(blueprint, opened, closed)
+        for endpoint in closed:
+            self._bound.pop(endpoint).close()
+        self._bound.update(opened)
+        self._blueprint = blueprint
+        self._stand(applied.accounts)
+        log.info("reloaded", generation=blueprint.generation)
+
+    def _stand(self, accounts: Mapping[str, str]) -> None:
+        self._write_status()
+        standing = Standing(
+            storage=self._storage, blueprint=self._blueprint, endpoints=tuple(sorted(self._bound)), accounts=accounts
+        )
+        self._service.on_standing(standing)
+
+    def _write_status(self) -> None:
+        self._status.standing(
+            generation=self._blueprint.generation, workers=self._crew.pids, endpoints=sorted(self._bound)
+        )
+
+    def _publish(self, applying: ApplyProcess) -> None:
+        self._publishing = asyncio.create_task(self._until_published(applying))
+        self._held.push_async_callback(self._stop_publishing)
+
+    async def _stop_publishing(self) -> None:
+        """The next apply plans DNS anew, so one that is under way may be left as it is."""
+        if self._publishing is not None:
+            self._publishing.cancel()
+            await asyncio.gather(self._publishing, return_exceptions=True)
+
+    async def _until_published(self, applying: ApplyProcess) -> None:
+        try:
+            finished = await applying.finished()
+            # Zones are resources that no server looks at: the same services under a newer number.
+            self._blueprint = replace(self._blueprint, generation=Generation(finished.generation))
+            self._write_status()
+        except CannotServe as fault:
+            log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
+            self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
+        finally:
+            await applying.end()
+
+    async def _feed_watchdog(self) -> None:
+        interval_s = watchdog_interval_s()
+        while interval_s is not None:
+            tell_systemd("WATCHDOG=1")
+            await asyncio.sleep(interval_s)
+
+
+def _monotonic_us() -> int:
+    return int(asyncio.get_running_loop().time() * 1_000_000)

@@ -1,0 +1,160 @@
+"""One worker: a store, the services of one generation, and every protocol on the shared sockets.
+
+It knows no supervisor: `run_forked` and app.crew's inline worker drive it by the same few calls.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+import uvloop
+
+from mailstack.app.blueprint import Blueprint, from_json
+from mailstack.app.build import Adapters, RunSettings, open_adapters
+from mailstack.app.control import Channel
+from mailstack.app.doors import Doors
+from mailstack.app.generation import Services, build_services
+from mailstack.app.messages import (
+    Accepting,
+    Commit,
+    Committed,
+    Discard,
+    Message,
+    Prepare,
+    Prepared,
+    Refused,
+    Stop,
+    Unable,
+)
+from mailstack.app.sockets import Bound, Endpoint, close_all
+from mailstack.model.errors import Conflict, DomainError
+
+log = structlog.get_logger()
+
+GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a worker starts with. bound: the supervisor's sockets; the worker works on copies."""
+
+    settings: RunSettings
+    blueprint: Blueprint
+    bound: Bound
+
+
+class Worker:
+    """The order of life: start, any number of prepare + commit (or discard), stop."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._adapters: Adapters
+        self._services: Services
+        self._doors: Doors
+        self._prepared: tuple[int, Services, Bound] | None = None
+
+    async def start(self) -> None:
+        """Raises DomainError or OSError, naming what could not be had; then nothing is left open."""
+        launch = self._launch
+        self._adapters = await open_adapters(launch.settings)
+        try:
+            self._services = build_services(launch.blueprint, self._adapters, launch.settings)
+            self._doors = Doors(lambda: self._services)
+            await self._services.begin()
+            await self._doors.open(launch.bound)
+        except BaseException:
+            await self._adapters.close()
+            raise
+
+    async def prepare(self, number: int, blueprint: Blueprint, opened: Bound) -> None:
+        """Builds beside what serves. Raises DomainError naming what cannot be built."""
+        self.discard()
+        try:
+            services = build_services(blueprint, self._adapters, self._launch.settings)
+        except BaseException:
+            close_all(opened)
+            raise
+        self._prepared = (number, services, opened)
+
+    async def commit(self, number: int, closed: Iterable[Endpoint]) -> None:
+        """Connections that are open go on with the services they began with."""
+        if self._prepared is None or self._prepared[0] != number:
+            raise Conflict(f"change {number} was not prepared")
+        _, services, opened = self._prepared
+        self._prepared = None
+        before, self._services = self._services, services
+        await services.begin()
+        await before.end()
+        await self._doors.open(opened)
+        close_all(opened)
+        self._doors.close(closed)
+        log.info("generation swapped", generation=services.generation)
+
+    def discard(self) -> None:
+        if self._prepared is not None:
+            close_all(self._prepared[2])
+            self._prepared = None
+
+    async def stop(self, grace_s: float) -> None:
+        self.discard()
+        self._doors.close_all()
+        aborted = await self._doors.drain(grace_s=grace_s)
+        await self._services.end()
+        await self._adapters.close()
+        log.info("worker stopped", connections_aborted=aborted)
+
+
+def run_forked(launch: Launch, line: socket.socket) -> int:
+    """The whole life of a forked worker."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(launch, line))
+
+
+async def _serve(launch: Launch, line: socket.socket) -> int:
+    channel = Channel(line)
+    worker = Worker(launch)
+    try:
+        await worker.start()
+    except (DomainError, OSError) as fault:
+        channel.send(Unable(reason=str(fault)))
+        channel.close()
+        return 1
+    # A person who ends one worker by hand gets the polite end; the supervisor starts another.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.close)
+    channel.send(Accepting())
+    await worker.stop(await _obey(worker, channel))
+    channel.close()
+    return 0
+
+
+async def _obey(worker: Worker, channel: Channel) -> float:
+    """Until it is told to stop, or its supervisor is gone; returns the grace for what is open."""
+    while (arrived := await channel.receive()) is not None:
+        match arrived:
+            case (Stop(grace_s=grace_s), _):
+                return grace_s
+            case (Prepare() as order, sockets):
+                channel.send(await _prepare(worker, order, sockets))
+            case (Commit(number=number, closed=closed), _):
+                await worker.commit(number, closed)
+                channel.send(Committed(number=number))
+            case (Discard(), _):
+                worker.discard()
+            case (message, _):
+                log.error("not a message for a worker", message=repr(message))
+    return GRACE_S
+
+
+async def _prepare(worker: Worker, order: Prepare, sockets: tuple[socket.socket, ...]) -> Message:
+    opened = dict(zip(order.opened, sockets, strict=True))
+    try:
+        await worker.prepare(order.number, from_json(order.blueprint), opened)
+    except Exception as fault:
+        # Whatever is wrong with the new generation, the old one goes on.
+        if not isinstance(fault, DomainError):
+            log.exception("generation cannot be built")
+        return Refused(number=order.number, reason=str(fault) or type(fault).__name__)
+    return Prepared(number=order.number)

@@ -1,0 +1,216 @@
+"""`mailstack sandbox SPEC`: run any spec harmlessly on this machine. What it keeps instead of sending: cli/outbox."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailstack.app.sandbox_state import (
+    DEFAULT_BASE_PORT,
+    HIGHEST_BASE_PORT,
+    ca_file,
+    new_state,
+    write_ca,
+    write_ready,
+    zones_folder,
+)
+from mailstack.cli.outbox import command as outbox
+from mailstack.cli.screen import EXIT_FAULTS, console, fail
+
+if TYPE_CHECKING:
+    from mailstack.app.messages import Job
+    from mailstack.app.supervisor import Standing
+
+HELP = """Run SPEC harmlessly on loopback, in the foreground.
+
+High ports, self-signed certificates, generated passwords, DNS records in zone files; outbound mail is kept instead of
+sent, and `mailstack sandbox outbox` shows it. No secret that the spec refers to is needed. Connections from this
+machine count as secure, so logins work without TLS. Saving the spec changes the running sandbox, as it does a server.
+
+\b
+Examples:
+  mailstack sandbox mailstack.yaml.example
+  mailstack sandbox mailstack.yaml --state ./sandbox          # keeps mail and passwords for the next start
+  mailstack sandbox mailstack.yaml --passwords pw --ready ready.json
+  mailstack sandbox mailstack.yaml --outbound 127.0.0.1:1025  # hands outbound mail to a sink of yours
+  mailstack sandbox outbox                                    # what was not sent
+  mailstack sandbox outbox 3                                  # one of them, whole
+
+Ports: base + 25 (smtp), + 587 (submission), + 465 (submissions), + 143 (imap), + 993 (imaps).
+"""
+
+
+class SandboxCommand(click.Command):
+    """`sandbox outbox …` is the outbox's; anything else names a spec."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        if args[:1] == ["outbox"]:
+            return outbox.make_context(f"{info_name} outbox", args[1:], parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+class HostPort(click.ParamType[tuple[str, int]]):
+    name = "host:port"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        host, colon, port = str(value).rpartition(":")
+        if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            self.fail(f"{value!r} is no HOST:PORT", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+class AddressSecret(click.ParamType[tuple[str, str]]):
+    name = "address=secret"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        address, equals, secret = str(value).partition("=")
+        if not equals or "@" not in address or not secret:
+            self.fail("not ADDRESS=SECRET", param, ctx)
+        return address, secret
+
+
+@click.command("sandbox", cls=SandboxCommand, help=HELP, short_help="Run any spec harmlessly on loopback.")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where everything is kept. Default: a temporary folder, gone at the end.",
+)
+@click.option("--base-port", type=click.IntRange(1, HIGHEST_BASE_PORT), default=DEFAULT_BASE_PORT, show_default=True)
+@click.option(
+    "--ready", type=click.Path(path_type=Path, dir_okay=False), help="Written as JSON once every port accepts."
+)
+@click.option("--outbound", type=HostPort(), help="A smart host that gets outbound mail instead of the outbox.")
+@click.option("--password", type=AddressSecret(), multiple=True, help="Of one account; may be repeated.")
+@click.option("--passwords", metavar="SECRET", default="", help="Of all accounts.")
+@click.option("--log-format", type=click.Choice(["auto", "json", "console"]), default="auto", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def command(
+    spec: Path,
+    state: Path | None,
+    base_port: int,
+    ready: Path | None,
+    outbound: tuple[str, int] | None,
+    password: tuple[tuple[str, str], ...],
+    passwords: str,
+    log_format: str,
+    log_level: str,
+) -> None:
+    from mailstack.app.log import configure_log
+    from mailstack.app.messages import Job
+
+    configure_log(log_format, log_level)
+    with _state_folder(state) as folder:
+        sandbox = {
+            "state": str(folder),
+            "base_port": base_port,
+            "outbound": outbound,
+            "passwords": _by_key(password),
+            "every_password": passwords,
+        }
+        job = Job(spec=os.fspath(spec), log_format=log_format, log_level=log_level, sandbox=sandbox)
+        _run(job, Scene(folder, ready, is_kept=state is not None), hold_outbound=outbound is None)
+
+
+class Scene:
+    """What the person at the terminal, and whoever waits for the ready file, are shown."""
+
+    def __init__(self, folder: Path, ready: Path | None, *, is_kept: bool) -> None:
+        self._folder = folder
+        self._ready = ready
+        self._is_kept = is_kept
+        self._shown: Mapping[str, str] = {}
+        self._is_first = True
+
+    def show(self, standing: "Standing") -> None:
+        from mailstack.model.resource import CertificateBody
+
+        certificates = standing.blueprint.bodies(CertificateBody)
+        for body in certificates.values():
+            write_ca(self._folder, body.certificate)
+        endpoints = {endpoint.service: (endpoint.host, endpoint.port) for endpoint in standing.endpoints}
+        accounts = standing.accounts or self._shown
+        if self._ready is not None:
+            write_ready(self._ready, self._folder, endpoints, accounts)
+        if self._is_first:
+            self._show_endpoints(endpoints)
+        self._show_accounts({login: secret for login, secret in accounts.items() if self._shown.get(login) != secret})
+        self._shown, self._is_first = accounts, False
+
+    def _show_endpoints(self, endpoints: Mapping[str, tuple[str, int]]) -> None:
+        from rich.table import Table
+
+        table = Table(title="mailstack sandbox", title_justify="left")
+        table.add_column("service")
+        table.add_column("address")
+        for service, (host, port) in sorted(endpoints.items()):
+            table.add_row(service, f"{host}:{port}")
+        out = console()
+        out.print(table)
+        out.print(f"certificate authority  {ca_file(self._folder)}")
+        out.print(f"DNS records            {zones_folder(self._folder)}")
+        out.print(f"state                  {self._folder}{'' if self._is_kept else '  (gone at the end)'}")
+
+    def _show_accounts(self, accounts: Mapping[str, str]) -> None:
+        from rich.table import Table
+
+        if not accounts:
+            return
+        table = Table(title="accounts" if self._is_first else "new accounts", title_justify="left")
+        table.add_column("login")
+        table.add_column("password")
+        for login, secret in list(accounts.items())[:ACCOUNTS_SHOWN]:
+            table.add_row(login, secret)
+        out = console()
+        out.print(table)
+        if len(accounts) > ACCOUNTS_SHOWN:
+            out.print(f"and {len(accounts) - ACCOUNTS_SHOWN} more, in {self._folder / 'passwords.json'}")
+
+
+ACCOUNTS_SHOWN = 30
+
+
+def _run(job: "Job", scene: Scene, *, hold_outbound: bool) -> None:
+    from mailstack.app.apply_process import ApplyProcess
+    from mailstack.app.faults import CannotServe, PortBusy, SpecFaulty
+
+    first_apply = ApplyProcess.start(job, user=None)
+    from mailstack.app.supervisor import Service, run
+
+    try:
+        run(Service(job=job, trust_loopback=True, hold_outbound=hold_outbound, on_standing=scene.show), first_apply)
+    except SpecFaulty as faulty:
+        for line in faulty.lines:
+            click.echo(line, err=True)
+        fail(f"{job.spec}: not started", code=EXIT_FAULTS)
+    except PortBusy as fault:
+        fail(f"{fault}; choose other ports with --base-port")
+    except CannotServe as fault:
+        fail(str(fault))
+
+
+@contextmanager
+def _state_folder(state: Path | None) -> Iterator[Path]:
+    if state is not None:
+        state.mkdir(parents=True, exist_ok=True, mode=0o750)
+        yield state.absolute()
+        return
+    folder = new_state()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _by_key(passwords: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    from mailstack.model.address import parse_address
+
+    return {parse_address(address).key: secret for address, secret in passwords}

@@ -1,0 +1,85 @@
+"""What makes a server look at its spec again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.reload import Reason, Reasons, Watch
+
+LATER_NS = 1 << 62
+
+
+@pytest.fixture
+async def reasons() -> Reasons:
+    return Reasons()
+
+
+@pytest.fixture
+async def watch(reasons: Reasons) -> AsyncIterator[Watch]:
+    watch = Watch(reasons)
+    yield watch
+    await watch.end()
+
+
+async def soon(reasons: Reasons) -> Reason:
+    async with asyncio.timeout(5):
+        return await reasons.next()
+
+
+async def test_many_reasons_make_one_reload_and_reading_the_spec_covers_all(reasons: Reasons) -> None:
+    for reason in (Reason.APPLIED, Reason.FILES, Reason.FILES):
+        reasons.give(reason)
+    assert await soon(reasons) is Reason.FILES
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await reasons.next()
+
+
+async def test_saving_by_rename_is_seen(tmp_path: Path, reasons: Reasons, watch: Watch) -> None:
+    spec = tmp_path / "mail.yaml"
+    spec.write_text("a")
+    await watch.follow([str(spec)], read_at_ns=LATER_NS)
+    for text in "bc":
+        draft = tmp_path / ".draft"
+        draft.write_text(text)
+        draft.rename(spec)
+        assert await soon(reasons) is Reason.FILES
+
+
+async def test_a_file_saved_while_the_spec_was_read_is_not_missed(
+    tmp_path: Path, reasons: Reasons, watch: Watch
+) -> None:
+    began_ns = time.time_ns() - 1_000_000_000
+    spec = tmp_path / "mail.yaml"
+    spec.write_text("a")
+    await watch.follow([str(spec)], read_at_ns=began_ns)
+    assert await soon(reasons) is Reason.FILES
+
+
+async def test_a_folder_that_a_reload_brought_in_is_watched_too(tmp_path: Path, reasons: Reasons, watch: Watch) -> None:
+    spec, included = tmp_path / "mail.yaml", tmp_path / "accounts" / "alice.yaml"
+    spec.write_text("a")
+    included.parent.mkdir()
+    included.write_text("a")
+    await watch.follow([str(spec)], read_at_ns=LATER_NS)
+    await watch.follow([str(spec), str(included)], read_at_ns=LATER_NS)
+    (included.parent / "bob.yaml").write_text("new")
+    assert await soon(reasons) is Reason.FILES
+
+
+async def test_files_that_are_no_part_of_the_spec_are_passed_over(
+    tmp_path: Path, reasons: Reasons, watch: Watch
+) -> None:
+    spec, secret = tmp_path / "mail.yaml", tmp_path / "alice.hash"
+    spec.write_text("a")
+    secret.write_text("a")
+    await watch.follow([str(spec), str(secret)], read_at_ns=LATER_NS)
+    (tmp_path / "notes.txt").write_text("a")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await reasons.next()
+    secret.write_text("b")
+    assert await soon(reasons) is Reason.FILES
