@@ -1,0 +1,172 @@
+"""What a session reads of many messages, in batches that never hold much. RFC 9051 §6.4.5.
+
+Not how it is written (wire/imap): columns come out, one value a message, in the order of the batch.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from mailstack.model.errors import NotFound
+from mailstack.model.flags import SEEN
+from mailstack.model.message import FlagOperation, Placement, StoredMessage
+from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.section import Partial, Section, SectionText
+from mailstack.services.mailbox.flags import change_flags, flag_change
+from mailstack.services.mailbox.section import header_selector, read_section
+from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
+
+PLACEMENTS_AT_ONCE = 5_000
+STORED_AT_ONCE = 250
+OCTETS_AT_ONCE = 512 * 1024
+"""One message may be larger; then it comes alone."""
+
+Body = tuple[Section, Partial | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """needs_stored: something of StoredMessage. marks_seen: RFC 9051 §6.4.5: BODY[…] without .PEEK sets \\Seen."""
+
+    needs_stored: bool
+    bodies: tuple[Body, ...]
+    marks_seen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One entry for each message in every column. stored and bodies are empty when nobody wants them.
+
+    bodies: for each of Wanted.bodies a column; None: the message has no such part. newly_seen: this fetch did that.
+    """
+
+    numbers: Sequence[int]
+    placements: Sequence[Placement]
+    stored: Sequence[StoredMessage] = ()
+    bodies: Sequence[Sequence[bytes | None]] = ()
+    newly_seen: frozenset[int] = field(default=frozenset())
+
+
+async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted) -> AsyncIterator[Batch]:
+    """Messages that are gone meanwhile are passed over, RFC 2180 §4.1.2."""
+    size = STORED_AT_ONCE if wanted.needs_stored or wanted.bodies else PLACEMENTS_AT_ONCE
+    for start in range(0, len(chosen.uids), size):
+        part = Chosen(numbers=chosen.numbers[start : start + size], uids=chosen.uids[start : start + size])
+        batch = await _placed(selected, part)
+        if not size or not batch.placements:
+            continue
+        if not wanted.needs_stored and not wanted.bodies:
+            yield batch
+            continue
+        batch = await _with_stored(selected, batch)
+        if not wanted.bodies:
+            yield batch
+            continue
+        async for read in _with_bodies(selected, batch, wanted):
+            yield read
+
+
+async def _placed(selected: SelectedMailbox, part: Chosen) -> Batch:
+    mail = selected.mail
+    whole = len(part.uids) == selected.count
+    uids = None if whole else _span(part.uids)
+    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id, uids)
+    # Most often the store has just what the session sees, and two lists of numbers are compared at the speed of C.
+    if [placement.uid for placement in placements] == list(part.uids):
+        return Batch(numbers=part.numbers, placements=placements)
+    numbers = dict(zip(part.uids, part.numbers, strict=True))
+    known = [placement for placement in placements if placement.uid in numbers]
+    return Batch(numbers=[numbers[placement.uid] for placement in known], placements=known)
+
+
+def _span(uids: Sequence[int]) -> NumSet:
+    """The smallest set for the store to look up: one range where few numbers lie between."""
+    if uids[-1] - uids[0] < 2 * len(uids):
+        return NumSet(((uids[0], uids[-1]),))
+    return numset_of(uids)
+
+
+async def _with_stored(selected: SelectedMailbox, batch: Batch) -> Batch:
+    mail = selected.mail
+    stored = await mail.messages.stored(mail.account_id, [placement.message_id for placement in batch.placements])
+    if len(stored) == len(batch.placements):
+        return Batch(numbers=batch.numbers, placements=batch.placements, stored=stored)
+    found = {one.message_id: one for one in stored}
+    rows = [
+        (number, placement, found[placement.message_id])
+        for number, placement in zip(batch.numbers, batch.placements, strict=True)
+        if placement.message_id in found
+    ]
+    return Batch(numbers=[row[0] for row in rows], placements=[row[1] for row in rows], stored=[row[2] for row in rows])
+
+
+async def _with_bodies(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> AsyncIterator[Batch]:
+    from_header = _header_columns(batch, wanted)
+    if from_header is not None:
+        yield Batch(numbers=batch.numbers, placements=batch.placements, stored=batch.stored, bodies=from_header)
+        return
+    start = 0
+    while start < len(batch.numbers):
+        stop = start + _how_many(batch.stored, start)
+        yield await _read(selected, _slice(batch, start, stop), wanted)
+        start = stop
+
+
+def _header_columns(batch: Batch, wanted: Wanted) -> list[list[bytes | None]] | None:
+    """Header fields that are kept with the digest need no message; None when something else is wanted too."""
+    if wanted.marks_seen:
+        return None
+    columns: list[list[bytes | None]] = []
+    for section, partial in wanted.bodies:
+        if section.part or section.text is not SectionText.HEADER_FIELDS or partial is not None:
+            return None
+        select = header_selector(section.fields)
+        if select is None:
+            return None
+        columns.append([select(one.digest.header_block) for one in batch.stored])
+    return columns
+
+
+def _how_many(stored: Sequence[StoredMessage], start: int) -> int:
+    octets = 0
+    for count, one in enumerate(stored[start:]):
+        octets += one.size_bytes
+        if count and octets > OCTETS_AT_ONCE:
+            return count
+    return len(stored) - start
+
+
+def _slice(batch: Batch, start: int, stop: int) -> Batch:
+    return Batch(
+        numbers=batch.numbers[start:stop], placements=batch.placements[start:stop], stored=batch.stored[start:stop]
+    )
+
+
+async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> Batch:
+    rows: list[tuple[int, Placement, StoredMessage, list[bytes | None]]] = []
+    for number, placement, stored in zip(batch.numbers, batch.placements, batch.stored, strict=True):
+        try:
+            raw = await selected.mail.messages.read(selected.mail.account_id, placement.message_id)
+        except NotFound:
+            continue
+        parts = stored.digest.parts
+        cuts = [read_section(raw, parts, section, partial) for section, partial in wanted.bodies]
+        rows.append((number, placement, stored, cuts))
+    seen = await _mark_seen(selected, [row[1] for row in rows]) if wanted.marks_seen else {}
+    return Batch(
+        numbers=[row[0] for row in rows],
+        placements=[seen.get(row[1].uid, row[1]) for row in rows],
+        stored=[row[2] for row in rows],
+        bodies=[[row[3][at] for row in rows] for at in range(len(wanted.bodies))],
+        newly_seen=frozenset(seen),
+    )
+
+
+async def _mark_seen(selected: SelectedMailbox, placements: Sequence[Placement]) -> dict[int, Placement]:
+    """What has become \\Seen just now, by UID."""
+    if selected.is_read_only:
+        return {}
+    unseen = [placement.uid for placement in placements if SEEN not in placement.keywords]
+    if not unseen:
+        return {}
+    change = flag_change(FlagOperation.ADD, (SEEN,))
+    return {placement.uid: placement for placement in await change_flags(selected, numset_of(unseen), change)}

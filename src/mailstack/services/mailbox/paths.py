@@ -1,0 +1,42 @@
+"""Mailbox paths: names joined by `/`, checked before they become mailboxes. RFC 9051 §5.1, RFC 5198 §2."""
+
+import unicodedata
+
+from mailstack.model.errors import Invalid
+from mailstack.model.mailbox import DELIMITER, INBOX
+
+MAX_NAME_OCTETS = 255
+MAX_DEPTH = 20
+
+# Control characters, surrogates, line and paragraph separators.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """The names of a path that somebody wrote, INBOX in its own spelling. Raises Invalid."""
+    # RFC 9051 §6.3.4: a closing delimiter announces children to come, and is not part of the name.
+    names = unicodedata.normalize("NFC", path.removesuffix(DELIMITER)).split(DELIMITER)
+    if len(names) > MAX_DEPTH:
+        raise Invalid(f"a mailbox lies more than {MAX_DEPTH} levels deep")
+    for name in names:
+        _check_name(name)
+    # RFC 9051 §5.1: INBOX in any case is INBOX
+    return (INBOX, *names[1:]) if names[0].upper() == INBOX else tuple(names)
+
+
+def join_path(names: tuple[str, ...]) -> str:
+    return DELIMITER.join(names)
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise Invalid("a mailbox name is empty")
+    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_OCTETS:
+        raise Invalid(f"a mailbox name is over {MAX_NAME_OCTETS} octets")
+    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in name):
+        raise Invalid("a mailbox name holds control characters")
+    if name != name.strip():
+        raise Invalid("a mailbox name begins or ends with white space")
+    if "*" in name or "%" in name:
+        # RFC 9051 §5.1: names with wildcards cannot be listed alone; a server is free to refuse them.
+        raise Invalid("a mailbox name holds a wildcard")
