@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dns.exception
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.tsig
 import dns.tsigkeyring
 import dns.update
 import dns.zone
@@ -76,9 +78,8 @@ class Bind:
         answer = dns.query.tcp(update, "127.0.0.1", port=self.port, timeout=10.0)
         assert answer.rcode() == dns.rcode.NOERROR
 
-    def _keyring(self) -> Mapping[object, object]:
-        keyring: Mapping[object, object] = dns.tsigkeyring.from_text({KEY_NAME: self.secret})
-        return keyring
+    def _keyring(self) -> dict[dns.name.Name, dns.tsig.Key]:
+        return dns.tsigkeyring.from_text({KEY_NAME: self.secret})
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, 
 class MemoryState:
     """writes counts commits that wrote something."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, digest_key: bytes = b"k" * 32) -> None:
         self.writes = 0
+        self._digest_key = digest_key
         self._generation = Generation(0)
         self._spec_hash = ""
         self._resources: dict[tuple[Kind, str], Resource] = {}
@@ -26,7 +27,7 @@ class MemoryState:
         return self._generation
 
     async def digest_key(self) -> bytes:
-        return b"k" * 32
+        return self._digest_key
 
     async def secrets(self, kind: Kind) -> Mapping[str, Mapping[str, str]]:
         return {name: dict(found) for (of, name), found in self._secrets.items() if of is kind and found}

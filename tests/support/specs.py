@@ -22,5 +22,12 @@ def spec_value(settings: Mapping[str, object], path: Path = Path("/nowhere/mails
     """settings: as the YAML would hold them; server and domains have defaults."""
     whole = {"server": {"hostname": "mail.example.com"}, "domains": {"example.com": {}}, **settings}
     text = json.dumps(whole, sort_keys=True)
-    spec = Spec.model_validate_json(text)
+    spec = Spec.model_validate(_as_loaded(whole))
     return SpecValue(spec=spec, path=path, digest=hashlib.sha256(text.encode("utf-8")).hexdigest())
+
+
+def _as_loaded(value: object) -> object:
+    """Lists as the loader gives them."""
+    if isinstance(value, Mapping):
+        return {key: _as_loaded(item) for key, item in value.items()}
+    return tuple(_as_loaded(item) for item in value) if isinstance(value, list | tuple) else value

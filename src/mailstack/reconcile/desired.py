@@ -116,7 +116,7 @@ def _password(login: str, account: Account, secrets: Secrets) -> str:
     if account.password is None:
         return ""
     text = account.password.get_secret_value()
-    return secrets.read(f"accounts.{login}.password", text) if is_reference(text) else text
+    return secrets.read(f"accounts[{login}].password", text) if is_reference(text) else text
 
 
 def _account_body(spec: Spec, account: Account) -> AccountBody:

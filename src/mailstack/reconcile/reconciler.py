@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -29,7 +29,7 @@ from mailstack.reconcile.dns.publish import (
     publish,
     with_zone_files,
 )
-from mailstack.reconcile.plan import Plan, in_order, sealed
+from mailstack.reconcile.plan import Change, Plan, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
@@ -63,6 +63,11 @@ class Prepared:
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
 
+    @property
+    def is_done(self) -> bool:
+        """Nothing is to do, down to the record of which spec was applied."""
+        return self.plan.is_empty and self.live.spec_hash == self.plan.spec_hash
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
@@ -91,7 +96,9 @@ class Reconciler:
             wanted, compared = _without_zones(wanted, compared)
         steps = diff(wanted, compared)
         work = await self._plan_dns(spec, directory, actual, _keys_of(item.resource for item in desired.wanted))
-        changes = [*(step.change for step in steps), *(change for plan in work.plans for change in plan.changes)]
+        is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
+        records = tuple(change for zone in work.plans for change in zone.changes)
+        changes = (*(step.change for step in steps), *(_as_drift(records) if is_applied else records))
         plan = Plan(
             spec_path=str(loaded.path),
             spec_hash=loaded.digest,
@@ -164,6 +171,11 @@ class Reconciler:
 
 def _keys_of(resources: Iterable[Resource]) -> tuple[DkimKeyBody, ...]:
     return tuple(body_of(DkimKeyBody, resource) for resource in resources if resource.kind is Kind.DKIM_KEY)
+
+
+def _as_drift(records: Sequence[Change]) -> Iterator[Change]:
+    for change in records:
+        yield replace(change, reason="not as it was applied")
 
 
 def _without_zones(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[Wanted, ...], Snapshot]:

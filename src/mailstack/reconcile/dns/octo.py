@@ -50,7 +50,7 @@ def key_of(record: OctoRecord) -> Key:
     return (record.fqdn.rstrip(".").lower(), type_of(record))
 
 
-def type_of(record: OctoRecord) -> str:
+def type_of(record: object) -> str:
     return str(getattr(record, "_type"))  # noqa: B009  octoDNS has no other name for it
 
 

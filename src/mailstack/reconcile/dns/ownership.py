@@ -32,11 +32,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """What a zone holds now. owner: this server's id; "" while it has none, and then nothing is ours."""
+    """What a zone holds now. owner: this server's id; "" while it has none, and then nothing is ours. unreadable: sets
+    that are there besides, with values that nobody here can read."""
 
     name: str
     owner: str
     live: Mapping[Key, RecordSet]
+    unreadable: frozenset[Key] = frozenset()
 
 
 class Taken(Exception):
@@ -130,6 +132,7 @@ def _settle_one(zone: Zone, record: RecordSet, ours: frozenset[str] | None) -> R
 
 
 def _refuse_blocked(zone: Zone, record: RecordSet) -> None:
+    _refuse_unreadable(zone, record.key)
     alias = zone.live.get((record.name, "CNAME"))
     if alias is not None and record.type != "CNAME":
         # RFC 1034 §3.6.2: where a CNAME is, no other data may be.
@@ -140,6 +143,11 @@ def _refuse_blocked(zone: Zone, record: RecordSet) -> None:
             # RFC 1034 §4.2.1: below a cut the parent zone has no authority.
             raise Taken(f"{name} is delegated to other name servers; publish it there")
         name = name.partition(".")[2]
+
+
+def _refuse_unreadable(zone: Zone, key: Key) -> None:
+    if key in zone.unreadable:
+        raise Taken("shares its name with a value that is no text and could not be written back; left alone")
 
 
 def _merged(record: RecordSet, live: RecordSet | None, ours: frozenset[str] | None) -> RecordSet | None:
@@ -175,6 +183,7 @@ def _shared(record: RecordSet, live: RecordSet, foreign: Sequence[str]) -> Recor
 
 
 def _without_ours(zone: Zone, key: Key, ours: frozenset[str]) -> RecordSet | None:
+    _refuse_unreadable(zone, key)
     live = zone.live.get(key)
     if live is None or key[1] != "TXT":
         return None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mailstack.model.errors import Invalid
 from mailstack.reconcile.dns.octo import OctoProvider
+from mailstack.reconcile.dns.readable import shield
 from mailstack.reconcile.wanted import Resolve
 from mailstack.spec.secrets import SecretMissing, is_reference
 from mailstack.spec.sections.domains import Provider
@@ -39,6 +40,7 @@ def build_provider(name: str, provider: Provider, *, resolve: Resolve, directory
         raise Invalid(f"{place}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
     if not callable(getattr(built, "apply", None)):
         raise Invalid(f"{place}.class: {provider.class_} is no octoDNS provider that can be written to")
+    shield(built)
     return built
 
 

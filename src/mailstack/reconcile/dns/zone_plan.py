@@ -27,6 +27,7 @@ from mailstack.reconcile.dns.octo import (
     to_octodns,
 )
 from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
+from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.records import Key, RecordSet
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
@@ -98,7 +99,8 @@ class _OursOnly:
         self, desired: OctoZone, existing: OctoZone, *_: object, **__: object
     ) -> tuple[OctoZone, OctoZone]:
         self.live = {record.key: record for record in map(from_octodns, existing.records)}
-        zone = Zone(name=self._target.zone, owner=self._owner, live=self.live)
+        unreadable = unreadable_in(self._target.provider)
+        zone = Zone(name=self._target.zone, owner=self._owner, live=self.live, unreadable=unreadable)
         self.settled = settle(zone, self._target.wanted)
         final, touched = self.settled.final, self.settled.final.keys() | self.settled.dropped
         for record in existing.records:

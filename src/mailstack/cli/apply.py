@@ -1,0 +1,153 @@
+"""`mailstack apply`: the plan, a question, and then what the plan said."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailstack.cli.reconciling import format_option, no_dns_option, reconciler_on, show_plan, storage_of, store_to_read
+from mailstack.cli.screen import console, fail, print_json
+
+if TYPE_CHECKING:
+    from mailstack.model.ids import Generation
+    from mailstack.reconcile.progress import Event, Progress
+    from mailstack.reconcile.reconciler import Prepared
+    from mailstack.spec.load import LoadedSpec
+
+HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then carries it out.
+
+The server's own state changes in one transaction, as a new generation, which a running `mailstack serve` takes over;
+then DNS is written and read again until it is as planned. What was interrupted is finished by the next apply.
+
+\b
+Examples:
+  mailstack apply mailstack.yaml
+  mailstack apply mailstack.yaml --yes               # in scripts: no question
+  mailstack apply mailstack.yaml --yes --format json
+
+Exit status: 0 applied, or nothing to do; 1 error, or the answer was not yes; 2 the spec has faults.
+"""
+QUESTION = "Do you want mailstack to do this? Only 'yes' is accepted"
+HASHED_EVERY = 500
+
+
+@click.command("apply", help=HELP, short_help="Make the server what the spec says.")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@format_option
+@no_dns_option
+def command(spec: Path, yes: bool, form: str, no_dns: bool) -> None:
+    from mailstack.spec.load import load_spec
+
+    loaded = load_spec(spec)
+    prepared = asyncio.run(_plan(loaded, no_dns=no_dns))
+    if form == "text":
+        show_plan(prepared.plan, form)
+    if not yes and not prepared.plan.is_empty:
+        _ask(form)
+    generation = prepared.plan.generation
+    if not prepared.is_done:
+        with _shown_progress(form) as progress:
+            generation = asyncio.run(_apply(loaded, prepared, progress, no_dns=no_dns))
+    _report(prepared, generation, form)
+
+
+async def _plan(loaded: "LoadedSpec", *, no_dns: bool) -> "Prepared":
+    async with store_to_read(storage_of(loaded)) as store:
+        return await reconciler_on(store.state if store else None, no_dns=no_dns).plan(loaded)
+
+
+async def _apply(loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress", *, no_dns: bool) -> "Generation":
+    from mailstack.app.clock import system_clock
+    from mailstack.app.runfiles import run_folder
+    from mailstack.store.bus_local import LocalBus
+    from mailstack.store.sqlite.open import open_store
+
+    storage = storage_of(loaded)
+    bus = LocalBus(run_folder(storage) / "bus")
+    store = await open_store(storage, clock=system_clock, bus=bus)
+    try:
+        await bus.start()
+        return await reconciler_on(store.state, no_dns=no_dns).apply(prepared, progress)
+    finally:
+        await bus.close()
+        await store.close()
+
+
+def _ask(form: str) -> None:
+    if form == "json" or not sys.stdin.isatty():
+        fail("nobody can be asked here, and nothing was changed; --yes applies without a question")
+    if click.prompt(QUESTION, default="", show_default=False).strip() != "yes":
+        fail("not applied: the answer was not 'yes'")
+
+
+@contextmanager
+def _shown_progress(form: str) -> Iterator["Progress"]:
+    """A bar on a terminal, one line a step elsewhere, nothing beside JSON."""
+    from mailstack.reconcile.progress import unseen
+
+    if form == "json":
+        yield unseen
+    elif not sys.stdout.isatty():
+        yield _print_line
+    else:
+        with _bar() as progress:
+            yield progress
+
+
+@contextmanager
+def _bar() -> Iterator["Progress"]:
+    from rich.progress import Progress as Bar
+
+    from mailstack.reconcile.progress import PasswordHashed
+
+    with Bar(console=console(), transient=True) as bar:
+        hashing = bar.add_task("hashing passwords", visible=False)
+
+        def show(event: "Event") -> None:
+            if isinstance(event, PasswordHashed):
+                bar.update(hashing, visible=True, completed=event.done, total=event.total)
+            else:
+                bar.console.print(_told(event), markup=False)
+
+        yield show
+
+
+def _print_line(event: "Event") -> None:
+    from mailstack.reconcile.progress import PasswordHashed
+
+    if not isinstance(event, PasswordHashed) or event.done % HASHED_EVERY == 0 or event.done == event.total:
+        click.echo(_told(event))
+
+
+def _told(event: "Event") -> str:
+    from mailstack.reconcile import progress
+
+    match event:
+        case progress.PasswordHashed(done=done, total=total):
+            return f"hashed {done} of {total} passwords"
+        case progress.Made(kind=kind, name=name):
+            return f"made {kind} {name}"
+        case progress.StateCommitted(generation=generation):
+            return f"the server's state is at generation {generation}"
+        case progress.ZoneWritten(zone=zone, changes=changes):
+            return f"DNS zone {zone}: {changes} record sets written"
+        case progress.ZoneVerified(zone=zone):
+            return f"DNS zone {zone}: seen as planned"
+
+
+def _report(prepared: "Prepared", generation: "Generation", form: str) -> None:
+    from mailstack.model.resource import Operation
+    from mailstack.reconcile.plan import document
+
+    plan = prepared.plan
+    if form == "json":
+        print_json({"generation": int(generation), "plan": document(plan)})
+    elif not plan.is_empty:
+        created, changed = plan.count(Operation.CREATE), plan.count(Operation.UPDATE)
+        destroyed = plan.count(Operation.DESTROY)
+        click.echo(f"Applied: {created} created, {changed} changed, {destroyed} destroyed. Generation {generation}.")

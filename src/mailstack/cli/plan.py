@@ -1,0 +1,59 @@
+"""`mailstack plan`: what apply would change, field by field, and not one write."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailstack.cli.reconciling import format_option, no_dns_option, reconciler_on, show_plan, storage_of, store_to_read
+from mailstack.cli.screen import EXIT_ERROR, report_faults
+
+if TYPE_CHECKING:
+    from mailstack.reconcile.plan import Plan
+    from mailstack.spec.load import LoadedSpec
+
+EXIT_CHANGES = 2
+
+HELP = """Show what `mailstack apply SPEC` would change, and change nothing.
+
+Reads the server's state and, through octoDNS, the zones that the spec has providers for. Secrets are read, compared
+and never shown. Warnings name what needs a person: records of other hands that are in the way, certificates that end.
+
+\b
+Examples:
+  mailstack plan mailstack.yaml
+  mailstack plan mailstack.yaml --format json | jq .summary
+  mailstack plan mailstack.yaml --no-dns
+
+Exit status: 0 no changes, 2 changes, 1 error (so in CI, faults of the spec included).
+"""
+
+
+@click.command("plan", help=HELP, short_help="Show what apply would change.")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@format_option
+@no_dns_option
+@click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
+def command(spec: Path, form: str, no_dns: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
+    from mailstack.spec.faults import SpecInvalid
+    from mailstack.spec.load import load_spec
+
+    try:
+        loaded = load_spec(spec)
+    except SpecInvalid as invalid:
+        # 2 means "there are changes" here, so that faults must not end with it.
+        with suppress(click.exceptions.Exit):
+            report_faults(invalid, form == "json")
+        raise click.exceptions.Exit(EXIT_ERROR) from None
+    plan = asyncio.run(_plan(loaded, no_dns=no_dns))
+    show_plan(plan, form)
+    if not plan.is_empty:
+        raise click.exceptions.Exit(EXIT_CHANGES)
+
+
+async def _plan(loaded: "LoadedSpec", *, no_dns: bool) -> "Plan":
+    async with store_to_read(storage_of(loaded)) as store:
+        reconciler = reconciler_on(store.state if store else None, no_dns=no_dns)
+        return (await reconciler.plan(loaded)).plan

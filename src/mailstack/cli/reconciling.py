@@ -1,0 +1,71 @@
+"""What plan, apply and status share: the store that a spec names, a reconciler on it, and a plan on the screen."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailstack.cli.screen import print_json
+from mailstack.model.errors import NotFound
+
+if TYPE_CHECKING:
+    from mailstack.ports.state import State
+    from mailstack.reconcile.plan import Plan
+    from mailstack.reconcile.reconciler import Reconciler
+    from mailstack.spec.load import LoadedSpec
+    from mailstack.store.sqlite.open import SqliteStore
+
+no_dns_option = click.option("--no-dns", is_flag=True, help="Leave DNS out: neither read nor write any zone.")
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+)
+
+
+def storage_of(loaded: "LoadedSpec") -> Path:
+    return loaded.path.absolute().parent / loaded.spec.storage.path
+
+
+@asynccontextmanager
+async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
+    """None where nothing was applied yet; nothing is created."""
+    from mailstack.app.build import SILENCE
+    from mailstack.app.clock import system_clock
+    from mailstack.store.sqlite.open import open_store
+
+    try:
+        store = await open_store(storage, clock=system_clock, bus=SILENCE, read_only=True)
+    except NotFound:
+        yield None
+        return
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def reconciler_on(state: "State | None", *, no_dns: bool) -> "Reconciler":
+    from mailstack.app.clock import system_clock
+    from mailstack.reconcile.dns.publish import FromSpec, NoDns
+    from mailstack.reconcile.reconciler import Reconciler
+
+    dns = NoDns() if no_dns else FromSpec()
+    return Reconciler(state=state, clock=system_clock, hash_password=_hash_password, dns=dns)
+
+
+def show_plan(plan: "Plan", form: str) -> None:
+    from mailstack.reconcile.plan import document
+    from mailstack.reconcile.render import render
+
+    if form == "json":
+        print_json(document(plan))
+    else:
+        click.echo(render(plan, colour=sys.stdout.isatty()), nl=False)
+
+
+def _hash_password(plain: str) -> str:
+    from mailstack.services.identity.passwords import HashCost, hash_password
+
+    return hash_password(plain, cost=HashCost.NORMAL)

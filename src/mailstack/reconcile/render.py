@@ -1,0 +1,112 @@
+"""A plan as text, in the manner that people know from Terraform. Pure; colour is for whoever has a terminal."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import chain
+
+from mailstack.model.resource import Json, Operation
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, Change, FieldChange, Mark, Plan
+
+SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.DESTROY: "-"}
+SECRET = "(secret)"
+SECRET_CHANGED = "(secret, changed)"
+NOTHING = "(none)"
+LONGEST_VALUE = 100
+
+_RED, _GREEN, _YELLOW, _BOLD, _DIM = "31", "32", "33", "1", "2"
+_COLOURS = {Operation.CREATE: _GREEN, Operation.UPDATE: _YELLOW, Operation.DESTROY: _RED}
+_SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+def render(plan: Plan, *, colour: bool = False) -> str:
+    """Ends with a line end."""
+    return "\n".join(chain(_changes(plan, colour), _warnings(plan, colour), _by_hand(plan, colour), _end(plan, colour)))
+
+
+def summary(plan: Plan) -> str:
+    counts = (plan.count(Operation.CREATE), plan.count(Operation.UPDATE), plan.count(Operation.DESTROY))
+    return "Plan: {} to create, {} to change, {} to destroy.".format(*counts)
+
+
+def _changes(plan: Plan, colour: bool) -> Iterator[str]:
+    if plan.is_empty:
+        return
+    yield "mailstack will do the following:"
+    yield ""
+    for change in plan.changes:
+        yield from _change(change, colour)
+        yield ""
+
+
+def _change(change: Change, colour: bool) -> Iterator[str]:
+    symbol = _painted(SYMBOLS[change.operation], _COLOURS[change.operation], colour)
+    reason = _painted(f"  # {printable(change.reason)}", _DIM, colour) if change.reason else ""
+    yield f"  {symbol} {_painted(f'{change.kind} {printable(change.name)}', _BOLD, colour)}{reason}"
+    width = max((len(item.name) for item in change.fields), default=0)
+    for item in change.fields:
+        yield f"      {item.name:<{width}} = {_field(item, change.operation)}"
+
+
+def _field(item: FieldChange, operation: Operation) -> str:
+    if item.mark is Mark.SECRET:
+        return SECRET if operation is Operation.CREATE else SECRET_CHANGED
+    new = KNOWN_AFTER_APPLY if item.mark is Mark.UNKNOWN else _value(item.name, item.new)
+    return new if operation is Operation.CREATE else f"{_value(item.name, item.old)} -> {new}"
+
+
+def _value(name: str, value: Json) -> str:
+    if value is None:
+        return NOTHING
+    if name.endswith("_bytes") and isinstance(value, int):
+        return _size(value)
+    text = printable(json.dumps(value, ensure_ascii=False))
+    if len(text) <= LONGEST_VALUE:
+        return text
+    if isinstance(value, list) and len(value) > 1:
+        return f"[{', '.join(_value(name, item) for item in value)}]"
+    # What is cut off is told by its hash: two certificates or keys can still be told apart.
+    mark = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+    return f"{text[: LONGEST_VALUE - 30]}…  # {len(text)} characters, sha256 {mark}"
+
+
+def _size(size_bytes: int) -> str:
+    for unit_bytes, unit in _SIZE_UNITS:
+        if size_bytes and size_bytes % unit_bytes == 0:
+            return f"{size_bytes // unit_bytes}{unit}"
+    return f"{size_bytes}B"
+
+
+def _warnings(plan: Plan, colour: bool) -> Iterator[str]:
+    for warning in plan.warnings:
+        yield f"{_painted('Warning:', _YELLOW, colour)} {printable(warning.subject)}: {printable(warning.text)}"
+    if plan.warnings:
+        yield ""
+
+
+def _by_hand(plan: Plan, colour: bool) -> Iterator[str]:
+    for item in plan.by_hand:
+        where = f"in zone {item.zone}" if item.zone else "in no zone of the spec"
+        yield _painted(f"To publish by hand, {where}:", _BOLD, colour)
+        yield from (f"  {printable(line)}" for line in item.records)
+        yield ""
+
+
+def _end(plan: Plan, colour: bool) -> Iterator[str]:
+    if plan.is_empty:
+        yield _painted("No changes. The server is what the spec says.", _GREEN, colour)
+    else:
+        yield _painted(summary(plan), _BOLD, colour)
+    yield ""
+
+
+def _painted(text: str, style: str, colour: bool) -> str:
+    # By hand, not by rich: a plan of ten thousand accounts is a hundred thousand lines.
+    return f"\x1b[{style}m{text}\x1b[0m" if colour else text
+
+
+def printable(text: str) -> str:
+    """Live records and names come from outside: whatever could steer a terminal is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
