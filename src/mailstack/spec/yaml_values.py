@@ -14,7 +14,7 @@ Value = None | bool | int | float | str | tuple["Value", ...] | dict[str, "Value
 MAX_VALUES_BY_ALIAS = 100_000
 MAX_NUMBER_LENGTH = 40
 
-_STRING_TAGS = frozenset({QUOTED, "!", "tag:yaml.org,2002:str"})
+_STRING_TAGS = frozenset({QUOTED, "tag:yaml.org,2002:str"})
 _COLLECTION_TAGS = frozenset({"", "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
