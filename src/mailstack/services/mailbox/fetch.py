@@ -52,7 +52,7 @@ async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted) -> As
     for start in range(0, len(chosen.uids), size):
         part = Chosen(numbers=chosen.numbers[start : start + size], uids=chosen.uids[start : start + size])
         batch = await _placed(selected, part)
-        if not size or not batch.placements:
+        if not batch.placements:
             continue
         if not wanted.needs_stored and not wanted.bodies:
             yield batch
@@ -67,13 +67,16 @@ async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted) -> As
 
 async def _placed(selected: SelectedMailbox, part: Chosen) -> Batch:
     mail = selected.mail
-    whole = len(part.uids) == selected.count
-    uids = None if whole else _span(part.uids)
-    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id, uids)
+    uids = None if len(part.uids) == selected.count else _span(part.uids)
+    return placed(part, await mail.messages.placements(mail.account_id, selected.mailbox_id, uids))
+
+
+def placed(chosen: Chosen, placements: Sequence[Placement]) -> Batch:
+    """The placements that are chosen, each with its position."""
     # Most often the store has just what the session sees, and two lists of numbers are compared at the speed of C.
-    if [placement.uid for placement in placements] == list(part.uids):
-        return Batch(numbers=part.numbers, placements=placements)
-    numbers = dict(zip(part.uids, part.numbers, strict=True))
+    if [placement.uid for placement in placements] == chosen.uids:
+        return Batch(numbers=chosen.numbers, placements=placements)
+    numbers = dict(zip(chosen.uids, chosen.numbers, strict=True))
     known = [placement for placement in placements if placement.uid in numbers]
     return Batch(numbers=[numbers[placement.uid] for placement in known], placements=known)
 

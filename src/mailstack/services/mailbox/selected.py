@@ -25,8 +25,8 @@ MAX_CHANGES = 5_000
 class Chosen:
     """Messages of the view, ascending: positions from 1, and UIDs beside them."""
 
-    numbers: Sequence[int]
-    uids: Sequence[int]
+    numbers: list[int]
+    uids: list[int]
 
     @property
     def uid_set(self) -> NumSet:

@@ -41,6 +41,11 @@ def literal_item(label: bytes, octets: bytes) -> bytes:
     return b"%b {%d}\r\n%b" % (label, len(octets), octets)
 
 
+def literal_head(label: bytes, size_octets: int) -> bytes:
+    """What comes before the octets of a literal that are sent apart."""
+    return b"%b {%d}\r\n" % (label, size_octets)
+
+
 def absent_item(label: bytes) -> bytes:
     """RFC 9051 §7.5.2: a part that is not there is NIL."""
     return label + b" NIL"

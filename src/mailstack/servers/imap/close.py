@@ -1,0 +1,12 @@
+"""CLOSE: expunges without saying so, and deselects. RFC 9051 §6.4.1."""
+
+from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.services.mailbox.expunge import expunge
+
+
+async def run(session: Session) -> Completed:
+    selected = session.mailbox
+    session.selected = None
+    if not selected.is_read_only:
+        await expunge(selected)
+    return ok("CLOSE completed")

@@ -1,0 +1,30 @@
+"""COPY and UID COPY. RFC 9051 §6.4.7, RFC 4315 §3 (COPYUID)."""
+
+from mailstack.model.message import Copied
+from mailstack.model.numset import numset_of
+from mailstack.servers.imap.append import TRY_CREATE
+from mailstack.servers.imap.numbered import choose
+from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.services.mailbox.copy_move import copy
+from mailstack.services.mailbox.tree import load_tree
+from mailstack.wire.imap.commands.copy import Copy
+
+
+async def run(session: Session, request: Copy) -> Completed:
+    chosen = await choose(session, request.messages)
+    target = (await load_tree(session.mail)).find(request.mailbox)
+    if target is None:
+        return TRY_CREATE
+    if not chosen.uids:
+        return ok("COPY of nothing completed")
+    copied = await copy(session.mailbox, chosen.uid_set, target.mailbox_id)
+    return ok("COPY completed", copy_uid(copied))
+
+
+def copy_uid(copied: Copied) -> str:
+    """RFC 4315 §3; "" when nothing was copied. Both sets ascend, so the pairs can be read off them."""
+    if not copied.pairs:
+        return ""
+    old = numset_of(pair[0] for pair in copied.pairs)
+    new = numset_of(pair[1] for pair in copied.pairs)
+    return f"COPYUID {copied.uid_validity} {old} {new}"

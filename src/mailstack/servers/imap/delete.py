@@ -1,0 +1,16 @@
+"""DELETE. RFC 9051 §6.3.5."""
+
+from mailstack.model.errors import Conflict
+from mailstack.servers.imap.session import Completed, Session, no, ok
+from mailstack.services.mailbox import tree
+from mailstack.wire.imap.commands.delete import Delete
+
+
+async def run(session: Session, request: Delete) -> Completed:
+    try:
+        deleted = await tree.delete(session.mail, request.mailbox)
+    except Conflict:
+        return no("The mailbox has children", "HASCHILDREN")  # RFC 9051 §6.3.5
+    if session.selected is not None and session.selected.mailbox_id == deleted.mailbox_id:
+        session.selected = None
+    return ok("DELETE completed")

@@ -1,0 +1,44 @@
+"""LOGIN, and how every login ends. RFC 9051 §6.2.3, RFC 5530 §3."""
+
+import structlog
+
+from mailstack.model.delivery import Credentials
+from mailstack.model.errors import AuthenticationFailed, Forbidden
+from mailstack.model.principal import Ability
+from mailstack.servers.imap.session import Completed, Session, no, ok
+from mailstack.wire.imap.commands.login import Login
+
+log = structlog.get_logger()
+
+PRIVACY_REQUIRED = no("Use TLS first", "PRIVACYREQUIRED")
+# One answer to every failure: whether the account exists is nobody's business.
+_FAILED = no("Authentication failed", "AUTHENTICATIONFAILED")
+
+
+async def run(session: Session, request: Login) -> Completed:
+    if not session.is_private:
+        return PRIVACY_REQUIRED
+    return await log_in(session, Credentials(username=request.username, password=request.password))
+
+
+async def log_in(session: Session, credentials: Credentials) -> Completed:
+    try:
+        account = await session.service.login.authenticate(
+            credentials.username, credentials.password, ability=Ability.READ
+        )
+    except AuthenticationFailed:
+        return refused(session)
+    except Forbidden:
+        return no("This account does not read mail here", "AUTHORIZATIONFAILED")
+    session.begin(account)
+    log.info("logged in", account=account.login, peer=session.connection.stream.peer[0])
+    return ok("Logged in", f"CAPABILITY {' '.join(session.capabilities)}")
+
+
+def refused(session: Session) -> Completed:
+    """Counts, and ends the connection of who guesses."""
+    session.refused_logins += 1
+    if session.refused_logins >= session.service.limits.login_tries:
+        log.info("too many refused logins", peer=session.connection.stream.peer[0])
+        session.hang_up("Too many failures")
+    return _FAILED

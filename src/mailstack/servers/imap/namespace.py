@@ -1,0 +1,10 @@
+"""NAMESPACE. RFC 2342 §5."""
+
+from mailstack.model.mailbox import DELIMITER
+from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.wire.imap.responses import NamespaceData
+
+
+async def run(session: Session) -> Completed:
+    session.connection.say(NamespaceData(delimiter=DELIMITER))
+    return ok("NAMESPACE completed")

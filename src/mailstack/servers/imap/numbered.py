@@ -1,0 +1,15 @@
+"""The messages that a command names, found in the session's view. RFC 9051 §6.4.9."""
+
+from mailstack.model.errors import Invalid
+from mailstack.servers.imap.session import Session
+from mailstack.services.mailbox.selected import Chosen
+from mailstack.wire.imap.commands.numbered import Numbered
+from mailstack.wire.imap.faults import SyntaxProblem
+
+
+async def choose(session: Session, messages: Numbered) -> Chosen:
+    """Raises SyntaxProblem: RFC 9051 §9 (seq-number): a number that is no message's is answered BAD."""
+    try:
+        return await session.mailbox.choose(messages.numbers, is_uid=messages.is_uid)
+    except Invalid:
+        raise SyntaxProblem("No message has this number") from None

@@ -1,0 +1,172 @@
+"""The driver: one connection from greeting to goodbye. Commands are answered one after the other, in their order.
+
+RFC 9051 §2.2, §5.5, §7.1. The only place that catches what nobody expected.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import assert_never
+
+import structlog
+
+from mailstack.model.errors import DomainError, TryAgainLater
+from mailstack.net.connections import Connections
+from mailstack.net.spool import Spool
+from mailstack.net.stream import Stream
+from mailstack.servers.imap import dispatch
+from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
+from mailstack.servers.imap.errors import SERVER_BUG, completed_with
+from mailstack.servers.imap.service import ImapService
+from mailstack.servers.imap.session import Completed, Session, State, bad
+from mailstack.servers.imap.updates import tell_updates
+from mailstack.wire.imap.commands.table import Request
+from mailstack.wire.imap.events import (
+    Command,
+    Event,
+    IdleEnds,
+    MessageBegins,
+    MessageOctets,
+    NeedContinuation,
+    Refused,
+    SaslCancelled,
+    SaslResponse,
+    SyntaxFault,
+)
+from mailstack.wire.imap.faults import ProtocolFault, SyntaxProblem
+from mailstack.wire.imap.responses import Condition, Continuation, Tagged, Untagged
+
+log = structlog.get_logger()
+
+
+class ImapServer:
+    """service: asked once for each connection, which keeps what it got to its end."""
+
+    def __init__(self, service: Callable[[], ImapService], connections: Connections) -> None:
+        self._service = service
+        self._connections = connections
+
+    async def serve(self, stream: Stream) -> None:
+        """Returns when the connection is closed; raises nothing but cancellation."""
+        service = self._service()
+        connection = ImapConnection(stream, service.limits)
+        self._connections.add(connection)
+        try:
+            await _converse(service, connection)
+        except (PeerGone, OSError):
+            log.debug("connection lost", peer=stream.peer[0])
+        except Exception:
+            log.exception("bug", peer=stream.peer[0])
+        finally:
+            self._connections.remove(connection)
+            await stream.close()
+
+
+async def _converse(service: ImapService, connection: ImapConnection) -> None:
+    """Raises PeerGone, OSError."""
+    try:
+        async with asyncio.timeout(service.limits.login_s) as login_deadline:
+            await _until_over(Session(service, connection, login_deadline))
+    except TimeoutError:
+        connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
+    await connection.flush()
+
+
+async def _until_over(session: Session) -> None:
+    """Raises PeerGone, OSError."""
+    connection = session.connection
+    faults = 0
+    try:
+        _greet(session)
+        while session.state is not State.LOGOUT:
+            event = await connection.next_event()
+            await _handle(session, event)
+            faults += isinstance(event, SyntaxFault)
+            if faults > session.service.limits.faults:
+                session.hang_up("Too many faults")
+            await connection.flush_when_full()
+    except ShutDown:
+        session.hang_up("Server is shutting down")
+    except ProtocolFault as fault:
+        log.info("protocol fault", peer=connection.stream.peer[0], fault=fault.text)
+        session.hang_up(fault.text.capitalize())
+    except TimeoutError:
+        # RFC 9051 §5.4: autologout
+        session.hang_up("Too long without a command")
+    finally:
+        session.drop_spool()
+
+
+def _greet(session: Session) -> None:
+    names = " ".join(session.capabilities)
+    text = f"{session.service.hostname} ready"
+    session.connection.say(Untagged(condition=Condition.OK, code=f"CAPABILITY {names}", text=text))
+
+
+async def _handle(session: Session, event: Event) -> None:
+    connection = session.connection
+    match event:
+        case Command():
+            await _answer(session, event.tag, event.request)
+            session.drop_spool()
+        case SyntaxFault():
+            session.drop_spool()
+            connection.say(_fault(event))
+        case Refused():
+            connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=event.text))
+        case NeedContinuation():
+            connection.say(Continuation(data=b"go on"))
+        case MessageBegins():
+            session.drop_spool()
+            session.spool = Spool()
+        case MessageOctets():
+            _keep(session, event.data)
+        case SaslResponse() | SaslCancelled() | IdleEnds():
+            # Answered where they were awaited: by AUTHENTICATE and IDLE.
+            raise RuntimeError(f"{type(event).__name__} out of place")
+        case _:
+            assert_never(event)
+
+
+def _fault(event: SyntaxFault) -> Tagged | Untagged:
+    text = event.text.capitalize()
+    if event.tag is None:
+        return Untagged(condition=Condition.BAD, text=text)  # RFC 9051 §7.1.3
+    return Tagged(tag=event.tag, condition=Condition.BAD, text=text)
+
+
+def _keep(session: Session, data: bytes) -> None:
+    if session.spool is None:
+        return
+    try:
+        session.spool.write(data)
+    except TryAgainLater as fault:
+        # The rest of the literal is still to come and nowhere to go; APPEND finds no message and says so.
+        log.error("spool", detail=fault.detail)
+        session.drop_spool()
+
+
+async def _answer(session: Session, tag: str, request: Request) -> None:
+    completed = await _run(session, request)
+    session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
+    if completed.starts_tls and session.service.tls is not None:
+        await session.connection.start_tls(session.service.tls)
+
+
+async def _run(session: Session, request: Request) -> Completed:
+    if not dispatch.fits(request, session.state):
+        return bad(f"Not in this state: {session.state.value}")
+    try:
+        completed = await dispatch.run(session, request)
+        if session.state is not State.LOGOUT:
+            await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request))
+        return completed
+    except SyntaxProblem as problem:
+        return bad(problem.text.capitalize())
+    except DomainError as fault:
+        log.info("refused", command=type(request).__name__, error=type(fault).__name__, detail=fault.detail)
+        return completed_with(fault)
+    except (PeerGone, ShutDown, ProtocolFault, OSError):
+        raise
+    except Exception:
+        log.exception("bug", command=type(request).__name__)
+        return SERVER_BUG

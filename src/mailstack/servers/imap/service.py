@@ -1,0 +1,56 @@
+"""What an IMAP server needs: everything comes in here, nothing is looked up elsewhere."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mailstack.model.instant import Clock
+from mailstack.model.principal import Account
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.bus import Bus
+from mailstack.ports.changes import Changes
+from mailstack.ports.mailboxes import Mailboxes
+from mailstack.ports.messages import Messages
+from mailstack.services.identity.login import Login
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapLimits:
+    """message_octets: the largest APPEND. login_s: from the greeting to a login. idle_s: RFC 9051 §5.4: at least half
+    an hour without a command. write_s: how long a client may leave its window shut. faults: commands that break the
+    grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks without
+    having been woken.
+    """
+
+    message_octets: int = DEFAULT_MESSAGE_OCTETS
+    login_s: float = 60
+    idle_s: float = 30 * 60
+    write_s: float = 5 * 60
+    handshake_s: float = 30
+    idle_poll_s: float = 30
+    faults: int = 50
+    login_tries: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapService:
+    """tls: what STARTTLS switches to; None where it is not offered. plaintext_is_secure: may this peer, by its address,
+    log in without TLS.
+    """
+
+    hostname: str
+    limits: ImapLimits
+    tls: ssl.SSLContext | None
+    login: Login
+    accounts: Accounts
+    mailboxes: Mailboxes
+    messages: Messages
+    changes: Changes
+    bus: Bus
+    clock: Clock
+    plaintext_is_secure: Callable[[str], bool]
+
+    def mail_of(self, account: Account) -> AccountMail:
+        return AccountMail(account=account, mailboxes=self.mailboxes, messages=self.messages, changes=self.changes)

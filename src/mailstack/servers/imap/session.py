@@ -1,0 +1,112 @@
+"""What one client has reached: who it is, which mailbox it looks at. RFC 9051 §3."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+
+from mailstack.model.principal import Account
+from mailstack.net.spool import Spool
+from mailstack.servers.imap.connection import ImapConnection
+from mailstack.servers.imap.service import ImapService
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.selected import SelectedMailbox
+from mailstack.wire.imap import capability
+from mailstack.wire.imap.limits import after_login
+from mailstack.wire.imap.responses import Condition, Untagged
+from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES
+
+
+class State(Enum):
+    NOT_AUTHENTICATED = "not authenticated"
+    AUTHENTICATED = "authenticated"
+    SELECTED = "selected"
+    LOGOUT = "logout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a command ended: what its tagged response says. starts_tls: right after it."""
+
+    condition: Condition
+    text: str
+    code: str = ""
+    starts_tls: bool = False
+
+
+def ok(text: str, code: str = "") -> Completed:
+    return Completed(condition=Condition.OK, text=text, code=code)
+
+
+def no(text: str, code: str = "") -> Completed:
+    return Completed(condition=Condition.NO, text=text, code=code)
+
+
+def bad(text: str) -> Completed:
+    return Completed(condition=Condition.BAD, text=text)
+
+
+class Session:
+    """login_deadline: ends the connection of a client that does not log in."""
+
+    def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
+        self.service = service
+        self.connection = connection
+        self.selected: SelectedMailbox | None = None
+        self.spool: Spool | None = None
+        self.refused_logins = 0
+        self._login_deadline = login_deadline
+        self._mail: AccountMail | None = None
+        self._is_over = False
+
+    @property
+    def state(self) -> State:
+        if self._is_over:
+            return State.LOGOUT
+        if self._mail is None:
+            return State.NOT_AUTHENTICATED
+        return State.AUTHENTICATED if self.selected is None else State.SELECTED
+
+    @property
+    def mail(self) -> AccountMail:
+        """Only once authenticated: the dispatcher sees to that."""
+        if self._mail is None:
+            raise RuntimeError("not authenticated")
+        return self._mail
+
+    @property
+    def mailbox(self) -> SelectedMailbox:
+        """Only once selected: the dispatcher sees to that."""
+        if self.selected is None:
+            raise RuntimeError("nothing selected")
+        return self.selected
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a password may be sent here. RFC 9051 §11.1."""
+        stream = self.connection.stream
+        return stream.tls is not None or self.service.plaintext_is_secure(stream.peer[0])
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        if self._mail is not None:
+            return capability.after_login()
+        offers_starttls = self.service.tls is not None and self.connection.stream.tls is None
+        return capability.before_login(
+            offers_starttls=offers_starttls, mechanisms=MECHANISM_NAMES if self.is_private else ()
+        )
+
+    def begin(self, account: Account) -> None:
+        """After a login."""
+        self._mail = self.service.mail_of(account)
+        self._login_deadline.reschedule(None)
+        self.connection.machine.use_limits(after_login(self.service.limits.message_octets))
+
+    def hang_up(self, text: str) -> None:
+        """RFC 9051 §7.1.5: BYE, and nothing more is read."""
+        self.connection.say(Untagged(condition=Condition.BYE, text=text))
+        self._is_over = True
+
+    def drop_spool(self) -> None:
+        if self.spool is not None:
+            self.spool.close()
+            self.spool = None
