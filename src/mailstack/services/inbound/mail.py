@@ -27,7 +27,7 @@ class InboundMail:
     """A transaction; stages return copies with more in them.
 
     peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
-    declared (RFC 1870 §6), 0 when not. raw and received_at mean something from DATA on.
+    declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there.
     """
 
     peer_host: str
@@ -38,9 +38,9 @@ class InboundMail:
     size_bytes: int
     is_8bit: bool
     smtp_utf8: bool
+    received_at: Instant
     recipients: tuple[Recipient, ...] = ()
     raw: RawMessage = b""
-    received_at: Instant = Instant(0)
 
 
 @dataclass(frozen=True, slots=True)

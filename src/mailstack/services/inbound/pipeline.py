@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from mailstack.model.address import Address
 from mailstack.services.inbound.mail import Decision, InboundMail
 from mailstack.services.inbound.stages.deliver import deliver
 from mailstack.services.inbound.stages.loop import refuse_loop
@@ -41,6 +42,10 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundPipeline:
     receiving: Receiving
+
+    async def is_ours(self, address: Address) -> bool:
+        """Is mail for its domain received here."""
+        return not address.domain or await self.receiving.accounts.domain(address.domain) is not None
 
     async def run(self, phase: Phase, mail: InboundMail) -> InboundMail | Decision:
         """In RCPT, the newest recipient is the one in question."""

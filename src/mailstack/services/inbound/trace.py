@@ -10,6 +10,7 @@ from mmap import ACCESS_READ, mmap
 
 from mailstack.formats.dates import format_date
 from mailstack.formats.headers import header_end
+from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 
@@ -68,15 +69,21 @@ def received_count(raw: RawMessage) -> int:
 
 
 def prepend(fields: bytes, raw: RawMessage) -> RawMessage:
-    """A mapped message stays mapped: the whole goes into a file without a name, not into memory."""
+    """A mapped message stays mapped: the whole goes into a file without a name, not into memory.
+
+    Raises TryAgainLater when the disk is full.
+    """
     if isinstance(raw, bytes):
         return fields + raw
-    with tempfile.TemporaryFile() as file:
-        file.write(fields)
-        for at in range(0, len(raw), _COPY_BYTES):
-            file.write(raw[at : at + _COPY_BYTES])
-        file.flush()
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
+    try:
+        with tempfile.TemporaryFile(prefix="mailstack-") as file:
+            file.write(fields)
+            for at in range(0, len(raw), _COPY_BYTES):
+                file.write(raw[at : at + _COPY_BYTES])
+            file.flush()
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+    except OSError as fault:
+        raise TryAgainLater(f"copy of a large message: {fault}") from fault
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,90 @@
+"""AUTH: PLAIN and LOGIN, under TLS only, a few tries for each connection. RFC 4954 §4, §6."""
+
+from collections.abc import Callable
+
+import structlog
+
+from mailstack.model.delivery import Credentials, SmtpReply
+from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
+from mailstack.model.principal import Ability
+from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.replies import (
+    AUTHENTICATED,
+    AUTHENTICATION_BROKEN,
+    AUTHENTICATION_CANCELLED,
+    BAD_ARGUMENT,
+    BAD_BASE64,
+    BAD_SEQUENCE,
+    NOT_IMPLEMENTED,
+    TLS_REQUIRED,
+    TOO_MANY_ERRORS,
+    UNKNOWN_MECHANISM,
+    Refused,
+)
+from mailstack.servers.smtp.service import SmtpRole
+from mailstack.wire.sasl.encoding import CANCEL, decode_initial, decode_response, encode_challenge
+from mailstack.wire.sasl.mechanisms import mechanism
+from mailstack.wire.sasl.steps import Broken, Challenge, Mechanism
+
+log = structlog.get_logger()
+
+
+async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
+    if connection.role is SmtpRole.MX:
+        raise Refused(NOT_IMPLEMENTED)
+    _require_a_fresh_session(connection)
+    name, _, initial = argument.partition(" ")
+    exchange = mechanism(name)
+    if not name:
+        raise Refused(BAD_ARGUMENT)
+    if exchange is None:
+        raise Refused(UNKNOWN_MECHANISM)
+    credentials = await _exchange(connection, exchange, initial)
+    try:
+        account = await connection.service.login.authenticate(
+            credentials.username, credentials.password, ability=Ability.SUBMIT
+        )
+    except (AuthenticationFailed, Forbidden):
+        # One reply for both: which accounts exist and what they may do is nobody's to find out.
+        raise _failed(connection) from None
+    connection.state.account = account
+    log.info("login", account=account.login, peer=connection.peer_host)
+    return AUTHENTICATED
+
+
+def _require_a_fresh_session(connection: SmtpConnection) -> None:
+    state = connection.state
+    if not connection.is_secure:
+        raise Refused(TLS_REQUIRED)
+    # RFC 4954 §4: after EHLO, once, and not within a transaction.
+    if not state.is_extended or state.account is not None or state.mail is not None:
+        raise Refused(BAD_SEQUENCE)
+
+
+async def _exchange(connection: SmtpConnection, exchange: Mechanism, initial: str) -> Credentials:
+    step = exchange.begin(_decoded(decode_initial, initial.encode("utf-8", "surrogateescape")) if initial else None)
+    while isinstance(step, Challenge):
+        # RFC 4954 §4: "334" SP base64 CRLF, the space stands even before an empty challenge.
+        await connection.push(b"334 " + encode_challenge(step.data) + b"\r\n")
+        line = (await connection.incoming.line(limit=connection.service.limits.auth_bytes))[:-2]
+        if line == CANCEL:
+            raise Refused(AUTHENTICATION_CANCELLED)
+        step = exchange.respond(_decoded(decode_response, line))
+    if isinstance(step, Broken):
+        log.info("login broken", peer=connection.peer_host, reason=step.reason)
+        raise _failed(connection)
+    return step
+
+
+def _decoded(decode: Callable[[bytes], bytes], text: bytes) -> bytes:
+    try:
+        return decode(text)
+    except Invalid:
+        raise Refused(BAD_BASE64) from None
+
+
+def _failed(connection: SmtpConnection) -> Refused:
+    connection.offences.failed_logins += 1
+    if connection.offences.failed_logins > connection.service.limits.failed_logins:
+        return Refused(TOO_MANY_ERRORS)
+    return Refused(AUTHENTICATION_BROKEN)

@@ -1,0 +1,71 @@
+"""DATA: the message itself, and the reply that takes it over: 250 means that it will not be lost. RFC 5321 §4.1.1.4."""
+
+from dataclasses import replace
+
+import structlog
+
+from mailstack.model.delivery import SmtpReply
+from mailstack.model.principal import Account
+from mailstack.net.spool import Spool
+from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.framing import Content, DataFraming
+from mailstack.servers.smtp.replies import BAD_ARGUMENT, BAD_SEQUENCE, NO_VALID_RECIPIENTS, SEND_DATA, Refused
+from mailstack.services.inbound.mail import InboundMail, Reject
+from mailstack.services.inbound.pipeline import Phase
+from mailstack.services.outbound.submit import Origin
+
+log = structlog.get_logger()
+
+
+async def data(connection: SmtpConnection, argument: str) -> SmtpReply:
+    mail = connection.state.mail
+    if argument:
+        raise Refused(BAD_ARGUMENT)
+    if mail is None:
+        raise Refused(BAD_SEQUENCE)
+    if not mail.recipients:
+        raise Refused(NO_VALID_RECIPIENTS)
+    with Spool() as spool:
+        try:
+            content = await _receive(connection, spool)
+            await _take_over(connection, mail, content)
+        finally:
+            # RFC 5321 §4.1.1.4: whatever the reply, the transaction is over.
+            connection.state.mail = None
+    return SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
+
+
+async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
+    """Raises Refused once the whole message has been read, FramingLost in its middle."""
+    await connection.say(SEND_DATA)
+    framing = DataFraming(connection.service.limits, spool)
+    rest = None
+    while rest is None:
+        rest = framing.feed(await connection.incoming.chunk())
+    connection.incoming.unread(rest)
+    return framing.content()
+
+
+async def _take_over(connection: SmtpConnection, mail: InboundMail, content: Content) -> None:
+    service = connection.service
+    account = connection.state.account
+    complete = replace(mail, raw=content.raw, is_8bit=mail.is_8bit or content.is_8bit, received_at=service.clock())
+    if account is not None:
+        await _submit(connection, account, complete)
+        return
+    decision = await service.inbound.run(Phase.DATA, complete)
+    if isinstance(decision, Reject):
+        raise Refused(REJECTIONS[decision.reason])
+
+
+async def _submit(connection: SmtpConnection, account: Account, mail: InboundMail) -> None:
+    origin = Origin(
+        ehlo_domain=mail.ehlo_domain,
+        peer_host=mail.peer_host,
+        protocol=mail.protocol,
+        trace_id=mail.trace_id,
+        smtp_utf8=mail.smtp_utf8,
+    )
+    recipients = [recipient.text for recipient in mail.recipients]
+    await connection.service.submission.submit(account, mail.reverse_path, recipients, mail.raw, origin)

@@ -1,0 +1,46 @@
+"""EHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954."""
+
+from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
+from mailstack.servers.smtp.service import SmtpRole
+from mailstack.servers.smtp.session import Session
+from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES
+
+MAX_DOMAIN_CHARACTERS = 255
+
+
+async def ehlo(connection: SmtpConnection, argument: str) -> None:
+    _greet(connection, argument)
+    connection.state.is_extended = True
+    await connection.push(encode_lines(250, [connection.service.hostname, *_extensions(connection)]))
+
+
+async def helo(connection: SmtpConnection, argument: str) -> None:
+    _greet(connection, argument)
+    # RFC 2034 §4: no status codes to those who did not ask for extensions.
+    await connection.push(encode_lines(250, [connection.service.hostname]))
+
+
+def _greet(connection: SmtpConnection, argument: str) -> None:
+    """RFC 5321 §4.1.4: EHLO amid a session resets it; a name that does not resolve is no reason to refuse."""
+    if not argument or len(argument) > MAX_DOMAIN_CHARACTERS or " " in argument or not argument.isprintable():
+        raise Refused(BAD_ARGUMENT)
+    connection.state = Session(ehlo_domain=argument, account=connection.state.account)
+
+
+def _extensions(connection: SmtpConnection) -> list[str]:
+    service = connection.service
+    offered = [
+        f"SIZE {service.limits.message_bytes}",
+        "8BITMIME",
+        "SMTPUTF8",
+        "PIPELINING",
+        "ENHANCEDSTATUSCODES",
+    ]
+    # RFC 3207 §4.2: not offered again under TLS.
+    if service.tls is not None and connection.tls is None:
+        offered.append("STARTTLS")
+    # RFC 4954 §4: a mechanism that sends the password is offered only where nobody listens.
+    if connection.role is not SmtpRole.MX and connection.is_secure and connection.state.account is None:
+        offered.append(f"AUTH {' '.join(MECHANISM_NAMES)}")
+    return offered

@@ -1,0 +1,48 @@
+"""The one table from domain errors to SMTP replies. Texts are generic: details are the log's.
+
+RFC 5321 §4.2.3, RFC 3463.
+"""
+
+from collections.abc import Mapping
+
+from mailstack.model.delivery import SmtpReply
+from mailstack.model.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    Conflict,
+    Damaged,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuotaExceeded,
+    TooLarge,
+    TryAgainLater,
+    Unsupported,
+)
+from mailstack.servers.smtp.replies import LOCAL_ERROR, MAIL_LOOP
+from mailstack.servers.smtp.replies import TOO_LARGE as TOO_LARGE_REPLY
+from mailstack.services.inbound.mail import Reason
+
+REPLIES: Mapping[type[DomainError], SmtpReply] = {
+    NotFound: SmtpReply(code=550, status="5.1.1", text="No such recipient here"),
+    AlreadyExists: SmtpReply(code=554, status="5.3.0", text="Not possible"),
+    # RFC 3463 §3.3, X.2.2: a full mailbox is a persistent transient failure, its owner can clear it.
+    QuotaExceeded: SmtpReply(code=452, status="4.2.2", text="Mailbox full"),
+    TooLarge: TOO_LARGE_REPLY,
+    Forbidden: SmtpReply(code=550, status="5.7.1", text="Delivery not authorised"),
+    AuthenticationFailed: SmtpReply(code=535, status="5.7.8", text="Authentication credentials invalid"),
+    Conflict: LOCAL_ERROR,
+    TryAgainLater: LOCAL_ERROR,
+    Unsupported: SmtpReply(code=554, status="5.3.3", text="Not supported"),
+    Invalid: SmtpReply(code=554, status="5.6.0", text="Message or address not acceptable"),
+    Damaged: LOCAL_ERROR,
+}
+
+REJECTIONS: Mapping[Reason, SmtpReply] = {
+    Reason.LOOP: MAIL_LOOP,
+}
+
+
+def reply_for(error: DomainError) -> SmtpReply:
+    return REPLIES.get(type(error), LOCAL_ERROR)

@@ -1,0 +1,116 @@
+"""MAIL: a transaction begins. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §3, RFC 6531 §3.4, RFC 4954 §5."""
+
+from collections.abc import Mapping
+
+from mailstack.model.delivery import SmtpReply
+from mailstack.model.errors import Invalid
+from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.paths import Path, parse_reverse_path
+from mailstack.servers.smtp.replies import (
+    AUTHENTICATION_REQUIRED,
+    BAD_ARGUMENT,
+    BAD_REVERSE_PATH,
+    BAD_SEQUENCE,
+    NEEDS_SMTPUTF8,
+    SENDER_OK,
+    SYNTAX,
+    TLS_REQUIRED,
+    TOO_LARGE,
+    TOO_MANY_TRANSACTIONS,
+    UNKNOWN_PARAMETER,
+    Refused,
+)
+from mailstack.servers.smtp.service import SmtpRole
+from mailstack.services.inbound.mail import InboundMail
+from mailstack.services.inbound.trace import protocol_word
+
+TRACE_ID_BYTES = 8
+MAX_SIZE_DIGITS = 20  # RFC 1870 §6: size-value ::= 1*20DIGIT
+
+
+async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
+    _require_a_session(connection)
+    path = _parse(connection, argument)
+    smtp_utf8 = _smtp_utf8(path)
+    size = _declared_size(path.parameters, connection.service.limits.message_bytes)
+    is_8bit = _body_is_8bit(path.parameters)
+    account = connection.state.account
+    if account is not None:
+        await connection.service.submission.check_sender(account, path.text)
+    connection.state.mail = InboundMail(
+        peer_host=connection.peer_host,
+        ehlo_domain=connection.state.ehlo_domain,
+        protocol=protocol_word(
+            is_extended=connection.state.is_extended,
+            has_tls=connection.tls is not None,
+            is_authenticated=account is not None,
+            smtp_utf8=smtp_utf8,
+        ),
+        trace_id=connection.service.token(TRACE_ID_BYTES).hex(),
+        reverse_path=path.text,
+        size_bytes=size,
+        is_8bit=is_8bit,
+        smtp_utf8=smtp_utf8,
+        received_at=connection.service.clock(),
+    )
+    return SENDER_OK
+
+
+def _require_a_session(connection: SmtpConnection) -> None:
+    state = connection.state
+    if not state.ehlo_domain or state.mail is not None:
+        raise Refused(BAD_SEQUENCE)
+    if connection.role is not SmtpRole.MX:
+        # RFC 6409 §4.3, RFC 8314 §3.3: submission is for those who proved who they are, over a channel nobody reads.
+        if not connection.is_secure:
+            raise Refused(TLS_REQUIRED)
+        if state.account is None:
+            raise Refused(AUTHENTICATION_REQUIRED)
+    connection.offences.transactions += 1
+    if connection.offences.transactions > connection.service.limits.transactions:
+        raise Refused(TOO_MANY_TRANSACTIONS)
+
+
+def _parse(connection: SmtpConnection, argument: str) -> Path:
+    # RFC 5321 §3.3: no space on either side of the colon.
+    if argument[:5].upper() != "FROM:" or argument[5:6] != "<":
+        raise Refused(SYNTAX)
+    try:
+        path = parse_reverse_path(argument[5:], limit=connection.service.limits.path_bytes)
+    except Invalid:
+        raise Refused(BAD_REVERSE_PATH) from None
+    if path.parameters and not connection.state.is_extended:
+        raise Refused(UNKNOWN_PARAMETER)
+    # RFC 4954 §5: AUTH= is for servers that trust each other; here it is read and means nothing, as if it were <>.
+    if path.parameters.keys() - {"SIZE", "BODY", "SMTPUTF8", "AUTH"}:
+        raise Refused(UNKNOWN_PARAMETER)
+    return path
+
+
+def _smtp_utf8(path: Path) -> bool:
+    if path.parameters.get("SMTPUTF8") is not None:  # RFC 6531 §3.4: the parameter has no value
+        raise Refused(BAD_ARGUMENT)
+    asked = "SMTPUTF8" in path.parameters
+    if not asked and not path.text.isascii():
+        raise Refused(NEEDS_SMTPUTF8)
+    return asked
+
+
+def _declared_size(parameters: Mapping[str, str | None], limit: int) -> int:
+    if "SIZE" not in parameters:
+        return 0
+    text = parameters["SIZE"] or ""
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_SIZE_DIGITS):
+        raise Refused(BAD_ARGUMENT)
+    if int(text) > limit:
+        raise Refused(TOO_LARGE)
+    return int(text)
+
+
+def _body_is_8bit(parameters: Mapping[str, str | None]) -> bool:
+    if "BODY" not in parameters:
+        return False
+    body = (parameters["BODY"] or "").upper()
+    if body not in ("7BIT", "8BITMIME"):
+        raise Refused(BAD_ARGUMENT)
+    return body == "8BITMIME"

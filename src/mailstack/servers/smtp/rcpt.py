@@ -1,0 +1,74 @@
+"""RCPT: one more recipient, resolved at once, so that unknown ones are never bounced. RFC 5321 §4.1.1.3."""
+
+from dataclasses import replace
+
+from mailstack.model.delivery import SmtpReply
+from mailstack.model.errors import Forbidden, Invalid, NotFound
+from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.paths import Path, parse_forward_path
+from mailstack.servers.smtp.replies import (
+    BAD_FORWARD_PATH,
+    BAD_SEQUENCE,
+    NEEDS_SMTPUTF8,
+    RECIPIENT_OK,
+    SYNTAX,
+    TOO_MANY_ERRORS,
+    TOO_MANY_RECIPIENTS,
+    UNKNOWN_PARAMETER,
+    Refused,
+)
+from mailstack.services.inbound.mail import Accept, InboundMail, Recipient, Reject
+from mailstack.services.inbound.pipeline import Phase
+
+
+async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
+    mail = connection.state.mail
+    if mail is None:
+        raise Refused(BAD_SEQUENCE)
+    path = _parse(connection, argument)
+    if not mail.smtp_utf8 and not path.text.isascii():
+        raise Refused(NEEDS_SMTPUTF8)
+    # RFC 5321 §4.5.3.1.10: 452, and the sender comes again with the rest.
+    if len(mail.recipients) >= connection.service.limits.recipients:
+        raise Refused(TOO_MANY_RECIPIENTS)
+    if path.address is None:
+        raise Refused(BAD_FORWARD_PATH)
+    recipient = Recipient(address=path.address, text=path.text)
+    connection.state.mail = await _admit(connection, replace(mail, recipients=(*mail.recipients, recipient)))
+    return RECIPIENT_OK
+
+
+def _parse(connection: SmtpConnection, argument: str) -> Path:
+    if argument[:3].upper() != "TO:" or argument[3:4] != "<":
+        raise Refused(SYNTAX)
+    try:
+        path = parse_forward_path(argument[3:], limit=connection.service.limits.path_bytes)
+    except Invalid:
+        raise Refused(BAD_FORWARD_PATH) from None
+    if path.parameters:
+        raise Refused(UNKNOWN_PARAMETER)
+    return path
+
+
+async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
+    """With the newest recipient resolved. Raises what the stages of RCPT do."""
+    inbound = connection.service.inbound
+    # RFC 6409 §3: whoever is logged in may send anywhere; what is ours is checked for them as for anyone.
+    if connection.state.account is not None and not await inbound.is_ours(mail.recipients[-1].address):
+        return mail
+    try:
+        found = await inbound.run(Phase.RCPT, mail)
+    except (NotFound, Forbidden):
+        # Trying out names is how address lists are made.
+        connection.offences.unknown_recipients += 1
+        if connection.offences.unknown_recipients > connection.service.limits.unknown_recipients:
+            raise Refused(TOO_MANY_ERRORS) from None
+        raise
+    match found:
+        case InboundMail():
+            return found
+        case Reject():
+            raise Refused(REJECTIONS[found.reason])
+        case Accept():
+            return mail

@@ -1,0 +1,48 @@
+"""The SMTP server: its commands, and what makes a connection of each accepted socket. RFC 5321, RFC 6409."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from mailstack.net.connections import Connections
+from mailstack.servers.smtp.admission import Admission
+from mailstack.servers.smtp.auth import auth
+from mailstack.servers.smtp.connection import Command, SmtpConnection
+from mailstack.servers.smtp.data import data
+from mailstack.servers.smtp.ehlo import ehlo, helo
+from mailstack.servers.smtp.housekeeping import help_, noop, quit_, rset, unrecognised, vrfy
+from mailstack.servers.smtp.mail import mail
+from mailstack.servers.smtp.rcpt import rcpt
+from mailstack.servers.smtp.service import SmtpRole, SmtpService
+from mailstack.servers.smtp.starttls import starttls
+
+COMMANDS: Mapping[str, Command] = {
+    "EHLO": ehlo,
+    "HELO": helo,
+    "STARTTLS": starttls,
+    "AUTH": auth,
+    "MAIL": mail,
+    "RCPT": rcpt,
+    "DATA": data,
+    "RSET": rset,
+    "NOOP": noop,
+    "VRFY": vrfy,
+    "HELP": help_,
+    "QUIT": quit_,
+}
+
+
+def smtp_protocol(
+    service: Callable[[], SmtpService], role: SmtpRole, connections: Connections
+) -> Callable[[], asyncio.Protocol]:
+    """For loop.create_server. service: asked once for each connection, so that a reload disturbs none that is open."""
+    # aiosmtpd logs the lines it reads, and people type passwords where a command is wanted.
+    logging.getLogger("mail.log").disabled = True
+    admission = Admission()
+
+    def accept() -> asyncio.Protocol:
+        return SmtpConnection(
+            service(), role, commands=COMMANDS, unrecognised=unrecognised, connections=connections, admission=admission
+        )
+
+    return accept

@@ -1,0 +1,36 @@
+"""What an SMTP connection works with: the use cases and facts of one generation."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from mailstack.model.instant import Clock
+from mailstack.servers.smtp.limits import Limits
+from mailstack.services.identity.login import Login
+from mailstack.services.inbound.pipeline import InboundPipeline
+from mailstack.services.outbound.submit import Submission
+
+
+class SmtpRole(Enum):
+    """MX: anyone's mail for us, no logins. The others: our accounts' mail for anyone (RFC 6409, RFC 8314)."""
+
+    MX = "mx"
+    SUBMISSION = "submission"
+    SUBMISSIONS = "submissions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpService:
+    """tls: for STARTTLS; None: it is not offered. token: random bytes. plaintext_is_secure: may this peer host log in
+    without TLS; the sandbox says so of loopback."""
+
+    hostname: str
+    limits: Limits
+    tls: ssl.SSLContext | None
+    login: Login
+    inbound: InboundPipeline
+    submission: Submission
+    clock: Clock
+    token: Callable[[int], bytes]
+    plaintext_is_secure: Callable[[str], bool]
