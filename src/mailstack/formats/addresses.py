@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailstack.formats.charsets import guess
 from mailstack.formats.comments import comment_end, without_comments
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.words import decode_words
@@ -72,8 +73,11 @@ def display(mailboxes: Sequence[Mailbox]) -> str:
 
 
 def _shown(mailbox: Mailbox) -> str:
-    address = decode_words(mailbox.local_part) + ("@" + decode_words(mailbox.domain) if mailbox.domain else "")
-    return f"{decode_words(mailbox.name)} <{address}>" if mailbox.name else address
+    name, address = mailbox.name, mailbox.local_part
+    if mailbox.domain:
+        address = address + b"@" + mailbox.domain
+    # Encoded words may stand in a phrase only; many senders write them inside quotes all the same.
+    return decode_words(name) + " <" + guess(address) + ">" if name else guess(address)
 
 
 class _Reader:

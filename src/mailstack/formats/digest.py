@@ -111,10 +111,10 @@ def _preview(raw: RawMessage, root: Part, limits: Limits) -> str:
         chosen = next((part for part in texts if part.subtype == b"html"), None)
     if chosen is None:
         return ""
-    # Eight times the preview will do for plain text; HTML begins with its style sheets.
-    source = limits.preview_source if chosen.subtype == b"html" else limits.preview_characters * 8
-    text = read_text(raw, chosen, source_limit=source)
-    return _printable(" ".join(text[: limits.preview_source].split()))[: limits.preview_characters].rstrip()
+    # Some times the preview will do for plain text; HTML begins with its style sheets.
+    source = limits.preview_source if chosen.subtype == b"html" else limits.preview_characters * 6
+    words = " ".join(read_text(raw, chosen, source_limit=source).split(None, limits.preview_characters // 2))
+    return _printable(words[: limits.preview_characters]).rstrip()
 
 
 def _is_attachment(part: Part) -> bool:

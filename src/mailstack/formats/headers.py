@@ -34,10 +34,11 @@ _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.M
 def header_end(raw: RawMessage, start: int = 0, end: int | None = None) -> int:
     """Where the body begins: past the first empty line of [start, end); `end` when there is none."""
     stop = len(raw) if end is None else end
-    if start < stop and raw[start : start + 1] == b"\n":
-        return start + 1
-    if start + 1 < stop and raw[start : start + 2] == b"\r\n":
+    opening = raw[start : min(start + 2, stop)]
+    if opening == b"\r\n":
         return start + 2
+    if opening[:1] == b"\n":
+        return start + 1
     crlf = find(raw, b"\n\r\n", start, stop)
     lf = find(raw, b"\n\n", start, crlf + 1 if crlf >= 0 else stop)
     if lf >= 0:
@@ -49,11 +50,14 @@ def scan_fields(raw: RawMessage, start: int = 0, end: int | None = None, *, limi
     """The fields of the header section [start, end), in order; end: None means header_end."""
     stop = header_end(raw, start) if end is None else end
     block = raw[start : min(stop, start + limits.header)]
-    size = len(block)
-    return [
-        Field(found[1].lower(), found[2], start + found.start(), start + min(found.end() + 1, size))
-        for found in islice(_FIELD.finditer(block), limits.header_fields)
-    ]
+    fields: list[Field] = []
+    for found in islice(_FIELD.finditer(block), limits.header_fields):
+        name, value = found.groups()
+        begin, stop = found.span()
+        fields.append(Field(name.lower(), value, start + begin, start + stop + 1))
+    if fields and fields[-1].end > start + len(block):
+        fields[-1] = fields[-1]._replace(end=start + len(block))
+    return fields
 
 
 def unfold(value: bytes) -> bytes:

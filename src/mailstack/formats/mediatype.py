@@ -19,8 +19,11 @@ _CACHED_OCTETS = 128
 _TYPE = re.compile(rb"[ \t]*+([^\s;/\"=,]++)[ \t]*+/[ \t]*+([^\s;/\"=,]++)[ \t]*+(?:;|\Z|[\s,])")
 _WORD = re.compile(rb"[ \t]*+\"?([^\s;\"=,]++)\"?[ \t]*+(?:;|\Z|\s)")
 # RFC 2045 §5.1: parameter = attribute "=" value, value = token / quoted-string. Tolerated: a value with tspecials,
-# even with spaces, up to the next semicolon, and a string whose closing quote is missing.
-_PARAMETER = re.compile(rb"([^\s;=\"]++)\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*+)(?:\"|\Z)|([^;\r\n]*+))", re.DOTALL)
+# even with spaces, up to the next semicolon, and a string whose closing quote is missing. The look back keeps a search
+# from starting inside a word, which would be quadratic.
+_PARAMETER = re.compile(
+    rb"(?<![^\s;=\"])([^\s;=\"]++)\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*+)(?:\"|\Z)|([^;\r\n]*+))", re.DOTALL
+)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 
-_NEEDS_LITERAL = re.compile(rb"[\r\n\x80-\xff]")
+# Line buffers of old clients end near a thousand octets.
+_PLAIN = re.compile(rb"[^\x00\r\n\"\\\x80-\xff]{0,1000}+")
+_QUOTABLE = re.compile(rb"[^\x00\r\n\x80-\xff]{0,1000}+")
 _NEEDS_ESCAPE = re.compile(rb"([\"\\])")
-# Line buffers of old clients end near here.
-_MAX_QUOTED_OCTETS = 1_000
 
 
 def nstring(value: bytes | None) -> bytes:
@@ -16,13 +16,12 @@ def nstring(value: bytes | None) -> bytes:
 
 def string(value: bytes) -> bytes:
     """Eight-bit octets go into a literal, which every client reads, whether it has enabled UTF-8 or not."""
-    if b"\x00" in value:
-        value = value.replace(b"\x00", b"")
-    if len(value) > _MAX_QUOTED_OCTETS or _NEEDS_LITERAL.search(value):
-        return b"{%d}\r\n%b" % (len(value), value)
-    if b'"' in value or b"\\" in value:
-        value = _NEEDS_ESCAPE.sub(rb"\\\1", value)
-    return b'"%b"' % value
+    if _PLAIN.fullmatch(value):
+        return b'"' + value + b'"'
+    value = value.replace(b"\x00", b"")
+    if _QUOTABLE.fullmatch(value):
+        return b'"' + _NEEDS_ESCAPE.sub(rb"\\\1", value) + b'"'
+    return b"{%d}\r\n%b" % (len(value), value)
 
 
 def parenthesized(items: Iterable[bytes]) -> bytes:
