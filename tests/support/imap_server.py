@@ -1,0 +1,111 @@
+"""An ImapServer on a real SqliteStore and a loopback port, for tests; and, as a program, for load tools:
+
+python -m tests.support.imap_server FOLDER PORT ACCOUNTS   (accounts u0, u1, … with the password pw)
+"""
+
+import asyncio
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailstack.app.clock import system_clock
+from mailstack.model.instant import Clock
+from mailstack.model.principal import ALL_ABILITIES, Ability
+from mailstack.model.resource import AccountBody, DomainBody, Json, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.net.connections import Connections
+from mailstack.net.listen import accept_streams
+from mailstack.servers.imap.server import ImapServer
+from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.services.identity.login import Login
+from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.store.bus_local import LocalBus
+from mailstack.store.sqlite.open import SqliteStore, open_store
+
+DOMAIN = "peer.test"
+PASSWORD = "pw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningImap:
+    port: int
+    store: SqliteStore
+    connections: Connections
+    service: ImapService
+
+
+@asynccontextmanager
+async def running_imap(
+    folder: Path,
+    *,
+    accounts: Sequence[str] = ("u0",),
+    limits: ImapLimits | None = None,
+    tls: ssl.SSLContext | None = None,
+    clock: Clock = system_clock,
+    plaintext_is_secure: Callable[[str], bool] = lambda _: True,
+    port: int = 0,
+    abilities: frozenset[Ability] = ALL_ABILITIES,
+    quota_bytes: int | None = None,
+) -> AsyncIterator[RunningImap]:
+    """accounts: local parts, all with PASSWORD."""
+    bus = LocalBus(folder / "bus")
+    await bus.start()
+    store = await open_store(folder / "store", clock=clock, bus=bus)
+    await _create_accounts(store, accounts, abilities, quota_bytes)
+    service = ImapService(
+        hostname="mail.peer.test",
+        limits=limits or ImapLimits(),
+        tls=tls,
+        login=Login(store.accounts, domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32),
+        accounts=store.accounts,
+        mailboxes=store.mailboxes,
+        messages=store.messages,
+        changes=store.changes,
+        bus=bus,
+        clock=clock,
+        plaintext_is_secure=plaintext_is_secure,
+    )
+    connections = Connections()
+    listener = socket.create_server(("127.0.0.1", port))
+    server = await accept_streams(listener, ImapServer(lambda: service, connections).serve, tls=None)
+    try:
+        yield RunningImap(port=listener.getsockname()[1], store=store, connections=connections, service=service)
+    finally:
+        server.close()
+        await connections.drain(grace_s=2)
+        await store.close()
+        await bus.close()
+
+
+async def _create_accounts(
+    store: SqliteStore, names: Sequence[str], abilities: frozenset[Ability], quota_bytes: int | None
+) -> None:
+    if await store.state.generation():
+        return
+    domain = DomainBody(catch_all=None, subaddress_separators="+", alias_of=None, dkim_algorithms=())
+    account = AccountBody(name="", addresses=(), roles=(), abilities=tuple(sorted(abilities)), quota_bytes=quota_bytes)
+    secrets = {"password": hash_password(PASSWORD, cost=HashCost.LOW)}
+    changes = [_create(Kind.DOMAIN, DOMAIN, fields=fields_of(domain))]
+    changes += [_create(Kind.ACCOUNT, f"{name}@{DOMAIN}", fields=fields_of(account), secrets=secrets) for name in names]
+    await store.state.commit(changes, base=await store.state.generation(), spec_hash="test")
+
+
+def _create(
+    kind: Kind, name: str, *, fields: Mapping[str, Json], secrets: Mapping[str, str] | None = None
+) -> ResourceChange:
+    resource = Resource(kind=kind, name=name, fields=fields)
+    return ResourceChange(operation=Operation.CREATE, resource=resource, secrets=secrets or {})
+
+
+async def _serve(folder: Path, port: int, accounts: int) -> None:
+    async with running_imap(folder, accounts=[f"u{number}" for number in range(accounts)], port=port):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    uvloop.run(_serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
