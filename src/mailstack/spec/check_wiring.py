@@ -14,7 +14,7 @@ from mailstack.spec.sections.server import Listeners
 from mailstack.spec.values import parse_domain, parse_endpoint, parse_ip, parse_route_pattern
 from mailstack.spec.yaml_values import Value
 
-_SECRET_NAME = re.compile(r"token|secret|passw|api_?key|private_?key|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"token|secret|passw|api[_-]?key|private[_-]?key|credential", re.IGNORECASE)
 _EVERY_HOST = frozenset({"0.0.0.0", "[::]"})  # noqa: S104  compared with, not bound
 _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
 
@@ -151,7 +151,7 @@ def _routes(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
             message = f"no such relay in relays (declared: {', '.join(vias.words)}){did_you_mean(vias, via)}"
             yield document.fault(("routes", index, "via"), message)
         pattern = parsed(route.get("to", "*"), ("routes", index), parse_route_pattern)
-        if pattern is None:
+        if pattern is None or not isinstance(value, dict):
             continue
         earlier = for_all if for_all is not None else seen.get(pattern.name)
         if earlier is not None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from mailstack.model.address import domain_key, parse_address
 from mailstack.model.errors import Invalid
 from mailstack.model.password import scheme_of, weakness_of
+from mailstack.spec.faults import printable
 from mailstack.spec.secrets import is_reference
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)")
@@ -69,8 +70,8 @@ def parse_domain(text: str) -> str:
     """A fully qualified domain name as an A-label, lower-case."""
     try:
         name = domain_key(text)
-    except Invalid as fault:
-        raise ValueError(fault.detail) from None
+    except Invalid:
+        raise ValueError("not a domain name (letters, digits and hyphens between dots)") from None
     # RFC 5321 §2.3.5: only resolvable, fully-qualified domain names are permitted.
     if "." not in name or name.startswith("[") or name.rpartition(".")[2].isdigit():
         raise ValueError("not a fully qualified domain name (such as mail.example.com)")
@@ -81,7 +82,7 @@ def parse_address_key(text: str) -> str:
     try:
         address = parse_address(text)
     except Invalid as fault:
-        raise ValueError(f"not a mail address: {fault.detail}") from None
+        raise ValueError(f"not a mail address: {printable(fault.detail)}") from None
     if not _DOT_STRING.fullmatch(address.local_part):
         raise ValueError("not a mail address: letters, digits, dots and !#$%&'*+-/=?^_`{|}~ come before the @")
     parse_domain(address.domain)

@@ -1,0 +1,79 @@
+"""`mailstack validate` as it is typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailstack.cli.validate import command
+
+GOOD = "server: {hostname: mail.example.com}\ndomains: {example.com: }\naccounts: {a@example.com: , b@example.com: }\n"
+BAD = "server: {hostnme: mail.example.com}\ndomains: {example.com: }\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "good.yaml").write_text(GOOD)
+    (tmp_path / "bad.yaml").write_text(BAD)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_sound_spec_is_summed_up_in_a_line() -> None:
+    result = run("good.yaml")
+    assert result.exit_code == 0
+    assert result.stdout == "valid good.yaml: mail.example.com with 1 domain, 2 accounts (1 file)\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_faults_go_to_standard_error_with_exit_status_2() -> None:
+    result = run("bad.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("bad.yaml:1:1: server.hostname: this key is required")
+    assert lines[1].startswith("bad.yaml:1:10: server.hostnme: unknown key")
+    assert len(lines) == 3
+
+
+@pytest.mark.usefixtures("folder")
+def test_several_specs_are_checked_each() -> None:
+    result = run("bad.yaml", "good.yaml", "gone.yaml")
+    assert result.exit_code == 2
+    assert result.stdout.startswith("valid good.yaml")
+    assert "gone.yaml: cannot be read: No such file or directory" in result.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_json() -> None:
+    good = json.loads(run("--format", "json", "good.yaml").stdout)
+    assert good["valid"] is True
+    assert {**good["specs"][0], "digest": ""} == {
+        "file": "good.yaml",
+        "files": 1,
+        "hostname": "mail.example.com",
+        "domains": 1,
+        "accounts": 2,
+        "aliases": 0,
+        "relays": 0,
+        "digest": "",
+    }
+    result = run("--format", "json", "bad.yaml")
+    assert result.exit_code == 2
+    bad = json.loads(result.stdout)
+    assert bad["valid"] is False
+    assert [fault["path"] for fault in bad["faults"]] == ["server.hostname", "server.hostnme"]
+
+
+def test_help_has_examples() -> None:
+    assert "mailstack validate mailstack.yaml" in run("--help").stdout
+
+
+def test_a_spec_must_be_named() -> None:
+    assert run().exit_code == 2

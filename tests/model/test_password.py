@@ -1,0 +1,69 @@
+"""Hashes told from passwords, and strong ones from weak ones."""
+
+import argon2
+import bcrypt
+import pytest
+
+from mailstack.model.password import Scheme, crypt_form, scheme_of, weakness_of
+
+SHA512 = "$6$Vj2pQ0mWc7rT4yXb$VkKo6KNj4DnmcxMpfy7o8zigqiQ4MmmkCIWVNzUzOLtAKaNBn11LVS5qxkLUkBwIfBWeeC2ESLYEisbFgRO5L0"
+SHA512_ROUNDS = SHA512.replace("$6$", "$6$rounds=1000$")
+BCRYPT = "$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234"
+ARGON2 = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b5dWRWJTmaasdasdasdasdasdasdas"
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme"),
+    [
+        (ARGON2, Scheme.ARGON2ID),
+        (BCRYPT, Scheme.BCRYPT),
+        (BCRYPT.replace("2b", "2a"), Scheme.BCRYPT),
+        (BCRYPT.replace("2b", "2y"), Scheme.BCRYPT),
+        (SHA512, Scheme.SHA512_CRYPT),
+        (SHA512_ROUNDS, Scheme.SHA512_CRYPT),
+        ("{SHA512-CRYPT}" + SHA512, Scheme.SHA512_CRYPT),
+        ("", None),
+        ("hunter2", None),
+        ("$6$", None),
+        (SHA512 + "x", None),
+        (SHA512[:-1], None),
+        (SHA512 + "\n", None),
+        ("{SHA512-CRYPT}" + BCRYPT, None),
+        ("{BLF-CRYPT}" + BCRYPT, None),
+        (BCRYPT.replace("2b", "2x"), None),
+        (BCRYPT[:-1], None),
+        (ARGON2.replace("argon2id", "argon2i"), None),
+        (ARGON2.replace("v=19", "v=16"), None),
+        ("$1$abcdefgh$UUoKKmjvh8Ohn3p6U5uA70", None),
+    ],
+)
+def test_scheme(text: str, scheme: Scheme | None) -> None:
+    assert scheme_of(text) is scheme
+
+
+@pytest.mark.parametrize(
+    ("text", "weakness"),
+    [
+        (ARGON2, ""),
+        (BCRYPT, ""),
+        (SHA512, ""),
+        ("hunter2", ""),
+        (BCRYPT.replace("$12$", "$09$"), "bcrypt with cost 9 is weak; at least 10"),
+        (SHA512_ROUNDS, "sha512-crypt with 1000 rounds is weak; at least 5000"),
+        (ARGON2.replace("m=65536", "m=1024"), "argon2id with m=1024,t=3 is weak; at least m=8192,t=1"),
+        (ARGON2.replace("t=3", "t=0"), "argon2id with m=65536,t=0 is weak; at least m=8192,t=1"),
+    ],
+)
+def test_weakness(text: str, weakness: str) -> None:
+    assert weakness_of(text) == weakness
+
+
+def test_what_the_libraries_write_is_recognised() -> None:
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
+    assert scheme_of(hasher.hash("x")) is Scheme.ARGON2ID
+    assert scheme_of(bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()) is Scheme.BCRYPT
+
+
+def test_the_prefix_of_dovecot_is_taken_off() -> None:
+    assert crypt_form("{SHA512-CRYPT}" + SHA512) == SHA512
+    assert crypt_form(ARGON2) == ARGON2
