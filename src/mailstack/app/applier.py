@@ -16,12 +16,12 @@ from typing import IO
 import structlog
 
 from mailstack.app.blueprint import read_blueprint, to_json
-from mailstack.app.build import SILENCE
 from mailstack.app.clock import system_clock
 from mailstack.app.log import configure_log
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
+from mailstack.app.silence import Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 async def _read(job: Job) -> Message:
-    store = await open_store(Path(job.storage), clock=system_clock, bus=SILENCE, read_only=True)
+    store = await open_store(Path(job.storage), clock=system_clock, bus=Silence(), read_only=True)
     try:
         return Applied(blueprint=to_json(await read_blueprint(store.state)))
     finally:
@@ -91,7 +91,7 @@ async def _apply(job: Job, line: Line) -> Message:
     line.send(_loaded(loaded, storage, read_at_ns))
     if not isinstance(line.receive(), Go):
         raise BrokenPipeError
-    store = await open_store(storage, clock=system_clock, bus=SILENCE)
+    store = await open_store(storage, clock=system_clock, bus=Silence())
     try:
         return await _reconcile(store, loaded, sandbox, line)
     finally:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import run_folder
-from mailstack.clients.smtp.transport import SmtpTransport
+from mailstack.clients.smtp.tls import TlsContexts, client_contexts
 from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
+from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.resolver import Resolver
-from mailstack.ports.transport import Transport
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
@@ -26,26 +26,39 @@ class RunSettings:
     hold_outbound: bool
 
 
-class Silence:
-    """A bus for processes whose writes nobody needs to be woken for: those who wait are told another way."""
+class StoreBus:
+    """The bus as a worker's store sees it: what its own supervisor applied is told by the worker itself.
 
-    def publish(self, topic: str) -> None: ...
+    The applier publishes nothing, or the supervisor would be woken by what it has just done.
+    """
 
-    def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
-        return lambda: None
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._wakes: list[Callable[[], None]] = []
 
+    def publish(self, topic: str) -> None:
+        self._bus.publish(topic)
 
-SILENCE = Silence()
+    def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
+        if topic == GENERATION_TOPIC:
+            self._wakes.append(wake)
+        return self._bus.watch(topic, wake)
+
+    def tell_of_new_generation(self) -> None:
+        for wake in self._wakes:
+            wake()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
     store: SqliteStore
+    store_bus: StoreBus
     bus: LocalBus
     resolver: Resolver
-    transport: Transport
+    tls_contexts: TlsContexts
     clock: Clock
     token: Callable[[int], bytes]
+    cache_key: bytes
 
     async def close(self) -> None:
         await self.store.close()
@@ -56,18 +69,21 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     """Raises DomainError or OSError, naming what could not be opened; then nothing is left open."""
     bus = local_bus(settings.storage)
     await bus.start()
+    store_bus = StoreBus(bus)
     try:
-        store = await open_store(settings.storage, clock=system_clock, bus=bus)
+        store = await open_store(settings.storage, clock=system_clock, bus=store_bus)
     except BaseException:
         await bus.close()
         raise
     return Adapters(
         store=store,
+        store_bus=store_bus,
         bus=bus,
         resolver=DnsResolver(clock=system_clock),
-        transport=SmtpTransport(),
+        tls_contexts=client_contexts(),
         clock=system_clock,
         token=secrets.token_bytes,
+        cache_key=secrets.token_bytes(32),
     )
 
 

@@ -85,10 +85,9 @@ def _become_child(order: _Order, line: socket.socket) -> None:
     status = 70  # EX_SOFTWARE
     try:
         signal.set_wakeup_fd(-1)
-        # A terminal's Ctrl-C reaches every process in it; the parent decides what it means.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # A terminal's Ctrl-C and systemd's SIGTERM reach every process; the parent decides what they mean.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         asyncio.set_event_loop(None)
         _close_all_but({0, 1, 2, line.fileno(), *order.keep})
         status = order.child(line)

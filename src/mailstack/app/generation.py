@@ -1,4 +1,214 @@
 """From a blueprint to the immutable services of one generation: what a connection begins with and ends with.
 
-Built beside the generation that serves; nothing here starts, listens or writes until `begin`.
+Built beside the generation that serves; nothing here starts, listens or writes. What cannot be built is named.
 """
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailstack.app.blueprint import Blueprint
+from mailstack.app.build import Adapters, RunSettings
+from mailstack.mailauth.dkim.keys import SigningKey, load
+from mailstack.model.delivery import Credentials, NextHop, TlsMode
+from mailstack.model.errors import Invalid
+from mailstack.model.ids import Generation
+from mailstack.model.resource import (
+    CertificateBody,
+    DkimKeyBody,
+    Kind,
+    RelayBody,
+    RoutesBody,
+    ServerBody,
+)
+from mailstack.net.tls import Identity, NameChoice, choice_of
+from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.servers.smtp.limits import Limits
+from mailstack.servers.smtp.service import SmtpService
+from mailstack.services.identity.login import Login
+from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.pipeline import InboundPipeline
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.outbound.route import DIRECT, HOLD, Relay, Route, RouteTable
+from mailstack.services.outbound.submit import Submission
+
+DIRECT_NAME = "direct"
+# Listeners that speak TLS from the first byte; the others offer STARTTLS.
+IMPLICIT_TLS = ("submissions", "imaps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """certificates: chosen by server name. login: looks in these domains; kept by the next generation that has the
+    same ones, so that nobody has to prove anew who they are."""
+
+    generation: Generation
+    certificates: NameChoice
+    login_domains: tuple[str, ...]
+    login: Login
+    smtp: SmtpService
+    imap: ImapService
+    routes: RouteTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What outlives generations. tls: looks the certificate up at each handshake. before: the generation that serves
+    now, None at the start."""
+
+    adapters: Adapters
+    settings: RunSettings
+    tls: ssl.SSLContext
+    before: Services | None
+
+
+def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
+    """Raises DomainError, naming the thing."""
+    server = blueprint.server
+    if server is None:
+        raise Invalid("nothing is applied yet: no server to be")
+    identities = _identities(blueprint)
+    for service in IMPLICIT_TLS:
+        if service in blueprint.listeners and not identities:
+            raise Invalid(f"listeners.{service} needs a certificate, and there is none")
+    login = _login(blueprint, around)
+    routes = _routes(blueprint, around.settings)
+    return Services(
+        generation=blueprint.generation,
+        certificates=choice_of(identities),
+        login_domains=_login_domains(blueprint),
+        login=login,
+        smtp=_smtp(blueprint, server, around, login, routes),
+        imap=_imap(server, around, login, has_tls=bool(identities)),
+        routes=routes,
+    )
+
+
+def _identities(blueprint: Blueprint) -> tuple[Identity, ...]:
+    """The host name's own first: it is what clients get that ask for no name."""
+    hostname = blueprint.server.hostname if blueprint.server else ""
+    found = [
+        Identity(names=body.names, chain=body.certificate, key=_secret(blueprint, Kind.CERTIFICATE, name, "key"))
+        for name, body in sorted(blueprint.bodies(CertificateBody).items())
+    ]
+    return tuple(sorted(found, key=lambda identity: hostname not in identity.names))
+
+
+def _login(blueprint: Blueprint, around: Surroundings) -> Login:
+    adapters = around.adapters
+    domains = _login_domains(blueprint)
+    if around.before is not None and around.before.login_domains == domains:
+        return around.before.login
+    return Login(adapters.store.accounts, domains=domains, clock=adapters.clock, cache_key=adapters.cache_key)
+
+
+def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:
+    return tuple(sorted(name for name, body in blueprint.domains.items() if body.alias_of is None))
+
+
+def _smtp(
+    blueprint: Blueprint, server: ServerBody, around: Surroundings, login: Login, routes: RouteTable
+) -> SmtpService:
+    adapters, store = around.adapters, around.adapters.store
+    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
+    receiving = Receiving(
+        hostname=server.hostname,
+        postmaster=blueprint.postmaster,
+        accounts=store.accounts,
+        messages=store.messages,
+        delivery=delivery,
+    )
+    submission = Submission(
+        hostname=server.hostname,
+        accounts=store.accounts,
+        queue=store.queue,
+        routes=routes,
+        signing_keys=_signing_keys(blueprint),
+        clock=adapters.clock,
+        token=adapters.token,
+    )
+    return SmtpService(
+        hostname=server.hostname,
+        limits=Limits(
+            message_bytes=server.message_size_bytes,
+            recipients=server.recipients,
+            connections_per_ip=server.connections_per_ip,
+        ),
+        tls=around.tls if _identities(blueprint) else None,
+        login=login,
+        inbound=InboundPipeline(receiving=receiving),
+        submission=submission,
+        clock=adapters.clock,
+        token=adapters.token,
+        plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bool) -> ImapService:
+    store = around.adapters.store
+    return ImapService(
+        hostname=server.hostname,
+        limits=ImapLimits(message_octets=server.message_size_bytes),
+        tls=around.tls if has_tls else None,
+        login=login,
+        accounts=store.accounts,
+        mailboxes=store.mailboxes,
+        messages=store.messages,
+        changes=store.changes,
+        bus=around.adapters.bus,
+        clock=around.adapters.clock,
+        plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
+    keys: dict[str, list[SigningKey]] = {}
+    for name, body in sorted(blueprint.bodies(DkimKeyBody).items()):
+        private_pem = _secret(blueprint, Kind.DKIM_KEY, name, "private_key")
+        key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
+        keys.setdefault(body.domain, []).append(key)
+    return keys
+
+
+def _routes(blueprint: Blueprint, settings: RunSettings) -> RouteTable:
+    if settings.hold_outbound:
+        return RouteTable((Route(to="*", via=HOLD),))
+    relays = {name: _relay(blueprint, name, body) for name, body in blueprint.bodies(RelayBody).items()}
+    found: list[Route] = []
+    for body in blueprint.bodies(RoutesBody).values():
+        for route in body.routes:
+            if route.via != DIRECT_NAME and route.via not in relays:
+                raise Invalid(f"the route to {route.to} goes via {route.via}, which is no relay")
+            found.append(Route(to=route.to, via=relays.get(route.via, DIRECT)))
+    return RouteTable(tuple(found))
+
+
+def _relay(blueprint: Blueprint, name: str, body: RelayBody) -> Relay:
+    secrets = blueprint.secrets_of(Kind.RELAY, name)
+    credentials = None
+    if "username" in secrets:
+        credentials = Credentials(username=secrets["username"], password=secrets["password"])
+    return Relay(name=name, hop=NextHop(host=body.host, port=body.port, tls=TlsMode(body.tls), credentials=credentials))
+
+
+def _secret(blueprint: Blueprint, kind: Kind, name: str, secret: str) -> str:
+    try:
+        return blueprint.secrets_of(kind, name)[secret]
+    except KeyError:
+        raise Invalid(f"{kind} {name} has lost its {secret.replace('_', ' ')}") from None
+
+
+def _trusted(settings: RunSettings) -> Callable[[str], bool]:
+    return _is_loopback if settings.trust_loopback else _is_nobody
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_nobody(_host: str) -> bool:
+    return False

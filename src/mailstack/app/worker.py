@@ -4,7 +4,6 @@ It knows no supervisor: `run_forked` and app.crew's inline worker drive it by th
 """
 
 import asyncio
-import signal
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
-from mailstack.app.generation import Services, build_services
+from mailstack.app.generation import Services, Surroundings, build_services
 from mailstack.app.messages import (
     Accepting,
     Commit,
@@ -31,6 +30,7 @@ from mailstack.app.messages import (
 )
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
+from mailstack.net.tls import live_context
 
 log = structlog.get_logger()
 
@@ -53,6 +53,7 @@ class Worker:
         self._launch = launch
         self._adapters: Adapters
         self._services: Services
+        self._tls = live_context(lambda: self._services.certificates)
         self._doors: Doors
         self._prepared: tuple[int, Services, Bound] | None = None
 
@@ -61,9 +62,8 @@ class Worker:
         launch = self._launch
         self._adapters = await open_adapters(launch.settings)
         try:
-            self._services = build_services(launch.blueprint, self._adapters, launch.settings)
-            self._doors = Doors(lambda: self._services)
-            await self._services.begin()
+            self._services = build_services(launch.blueprint, self._surroundings(None))
+            self._doors = Doors(lambda: self._services, self._tls)
             await self._doors.open(launch.bound)
         except BaseException:
             await self._adapters.close()
@@ -73,7 +73,7 @@ class Worker:
         """Builds beside what serves. Raises DomainError naming what cannot be built."""
         self.discard()
         try:
-            services = build_services(blueprint, self._adapters, self._launch.settings)
+            services = build_services(blueprint, self._surroundings(self._services))
         except BaseException:
             close_all(opened)
             raise
@@ -85,9 +85,8 @@ class Worker:
             raise Conflict(f"change {number} was not prepared")
         _, services, opened = self._prepared
         self._prepared = None
-        before, self._services = self._services, services
-        await services.begin()
-        await before.end()
+        self._services = services
+        self._adapters.store_bus.tell_of_new_generation()
         await self._doors.open(opened)
         close_all(opened)
         self._doors.close(closed)
@@ -102,9 +101,11 @@ class Worker:
         self.discard()
         self._doors.close_all()
         aborted = await self._doors.drain(grace_s=grace_s)
-        await self._services.end()
         await self._adapters.close()
         log.info("worker stopped", connections_aborted=aborted)
+
+    def _surroundings(self, before: Services | None) -> Surroundings:
+        return Surroundings(adapters=self._adapters, settings=self._launch.settings, tls=self._tls, before=before)
 
 
 def run_forked(launch: Launch, line: socket.socket) -> int:
@@ -122,8 +123,8 @@ async def _serve(launch: Launch, line: socket.socket) -> int:
         channel.send(Unable(reason=str(fault)))
         channel.close()
         return 1
-    # A person who ends one worker by hand gets the polite end; the supervisor starts another.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.close)
+    # The doors have copies; a listener that goes with a change must not stay open in ours.
+    close_all(launch.bound)
     channel.send(Accepting())
     await worker.stop(await _obey(worker, channel))
     channel.close()

@@ -1,0 +1,65 @@
+"""The doors of one worker: which server answers at which endpoint, and the connections that came in through them."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+
+from mailstack.app.faults import CannotServe
+from mailstack.app.generation import Services
+from mailstack.app.sockets import Bound, Endpoint
+from mailstack.net.connections import Connections
+from mailstack.net.listen import accept_protocols, accept_streams
+from mailstack.servers.imap.server import ImapServer
+from mailstack.servers.smtp.server import smtp_protocol
+from mailstack.servers.smtp.service import SmtpRole
+
+
+class Doors:
+    """current: the services that a new connection begins with. tls: for those who speak it from the first byte."""
+
+    def __init__(self, current: Callable[[], Services], tls: ssl.SSLContext) -> None:
+        self._current = current
+        self._tls = tls
+        self._connections = Connections()
+        self._imap = ImapServer(lambda: current().imap, self._connections)
+        self._servers: dict[Endpoint, asyncio.Server] = {}
+
+    async def open(self, bound: Bound) -> None:
+        """Works on copies: whoever bound the sockets keeps theirs."""
+        for endpoint, listener in bound.items():
+            self._servers[endpoint] = await self._open(endpoint, listener.dup())
+
+    def close(self, endpoints: Iterable[Endpoint]) -> None:
+        """Nobody new comes in; who is in stays."""
+        for endpoint in endpoints:
+            server = self._servers.pop(endpoint, None)
+            if server is not None:
+                server.close()
+
+    def close_all(self) -> None:
+        self.close(tuple(self._servers))
+
+    async def drain(self, *, grace_s: float) -> int:
+        """Returns how many connections had to be aborted."""
+        return await self._connections.drain(grace_s=grace_s)
+
+    async def _open(self, endpoint: Endpoint, listener: socket.socket) -> asyncio.Server:
+        match endpoint.service:
+            case "smtp":
+                return await self._open_smtp(listener, SmtpRole.MX, tls=None)
+            case "submission":
+                return await self._open_smtp(listener, SmtpRole.SUBMISSION, tls=None)
+            case "submissions":
+                return await self._open_smtp(listener, SmtpRole.SUBMISSIONS, tls=self._tls)
+            case "imap":
+                return await accept_streams(listener, self._imap.serve, tls=None)
+            case "imaps":
+                return await accept_streams(listener, self._imap.serve, tls=self._tls)
+        raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
+
+    async def _open_smtp(
+        self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections)
+        return await accept_protocols(listener, factory, tls=tls)
