@@ -1,0 +1,1 @@
+"""Handing mail to other servers: the connection, its protection, one transaction."""

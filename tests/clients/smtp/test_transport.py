@@ -1,0 +1,373 @@
+"""The transport against servers that follow the RFC, and against the many that do not."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from aiosmtpd.controller import UnthreadedController
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from mailstack.clients.smtp.tls import TlsContexts
+from mailstack.clients.smtp.transport import SmtpTransport
+from mailstack.model.delivery import Delivered, Failed, SmtpReply
+from tests.support.memory_resolver import MemoryResolver
+from tests.support.outcomes import brief
+from tests.support.scripted_smtp import Peer, scripted_server
+from tests.support.smtp_sender import CONTENT, SHORT, Sender
+
+
+async def test_a_pipelined_mail_goes_in_two_segments(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING", "SIZE 1000", "8BITMIME")
+        for _ in range(4):
+            await peer.hear()
+        await peer.say("250 2.1.0 ok\n250 2.1.5 ok\n550 5.1.1 no\n354 go\n")
+        assert await peer.hear_content() == b"From: a@us.test\r\nSubject: hi\r\n\r\n..dots\r\nbye\r\n.\r\n"
+        await peer.say("250 2.0.0 queued as 1\n")
+        await peer.exchange("221 bye")
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
+    assert outcomes == [
+        Delivered(reply=SmtpReply(code=250, status="2.0.0", text="queued as 1"), host="mx.test"),
+        Failed(reply=SmtpReply(code=550, status="5.1.1", text="no"), host="mx.test"),
+    ]
+    assert server.heard == [
+        b"EHLO us.test",
+        b"MAIL FROM:<a@us.test> SIZE=%d" % len(CONTENT),
+        b"RCPT TO:<b@them.test>",
+        b"RCPT TO:<c@them.test>",
+        b"DATA",
+        b"(content)",
+        b"QUIT",
+    ]
+
+
+async def test_without_pipelining_each_reply_is_awaited(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.take_mail("250 ok", "451 4.7.1 greylisted")
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
+    assert brief(outcomes) == ["Delivered 250 2.0.0", "Deferred 451 4.7.1"]
+    assert not server.faults
+
+
+@pytest.mark.parametrize(
+    ("final", "expected"),
+    [
+        ("250 ok", "Delivered 250"),
+        ("451 4.3.0 disk full", "Deferred 451 4.3.0"),
+        ("421 4.3.2 closing", "Deferred 421 4.3.2"),
+        ("554 5.7.1 spam", "Failed 554 5.7.1"),
+        ("354 again?", "Deferred 354"),
+    ],
+)
+async def test_the_reply_to_the_last_dot_decides(sender: Sender, final: str, expected: str) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        await peer.take_mail(final=final)
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == [expected]
+
+
+@pytest.mark.parametrize("extensions", [(), ("PIPELINING",)])
+async def test_a_refused_sender_is_the_outcome_of_all(sender: Sender, extensions: tuple[str, ...]) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello(*extensions)
+        await peer.exchange("550 5.7.1 not you")
+        if extensions:
+            await peer.exchange("503 5.5.1 no", "503 5.5.1 no", "503 5.5.1 no")
+        await peer.exchange("221 bye")
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
+    assert brief(outcomes) == ["Failed 550 5.7.1"] * 2
+    assert server.heard[-1] == b"QUIT"
+
+
+async def test_data_accepted_without_a_recipient_is_ended_by_its_dot(sender: Sender) -> None:  # RFC 2920 §3.1
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        await peer.exchange("250 ok", "550 5.1.1 no", "354 go", "554 5.5.1 no valid recipients", "221 bye")
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == ["Failed 550 5.1.1"]
+    assert server.heard[-2:] == [b".", b"QUIT"]
+
+
+async def test_552_to_rcpt_is_too_many_recipients_for_now(sender: Sender) -> None:  # RFC 5321 §4.5.3.1.10
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.take_mail("250 ok", "552 too many")
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
+    assert brief(outcomes) == ["Delivered 250 2.0.0", "Deferred 452 4.5.3"]
+
+
+async def test_a_server_without_ehlo_is_greeted_with_helo(sender: Sender) -> None:  # RFC 5321 §3.2
+    async def mx(peer: Peer) -> None:
+        await peer.say("220 old\n")
+        await peer.exchange("502 what?", "250 hello")
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == ["Delivered 250 2.0.0"]
+    assert server.heard[:3] == [b"EHLO us.test", b"HELO us.test", b"MAIL FROM:<a@us.test>"]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "expected"),
+    [("554 5.3.2 no mail here", "Failed 554 5.3.2"), ("421 4.3.2 busy", "Deferred 421 4.3.2")],
+)
+async def test_a_greeting_that_turns_away_is_the_outcome(sender: Sender, greeting: str, expected: str) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.say(greeting + "\n")
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port)
+    assert brief(outcomes) == [expected]
+    assert outcomes[0].host == "mx.test"
+
+
+@pytest.mark.parametrize(
+    ("extensions", "options", "expected"),
+    [
+        (("SIZE 10",), {}, "Failed 552 5.3.4"),  # RFC 1870 §6.1
+        (("SIZE 0",), {}, "Delivered 250 2.0.0"),
+        ((), {"is_8bit": True}, "Failed 554 5.6.3"),  # RFC 6152 §3
+        (("8BITMIME",), {"smtp_utf8": True}, "Failed 553 5.6.7"),  # RFC 6531 §3.3
+        (("8BITMIME",), {"reverse_path": "ä@us.test"}, "Failed 553 5.6.7"),
+        (("8BITMIME", "SMTPUTF8"), {"reverse_path": "ä@us.test"}, "Delivered 250 2.0.0"),
+        ((), {"reverse_path": "a@ü.test"}, "Delivered 250 2.0.0"),
+        ((), {"reverse_path": ""}, "Delivered 250 2.0.0"),
+    ],
+)
+async def test_extensions_the_mail_needs(
+    sender: Sender, extensions: tuple[str, ...], options: dict[str, str], expected: str
+) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello(*extensions)
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port, **options)) == [expected]  # type: ignore[arg-type]  # a table
+
+
+async def test_a_path_that_holds_a_command_fails_before_anybody_is_asked(sender: Sender) -> None:
+    async with scripted_server(lambda peer: peer.hello()) as server:
+        outcomes = [*await sender.send(server.port, "b@them.test\r\nRCPT TO:<c@them.test>")]
+        outcomes += await sender.send(server.port, reverse_path="x>\r\nDATA\r\n<@us.test")
+    assert brief(outcomes) == ["Failed 553 5.1.3", "Failed 553 5.1.7"]
+    assert not server.connections
+
+
+async def test_one_bad_path_does_not_hold_up_the_others(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "no-at", "b@them.test")
+    assert brief(outcomes) == ["Failed 553 5.1.3", "Delivered 250 2.0.0"]
+
+
+STEPS = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "content", "dot"]
+
+
+@pytest.mark.parametrize("extensions", [(), ("PIPELINING",)])
+@pytest.mark.parametrize("closes_at", range(len(STEPS)), ids=STEPS)
+async def test_a_connection_closed_at_any_step_defers(
+    sender: Sender, closes_at: int, extensions: tuple[str, ...]
+) -> None:
+    async def mx(peer: Peer) -> None:
+        if closes_at == 0:
+            return
+        await peer.say("220 x\n")
+        if closes_at == 1:
+            await peer.hear()
+            return
+        await peer.ehlo(*extensions)
+        for step, reply in enumerate(("250 ok", "250 ok", "354 go"), start=2):
+            await peer.hear()
+            if closes_at == step:
+                return
+            await peer.say(reply + "\n")
+        if closes_at == 6:
+            await peer.hear_content()
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port)
+    assert brief(outcomes) == ["Deferred 451 4.4.2"]
+    # Only a server that took part is named: without one, the next mail exchanger is tried at once.
+    assert outcomes[0].host == ("" if closes_at < 2 else "mx.test")
+
+
+async def test_what_was_refused_before_the_loss_stays_refused(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange("250 ok", "550 5.1.1 no")
+        await peer.hear()
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
+    assert brief(outcomes) == ["Failed 550 5.1.1", "Deferred 451 4.4.2"]
+
+
+async def test_a_server_that_goes_away_at_quit_has_the_mail_all_the_same(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        await peer.exchange("250 ok", "250 ok", "354 go")
+        await peer.hear_content()
+        await peer.say("250 2.0.0 ok\n")
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == ["Delivered 250 2.0.0"]
+
+
+GARBAGE = [
+    b"\x00\xff" * 50 + b"\r\n",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"220-" + b"x" * 100_000,
+    b"220-x\r\n" * 1_000,
+    b"220 a\r\n250 b\r\n",
+    b"220-a\r\n221 b\r\n",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+async def test_garbage_for_a_greeting_defers(sender: Sender, garbage: bytes) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.say(garbage)
+        await peer.reader.read()
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port)
+    assert brief(outcomes) == ["Deferred 451 4.5.0"]
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\r\n", b"250 " + b"x" * 100_000, b"250-x\r\n" * 1_000, b"250 a\r\n250 b\r\n"]
+)
+async def test_garbage_after_the_dot_defers(sender: Sender, garbage: bytes) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange("250 ok", "250 ok", "354 go")
+        await peer.hear_content()
+        await peer.say(garbage)
+        await peer.reader.read()
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == ["Deferred 451 4.5.0"]
+
+
+async def test_a_dripping_reply_ends_at_its_deadline(resolver: MemoryResolver, contexts: TlsContexts) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.say("220 ")
+        while not peer.reader.at_eof():
+            await peer.say("x")
+            await asyncio.wait([asyncio.ensure_future(peer.reader.read())], timeout=0.05)
+
+    timeouts = replace(SHORT, greeting_s=0.4)
+    slow = Sender(SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, timeouts=timeouts))
+    async with scripted_server(mx) as server, asyncio.timeout(5):
+        outcomes = await slow.send(server.port)
+    assert brief(outcomes) == ["Deferred 451 4.4.2"]
+    assert outcomes[0].reply.text == "while waiting for a reply: timed out"
+
+
+async def test_a_server_that_does_not_read_is_given_up(resolver: MemoryResolver, contexts: TlsContexts) -> None:
+    done = asyncio.Event()
+
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange("250 ok", "250 ok", "354 go")
+        await done.wait()
+
+    timeouts = replace(SHORT, block_s=0.4)
+    slow = Sender(SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, timeouts=timeouts))
+    async with scripted_server(mx) as server, asyncio.timeout(10):
+        outcomes = await slow.send(server.port, content=b"x" * 70 + b"\r\n" * 20_000_000)
+        done.set()
+    assert brief(outcomes) == ["Deferred 451 4.4.2"]
+
+
+async def test_all_together_has_a_deadline_too(resolver: MemoryResolver, contexts: TlsContexts) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange("250 ok", "550 5.1.1 no")
+        await peer.reader.read()
+
+    timeouts = replace(SHORT, whole_s=0.5)
+    slow = Sender(SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, timeouts=timeouts))
+    async with scripted_server(mx) as server, asyncio.timeout(5):
+        outcomes = await slow.send(server.port, "b@them.test", "c@them.test")
+    assert brief(outcomes) == ["Failed 550 5.1.1", "Deferred 451 4.4.2"]
+
+
+async def test_hostile_text_in_a_reply_becomes_one_printable_bounded_line(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange("250 ok")
+        await peer.hear()
+        await peer.say(b"".join(b"550-5.1.1 \x1b[2J\x00bcc: x\xff " + b"y" * 2000 + b"\r\n" for _ in range(9)))
+        await peer.say(b"550 5.1.1 end\r\n")
+        await peer.exchange("221 bye")
+
+    async with scripted_server(mx) as server:
+        outcome = (await sender.send(server.port))[0]
+    assert isinstance(outcome, Failed)
+    assert outcome.reply.text.isprintable()
+    assert len(outcome.reply.text) == 500
+
+
+async def test_no_address_and_no_dns_defer_without_a_host(sender: Sender, resolver: MemoryResolver) -> None:
+    resolver.failing.add("broken.test")
+    outcomes = [*await sender.send(25, host="absent.test"), *await sender.send(25, host="broken.test")]
+    assert brief(outcomes) == ["Deferred 451 4.4.4", "Deferred 451 4.4.3"]
+    assert [outcome.host for outcome in outcomes] == ["", ""]
+
+
+async def test_the_next_address_is_tried_when_one_does_not_answer(sender: Sender, resolver: MemoryResolver) -> None:
+    resolver.hosts = {"mx.test": ("::1", "127.0.0.1")}
+
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port)) == ["Delivered 250 2.0.0"]
+
+
+async def test_an_address_for_a_host_needs_no_dns(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello()
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port, host="127.0.0.1")) == ["Delivered 250 2.0.0"]
+
+
+class Sink:
+    """aiosmtpd's own idea of what arrived."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes | None] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # its name
+        self.received.append(envelope.original_content)
+        return "250 OK"
+
+
+async def test_aiosmtpd_receives_every_byte(sender: Sender) -> None:
+    sink = Sink()
+    controller = UnthreadedController(sink, hostname="127.0.0.1", port=0, loop=asyncio.get_running_loop())
+    server = await asyncio.get_running_loop().create_server(controller.factory, "127.0.0.1", 0)
+    content = CONTENT + b"..\r\n" + b"x" * 900 + b"\r\n" + bytes(range(0x80, 0x100)) + b"\r\n"
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert brief(await sender.send(port, content=content, is_8bit=True)) == ["Delivered 250"]
+    assert sink.received == [content]

@@ -1,0 +1,39 @@
+"""What nearly every test of sending sends, and a transport with short deadlines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailstack.clients.smtp.session import Timeouts
+from mailstack.clients.smtp.transport import SmtpTransport
+from mailstack.model.delivery import Credentials, NextHop, Outcome, TlsMode
+
+CONTENT = b"From: a@us.test\r\nSubject: hi\r\n\r\n.dots\r\nbye\r\n"
+SHORT = Timeouts(connect_s=5, tls_s=5, greeting_s=5, command_s=5, data_s=5, block_s=5, end_s=5, quit_s=5, whole_s=20)
+
+
+@dataclass
+class Sender:
+    """A transport, with what nearly every test sends."""
+
+    transport: SmtpTransport
+
+    async def send(
+        self,
+        port: int,
+        *recipients: str,
+        host: str = "mx.test",
+        tls: TlsMode = TlsMode.NONE,
+        credentials: Credentials | None = None,
+        content: bytes = CONTENT,
+        reverse_path: str = "a@us.test",
+        is_8bit: bool = False,
+        smtp_utf8: bool = False,
+    ) -> Sequence[Outcome]:
+        return await self.transport.deliver(
+            NextHop(host=host, port=port, tls=tls, credentials=credentials),
+            reverse_path=reverse_path,
+            recipients=recipients or ("b@them.test",),
+            content=content,
+            is_8bit=is_8bit,
+            smtp_utf8=smtp_utf8,
+        )
