@@ -31,12 +31,12 @@ def storage_of(loaded: "LoadedSpec") -> Path:
 @asynccontextmanager
 async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
     """None where nothing was applied yet; nothing is created."""
-    from mailstack.app.build import SILENCE
     from mailstack.app.clock import system_clock
+    from mailstack.app.silence import Silence
     from mailstack.store.sqlite.open import open_store
 
     try:
-        store = await open_store(storage, clock=system_clock, bus=SILENCE, read_only=True)
+        store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     except NotFound:
         yield None
         return

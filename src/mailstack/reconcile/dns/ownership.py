@@ -18,7 +18,7 @@ MARKER_LABEL = "_mailstack-owner"
 MARKER_TTL_S = 300
 
 _MARKER = re.compile(r"heritage=mailstack,owner=([0-9a-f]{1,64})(?:,values=([0-9a-f.]*))?")
-_VERSION_TAG = re.compile(r"\s*v=([A-Za-z0-9]+)")
+_VERSION_TAG = re.compile(r"\s*[vV]=([A-Za-z0-9]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,181 @@
+"""Whose record sets are whose: tables of a zone as it is, what is wanted, and what comes of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
+from mailstack.reconcile.dns.records import Key, RecordSet
+
+NAME = "example.test"
+OURS, OTHERS = "0123456789abcdef", "fedcba9876543210"
+SPF = RecordSet(name=NAME, type="TXT", values=("v=spf1 mx -all",), ttl_s=300)
+MX = RecordSet(name=NAME, type="MX", values=("10 mail.example.test.",), ttl_s=300)
+HOST = RecordSet(name=f"mail.{NAME}", type="A", values=("192.0.2.1",), ttl_s=300)
+
+
+def zone(*live: RecordSet, owner: str = OURS, unreadable: frozenset[Key] = frozenset()) -> Zone:
+    return Zone(name=NAME, owner=owner, live={record.key: record for record in live}, unreadable=unreadable)
+
+
+def text(*values: str, ttl_s: int = 300) -> RecordSet:
+    return replace(SPF, values=values, ttl_s=ttl_s)
+
+
+def published(record: RecordSet, owner: str = OURS) -> tuple[RecordSet, RecordSet]:
+    """As it and its marker are in the zone once settled in an empty one."""
+    settled = settle(zone(owner=owner), [record])
+    return settled.final[record.key], settled.final[marker_key(record.key)]
+
+
+def marker(record: RecordSet, owner: str = OURS) -> RecordSet:
+    return published(record, owner)[1]
+
+
+def untouched(settled: Settled, record: RecordSet) -> bool:
+    return record.key not in settled.final and record.key not in settled.dropped
+
+
+@pytest.mark.parametrize("record", [SPF, MX, HOST])
+def test_in_an_empty_zone_it_is_published_with_a_marker(record: RecordSet) -> None:
+    settled = settle(zone(), [record])
+    assert set(settled.final) == {record.key, marker_key(record.key)}
+    assert settled.dropped == frozenset()
+
+
+@pytest.mark.parametrize("record", [SPF, MX, HOST])
+def test_once_published_nothing_changes(record: RecordSet) -> None:
+    live = published(record)
+    settled = settle(zone(*live), [record])
+    assert settled.final == {item.key: item for item in live}
+
+
+@pytest.mark.parametrize("record", [SPF, MX, HOST])
+def test_no_longer_wanted_it_goes_with_its_marker(record: RecordSet) -> None:
+    settled = settle(zone(*published(record)), [])
+    assert settled.final == {}
+    assert settled.dropped == {record.key, marker_key(record.key)}
+
+
+@pytest.mark.parametrize("record", [MX, HOST])
+def test_edited_by_hand_it_is_put_right(record: RecordSet) -> None:
+    live = replace(record, values=("something else",))
+    assert settle(zone(live, marker(record)), [record]).final[record.key] == record
+
+
+@pytest.mark.parametrize("record", [MX, HOST])
+def test_without_a_marker_it_is_foreign_and_left_alone(record: RecordSet) -> None:
+    settled = settle(zone(replace(record, values=("something else",))), [record])
+    assert untouched(settled, record)
+    assert "something else" in settled.warnings[0].text
+
+
+@pytest.mark.parametrize("record", [SPF, MX, HOST])
+def test_already_there_by_another_hand_it_is_neither_taken_nor_a_warning(record: RecordSet) -> None:
+    assert settle(zone(record), [record]) == Settled(final={}, dropped=frozenset(), warnings=())
+
+
+@pytest.mark.parametrize("record", [SPF, MX, HOST])
+@pytest.mark.parametrize("owner", [OURS, ""])
+def test_another_servers_records_are_left_alone(record: RecordSet, owner: str) -> None:
+    live = published(record, OTHERS)
+    wanted = replace(record, values=("v=spf1 -all",))
+    settled = settle(zone(*live, owner=owner), [wanted])
+    assert (settled.final, settled.dropped) == ({}, frozenset())
+    assert "another mailstack server" in settled.warnings[0].text
+
+
+def test_another_servers_records_are_not_dropped() -> None:
+    assert settle(zone(*published(MX, OTHERS)), []).dropped == frozenset()
+
+
+def test_a_marker_in_other_words_is_not_ours() -> None:
+    strange = replace(marker(MX), values=("somebody's",))
+    assert settle(zone(strange), [MX]).final == {}
+    assert settle(zone(strange), []).dropped == frozenset()
+
+
+@pytest.mark.parametrize("name", ["_mailstack-owner.test", "_mailstack-owner", "_mailstack-owner.mx"])
+def test_a_name_that_only_looks_like_a_marker_is_no_trouble(name: str) -> None:
+    assert settle(zone(RecordSet(name=name, type="TXT", values=("x",))), []).dropped == frozenset()
+
+
+def test_beside_a_cname_nothing_is_published() -> None:
+    alias = RecordSet(name=HOST.name, type="CNAME", values=("www.example.test.",))
+    settled = settle(zone(alias), [HOST])
+    assert settled.final == {}
+    assert "CNAME to www.example.test." in settled.warnings[0].text
+
+
+def test_a_cname_that_took_our_name_leaves_our_marker_where_it_is() -> None:
+    alias = RecordSet(name=HOST.name, type="CNAME", values=("www.example.test.",))
+    settled = settle(zone(alias, marker(HOST)), [HOST])
+    assert (settled.final, settled.dropped) == ({}, frozenset())
+
+
+@pytest.mark.parametrize("cut", [HOST.name, "sub.example.test"])
+def test_below_a_delegation_nothing_is_published(cut: str) -> None:
+    below = replace(HOST, name=f"mail.{cut}")
+    settled = settle(zone(RecordSet(name=cut, type="NS", values=())), [below])
+    assert settled.final == {}
+    assert f"{cut} is delegated" in settled.warnings[0].text
+
+
+def test_the_zones_own_name_servers_are_no_delegation() -> None:
+    assert HOST.key in settle(zone(RecordSet(name=NAME, type="NS", values=())), [HOST]).final
+
+
+def test_text_joins_what_is_there_and_takes_its_ttl() -> None:
+    settled = settle(zone(text("verify=1", ttl_s=900)), [SPF])
+    assert settled.final[SPF.key] == text("verify=1", "v=spf1 mx -all", ttl_s=900)
+
+
+def test_a_new_text_value_replaces_ours_and_no_other() -> None:
+    live = text("verify=1", *SPF.values, "verify=2")
+    settled = settle(zone(live, marker(SPF)), [text("v=spf1 -all")])
+    assert settled.final[SPF.key].values == ("verify=1", "verify=2", "v=spf1 -all")
+
+
+def test_a_text_value_that_goes_leaves_the_others() -> None:
+    settled = settle(zone(text("verify=1", *SPF.values), marker(SPF)), [])
+    assert settled.final == {SPF.key: text("verify=1")}
+    assert settled.dropped == {marker_key(SPF.key)}
+
+
+def test_a_text_value_edited_by_hand_is_put_right() -> None:
+    settled = settle(zone(text("verify=1", "V=SPF1 +all"), marker(SPF)), [SPF])
+    assert settled.final[SPF.key].values == ("verify=1", "v=spf1 mx -all")
+
+
+def test_a_text_value_edited_by_hand_and_no_longer_wanted_stays() -> None:
+    settled = settle(zone(text("v=spf1 +all"), marker(SPF)), [])
+    assert settled.final == {}
+    assert settled.dropped == {marker_key(SPF.key)}
+
+
+@pytest.mark.parametrize("others", [("v=spf1 +all",), ("v=spf1 mx -all", "v=spf1 +all"), ("v=spf1 a", "v=spf1 b")])
+def test_a_second_text_record_of_the_same_version_is_a_warning(others: tuple[str, ...]) -> None:
+    marked = () if len(others) == 1 else (marker(SPF),)
+    settled = settle(zone(text(*others), *marked), [SPF])
+    assert untouched(settled, SPF)
+    assert "v=spf1" in settled.warnings[0].text
+
+
+def test_a_write_cut_off_between_text_and_marker_is_finished() -> None:
+    new = text("v=spf1 -all")
+    assert settle(zone(text("verify=1", *new.values), marker(SPF)), [new]).final[marker_key(SPF.key)] == marker(new)
+    assert settle(zone(text("verify=1", *SPF.values), marker(new)), [new]).final[SPF.key].values[-1] == "v=spf1 -all"
+
+
+@pytest.mark.parametrize("value", ['say "hi"', "back\\slash", "grüße"])
+def test_text_that_providers_might_mangle_is_never_written_back(value: str) -> None:
+    assert settle(zone(text(value)), [SPF]).final == {}
+    assert settle(zone(text(value, *SPF.values), marker(SPF)), []).dropped == frozenset()
+    # With nothing to write there is nothing to warn of.
+    assert settle(zone(text(value, *SPF.values), marker(SPF)), [SPF]).warnings == ()
+
+
+def test_names_with_unreadable_values_are_never_written() -> None:
+    blocked = frozenset({SPF.key})
+    assert settle(zone(unreadable=blocked), [SPF]).final == {}
+    assert settle(zone(marker(SPF), unreadable=blocked), []).dropped == frozenset()

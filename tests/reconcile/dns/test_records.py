@@ -1,0 +1,105 @@
+"""From the spec to record sets, by table."""
+
+from collections.abc import Mapping
+
+import dns.rdata
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailstack.model.resource import DkimKeyBody
+from mailstack.reconcile.dns.records import Key, RecordSet, rdata_texts, wanted_records, zone_file_lines
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
+from tests.support.specs import spec_value
+
+
+def records(settings: Mapping[str, object], *keys: DkimKeyBody) -> dict[Key, tuple[str, ...]]:
+    return {record.key: record.values for record in wanted_records(spec_value(settings).spec, keys)}
+
+
+def of_domain(settings: Mapping[str, object]) -> dict[Key, tuple[str, ...]]:
+    return records({"domains": {"example.com": settings}})
+
+
+def test_a_bare_domain_has_mx_spf_and_dmarc_and_the_host_its_spf() -> None:
+    assert of_domain({}) == {
+        ("example.com", "MX"): ("10 mail.example.com.",),
+        ("example.com", "TXT"): ("v=spf1 a:mail.example.com -all",),
+        ("_dmarc.example.com", "TXT"): ("v=DMARC1; p=none",),
+        ("mail.example.com", "TXT"): ("v=spf1 a -all",),
+    }
+
+
+def test_addresses_are_published_by_version() -> None:
+    server = {"hostname": "mail.example.com", "addresses": ["203.0.113.10", "2001:DB8:0::1", "203.0.113.11"]}
+    found = records({"server": server})
+    assert found["mail.example.com", "A"] == ("203.0.113.10", "203.0.113.11")
+    assert found["mail.example.com", "AAAA"] == ("2001:db8::1",)
+
+
+def test_a_host_named_as_its_domain_has_one_spf_record() -> None:
+    found = records({"server": {"hostname": "example.com"}})
+    assert found["example.com", "TXT"] == ("v=spf1 a -all",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        ({"spf": {"include": ["a.example", "b.example"], "all": "~all"}}, "example.com",
+         "v=spf1 a:mail.example.com include:a.example include:b.example ~all"),
+        ({"dmarc": {"policy": "reject", "reports_to": "d@example.com"}}, "_dmarc.example.com",
+         "v=DMARC1; p=reject; rua=mailto:d@example.com"),
+        ({"dmarc": {"reports_to": "a!b@example.com"}}, "_dmarc.example.com",
+         "v=DMARC1; p=none; rua=mailto:a%21b@example.com"),  # RFC 7489 §6.2
+        ({"tls_rpt": {"reports_to": "t@example.com"}}, "_smtp._tls.example.com",
+         "v=TLSRPTv1; rua=mailto:t@example.com"),
+    ],
+)  # fmt: skip
+def test_policies_in_the_words_of_their_rfcs(settings: Mapping[str, object], name: str, value: str) -> None:
+    assert of_domain(settings)[name, "TXT"] == (value,)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "is_asked"), [("d@reports.example", True), ("d@example.com", False), ("d@sub.example.com", False)]
+)
+def test_another_domain_says_that_it_takes_the_reports(receiver: str, is_asked: bool) -> None:
+    found = of_domain({"dmarc": {"reports_to": receiver}})
+    asked = (f"example.com._report._dmarc.{receiver.partition('@')[2]}", "TXT")
+    assert (asked in found) is is_asked
+
+
+def test_the_mta_sts_id_changes_with_the_policy_and_only_then() -> None:
+    def policy_id(mode: str) -> tuple[str, ...]:
+        return of_domain({"mta_sts": {"mode": mode}})["_mta-sts.example.com", "TXT"]
+
+    assert policy_id("enforce") == policy_id("enforce") != policy_id("testing")
+    tag, _, value = policy_id("enforce")[0].partition("; id=")
+    assert tag == "v=STSv1"
+    assert value.isalnum()
+    assert len(value) <= 32  # RFC 8461 §3.1
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "public_key", "value"),
+    [
+        ("rsa2048", "MIIB", "v=DKIM1; k=rsa; p=MIIB"),
+        ("ed25519", "11qY", "v=DKIM1; k=ed25519; p=11qY"),  # RFC 8463 §4
+        ("ed25519", "", f"v=DKIM1; k=ed25519; p={KNOWN_AFTER_APPLY}"),
+    ],
+)
+def test_signing_keys(algorithm: str, public_key: str, value: str) -> None:
+    key = DkimKeyBody(domain="example.com", selector="s1", algorithm=algorithm, public_key=public_key)
+    assert records({}, key)["s1._domainkey.example.com", "TXT"] == (value,)
+
+
+def test_zone_file_lines_are_cut_at_255_octets() -> None:
+    record = RecordSet(name="a.example", type="TXT", values=("x" * 300,), ttl_s=60)
+    assert zone_file_lines([record]) == (f'a.example. 60 IN TXT "{"x" * 255}" "{"x" * 45}"',)
+
+
+@given(st.text(max_size=600))
+def test_any_text_survives_its_zone_file_form(value: str) -> None:
+    octets = value.encode("utf-8", "replace")
+    (text,) = rdata_texts(RecordSet(name="a.example", type="TXT", values=(octets.decode(),)))
+    rdata = dns.rdata.from_text("IN", "TXT", text)
+    assert b"".join(getattr(rdata, "strings", ())) == octets

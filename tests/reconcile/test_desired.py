@@ -1,0 +1,213 @@
+"""From the spec to resources: defaults, secrets, certificates, keys."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mailstack.model.errors import Invalid
+from mailstack.model.ids import Generation
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.resource import Json, Kind, Snapshot
+from mailstack.reconcile.actual import NOTHING
+from mailstack.reconcile.apply import Workshop, writes_of
+from mailstack.reconcile.desired import Desired, Given, desired_state
+from mailstack.reconcile.diff import diff
+from mailstack.reconcile.progress import unseen
+from mailstack.reconcile.providers.certs import self_signed
+from mailstack.reconcile.wanted import Secrets, Wanted, keyed_digest
+from mailstack.spec.secrets import resolve
+from tests.support.specs import spec_value
+
+NOW = Instant(1_790_000_000_000)
+DIGEST = keyed_digest(b"k" * 32)
+ALICE = "alice@example.com"
+
+
+def desired(
+    settings: Mapping[str, object],
+    *,
+    live: Snapshot = NOTHING,
+    now: Instant = NOW,
+    directory: Path = Path("/nowhere"),
+    passwords: Mapping[str, str] | None = None,
+    names: tuple[str, ...] = (),
+) -> Desired:
+    given = Given(
+        live=live,
+        secrets=Secrets(resolve, directory, DIGEST),
+        now=now,
+        passwords=passwords or {},
+        certificate_names=names,
+    )
+    return desired_state(spec_value(settings).spec, given)
+
+
+def the(found: Desired, kind: Kind, name: str) -> Wanted:
+    return next(item for item in found.wanted if (item.resource.kind, item.resource.name) == (kind, name))
+
+
+def names(found: Desired, kind: Kind) -> list[str]:
+    return [item.resource.name for item in found.wanted if item.resource.kind is kind]
+
+
+async def applied(found: Desired) -> Snapshot:
+    workshop = Workshop(digest=DIGEST, hash_password=str, clock=lambda: NOW, progress=unseen)
+    changes = await writes_of(diff(found.wanted, NOTHING), workshop)
+    resources = {(change.resource.kind, change.resource.name): change.resource for change in changes}
+    return Snapshot(generation=Generation(1), spec_hash="", resources=resources)
+
+
+def account(settings: Mapping[str, object], defaults: Mapping[str, object] | None = None) -> Mapping[str, Json]:
+    whole = {"accounts": {ALICE: settings}, "defaults": {"account": defaults or {}}}
+    return the(desired(whole), Kind.ACCOUNT, ALICE).resource.fields
+
+
+def test_a_small_spec_has_every_default() -> None:
+    found = desired({})
+    assert the(found, Kind.SERVER, "server").resource.fields == {
+        "hostname": "mail.example.com",
+        "addresses": [],
+        "workers": 0,
+        "message_size_bytes": 50 << 20,
+        "recipients": 100,
+        "connections_per_ip": 20,
+    }
+    assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps"]
+    assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
+    assert names(found, Kind.DKIM_KEY) == ["rsa2048-1._domainkey.example.com", "ed25519-1._domainkey.example.com"]
+    assert names(found, Kind.ROUTES) == []
+
+
+def test_a_service_without_endpoints_is_off() -> None:
+    listeners = {"imap": [], "smtp": ["127.0.0.1:2525"]}
+    found = desired({"server": {"hostname": "mail.example.com", "listeners": listeners}})
+    assert "imap" not in names(found, Kind.LISTENER)
+    assert the(found, Kind.LISTENER, "smtp").resource.fields == {"endpoints": ["127.0.0.1:2525"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "defaults", "quota"),
+    [({}, {}, None), ({}, {"quota": "1GiB"}, 1 << 30), ({"quota": "2GiB"}, {"quota": "1GiB"}, 2 << 30),
+     ({"quota": None}, {"quota": "1GiB"}, None)],
+)  # fmt: skip
+def test_quota(settings: Mapping[str, object], defaults: Mapping[str, object], quota: int | None) -> None:
+    assert account(settings, defaults)["quota_bytes"] == quota
+
+
+def test_abilities_and_roles_have_one_order() -> None:
+    assert account({"can": ["submit", "read"]})["abilities"] == ["read", "submit"]
+    assert account({})["abilities"] == ["read", "receive", "submit"]
+    assert account({}, {"can": ["submit"]})["abilities"] == ["submit"]
+
+
+def test_a_password_by_reference_is_read_and_digested(tmp_path: Path) -> None:
+    (tmp_path / "alice").write_text("open sesame\n")
+    found = desired({"accounts": {ALICE: {"password": "file/alice"}}}, directory=tmp_path)
+    wanted = the(found, Kind.ACCOUNT, ALICE)
+    assert wanted.secrets == {"password": "open sesame"}
+    assert wanted.resource.digests == {"password": DIGEST(Kind.ACCOUNT, ALICE, "password", "open sesame")}
+    assert "open sesame" not in repr(wanted)
+
+
+def test_digests_of_one_secret_differ_by_account_and_key() -> None:
+    first = DIGEST(Kind.ACCOUNT, "a@example.com", "password", "x")
+    assert first != DIGEST(Kind.ACCOUNT, "b@example.com", "password", "x")
+    assert first != keyed_digest(b"o" * 32)(Kind.ACCOUNT, "a@example.com", "password", "x")
+
+
+def test_a_given_password_stands_in_for_the_specs() -> None:
+    found = desired({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}}, passwords={ALICE: "given"})
+    assert the(found, Kind.ACCOUNT, ALICE).secrets == {"password": "given"}
+
+
+def test_every_missing_secret_is_named_at_once(tmp_path: Path) -> None:
+    settings = {
+        "accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}, "bob@example.com": {"password": "file/gone"}},
+        "relays": {"r": {"host": "relay.example", "username": "me", "password": "env/NOT_SET_EITHER"}},
+        "tls": {"issuer": "files", "files": [{"certificate": "gone.pem", "key": "file/gone.key"}]},
+    }
+    with pytest.raises(Invalid) as raised:
+        desired(settings, directory=tmp_path)
+    told = raised.value.detail
+    assert "accounts[alice@example.com].password: the environment variable NOT_SET_ANYWHERE is not set" in told
+    assert "accounts[bob@example.com].password: the secret file" in told
+    assert "relays.r.password" in told
+    assert "tls.files[0].key" in told
+    assert f"tls.files[0]: {tmp_path}/gone.pem: cannot be read: No such file or directory" in told
+
+
+def test_relays_and_routes() -> None:
+    settings = {
+        "relays": {"r": {"host": "relay.example", "tls": "implicit"}},
+        "routes": [{"to": "*.example", "via": "r"}, {"via": "direct"}],
+    }
+    found = desired(settings)
+    assert the(found, Kind.RELAY, "r").resource.fields == {"host": "relay.example", "port": 465, "tls": "implicit"}
+    assert the(found, Kind.ROUTES, "routes").resource.fields == {
+        "routes": [{"to": "*.example", "via": "r"}, {"to": "*", "via": "direct"}]
+    }
+
+
+async def test_keys_and_certificates_are_made_once_and_kept() -> None:
+    live = await applied(desired({}))
+    assert diff(desired({}, live=live).wanted, live) == ()
+
+
+async def test_a_certificate_is_renewed_when_less_than_thirty_days_remain() -> None:
+    live = await applied(desired({}))
+    at_31, at_29 = (Instant(NOW + (825 - days) * DAY_MS) for days in (31, 29))
+    assert the(desired({}, live=live, now=at_31), Kind.CERTIFICATE, "mail.example.com").made == ()
+    renewed = the(desired({}, live=live, now=at_29), Kind.CERTIFICATE, "mail.example.com")
+    assert renewed.made
+    assert renewed.reason == "renewed: 28 days remain"
+
+
+async def test_a_certificate_for_other_names_is_made_anew() -> None:
+    live = await applied(desired({}))
+    found = desired({}, live=live, names=("localhost",))
+    assert the(found, Kind.CERTIFICATE, "mail.example.com").reason == "other names or another issuer"
+
+
+async def test_another_algorithm_gets_its_key_beside_the_kept_one() -> None:
+    live = await applied(desired({"domains": {"example.com": {"dkim": {"algorithms": ["rsa2048"]}}}}))
+    (step,) = [step for step in diff(desired({}, live=live).wanted, live) if step.change.kind == "dkim_key"]
+    assert step.change.name == "ed25519-1._domainkey.example.com"
+
+
+def write_pair(folder: Path, host: str, now: Instant = NOW) -> dict[str, object]:
+    chain, key = self_signed((host,), now)
+    (folder / "mail.pem").write_text(chain)
+    (folder / "mail.key").write_text(key)
+    return {"tls": {"issuer": "files", "files": [{"certificate": "mail.pem", "key": "file/mail.key"}]}}
+
+
+def test_certificate_files_are_read(tmp_path: Path) -> None:
+    found = desired(write_pair(tmp_path, "mail.example.com"), directory=tmp_path)
+    wanted = the(found, Kind.CERTIFICATE, "mail.example.com")
+    assert (wanted.made, wanted.resource.fields["issuer"]) == ((), "files")
+    assert wanted.secrets["key"].startswith("-----BEGIN PRIVATE KEY-----")
+    assert found.warnings == ()
+
+
+def test_a_certificate_for_another_host_is_a_warning(tmp_path: Path) -> None:
+    found = desired(write_pair(tmp_path, "other.example.com"), directory=tmp_path)
+    assert "no file in tls.files is good for server.hostname" in found.warnings[0].text
+
+
+def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
+    settings = write_pair(tmp_path, "mail.example.com", Instant(NOW - 815 * DAY_MS))
+    assert desired(settings, directory=tmp_path).warnings[0].text == "9 days remain"
+
+
+def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
+    settings = write_pair(tmp_path, "mail.example.com", Instant(NOW - 900 * DAY_MS))
+    with pytest.raises(Invalid, match="expired on"):
+        desired(settings, directory=tmp_path)
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    settings = write_pair(tmp_path, "mail.example.com")
+    (tmp_path / "mail.key").write_text(self_signed(("mail.example.com",), NOW)[1])
+    with pytest.raises(Invalid, match="the key does not belong to the certificate"):
+        desired(settings, directory=tmp_path)
