@@ -1,5 +1,7 @@
 """Faults as lines that an editor can follow."""
 
+import pickle
+
 import pytest
 
 from mailstack.spec.faults import Fault, Path, Place, SpecInvalid, fault_at, path_text, printable
@@ -34,6 +36,11 @@ def test_lines_are_sorted_as_numbers() -> None:
         Fault("a", 9, 1, "", "x"),
     ]
     assert str(SpecInvalid(faults)) == "a:9:1: x\na:10:1: x\nb:1:1: x"
+
+
+def test_faults_survive_the_way_between_processes() -> None:
+    invalid = SpecInvalid([Fault("a", 1, 1, "", "x")])
+    assert pickle.loads(pickle.dumps(invalid)).faults == invalid.faults  # noqa: S301  our own bytes
 
 
 @pytest.mark.parametrize(

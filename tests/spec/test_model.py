@@ -47,8 +47,8 @@ def test_a_relays_port_follows_from_its_tls(tls: str, port: int) -> None:
 
 
 def test_a_providers_settings_are_all_but_its_class() -> None:
-    provider = Provider.model_validate({"class": "a.B", "token": "env/T", "retries": 3})
-    assert (provider.class_, provider.settings) == ("a.B", {"token": "env/T", "retries": 3})
+    provider = Provider.model_validate({"class": "a.B", "token": "env/T", "zones": ("a", {"b": ("c",)})})
+    assert (provider.class_, provider.settings) == ("a.B", {"token": "env/T", "zones": ["a", {"b": ["c"]}]})
 
 
 def test_a_validation_error_holds_no_input() -> None:

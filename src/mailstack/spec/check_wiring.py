@@ -43,26 +43,25 @@ def _server_addresses(document: Document, values: Mapping[str, Value]) -> Iterat
 def _endpoints(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     """Standard ports count too, for services that the spec does not name."""
     given = section(values, "server", "listeners")
-    taken: list[Named] = []
+    taken: dict[str, list[Named]] = {}
     for service, field in Listeners.model_fields.items():
         for index, item in enumerate(items(given.get(service, field.default))):
             endpoint = parsed(item, ("server", "listeners", service, index), parse_endpoint)
             if endpoint is None:
                 continue
-            other = next((other for other in taken if _overlap(endpoint.name, other.name)), None)
+            on_port = taken.setdefault(endpoint.name.rpartition(":")[2], [])
+            other = next((other for other in on_port if _overlap(endpoint.name, other.name)), None)
             if other:
                 spot = endpoint if service in given else other
                 message = f"{endpoint.name} is taken twice: {other.path[2]} and {service} listen there"
                 yield document.fault(spot.path, message)
-            taken.append(endpoint)
+            on_port.append(endpoint)
 
 
 def _overlap(endpoint: str, other: str) -> bool:
-    """On the same port, with the same host or one of them for every host."""
-    host, _, port = endpoint.rpartition(":")
-    other_host, _, other_port = other.rpartition(":")
-    if port != other_port:
-        return False
+    """Of two on one port: with the same host, or one of them for every host."""
+    host = endpoint.rpartition(":")[0]
+    other_host = other.rpartition(":")[0]
     if host == other_host or "" in (host, other_host):
         return True
     is_same_family = host.startswith("[") == other_host.startswith("[")

@@ -101,7 +101,14 @@ class Provider(BaseModel):
     @property
     def settings(self) -> dict[str, object]:
         """What the class is given; texts that start with env/ or file/ are references still."""
-        return dict(self.model_extra or {})
+        return {key: _as_yaml_gives_it(value) for key, value in (self.model_extra or {}).items()}
+
+
+def _as_yaml_gives_it(value: object) -> object:
+    """With lists for the tuples that the models are made of: octoDNS's classes look for lists."""
+    if isinstance(value, dict):
+        return {key: _as_yaml_gives_it(inner) for key, inner in value.items()}
+    return [_as_yaml_gives_it(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 class Zone(Section):
