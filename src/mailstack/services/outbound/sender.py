@@ -3,10 +3,15 @@
 An alias is nobody's own: who receives its mail is one question, who may speak for it another. RFC 6409 §6.1.
 """
 
-from mailstack.model.address import Address, parse_address
-from mailstack.model.errors import Forbidden
+import re
+
+from mailstack.model.address import Address, domain_key, parse_address
+from mailstack.model.errors import Forbidden, Invalid
 from mailstack.model.principal import Account, Domain
 from mailstack.ports.accounts import Accounts
+
+POSTMASTER = "postmaster"
+_QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 async def require_own(accounts: Accounts, account: Account, text: str) -> Address:
@@ -23,6 +28,18 @@ async def owns(accounts: Accounts, account: Account, address: Address) -> bool:
         return False
     keys = {account.login, *account.addresses}
     return any(candidate.key in keys for candidate in _plain_forms(address, domain))
+
+
+def forward_address(path: str) -> Address:
+    """A path as written: quotes taken off its local part; `Postmaster` alone has no domain. Raises Invalid."""
+    if path.casefold() == POSTMASTER:
+        return Address(local_part=path, domain="")  # RFC 5321 §4.5.1
+    local_part, at, domain = path.rpartition("@")
+    if not at or not local_part:
+        raise Invalid("a path needs an address")
+    if len(local_part) > 1 and local_part[0] == local_part[-1] == '"':
+        local_part = _QUOTED_PAIR.sub(r"\1", local_part[1:-1])  # RFC 5321 §4.1.2: quoting is no part of the name
+    return Address(local_part=local_part, domain=domain_key(domain))
 
 
 def _plain_forms(address: Address, domain: Domain) -> list[Address]:

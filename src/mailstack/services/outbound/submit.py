@@ -1,19 +1,34 @@
 """Mail from our own account holders: may they, is it whole, sign it, deliver or queue it. RFC 6409.
 
-Who is logged in, sizes and counts are the server's business.
+Who is logged in, sizes and counts are the server's business; unknown local recipients were refused at RCPT already.
+Outside copies are queued before local ones are stored (services.inbound.deliver): when the queue cannot write, nothing
+has happened that the client's second try would double, and once it could, what cannot be stored is queued as well.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from mailstack.formats.addresses import parse_mailboxes
+from mailstack.formats.headers import Field, every, header_end
 from mailstack.mailauth.dkim.keys import SigningKey
+from mailstack.mailauth.dkim.sign import sign
+from mailstack.model.address import Address
 from mailstack.model.delivery import NULL_PATH
-from mailstack.model.instant import Clock
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import Clock, Instant
+from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
-from mailstack.ports.queue import Queue
-from mailstack.services.outbound.route import RouteTable
-from mailstack.services.outbound.sender import require_own
+from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
+from mailstack.services.inbound.recipients import Resolution, merge, resolve
+from mailstack.services.inbound.trace import Hop, prepend, received_field
+from mailstack.services.outbound.complete import complete, is_8bit, require_sound_header
+from mailstack.services.outbound.sender import forward_address, require_own
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +47,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """signing_keys: by domain (A-labels), all active ones. token: random bytes, for message ids."""
+    """postmaster: who gets mail for a postmaster nobody declared. signing_keys: by domain (A-labels), all active ones.
+    token: random bytes, for message ids."""
 
     hostname: str
+    postmaster: str | None
     accounts: Accounts
-    queue: Queue
-    routes: RouteTable
+    delivery: Delivery
     signing_keys: Mapping[str, Sequence[SigningKey]]
     clock: Clock
     token: Callable[[int], bytes]
@@ -47,3 +63,82 @@ class Submission:
         # RFC 8098 §3: a reader's receipt must be sent with the null path; its From field is checked all the same.
         if reverse_path != NULL_PATH:
             await require_own(self.accounts, account, reverse_path)
+
+    async def submit(
+        self, account: Account, reverse_path: str, recipients: Sequence[str], raw: RawMessage, origin: Origin
+    ) -> None:
+        """Durable for every recipient when it returns. recipients: paths as written.
+
+        Raises Forbidden or Invalid for what the author must mend, and what Delivery raises.
+        """
+        author = await self._author(account, require_sound_header(raw))
+        to = merge([await self._resolve(recipient) for recipient in recipients])
+        now = self.clock()
+        signed = await _in_thread_if_large(self._finish, raw, author, now)
+        await self.delivery.deliver(self._letter(reverse_path, signed, origin, now), to)
+        log.info(
+            "submitted",
+            trace=origin.trace_id,
+            account=account.login,
+            local=len(to.accounts),
+            outside=len(to.external),
+            size=len(signed),
+        )
+
+    async def _author(self, account: Account, fields: Sequence[Field]) -> Address:
+        """The first address of From. RFC 6409 §6.1: nobody writes in another's name."""
+        values = every(fields, b"from")
+        if len(values) != 1:
+            raise Invalid("a message has exactly one From field")  # RFC 5322 §3.6
+        mailboxes = parse_mailboxes(values[0])
+        texts = [
+            f"{mailbox.local_part.decode('utf-8', 'replace')}@{mailbox.domain.decode('utf-8', 'replace')}"
+            for mailbox in mailboxes
+        ]
+        authors = [await require_own(self.accounts, account, text) for text in texts]
+        # RFC 7489 §6.6.1: a From of several domains passes no policy, and one signature cannot stand for all.
+        if len({author.domain for author in authors}) != 1:
+            raise Invalid("the From field needs addresses, and all of one domain")
+        return authors[0]
+
+    async def _resolve(self, recipient: str) -> Resolution:
+        address = forward_address(recipient)
+        is_ours = not address.domain or await self.accounts.domain(address.domain) is not None
+        if is_ours:
+            return await resolve(self.accounts, address, postmaster=self.postmaster)
+        # RFC 5321 §2.4: the case of a local part is the next server's affair, so the path goes out as it was written.
+        return Resolution(accounts=(), external=(recipient,))
+
+    def _finish(self, raw: RawMessage, author: Address, now: Instant) -> RawMessage:
+        whole = complete(raw, now=now, domain=author.domain, token=self.token)
+        keys = self.signing_keys.get(author.domain, ())
+        return prepend(sign(whole, keys, now=now), whole) if keys else whole
+
+    def _letter(self, reverse_path: str, signed: RawMessage, origin: Origin, now: Instant) -> Letter:
+        hop = Hop(
+            hostname=self.hostname,
+            ehlo_domain=origin.ehlo_domain,
+            peer_host=origin.peer_host,
+            protocol=origin.protocol,
+            trace_id=origin.trace_id,
+            received_at=now,
+        )
+        # RFC 6531 §3.4: asking for SMTPUTF8 is no need for it, and fewer servers take such mail.
+        header = signed[: header_end(signed)]
+        return Letter(
+            reverse_path=reverse_path,
+            raw=signed,
+            received=received_field(hop, recipient=None),
+            received_at=now,
+            is_8bit=is_8bit(signed),
+            smtp_utf8=origin.smtp_utf8 and not (header.isascii() and reverse_path.isascii()),
+            trace_id=origin.trace_id,
+        )
+
+
+async def _in_thread_if_large(
+    finish: Callable[[RawMessage, Address, Instant], RawMessage], raw: RawMessage, author: Address, now: Instant
+) -> RawMessage:
+    if len(raw) > LARGE_BYTES:
+        return await asyncio.to_thread(finish, raw, author, now)
+    return finish(raw, author, now)
