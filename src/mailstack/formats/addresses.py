@@ -94,12 +94,12 @@ class _Reader:
         members: list[Mailbox] = []
         while self._at < len(self._value) and self._left > 0:
             mailbox, name, ended_by = self._next()
+            # Empty members cost as much as others.
+            self._left -= 1
             if ended_by == b":" and group is None:
                 group, members = name, []
-                self._left -= 1
                 continue
             if mailbox is not None:
-                self._left -= 1
                 (found if group is None else members).append(mailbox)
             if ended_by == b";" and group is not None:
                 found.append(Group(group, tuple(members)))

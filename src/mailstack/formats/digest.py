@@ -48,7 +48,7 @@ OFTEN_ASKED = frozenset(
 """The fields of MessageDigest.header_block, lower-case: what mail programs ask for when they list a mailbox."""
 
 # RFC 5322 §3.6.4: msg-id = "<" id-left "@" id-right ">"; anything without spaces is taken for one.
-_MESSAGE_ID = re.compile(rb"<([^<>\s]++)>")
+_MESSAGE_ID = re.compile(rb"<([^<>\x00-\x20\x7f]++)>")
 # Parts that sign or describe others are nothing that a person attached.
 _MACHINE_SUBTYPES = frozenset(
     {b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted", b"delivery-status", b"ms-tnef"}
@@ -92,7 +92,7 @@ def _addresses(envelope: Envelope, name: bytes) -> str:
 def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:
     """The first ones and, past the limit, none: the roots of a thread count most."""
     return tuple(
-        _printable(found[1].decode("utf-8", "replace"))
+        _printable(found[1].decode("utf-8", "replace")).replace(" ", "")
         for found in islice(_MESSAGE_ID.finditer(value), limits.references)
     )
 

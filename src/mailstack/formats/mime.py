@@ -77,6 +77,8 @@ _OPAQUE: _MediaType = (b"application", b"octet-stream", ())
 # Deviates: the boundary must fill the line. §5.1.2 lets a line merely begin with it, and then boundary "a" would end a
 # part of boundary "ab" inside it.
 _DELIMITER_TAIL = re.compile(rb"(--)?+[ \t]*+(?:\r?+\n|\r?+\Z)")
+# RFC 2045 §6.1: mechanism := a token; comments may follow it.
+_TOKEN = re.compile(rb"[\s\"']*+([^\s;,(\"']++)")
 _LANGUAGE_SEPARATOR = re.compile(rb"[\s,]+")
 _NOT_ENCODED = frozenset({b"", b"7bit", b"8bit", b"binary", b"quoted-printable"})
 
@@ -195,7 +197,8 @@ def _disposition(values: Mapping[bytes, bytes]) -> tuple[bytes | None, Parameter
 
 
 def _token(value: bytes | None) -> bytes:
-    return b"" if value is None else unfold(value).partition(b";")[0].strip(b" \t\"'").lower()
+    found = None if value is None else _TOKEN.match(value)
+    return b"" if found is None else found[1].lower()
 
 
 def _unfolded(value: bytes | None) -> bytes | None:
