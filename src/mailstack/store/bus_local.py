@@ -32,7 +32,7 @@ class LocalBus:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socket: socket.socket | None = None
         self._folder = -1
-        self._peers: tuple[str, ...] = ()
+        self._peers: tuple[tuple[str, str], ...] = ()
         self._listed_at_ns = 0
         self._changed_at_ns = -1
 
@@ -81,17 +81,17 @@ class LocalBus:
             return
         peers = self._others() if topics else ()
         for topic in topics:
-            for peer in peers:
-                self._send_to(peer, topic.encode())
+            for name, address in peers:
+                self._send_to(name, address, topic.encode())
             self._wake(topic)
 
-    def _send_to(self, peer: str, message: bytes) -> None:
+    def _send_to(self, name: str, address: str, message: bytes) -> None:
         if self._socket is None:
             return
         try:
-            self._socket.sendto(message, self._address(peer))
+            self._socket.sendto(message, address)
         except ConnectionRefusedError:
-            self._remove(peer)  # its process died without closing
+            self._remove(name)  # its process died without closing
         except OSError:
             return  # gone, or its buffer is full
 
@@ -115,15 +115,15 @@ class LocalBus:
             except Exception:
                 log.exception("a watcher failed", topic=topic)
 
-    def _others(self) -> tuple[str, ...]:
-        """The other sockets; listed anew only when the folder has changed, for this is asked at every delivery."""
+    def _others(self) -> tuple[tuple[str, str], ...]:
+        """The other sockets, names and addresses; listed anew only when the folder has changed, for this is asked at every delivery."""
         try:
-            changed_at_ns = os.stat(self._folder).st_mtime_ns
+            changed_at_ns = self._directory.stat().st_mtime_ns
             if changed_at_ns != self._changed_at_ns or self._listed_at_ns - changed_at_ns < LISTING_SETTLES_NS:
                 self._listed_at_ns = time.time_ns()
                 self._changed_at_ns = changed_at_ns
-                found = os.listdir(self._folder)
-                self._peers = tuple(name for name in found if name.endswith(SUFFIX) and name != self._name)
+                found = (entry.name for entry in self._directory.iterdir() if entry.suffix == SUFFIX)
+                self._peers = tuple((name, self._address(name)) for name in found if name != self._name)
         except OSError as fault:
             log.warning("bus folder cannot be read", path=str(self._directory), error=str(fault))
         return self._peers

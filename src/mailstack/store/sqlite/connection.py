@@ -94,6 +94,23 @@ class Connection:
         except apsw.Error as fault:
             raise self._translated(fault) from fault
 
+    def begin(self) -> None:
+        """Takes the write lock, waiting for another process that has it."""
+        self.run("BEGIN IMMEDIATE")
+
+    def begin_now(self) -> bool:
+        """Takes the write lock if it is free."""
+        self._apsw.set_busy_timeout(0)
+        try:
+            self._cursor.execute("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            return False
+        except apsw.Error as fault:
+            raise self._translated(fault) from fault
+        finally:
+            self._apsw.set_busy_timeout(BUSY_TIMEOUT_MS)
+        return True
+
     def changed_rows(self) -> int:
         """By the last statement that wrote."""
         return self._apsw.changes()

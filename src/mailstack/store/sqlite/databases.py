@@ -57,12 +57,13 @@ class Database:
     def is_idle(self) -> bool:
         return not self._uses and (self._writable is None or self._writable.is_idle)
 
-    async def write(self, work: Work[Result]) -> Result:
+    async def write(self, work: Work[Result], *, is_long: bool = False) -> Result:
+        """is_long: too long for the loop, from about a millisecond on."""
         if self._writer is None or self._writable is None:
             raise Forbidden(f"{self.path} was opened for reading only")
         self._uses += 1
         try:
-            return await self._writer.write(self._writable, work)
+            return await self._writer.write(self._writable, work, is_long=is_long)
         finally:
             self._uses -= 1
 

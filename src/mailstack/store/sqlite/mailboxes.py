@@ -131,7 +131,7 @@ class SqliteMailboxes:
             transaction.run(LOG, (mod_seq, mailbox_id, NO_UID, DESTROYED, now))
             transaction.announce(account_topic(account_id))
 
-        await database.write(work)
+        await database.write(work, is_long=True)
 
 
 def make_standard_mailboxes(connection: Connection, now: Instant) -> None:

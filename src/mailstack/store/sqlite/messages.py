@@ -21,6 +21,7 @@ from mailstack.store.sqlite.writer import Transaction
 
 INLINE_ROWS = 1_000
 INLINE_MESSAGES = 100
+INLINE_WRITES = 20
 
 MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE mailbox_id = ?"
 PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
@@ -59,7 +60,7 @@ class SqliteMessages:
             return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
 
         try:
-            return await database.write(work)
+            return await database.write(work, is_long=len(messages) > INLINE_WRITES)
         except Exception:
             files = [each.blob.file for each in packed if each.blob.file is not None]
             if files:
@@ -107,7 +108,7 @@ class SqliteMessages:
             transaction.announce(account_topic(account_id))
             return flagging.change_flags(transaction, mailbox_id, uids, change, now=now)
 
-        return await (await self._databases.get(account_id)).write(work)
+        return await (await self._databases.get(account_id)).write(work, is_long=_is_long(uids))
 
     async def copy(
         self,
@@ -124,7 +125,7 @@ class SqliteMessages:
             transaction.announce(account_topic(account_id))
             return copying.copy(transaction, source, uids, target, now=now, quota_bytes=quota_bytes)
 
-        return await (await self._databases.get(account_id)).write(work)
+        return await (await self._databases.get(account_id)).write(work, is_long=_is_long(uids))
 
     async def move(self, account_id: AccountId, source: MailboxId, uids: NumSet, target: MailboxId) -> Copied:
         now = self._clock()
@@ -136,7 +137,7 @@ class SqliteMessages:
             transaction.announce(account_topic(account_id))
             return copied
 
-        return await database.write(work)
+        return await database.write(work, is_long=_is_long(uids))
 
     async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
         now = self._clock()
@@ -158,7 +159,7 @@ class SqliteMessages:
             transaction.announce(account_topic(account_id))
             return [Uid(row[0]) for row in rows]
 
-        return await database.write(work)
+        return await database.write(work, is_long=uids is None or _is_long(uids))
 
     async def used_bytes(self, account_id: AccountId) -> int:
         database = await self._databases.get(account_id)
@@ -189,6 +190,10 @@ class SqliteMessages:
         codec = self._blobs.codec
         rows = (connection.row(STORED, (message_id,)) for message_id in message_ids)
         return [stored_message(row, codec) for row in rows if row is not None]
+
+
+def _is_long(uids: NumSet) -> bool:
+    return uids.count() > INLINE_WRITES
 
 
 def _placements(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> list[Placement]:

@@ -18,6 +18,8 @@ from mailstack.store.sqlite.writer import Transaction, Work
 
 Result = TypeVar("Result")
 
+INLINE_RECIPIENTS = 100
+
 COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_bytes, m.queued_at, r.next_at, r.tries,
     r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id
     FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id"""
@@ -78,7 +80,7 @@ class SqliteQueue:
             transaction.run_many(LEASE, [(owner, until, row[0]) for row in rows])
             return [_item(row) for row in rows]
 
-        return await self._system.write(work)
+        return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
 
     async def content(self, mail_id: MailId) -> bytes:
         row = self._system.reader().row(CONTENT, (mail_id,))
@@ -144,8 +146,9 @@ class SqliteQueue:
         return packed
 
     async def _write_or_discard(self, work: Work[Result], packed: Sequence[_Packed]) -> Result:
+        recipients = sum(len(each.mail.recipients) for each in packed)
         try:
-            return await self._system.write(work)
+            return await self._system.write(work, is_long=recipients > INLINE_RECIPIENTS)
         except Exception:
             await self._discard(packed)
             raise

@@ -4,20 +4,21 @@ The directory tables follow the resources in the same transaction (directory.py)
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import Generation
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, Instant
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot
 from mailstack.ports.bus import GENERATION_TOPIC
-from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.databases import Database
 from mailstack.store.sqlite.directory import Directory
 from mailstack.store.sqlite.writer import Transaction
 
-LATEST = "SELECT number, spec_hash FROM generation ORDER BY number DESC LIMIT 1"
+LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
 RESOURCES = "SELECT kind, name, fields, digests FROM resource"
 DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
@@ -29,6 +30,13 @@ DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
 SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
 DROP_SECRET = "DELETE FROM secret WHERE kind = ? AND name = ? AND label = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Latest:
+    number: Generation
+    spec_hash: str
+    applied_at: Instant | None
 
 
 class SqliteState:
@@ -46,7 +54,7 @@ class SqliteState:
         return await self._system.read_long(_snapshot)
 
     async def generation(self) -> Generation:
-        return _latest(self._system.reader().row(LATEST))[0]
+        return _latest(self._system.reader().row(LATEST)).number
 
     async def digest_key(self) -> bytes:
         return bytes(self._system.reader().one(DIGEST_KEY)[0])
@@ -56,10 +64,10 @@ class SqliteState:
 
     async def commit(self, changes: Sequence[ResourceChange], *, base: Generation, spec_hash: str) -> Generation:
         def work(transaction: Transaction) -> Generation:
-            number, applied = _latest(transaction.row(LATEST))
-            if number != base:
-                raise Conflict(f"generation {number} was applied meanwhile, this change builds on {base}")
-            if not changes and spec_hash == applied:
+            latest = _latest(transaction.row(LATEST))
+            if latest.number != base:
+                raise Conflict(f"generation {latest.number} was applied meanwhile, this change builds on {base}")
+            if not changes and spec_hash == latest.spec_hash:
                 return base
             for change in changes:
                 _write(transaction, change)
@@ -70,13 +78,13 @@ class SqliteState:
             transaction.after_commit(self._tidy)
             return Generation(base + 1)
 
-        return await self._system.write(work)
+        return await self._system.write(work, is_long=True)
 
 
 def _snapshot(connection: Connection) -> Snapshot:
     connection.run("BEGIN")  # so that the generation and the resources are of one moment
     try:
-        generation, spec_hash = _latest(connection.row(LATEST))
+        latest = _latest(connection.row(LATEST))
         rows = connection.rows(RESOURCES)
     finally:
         connection.run("COMMIT")
@@ -86,7 +94,12 @@ def _snapshot(connection: Connection) -> Snapshot:
         )
         for kind, name, fields, digests in rows
     }
-    return Snapshot(generation=generation, spec_hash=spec_hash, resources=resources)
+    return Snapshot(
+        generation=latest.number,
+        spec_hash=latest.spec_hash,
+        resources=resources,
+        applied_at=latest.applied_at,
+    )
 
 
 def _secrets(connection: Connection, kind: Kind) -> dict[str, dict[str, str]]:
@@ -96,8 +109,11 @@ def _secrets(connection: Connection, kind: Kind) -> dict[str, dict[str, str]]:
     return found
 
 
-def _latest(row: tuple[int, str] | None) -> tuple[Generation, str]:
-    return (Generation(0), "") if row is None else (Generation(row[0]), row[1])
+def _latest(row: Row | None) -> _Latest:
+    if row is None:
+        return _Latest(number=Generation(0), spec_hash="", applied_at=None)
+    number, spec_hash, applied_at = row
+    return _Latest(number=Generation(number), spec_hash=spec_hash, applied_at=Instant(applied_at))
 
 
 def _write(transaction: Transaction, change: ResourceChange) -> None:

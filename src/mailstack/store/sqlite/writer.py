@@ -1,7 +1,9 @@
 """Group commit: what is written to one file at the same time shares one transaction and one fsync.
 
-A few threads serve all files; one file is served by one thread at a time. Each request runs in a savepoint of its own,
-so that one that fails takes no other with it. Not a lock between processes: BEGIN IMMEDIATE is that.
+Short work runs on the loop, and only the COMMIT, which waits for the disk, in a thread: apsw gives up the interpreter's
+lock at every statement, and getting it back beside a busy loop costs more than the statement. Long work, and work that
+finds the file locked by another process, runs in the thread as a whole. Each request runs in a savepoint of its own, so
+that one that fails takes no other with it.
 
 A request's work may run twice (a group that fails as a whole is tried again one by one), so it has no effect outside
 the transaction; what must happen outside is handed to Transaction.after_commit.
@@ -72,16 +74,17 @@ Work = Callable[[Transaction], Result]
 
 
 class _Request(Generic[Result]):
-    __slots__ = ("fault", "future", "result", "work")
+    __slots__ = ("fault", "future", "is_long", "result", "work")
 
-    def __init__(self, work: Work[Result], future: "asyncio.Future[Result]") -> None:
+    def __init__(self, work: Work[Result], future: "asyncio.Future[Result]", *, is_long: bool) -> None:
         self.work = work
         self.future = future
+        self.is_long = is_long
         self.result: Result | None = None
         self.fault: BaseException | None = None
 
     def resolve(self) -> None:
-        """On the loop; a caller that was cancelled no longer listens."""
+        """A caller that was cancelled no longer listens."""
         if self.future.done():
             return
         if self.fault is not None:
@@ -91,44 +94,21 @@ class _Request(Generic[Result]):
 
 
 class WritableFile:
-    """The write side of one database file."""
+    """The write side of one database file. While is_busy, its connection belongs to a thread."""
 
     def __init__(self, connection: Connection, *, page_size: int) -> None:
         self.connection = connection
+        self.pending: deque[_Request[Any]] = deque()
+        self.is_busy = False
         self._checkpoint_pages = CHECKPOINT_BYTES // page_size
-        self._guard = threading.Lock()
-        self._pending: deque[_Request[Any]] = deque()
-        self._is_served = False
 
     @property
     def is_idle(self) -> bool:
-        return not self._is_served and not self._pending
+        return not self.is_busy and not self.pending
 
-    def add(self, request: "_Request[Any]") -> bool:
-        """True when a thread must be sent."""
-        with self._guard:
-            if len(self._pending) >= MAX_PENDING:
-                raise TryAgainLater(f"{self.connection.path} has too many writes waiting")
-            self._pending.append(request)
-            if self._is_served:
-                return False
-            self._is_served = True
-            return True
-
-    def take(self) -> list["_Request[Any]"]:
-        with self._guard:
-            return [self._pending.popleft() for _ in range(min(len(self._pending), MAX_GROUP))]
-
-    def finish(self) -> bool:
-        """True when more has come meanwhile."""
-        with self._guard:
-            self._is_served = bool(self._pending)
-            return self._is_served
-
-    def tidy(self) -> None:
-        """Moves the log into the file when it has grown; here, so that no request waits for it."""
-        if self.connection.wal_pages >= self._checkpoint_pages:
-            self.connection.checkpoint()
+    @property
+    def is_log_long(self) -> bool:
+        return self.connection.wal_pages >= self._checkpoint_pages
 
 
 class Writer:
@@ -137,8 +117,8 @@ class Writer:
     def __init__(self, *, threads: int, publish: Callable[[str], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._publish = publish
-        self._ready: SimpleQueue[WritableFile | None] = SimpleQueue()
-        self._outstanding = 0
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._busy_files = 0
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._threads = [
@@ -148,106 +128,174 @@ class Writer:
         for thread in self._threads:
             thread.start()
 
-    async def write(self, file: WritableFile, work: Work[Result]) -> Result:
+    async def write(self, file: WritableFile, work: Work[Result], *, is_long: bool = False) -> Result:
         """Returns when it is durable. Raises what work raises, TryAgainLater when the file cannot be written."""
+        if len(file.pending) >= MAX_PENDING:
+            raise TryAgainLater(f"{file.connection.path} has too many writes waiting")
         future: asyncio.Future[Result] = self._loop.create_future()
-        must_wake = file.add(_Request(work, future))
-        self._outstanding += 1
-        self._is_idle.clear()
-        if must_wake:
-            self._ready.put(file)
+        file.pending.append(_Request(work, future, is_long=is_long))
+        if not file.is_busy:
+            file.is_busy = True
+            self._busy_files += 1
+            self._is_idle.clear()
+            self._start(file)
         return await future
 
     async def close(self) -> None:
         """After what is pending has been written."""
         await self._is_idle.wait()
         for _ in self._threads:
-            self._ready.put(None)
+            self._jobs.put(None)
         await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in self._threads))
 
-    def _serve(self) -> None:
-        while (file := self._ready.get()) is not None:
-            self._commit(file)
-            if file.finish():
-                self._ready.put(file)  # behind the others: a busy account delays no quiet one
+    def _start(self, file: WritableFile) -> None:
+        requests = [file.pending.popleft() for _ in range(min(len(file.pending), MAX_GROUP))]
+        group = _Group(file.connection, requests)
+        if any(request.is_long for request in requests) or not group.run_now():
+            self._jobs.put(lambda: self._end(file, group, group.run_and_commit))
+        else:
+            self._jobs.put(lambda: self._end(file, group, group.commit))
 
-    def _commit(self, file: WritableFile) -> None:
-        requests = file.take()
-        following = _commit_group(file.connection, requests)
-        topics = {topic for transaction in following for topic in transaction.announced}
-        with suppress(RuntimeError):  # the loop was closed under us: what was written is written
-            self._loop.call_soon_threadsafe(self._resolve, requests, topics)
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _end(self, file: WritableFile, group: "_Group", commit: Callable[[], None]) -> None:
+        """In a thread."""
+        commit()
+        if not file.is_log_long and not group.following:
+            self._call_on_loop(self._finish, file, group)
+            return
+        # Nobody waits for what only tidies up, but the file does.
+        self._call_on_loop(self._resolve, group)
         try:
-            for transaction in following:
-                for step in transaction.following:
-                    step()
-            file.tidy()
+            for step in group.following:
+                step()
+            if file.is_log_long:
+                file.connection.checkpoint()
         except (DomainError, OSError) as fault:
             log.warning("store tidying failed", path=str(file.connection.path), error=str(fault))
+        self._call_on_loop(self._release, file)
 
-    def _resolve(self, requests: list[_Request[Any]], topics: set[str]) -> None:
-        for request in requests:
+    def _call_on_loop(self, step: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop was closed under us: what was written is written
+            self._loop.call_soon_threadsafe(step, *arguments)
+
+    def _finish(self, file: WritableFile, group: "_Group") -> None:
+        self._resolve(group)
+        self._release(file)
+
+    def _resolve(self, group: "_Group") -> None:
+        for request in group.requests:
             request.resolve()
-        for topic in topics:
+        for topic in group.topics:
             self._publish(topic)
-        self._outstanding -= len(requests)
-        if not self._outstanding:
+
+    def _release(self, file: WritableFile) -> None:
+        if file.pending:
+            self._start(file)
+            return
+        file.is_busy = False
+        self._busy_files -= 1
+        if not self._busy_files:
             self._is_idle.set()
 
 
-def _commit_group(connection: Connection, requests: Sequence[_Request[Any]]) -> list[Transaction]:
-    """One fsync for all; the transactions that are durable now."""
-    if len(requests) == 1:
-        return _commit_one(connection, requests[0])
-    committed: list[Transaction] = []
-    try:
-        connection.run("BEGIN IMMEDIATE")
-        for request in requests:
-            transaction = _run_in_savepoint(connection, request)
-            if transaction is not None:
-                committed.append(transaction)
-        connection.run("COMMIT")
-    except Exception:  # noqa: BLE001  # whatever it is, each request meets it again alone, and it goes to its caller
-        _roll_back(connection)
-        return [done for request in requests for done in _commit_one(connection, request)]
-    return committed
+class _Group:
+    """Requests that share a transaction."""
 
+    def __init__(self, connection: Connection, requests: Sequence[_Request[Any]]) -> None:
+        self.requests = requests
+        self._connection = connection
+        self._transactions: list[Transaction] = []
 
-def _run_in_savepoint(connection: Connection, request: _Request[Any]) -> Transaction | None:
-    """None when the work failed and was undone; raises when the whole transaction is gone with it."""
-    request.fault = None
-    transaction = Transaction(connection)
-    connection.run("SAVEPOINT request")
-    try:
-        request.result = request.work(transaction)
-    except Exception as fault:  # noqa: BLE001  # it is raised where the request came from
-        request.fault = fault
-        connection.run("ROLLBACK TO request")
-        connection.run("RELEASE request")
-        return None
-    connection.run("RELEASE request")
-    return transaction
+    @property
+    def topics(self) -> set[str]:
+        return {topic for transaction in self._transactions for topic in transaction.announced}
 
+    @property
+    def following(self) -> list[Callable[[], None]]:
+        return [step for transaction in self._transactions for step in transaction.following]
 
-def _commit_one(connection: Connection, request: _Request[Any]) -> list[Transaction]:
-    request.fault = None
-    transaction = Transaction(connection)
-    try:
-        connection.run("BEGIN IMMEDIATE")
-        request.result = request.work(transaction)
-        connection.run("COMMIT")
-    except Exception as fault:  # noqa: BLE001  # it is raised where the request came from
-        request.fault = fault
-        _roll_back(connection)
-        return []
-    return [transaction]
+    def run_now(self) -> bool:
+        """All but the COMMIT. False: the file is locked or the group failed as a whole, and nothing was done."""
+        try:
+            if not self._connection.begin_now():
+                return False
+            self._run()
+        except Exception:  # noqa: BLE001  # each request meets it again alone, and it goes to its caller
+            self._undo()
+            return False
+        return True
 
+    def commit(self) -> None:
+        """Blocks, as run_and_commit does."""
+        try:
+            self._connection.run("COMMIT")
+        except Exception:  # noqa: BLE001  # as in run_now
+            self._undo()
+            self.run_and_commit()
 
-def _roll_back(connection: Connection) -> None:
-    # SQLite has rolled back by itself after a full disk or an I/O fault.
-    if not connection.in_transaction:
-        return
-    try:
-        connection.run("ROLLBACK")
-    except DomainError as fault:
-        log.error("rollback failed", path=str(connection.path), error=str(fault))
+    def run_and_commit(self) -> None:
+        """Patiently, and when it fails as a whole, one by one."""
+        if len(self.requests) == 1:
+            self._run_alone(self.requests[0])
+            return
+        try:
+            self._connection.begin()
+            self._run()
+            self._connection.run("COMMIT")
+        except Exception:  # noqa: BLE001  # as in run_now
+            self._undo()
+            for request in self.requests:
+                self._run_alone(request)
+
+    def _run(self) -> None:
+        if len(self.requests) == 1:
+            request = self.requests[0]
+            transaction = Transaction(self._connection)
+            request.result = request.work(transaction)
+            self._transactions.append(transaction)
+            return
+        for request in self.requests:
+            self._run_in_savepoint(request)
+
+    def _run_in_savepoint(self, request: _Request[Any]) -> None:
+        """Raises when the whole transaction is gone with the request."""
+        request.fault = None
+        transaction = Transaction(self._connection)
+        self._connection.run("SAVEPOINT request")
+        try:
+            request.result = request.work(transaction)
+        except Exception as fault:  # noqa: BLE001  # it is raised where the request came from
+            request.fault = fault
+            self._connection.run("ROLLBACK TO request")
+        else:
+            self._transactions.append(transaction)
+        self._connection.run("RELEASE request")
+
+    def _run_alone(self, request: _Request[Any]) -> None:
+        request.fault = None
+        transaction = Transaction(self._connection)
+        try:
+            self._connection.begin()
+            request.result = request.work(transaction)
+            self._connection.run("COMMIT")
+        except Exception as fault:  # noqa: BLE001  # it is raised where the request came from
+            request.fault = fault
+            self._roll_back()
+        else:
+            self._transactions.append(transaction)
+
+    def _undo(self) -> None:
+        self._transactions.clear()
+        self._roll_back()
+
+    def _roll_back(self) -> None:
+        # SQLite has rolled back by itself after a full disk or an I/O fault.
+        if not self._connection.in_transaction:
+            return
+        try:
+            self._connection.run("ROLLBACK")
+        except DomainError as fault:
+            log.error("rollback failed", path=str(self._connection.path), error=str(fault))

@@ -1,0 +1,241 @@
+"""What the store costs: CPU and wall time of its operations, disk per message. `python -m bench.store [folder]`.
+
+CPU is of the whole process, writer threads and kernel included; every append is fsynced. Messages come from the peers'
+generator where it is there (sizes and words as in BUDGETS.md), else from a plain one.
+"""
+
+import asyncio
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailstack.model.flags import SEEN
+from mailstack.model.ids import AccountId, Generation, MailboxId, MessageId
+from mailstack.model.instant import Instant
+from mailstack.model.message import FlagChange, FlagOperation, NewMessage
+from mailstack.model.numset import NumSet
+from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.store.bus_local import LocalBus
+from mailstack.store.sqlite.open import SqliteStore, open_store
+from tests.support.digests import digest_of
+
+PEERS = Path("/work/shared/peers")
+INBOX = MailboxId(1)
+CONNECTIONS = 10
+RECIPIENTS = 100
+MESSAGES = 3_000
+BIG_MAILBOX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    name: str
+    operations: int
+    cpu_s: float
+    wall_s: float
+
+    def __str__(self) -> str:
+        cpu_us, wall_us = self.cpu_s / self.operations * 1e6, self.wall_s / self.operations * 1e6
+        return f"{self.name:<44}{cpu_us:>12.1f}{wall_us:>12.1f}{self.operations / self.wall_s:>12.0f}"
+
+
+async def measure(name: str, operations: int, work: Callable[[], Awaitable[object]]) -> Figure:
+    wall, cpu = time.perf_counter(), _cpu_s()
+    await work()
+    return Figure(name=name, operations=operations, cpu_s=_cpu_s() - cpu, wall_s=time.perf_counter() - wall)
+
+
+async def run(folder: Path) -> None:
+    bus = LocalBus(folder / "bus")
+    await bus.start()
+    store = await open_store(folder / "store", clock=_now, bus=bus)
+    try:
+        print(f"{'operation':<44}{'CPU us':>12}{'wall us':>12}{'per s':>12}")
+        for part in (_directory, _append, _append_by_turns, _one_mailbox, _state):
+            for figure in await part(store):
+                print(figure)
+        print(_disk(folder / "store"))
+    finally:
+        await store.close()
+        await bus.close()
+
+
+async def _directory(store: SqliteStore) -> list[Figure]:
+    changes = [_account(number) for number in range(RECIPIENTS)]
+    await store.state.commit(changes, base=Generation(0), spec_hash="bench")
+
+    async def find() -> None:
+        for number in range(5_000):
+            assert await store.accounts.find(f"user{number % RECIPIENTS}@example.com") is not None
+
+    return [await measure("accounts.find", 5_000, find)]
+
+
+async def _append(store: SqliteStore) -> list[Figure]:
+    account_id = await _account_id(store, 0)
+    messages = _messages(1_000)
+    await store.messages.append(account_id, INBOX, messages[:1])
+
+    async def one_by_one() -> None:
+        for message in messages:
+            await store.messages.append(account_id, INBOX, [message])
+
+    return [await measure("append 4 KB, one account, one after another", len(messages), one_by_one)]
+
+
+async def _append_by_turns(store: SqliteStore) -> list[Figure]:
+    accounts = [await _account_id(store, number) for number in range(RECIPIENTS)]
+    for account_id in accounts:
+        await store.mailboxes.list(account_id)
+    messages = _messages(MESSAGES)
+
+    async def by_turns() -> None:
+        async def connection(first: int) -> None:
+            for number in range(first, MESSAGES, CONNECTIONS):
+                await store.messages.append(accounts[number % RECIPIENTS], INBOX, [messages[number]])
+
+        async with asyncio.TaskGroup() as group:
+            for first in range(CONNECTIONS):
+                group.create_task(connection(first))
+
+    async def together() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(1_000):
+                group.create_task(store.messages.append(accounts[0], INBOX, [messages[number]]))
+
+    return [
+        await measure(f"append 4 KB, {RECIPIENTS} accounts, {CONNECTIONS} at a time", MESSAGES, by_turns),
+        await measure("append 4 KB, one account, 1,000 at a time", 1_000, together),
+    ]
+
+
+async def _one_mailbox(store: SqliteStore) -> list[Figure]:
+    account_id = await _account_id(store, 1)
+    mailbox = await store.mailboxes.create(account_id, parent_id=None, name="Big")
+    target = await store.mailboxes.create(account_id, parent_id=None, name="Target")
+    place = mailbox.mailbox_id
+    messages = _messages(1_000)
+    for _ in range(BIG_MAILBOX // len(messages)):
+        appended = await store.messages.append(account_id, place, messages)
+    ids = [MessageId(appended[-1].message_id - back) for back in range(BIG_MAILBOX)]
+    every = NumSet(((1, BIG_MAILBOX),))
+    seen = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)
+    gone = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+
+    async def repeat(times: int, work: Callable[[int], Awaitable[object]]) -> None:
+        for number in range(times):
+            await work(number)
+
+    def one_flag(number: int) -> Awaitable[object]:
+        uid = number // 2 + 1
+        operation = FlagOperation.REMOVE if number % 2 else FlagOperation.ADD
+        change = FlagChange(operation=operation, keywords=frozenset({"$Test"}), is_deleted=False)
+        return store.messages.change_flags(account_id, place, NumSet(((uid, uid),)), change)
+
+    async def fifty() -> None:
+        await store.messages.placements(account_id, place, NumSet(((BIG_MAILBOX - 49, BIG_MAILBOX),)))
+        await store.messages.stored(account_id, ids[:50])
+
+    figures = [
+        await measure("status", 2_000, lambda: repeat(2_000, lambda _: store.mailboxes.status(account_id, place))),
+        await measure("newest 50: placements and stored", 50, lambda: repeat(50, lambda _: fifty())),
+        await measure(f"placements of {BIG_MAILBOX:,}", 1, lambda: store.messages.placements(account_id, place)),
+        await measure(f"stored, {BIG_MAILBOX:,}", 1, lambda: store.messages.stored(account_id, ids)),
+        await measure("read 4 KB", 1_000, lambda: repeat(1_000, lambda n: store.messages.read(account_id, ids[n]))),
+        await measure("change one flag", 500, lambda: repeat(500, one_flag)),
+        await measure(
+            f"change flags of {BIG_MAILBOX:,}", 1, lambda: store.messages.change_flags(account_id, place, every, seen)
+        ),
+        await measure(f"copy {BIG_MAILBOX:,}", 1, lambda: store.messages.copy(account_id, place, every, INBOX)),
+        await measure(
+            f"move {BIG_MAILBOX:,}", 1, lambda: store.messages.move(account_id, place, every, target.mailbox_id)
+        ),
+    ]
+    await store.messages.change_flags(account_id, target.mailbox_id, every, gone)
+    expunge = await measure(
+        f"expunge {BIG_MAILBOX:,}", 1, lambda: store.messages.expunge(account_id, target.mailbox_id)
+    )
+    return [*figures, expunge]
+
+
+async def _state(store: SqliteStore) -> list[Figure]:
+    changes = [_account(number) for number in range(RECIPIENTS, 10_000)]
+    return [
+        await measure(
+            "commit 9,900 accounts",
+            1,
+            lambda: store.state.commit(changes, base=Generation(1), spec_hash="more"),
+        ),
+        await measure("snapshot of 10,000 accounts", 1, store.state.snapshot),
+    ]
+
+
+def _account(number: int) -> ResourceChange:
+    name = f"user{number}@example.com"
+    body = AccountBody(name=f"User {number}", addresses=(), roles=(), abilities=(), quota_bytes=None)
+    account = Resource(kind=Kind.ACCOUNT, name=name, fields=fields_of(body), digests={"password": "0" * 64})
+    return ResourceChange(operation=Operation.CREATE, resource=account, secrets={"password": "$argon2id$" + "x" * 80})
+
+
+async def _account_id(store: SqliteStore, number: int) -> AccountId:
+    found = await store.accounts.find(f"user{number}@example.com")
+    assert found is not None
+    assert hasattr(found, "account_id")
+    return AccountId(found.account_id)
+
+
+def _messages(count: int) -> list[NewMessage]:
+    make = _generator()
+    messages = []
+    for number in range(count):
+        raw = make(number)
+        header_id = f"{number}.{random.Random(number).getrandbits(64):x}@x.example"
+        digest = digest_of(raw, subject=f"Words of message {number}", message_id=header_id)
+        messages.append(NewMessage(raw=raw, received_at=_now(), digest=digest))
+    return messages
+
+
+def _generator() -> Callable[[int], bytes]:
+    if (PEERS / "genmail.py").exists():
+        sys.path.insert(0, str(PEERS))
+        import genmail  # type: ignore[import-not-found]  # only on the reference machine
+
+        return lambda number: bytes(genmail.make(number, 4096))
+    chance = random.Random(1)
+    words = ["".join(chance.choices("abcdefghijklmnoprstuvw", k=chance.randint(2, 9))) for _ in range(3_000)]
+    header = b"From: Bob <bob@x.example>\r\nTo: Alice <alice@example.com>\r\nSubject: words\r\nDate: Mon, 22 Nov 2026\r\n\r\n"
+    return lambda _: header + " ".join(chance.choices(words, k=600)).encode()[: 4096 - len(header)]
+
+
+def _disk(folder: Path) -> str:
+    """Of the accounts that were appended to in turn and are at rest: the file and what is left in its log."""
+    sizes = [file.stat().st_size for file in folder.glob("accounts/*/*/mail.db")]
+    sizes = sorted(sizes)[: RECIPIENTS // 2]
+    return f"disk of an account with {MESSAGES // RECIPIENTS} messages: {sum(sizes) // len(sizes) // 1024} KiB"
+
+
+def _now() -> Instant:
+    return Instant(time.time_ns() // 1_000_000)
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="mailstack-bench-"))
+    try:
+        asyncio.run(run(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
