@@ -116,7 +116,7 @@ class LocalBus:
                 log.exception("a watcher failed", topic=topic)
 
     def _others(self) -> tuple[tuple[str, str], ...]:
-        """The other sockets, names and addresses; listed anew only when the folder has changed, for this is asked at every delivery."""
+        """Names and addresses; listed anew only when the folder has changed, for every delivery asks."""
         try:
             changed_at_ns = self._directory.stat().st_mtime_ns
             if changed_at_ns != self._changed_at_ns or self._listed_at_ns - changed_at_ns < LISTING_SETTLES_NS:

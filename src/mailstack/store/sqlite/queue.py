@@ -33,6 +33,7 @@ DUE = """SELECT mail_id FROM mail_recipient
 DUE_OF_MAIL = f"""SELECT {COLUMNS} WHERE r.mail_id = ? AND r.state = 'waiting' AND r.due_at <= ?
     ORDER BY r.item_id LIMIT ?"""
 LEASE = "UPDATE mail_recipient SET lease_owner = ?, due_at = ? WHERE item_id = ?"
+RENEW = "UPDATE mail_recipient SET due_at = ? WHERE item_id = ? AND lease_owner = ?"
 CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
 OWNED = "SELECT mail_id FROM mail_recipient WHERE item_id = ? AND lease_owner = ?"
 DEFER = """UPDATE mail_recipient SET state = ?, next_at = ?, due_at = ?, lease_owner = NULL, tries = tries + 1,
@@ -81,6 +82,12 @@ class SqliteQueue:
             return [_item(row) for row in rows]
 
         return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
+
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.run_many(RENEW, [(until, item_id, owner) for item_id in item_ids])
+
+        await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
 
     async def content(self, mail_id: MailId) -> bytes:
         row = self._system.reader().row(CONTENT, (mail_id,))

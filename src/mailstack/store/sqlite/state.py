@@ -3,7 +3,7 @@
 The directory tables follow the resources in the same transaction (directory.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -19,7 +19,7 @@ from mailstack.store.sqlite.directory import Directory
 from mailstack.store.sqlite.writer import Transaction
 
 LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
-RESOURCES = "SELECT kind, name, fields, digests FROM resource"
+RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY name"
 DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
 DIGEST_KEY = "SELECT digest_key FROM installation"
@@ -50,8 +50,9 @@ class SqliteState:
         self._token = token
         self._tidy = tidy
 
-    async def snapshot(self) -> Snapshot:
-        return await self._system.read_long(_snapshot)
+    async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
+        wanted = tuple(Kind) if kinds is None else tuple(kinds)
+        return await self._system.read_long(lambda connection: _snapshot(connection, wanted))
 
     async def generation(self) -> Generation:
         return _latest(self._system.reader().row(LATEST)).number
@@ -81,17 +82,15 @@ class SqliteState:
         return await self._system.write(work, is_long=True)
 
 
-def _snapshot(connection: Connection) -> Snapshot:
+def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
     connection.run("BEGIN")  # so that the generation and the resources are of one moment
     try:
         latest = _latest(connection.row(LATEST))
-        rows = connection.rows(RESOURCES)
+        rows = [(kind, *row) for kind in kinds for row in connection.rows(RESOURCES, (kind,))]
     finally:
         connection.run("COMMIT")
     resources = {
-        (Kind(kind), name): Resource(
-            kind=Kind(kind), name=name, fields=orjson.loads(fields), digests=orjson.loads(digests)
-        )
+        (kind, name): Resource(kind=kind, name=name, fields=orjson.loads(fields), digests=orjson.loads(digests))
         for kind, name, fields, digests in rows
     }
     return Snapshot(
