@@ -8,7 +8,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic reads the standard one only from Python 3.12 on
 
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Json, Kind, Operation
@@ -90,11 +91,11 @@ class Plan:
 
 
 class FieldDocument(TypedDict):
-    """One field of a change. old and new are null where the field is secret or not known before apply."""
+    """One field of a change. old and new: any JSON; null where the field is secret or not known before apply."""
 
     name: str
-    old: Json
-    new: Json
+    old: object
+    new: object
     mark: Mark
 
 

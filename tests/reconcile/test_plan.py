@@ -1,0 +1,73 @@
+"""The plan as a value: its hash, its JSON form and the schema of that."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from mailstack.model.ids import Generation
+from mailstack.model.resource import Kind, Operation
+from mailstack.reconcile.plan import (
+    Change,
+    FieldChange,
+    Mark,
+    Plan,
+    PlanDocument,
+    PlanWarning,
+    document,
+    in_order,
+    plan_schema,
+    sealed,
+)
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "plan.schema.json"
+CHANGE = Change(operation=Operation.CREATE, kind="account", name="a", fields=(FieldChange(name="n", new=1),))
+PLAN = sealed(
+    Plan(spec_path="a/mailstack.yaml", spec_hash="s", generation=Generation(3), live_hash="l", changes=(CHANGE,))
+)
+
+
+def test_the_schema_file_is_current() -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == plan_schema()
+
+
+def test_the_json_form_has_the_types_that_the_schema_says() -> None:
+    found = document(PLAN)
+    assert TypeAdapter(PlanDocument).validate_python(found) == found
+    assert found["summary"] == {"create": 1, "update": 0, "destroy": 0}
+    assert json.loads(json.dumps(found))["changes"][0]["fields"] == [
+        {"name": "n", "old": None, "new": 1, "mark": "plain"}
+    ]
+
+
+def test_the_hash_does_not_depend_on_where_the_spec_lies() -> None:
+    assert sealed(replace(PLAN, spec_path="b/mailstack.yaml")).plan_hash == PLAN.plan_hash
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PLAN, changes=()),
+        replace(PLAN, changes=(replace(CHANGE, fields=(FieldChange(name="n", new=2),)),)),
+        replace(PLAN, changes=(replace(CHANGE, fields=(FieldChange(name="n", mark=Mark.SECRET),)),)),
+        replace(PLAN, spec_hash="other"),
+        replace(PLAN, live_hash="other"),
+        replace(PLAN, generation=Generation(4)),
+        replace(PLAN, warnings=(PlanWarning(subject="a", text="b"),)),
+    ],
+)
+def test_the_hash_depends_on_all_that_is_shown(other: Plan) -> None:
+    assert sealed(other).plan_hash != PLAN.plan_hash
+
+
+def test_changes_are_shown_as_kinds_depend_on_each_other_and_dns_last() -> None:
+    kinds = ["dns_record", "alias", "account", "server", "domain"]
+    shown = in_order([replace(CHANGE, kind=kind) for kind in kinds])
+    assert [change.kind for change in shown] == ["server", "domain", "account", "alias", "dns_record"]
+
+
+def test_destroyed_names_one_kind() -> None:
+    gone = replace(CHANGE, operation=Operation.DESTROY)
+    assert replace(PLAN, changes=(gone, replace(gone, kind="domain", name="d"))).destroyed(Kind.ACCOUNT) == ("a",)

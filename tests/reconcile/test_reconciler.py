@@ -1,0 +1,241 @@
+"""Plan and apply as their callers see them."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from mailstack.app.silence import Silence
+from mailstack.model.errors import Conflict, Invalid, NotFound, TryAgainLater
+from mailstack.model.instant import Instant
+from mailstack.model.resource import Kind, Operation
+from mailstack.ports.state import State
+from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.plan import Plan
+from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
+from mailstack.reconcile.reconciler import Reconciler
+from mailstack.store.sqlite.open import open_store
+from tests.support.memory_state import MemoryState
+from tests.support.random_specs import spec_settings
+from tests.support.specs import SpecValue, spec_value
+
+NOW = Instant(1_790_000_000_000)
+ALICE = "alice@example.com"
+
+
+def reconciler(state: State | None, dns: DnsMode | None = None) -> Reconciler:
+    return Reconciler(
+        state=state,
+        clock=lambda: NOW,
+        hash_password=lambda plain: f"$2b$12${plain:a<53}",
+        dns=dns or FromSpec(),
+        resolve=lambda reference, _: f"secret of {reference}",
+    )
+
+
+async def apply(state: State, spec: SpecValue, dns: DnsMode | None = None) -> Plan:
+    prepared = await reconciler(state, dns).plan(spec)
+    await reconciler(state, dns).apply(prepared)
+    return prepared.plan
+
+
+async def plan(state: State | None, spec: SpecValue, dns: DnsMode | None = None) -> Plan:
+    return (await reconciler(state, dns).plan(spec)).plan
+
+
+async def test_a_second_plan_is_empty_and_a_second_apply_writes_nothing() -> None:
+    state, spec = MemoryState(), spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    await apply(state, spec)
+    again = await apply(state, spec)
+    assert again.is_empty
+    assert state.writes == 1
+
+
+async def test_an_unchanged_password_is_not_hashed_again() -> None:
+    state, spec = MemoryState(), spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    await apply(state, spec)
+
+    def never(plain: str) -> str:
+        raise AssertionError(f"hashed {plain}")
+
+    renamed = spec_value({"accounts": {ALICE: {"password": "env/PW", "name": "Alice"}}})
+    prepared = await replace(reconciler(state), hash_password=never).plan(renamed)
+    await replace(reconciler(state), hash_password=never).apply(prepared)
+    assert [field.name for change in prepared.plan.changes for field in change.fields] == ["name"]
+
+
+async def test_a_comment_in_the_spec_is_an_empty_plan_and_remembered() -> None:
+    state, spec = MemoryState(), spec_value({})
+    await apply(state, spec)
+    commented = replace(spec, digest="another")
+    prepared = await reconciler(state).plan(commented)
+    assert (prepared.plan.is_empty, prepared.is_done) == (True, False)
+    await reconciler(state).apply(prepared)
+    assert (await reconciler(state).plan(commented)).is_done
+
+
+async def test_without_a_store_there_is_a_plan_and_no_apply() -> None:
+    prepared = await reconciler(None).plan(spec_value({}))
+    assert prepared.plan.count(Operation.CREATE) == len(prepared.plan.changes) > 0
+    with pytest.raises(NotFound):
+        await reconciler(None).apply(prepared)
+
+
+async def test_a_plan_made_without_a_store_is_the_plan_of_an_empty_one_and_can_be_applied() -> None:
+    spec = spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    prepared = await reconciler(None).plan(spec)
+    state = MemoryState()
+    assert (await plan(state, spec)).plan_hash == prepared.plan.plan_hash
+    await reconciler(state).apply(prepared)
+    assert (await plan(state, spec)).is_empty
+
+
+async def test_a_plan_is_refused_when_the_server_has_moved() -> None:
+    state = MemoryState()
+    prepared = await reconciler(state).plan(spec_value({}))
+    await apply(state, spec_value({"accounts": {ALICE: {}}}))
+    with pytest.raises(Conflict, match="plan again"):
+        await reconciler(state).apply(prepared)
+
+
+async def test_destroyed_accounts_and_domains_can_be_asked_for() -> None:
+    state = MemoryState()
+    await apply(state, spec_value({"accounts": {ALICE: {}}, "domains": {"example.com": {}, "old.example": {}}}))
+    found = await plan(state, spec_value({}))
+    assert found.destroyed(Kind.ACCOUNT) == (ALICE,)
+    assert found.destroyed(Kind.DOMAIN) == ("old.example",)
+
+
+async def test_the_plan_holds_no_secret() -> None:
+    settings = {
+        "accounts": {ALICE: {"password": "env/PW"}},
+        "relays": {"r": {"host": "relay.example", "username": "env/U", "password": "env/P"}},
+    }
+    prepared = await reconciler(MemoryState()).plan(spec_value(settings))
+    assert "secret of" not in repr(prepared)
+
+
+def zone_spec(directory: Path, **server: object) -> SpecValue:
+    provider = {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}
+    settings = {
+        "server": {"hostname": "mail.example.com", "addresses": ["192.0.2.1"], **server},
+        "dns": {"providers": {"p": provider}, "zones": {"example.com": {"provider": "p"}}},
+    }
+    return spec_value(settings, directory / "mailstack.yaml")
+
+
+async def test_the_state_is_told_before_any_zone(tmp_path: Path) -> None:
+    state, events = MemoryState(), list[Event]()
+    prepared = await reconciler(state).plan(zone_spec(tmp_path))
+    await reconciler(state).apply(prepared, events.append)
+    assert [type(event) for event in events if not isinstance(event, Made)] == [
+        StateCommitted,
+        ZoneWritten,
+        ZoneVerified,
+    ]
+
+
+async def test_a_zone_that_moved_since_the_plan_is_not_written(tmp_path: Path) -> None:
+    state = MemoryState()
+    await apply(state, zone_spec(tmp_path))
+    prepared = await reconciler(state).plan(zone_spec(tmp_path, addresses=["192.0.2.2"]))
+    zone = tmp_path / "zones" / "example.com.zone"
+    zone.write_text(zone.read_text().replace("192.0.2.1", "192.0.2.9"))
+    with pytest.raises(Conflict, match=r"DNS zone example\.com changed since"):
+        await reconciler(state).apply(prepared)
+
+
+async def test_without_dns_no_zone_is_read_and_none_forgotten(tmp_path: Path) -> None:
+    state = MemoryState()
+    await apply(state, zone_spec(tmp_path), NoDns())
+    assert not (tmp_path / "zones").exists()
+    changes = (await plan(state, zone_spec(tmp_path))).changes
+    assert {change.kind for change in changes} == {"dns_zone", "dns_record"}
+    await apply(state, zone_spec(tmp_path))
+    assert (await plan(state, spec_value({}), NoDns())).destroyed(Kind.DNS_ZONE) == ()
+
+
+async def test_zone_files_take_the_place_of_every_provider(tmp_path: Path) -> None:
+    spec = spec_value(
+        {
+            "domains": {"example.com": {}, "sub.example.com": {}, "other.example": {}},
+            "dns": {
+                "providers": {"p": {"class": "not.Installed", "token": "env/T"}},
+                "zones": {"example.com": {"provider": "p", "ttl": 60}, "hand.example": {"provider": "manual"}},
+            },
+        }
+    )
+    found = await apply(MemoryState(), spec, ZoneFiles(directory=tmp_path))
+    # hand.example holds no name of this spec; sub.example.com is in example.com.
+    assert set(os.listdir(tmp_path)) == {"example.com.zone", "other.example.zone"}  # noqa: PTH208  async
+    assert "60 IN MX 10 mail.example.com." in (tmp_path / "example.com.zone").read_text()
+    assert found.by_hand == ()
+
+
+async def test_a_provider_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
+    provider = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": 1, "timeout": 1}
+    spec = spec_value({"dns": {"providers": {"b": provider}, "zones": {"example.com": {"provider": "b"}}}})
+    with pytest.raises(TryAgainLater, match=r"DNS zone example\.com \(provider b\): .*refused"):
+        await plan(MemoryState(), spec)
+
+
+async def test_a_zone_whose_provider_is_gone_leaves_a_warning(tmp_path: Path) -> None:
+    state = MemoryState()
+    await apply(state, zone_spec(tmp_path))
+    (warning,) = (await plan(state, spec_value({}))).warnings
+    assert warning.subject == "dns_zone example.com"
+    assert "delete them by hand" in warning.text
+
+
+async def test_a_served_policy_is_asked_for() -> None:
+    (warning,) = (await plan(None, spec_value({"domains": {"example.com": {"mta_sts": {}}}}))).warnings
+    assert "https://mta-sts.example.com/.well-known/mta-sts.txt" in warning.text
+
+
+@asynccontextmanager
+async def state_named(name: str, directory: Path) -> AsyncIterator[State]:
+    if name == "memory":
+        yield MemoryState()
+        return
+    store = await open_store(directory / "state", clock=lambda: NOW, bus=Silence())
+    try:
+        yield store.state
+    finally:
+        await store.close()
+
+
+async def reach(name: str, first: Mapping[str, object], second: Mapping[str, object]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mailstack.yaml"
+        async with state_named(name, Path(folder)) as state:
+            for spec in (spec_value(first, path), spec_value(second, path)):
+                await apply(state, spec)
+                assert (await plan(state, spec)).changes == ()
+
+
+@given(first=spec_settings(), second=spec_settings())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_after_any_spec_and_any_other_the_plan_is_empty(
+    first: Mapping[str, object], second: Mapping[str, object]
+) -> None:
+    asyncio.run(reach("memory", first, second))
+
+
+@given(first=spec_settings(), second=spec_settings())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_after_any_spec_and_any_other_the_plan_is_empty_on_sqlite(
+    first: Mapping[str, object], second: Mapping[str, object]
+) -> None:
+    asyncio.run(reach("sqlite", first, second))
+
+
+async def test_a_missing_secret_is_one_of_all_that_are_missing() -> None:
+    spec = spec_value({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}})
+    with pytest.raises(Invalid, match="NOT_SET_ANYWHERE"):
+        await Reconciler(state=None, clock=lambda: NOW, hash_password=str).plan(spec)
