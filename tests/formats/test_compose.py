@@ -36,6 +36,12 @@ def test_names_that_are_none_are_refused(name: str) -> None:
         write_field(name, "x")
 
 
+def test_long_words_of_text_are_cut_into_encoded_ones() -> None:
+    written = write_text_field("Subject", "x" * 2_000)
+    assert all(len(line) <= 78 for line in written.split(b"\r\n"))
+    assert decode_words(unfold(scan_fields(written)[0].value)) == "x" * 2_000
+
+
 def test_a_word_that_fits_no_line_is_refused() -> None:
     with pytest.raises(Invalid):
         write_field("References", "x" * 2_000)

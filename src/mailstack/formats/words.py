@@ -16,6 +16,8 @@ _WORD = re.compile(rb"=\?([^?*\s]++)(?:\*[^?\s]*+)?\?([bBqQ])\?([^?\r\n]*+)\?=")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 # RFC 2047 §2: at most 75 characters a word; 42 octets make 56 of base64, and "=?utf-8?b?" and "?=" another 12.
 _OCTETS_PER_WORD = 42
+# RFC 5322 §2.1.1: a line holds 998 octets, and is folded at spaces only.
+_LONG_WORD = re.compile(r"\S{900}")
 
 
 def decode_words(value: bytes) -> str:
@@ -46,7 +48,7 @@ def decode_words(value: bytes) -> str:
 
 def encode_words(text: str) -> bytes:
     """ASCII for an unstructured field or a phrase: text as it is where it can be, else base64 words of UTF-8."""
-    if text.isascii() and text.isprintable() and "=?" not in text:
+    if text.isascii() and text.isprintable() and "=?" not in text and not _LONG_WORD.search(text):
         return text.encode("ascii")
     words: list[bytes] = []
     octets = b""

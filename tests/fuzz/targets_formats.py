@@ -1,0 +1,141 @@
+"""What documents may say: any bytes are values, in time and bounds, and what was written reads back.
+
+Covers mailstack.formats.addresses, mailstack.formats.charsets, mailstack.formats.comments, mailstack.formats.content,
+mailstack.formats.dates, mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text,
+mailstack.formats.mediatype, mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.searched,
+mailstack.formats.subject, mailstack.formats.words and mailstack.services.mailbox.section.
+"""
+
+from mailstack.formats.addresses import display, flattened, parse_addresses
+from mailstack.formats.charsets import decode
+from mailstack.formats.comments import without_comments
+from mailstack.formats.compose import write_text_field
+from mailstack.formats.content import decode_transfer
+from mailstack.formats.dates import (
+    format_date,
+    format_internal_date,
+    parse_date,
+    parse_internal_date,
+    written_day,
+)
+from mailstack.formats.digest import digest_message
+from mailstack.formats.headers import header_end, remove_fields, scan_fields, unfold
+from mailstack.formats.html_text import html_to_text
+from mailstack.formats.limits import LIMITS
+from mailstack.formats.mediatype import parse_disposition, parse_media_type
+from mailstack.formats.part_table import TransferEncoding, unpack
+from mailstack.formats.searched import SearchedText, field_texts
+from mailstack.formats.subject import base_subject
+from mailstack.formats.words import decode_base64, decode_words, encode_words, parameter
+from mailstack.model.errors import Damaged
+from mailstack.model.section import Partial, Section, SectionText
+from mailstack.services.mailbox.section import read_section
+from tests.fuzz.target import Target
+from tests.support.digest_checks import check_digest
+
+MESSAGE = (
+    b"From: =?utf-8?q?J=C3=BC?= <a@b>, g: c@d;\r\nSubject: Re: [x] s\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\n"
+    b"Message-ID: <m@x>\r\nReferences: <a@x> <b@x>\r\n"
+    b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\ntext\r\n"
+    b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: text/html; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: attachment; filename*0*=utf-8''a;\r\n"
+    b" filename*1=b\r\nContent-Language: en, de\r\n\r\n<p>=C3=BC</p>\r\n--x--\r\n"
+)
+
+
+def run_digest(data: bytes) -> None:
+    check_digest(data)
+
+
+def run_headers(data: bytes) -> None:
+    end = header_end(data)
+    at = 0
+    for field in scan_fields(data):
+        assert at <= field.start < field.end <= end
+        assert b"\n" not in unfold(field.value)
+        at = field.end
+    assert remove_fields(data, ()) == data
+
+
+def run_addresses(data: bytes) -> None:
+    entries = parse_addresses(data)
+    assert len(entries) <= LIMITS.addresses
+    display(flattened(entries)).encode()
+
+
+def run_dates(data: bytes) -> None:
+    written_day(data)
+    for instant in (parse_date(data), parse_internal_date(data)):
+        if instant is not None:
+            assert parse_date(format_date(instant).encode()) == instant
+            assert parse_internal_date(format_internal_date(instant).encode()) == instant
+
+
+def run_words(data: bytes) -> None:
+    text = decode_words(data)
+    encode_words(text).decode("ascii")
+    assert write_text_field("Subject", text).count(b"\nSubject") == 0
+    base = base_subject(text)
+    assert base_subject(base) == base
+    decode_base64(data)
+
+
+def run_mediatype(data: bytes) -> None:
+    without_comments(data)
+    found = parse_media_type(data)
+    disposition = parse_disposition(data)
+    for parameters in (found[2] if found else (), disposition[1] if disposition else ()):
+        assert len(parameters) <= LIMITS.parameters
+        for name, _ in parameters:
+            parameter(parameters, name.partition(b"*")[0])
+
+
+def run_content(data: bytes) -> None:
+    charset, _, body = data.partition(b"\n")
+    html_to_text(decode(body, charset.decode("latin-1")))
+    for encoding in TransferEncoding:
+        # An encoding never makes more of its octets.
+        assert len(decode_transfer(body, encoding)) <= len(body)
+
+
+def run_part_table(data: bytes) -> None:
+    try:
+        unpack(data)
+    except Damaged:
+        return
+
+
+def run_searched(data: bytes) -> None:
+    text = SearchedText(data)
+    assert text.body_has("")
+    assert not text.body_has("\ufdd0")
+    assert text.header_has("")
+    assert field_texts(data[: header_end(data)], b"subject") == text.field_values(b"subject")
+
+
+def run_section(data: bytes) -> None:
+    parts = digest_message(data).parts
+    for text in SectionText:
+        for numbers in ((), (1,), (2,), (2, 1), (2, 1, 1)):
+            section = Section(part=numbers, text=text, fields=("Subject",))
+            whole = read_section(data, parts, section)
+            cut = read_section(data, parts, section, Partial(offset=1, count=5))
+            assert cut == (None if whole is None else whole[1:6])
+
+
+TARGETS: tuple[Target, ...] = (
+    Target("formats.digest", run_digest, (MESSAGE, b"")),
+    Target("formats.headers", run_headers, (MESSAGE, b"A: b\r\n c\r\n\r\n")),
+    Target("formats.addresses", run_addresses, (b'A <b@c>, "d\\"e" <@f:g@h>, i: j@k (l(m)), n@[1];, o . p@q',)),
+    Target("formats.dates", run_dates, (b"Fri, 21 Nov 1997 09:55:06 -0600 (CST)", b'"17-Jul-1996 02:44:25 -0700"')),
+    Target("formats.words", run_words, (b"Re: =?utf-8?q?a=C3?= =?utf-8?b?qQ==?= (fwd)", b"=?iso-2022-jp*ja?B?GyRC?=")),
+    Target(
+        "formats.mediatype",
+        run_mediatype,
+        (b"multipart/mixed; boundary=\"a\\\"b\" (c); x*0*=utf-8''%C3; x*1=y; z*=a'b'c", b"attachment; filename=x y"),
+    ),
+    Target("formats.content", run_content, (b"utf-8\n<p>a=C3=A9&amp;</p><style>x</style>", b"x\nYWJj\r\nZGVm==")),
+    Target("formats.part_table", run_part_table, (digest_message(MESSAGE).parts,)),
+    Target("formats.searched", run_searched, (MESSAGE,)),
+    Target("mailbox.section", run_section, (MESSAGE,)),
+)
