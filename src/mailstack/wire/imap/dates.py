@@ -38,10 +38,11 @@ def date_time(cursor: Cursor) -> Instant:
         zone = timezone(-offset if sign == b"-" else offset)
         # RFC 9051 §9 leaves leap seconds out of the calendar; the 60th second counts as the one before.
         clock = (int(hour), int(minute), min(int(second), 59))
-        moment = datetime(int(year), _month(month), int(day), *clock, tzinfo=zone)
-        return from_datetime(moment)
+        moment = datetime(int(year), _month(month), int(day), *clock, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise SyntaxProblem("no such date and time") from None
+    # Dates before there were such messages come from broken clocks; they are kept as early as an Instant can be.
+    return max(from_datetime(moment), Instant(0))
 
 
 def date_time_text(instant: Instant) -> bytes:

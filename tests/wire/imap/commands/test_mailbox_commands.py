@@ -1,0 +1,60 @@
+"""The commands that ask for one mailbox, or two."""
+
+import pytest
+
+from mailstack.wire.imap.commands.create import Create
+from mailstack.wire.imap.commands.delete import Delete
+from mailstack.wire.imap.commands.examine import Examine
+from mailstack.wire.imap.commands.list import List
+from mailstack.wire.imap.commands.lsub import Lsub
+from mailstack.wire.imap.commands.rename import Rename
+from mailstack.wire.imap.commands.select import Select
+from mailstack.wire.imap.commands.subscribe import Subscribe
+from mailstack.wire.imap.commands.table import Request
+from mailstack.wire.imap.commands.unsubscribe import Unsubscribe
+from tests.support.imap_events import fault_of, request_of
+
+
+@pytest.mark.parametrize(
+    ("command", "request_"),
+    [
+        (b"SELECT INBOX", Select(mailbox="INBOX")),
+        (b'EXAMINE "a b"', Examine(mailbox="a b")),
+        (b"CREATE Entw&APw-rfe", Create(mailbox="Entwürfe")),
+        (b"DELETE a/b", Delete(mailbox="a/b")),
+        (b"SUBSCRIBE x", Subscribe(mailbox="x")),
+        (b"UNSUBSCRIBE x", Unsubscribe(mailbox="x")),
+        (b'RENAME a "b c"', Rename(mailbox="a", new_name="b c")),
+        (b'LIST "" *', List(reference="", pattern="*")),
+        (b'LIST a/ "%"', List(reference="a/", pattern="%")),
+        (b'LIST "" ""', List(reference="", pattern="")),
+        (b'LSUB "" a%*', Lsub(reference="", pattern="a%*")),
+    ],
+)
+def test_command(command: bytes, request_: Request) -> None:
+    assert request_of(command) == request_
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"SELECT",
+        b"SELECT ",
+        b"SELECT a b",
+        b"SELECT (a)",
+        b"SELECT a*",
+        b"SELECT &AOk",
+        b'SELECT "\xc3\xa9"',
+        b"EXAMINE",
+        b"CREATE",
+        b"DELETE",
+        b"RENAME a",
+        b"LIST *",
+        b'LIST "" (a b)',
+        b"LSUB x",
+        b"SUBSCRIBE",
+        b"UNSUBSCRIBE",
+    ],
+)
+def test_malformed(command: bytes) -> None:
+    assert fault_of(command)

@@ -1,0 +1,85 @@
+"""Every response as bytes."""
+
+import pytest
+
+from mailstack.model.instant import Instant
+from mailstack.wire.imap.fetch_data import (
+    absent_item,
+    fetch_lines,
+    flags_item,
+    internal_date_item,
+    joined,
+    literal_head,
+    literal_item,
+    size_items,
+    uid_items,
+)
+from mailstack.wire.imap.responses import (
+    CapabilityData,
+    Condition,
+    Continuation,
+    EnabledData,
+    Exists,
+    FlagsData,
+    IdData,
+    ListData,
+    LsubData,
+    NamespaceData,
+    Recent,
+    Response,
+    SearchData,
+    StatusData,
+    Tagged,
+    Untagged,
+)
+from mailstack.wire.imap.write import expunges, write
+
+
+@pytest.mark.parametrize(
+    ("response", "octets"),
+    [
+        (Tagged(tag="a1", condition=Condition.OK, text="done"), b"a1 OK done\r\n"),
+        (Tagged(tag="a", condition=Condition.NO, text="no", code="TRYCREATE"), b"a NO [TRYCREATE] no\r\n"),
+        (Untagged(condition=Condition.BYE, text="bye"), b"* BYE bye\r\n"),
+        (Continuation(data=b"go on"), b"+ go on\r\n"),
+        (CapabilityData(names=("IMAP4rev1", "IDLE")), b"* CAPABILITY IMAP4rev1 IDLE\r\n"),
+        (EnabledData(names=()), b"* ENABLED\r\n"),
+        (IdData(fields=(("name", 'a"b\\'),)), b'* ID ("name" "a\\"b\\\\")\r\n'),
+        (NamespaceData(delimiter="/"), b'* NAMESPACE (("" "/")) NIL NIL\r\n'),
+        (ListData(attributes=("\\Sent",), delimiter="/", name="Entwürfe"), b'* LIST (\\Sent) "/" "Entw&APw-rfe"\r\n'),
+        (LsubData(attributes=(), delimiter="/", name='a"b'), b'* LSUB () "/" "a\\"b"\r\n'),
+        (
+            StatusData(name="INBOX", items=(("MESSAGES", 2), ("UNSEEN", 0))),
+            b'* STATUS "INBOX" (MESSAGES 2 UNSEEN 0)\r\n',
+        ),
+        (FlagsData(flags=("\\Seen", "foo")), b"* FLAGS (\\Seen foo)\r\n"),
+        (Exists(count=3), b"* 3 EXISTS\r\n"),
+        (Recent(count=0), b"* 0 RECENT\r\n"),
+        (SearchData(numbers=()), b"* SEARCH\r\n"),
+        (SearchData(numbers=(2, 84)), b"* SEARCH 2 84\r\n"),
+    ],
+)
+def test_response(response: Response, octets: bytes) -> None:
+    assert write(response) == octets
+
+
+def test_expunges() -> None:
+    assert expunges([5, 3]) == b"* 5 EXPUNGE\r\n* 3 EXPUNGE\r\n"
+
+
+def test_fetch_joins_columns() -> None:
+    rows = joined([uid_items([7, 9]), [flags_item("\\Seen", True), flags_item("", False)], size_items([10, 20])])
+
+    assert fetch_lines([1, 2], rows) == (
+        b"* 1 FETCH (UID 7 FLAGS (\\Seen \\Deleted) RFC822.SIZE 10)\r\n* 2 FETCH (UID 9 FLAGS () RFC822.SIZE 20)\r\n"
+    )
+
+
+def test_items_of_a_body() -> None:
+    assert literal_item(b"BODY[]", b"a\r\n") == b"BODY[] {3}\r\na\r\n"
+    assert literal_head(b"BODY[]", 3) == b"BODY[] {3}\r\n"
+    assert absent_item(b"BODY[9]") == b"BODY[9] NIL"
+
+
+def test_internal_date() -> None:
+    assert internal_date_item(Instant(0)) == b'INTERNALDATE "01-Jan-1970 00:00:00 +0000"'
