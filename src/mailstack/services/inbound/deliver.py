@@ -63,14 +63,15 @@ class Delivery:
         if to.external:
             await self._enqueue(letter, to.external, next_at=letter.received_at)
         if to.accounts:
-            failures = await self._store_for_all(letter, to.accounts)
+            failures = await self.store(letter, to.accounts)
             if all(failures) and not to.external:
                 _refuse_for_good(failures)
             later = [account.login for account, fault in zip(to.accounts, failures, strict=True) if fault is not None]
             if later:
                 await self._enqueue(letter, later, next_at=Instant(letter.received_at + RETRY_MS))
 
-    async def _store_for_all(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
+    async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
+        """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
         message = await _new_message(letter)
         if len(accounts) == 1:  # nearly every mail, and a TaskGroup costs as much as a lookup
             return [await self._store(message, accounts[0], letter)]

@@ -1,0 +1,180 @@
+"""Delivery status notifications: what a sender gets when mail came back or is late. RFC 3464, RFC 6522, RFC 6533.
+
+Written, never read. Everything but the sender's own internationalised address is 7-bit text, so that a notice passes
+where the mail did not. Values from peers are made printable; none can add a field or a part.
+"""
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailstack.formats.compose import write_date, write_field, write_message_id, write_text_field
+from mailstack.formats.dates import format_date
+from mailstack.model.delivery import SmtpReply
+from mailstack.model.instant import Instant
+
+MAX_HEADER_OCTETS = 64 * 1024
+_CRLF = b"\r\n"
+
+
+class Action(StrEnum):
+    """RFC 3464 §2.3.3."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientStatus:
+    """recipient: a path as written. host: who gave the reply, "" for ourselves. retry_until: of delayed mail."""
+
+    recipient: str
+    reply: SmtpReply
+    host: str
+    retry_until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """to: the reverse path of the mail. header: of the mail, with its closing empty line or without."""
+
+    action: Action
+    reporting_host: str
+    to: str
+    arrived_at: Instant
+    written_at: Instant
+    recipients: Sequence[RecipientStatus]
+    header: bytes
+
+
+def write_notice(notice: Notice, *, token: str) -> bytes:
+    """token: random letters and digits, for the boundary and the Message-ID."""
+    boundary = f"=_{token}".encode("ascii")
+    parts = (_explanation(notice), _status(notice), _returned_header(notice.header))
+    body = b"".join(b"--" + boundary + _CRLF + part + _CRLF for part in parts)
+    return _header(notice, token) + _CRLF + body + b"--" + boundary + b"--" + _CRLF
+
+
+_SUBJECTS = {Action.FAILED: "Mail could not be delivered", Action.DELAYED: "Mail is delayed"}
+_OPENINGS = {
+    Action.FAILED: "Your message could not be delivered to the addresses below. It will not be tried again.",
+    Action.DELAYED: (
+        "Your message has not been delivered to the addresses below yet. It will be tried again;\r\n"
+        "you need not send it a second time."
+    ),
+}
+
+
+def _header(notice: Notice, token: str) -> bytes:
+    host = notice.reporting_host
+    return b"".join(
+        (
+            write_field("From", f"Mail Delivery System <mailer-daemon@{host}>"),
+            write_field("To", f"<{_printable(notice.to)}>"),
+            write_text_field("Subject", _SUBJECTS[notice.action]),
+            write_date(notice.written_at),
+            write_message_id(token, host),
+            write_field("Auto-Submitted", "auto-replied"),  # RFC 3834 §5.1: nobody's vacation answers it
+            write_field("MIME-Version", "1.0"),
+            # RFC 6522 §3
+            write_field("Content-Type", f'multipart/report; report-type=delivery-status; boundary="=_{token}"'),
+        )
+    )
+
+
+def _explanation(notice: Notice) -> bytes:
+    lines = [f"This is the mail server at {notice.reporting_host}.", "", _OPENINGS[notice.action]]
+    for status in notice.recipients:
+        said_by = f"{_printable(status.host)} said" if status.host else "reason"
+        lines += ["", f"<{_printable(status.recipient)}>", f"    {said_by}: {_printable(str(status.reply))}"]
+    text = ("\r\n".join(lines) + "\r\n").encode()
+    return _text_part(b"text/plain", text)
+
+
+def _status(notice: Notice) -> bytes:
+    # RFC 3464 §2.1: per-message fields, then a group for each recipient, parted by empty lines.
+    groups = [
+        write_field("Reporting-MTA", f"dns; {notice.reporting_host}")
+        + write_field("Arrival-Date", format_date(notice.arrived_at))
+    ]
+    groups += [_recipient_fields(notice, status) for status in notice.recipients]
+    return b"Content-Type: message/delivery-status" + _CRLF + _CRLF + _CRLF.join(groups)
+
+
+def _recipient_fields(notice: Notice, status: RecipientStatus) -> bytes:
+    fields = [
+        write_field("Final-Recipient", _typed_address(status.recipient)),
+        write_field("Action", notice.action.value),
+        write_field("Status", _status_code(notice.action, status.reply)),
+    ]
+    if status.host:
+        fields.append(write_field("Remote-MTA", f"dns; {_ascii(status.host)}"))
+        fields.append(write_field("Diagnostic-Code", f"smtp; {_ascii(str(status.reply))}"))
+    else:
+        # RFC 3464 §2.3.6: the type says where the code comes from, and this one came from no peer.
+        fields.append(write_field("Diagnostic-Code", f"x-mailstack; {_ascii(str(status.reply))}"))
+    fields.append(write_field("Last-Attempt-Date", format_date(notice.written_at)))
+    if status.retry_until is not None:
+        fields.append(write_field("Will-Retry-Until", format_date(status.retry_until)))
+    return b"".join(fields)
+
+
+def _status_code(action: Action, reply: SmtpReply) -> str:
+    # RFC 3464 §2.3.4: the class goes with the action; 0.0 where nobody said more.
+    wanted = "5" if action is Action.FAILED else "4"
+    return f"{wanted}{reply.status[1:]}" if reply.status else f"{wanted}.0.0"
+
+
+def _typed_address(recipient: str) -> str:
+    text = _printable(recipient)
+    if text.isascii():
+        return f"rfc822; {text}"
+    # RFC 6533 §3: utf-8-addr-xtext, the form for message/delivery-status, which is ASCII.
+    return "utf-8; " + "".join(_xtext(character) for character in text)
+
+
+def _xtext(character: str) -> str:
+    # EmbeddedUnicodeChar = %x5C.78 "{" EmbeddedUnicodePoint "}"; "\", "+" and "=" are embedded as well.
+    plain = "!" <= character <= "~" and character not in "\\+="
+    return character if plain else f"\\x{{{ord(character):02X}}}"
+
+
+def _returned_header(header: bytes) -> bytes:
+    # RFC 6522 §4: the header tells the sender which mail it was, and is all that a stranger to it should get.
+    return _text_part(b"text/rfc822-headers", _bounded(header.rstrip(b"\r\n") + _CRLF))
+
+
+def _bounded(header: bytes) -> bytes:
+    if len(header) <= MAX_HEADER_OCTETS:
+        return header
+    return header[: header.rfind(_CRLF, 0, MAX_HEADER_OCTETS) + 2] or header[:MAX_HEADER_OCTETS]
+
+
+def _text_part(content_type: bytes, text: bytes) -> bytes:
+    encoding, charset = b"7bit", b"us-ascii"
+    if not text.isascii() or max(map(len, text.split(_CRLF))) > 998:
+        encoding, charset = b"quoted-printable", b"utf-8"
+        text = _quoted_printable(text)
+    parameter = b"; charset=" + charset if content_type == b"text/plain" else b""
+    fields = b"Content-Type: " + content_type + parameter + _CRLF + b"Content-Transfer-Encoding: " + encoding + _CRLF
+    return fields + _CRLF + text
+
+
+def _quoted_printable(text: bytes) -> bytes:
+    # b2a_qp's soft line breaks follow the line ends it finds first, and those are CRLF here.
+    return b"".join(binascii.b2a_qp(line, istext=True).replace(b"=\n", b"=\r\n") + _CRLF for line in text.split(_CRLF))
+
+
+_SPACES = re.compile(r"\s+")
+
+
+def _printable(text: str) -> str:
+    """One line; what does not print becomes a question mark."""
+    line = _SPACES.sub(" ", text)
+    return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
+
+
+def _ascii(text: str) -> str:
+    return _printable(text).encode("ascii", "backslashreplace").decode("ascii")

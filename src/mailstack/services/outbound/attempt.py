@@ -1,0 +1,59 @@
+"""One attempt for recipients of one mail that go the same way: the hosts in their order, until one has answered.
+
+RFC 5321 §5.1. No queue here: what an outcome means for the mail is queue's.
+"""
+
+from collections.abc import Sequence
+
+from mailstack.model.delivery import Deferred, Failed, NextHop, Outcome, QueueItem, SmtpReply, TlsMode
+from mailstack.services.outbound.destination import ToDomain, ToRelay
+from mailstack.services.outbound.mx import Hosts, exchangers
+from mailstack.services.outbound.service import OutboundService
+
+
+async def attempt(
+    service: OutboundService, way: ToRelay | ToDomain, items: Sequence[QueueItem], content: bytes
+) -> list[Outcome]:
+    """One outcome for each item, in their order."""
+    hops = await _hops(service, way)
+    if isinstance(hops, SmtpReply):
+        ended = Failed(reply=hops, host="") if hops.code >= 500 else Deferred(reply=hops, host="")
+        return [ended] * len(items)
+    outcomes: dict[int, Outcome] = {}
+    left = list(range(len(items)))
+    for hop in hops:
+        chosen = [items[index] for index in left]
+        outcomes.update(zip(left, await _deliver(service, hop, chosen, content), strict=True))
+        left = [index for index in left if _may_ask_another(outcomes[index])]
+        if not left:
+            break
+    return [outcomes[index] for index in range(len(items))]
+
+
+async def _hops(service: OutboundService, way: ToRelay | ToDomain) -> Sequence[NextHop] | SmtpReply:
+    if isinstance(way, ToRelay):
+        return (way.relay.hop,)
+    found = await exchangers(service.resolver, way.domain, own_host=service.hostname, token=service.token)
+    if not isinstance(found, Hosts):
+        return found
+    return [NextHop(host=name, port=service.exchanger_port, tls=TlsMode.OPPORTUNISTIC) for name in found.names]
+
+
+async def _deliver(
+    service: OutboundService, hop: NextHop, items: Sequence[QueueItem], content: bytes
+) -> Sequence[Outcome]:
+    first = items[0]
+    return await service.transport.deliver(
+        hop,
+        reverse_path=first.reverse_path,
+        recipients=[item.recipient for item in items],
+        content=content,
+        is_8bit=first.is_8bit,
+        smtp_utf8=first.smtp_utf8,
+    )
+
+
+def _may_ask_another(outcome: Outcome) -> bool:
+    """Only where no server took part, or the one that did is closing: others' answers are the domain's answer, and a
+    connection lost after the last dot may have left the mail behind."""
+    return isinstance(outcome, Deferred) and (not outcome.host or outcome.reply.code == 421)

@@ -1,0 +1,52 @@
+"""Where one queued recipient goes now: a mailbox of ours, a relay, the domain's exchangers, or nowhere yet.
+
+Asked at each attempt, so that a route or a domain that changed counts for mail that waits.
+"""
+
+from dataclasses import dataclass
+
+from mailstack.model.errors import Invalid
+from mailstack.services.outbound.route import Direct, Hold, Relay
+from mailstack.services.outbound.sender import forward_address
+from mailstack.services.outbound.service import OutboundService
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The domain is received here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """No address at all."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToRelay:
+    relay: Relay
+
+
+@dataclass(frozen=True, slots=True)
+class ToDomain:
+    domain: str
+
+
+Destination = Local | Nowhere | ToRelay | ToDomain | Hold
+
+
+async def destination(service: OutboundService, recipient: str) -> Destination:
+    try:
+        address = forward_address(recipient)
+    except Invalid as fault:
+        return Nowhere(fault.detail)
+    if not address.domain or await service.accounts.domain(address.domain) is not None:
+        return Local()
+    match service.routes.way(address.domain):
+        case Relay() as relay:
+            return ToRelay(relay)
+        case Direct():
+            return ToDomain(address.domain)
+        case Hold() as hold:
+            return hold

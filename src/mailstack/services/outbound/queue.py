@@ -1,0 +1,260 @@
+"""The runner of the outbound queue: lease what is due, attempt it, settle each recipient.
+
+Any number of runners work on one queue. A lease is short and is renewed while its attempt lasts; a runner that dies
+leaves it to run out, and the item is attempted again: at worst twice, never not at all. RFC 5321 §4.5.4.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, QueueItem, SmtpReply
+from mailstack.model.errors import Damaged, DomainError
+from mailstack.model.ids import MailId
+from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.ports.bus import QUEUE_TOPIC, Bus
+from mailstack.ports.queue import Queue
+from mailstack.services.outbound.attempt import attempt
+from mailstack.services.outbound.destination import Destination, Local, Nowhere, ToDomain, ToRelay, destination
+from mailstack.services.outbound.local import deliver_locally
+from mailstack.services.outbound.route import Hold
+from mailstack.services.outbound.service import OutboundService
+from mailstack.services.outbound.settle import Settlement, settlement
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """items: leased at once by one runner. per_destination: connections to one domain or relay. per_transaction:
+    RFC 5321 §4.5.3.1.8 has every server take 100 recipients. poll_s: how long a lost wake-up can go unnoticed."""
+
+    items: int = 200
+    per_destination: int = 5
+    per_transaction: int = 100
+    lease_s: float = 60
+    poll_s: float = 30
+
+
+class QueueRunner:
+    """owner: unlike that of any other runner, past or present. generation: what to work with, asked at each attempt."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        bus: Bus,
+        clock: Clock,
+        owner: str,
+        generation: Callable[[], OutboundService],
+        limits: QueueLimits | None = None,
+    ) -> None:
+        self._queue = queue
+        self._bus = bus
+        self._clock = clock
+        self._owner = owner
+        self._generation = generation
+        self._limits = limits or QueueLimits()
+        self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._is_draining = False
+        self._working: dict[asyncio.Task[None], Sequence[QueueItem]] = {}
+        self._renewed_at = Instant(0)
+        self._busy: defaultdict[Destination, int] = defaultdict(int)
+        self._freed = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Until drained, or cancelled: then attempts are cut short and their leases run out."""
+        unwatch = self._bus.watch(QUEUE_TOPIC, self._wake.set)
+        self._ended.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while self._working or not self._is_draining:
+                    self._wake.clear()
+                    await self._renew()
+                    if self._is_draining or not await self._lease(group):
+                        await self._sleep()
+        finally:
+            unwatch()
+            self._ended.set()
+
+    async def drain(self, *, grace_s: float) -> int:
+        """Leases nothing more and waits for the attempts in flight; returns how many had to be cut short."""
+        self._is_draining = True
+        self._wake.set()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._ended.wait()
+        except TimeoutError:
+            pass
+        left = [task for task in self._working if not task.done()]
+        for task in left:
+            task.cancel()
+        await self._ended.wait()
+        return len(left)
+
+    async def _lease(self, group: asyncio.TaskGroup) -> bool:
+        """True when there may be more at once."""
+        free = self._limits.items - sum(map(len, self._working.values()))
+        if free <= 0:
+            return False
+        now = self._clock()
+        try:
+            items = await self._queue.lease(self._owner, now=now, until=self._lease_end(now), limit=free)
+        except DomainError as fault:
+            log.warning("queue not read", fault=repr(fault))
+            return False
+        by_mail: defaultdict[MailId, list[QueueItem]] = defaultdict(list)
+        for item in items:
+            by_mail[item.mail_id].append(item)
+        for of_mail in by_mail.values():
+            task = group.create_task(self._work_on(of_mail))
+            self._working[task] = of_mail
+            task.add_done_callback(self._finished)
+        return bool(items)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._working[task]
+        self._wake.set()
+
+    async def _sleep(self) -> None:
+        try:
+            due = await self._queue.next_due()
+        except DomainError as fault:
+            log.warning("queue not read", fault=repr(fault))
+            due = None
+        wait_s = self._limits.poll_s if due is None else (due - self._clock()) / SECOND_MS
+        if self._working:
+            wait_s = min(wait_s, self._limits.lease_s / 3)
+        # Not less than a moment: an item that is due and leased by another runner must not make this one spin.
+        wait_s = max(min(wait_s, self._limits.poll_s), 0.05)
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _renew(self) -> None:
+        now = self._clock()
+        if not self._working or now - self._renewed_at < self._limits.lease_s * SECOND_MS / 4:
+            return
+        self._renewed_at = now
+        item_ids = [item.item_id for items in self._working.values() for item in items]
+        try:
+            await self._queue.renew(self._owner, item_ids, until=self._lease_end(now))
+        except DomainError as fault:
+            log.warning("leases not renewed", fault=repr(fault))
+
+    def _lease_end(self, now: Instant) -> Instant:
+        return Instant(now + round(self._limits.lease_s * SECOND_MS))
+
+    async def _work_on(self, items: Sequence[QueueItem]) -> None:
+        """All that was leased of one mail. What is not settled here is leased again when its lease has run out."""
+        try:
+            content = await self._queue.content(items[0].mail_id)
+            service = self._generation()
+            by_way: defaultdict[Destination, list[QueueItem]] = defaultdict(list)
+            for item in items:
+                by_way[await destination(service, item.recipient)].append(item)
+        except Damaged as fault:
+            log.error("a queued mail is damaged", mail=items[0].mail_id, fault=fault.detail)
+            await self._end(items, _DAMAGED)
+            return
+        except DomainError as fault:
+            log.warning("queued mail not read", mail=items[0].mail_id, fault=repr(fault))
+            return
+        async with asyncio.TaskGroup() as group:
+            for way, chosen in by_way.items():
+                for at in range(0, len(chosen), self._limits.per_transaction):
+                    part = chosen[at : at + self._limits.per_transaction]
+                    group.create_task(self._go(service, way, part, content))
+
+    async def _go(self, service: OutboundService, way: Destination, items: Sequence[QueueItem], content: bytes) -> None:
+        """Raises nothing: the other ways of the same mail go on. The worker loop's place for what nobody expected."""
+        try:
+            match way:
+                case ToRelay() | ToDomain():
+                    async with self._place(way):
+                        outcomes = await attempt(service, way, items, content)
+                    await self._settle_all(service, items, outcomes, content)
+                case Local():
+                    await self._store(service, items, content)
+                case Nowhere(detail):
+                    nowhere = Failed(reply=SmtpReply(code=553, status="5.1.3", text=detail), host="")
+                    await self._settle_all(service, items, [nowhere] * len(items), content)
+                case Hold():
+                    await self._hold(items)
+        except DomainError as fault:
+            log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
+        except Exception:
+            log.exception("attempt failed", mail=items[0].mail_id)
+            await self._end(items, _BUG)
+
+    async def _end(self, items: Sequence[QueueItem], outcome: Outcome) -> None:
+        try:
+            await self._settle_all(self._generation(), items, [outcome] * len(items), b"")
+        except DomainError as fault:
+            log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
+
+    async def _store(self, service: OutboundService, items: Sequence[QueueItem], content: bytes) -> None:
+        for item in items:
+            now = self._clock()
+            result = await deliver_locally(service, item, content, now)
+            found = settlement(service, item, result.outcome, content, now)
+            await self._settle(
+                item,
+                Settlement(outcome=found.outcome, next_at=found.next_at, notices=(*found.notices, *result.further)),
+            )
+
+    async def _hold(self, items: Sequence[QueueItem]) -> None:
+        held = Deferred(reply=SmtpReply(code=450, status="4.7.0", text="held here"), host="")
+        for item in items:
+            await self._settle(item, Settlement(outcome=held))
+
+    async def _settle_all(
+        self, service: OutboundService, items: Sequence[QueueItem], outcomes: Sequence[Outcome], content: bytes
+    ) -> None:
+        now = self._clock()
+        for item, outcome in zip(items, outcomes, strict=True):
+            await self._settle(item, settlement(service, item, outcome, content, now))
+
+    async def _settle(self, item: QueueItem, found: Settlement) -> None:
+        was_ours = await self._queue.settle(
+            self._owner, item.item_id, found.outcome, next_at=found.next_at, notices=found.notices
+        )
+        log.info(
+            _EVENTS[type(found.outcome)],
+            trace=item.trace_id,
+            mail=item.mail_id,
+            recipient=item.recipient,
+            host=found.outcome.host,
+            reply=str(found.outcome.reply),
+            tries=item.tries + 1,
+            next_at=found.next_at,
+            lease_lost=not was_ours,
+        )
+
+    @asynccontextmanager
+    async def _place(self, way: Destination) -> AsyncIterator[None]:
+        """One of the destination's connections."""
+        async with self._freed:
+            await self._freed.wait_for(lambda: self._busy[way] < self._limits.per_destination)
+            self._busy[way] += 1
+        try:
+            yield
+        finally:
+            self._busy[way] -= 1
+            if not self._busy[way]:
+                del self._busy[way]
+            async with self._freed:
+                self._freed.notify_all()
+
+
+_DAMAGED = Failed(reply=SmtpReply(code=554, status="5.3.0", text="the stored copy is damaged"), host="")
+_BUG = Deferred(reply=SmtpReply(code=451, status="4.3.0", text="an error of this server"), host="")
+_EVENTS = {Delivered: "sent", Deferred: "deferred", Failed: "failed"}
