@@ -80,6 +80,7 @@ class ZoneFileProvider(BaseProvider):  # type: ignore[misc]  # octoDNS has no ty
                 new = change.new.to_rrset()
                 rdataset = dns.rdataset.from_text_list(dns.rdataclass.IN, type_of(change.new), new.ttl, new.rdatas)
                 held.replace_rdataset(dns.name.from_text(new.name), rdataset)
+        _raise_serial(held, zone_name)
         self._write(zone_name, held)
 
     def _path(self, zone_name: str) -> Path:
@@ -103,3 +104,11 @@ class ZoneFileProvider(BaseProvider):  # type: ignore[misc]  # octoDNS has no ty
         text = held.to_text(sorted=True, relativize=False)
         beside.write_text(f"$ORIGIN {zone_name}\n{text.rstrip()}\n", encoding="utf-8")
         beside.replace(path)
+
+
+def _raise_serial(held: dns.zone.Zone, zone_name: str) -> None:
+    """RFC 1982 §3.1: secondaries take a zone over when its serial has grown, modulo 2**32."""
+    soa = held.get_rdataset(dns.name.from_text(zone_name), dns.rdatatype.SOA)
+    if soa is not None:
+        raised = [rdata.replace(serial=(rdata.serial + 1) % (1 << 32)) for rdata in soa]
+        held.replace_rdataset(dns.name.from_text(zone_name), dns.rdataset.from_rdata_list(soa.ttl, raised))

@@ -1,0 +1,121 @@
+"""`mailstack apply` as it is typed: the question, the store it writes, and what a second one leaves alone."""
+
+import hashlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailstack.cli.main import cli
+
+SPEC = """\
+server: {hostname: mail.example.com}
+storage: {path: state}
+domains: {example.com: }
+accounts:
+  alice@example.com: {name: Alice, password: env/ALICE_PASSWORD}
+dns:
+  providers: {files: {class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}}
+  zones: {example.com: {provider: files}}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ALICE_PASSWORD", "open sesame")
+    path = tmp_path / "mailstack.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ("apply", *arguments))
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def on_a_terminal(spec: Path, answer: bytes) -> subprocess.CompletedProcess[str]:
+    """stdin is a terminal where somebody types the answer."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, answer + b"\n")
+        program = "from mailstack.cli.main import main; main()"
+        command = [sys.executable, "-c", program, "apply", str(spec)]
+        return subprocess.run(command, stdin=theirs, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_with_yes_nobody_is_asked_and_every_step_is_a_line(spec: Path) -> None:
+    result = run("--yes", str(spec))
+    assert (result.exit_code, result.stderr) == (0, "")
+    steps = result.stdout.partition("to destroy.\n")[2].splitlines()
+    assert steps == [
+        "made certificate mail.example.com",
+        "made dkim_key ed25519-1._domainkey.example.com",
+        "made dkim_key rsa2048-1._domainkey.example.com",
+        "hashed 1 of 1 passwords",
+        "the server's state is at generation 1",
+        "DNS zone example.com: 12 record sets written",
+        "DNS zone example.com: seen as planned",
+        "Applied: 18 created, 0 changed, 0 destroyed. Generation 1.",
+    ]
+    assert "open sesame" not in result.output
+
+
+def test_a_second_apply_writes_not_one_byte(spec: Path) -> None:
+    run("--yes", str(spec))
+    before = contents(spec.parent)
+    result = run("--yes", str(spec))
+    assert (result.exit_code, result.stdout) == (0, "No changes. The server is what the spec says.\n")
+    assert contents(spec.parent) == before
+
+
+def test_without_a_terminal_and_without_yes_it_shows_the_plan_and_stops(spec: Path) -> None:
+    result = run(str(spec))
+    assert result.exit_code == 1
+    assert "+ account alice@example.com" in result.stdout
+    assert "--yes" in result.stderr
+    assert not (spec.parent / "state").exists()
+
+
+@pytest.mark.parametrize("answer", [b"y", b"", b"YES", b"no"])
+def test_only_yes_is_yes(spec: Path, answer: bytes) -> None:
+    result = on_a_terminal(spec, answer)
+    assert result.returncode == 1
+    assert "not applied" in result.stderr
+    assert not (spec.parent / "state").exists()
+
+
+def test_yes_on_a_terminal_applies(spec: Path) -> None:
+    result = on_a_terminal(spec, b"yes")
+    assert result.returncode == 0, result.stderr
+    assert "Applied: 18 created, 0 changed, 0 destroyed. Generation 1." in result.stdout
+
+
+def test_json_holds_the_plan_and_the_generation(spec: Path) -> None:
+    result = run("--yes", "--format", "json", str(spec))
+    found = json.loads(result.stdout)
+    assert (found["generation"], found["plan"]["summary"]["create"]) == (1, 18)
+
+
+def test_faults_of_the_spec_are_exit_status_2(spec: Path) -> None:
+    spec.write_text("server: {hostnme: mail.example.com}\n")
+    assert run("--yes", str(spec)).exit_code == 2
+
+
+def test_a_storage_that_cannot_be_made_is_named(spec: Path) -> None:
+    (spec.parent / "state").write_text("a file where the folder should be")
+    result = run("--yes", str(spec))
+    assert result.exit_code == 1
+    assert str(spec.parent / "state") in result.stderr
+    assert "internal error" not in result.stderr

@@ -1,0 +1,75 @@
+"""`mailstack plan` as it is typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailstack.cli.main import cli
+
+SPEC = """\
+server: {hostname: mail.example.com}
+storage: {path: state}
+domains: {example.com: }
+accounts:
+  alice@example.com: {name: Alice, password: env/ALICE_PASSWORD}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ALICE_PASSWORD", "open sesame")
+    path = tmp_path / "mailstack.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_changes_are_exit_status_2_and_nothing_is_created(spec: Path) -> None:
+    result = run("plan", str(spec))
+    assert result.exit_code == 2
+    assert "  + account alice@example.com\n" in result.stdout
+    assert "Plan: 11 to create, 0 to change, 0 to destroy.\n" in result.stdout
+    assert [path.name for path in spec.parent.iterdir()] == ["mailstack.yaml"]
+
+
+def test_no_changes_are_exit_status_0(spec: Path) -> None:
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+    result = run("plan", "--detailed-exitcode", str(spec))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("No changes. The server is what the spec says.\n")
+
+
+def test_json_is_the_whole_plan_without_a_secret(spec: Path) -> None:
+    result = run("plan", "--format", "json", str(spec))
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["summary"] == {"create": 11, "update": 0, "destroy": 0}
+    assert "sesame" not in result.output
+
+
+def test_faults_of_the_spec_are_exit_status_1(spec: Path) -> None:
+    spec.write_text("server: {hostnme: mail.example.com}\n")
+    result = run("plan", str(spec))
+    assert result.exit_code == 1
+    assert "mailstack.yaml:1:" in result.stderr
+
+
+def test_a_missing_secret_is_exit_status_1_and_named(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALICE_PASSWORD")
+    result = run("plan", str(spec))
+    assert result.exit_code == 1
+    told = "accounts[alice@example.com].password: the environment variable ALICE_PASSWORD is not set"
+    assert told in result.stderr
+
+
+def test_a_name_server_that_does_not_answer_is_exit_status_1_and_can_be_left_out(spec: Path) -> None:
+    provider = "{class: octodns_bind.Rfc2136Provider, host: 127.0.0.1, port: 1}"
+    spec.write_text(f"{SPEC}dns: {{providers: {{b: {provider}}}, zones: {{example.com: {{provider: b}}}}}}\n")
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "DNS zone example.com (provider b)" in result.stderr
+    assert run("plan", "--no-dns", str(spec)).exit_code == 2

@@ -1,0 +1,64 @@
+"""Providers as the spec names them: built, or refused with the entry and the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from mailstack.model.errors import Invalid
+from mailstack.reconcile.dns.providers import build_provider
+from mailstack.spec.secrets import SecretMissing
+from mailstack.spec.sections.domains import Provider
+
+FILES = "mailstack.reconcile.dns.zone_file.ZoneFileProvider"
+
+
+def build(class_path: str, **given: object) -> object:
+    def resolve(reference: str, directory: Path) -> str:
+        if reference == "env/MISSING":
+            raise SecretMissing("the environment variable MISSING is not set")
+        return f"{reference} below {directory}"
+
+    provider = Provider.model_validate({"class": class_path, **given})
+    return build_provider("p", provider, resolve=resolve, directory=Path("/etc/mailstack"))
+
+
+def test_settings_go_to_the_class_as_they_are_and_secrets_are_read() -> None:
+    built = build("octodns_bind.Rfc2136Provider", host="127.0.0.1", port=5353, key_name="k", key_secret="env/KEY")
+    assert (getattr(built, "id"), getattr(built, "port")) == ("p", 5353)  # noqa: B009
+    assert getattr(built, "key_secret") == "env/KEY below /etc/mailstack"  # noqa: B009
+
+
+def test_a_relative_directory_starts_at_the_spec() -> None:
+    assert "/etc/mailstack/zones" in str(vars(build(FILES, directory="zones")))
+
+
+@pytest.mark.parametrize(
+    ("class_path", "settings", "told"),
+    [
+        (
+            "octodns_cloudflare.CloudflareProvider",
+            {"token": "x"},
+            "dns.providers.p.class: the Python package octodns_cloudflare is not installed"
+            " (pip install 'mailstack[cloudflare]')",
+        ),
+        ("octodns_rare.Rare", {}, "octodns_rare is not installed (pip install octodns-rare)"),
+        ("nowhere_at_all.Rare", {}, "the Python package nowhere_at_all is not installed"),
+        ("octodns_bind.Missing", {}, "dns.providers.p.class: octodns_bind has no class Missing"),
+        ("octodns_bind.AxfrSource", {"host": "127.0.0.1"}, "is no octoDNS provider that can be written to"),
+        ("octodns_bind.Rfc2136Provider", {}, "missing 1 required positional argument: 'host'"),
+        (FILES, {"directory": "d", "tokn": "x"}, "does not take these settings"),
+        (FILES, {"directory": "env/MISSING"}, "dns.providers.p.directory: the environment variable MISSING is not set"),
+        (FILES, {"directory": {"a": ["env/MISSING"]}}, "dns.providers.p.directory.a[0]: the environment variable"),
+        ("octodns_bind.Rfc2136Provider", {"host": "127.0.0.1", "port": "x"}, "ValueError"),
+    ],
+)
+def test_what_cannot_be_built_is_told(class_path: str, settings: dict[str, object], told: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        build(class_path, **settings)
+    assert told in raised.value.detail
+
+
+def test_no_secret_stands_in_the_reason() -> None:
+    with pytest.raises(Invalid) as raised:
+        build(FILES, directory="d", token="env/KEY")
+    assert "below" not in raised.value.detail
