@@ -13,7 +13,6 @@ import orjson
 from mailstack.model.errors import AlreadyExists, Conflict
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import SECOND_MS, Instant
-from mailstack.model.principal import ALL_ABILITIES
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
@@ -93,8 +92,7 @@ class Directory:
                 pass
 
     def _add_account(self, login: str, body: AccountBody) -> None:
-        abilities = body.abilities or sorted(ALL_ABILITIES)
-        columns = (body.name, _json(body.addresses), _json(body.roles), _json(abilities), body.quota_bytes)
+        columns = (body.name, _json(body.addresses), _json(body.roles), _json(body.abilities), body.quota_bytes)
         known = self._transaction.row(ACCOUNT_ID, (login,))
         if known is None:
             account_id = self._token(8).hex()

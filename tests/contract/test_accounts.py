@@ -1,0 +1,107 @@
+"""ports.accounts on every engine: what the directory makes of applied resources."""
+
+import pytest
+
+from mailstack.model.errors import Conflict
+from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Role
+from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
+from tests.support.stores import Store, account_of, account_resource, apply, created, destroyed, updated
+
+ALICE = account_resource("alice@example.com", "a.example@example.com", quota_bytes=1_000)
+
+
+async def test_an_account_is_found_by_its_login_and_by_its_other_addresses(store: Store) -> None:
+    await apply(store, created(ALICE, password="$argon2id$x"))
+    found = await account_of(store, "alice@example.com")
+    assert found == Account(
+        account_id=found.account_id,
+        login="alice@example.com",
+        name="Alice",
+        addresses=("a.example@example.com",),
+        roles=frozenset({Role.ADMIN}),
+        abilities=ALL_ABILITIES,
+        quota_bytes=1_000,
+        password_hash="$argon2id$x",
+    )
+    assert found == await store.accounts.find("a.example@example.com")
+    assert found == await store.accounts.account(found.account_id)
+
+
+async def test_account_ids_are_16_hexadecimal_digits(store: Store) -> None:
+    await apply(store, created(ALICE))
+    account_id = (await account_of(store, "alice@example.com")).account_id
+    assert len(account_id) == 16
+    assert set(account_id) <= set("0123456789abcdef")
+
+
+async def test_an_unknown_address_is_none(store: Store) -> None:
+    assert await store.accounts.find("nobody@example.com") is None
+
+
+async def test_an_account_without_a_password_has_an_empty_hash(store: Store) -> None:
+    await apply(store, created(ALICE))
+    assert (await account_of(store, "alice@example.com")).password_hash == ""
+
+
+async def test_an_update_keeps_the_id_and_the_password_and_changes_the_addresses(store: Store) -> None:
+    await apply(store, created(ALICE, password="$2b$x"))
+    before = await account_of(store, "alice@example.com")
+    await apply(store, updated(account_resource("alice@example.com", "ally@example.com", name="Ally")))
+    after = await account_of(store, "ally@example.com")
+    assert (before.account_id, "Ally", "$2b$x", None) == (
+        after.account_id,
+        after.name,
+        after.password_hash,
+        after.quota_bytes,
+    )
+    assert await store.accounts.find("a.example@example.com") is None
+
+
+async def test_a_destroyed_account_is_no_longer_found_and_its_successor_is_another(store: Store) -> None:
+    await apply(store, created(ALICE))
+    first = await account_of(store, "alice@example.com")
+    await apply(store, destroyed(ALICE))
+    assert await store.accounts.find("alice@example.com") is None
+    assert await store.accounts.find("a.example@example.com") is None
+    assert await store.accounts.account(first.account_id) is None
+    await apply(store, created(ALICE))
+    assert (await account_of(store, "alice@example.com")).account_id != first.account_id
+
+
+async def test_an_address_passes_from_one_account_to_another_in_one_commit(store: Store) -> None:
+    await apply(store, created(ALICE), created(account_resource("bob@example.com")))
+    await apply(
+        store,
+        updated(account_resource("bob@example.com", "a.example@example.com")),
+        updated(account_resource("alice@example.com")),
+    )
+    assert (await account_of(store, "a.example@example.com")).login == "bob@example.com"
+
+
+async def test_two_owners_of_one_address_are_a_conflict_and_nothing_is_written(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await apply(store, created(ALICE), created(account_resource("bob@example.com", "alice@example.com")))
+    assert await store.accounts.find("alice@example.com") is None
+
+
+async def test_an_alias_is_found_with_its_targets(store: Store) -> None:
+    targets = ("alice@example.com", "x@else.example")
+    alias = Resource(kind=Kind.ALIAS, name="sales@example.com", fields=fields_of(AliasBody(targets=targets)))
+    await apply(store, created(alias))
+    assert await store.accounts.find("sales@example.com") == AliasTargets(targets=targets)
+    await apply(store, destroyed(alias))
+    assert await store.accounts.find("sales@example.com") is None
+
+
+async def test_a_domain_is_found_and_forgotten(store: Store) -> None:
+    body = DomainBody(
+        catch_all="alice@example.com", subaddress_separators="+", alias_of=None, dkim_algorithms=("rsa2048",)
+    )
+    domain = Resource(kind=Kind.DOMAIN, name="example.com", fields=fields_of(body))
+    await apply(store, created(domain))
+    assert await store.accounts.domain("example.com") == Domain(
+        name="example.com", catch_all="alice@example.com", subaddress_separators="+", alias_of=None
+    )
+    await apply(store, updated(domain))
+    await apply(store, destroyed(domain))
+    assert await store.accounts.domain("example.com") is None

@@ -1,0 +1,111 @@
+"""ports.state on every engine."""
+
+import pytest
+
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import Generation
+from mailstack.model.resource import Kind, RelayBody, Resource, fields_of
+from mailstack.ports.bus import GENERATION_TOPIC
+from tests.support.fake_clock import FakeClock
+from tests.support.recording_bus import RecordingBus
+from tests.support.stores import Store, account_resource, apply, created, destroyed, updated
+
+RELAY = Resource(
+    kind=Kind.RELAY,
+    name="ses",
+    fields=fields_of(RelayBody(host="smtp.example.net", port=465, tls="implicit")),
+    digests={"username": "u1", "password": "p1"},
+)
+
+
+async def test_a_new_store_is_at_generation_0_and_empty(store: Store) -> None:
+    snapshot = await store.state.snapshot()
+    assert (Generation(0), "", {}, None) == (
+        snapshot.generation,
+        snapshot.spec_hash,
+        snapshot.resources,
+        snapshot.applied_at,
+    )
+
+
+async def test_commit_makes_the_next_generation_with_what_was_given(
+    store: Store, bus: RecordingBus, clock: FakeClock
+) -> None:
+    generation = await store.state.commit([created(RELAY)], base=Generation(0), spec_hash="abc")
+    snapshot = await store.state.snapshot()
+    assert generation == snapshot.generation == await store.state.generation() == Generation(1)
+    assert ("abc", {(Kind.RELAY, "ses"): RELAY}, clock.now) == (
+        snapshot.spec_hash,
+        snapshot.resources,
+        snapshot.applied_at,
+    )
+    assert bus.published == [GENERATION_TOPIC]
+
+
+async def test_commit_on_a_stale_base_is_a_conflict_and_writes_nothing(store: Store) -> None:
+    await apply(store, created(RELAY))
+    with pytest.raises(Conflict):
+        await store.state.commit([destroyed(RELAY)], base=Generation(0), spec_hash="late")
+    assert list((await store.state.snapshot()).resources) == [(Kind.RELAY, "ses")]
+
+
+async def test_commit_of_nothing_with_the_same_spec_writes_nothing(store: Store, bus: RecordingBus) -> None:
+    await store.state.commit([created(RELAY)], base=Generation(0), spec_hash="abc")
+    bus.published.clear()
+    assert await store.state.commit([], base=Generation(1), spec_hash="abc") == Generation(1)
+    assert bus.published == []
+
+
+async def test_commit_of_nothing_with_another_spec_is_a_generation(store: Store) -> None:
+    await store.state.commit([created(RELAY)], base=Generation(0), spec_hash="abc")
+    assert await store.state.commit([], base=Generation(1), spec_hash="def") == Generation(2)
+
+
+@pytest.mark.parametrize("change", [updated(RELAY), destroyed(RELAY)])
+async def test_changing_what_is_not_there_is_a_conflict(store: Store, change: object) -> None:
+    with pytest.raises(Conflict):
+        await store.state.commit([change], base=Generation(0), spec_hash="x")  # type: ignore[list-item]  # parametrised
+
+
+async def test_creating_what_is_there_is_a_conflict_and_undoes_the_whole_commit(store: Store) -> None:
+    await apply(store, created(RELAY))
+    with pytest.raises(Conflict):
+        await apply(store, created(account_resource("bob@example.com")), created(RELAY))
+    assert await store.accounts.find("bob@example.com") is None
+    assert await store.state.generation() == Generation(1)
+
+
+async def test_snapshot_of_some_kinds_leaves_out_the_others(store: Store) -> None:
+    await apply(store, created(RELAY), created(account_resource("bob@example.com")))
+    assert list((await store.state.snapshot([Kind.RELAY])).resources) == [(Kind.RELAY, "ses")]
+
+
+async def test_secrets_are_kept_apart_from_snapshots(store: Store) -> None:
+    await apply(store, created(RELAY, username="user", password="geheim"))
+    assert await store.state.secrets(Kind.RELAY) == {"ses": {"username": "user", "password": "geheim"}}
+    assert "geheim" not in repr(await store.state.snapshot())
+
+
+async def test_secrets_that_an_update_does_not_name_stay(store: Store) -> None:
+    await apply(store, created(RELAY, username="user", password="old"))
+    await apply(store, updated(RELAY, password="new"))
+    assert await store.state.secrets(Kind.RELAY) == {"ses": {"username": "user", "password": "new"}}
+
+
+async def test_a_secret_whose_digest_is_withdrawn_is_forgotten(store: Store) -> None:
+    await apply(store, created(RELAY, username="user", password="old", seed="generated, has no digest"))
+    bare = Resource(kind=RELAY.kind, name=RELAY.name, fields=RELAY.fields, digests={"username": "u1"})
+    await apply(store, updated(bare))
+    assert await store.state.secrets(Kind.RELAY) == {"ses": {"username": "user", "seed": "generated, has no digest"}}
+
+
+async def test_secrets_go_with_their_resource(store: Store) -> None:
+    await apply(store, created(RELAY, password="old"))
+    await apply(store, destroyed(RELAY))
+    assert await store.state.secrets(Kind.RELAY) == {}
+
+
+async def test_digest_key_is_32_bytes_and_stays(store: Store) -> None:
+    key = await store.state.digest_key()
+    assert len(key) == 32
+    assert await store.state.digest_key() == key
