@@ -73,15 +73,16 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         if service in blueprint.listeners and not identities:
             raise Invalid(f"listeners.{service} needs a certificate, and there is none")
     login = _login(blueprint, around)
-    routes = _routes(blueprint, around.settings)
+    store = around.adapters.store
+    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     return Services(
         generation=blueprint.generation,
         certificates=choice_of(identities),
         login_domains=_login_domains(blueprint),
         login=login,
-        smtp=_smtp(blueprint, server, around, login, routes),
+        smtp=_smtp(blueprint, server, around, login, delivery),
         imap=_imap(server, around, login, has_tls=bool(identities)),
-        routes=routes,
+        routes=_routes(blueprint, around.settings),
     )
 
 
@@ -108,10 +109,9 @@ def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:
 
 
 def _smtp(
-    blueprint: Blueprint, server: ServerBody, around: Surroundings, login: Login, routes: RouteTable
+    blueprint: Blueprint, server: ServerBody, around: Surroundings, login: Login, delivery: Delivery
 ) -> SmtpService:
     adapters, store = around.adapters, around.adapters.store
-    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     receiving = Receiving(
         hostname=server.hostname,
         postmaster=blueprint.postmaster,
@@ -121,9 +121,9 @@ def _smtp(
     )
     submission = Submission(
         hostname=server.hostname,
+        postmaster=blueprint.postmaster,
         accounts=store.accounts,
-        queue=store.queue,
-        routes=routes,
+        delivery=delivery,
         signing_keys=_signing_keys(blueprint),
         clock=adapters.clock,
         token=adapters.token,

@@ -1,0 +1,156 @@
+"""Saving the spec is enough: what is open goes on, what is new works, and nothing is refused on the way."""
+
+import imaplib
+import smtplib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import Sandbox, save, wait_for
+
+pytestmark = pytest.mark.slow
+
+RELOADS = 50
+CLIENTS = 3
+
+
+def can_log_in(sandbox: Sandbox, login: str) -> bool:
+    imap = imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=10)
+    try:
+        imap.login(login, "pw")
+    except imaplib.IMAP4.error:
+        return False
+    else:
+        return True
+    finally:
+        imap.shutdown()
+
+
+@contextmanager
+def dialogue(sandbox: Sandbox, service: str) -> Iterator["Dialogue"]:
+    with socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=10) as connection:
+        yield Dialogue(connection)
+
+
+class Dialogue:
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+
+    def say(self, text: bytes) -> None:
+        self._connection.sendall(text)
+
+    def hear(self, start: bytes) -> bytes:
+        """The first line that starts so."""
+        while line := self._lines.readline():
+            if line.startswith(start):
+                return line
+        raise AssertionError(f"the connection ended before {start!r}")
+
+
+def test_an_account_added_while_running_logs_in_and_open_connections_go_on(sandbox: Sandbox, spec: Path) -> None:
+    with dialogue(sandbox, "imap") as imap, dialogue(sandbox, "smtp") as smtp:
+        imap.hear(b"* OK")
+        imap.say(b"a LOGIN alice@example.com pw\r\nb SELECT INBOX\r\nc IDLE\r\n")
+        imap.hear(b"+")
+        smtp.say(b"EHLO client.example\r\n")
+        smtp.hear(b"250 ")
+        smtp.say(b"MAIL FROM:<x@customer.example>\r\n")
+        smtp.hear(b"250 ")
+        smtp.say(b"RCPT TO:<alice@example.com>\r\nDATA\r\n")
+        smtp.hear(b"354 ")
+        smtp.say(b"Subject: first half\r\n\r\n")
+
+        saved_at = time.monotonic()
+        save(spec, spec.read_text().replace("  bob@example.com: {}\n", "  bob@example.com: {}\n  carol@example.com: {}\n"))
+        wait_for(lambda: can_log_in(sandbox, "carol@example.com"), timeout_s=10, what="carol logs in")
+        took_s = time.monotonic() - saved_at
+
+        smtp.say(b"second half\r\n.\r\n")
+        smtp.hear(b"250 ")
+        imap.hear(b"* 1 EXISTS")
+        imap.say(b"DONE\r\nd FETCH 1 BODY[]\r\n")
+        imap.hear(b"c OK")
+        imap.hear(b"second half")
+        imap.hear(b"d OK")
+    assert took_s < 2
+
+
+def test_a_spec_with_faults_changes_nothing_and_says_where_they_are(sandbox: Sandbox, spec: Path) -> None:
+    good = spec.read_text()
+    save(spec, good + "nonsense: true\n")
+    wait_for(lambda: "nonsense" in sandbox.log, what="the fault is logged")
+    wait_for(lambda: "reload" in sandbox.status(), what="the status is written")
+    assert "mailstack.yaml:12:1" in sandbox.log
+    assert can_log_in(sandbox, "alice@example.com")
+    reload = sandbox.status()["reload"]
+    assert isinstance(reload, dict)
+    assert reload["ok"] is False
+    assert "nonsense" in reload["message"]
+    save(spec, good)
+    wait_for(lambda: sandbox.status()["reload"]["ok"] is True, what="the next save is fine")  # type: ignore[index]
+
+
+class Load(threading.Thread):
+    """One client after another, each with connections of its own, until it is told to stop."""
+
+    def __init__(self, sandbox: Sandbox, number: int) -> None:
+        super().__init__(name=f"load-{number}")
+        self._sandbox = sandbox
+        self._number = number
+        self._stopping = threading.Event()
+        self.rounds = 0
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._deliver()
+                self._read()
+            except (OSError, smtplib.SMTPException, imaplib.IMAP4.error, AssertionError) as fault:
+                self.failures.append(f"round {self.rounds}: {fault!r}")
+            self.rounds += 1
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join()
+
+    def _deliver(self) -> None:
+        with smtplib.SMTP("127.0.0.1", self._sandbox.port("smtp"), "client.example", timeout=20) as smtp:
+            text = f"Subject: {self._number} {self.rounds}\r\n\r\nunder load\r\n"
+            assert smtp.sendmail("x@customer.example", ["alice@example.com"], text) == {}
+
+    def _read(self) -> None:
+        with imaplib.IMAP4("127.0.0.1", self._sandbox.port("imap"), timeout=20) as imap:
+            imap.login("bob@example.com", "pw")
+            assert imap.select("INBOX")[0] == "OK"
+            assert imap.noop()[0] == "OK"
+
+
+def test_fifty_reloads_under_load_refuse_no_connection_and_fail_no_command(sandbox: Sandbox, spec: Path) -> None:
+    load = [Load(sandbox, number) for number in range(CLIENTS)]
+    for client in load:
+        client.start()
+    try:
+        for number in range(RELOADS):
+            before = sandbox.status()["generation"]
+            save(spec, spec.read_text().replace("aliases:\n", f"  user{number}@example.com: {{}}\naliases:\n"))
+            wait_for(lambda: sandbox.status()["generation"] != before, timeout_s=20, what=f"reload {number}")  # noqa: B023
+    finally:
+        for client in load:
+            client.stop()
+    assert [failure for client in load for failure in client.failures] == []
+    assert all(client.rounds > RELOADS / 10 for client in load)
+    assert can_log_in(sandbox, f"user{RELOADS - 1}@example.com")
+    assert delivered(sandbox) == sum(client.rounds for client in load)
+
+
+def delivered(sandbox: Sandbox) -> int:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=20) as imap:
+        imap.login("alice@example.com", "pw")
+        return int(imap.select("INBOX")[1][0] or 0)

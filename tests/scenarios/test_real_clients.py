@@ -1,0 +1,132 @@
+"""The whole way with clients that other people wrote: swaks delivers and submits, mbsync fetches."""
+
+from pathlib import Path
+
+import dkim
+import dns.rdatatype
+import dns.zone
+import pytest
+
+from tests.support.sandbox import Sandbox, need, run_client, wait_for
+from tests.support.sink import Sink
+
+pytestmark = pytest.mark.slow
+
+MESSAGE = (
+    "From: Customer <x@customer.example>\r\n"
+    "To: alice@example.com\r\n"
+    "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
+    "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n"
+    "Message-ID: <one@customer.example>\r\n"
+    "\r\n"
+    ".a line that begins with a dot\r\n"
+    "..two dots\r\n"
+    "\r\n"
+    "Grüße\r\n"
+).encode()
+
+MBSYNC = """\
+IMAPStore far
+Host localhost
+Port {port}
+User alice@example.com
+Pass pw
+SSLType {tls}
+{trust}
+
+MaildirStore near
+Path {maildir}/
+Inbox {maildir}/INBOX
+SubFolders Verbatim
+
+Channel mail
+Far :far:
+Near :near:
+Patterns INBOX
+Create Near
+Sync Pull
+SyncState *
+"""
+
+
+def deliver(sandbox: Sandbox, message: Path) -> None:
+    sent = run_client(
+        [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port("smtp")), "--helo", "client.example"]
+        + ["--from", "x@customer.example", "--to", "alice@example.com", "--data", f"@{message}"]
+    )
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+
+
+def fetch(sandbox: Sandbox, folder: Path, *, tls: str) -> list[bytes]:
+    maildir, config = folder / "mail", folder / "mbsyncrc"
+    maildir.mkdir(parents=True, exist_ok=True)
+    service, trust = ("imaps", f"CertificateFile {sandbox.ca}") if tls == "IMAPS" else ("imap", "AuthMechs LOGIN")
+    config.write_text(MBSYNC.format(port=sandbox.port(service), tls=tls, trust=trust, maildir=maildir))
+    fetched = run_client([need("mbsync"), "-c", str(config), "-a"], HOME=str(folder))
+    assert fetched.returncode == 0, fetched.stdout + fetched.stderr
+    files = sorted((maildir / "INBOX").glob("new/*")) + sorted((maildir / "INBOX").glob("cur/*"))
+    return [without_field(file.read_bytes(), b"X-TUID") for file in files]
+
+
+def without_field(message: bytes, name: bytes) -> bytes:
+    """mbsync marks what it writes with a field of its own."""
+    return b"".join(line for line in message.splitlines(keepends=True) if not line.startswith(name + b":"))
+
+
+@pytest.mark.parametrize("tls", ["None", "IMAPS"])
+def test_what_swaks_delivers_mbsync_fetches_byte_for_byte(sandbox: Sandbox, tmp_path: Path, tls: str) -> None:
+    message = tmp_path / "message.eml"
+    message.write_bytes(MESSAGE.removesuffix(b"\r\n"))  # swaks ends the last line itself
+    deliver(sandbox, message)
+    (fetched,) = fetch(sandbox, tmp_path / tls, tls=tls)
+    # Maildir has the line ends of Unix.
+    trace, original, rest = fetched.partition(MESSAGE.replace(b"\r\n", b"\n"))
+    assert original
+    assert rest == b""
+    assert trace.startswith(b"Return-Path: <x@customer.example>\nReceived: from client.example ")
+    assert b"by mail.example.com" in trace
+
+
+@pytest.mark.parametrize(("service", "tls"), [("submission", "-tls"), ("submissions", "-tlsc")])
+def test_what_alice_submits_reaches_the_outside_with_two_valid_signatures(
+    sandbox: Sandbox, sink: Sink, service: str, tls: str
+) -> None:
+    sent = run_client(
+        [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port(service)), tls]
+        + ["--tls-verify", "--tls-ca-path", str(sandbox.ca), "--auth", "PLAIN"]
+        + ["--auth-user", "alice@example.com", "--auth-password", "pw", "--h-Subject", "outside"]
+        + ["--from", "alice@example.com", "--to", "friend@elsewhere.example", "--h-Bcc", "hidden@elsewhere.example"]
+    )
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+    wait_for(lambda: sink.taken, what="the sink takes the mail")
+    (taken,) = sink.taken
+    assert (taken.reverse_path, taken.recipients) == ("alice@example.com", ("friend@elsewhere.example",))
+    assert b"hidden@" not in taken.content
+    assert verified_algorithms(taken.content, sandbox.state / "dns") == {b"rsa-sha256", b"ed25519-sha256"}
+
+
+def verified_algorithms(message: bytes, zones: Path) -> set[bytes]:
+    wait_for((zones / "example.com.zone").exists, what="the zone file is written")
+    zone = dns.zone.from_file(str(zones / "example.com.zone"), origin="example.com")
+
+    def text(name: bytes | str, timeout: int = 5) -> bytes | None:
+        wanted = dns.name.from_text(name.decode() if isinstance(name, bytes) else name)
+        found = zone.get_rdataset(wanted, dns.rdatatype.TXT)
+        return b"".join(next(iter(found)).strings) if found is not None else None
+
+    verifier = dkim.DKIM(message)
+    count = sum(name.lower() == b"dkim-signature" for name, _ in verifier.headers)
+    found = set()
+    for index in range(count):
+        assert verifier.verify(idx=index, dnsfunc=text)
+        found.add(verifier.signature_fields[b"a"])
+    return found
+
+
+def test_a_stranger_cannot_relay_and_an_unknown_address_is_refused(sandbox: Sandbox, sink: Sink) -> None:
+    smtp = [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port("smtp")), "--from", "x@customer.example"]
+    relayed = run_client([*smtp, "--to", "friend@elsewhere.example"])
+    unknown = run_client([*smtp, "--to", "nobody@example.com"])
+    assert b"550 5.1.1" in unknown.stdout
+    assert relayed.returncode == unknown.returncode != 0
+    assert sink.taken == ()

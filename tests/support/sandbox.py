@@ -1,0 +1,144 @@
+"""A real `mailstack sandbox` as a subprocess, for tests with real clients: started with --ready, always stopped."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.sandbox_state import HIGHEST_BASE_PORT, PORTS
+
+START_S = 30.0
+STOP_S = 30.0
+MAILSTACK = (sys.executable, "-O", "-m", "mailstack")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A running one. log: what it wrote to standard error, so far."""
+
+    process: subprocess.Popen[bytes]
+    ready_file: Path
+    log_file: Path
+    state: Path
+    endpoints: dict[str, tuple[str, int]]
+    accounts: dict[str, str]
+    ca: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def port(self, service: str) -> int:
+        return self.endpoints[service][1]
+
+    def workers(self) -> list[int]:
+        """Process ids, none of one that died since."""
+        status = json.loads((self.state / "run" / "status.json").read_text())
+        return [pid for pid in status["workers"] if Path(f"/proc/{pid}").exists()]
+
+    def status(self) -> dict[str, object]:
+        found = json.loads((self.state / "run" / "status.json").read_text())
+        assert isinstance(found, dict)
+        return found
+
+
+@contextmanager
+def running_sandbox(spec: Path, folder: Path, *arguments: str, state: Path | None = None) -> Iterator[Sandbox]:
+    """folder: for the ready file and the log; state: kept from an earlier start, or a new one in folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ready, log, kept = folder / "ready.json", folder / "sandbox.log", state or folder / "state"
+    ready.unlink(missing_ok=True)
+    command = [*MAILSTACK, "sandbox", str(spec), "--state", str(kept), "--ready", str(ready)]
+    command += ["--base-port", str(free_base_port()), "--log-format", "console", *arguments]
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
+    try:
+        yield _wait_until_ready(process, ready, log)
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def free_base_port() -> int:
+    """A base above which every service's port is free now."""
+    for base in range(21_000 + os.getpid() % 400 * 100, HIGHEST_BASE_PORT, 1_100):
+        if all(_is_free(base + offset) for offset in PORTS.values()):
+            return base
+    raise RuntimeError("no free ports")
+
+
+def wait_for(condition: object, *, timeout_s: float = 10.0, what: str = "") -> None:
+    """condition: called until it is true."""
+    assert callable(condition)
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what or condition}"
+        time.sleep(0.02)
+
+
+def need(program: str) -> str:
+    """The path of a real client. Missing: an error in CI, where it must be there, else a skip."""
+    found = shutil.which(program)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+def save(file: Path, text: str) -> None:
+    """As editors do: written beside, then renamed."""
+    draft = file.with_name(f".{file.name}.new")
+    draft.write_text(text)
+    draft.replace(file)
+
+
+def run_client(command: Sequence[str], *, timeout_s: float = 30.0, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command, capture_output=True, timeout=timeout_s, check=False, env={**os.environ, **environment}
+    )
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Sandbox:
+    wait_for(lambda: ready.exists() or process.poll() is not None, timeout_s=START_S, what=f"ready; see {log}")
+    assert process.poll() is None, log.read_text()
+    found = json.loads(ready.read_text())
+    return Sandbox(
+        process=process,
+        ready_file=ready,
+        log_file=log,
+        state=Path(found["state"]),
+        endpoints={service: (host, port) for service, (host, port) in found["endpoints"].items()},
+        accounts=found["accounts"],
+        ca=Path(found["ca"]),
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,45 @@
+"""A mail server on loopback that takes everything and remembers it: where outbound mail ends in scenarios."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    reverse_path: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass(slots=True)
+class Sink:
+    port: int = 0
+    _taken: list[Taken] = field(default_factory=list)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        with self._guard:
+            return tuple(self._taken)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's
+        assert isinstance(envelope.content, bytes)
+        with self._guard:
+            self._taken.append(Taken(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.content))
+        return "250 2.0.0 taken"
+
+
+@contextmanager
+def running_sink(port: int) -> Iterator[Sink]:
+    sink = Sink(port=port)
+    controller = Controller(sink, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield sink
+    finally:
+        controller.stop()
