@@ -1,0 +1,30 @@
+"""ports.locks on every engine."""
+
+from mailstack.model.instant import Instant
+from tests.support.stores import Store
+
+
+async def test_a_lease_is_given_to_one_owner_until_it_ends(store: Store) -> None:
+    assert await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
+    assert not await store.locks.acquire("renewal", "two", now=Instant(199), until=Instant(300))
+    assert await store.locks.acquire("renewal", "two", now=Instant(200), until=Instant(300))
+    assert not await store.locks.acquire("renewal", "one", now=Instant(250), until=Instant(300))
+
+
+async def test_ones_own_lease_is_renewed(store: Store) -> None:
+    assert await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
+    assert await store.locks.acquire("renewal", "one", now=Instant(150), until=Instant(400))
+    assert not await store.locks.acquire("renewal", "two", now=Instant(399), until=Instant(500))
+
+
+async def test_release_frees_ones_own_and_nobody_elses(store: Store) -> None:
+    await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
+    await store.locks.release("renewal", "two")
+    assert not await store.locks.acquire("renewal", "two", now=Instant(101), until=Instant(300))
+    await store.locks.release("renewal", "one")
+    assert await store.locks.acquire("renewal", "two", now=Instant(102), until=Instant(300))
+
+
+async def test_names_are_apart(store: Store) -> None:
+    assert await store.locks.acquire("one", "a", now=Instant(1), until=Instant(9))
+    assert await store.locks.acquire("two", "b", now=Instant(1), until=Instant(9))
