@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import structlog
 from aiosmtpd.smtp import SMTP
@@ -100,8 +100,7 @@ class SmtpConnection(SMTP):
             log.info("no TLS", peer=self.peer_host, reason=repr(fault))
             self.connection_lost(None)  # asyncio does not say so of a connection that is lost in its handshake
             self._hang_up()
-        assert isinstance(self._writer.transport, asyncio.Transport)  # noqa: S101
-        self.transport = self.incoming.transport = self._writer.transport
+        self.transport = self.incoming.transport = cast(asyncio.Transport, self._writer.transport)
 
     def shut_down(self) -> None:
         """An open transaction goes on to the end of its DATA; who is between two is told to come back."""
@@ -116,15 +115,15 @@ class SmtpConnection(SMTP):
     # What follows is called by asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  uvloop and asyncio both give stream transports
+        stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
         self.peer_host = _host(transport.get_extra_info("peername"))
         if not self._admission.admit(self.peer_host, self.service.limits):
             log.info("too many connections", peer=self.peer_host)
-            transport.write(encode(TOO_MANY_CONNECTIONS))
-            transport.close()
+            stream.write(encode(TOO_MANY_CONNECTIONS))
+            stream.close()
             return
         self._is_admitted = True
-        self.incoming.transport = transport
+        self.incoming.transport = stream
         super().connection_made(transport)
         self._connections.add(self)
 
