@@ -1,12 +1,11 @@
 """The process that reads a spec and makes it so, for a supervisor that waits at the other end of a line.
 
-`python -m mailstack.app.applier FD`. The command line's own `plan` and `apply` do the same in the open (cli/).
+Started as app.apply_main. The command line's own `plan` and `apply` do the same in the open (cli/).
 The server's own state comes first and is told at once; DNS follows while mail is already served.
 """
 
 import asyncio
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -54,8 +53,8 @@ class Line:
         return decode(line) if line else None
 
 
-def main() -> None:
-    line = Line(socket.socket(fileno=int(sys.argv[1])))
+def obey(connection: socket.socket) -> None:
+    line = Line(connection)
     job = line.receive()
     if not isinstance(job, Job):
         return
@@ -168,7 +167,3 @@ def _hash(cost: HashCost) -> Callable[[str], str]:
 
 def _counts(prepared: Prepared) -> dict[str, int]:
     return {PAST[operation]: prepared.plan.count(operation) for operation in Operation}
-
-
-if __name__ == "__main__":
-    main()

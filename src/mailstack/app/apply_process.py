@@ -13,7 +13,7 @@ from mailstack.app.control import Channel
 from mailstack.app.faults import ApplyBroken, SpecFaulty
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, encode
 
-APPLIER = "mailstack.app.applier"
+APPLIER = "mailstack.app.apply_main"
 END_GRACE_S = 2.0
 
 

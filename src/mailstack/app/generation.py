@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
+from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.delivery import Credentials, NextHop, TlsMode
 from mailstack.model.errors import Invalid
@@ -31,6 +32,7 @@ from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.outbound.route import DIRECT, HOLD, Relay, Route, RouteTable
+from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.submit import Submission
 
 DIRECT_NAME = "direct"
@@ -49,7 +51,7 @@ class Services:
     login: Login
     smtp: SmtpService
     imap: ImapService
-    routes: RouteTable
+    outbound: OutboundService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         login=login,
         smtp=_smtp(blueprint, server, around, login, delivery),
         imap=_imap(server, around, login, has_tls=bool(identities)),
-        routes=_routes(blueprint, around.settings),
+        outbound=_outbound(blueprint, server, around, delivery),
     )
 
 
@@ -159,6 +161,20 @@ def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bo
         bus=around.adapters.bus,
         clock=around.adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, delivery: Delivery) -> OutboundService:
+    adapters = around.adapters
+    return OutboundService(
+        hostname=server.hostname,
+        postmaster=blueprint.postmaster,
+        accounts=adapters.store.accounts,
+        delivery=delivery,
+        routes=_routes(blueprint, around.settings),
+        transport=SmtpTransport(adapters.resolver, ehlo_domain=server.hostname, tls=adapters.tls_contexts),
+        resolver=adapters.resolver,
+        token=adapters.token,
     )
 
 

@@ -28,6 +28,7 @@ from mailstack.app.messages import (
     Stop,
     Unable,
 )
+from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
 from mailstack.net.tls import live_context
@@ -55,6 +56,7 @@ class Worker:
         self._services: Services
         self._tls = live_context(lambda: self._services.certificates)
         self._doors: Doors
+        self._outbound: OutboundWork
         self._prepared: tuple[int, Services, Bound] | None = None
 
     async def start(self) -> None:
@@ -65,6 +67,7 @@ class Worker:
             self._services = build_services(launch.blueprint, self._surroundings(None))
             self._doors = Doors(lambda: self._services, self._tls)
             await self._doors.open(launch.bound)
+            self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
         except BaseException:
             await self._adapters.close()
             raise
@@ -100,9 +103,11 @@ class Worker:
     async def stop(self, grace_s: float) -> None:
         self.discard()
         self._doors.close_all()
-        aborted = await self._doors.drain(grace_s=grace_s)
+        async with asyncio.TaskGroup() as ends:
+            drained = ends.create_task(self._doors.drain(grace_s=grace_s))
+            ends.create_task(self._outbound.end(grace_s=grace_s))
         await self._adapters.close()
-        log.info("worker stopped", connections_aborted=aborted)
+        log.info("worker stopped", connections_aborted=drained.result())
 
     def _surroundings(self, before: Services | None) -> Surroundings:
         return Surroundings(adapters=self._adapters, settings=self._launch.settings, tls=self._tls, before=before)

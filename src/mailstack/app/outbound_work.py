@@ -1,0 +1,49 @@
+"""The queue runner of one worker, kept running."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import structlog
+
+from mailstack.app.build import Adapters
+from mailstack.services.outbound.queue import QueueRunner
+from mailstack.services.outbound.service import OutboundService
+
+log = structlog.get_logger()
+
+RESTART_S = 5.0
+OWNER_BYTES = 8
+
+
+class OutboundWork:
+    """Begins at once. generation: what each attempt works with."""
+
+    def __init__(self, adapters: Adapters, generation: Callable[[], OutboundService]) -> None:
+        self._runner = QueueRunner(
+            queue=adapters.store.queue,
+            bus=adapters.bus,
+            clock=adapters.clock,
+            owner=f"{os.getpid()}-{adapters.token(OWNER_BYTES).hex()}",
+            generation=generation,
+        )
+        self._task = asyncio.get_running_loop().create_task(self._keep_running())
+
+    async def end(self, *, grace_s: float) -> None:
+        """No new attempts; those under way may take as long."""
+        cut = await self._runner.drain(grace_s=grace_s)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        if cut:
+            log.info("attempts cut short", attempts=cut)
+
+    async def _keep_running(self) -> None:
+        """A fault that nobody foresaw, in one mail of the queue, must not stop all others for good."""
+        while True:
+            try:
+                await self._runner.run()
+            except Exception:
+                log.exception("the queue runner failed", again_in_s=RESTART_S)
+                await asyncio.sleep(RESTART_S)
+            else:
+                return
