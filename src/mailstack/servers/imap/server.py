@@ -88,7 +88,7 @@ async def _until_over(session: Session) -> None:
         session.hang_up("Server is shutting down")
     except ProtocolFault as fault:
         log.info("protocol fault", peer=connection.stream.peer[0], fault=fault.text)
-        session.hang_up(fault.text.capitalize())
+        session.hang_up(_sentence(fault.text))
     except TimeoutError:
         # RFC 9051 §5.4: autologout
         session.hang_up("Too long without a command")
@@ -112,7 +112,7 @@ async def _handle(session: Session, event: Event) -> None:
             session.drop_spool()
             connection.say(_fault(event))
         case Refused():
-            connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=event.text))
+            connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=_sentence(event.text)))
         case NeedContinuation():
             connection.say(Continuation(data=b"go on"))
         case MessageBegins():
@@ -128,7 +128,7 @@ async def _handle(session: Session, event: Event) -> None:
 
 
 def _fault(event: SyntaxFault) -> Tagged | Untagged:
-    text = event.text.capitalize()
+    text = _sentence(event.text)
     if event.tag is None:
         return Untagged(condition=Condition.BAD, text=text)  # RFC 9051 §7.1.3
     return Tagged(tag=event.tag, condition=Condition.BAD, text=text)
@@ -161,7 +161,7 @@ async def _run(session: Session, request: Request) -> Completed:
             await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request))
         return completed
     except SyntaxProblem as problem:
-        return bad(problem.text.capitalize())
+        return bad(_sentence(problem.text))
     except DomainError as fault:
         log.info("refused", command=type(request).__name__, error=type(fault).__name__, detail=fault.detail)
         return completed_with(fault)
@@ -170,3 +170,7 @@ async def _run(session: Session, request: Request) -> Completed:
     except Exception:
         log.exception("bug", command=type(request).__name__)
         return SERVER_BUG
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,92 @@
+"""LOGIN and AUTHENTICATE, as dialogues."""
+
+from pathlib import Path
+
+from mailstack.model.principal import Ability
+from tests.support.imap_dialogue import ImapClient, imap_client
+from tests.support.imap_server import running_imap
+
+
+async def test_login_tells_the_new_capabilities(stranger: ImapClient) -> None:
+    await stranger.talk("""
+        C: a LOGIN u0@peer.test pw
+        S: a OK [CAPABILITY IMAP4rev1 …] Logged in
+        C: b LOGIN u0 pw
+        S: b BAD Not in this state: authenticated
+    """)
+
+
+async def test_a_wrong_password_and_an_unknown_account_get_the_same_answer(stranger: ImapClient) -> None:
+    await stranger.talk("""
+        C: a LOGIN u0 wrong
+        S: a NO [AUTHENTICATIONFAILED] Authentication failed
+        C: b LOGIN nobody wrong
+        S: b NO [AUTHENTICATIONFAILED] Authentication failed
+        C: c LOGIN u0 pw
+        S: c OK …
+    """)
+
+
+async def test_the_fifth_failure_ends_the_connection(stranger: ImapClient) -> None:
+    for _ in range(4):
+        await stranger.talk("C: a LOGIN u0 wrong\nS: a NO …")
+    await stranger.talk("C: a LOGIN u0 wrong\nS: * BYE Too many failures\nS: a NO …")
+    await stranger.expect_end()
+
+
+async def test_authenticate_plain_with_and_without_initial_response(stranger: ImapClient) -> None:
+    await stranger.talk("""
+        C: a AUTHENTICATE PLAIN AHUwAHdyb25n
+        S: a NO [AUTHENTICATIONFAILED]…
+        C: b AUTHENTICATE PLAIN
+        S: +
+        C: *
+        S: b BAD …
+        C: c AUTHENTICATE PLAIN
+        S: +
+        C: not base64!
+        S: c BAD …
+        C: d AUTHENTICATE XOAUTH
+        S: d NO [CANNOT]…
+        C: e AUTHENTICATE PLAIN YWRtaW4AdTAAcHc=
+        S: e NO [AUTHENTICATIONFAILED]…
+        C: f AUTHENTICATE PLAIN
+        S: +
+        C: AHUwAHB3
+        S: f OK [CAPABILITY …
+    """)
+
+
+async def test_authenticate_login(stranger: ImapClient) -> None:
+    await stranger.talk("""
+        C: a AUTHENTICATE LOGIN
+        S: + VXNlcm5hbWU6
+        C: dTA=
+        S: + UGFzc3dvcmQ6
+        C: cHc=
+        S: a OK …
+    """)
+
+
+async def test_an_account_that_may_only_send_is_told_so(tmp_path: Path) -> None:
+    async with (
+        running_imap(tmp_path, abilities=frozenset({Ability.SUBMIT})) as server,
+        imap_client(server.port) as client,
+    ):
+        await client.talk("C: a LOGIN u0 pw\nS: a NO [AUTHORIZATIONFAILED]…")
+
+
+async def test_without_privacy_no_password_is_taken(tmp_path: Path) -> None:
+    async with (
+        running_imap(tmp_path, plaintext_is_secure=lambda _: False) as server,
+        imap_client(server.port) as client,
+    ):
+        await client.talk("""
+            C: a CAPABILITY
+            S: * CAPABILITY … LOGINDISABLED
+            S: a OK …
+            C: b LOGIN u0 pw
+            S: b NO [PRIVACYREQUIRED]…
+            C: c AUTHENTICATE PLAIN AHUwAHB3
+            S: c NO [PRIVACYREQUIRED]…
+        """)

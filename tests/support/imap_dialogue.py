@@ -1,0 +1,72 @@
+"""An IMAP client that follows a script of C: and S: lines; `…` in an S: line stands for anything."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+DEADLINE_S = 10
+
+
+class ImapClient:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def talk(self, script: str) -> None:
+        """Lines begin with `C: ` (sent with CRLF) or `S: ` (the next line the server must say)."""
+        for line in script.strip().splitlines():
+            side, text = line.strip()[:3], line.strip()[3:]
+            if side == "C: " or line.strip() == "C:":
+                await self.send(text.encode() + b"\r\n")
+            else:
+                await self.expect(text)
+
+    async def send(self, octets: bytes) -> None:
+        self._writer.write(octets)
+        await self._writer.drain()
+
+    async def line(self) -> str:
+        """Without CRLF; "" once the server has closed."""
+        async with asyncio.timeout(DEADLINE_S):
+            return (await self._reader.readline()).decode().removesuffix("\r\n")
+
+    async def expect(self, pattern: str) -> None:
+        said = await self.line()
+        expression = ".*".join(re.escape(piece) for piece in pattern.strip().split("…"))
+        assert re.fullmatch(expression, said.strip()), f"expected {pattern!r}, the server said {said!r}"
+
+    async def expect_end(self) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            assert await self._reader.read() == b""
+
+    async def login(self, account: str = "u0") -> None:
+        await self.talk(f"C: login LOGIN {account} pw\nS: login OK …")
+
+    async def append(self, message: bytes, *, mailbox: str = "INBOX", flags: str = "") -> None:
+        await self.send(b"append APPEND %b (%b) {%d+}\r\n" % (mailbox.encode(), flags.encode(), len(message)))
+        await self.send(message + b"\r\n")
+        while not (said := await self.line()).startswith("append "):
+            pass
+        assert said.startswith("append OK"), said
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        await self._writer.start_tls(context)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@asynccontextmanager
+async def imap_client(port: int) -> AsyncIterator[ImapClient]:
+    """Past the greeting."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    client = ImapClient(reader, writer)
+    try:
+        await client.expect("* OK [CAPABILITY …")
+        yield client
+    finally:
+        client.close()
+        with_suppressed = asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        await with_suppressed
