@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.formats.charsets import decode, guess
+from mailstack.formats.charsets import decode, decode_beginning, guess
 from mailstack.formats.content import decode_transfer, leaves, read_text
 from mailstack.formats.mime import scan
 from mailstack.formats.part_table import TransferEncoding
@@ -61,7 +61,8 @@ def test_the_text_of_a_part_is_decoded_and_bounded() -> None:
     raw = header + b"a=C3=A9\r\nb=C3=A9\r\n"
     part = scan(raw)
     assert read_text(raw, part, source_limit=1_000) == "aé\r\nbé\r\n"
-    assert read_text(raw, part, source_limit=12) == "aé\r"
+    # Cut behind the equals sign, inside the escape, inside the character, behind it.
+    assert [read_text(raw, part, source_limit=size) for size in (2, 3, 4, 5, 6, 7)] == ["a", "a", "a", "a", "a", "aé"]
 
 
 def test_html_is_read_without_its_markup() -> None:
@@ -75,3 +76,17 @@ def test_leaves_are_those_of_all_levels() -> None:
         b"Content-Type: text/html\r\n\r\n\r\n--x\r\nContent-Type: a/b\r\n\r\n--x--"
     )
     assert [part.subtype for part in leaves(scan(raw))] == [b"html", b"b"]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030", "utf-16", "iso-2022-jp", "cp1252", "x-unknown", "viscii"])
+def test_the_beginning_of_a_text_ends_before_a_cut_character(charset: str) -> None:
+    known = charset if charset not in ("x-unknown", "viscii") else "utf-8"
+    text = "aé" if known == "cp1252" else "a漢字"
+    octets = text.encode(known)
+    for size in range(len(octets) + 1):
+        assert text.startswith(decode_beginning(octets[:size], charset))
+    assert decode_beginning(octets, charset) == text
+
+
+def test_the_beginning_of_a_text_with_a_false_label_is_read_too() -> None:
+    assert decode_beginning(b"caf\xe9 x", "utf-8") == "café x"

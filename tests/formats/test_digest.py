@@ -1,5 +1,7 @@
 """Digests: of ordinary mail, of the odd messages that others collected, and of bytes made to hurt."""
 
+import base64
+import binascii
 import time
 
 import pytest
@@ -154,3 +156,15 @@ def test_truncated_messages_are_digested(raw: bytes, size: int) -> None:
 def test_a_header_of_many_hostile_references_is_bounded() -> None:
     digest = check_digest(b"References: " + b"<a@b> " * 1_000 + b"\r\n\r\n")
     assert len(digest.references) == 100
+
+
+@pytest.mark.parametrize("encoding", [b"8bit", b"quoted-printable", b"base64"])
+def test_previews_are_as_long_in_every_script(encoding: bytes) -> None:
+    text = "a" + ("漢字" * 30 + " ") * 40
+    encoded = {
+        b"8bit": text.encode(),
+        b"quoted-printable": binascii.b2a_qp(text.encode()),
+        b"base64": base64.encodebytes(text.encode()),
+    }[encoding]
+    raw = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n" + encoded
+    assert digest_message(raw).preview == text[:256].rstrip()

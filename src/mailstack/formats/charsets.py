@@ -4,6 +4,7 @@ Only names that Python's codecs are known under are looked up: the interpreter r
 hostile names would fill the memory; and some codecs (idna, punycode, escapes) are no charsets. RFC 2978 §2.3.
 """
 
+import codecs
 import re
 from encodings.aliases import aliases
 
@@ -67,6 +68,15 @@ def decode(data: bytes, charset: str) -> str:
         except UnicodeDecodeError:
             pass
     return guess(data) if codec in ("", "ascii", "utf_8") else data.decode(codec, "replace")
+
+
+def decode_beginning(data: bytes, charset: str) -> str:
+    """As decode, of octets that may end in the middle of a character; that one is left out."""
+    codec = _codec(charset) or "utf_8"
+    try:
+        return codecs.getincrementaldecoder(_MEANT.get(codec, codec))().decode(data)
+    except (UnicodeDecodeError, LookupError):
+        return decode(data, charset)
 
 
 def guess(data: bytes) -> str:

@@ -6,7 +6,7 @@ RFC 2045 §6.7 (quoted-printable), §6.8 (base64).
 import binascii
 from collections.abc import Iterator
 
-from mailstack.formats.charsets import decode
+from mailstack.formats.charsets import decode, decode_beginning
 from mailstack.formats.html_text import html_to_text
 from mailstack.formats.mime import Part
 from mailstack.formats.part_table import TransferEncoding, encoding_of
@@ -34,10 +34,12 @@ def leaves(part: Part) -> Iterator[Part]:
 def read_text(raw: RawMessage, part: Part, *, source_limit: int) -> str:
     """The text of a text part as it is read, HTML without its markup; of at most source_limit octets of its body."""
     data = raw[part.body_start : min(part.body_end, part.body_start + source_limit)]
+    is_cut = len(data) < part.octets
     encoding = encoding_of(part.encoding)
-    if encoding is TransferEncoding.QUOTED_PRINTABLE and len(data) < part.octets:
-        # A cut must not fall into the middle of an escape.
-        data = data[: max(data.rfind(b"\n"), 0) or None]
+    if is_cut and encoding is TransferEncoding.QUOTED_PRINTABLE:
+        # An escape has three octets, the last of which may be cut off.
+        data = data[: data.rfind(b"=", -2)] if b"=" in data[-2:] else data
     charset = parameter(part.parameters, b"charset") or ""
-    text = decode(decode_transfer(data, encoding), charset)
+    octets = decode_transfer(data, encoding)
+    text = decode_beginning(octets, charset) if is_cut else decode(octets, charset)
     return html_to_text(text) if part.subtype == b"html" else text

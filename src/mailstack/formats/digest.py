@@ -54,6 +54,8 @@ _MACHINE_SUBTYPES = frozenset(
     {b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted", b"delivery-status", b"ms-tnef"}
 )
 
+_UNENCODED = frozenset({b"7bit", b"8bit", b"binary"})
+
 
 def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest:
     root = scan(raw, limits=limits)
@@ -111,8 +113,11 @@ def _preview(raw: RawMessage, root: Part, limits: Limits) -> str:
         chosen = next((part for part in texts if part.subtype == b"html"), None)
     if chosen is None:
         return ""
-    # Some times the preview will do for plain text; HTML begins with its style sheets.
-    source = limits.preview_source if chosen.subtype == b"html" else limits.preview_characters * 6
+    # HTML begins with its style sheets; quoted-printable takes nine octets for one of most of the world's letters.
+    if chosen.subtype == b"html":
+        source = limits.preview_source
+    else:
+        source = limits.preview_characters * (4 if chosen.encoding in _UNENCODED else 12)
     words = " ".join(read_text(raw, chosen, source_limit=source).split(None, limits.preview_characters // 2))
     return _printable(words[: limits.preview_characters]).rstrip()
 

@@ -163,8 +163,8 @@ def _text_part(content_type: bytes, text: bytes) -> bytes:
 
 
 def _quoted_printable(text: bytes) -> bytes:
-    # b2a_qp's soft line breaks follow the line ends it finds first, and those are CRLF here.
-    return b"".join(binascii.b2a_qp(line, istext=True).replace(b"=\n", b"=\r\n") + _CRLF for line in text.split(_CRLF))
+    # RFC 2045 §6.7: the line ends of text are not encoded; a bare CR or LF inside a line is.
+    return _CRLF.join(binascii.b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in text.split(_CRLF))
 
 
 _SPACES = re.compile(r"\s+")
