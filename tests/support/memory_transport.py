@@ -1,0 +1,70 @@
+# ruff: noqa: ARG002 - the port names arguments that memory has no use for
+"""A transport that goes nowhere: it notes what it was given and answers as a test says."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mailstack.model.delivery import Deferred, Delivered, Failed, NextHop, Outcome, SmtpReply
+
+OK = SmtpReply(code=250, status="2.0.0", text="ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    hop: NextHop
+    reverse_path: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+def answer(code: int, status: str, text: str = "", *, host: str | None = None) -> Callable[[str, str], Outcome]:
+    """For (host, recipient): that reply, said by the host asked unless `host` says otherwise."""
+
+    def make(asked: str, _recipient: str) -> Outcome:
+        reply = SmtpReply(code=code, status=status, text=text)
+        kind = Delivered if code < 300 else Deferred if code < 500 else Failed
+        return kind(reply=reply, host=asked if host is None else host)
+
+    return make
+
+
+@dataclass
+class MemoryTransport:
+    """Works as ports.transport.Transport. answers: by recipient, then by host; others are delivered. gate: set to let
+    deliveries through. fault: raised, as a bug would be."""
+
+    answers: dict[str, Callable[[str, str], Outcome]] = field(default_factory=dict)
+    handed: list[Handed] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    fault: Exception | None = None
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    async def deliver(
+        self,
+        hop: NextHop,
+        *,
+        reverse_path: str,
+        recipients: Sequence[str],
+        content: bytes,
+        is_8bit: bool,
+        smtp_utf8: bool,
+    ) -> Sequence[Outcome]:
+        self.handed.append(Handed(hop, reverse_path, tuple(recipients), content))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+            if self.fault is not None:
+                raise self.fault
+            return [self._answer(hop.host, recipient) for recipient in recipients]
+        finally:
+            self.in_flight -= 1
+
+    def _answer(self, host: str, recipient: str) -> Outcome:
+        for key in (recipient, host):
+            if key in self.answers:
+                return self.answers[key](host, recipient)
+        return Delivered(reply=OK, host=host)
