@@ -1,5 +1,6 @@
 """APPEND: the message was spooled while it came. RFC 9051 §6.3.12, RFC 4315 §3 (APPENDUID)."""
 
+from mailstack.model.errors import TryAgainLater
 from mailstack.servers.imap.session import Completed, Session, no, ok
 from mailstack.services.mailbox.append import append
 from mailstack.services.mailbox.tree import load_tree
@@ -14,7 +15,7 @@ async def run(session: Session, request: Append) -> Completed:
     if mailbox is None:
         return TRY_CREATE
     if session.spool is None:
-        raise RuntimeError("an APPEND without a message")
+        raise TryAgainLater("the message could not be spooled")
     received_at = request.received_at if request.received_at is not None else session.service.clock()
     appended = await append(
         session.mail, mailbox.mailbox_id, session.spool.octets(), flags=request.flags, received_at=received_at

@@ -1,0 +1,47 @@
+"""Which paths may become mailboxes."""
+
+import pytest
+
+from mailstack.model.errors import Invalid
+from mailstack.services.mailbox.paths import MAX_DEPTH, split_path
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("a", ("a",)),
+        ("a/b c", ("a", "b c")),
+        ("a/b/", ("a", "b")),  # RFC 9051 §6.3.4
+        ("inbox", ("INBOX",)),
+        ("iNbOx/sub", ("INBOX", "sub")),
+        ("a/inbox", ("a", "inbox")),
+        ("Entwu\u0308rfe", ("Entwürfe",)),
+        ("日本語", ("日本語",)),
+    ],
+)
+def test_names(path: str, names: tuple[str, ...]) -> None:
+    assert split_path(path) == names
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/a",
+        "a//b",
+        " a",
+        "a ",
+        "a\x00b",
+        "a\x7fb",
+        "a\u2028b",
+        "a*",
+        "a%",
+        "x" * 256,
+        "é" * 128,
+        "/".join("a" * (MAX_DEPTH + 1)),
+    ],
+)
+def test_what_is_no_path(path: str) -> None:
+    with pytest.raises(Invalid):
+        split_path(path)

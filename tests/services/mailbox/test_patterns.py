@@ -1,0 +1,60 @@
+"""LIST's wildcards."""
+
+import time
+
+import pytest
+
+from mailstack.model.errors import Invalid
+from mailstack.services.mailbox.patterns import MAX_WILDCARDS, Pattern
+
+
+@pytest.mark.parametrize(
+    ("reference", "pattern", "path"),
+    [
+        ("", "*", "a/b"),
+        ("", "%", "a"),
+        ("", "a/%", "a/b"),
+        ("a/", "%", "a/b"),
+        ("", "a*c", "a/b/c"),
+        ("", "%/b", "a/b"),
+        ("", "a", "a"),
+        ("", "*%*", "a/b"),
+        ("", "inbox", "INBOX"),
+        ("", "Inbox/*", "INBOX/a"),
+        ("", "*b*", "abc"),
+        ("", "a%", "a"),
+    ],
+)
+def test_matches(reference: str, pattern: str, path: str) -> None:
+    assert Pattern(reference, pattern).matches(path)
+
+
+@pytest.mark.parametrize(
+    ("reference", "pattern", "path"),
+    [
+        ("", "%", "a/b"),
+        ("", "a", "ab"),
+        ("", "a", "A"),
+        ("", "a/%", "a"),
+        ("", "%b", "a/b"),
+        ("x", "*", "a"),
+        ("", "", "a"),
+    ],
+)
+def test_does_not_match(reference: str, pattern: str, path: str) -> None:
+    assert not Pattern(reference, pattern).matches(path)
+
+
+@pytest.mark.parametrize("pattern", ["*" * (MAX_WILDCARDS + 1), "a" * 1_001])
+def test_patterns_nobody_needs_are_invalid(pattern: str) -> None:
+    with pytest.raises(Invalid):
+        Pattern("", pattern)
+
+
+def test_a_spiteful_pattern_takes_no_longer_than_its_length_times_the_path() -> None:
+    """CVE-2026-33607: LIST with many wildcards used up the processor."""
+    start = time.perf_counter()
+
+    assert not Pattern("", "*a" * MAX_WILDCARDS).matches("a" * 15 + "b" * 5_000)
+
+    assert time.perf_counter() - start < 1
