@@ -2,7 +2,10 @@
 
 import base64
 import binascii
+import mmap
+import tempfile
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -168,3 +171,21 @@ def test_previews_are_as_long_in_every_script(encoding: bytes) -> None:
     }[encoding]
     raw = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n" + encoded
     assert digest_message(raw).preview == text[:256].rstrip()
+
+
+def test_a_large_mapped_message_does_not_fill_the_memory() -> None:
+    part = b"Content-Type: %b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + (b"A" * 76 + b"\r\n") * 130_000
+    raw = alternative(part % b"text/plain", part % b"text/html", part % b"application/pdf")
+    with tempfile.TemporaryFile() as file:
+        file.write(raw)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            tracemalloc.start()
+            try:
+                digest = digest_message(mapped)
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+    assert len(raw) > 30_000_000
+    assert peak < 4_000_000
+    assert digest == digest_message(raw)
