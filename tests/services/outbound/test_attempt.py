@@ -1,0 +1,86 @@
+"""One attempt: which hosts are asked, and when it is enough."""
+
+import pytest
+
+from mailstack.model.delivery import NextHop, OutgoingMail, QueueItem, TlsMode
+from mailstack.services.outbound.attempt import attempt
+from mailstack.services.outbound.destination import ToDomain, ToRelay
+from mailstack.services.outbound.route import Relay
+from tests.support.memory_transport import answer
+from tests.support.outbound_world import OutboundWorld
+from tests.support.outcomes import brief
+
+RELAY = Relay(name="ses", hop=NextHop(host="relay.test", port=587, tls=TlsMode.STARTTLS))
+THEM = ToDomain("them.test")
+
+
+async def items(world: OutboundWorld, *recipients: str) -> list[QueueItem]:
+    mail = OutgoingMail(
+        reverse_path="alice@example.com",
+        recipients=recipients,
+        raw=b"x",
+        queued_at=world.clock.now,
+        is_8bit=False,
+        smtp_utf8=False,
+        trace_id="t",
+    )
+    await world.queue.enqueue([mail], next_at=world.clock.now)
+    return list(await world.queue.items())
+
+
+async def test_the_best_exchanger_takes_it(world: OutboundWorld) -> None:
+    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test", "c@them.test"), b"content")
+    assert brief(outcomes) == ["Delivered 250 2.0.0"] * 2
+    (handed,) = world.transport.handed
+    assert handed.hop == NextHop(host="mx1.them.test", port=25, tls=TlsMode.OPPORTUNISTIC)
+    assert (handed.recipients, handed.content) == (("b@them.test", "c@them.test"), b"content")
+
+
+@pytest.mark.parametrize(
+    ("first", "hosts", "expected"),
+    [
+        (answer(451, "4.4.1", host=""), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
+        (answer(421, "4.3.2"), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
+        (answer(451, "4.7.1"), ["mx1.them.test"], "Deferred 451 4.7.1"),
+        (answer(550, "5.1.1"), ["mx1.them.test"], "Failed 550 5.1.1"),
+        # The reply to the last dot was lost: the mail may be there, and another host would take it a second time.
+        (answer(451, "4.4.2"), ["mx1.them.test"], "Deferred 451 4.4.2"),
+    ],
+)
+async def test_the_next_exchanger_is_asked_only_when_none_has_answered(
+    world: OutboundWorld, first: object, hosts: list[str], expected: str
+) -> None:
+    world.transport.answers["mx1.them.test"] = first  # type: ignore[assignment]  # a table of answers
+    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test"), b"")
+    assert brief(outcomes) == [expected]
+    assert [handed.hop.host for handed in world.transport.handed] == hosts
+
+
+async def test_only_unanswered_recipients_go_to_the_next_exchanger(world: OutboundWorld) -> None:
+    def mx1(_host: str, recipient: str) -> object:
+        return (answer(550, "5.1.1") if recipient == "b@them.test" else answer(421, "4.3.2"))(
+            "mx1.them.test", recipient
+        )
+
+    world.transport.answers["mx1.them.test"] = mx1  # type: ignore[assignment]  # either answer
+    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test", "c@them.test"), b"")
+    assert brief(outcomes) == ["Failed 550 5.1.1", "Delivered 250 2.0.0"]
+    assert world.transport.handed[1].recipients == ("c@them.test",)
+
+
+async def test_a_relay_is_the_only_host(world: OutboundWorld) -> None:
+    world.transport.answers["relay.test"] = answer(451, "4.4.1", host="")
+    outcomes = await attempt(world.service(), ToRelay(RELAY), await items(world, "b@them.test"), b"")
+    assert brief(outcomes) == ["Deferred 451 4.4.1"]
+    assert [handed.hop for handed in world.transport.handed] == [RELAY.hop]
+
+
+async def test_a_domain_that_does_not_exist_fails_without_an_attempt(world: OutboundWorld) -> None:
+    outcomes = await attempt(world.service(), ToDomain("gone.test"), await items(world, "b@gone.test"), b"")
+    assert brief(outcomes) == ["Failed 550 5.1.2"]
+    assert not world.transport.handed
+
+
+async def test_dns_trouble_defers(world: OutboundWorld) -> None:
+    world.resolver.failing.add("them.test")
+    assert brief(await attempt(world.service(), THEM, await items(world, "b@them.test"), b"")) == ["Deferred 451 4.4.3"]

@@ -1,0 +1,83 @@
+"""When mail is tried again. RFC 5321 §4.5.4.1."""
+
+import pytest
+
+from mailstack.model.delivery import QueueItem, QueueState
+from mailstack.model.ids import MailId, QueueItemId
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.services.outbound.schedule import Schedule, is_delay_notice_due, next_attempt
+
+QUEUED = Instant(1_000_000)
+SCHEDULE = Schedule()
+
+
+def item(*, tries: int, next_at: int) -> QueueItem:
+    return QueueItem(
+        item_id=QueueItemId(1),
+        mail_id=MailId(1),
+        reverse_path="a@b.test",
+        recipient="c@d.test",
+        state=QueueState.WAITING,
+        size_bytes=1,
+        queued_at=QUEUED,
+        next_at=Instant(next_at),
+        tries=tries,
+        last_reply=None,
+        last_host="",
+        is_8bit=False,
+        smtp_utf8=False,
+        trace_id="t",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tries", "wait_ms"),
+    [
+        (1, 30 * MINUTE_MS),
+        (2, HOUR_MS),
+        (3, 2 * HOUR_MS),
+        (4, 4 * HOUR_MS),
+        (5, 8 * HOUR_MS),
+        (6, 8 * HOUR_MS),
+        (10_000, 8 * HOUR_MS),
+    ],
+)
+def test_waits_double_up_to_their_cap(tries: int, wait_ms: int) -> None:
+    assert next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=QUEUED) == QUEUED + wait_ms
+
+
+def test_the_last_attempt_is_at_the_end_of_the_lifetime() -> None:
+    now = Instant(QUEUED + 5 * DAY_MS - HOUR_MS)
+    assert next_attempt(SCHEDULE, tries=20, queued_at=QUEUED, now=now) == QUEUED + 5 * DAY_MS
+
+
+def test_after_the_lifetime_there_is_none() -> None:
+    assert next_attempt(SCHEDULE, tries=20, queued_at=QUEUED, now=Instant(QUEUED + 5 * DAY_MS)) is None
+
+
+def test_every_gap_is_at_least_half_an_hour_but_the_last() -> None:
+    now, tries, gaps = QUEUED, 0, []
+    while True:
+        tries += 1
+        following = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=now)
+        if following is None:
+            break
+        gaps.append(following - now)
+        now = following
+    assert min(gaps[:-1]) >= 30 * MINUTE_MS
+    assert sum(gaps) == 5 * DAY_MS
+
+
+def test_one_delay_notice_at_the_first_attempt_past_the_delay() -> None:
+    now, tries, next_at, notices = QUEUED, 0, QUEUED, []
+    while next_at is not None:
+        now = Instant(next_at + 1_000)  # attempts are a little late
+        if is_delay_notice_due(SCHEDULE, item(tries=tries, next_at=next_at), now):
+            notices.append(now - QUEUED)
+        tries += 1
+        following = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=now)
+        if following is None:
+            break
+        next_at = following
+    assert len(notices) == 1
+    assert 4 * HOUR_MS <= notices[0] < 8 * HOUR_MS
