@@ -30,6 +30,8 @@ Type = tuple[bytes, bytes, Parameters]
         (b"a / b", (b"a", b"b", ())),
         (b"text", None),
         (b"text/", None),
+        (b"te\x00xt/plain", None),  # would be written as another type
+        (b"text/pl\x00ain", None),
         (b"/plain", None),
         (b"", None),
         (b";x=y", None),

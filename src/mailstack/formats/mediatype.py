@@ -15,8 +15,9 @@ Parameters = tuple[tuple[bytes, bytes], ...]
 
 _CACHED_OCTETS = 128
 
-# RFC 2045 §5.1: token = 1*<any CHAR except SPACE, CTLs, or tspecials>. Tolerated in it: all that parts nothing.
-_TYPE = re.compile(rb"[ \t]*+([^\s;/\"=,]++)[ \t]*+/[ \t]*+([^\s;/\"=,]++)[ \t]*+(?:;|\Z|[\s,])")
+# RFC 2045 §5.1: token = 1*<any CHAR except SPACE, CTLs, or tspecials>. Tolerated in it: all that parts nothing, but
+# no controls: IMAP cannot write a NUL, and "te\0xt" without it would be another type than the one that was read.
+_TYPE = re.compile(rb"[ \t]*+([^\x00-\x20\x7f;/\"=,]++)[ \t]*+/[ \t]*+([^\x00-\x20\x7f;/\"=,]++)[ \t]*+(?:;|\Z|[\s,])")
 _WORD = re.compile(rb"[ \t]*+\"?([^\s;\"=,]++)\"?[ \t]*+(?:;|\Z|\s)")
 # RFC 2045 §5.1: parameter = attribute "=" value, value = token / quoted-string. Tolerated: a value with tspecials,
 # even with spaces, up to the next semicolon, and a string whose closing quote is missing. The look back keeps a search
