@@ -121,11 +121,13 @@ async def test_the_plan_holds_no_secret() -> None:
     assert "secret of" not in repr(prepared)
 
 
+PROVIDERS = {"p": {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}}
+
+
 def zone_spec(directory: Path, **server: object) -> SpecValue:
-    provider = {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}
     settings = {
         "server": {"hostname": "mail.example.com", "addresses": ["192.0.2.1"], **server},
-        "dns": {"providers": {"p": provider}, "zones": {"example.com": {"provider": "p"}}},
+        "dns": {"providers": PROVIDERS, "zones": {"example.com": {"provider": "p"}}},
     }
     return spec_value(settings, directory / "mailstack.yaml")
 
@@ -183,6 +185,23 @@ async def test_a_provider_that_cannot_be_reached_is_named(tmp_path: Path) -> Non
     spec = spec_value({"dns": {"providers": {"b": provider}, "zones": {"example.com": {"provider": "b"}}}})
     with pytest.raises(TryAgainLater, match=r"DNS zone example\.com \(provider b\): .*refused"):
         await plan(MemoryState(), spec)
+
+
+async def test_a_zone_that_leaves_is_emptied_before_it_is_forgotten(tmp_path: Path) -> None:
+    state = MemoryState()
+    await apply(state, zone_spec(tmp_path))
+    leaving = spec_value({"dns": {"providers": PROVIDERS}}, tmp_path / "mailstack.yaml")
+
+    def killed(event: Event) -> None:
+        if isinstance(event, ZoneVerified):
+            raise KeyboardInterrupt
+
+    prepared = await reconciler(state).plan(leaving)
+    with pytest.raises(KeyboardInterrupt):
+        await reconciler(state).apply(prepared, killed)
+    finished = await apply(state, leaving)
+    assert [change.name for change in finished.changes if change.kind.startswith("dns")] == ["example.com"]
+    assert "MX" not in (tmp_path / "zones" / "example.com.zone").read_text()
 
 
 async def test_a_zone_whose_provider_is_gone_leaves_a_warning(tmp_path: Path) -> None:

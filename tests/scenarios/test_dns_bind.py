@@ -211,7 +211,7 @@ async def test_a_binary_value_beside_our_name_is_never_written_over(scene: Scene
     scene.bind.add(ZONE, f"{ZONE}.", 300, "TXT", r'"\200\201"')
     before = scene.bind.records(ZONE)
     plan = await scene.apply(scene.of({ZONE: {"spf": {"all": "~all"}}}))
-    assert [warning.subject for warning in plan.warnings] == [f"dns_record {ZONE} TXT"]
+    assert f"dns_record {ZONE} TXT" in {warning.subject for warning in plan.warnings}
     assert scene.bind.records(ZONE)[ZONE, "TXT"] == before[ZONE, "TXT"]
 
 

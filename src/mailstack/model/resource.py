@@ -208,12 +208,13 @@ def body_of(body_type: type[AnyBody], resource: Resource) -> AnyBody:
 
 
 def _as_json(value: object) -> Json:
+    # Plain values first: a plan of ten thousand accounts asks this fifty thousand times.
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
     if isinstance(value, tuple):
         return [_as_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: _as_json(getattr(value, item.name)) for item in fields(value)}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 

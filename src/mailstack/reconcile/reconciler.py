@@ -14,6 +14,7 @@ from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
+from mailstack.reconcile.collector import collector_paused
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.publish import (
@@ -31,6 +32,7 @@ from mailstack.reconcile.dns.publish import (
 )
 from mailstack.reconcile.plan import Change, Plan, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
+from mailstack.reconcile.safety import cautions
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
 from mailstack.spec.model import Spec
@@ -86,6 +88,27 @@ class Reconciler:
 
     async def plan(self, loaded: LoadedSpec) -> Prepared:
         """Writes nothing. Raises Invalid for secrets and files that cannot be used, TryAgainLater for DNS."""
+        with collector_paused():
+            return await self._plan(loaded)
+
+    async def apply(self, prepared: Prepared, progress: Progress = unseen) -> Generation:
+        """Raises Conflict when the server or its DNS has moved since the plan was made.
+
+        Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
+        state, whose keys they publish. An apply that ends in between is finished by the next.
+        """
+        if self.state is None:
+            raise NotFound("there is no store to apply to")
+        if await self.state.generation() != prepared.plan.generation:
+            raise Conflict("the server changed since the plan was made; plan again")
+        leaving, staying = _split(prepared.dns)
+        await self._publish(self.state, prepared, leaving, progress)
+        generation = await self._commit(self.state, prepared, progress)
+        progress(StateCommitted(generation=generation))
+        await self._publish(self.state, prepared, staying, progress)
+        return generation
+
+    async def _plan(self, loaded: LoadedSpec) -> Prepared:
         # A relative path in the spec starts at the spec's own folder.
         directory = loaded.path.absolute().parent
         actual = await read_actual(self.state)
@@ -105,27 +128,10 @@ class Reconciler:
             generation=actual.snapshot.generation,
             live_hash=_live_hash(actual.snapshot, work),
             changes=in_order(changes),
-            warnings=(*desired.warnings, *work.warnings),
+            warnings=(*cautions(steps, actual.snapshot), *desired.warnings, *work.warnings),
             by_hand=work.by_hand,
         )
         return Prepared(plan=sealed(plan), spec=spec, directory=directory, live=actual.snapshot, steps=steps, dns=work)
-
-    async def apply(self, prepared: Prepared, progress: Progress = unseen) -> Generation:
-        """Raises Conflict when the server or its DNS has moved since the plan was made.
-
-        Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
-        state, whose keys they publish. An apply that ends in between is finished by the next.
-        """
-        if self.state is None:
-            raise NotFound("there is no store to apply to")
-        if await self.state.generation() != prepared.plan.generation:
-            raise Conflict("the server changed since the plan was made; plan again")
-        leaving, staying = _split(prepared.dns)
-        await self._publish(self.state, prepared, leaving, progress)
-        generation = await self._commit(self.state, prepared, progress)
-        progress(StateCommitted(generation=generation))
-        await self._publish(self.state, prepared, staying, progress)
-        return generation
 
     def _given(self, actual: Actual, directory: Path) -> Given:
         return Given(
