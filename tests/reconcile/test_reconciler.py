@@ -158,7 +158,7 @@ async def test_without_dns_no_zone_is_read_and_none_forgotten(tmp_path: Path) ->
     await apply(state, zone_spec(tmp_path), NoDns())
     assert not (tmp_path / "zones").exists()
     changes = (await plan(state, zone_spec(tmp_path))).changes
-    assert {change.kind for change in changes} == {"dns_zone", "dns_record"}
+    assert {change.kind for change in changes} == {"dns_record"}
     await apply(state, zone_spec(tmp_path))
     assert (await plan(state, spec_value({}), NoDns())).destroyed(Kind.DNS_ZONE) == ()
 

@@ -116,7 +116,7 @@ class Reconciler:
         desired = desired_state(spec, self._given(actual, directory))
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
-            wanted, compared = _without_zones(wanted, compared)
+            wanted, compared = _new_zones_only(wanted, compared)
         steps = diff(wanted, compared)
         work = await self._plan_dns(spec, directory, actual, _keys_of(item.resource for item in desired.wanted))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
@@ -184,9 +184,11 @@ def _as_drift(records: Sequence[Change]) -> Iterator[Change]:
         yield replace(change, reason="not as it was applied")
 
 
-def _without_zones(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[Wanted, ...], Snapshot]:
-    resources = {key: resource for key, resource in live.resources.items() if key[0] is not Kind.DNS_ZONE}
-    kept = tuple(item for item in wanted if item.resource.kind is not Kind.DNS_ZONE)
+def _new_zones_only(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[Wanted, ...], Snapshot]:
+    """A zone that changes or leaves must stay as it is known until its provider has been asked."""
+    held = {key for key in live.resources if key[0] is Kind.DNS_ZONE}
+    resources = {key: resource for key, resource in live.resources.items() if key not in held}
+    kept = tuple(item for item in wanted if (item.resource.kind, item.resource.name) not in held)
     return kept, replace(live, resources=resources)
 
 

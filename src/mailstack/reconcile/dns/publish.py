@@ -43,7 +43,7 @@ class ZoneFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoDns:
-    """DNS is neither read nor written, and zones are left as they are in the state."""
+    """DNS is neither read nor written; zones that the state knows already are left as they are there."""
 
 
 DnsMode = FromSpec | ZoneFiles | NoDns
