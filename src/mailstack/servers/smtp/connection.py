@@ -209,10 +209,10 @@ class SmtpConnection(SMTP):
     def _reset_timeout(self, duration: float | None = None) -> None:  # noqa: ARG002
         """One timer that looks now and then is cheaper than one for each command."""
         if self._timeout_handle is None:
-            self._timeout_handle = self.loop.call_later(self.service.limits.command_s, self._timeout_cb)
+            self._timeout_handle = self.loop.call_later(self.service.limits.wait_s, self._timeout_cb)
 
     def _timeout_cb(self) -> None:
-        limit = self.service.limits.command_s
+        limit = self.service.limits.wait_s
         now = self.loop.time()
         since = self.incoming.waiting_since
         left = limit - (now - since) if since is not None else limit

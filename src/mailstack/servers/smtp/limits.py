@@ -20,10 +20,8 @@ class Limits:
     text_line_bytes: int = 1 << 20
     # What is read on and thrown away of a message that is too large, before the connection is cut.
     surplus_bytes: int = 64 * 1024 * 1024
-    # RFC 5321 §4.5.3.2.7: at least 5 minutes.
-    command_s: float = 300
-    # RFC 5321 §4.5.3.2.5: at least 3 minutes between two pieces of a message.
-    data_s: float = 300
+    # RFC 5321 §4.5.3.2.7: at least 5 minutes, for a whole command line, and for each piece of a message.
+    wait_s: float = 300
     handshake_s: float = 60
     bad_commands: int = 10
     unknown_recipients: int = 20

@@ -1,0 +1,168 @@
+# ruff: noqa: ARG002 - the port names arguments that memory has no use for
+"""Mailboxes and messages of accounts in memory, for use cases that put mail in and look at what is there."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from mailstack.model.errors import DomainError, NotFound, QuotaExceeded
+from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, ModSeq, ThreadId, Uid
+from mailstack.model.mailbox import STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
+from mailstack.model.message import (
+    Appended,
+    Copied,
+    FlagChange,
+    FlagsChanged,
+    NewMessage,
+    Placement,
+    StoredMessage,
+)
+from mailstack.model.numset import NumSet
+
+INBOX_ID = MailboxId(1)
+
+
+class MemoryMailboxes:
+    """Works as ports.mailboxes.Mailboxes: the standard mailboxes, the same for every account, and no others."""
+
+    def __init__(self, messages: "MemoryMessages") -> None:
+        self._messages = messages
+
+    async def list(self, account_id: AccountId) -> Sequence[Mailbox]:
+        return [self._mailbox(account_id, MailboxId(at), name, role) for at, (name, role) in _STANDARD]
+
+    async def status(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus:
+        placed = await self._messages.placements(account_id, mailbox_id)
+        return MailboxStatus(
+            messages=len(placed),
+            unseen=sum("\\Seen" not in place.keywords for place in placed),
+            deleted=sum(place.is_deleted for place in placed),
+            size_bytes=await self._messages.used_bytes(account_id),
+            uid_next=Uid(len(placed) + 1),
+            uid_validity=1,
+            highest_mod_seq=ModSeq(len(placed) + 1),
+        )
+
+    async def create(
+        self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
+    ) -> Mailbox:
+        raise NotFound("mailboxes in memory are fixed")
+
+    async def rename(
+        self, account_id: AccountId, mailbox_id: MailboxId, *, parent_id: MailboxId | None, name: str
+    ) -> None:
+        raise NotFound("mailboxes in memory are fixed")
+
+    async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
+        raise NotFound("mailboxes in memory are fixed")
+
+    async def destroy(self, account_id: AccountId, mailbox_id: MailboxId) -> None:
+        raise NotFound("mailboxes in memory are fixed")
+
+    def _mailbox(self, account_id: AccountId, mailbox_id: MailboxId, name: str, role: MailboxRole) -> Mailbox:
+        return Mailbox(
+            mailbox_id=mailbox_id,
+            parent_id=None,
+            name=name,
+            role=role,
+            is_subscribed=True,
+            uid_validity=1,
+            uid_next=Uid(1),
+            highest_mod_seq=ModSeq(1),
+        )
+
+
+class MemoryMessages:
+    """Works as ports.messages.Messages. faults: by account, what the next appends raise."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[AccountId, MailboxId], dict[Uid, NewMessage]] = {}
+        self.faults: dict[AccountId, DomainError] = {}
+
+    def raws(self, account_id: AccountId) -> list[bytes]:
+        """What lies in the INBOX."""
+        return [bytes(message.raw) for message in self.kept.get((account_id, INBOX_ID), {}).values()]
+
+    async def append(
+        self,
+        account_id: AccountId,
+        mailbox_id: MailboxId,
+        messages: Sequence[NewMessage],
+        *,
+        quota_bytes: int | None = None,
+    ) -> Sequence[Appended]:
+        if account_id in self.faults:
+            raise self.faults[account_id]
+        size = sum(len(message.raw) for message in messages)
+        if quota_bytes is not None and await self.used_bytes(account_id) + size > quota_bytes:
+            raise QuotaExceeded("full")
+        place = self.kept.setdefault((account_id, mailbox_id), {})
+        found = []
+        for message in messages:
+            uid = Uid(max(place, default=0) + 1)
+            place[uid] = message
+            found.append(Appended(message_id=MessageId(uid), uid=uid, mod_seq=ModSeq(uid)))
+        return found
+
+    async def placements(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
+    ) -> Sequence[Placement]:
+        place = self.kept.get((account_id, mailbox_id), {})
+        return [
+            Placement(uid, MessageId(uid), ModSeq(uid), message.is_deleted, " ".join(sorted(message.keywords)))
+            for uid, message in sorted(place.items())
+            if uids is None or uid in uids
+        ]
+
+    async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
+        place = self.kept.get((account_id, INBOX_ID), {})
+        return [_stored(message_id, place[Uid(message_id)]) for message_id in message_ids if Uid(message_id) in place]
+
+    async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
+        message = self.kept.get((account_id, INBOX_ID), {}).get(Uid(message_id))
+        if message is None:
+            raise NotFound("no such message")
+        return bytes(message.raw)
+
+    async def change_flags(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
+    ) -> FlagsChanged:
+        raise NotFound("messages in memory keep their flags")
+
+    async def copy(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uids: NumSet,
+        target: MailboxId,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Copied:
+        raise NotFound("messages in memory stay where they are")
+
+    async def move(self, account_id: AccountId, source: MailboxId, uids: NumSet, target: MailboxId) -> Copied:
+        raise NotFound("messages in memory stay where they are")
+
+    async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
+        raise NotFound("messages in memory stay")
+
+    async def used_bytes(self, account_id: AccountId) -> int:
+        return sum(
+            len(message.raw)
+            for (owner, _), place in self.kept.items()
+            if owner == account_id
+            for message in place.values()
+        )
+
+
+_STANDARD = tuple(enumerate(STANDARD_MAILBOXES, start=int(INBOX_ID)))
+
+
+def _stored(message_id: MessageId, message: NewMessage) -> StoredMessage:
+    return StoredMessage(
+        message_id=message_id,
+        thread_id=ThreadId(message_id),
+        blob_id=BlobId(sha256(bytes(message.raw)).hexdigest()),
+        size_bytes=len(message.raw),
+        received_at=message.received_at,
+        digest=message.digest,
+    )

@@ -1,0 +1,128 @@
+"""An SMTP server on loopback over ports in memory: who lives there, and what arrived."""
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from mailstack.model.principal import Ability, Account
+from mailstack.net.connections import Connections
+from mailstack.servers.smtp.limits import Limits
+from mailstack.servers.smtp.server import smtp_protocol
+from mailstack.servers.smtp.service import SmtpRole, SmtpService
+from mailstack.services.identity.login import Login
+from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.pipeline import InboundPipeline
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.outbound.submit import Submission
+from tests.support.dialogue import Client, connect
+from tests.support.fake_clock import FakeClock
+from tests.support.memory_accounts import MemoryAccounts, make_account, make_domain
+from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
+from tests.support.memory_queue import MemoryQueue
+
+HOSTNAME = "mail.example.com"
+PASSWORD = "correct horse"
+
+ALICE = make_account(
+    "alice@example.com", addresses=("a.example@example.com",), password_hash=hash_password(PASSWORD, cost=HashCost.LOW)
+)
+BOB = make_account("bob@example.com", quota_bytes=2_000)
+SENDER_ONLY = make_account("noreply@example.com", abilities=frozenset({Ability.SUBMIT}))
+ADMIN = make_account("admin@example.com")
+
+
+def make_directory() -> MemoryAccounts:
+    return MemoryAccounts(
+        (ALICE, BOB, SENDER_ONLY, ADMIN),
+        aliases={
+            "both@example.com": ("alice@example.com", "bob@example.com"),
+            "away@example.com": ("alice@example.com", "friend@elsewhere.example"),
+        },
+        domains=(
+            make_domain("example.com"),
+            make_domain("example.net", alias_of="example.com"),
+            make_domain("all.example", catch_all="alice@example.com"),
+        ),
+    )
+
+
+@dataclass
+class SmtpWorld:
+    """Change what a test needs before it connects; `service` is asked for each connection."""
+
+    accounts: MemoryAccounts = field(default_factory=make_directory)
+    messages: MemoryMessages = field(default_factory=MemoryMessages)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    connections: Connections = field(default_factory=Connections)
+    clock: FakeClock = field(default_factory=FakeClock)
+    limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
+    tls: ssl.SSLContext | None = None
+    is_loopback_secure: bool = True
+    port: int = 0
+    _tokens: int = 0
+
+    def service(self) -> SmtpService:
+        delivery = Delivery(mailboxes=MemoryMailboxes(self.messages), messages=self.messages, queue=self.queue)
+        receiving = Receiving(
+            hostname=HOSTNAME,
+            postmaster=ADMIN.login,
+            accounts=self.accounts,
+            messages=self.messages,
+            delivery=delivery,
+        )
+        return SmtpService(
+            hostname=HOSTNAME,
+            limits=self.limits,
+            tls=self.tls,
+            login=Login(self.accounts, domains=("example.com",), clock=self.clock, cache_key=b"k" * 32),
+            inbound=InboundPipeline(receiving=receiving),
+            submission=self._submission(delivery),
+            clock=self.clock,
+            token=self.token,
+            plaintext_is_secure=lambda host: self.is_loopback_secure and host == "127.0.0.1",
+        )
+
+    def token(self, size: int) -> bytes:
+        self._tokens += 1
+        return hashlib.sha256(str(self._tokens).encode()).digest()[:size]
+
+    def limit(self, **changes: int | float) -> None:
+        self.limits = replace(self.limits, **changes)  # type: ignore[arg-type]  # names are checked by replace
+
+    def inbox(self, account: Account) -> list[bytes]:
+        return self.messages.raws(account.account_id)
+
+    async def connect(self) -> Client:
+        return await connect("127.0.0.1", self.port)
+
+    def _submission(self, delivery: Delivery) -> Submission:
+        return Submission(
+            hostname=HOSTNAME,
+            postmaster=ADMIN.login,
+            accounts=self.accounts,
+            delivery=delivery,
+            signing_keys={},
+            clock=self.clock,
+            token=self.token,
+        )
+
+
+@asynccontextmanager
+async def serving(
+    world: SmtpWorld, role: SmtpRole = SmtpRole.MX, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[SmtpWorld]:
+    """tls: from the first byte, as for SUBMISSIONS."""
+    loop = asyncio.get_running_loop()
+    factory = smtp_protocol(world.service, role, world.connections)
+    server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
+    world.port = server.sockets[0].getsockname()[1]
+    try:
+        yield world
+    finally:
+        server.close()
+        await world.connections.drain(grace_s=1)
+        await server.wait_closed()
