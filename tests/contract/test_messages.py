@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.errors import Invalid, NotFound, QuotaExceeded
-from mailstack.model.flags import DRAFT, FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN
+from mailstack.model.flags import DRAFT, FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation, NewMessage, Placement
@@ -164,15 +164,19 @@ async def test_read_of_no_message_is_not_found(store: Store, account_id: Account
 @pytest.mark.parametrize(
     ("change", "keywords", "is_deleted"),
     [
-        (add(FLAGGED), {SEEN, FLAGGED}, False),
-        (add(is_deleted=True), {SEEN}, True),
-        (FlagChange(operation=FlagOperation.REMOVE, keywords=frozenset({SEEN}), is_deleted=False), set(), False),
-        (FlagChange(operation=FlagOperation.SET, keywords=frozenset({DRAFT}), is_deleted=True), {DRAFT}, True),
-        (FlagChange(operation=FlagOperation.SET, keywords=frozenset(), is_deleted=False), set(), False),
+        (add(FLAGGED), frozenset({SEEN, FLAGGED}), False),
+        (add(is_deleted=True), frozenset({SEEN}), True),
+        (FlagChange(operation=FlagOperation.REMOVE, keywords=frozenset({SEEN}), is_deleted=False), frozenset(), False),
+        (
+            FlagChange(operation=FlagOperation.SET, keywords=frozenset({DRAFT}), is_deleted=True),
+            frozenset({DRAFT}),
+            True,
+        ),
+        (FlagChange(operation=FlagOperation.SET, keywords=frozenset(), is_deleted=False), frozenset(), False),
     ],
 )
 async def test_change_flags(
-    store: Store, account_id: AccountId, inbox: MailboxId, change: FlagChange, keywords: set[str], is_deleted: bool
+    store: Store, account_id: AccountId, inbox: MailboxId, change: FlagChange, keywords: Keywords, is_deleted: bool
 ) -> None:
     (appended,) = await store.messages.append(account_id, inbox, [new_message(keywords=frozenset({SEEN}))])
     changed = await store.messages.change_flags(account_id, inbox, uids(1, 2), change)
@@ -230,7 +234,11 @@ async def test_a_copy_shares_the_message_and_its_keywords_but_not_deleted(
     await store.messages.change_flags(account_id, inbox, EVERY, add(SEEN, is_deleted=True))
     (here,) = await store.messages.placements(account_id, inbox)
     (there,) = await store.messages.placements(account_id, trash)
-    assert (appended.message_id, {SEEN, FLAGGED}, False) == (there.message_id, there.keywords, there.is_deleted)
+    assert (appended.message_id, frozenset({SEEN, FLAGGED}), False) == (
+        there.message_id,
+        there.keywords,
+        there.is_deleted,
+    )
     assert there.mod_seq == here.mod_seq
     assert await store.messages.used_bytes(account_id) == used
 

@@ -22,7 +22,8 @@ INSERT_MESSAGE = f"INSERT INTO message ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 
 INSERT_PLACEMENT = """INSERT INTO placement (mailbox_id, uid, message_id, mod_seq, is_deleted, keywords)
     VALUES (?, ?, ?, ?, ?, ?)"""
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
-THREAD_OF = "SELECT thread_id, COALESCE(base_subject, subject) FROM message WHERE header_id = ? LIMIT 1"
+THREAD_OF = """SELECT thread_id, COALESCE(base_subject, subject) FROM message
+    WHERE header_id = ? AND header_id <> '' LIMIT 1"""
 
 
 def append(

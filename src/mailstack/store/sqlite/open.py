@@ -89,7 +89,8 @@ class _Files:
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="store-reader")
         self._writer: Writer | None = None
         self._closers: list[Callable[[], None]] = []
-        self._end_watch: Callable[[], None] | None = None
+        self._end_watch: Callable[[], None] = _nothing
+        self._is_closed = False
 
     async def open(self, token: Callable[[int], bytes]) -> None:
         connection = await self._in_thread(partial(self._open_system, token))
@@ -106,8 +107,10 @@ class _Files:
         check_version(self.system.reader(), schema_system.MIGRATIONS)
 
     async def close(self) -> None:
-        if self._end_watch is not None:
-            self._end_watch()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._end_watch()
         if self._writer is not None:
             await self._writer.close()
         for close in reversed(self._closers):
@@ -149,3 +152,7 @@ class _Files:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _nothing() -> None:
+    """There is no watch to end yet."""

@@ -1,0 +1,62 @@
+"""The statements that run for every message use an index: a long queue or a full mailbox must not slow them."""
+
+import pytest
+
+from mailstack.model.ids import AccountId
+from mailstack.store.sqlite import accounts, appending, changes, copying, flagging, mailboxes, messages, queue, removal
+from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.databases import account_folder
+from mailstack.store.sqlite.open import SqliteStore
+
+SYSTEM = (
+    accounts.BY_ADDRESS,
+    accounts.BY_ID,
+    accounts.ALIAS,
+    accounts.DOMAIN,
+    queue.ANY_DUE,
+    queue.DUE,
+    queue.DUE_OF_MAIL,
+    queue.NEXT_DUE,
+    queue.OWNED,
+    queue.RENEW,
+    queue.LEAVE_MAIL,
+    queue.CONTENT,
+)
+ACCOUNT = (
+    appending.THREAD_OF,
+    appending.TAKE_UIDS,
+    changes.SINCE,
+    copying.LIES_THERE,
+    flagging.IN_RANGE,
+    flagging.ELSEWHERE_IN_RANGE,
+    flagging.SET_FLAGS,
+    mailboxes.STATUS,
+    messages.PLACEMENTS,
+    messages.STORED,
+    messages.BYTES,
+    removal.DELETE_MESSAGE,
+    removal.DELETE_BLOB,
+    removal.DELETED_IN_RANGE,
+)
+
+
+def scans(connection: Connection, statement: str) -> list[str]:
+    values = (1,) * statement.count("?")
+    steps = [str(row[3]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", values)]
+    return [step for step in steps if (step.startswith("SCAN") and "USING" not in step) or "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize("statement", SYSTEM)
+async def test_system(store: SqliteStore, statement: str) -> None:
+    connection = Connection(store.queue._system.path, Access.READ)
+    assert scans(connection, statement) == []
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", ACCOUNT)
+async def test_account(store: SqliteStore, account_id: AccountId, statement: str) -> None:
+    await store.mailboxes.list(account_id)
+    root = store.queue._system.path.parent
+    connection = Connection(account_folder(root, account_id) / "mail.db", Access.READ)
+    assert scans(connection, statement) == []
+    connection.close()
