@@ -1,0 +1,25 @@
+"""`make bench`: every measurement, or those that are named: python -m bench smtp lifecycle."""
+
+import importlib
+import sys
+
+MEASUREMENTS = ("smtp", "lifecycle", "spec", "reconcile", "store", "formats", "dkim")
+
+
+def main() -> int:
+    chosen = sys.argv[1:] or MEASUREMENTS
+    unknown = set(chosen) - set(MEASUREMENTS)
+    if unknown:
+        print(
+            f"no such measurement: {', '.join(sorted(unknown))} (there are {', '.join(MEASUREMENTS)})", file=sys.stderr
+        )
+        return 2
+    for name in chosen:
+        module = importlib.import_module(f"bench.{name}")
+        print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+        module.main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
