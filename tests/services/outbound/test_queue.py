@@ -327,6 +327,27 @@ async def test_connections_to_one_destination_are_bounded(memory: Runners) -> No
     assert len(world.transport.handed) == 20
 
 
+async def test_mail_behind_a_dead_host_shares_its_outcome_and_later_mail_does_not(memory: Runners) -> None:
+    world = memory.world
+    world.transport.gate = asyncio.Event()
+    for host in ("mx1.them.test", "mx2.them.test"):
+        world.transport.answers[host] = answer(451, "4.4.1", "refused", host="")
+    for _ in range(50):
+        await memory.enqueue("b@them.test", reverse_path="")
+
+    async def all_tried() -> bool:
+        return all(item.tries == 1 for item in await memory.items())
+
+    async with running(memory.runner(limits=QueueLimits(per_destination=2)).run()):
+        await memory.until_handed(2)
+        world.transport.gate.set()
+        await until(all_tried)
+        assert len(world.transport.handed) == 4
+        await memory.enqueue("c@them.test", reverse_path="")
+        await until(all_tried)
+    assert [each.recipients for each in world.transport.handed[4:]] == [("c@them.test",)] * 2
+
+
 async def test_items_at_once_are_bounded_and_all_are_sent(memory: Runners) -> None:
     for number in range(50):
         await memory.enqueue(f"b{number}@them.test")

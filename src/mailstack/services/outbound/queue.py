@@ -6,8 +6,7 @@ leaves it to run out, and the item is attempted again: at worst twice, never not
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +20,7 @@ from mailstack.ports.queue import Queue
 from mailstack.services.outbound.attempt import attempt
 from mailstack.services.outbound.destination import Destination, Local, Nowhere, ToDomain, ToRelay, destination
 from mailstack.services.outbound.local import deliver_locally
+from mailstack.services.outbound.places import Places
 from mailstack.services.outbound.route import Hold
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.settle import Settlement, settlement
@@ -65,8 +65,7 @@ class QueueRunner:
         self._is_draining = False
         self._working: dict[asyncio.Task[None], Sequence[QueueItem]] = {}
         self._renewed_at = Instant(0)
-        self._busy: defaultdict[Destination, int] = defaultdict(int)
-        self._freed = asyncio.Condition()
+        self._places = Places(self._limits.per_destination)
 
     async def run(self) -> None:
         """Until drained, or cancelled: then attempts are cut short and their leases run out."""
@@ -156,44 +155,54 @@ class QueueRunner:
     async def _work_on(self, items: Sequence[QueueItem]) -> None:
         """All that was leased of one mail. What is not settled here is leased again when its lease has run out."""
         try:
-            content = await self._queue.content(items[0].mail_id)
             service = self._generation()
             by_way: defaultdict[Destination, list[QueueItem]] = defaultdict(list)
             for item in items:
                 by_way[await destination(service, item.recipient)].append(item)
-        except Damaged as fault:
-            log.error("a queued mail is damaged", mail=items[0].mail_id, fault=fault.detail)
-            await self._end(items, _DAMAGED)
-            return
         except DomainError as fault:
-            log.warning("queued mail not read", mail=items[0].mail_id, fault=repr(fault))
+            log.warning("directory not read", mail=items[0].mail_id, fault=repr(fault))
             return
         async with asyncio.TaskGroup() as group:
             for way, chosen in by_way.items():
                 for at in range(0, len(chosen), self._limits.per_transaction):
                     part = chosen[at : at + self._limits.per_transaction]
-                    group.create_task(self._go(service, way, part, content))
+                    group.create_task(self._go(service, way, part))
 
-    async def _go(self, service: OutboundService, way: Destination, items: Sequence[QueueItem], content: bytes) -> None:
+    async def _go(self, service: OutboundService, way: Destination, items: Sequence[QueueItem]) -> None:
         """Raises nothing: the other ways of the same mail go on. The worker loop's place for what nobody expected."""
         try:
             match way:
                 case ToRelay() | ToDomain():
-                    async with self._place(way):
-                        outcomes = await attempt(service, way, items, content)
-                    await self._settle_all(service, items, outcomes, content)
+                    async with self._places.one(way):
+                        await self._send(service, way, items)
                 case Local():
-                    await self._store(service, items, content)
+                    await self._store(service, items)
                 case Nowhere(detail):
                     nowhere = Failed(reply=SmtpReply(code=553, status="5.1.3", text=detail), host="")
-                    await self._settle_all(service, items, [nowhere] * len(items), content)
+                    await self._settle_all(service, items, [nowhere] * len(items), await self._content(items))
                 case Hold():
                     await self._hold(items)
+        except Damaged as fault:
+            log.error("a queued mail is damaged", mail=items[0].mail_id, fault=fault.detail)
+            await self._end(items, _DAMAGED)
         except DomainError as fault:
             log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
         except Exception:
             log.exception("attempt failed", mail=items[0].mail_id)
             await self._end(items, _BUG)
+
+    async def _content(self, items: Sequence[QueueItem]) -> bytes:
+        # Only once its turn has come: a hundred large mails that wait for one slow host must not fill the memory.
+        return await self._queue.content(items[0].mail_id)
+
+    async def _send(self, service: OutboundService, way: ToRelay | ToDomain, items: Sequence[QueueItem]) -> None:
+        content = await self._content(items)
+        known = self._places.unreached(way)
+        outcomes = [known] * len(items) if known is not None else await attempt(service, way, items, content)
+        reached_nobody = [found for found in outcomes if isinstance(found, Deferred) and not found.host]
+        if len(reached_nobody) == len(items):
+            self._places.note_unreached(way, reached_nobody[0])
+        await self._settle_all(service, items, outcomes, content)
 
     async def _end(self, items: Sequence[QueueItem], outcome: Outcome) -> None:
         try:
@@ -201,7 +210,8 @@ class QueueRunner:
         except DomainError as fault:
             log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
 
-    async def _store(self, service: OutboundService, items: Sequence[QueueItem], content: bytes) -> None:
+    async def _store(self, service: OutboundService, items: Sequence[QueueItem]) -> None:
+        content = await self._content(items)
         for item in items:
             now = self._clock()
             result = await deliver_locally(service, item, content, now)
@@ -238,21 +248,6 @@ class QueueRunner:
             next_at=found.next_at,
             lease_lost=not was_ours,
         )
-
-    @asynccontextmanager
-    async def _place(self, way: Destination) -> AsyncIterator[None]:
-        """One of the destination's connections."""
-        async with self._freed:
-            await self._freed.wait_for(lambda: self._busy[way] < self._limits.per_destination)
-            self._busy[way] += 1
-        try:
-            yield
-        finally:
-            self._busy[way] -= 1
-            if not self._busy[way]:
-                del self._busy[way]
-            async with self._freed:
-                self._freed.notify_all()
 
 
 _DAMAGED = Failed(reply=SmtpReply(code=554, status="5.3.0", text="the stored copy is damaged"), host="")
