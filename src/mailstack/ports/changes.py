@@ -15,5 +15,9 @@ class Changes(Protocol):
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
     ) -> Sequence[Change]:
-        """Rows above mod_seq, ascending; at most `limit`. Conflict when the log no longer reaches back that far."""
+        """Rows above mod_seq, ascending; at most `limit`. Conflict when the log no longer reaches back that far.
+
+        The rows of one ModSeq are never parted, for the next call starts above it: when one alone has more than
+        `limit`, all of them come.
+        """
         ...

@@ -5,6 +5,7 @@ for long reads in a thread. Accounts beyond the bound are closed when nobody use
 """
 
 import asyncio
+import resource
 import threading
 import time
 from collections import OrderedDict
@@ -26,6 +27,8 @@ from mailstack.store.sqlite.writer import Work, WritableFile, Writer
 Result = TypeVar("Result")
 
 MAX_OPEN_ACCOUNTS = 256
+DESCRIPTORS_PER_ACCOUNT = 8
+"""File, log and shared memory of up to three connections, and as much again for everything else in the process."""
 WRITER_CACHE_KIB = 256
 READER_CACHE_KIB = 256
 LONG_READ_CACHE_KIB = 2048
@@ -121,6 +124,9 @@ class AccountDatabases:
         self._open: OrderedDict[AccountId, Database] = OrderedDict()
         self._opening: dict[AccountId, asyncio.Future[Database]] = {}
         self._leaving: list[Database] = []
+        self._most_open = min(
+            MAX_OPEN_ACCOUNTS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // DESCRIPTORS_PER_ACCOUNT
+        )
 
     async def get(self, account_id: AccountId) -> Database:
         """Use what it gives before the next await: nothing else keeps it open. Raises NotFound."""
@@ -157,7 +163,7 @@ class AccountDatabases:
             return
         self._open[account_id] = opened.result()
         idle = [known for known, database in self._open.items() if database.is_idle and known != account_id]
-        for known in idle[: max(0, len(self._open) - MAX_OPEN_ACCOUNTS)]:
+        for known in idle[: max(0, len(self._open) - self._most_open)]:
             self._threads.submit(self._open.pop(known).close)
 
     def _open_file(self, account_id: AccountId) -> Database:

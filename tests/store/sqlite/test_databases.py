@@ -1,0 +1,38 @@
+"""The bound on open accounts."""
+
+from pathlib import Path
+
+import pytest
+
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.store.sqlite import databases
+from mailstack.store.sqlite.open import open_store
+from tests.support.fake_clock import FakeClock
+from tests.support.recording_bus import RecordingBus
+from tests.support.stores import make_account, new_message
+
+INBOX = MailboxId(1)
+
+
+async def test_more_accounts_than_may_be_open_are_served_by_turns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "MAX_OPEN_ACCOUNTS", 2)
+    store = await open_store(path, clock=FakeClock(), bus=RecordingBus())
+    accounts = [await make_account(store, f"user{number}@example.com") for number in range(6)]
+    for _ in range(2):
+        for account_id in accounts:
+            await store.messages.append(account_id, INBOX, [new_message()])
+            assert (await store.mailboxes.status(account_id, INBOX)).messages
+    assert len(store.messages._databases._open) == 2
+    for account_id in accounts:
+        assert len(await store.messages.placements(account_id, INBOX)) == 2
+    await store.close()
+    assert list(path.rglob("*-wal")) == []
+
+
+async def test_an_account_nobody_knows_gets_no_file(path: Path) -> None:
+    store = await open_store(path, clock=FakeClock(), bus=RecordingBus())
+    with pytest.raises(NotFound):
+        await store.messages.append(AccountId("0123456789abcdef"), INBOX, [new_message()])
+    await store.close()
+    assert not list(path.glob("accounts/*"))
