@@ -5,6 +5,7 @@ escapes and no line end, `S: (closed)` waits for the end of the connection.
 """
 
 import asyncio
+import ssl
 from codecs import decode
 
 DEADLINE_S = 20.0
@@ -80,6 +81,8 @@ def unescape(text: str) -> bytes:
     return decode(text, "unicode_escape").encode("latin-1")
 
 
-async def connect(host: str, port: int) -> Client:
+async def connect(
+    host: str, port: int, *, tls: ssl.SSLContext | None = None, server_hostname: str | None = None
+) -> Client:
     async with asyncio.timeout(DEADLINE_S):
-        return Client(*await asyncio.open_connection(host, port))
+        return Client(*await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_hostname))

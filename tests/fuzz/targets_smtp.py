@@ -1,0 +1,73 @@
+"""What strangers send to the SMTP server: arguments of commands (mailstack.servers.smtp.paths), message data
+(mailstack.servers.smtp.framing), names in Received (mailstack.services.inbound.trace)."""
+
+from mailstack.formats.headers import scan_fields
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import Instant
+from mailstack.net.spool import Spool
+from mailstack.servers.smtp.framing import DataFraming
+from mailstack.servers.smtp.limits import Limits
+from mailstack.servers.smtp.paths import parse_forward_path, parse_reverse_path
+from mailstack.servers.smtp.replies import Refused
+from mailstack.services.inbound.trace import Hop, received_field
+from tests.fuzz.target import Target
+
+LIMITS = Limits(message_bytes=10_000, text_line_bytes=1_000, surplus_bytes=10_000)
+
+
+def paths(data: bytes) -> None:
+    """A path or Invalid; a path that is written again in brackets is the same."""
+    text = data.decode("utf-8", "surrogateescape")
+    for parse in (parse_forward_path, parse_reverse_path):
+        try:
+            found = parse(text, limit=512)
+        except Invalid:
+            continue
+        again = parse(f"<{found.text}>", limit=512)
+        assert (again.text, again.address) == (found.text, found.address)
+
+
+def framing(data: bytes) -> None:
+    """Cut anywhere, the same is understood; what is taken ends lines in CRLF only."""
+    sent = data + b"\r\n.\r\n"
+    whole = _receive([sent])
+    assert whole == _receive([sent[at : at + 1] for at in range(len(sent))])
+    assert whole == _receive([sent[at : at + 7] for at in range(0, len(sent), 7)])
+    if whole is not None:
+        assert whole[0].count(b"\r\n") == whole[0].count(b"\r") == whole[0].count(b"\n")
+
+
+def received(data: bytes) -> None:
+    """One field, whatever the peer calls itself."""
+    hop = Hop(
+        hostname="mail.example.com",
+        ehlo_domain=data.decode("utf-8", "surrogateescape"),
+        peer_host="192.0.2.1",
+        protocol="ESMTP",
+        trace_id="0",
+        received_at=Instant(0),
+    )
+    assert len(scan_fields(received_field(hop, recipient=None) + b"\r\n")) == 1
+
+
+def _receive(pieces: list[bytes]) -> tuple[bytes, bytes] | None:
+    with Spool() as spool:
+        reader = DataFraming(LIMITS, spool)
+        source = iter(pieces)
+        try:
+            while (rest := reader.feed(next(source))) is None:
+                pass
+            return bytes(reader.content().raw), rest + b"".join(source)
+        except Refused:
+            return None
+
+
+TARGETS: tuple[Target, ...] = (
+    Target(
+        "smtp.paths",
+        paths,
+        (b"<a@b.example> SIZE=1", b"<>", b"<Postmaster>", b'<"a\\"b"@[IPv6:::1]>', "<ä@ö.example> SMTPUTF8".encode()),
+    ),
+    Target("smtp.framing", framing, (b"", b"..\r\n.a", b"a\r\n.\nb", b"a\n.\r\n", b"a\r.\r", b"x" * 2_000)),
+    Target("smtp.received", received, (b"client.example", b"a\r\nb: c", b"\xff(", b"")),
+)

@@ -1,0 +1,130 @@
+"""Names, passwords and abilities; the cache of successes; one cost for every failure."""
+
+import pytest
+
+from mailstack.model.errors import AuthenticationFailed, Forbidden
+from mailstack.model.instant import Clock
+from mailstack.model.principal import Ability, Account
+from mailstack.services.identity import login as login_module
+from mailstack.services.identity.login import CACHE_LIFETIME_MS, Login
+from mailstack.services.identity.passwords import HashCost, hash_password, verify_password
+from tests.support.fake_clock import FakeClock
+from tests.support.memory_accounts import MemoryAccounts, make_account
+
+HASH = hash_password("secret", cost=HashCost.LOW)
+ALICE = make_account("alice@example.com", addresses=("a.example@example.com",), password_hash=HASH)
+NO_READING = make_account("noreply@example.com", abilities=frozenset({Ability.SUBMIT}), password_hash=HASH)
+NO_PASSWORD = make_account("shared@example.com")
+TWICE = [make_account(f"info@{domain}", password_hash=HASH) for domain in ("example.com", "example.net")]
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that were computed against, in order; the computing itself is real."""
+    seen: list[str] = []
+
+    def counted(password_hash: str, plain: str) -> bool:
+        seen.append(password_hash)
+        return verify_password(password_hash, plain)
+
+    monkeypatch.setattr(login_module, "verify_password", counted)
+    return seen
+
+
+def make_login(clock: Clock | None = None, accounts: MemoryAccounts | None = None) -> Login:
+    directory = accounts or MemoryAccounts(
+        (ALICE, NO_READING, NO_PASSWORD, *TWICE), aliases={"sales@example.com": ("alice@example.com",)}
+    )
+    return Login(directory, domains=("example.com", "example.net"), clock=clock or FakeClock(), cache_key=b"k" * 32)
+
+
+@pytest.mark.parametrize(
+    "name", ["alice@example.com", "ALICE@Example.COM", "a.example@example.com", "alice", "Alice", "a.example"]
+)
+async def test_an_account_is_found_by_any_of_its_names(name: str) -> None:
+    assert await make_login().authenticate(name, "secret", ability=Ability.READ) == ALICE
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("alice@example.com", "wrong"),
+        ("alice@example.com", ""),
+        pytest.param("alice@example.com", HASH, id="the hash itself"),
+        ("nobody@example.com", "secret"),
+        ("shared@example.com", ""),
+        ("sales@example.com", "secret"),
+        ("info", "secret"),
+        ("", "secret"),
+        ("@", "secret"),
+        ("a b@example.com", "secret"),
+        ("alice@elsewhere.example", "secret"),
+    ],
+)
+async def test_everything_else_fails_alike_and_costs_one_hash(name: str, password: str, hashed: list[str]) -> None:
+    with pytest.raises(AuthenticationFailed):
+        await make_login().authenticate(name, password, ability=Ability.READ)
+    assert len(hashed) == 1
+
+
+async def test_the_decoy_costs_what_the_last_account_did(hashed: list[str]) -> None:
+    login = make_login()
+    await login.authenticate("alice", "secret", ability=Ability.READ)
+    with pytest.raises(AuthenticationFailed):
+        await login.authenticate("nobody", "secret", ability=Ability.READ)
+    assert hashed == [HASH, HASH]
+
+
+async def test_an_ability_that_is_missing_is_forbidden_once_the_password_is_right() -> None:
+    login = make_login()
+    assert await login.authenticate("noreply", "secret", ability=Ability.SUBMIT) == NO_READING
+    with pytest.raises(Forbidden):
+        await login.authenticate("noreply", "secret", ability=Ability.READ)
+    with pytest.raises(AuthenticationFailed):
+        await login.authenticate("noreply", "wrong", ability=Ability.READ)
+
+
+async def test_a_recent_success_costs_no_hash_until_it_is_old(hashed: list[str]) -> None:
+    clock = FakeClock()
+    login = make_login(clock)
+    for wait, computed in ((0, 1), (CACHE_LIFETIME_MS - 1, 1), (1, 2), (CACHE_LIFETIME_MS - 1, 2), (1, 3)):
+        clock.advance(wait)
+        await login.authenticate("alice", "secret", ability=Ability.READ)
+        assert len(hashed) == computed
+
+
+async def test_a_changed_password_forgets_the_success(hashed: list[str]) -> None:
+    accounts = MemoryAccounts((ALICE,))
+    login = make_login(accounts=accounts)
+    await login.authenticate("alice", "secret", ability=Ability.READ)
+    accounts.put(with_hash(ALICE, hash_password("other", cost=HashCost.LOW)))
+    with pytest.raises(AuthenticationFailed):
+        await login.authenticate("alice", "secret", ability=Ability.READ)
+    assert len(hashed) == 2
+
+
+async def test_failures_are_not_remembered(hashed: list[str]) -> None:
+    login = make_login()
+    for _ in range(3):
+        with pytest.raises(AuthenticationFailed):
+            await login.authenticate("alice", "wrong", ability=Ability.READ)
+    assert len(hashed) == 3
+
+
+async def test_memory_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login_module, "CACHE_ENTRIES", 2)
+    accounts = [make_account(f"u{number}@example.com", password_hash=HASH) for number in range(4)]
+    login = make_login(accounts=MemoryAccounts(accounts))
+    for account in accounts:
+        await login.authenticate(account.login, "secret", ability=Ability.READ)
+    assert len(login._proved) == 2
+
+
+async def test_what_is_remembered_holds_no_password() -> None:
+    login = make_login()
+    await login.authenticate("alice", "secret", ability=Ability.READ)
+    assert b"secret" not in b"".join(login._proved)
+
+
+def with_hash(account: Account, password_hash: str) -> Account:
+    return make_account(account.login, addresses=account.addresses, password_hash=password_hash)

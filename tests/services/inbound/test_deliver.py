@@ -1,0 +1,156 @@
+"""Stored for all, or queued, or refused whole. RFC 5321 §4.2.5, §6.1."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailstack.model.errors import NotFound, QuotaExceeded, TooLarge, TryAgainLater
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import Mailbox
+from mailstack.model.message import RawMessage
+from mailstack.model.principal import Account
+from mailstack.services.inbound.deliver import LARGE_BYTES, RETRY_MS, Delivery, Letter
+from mailstack.services.inbound.recipients import Resolution
+from tests.support.memory_accounts import make_account
+from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
+from tests.support.memory_queue import MemoryQueue
+
+NOW = Instant(1_700_000_000_000)
+RAW = b"Subject: x\r\n\r\nbody\r\n"
+RECEIVED = b"Received: from a by b; now\r\n"
+ALICE, BOB, CAROL = (make_account(f"{name}@example.com") for name in ("alice", "bob", "carol"))
+SMALL = make_account("small@example.com", quota_bytes=300)
+
+
+class Ports:
+    def __init__(self) -> None:
+        self.messages = MemoryMessages()
+        self.queue = MemoryQueue()
+        self.delivery = Delivery(mailboxes=MemoryMailboxes(self.messages), messages=self.messages, queue=self.queue)
+
+    async def deliver(self, *accounts: Account, external: tuple[str, ...] = (), raw: RawMessage = RAW) -> None:
+        letter = Letter(
+            reverse_path="x@y.example",
+            raw=raw,
+            received=RECEIVED,
+            received_at=NOW,
+            is_8bit=False,
+            smtp_utf8=False,
+            trace_id="t",
+        )
+        await self.delivery.deliver(letter, Resolution(accounts=accounts, external=external))
+
+    def inbox(self, account: Account) -> list[bytes]:
+        return self.messages.raws(account.account_id)
+
+    @property
+    def queued(self) -> list[tuple[str, ...]]:
+        return [mail.recipients for mail in self.queue.mails]
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return Ports()
+
+
+async def test_every_account_gets_the_same_with_the_trace_on_top(ports: Ports) -> None:
+    await ports.deliver(ALICE, BOB, CAROL)
+    for account in (ALICE, BOB, CAROL):
+        assert ports.inbox(account) == [b"Return-Path: <x@y.example>\r\n" + RECEIVED + RAW]
+    (message,) = ports.messages.kept[(ALICE.account_id, MailboxId(1))].values()
+    assert message.received_at == NOW
+    assert message.digest.subject == "x"
+
+
+async def test_external_recipients_are_queued_without_a_return_path(ports: Ports) -> None:
+    await ports.deliver(ALICE, external=("f@elsewhere.example", "g@elsewhere.example"))
+    (mail,) = ports.queue.mails
+    assert (mail.recipients, mail.raw) == (("f@elsewhere.example", "g@elsewhere.example"), RECEIVED + RAW)
+    assert [item.next_at for item in ports.queue.waiting.values()] == [NOW, NOW]
+
+
+async def test_who_cannot_store_now_is_tried_again_later(ports: Ports) -> None:
+    ports.messages.faults[BOB.account_id] = TryAgainLater("busy")
+    await ports.deliver(ALICE, BOB)
+    assert (len(ports.inbox(ALICE)), ports.queued) == (1, [("bob@example.com",)])
+    assert [item.next_at for item in ports.queue.waiting.values()] == [NOW + RETRY_MS]
+
+
+async def test_full_disk_neither_mailbox_nor_queue_is_try_again_later(ports: Ports) -> None:
+    ports.messages.faults[ALICE.account_id] = TryAgainLater("No space left on device")
+    ports.queue.is_broken = True
+    with pytest.raises(TryAgainLater):
+        await ports.deliver(ALICE)
+
+
+async def test_nothing_is_stored_when_outside_copies_cannot_be_queued(ports: Ports) -> None:
+    ports.queue.is_broken = True
+    with pytest.raises(TryAgainLater):
+        await ports.deliver(ALICE, external=("f@elsewhere.example",))
+    assert ports.inbox(ALICE) == []
+
+
+@pytest.mark.parametrize(
+    ("body_bytes", "error"),
+    [(100, None), (200, QuotaExceeded), (400, TooLarge)],
+)
+async def test_a_full_account_alone_is_told_at_once(
+    ports: Ports, body_bytes: int, error: type[Exception] | None
+) -> None:
+    await ports.deliver(SMALL)
+    if error is None:
+        await ports.deliver(SMALL, raw=b"\r\n" + b"x" * body_bytes)
+        return
+    with pytest.raises(error):
+        await ports.deliver(SMALL, raw=b"\r\n" + b"x" * body_bytes)
+    assert ports.queued == []
+
+
+async def test_a_full_account_among_others_is_left_to_the_queue(ports: Ports) -> None:
+    await ports.deliver(ALICE, SMALL, raw=b"\r\n" + b"x" * 400)
+    assert (len(ports.inbox(ALICE)), ports.queued) == (1, [("small@example.com",)])
+
+
+async def test_all_full_are_told_at_once_unless_a_copy_went_outside(ports: Ports) -> None:
+    other = make_account("other@example.com", quota_bytes=10)
+    with pytest.raises(TooLarge):
+        await ports.deliver(SMALL, other, raw=b"\r\n" + b"x" * 400)
+    assert ports.queued == []
+    await ports.deliver(SMALL, other, external=("f@elsewhere.example",), raw=b"\r\n" + b"x" * 400)
+    assert ports.queued == [("f@elsewhere.example",), ("small@example.com", "other@example.com")]
+
+
+async def test_a_bug_in_the_store_is_not_hidden(ports: Ports) -> None:
+    ports.messages.faults[ALICE.account_id] = ZeroDivisionError()  # type: ignore[assignment]  # a bug
+    with pytest.raises(ZeroDivisionError):
+        await ports.deliver(ALICE)
+    with pytest.raises(ExceptionGroup):
+        await ports.deliver(ALICE, BOB)
+
+
+class MovingInboxes(MemoryMailboxes):
+    """What restoring an account from a backup may do."""
+
+    asked = 0
+
+    async def list(self, account_id: AccountId) -> Sequence[Mailbox]:
+        self.asked += 1
+        return await super().list(account_id)
+
+
+async def test_the_inbox_is_looked_up_once_and_again_when_it_is_gone(ports: Ports) -> None:
+    mailboxes = MovingInboxes(ports.messages)
+    ports.delivery = Delivery(mailboxes=mailboxes, messages=ports.messages, queue=ports.queue)
+    await ports.deliver(ALICE)
+    await ports.deliver(ALICE)
+    assert mailboxes.asked == 1
+    ports.messages.faults[ALICE.account_id] = NotFound("no such mailbox")
+    with pytest.raises(NotFound):
+        await ports.deliver(ALICE)
+    assert mailboxes.asked == 2
+
+
+async def test_a_large_message_is_read_in_a_thread(ports: Ports) -> None:
+    await ports.deliver(ALICE, BOB, raw=RAW + b"x" * 78 * 5_000)
+    assert [len(raw) > LARGE_BYTES for raw in (*ports.inbox(ALICE), *ports.inbox(BOB))] == [True, True]

@@ -1,0 +1,102 @@
+"""Received and Return-Path. RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3."""
+
+import tempfile
+from mmap import ACCESS_READ, mmap
+
+import pytest
+
+from mailstack.formats.headers import every, scan_fields
+from mailstack.model.instant import Instant
+from mailstack.services.inbound.trace import (
+    Hop,
+    prepend,
+    protocol_word,
+    received_count,
+    received_field,
+    return_path_field,
+)
+
+
+def hop(ehlo_domain: str = "client.example", peer_host: str = "192.0.2.1") -> Hop:
+    return Hop(
+        hostname="mail.example.com",
+        ehlo_domain=ehlo_domain,
+        peer_host=peer_host,
+        protocol="ESMTPS",
+        trace_id="0123456789abcdef",
+        received_at=Instant(1_700_000_000_000),
+    )
+
+
+def test_received_says_from_by_with_id_for_and_when() -> None:
+    assert received_field(hop(), recipient="alice@example.com") == (
+        b"Received: from client.example ([192.0.2.1])\r\n"
+        b"\tby mail.example.com with ESMTPS id 0123456789abcdef\r\n"
+        b"\tfor <alice@example.com>;\r\n"
+        b"\tTue, 14 Nov 2023 22:13:20 +0000\r\n"
+    )
+    assert b"for" not in received_field(hop(), recipient=None)
+
+
+def test_ipv6_peers_are_literals_of_rfc_5321() -> None:
+    assert b"([IPv6:2001:db8::1])" in received_field(hop(peer_host="2001:db8::1"), recipient=None)
+
+
+@pytest.mark.parametrize(
+    "name", ["x\r\nBcc: evil@evil.example", "x) (by evil", "x\\", "[192.0.2.9] (ok\t", "ünicode", "", "x" * 5_000]
+)
+def test_what_a_peer_calls_itself_cannot_break_the_field(name: str) -> None:
+    field = received_field(hop(ehlo_domain=name), recipient=None)
+    assert [found.name for found in scan_fields(field + b"\r\n")] == [b"received"]
+    assert field.isascii()
+    assert max(map(len, field.split(b"\r\n"))) < 998
+    assert field.count(b"(") == field.count(b")") == 1
+
+
+@pytest.mark.parametrize(
+    ("is_extended", "has_tls", "is_authenticated", "smtp_utf8", "word"),
+    [
+        (False, False, False, False, "SMTP"),
+        (True, False, False, False, "ESMTP"),
+        (True, True, False, False, "ESMTPS"),
+        (True, False, True, False, "ESMTPA"),
+        (True, True, True, False, "ESMTPSA"),
+        (True, False, False, True, "UTF8SMTP"),
+        (True, True, True, True, "UTF8SMTPSA"),
+    ],
+)
+def test_protocol_words(is_extended: bool, has_tls: bool, is_authenticated: bool, smtp_utf8: bool, word: str) -> None:
+    assert word == protocol_word(
+        is_extended=is_extended, has_tls=has_tls, is_authenticated=is_authenticated, smtp_utf8=smtp_utf8
+    )
+
+
+def test_return_path() -> None:
+    assert return_path_field("x@y.example") == b"Return-Path: <x@y.example>\r\n"
+    assert return_path_field("") == b"Return-Path: <>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "count"),
+    [
+        (b"", 0),
+        (b"\r\nReceived: x\r\n", 0),
+        (b"Received: a\r\nRECEIVED : b\r\nX-Received: c\r\nSubject: x\r\n received: d\r\n\r\nReceived: e\r\n", 2),
+    ],
+)
+def test_hops_are_counted_in_the_header(raw: bytes, count: int) -> None:
+    assert received_count(raw) == count
+
+
+def test_a_mapped_message_stays_mapped() -> None:
+    body = b"Subject: x\r\n\r\n" + b"0123456789" * 300_000
+    with tempfile.TemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as raw:
+            longer = prepend(b"A: b\r\n", raw)
+    assert isinstance(longer, mmap)
+    with longer:
+        assert longer[:] == b"A: b\r\n" + body
+        assert every(scan_fields(longer), b"a") == [b"b"]
+    assert prepend(b"A: b\r\n", b"C: d\r\n") == b"A: b\r\nC: d\r\n"
