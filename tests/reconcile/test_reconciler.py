@@ -16,6 +16,7 @@ from mailstack.model.errors import Conflict, Invalid, NotFound, TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
+from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
@@ -34,6 +35,7 @@ def reconciler(state: State | None, dns: DnsMode | None = None) -> Reconciler:
         state=state,
         clock=lambda: NOW,
         hash_password=lambda plain: f"$2b$12${plain:a<53}",
+        brake=Brake(holders=nobody),
         dns=dns or FromSpec(),
         resolve=lambda reference, _: f"secret of {reference}",
     )
@@ -257,4 +259,4 @@ def test_after_any_spec_and_any_other_the_plan_is_empty_on_sqlite(
 async def test_a_missing_secret_is_one_of_all_that_are_missing() -> None:
     spec = spec_value({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}})
     with pytest.raises(Invalid, match="NOT_SET_ANYWHERE"):
-        await Reconciler(state=None, clock=lambda: NOW, hash_password=str).plan(spec)
+        await Reconciler(state=None, clock=lambda: NOW, hash_password=str, brake=Brake(holders=nobody)).plan(spec)

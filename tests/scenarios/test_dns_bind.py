@@ -11,6 +11,7 @@ import pytest
 
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Operation
+from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.plan import DNS_RECORD, Change, Plan
 from mailstack.reconcile.reconciler import Reconciler
 from tests.support.bind import Bind, SetKey, running_bind
@@ -74,7 +75,10 @@ class Scene:
     @property
     def _reconciler(self) -> Reconciler:
         return Reconciler(
-            state=self.state, clock=lambda: Instant(1_790_000_000_000), hash_password=lambda plain: f"hashed {plain}"
+            state=self.state,
+            clock=lambda: Instant(1_790_000_000_000),
+            hash_password=lambda plain: f"hashed {plain}",
+            brake=Brake(holders=nobody),
         )
 
     def spec(self, *, ttl: int = 300, address: str = "192.0.2.25", hostname: str = f"mail.{ZONE}") -> SpecValue:
@@ -243,7 +247,10 @@ async def test_a_zone_that_leaves_the_spec_is_left_as_it_was_found(scene: Scene)
 
 async def test_an_apply_that_ended_before_dns_is_finished_by_the_next(scene: Scene) -> None:
     reconciler = Reconciler(
-        state=scene.state, clock=lambda: Instant(1_790_000_000_000), hash_password=lambda plain: plain
+        state=scene.state,
+        clock=lambda: Instant(1_790_000_000_000),
+        hash_password=lambda plain: plain,
+        brake=Brake(holders=nobody),
     )
     prepared = await reconciler.plan(scene.spec())
 

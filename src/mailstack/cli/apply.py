@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +12,31 @@ import click
 
 from mailstack.cli.reconciling import format_option, no_dns_option, reconciler_on, show_plan, storage_of, store_to_read
 from mailstack.cli.screen import console, fail, print_json
+from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
     from mailstack.model.ids import Generation
+    from mailstack.ports.state import State
     from mailstack.reconcile.progress import Event, Progress
-    from mailstack.reconcile.reconciler import Prepared
+    from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
+
+    ReconcilerOn = Callable[[State | None], Reconciler]
 
 HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then carries it out.
 
 The server's own state changes in one transaction, as a new generation, which a running `mailstack serve` takes over;
 then DNS is written and read again until it is as planned. What was interrupted is finished by the next apply.
 
+An account or a domain that holds mail is destroyed only with --allow-destroy and its name; the mail goes to the
+storage's trash.
+
 \b
 Examples:
   mailstack apply mailstack.yaml
   mailstack apply mailstack.yaml --yes               # in scripts: no question
   mailstack apply mailstack.yaml --yes --format json
+  mailstack apply mailstack.yaml --allow-destroy bob@example.com
 
 Exit status: 0 applied, or nothing to do; 1 error, or the answer was not yes; 2 the spec has faults.
 """
@@ -35,44 +44,62 @@ QUESTION = "Do you want mailstack to do this? Only 'yes' is accepted"
 HASHED_EVERY = 500
 
 
+def _allowed_names(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    from mailstack.reconcile.brake import allowed_name
+
+    try:
+        return tuple(map(allowed_name, names))
+    except Invalid as fault:
+        raise click.BadParameter(fault.detail) from None
+
+
 @click.command("apply", help=HELP, short_help="Make the server what the spec says.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-destroy",
+    metavar="NAME",
+    multiple=True,
+    callback=_allowed_names,
+    help="An account, or a domain with its accounts, that may go with its mail. Repeatable.",
+)
 @format_option
 @no_dns_option
-def command(spec: Path, yes: bool, form: str, no_dns: bool) -> None:
+def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no_dns: bool) -> None:
+    from mailstack.reconcile.brake import refuse
     from mailstack.spec.load import load_spec
 
     loaded = load_spec(spec)
-    prepared = asyncio.run(_plan(loaded, no_dns=no_dns))
+    reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
+    prepared = asyncio.run(_plan(loaded, reconciler))
     if form == "text":
         show_plan(prepared.plan, form)
+    refuse(prepared.held, prepared.plan.spec_path)
     if not yes and not prepared.plan.is_empty:
         _ask(form)
     generation = prepared.plan.generation
     if not prepared.is_done:
         with _shown_progress(form) as progress:
-            generation = asyncio.run(_apply(loaded, prepared, progress, no_dns=no_dns))
+            generation = asyncio.run(_apply(storage_of(loaded), prepared, progress, reconciler))
     _report(prepared, generation, form)
 
 
-async def _plan(loaded: "LoadedSpec", *, no_dns: bool) -> "Prepared":
+async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
     async with store_to_read(storage_of(loaded)) as store:
-        return await reconciler_on(store.state if store else None, no_dns=no_dns).plan(loaded)
+        return await reconciler(store.state if store else None).plan(loaded)
 
 
-async def _apply(loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress", *, no_dns: bool) -> "Generation":
+async def _apply(storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn") -> "Generation":
     from mailstack.app.clock import system_clock
     from mailstack.app.runfiles import run_folder
     from mailstack.store.bus_local import LocalBus
     from mailstack.store.sqlite.open import open_store
 
-    storage = storage_of(loaded)
     bus = LocalBus(run_folder(storage) / "bus")
     store = await open_store(storage, clock=system_clock, bus=bus)
     try:
         await bus.start()
-        return await reconciler_on(store.state, no_dns=no_dns).apply(prepared, progress)
+        return await reconciler(store.state).apply(prepared, progress)
     finally:
         await bus.close()
         await store.close()

@@ -55,5 +55,5 @@ def command(spec: Path, form: str, no_dns: bool, detailed_exitcode: bool) -> Non
 
 async def _plan(loaded: "LoadedSpec", *, no_dns: bool) -> "Plan":
     async with store_to_read(storage_of(loaded)) as store:
-        reconciler = reconciler_on(store.state if store else None, no_dns=no_dns)
+        reconciler = reconciler_on(store.state if store else None, loaded, no_dns=no_dns)
         return (await reconciler.plan(loaded)).plan

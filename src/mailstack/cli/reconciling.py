@@ -1,7 +1,7 @@
 """What plan, apply and status share: the store that a spec names, a reconciler on it, and a plan on the screen."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,13 +46,18 @@ async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
         await store.close()
 
 
-def reconciler_on(state: "State | None", *, no_dns: bool) -> "Reconciler":
+def reconciler_on(
+    state: "State | None", loaded: "LoadedSpec", *, no_dns: bool, allow_destroy: Collection[str] = ()
+) -> "Reconciler":
     from mailstack.app.clock import system_clock
+    from mailstack.app.holdings import holders_in
+    from mailstack.reconcile.brake import Brake
     from mailstack.reconcile.dns.publish import FromSpec, NoDns
     from mailstack.reconcile.reconciler import Reconciler
 
     dns = NoDns() if no_dns else FromSpec()
-    return Reconciler(state=state, clock=system_clock, hash_password=_hash_password, dns=dns)
+    brake = Brake(holders=holders_in(storage_of(loaded)), allowed=allow_destroy)
+    return Reconciler(state=state, clock=system_clock, hash_password=_hash_password, brake=brake, dns=dns)
 
 
 def show_plan(plan: "Plan", form: str) -> None:

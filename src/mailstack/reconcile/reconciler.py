@@ -14,6 +14,7 @@ from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
+from mailstack.reconcile.brake import Brake, brake_warnings, refuse
 from mailstack.reconcile.collector import collector_paused
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
@@ -56,7 +57,7 @@ class LoadedSpec(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A plan, and what its execution needs that nobody is shown."""
+    """A plan, and what its execution needs that nobody is shown. held: names that reconcile.brake asks about."""
 
     plan: Plan
     spec: Spec = field(repr=False)
@@ -64,6 +65,7 @@ class Prepared:
     live: Snapshot = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
+    held: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -81,6 +83,7 @@ class Reconciler:
     state: State | None
     clock: Clock
     hash_password: HashPassword
+    brake: Brake
     dns: DnsMode = field(default_factory=FromSpec)
     resolve: Resolve = spec_secrets.resolve
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -92,7 +95,7 @@ class Reconciler:
             return await self._plan(loaded)
 
     async def apply(self, prepared: Prepared, progress: Progress = unseen) -> Generation:
-        """Raises Conflict when the server or its DNS has moved since the plan was made.
+        """Raises Conflict when the server or its DNS has moved since the plan was made, Forbidden by the brake.
 
         Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
         state, whose keys they publish. An apply that ends in between is finished by the next.
@@ -101,6 +104,8 @@ class Reconciler:
             raise NotFound("there is no store to apply to")
         if await self.state.generation() != prepared.plan.generation:
             raise Conflict("the server changed since the plan was made; plan again")
+        # Once more: mail may have come since the plan was made.
+        refuse(await self.brake.held(prepared.steps), prepared.plan.spec_path)
         leaving, staying = _split(prepared.dns)
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, progress)
@@ -118,6 +123,7 @@ class Reconciler:
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
         steps = diff(wanted, compared)
+        held = await self.brake.held(steps)
         work = await self._plan_dns(spec, directory, actual, _keys_of(item.resource for item in desired.wanted))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)
@@ -128,10 +134,17 @@ class Reconciler:
             generation=actual.snapshot.generation,
             live_hash=_live_hash(actual.snapshot, work),
             changes=in_order(changes),
-            warnings=(*cautions(steps, actual.snapshot), *desired.warnings, *work.warnings),
+            warnings=(
+                *brake_warnings(held),
+                *cautions(steps, actual.snapshot),
+                *desired.warnings,
+                *work.warnings,
+            ),
             by_hand=work.by_hand,
         )
-        return Prepared(plan=sealed(plan), spec=spec, directory=directory, live=actual.snapshot, steps=steps, dns=work)
+        return Prepared(
+            plan=sealed(plan), spec=spec, directory=directory, live=actual.snapshot, steps=steps, dns=work, held=held
+        )
 
     def _given(self, actual: Actual, directory: Path) -> Given:
         return Given(

@@ -1,6 +1,6 @@
 """What a reader must not overlook in a plan: who stops getting mail, and whether an administrator is left. Pure.
 
-Mail itself is never destroyed by an apply: the store moves it to its trash.
+What stops an apply is in reconcile.brake.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,13 @@ def cautions(steps: Sequence[Step], live: Snapshot) -> tuple[PlanWarning, ...]:
     return (*_losses(steps), *_last_admin(steps, live))
 
 
+def destroyed(steps: Sequence[Step], kind: Kind) -> list[str]:
+    found = (step for step in steps if step.change.operation is Operation.DESTROY)
+    return sorted(step.change.name for step in found if step.wanted.resource.kind is kind)
+
+
 def _losses(steps: Sequence[Step]) -> Iterator[PlanWarning]:
-    accounts, domains = (_destroyed(steps, kind) for kind in (Kind.ACCOUNT, Kind.DOMAIN))
+    accounts, domains = (destroyed(steps, kind) for kind in (Kind.ACCOUNT, Kind.DOMAIN))
     if accounts:
         text = "will be gone: nobody can log in any more, new mail is refused; the mail is kept in the storage's trash"
         yield PlanWarning(subject=_named("account", accounts), text=text)
@@ -42,11 +47,6 @@ def _last_admin(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
 def _is_admin(resource: Resource) -> bool:
     roles = resource.fields.get("roles")
     return isinstance(roles, list) and Role.ADMIN.value in roles
-
-
-def _destroyed(steps: Sequence[Step], kind: Kind) -> list[str]:
-    found = (step for step in steps if step.change.operation is Operation.DESTROY)
-    return sorted(step.change.name for step in found if step.wanted.resource.kind is kind)
 
 
 def _named(kind: str, names: Sequence[str]) -> str:
