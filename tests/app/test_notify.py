@@ -28,7 +28,7 @@ def test_the_watchdog_is_fed_twice_as_often_as_it_needs(monkeypatch: pytest.Monk
     assert watchdog_interval_s() == 15
 
 
-@pytest.mark.parametrize("name, value", [("WATCHDOG_USEC", ""), ("WATCHDOG_PID", "1")])
+@pytest.mark.parametrize(("name", "value"), [("WATCHDOG_USEC", ""), ("WATCHDOG_PID", "1")])
 def test_no_watchdog_no_feeding(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
     monkeypatch.setenv(name, value)

@@ -1,12 +1,13 @@
 """The whole way with clients that other people wrote: swaks delivers and submits, mbsync fetches."""
 
+import subprocess
 from pathlib import Path
 
-import dkim
 import dns.rdatatype
 import dns.zone
 import pytest
 
+import dkim
 from tests.support.sandbox import Sandbox, need, run_client, wait_for
 from tests.support.sink import Sink
 
@@ -49,11 +50,15 @@ SyncState *
 """
 
 
-def deliver(sandbox: Sandbox, message: Path) -> None:
-    sent = run_client(
-        [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port("smtp")), "--helo", "client.example"]
-        + ["--from", "x@customer.example", "--to", "alice@example.com", "--data", f"@{message}"]
+def swaks(sandbox: Sandbox, service: str, arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return run_client(
+        [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port(service)), *arguments.split()]
     )
+
+
+def deliver(sandbox: Sandbox, message: Path) -> None:
+    envelope = "--helo client.example --from x@customer.example --to alice@example.com"
+    sent = swaks(sandbox, "smtp", f"{envelope} --data @{message}")
     assert sent.returncode == 0, sent.stdout + sent.stderr
 
 
@@ -91,12 +96,10 @@ def test_what_swaks_delivers_mbsync_fetches_byte_for_byte(sandbox: Sandbox, tmp_
 def test_what_alice_submits_reaches_the_outside_with_two_valid_signatures(
     sandbox: Sandbox, sink: Sink, service: str, tls: str
 ) -> None:
-    sent = run_client(
-        [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port(service)), tls]
-        + ["--tls-verify", "--tls-ca-path", str(sandbox.ca), "--auth", "PLAIN"]
-        + ["--auth-user", "alice@example.com", "--auth-password", "pw", "--h-Subject", "outside"]
-        + ["--from", "alice@example.com", "--to", "friend@elsewhere.example", "--h-Bcc", "hidden@elsewhere.example"]
-    )
+    security = f"{tls} --tls-verify --tls-ca-path {sandbox.ca}"
+    login = "--auth PLAIN --auth-user alice@example.com --auth-password pw"
+    mail = "--from alice@example.com --to friend@elsewhere.example --h-Bcc hidden@elsewhere.example"
+    sent = swaks(sandbox, service, f"{security} {login} {mail}")
     assert sent.returncode == 0, sent.stdout + sent.stderr
     wait_for(lambda: sink.taken, what="the sink takes the mail")
     (taken,) = sink.taken
@@ -124,9 +127,8 @@ def verified_algorithms(message: bytes, zones: Path) -> set[bytes]:
 
 
 def test_a_stranger_cannot_relay_and_an_unknown_address_is_refused(sandbox: Sandbox, sink: Sink) -> None:
-    smtp = [need("swaks"), "--server", "127.0.0.1", "--port", str(sandbox.port("smtp")), "--from", "x@customer.example"]
-    relayed = run_client([*smtp, "--to", "friend@elsewhere.example"])
-    unknown = run_client([*smtp, "--to", "nobody@example.com"])
+    relayed = swaks(sandbox, "smtp", "--from x@customer.example --to friend@elsewhere.example")
+    unknown = swaks(sandbox, "smtp", "--from x@customer.example --to nobody@example.com")
     assert b"550 5.1.1" in unknown.stdout
     assert relayed.returncode == unknown.returncode != 0
     assert sink.taken == ()

@@ -19,7 +19,7 @@ from mailstack.app.sandbox_state import HIGHEST_BASE_PORT, PORTS
 
 START_S = 30.0
 STOP_S = 30.0
-MAILSTACK = (sys.executable, "-O", "-m", "mailstack")
+MAILSTACK = (sys.executable, "-m", "mailstack")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,9 @@ def save(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def run_client(command: Sequence[str], *, timeout_s: float = 30.0, **environment: str) -> subprocess.CompletedProcess[bytes]:
+def run_client(
+    command: Sequence[str], *, timeout_s: float = 30.0, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         command, capture_output=True, timeout=timeout_s, check=False, env={**os.environ, **environment}
     )

@@ -16,6 +16,7 @@ import structlog
 
 from mailstack.app.blueprint import read_blueprint, to_json
 from mailstack.app.clock import system_clock
+from mailstack.app.holdings import holders_in
 from mailstack.app.log import configure_log
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
@@ -25,7 +26,8 @@ from mailstack.app.sockets import endpoints_of
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Operation
-from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.dns.publish import NoDns, ZoneFiles
 from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
@@ -92,21 +94,19 @@ async def _apply(job: Job, line: Line) -> Message:
         raise BrokenPipeError
     store = await open_store(storage, clock=system_clock, bus=Silence())
     try:
-        return await _reconcile(store, loaded, sandbox, line)
+        if sandbox is None:
+            return await _reconcile(_reconciler(store, storage), loaded, store, line)
+        passwords = account_passwords(loaded.spec.accounts, sandbox)
+        return await _reconcile(_sandbox_reconciler(store, sandbox, passwords), loaded, store, line)
     finally:
         await store.close()
 
 
-async def _reconcile(store: SqliteStore, loaded: LoadedSpec, sandbox: SandboxJob | None, line: Line) -> Message:
-    passwords = account_passwords(loaded.spec.accounts, sandbox) if sandbox is not None else {}
-    reconciler = _sandbox_reconciler(store, passwords) if sandbox is not None else _reconciler(store)
-    dns: DnsMode = FromSpec()
-    if sandbox is not None:
-        dns = ZoneFiles(directory=zones_folder(Path(sandbox.state)))
+async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
+    """The server's own state first: mail is served by it while DNS is still being written."""
     await _run_plan(replace(reconciler, dns=NoDns()), loaded)
-    line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
-    generation = await _run_plan(replace(reconciler, dns=dns), loaded)
-    return Finished(generation=generation)
+    line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=reconciler.passwords))
+    return Finished(generation=await _run_plan(reconciler, loaded))
 
 
 def _loaded(loaded: LoadedSpec, storage: Path, read_at_ns: int) -> Loaded:
@@ -145,19 +145,26 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Generation:
     return generation
 
 
-def _reconciler(store: SqliteStore) -> Reconciler:
-    return Reconciler(state=store.state, clock=system_clock, hash_password=_hash(HashCost.NORMAL))
+def _reconciler(store: SqliteStore, storage: Path) -> Reconciler:
+    return Reconciler(
+        state=store.state,
+        clock=system_clock,
+        hash_password=_hash(HashCost.NORMAL),
+        brake=Brake(holders=holders_in(storage)),
+    )
 
 
-def _sandbox_reconciler(store: SqliteStore, passwords: Mapping[str, str]) -> Reconciler:
+def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
     return Reconciler(
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.LOW),
+        brake=Brake(holders=nobody),
         # No secret of the spec needs to exist here, and none is read.
         resolve=lambda _reference, _directory: "sandbox",
         passwords=passwords,
         certificate_names=CERTIFICATE_NAMES,
+        dns=ZoneFiles(directory=zones_folder(Path(sandbox.state))),
     )
 
 

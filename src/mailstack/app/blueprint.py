@@ -67,7 +67,7 @@ class Blueprint:
 
 
 async def read_blueprint(state: State) -> Blueprint:
-    snapshot = await state.snapshot()
+    snapshot = await state.snapshot((*KINDS, Kind.ACCOUNT))
     return Blueprint(
         generation=snapshot.generation,
         postmaster=_administrator(snapshot),

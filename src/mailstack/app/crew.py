@@ -5,6 +5,7 @@ A change is built by every worker before any of them serves it; one refusal and 
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
@@ -20,8 +21,9 @@ log = structlog.get_logger()
 
 FIRST_DELAY_S = 0.02
 LONGEST_DELAY_S = 5.0
-STEADY_S = 5.0
-"""A worker that lived this long died of something new: its successor starts at once."""
+REMEMBERED_S = 10.0
+DEATHS_FORGIVEN = 8
+"""Within REMEMBERED_S, of one worker's place: a chance kill is made good at once, a crash at each start is not."""
 PREPARE_TIMEOUT_S = 30.0
 
 StartWorker = Callable[[Launch], Awaitable[WorkerLink]]
@@ -88,16 +90,16 @@ class Crew:
             link.abort()
 
     async def _keep(self, slot: int) -> None:
-        delay_s = FIRST_DELAY_S
+        deaths: deque[float] = deque()
         while True:
-            began = time.monotonic()
             await self._links[slot].ended()
-            delay_s = FIRST_DELAY_S if time.monotonic() - began > STEADY_S else min(delay_s * 2, LONGEST_DELAY_S)
             dead = self._links.pop(slot)
-            log.error("worker died", worker=dead.pid, next_in_s=round(delay_s, 2))
+            log.error("worker died", worker=dead.pid)
             while slot not in self._links:
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+                deaths.append(time.monotonic())
+                while deaths[0] < deaths[-1] - REMEMBERED_S:
+                    deaths.popleft()
+                await asyncio.sleep(restart_delay_s(len(deaths)))
                 await self._replace(slot)
 
     async def _replace(self, slot: int) -> None:
@@ -109,6 +111,11 @@ class Crew:
         else:
             log.info("worker replaced", worker=self._links[slot].pid)
             self._on_replaced()
+
+
+def restart_delay_s(deaths: int) -> float:
+    """deaths: of the last REMEMBERED_S, this one included; a start that failed counts as one."""
+    return min(FIRST_DELAY_S * (1 << max(0, deaths - DEATHS_FORGIVEN)), LONGEST_DELAY_S)
 
 
 async def _in_time(preparing: Awaitable[None]) -> None:

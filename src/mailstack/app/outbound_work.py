@@ -7,12 +7,14 @@ from collections.abc import Callable
 import structlog
 
 from mailstack.app.build import Adapters
-from mailstack.services.outbound.queue import QueueRunner
+from mailstack.services.outbound.queue import QueueLimits, QueueRunner
 from mailstack.services.outbound.service import OutboundService
 
 log = structlog.get_logger()
 
 RESTART_S = 5.0
+# Renewed while an attempt lasts; what a killed worker had in hand is taken up again after this.
+LEASE_S = 20.0
 OWNER_BYTES = 8
 
 
@@ -26,6 +28,7 @@ class OutboundWork:
             clock=adapters.clock,
             owner=f"{os.getpid()}-{adapters.token(OWNER_BYTES).hex()}",
             generation=generation,
+            limits=QueueLimits(lease_s=LEASE_S),
         )
         self._task = asyncio.get_running_loop().create_task(self._keep_running())
 

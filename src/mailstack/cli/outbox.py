@@ -95,7 +95,7 @@ def _show(mails: list[dict[str, object]]) -> None:
 
     table = Table(title="outbox", title_justify="left")
     for name in ("id", "queued_at", "from", "to", "subject"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for mail in mails:
         to = mail["to"]
         cells = (mail["id"], mail["queued_at"], mail["from"] or "<>", ", ".join(to) if isinstance(to, list) else to)

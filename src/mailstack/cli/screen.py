@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 EXIT_ERROR = 1
 EXIT_FAULTS = 2
+PIPE_COLUMNS = 200
 
 
 def console() -> "Console":
     from rich.console import Console
 
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    # A pipe has no width: what reads it wants whole lines.
+    width = None if sys.stdout.isatty() else PIPE_COLUMNS
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
 def err_console() -> "Console":

@@ -1,0 +1,193 @@
+"""`mailstack sandbox` as people and test suites call it."""
+
+import imaplib
+import json
+import os
+import signal
+import smtplib
+import socket
+import ssl
+import stat
+import subprocess
+from email import message_from_string
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import (
+    MAILSTACK,
+    Sandbox,
+    free_base_port,
+    run_client,
+    running_sandbox,
+    save,
+    stop,
+    wait_for,
+)
+
+pytestmark = pytest.mark.slow
+
+SPEC = """\
+server: {hostname: mail.example.com, workers: 1}
+domains: {example.com: {}, example.net: {}}
+accounts:
+  alice@example.com: {password: env/NOBODY_SETS_THIS}
+  bob@example.net: {}
+relays:
+  ses: {host: relay.example, username: env/NOBODY_SETS_THIS, password: env/NOBODY_SETS_THIS}
+routes: [{via: ses}]
+tls: {issuer: files, files: [{certificate: missing.pem, key: file/missing.key}]}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    file = tmp_path / "spec" / "mail.yaml"
+    file.parent.mkdir()
+    file.write_text(SPEC)
+    return file
+
+
+def logs_in(sandbox: Sandbox, login: str, password: str) -> bool:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=10) as imap:
+        try:
+            imap.login(login, password)
+        except imaplib.IMAP4.error:
+            return False
+        return True
+
+
+def submit(sandbox: Sandbox, to: str, subject: str) -> None:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=10) as smtp:
+        smtp.login("alice@example.com", sandbox.accounts["alice@example.com"])
+        smtp.sendmail("alice@example.com", [to], f"From: alice@example.com\r\nSubject: {subject}\r\n\r\nhello\r\n")
+
+
+def outbox(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return run_client([*MAILSTACK, "sandbox", "outbox", *arguments])
+
+
+def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path, tmp_path: Path) -> None:
+    with running_sandbox(spec, tmp_path, "--password", "Alice@example.com=one", "--passwords", "other") as sandbox:
+        assert json.loads(sandbox.ready_file.read_text())["pid"] == sandbox.process.pid
+        assert sandbox.accounts == {"alice@example.com": "one", "bob@example.net": "other"}
+        assert sandbox.endpoints.keys() == {"smtp", "submission", "submissions", "imap", "imaps"}
+        assert {host for host, _ in sandbox.endpoints.values()} == {"127.0.0.1"}
+        assert stat.S_IMODE(sandbox.ready_file.stat().st_mode) == 0o600
+        assert logs_in(sandbox, "alice", "one")
+        assert not logs_in(sandbox, "alice@example.com", "other")
+        context = ssl.create_default_context(cafile=str(sandbox.ca))
+        for name in ("localhost", "mail.example.com"):
+            with (
+                socket.create_connection(("127.0.0.1", sandbox.port("imaps")), timeout=10) as plain,
+                context.wrap_socket(plain, server_hostname=name) as tls,
+            ):
+                assert tls.version() == "TLSv1.3"
+        wait_for(lambda: len(list((sandbox.state / "dns").glob("*.zone"))) == 2, what="zone files")
+
+
+def test_a_second_start_on_the_same_state_keeps_mail_and_passwords(spec: Path, tmp_path: Path) -> None:
+    with running_sandbox(spec, tmp_path / "first") as first:
+        submit(first, "bob@example.net", "kept")
+    with running_sandbox(spec, tmp_path / "second", state=first.state) as second:
+        assert second.accounts == first.accounts
+        assert len(set(second.accounts.values())) == 2
+        with imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=10) as imap:
+            imap.login("bob@example.net", second.accounts["bob@example.net"])
+            assert imap.select("INBOX")[1] == [b"1"]
+
+
+def test_outbound_mail_is_kept_and_shown(spec: Path, tmp_path: Path) -> None:
+    with running_sandbox(spec, tmp_path) as sandbox:
+        state = ("--state", str(sandbox.state))
+        assert b"empty" in outbox(*state).stdout
+        submit(sandbox, "friend@elsewhere.example", "held \x1b[2J")
+        wait_for(lambda: json.loads(outbox(*state, "--format", "json").stdout), what="the mail is held")
+        (mail,) = json.loads(outbox(*state, "--format", "json").stdout)
+        assert (mail["from"], mail["to"]) == ("alice@example.com", ["friend@elsewhere.example"])
+        whole = outbox(str(mail["id"]), *state).stdout.decode()
+        assert message_from_string(whole).get_payload() == "hello\r\n"
+        assert whole.count("DKIM-Signature:") == 2
+        listed = outbox(*state).stdout.decode()
+        assert "friend@elsewhere.example" in listed
+        assert "\x1b" not in listed
+        missing = outbox("999", *state)
+    assert missing.returncode == 1
+    assert b"there is no mail 999" in missing.stderr
+
+
+def test_a_new_account_gets_a_password_while_it_runs(spec: Path, tmp_path: Path) -> None:
+    with running_sandbox(spec, tmp_path) as sandbox:
+        save(spec, SPEC.replace("  bob@example.net: {}\n", "  bob@example.net: {}\n  carol@example.com: {}\n"))
+        wait_for(lambda: "carol@example.com" in json.loads(sandbox.ready_file.read_text())["accounts"])
+        accounts = json.loads(sandbox.ready_file.read_text())["accounts"]
+        assert accounts["alice@example.com"] == sandbox.accounts["alice@example.com"]
+        assert logs_in(sandbox, "carol@example.com", accounts["carol@example.com"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_and_takes_its_temporary_folder_along(spec: Path, tmp_path: Path, number: int) -> None:
+    ready, temporary = tmp_path / "ready.json", tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [*MAILSTACK, "sandbox", str(spec), "--ready", str(ready), "--base-port", str(free_base_port())],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    try:
+        wait_for(ready.exists, timeout_s=30, what="ready")
+        listed = run_client([*MAILSTACK, "sandbox", "outbox"], TMPDIR=str(temporary))
+        process.send_signal(number)
+        shown, errors = process.communicate(timeout=30)
+    finally:
+        stop(process)
+    assert (listed.returncode, listed.stdout) == (0, b"The outbox is empty.\n")
+    assert process.returncode == 0, errors
+    assert b"alice@example.com" in shown
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_busy_port_is_named_with_a_way_out(spec: Path, tmp_path: Path) -> None:
+    base = free_base_port()
+    with socket.create_server(("127.0.0.1", base + 143)):
+        ended = run_client([*MAILSTACK, "sandbox", str(spec), "--state", str(tmp_path), "--base-port", str(base)])
+    assert ended.returncode == 1
+    assert f"imap on 127.0.0.1:{base + 143}".encode() in ended.stderr
+    assert b"--base-port" in ended.stderr
+    assert not (tmp_path / "system.db").exists()
+
+
+def test_a_second_sandbox_on_the_same_state_is_refused_by_name(spec: Path, tmp_path: Path) -> None:
+    with running_sandbox(spec, tmp_path) as sandbox:
+        ended = run_client(
+            [*MAILSTACK, "sandbox", str(spec), "--state", str(sandbox.state), "--base-port", str(free_base_port())]
+        )
+        assert ended.returncode == 1
+        assert f"{sandbox.state} is already served by process {sandbox.process.pid}".encode() in ended.stderr
+        assert logs_in(sandbox, "alice", sandbox.accounts["alice@example.com"])
+
+
+def test_a_faulty_spec_is_told_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "mail.yaml"
+    file.write_text("server: {hostname: mail.example.com, colour: red}\ndomains: {example.com: {}}\nnonsense: 1\n")
+    ended = run_client([*MAILSTACK, "sandbox", str(file), "--state", str(tmp_path / "state")])
+    assert ended.returncode == 2
+    assert f"{file}:1:".encode() in ended.stderr
+    assert f"{file}:3:1".encode() in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--outbound", "nowhere"], ["--password", "alice"], ["--base-port", "65000"], []], ids=str
+)
+def test_a_faulty_call_is_told_with_status_2(arguments: list[str]) -> None:
+    spec = ["mail.yaml"] if arguments else []
+    assert run_client([*MAILSTACK, "sandbox", *spec, *arguments]).returncode == 2
+
+
+def test_help_has_examples() -> None:
+    told = run_client([*MAILSTACK, "sandbox", "--help"]).stdout.decode()
+    assert "Usage: mailstack sandbox [OPTIONS] SPEC" in told
+    assert "mailstack sandbox outbox" in told
+    assert "Usage: mailstack sandbox outbox [OPTIONS] [ID]" in outbox("--help").stdout.decode()
