@@ -1,5 +1,6 @@
 """`mailstack apply` as it is typed: the question, the store it writes, and what a second one leaves alone."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -11,7 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mailstack.app.silence import Silence
 from mailstack.cli.main import cli
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.store.sqlite.open import open_store
+from tests.support.stores import account_of, mailbox_with, new_message
 
 SPEC = """\
 server: {hostname: mail.example.com}
@@ -119,3 +125,45 @@ def test_a_storage_that_cannot_be_made_is_named(spec: Path) -> None:
     assert result.exit_code == 1
     assert str(spec.parent / "state") in result.stderr
     assert "internal error" not in result.stderr
+
+
+async def deliver(storage: Path, login: str) -> None:
+    store = await open_store(storage, clock=lambda: Instant(1_790_000_000_000), bus=Silence())
+    try:
+        account_id = (await account_of(store, login)).account_id
+        inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+        await store.messages.append(account_id, inbox, [new_message()])
+    finally:
+        await store.close()
+
+
+def without_alice(spec: Path) -> None:
+    spec.write_text(SPEC.replace("accounts:\n  alice@example.com: {name: Alice, password: env/ALICE_PASSWORD}\n", ""))
+
+
+def test_an_account_that_holds_mail_goes_only_by_name(spec: Path) -> None:
+    run("--yes", str(spec))
+    asyncio.run(deliver(spec.parent / "state", "alice@example.com"))
+    without_alice(spec)
+    before = contents(spec.parent)
+    refused = run("--yes", str(spec))
+    assert refused.exit_code == 1
+    assert f"mailstack apply --allow-destroy alice@example.com {spec}" in refused.stderr
+    assert contents(spec.parent) == before
+    other = run("--yes", "--allow-destroy", "bob@example.com", "--allow-destroy", "example.com", str(spec))
+    assert (other.exit_code, contents(spec.parent)) == (1, before)
+    allowed = run("--yes", "--allow-destroy", "Alice@Example.com", str(spec))
+    assert (allowed.exit_code, allowed.stderr) == (0, "")
+    assert "1 destroyed" in allowed.stdout
+
+
+def test_an_account_without_mail_goes_unasked(spec: Path) -> None:
+    run("--yes", str(spec))
+    without_alice(spec)
+    assert run("--yes", str(spec)).exit_code == 0
+
+
+def test_a_name_that_is_none_is_a_faulty_call(spec: Path) -> None:
+    result = run("--yes", "--allow-destroy", "a b@", str(spec))
+    assert result.exit_code == 2
+    assert "--allow-destroy" in result.stderr
