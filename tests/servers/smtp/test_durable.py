@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from mailstack.model.principal import Account
 from mailstack.model.resource import (
     AccountBody,
     Body,
@@ -87,8 +88,7 @@ async def test_what_got_250_is_there_once_for_everyone(tmp_path: Path) -> None:
 
 async def numbers(store: SqliteStore, name: str) -> list[str]:
     owner = await store.accounts.find(name)
-    assert owner is not None
-    assert hasattr(owner, "account_id")
+    assert isinstance(owner, Account)
     inbox = (await store.mailboxes.list(owner.account_id))[0]
     placed = await store.messages.placements(owner.account_id, inbox.mailbox_id)
     raws = [await store.messages.read(owner.account_id, place.message_id) for place in placed]

@@ -1,6 +1,7 @@
 """Stored for all, or queued, or refused whole. RFC 5321 §4.2.5, §6.1."""
 
 from collections.abc import Sequence
+from mmap import mmap
 
 import pytest
 
@@ -8,8 +9,9 @@ from mailstack.model.errors import NotFound, QuotaExceeded, TooLarge, TryAgainLa
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox
-from mailstack.model.message import RawMessage
+from mailstack.model.message import NewMessage, RawMessage
 from mailstack.model.principal import Account
+from mailstack.net.spool import Spool
 from mailstack.services.inbound.deliver import LARGE_BYTES, RETRY_MS, Delivery, Letter
 from mailstack.services.inbound.recipients import Resolution
 from tests.support.memory_accounts import make_account
@@ -149,6 +151,25 @@ async def test_the_inbox_is_looked_up_once_and_again_when_it_is_gone(ports: Port
     with pytest.raises(NotFound):
         await ports.deliver(ALICE)
     assert mailboxes.asked == 2
+
+
+async def test_a_large_message_in_a_file_leaves_no_copy_behind(ports: Ports) -> None:
+    with Spool() as spool:
+        spool.write(RAW + b"x" * 78 * 5_000)
+        raw = spool.octets()
+        assert isinstance(raw, mmap)
+        kept: list[RawMessage] = []
+
+        async def keep(
+            account_id: AccountId, mailbox_id: MailboxId, messages: Sequence[NewMessage], **_: object
+        ) -> None:
+            kept.extend(message.raw for message in messages)
+
+        ports.messages.append = keep  # type: ignore[method-assign, assignment]  # keeps what it is given, not a copy
+        await ports.deliver(ALICE, external=("f@elsewhere.example",), raw=raw)
+        kept.extend(mail.raw for mail in ports.queue.mails)
+        assert [isinstance(copy, mmap) and copy.closed for copy in kept] == [True, True]
+        assert not raw.closed
 
 
 async def test_a_large_message_is_read_in_a_thread(ports: Ports) -> None:

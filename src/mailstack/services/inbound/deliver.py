@@ -8,7 +8,9 @@ RFC 5321 §4.2.5, §4.4, §6.1.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from mmap import mmap
 
 import structlog
 
@@ -73,11 +75,14 @@ class Delivery:
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
         """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
         message = await _new_message(letter)
-        if len(accounts) == 1:  # nearly every mail, and a TaskGroup costs as much as a lookup
-            return [await self._store(message, accounts[0], letter)]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._store(message, account, letter)) for account in accounts]
-        return [task.result() for task in tasks]
+        try:
+            if len(accounts) == 1:  # nearly every mail, and a TaskGroup costs as much as a lookup
+                return [await self._store(message, accounts[0], letter)]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._store(message, account, letter)) for account in accounts]
+            return [task.result() for task in tasks]
+        finally:
+            _release(message.raw)
 
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
@@ -122,7 +127,11 @@ class Delivery:
             smtp_utf8=letter.smtp_utf8,
             trace_id=letter.trace_id,
         )
-        await self._queue.enqueue((mail,), next_at=next_at)
+        try:
+            await self._queue.enqueue((mail,), next_at=next_at)
+        finally:
+            if raw is not letter.raw:
+                _release(raw)
         log.info("queued", trace=letter.trace_id, recipients=len(recipients))
 
 
@@ -140,6 +149,13 @@ async def _with_fields(fields: bytes, raw: RawMessage) -> RawMessage:
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(prepend, fields, raw)
     return prepend(fields, raw)
+
+
+def _release(copy: RawMessage) -> None:
+    """A large copy takes disk and address space until it is closed, and others may go on naming it for a while."""
+    if isinstance(copy, mmap):
+        with suppress(BufferError):  # somebody still reads: then it goes with them
+            copy.close()
 
 
 def _refuse_for_good(failures: Sequence[DomainError | None]) -> None:
