@@ -17,7 +17,7 @@ async def ehlo(connection: SmtpConnection, argument: str) -> None:
 
 async def helo(connection: SmtpConnection, argument: str) -> None:
     _greet(connection, argument)
-    # RFC 2034 §4: no status codes to those who did not ask for extensions.
+    # RFC 2034 §4: the greeting and the replies to HELO and EHLO carry no status code.
     await connection.push(encode_lines(250, [connection.service.hostname]))
 
 

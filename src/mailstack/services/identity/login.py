@@ -19,7 +19,7 @@ from mailstack.services.identity.passwords import verify_password
 
 CACHE_ENTRIES = 10_000
 CACHE_LIFETIME_MS = 10 * MINUTE_MS
-HASHES_AT_ONCE = 4
+HASHES_AT_ONCE = 2
 """A hash takes a core and 64 MiB: a flood of logins waits here instead of filling the memory."""
 
 # The hash of a random password nobody kept: what a login without an account is checked against.
