@@ -1,0 +1,232 @@
+"""`mailstack serve`: from a spec to a running server, what stops it from starting, what it follows while it runs."""
+
+import imaplib
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
+
+pytestmark = pytest.mark.slow
+
+SPEC = """\
+server:
+  hostname: mail.example.com
+  workers: {workers}
+  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: ["127.0.0.1:{imap}"], imaps: []}}
+storage: {{path: state}}
+domains: {{example.com: {{}}}}
+accounts:
+  alice@example.com: {{password: env/ALICE_PASSWORD}}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    state: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def status(self) -> dict[str, object]:
+        found = json.loads((self.state / "run" / "status.json").read_text())
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A spec in a folder of its own, and free ports for it."""
+
+    spec: Path
+    smtp: int
+    imap: int
+
+    @property
+    def state(self) -> Path:
+        return self.spec.parent / "state"
+
+    def write(self, *, workers: int = 2, smtp: int | None = None) -> None:
+        save(self.spec, SPEC.format(workers=workers, smtp=smtp or self.smtp, imap=self.imap))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    base = free_base_port()
+    found = House(spec=tmp_path / "house" / "mail.yaml", smtp=base + 25, imap=base + 143)
+    found.spec.parent.mkdir()
+    found.write()
+    return found
+
+
+@contextmanager
+def serving(house: House, **environment: str) -> Iterator[Serving]:
+    log_file = house.spec.parent / "log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [*MAILSTACK, "serve", str(house.spec)],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, "ALICE_PASSWORD": "pw", **environment},
+        )
+    try:
+        status = house.state / "run" / "status.json"
+        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=30, what="serving")
+        assert process.poll() is None, log_file.read_text()
+        yield Serving(process=process, log_file=log_file, state=house.state)
+    finally:
+        stop(process)
+
+
+def serve_and_fail(house: House, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    ended = run_client([*MAILSTACK, "serve", str(house.spec)], **{"ALICE_PASSWORD": "pw", **environment})
+    assert b"Traceback" not in ended.stderr
+    return ended
+
+
+def greets(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            return connection.recv(3) == b"220"
+    except ConnectionRefusedError:
+        return False
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_serves_until_told_to_stop_and_leaves_nothing_running(house: House, workers: int) -> None:
+    house.write(workers=workers)
+    with serving(house) as server:
+        pids = server.status()["workers"]
+        assert isinstance(pids, list)
+        assert len(pids) == workers
+        assert (server.process.pid in pids) == (workers == 1)
+        assert greets(house.smtp)
+        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=10) as imap:
+            assert "LOGINDISABLED" in imap.capabilities
+    assert server.process.returncode == 0
+    assert not greets(house.smtp)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert {path.name for path in (house.state / "run").iterdir()} == {"bus"}
+    assert list((house.state / "run" / "bus").iterdir()) == []
+
+
+def test_a_busy_port_is_named_and_nothing_is_written(house: House) -> None:
+    with socket.create_server(("127.0.0.1", house.imap)):
+        ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert f"imap on 127.0.0.1:{house.imap}: the port is in use".encode() in ended.stderr
+    assert not (house.state / "system.db").exists()
+
+
+def test_a_second_server_on_the_same_storage_is_refused_by_name(house: House) -> None:
+    with serving(house) as server:
+        house.write(smtp=free_base_port())
+        ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert f"already served by process {server.process.pid}".encode() in ended.stderr
+
+
+def test_a_missing_secret_is_named(house: House) -> None:
+    house.spec.write_text(house.spec.read_text().replace("env/ALICE_PASSWORD", "file/secrets/alice"))
+    ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert str(house.spec.parent / "secrets" / "alice").encode() in ended.stderr
+
+
+def test_a_storage_path_that_is_a_file_is_named(house: House) -> None:
+    house.state.write_text("not a folder")
+    ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert str(house.state).encode() in ended.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = run_client(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(folder)])
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    run_client(["umount", "-l", str(folder)])
+
+
+def test_a_full_disk_is_named(house: House, small_disk: Path) -> None:
+    house.spec.write_text(house.spec.read_text().replace("path: state", f"path: {small_disk}/state"))
+    ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert str(small_disk).encode() in ended.stderr
+    assert b"full" in ended.stderr or b"No space" in ended.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(house: House, small_disk: Path) -> None:
+    house.spec.write_text(house.spec.read_text().replace("path: state", f"path: {small_disk}/state"))
+    run_client(["mount", "-o", "remount,ro", str(small_disk)])
+    ended = serve_and_fail(house)
+    assert ended.returncode == 1
+    assert f"{small_disk}/state".encode() in ended.stderr
+    assert b"Read-only" in ended.stderr
+
+
+def test_a_listener_can_move_while_it_runs(house: House) -> None:
+    moved = free_base_port() + 26
+    with serving(house) as server, socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as kept:
+        lines = kept.makefile("rb")
+        assert lines.readline().startswith(b"220")
+        house.write(smtp=moved)
+        wait_for(lambda: greets(moved), what="the new port answers")
+        wait_for(lambda: not greets(house.smtp), what="the old port is closed")
+        kept.sendall(b"NOOP\r\n")
+        assert lines.readline().startswith(b"250")
+        assert server.status()["listeners"] == {"smtp": [["127.0.0.1", moved]], "imap": [["127.0.0.1", house.imap]]}
+
+
+def test_a_reload_to_a_busy_port_keeps_what_serves_and_says_so(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, serving(house) as server:
+        house.write(smtp=other.getsockname()[1])
+        wait_for(lambda: "reload" in server.status(), what="the reload fails")
+        reload = server.status()["reload"]
+        assert isinstance(reload, dict)
+        assert not reload["ok"]
+        assert f"smtp on 127.0.0.1:{other.getsockname()[1]}" in reload["message"]
+        assert greets(house.smtp)
+
+
+def test_what_another_process_applies_is_served(house: House, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.yaml"
+    with serving(house) as server:
+        before = server.status()["generation"]
+        text = house.spec.read_text().replace("path: state", f"path: {house.state}")
+        elsewhere.write_text(text.replace("mail.example.com", "other.example.com"))
+        applied = run_client([*MAILSTACK, "apply", "--yes", str(elsewhere)], ALICE_PASSWORD="pw")
+        assert applied.returncode == 0, applied.stderr
+        wait_for(lambda: server.status()["generation"] != before, what="the new generation")
+        with socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as connection:
+            assert b"other.example.com" in connection.recv(100)
+
+
+def test_sighup_reads_the_spec_again(house: House) -> None:
+    with serving(house) as server:
+        server.process.send_signal(1)
+        wait_for(lambda: "reload" in server.status(), what="a reload")
+        assert "SIGHUP" in server.log
+
+
+def test_systemd_is_told_when_it_is_ready(house: House, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        address = f"\0mailstack-{os.getpid()}-{tmp_path.name}"
+        systemd.bind(address)
+        systemd.settimeout(20)
+        with serving(house, NOTIFY_SOCKET="@" + address[1:]):
+            assert systemd.recv(1000) == b"READY=1"
+        assert systemd.recv(1000) == b"STOPPING=1"
