@@ -2,6 +2,7 @@
 """Mailboxes and messages of accounts in memory, for use cases that put mail in and look at what is there."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from mailstack.model.errors import DomainError, NotFound, QuotaExceeded
@@ -99,7 +100,8 @@ class MemoryMessages:
         found = []
         for message in messages:
             uid = Uid(max(place, default=0) + 1)
-            place[uid] = message
+            # What was given may be a file that is closed as soon as this returns.
+            place[uid] = replace(message, raw=bytes(message.raw))
             found.append(Appended(message_id=MessageId(uid), uid=uid, mod_seq=ModSeq(uid)))
         return found
 

@@ -2,6 +2,7 @@
 """The outbound queue in memory: what was enqueued, in order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState
 from mailstack.model.errors import NotFound, TryAgainLater
@@ -24,7 +25,8 @@ class MemoryQueue:
             raise TryAgainLater("the disk is full")
         ids = []
         for mail in mails:
-            self.mails.append(mail)
+            # What was given may be a file that is closed as soon as this returns.
+            self.mails.append(replace(mail, raw=bytes(mail.raw)))
             ids.append(MailId(len(self.mails)))
             for recipient in mail.recipients:
                 self._add(mail, ids[-1], recipient, next_at, state)

@@ -5,11 +5,12 @@ from mmap import mmap
 
 import pytest
 
+from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import NotFound, QuotaExceeded, TooLarge, TryAgainLater
-from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.ids import AccountId, MailboxId, MailId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox
-from mailstack.model.message import NewMessage, RawMessage
+from mailstack.model.message import Appended, NewMessage, RawMessage
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
 from mailstack.services.inbound.deliver import LARGE_BYTES, RETRY_MS, Delivery, Letter
@@ -158,17 +159,23 @@ async def test_a_large_message_in_a_file_leaves_no_copy_behind(ports: Ports) -> 
         spool.write(RAW + b"x" * 78 * 5_000)
         raw = spool.octets()
         assert isinstance(raw, mmap)
-        kept: list[RawMessage] = []
+        given: list[RawMessage] = []
+        append, enqueue = ports.messages.append, ports.queue.enqueue
 
-        async def keep(
-            account_id: AccountId, mailbox_id: MailboxId, messages: Sequence[NewMessage], **_: object
-        ) -> None:
-            kept.extend(message.raw for message in messages)
+        async def append_and_note(
+            account_id: AccountId, mailbox_id: MailboxId, messages: Sequence[NewMessage], *, quota_bytes: int | None
+        ) -> Sequence[Appended]:
+            given.extend(message.raw for message in messages)
+            return await append(account_id, mailbox_id, messages, quota_bytes=quota_bytes)
 
-        ports.messages.append = keep  # type: ignore[method-assign, assignment]  # keeps what it is given, not a copy
+        async def enqueue_and_note(mails: Sequence[OutgoingMail], *, next_at: Instant) -> Sequence[MailId]:
+            given.extend(mail.raw for mail in mails)
+            return await enqueue(mails, next_at=next_at)
+
+        ports.messages.append = append_and_note  # type: ignore[method-assign, assignment]
+        ports.queue.enqueue = enqueue_and_note  # type: ignore[method-assign, assignment]
         await ports.deliver(ALICE, external=("f@elsewhere.example",), raw=raw)
-        kept.extend(mail.raw for mail in ports.queue.mails)
-        assert [isinstance(copy, mmap) and copy.closed for copy in kept] == [True, True]
+        assert [isinstance(copy, mmap) and copy.closed for copy in given] == [True, True]
         assert not raw.closed
 
 
