@@ -62,7 +62,7 @@ def test_a_missing_secret_is_exit_status_1_and_named(spec: Path, monkeypatch: py
     monkeypatch.delenv("ALICE_PASSWORD")
     result = run("plan", str(spec))
     assert result.exit_code == 1
-    told = "accounts[alice@example.com].password: the environment variable ALICE_PASSWORD is not set"
+    told = "5:46: accounts[alice@example.com].password: the environment variable ALICE_PASSWORD is not set"
     assert told in result.stderr
 
 

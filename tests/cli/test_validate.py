@@ -71,6 +71,20 @@ def test_json() -> None:
     assert [fault["path"] for fault in bad["faults"]] == ["server.hostname", "server.hostnme"]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_twenty_thousand_faults_are_counted_and_a_hundred_shown(folder: Path, form: str) -> None:
+    accounts = "".join(f"  u{number}@nowhere.example: {{nme: x}}\n" for number in range(10_000))
+    (folder / "bad.yaml").write_text(f"{GOOD.partition('accounts')[0]}accounts:\n{accounts}")
+    result = run("--format", form, "bad.yaml")
+    assert result.exit_code == 2
+    if form == "json":
+        found = json.loads(result.stdout)
+        assert (found["count"], len(found["faults"])) == (20_000, 100)
+    else:
+        assert result.stderr.endswith("and 19,900 more\n20000 faults; nothing was changed\n")
+        assert len(result.stderr.splitlines()) == 102
+
+
 def test_help_has_examples() -> None:
     assert "mailstack validate mailstack.yaml" in run("--help").stdout
 

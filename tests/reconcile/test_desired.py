@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.resource import Json, Kind, Snapshot
@@ -16,6 +15,7 @@ from mailstack.reconcile.diff import diff
 from mailstack.reconcile.progress import unseen
 from mailstack.reconcile.providers.certs import self_signed
 from mailstack.reconcile.wanted import Secrets, Wanted, keyed_digest
+from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.secrets import resolve
 from tests.support.specs import spec_value
 
@@ -33,14 +33,15 @@ def desired(
     passwords: Mapping[str, str] | None = None,
     names: tuple[str, ...] = (),
 ) -> Desired:
+    spec = spec_value(settings)
     given = Given(
         live=live,
-        secrets=Secrets(resolve, directory, DIGEST),
+        secrets=Secrets(resolve, directory, DIGEST, spec.fault),
         now=now,
         passwords=passwords or {},
         certificate_names=names,
     )
-    return desired_state(spec_value(settings).spec, given)
+    return desired_state(spec.spec, given)
 
 
 def the(found: Desired, kind: Kind, name: str) -> Wanted:
@@ -127,14 +128,14 @@ def test_every_missing_secret_is_named_at_once(tmp_path: Path) -> None:
         "relays": {"r": {"host": "relay.example", "username": "me", "password": "env/NOT_SET_EITHER"}},
         "tls": {"issuer": "files", "files": [{"certificate": "gone.pem", "key": "file/gone.key"}]},
     }
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(SpecInvalid) as raised:
         desired(settings, directory=tmp_path)
-    told = raised.value.detail
+    told = str(raised.value)
     assert "accounts[alice@example.com].password: the environment variable NOT_SET_ANYWHERE is not set" in told
     assert "accounts[bob@example.com].password: the secret file" in told
     assert "relays.r.password" in told
     assert "tls.files[0].key" in told
-    assert f"tls.files[0]: {tmp_path}/gone.pem: cannot be read: No such file or directory" in told
+    assert f"tls.files[0].certificate: {tmp_path}/gone.pem: cannot be read: No such file or directory" in told
 
 
 def test_relays_and_routes() -> None:
@@ -202,12 +203,12 @@ def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
 
 def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
     settings = write_pair(tmp_path, "mail.example.com", Instant(NOW - 900 * DAY_MS))
-    with pytest.raises(Invalid, match="expired on"):
+    with pytest.raises(SpecInvalid, match="expired on"):
         desired(settings, directory=tmp_path)
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     settings = write_pair(tmp_path, "mail.example.com")
     (tmp_path / "mail.key").write_text(self_signed(("mail.example.com",), NOW)[1])
-    with pytest.raises(Invalid, match="the key does not belong to the certificate"):
+    with pytest.raises(SpecInvalid, match="the key does not belong to the certificate"):
         desired(settings, directory=tmp_path)

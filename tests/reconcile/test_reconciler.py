@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from mailstack.app.silence import Silence
-from mailstack.model.errors import Conflict, Invalid, NotFound, TryAgainLater
+from mailstack.model.errors import Conflict, NotFound, TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
@@ -21,6 +21,7 @@ from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
 from mailstack.reconcile.reconciler import Reconciler
+from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import open_store
 from tests.support.memory_state import MemoryState
 from tests.support.random_specs import spec_settings
@@ -258,5 +259,5 @@ def test_after_any_spec_and_any_other_the_plan_is_empty_on_sqlite(
 
 async def test_a_missing_secret_is_one_of_all_that_are_missing() -> None:
     spec = spec_value({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}})
-    with pytest.raises(Invalid, match="NOT_SET_ANYWHERE"):
+    with pytest.raises(SpecInvalid, match="NOT_SET_ANYWHERE"):
         await Reconciler(state=None, clock=lambda: NOW, hash_password=str, brake=Brake(holders=nobody)).plan(spec)

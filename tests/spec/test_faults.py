@@ -49,3 +49,10 @@ def test_faults_survive_the_way_between_processes() -> None:
 )
 def test_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_a_hundred_are_shown_and_the_rest_is_counted() -> None:
+    invalid = SpecInvalid(Fault("a.yaml", line, 1, "", "wrong") for line in range(1, 20_001))
+    assert (len(invalid.faults), len(invalid.shown), len(invalid.lines())) == (20_000, 100, 101)
+    assert str(invalid).endswith("a.yaml:100:1: wrong\nand 19,900 more")
+    assert len(SpecInvalid(invalid.shown).lines()) == 100

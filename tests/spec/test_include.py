@@ -1,6 +1,9 @@
 """Several files as one: which are read, and what their relative paths mean."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from mailstack.spec import include
 from mailstack.spec.document import Document, merge
 from mailstack.spec.include import read_files
+
+NOBODY = 65534
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -90,11 +95,40 @@ def test_a_circle_is_a_fault_at_the_include_that_closes_it(tmp_path: Path) -> No
     assert found[0].message.startswith("the files include each other: ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read_is_a_fault(tmp_path: Path) -> None:
-    main = write(tmp_path, {"spec.yaml": "include: [a.yaml]", "a.yaml": "a: 1"})
-    (tmp_path / "a.yaml").chmod(0)
-    assert faults(main) == [f"{tmp_path}/a.yaml cannot be read: Permission denied"]
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that everybody may enter: pytest's own are for the user who runs the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root reads everything, so it steps down for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_that_may_not_be_read_is_a_fault(open_folder: Path) -> None:
+    main = write(open_folder, {"spec.yaml": "include: [a.yaml]", "a.yaml": "a: 1"})
+    (open_folder / "a.yaml").chmod(0)
+    with without_privileges():
+        assert faults(main) == [f"{open_folder}/a.yaml cannot be read: Permission denied"]
+
+
+def test_a_spec_that_may_not_be_read_is_a_fault(open_folder: Path) -> None:
+    main = write(open_folder, {"spec.yaml": "a: 1"})
+    main.chmod(0)
+    with without_privileges():
+        assert faults(main) == ["cannot be read: Permission denied"]
 
 
 def test_too_many_bytes_in_all_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

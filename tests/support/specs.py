@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailstack.spec.faults import Fault, Place, fault_at
+from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 
 
@@ -16,6 +18,9 @@ class SpecValue:
     spec: Spec
     path: Path
     digest: str
+
+    def fault(self, path: SpecPath, message: str) -> Fault:
+        return fault_at(Place(str(self.path), 1, 1), path, message)
 
 
 def spec_value(settings: Mapping[str, object], path: Path = Path("/nowhere/mailstack.yaml")) -> SpecValue:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.reconciling import format_option, no_dns_option, reconciler_on, show_plan, storage_of, store_to_read
+from mailstack.cli.reconciling import (
+    faults_reported,
+    format_option,
+    no_dns_option,
+    reconciler_on,
+    show_plan,
+    storage_of,
+    store_to_read,
+)
 from mailstack.cli.screen import console, fail, print_json
 from mailstack.model.errors import Invalid
 
@@ -69,9 +77,10 @@ def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no
     from mailstack.reconcile.brake import refuse
     from mailstack.spec.load import load_spec
 
-    loaded = load_spec(spec)
-    reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
-    prepared = asyncio.run(_plan(loaded, reconciler))
+    with faults_reported(form):
+        loaded = load_spec(spec)
+        reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
+        prepared = asyncio.run(_plan(loaded, reconciler))
     if form == "text":
         show_plan(prepared.plan, form)
     refuse(prepared.held, prepared.plan.spec_path)

@@ -1,14 +1,21 @@
 """`mailstack plan`: what apply would change, field by field, and not one write."""
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.reconciling import format_option, no_dns_option, reconciler_on, show_plan, storage_of, store_to_read
-from mailstack.cli.screen import EXIT_ERROR, report_faults
+from mailstack.cli.reconciling import (
+    faults_reported,
+    format_option,
+    no_dns_option,
+    reconciler_on,
+    show_plan,
+    storage_of,
+    store_to_read,
+)
+from mailstack.cli.screen import EXIT_ERROR
 
 if TYPE_CHECKING:
     from mailstack.reconcile.plan import Plan
@@ -37,17 +44,11 @@ Exit status: 0 no changes, 2 changes, 1 error (so in CI, faults of the spec incl
 @no_dns_option
 @click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
 def command(spec: Path, form: str, no_dns: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
-    from mailstack.spec.faults import SpecInvalid
     from mailstack.spec.load import load_spec
 
-    try:
-        loaded = load_spec(spec)
-    except SpecInvalid as invalid:
-        # 2 means "there are changes" here, so that faults must not end with it.
-        with suppress(click.exceptions.Exit):
-            report_faults(invalid, form == "json")
-        raise click.exceptions.Exit(EXIT_ERROR) from None
-    plan = asyncio.run(_plan(loaded, no_dns=no_dns))
+    # 2 means "there are changes" here, so that faults must not end with it.
+    with faults_reported(form, code=EXIT_ERROR):
+        plan = asyncio.run(_plan(load_spec(spec), no_dns=no_dns))
     show_plan(plan, form)
     if not plan.is_empty:
         raise click.exceptions.Exit(EXIT_CHANGES)

@@ -1,14 +1,14 @@
 """What plan, apply and status share: the store that a spec names, a reconciler on it, and a plan on the screen."""
 
 import sys
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.screen import print_json
+from mailstack.cli.screen import EXIT_FAULTS, print_json, report_faults
 from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
@@ -22,6 +22,17 @@ no_dns_option = click.option("--no-dns", is_flag=True, help="Leave DNS out: neit
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
 )
+
+
+@contextmanager
+def faults_reported(form: str, *, code: int = EXIT_FAULTS) -> Iterator[None]:
+    """Of the file itself, and of what it refers to: missing secrets, unusable certificates and providers."""
+    from mailstack.spec.faults import SpecInvalid
+
+    try:
+        yield
+    except SpecInvalid as invalid:
+        report_faults(invalid, form == "json", code=code)
 
 
 def storage_of(loaded: "LoadedSpec") -> Path:

@@ -44,16 +44,16 @@ def fail(message: str, *, code: int = EXIT_ERROR) -> NoReturn:
     raise click.exceptions.Exit(code)
 
 
-def report_faults(invalid: "SpecInvalid", as_json: bool = False) -> NoReturn:
-    """Ends the command with every fault of a spec, one a line, where an editor finds it: file:line:column."""
+def report_faults(invalid: "SpecInvalid", as_json: bool = False, *, code: int = EXIT_FAULTS) -> NoReturn:
+    """Ends the command with the faults of a spec, one a line, where an editor finds it: file:line:column."""
+    count = len(invalid.faults)
     if as_json:
-        print_json({"valid": False, "faults": [_fault_fields(fault) for fault in invalid.faults]})
+        print_json({"valid": False, "count": count, "faults": [_fault_fields(fault) for fault in invalid.shown]})
     else:
-        for fault in invalid.faults:
-            click.echo(str(fault), err=True)
-        count = len(invalid.faults)
+        for line in invalid.lines():
+            click.echo(line, err=True)
         click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was changed", err=True)
-    raise click.exceptions.Exit(EXIT_FAULTS)
+    raise click.exceptions.Exit(code)
 
 
 def _fault_fields(fault: object) -> dict[str, object]:

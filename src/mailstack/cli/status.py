@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.reconciling import format_option, storage_of, store_to_read
+from mailstack.cli.reconciling import faults_reported, format_option, storage_of, store_to_read
 from mailstack.cli.screen import console, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ COUNTED_QUEUE_ITEMS = 100_000
 def command(spec: Path, form: str) -> None:
     from mailstack.spec.load import load_spec
 
-    found = asyncio.run(_status(load_spec(spec)))
+    with faults_reported(form):
+        found = asyncio.run(_status(load_spec(spec)))
     if form == "json":
         print_json(found)
     else:

@@ -7,7 +7,6 @@ are in reconcile.dns.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.model.resource import (
     AccountBody,
@@ -26,6 +25,7 @@ from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.keys import wanted_keys
 from mailstack.reconcile.providers.tls import wanted_certificates
 from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account
@@ -56,7 +56,7 @@ class Desired:
 
 
 def desired_state(spec: Spec, given: Given) -> Desired:
-    """Raises Invalid that names every secret and file which cannot be used."""
+    """Raises SpecInvalid that names every secret and file which cannot be used."""
     certificates, warnings = wanted_certificates(
         spec, given.live, given.secrets, now=given.now, further_names=given.certificate_names
     )
@@ -72,7 +72,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         *_zones(spec, given.secrets),
     )
     if given.secrets.faults:
-        raise Invalid("\n".join(given.secrets.faults))
+        raise SpecInvalid(given.secrets.faults)
     return Desired(wanted=wanted, warnings=warnings)
 
 
@@ -116,7 +116,7 @@ def _password(login: str, account: Account, secrets: Secrets) -> str:
     if account.password is None:
         return ""
     text = account.password.get_secret_value()
-    return secrets.read(f"accounts[{login}].password", text) if is_reference(text) else text
+    return secrets.read(("accounts", login, "password"), text) if is_reference(text) else text
 
 
 def _account_body(spec: Spec, account: Account) -> AccountBody:
@@ -147,8 +147,8 @@ def _credentials(name: str, relay: Relay, secrets: Secrets) -> dict[str, str]:
         return {}
     username = relay.username.get_secret_value()
     if is_reference(username):
-        username = secrets.read(f"relays.{name}.username", username)
-    password = secrets.read(f"relays.{name}.password", relay.password.get_secret_value())
+        username = secrets.read(("relays", name, "username"), username)
+    password = secrets.read(("relays", name, "password"), relay.password.get_secret_value())
     return {"username": username, "password": password}
 
 

@@ -36,6 +36,8 @@ from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
+from mailstack.spec.faults import Fault
+from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -54,15 +56,15 @@ class LoadedSpec(Protocol):
     @property
     def digest(self) -> str: ...
 
+    def fault(self, path: SpecPath, message: str) -> Fault: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A plan, and what its execution needs that nobody is shown. held: names that reconcile.brake asks about."""
 
     plan: Plan
-    spec: Spec = field(repr=False)
-    directory: Path
-    live: Snapshot = field(repr=False)
+    context: DnsContext = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
     held: tuple[str, ...] = ()
@@ -70,7 +72,7 @@ class Prepared:
     @property
     def is_done(self) -> bool:
         """Nothing is to do, down to the record of which spec was applied."""
-        return self.plan.is_empty and self.live.spec_hash == self.plan.spec_hash
+        return self.plan.is_empty and self.context.live.spec_hash == self.plan.spec_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Reconciler:
     certificate_names: tuple[str, ...] = ()
 
     async def plan(self, loaded: LoadedSpec) -> Prepared:
-        """Writes nothing. Raises Invalid for secrets and files that cannot be used, TryAgainLater for DNS."""
+        """Writes nothing. Raises SpecInvalid for secrets and files that cannot be used, TryAgainLater for DNS."""
         with collector_paused():
             return await self._plan(loaded)
 
@@ -114,17 +116,16 @@ class Reconciler:
         return generation
 
     async def _plan(self, loaded: LoadedSpec) -> Prepared:
-        # A relative path in the spec starts at the spec's own folder.
-        directory = loaded.path.absolute().parent
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
-        desired = desired_state(spec, self._given(actual, directory))
+        context = self._context(spec, loaded, actual)
+        desired = desired_state(spec, self._given(context, actual))
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
         steps = diff(wanted, compared)
         held = await self.brake.held(steps)
-        work = await self._plan_dns(spec, directory, actual, _keys_of(item.resource for item in desired.wanted))
+        work = await self._plan_dns(context, _keys_of(item.resource for item in desired.wanted))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)
         changes = (*(step.change for step in steps), *(_as_drift(records) if is_applied else records))
@@ -142,25 +143,31 @@ class Reconciler:
             ),
             by_hand=work.by_hand,
         )
-        return Prepared(
-            plan=sealed(plan), spec=spec, directory=directory, live=actual.snapshot, steps=steps, dns=work, held=held
-        )
+        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, held=held)
 
-    def _given(self, actual: Actual, directory: Path) -> Given:
+    def _given(self, context: DnsContext, actual: Actual) -> Given:
+        digest = keyed_digest(actual.digest_key)
         return Given(
             live=actual.snapshot,
-            secrets=Secrets(self.resolve, directory, keyed_digest(actual.digest_key)),
+            secrets=Secrets(context.resolve, context.directory, digest, context.fault_at),
             now=self.clock(),
             passwords=self.passwords,
             certificate_names=self.certificate_names,
         )
 
-    async def _plan_dns(self, spec: Spec, directory: Path, actual: Actual, keys: tuple[DkimKeyBody, ...]) -> DnsWork:
-        if isinstance(self.dns, NoDns):
-            return NO_DNS_WORK
-        owner = "" if self.state is None else owner_id(actual.digest_key)
-        context = DnsContext(spec=spec, live=actual.snapshot, owner=owner, resolve=self.resolve, directory=directory)
-        return await plan_dns(context, keys)
+    def _context(self, spec: Spec, loaded: LoadedSpec, actual: Actual) -> DnsContext:
+        return DnsContext(
+            spec=spec,
+            live=actual.snapshot,
+            owner="" if self.state is None else owner_id(actual.digest_key),
+            resolve=self.resolve,
+            # A relative path in the spec starts at the spec's own folder.
+            directory=loaded.path.absolute().parent,
+            fault_at=loaded.fault,
+        )
+
+    async def _plan_dns(self, context: DnsContext, keys: tuple[DkimKeyBody, ...]) -> DnsWork:
+        return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, keys)
 
     async def _publish(
         self, state: State, prepared: Prepared, planned: Sequence["ZonePlan"], progress: Progress
@@ -168,13 +175,8 @@ class Reconciler:
         if not planned:
             return
         snapshot = await state.snapshot((Kind.DKIM_KEY,))
-        context = DnsContext(
-            spec=prepared.spec,
-            live=prepared.live,
-            owner=owner_id(await state.digest_key()),
-            resolve=self.resolve,
-            directory=prepared.directory,
-        )
+        # The store that is written to may be younger than the plan.
+        context = replace(prepared.context, owner=owner_id(await state.digest_key()))
         await publish(context, _keys_of(snapshot.resources.values()), planned, progress)
 
     async def _commit(self, state: State, prepared: Prepared, progress: Progress) -> Generation:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailstack.model.resource import Body, Kind, Resource, fields_of
+from mailstack.spec.faults import Fault
+from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.secrets import SecretMissing
 
 Digest = Callable[[Kind, str, str, str], str]
 """Of kind, resource name, secret name and value."""
 Resolve = Callable[[str, Path], str]
 """The secret behind a reference, or SecretMissing; the path is where relative ones start."""
+FaultAt = Callable[[SpecPath, str], Fault]
+"""A fault at the value that has this path in the spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +42,27 @@ def keyed_digest(key: bytes) -> Digest:
 class Secrets:
     """Reads what the spec refers to, and gathers what is missing instead of stopping at the first."""
 
-    def __init__(self, resolve: Resolve, directory: Path, digest: Digest) -> None:
+    def __init__(self, resolve: Resolve, directory: Path, digest: Digest, fault_at: FaultAt) -> None:
         self._resolve = resolve
         self._directory = directory
         self._digest = digest
-        self.faults: list[str] = []
+        self._fault_at = fault_at
+        self.faults: list[Fault] = []
 
     @property
     def directory(self) -> Path:
         return self._directory
 
-    def read(self, place: str, reference: str) -> str:
-        """place: the path in the spec that a fault is reported under. "" where the secret is missing."""
+    def read(self, path: SpecPath, reference: str) -> str:
+        """path: where the reference stands in the spec. "" where the secret is missing."""
         try:
             return self._resolve(reference, self._directory)
         except SecretMissing as missing:
-            self.faults.append(f"{place}: {missing}")
+            self.report(path, str(missing))
             return ""
+
+    def report(self, path: SpecPath, message: str) -> None:
+        self.faults.append(self._fault_at(path, message))
 
     def wanted(self, kind: Kind, name: str, body: Body, secrets: Mapping[str, str] | None = None) -> Wanted:
         given = secrets or {}

@@ -9,6 +9,8 @@ Path = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN_LENGTH = 80
+MOST_SHOWN = 100
+"""Faults that are printed; whoever has more is told how many."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,14 +41,23 @@ class Fault:
 
 
 class SpecInvalid(Exception):
-    """A spec that cannot be used; faults: sorted by file and place, no two alike."""
+    """A spec that cannot be used; faults: sorted by file and place, no two alike; shown: the first of them."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(set(faults)))
         super().__init__(self.faults)
 
+    @property
+    def shown(self) -> tuple[Fault, ...]:
+        return self.faults[:MOST_SHOWN]
+
+    def lines(self) -> tuple[str, ...]:
+        """For people and logs, one a fault."""
+        more = len(self.faults) - MOST_SHOWN
+        return (*map(str, self.shown), *((f"and {more:,} more",) if more > 0 else ()))
+
     def __str__(self) -> str:
-        return "\n".join(str(fault) for fault in self.faults)
+        return "\n".join(self.lines())
 
 
 def fault_at(place: Place, path: Path, message: str) -> Fault:

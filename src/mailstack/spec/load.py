@@ -4,7 +4,7 @@ import gc
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,8 +13,10 @@ from mailstack.spec.check import check
 from mailstack.spec.document import Document, merge
 from mailstack.spec.expand import expand
 from mailstack.spec.explain import explain
-from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.faults import Fault, SpecInvalid
+from mailstack.spec.faults import Path as FaultPath
 from mailstack.spec.include import Reading, read_files
+from mailstack.spec.locate import Locator
 from mailstack.spec.model import Spec
 
 
@@ -26,6 +28,11 @@ class LoadedSpec:
     path: Path
     files: tuple[Path, ...]
     digest: str
+    locator: Locator = field(repr=False, compare=False)
+
+    def fault(self, path: FaultPath, message: str) -> Fault:
+        """For what is found wrong only once secrets and files are read; path: as the models name things."""
+        return self.locator.fault(path, message)
 
     @property
     def directory(self) -> Path:
@@ -65,7 +72,13 @@ def _load(path: Path) -> LoadedSpec:
     if faults or spec is None:
         raise SpecInvalid(faults)
     expanded = expand(spec, path.parent)
-    return LoadedSpec(spec=expanded, path=path, files=tuple(reading.contents), digest=_digest(reading))
+    return LoadedSpec(
+        spec=expanded,
+        path=path,
+        files=tuple(reading.contents),
+        digest=_digest(reading),
+        locator=Locator(document),
+    )
 
 
 def _digest(reading: Reading) -> str:

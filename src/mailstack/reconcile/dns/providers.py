@@ -1,12 +1,15 @@
 """octoDNS providers from the spec's dns.providers: the class by its path, the settings as they are, secrets read."""
 
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.model.errors import Invalid
 from mailstack.reconcile.dns.octo import OctoProvider
 from mailstack.reconcile.dns.readable import shield
-from mailstack.reconcile.wanted import Resolve
+from mailstack.reconcile.wanted import FaultAt, Resolve
+from mailstack.spec.faults import Fault, SpecInvalid, path_text
+from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.secrets import SecretMissing, is_reference
 from mailstack.spec.sections.domains import Provider
 
@@ -25,36 +28,52 @@ EXTRAS = (
 """Provider families that `pip install mailstack[…]` brings; pyproject.toml has the packages."""
 
 
-def build_provider(name: str, provider: Provider, *, resolve: Resolve, directory: Path) -> OctoProvider:
-    """directory: the spec's folder. Raises Invalid that says which entry is wrong, and how."""
-    place = f"dns.providers.{name}"
-    provider_class = _class(place, provider.class_)
-    settings = {key: _setting(f"{place}.{key}", value, resolve, directory) for key, value in provider.settings.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Of the entry in the spec. directory: the spec's folder."""
+
+    resolve: Resolve
+    directory: Path
+    fault_at: FaultAt
+
+
+def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoProvider:
+    """Raises SpecInvalid that says what of the entry is wrong, Invalid for what the provider itself says."""
+    place: SpecPath = ("dns", "providers", name)
+    settings = _settings(place, provider, around)
+    directory = around.directory
+    try:
+        provider_class = _class(provider.class_)
+    except Invalid as fault:
+        raise SpecInvalid([around.fault_at((*place, "class"), fault.detail)]) from fault
     if isinstance(settings.get("directory"), str):
         settings["directory"] = str(directory / str(settings["directory"]))
     try:
         built: OctoProvider = provider_class(name, **settings)
     except TypeError as fault:
-        raise Invalid(f"{place}: {provider.class_} does not take these settings: {_told(fault)}") from fault
+        told = f"{provider.class_} does not take these settings: {_told(fault)}"
+        raise SpecInvalid([around.fault_at(place, told)]) from fault
     except Exception as fault:  # a provider's constructor may call out and raise whatever its library raises
-        raise Invalid(f"{place}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
+        raise Invalid(f"{path_text(place)}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
     if not callable(getattr(built, "apply", None)):
-        raise Invalid(f"{place}.class: {provider.class_} is no octoDNS provider that can be written to")
+        told = f"{provider.class_} is no octoDNS provider that can be written to"
+        raise SpecInvalid([around.fault_at((*place, "class"), told)])
     shield(built)
     return built
 
 
-def _class(place: str, path: str) -> type:
+def _class(path: str) -> type:
+    """Raises Invalid."""
     module_name, _, class_name = path.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), class_name, None)
     except ModuleNotFoundError as fault:
         package = module_name.partition(".")[0]
         if fault.name and fault.name.partition(".")[0] != package:
-            raise Invalid(f"{place}.class: {path} needs the Python package {fault.name}") from fault
-        raise Invalid(f"{place}.class: the Python package {package} is not installed{_hint(package)}") from fault
+            raise Invalid(f"{path} needs the Python package {fault.name}") from fault
+        raise Invalid(f"the Python package {package} is not installed{_hint(package)}") from fault
     if not isinstance(found, type):
-        raise Invalid(f"{place}.class: {module_name} has no class {class_name}")
+        raise Invalid(f"{module_name} has no class {class_name}")
     return found
 
 
@@ -67,17 +86,27 @@ def _hint(package: str) -> str:
     return ""
 
 
-def _setting(place: str, value: object, resolve: Resolve, directory: Path) -> object:
-    if isinstance(value, dict):
-        return {key: _setting(f"{place}.{key}", item, resolve, directory) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_setting(f"{place}[{index}]", item, resolve, directory) for index, item in enumerate(value)]
-    if not isinstance(value, str) or not is_reference(value):
-        return value
-    try:
-        return resolve(value, directory)
-    except SecretMissing as missing:
-        raise Invalid(f"{place}: {missing}") from None
+def _settings(place: SpecPath, provider: Provider, around: Surroundings) -> dict[str, object]:
+    """Raises SpecInvalid with every secret that is missing."""
+    faults: list[Fault] = []
+
+    def read(path: SpecPath, value: object) -> object:
+        if isinstance(value, dict):
+            return {key: read((*path, key), item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [read((*path, index), item) for index, item in enumerate(value)]
+        if not isinstance(value, str) or not is_reference(value):
+            return value
+        try:
+            return around.resolve(value, around.directory)
+        except SecretMissing as missing:
+            faults.append(around.fault_at(path, str(missing)))
+            return ""
+
+    settings = {key: read((*place, key), value) for key, value in provider.settings.items()}
+    if faults:
+        raise SpecInvalid(faults)
+    return settings
 
 
 def _told(fault: TypeError) -> str:

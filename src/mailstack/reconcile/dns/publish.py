@@ -17,7 +17,7 @@ from mailstack.reconcile.dns.records import RecordSet, wanted_records
 from mailstack.reconcile.dns.zones import place, zone_of
 from mailstack.reconcile.plan import ByHand, PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
-from mailstack.reconcile.wanted import Resolve
+from mailstack.reconcile.wanted import FaultAt, Resolve
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns, Provider, Zone
 
@@ -71,6 +71,7 @@ class DnsContext:
     owner: str
     resolve: Resolve
     directory: Path
+    fault_at: FaultAt
 
 
 def owner_id(digest_key: bytes) -> str:
@@ -146,15 +147,13 @@ def _targets(
 ) -> tuple["ZoneTarget", ...]:
     if not wanted:
         return ()
-    from mailstack.reconcile.dns.providers import build_provider
+    from mailstack.reconcile.dns.providers import Surroundings, build_provider
     from mailstack.reconcile.dns.zone_plan import ZoneTarget
 
     dns = context.spec.dns
     names = {zone: leaving.get(zone) or dns.zones[zone].provider for zone in wanted}
-    built = {
-        name: build_provider(name, dns.providers[name], resolve=context.resolve, directory=context.directory)
-        for name in sorted(set(names.values()))
-    }
+    around = Surroundings(resolve=context.resolve, directory=context.directory, fault_at=context.fault_at)
+    built = {name: build_provider(name, dns.providers[name], around) for name in sorted(set(names.values()))}
     return tuple(
         ZoneTarget(zone=zone, provider_name=names[zone], provider=built[names[zone]], wanted=records)
         for zone, records in wanted.items()

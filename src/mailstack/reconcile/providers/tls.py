@@ -14,6 +14,7 @@ from mailstack.model.resource import CertificateBody, Kind, Resource, Snapshot, 
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.certs import RENEW_BEFORE, check_pair, covers, names_in, not_after, self_signed
 from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.server import CertificateFiles
 
@@ -30,8 +31,8 @@ def wanted_certificates(
         names = tuple(dict.fromkeys((spec.server.hostname, *further_names)))
         return (_self_signed(names, live, now),), ()
     wanted: dict[str, Wanted] = {}
-    for place, files in enumerate(spec.tls.files):
-        for found in _from_files(f"tls.files[{place}]", files, secrets, now):
+    for index, files in enumerate(spec.tls.files):
+        for found in _from_files(("tls", "files", index), files, secrets, now):
             wanted[found.resource.name] = found
     return tuple(wanted.values()), _warnings(spec, tuple(wanted.values()), now)
 
@@ -62,8 +63,8 @@ def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant) -> Wanted
     return Wanted(resource=old)
 
 
-def _from_files(place: str, files: CertificateFiles, secrets: Secrets, now: Instant) -> tuple[Wanted, ...]:
-    key = secrets.read(f"{place}.key", files.key.get_secret_value())
+def _from_files(place: SpecPath, files: CertificateFiles, secrets: Secrets, now: Instant) -> tuple[Wanted, ...]:
+    key = secrets.read((*place, "key"), files.key.get_secret_value())
     path = secrets.directory / files.certificate
     try:
         chain = _read(path)
@@ -75,7 +76,7 @@ def _from_files(place: str, files: CertificateFiles, secrets: Secrets, now: Inst
         if key:
             check_pair(chain, key)
     except Invalid as fault:
-        secrets.faults.append(f"{place}: {path}: {fault.detail}")
+        secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
         return ()
     body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=_iso(end))
     return (secrets.wanted(Kind.CERTIFICATE, names[0], body, {"key": key}),)

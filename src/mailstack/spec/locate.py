@@ -1,0 +1,27 @@
+"""Faults that show only later, when secrets and files are read: still with the place an editor can jump to."""
+
+from functools import cached_property
+
+from mailstack.spec.document import Document
+from mailstack.spec.faults import Fault, Path
+from mailstack.spec.outline import parsed, section
+from mailstack.spec.values import parse_address_key
+
+
+class Locator:
+    """Knows where each value of a sound spec stands, under the names that the models give it."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def fault(self, path: Path, message: str) -> Fault:
+        if len(path) > 1 and path[0] == "accounts":
+            path = ("accounts", self._written_logins.get(str(path[1]), path[1]), *path[2:])
+        return self._document.fault(path, message)
+
+    @cached_property
+    def _written_logins(self) -> dict[str, str]:
+        """Logins as the file spells them, by address key."""
+        spelled = section(self._document.values, "accounts")
+        found = ((parsed(text, (), parse_address_key), text) for text in spelled)
+        return {named.name: text for named, text in found if named}
