@@ -118,7 +118,7 @@ class LocalBus:
     def _others(self) -> tuple[tuple[str, str], ...]:
         """Names and addresses; listed anew only when the folder has changed, for every delivery asks."""
         try:
-            changed_at_ns = self._directory.stat().st_mtime_ns
+            changed_at_ns = os.fstat(self._folder).st_mtime_ns
             if changed_at_ns != self._changed_at_ns or self._listed_at_ns - changed_at_ns < LISTING_SETTLES_NS:
                 self._listed_at_ns = time.time_ns()
                 self._changed_at_ns = changed_at_ns

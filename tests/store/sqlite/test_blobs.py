@@ -154,3 +154,12 @@ def test_losing_the_shared_name_loses_only_the_sharing(tmp_path: Path) -> None:
     assert first.file is not None
     blobs.discard(tmp_path / "one", first.file)
     assert len(files(tmp_path / "blobs")) == 1
+
+
+async def test_destroying_a_mailbox_lets_go_of_its_files(store: SqliteStore, path: Path, account_id: AccountId) -> None:
+    place = (await store.mailboxes.create(account_id, parent_id=None, name="Gone")).mailbox_id
+    await store.messages.append(account_id, place, [large_message()])
+    await store.mailboxes.destroy(account_id, place)
+    await store.close()
+    assert files(path / "blobs") == []
+    assert files(account_folder(path, account_id) / "blobs") == []

@@ -1,6 +1,7 @@
 """Group commit: one fsync for many, each request for itself, and faults that leave the file usable."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,11 +10,12 @@ import apsw
 import pytest
 
 from mailstack.model.errors import NotFound, TryAgainLater
-from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.connection import LOG_STEP_BYTES, Access, Connection
 from mailstack.store.sqlite.writer import MAX_PENDING, Transaction, WritableFile, Writer
 
 INSERT = "INSERT INTO thing (number) VALUES (?)"
 PAGE_SIZE = 4096
+TIMEOUT_S = 30
 
 
 class Bench:
@@ -186,3 +188,37 @@ async def test_the_log_is_moved_into_the_file_as_it_grows(bench: Bench) -> None:
     log = bench.path.with_name("test.db-wal")
     assert log.stat().st_size < 2_500_000
     assert bench.path.stat().st_size > 2_000_000
+
+
+async def test_the_log_gets_its_blocks_in_steps_and_reads_as_before_after_a_crash(bench: Bench, tmp_path: Path) -> None:
+    for number in range(5):
+        await bench.insert(number)
+    log = bench.path.with_name("test.db-wal")
+    assert log.stat().st_size == LOG_STEP_BYTES
+    copy = tmp_path / "as after a crash"
+    copy.mkdir()
+    for file in (bench.path, log):
+        shutil.copy(file, copy / file.name)
+    after = Connection(copy / bench.path.name, Access.WRITE)
+    assert [number for (number,) in after.rows("SELECT number FROM thing")] == list(range(5))
+    assert after.rows("PRAGMA integrity_check") == [("ok",)]
+    after.close()
+
+
+async def test_long_work_in_one_file_holds_up_no_commit_in_another(bench: Bench, tmp_path: Path) -> None:
+    may_end = threading.Event()
+    connections = [Connection(tmp_path / f"long {number}.db", Access.WRITE) for number in range(3)]
+    waiting = [
+        asyncio.ensure_future(
+            bench.writer.write(
+                WritableFile(connection, page_size=PAGE_SIZE), lambda _: may_end.wait(TIMEOUT_S), is_long=True
+            )
+        )
+        for connection in connections
+    ]
+    async with asyncio.timeout(TIMEOUT_S / 2):
+        assert await bench.insert(1) == 1
+    may_end.set()
+    assert await asyncio.gather(*waiting) == [True, True, True]
+    for connection in connections:
+        connection.close()

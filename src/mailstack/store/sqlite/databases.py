@@ -19,7 +19,7 @@ import apsw
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.store.sqlite import schema_account
-from mailstack.store.sqlite.blobs import make_folder
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.migrations import Migration, keep_copy, migrate
 from mailstack.store.sqlite.writer import Work, WritableFile, Writer
@@ -43,6 +43,7 @@ class Database:
         self, path: Path, *, threads: ThreadPoolExecutor, writer: Writer | None, writable: WritableFile | None
     ) -> None:
         self.path = path
+        self.blob_folder = path.parent / BLOB_FOLDER
         self._threads = threads
         self._writer = writer
         self._writable = writable
@@ -51,10 +52,6 @@ class Database:
         self._long_reader: Connection | None = None
         self._long_read_guard = threading.Lock()
         self._uses = 0
-
-    @property
-    def folder(self) -> Path:
-        return self.path.parent
 
     @property
     def is_idle(self) -> bool:

@@ -8,7 +8,7 @@ from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import SECOND_MS, Clock, Instant
 from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
 from mailstack.ports.bus import account_topic
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, Blobs
+from mailstack.store.sqlite.blobs import Blobs
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases
@@ -126,7 +126,7 @@ class SqliteMailboxes:
             mod_seq = next_mod_seq(transaction)
             gone = transaction.rows(ALL_PLACEMENTS, (mailbox_id,))
             for file in remove_placements(transaction, mailbox_id, gone, mod_seq=mod_seq, now=now):
-                transaction.after_commit(partial(self._blobs.discard, database.folder / BLOB_FOLDER, file))
+                transaction.after_commit(partial(self._blobs.discard, database.blob_folder, file))
             transaction.run(DELETE, (mailbox_id,))
             transaction.run(LOG, (mod_seq, mailbox_id, NO_UID, DESTROYED, now))
             transaction.announce(account_topic(account_id))

@@ -11,7 +11,7 @@ from mailstack.model.message import Appended, Copied, FlagChange, FlagsChanged, 
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from mailstack.store.sqlite import appending, copying, flagging
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sqlite.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
 from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
@@ -93,7 +93,7 @@ class SqliteMessages:
             raise NotFound(f"there is no message {message_id}")
         blob_id, size_bytes, content, file = row
         blob = Blob(blob_id=BlobId(blob_id.hex()), content=content, file=file)
-        unpack = partial(self._blobs.unpack, blob, database.folder / BLOB_FOLDER)
+        unpack = partial(self._blobs.unpack, blob, database.blob_folder)
         what = f"message {message_id} of account {account_id}"
         if size_bytes <= INLINE_LIMIT_BYTES:
             return unpack(what=what)
@@ -166,12 +166,11 @@ class SqliteMessages:
         return int(database.reader().one(USED)[0])
 
     def _pack(self, messages: Sequence[NewMessage], database: Database) -> list[PackedMessage]:
-        holder = database.folder / BLOB_FOLDER
         packed: list[PackedMessage] = []
         try:
             for message in messages:
                 forms = pack_forms(message.digest, self._blobs.codec)
-                blob = self._blobs.pack(message.raw, holder)
+                blob = self._blobs.pack(message.raw, database.blob_folder)
                 packed.append(PackedMessage(message=message, blob=blob, forms=forms))
         except Exception:
             self._discard(database, [each.blob.file for each in packed if each.blob.file is not None])
@@ -180,7 +179,7 @@ class SqliteMessages:
 
     def _discard(self, database: Database, files: Sequence[str]) -> None:
         for file in files:
-            self._blobs.discard(database.folder / BLOB_FOLDER, file)
+            self._blobs.discard(database.blob_folder, file)
 
     def _tidy(self, transaction: Transaction, database: Database, files: Sequence[str]) -> None:
         if files:

@@ -29,7 +29,7 @@ from mailstack.store.sqlite.writer import WritableFile, Writer
 
 Result = TypeVar("Result")
 
-WRITER_THREADS = 4
+WRITER_THREADS = 2
 READER_THREADS = 4
 
 INSTALL = "INSERT INTO installation (only_row, digest_key) VALUES (1, ?) ON CONFLICT DO NOTHING"

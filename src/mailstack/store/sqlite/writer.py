@@ -112,17 +112,21 @@ class WritableFile:
 
 
 class Writer:
-    """Owns the threads. publish: called on the loop with each topic announced."""
+    """Owns the threads: as many for commits as for long work. publish: called on the loop with each topic announced."""
 
     def __init__(self, *, threads: int, publish: Callable[[str], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._publish = publish
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # Apart, so that no delivery waits behind a long change; few, because threads that wait for the disk are cheap
+        # to have and dear to wake.
+        self._commits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._long_jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._busy_files = 0
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._threads = [
-            threading.Thread(target=self._serve, name=f"store-writer-{number}", daemon=True)
+            threading.Thread(target=_serve, args=(jobs,), name=f"store-{name}-{number}", daemon=True)
+            for name, jobs in (("commit", self._commits), ("write", self._long_jobs))
             for number in range(threads)
         ]
         for thread in self._threads:
@@ -145,20 +149,17 @@ class Writer:
         """After what is pending has been written."""
         await self._is_idle.wait()
         for _ in self._threads:
-            self._jobs.put(None)
+            self._commits.put(None)
+            self._long_jobs.put(None)
         await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in self._threads))
 
     def _start(self, file: WritableFile) -> None:
         requests = [file.pending.popleft() for _ in range(min(len(file.pending), MAX_GROUP))]
         group = _Group(file.connection, requests)
         if any(request.is_long for request in requests) or not group.run_now():
-            self._jobs.put(lambda: self._end(file, group, group.run_and_commit))
+            self._long_jobs.put(lambda: self._end(file, group, group.run_and_commit))
         else:
-            self._jobs.put(lambda: self._end(file, group, group.commit))
-
-    def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+            self._commits.put(lambda: self._end(file, group, group.commit))
 
     def _end(self, file: WritableFile, group: "_Group", commit: Callable[[], None]) -> None:
         """In a thread."""
@@ -201,6 +202,11 @@ class Writer:
             self._is_idle.set()
 
 
+def _serve(jobs: "SimpleQueue[Callable[[], None] | None]") -> None:
+    while (job := jobs.get()) is not None:
+        job()
+
+
 class _Group:
     """Requests that share a transaction."""
 
@@ -231,6 +237,7 @@ class _Group:
     def commit(self) -> None:
         """Blocks, as run_and_commit does."""
         try:
+            self._connection.reserve_log()
             self._connection.run("COMMIT")
         except Exception:  # noqa: BLE001  # as in run_now
             self._undo()
