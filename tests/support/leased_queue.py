@@ -1,5 +1,6 @@
 """The outbound queue in memory with leases that run out, for its runner."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,8 @@ class _Lease:
 
 
 class LeasedQueue:
-    """Works as ports.queue.Queue. faults: raised by content(), by mail. settled: what settle() was told, in order."""
+    """Works as ports.queue.Queue. faults: raised by content(), by mail. settle_faults: raised by settle(), by
+    recipient, while they are there. settle_gate: waited for in settle(). settled: what settle() was told, in order."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -26,6 +28,8 @@ class LeasedQueue:
         self._leases: dict[QueueItemId, _Lease] = {}
         self._last = 0
         self.faults: dict[MailId, DomainError] = {}
+        self.settle_gate: asyncio.Event | None = None
+        self.settle_faults: dict[str, DomainError] = {}
         self.settled: list[tuple[str, Outcome]] = []
 
     async def enqueue(
@@ -66,9 +70,13 @@ class LeasedQueue:
         next_at: Instant | None,
         notices: Sequence[OutgoingMail] = (),
     ) -> bool:
+        if self.settle_gate is not None:
+            await self.settle_gate.wait()
         lease = self._leases.get(item_id)
         if lease is None or lease.owner != owner:
             return False
+        if self._items[item_id].recipient in self.settle_faults:
+            raise self.settle_faults[self._items[item_id].recipient]
         del self._leases[item_id]
         item = self._items.pop(item_id)
         self.settled.append((item.recipient, outcome))

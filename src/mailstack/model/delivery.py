@@ -107,9 +107,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextHop:
-    """One server to try. host: its name, for TLS and for the log; port as dialled."""
+    """One server to try. host: its name, for TLS and for the log; port as dialled.
+
+    is_exchanger: found in DNS by a recipient's domain, which anybody may write; else chosen by the operator.
+    """
 
     host: str
     port: int
     tls: TlsMode
     credentials: Credentials | None = None
+    is_exchanger: bool = False

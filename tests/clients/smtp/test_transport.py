@@ -228,6 +228,25 @@ async def test_a_server_that_goes_away_at_quit_has_the_mail_all_the_same(sender:
         assert brief(await sender.send(server.port)) == ["Delivered 250 2.0.0"]
 
 
+async def test_being_cancelled_at_quit_forgets_no_outcome(sender: Sender) -> None:
+    at_quit = asyncio.Event()
+
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        await peer.exchange("250 ok", "250 ok", "354 go")
+        await peer.hear_content()
+        await peer.say("250 2.0.0 ok\n")
+        await peer.hear()
+        at_quit.set()
+        await peer.reader.read()
+
+    async with scripted_server(mx) as server:
+        sending = asyncio.create_task(sender.send(server.port))
+        await at_quit.wait()
+        sending.cancel()
+        assert brief(await sending) == ["Delivered 250 2.0.0"]
+
+
 GARBAGE = [
     b"\x00\xff" * 50 + b"\r\n",
     b"SSH-2.0-OpenSSH_9.2\r\n",

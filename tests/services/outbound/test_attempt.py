@@ -2,8 +2,8 @@
 
 import pytest
 
-from mailstack.model.delivery import NextHop, OutgoingMail, QueueItem, TlsMode
-from mailstack.services.outbound.attempt import attempt
+from mailstack.model.delivery import NextHop, Outcome, OutgoingMail, QueueItem, TlsMode
+from mailstack.services.outbound.attempt import Answered, attempt
 from mailstack.services.outbound.destination import ToDomain, ToRelay
 from mailstack.services.outbound.route import Relay
 from tests.support.memory_transport import answer
@@ -28,11 +28,23 @@ async def items(world: OutboundWorld, *recipients: str) -> list[QueueItem]:
     return list(await world.queue.items())
 
 
+async def parts(world: OutboundWorld, way: ToDomain | ToRelay, sent: list[QueueItem], content: bytes) -> list[Answered]:
+    return [part async for part in attempt(world.service(), way, sent, content)]
+
+
+async def outcomes_of(world: OutboundWorld, way: ToDomain | ToRelay, *recipients: str) -> list[Outcome]:
+    """In the order of the recipients, each once."""
+    sent = await items(world, *recipients)
+    answers = [answer for part in await parts(world, way, sent, b"content") for answer in part]
+    assert sorted(item.item_id for item, _ in answers) == [item.item_id for item in sent]
+    return [outcome for _, outcome in sorted(answers, key=lambda answer: answer[0].item_id)]
+
+
 async def test_the_best_exchanger_takes_it(world: OutboundWorld) -> None:
-    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test", "c@them.test"), b"content")
+    outcomes = await outcomes_of(world, THEM, "b@them.test", "c@them.test")
     assert brief(outcomes) == ["Delivered 250 2.0.0"] * 2
     (handed,) = world.transport.handed
-    assert handed.hop == NextHop(host="mx1.them.test", port=25, tls=TlsMode.OPPORTUNISTIC)
+    assert handed.hop == NextHop(host="mx1.them.test", port=25, tls=TlsMode.OPPORTUNISTIC, is_exchanger=True)
     assert (handed.recipients, handed.content) == (("b@them.test", "c@them.test"), b"content")
 
 
@@ -51,7 +63,7 @@ async def test_the_next_exchanger_is_asked_only_when_none_has_answered(
     world: OutboundWorld, first: object, hosts: list[str], expected: str
 ) -> None:
     world.transport.answers["mx1.them.test"] = first  # type: ignore[assignment]  # a table of answers
-    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test"), b"")
+    outcomes = await outcomes_of(world, THEM, "b@them.test")
     assert brief(outcomes) == [expected]
     assert [handed.hop.host for handed in world.transport.handed] == hosts
 
@@ -63,24 +75,35 @@ async def test_only_unanswered_recipients_go_to_the_next_exchanger(world: Outbou
         )
 
     world.transport.answers["mx1.them.test"] = mx1  # type: ignore[assignment]  # either answer
-    outcomes = await attempt(world.service(), THEM, await items(world, "b@them.test", "c@them.test"), b"")
+    outcomes = await outcomes_of(world, THEM, "b@them.test", "c@them.test")
     assert brief(outcomes) == ["Failed 550 5.1.1", "Delivered 250 2.0.0"]
     assert world.transport.handed[1].recipients == ("c@them.test",)
 
 
+async def test_what_one_host_took_is_known_before_the_next_is_asked(world: OutboundWorld) -> None:
+    def mx1(host: str, recipient: str) -> Outcome:
+        return (answer(250, "2.0.0") if recipient == "b@them.test" else answer(421, "4.3.2"))(host, recipient)
+
+    world.transport.answers["mx1.them.test"] = mx1
+    answered = attempt(world.service(), THEM, await items(world, "b@them.test", "c@them.test"), b"")
+    assert [item.recipient for item, _ in await anext(answered)] == ["b@them.test"]
+    assert [handed.hop.host for handed in world.transport.handed] == ["mx1.them.test"]
+    await answered.aclose()
+
+
 async def test_a_relay_is_the_only_host(world: OutboundWorld) -> None:
     world.transport.answers["relay.test"] = answer(451, "4.4.1", host="")
-    outcomes = await attempt(world.service(), ToRelay(RELAY), await items(world, "b@them.test"), b"")
+    outcomes = await outcomes_of(world, ToRelay(RELAY), "b@them.test")
     assert brief(outcomes) == ["Deferred 451 4.4.1"]
     assert [handed.hop for handed in world.transport.handed] == [RELAY.hop]
 
 
 async def test_a_domain_that_does_not_exist_fails_without_an_attempt(world: OutboundWorld) -> None:
-    outcomes = await attempt(world.service(), ToDomain("gone.test"), await items(world, "b@gone.test"), b"")
+    outcomes = await outcomes_of(world, ToDomain("gone.test"), "b@gone.test")
     assert brief(outcomes) == ["Failed 550 5.1.2"]
     assert not world.transport.handed
 
 
 async def test_dns_trouble_defers(world: OutboundWorld) -> None:
     world.resolver.failing.add("them.test")
-    assert brief(await attempt(world.service(), THEM, await items(world, "b@them.test"), b"")) == ["Deferred 451 4.4.3"]
+    assert brief(await outcomes_of(world, THEM, "b@them.test")) == ["Deferred 451 4.4.3"]

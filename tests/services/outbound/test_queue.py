@@ -9,7 +9,7 @@ import pytest
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, NextHop, OutgoingMail, QueueItem, QueueState, TlsMode
 from mailstack.model.errors import Damaged, TryAgainLater
-from mailstack.model.instant import DAY_MS, MINUTE_MS, SECOND_MS
+from mailstack.model.instant import DAY_MS, MINUTE_MS, SECOND_MS, Instant
 from mailstack.ports.queue import Queue
 from mailstack.services.outbound.queue import QueueLimits, QueueRunner
 from mailstack.services.outbound.route import HOLD, Relay, Route, RouteTable
@@ -417,3 +417,84 @@ async def test_outcomes_are_settled_as_they_came(memory: Runners) -> None:
         await memory.until_tried(1)
     kinds = {recipient: type(outcome) for recipient, outcome in world.queue.settled}
     assert kinds == {"a@them.test": Delivered, "b@them.test": Failed, "c@them.test": Deferred}
+
+
+async def test_one_outcome_that_cannot_be_written_keeps_no_other_from_it(memory: Runners) -> None:
+    queue = memory.world.queue
+    queue.settle_faults["a@them.test"] = TryAgainLater("disk full")
+    await memory.enqueue("a@them.test", "b@them.test")
+
+    async def is_one_left() -> bool:
+        return [item.recipient for item in await memory.items()] == ["a@them.test"]
+
+    async with running(memory.runner(limits=QueueLimits(settle_retry_s=0.01)).run()):
+        await until(is_one_left)
+        queue.settle_faults.clear()
+        await memory.until_empty()
+    # Written later, not sent again.
+    assert len(memory.world.transport.handed) == 1
+
+
+async def test_a_known_outcome_outlives_the_lease_while_the_store_cannot_write(memory: Runners) -> None:
+    world = memory.world
+    world.queue.settle_faults["b@them.test"] = TryAgainLater("disk full")
+    await memory.enqueue("b@them.test")
+    async with running(memory.runner(limits=QueueLimits(settle_retry_s=0.01)).run()):
+        await memory.until_handed(1)
+        for _ in range(5):
+            world.clock.advance(50 * SECOND_MS)
+            world.bus.publish("queue")
+            await asyncio.sleep(0)
+        world.queue.settle_faults.clear()
+        await memory.until_empty()
+    assert len(world.transport.handed) == 1
+
+
+async def test_a_loop_that_stood_still_sends_nothing_on_a_lease_that_ran_out(memory: Runners) -> None:
+    world = memory.world
+    world.transport.gate = asyncio.Event()
+    limits = QueueLimits(per_destination=1, poll_s=3600)
+    for name in ("b", "c"):
+        await memory.enqueue(f"{name}@them.test")
+    async with running(memory.runner(owner="slept", limits=limits).run()):
+        await memory.until_handed(1)
+        world.clock.advance(120 * SECOND_MS)  # suspended, with one attempt in flight and one waiting for its turn
+        until_then = Instant(world.clock.now + 60 * SECOND_MS)
+        (b, c) = await memory.queue.lease("other", now=world.clock.now, until=until_then, limit=10)
+        assert (b.recipient, c.recipient) == ("b@them.test", "c@them.test")
+        world.transport.gate.set()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert [each.recipients for each in world.transport.handed] == [("b@them.test",)]
+
+
+async def test_what_a_runner_still_works_on_is_not_begun_again(memory: Runners) -> None:
+    world = memory.world
+    world.transport.gate = asyncio.Event()
+    await memory.enqueue("b@them.test")
+    async with running(memory.runner().run()):
+        await memory.until_handed(1)
+        world.clock.advance(120 * SECOND_MS)
+        world.bus.publish("queue")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(world.transport.handed) == 1
+        world.transport.gate.set()
+        await memory.until_empty()
+    assert len(world.transport.handed) == 1
+
+
+async def test_an_outcome_that_is_being_written_is_written_in_spite_of_a_cut(memory: Runners) -> None:
+    queue = memory.world.queue
+    queue.settle_gate = asyncio.Event()
+    await memory.enqueue("b@them.test", "c@them.test")
+    runner = memory.runner()
+    async with running(runner.run()) as task:
+        await memory.until_handed(1)
+        draining = asyncio.create_task(runner.drain(grace_s=0))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        queue.settle_gate.set()
+        assert await draining == 1
+        await task
+    assert not await memory.items()

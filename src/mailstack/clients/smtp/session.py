@@ -90,13 +90,14 @@ class Session:
             raise HandshakeFailed(f"TLS handshake: {_reason(fault)}") from fault
 
     async def quit(self) -> None:
-        """As polite as it goes; the mail has its outcomes already."""
+        """As polite as it goes. Swallows a cancellation: the mail has its outcomes already, and who waits for them must
+        hear them, or the mail would be sent a second time."""
         try:
             if not self.client.awaited:
                 await self.command(self.client.quit(), timeout_s=self.timeouts.quit_s)
-        except Lost:
-            pass
-        await self._stream.close()
+            await self._stream.close()
+        except (Lost, asyncio.CancelledError):
+            self.abort()
 
     def abort(self) -> None:
         self._stream.abort()

@@ -3,31 +3,35 @@
 RFC 5321 §5.1. No queue here: what an outcome means for the mail is queue's.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from mailstack.model.delivery import Deferred, Failed, NextHop, Outcome, QueueItem, SmtpReply, TlsMode
 from mailstack.services.outbound.destination import ToDomain, ToRelay
 from mailstack.services.outbound.mx import Hosts, exchangers
 from mailstack.services.outbound.service import OutboundService
 
+Answered = list[tuple[QueueItem, Outcome]]
+
 
 async def attempt(
     service: OutboundService, way: ToRelay | ToDomain, items: Sequence[QueueItem], content: bytes
-) -> list[Outcome]:
-    """One outcome for each item, in their order."""
+) -> AsyncGenerator[Answered, None]:
+    """Every item once, as soon as nothing can change its outcome: what one host took must not be forgotten when the
+    attempt is cut short at the next."""
     hops = await _hops(service, way)
     if isinstance(hops, SmtpReply):
         ended = Failed(reply=hops, host="") if hops.code >= 500 else Deferred(reply=hops, host="")
-        return [ended] * len(items)
-    outcomes: dict[int, Outcome] = {}
-    left = list(range(len(items)))
-    for hop in hops:
-        chosen = [items[index] for index in left]
-        outcomes.update(zip(left, await _deliver(service, hop, chosen, content), strict=True))
-        left = [index for index in left if _may_ask_another(outcomes[index])]
+        yield [(item, ended) for item in items]
+        return
+    left = list(items)
+    for others, hop in zip(reversed(range(len(hops))), hops, strict=True):
+        answers = list(zip(left, await _deliver(service, hop, left, content), strict=True))
+        settled = [(item, outcome) for item, outcome in answers if not (others and _may_ask_another(outcome))]
+        if settled:
+            yield settled
+        left = [item for item, outcome in answers if others and _may_ask_another(outcome)]
         if not left:
-            break
-    return [outcomes[index] for index in range(len(items))]
+            return
 
 
 async def _hops(service: OutboundService, way: ToRelay | ToDomain) -> Sequence[NextHop] | SmtpReply:
@@ -36,7 +40,10 @@ async def _hops(service: OutboundService, way: ToRelay | ToDomain) -> Sequence[N
     found = await exchangers(service.resolver, way.domain, own_host=service.hostname, token=service.token)
     if not isinstance(found, Hosts):
         return found
-    return [NextHop(host=name, port=service.exchanger_port, tls=TlsMode.OPPORTUNISTIC) for name in found.names]
+    return [
+        NextHop(host=name, port=service.exchanger_port, tls=TlsMode.OPPORTUNISTIC, is_exchanger=True)
+        for name in found.names
+    ]
 
 
 async def _deliver(

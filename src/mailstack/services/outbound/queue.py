@@ -7,23 +7,25 @@ leaves it to run out, and the item is attempted again: at worst twice, never not
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
 
-from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, QueueItem, SmtpReply
+from mailstack.model.delivery import Deferred, Failed, Outcome, QueueItem, SmtpReply
 from mailstack.model.errors import Damaged, DomainError
 from mailstack.model.ids import MailId
-from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.model.instant import SECOND_MS, Clock
 from mailstack.ports.bus import QUEUE_TOPIC, Bus
 from mailstack.ports.queue import Queue
 from mailstack.services.outbound.attempt import attempt
 from mailstack.services.outbound.destination import Destination, Local, Nowhere, ToDomain, ToRelay, destination
+from mailstack.services.outbound.leases import Leases
 from mailstack.services.outbound.local import deliver_locally
 from mailstack.services.outbound.places import Places
+from mailstack.services.outbound.record import BUG, Entry, Record, to_the_end
 from mailstack.services.outbound.route import Hold
 from mailstack.services.outbound.service import OutboundService
-from mailstack.services.outbound.settle import Settlement, settlement
 
 log = structlog.get_logger()
 
@@ -31,13 +33,15 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueLimits:
     """items: leased at once by one runner. per_destination: connections to one domain or relay. per_transaction:
-    RFC 5321 §4.5.3.1.8 has every server take 100 recipients. poll_s: how long a lost wake-up can go unnoticed."""
+    RFC 5321 §4.5.3.1.8 has every server take 100 recipients. poll_s: how long a lost wake-up can go unnoticed.
+    settle_retry_s: between attempts to write down an outcome that the store did not take."""
 
     items: int = 200
     per_destination: int = 5
     per_transaction: int = 100
     lease_s: float = 60
     poll_s: float = 30
+    settle_retry_s: float = 5
 
 
 class QueueRunner:
@@ -56,15 +60,15 @@ class QueueRunner:
         self._queue = queue
         self._bus = bus
         self._clock = clock
-        self._owner = owner
         self._generation = generation
         self._limits = limits or QueueLimits()
+        self._leases = Leases(queue=queue, clock=clock, owner=owner, lease_s=self._limits.lease_s)
+        self._record = Record(queue=queue, owner=owner, clock=clock, retry_s=self._limits.settle_retry_s)
         self._wake = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
         self._is_draining = False
         self._working: dict[asyncio.Task[None], Sequence[QueueItem]] = {}
-        self._renewed_at = Instant(0)
         self._places = Places(self._limits.per_destination)
 
     async def run(self) -> None:
@@ -75,7 +79,7 @@ class QueueRunner:
             async with asyncio.TaskGroup() as group:
                 while self._working or not self._is_draining:
                     self._wake.clear()
-                    await self._renew()
+                    await self._leases.renew()
                     if self._is_draining or not await self._lease(group):
                         await self._sleep()
         finally:
@@ -99,15 +103,8 @@ class QueueRunner:
 
     async def _lease(self, group: asyncio.TaskGroup) -> bool:
         """True when there may be more at once."""
-        free = self._limits.items - sum(map(len, self._working.values()))
-        if free <= 0:
-            return False
-        now = self._clock()
-        try:
-            items = await self._queue.lease(self._owner, now=now, until=self._lease_end(now), limit=free)
-        except DomainError as fault:
-            log.warning("queue not read", fault=repr(fault))
-            return False
+        free = self._limits.items - len(self._leases)
+        items = await self._leases.take(limit=free) if free > 0 else ()
         by_mail: defaultdict[MailId, list[QueueItem]] = defaultdict(list)
         for item in items:
             by_mail[item.mail_id].append(item)
@@ -118,7 +115,7 @@ class QueueRunner:
         return bool(items)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._working[task]
+        self._leases.drop(self._working.pop(task))
         self._wake.set()
 
     async def _sleep(self) -> None:
@@ -138,29 +135,19 @@ class QueueRunner:
         except TimeoutError:
             pass
 
-    async def _renew(self) -> None:
-        now = self._clock()
-        if not self._working or now - self._renewed_at < self._limits.lease_s * SECOND_MS / 4:
-            return
-        self._renewed_at = now
-        item_ids = [item.item_id for items in self._working.values() for item in items]
-        try:
-            await self._queue.renew(self._owner, item_ids, until=self._lease_end(now))
-        except DomainError as fault:
-            log.warning("leases not renewed", fault=repr(fault))
-
-    def _lease_end(self, now: Instant) -> Instant:
-        return Instant(now + round(self._limits.lease_s * SECOND_MS))
-
     async def _work_on(self, items: Sequence[QueueItem]) -> None:
         """All that was leased of one mail. What is not settled here is leased again when its lease has run out."""
+        service = self._generation()
         try:
-            service = self._generation()
             by_way: defaultdict[Destination, list[QueueItem]] = defaultdict(list)
             for item in items:
                 by_way[await destination(service, item.recipient)].append(item)
         except DomainError as fault:
             log.warning("directory not read", mail=items[0].mail_id, fault=repr(fault))
+            return
+        except Exception:
+            log.exception("no way found", mail=items[0].mail_id)
+            await self._end(service, items, BUG, b"")
             return
         async with asyncio.TaskGroup() as group:
             for way, chosen in by_way.items():
@@ -179,77 +166,65 @@ class QueueRunner:
                     await self._store(service, items)
                 case Nowhere(detail):
                     nowhere = Failed(reply=SmtpReply(code=553, status="5.1.3", text=detail), host="")
-                    await self._settle_all(service, items, [nowhere] * len(items), await self._content(items))
+                    await self._end(service, items, nowhere, await self._content(items))
                 case Hold():
-                    await self._hold(items)
+                    await self._write(service, [_held(item) for item in items], b"")
         except Damaged as fault:
             log.error("a queued mail is damaged", mail=items[0].mail_id, fault=fault.detail)
-            await self._end(items, _DAMAGED)
+            await self._end(service, items, _DAMAGED, b"")
         except DomainError as fault:
-            log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
+            log.warning("not attempted", mail=items[0].mail_id, fault=repr(fault))
         except Exception:
             log.exception("attempt failed", mail=items[0].mail_id)
-            await self._end(items, _BUG)
+            await self._end(service, items, BUG, b"")
 
     async def _content(self, items: Sequence[QueueItem]) -> bytes:
         # Only once its turn has come: a hundred large mails that wait for one slow host must not fill the memory.
         return await self._queue.content(items[0].mail_id)
 
     async def _send(self, service: OutboundService, way: ToRelay | ToDomain, items: Sequence[QueueItem]) -> None:
-        content = await self._content(items)
         known = self._places.unreached(way)
-        outcomes = [known] * len(items) if known is not None else await attempt(service, way, items, content)
-        reached_nobody = [found for found in outcomes if isinstance(found, Deferred) and not found.host]
-        if len(reached_nobody) == len(items):
-            self._places.note_unreached(way, reached_nobody[0])
-        await self._settle_all(service, items, outcomes, content)
+        content = await self._content(items)
+        if not self._leases.are_held(items):
+            log.warning("lease lost before the attempt", mail=items[0].mail_id)
+            return
+        if known is not None:
+            await self._end(service, items, known, content)
+            return
+        async with aclosing(attempt(service, way, items, content)) as answered:
+            async for part in answered:
+                unreached = [found for _, found in part if isinstance(found, Deferred) and not found.host]
+                if len(unreached) == len(items):
+                    self._places.note_unreached(way, unreached[0])
+                await self._write(service, [Entry(item=item, outcome=found) for item, found in part], content)
 
-    async def _end(self, items: Sequence[QueueItem], outcome: Outcome) -> None:
-        try:
-            await self._settle_all(self._generation(), items, [outcome] * len(items), b"")
-        except DomainError as fault:
-            log.warning("not settled", mail=items[0].mail_id, fault=repr(fault))
+    async def _end(
+        self, service: OutboundService, items: Sequence[QueueItem], outcome: Outcome, content: bytes
+    ) -> None:
+        """What was settled already stays as it is: its lease is over."""
+        await self._write(service, [Entry(item=item, outcome=outcome) for item in items], content)
 
     async def _store(self, service: OutboundService, items: Sequence[QueueItem]) -> None:
         content = await self._content(items)
         for item in items:
-            now = self._clock()
-            result = await deliver_locally(service, item, content, now)
-            found = settlement(service, item, result.outcome, content, now)
-            await self._settle(
-                item,
-                Settlement(outcome=found.outcome, next_at=found.next_at, notices=(*found.notices, *result.further)),
-            )
+            if not self._leases.are_held([item]):
+                log.warning("lease lost before the attempt", mail=item.mail_id)
+                return
+            await self._write(service, await to_the_end(self._store_one(service, item, content)), content)
 
-    async def _hold(self, items: Sequence[QueueItem]) -> None:
-        held = Deferred(reply=SmtpReply(code=450, status="4.7.0", text="held here"), host="")
-        for item in items:
-            await self._settle(item, Settlement(outcome=held))
+    async def _store_one(self, service: OutboundService, item: QueueItem, content: bytes) -> list[Entry]:
+        result = await deliver_locally(service, item, content, self._clock())
+        entry = Entry(item=item, outcome=result.outcome, further=result.further)
+        return await self._record.write_once(service, [entry], content)
 
-    async def _settle_all(
-        self, service: OutboundService, items: Sequence[QueueItem], outcomes: Sequence[Outcome], content: bytes
-    ) -> None:
-        now = self._clock()
-        for item, outcome in zip(items, outcomes, strict=True):
-            await self._settle(item, settlement(service, item, outcome, content, now))
-
-    async def _settle(self, item: QueueItem, found: Settlement) -> None:
-        was_ours = await self._queue.settle(
-            self._owner, item.item_id, found.outcome, next_at=found.next_at, notices=found.notices
-        )
-        log.info(
-            _EVENTS[type(found.outcome)],
-            trace=item.trace_id,
-            mail=item.mail_id,
-            recipient=item.recipient,
-            host=found.outcome.host,
-            reply=str(found.outcome.reply),
-            tries=item.tries + 1,
-            next_at=found.next_at,
-            lease_lost=not was_ours,
-        )
+    async def _write(self, service: OutboundService, entries: Sequence[Entry], content: bytes) -> None:
+        await self._record.write(service, entries, content)
+        self._leases.drop([entry.item for entry in entries])
 
 
+def _held(item: QueueItem) -> Entry:
+    return Entry(item=item, outcome=_HELD, is_held=True)
+
+
+_HELD = Deferred(reply=SmtpReply(code=450, status="4.7.0", text="held here"), host="")
 _DAMAGED = Failed(reply=SmtpReply(code=554, status="5.3.0", text="the stored copy is damaged"), host="")
-_BUG = Deferred(reply=SmtpReply(code=451, status="4.3.0", text="an error of this server"), host="")
-_EVENTS = {Delivered: "sent", Deferred: "deferred", Failed: "failed"}
