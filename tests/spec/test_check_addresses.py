@@ -1,5 +1,7 @@
 """Addresses that hold together; those that do not are golden faults."""
 
+import pytest
+
 from mailstack.spec.check_addresses import AddressBook, check_addresses
 from mailstack.spec.document import Document
 from mailstack.spec.outline import outline
@@ -82,6 +84,20 @@ def test_every_loop_is_found_once() -> None:
         text += f"  {name}@example.com: [{addresses}]\n"
     loops = [message.replace("@example.com", "").partition(": ")[2] for message in faults(text)]
     assert loops == ["a → b → a", "c → d → c", "e → e"]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(8, "a7 → a0"), (9, "a7 → … → a0"), (3_000, "a7 → … → a0")])
+def test_a_long_circle_is_cut(length: int, shown: str) -> None:
+    links = "".join(f"  a{number}@example.com: a{(number + 1) % length}@example.com\n" for number in range(length))
+    (message,) = faults(f"domains: {{example.com: }}\naliases:\n{links}")
+    assert message.replace("@example.com", "").endswith(f"a0 → a1 → a2 → a3 → a4 → a5 → a6 → {shown}")
+
+
+def test_a_thousand_domains_in_a_circle_are_a_thousand_short_faults() -> None:
+    text = "".join(f"  d{number}.example: {{alias_of: d{(number + 1) % 1_000}.example}}\n" for number in range(1_000))
+    found = faults(f"domains:\n{text}")
+    assert len(found) == 1_000
+    assert max(map(len, found)) < 100
 
 
 def test_nothing_of_the_wrong_shape_is_looked_at() -> None:

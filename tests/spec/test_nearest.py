@@ -42,3 +42,8 @@ def test_the_closing_half_of_a_message() -> None:
     assert did_you_mean(KEYS, "colour") == ""
     assert did_you_mean(KEYS, 25) == ""
     assert did_you_mean(Vocabulary(()), "x") == ""
+
+
+def test_long_vocabularies_are_not_listed_whole() -> None:
+    assert Vocabulary("abc").listed() == "a, b, c"
+    assert Vocabulary(f"word{number}" for number in range(2_000)).listed().endswith("word18, word19, and 1,980 more")

@@ -1,11 +1,14 @@
 """Whether the addresses of a spec hold together: domains, owners, aliases, catch-alls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailstack.spec.document import Document
 from mailstack.spec.faults import Fault
 from mailstack.spec.nearest import Vocabulary, did_you_mean
 from mailstack.spec.outline import Claim, DomainEntry, Named, Outline
+
+MOST_STEPS = 8
+"""Of a circle that is shown; a longer one is cut, or every one of a thousand faults would tell a thousand names."""
 
 
 def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
@@ -96,10 +99,10 @@ def _domain_alias(document: Document, book: AddressBook, domain: DomainEntry) ->
 
 
 def _domain_loop(book: AddressBook, domain: DomainEntry) -> list[str]:
-    """From the domain back to itself, or nothing."""
+    """From the domain back to itself, or nothing. A long way round is left to the rule that aliases have no aliases."""
     chain = [domain.name]
     current: DomainEntry | None = domain
-    while current and current.alias_of and len(chain) <= len(book.domains):
+    while current and current.alias_of and len(chain) <= MOST_STEPS:
         chain.append(current.alias_of.name)
         if current.alias_of.name == domain.name:
             return chain
@@ -153,8 +156,12 @@ def _alias_loops(document: Document, book: AddressBook, spec: Outline) -> Iterat
     finished: set[str] = set()
     for start in next_aliases:
         for loop in _loops_from(start, next_aliases, finished):
-            message = f"aliases lead in a circle: {' → '.join(loop)}"
+            message = f"aliases lead in a circle: {_shown(loop)}"
             yield document.fault(paths[loop[0]], message, at_key=True)
+
+
+def _shown(loop: Sequence[str]) -> str:
+    return " → ".join(loop if len(loop) <= MOST_STEPS + 1 else (*loop[:MOST_STEPS], "…", loop[0]))
 
 
 def _alias_graph(book: AddressBook, spec: Outline) -> dict[str, tuple[str, ...]]:
@@ -167,7 +174,10 @@ def _alias_graph(book: AddressBook, spec: Outline) -> dict[str, tuple[str, ...]]
 
 
 def _loops_from(start: str, graph: Mapping[str, tuple[str, ...]], finished: set[str]) -> Iterator[list[str]]:
-    """Depth first without recursion: a chain of ten thousand aliases is legal."""
+    """Each loop from an alias on, as much of it as is shown.
+
+    Depth first without recursion: a chain of ten thousand aliases is legal.
+    """
     trail: list[tuple[str, Iterator[str]]] = []
     position: dict[str, int] = {}
 
@@ -185,6 +195,7 @@ def _loops_from(start: str, graph: Mapping[str, tuple[str, ...]], finished: set[
             del position[name]
             finished.add(name)
         elif following in position:
-            yield [*(step for step, _ in trail[position[following] :]), following]
+            begin = position[following]
+            yield [*(step for step, _ in trail[begin : begin + MOST_STEPS + 1]), following]
         else:
             step_into(following)

@@ -109,8 +109,8 @@ def _zones(document: Document, values: Mapping[str, Value], spec: Outline) -> It
             place = document.place(zones[zone.name].path, at_key=True)
             yield document.fault(path, f"the same zone as at {place}", at_key=True)
         provider = mapping(value).get("provider")
-        if isinstance(provider, str) and provider not in providers.words:
-            message = f"no such provider in dns.providers (declared: {', '.join(providers.words)})"
+        if isinstance(provider, str) and provider not in providers:
+            message = f"no such provider in dns.providers (declared: {providers.listed()})"
             yield document.fault((*path, "provider"), message + did_you_mean(providers, provider))
     if zones:
         yield from _domains_without_zone(document, spec, frozenset(zones))
@@ -146,8 +146,8 @@ def _routes(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     for index, value in enumerate(items(values.get("routes"))):
         route = mapping(value)
         via = route.get("via")
-        if isinstance(via, str) and via and via not in vias.words:
-            message = f"no such relay in relays (declared: {', '.join(vias.words)}){did_you_mean(vias, via)}"
+        if isinstance(via, str) and via and via not in vias:
+            message = f"no such relay in relays (declared: {vias.listed()}){did_you_mean(vias, via)}"
             yield document.fault(("routes", index, "via"), message)
         pattern = parsed(route.get("to", "*"), ("routes", index), parse_route_pattern)
         if pattern is None or not isinstance(value, dict):

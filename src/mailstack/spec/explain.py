@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -50,9 +51,8 @@ def _explain_one(found: ErrorDetails, document: Document, model: type[BaseModel]
 def _unknown_key(path: Path, model: type[BaseModel]) -> str:
     if is_key_of_later(path):
         return NOT_YET
-    owner = type_at(model, path[:-1])
-    keys = Vocabulary(_keys(owner) if isinstance(owner, type) and issubclass(owner, BaseModel) else ())
-    return f"unknown key (allowed: {', '.join(keys.words)}){did_you_mean(keys, path[-1])}"
+    keys = _keys(type_at(model, path[:-1]))
+    return f"unknown key (allowed: {keys.listed()}){did_you_mean(keys, path[-1])}"
 
 
 def _missing_key(path: Path, model: type[BaseModel]) -> str:
@@ -71,9 +71,9 @@ def _first_words(description: str) -> str:
 def _unknown_word(path: Path, word: object, model: type[BaseModel]) -> str:
     if is_word_of_later(path, word):
         return f"{printable(str(word))} is {NOT_YET}"
-    words = Vocabulary(_words(type_at(model, path)))
+    words = _words(type_at(model, path))
     shown = f"'{printable(word)}'" if isinstance(word, str) else _kind_of(word)
-    return f"{shown} is not allowed here (allowed: {', '.join(words.words)}){did_you_mean(words, word)}"
+    return f"{shown} is not allowed here (allowed: {words.listed()}){did_you_mean(words, word)}"
 
 
 def _message(found: ErrorDetails) -> str:
@@ -161,13 +161,17 @@ def _bare(annotation: object) -> object:
     return annotation
 
 
-def _keys(owner: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in owner.model_fields.items())
+@cache
+def _keys(owner: object) -> Vocabulary:
+    if not isinstance(owner, type) or not issubclass(owner, BaseModel):
+        return Vocabulary(())
+    return Vocabulary(field.alias or name for name, field in owner.model_fields.items())
 
 
-def _words(annotation: object) -> tuple[str, ...]:
+@cache
+def _words(annotation: object) -> Vocabulary:
     if typing.get_origin(annotation) is Literal:
-        return tuple(map(str, typing.get_args(annotation)))
+        return Vocabulary(map(str, typing.get_args(annotation)))
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return tuple(str(member.value) for member in annotation)
-    return ()
+        return Vocabulary(str(member.value) for member in annotation)
+    return Vocabulary(())

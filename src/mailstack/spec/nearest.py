@@ -10,6 +10,7 @@ from collections.abc import Iterable
 _FEW_WORDS = 200
 _MAX_LETTERS = 64
 _PREFIX_LETTERS = 3
+_LISTED_WORDS = 20
 
 
 class Vocabulary:
@@ -18,7 +19,16 @@ class Vocabulary:
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(dict.fromkeys(words))
         self._deletions = 2 if len(self.words) <= _FEW_WORDS else 1
+        self._known = frozenset(self.words)
         self._by_rest: dict[str, list[str]] = {}
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._known
+
+    def listed(self) -> str:
+        """For messages: all of them, or the first and how many more."""
+        more = len(self.words) - _LISTED_WORDS
+        return ", ".join((*self.words[:_LISTED_WORDS], *((f"and {more:,} more",) if more > 0 else ())))
 
     def nearest(self, word: str) -> str | None:
         if len(word) > _MAX_LETTERS:
