@@ -222,3 +222,12 @@ async def test_long_work_in_one_file_holds_up_no_commit_in_another(bench: Bench,
     assert await asyncio.gather(*waiting) == [True, True, True]
     for connection in connections:
         connection.close()
+
+
+async def test_a_step_that_fails_keeps_the_file_for_nobody(bench: Bench) -> None:
+    def work(transaction: Transaction) -> None:
+        transaction.after_commit(lambda: 1 // 0)  # type: ignore[arg-type]  # a step that is a bug
+
+    await bench.writer.write(bench.file, work)
+    async with asyncio.timeout(TIMEOUT_S):
+        assert await bench.insert(1) == 1

@@ -14,7 +14,7 @@ from mailstack.store.sqlite.writer import Transaction
 MAX_REFERENCES = 8
 
 TAKE_IDS = """UPDATE counter SET mod_seq = mod_seq + 1, last_message_id = last_message_id + ?,
-    used_bytes = used_bytes + ? RETURNING mod_seq, last_message_id, used_bytes"""
+    used_bytes = used_bytes + ? WHERE is_closed = 0 RETURNING mod_seq, last_message_id, used_bytes"""
 TAKE_UIDS = """UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, messages = messages + ?, unseen = unseen + ?,
     deleted = deleted + ?, size_bytes = size_bytes + ? WHERE mailbox_id = ? RETURNING uid_next"""
 INSERT_BLOB = "INSERT INTO blob (blob_key, content, file) VALUES (?, ?, ?)"
@@ -39,7 +39,10 @@ def append(
         return []
     count = len(packed)
     size_bytes = sum(len(each.message.raw) for each in packed)
-    mod_seq, last_id, used_bytes = transaction.one(TAKE_IDS, (count, size_bytes))
+    numbers = transaction.row(TAKE_IDS, (count, size_bytes))
+    if numbers is None:
+        raise NotFound("the account is in the trash")
+    mod_seq, last_id, used_bytes = numbers
     if quota_bytes is not None and used_bytes > quota_bytes:
         raise QuotaExceeded(f"{used_bytes} bytes would be used, {quota_bytes} may be")
     unseen = sum(1 for each in packed if SEEN not in each.message.keywords)

@@ -158,6 +158,10 @@ class AccountDatabases:
         self._opening.pop(account_id, None)
         if opened.cancelled() or opened.exception() is not None:
             return
+        if not self._exists(account_id):
+            # It was destroyed meanwhile: what was opened may be a file made after the old one went to the trash.
+            self._leaving.append(opened.result())
+            return
         self._open[account_id] = opened.result()
         idle = [known for known, database in self._open.items() if database.is_idle and known != account_id]
         for known in idle[: max(0, len(self._open) - self._most_open)]:

@@ -4,13 +4,13 @@ An account that leaves the directory keeps its folder, which goes to the trash: 
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+import structlog
 
-from mailstack.model.errors import AlreadyExists, Conflict
+from mailstack.model.errors import AlreadyExists, Conflict, DomainError
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import SECOND_MS, Instant
 from mailstack.model.resource import (
@@ -24,7 +24,7 @@ from mailstack.model.resource import (
     body_of,
 )
 from mailstack.store.sqlite.blobs import make_folder, sync_folder
-from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.writer import Transaction
 
@@ -42,8 +42,11 @@ SET_DOMAIN = "INSERT INTO domain (name, catch_all, subaddress_separators, alias_
 DROP_DOMAIN = "DELETE FROM domain WHERE name = ?"
 ADD_TRASH = "INSERT INTO trash (account_id, login, destroyed_at) VALUES (?, ?, ?)"
 TRASH = "SELECT account_id, login, destroyed_at FROM trash"
+CLOSE = "UPDATE counter SET is_closed = 1"
 
 NOTE = "destroyed.json"
+
+log = structlog.get_logger()
 
 
 class Directory:
@@ -114,13 +117,34 @@ def move_to_trash(path: Path, system: Connection) -> None:
         if not folder.exists():
             continue
         note = {"account": login, "destroyed_at": datetime.fromtimestamp(destroyed_at / SECOND_MS, UTC)}
-        (folder / NOTE).write_bytes(orjson.dumps(note, option=orjson.OPT_INDENT_2))
-        trash = path / "trash"
-        make_folder(trash)
-        with suppress(FileNotFoundError):  # another process was faster
-            folder.rename(trash / account_id)
-        sync_folder(trash)
-        sync_folder(folder.parent)
+        try:
+            _close(folder / "mail.db")
+            (folder / NOTE).write_bytes(orjson.dumps(note, option=orjson.OPT_INDENT_2))
+            _rename(folder, path / "trash")
+        except FileNotFoundError:
+            continue  # another process was faster
+        except (DomainError, OSError) as fault:
+            # Nobody finds the account any more; the next start tries again.
+            log.warning("account not moved to the trash", account=login, path=str(folder), error=repr(fault))
+
+
+def _close(file: Path) -> None:
+    """Other processes may have it open for long yet: from here on they are refused by the file itself."""
+    if not file.exists():
+        return
+    connection = Connection(file, Access.WRITE)
+    try:
+        connection.run(CLOSE)
+    finally:
+        connection.close()
+
+
+def _rename(folder: Path, trash: Path) -> None:
+    make_folder(trash)
+    names = (folder.name, *(f"{folder.name}.{number}" for number in range(2, 100)))
+    folder.rename(next(trash / name for name in names if not (trash / name).exists()))
+    sync_folder(trash)
+    sync_folder(folder.parent)
 
 
 def _json(words: Sequence[str]) -> str:

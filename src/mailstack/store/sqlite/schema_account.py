@@ -19,6 +19,7 @@ MIGRATIONS = (
         number=1,
         tables=frozenset({"counter", "mailbox", "message", "blob", "placement", "change_log"}),
         statements=(
+            # is_closed: the account is in the trash, where no process that still has the file open may write to it.
             """CREATE TABLE counter (
                 only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
                 mod_seq INTEGER NOT NULL,
@@ -26,9 +27,10 @@ MIGRATIONS = (
                 last_mailbox_id INTEGER NOT NULL,
                 last_message_id INTEGER NOT NULL,
                 last_uid_validity INTEGER NOT NULL,
-                used_bytes INTEGER NOT NULL
+                used_bytes INTEGER NOT NULL,
+                is_closed INTEGER NOT NULL
             ) STRICT""",
-            "INSERT INTO counter VALUES (1, 1, 1, 0, 0, 0, 0)",
+            "INSERT INTO counter VALUES (1, 1, 1, 0, 0, 0, 0, 0)",
             # The counts are kept by every write, so that STATUS is one row.
             """CREATE TABLE mailbox (
                 mailbox_id INTEGER PRIMARY KEY,

@@ -174,8 +174,8 @@ class Writer:
                 step()
             if file.is_log_long:
                 file.connection.checkpoint()
-        except (DomainError, OSError) as fault:
-            log.warning("store tidying failed", path=str(file.connection.path), error=str(fault))
+        except Exception:  # a thread that dies of it would keep the file for ever
+            log.exception("store tidying failed", path=str(file.connection.path))
         self._call_on_loop(self._release, file)
 
     def _call_on_loop(self, step: Callable[..., None], *arguments: object) -> None:
