@@ -2,12 +2,16 @@
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
 
+from mailstack.clients.smtp.connect import is_elsewhere, may_show_password
 from mailstack.clients.smtp.tls import TlsContexts
-from mailstack.model.delivery import Credentials, TlsMode
+from mailstack.model.delivery import Credentials, NextHop, TlsMode
+from tests.support.memory_resolver import MemoryResolver
 from tests.support.outcomes import brief
 from tests.support.scripted_smtp import Conversation, Peer, scripted_server
 from tests.support.smtp_sender import Sender
@@ -165,6 +169,78 @@ async def test_mail_waits_while_the_relay_does_not_know_us(
         outcomes = await sender.send(server.port, credentials=CREDENTIALS)
     assert brief(outcomes) == [f"Deferred 451 {status}"]
     assert "secret-word" not in outcomes[0].reply.text
+
+
+@pytest.mark.parametrize(
+    ("has_tls", "mode", "peer_host", "is_sent"),
+    [
+        (True, TlsMode.IMPLICIT, "192.0.2.1", True),
+        (True, TlsMode.STARTTLS, "192.0.2.1", True),
+        (True, TlsMode.OPPORTUNISTIC, "192.0.2.1", False),  # any certificate, so anybody
+        (False, TlsMode.STARTTLS, "192.0.2.1", False),
+        (False, TlsMode.NONE, "192.0.2.1", False),
+        (False, TlsMode.NONE, "::1", True),
+    ],
+)
+def test_a_password_goes_to_verified_servers_only(has_tls: bool, mode: TlsMode, peer_host: str, is_sent: bool) -> None:
+    assert may_show_password(has_tls=has_tls, mode=mode, peer_host=peer_host) is is_sent
+
+
+async def test_an_expired_certificate_is_not_trusted(sender: Sender, authority: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    authority.issue_cert("mx.test", not_after=yesterday).configure_cert(context)
+    async with scripted_server(starttls_server(context)) as server:
+        outcomes = await sender.send(server.port, tls=TlsMode.STARTTLS, credentials=CREDENTIALS)
+    assert brief(outcomes) == ["Deferred 451 4.7.5"]
+    assert "expired" in outcomes[0].reply.text
+    assert server.heard == [b"EHLO us.test", b"STARTTLS"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_dialled"),
+    [
+        ("127.0.0.1", False),
+        ("127.8.8.8", False),
+        ("::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("169.254.169.254", False),
+        ("fe80::1", False),
+        ("224.0.0.1", False),
+        ("10.1.2.3", True),
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+    ],
+)
+def test_an_exchanger_is_never_this_machine(address: str, is_dialled: bool) -> None:
+    assert is_elsewhere(address) is is_dialled
+
+
+async def test_exchangers_that_point_to_us_are_not_dialled(sender: Sender) -> None:
+    async with scripted_server(plain) as server:
+        hop = NextHop(host="mx.test", port=server.port, tls=TlsMode.NONE, is_exchanger=True)
+        for host in ("mx.test", "127.0.0.1"):
+            outcomes = await sender.transport.deliver(
+                replace(hop, host=host),
+                reverse_path="a@us.test",
+                recipients=["b@them.test"],
+                content=b"x",
+                is_8bit=False,
+                smtp_utf8=False,
+            )
+            assert brief(outcomes) == ["Deferred 451 4.4.4"]
+            assert outcomes[0].host == ""
+    assert not server.connections
+
+
+async def test_ipv4_is_reached_behind_many_addresses_that_lead_nowhere(
+    sender: Sender, resolver: MemoryResolver
+) -> None:
+    resolver.hosts = {"mx.test": (*(f"::ffff:127.0.0.{n}" for n in range(2, 20)), "127.0.0.1")}
+    async with scripted_server(plain) as server:
+        assert brief(await sender.send(server.port)) == ["Delivered 250 2.0.0"]
 
 
 def test_no_context_speaks_old_tls(contexts: TlsContexts) -> None:  # RFC 8996

@@ -165,6 +165,27 @@ async def test_a_path_that_holds_a_command_fails_before_anybody_is_asked(sender:
     assert not server.connections
 
 
+async def test_an_internationalised_recipient_does_not_hold_up_the_others(sender: Sender) -> None:  # RFC 6531 §3.3
+    async def mx(peer: Peer) -> None:
+        await peer.hello("PIPELINING", "8BITMIME")
+        await peer.take_mail()
+
+    async with scripted_server(mx) as server:
+        outcomes = await sender.send(server.port, "jörg@them.test", "b@them.test")
+    assert brief(outcomes) == ["Failed 553 5.6.7", "Delivered 250 2.0.0"]
+    assert server.heard[1:3] == [b"MAIL FROM:<a@us.test>", b"RCPT TO:<b@them.test>"]
+
+
+async def test_when_only_internationalised_recipients_are_left_nothing_is_begun(sender: Sender) -> None:
+    async def mx(peer: Peer) -> None:
+        await peer.hello("8BITMIME")
+        await peer.exchange("221 bye")
+
+    async with scripted_server(mx) as server:
+        assert brief(await sender.send(server.port, "jörg@them.test")) == ["Failed 553 5.6.7"]
+    assert server.heard[-1] == b"QUIT"
+
+
 async def test_one_bad_path_does_not_hold_up_the_others(sender: Sender) -> None:
     async def mx(peer: Peer) -> None:
         await peer.hello("PIPELINING")
@@ -201,8 +222,9 @@ async def test_a_connection_closed_at_any_step_defers(
 
     async with scripted_server(mx) as server:
         outcomes = await sender.send(server.port)
-    assert brief(outcomes) == ["Deferred 451 4.4.2"]
-    # Only a server that took part is named: without one, the next mail exchanger is tried at once.
+    # Before the content goes out, nothing can be left there: as after a 421, the next mail exchanger is asked at once.
+    assert brief(outcomes) == ["Deferred 421 4.4.2" if closes_at < 5 else "Deferred 451 4.4.2"]
+    # Only a server that took part is named.
     assert outcomes[0].host == ("" if closes_at < 2 else "mx.test")
 
 
@@ -214,7 +236,7 @@ async def test_what_was_refused_before_the_loss_stays_refused(sender: Sender) ->
 
     async with scripted_server(mx) as server:
         outcomes = await sender.send(server.port, "b@them.test", "c@them.test")
-    assert brief(outcomes) == ["Failed 550 5.1.1", "Deferred 451 4.4.2"]
+    assert brief(outcomes) == ["Failed 550 5.1.1", "Deferred 421 4.4.2"]
 
 
 async def test_a_server_that_goes_away_at_quit_has_the_mail_all_the_same(sender: Sender) -> None:

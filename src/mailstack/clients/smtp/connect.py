@@ -4,8 +4,9 @@ RFC 5321 §3.1, §3.2, §5.1; RFC 3207; RFC 4954.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import structlog
 
@@ -40,18 +41,22 @@ class TurnedAway(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
-    """ehlo_domain: our host name, the one that our addresses' reverse names show."""
+    """ehlo_domain: our host name, the one that our addresses' reverse names show. may_be_exchanger: whether an address
+    that some domain's DNS names is dialled."""
 
     resolver: Resolver
     ehlo_domain: str
     tls: TlsContexts
     timeouts: Timeouts
     limits: ReplyLimits
+    may_be_exchanger: Callable[[str], bool]
 
     async def open(self, hop: NextHop) -> Session:
         """Raises Unreached, TurnedAway."""
-        last = SmtpReply(code=451, status="4.4.4", text=f"{hop.host} has no address")
-        for address in (await self._addresses(hop.host))[:MAX_ADDRESSES]:
+        last = SmtpReply(code=451, status="4.4.4", text=f"{hop.host} has no address that mail can be sent to")
+        found = await self._addresses(hop.host)
+        usable = [address for address in found if not hop.is_exchanger or self.may_be_exchanger(address)]
+        for address in _families_in_turn(usable)[:MAX_ADDRESSES]:
             try:
                 return await self._start(hop, address)
             except (Lost, Unreached) as fault:
@@ -91,7 +96,7 @@ class Connector:
             await self._hello(session)
             await self._protect(session, hop.host, mode)
             if hop.credentials is not None:
-                await _authenticate(session, hop.credentials)
+                await _authenticate(session, hop.credentials, mode)
         except BaseException:
             session.abort()
             raise
@@ -122,15 +127,37 @@ class Connector:
         await self._hello(session)  # RFC 3207 §4.2: what was learned before does not count
 
 
+def is_elsewhere(address: str) -> bool:
+    """False for this machine and its link: an exchanger's name is anybody's to write, and must not make us talk to
+    what listens there for us alone. Private networks pass: companies with DNS of their own have exchangers there.
+    """
+    found = ipaddress.ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
+    return not (found.is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast)
+
+
+def _families_in_turn(addresses: Sequence[str]) -> list[str]:
+    """A host with many IPv6 addresses that lead nowhere is still reached over IPv4. RFC 8305 §4."""
+    families = ([a for a in addresses if ":" in a], [a for a in addresses if ":" not in a])
+    return [address for address in chain.from_iterable(zip_longest(*families)) if address is not None]
+
+
 def _require(reply: Reply) -> None:
     if not reply.is_positive:
         raise TurnedAway(reply.as_outcome())
 
 
-async def _authenticate(session: Session, credentials: Credentials) -> None:
-    # RFC 4954 §4: PLAIN and LOGIN show the password to whoever listens.
-    if not session.has_tls and not ipaddress.ip_address(session.peer_host).is_loopback:
-        raise Unreached(SmtpReply(code=451, status="4.7.11", text="no password is sent over an unprotected connection"))
+def may_show_password(*, has_tls: bool, mode: TlsMode, peer_host: str) -> bool:
+    # RFC 4954 §4: PLAIN and LOGIN show it to whoever listens, and to whoever answers under any certificate.
+    is_verified = has_tls and mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT)
+    return is_verified or ipaddress.ip_address(peer_host).is_loopback
+
+
+async def _authenticate(session: Session, credentials: Credentials, mode: TlsMode) -> None:
+    if not may_show_password(has_tls=session.has_tls, mode=mode, peer_host=session.peer_host):
+        raise Unreached(
+            SmtpReply(code=451, status="4.7.11", text="no password is sent to a server that is not verified")
+        )
     offered = session.client.capabilities.auth
     try:
         if "PLAIN" in offered:

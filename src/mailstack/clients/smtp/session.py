@@ -30,11 +30,14 @@ class Timeouts:
 
 
 class Lost(Exception):
-    """The conversation cannot go on: closed, timed out, or no SMTP. reply: what is recorded about it."""
+    """The conversation cannot go on: closed, timed out, or no SMTP. reply: what is recorded about it.
 
-    def __init__(self, detail: str, *, status: str = "4.4.2") -> None:
+    code: 421 where the server went as if it had said so, and nothing can be left with it: another may be asked.
+    """
+
+    def __init__(self, detail: str, *, status: str = "4.4.2", code: int = 451) -> None:
         super().__init__(detail)
-        self.reply = SmtpReply(code=451, status=status, text=detail)
+        self.reply = SmtpReply(code=code, status=status, text=detail)
 
 
 class HandshakeFailed(Lost):
@@ -67,7 +70,7 @@ class Session:
         try:
             await self._stream.write(*chunks, timeout_s=self.timeouts.block_s)
         except OSError as fault:
-            raise Lost(f"while sending: {_reason(fault)}") from fault
+            raise Lost(f"while sending: {_reason(fault)}", code=_code(fault)) from fault
 
     async def answer(self, *, timeout_s: float | None = None) -> Reply:
         """The next one, complete within its deadline; a reply that drips does not prolong it."""
@@ -77,7 +80,7 @@ class Session:
                 while not self._answers:
                     await self._read(deadline_s)
         except OSError as fault:
-            raise Lost(f"while waiting for a reply: {_reason(fault)}") from fault
+            raise Lost(f"while waiting for a reply: {_reason(fault)}", code=_code(fault)) from fault
         except ProtocolFault as fault:
             raise Lost(str(fault), status="4.5.0") from fault
         return self._answers.popleft().reply
@@ -107,6 +110,11 @@ class Session:
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._answers.extend(self.client.feed(data))
+
+
+def _code(fault: OSError) -> int:
+    # A server that lets us wait does so at all of its hosts, and minutes at each; only one that went is passed over.
+    return 421 if isinstance(fault, ConnectionError) else 451
 
 
 def _reason(fault: OSError | ValueError) -> str:

@@ -13,6 +13,8 @@ from mailstack.wire.smtp.content import write_content
 from mailstack.wire.smtp.path import needs_smtp_utf8, write_path
 from mailstack.wire.smtp.reply import Reply
 
+NOBODY_LEFT = SmtpReply(code=451, status="", text="nobody to send to")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
@@ -24,7 +26,8 @@ class Envelope:
 
     @property
     def needs_smtp_utf8(self) -> bool:
-        return self.smtp_utf8 or any(needs_smtp_utf8(path) for path in (self.reverse_path, *self.recipients))
+        """Whoever receives it."""
+        return self.smtp_utf8 or needs_smtp_utf8(self.reverse_path)
 
 
 @dataclass(slots=True)
@@ -57,12 +60,20 @@ def refuse_unwritable(envelope: Envelope, verdicts: Verdicts) -> None:
             verdicts.settle(index, fault)
 
 
+def refuse_internationalised(session: Session, envelope: Envelope, verdicts: Verdicts) -> None:
+    """RFC 6531 §3.3: they come back; recipients of the same mail with ASCII paths need not."""
+    if not session.client.capabilities.has_smtp_utf8:
+        for index, recipient in enumerate(envelope.recipients):
+            if needs_smtp_utf8(recipient):
+                verdicts.settle(index, _NO_SMTP_UTF8)
+
+
 def missing_extension(session: Session, envelope: Envelope) -> SmtpReply | None:
     """Why this server cannot take the mail at all; None when it can."""
     offered = session.client.capabilities
     # RFC 6531 §3.1: an SMTPUTF8 server has 8BITMIME as well; §3.3: without it the mail is returned.
     if envelope.needs_smtp_utf8 and not offered.has_smtp_utf8:
-        return SmtpReply(code=553, status="5.6.7", text="the next server does not take internationalised addresses")
+        return _NO_SMTP_UTF8
     if envelope.is_8bit and not offered.has_8bitmime:
         return SmtpReply(code=554, status="5.6.3", text="the next server does not take 8-bit text")  # RFC 6152 §3
     if offered.size_bytes is not None and envelope.size_bytes > offered.size_bytes:
@@ -74,6 +85,8 @@ def missing_extension(session: Session, envelope: Envelope) -> SmtpReply | None:
 async def transact(session: Session, envelope: Envelope, content: bytes, verdicts: Verdicts) -> SmtpReply:
     """Fills verdicts; returns the reply that counts for all recipients without one. Raises Lost."""
     waiting = [index for index in range(len(envelope.recipients)) if index not in verdicts.outcomes]
+    if not waiting:
+        return NOBODY_LEFT
     if session.client.capabilities.has_pipelining:
         mail, data = await _pipelined(session, envelope, waiting, verdicts)
     else:
@@ -91,7 +104,7 @@ async def transact(session: Session, envelope: Envelope, content: bytes, verdict
 async def _pipelined(
     session: Session, envelope: Envelope, waiting: Sequence[int], verdicts: Verdicts
 ) -> tuple[Reply, Reply | None]:
-    lines = [_mail(session, envelope)]
+    lines = [_mail(session, envelope, waiting)]
     lines += [session.client.rcpt(envelope.recipients[index]) for index in waiting]
     await session.send(*lines, session.client.data())
     mail = await session.answer()
@@ -105,7 +118,7 @@ async def _pipelined(
 async def _one_by_one(
     session: Session, envelope: Envelope, waiting: Sequence[int], verdicts: Verdicts
 ) -> tuple[Reply, Reply | None]:
-    mail = await session.command(_mail(session, envelope))
+    mail = await session.command(_mail(session, envelope, waiting))
     if not mail.is_positive:
         return mail, None
     for index in waiting:
@@ -115,12 +128,13 @@ async def _one_by_one(
     return mail, await session.command(session.client.data(), timeout_s=session.timeouts.data_s)
 
 
-def _mail(session: Session, envelope: Envelope) -> bytes:
+def _mail(session: Session, envelope: Envelope, waiting: Sequence[int]) -> bytes:
+    is_utf8 = envelope.needs_smtp_utf8 or any(needs_smtp_utf8(envelope.recipients[index]) for index in waiting)
     return session.client.mail(
         envelope.reverse_path,
         size_bytes=envelope.size_bytes,
-        is_8bit=envelope.is_8bit or envelope.needs_smtp_utf8,
-        smtp_utf8=envelope.needs_smtp_utf8,
+        is_8bit=envelope.is_8bit or is_utf8,
+        smtp_utf8=is_utf8,
     )
 
 
@@ -136,9 +150,16 @@ def _note_rcpt(reply: Reply, index: int, verdicts: Verdicts) -> None:
 
 async def _content(session: Session, content: bytes) -> Reply:
     session.client.content()
-    for piece in write_content(content):
-        await session.send(piece)
-    return await session.answer(timeout_s=session.timeouts.end_s)
+    try:
+        for piece in write_content(content):
+            await session.send(piece)
+        return await session.answer(timeout_s=session.timeouts.end_s)
+    except Lost as fault:
+        # The mail may be there: another host would take it a second time.
+        raise Lost(fault.reply.text, status=fault.reply.status) from fault
+
+
+_NO_SMTP_UTF8 = SmtpReply(code=553, status="5.6.7", text="the next server does not take internationalised addresses")
 
 
 def _unwritable(path: str, status: str) -> SmtpReply | None:

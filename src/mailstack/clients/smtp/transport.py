@@ -5,12 +5,20 @@ dot leaves the mail with us (RFC 5321 §4.5.4.1). Which host to try, and when ag
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from mailstack.clients.smtp.connect import Connector, TurnedAway, Unreached
+from mailstack.clients.smtp.connect import Connector, TurnedAway, Unreached, is_elsewhere
 from mailstack.clients.smtp.session import Lost, Session, Timeouts
 from mailstack.clients.smtp.tls import TlsContexts
-from mailstack.clients.smtp.transaction import Envelope, Verdicts, missing_extension, refuse_unwritable, transact
+from mailstack.clients.smtp.transaction import (
+    NOBODY_LEFT,
+    Envelope,
+    Verdicts,
+    missing_extension,
+    refuse_internationalised,
+    refuse_unwritable,
+    transact,
+)
 from mailstack.model.delivery import NextHop, Outcome, SmtpReply
 from mailstack.ports.resolver import Resolver
 from mailstack.wire.smtp.reply import ReplyLimits
@@ -20,11 +28,23 @@ class SmtpTransport:
     """Works as ports.transport.Transport."""
 
     def __init__(
-        self, resolver: Resolver, *, ehlo_domain: str, tls: TlsContexts, timeouts: Timeouts | None = None
+        self,
+        resolver: Resolver,
+        *,
+        ehlo_domain: str,
+        tls: TlsContexts,
+        timeouts: Timeouts | None = None,
+        may_be_exchanger: Callable[[str], bool] = is_elsewhere,
     ) -> None:
+        """may_be_exchanger: another one in tests only."""
         self._timeouts = timeouts or Timeouts()
         self._connector = Connector(
-            resolver=resolver, ehlo_domain=ehlo_domain, tls=tls, timeouts=self._timeouts, limits=ReplyLimits()
+            resolver=resolver,
+            ehlo_domain=ehlo_domain,
+            tls=tls,
+            timeouts=self._timeouts,
+            limits=ReplyLimits(),
+            may_be_exchanger=may_be_exchanger,
         )
 
     async def deliver(
@@ -55,7 +75,7 @@ class SmtpTransport:
 
     async def _attempt(self, hop: NextHop, envelope: Envelope, content: bytes, verdicts: Verdicts) -> SmtpReply:
         if len(verdicts.outcomes) == len(envelope.recipients):
-            return SmtpReply(code=451, status="", text="nobody to send to")
+            return NOBODY_LEFT
         try:
             session = await self._connector.open(hop)
         except Unreached as fault:
@@ -73,6 +93,7 @@ class SmtpTransport:
 
 
 async def _converse(session: Session, envelope: Envelope, content: bytes, verdicts: Verdicts) -> SmtpReply:
+    refuse_internationalised(session, envelope, verdicts)
     rest = missing_extension(session, envelope)
     if rest is None:
         rest = await transact(session, envelope, content, verdicts)
