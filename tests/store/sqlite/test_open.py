@@ -1,16 +1,18 @@
 """Opening: what is made, what is refused, and looking without a trace."""
 
+import os
+import stat
 from pathlib import Path
 
 import apsw
 import pytest
 
 from mailstack.model.errors import Damaged, Forbidden, NotFound, TryAgainLater, Unsupported
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, MailboxId
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import account_of, account_resource, apply, created, make_account
+from tests.support.stores import account_of, account_resource, apply, created, make_account, new_message
 
 
 async def look(path: Path) -> SqliteStore:
@@ -27,6 +29,10 @@ async def make(path: Path) -> AccountId:
 
 def traces(path: Path) -> dict[str, bytes]:
     return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def modes(path: Path) -> dict[Path, int]:
+    return {file.relative_to(path): stat.S_IMODE(file.stat().st_mode) for file in path.rglob("*")}
 
 
 def put(file: Path, content: bytes) -> None:
@@ -131,3 +137,18 @@ async def test_a_store_in_use_is_opened_by_others(path: Path, store: SqliteStore
     assert await other.state.digest_key() == await store.state.digest_key()
     assert await other.mailboxes.list(account_id) == await store.mailboxes.list(account_id)
     await other.close()
+
+
+async def test_nobody_else_may_read_what_it_makes(path: Path) -> None:
+    put(path / "a file of the administrator's", b"")
+    before = os.umask(0)
+    try:
+        store = await open_store(path, clock=FakeClock(), bus=RecordingBus())
+        account_id = await make_account(store)
+        await store.messages.append(account_id, MailboxId(1), [new_message(), new_message(size_bytes=100_000)])
+        found = modes(path)
+        await store.close()
+    finally:
+        os.umask(before)
+    assert {file.suffix for file in found} >= {".db", ".db-wal", ".db-shm", ".zst"}
+    assert [str(file) for file, mode in found.items() if mode & 0o077] == ["a file of the administrator's"]

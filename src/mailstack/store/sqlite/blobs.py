@@ -22,6 +22,7 @@ from mailstack.store.sqlite.compress import Codec
 INLINE_LIMIT_BYTES = 64 * 1024
 BLOB_FOLDER = "blobs"
 SUFFIX = ".zst"
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Blobs:
     def _write(self, raw: RawMessage, own: Path) -> None:
         partial = own.with_name(own.name + ".partial")
         try:
-            with partial.open("xb") as file:
+            with os.fdopen(os.open(partial, NEW_FILE, 0o600), "wb") as file:
                 for chunk in self.codec.compress_stream(raw):
                     file.write(chunk)
                 file.flush()
@@ -122,7 +123,15 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_file(file: Path) -> None:
+    _sync(file, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -181,6 +181,7 @@ def _extended_result(fault: apsw.Error) -> int:
 
 def _connect(path: Path, access: Access) -> apsw.Connection:
     if access is Access.WRITE:
+        _make_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         return apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE)
     if access is Access.READ:
@@ -190,6 +191,13 @@ def _connect(path: Path, access: Access) -> apsw.Connection:
     is_still = not log.exists() or log.stat().st_size == 0
     address = f"file:{quote(str(path))}?mode=ro" + ("&immutable=1" if is_still else "")
     return apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _make_private(path: Path) -> None:
+    """SQLite would let everybody read a new file; its log takes the file's own permissions."""
+    # Only a file that is not there yet: to close any descriptor of an open one would drop this process's locks on it.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _full(path: Path) -> DomainError:

@@ -4,11 +4,13 @@ The number is the file's user_version. A file that is newer than the program, or
 number, is refused. Before an older file is changed, a copy of it is put beside it.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.model.errors import Damaged, Unsupported
+from mailstack.store.sqlite.blobs import sync_file, sync_folder
 from mailstack.store.sqlite.connection import Connection
 
 LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -49,10 +51,13 @@ def keep_copy(connection: Connection, migrations: Sequence[Migration]) -> Path |
         return None
     copy = connection.path.with_name(f"{connection.path.name}.v{version}")
     if not copy.exists():
-        partial = copy.with_name(f"{copy.name}.partial")
+        partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")  # two processes may be at it
         partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
         connection.run(COPY_TO, (str(partial),))
+        sync_file(partial)
         partial.rename(copy)
+        sync_folder(copy.parent)
     return copy
 
 
