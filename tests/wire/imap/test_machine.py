@@ -23,6 +23,7 @@ from mailstack.wire.imap.faults import ProtocolFault
 from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
 from mailstack.wire.imap.machine import ImapMachine
 from tests.support.imap_events import events_of
+from tests.support.splitting import splits
 
 NOOP = Command(tag="z", request=Noop())
 TINY = replace(after_login(100), line_octets=200, literal_octets=20, literals=2, command_octets=250, discard_octets=300)
@@ -45,8 +46,7 @@ def append(size_octets: int, mailbox: str = "INBOX") -> Append:
         (
             b"a APPEND INBOX {4}\r\nhi\r\n\r\nz NOOP\r\n",
             [
-                NeedContinuation(),
-                MessageBegins(size_octets=4),
+                MessageBegins(request=append(4), is_synchronizing=True),
                 MessageOctets(b"hi\r\n"),
                 Command(tag="a", request=append(4)),
                 NOOP,
@@ -54,9 +54,16 @@ def append(size_octets: int, mailbox: str = "INBOX") -> Append:
         ),
         (
             b"a APPEND {3+}\r\nFoo {2+}\r\nhi\r\n",
-            [MessageBegins(size_octets=2), MessageOctets(b"hi"), Command(tag="a", request=append(2, "Foo"))],
+            [
+                MessageBegins(request=append(2, "Foo"), is_synchronizing=False),
+                MessageOctets(b"hi"),
+                Command(tag="a", request=append(2, "Foo")),
+            ],
         ),
-        (b"a APPEND INBOX {0+}\r\n\r\n", [MessageBegins(size_octets=0), Command(tag="a", request=append(0))]),
+        (
+            b"a APPEND INBOX {0+}\r\n\r\n",
+            [MessageBegins(request=append(0), is_synchronizing=False), Command(tag="a", request=append(0))],
+        ),
     ],
 )
 def test_commands(data: bytes, events: list[Event]) -> None:
@@ -91,6 +98,18 @@ def test_text_after_the_message_is_a_fault_in_place_of_the_command() -> None:
         SyntaxFault(tag="a", text="unexpected text after the message"),
         NOOP,
     ]
+
+
+@pytest.mark.parametrize("data", [b"a APPEND x {5}\r\n", b"a APPEND x {5+}\r\nhello\r\n"])
+def test_a_message_may_be_refused_before_it_comes(data: bytes) -> None:
+    for pieces in splits(data + b"z NOOP\r\n"):
+        machine, events = ImapMachine(after_login()), list[Event]()
+        for piece in pieces:
+            for event in machine.feed(piece):
+                events.append(event)
+                if isinstance(event, MessageBegins):
+                    machine.refuse_message("TRYCREATE", "no")
+        assert events[1:] == [Refused(tag="a", code="TRYCREATE", text="no"), NOOP]
 
 
 def test_a_refused_synchronizing_literal_is_never_sent() -> None:

@@ -13,7 +13,7 @@ from mailstack.model.errors import DomainError, TryAgainLater
 from mailstack.net.connections import Connections
 from mailstack.net.spool import Spool
 from mailstack.net.stream import Stream
-from mailstack.servers.imap import dispatch
+from mailstack.servers.imap import append, dispatch
 from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.service import ImapService
@@ -36,6 +36,8 @@ from mailstack.wire.imap.faults import ProtocolFault, SyntaxProblem
 from mailstack.wire.imap.responses import Condition, Continuation, Tagged, Untagged
 
 log = structlog.get_logger()
+
+GO_ON = Continuation(data=b"go on")
 
 
 class ImapServer:
@@ -114,10 +116,9 @@ async def _handle(session: Session, event: Event) -> None:
         case Refused():
             connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=_sentence(event.text)))
         case NeedContinuation():
-            connection.say(Continuation(data=b"go on"))
+            connection.say(GO_ON)
         case MessageBegins():
-            session.drop_spool()
-            session.spool = Spool()
+            await _begin_message(session, event)
         case MessageOctets():
             _keep(session, event.data)
         case SaslResponse() | SaslCancelled() | IdleEnds():
@@ -132,6 +133,17 @@ def _fault(event: SyntaxFault) -> Tagged | Untagged:
     if event.tag is None:
         return Untagged(condition=Condition.BAD, text=text)  # RFC 9051 §7.1.3
     return Tagged(tag=event.tag, condition=Condition.BAD, text=text)
+
+
+async def _begin_message(session: Session, event: MessageBegins) -> None:
+    session.drop_spool()
+    refusal = await append.refusal(session, event.request)
+    if refusal is not None:
+        session.connection.machine.refuse_message(refusal.code, refusal.text)
+        return
+    session.spool = Spool()
+    if event.is_synchronizing:
+        session.connection.say(GO_ON)
 
 
 def _keep(session: Session, data: bytes) -> None:
@@ -157,8 +169,7 @@ async def _run(session: Session, request: Request) -> Completed:
         return bad(f"Not in this state: {session.state.value}")
     try:
         completed = await dispatch.run(session, request)
-        if session.state is not State.LOGOUT:
-            await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request))
+        await _tell_updates(session, request)
         return completed
     except SyntaxProblem as problem:
         return bad(_sentence(problem.text))
@@ -170,6 +181,16 @@ async def _run(session: Session, request: Request) -> Completed:
     except Exception:
         log.exception("bug", command=type(request).__name__)
         return SERVER_BUG
+
+
+async def _tell_updates(session: Session, request: Request) -> None:
+    """The command is done: that its news cannot be read now does not undo it. They are told after the next one."""
+    if session.state is State.LOGOUT:
+        return
+    try:
+        await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request))
+    except DomainError as fault:
+        log.warning("updates", error=type(fault).__name__, detail=fault.detail)
 
 
 def _sentence(text: str) -> str:

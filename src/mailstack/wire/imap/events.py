@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mailstack.wire.imap.commands.append import Append
 from mailstack.wire.imap.commands.table import Request
 
 
@@ -30,14 +31,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NeedContinuation:
-    """The peer waits for `+` before it sends a literal."""
+    """The peer waits for `+` before it sends a literal that is no message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageBegins:
-    """APPEND's message follows as MessageOctets, then its Command, or a SyntaxFault in its place."""
+    """APPEND's message follows as MessageOctets, then its Command, or a SyntaxFault in its place; or a Refused, when
+    it is turned down right now by ImapMachine.refuse_message. is_synchronizing: the peer waits for `+` first.
+    """
 
-    size_octets: int
+    request: Append
+    is_synchronizing: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The server's half of an IMAP conversation as a machine: bytes in, events out. RFC 9051 §2.2.
 
 It knows where commands begin and end and what they ask for, not which of them are allowed when: that is the session's.
-Between two events the session may change how the rest is read (await_sasl, await_done, use_limits, drop_input), so
-events are made only as they are asked for.
+Between two events the session may change how the rest is read (await_sasl, await_done, refuse_message, use_limits,
+drop_input), so events are made only as they are asked for.
 """
 
 import re
@@ -55,6 +55,7 @@ class ImapMachine:
         self._octets = 0
         self._left = 0
         self._append: Append | None = None
+        self._announced: Announced | None = None
         self._fault: SyntaxFault | Refused | None = None
         self._ready: list[Event] = []
 
@@ -83,6 +84,14 @@ class ImapMachine:
     def await_done(self) -> None:
         """The next line ends IDLE. RFC 2177 §3."""
         self._mode = _Mode.IDLE
+
+    def refuse_message(self, code: str, text: str) -> None:
+        """Right after MessageBegins: the message is not wanted, and a client that waits for `+` need not send it."""
+        tag = self._tag_or_none()
+        if self._announced is None or tag is None:
+            raise RuntimeError("no message has begun")
+        self._append = None
+        self._refuse(Refused(tag=tag, code=code, text=text), self._announced)
 
     def drop_input(self) -> None:
         """At STARTTLS: what was sent in the clear after it is nobody's command (CVE-2011-0411, RFC 9051 §6.2.1)."""
@@ -138,14 +147,19 @@ class ImapMachine:
             self._refuse(problem, announced)
             return
         self._left = announced.size_octets
+        if is_message:
+            self._begin_message(announced)
+            return
+        self._mode = _Mode.LITERAL
+        self._octets += announced.size_octets
         if announced.is_synchronizing:
             self._ready.append(NeedContinuation())
-        if is_message:
+
+    def _begin_message(self, announced: Announced) -> None:
+        if self._append is not None:
             self._mode = _Mode.MESSAGE
-            self._ready.append(MessageBegins(size_octets=announced.size_octets))
-        else:
-            self._mode = _Mode.LITERAL
-            self._octets += announced.size_octets
+            self._announced = announced
+            self._ready.append(MessageBegins(request=self._append, is_synchronizing=announced.is_synchronizing))
 
     def _is_message_next(self, text: bytes) -> bool:
         """APPEND's literal is its message, unless it stands where the mailbox does."""
@@ -268,6 +282,7 @@ class ImapMachine:
         self._parts = []
         self._octets = 0
         self._append = None
+        self._announced = None
         self._fault = None
         self._mode = _Mode.LINE
 
