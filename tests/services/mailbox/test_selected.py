@@ -2,27 +2,28 @@
 
 import pytest
 
+from mailstack.app.clock import system_clock
 from mailstack.formats.digest import digest_message
 from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.model.flags import DELETED, SEEN
-from mailstack.model.instant import Instant
+from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.message import FlagOperation, NewMessage
 from mailstack.model.numset import STAR, NumSet, numset_of
 from mailstack.services.mailbox import selected as module
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.expunge import expunge
 from mailstack.services.mailbox.flags import change_flags, flag_change
+from mailstack.services.mailbox.opening import open_mailbox
 from mailstack.services.mailbox.selected import SelectedMailbox, Updates
 from mailstack.services.mailbox.tree import load_tree
+from mailstack.store.sqlite.changes import SqliteChanges
 
 ALL = NumSet(((1, STAR),))
 ADD = FlagOperation.ADD
 
 
 async def select(mail: AccountMail, *, is_read_only: bool = False) -> SelectedMailbox:
-    mailbox = (await load_tree(mail)).get("INBOX")
-    status = await mail.mailboxes.status(mail.account_id, mailbox.mailbox_id)
-    return SelectedMailbox(mail, mailbox, status, is_read_only=is_read_only)
+    return (await open_mailbox(mail, "INBOX", is_read_only=is_read_only)).view
 
 
 async def deliver(mail: AccountMail, count: int) -> None:
@@ -151,12 +152,24 @@ async def test_what_came_and_went_unseen_is_never_told(mail: AccountMail) -> Non
 
 async def test_a_deleted_mailbox_is_noticed(mail: AccountMail) -> None:
     mailbox = await mail.mailboxes.create(mail.account_id, parent_id=None, name="x")
-    status = await mail.mailboxes.status(mail.account_id, mailbox.mailbox_id)
-    view = SelectedMailbox(mail, mailbox, status, is_read_only=False)
+    view = (await open_mailbox(mail, "x", is_read_only=False)).view
     await mail.mailboxes.destroy(mail.account_id, mailbox.mailbox_id)
 
     with pytest.raises(NotFound):
         await view.updates(with_expunges=True)
+
+
+async def test_a_mailbox_where_nothing_happened_for_long_opens_as_any_other(mail: AccountMail) -> None:
+    """The log has forgotten what happened there last, and is not asked for it."""
+    await deliver(mail, 2)
+    await mail.mailboxes.create(mail.account_id, parent_id=None, name="later")
+    assert isinstance(mail.changes, SqliteChanges)
+    assert await mail.changes.compact(mail.account_id, now=Instant(system_clock() + 31 * DAY_MS))
+
+    view = await select(mail)
+
+    assert await uids_of(view) == [1, 2]
+    assert await view.updates(with_expunges=True) == Updates()
 
 
 async def test_what_is_opened_for_reading_is_not_changed(mail: AccountMail) -> None:

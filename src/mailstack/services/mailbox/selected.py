@@ -51,11 +51,14 @@ _NO_LIMIT = (1 << 31) - 1
 class SelectedMailbox:
     """mod_seq: what the view is true for."""
 
-    def __init__(self, mail: AccountMail, mailbox: Mailbox, status: MailboxStatus, *, is_read_only: bool) -> None:
+    def __init__(
+        self, mail: AccountMail, mailbox: Mailbox, status: MailboxStatus, *, is_read_only: bool, mod_seq: ModSeq
+    ) -> None:
+        """mod_seq: the account's, as it was just before status was read."""
         self.mail = mail
         self.mailbox_id: MailboxId = mailbox.mailbox_id
         self.is_read_only = is_read_only
-        self._mod_seq = status.highest_mod_seq
+        self._mod_seq = max(mod_seq, status.highest_mod_seq)
         self._uid_next = int(status.uid_next)
         self._count = status.messages
         self._uids: array[int] | None = None
@@ -70,6 +73,13 @@ class SelectedMailbox:
         """RFC 9051 §6.3.3: EXAMINE changes nothing."""
         if self.is_read_only:
             raise Forbidden("the mailbox was opened for reading")
+
+    async def placed(self) -> Sequence[tuple[int, Placement]]:
+        """The whole view with its positions, as it stands now; without what is gone."""
+        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id)
+        if self._uids is None:
+            await self._load(placements)
+        return self._positioned(placements)
 
     async def choose(self, numbers: NumSet, *, is_uid: bool) -> Chosen:
         """UIDs that are not there are passed over (RFC 9051 §6.4.9); a position past the end raises Invalid."""
@@ -167,18 +177,21 @@ class SelectedMailbox:
     async def _loaded(self) -> "array[int]":
         """The UIDs of the view. Raises Conflict when what the client has counted can no longer be reconstructed."""
         if self._uids is None:
-            uids = await self._reconstructed()
-            if len(uids) != self._count:
-                raise Conflict("the mailbox changed too much since it was selected")
-            self._uids = uids
+            return await self._load(await self.mail.messages.placements(self.mail.account_id, self.mailbox_id))
         return self._uids
 
-    async def _reconstructed(self) -> "array[int]":
+    async def _load(self, placements: Sequence[Placement]) -> "array[int]":
+        uids = await self._reconstructed(placements)
+        if len(uids) != self._count:
+            raise Conflict("the mailbox changed too much since it was selected")
+        self._uids = uids
+        return uids
+
+    async def _reconstructed(self, placements: Sequence[Placement]) -> "array[int]":
         """The mailbox as it was at _mod_seq: what is there now, without what came later, with what went since.
 
-        The placements are read before the log, so that nothing can go unseen between the two.
+        placements: read before the log is, so that nothing can go unseen between the two.
         """
-        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id)
         rows = await self.mail.changes.since(
             self.mail.account_id, self._mod_seq, mailbox_id=self.mailbox_id, limit=_NO_LIMIT
         )
