@@ -18,6 +18,7 @@ from mailstack.model.principal import ALL_ABILITIES, Ability
 from mailstack.model.resource import AccountBody, DomainBody, Json, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_streams
+from mailstack.ports.changes import Changes
 from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.services.identity.login import Login
@@ -49,8 +50,9 @@ async def running_imap(
     port: int = 0,
     abilities: frozenset[Ability] = ALL_ABILITIES,
     quota_bytes: int | None = None,
+    changes: Callable[[Changes], Changes] = lambda real: real,
 ) -> AsyncIterator[RunningImap]:
-    """accounts: local parts, all with PASSWORD."""
+    """accounts: local parts, all with PASSWORD. changes: what stands before the store's change log."""
     bus = LocalBus(folder / "bus")
     await bus.start()
     store = await open_store(folder / "store", clock=clock, bus=bus)
@@ -63,7 +65,7 @@ async def running_imap(
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
-        changes=store.changes,
+        changes=changes(store.changes),
         bus=bus,
         clock=clock,
         plaintext_is_secure=plaintext_is_secure,

@@ -72,11 +72,11 @@ class ImapConnection:
         if self._out_octets > FLUSH_OCTETS:
             await self.flush()
 
-    async def send_large(self, octets: bytes) -> None:
+    async def send_large(self, octets: bytes | memoryview) -> None:
         """Piece by piece, so that a slow reader keeps no copy in our buffers."""
         await self.flush()
         for start in range(0, len(octets), LARGE_OCTETS):
-            await self._write(octets[start : start + LARGE_OCTETS])
+            await self._write(bytes(octets[start : start + LARGE_OCTETS]))
 
     async def next_event(self) -> Event:
         """Raises PeerGone, ShutDown, ProtocolFault; TimeoutError when nothing came for so long."""

@@ -9,10 +9,14 @@ from itertools import starmap
 from operator import itemgetter
 from typing import assert_never
 
+import structlog
+
+from mailstack.model.errors import Damaged
 from mailstack.servers.imap.connection import LARGE_OCTETS
+from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.numbered import choose
 from mailstack.servers.imap.session import Completed, Session, ok
-from mailstack.services.mailbox.fetch import Batch, Wanted, fetch
+from mailstack.services.mailbox.fetch import Batch, Octets, Wanted, fetch
 from mailstack.wire.imap.commands.fetch import Attribute, BodyItem, Fetch, Item
 from mailstack.wire.imap.fetch_data import (
     absent_item,
@@ -25,6 +29,8 @@ from mailstack.wire.imap.fetch_data import (
     size_items,
     uid_items,
 )
+
+log = structlog.get_logger()
 
 _FLAGS = itemgetter(4, 3)
 _OF_PLACEMENT = (Attribute.UID, Attribute.FLAGS)
@@ -41,9 +47,18 @@ async def run(session: Session, request: Fetch) -> Completed:
         bodies=tuple((item.section, item.partial) for item in bodies),
         marks_seen=any(item.marks_seen for item in bodies),
     )
+    damaged: list[int] = []
     async for batch in fetch(session.mailbox, chosen, wanted):
-        await _tell(session, batch, items)
-    return ok("FETCH completed")
+        damaged += batch.damaged
+        if batch.numbers:
+            await _tell(session, batch, items)
+    return _damaged(session, damaged) if damaged else ok("FETCH completed")
+
+
+def _damaged(session: Session, numbers: Sequence[int]) -> Completed:
+    """RFC 9051 §6.4.5: NO when something could not be fetched; the rest has been told."""
+    log.error("damaged", account=session.mail.account_id, mailbox=session.mailbox.mailbox_id, numbers=list(numbers))
+    return completed_with(Damaged("some messages cannot be read"))
 
 
 async def _tell(session: Session, batch: Batch, items: Sequence[Item]) -> None:
@@ -84,7 +99,7 @@ async def _tell_large(session: Session, batch: Batch, items: Sequence[Item]) -> 
     connection.say_octets(seen + b")\r\n")
 
 
-def _body(item: BodyItem, column: Sequence[bytes | None]) -> list[bytes]:
+def _body(item: BodyItem, column: Sequence[Octets | None]) -> list[bytes]:
     label = item.label
     return [absent_item(label) if octets is None else literal_item(label, octets) for octets in column]
 

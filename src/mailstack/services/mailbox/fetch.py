@@ -4,23 +4,32 @@ Not how it is written (wire/imap): columns come out, one value a message, in the
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mailstack.model.errors import NotFound
+import structlog
+
+from mailstack.model.errors import Damaged, NotFound
 from mailstack.model.flags import SEEN
 from mailstack.model.message import FlagOperation, Placement, StoredMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.section import Partial, Section, SectionText
 from mailstack.services.mailbox.flags import change_flags, flag_change
-from mailstack.services.mailbox.section import header_selector, read_section
+from mailstack.services.mailbox.section import header_selector, read_section, view_section
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
+from mailstack.services.mailbox.stored import read_stored
 
 PLACEMENTS_AT_ONCE = 5_000
 STORED_AT_ONCE = 250
 OCTETS_AT_ONCE = 512 * 1024
 """One message may be larger; then it comes alone."""
 
+COPIED_OCTETS = 64 * 1024
+"""Of larger messages views are cut: 64 items of one FETCH must not mean 64 copies of it."""
+
+log = structlog.get_logger()
+
 Body = tuple[Section, Partial | None]
+Octets = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +46,15 @@ class Batch:
     """One entry for each message in every column. stored and bodies are empty when nobody wants them.
 
     bodies: for each of Wanted.bodies a column; None: the message has no such part. newly_seen: this fetch did that.
+    damaged: numbers of messages that could not be read, and are in no column.
     """
 
     numbers: Sequence[int]
     placements: Sequence[Placement]
     stored: Sequence[StoredMessage] = ()
-    bodies: Sequence[Sequence[bytes | None]] = ()
+    bodies: Sequence[Sequence[Octets | None]] = ()
     newly_seen: frozenset[int] = field(default=frozenset())
+    damaged: Sequence[int] = ()
 
 
 async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted) -> AsyncIterator[Batch]:
@@ -90,7 +101,8 @@ def _span(uids: Sequence[int]) -> NumSet:
 
 async def _with_stored(selected: SelectedMailbox, batch: Batch) -> Batch:
     mail = selected.mail
-    stored = await mail.messages.stored(mail.account_id, [placement.message_id for placement in batch.placements])
+    message_ids = [placement.message_id for placement in batch.placements]
+    stored, damaged = await read_stored(mail.messages, mail.account_id, message_ids)
     if len(stored) == len(batch.placements):
         return Batch(numbers=batch.numbers, placements=batch.placements, stored=stored)
     found = {one.message_id: one for one in stored}
@@ -99,17 +111,25 @@ async def _with_stored(selected: SelectedMailbox, batch: Batch) -> Batch:
         for number, placement in zip(batch.numbers, batch.placements, strict=True)
         if placement.message_id in found
     ]
-    return Batch(numbers=[row[0] for row in rows], placements=[row[1] for row in rows], stored=[row[2] for row in rows])
+    pairs = zip(batch.numbers, message_ids, strict=True)
+    return Batch(
+        numbers=[row[0] for row in rows],
+        placements=[row[1] for row in rows],
+        stored=[row[2] for row in rows],
+        damaged=[number for number, message_id in pairs if message_id in damaged],
+    )
 
 
 async def _with_bodies(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> AsyncIterator[Batch]:
     from_header = _header_columns(batch, wanted)
     if from_header is not None:
-        yield Batch(numbers=batch.numbers, placements=batch.placements, stored=batch.stored, bodies=from_header)
+        yield replace(batch, bodies=from_header)
         return
+    if batch.damaged:
+        yield Batch(numbers=(), placements=(), bodies=[()] * len(wanted.bodies), damaged=batch.damaged)
     start = 0
     while start < len(batch.numbers):
-        stop = start + _how_many(batch.stored, start)
+        stop = start + _how_many(batch.stored, start, len(wanted.bodies))
         yield await _read(selected, _slice(batch, start, stop), wanted)
         start = stop
 
@@ -129,10 +149,10 @@ def _header_columns(batch: Batch, wanted: Wanted) -> list[list[bytes | None]] | 
     return columns
 
 
-def _how_many(stored: Sequence[StoredMessage], start: int) -> int:
+def _how_many(stored: Sequence[StoredMessage], start: int, bodies: int) -> int:
     octets = 0
     for count, one in enumerate(stored[start:]):
-        octets += one.size_bytes
+        octets += one.size_bytes * bodies
         if count and octets > OCTETS_AT_ONCE:
             return count
     return len(stored) - start
@@ -145,14 +165,20 @@ def _slice(batch: Batch, start: int, stop: int) -> Batch:
 
 
 async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> Batch:
-    rows: list[tuple[int, Placement, StoredMessage, list[bytes | None]]] = []
+    rows: list[tuple[int, Placement, StoredMessage, list[Octets | None]]] = []
+    damaged: list[int] = []
     for number, placement, stored in zip(batch.numbers, batch.placements, batch.stored, strict=True):
         try:
             raw = await selected.mail.messages.read(selected.mail.account_id, placement.message_id)
         except NotFound:
             continue
+        except Damaged as fault:
+            log.warning("message_damaged", account=selected.mail.account_id, number=number, detail=fault.detail)
+            damaged.append(number)
+            continue
         parts = stored.digest.parts
-        cuts = [read_section(raw, parts, section, partial) for section, partial in wanted.bodies]
+        cut = view_section if len(raw) > COPIED_OCTETS else read_section
+        cuts = [cut(raw, parts, section, partial) for section, partial in wanted.bodies]
         rows.append((number, placement, stored, cuts))
     seen = await _mark_seen(selected, [row[1] for row in rows]) if wanted.marks_seen else {}
     return Batch(
@@ -161,6 +187,7 @@ async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> Batc
         stored=[row[2] for row in rows],
         bodies=[[row[3][at] for row in rows] for at in range(len(wanted.bodies))],
         newly_seen=frozenset(seen),
+        damaged=damaged,
     )
 
 

@@ -18,6 +18,7 @@ from mailstack.model.message import Placement
 from mailstack.model.query import Query
 from mailstack.ports.messages import Messages
 from mailstack.services.mailbox.predicates import Facts, Need, Predicate, need_of, predicate_of
+from mailstack.services.mailbox.stored import read_stored
 
 log = structlog.get_logger()
 
@@ -62,9 +63,8 @@ def _by_flags(predicate: Predicate, placements: Sequence[Placement]) -> list[Pla
 async def _by_content(
     predicate: Predicate, batch: Sequence[Placement], *, messages: Messages, account_id: AccountId
 ) -> list[Placement]:
-    stored = {
-        one.message_id: one for one in await messages.stored(account_id, [placement.message_id for placement in batch])
-    }
+    known, _ = await read_stored(messages, account_id, [placement.message_id for placement in batch])
+    stored = {one.message_id: one for one in known}
     found: list[Placement] = []
     for placement in batch:
         facts = Facts(placement)

@@ -36,9 +36,9 @@ def internal_date_item(instant: Instant) -> bytes:
     return b"INTERNALDATE " + date_time_text(instant)
 
 
-def literal_item(label: bytes, octets: bytes) -> bytes:
+def literal_item(label: bytes, octets: bytes | memoryview) -> bytes:
     """RFC 9051 §4.3: what a message holds is sent as a literal, whatever it is."""
-    return b"%b {%d}\r\n%b" % (label, len(octets), octets)
+    return b"".join((literal_head(label, len(octets)), octets))
 
 
 def literal_head(label: bytes, size_octets: int) -> bytes:

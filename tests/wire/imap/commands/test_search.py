@@ -97,3 +97,9 @@ def test_an_unknown_charset_is_refused_with_those_that_are_known() -> None:
 )
 def test_malformed(keys: bytes) -> None:
     assert fault_of(b"SEARCH " + keys)
+
+
+def test_no_search_asks_for_more_than_so_many_things() -> None:
+    assert isinstance(request_of(b"SEARCH " + b" ".join([b"BODY x"] * 200)), Search)
+    assert fault_of(b"SEARCH " + b" ".join([b"BODY x"] * 201)) == "too many search keys"
+    assert fault_of(b"SEARCH (OR (" + b" ".join([b"ALL"] * 199) + b") NOT ALL) ALL") == "too many search keys"

@@ -29,6 +29,8 @@ from mailstack.wire.imap.tokens import MAX_NUMBER64, Cursor
 
 _CHARSETS = (b"US-ASCII", b"UTF-8")
 _NOTHING = Not(Everything())
+MAX_KEYS = 200
+"""Each is asked of each message: programs that know what they look for ask for a dozen at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,19 @@ def _program(cursor: Cursor) -> Query:
         cursor.space()
     query = _keys(cursor)
     cursor.end()
+    if _count(query) > MAX_KEYS:
+        raise SyntaxProblem("too many search keys")
     return query
+
+
+def _count(query: Query) -> int:
+    match query:
+        case And(terms) | Or(terms):
+            return sum(map(_count, terms))
+        case Not(term):
+            return _count(term)
+        case _:
+            return 1
 
 
 def _keys(cursor: Cursor) -> Query:

@@ -1,0 +1,164 @@
+"""What the store cannot read, for a moment or for ever, and what of it the client sees."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import apsw
+import pytest
+
+from mailstack.model.changes import Change
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import AccountId, MailboxId, ModSeq
+from mailstack.ports.changes import Changes
+from mailstack.servers.imap.service import ImapLimits
+from tests.servers.imap.conftest import message
+from tests.support.imap_dialogue import ImapClient, imap_client
+from tests.support.imap_server import running_imap
+
+
+class BusyChanges:
+    """A change log that cannot be read while is_busy."""
+
+    def __init__(self, real: Changes) -> None:
+        self._real = real
+        self.is_busy = False
+
+    async def mod_seq(self, account_id: AccountId) -> ModSeq:
+        if self.is_busy:
+            raise TryAgainLater("the database is busy")
+        return await self._real.mod_seq(account_id)
+
+    async def since(
+        self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
+    ) -> Sequence[Change]:
+        return await self._real.since(account_id, mod_seq, mailbox_id=mailbox_id, limit=limit)
+
+
+@pytest.fixture
+async def busy(tmp_path: Path) -> AsyncIterator[tuple[BusyChanges, ImapClient, ImapClient]]:
+    """The change log, and two clients."""
+    kept: list[BusyChanges] = []
+
+    def stand_before(real: Changes) -> Changes:
+        kept.append(BusyChanges(real))
+        return kept[0]
+
+    limits = ImapLimits(idle_poll_s=0.05, idle_sign_s=0.02)
+    async with (
+        running_imap(tmp_path, changes=stand_before, limits=limits) as server,
+        imap_client(server.port) as one,
+        imap_client(server.port) as other,
+    ):
+        await one.login()
+        await other.login()
+        yield kept[0], one, other
+
+
+def damage(folder: Path, statement: str) -> None:
+    (file,) = folder.rglob("mail.db")
+    with apsw.Connection(str(file)) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE blob SET content = x'00' WHERE blob_key = 2", "UPDATE message SET forms = x'00' WHERE message_id = 2"],
+)
+async def test_a_damaged_message_keeps_no_other_from_its_reader(
+    inbox: ImapClient, tmp_path: Path, statement: str
+) -> None:
+    damage(tmp_path, statement)
+
+    await inbox.talk(r"""
+        C: a UID FETCH 1:* (RFC822.SIZE BODY.PEEK[TEXT])
+        S: * 1 FETCH (UID 1 RFC822.SIZE …
+        S: body of 1
+        S: )
+        S: * 3 FETCH (UID 3 RFC822.SIZE …
+        S: body of 3
+        S: )
+        S: a NO [CORRUPTION]…
+        C: b SEARCH BODY "of" LARGER 1
+        S: * SEARCH 1 3
+        S: b OK …
+        C: c FETCH 1:* FLAGS
+        S: * 1 FETCH (FLAGS ())
+        S: * 2 FETCH (FLAGS (\Seen))
+        S: * 3 FETCH (FLAGS (\Flagged))
+        S: c OK …
+    """)
+
+
+async def test_envelopes_of_the_others_are_told_too(inbox: ImapClient, tmp_path: Path) -> None:
+    damage(tmp_path, "UPDATE message SET forms = x'00' WHERE message_id = 2")
+
+    await inbox.talk(r"""
+        C: a FETCH 1:* ENVELOPE
+        S: * 1 FETCH (ENVELOPE …
+        S: * 3 FETCH (ENVELOPE …
+        S: a NO [CORRUPTION]…
+        C: b FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]
+        S: * 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {22}
+        S: Subject: message 1
+        S:
+        S: )
+        S: * 3 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {22}
+        S: Subject: message 3
+        S:
+        S: )
+        S: b NO [CORRUPTION]…
+    """)
+
+
+async def test_a_command_is_done_though_its_news_cannot_be_read(
+    busy: tuple[BusyChanges, ImapClient, ImapClient],
+) -> None:
+    changes, client, _ = busy
+    await client.append(message(1))
+    await client.talk("""
+        C: a SELECT INBOX
+        S: * FLAGS …
+        S: * 1 EXISTS
+        S: * 0 RECENT
+        S: * OK [UNSEEN 1]…
+        S: * OK …
+        S: * OK …
+        S: * OK …
+        S: a OK …
+    """)
+    changes.is_busy = True
+    await client.append(message(2))
+    changes.is_busy = False
+    await client.talk("C: b NOOP\nS: * 2 EXISTS\nS: b OK …")
+
+
+async def test_idle_outlives_a_fault_that_passes_and_gives_signs_of_life(
+    busy: tuple[BusyChanges, ImapClient, ImapClient],
+) -> None:
+    changes, client, other = busy
+    await client.talk("""
+        C: a EXAMINE INBOX
+        S: * FLAGS …
+        S: * 0 EXISTS
+        S: * 0 RECENT
+        S: * OK …
+        S: * OK …
+        S: * OK …
+        S: a OK …
+    """)
+    changes.is_busy = True
+    await client.talk("""
+        C: b IDLE
+        S: + idling
+        S: * OK Still here
+    """)
+    await other.append(message(1))
+    changes.is_busy = False
+    while (said := await client.line()) == "* OK Still here":
+        pass
+    assert said == "* 1 EXISTS"
+    await client.send(b"DONE\r\n")
+    while (said := await client.line()) == "* OK Still here":
+        pass
+    assert said == "b OK IDLE completed"
