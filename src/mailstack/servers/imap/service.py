@@ -21,7 +21,7 @@ class ImapLimits:
     """message_octets: the largest APPEND. login_s: from the greeting to a login. idle_s: RFC 9051 §5.4: at least half
     an hour without a command. write_s: how long a client may leave its window shut. faults: commands that break the
     grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks without
-    having been woken.
+    having been woken. idle_sign_s: how often it gives a sign of life.
     """
 
     message_octets: int = DEFAULT_MESSAGE_OCTETS
@@ -30,6 +30,7 @@ class ImapLimits:
     write_s: float = 5 * 60
     handshake_s: float = 30
     idle_poll_s: float = 30
+    idle_sign_s: float = 120
     faults: int = 50
     login_tries: int = 5
 

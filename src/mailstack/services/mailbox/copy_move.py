@@ -1,6 +1,5 @@
 """Messages copied or moved to another mailbox of the same account. RFC 9051 §6.4.7-§6.4.8, RFC 6851."""
 
-from mailstack.model.errors import Unsupported
 from mailstack.model.ids import MailboxId
 from mailstack.model.message import Copied
 from mailstack.model.numset import NumSet
@@ -16,9 +15,10 @@ async def copy(selected: SelectedMailbox, uids: NumSet, target: MailboxId) -> Co
 
 
 async def move(selected: SelectedMailbox, uids: NumSet, target: MailboxId) -> Copied:
-    """All or none. Raises as copy; Forbidden in a mailbox opened for reading; Unsupported where nothing would move."""
+    """All or none, also to where they are (RFC 9051 §6.4.8: where COPY may, MOVE may): they get new UIDs there.
+
+    Raises as copy; Forbidden in a mailbox opened for reading.
+    """
     selected.check_writable()
-    if selected.mailbox_id == target:
-        raise Unsupported("messages moved to where they are")
     mail = selected.mail
     return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target)
