@@ -5,19 +5,21 @@ import email.policy
 import mmap
 import tempfile
 
-import dkim
 import pytest
 
+import dkim
 from mailstack.mailauth.dkim import keys
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TryAgainLater
+from mailstack.model.message import RawMessage
 from mailstack.services.outbound.submit import Origin
+from mailstack.wire.smtp.content import write_content
 from tests.support.outbound_world import ALICE, BOB, OutboundWorld
 
 ORIGIN = Origin(ehlo_domain="laptop", peer_host="192.0.2.7", protocol="ESMTPSA", trace_id="t1", smtp_utf8=False)
 MESSAGE = b"From: Alice <alice@example.com>\r\nTo: b@them.test\r\nSubject: hi\r\n\r\nbody\r\n"
 
 
-async def submit(world: OutboundWorld, *recipients: str, raw: bytes = MESSAGE, origin: Origin = ORIGIN) -> None:
+async def submit(world: OutboundWorld, *recipients: str, raw: RawMessage = MESSAGE, origin: Origin = ORIGIN) -> None:
     await world.submission().submit(ALICE, "alice@example.com", recipients, raw, origin)
 
 
@@ -49,12 +51,35 @@ async def test_senders_of_others_are_forbidden(world: OutboundWorld, path: str) 
         (b"From: undisclosed:;\r\n", Invalid),
         (b"From: Alice\r\n", Invalid),
         (b"", Invalid),
+        (b"From: alice@example.com, x (\r\n", Invalid),
+        # What one program takes for a name and another for the address.
+        (b"From: bob@example.com <alice@example.com>\r\n", Forbidden),
+        (b"From: <alice@example.com> <bob@example.com>\r\n", Forbidden),
+        (b"From: <@a.test,bob@example.com:alice@example.com>\r\n", Forbidden),
+        (b"From: alice@example.com" + b",a" * 2000 + b",bob@example.com\r\n", Invalid),
+        (b"From: team: alice@example.com, bob@example.com;\r\n", Forbidden),  # RFC 6854
+        (b"From: alice@example.com\r\nSender: bob@example.com\r\n", Forbidden),
     ],
 )
 async def test_the_from_field_is_the_account_own(world: OutboundWorld, from_: bytes, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         await submit(world, "b@them.test", raw=from_ + b"Subject: x\r\n\r\nbody\r\n")
     assert not await world.queue.items()
+
+
+@pytest.mark.parametrize(
+    "from_",
+    [
+        b'From: "bob@example.com says" <alice@example.com>\r\n',
+        b"From: alice@example.com <alice@example.com>\r\n",
+        b"From: alice@example.com (not bob@example.com)\r\n",
+        b"From: =?utf-8?q?A=2C?= <Alice+x@EXAMPLE.com>,\r\n a.example@example.com\r\n",
+        b"From: alice@example.com\r\nSender: a.example@example.com\r\n",
+    ],
+)
+async def test_own_addresses_however_written_pass(world: OutboundWorld, from_: bytes) -> None:
+    await submit(world, "b@them.test", raw=from_ + b"Subject: x\r\n\r\nbody\r\n")
+    assert await world.queue.items()
 
 
 async def test_outside_recipients_are_queued_as_one_mail(world: OutboundWorld) -> None:
@@ -137,6 +162,10 @@ async def test_the_received_field_is_on_top(world: OutboundWorld) -> None:
     [
         MESSAGE.replace(b"Subject: hi", b"Subject: " + b"x" * 1000),
         b"X-A: b\r\n" * 40_000 + MESSAGE,
+        b"X-A: b\r\n" * 3_000 + MESSAGE,  # past the fields that are looked at, a second From could stand
+        b" folded into what we put on top\r\n" + MESSAGE,
+        MESSAGE.replace(b"Subject:", b"no field\r\nSubject:"),
+        MESSAGE.replace(b"Subject:", b"no field\rBcc: x@them.test\nSubject:"),
     ],
 )
 async def test_headers_that_others_would_refuse_are_invalid(world: OutboundWorld, raw: bytes) -> None:
@@ -183,6 +212,31 @@ async def test_both_signatures_verify_after_all_mending_outside_and_inside(world
     await submit(world, "b@them.test", "bob@example.com", raw=b"Bcc: x@them.test\r\n" + MESSAGE)
     assert verified(await queued(world), records) == [True, True]
     assert verified(world.messages.raws(BOB.account_id)[0], records) == [True, True]
+
+
+BARE = MESSAGE.replace(b"body\r\n", b"one\ntwo\rthree\r\n.\rfour\n")
+
+
+@pytest.mark.parametrize("is_mapped", [False, True])
+async def test_line_ends_are_mended_before_they_are_signed(world: OutboundWorld, is_mapped: bool) -> None:
+    records = with_keys(world)
+    with tempfile.TemporaryFile() as file:
+        file.write(BARE)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            await submit(world, "b@them.test", raw=mapped if is_mapped else BARE)
+    found = await queued(world)
+    assert found.endswith(b"one\r\ntwo\r\nthree\r\n.\r\nfour\r\n")
+    assert verified(found, records) == [True, True]
+    sent = b"".join(write_content(found)).removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+    assert sent == found
+
+
+async def test_a_field_hidden_behind_a_bare_line_end_is_seen(world: OutboundWorld) -> None:
+    await submit(world, "b@them.test", raw=MESSAGE.replace(b"Subject:", b"X-A: b\rBcc: secret@them.test\nSubject:"))
+    assert b"secret" not in await queued(world)
+    with pytest.raises(Invalid):
+        await submit(world, "b@them.test", raw=b"X-A: b\rFrom: bob@example.com\n" + MESSAGE)
 
 
 async def test_a_mapped_message_is_mended_and_signed_too(world: OutboundWorld) -> None:

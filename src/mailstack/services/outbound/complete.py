@@ -5,15 +5,17 @@ Pure but for the file that a large message is rewritten in. Whether its author m
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from mmap import ACCESS_READ, mmap
 
 from mailstack.formats.compose import write_date, write_message_id
 from mailstack.formats.headers import Field, header_end, kept_header, scan_fields
 from mailstack.formats.limits import LIMITS
-from mailstack.model.errors import Invalid
+from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
+from mailstack.wire.smtp.content import has_bare_line_end, with_crlf
 
 # RFC 5322 §3.6.3: blind copies stay blind; RFC 5321 §4.4: a Return-Path is made by the last server, and only there.
 REMOVED = frozenset({b"bcc", b"resent-bcc", b"return-path"})
@@ -23,6 +25,13 @@ MESSAGE_ID_BYTES = 16
 _COPY_BYTES = 1 << 20
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % (MAX_LINE_OCTETS + 2))
 _EIGHT_BIT = re.compile(rb"[\x80-\xff]")
+
+
+def normalize(raw: RawMessage) -> RawMessage:
+    """With CRLF line ends only, as DATA will carry it: what is checked and signed is what is sent."""
+    if not has_bare_line_end(raw):
+        return raw
+    return _written(with_crlf(raw), is_mapped=not isinstance(raw, bytes))
 
 
 def complete(raw: RawMessage, *, now: Instant, domain: str, token: Callable[[int], bytes]) -> RawMessage:
@@ -47,7 +56,21 @@ def require_sound_header(raw: RawMessage) -> list[Field]:
     # Body lines are left alone: breaking one breaks signatures, and refusing would stop mail that arrives elsewhere.
     if _LONG_LINE.search(raw[:body]):
         raise Invalid(f"a header line of over {MAX_LINE_OCTETS} octets")
-    return scan_fields(raw, 0, body)
+    fields = scan_fields(raw, 0, body)
+    if not _is_all_fields(raw, fields, body):
+        # RFC 5322 §2.2: a line that is no field ends the header for some and belongs to the field above it for others.
+        # What one of them does not see, the other shows, unchecked and unsigned.
+        raise Invalid("a line in the header is no header field")
+    return fields
+
+
+def _is_all_fields(raw: RawMessage, fields: Sequence[Field], body: int) -> bool:
+    at = 0
+    for field in fields:
+        if field.start != at:
+            return False
+        at = field.end
+    return raw[at:body] in (b"", b"\r\n")
 
 
 def is_8bit(raw: RawMessage) -> bool:
@@ -55,12 +78,18 @@ def is_8bit(raw: RawMessage) -> bool:
 
 
 def _with_header(header: bytes, raw: RawMessage, body: int) -> RawMessage:
-    """A mapped message stays mapped, in a file without a name."""
-    if isinstance(raw, bytes):
-        return header + raw[body:]
-    with tempfile.TemporaryFile() as file:
-        file.write(header)
-        for at in range(body, len(raw), _COPY_BYTES):
-            file.write(raw[at : at + _COPY_BYTES])
-        file.flush()
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
+    pieces = (raw[at : at + _COPY_BYTES] for at in range(body, len(raw), _COPY_BYTES))
+    return _written(chain((header,), pieces), is_mapped=not isinstance(raw, bytes))
+
+
+def _written(pieces: Iterable[bytes], *, is_mapped: bool) -> RawMessage:
+    """A mapped message stays mapped, in a file without a name. Raises TryAgainLater when the disk is full."""
+    if not is_mapped:
+        return b"".join(pieces)
+    try:
+        with tempfile.TemporaryFile(prefix="mailstack-") as file:
+            file.writelines(pieces)
+            file.flush()
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+    except OSError as fault:
+        raise TryAgainLater(f"copy of a large message: {fault}") from fault

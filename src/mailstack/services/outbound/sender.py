@@ -5,12 +5,16 @@ An alias is nobody's own: who receives its mail is one question, who may speak f
 
 import re
 
+from mailstack.formats.addresses import parse_mailboxes
+from mailstack.formats.comments import without_comments
 from mailstack.model.address import Address, domain_key, parse_address
 from mailstack.model.errors import Forbidden, Invalid
 from mailstack.model.principal import Account, Domain
 from mailstack.ports.accounts import Accounts
 
 POSTMASTER = "postmaster"
+_QUOTED_STRING = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"", re.DOTALL)
+_ADDRESS_LIKE = re.compile(rb"[^\s<>(),;:\"@]++@[^\s<>(),;:\"@]++")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
@@ -20,6 +24,14 @@ async def require_own(accounts: Accounts, account: Account, text: str) -> Addres
     if not await owns(accounts, account, address):
         raise Forbidden(f"{account.login} may not send as {address.key}")
     return address
+
+
+def written_addresses(value: bytes) -> list[str]:
+    """All that a reader may take for an address in a header field, by the grammar or not: programs differ over fields
+    such as `<a@b> <c@d>`, and the one nobody checked is the one that is shown."""
+    parsed = [mailbox.local_part + b"@" + mailbox.domain for mailbox in parse_mailboxes(value)]
+    bare = _ADDRESS_LIKE.findall(_QUOTED_STRING.sub(b" ", without_comments(value)))
+    return [text.decode("utf-8", "replace") for text in dict.fromkeys((*parsed, *bare))]
 
 
 async def owns(accounts: Accounts, account: Account, address: Address) -> bool:

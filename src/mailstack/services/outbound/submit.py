@@ -8,10 +8,10 @@ has happened that the client's second try would double, and once it could, what 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from mailstack.formats.addresses import parse_mailboxes
 from mailstack.formats.headers import Field, every, header_end
 from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.mailauth.dkim.sign import sign
@@ -25,8 +25,8 @@ from mailstack.ports.accounts import Accounts
 from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
 from mailstack.services.inbound.recipients import Resolution, merge, resolve
 from mailstack.services.inbound.trace import Hop, prepend, received_field
-from mailstack.services.outbound.complete import complete, is_8bit, require_sound_header
-from mailstack.services.outbound.sender import forward_address, require_own
+from mailstack.services.outbound.complete import complete, is_8bit, normalize, require_sound_header
+from mailstack.services.outbound.sender import forward_address, require_own, written_addresses
 
 log = structlog.get_logger()
 
@@ -71,10 +71,11 @@ class Submission:
 
         Raises Forbidden or Invalid for what the author must mend, and what Delivery raises.
         """
+        raw = await _in_thread_if_large(normalize, raw)
         author = await self._author(account, require_sound_header(raw))
         to = merge([await self._resolve(recipient) for recipient in recipients])
         now = self.clock()
-        signed = await _in_thread_if_large(self._finish, raw, author, now)
+        signed = await _in_thread_if_large(partial(self._finish, author=author, now=now), raw)
         await self.delivery.deliver(self._letter(reverse_path, signed, origin, now), to)
         log.info(
             "submitted",
@@ -90,16 +91,17 @@ class Submission:
         values = every(fields, b"from")
         if len(values) != 1:
             raise Invalid("a message has exactly one From field")  # RFC 5322 §3.6
-        mailboxes = parse_mailboxes(values[0])
-        texts = [
-            f"{mailbox.local_part.decode('utf-8', 'replace')}@{mailbox.domain.decode('utf-8', 'replace')}"
-            for mailbox in mailboxes
-        ]
-        authors = [await require_own(self.accounts, account, text) for text in texts]
+        authors = await self._own(account, values[0])
+        # RFC 6409 §8.1: where From and Sender differ, mail programs show both; RFC 5322 §3.6.2.
+        for value in every(fields, b"sender"):
+            await self._own(account, value)
         # RFC 7489 §6.6.1: a From of several domains passes no policy, and one signature cannot stand for all.
         if len({author.domain for author in authors}) != 1:
             raise Invalid("the From field needs addresses, and all of one domain")
         return authors[0]
+
+    async def _own(self, account: Account, value: bytes) -> list[Address]:
+        return [await require_own(self.accounts, account, text) for text in written_addresses(value)]
 
     async def _resolve(self, recipient: str) -> Resolution:
         address = forward_address(recipient)
@@ -109,7 +111,7 @@ class Submission:
         # RFC 5321 §2.4: the case of a local part is the next server's affair, so the path goes out as it was written.
         return Resolution(accounts=(), external=(recipient,))
 
-    def _finish(self, raw: RawMessage, author: Address, now: Instant) -> RawMessage:
+    def _finish(self, raw: RawMessage, *, author: Address, now: Instant) -> RawMessage:
         whole = complete(raw, now=now, domain=author.domain, token=self.token)
         keys = self.signing_keys.get(author.domain, ())
         return prepend(sign(whole, keys, now=now), whole) if keys else whole
@@ -136,9 +138,5 @@ class Submission:
         )
 
 
-async def _in_thread_if_large(
-    finish: Callable[[RawMessage, Address, Instant], RawMessage], raw: RawMessage, author: Address, now: Instant
-) -> RawMessage:
-    if len(raw) > LARGE_BYTES:
-        return await asyncio.to_thread(finish, raw, author, now)
-    return finish(raw, author, now)
+async def _in_thread_if_large(change: Callable[[RawMessage], RawMessage], raw: RawMessage) -> RawMessage:
+    return await asyncio.to_thread(change, raw) if len(raw) > LARGE_BYTES else change(raw)

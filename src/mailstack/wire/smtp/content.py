@@ -7,6 +7,8 @@ end of data that we never wrote (SMTP smuggling; Dovecot's CVE-2026-33604 was th
 import re
 from collections.abc import Iterator
 
+from mailstack.model.message import RawMessage
+
 PIECE_BYTES = 1 << 18
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -15,8 +17,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 def write_content(content: bytes) -> Iterator[bytes]:
     """Pieces to send, the closing `.` CRLF included."""
     at_line_start = True
-    for piece in _pieces(content):
-        lines = _with_crlf(piece)
+    for lines in with_crlf(content):
         # RFC 5321 §4.5.2: a line that begins with a period gets another one.
         stuffed = lines.replace(b"\r\n.", b"\r\n..")
         yield b"." + stuffed if at_line_start and lines.startswith(b".") else stuffed
@@ -24,7 +25,16 @@ def write_content(content: bytes) -> Iterator[bytes]:
     yield b".\r\n" if at_line_start else b"\r\n.\r\n"
 
 
-def _pieces(content: bytes) -> Iterator[bytes]:
+def with_crlf(content: RawMessage) -> Iterator[bytes]:
+    """The same in pieces with every line end a CRLF."""
+    return map(_with_crlf, _pieces(content))
+
+
+def has_bare_line_end(content: RawMessage) -> bool:
+    return any(_is_bare(piece) for piece in _pieces(content))
+
+
+def _pieces(content: RawMessage) -> Iterator[bytes]:
     start, size = 0, len(content)
     while start < size:
         stop = min(start + PIECE_BYTES, size)
@@ -35,7 +45,9 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 
 
 def _with_crlf(piece: bytes) -> bytes:
+    return _LINE_END.sub(b"\r\n", piece) if _is_bare(piece) else piece
+
+
+def _is_bare(piece: bytes) -> bool:
     pairs = piece.count(b"\r\n")
-    if piece.count(b"\r") == pairs == piece.count(b"\n"):
-        return piece
-    return _LINE_END.sub(b"\r\n", piece)
+    return not piece.count(b"\r") == pairs == piece.count(b"\n")
