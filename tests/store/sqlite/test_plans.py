@@ -3,7 +3,18 @@
 import pytest
 
 from mailstack.model.ids import AccountId
-from mailstack.store.sqlite import accounts, appending, changes, copying, flagging, mailboxes, messages, queue, removal
+from mailstack.store.sqlite import (
+    accounts,
+    appending,
+    changes,
+    copying,
+    flagging,
+    mailboxes,
+    messages,
+    queue,
+    removal,
+    sweep,
+)
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore
@@ -21,6 +32,7 @@ SYSTEM = (
     queue.RENEW,
     queue.LEAVE_MAIL,
     queue.CONTENT,
+    sweep.NAMED_IN_QUEUE,
 )
 ACCOUNT = (
     appending.THREAD_OF,
@@ -37,6 +49,7 @@ ACCOUNT = (
     removal.DELETE_MESSAGE,
     removal.DELETE_BLOB,
     removal.DELETED_IN_RANGE,
+    sweep.NAMED_IN_ACCOUNT,
 )
 
 

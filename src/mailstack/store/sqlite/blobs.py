@@ -21,6 +21,7 @@ from mailstack.store.sqlite.compress import Codec
 
 INLINE_LIMIT_BYTES = 64 * 1024
 BLOB_FOLDER = "blobs"
+QUEUE_FOLDER = "queue"
 SUFFIX = ".zst"
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 

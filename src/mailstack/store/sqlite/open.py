@@ -14,7 +14,7 @@ from mailstack.model.instant import Clock
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.accounts import SqliteAccounts
-from mailstack.store.sqlite.blobs import Blobs
+from mailstack.store.sqlite.blobs import QUEUE_FOLDER, Blobs
 from mailstack.store.sqlite.changes import SqliteChanges
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
@@ -25,6 +25,7 @@ from mailstack.store.sqlite.messages import SqliteMessages
 from mailstack.store.sqlite.migrations import check_version
 from mailstack.store.sqlite.queue import SqliteQueue
 from mailstack.store.sqlite.state import SqliteState
+from mailstack.store.sqlite.sweep import sweep
 from mailstack.store.sqlite.writer import WritableFile, Writer
 
 Result = TypeVar("Result")
@@ -41,14 +42,21 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, clock: Clock, token: Callable[[int], bytes], files: "_Files") -> None:
         blobs = Blobs(path, token=token)
+        self._path = path
+        self._clock = clock
+        self._blobs = blobs
         self._files = files
         self.state = SqliteState(files.system, clock=clock, token=token, tidy=files.tidy)
         self.accounts = SqliteAccounts(files.system)
         self.mailboxes = SqliteMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqliteMessages(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqliteChanges(files.accounts)
-        self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / "queue")
+        self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
         self.locks = SqliteLocks(files.system)
+
+    async def sweep(self) -> int:
+        """Removes files that a crash left without a row; returns how many. Once a day is often enough."""
+        return await self._files.system.in_thread(partial(sweep, self._path, self._blobs, now=self._clock()))
 
     async def close(self) -> None:
         """Once what is being written is durable."""

@@ -73,6 +73,7 @@ MIGRATIONS = (
             "CREATE INDEX message_header_id ON message (header_id) WHERE header_id <> ''",
             "CREATE INDEX message_shared_blob ON message (blob_key) WHERE blob_key <> message_id",
             "CREATE TABLE blob (blob_key INTEGER PRIMARY KEY, content BLOB, file TEXT) STRICT",
+            "CREATE INDEX blob_file ON blob (file) WHERE file IS NOT NULL",
             # Keywords belong to the message, and every placement of it holds the same: listing a mailbox reads this
             # table alone, and a flag change, which gives every placement a new mod_seq anyway, writes no other.
             """CREATE TABLE placement (

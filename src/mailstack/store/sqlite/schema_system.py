@@ -86,6 +86,7 @@ MIGRATIONS = (
                 content BLOB,
                 file TEXT
             ) STRICT""",
+            "CREATE INDEX mail_file ON mail (file) WHERE file IS NOT NULL",
             # due_at: next_at, or while a lease runs, its end; so one index answers "what may be taken now?".
             """CREATE TABLE mail_recipient (
                 item_id INTEGER PRIMARY KEY AUTOINCREMENT,
