@@ -88,8 +88,8 @@ def serving(house: House, **environment: str) -> Iterator[Serving]:
         stop(process)
 
 
-def serve_and_fail(house: House, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    ended = run_client([*MAILSTACK, "serve", str(house.spec)], **{"ALICE_PASSWORD": "pw", **environment})
+def serve_and_fail(house: House) -> subprocess.CompletedProcess[bytes]:
+    ended = run_client([*MAILSTACK, "serve", str(house.spec)], ALICE_PASSWORD="pw")
     assert b"Traceback" not in ended.stderr
     return ended
 

@@ -3,6 +3,7 @@
 What is logged is decided where it happens; here lines get their time and process, and lose what no log may hold.
 """
 
+import asyncio
 import logging
 import os
 import sys
@@ -43,6 +44,11 @@ def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) 
         logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=False,
     )
+
+
+def log_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """For loop.set_exception_handler: what asyncio would print is a log line like any other."""
+    structlog.get_logger().error(context["message"], exc_info=context.get("exception"))
 
 
 def _stamp(_logger: object, _method: str, event: Event) -> Event:

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import pwd
+import resource
 import signal
 import socket
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from mailstack.app.crew import Crew
 from mailstack.app.faults import CannotServe, SpecFaulty
 from mailstack.app.forks import Forks, drive
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
+from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import Applied, Job, Loaded
 from mailstack.app.notify import tell_systemd, watchdog_interval_s
 from mailstack.app.privileges import become, hand_over
@@ -37,6 +39,8 @@ from mailstack.model.ids import Generation
 from mailstack.ports.bus import GENERATION_TOPIC
 
 log = structlog.get_logger()
+
+MANY_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,9 @@ class Service:
 
 def run(service: Service, first_apply: ApplyProcess) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises CannotServe or OSError, saying why it cannot start."""
+    _allow_many_files()
     loop = uvloop.new_event_loop()
+    loop.set_exception_handler(log_loop_fault)
     asyncio.set_event_loop(loop)
     forks = Forks()
     try:
@@ -137,6 +143,7 @@ class Supervisor:
         self._workers = loaded.workers or os.cpu_count() or 1
         await self._start_crew()
         self._stand(applied.accounts)
+        log.info("serving", generation=self._blueprint.generation, workers=self._workers, listeners=_texts(self._bound))
         tell_systemd("READY=1")
         self._held.push_async_callback(self._watch.end)
         await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
@@ -291,6 +298,18 @@ class Supervisor:
         while interval_s is not None:
             tell_systemd("WATCHDOG=1")
             await asyncio.sleep(interval_s)
+
+
+def _texts(bound: Bound) -> list[str]:
+    return [f"{endpoint.service} {endpoint}" for endpoint in sorted(bound)]
+
+
+def _allow_many_files() -> None:
+    """The usual soft limit of 1,024 is for programs with select(2); a connection is a file, an open account three."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MANY_FILES:
+        wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _monotonic_us() -> int:

@@ -16,6 +16,7 @@ from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
 from mailstack.app.generation import Services, Surroundings, build_services
+from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import (
     Accepting,
     Commit,
@@ -116,6 +117,7 @@ class Worker:
 def run_forked(launch: Launch, line: socket.socket) -> int:
     """The whole life of a forked worker."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(log_loop_fault)
         return runner.run(_serve(launch, line))
 
 
