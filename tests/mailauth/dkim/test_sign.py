@@ -5,15 +5,16 @@ import tempfile
 import time
 from collections.abc import Callable
 
-import dkim
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dkim
 from mailstack.mailauth.dkim import keys
 from mailstack.mailauth.dkim.sign import sign
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
+from tests.support.dkim_check import check
 
 NOW = Instant(1_700_000_000_000)
 DOMAIN = "example.com"
@@ -56,11 +57,20 @@ def verifies(verifier: dkim.DKIM, index: int) -> bool:
         b"From: a@example.com\r\n\r\n",
         b"From: a@example.com\r\n\r\n\r\n\r\n",
         b"FROM:a@example.com\r\nSubject:\r\n\r\nx\r\n",
+        b"From: a@example.com\r\nSubject: only a header",
+        b"From: a@example.com\r\n\r\nno line end",
+        b"From: a@example.com\r\n\r\n \t\r\n \r\n",
+        b"From:\t a@example.com\r\nSubject:  \t x \t\r\n\ty\t \r\n\r\nx\r\n",
+        b"Subject: 1\r\nFrom: a@example.com\r\nsubject: 2\r\nReferences: <a@b>\r\nSUBJECT: 3\r\n\r\nx\r\n",
+        b"From: a@example.com\r\nSubject: " + b"x" * 900 + b"\r\n\r\n" + b"y" * 5000 + b"\r\n",
+        b"From: a@example.com\r\nSubject: \xff\xfe \x00\r\n\r\n\x00\xff\r\n",
         "From: ä@example.com\r\nSubject: grüße\r\n\r\nö\r\n".encode(),
     ],
 )
 def test_both_signatures_verify(message: bytes) -> None:
-    assert verdicts(sign(message, signing_keys(), now=NOW) + message) == [True, True]
+    signed = sign(message, signing_keys(), now=NOW) + message
+    assert verdicts(signed) == [True, True]
+    assert check(signed, RECORDS) == ["pass", "pass"]
 
 
 def test_a_long_domain_is_not_folded() -> None:
@@ -103,7 +113,17 @@ def test_what_relays_do_on_the_way_does_no_harm(change: Callable[[bytes], bytes]
 )
 def test_any_message_verifies(body: list[bytes], subject: str) -> None:
     message = b"From: a@example.com\r\nSubject: " + subject.encode() + b"\r\n\r\n" + b"".join(body) + b"\r\n"
-    assert verdicts(sign(message, signing_keys(), now=NOW) + message) == [True, True]
+    signed = sign(message, signing_keys(), now=NOW) + message
+    assert verdicts(signed) == [True, True]
+    assert check(signed, RECORDS) == ["pass", "pass"]
+
+
+@pytest.mark.parametrize("name", [b"From", b"To", b"Cc", b"Subject", b"Reply-To", b"Content-Type", b"MIME-Version"])
+def test_nothing_that_is_shown_can_be_added(name: bytes) -> None:  # RFC 6376 §8.15
+    signed = sign(MESSAGE, signing_keys(), now=NOW) + MESSAGE
+    for changed in (name + b": eve\r\n" + signed, signed.replace(b"X-Other:", name + b": eve\r\nX-Other:")):
+        assert verdicts(changed) == [False, False]
+        assert check(changed, RECORDS) == ["signature", "signature"]
 
 
 def test_the_field_says_what_was_done() -> None:
@@ -113,7 +133,7 @@ def test_the_field_says_what_was_done() -> None:
         b"a=ed25519-sha256",
     ):
         assert expected in fields
-    assert b"h=from: to: subject: date: message-id: from;" in fields
+    assert b"h=from: to: subject: date: message-id: from: to: cc: subject: date: message-id: reply-to:" in fields
 
 
 def test_lines_are_at_most_78_columns_and_end_in_no_space() -> None:

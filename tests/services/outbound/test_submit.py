@@ -165,6 +165,7 @@ async def test_the_received_field_is_on_top(world: OutboundWorld) -> None:
         b"X-A: b\r\n" * 3_000 + MESSAGE,  # past the fields that are looked at, a second From could stand
         b" folded into what we put on top\r\n" + MESSAGE,
         MESSAGE.replace(b"Subject:", b"no field\r\nSubject:"),
+        MESSAGE.replace(b"From:", b"From :"),
         MESSAGE.replace(b"Subject:", b"no field\rBcc: x@them.test\nSubject:"),
     ],
 )

@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import dkim
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
+import dkim
 from mailstack.formats.headers import header_end, scan_fields
 from mailstack.mailauth.dkim.canonical import relaxed_body, relaxed_header
 from mailstack.mailauth.dkim.keys import SigningKey
@@ -33,16 +33,23 @@ SIGNED_FIELDS = frozenset(
     }
 )
 
+# RFC 6376 §8.15: named once more than they are there, absent ones too, so that nobody can add one to a signed message
+# and have it shown. Sender and the list fields are left open: those that lists add break nothing.
+SEALED_FIELDS = (
+    *(b"from", b"to", b"cc", b"subject", b"date", b"message-id", b"reply-to"),
+    *(b"mime-version", b"content-type", b"content-transfer-encoding"),
+)
+
 
 def sign(raw: RawMessage, keys: Sequence[SigningKey], *, now: Instant) -> bytes:
     """One field for each key, each ending in CRLF, to be put on top of the message. Raises Invalid without a From."""
     body = header_end(raw)
     headers = [(field.name, field.value) for field in scan_fields(raw, 0, body) if field.name in SIGNED_FIELDS]
-    # RFC 6376 §8.15: From once more than it is there, so that nobody can add a second one to a signed message.
-    names = [*(name for name, _ in headers), b"from"]
-    if len(names) < 2 or b"from" not in names[:-1]:
+    present = [name for name, _ in headers]
+    if b"from" not in present:
         raise Invalid("a message without a From field cannot be signed")  # RFC 6376 §5.4
     body_hash = _body_hash(raw, body)
+    names = [*present, *SEALED_FIELDS]
     return b"".join(_field(headers, names, body_hash, key, now) for key in keys)
 
 

@@ -67,7 +67,9 @@ def require_sound_header(raw: RawMessage) -> list[Field]:
 def _is_all_fields(raw: RawMessage, fields: Sequence[Field], body: int) -> bool:
     at = 0
     for field in fields:
-        if field.start != at:
+        # RFC 5322 §4.5.8: white space before the colon must not be written; some verifiers see no field there.
+        colon = at + len(field.name)
+        if field.start != at or raw[colon : colon + 1] != b":":
             return False
         at = field.end
     return raw[at:body] in (b"", b"\r\n")
