@@ -18,9 +18,10 @@ from pathlib import Path
 import uvloop
 
 from mailstack.formats.digest import digest_message
+from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, Generation, MailboxId, MessageId
-from mailstack.model.instant import Instant
+from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.message import FlagChange, FlagOperation, NewMessage
 from mailstack.model.numset import NumSet
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
@@ -34,6 +35,8 @@ CONNECTIONS = 10
 RECIPIENTS = 100
 MESSAGES = 3_000
 BIG_MAILBOX = 10_000
+LONG_QUEUE = 100_000
+DELIVERED = Delivered(reply=SmtpReply(code=250, status="2.0.0", text="taken"), host="mx.x.example")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ async def run(folder: Path) -> None:
     store = await open_store(folder / "store", clock=_now, bus=bus)
     try:
         print(f"{'operation':<44}{'CPU us':>12}{'wall us':>12}{'per s':>12}")
-        for part in (_directory, _append, _append_by_turns, _one_mailbox, _state):
+        for part in (_directory, _append, _append_by_turns, _one_mailbox, _queue, _state):
             for figure in await part(store):
                 print(figure)
         account_id = await _account_id(store, 0)
@@ -168,6 +171,33 @@ async def _one_mailbox(store: SqliteStore) -> list[Figure]:
     return [*figures, expunge]
 
 
+async def _queue(store: SqliteStore) -> list[Figure]:
+    """What a long queue costs a new mail is the ratio of the two figures; the third is a look in vain."""
+    now = _now()
+    later = Instant(now + HOUR_MS)
+    raw = _generator()(0)
+
+    async def one_mail() -> None:
+        for number in range(300):
+            await store.queue.enqueue([_mail(raw, now, f"user{number}@x.example")], next_at=now)
+            (item,) = await store.queue.lease("bench", now=now, until=later, limit=50)
+            assert await store.queue.settle("bench", item.item_id, DELIVERED, next_at=None)
+
+    async def in_vain() -> None:
+        for _ in range(2_000):
+            assert not await store.queue.lease("bench", now=now, until=later, limit=50)
+
+    empty = await measure("enqueue, lease, settle; empty queue", 300, one_mail)
+    waiting = [f"user{number}@y.example" for number in range(100)]
+    for _ in range(LONG_QUEUE // len(waiting)):
+        await store.queue.enqueue([_mail(raw, now, *waiting)], next_at=later)
+    return [
+        empty,
+        await measure(f"enqueue, lease, settle; {LONG_QUEUE:,} waiting", 300, one_mail),
+        await measure(f"lease in vain; {LONG_QUEUE:,} waiting", 2_000, in_vain),
+    ]
+
+
 async def _state(store: SqliteStore) -> list[Figure]:
     changes = [_account(number) for number in range(RECIPIENTS, 10_000)]
     return [
@@ -178,6 +208,18 @@ async def _state(store: SqliteStore) -> list[Figure]:
         ),
         await measure("snapshot of 10,000 accounts", 1, store.state.snapshot),
     ]
+
+
+def _mail(raw: bytes, now: Instant, *recipients: str) -> OutgoingMail:
+    return OutgoingMail(
+        reverse_path="bob@example.com",
+        recipients=recipients,
+        raw=raw,
+        queued_at=now,
+        is_8bit=False,
+        smtp_utf8=False,
+        trace_id="bench",
+    )
 
 
 def _account(number: int) -> ResourceChange:

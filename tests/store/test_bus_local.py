@@ -2,6 +2,10 @@
 
 import asyncio
 import socket
+import statistics
+import sys
+import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,7 +13,11 @@ import pytest
 
 from mailstack.store.bus_local import LocalBus
 
+ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 5
+START_S = 60
+WAKE_S = 0.03
+"""What BUDGETS.md allows for an IDLE notification that comes from another worker."""
 
 
 class Wakes:
@@ -156,3 +164,22 @@ async def test_what_is_published_just_before_the_end_is_sent(buses: tuple[LocalB
     brief.publish("generation")
     await brief.close()
     await there.wait()
+
+
+async def test_another_process_is_woken_within_milliseconds(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.echo_worker", str(tmp_path / "bus"), cwd=ROOT, stdin=PIPE, stdout=PIPE
+    )
+    assert worker.stdout is not None
+    async with asyncio.timeout(START_S):
+        assert await worker.stdout.readline() == b"ready\n"
+    answered = Wakes()
+    buses[0].watch("pong", answered)
+    there_and_back = []
+    for _ in range(20):
+        asked = time.perf_counter()
+        buses[0].publish("ping")
+        await answered.wait()
+        there_and_back.append(time.perf_counter() - asked)
+    await worker.communicate(b"")
+    assert statistics.median(there_and_back) < 2 * WAKE_S
