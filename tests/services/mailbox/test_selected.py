@@ -150,6 +150,23 @@ async def test_what_came_and_went_unseen_is_never_told(mail: AccountMail) -> Non
     assert await view.updates(with_expunges=True) == Updates()
 
 
+async def test_a_page_of_the_log_that_is_cut_short_is_not_its_end(
+    mail: AccountMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small change, then one that does not fit into a page with it."""
+    monkeypatch.setattr(module, "MAX_CHANGES", 5)
+    await deliver(mail, 6)
+    view, other = await select(mail), await select(mail)
+    await mark(other, [1], SEEN)
+    await mark(other, [2, 3, 4, 5, 6], DELETED)
+    await expunge(other)
+
+    updates = await view.updates(with_expunges=True)
+
+    assert updates.expunged == (6, 5, 4, 3, 2)
+    assert [(number, one.keywords_text) for number, one in updates.flags] == [(1, SEEN)]
+
+
 async def test_a_deleted_mailbox_is_noticed(mail: AccountMail) -> None:
     mailbox = await mail.mailboxes.create(mail.account_id, parent_id=None, name="x")
     view = (await open_mailbox(mail, "x", is_read_only=False)).view

@@ -97,8 +97,13 @@ class SelectedMailbox:
 
     def note_told(self, placements: Iterable[Placement]) -> None:
         """The client knows these flags already: from the answer to its own STORE, or because it asked for silence."""
-        for placement in placements:
-            self._told[placement.uid] = placement.mod_seq
+        told = {placement.uid: placement.mod_seq for placement in placements}
+        latest = max(told.values(), default=self._mod_seq)
+        if latest == self._mod_seq + 1:
+            # Nobody came between: the view is true for what the client itself has done.
+            self._mod_seq = latest
+        elif latest > self._mod_seq:
+            self._told.update(told)
 
     async def updates(self, *, with_expunges: bool) -> Updates:
         """What the client has not been told. RFC 9051 §7.5.1: without expunges in answers to FETCH, STORE and SEARCH.
@@ -119,7 +124,7 @@ class SelectedMailbox:
 
     async def _catch_up(self, now: ModSeq) -> Sequence[Placement]:
         """Brings the view up to now. Returns the placements whose flags are news."""
-        rows = await self._changes()
+        rows = await self._changes(now)
         if rows is None:
             return await self._compare(now)
         if any(row.type is ChangedType.MAILBOX and row.kind is ChangeKind.DESTROYED for row in rows):
@@ -137,15 +142,22 @@ class SelectedMailbox:
         self._advance(max(now, rows[-1].mod_seq) if rows else now)
         return placements
 
-    async def _changes(self) -> Sequence[Change] | None:
-        """None: too many to read, or the log does not reach back."""
-        try:
-            rows = await self.mail.changes.since(
-                self.mail.account_id, self._mod_seq, mailbox_id=self.mailbox_id, limit=MAX_CHANGES
-            )
-        except Conflict:
-            return None
-        # A full answer may have been cut between rows of one ModSeq.
+    async def _changes(self, now: ModSeq) -> Sequence[Change] | None:
+        """All up to now at least. None: too many to read, or the log does not reach back."""
+        rows: list[Change] = []
+        reached = self._mod_seq
+        while reached < now and len(rows) < MAX_CHANGES:
+            try:
+                page = await self.mail.changes.since(
+                    self.mail.account_id, reached, mailbox_id=self.mailbox_id, limit=MAX_CHANGES
+                )
+            except Conflict:
+                return None
+            if not page:
+                return rows
+            # However short, a page may be cut before a ModSeq that would not fit into it whole.
+            rows += page
+            reached = page[-1].mod_seq
         return rows if len(rows) < MAX_CHANGES else None
 
     def _changed_unknown(self, rows: Sequence[Change]) -> set[int]:
@@ -160,15 +172,14 @@ class SelectedMailbox:
         }
 
     async def _compare(self, now: ModSeq) -> Sequence[Placement]:
-        """As _catch_up, by comparing the whole mailbox with the view."""
+        """As _catch_up, by comparing the whole mailbox with the view.
+
+        What the client was told is told again: whether somebody else was at it before, only the log would know.
+        """
         known = set(await self._loaded())
         placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id)
         current: set[int] = {placement.uid for placement in placements}
-        news = [
-            one
-            for one in placements
-            if one.mod_seq > self._mod_seq and one.uid in known and self._told.get(one.uid) != one.mod_seq
-        ]
+        news = [one for one in placements if one.mod_seq > self._mod_seq and one.uid in known]
         self._mark_gone(known - current)
         self._add(current - known)
         self._advance(now)
