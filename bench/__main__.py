@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MEASUREMENTS = ("smtp", "lifecycle", "spec", "reconcile", "store", "formats", "dkim")
+MEASUREMENTS = ("smtp", "submission", "lifecycle", "spec", "reconcile", "store", "formats", "dkim")
 
 
 def main() -> int:

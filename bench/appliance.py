@@ -49,8 +49,13 @@ def spec_text(accounts: int, *, workers: int = 2) -> str:
 
 
 @contextmanager
-def sandbox(*, accounts: int = 100, workers: int = 2, state: Path | None = None) -> Iterator[Running]:
-    """state: kept afterwards; None: a fresh one. Stops the process and removes its folder at the end, whatever happens."""
+def sandbox(
+    *, accounts: int = 100, workers: int = 2, state: Path | None = None, outbound: str | None = None
+) -> Iterator[Running]:
+    """state: kept afterwards; None: a fresh one. outbound: a smart host, host:port; None: outbound mail is kept.
+
+    Stops the process and removes its folder at the end, whatever happens.
+    """
     folder = Path(tempfile.mkdtemp(prefix="mailstack-bench-"))
     spec, ready = folder / "mailstack.yaml", folder / "ready.json"
     spec.write_text(spec_text(accounts, workers=workers))
@@ -62,6 +67,7 @@ def sandbox(*, accounts: int = 100, workers: int = 2, state: Path | None = None)
         str(state or folder / "state"),
     ]
     command += ["--base-port", str(free_base_port()), "--ready", str(ready), "--passwords", PASSWORD]
+    command += ["--outbound", outbound] if outbound else []
     started = time.perf_counter()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
