@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import apsw
 import pytest
 from click.testing import CliRunner, Result
 
@@ -73,3 +74,35 @@ def test_a_name_server_that_does_not_answer_is_exit_status_1_and_can_be_left_out
     assert (result.exit_code, result.stdout) == (1, "")
     assert "DNS zone example.com (provider b)" in result.stderr
     assert run("plan", "--no-dns", str(spec)).exit_code == 2
+
+
+def system_db(spec: Path) -> Path:
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+    return spec.parent / "state" / "system.db"
+
+
+def test_a_damaged_state_is_named(spec: Path) -> None:
+    path = system_db(spec)
+    path.write_bytes(b"no database" * 1_000)
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"error: {path} is damaged, or no database of this program\n"
+
+
+def test_a_state_of_a_newer_program_is_named(spec: Path) -> None:
+    path = system_db(spec)
+    newer = apsw.Connection(str(path))
+    newer.pragma("user_version", 99)
+    newer.close()
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"error: {path} has schema 99, this program knows 1: use a newer mailstack\n"
+
+
+def test_a_state_that_may_not_be_read_is_named(spec: Path) -> None:
+    path = system_db(spec)
+    path.unlink()
+    path.mkdir()  # what root may not read either
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {path} cannot be ")

@@ -75,9 +75,10 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
 @no_dns_option
 def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no_dns: bool) -> None:
     from mailstack.reconcile.brake import refuse
+    from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
-    with faults_reported(form):
+    with faults_reported(form), collector_paused():
         loaded = load_spec(spec)
         reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
         prepared = asyncio.run(_plan(loaded, reconciler))

@@ -44,10 +44,11 @@ Exit status: 0 no changes, 2 changes, 1 error (so in CI, faults of the spec incl
 @no_dns_option
 @click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
 def command(spec: Path, form: str, no_dns: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
+    from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
     # 2 means "there are changes" here, so that faults must not end with it.
-    with faults_reported(form, code=EXIT_ERROR):
+    with faults_reported(form, code=EXIT_ERROR), collector_paused():
         plan = asyncio.run(_plan(load_spec(spec), no_dns=no_dns))
     show_plan(plan, form)
     if not plan.is_empty:

@@ -43,9 +43,12 @@ def storage_of(loaded: "LoadedSpec") -> Path:
 async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
     """None where nothing was applied yet; nothing is created."""
     from mailstack.app.clock import system_clock
+    from mailstack.app.log import configure_log  # before the store, for it keeps structlog from loading rich
     from mailstack.app.silence import Silence
     from mailstack.store.sqlite.open import open_store
 
+    # Standard output is the plan's, and may be JSON.
+    configure_log("auto", "warning")
     try:
         store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     except NotFound:

@@ -3,6 +3,7 @@
 Not the grammar of paths (wire/smtp) nor of header fields (formats/addresses). RFC 5321 §2.4, RFC 6531, RFC 5891.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,8 @@ from mailstack.model.errors import Invalid
 
 MAX_LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 MAX_DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
+
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ def parse_address(text: str) -> Address:
         raise Invalid("an address needs an @")
     if not local_part:
         raise Invalid("the part before the @ is empty")
-    if any(c.isspace() or ord(c) < 0x20 or ord(c) == 0x7F for c in local_part):
+    if _BLANK.search(local_part):
         raise Invalid("white space and control characters are not allowed in an address")
     if len(local_part.encode("utf-8", "surrogatepass")) > MAX_LOCAL_PART_OCTETS:
         raise Invalid(f"the part before the @ is over {MAX_LOCAL_PART_OCTETS} octets")

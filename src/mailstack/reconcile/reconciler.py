@@ -15,7 +15,6 @@ from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.brake import Brake, brake_warnings, refuse
-from mailstack.reconcile.collector import collector_paused
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.publish import (
@@ -36,6 +35,7 @@ from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
+from mailstack.spec.collector import collector_paused
 from mailstack.spec.faults import Fault
 from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec

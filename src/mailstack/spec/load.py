@@ -1,15 +1,13 @@
 """From a path to a spec that holds together, or to all its faults at once."""
 
-import gc
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mailstack.spec.check import check
+from mailstack.spec.collector import collector_paused
 from mailstack.spec.document import Document, merge
 from mailstack.spec.expand import expand
 from mailstack.spec.explain import explain
@@ -42,20 +40,8 @@ class LoadedSpec:
 
 def load_spec(path: Path) -> LoadedSpec:
     """Raises SpecInvalid; a file that cannot be read is a fault like any other."""
-    with _no_collector():
+    with collector_paused():
         return _load(path)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Ten thousand accounts are a million objects that all live on; looking for garbage among them doubles the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _load(path: Path) -> LoadedSpec:

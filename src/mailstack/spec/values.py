@@ -6,6 +6,7 @@ Each takes YAML text and gives the value the rest of the program works with; a V
 import ipaddress
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
@@ -78,6 +79,8 @@ def parse_domain(text: str) -> str:
     return name
 
 
+# Asked by the model, and again by what compares addresses with each other.
+@lru_cache(maxsize=1 << 16)
 def parse_address_key(text: str) -> str:
     try:
         address = parse_address(text)
