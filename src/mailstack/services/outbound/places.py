@@ -5,12 +5,21 @@ would otherwise wait out a thousand timeouts, and hold up everybody else's.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from mailstack.model.delivery import Deferred
 from mailstack.services.outbound.destination import Destination
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """All who want the same destination now. size: those inside too."""
+
+    places: asyncio.Semaphore
+    size: int = 0
+    unreached: Deferred | None = None
 
 
 class Places:
@@ -18,38 +27,26 @@ class Places:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken: defaultdict[Destination, int] = defaultdict(int)
-        self._wanted: defaultdict[Destination, int] = defaultdict(int)
-        self._unreached: dict[Destination, Deferred] = {}
-        self._freed = asyncio.Condition()
+        self._crowds: dict[Destination, _Crowd] = {}
 
     @asynccontextmanager
     async def one(self, way: Destination) -> AsyncIterator[None]:
-        self._wanted[way] += 1
+        crowd = self._crowds.get(way)
+        if crowd is None:
+            crowd = self._crowds[way] = _Crowd(asyncio.Semaphore(self._limit))
+        crowd.size += 1
         try:
-            async with self._freed:
-                await self._freed.wait_for(lambda: self._taken[way] < self._limit)
-                self._taken[way] += 1
-            try:
+            async with crowd.places:
                 yield
-            finally:
-                self._taken[way] -= 1
-                async with self._freed:
-                    self._freed.notify_all()
         finally:
-            self._wanted[way] -= 1
-            if not self._wanted[way]:
-                self._forget(way)
+            crowd.size -= 1
+            if not crowd.size:
+                # The last has gone; whoever comes later asks again.
+                del self._crowds[way]
 
     def unreached(self, way: Destination) -> Deferred | None:
         """What an attempt made while others waited came to; None: nothing is known, so ask."""
-        return self._unreached.get(way)
+        return self._crowds[way].unreached
 
     def note_unreached(self, way: Destination, outcome: Deferred) -> None:
-        self._unreached[way] = outcome
-
-    def _forget(self, way: Destination) -> None:
-        """The last of the crowd has gone; whoever comes later asks again."""
-        del self._wanted[way]
-        self._taken.pop(way, None)
-        self._unreached.pop(way, None)
+        self._crowds[way].unreached = outcome
