@@ -42,7 +42,7 @@ class Connection:
 
     def __init__(self, path: Path, access: Access, *, cache_kib: int = 512, page_size: int = 4096) -> None:
         self.path = path
-        self.wal_pages = 0
+        self._pages_checkpointed = 0
         self._frame_bytes = page_size + FRAME_HEAD_BYTES
         self._reserved_bytes = 0
         try:
@@ -70,11 +70,16 @@ class Connection:
             raise TryAgainLater(f"{self.path} cannot be put into WAL mode, it stays {mode!r}")
         self.pragma("synchronous", "FULL")
         self.pragma("journal_size_limit", str(LOG_KEPT_BYTES))
-        self._apsw.set_wal_hook(self._note_wal_pages)
+        self._apsw.wal_autocheckpoint(0)
 
-    def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self.wal_pages = pages
-        return apsw.SQLITE_OK
+    @property
+    def log_pages(self) -> int:
+        """Written to the log by this connection since its last checkpoint."""
+        # Not by a WAL hook: that would wait for the interpreter's lock in the middle of each COMMIT.
+        return self._pages_written() - self._pages_checkpointed
+
+    def _pages_written(self) -> int:
+        return self._apsw.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         try:
@@ -140,18 +145,19 @@ class Connection:
             return
         except apsw.Error as fault:
             raise domain_error(fault, self.path) from fault
-        self.wal_pages = 0
+        self._pages_checkpointed = self._pages_written()
 
     def reserve_log(self) -> None:
-        """Gives the log its blocks in large steps: an fsync that need not record a new length costs half as much. What
-        lies behind the last frame is zeros, which are no frame. Only while this connection holds the write lock."""
-        if self.wal_pages * self._frame_bytes + LOG_STEP_BYTES // 2 <= self._reserved_bytes:
+        """Lets the log grow in large steps of zeros, which are no frames: an fsync of blocks that the file has already
+        costs half as much. Only while this connection holds the write lock, for nobody else writes to the log then."""
+        if self.log_pages * self._frame_bytes + LOG_STEP_BYTES // 2 <= self._reserved_bytes:
             return
         self._reserved_bytes += LOG_STEP_BYTES
-        with suppress(OSError):  # a full disk, or a file system without it: then the log grows page by page
-            descriptor = os.open(f"{self.path}-wal", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with suppress(OSError):  # a full disk: then it grows page by page
+            descriptor = os.open(f"{self.path}-wal", os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
-                os.posix_fallocate(descriptor, 0, self._reserved_bytes)
+                size_bytes = os.fstat(descriptor).st_size
+                os.pwrite(descriptor, bytes(max(0, self._reserved_bytes - size_bytes)), size_bytes)
             finally:
                 os.close(descriptor)
 

@@ -108,7 +108,7 @@ class WritableFile:
 
     @property
     def is_log_long(self) -> bool:
-        return self.connection.wal_pages >= self._checkpoint_pages
+        return self.connection.log_pages >= self._checkpoint_pages
 
 
 class Writer:
