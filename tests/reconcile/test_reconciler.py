@@ -261,3 +261,12 @@ async def test_a_missing_secret_is_one_of_all_that_are_missing() -> None:
     spec = spec_value({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}})
     with pytest.raises(SpecInvalid, match="NOT_SET_ANYWHERE"):
         await Reconciler(state=None, clock=lambda: NOW, hash_password=str, brake=Brake(holders=nobody)).plan(spec)
+
+
+async def test_the_faults_of_all_providers_are_told_at_once() -> None:
+    gone = {"class": "nowhere_at_all.Provider"}
+    zones = {"example.com": {"provider": "p"}, "example.org": {"provider": "q"}}
+    spec = spec_value({"dns": {"providers": {"p": gone, "q": gone}, "zones": zones}})
+    with pytest.raises(SpecInvalid) as raised:
+        await reconciler(None).plan(spec)
+    assert [fault.path for fault in raised.value.faults] == ["dns.providers.p.class", "dns.providers.q.class"]

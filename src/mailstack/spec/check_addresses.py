@@ -18,6 +18,7 @@ def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
         yield from _domain_alias(document, book, domain)
         yield from _catch_all(document, book, domain)
         yield from _lost(document, book, domain.reports_to)
+        yield from _spf_of_itself(document, domain)
     yield from _claims(document, book, spec)
     for _, targets in spec.aliases:
         yield from _lost(document, book, targets)
@@ -118,6 +119,13 @@ def _catch_all(document: Document, book: AddressBook, domain: DomainEntry) -> It
         yield document.fault(target.path, "a catch_all is an address of this server (an alias may lead elsewhere)")
     elif reason := book.why_unowned(target.name):
         yield document.fault(target.path, reason)
+
+
+def _spf_of_itself(document: Document, domain: DomainEntry) -> Iterator[Fault]:
+    for other in domain.spf_includes:
+        if other.name == domain.name:
+            # RFC 7208 §4.6.4: such a record is looked up until the limit is reached, and then an error.
+            yield document.fault(other.path, "the domain's SPF record would include itself")
 
 
 def _lost(document: Document, book: AddressBook, targets: tuple[Named, ...]) -> Iterator[Fault]:

@@ -116,6 +116,7 @@ _BOUNDS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     "greater_than_equal": lambda context: f"too small (at least {_quantity(context['ge'])})",
     "greater_than": lambda context: f"too small (more than {_quantity(context['gt'])})",
     "less_than_equal": lambda context: f"too large (at most {_quantity(context['le'])})",
+    "too_long": lambda context: f"too many entries (at most {context['max_length']})",
     "too_short": lambda context: f"too few entries (at least {context['min_length']})",
     "string_too_short": lambda _: "the text is empty",
     "string_too_long": lambda context: f"the text is too long (at most {context['max_length']} characters)",

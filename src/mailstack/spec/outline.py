@@ -30,6 +30,7 @@ class DomainEntry:
     alias_of: Named | None
     catch_all: Named | None
     reports_to: tuple[Named, ...]
+    spf_includes: tuple[Named, ...]
     separators: str
 
 
@@ -126,11 +127,17 @@ def _domain(named: Named, value: Value) -> DomainEntry:
         parsed(section(fields, part).get("reports_to"), (*named.path, part, "reports_to"), parse_address_key)
         for part in ("dmarc", "tls_rpt")
     )
+    spf_path = (*named.path, "spf", "include")
+    includes = (
+        parsed(item, (*spf_path, index), parse_domain)
+        for index, item in enumerate(items(section(fields, "spf").get("include")))
+    )
     return DomainEntry(
         name=named.name,
         path=named.path,
         alias_of=parsed(fields.get("alias_of"), (*named.path, "alias_of"), parse_domain),
         catch_all=parsed(fields.get("catch_all"), (*named.path, "catch_all"), parse_address_key),
         reports_to=tuple(report for report in reports if report),
+        spf_includes=tuple(include for include in includes if include),
         separators=separators if isinstance(separators, str) else "",
     )

@@ -61,6 +61,12 @@ def test_what_cannot_be_built_is_told(class_path: str, settings: dict[str, objec
     assert told in str(raised.value)
 
 
+def test_a_class_that_is_no_provider_is_never_called(tmp_path: Path) -> None:
+    """subprocess.Popen would run the provider's name."""
+    with pytest.raises(SpecInvalid, match="is no octoDNS provider"):
+        build("subprocess.Popen", cwd=str(tmp_path / "gone"))
+
+
 def test_no_secret_stands_in_the_reason() -> None:
     with pytest.raises(SpecInvalid) as raised:
         build(FILES, directory="d", token="env/KEY")

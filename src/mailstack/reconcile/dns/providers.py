@@ -4,6 +4,8 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from octodns.provider.base import BaseProvider
+
 from mailstack.model.errors import Invalid
 from mailstack.reconcile.dns.octo import OctoProvider
 from mailstack.reconcile.dns.readable import shield
@@ -55,9 +57,6 @@ def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoP
         raise SpecInvalid([around.fault_at(place, told)]) from fault
     except Exception as fault:  # a provider's constructor may call out and raise whatever its library raises
         raise Invalid(f"{path_text(place)}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
-    if not callable(getattr(built, "apply", None)):
-        told = f"{provider.class_} is no octoDNS provider that can be written to"
-        raise SpecInvalid([around.fault_at((*place, "class"), told)])
     shield(built)
     return built
 
@@ -74,6 +73,9 @@ def _class(path: str) -> type:
         raise Invalid(f"the Python package {package} is not installed{_hint(package)}") from fault
     if not isinstance(found, type):
         raise Invalid(f"{module_name} has no class {class_name}")
+    # Before anything is called: a plan must not run whatever class a spec names.
+    if not issubclass(found, BaseProvider):
+        raise Invalid(f"{path} is no octoDNS provider that can be written to")
     return found
 
 

@@ -18,10 +18,12 @@ from mailstack.reconcile.dns.zones import place, zone_of
 from mailstack.reconcile.plan import ByHand, PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
 from mailstack.reconcile.wanted import FaultAt, Resolve
+from mailstack.spec.faults import Fault, SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns, Provider, Zone
 
 if TYPE_CHECKING:
+    from mailstack.reconcile.dns.octo import OctoProvider
     from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
 
 VERIFY_AFTER_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -153,7 +155,15 @@ def _targets(
     dns = context.spec.dns
     names = {zone: leaving.get(zone) or dns.zones[zone].provider for zone in wanted}
     around = Surroundings(resolve=context.resolve, directory=context.directory, fault_at=context.fault_at)
-    built = {name: build_provider(name, dns.providers[name], around) for name in sorted(set(names.values()))}
+    built: dict[str, OctoProvider] = {}
+    faults: list[Fault] = []
+    for name in sorted(set(names.values())):
+        try:
+            built[name] = build_provider(name, dns.providers[name], around)
+        except SpecInvalid as invalid:
+            faults += invalid.faults
+    if faults:
+        raise SpecInvalid(faults)
     return tuple(
         ZoneTarget(zone=zone, provider_name=names[zone], provider=built[names[zone]], wanted=records)
         for zone, records in wanted.items()

@@ -30,7 +30,10 @@ class Dkim(Section):
 
 class Spf(Section):
     include: tuple[DomainName, ...] = Field(
-        default=(), description="Domains whose SPF records may send for this one too: newsletter services, relays."
+        default=(),
+        # RFC 7208 §4.6.4: more than ten terms that look things up are a permanent error; our own `a` is one.
+        max_length=9,
+        description="Domains whose SPF records may send for this one too: newsletter services, relays. At most 9.",
     )
     all: Literal["-all", "~all", "?all"] = Field(
         default="-all",
