@@ -180,3 +180,21 @@ def test_any_values_make_three_parts(recipient: str, text: str, host: str, heade
     raw = notice(status, header=header)
     assert raw.isascii()
     assert len(list(parsed(raw).iter_parts())) == 3
+
+
+@pytest.mark.parametrize("text", ["x" * 500, "\U0001f600" * 500, "\u00e4" * 500, "y" * 300 + " z"])
+def test_an_endless_word_of_a_peer_does_not_stop_the_notice(text: str) -> None:
+    refused = RecipientStatus(
+        recipient="b@them.test", reply=SmtpReply(code=550, status="5.7.1", text=text), host="mx.them.test"
+    )
+    raw = notice(refused)
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    _, groups, _ = parts(raw)
+    assert groups[1]["Status"] == "5.7.1"
+
+
+@pytest.mark.parametrize("odd", [b"a\x00b", b"a\rb", b"a\nX-B: c"])
+def test_a_header_that_is_not_7bit_comes_back_encoded(odd: bytes) -> None:  # RFC 2045 §2.7
+    raw = notice(header=b"Subject: " + odd + b"\r\n\r\n")
+    assert odd not in raw
+    assert b"Content-Transfer-Encoding: quoted-printable" in raw

@@ -152,9 +152,12 @@ def _bounded(header: bytes) -> bytes:
     return header[: header.rfind(_CRLF, 0, MAX_HEADER_OCTETS) + 2] or header[:MAX_HEADER_OCTETS]
 
 
+_NOT_7BIT = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")  # RFC 2045 §2.7
+
+
 def _text_part(content_type: bytes, text: bytes) -> bytes:
     encoding, charset = b"7bit", b"us-ascii"
-    if not text.isascii() or max(map(len, text.split(_CRLF))) > 998:
+    if not text.isascii() or _NOT_7BIT.search(text) or max(map(len, text.split(_CRLF))) > 998:
         encoding, charset = b"quoted-printable", b"utf-8"
         text = _quoted_printable(text)
     parameter = b"; charset=" + charset if content_type == b"text/plain" else b""
@@ -167,6 +170,7 @@ def _quoted_printable(text: bytes) -> bytes:
     return _CRLF.join(binascii.b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in text.split(_CRLF))
 
 
+_ENDLESS = re.compile(r"(\S{200})(?=\S)")
 _SPACES = re.compile(r"\s+")
 
 
@@ -177,4 +181,6 @@ def _printable(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return _printable(text).encode("ascii", "backslashreplace").decode("ascii")
+    """Broken into words that fit a line: a peer's endless word must not keep the sender from hearing of it at all."""
+    plain = _printable(text).encode("ascii", "backslashreplace").decode("ascii")
+    return _ENDLESS.sub(r"\1 ", plain)
