@@ -106,3 +106,10 @@ def test_a_state_that_may_not_be_read_is_named(spec: Path) -> None:
     result = run("plan", str(spec))
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"error: {path} cannot be ")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--no-such-option",), ("--format", "yaml", "SPEC"), (".",)])
+def test_a_faulty_call_does_not_look_like_changes(spec: Path, arguments: tuple[str, ...]) -> None:
+    result = run("plan", *(str(spec) if argument == "SPEC" else argument for argument in arguments))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Usage: " in result.stderr

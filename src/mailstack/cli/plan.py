@@ -34,11 +34,25 @@ Examples:
   mailstack plan mailstack.yaml --format json | jq .summary
   mailstack plan mailstack.yaml --no-dns
 
-Exit status: 0 no changes, 2 changes, 1 error (so in CI, faults of the spec included).
+Exit status: 0 no changes, 2 changes, 1 error (faults of the spec and of the call included).
 """
 
 
-@click.command("plan", help=HELP, short_help="Show what apply would change.")
+class FaultyCall(click.UsageError):
+    exit_code = EXIT_ERROR
+
+
+class PlanCommand(click.Command):
+    """click ends a faulty call with 2, which means "there are changes" here."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as fault:
+            raise FaultyCall(fault.format_message(), ctx=ctx) from None
+
+
+@click.command("plan", cls=PlanCommand, help=HELP, short_help="Show what apply would change.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @format_option
 @no_dns_option
