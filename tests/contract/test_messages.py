@@ -147,13 +147,14 @@ async def test_a_long_listing_is_complete(store: Store, account_id: AccountId, i
     assert ids == [stored.message_id for stored in await store.messages.stored(account_id, ids)]
 
 
+@pytest.mark.parametrize("count", [2, 60, 130])
 async def test_stored_keeps_the_order_asked_and_leaves_out_what_is_gone(
-    store: Store, account_id: AccountId, inbox: MailboxId
+    store: Store, account_id: AccountId, inbox: MailboxId, count: int
 ) -> None:
-    first, second = await store.messages.append(account_id, inbox, [new_message(1), new_message(2)])
-    asked = [second.message_id, MessageId(999), first.message_id]
-    found = [stored.message_id for stored in await store.messages.stored(account_id, asked)]
-    assert [second.message_id, first.message_id] == found
+    appended = await store.messages.append(account_id, inbox, [new_message(number) for number in range(count)])
+    expected = [each.message_id for each in reversed(appended)]
+    asked = [*expected[:1], MessageId(999), *expected[1:]]
+    assert expected == [stored.message_id for stored in await store.messages.stored(account_id, asked)]
 
 
 async def test_read_of_no_message_is_not_found(store: Store, account_id: AccountId) -> None:

@@ -12,7 +12,7 @@ from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from mailstack.store.sqlite import appending, copying, flagging
 from mailstack.store.sqlite.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
-from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.listing import COLUMNS, PackedMessage, pack_forms, stored_message
@@ -26,7 +26,11 @@ INLINE_WRITES = 20
 MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE mailbox_id = ?"
 PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-STORED = f"SELECT {COLUMNS} FROM message WHERE message_id = ?"  # noqa: S608
+STORED_ONE = f"SELECT {COLUMNS} FROM message WHERE message_id = ?"  # noqa: S608
+STORED_AT_ONCE = 50
+STORED_MANY = f"SELECT {COLUMNS} FROM message WHERE message_id IN ({', '.join('?' * STORED_AT_ONCE)})"  # noqa: S608
+FEW = 5
+"""From here on one statement for many costs less than one for each."""
 BYTES = """SELECT m.blob_id, m.size_bytes, b.content, b.file
     FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id = ?"""
 USED = "SELECT used_bytes FROM counter"
@@ -187,8 +191,18 @@ class SqliteMessages:
 
     def _stored(self, connection: Connection, message_ids: Sequence[MessageId]) -> list[StoredMessage]:
         codec = self._blobs.codec
-        rows = (connection.row(STORED, (message_id,)) for message_id in message_ids)
-        return [stored_message(row, codec) for row in rows if row is not None]
+        found: dict[MessageId, StoredMessage] = {}
+        for start in range(0, len(message_ids), STORED_AT_ONCE):
+            some = message_ids[start : start + STORED_AT_ONCE]
+            found.update((row[0], stored_message(row, codec)) for row in _stored_rows(connection, some))
+        return [found[message_id] for message_id in message_ids if message_id in found]
+
+
+def _stored_rows(connection: Connection, message_ids: Sequence[MessageId]) -> list[Row]:
+    """Of STORED_AT_ONCE messages at most, in any order."""
+    if len(message_ids) < FEW:
+        return [row for message_id in message_ids for row in connection.rows(STORED_ONE, (message_id,))]
+    return connection.rows(STORED_MANY, (*message_ids, *(None,) * (STORED_AT_ONCE - len(message_ids))))
 
 
 def _is_long(uids: NumSet) -> bool:
