@@ -139,7 +139,7 @@ def test_a_second_server_on_the_same_storage_is_refused_by_name(house: House) ->
 def test_a_missing_secret_is_named(house: House) -> None:
     house.spec.write_text(house.spec.read_text().replace("env/ALICE_PASSWORD", "file/secrets/alice"))
     ended = serve_and_fail(house)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert str(house.spec.parent / "secrets" / "alice").encode() in ended.stderr
 
 
@@ -180,8 +180,11 @@ def test_a_folder_that_cannot_be_written_is_named(house: House, small_disk: Path
 
 def test_a_listener_can_move_while_it_runs(house: House) -> None:
     moved = free_base_port() + 26
-    with serving(house) as server, socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as kept:
-        lines = kept.makefile("rb")
+    with (
+        serving(house) as server,
+        socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as kept,
+        kept.makefile("rb") as lines,
+    ):
         assert lines.readline().startswith(b"220")
         house.write(smtp=moved)
         wait_for(lambda: greets(moved), what="the new port answers")

