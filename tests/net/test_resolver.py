@@ -23,6 +23,7 @@ NAMES = {
     "hop.example.com": {"CNAME": ["mx.example.com."]},
     "null.example.com": {"MX": ["0 ."]},
     "bare.example.com": {"A": ["192.0.2.3"]},
+    "many.example.com": {"A": [f"192.0.2.{n}" for n in range(1, 251)]},
     "long.example.com": {"TXT": [f'"{"x" * 250}" "{n}"' for n in range(20)]},
 }
 MX_ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
@@ -49,6 +50,10 @@ async def addresses(resolver: DnsResolver, host: str) -> tuple[str, list[str]]:
     """The first, and all: a name server gives those of one family in any order."""
     found = await resolver.addresses(host)
     return found[0], sorted(found)
+
+
+async def test_an_endless_answer_is_cut(resolver: DnsResolver) -> None:
+    assert len(await resolver.addresses("many.example.com")) == 100
 
 
 async def test_mail_exchangers_come_as_they_are(resolver: DnsResolver) -> None:

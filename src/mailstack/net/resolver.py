@@ -8,6 +8,7 @@ import ipaddress
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import dns.asyncresolver
@@ -31,10 +32,14 @@ Rdata = TypeVar("Rdata")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolverLimits:
-    """deadline_s: for a question, all servers and retries together. RFC 2308 §5: negative answers up to a few hours."""
+    """deadline_s: for a question, all servers and retries together. records: of one answer, the rest is passed over.
+
+    RFC 2308 §5: negative answers up to a few hours.
+    """
 
     deadline_s: float = 10
     server_timeout_s: float = 3
+    records: int = 100
     cache_entries: int = 20_000
     cache_ttl_s: int = 3_600
     negative_ttl_s: int = 300
@@ -110,7 +115,9 @@ class DnsResolver:
             raise TryAgainLater(f"DNS: {name} {rdtype.name}: {type(fault).__name__}") from fault
         if answer.rrset is None:
             return self._kept_for(self._limits.negative_ttl_s, ())
-        return self._kept_for(min(answer.rrset.ttl, self._limits.cache_ttl_s), tuple(answer.rrset))
+        # An answer of 64 KB, kept for every name of a hostile zone, would fill the memory.
+        records = tuple(islice(answer.rrset, self._limits.records))
+        return self._kept_for(min(answer.rrset.ttl, self._limits.cache_ttl_s), records)
 
     def _kept_for(self, ttl_s: int, records: tuple[object, ...]) -> _Kept:
         return _Kept(Instant(self._clock() + ttl_s * SECOND_MS), records)
