@@ -4,7 +4,7 @@ import argon2
 import bcrypt
 import pytest
 
-from mailstack.model.password import Scheme, crypt_form, scheme_of, weakness_of
+from mailstack.model.password import Scheme, crypt_form, is_other_hash, scheme_of, weakness_of
 
 SHA512 = "$6$Vj2pQ0mWc7rT4yXb$VkKo6KNj4DnmcxMpfy7o8zigqiQ4MmmkCIWVNzUzOLtAKaNBn11LVS5qxkLUkBwIfBWeeC2ESLYEisbFgRO5L0"
 SHA512_ROUNDS = SHA512.replace("$6$", "$6$rounds=1000$")
@@ -67,3 +67,40 @@ def test_what_the_libraries_write_is_recognised() -> None:
 def test_the_prefix_of_dovecot_is_taken_off() -> None:
     assert crypt_form("{SHA512-CRYPT}" + SHA512) == SHA512
     assert crypt_form(ARGON2) == ARGON2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$argon2id$v=19$m=4294967295,t=3,p=4$c29tZXNhbHQ$" + "A" * 43,
+        "$argon2id$v=19$m=65536,t=9999,p=4$c29tZXNhbHQ$" + "A" * 43,
+        "$argon2id$v=19$m=65536,t=3,p=1000$c29tZXNhbHQ$" + "A" * 43,
+        "$argon2id$v=19$m=65536,t=3,p=0$c29tZXNhbHQ$" + "A" * 43,
+        "$2b$31$" + "a" * 53,
+        "$6$rounds=999999999$salt$" + "a" * 86,
+    ],
+)
+def test_a_hash_that_would_stop_the_server_is_refused(text: str) -> None:
+    assert "at most" in weakness_of(text)
+
+
+def test_digits_are_ascii() -> None:
+    assert scheme_of("$argon2id$v=19$m=\u0668192,t=1,p=1$c29tZXNhbHQ$" + "A" * 43) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_other"),
+    [
+        ("$y$j9T$salt$hashhashhash", True),
+        ("$1$salt$hashhashhash", True),
+        ("{SSHA}hashhashhash", True),
+        ("$6$salt$cut off somewhere", True),
+        ("$2b$12$" + "a" * 53, False),
+        ("open sesame", False),
+        ("$100 for {nothing}", False),
+        ("{a} long enough password", False),
+        ("", False),
+    ],
+)
+def test_a_hash_of_another_kind_is_told_from_a_password(text: str, is_other: bool) -> None:
+    assert is_other_hash(text) is is_other

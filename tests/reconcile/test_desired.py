@@ -138,6 +138,23 @@ def test_every_missing_secret_is_named_at_once(tmp_path: Path) -> None:
     assert f"tls.files[0].certificate: {tmp_path}/gone.pem: cannot be read: No such file or directory" in told
 
 
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7", "logins cannot be checked"),
+        ("{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQAAAAA", "logins cannot be checked"),
+        ("$6$rounds=1000$salt$" + "a" * 86, "is weak"),
+        ("$2b$31$" + "a" * 53, "takes too long to check"),
+    ],
+)
+def test_a_hash_behind_a_reference_is_no_password(tmp_path: Path, held: str, told: str) -> None:
+    (tmp_path / "secret").write_text(f"{held}\n")
+    with pytest.raises(SpecInvalid) as raised:
+        desired({"accounts": {ALICE: {"password": "file/secret"}}}, directory=tmp_path)
+    assert told in str(raised.value)
+    assert held not in str(raised.value)
+
+
 def test_relays_and_routes() -> None:
     settings = {
         "relays": {"r": {"host": "relay.example", "tls": "implicit"}},

@@ -1,4 +1,6 @@
-"""Telling a stored password hash from anything else, and a strong one from a weak one. Nothing is hashed here."""
+"""Telling a stored password hash from anything else, and a sound one from one too cheap to guess against or so dear
+that checking it would stop the server. Nothing is hashed here.
+"""
 
 import re
 from collections.abc import Callable
@@ -20,14 +22,26 @@ MIN_SHA512_ROUNDS = 5_000
 SHA512_DEFAULT_ROUNDS = 5_000
 """What `$6$salt$hash` without `rounds=` means."""
 
+MAX_ARGON2_MEMORY_KIB = 1024 * 1024
+MAX_ARGON2_PASSES = 64
+MAX_ARGON2_LANES = 64
+MAX_BCRYPT_COST = 16
+MAX_SHA512_ROUNDS = 1_000_000
+
 _SHA512_PREFIX = "{SHA512-CRYPT}"
 
 # RFC 9106 §3.1: m at least 8*p KiB, t at least 1; the PHC string form has base64 without padding.
 _ARGON2ID = re.compile(
-    r"\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,8})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,128}"
+    r"\$argon2id\$v=19\$m=([0-9]{1,10}),t=([0-9]{1,10}),p=([0-9]{1,8})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,128}"
 )
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
-_SHA512_CRYPT = re.compile(r"\$6\$(?:rounds=(\d{1,9})\$)?[^$:\s]{1,16}\$[./A-Za-z0-9]{86}")
+_BCRYPT = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}")
+_SHA512_CRYPT = re.compile(r"\$6\$(?:rounds=([0-9]{1,9})\$)?[^$:\s]{1,16}\$[./A-Za-z0-9]{86}")
+
+
+# What crypt(3) and other mail servers write and a login here cannot be checked against: yescrypt, MD5, {SSHA} and more.
+_OTHER_HASH = re.compile(
+    r"\$(?:[1-7]|2[abxy]|y|gy|apr1|md5|sha1|scrypt|pbkdf2[a-z0-9-]*|argon2(?:i|d|id))\$.{8}|\{[A-Z0-9.-]{3,}\}.{8}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +58,14 @@ def scheme_of(text: str) -> Scheme | None:
 
 
 def weakness_of(text: str) -> str:
-    """Why a hash is too cheap to guess against, "" for a sound one or for text that is no hash."""
+    """Why a hash is too cheap or too dear, "" for a sound one or for text that is no hash."""
     found = _match(text)
     return found[0].weakness(found[1]) if found else ""
+
+
+def is_other_hash(text: str) -> bool:
+    """A hash of a kind that cannot be used, or a damaged one: taken for a password it would be one that leaked."""
+    return scheme_of(text) is None and _OTHER_HASH.match(text) is not None
 
 
 def crypt_form(text: str) -> str:
@@ -64,7 +83,10 @@ def _match(text: str) -> tuple[_Form, re.Match[str]] | None:
 
 
 def _argon2_weakness(found: re.Match[str]) -> str:
-    memory, passes = int(found[1]), int(found[2])
+    memory, passes, lanes = int(found[1]), int(found[2]), int(found[3])
+    if memory > MAX_ARGON2_MEMORY_KIB or passes > MAX_ARGON2_PASSES or not 1 <= lanes <= MAX_ARGON2_LANES:
+        most = f"m={MAX_ARGON2_MEMORY_KIB},t={MAX_ARGON2_PASSES},p={MAX_ARGON2_LANES}"
+        return f"argon2id with m={memory},t={passes},p={lanes} cannot be checked; at most {most}"
     if memory < MIN_ARGON2_MEMORY_KIB or passes < 1:
         return f"argon2id with m={memory},t={passes} is weak; at least m={MIN_ARGON2_MEMORY_KIB},t=1"
     return ""
@@ -72,6 +94,8 @@ def _argon2_weakness(found: re.Match[str]) -> str:
 
 def _bcrypt_weakness(found: re.Match[str]) -> str:
     cost = int(found[1])
+    if cost > MAX_BCRYPT_COST:
+        return f"bcrypt with cost {cost} takes too long to check; at most {MAX_BCRYPT_COST}"
     return f"bcrypt with cost {cost} is weak; at least {MIN_BCRYPT_COST}" if cost < MIN_BCRYPT_COST else ""
 
 
@@ -79,6 +103,8 @@ def _sha512_weakness(found: re.Match[str]) -> str:
     rounds = int(found[1] or SHA512_DEFAULT_ROUNDS)
     if rounds < MIN_SHA512_ROUNDS:
         return f"sha512-crypt with {rounds} rounds is weak; at least {MIN_SHA512_ROUNDS}"
+    if rounds > MAX_SHA512_ROUNDS:
+        return f"sha512-crypt with {rounds} rounds takes too long to check; at most {MAX_SHA512_ROUNDS}"
     return ""
 
 

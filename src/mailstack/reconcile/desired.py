@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mailstack.model.instant import Instant
+from mailstack.model.password import is_other_hash, weakness_of
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
@@ -116,7 +117,14 @@ def _password(login: str, account: Account, secrets: Secrets) -> str:
     if account.password is None:
         return ""
     text = account.password.get_secret_value()
-    return secrets.read(("accounts", login, "password"), text) if is_reference(text) else text
+    if not is_reference(text):
+        return text
+    path = ("accounts", login, "password")
+    found = secrets.read(path, text)
+    reason = "a hash of a kind that logins cannot be checked against" if is_other_hash(found) else weakness_of(found)
+    if reason:
+        secrets.report(path, f"the secret {text} holds no usable password: {reason}")
+    return found
 
 
 def _account_body(spec: Spec, account: Account) -> AccountBody:
