@@ -18,13 +18,18 @@ class Handed:
     content: bytes
 
 
-def answer(code: int, status: str, text: str = "", *, host: str | None = None) -> Callable[[str, str], Outcome]:
+def answer(
+    code: int, status: str, text: str = "", *, host: str | None = None, is_turned_away: bool = False
+) -> Callable[[str, str], Outcome]:
     """For (host, recipient): that reply, said by the host asked unless `host` says otherwise."""
 
     def make(asked: str, _recipient: str) -> Outcome:
         reply = SmtpReply(code=code, status=status, text=text)
-        kind = Delivered if code < 300 else Deferred if code < 500 else Failed
-        return kind(reply=reply, host=asked if host is None else host)
+        said_by = asked if host is None else host
+        if code < 300:
+            return Delivered(reply=reply, host=said_by)
+        kind = Deferred if code < 500 else Failed
+        return kind(reply=reply, host=said_by, is_turned_away=is_turned_away)
 
     return make
 

@@ -75,14 +75,20 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
+    """is_turned_away: by a greeting, before any mail was spoken of."""
+
     reply: SmtpReply
     host: str
+    is_turned_away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
+    """is_turned_away: as of Deferred."""
+
     reply: SmtpReply
     host: str
+    is_turned_away: bool = False
 
 
 Outcome = Delivered | Deferred | Failed

@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mailstack.clients.smtp.tls import TlsContexts
 from mailstack.clients.smtp.transport import SmtpTransport
-from mailstack.model.delivery import Delivered, Failed, SmtpReply
+from mailstack.model.delivery import Deferred, Delivered, Failed, SmtpReply
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.outcomes import brief
 from tests.support.scripted_smtp import Peer, scripted_server
@@ -131,6 +131,8 @@ async def test_a_greeting_that_turns_away_is_the_outcome(sender: Sender, greetin
         outcomes = await sender.send(server.port)
     assert brief(outcomes) == [expected]
     assert outcomes[0].host == "mx.test"
+    assert isinstance(outcomes[0], Deferred | Failed)
+    assert outcomes[0].is_turned_away
 
 
 @pytest.mark.parametrize(

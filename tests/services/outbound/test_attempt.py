@@ -53,6 +53,8 @@ async def test_the_best_exchanger_takes_it(world: OutboundWorld) -> None:
     [
         (answer(451, "4.4.1", host=""), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
         (answer(421, "4.3.2"), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
+        (answer(554, "5.3.2", is_turned_away=True), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
+        (answer(450, "4.3.2", is_turned_away=True), ["mx1.them.test", "mx2.them.test"], "Delivered 250 2.0.0"),
         (answer(451, "4.7.1"), ["mx1.them.test"], "Deferred 451 4.7.1"),
         (answer(550, "5.1.1"), ["mx1.them.test"], "Failed 550 5.1.1"),
         # The reply to the last dot was lost: the mail may be there, and another host would take it a second time.
@@ -78,6 +80,13 @@ async def test_only_unanswered_recipients_go_to_the_next_exchanger(world: Outbou
     outcomes = await outcomes_of(world, THEM, "b@them.test", "c@them.test")
     assert brief(outcomes) == ["Failed 550 5.1.1", "Delivered 250 2.0.0"]
     assert world.transport.handed[1].recipients == ("c@them.test",)
+
+
+async def test_when_all_turn_us_away_the_last_word_counts(world: OutboundWorld) -> None:
+    for host in ("mx1.them.test", "mx2.them.test"):
+        world.transport.answers[host] = answer(554, "5.3.2", is_turned_away=True)
+    assert brief(await outcomes_of(world, THEM, "b@them.test")) == ["Failed 554 5.3.2"]
+    assert len(world.transport.handed) == 2
 
 
 async def test_what_one_host_took_is_known_before_the_next_is_asked(world: OutboundWorld) -> None:

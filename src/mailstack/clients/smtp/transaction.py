@@ -35,21 +35,22 @@ class Verdicts:
     """What is known about each recipient so far, by index; it survives a connection that does not."""
 
     host: str
+    is_turned_away: bool = False
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def settle(self, index: int, reply: SmtpReply) -> None:
-        self.outcomes.setdefault(index, outcome_of(reply, self.host))
+        self.outcomes.setdefault(index, self._outcome(reply))
 
     def in_order(self, count: int, rest: SmtpReply) -> list[Outcome]:
         """rest: about those that nothing was learned of."""
-        return [self.outcomes.get(index) or outcome_of(rest, self.host) for index in range(count)]
+        return [self.outcomes.get(index) or self._outcome(rest) for index in range(count)]
 
-
-def outcome_of(reply: SmtpReply, host: str) -> Outcome:
-    if 200 <= reply.code < 300:
-        return Delivered(reply=reply, host=host)
-    # RFC 5321 §4.2.1: 5yz must not be repeated as it is; all others may be.
-    return Failed(reply=reply, host=host) if 500 <= reply.code < 600 else Deferred(reply=reply, host=host)
+    def _outcome(self, reply: SmtpReply) -> Outcome:
+        if 200 <= reply.code < 300:
+            return Delivered(reply=reply, host=self.host)
+        # RFC 5321 §4.2.1: 5yz must not be repeated as it is; all others may be.
+        kind = Failed if 500 <= reply.code < 600 else Deferred
+        return kind(reply=reply, host=self.host, is_turned_away=self.is_turned_away)
 
 
 def refuse_unwritable(envelope: Envelope, verdicts: Verdicts) -> None:

@@ -81,7 +81,7 @@ class SmtpTransport:
         except Unreached as fault:
             return fault.reply
         except TurnedAway as fault:
-            verdicts.host = hop.host
+            verdicts.host, verdicts.is_turned_away = hop.host, True
             return fault.reply
         verdicts.host = hop.host
         try:

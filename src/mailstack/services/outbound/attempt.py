@@ -5,7 +5,7 @@ RFC 5321 §5.1. No queue here: what an outcome means for the mail is queue's.
 
 from collections.abc import AsyncGenerator, Sequence
 
-from mailstack.model.delivery import Deferred, Failed, NextHop, Outcome, QueueItem, SmtpReply, TlsMode
+from mailstack.model.delivery import Deferred, Delivered, Failed, NextHop, Outcome, QueueItem, SmtpReply, TlsMode
 from mailstack.services.outbound.destination import ToDomain, ToRelay
 from mailstack.services.outbound.mx import Hosts, exchangers
 from mailstack.services.outbound.service import OutboundService
@@ -61,6 +61,13 @@ async def _deliver(
 
 
 def _may_ask_another(outcome: Outcome) -> bool:
-    """Only where no server took part, or the one that did is closing: others' answers are the domain's answer, and a
-    connection lost after the last dot may have left the mail behind."""
-    return isinstance(outcome, Deferred) and (not outcome.host or outcome.reply.code == 421)
+    """Only where no server took part, or the one that did turned us away or is closing: others' answers are the
+    domain's answer, and a connection lost after the last dot may have left the mail behind."""
+    match outcome:
+        case Deferred():
+            return not outcome.host or outcome.is_turned_away or outcome.reply.code == 421
+        case Failed():
+            # RFC 5321 §3.1: a greeting of 554 is about that host, and says nothing about the domain's others.
+            return outcome.is_turned_away
+        case Delivered():
+            return False
