@@ -1,6 +1,8 @@
 """Bytes of messages: files that are shared by links, checked when they are read, and gone with their last holder."""
 
 import asyncio
+import errno
+import os
 import random
 import sys
 from asyncio.subprocess import PIPE
@@ -163,3 +165,19 @@ async def test_destroying_a_mailbox_lets_go_of_its_files(store: SqliteStore, pat
     await store.close()
     assert files(path / "blobs") == []
     assert files(account_folder(path, account_id) / "blobs") == []
+
+
+@pytest.mark.parametrize("fault", [errno.EMLINK, errno.EPERM, errno.EXDEV])
+def test_where_no_link_can_be_made_each_holder_has_its_own_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(os, "link", refuse)
+    blobs = Blobs(tmp_path)
+    packed = [blobs.pack(LARGE, tmp_path / holder) for holder in ("one", "two")]
+    held = [
+        blobs.unpack(blob, tmp_path / holder, what=holder) for blob, holder in zip(packed, ("one", "two"), strict=True)
+    ]
+    assert held == [LARGE, LARGE]

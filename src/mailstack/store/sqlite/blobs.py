@@ -31,6 +31,7 @@ class Blob:
     """One row's share: content for what lies in the database, otherwise the name of the holder's file."""
 
     blob_id: BlobId
+    size_bytes: int
     content: bytes | None
     file: str | None
 
@@ -48,7 +49,7 @@ class Blobs:
         if len(raw) <= INLINE_LIMIT_BYTES:
             plain = bytes(raw)
             blob_id = BlobId(hashlib.sha256(plain).hexdigest())
-            return Blob(blob_id=blob_id, content=self.codec.compress(plain), file=None)
+            return Blob(blob_id=blob_id, size_bytes=len(plain), content=self.codec.compress(plain), file=None)
         blob_id = BlobId(_digest(raw))
         name = f"{blob_id}.{self._token(8).hex()}{SUFFIX}"
         try:
@@ -57,7 +58,7 @@ class Blobs:
             with suppress(OSError):
                 (holder / name).unlink(missing_ok=True)
             raise TryAgainLater(f"{holder / name}: {fault.strerror}") from fault
-        return Blob(blob_id=blob_id, content=None, file=name)
+        return Blob(blob_id=blob_id, size_bytes=len(raw), content=None, file=name)
 
     def unpack(self, blob: Blob, holder: Path, *, what: str) -> bytes:
         """The bytes, checked against their hash. what: how a fault is to name them. Raises Damaged."""
@@ -68,7 +69,7 @@ class Blobs:
         except OSError as fault:
             raise TryAgainLater(f"{what}: {holder / str(blob.file)}: {fault.strerror}") from fault
         try:
-            plain = self.codec.decompress(frame)
+            plain = self.codec.decompress(frame, limit_bytes=blob.size_bytes)
         except Damaged as fault:
             raise Damaged(f"{what}: {fault.detail}") from fault
         if hashlib.sha256(plain).hexdigest() != blob.blob_id:
@@ -88,10 +89,10 @@ class Blobs:
         make_folder(own.parent)
         try:
             os.link(shared, own)
-        except FileNotFoundError:
+        except OSError:  # nobody has it yet, a file with as many names as may be, or a file system without links
             self._write(raw, own)
             make_folder(shared.parent)
-            with suppress(FileExistsError):
+            with suppress(OSError):
                 os.link(own, shared)
             sync_folder(shared.parent)
         sync_folder(own.parent)

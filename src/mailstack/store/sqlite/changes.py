@@ -14,7 +14,8 @@ from mailstack.store.sqlite.writer import Transaction
 KEPT_MS = 30 * DAY_MS
 INLINE_LIMIT = 200
 
-MOD_SEQS = "SELECT mod_seq, floor_mod_seq FROM counter"
+MOD_SEQ = "SELECT mod_seq FROM counter"
+FLOOR = "SELECT floor_mod_seq FROM counter"
 SINCE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
 SINCE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
@@ -36,7 +37,7 @@ class SqliteChanges:
 
     async def mod_seq(self, account_id: AccountId) -> ModSeq:
         database = await self._databases.get(account_id)
-        return ModSeq(database.reader().one(MOD_SEQS)[0])
+        return ModSeq(database.reader().one(MOD_SEQ)[0])
 
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
@@ -44,16 +45,17 @@ class SqliteChanges:
         """The changes of one ModSeq are never parted, for the next call starts above it: more than `limit` come when
         one alone is larger."""
         database = await self._databases.get(account_id)
-        highest, floor = database.reader().one(MOD_SEQS)
-        if mod_seq < floor - 1:
-            raise Conflict(f"the change log of {account_id} starts above {floor - 1}, {mod_seq} was asked for")
-        if mod_seq >= highest:
-            return ()
         place = () if mailbox_id is None else (mailbox_id,)
         few = database.reader().rows(_sql(mailbox_id), (mod_seq, *place, INLINE_LIMIT))
         if len(few) < min(INLINE_LIMIT, limit + 1):
-            return [_change(row) for row in few]
-        return await database.read_long(lambda connection: _since(connection, mod_seq, mailbox_id, limit))
+            changes = [_change(row) for row in few]
+        else:
+            changes = await database.read_long(lambda connection: _since(connection, mod_seq, mailbox_id, limit))
+        # Afterwards: the log may have been compacted by another process between the two looks.
+        (floor,) = database.reader().one(FLOOR)
+        if mod_seq < floor - 1:
+            raise Conflict(f"the change log of {account_id} starts above {floor - 1}, {mod_seq} was asked for")
+        return changes
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
         """Forgets what is older than 30 days, remembers how far; returns the number of rows."""

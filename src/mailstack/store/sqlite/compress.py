@@ -68,9 +68,12 @@ class Codec:
                     yield running.compress(chunk)
         yield running.flush()
 
-    def decompress(self, frame: bytes) -> bytes:
-        """Raises Damaged. Only for frames of this store: the frame itself says how large it will be."""
+    def decompress(self, frame: bytes, *, limit_bytes: int) -> bytes:
+        """Raises Damaged. A damaged frame may say that it holds a terabyte: above the limit no room is made."""
         try:
+            size_bytes = zstandard.frame_content_size(frame)
+            if not 0 <= size_bytes <= limit_bytes:
+                raise Damaged(f"a compressed frame says that it holds {size_bytes} bytes")
             return self._coders.decompressor.decompress(frame)
         except zstandard.ZstdError as fault:
             raise Damaged(f"a compressed frame cannot be read: {fault}") from fault

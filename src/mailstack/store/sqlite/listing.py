@@ -14,6 +14,8 @@ from mailstack.store.sqlite.connection import Row, Value
 COLUMNS = """message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment, subject, base_subject,
     from_addresses, to_addresses, cc_addresses, header_id, header_references, blob_id, envelope, forms"""
 
+MAX_FORMS_BYTES = 256 << 20
+
 _FORMS = struct.Struct(">IIII")
 
 
@@ -54,7 +56,9 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
     (message_id, thread_id, size_bytes, received_at, sent_at, _blob_key, has_attachment, subject, base_subject,
      from_, to, cc, header_id, references, blob_id, envelope, forms) = row  # fmt: skip
     try:
-        body, body_structure, parts, header_block, preview = _unpack_forms(codec.decompress(forms))
+        body, body_structure, parts, header_block, preview = _unpack_forms(
+            codec.decompress(forms, limit_bytes=MAX_FORMS_BYTES)
+        )
     except (Damaged, struct.error, UnicodeDecodeError) as fault:
         raise Damaged(f"what is kept of message {message_id} cannot be read: {fault}") from fault
     digest = MessageDigest(

@@ -96,7 +96,7 @@ class SqliteMessages:
         if row is None:
             raise NotFound(f"there is no message {message_id}")
         blob_id, size_bytes, content, file = row
-        blob = Blob(blob_id=BlobId(blob_id.hex()), content=content, file=file)
+        blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
         unpack = partial(self._blobs.unpack, blob, database.blob_folder)
         what = f"message {message_id} of account {account_id}"
         if size_bytes <= INLINE_LIMIT_BYTES:

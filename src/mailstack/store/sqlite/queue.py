@@ -94,7 +94,7 @@ class SqliteQueue:
         if row is None:
             raise NotFound(f"there is no mail {mail_id} in the queue")
         blob_id, size_bytes, content, file = row
-        blob = Blob(blob_id=BlobId(blob_id.hex()), content=content, file=file)
+        blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
         unpack = partial(self._blobs.unpack, blob, self._folder, what=f"mail {mail_id} of the queue")
         if size_bytes <= INLINE_LIMIT_BYTES:
             return unpack()
