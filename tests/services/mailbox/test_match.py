@@ -224,3 +224,11 @@ async def test_long_mailboxes_are_judged_in_order(messages: CountedMessages) -> 
     numbered = [one._replace(uid=type(one.uid)(at)) for at, one in enumerate(placements, start=1)]
     found = await matching(text(F.SUBJECT, "afar"), numbered, messages=messages, account_id=ACCOUNT)
     assert [one.uid for one in found] == list(range(1, 901, 3))
+
+
+async def test_a_large_message_is_searched_beside_the_loop(messages: CountedMessages) -> None:
+    raw = b"Subject: large\r\n\r\n" + b"hay\r\n" * 100_000 + b"NEEDLE\r\n"
+    large = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))
+    (appended,) = await messages.append(ACCOUNT, INBOX_ID, [large])
+    assert appended.uid in await uids_of(text(F.BODY, "needle"), messages)
+    assert appended.uid not in await uids_of(text(F.BODY, "pin"), messages)

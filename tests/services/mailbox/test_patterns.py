@@ -1,8 +1,11 @@
 """LIST's wildcards."""
 
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailstack.model.errors import Invalid
 from mailstack.services.mailbox.patterns import MAX_WILDCARDS, Pattern
@@ -58,3 +61,10 @@ def test_a_spiteful_pattern_takes_no_longer_than_its_length_times_the_path() -> 
     assert not Pattern("", "*a" * MAX_WILDCARDS).matches("a" * 15 + "b" * 5_000)
 
     assert time.perf_counter() - start < 1
+
+
+@given(st.text("ab/*%", max_size=8), st.text("ab/", max_size=8))
+def test_as_a_regular_expression_would(pattern: str, path: str) -> None:
+    expression = "".join({"*": ".*", "%": "[^/]*"}.get(symbol, symbol) for symbol in pattern)
+
+    assert Pattern("", pattern).matches(path) == bool(re.fullmatch(expression, path))

@@ -12,6 +12,7 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import Damaged
+from mailstack.model.message import Placement
 from mailstack.servers.imap.connection import LARGE_OCTETS
 from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.numbered import choose
@@ -32,6 +33,8 @@ from mailstack.wire.imap.fetch_data import (
 
 log = structlog.get_logger()
 
+_IS_DELETED = itemgetter(3)
+_KEYWORDS = itemgetter(4)
 _FLAGS = itemgetter(4, 3)
 _OF_PLACEMENT = (Attribute.UID, Attribute.FLAGS)
 
@@ -112,10 +115,19 @@ def _seen(batch: Batch) -> list[bytes]:
     ]
 
 
+def _flags(placements: Sequence[Placement]) -> list[bytes]:
+    # A mailbox has a dozen combinations: each is spelt once. Where nothing is \Deleted the keywords alone are enough.
+    if any(map(_IS_DELETED, placements)):
+        return list(starmap(flags_item, map(_FLAGS, placements)))
+    texts = list(map(_KEYWORDS, placements))
+    spelt = {text: flags_item(text, False) for text in set(texts)}
+    return [spelt[text] for text in texts]
+
+
 def _attribute(item: Attribute, batch: Batch) -> list[bytes]:
     match item:
         case Attribute.FLAGS:
-            return list(starmap(flags_item, map(_FLAGS, batch.placements)))
+            return _flags(batch.placements)
         case Attribute.UID:
             return uid_items([placement.uid for placement in batch.placements])
         case Attribute.INTERNALDATE:

@@ -23,7 +23,11 @@ from mailstack.services.mailbox.stored import read_stored
 log = structlog.get_logger()
 
 _BATCH = 200
+_IS_DELETED = itemgetter(3)
+_KEYWORDS = itemgetter(4)
 _FLAGS = itemgetter(3, 4)
+LARGE_OCTETS = 256 * 1024
+"""Messages above this are searched in a thread."""
 
 
 async def matching(
@@ -54,7 +58,9 @@ async def matching(
 
 def _by_flags(predicate: Predicate, placements: Sequence[Placement]) -> list[Placement]:
     """All messages of one combination of flags are judged by one of them: 100,000 have a dozen combinations."""
-    keys = list(map(_FLAGS, placements))
+    # Where nothing is \Deleted, and that is nearly everywhere, the keywords alone tell them apart.
+    key = _FLAGS if any(map(_IS_DELETED, placements)) else _KEYWORDS
+    keys = list(map(key, placements))
     one_of_each = dict(zip(keys, placements, strict=True))
     wanted = {key for key, placement in one_of_each.items() if predicate(Facts(placement))}
     return list(compress(placements, map(wanted.__contains__, keys)))
@@ -73,16 +79,30 @@ async def _by_content(
             continue
         answer = predicate(facts)
         if answer is None:
-            facts.text = await _read(placement, messages, account_id)
-            answer = facts.text is not None and predicate(facts)
+            answer = await _by_text(predicate, facts, messages, account_id)
         if answer:
             found.append(placement)
     return found
 
 
-async def _read(placement: Placement, messages: Messages, account_id: AccountId) -> SearchedText | None:
+async def _by_text(predicate: Predicate, facts: Facts, messages: Messages, account_id: AccountId) -> bool:
+    raw = await _read(facts.placement, messages, account_id)
+    if raw is None:
+        return False
+    if len(raw) <= LARGE_OCTETS:
+        return _search(predicate, facts, raw)
+    # Decoding 50 MB takes seconds, and the other sessions would wait for it.
+    return await asyncio.to_thread(_search, predicate, facts, raw)
+
+
+def _search(predicate: Predicate, facts: Facts, raw: bytes) -> bool:
+    facts.text = SearchedText(raw)
+    return bool(predicate(facts))
+
+
+async def _read(placement: Placement, messages: Messages, account_id: AccountId) -> bytes | None:
     try:
-        return SearchedText(await messages.read(account_id, placement.message_id))
+        return await messages.read(account_id, placement.message_id)
     except NotFound:
         return None
     except Damaged as fault:

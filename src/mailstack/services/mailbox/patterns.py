@@ -19,8 +19,23 @@ class Pattern:
         if len(text) > MAX_PATTERN_CHARACTERS or sum(map(text.count, "*%")) > MAX_WILDCARDS:
             raise Invalid("a mailbox pattern is too long")
         self._text = text
+        # Nearly all patterns: at most one wildcard, and what stands before and after it.
+        self._wildcard = next((symbol for symbol in text if symbol in "*%"), "")
+        self._is_simple = sum(map(text.count, "*%")) <= 1
+        self._head, _, self._tail = text.partition(self._wildcard) if self._wildcard else (text, "", "")
 
     def matches(self, path: str) -> bool:
+        return self._matches_simply(path) if self._is_simple else self._matches_by_states(path)
+
+    def _matches_simply(self, path: str) -> bool:
+        if not self._wildcard:
+            return path == self._head
+        end = len(path) - len(self._tail)
+        if end < len(self._head) or not path.startswith(self._head) or not path.endswith(self._tail):
+            return False
+        return self._wildcard == "*" or DELIMITER not in path[len(self._head) : end]
+
+    def _matches_by_states(self, path: str) -> bool:
         states = self._through_wildcards({0})
         for character in path:
             states = self._through_wildcards(self._after(states, character))

@@ -1,6 +1,5 @@
 """Which messages of the selected mailbox match. RFC 9051 §6.4.4; what matching means is services.mailbox.match's."""
 
-from mailstack.model.numset import numset_of
 from mailstack.model.query import And, InSequence, InUids, Not, Or, Query
 from mailstack.services.mailbox.match import matching
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
@@ -13,7 +12,7 @@ async def search(selected: SelectedMailbox, query: Query) -> Chosen:
     placements = await mail.messages.placements(mail.account_id, selected.mailbox_id)
     found = await matching(query, placements, messages=mail.messages, account_id=mail.account_id)
     # What the session has not been told of has no number yet: it is not found.
-    return await selected.choose(numset_of(placement.uid for placement in found), is_uid=True)
+    return await selected.locate([placement.uid for placement in found])
 
 
 async def _in_uids(selected: SelectedMailbox, query: Query) -> Query:

@@ -95,6 +95,12 @@ class SelectedMailbox:
             chosen.extend(uids[start:stop])
         return Chosen(numbers=positions, uids=chosen)
 
+    async def locate(self, uids: Iterable[Uid]) -> Chosen:
+        """Those of these ascending UIDs that the view has."""
+        view = await self._loaded()
+        found = [(_position(view, uid), uid) for uid in uids]
+        return Chosen(numbers=[number for number, _ in found if number], uids=[uid for number, uid in found if number])
+
     def note_told(self, placements: Iterable[Placement]) -> None:
         """The client knows these flags already: from the answer to its own STORE, or because it asked for silence."""
         told = {placement.uid: placement.mod_seq for placement in placements}
