@@ -64,7 +64,7 @@ def obey(connection: socket.socket) -> None:
     try:
         line.send(asyncio.run(_read(job) if job.read_only else _apply(job, line)))
     except SpecInvalid as invalid:
-        line.send(Faulty(faults=[str(fault) for fault in invalid.faults]))
+        line.send(Faulty(faults=list(invalid.lines())))
     except BrokenPipeError:
         pass  # the supervisor has gone, or has a newer spec
     except (DomainError, SecretMissing, OSError) as fault:
@@ -150,6 +150,7 @@ def _reconciler(store: SqliteStore, storage: Path) -> Reconciler:
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.NORMAL),
+        # A saved file alone must not destroy mail: that takes `mailstack apply --allow-destroy`.
         brake=Brake(holders=holders_in(storage)),
     )
 

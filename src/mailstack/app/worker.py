@@ -16,6 +16,7 @@ from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
 from mailstack.app.generation import Services, Surroundings, build_services
+from mailstack.app.housekeeping import keep_house
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import (
     Accepting,
@@ -58,6 +59,7 @@ class Worker:
         self._tls = live_context(lambda: self._services.certificates)
         self._doors: Doors
         self._outbound: OutboundWork
+        self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
 
     async def start(self) -> None:
@@ -69,6 +71,7 @@ class Worker:
             self._doors = Doors(lambda: self._services, self._tls)
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
+            self._housekeeping = asyncio.create_task(keep_house(self._adapters))
         except BaseException:
             await self._adapters.close()
             raise
@@ -104,9 +107,11 @@ class Worker:
     async def stop(self, grace_s: float) -> None:
         self.discard()
         self._doors.close_all()
+        self._housekeeping.cancel()
         async with asyncio.TaskGroup() as ends:
             drained = ends.create_task(self._doors.drain(grace_s=grace_s))
             ends.create_task(self._outbound.end(grace_s=grace_s))
+        await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._adapters.close()
         log.info("worker stopped", connections_aborted=drained.result())
 

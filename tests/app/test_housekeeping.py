@@ -1,0 +1,29 @@
+"""Once a day, whoever comes first."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.build import Adapters, RunSettings, open_adapters
+from mailstack.app.housekeeping import clean_up_once_a_day
+from mailstack.model.instant import DAY_MS, Instant
+
+
+@pytest.fixture
+async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
+    opened = await open_adapters(RunSettings(storage=tmp_path, trust_loopback=False, hold_outbound=False))
+    yield opened
+    await opened.close()
+
+
+async def test_the_first_one_of_a_day_does_it_and_nobody_else(adapters: Adapters) -> None:
+    done = [await clean_up_once_a_day(adapters) for _ in range(3)]
+    assert done == [True, False, False]
+
+
+async def test_it_is_done_again_the_next_day(adapters: Adapters) -> None:
+    assert await clean_up_once_a_day(adapters)
+    tomorrow = replace(adapters, clock=lambda: Instant(adapters.clock() + DAY_MS + 1))
+    assert await clean_up_once_a_day(tomorrow)
