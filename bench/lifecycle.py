@@ -21,9 +21,8 @@ def main() -> None:
         for _ in range(RUNS + 1):
             with sandbox(accounts=4, state=Path(kept)) as again:
                 starts.append(again.first_accept_s)
-    print(
-        f"cold start to all ports accepting: {statistics.median(starts[1:]):.2f} s (median of {RUNS}); new state: {starts[0]:.2f} s"
-    )
+    again_s = statistics.median(starts[1:])
+    print(f"cold start to all ports accepting: {again_s:.2f} s (median of {RUNS}); with a new state {starts[0]:.2f} s")
     print(f"idle, two workers: {idle_mb:.0f} MB PSS in all processes")
     with sandbox(accounts=ACCOUNTS) as running:
         took = [_reload_s(running, ACCOUNTS + number) for number in range(RUNS)]
