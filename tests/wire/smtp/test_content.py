@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstack.wire.smtp import content
+from mailstack.model import line_ends
 from mailstack.wire.smtp.content import write_content
 
 PARTS = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\r\n.\r\n", b"\x80"]), max_size=40)
@@ -51,7 +51,7 @@ def read_back(wire: bytes) -> bytes:
 def test_stuffing_is_undone_by_the_receiver_whatever_the_pieces(parts: list[bytes], piece: int) -> None:
     message = b"".join(parts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(content, "PIECE_BYTES", piece)
+        patch.setattr(line_ends, "PIECE_BYTES", piece)
         wire = written(message)
     assert wire == written(message)
     normal = re.sub(rb"\r\n|\r|\n", b"\r\n", message)

@@ -137,7 +137,7 @@ def is_elsewhere(address: str) -> bool:
 
 
 def _families_in_turn(addresses: Sequence[str]) -> list[str]:
-    """A host with many IPv6 addresses that lead nowhere is still reached over IPv4. RFC 8305 §4."""
+    """A host with many IPv6 addresses that lead nowhere is still reached over IPv4."""
     families = ([a for a in addresses if ":" in a], [a for a in addresses if ":" not in a])
     return [address for address in chain.from_iterable(zip_longest(*families)) if address is not None]
 

@@ -14,8 +14,8 @@ from mailstack.formats.headers import Field, header_end, kept_header, scan_field
 from mailstack.formats.limits import LIMITS
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import Instant
+from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import RawMessage
-from mailstack.wire.smtp.content import has_bare_line_end, with_crlf
 
 # RFC 5322 §3.6.3: blind copies stay blind; RFC 5321 §4.4: a Return-Path is made by the last server, and only there.
 REMOVED = frozenset({b"bcc", b"resent-bcc", b"return-path"})
