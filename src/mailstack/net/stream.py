@@ -77,5 +77,5 @@ async def dial(host: str, port: int, *, timeout_s: float, source: str | None = N
                 host, port, limit=READ_LIMIT_BYTES, local_addr=(source, 0) if source else None
             )
     except (OSError, TimeoutError) as fault:
-        raise TryAgainLater(f"connect to {host} port {port}: {fault or 'timed out'}") from fault
+        raise TryAgainLater(f"connect to {host} port {port}: {str(fault) or 'timed out'}") from fault
     return Stream(reader, writer)
