@@ -179,3 +179,11 @@ def test_names_with_unreadable_values_are_never_written() -> None:
     blocked = frozenset({SPF.key})
     assert settle(zone(unreadable=blocked), [SPF]).final == {}
     assert settle(zone(marker(SPF), unreadable=blocked), []).dropped == frozenset()
+
+
+@pytest.mark.parametrize("above", [f"_dmarc.mail.{NAME}", f"mail.{NAME}", NAME])
+def test_nothing_is_written_at_or_below_a_dname(above: str) -> None:
+    redirect = RecordSet(name=above, type="DNAME", values=("elsewhere.test.",), ttl_s=300)
+    settled = settle(zone(redirect), [replace(HOST, name=f"_dmarc.mail.{NAME}")])
+    assert settled.final == {}
+    assert f"below {above} is redirected" in settled.warnings[0].text

@@ -142,7 +142,15 @@ def _refuse_blocked(zone: Zone, record: RecordSet) -> None:
         if (name, "NS") in zone.live:
             # RFC 1034 §4.2.1: below a cut the parent zone has no authority.
             raise Taken(f"{name} is delegated to other name servers; publish it there")
+        _refuse_redirected(zone, name)
         name = name.partition(".")[2]
+    _refuse_redirected(zone, name)
+
+
+def _refuse_redirected(zone: Zone, name: str) -> None:
+    if (name, "DNAME") in zone.live:
+        # RFC 6672 §2.4: nothing may be below a DNAME, and the marker of what is beside it would be.
+        raise Taken(f"everything below {name} is redirected by a DNAME; left alone")
 
 
 def _refuse_unreadable(zone: Zone, key: Key) -> None:
