@@ -18,6 +18,7 @@ Header = list[tuple[bytes, bytes]]
 def check(message: bytes, records: Mapping[str, bytes]) -> list[str]:
     """`pass`, or why not, for each DKIM-Signature from the top. records: TXT by selector."""
     head, _, body = message.partition(b"\r\n\r\n")
+    head = head.removesuffix(b"\r\n")  # RFC 5322 §3.5: the body is optional, and so is the empty line
     header: Header = []
     for line in re.split(rb"\r\n(?![ \t])", head):
         name, colon, value = line.partition(b":")

@@ -31,7 +31,7 @@ def written_addresses(value: bytes) -> list[str]:
     such as `<a@b> <c@d>`, and the one nobody checked is the one that is shown."""
     parsed = [mailbox.local_part + b"@" + mailbox.domain for mailbox in parse_mailboxes(value)]
     bare = _ADDRESS_LIKE.findall(_QUOTED_STRING.sub(b" ", without_comments(value)))
-    return [text.decode("utf-8", "replace") for text in dict.fromkeys((*parsed, *bare))]
+    return list(dict.fromkeys(text.decode("utf-8", "replace") for text in (*parsed, *bare)))
 
 
 async def owns(accounts: Accounts, account: Account, address: Address) -> bool:
