@@ -1,4 +1,5 @@
-"""An IMAP client that follows a script of C: and S: lines; `…` in an S: line stands for anything."""
+"""An IMAP client that follows a script of C: and S: lines; `…` in an S: line stands for anything, `S: ...` for any
+lines."""
 
 import asyncio
 import re
@@ -16,10 +17,16 @@ class ImapClient:
 
     async def talk(self, script: str) -> None:
         """Lines begin with `C: ` (sent with CRLF) or `S: ` (the next line the server must say)."""
+        skips = False
         for line in script.strip().splitlines():
             side, text = line.strip()[:3], line.strip()[3:]
             if side == "C: " or line.strip() == "C:":
                 await self.send(text.encode() + b"\r\n")
+            elif text == "...":
+                skips = True
+            elif skips:
+                await self._skip_to(text)
+                skips = False
             else:
                 await self.expect(text)
 
@@ -34,8 +41,11 @@ class ImapClient:
 
     async def expect(self, pattern: str) -> None:
         said = await self.line()
-        expression = ".*".join(re.escape(piece) for piece in pattern.strip().split("…"))
-        assert re.fullmatch(expression, said.strip()), f"expected {pattern!r}, the server said {said!r}"
+        assert _fits(said, pattern), f"expected {pattern!r}, the server said {said!r}"
+
+    async def _skip_to(self, pattern: str) -> None:
+        while not _fits(said := await self.line(), pattern):
+            assert said, f"expected {pattern!r}, the server closed"
 
     async def expect_end(self) -> None:
         async with asyncio.timeout(DEADLINE_S):
@@ -70,3 +80,8 @@ async def imap_client(port: int) -> AsyncIterator[ImapClient]:
         client.close()
         with_suppressed = asyncio.gather(writer.wait_closed(), return_exceptions=True)
         await with_suppressed
+
+
+def _fits(said: str, pattern: str) -> bool:
+    expression = ".*".join(re.escape(piece) for piece in pattern.strip().split("…"))
+    return re.fullmatch(expression, said.strip()) is not None

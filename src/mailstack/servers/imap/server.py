@@ -82,7 +82,7 @@ async def _until_over(session: Session) -> None:
         while session.state is not State.LOGOUT:
             event = await connection.next_event()
             await _handle(session, event)
-            faults += isinstance(event, SyntaxFault)
+            faults = _faults_in_a_row(faults, event)
             if faults > session.service.limits.faults:
                 session.hang_up("Too many faults")
             await connection.flush_when_full()
@@ -96,6 +96,13 @@ async def _until_over(session: Session) -> None:
         session.hang_up("Too long without a command")
     finally:
         session.drop_spool()
+
+
+def _faults_in_a_row(faults: int, event: Event) -> int:
+    """A client may try for days what is not known here, as long as it also does something else."""
+    if isinstance(event, SyntaxFault):
+        return faults + 1
+    return 0 if isinstance(event, Command) else faults
 
 
 def _greet(session: Session) -> None:
