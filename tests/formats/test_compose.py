@@ -24,7 +24,7 @@ def test_long_values_are_folded_at_spaces() -> None:
     assert unfold(scan_fields(written)[0].value).count(b"<") == 9
 
 
-@pytest.mark.parametrize("value", ["a\r\nBcc: x@y", "a\nb", "a\rb", "a\x00b", "a\x7fb"])
+@pytest.mark.parametrize("value", ["a\r\nBcc: x@y", "a\nb", "a\rb", "a\x00b", "a\x7fb", "a\ud800b"])
 def test_header_injection_is_refused(value: str) -> None:
     with pytest.raises(Invalid):
         write_field("Subject", value)

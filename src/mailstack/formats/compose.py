@@ -26,7 +26,11 @@ def write_field(name: str, value: str) -> bytes:
         raise Invalid(f"{name!r} is no field name")
     if _CONTROLS.search(value):
         raise Invalid(f"a value of {name} holds a control character")
-    return _folded(name.encode("ascii") + b":", value.encode())
+    try:
+        octets = value.encode()
+    except UnicodeEncodeError:
+        raise Invalid(f"a value of {name} holds a lone surrogate") from None
+    return _folded(name.encode("ascii") + b":", octets)
 
 
 def write_text_field(name: str, text: str) -> bytes:
