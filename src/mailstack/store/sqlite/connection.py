@@ -23,7 +23,8 @@ Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its 
 BUSY_TIMEOUT_MS = 10_000
 READER_BUSY_TIMEOUT_MS = 2_000
 STATEMENT_CACHE = 96
-LOG_STEP_BYTES = 256 * 1024
+LOG_ROOM_BYTES = 32 * 1024
+MAX_RESERVED_BYTES = 2 << 20
 LOG_KEPT_BYTES = 4 << 20
 FRAME_HEAD_BYTES = 24
 
@@ -148,11 +149,13 @@ class Connection:
         self._pages_checkpointed = self._pages_written()
 
     def reserve_log(self) -> None:
-        """Lets the log grow in large steps of zeros, which are no frames: an fsync of blocks that the file has already
+        """Doubles the log beforehand, with zeros, which are no frames: an fsync of blocks that the file has already
         costs half as much. Only while this connection holds the write lock, for nobody else writes to the log then."""
-        if self.log_pages * self._frame_bytes + LOG_STEP_BYTES // 2 <= self._reserved_bytes:
+        used_bytes = self.log_pages * self._frame_bytes
+        # Not for the first commit: a file that is opened for one message alone would pay for room it never needs.
+        if not used_bytes or not self._reserved_bytes < used_bytes + LOG_ROOM_BYTES <= MAX_RESERVED_BYTES:
             return
-        self._reserved_bytes += LOG_STEP_BYTES
+        self._reserved_bytes = 2 * (used_bytes + LOG_ROOM_BYTES)
         with suppress(OSError):  # a full disk: then it grows page by page
             descriptor = os.open(f"{self.path}-wal", os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
