@@ -19,9 +19,9 @@ from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapLimits:
     """message_octets: the largest APPEND. login_s: from the greeting to a login. idle_s: RFC 9051 §5.4: at least half
-    an hour without a command. write_s: how long a client may leave its window shut. faults: commands in a row that break
-    the grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks without
-    having been woken. idle_sign_s: how often it gives a sign of life.
+    an hour without a command. write_s: how long a client may leave its window shut. faults: commands in a row that
+    break the grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks
+    without having been woken. idle_sign_s: how often it gives a sign of life.
     """
 
     message_octets: int = DEFAULT_MESSAGE_OCTETS

@@ -1,21 +1,19 @@
 """A message that a mail program brings. RFC 9051 §6.3.12."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 
 from mailstack.formats.digest import digest_message
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import MailboxId
 from mailstack.model.instant import Instant
+from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import Appended, FlagOperation, MessageDigest, NewMessage, RawMessage
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.flags import flag_change
 
 INLINE_OCTETS = 256 * 1024
 """Above this a message is digested in a thread: the other sessions go on meanwhile."""
-
-_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 async def append(
@@ -48,6 +46,6 @@ async def _digested(raw: RawMessage) -> tuple[RawMessage, MessageDigest]:
 
 def _normalized_and_digested(raw: RawMessage) -> tuple[RawMessage, MessageDigest]:
     # RFC 5322 §2.3: CR and LF only occur together. Programs that keep bare LF mean line ends.
-    if _BARE_LINE_END.search(raw):
-        raw = _BARE_LINE_END.sub(b"\r\n", raw)
+    if has_bare_line_end(raw):
+        raw = b"".join(with_crlf(raw))
     return raw, digest_message(raw)
