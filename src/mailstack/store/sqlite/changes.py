@@ -67,7 +67,7 @@ class SqliteChanges:
             transaction.run(RAISE_FLOOR, (newest + 1,))
             return transaction.run_counted(FORGET, (newest,))
 
-        return await (await self._databases.get(account_id)).write(work)
+        return await (await self._databases.get(account_id)).write(work, is_long=True)
 
 
 def _since(connection: Connection, mod_seq: ModSeq, mailbox_id: MailboxId | None, limit: int) -> list[Change]:
