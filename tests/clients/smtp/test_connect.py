@@ -171,6 +171,16 @@ async def test_mail_waits_while_the_relay_does_not_know_us(
     assert "secret-word" not in outcomes[0].reply.text
 
 
+@pytest.mark.parametrize("reply", ["530 5.7.0 authentication required", "538 5.7.11 encryption required"])
+async def test_mail_waits_while_the_relay_wants_a_login(sender: Sender, reply: str) -> None:  # RFC 4954 §6
+    async def relay(peer: Peer) -> None:
+        await peer.hello()
+        await peer.exchange(reply, "221 bye")
+
+    async with scripted_server(relay) as server:
+        assert brief(await sender.send(server.port)) == ["Deferred 451 4.7.0"]
+
+
 @pytest.mark.parametrize(
     ("has_tls", "mode", "peer_host", "is_sent"),
     [

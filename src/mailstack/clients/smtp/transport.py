@@ -96,9 +96,20 @@ async def _converse(session: Session, envelope: Envelope, content: bytes, verdic
     refuse_internationalised(session, envelope, verdicts)
     rest = missing_extension(session, envelope)
     if rest is None:
-        rest = await transact(session, envelope, content, verdicts)
+        rest = _for_now(await transact(session, envelope, content, verdicts))
     # Before QUIT: what the server took must not be forgotten when time runs out over the good-byes.
     for index in range(len(envelope.recipients)):
         verdicts.settle(index, rest)
     await session.quit()
     return rest
+
+
+def _for_now(reply: SmtpReply) -> SmtpReply:
+    """A relay that wants to know us first is the operator's mistake: mail waits until it is put right."""
+    if reply.code not in _WANTS_AUTH:
+        return reply
+    return SmtpReply(code=451, status="4.7.0", text=f"the next server wants a login: {reply}")
+
+
+# RFC 4954 §6: authentication required, mechanism too weak, credentials invalid, encryption required.
+_WANTS_AUTH = frozenset({530, 534, 535, 538})
