@@ -167,8 +167,10 @@ def dovecot() -> Iterator[str | None]:
     if not (folder / "dovecot-pkg").exists():
         yield None
         return
-    subprocess.run([str(PEERS / "up"), "dovecot"], check=True, capture_output=True)
+    subprocess.run([str(PEERS / "up"), "dovecot"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield str(folder / "run" / "dovecot.pid")
     finally:
-        subprocess.run([str(PEERS / "down"), "dovecot"], check=True, capture_output=True)
+        subprocess.run(
+            [str(PEERS / "down"), "dovecot"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
