@@ -3,15 +3,20 @@
 import imaplib
 import json
 import os
+import pwd
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import mailstack
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -70,11 +75,11 @@ def house(tmp_path: Path) -> House:
 
 
 @contextmanager
-def serving(house: House, **environment: str) -> Iterator[Serving]:
+def serving(house: House, *options: str, command: Sequence[str] = MAILSTACK, **environment: str) -> Iterator[Serving]:
     log_file = house.spec.parent / "log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*MAILSTACK, "serve", str(house.spec)],
+            [*command, "serve", *options, str(house.spec)],
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, "ALICE_PASSWORD": "pw", **environment},
@@ -233,3 +238,41 @@ def test_systemd_is_told_when_it_is_ready(house: House, tmp_path: Path) -> None:
         with serving(house, NOTIFY_SOCKET="@" + address[1:]):
             assert systemd.recv(1000) == b"READY=1"
         assert systemd.recv(1000) == b"STOPPING=1"
+
+
+@pytest.fixture
+def open_house() -> Iterator[House]:
+    """Where any user may look in; pytest's own folders are closed to all but one."""
+    base = free_base_port()
+    with tempfile.TemporaryDirectory(prefix="mailstack-test-") as folder:
+        Path(folder).chmod(0o755)
+        found = House(spec=Path(folder) / "mail.yaml", smtp=base + 25, imap=base + 143)
+        found.write()
+        yield found
+
+
+@pytest.fixture
+def anybodys_python(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An interpreter that other users may run: root's own may lie in root's home, where the system's will do."""
+    paths = (str(Path(mailstack.__file__).parents[1]), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        with suppress(OSError):
+            tried = subprocess.run([python, "-c", "import mailstack.app.log"], user="nobody", check=False)
+            if tried.returncode == 0:
+                return python
+    pytest.skip("no other user can run this Python")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_what_root_applied_is_served_by_another_user(open_house: House, anybodys_python: str) -> None:
+    applied = run_client([*MAILSTACK, "apply", "--yes", str(open_house.spec)], ALICE_PASSWORD="pw")
+    assert applied.returncode == 0, applied.stderr
+    command = (anybodys_python, "-m", "mailstack")
+    with serving(open_house, "--user", "nobody", command=command) as server:
+        nobody = pwd.getpwnam("nobody").pw_uid
+        assert Path(f"/proc/{server.process.pid}").stat().st_uid == nobody
+        assert {path.stat().st_uid for path in open_house.state.rglob("*")} == {nobody}
+        with imaplib.IMAP4("127.0.0.1", open_house.imap, timeout=10) as imap:
+            assert "LOGINDISABLED" in imap.capabilities
+    assert server.process.returncode == 0

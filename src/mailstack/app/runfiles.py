@@ -30,7 +30,8 @@ def status_file(storage: Path) -> Path:
 
 def take_storage(storage: Path) -> IO[str]:
     """Locks the storage for one running server; keep the file open. Raises CannotServe naming who has it, OSError."""
-    run_folder(storage).mkdir(parents=True, exist_ok=True, mode=0o750)
+    for folder in (storage, run_folder(storage)):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     file = pid_file(storage).open("a+")
     try:
         # A record lock ends with its process whatever its children inherited, so a killed server blocks nobody.

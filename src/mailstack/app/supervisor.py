@@ -31,7 +31,7 @@ from mailstack.app.messages import Applied, Job, Loaded
 from mailstack.app.notify import tell_systemd, watchdog_interval_s
 from mailstack.app.privileges import become, hand_over
 from mailstack.app.reload import Reason, Reasons, Watch
-from mailstack.app.runfiles import leave_storage, run_folder, take_storage
+from mailstack.app.runfiles import leave_storage, take_storage
 from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
 from mailstack.app.status import Status
 from mailstack.app.worker import GRACE_S, Launch
@@ -151,12 +151,11 @@ class Supervisor:
         self._publish(applying)
 
     def _take_storage(self, storage: Path) -> None:
-        if self._service.user is not None:
-            hand_over(storage, self._service.user)
-            hand_over(run_folder(storage), self._service.user)
         self._storage = storage
         lock = take_storage(storage)
         self._held.callback(leave_storage, storage, lock)
+        if self._service.user is not None:
+            hand_over(storage, self._service.user)
         self._status = Status(storage, self._service.job.spec)
 
     async def _start_crew(self) -> None:
