@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+import structlog
+
 from mailstack.model.principal import Ability
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import running_imap
@@ -90,3 +93,20 @@ async def test_without_privacy_no_password_is_taken(tmp_path: Path) -> None:
             C: c AUTHENTICATE PLAIN AHUwAHB3
             S: c NO [PRIVACYREQUIRED]…
         """)
+
+
+@pytest.mark.parametrize(
+    ("command", "event", "user"),
+    [
+        ("LOGIN u0 guessed", "login failed", "u0"),
+        ("AUTHENTICATE PLAIN AHUwAHdyb25n", "login failed", "u0"),
+        ("AUTHENTICATE PLAIN YWRtaW4AdTAAcHc=", "login failed", ""),
+        ("LOGIN u0 pw", "logged in", "u0"),
+    ],
+)
+async def test_a_login_is_one_line_with_the_peer(stranger: ImapClient, command: str, event: str, user: str) -> None:
+    with structlog.testing.capture_logs() as logged:
+        await stranger.talk(f"C: a {command}\nS: a …")
+    (line,) = [line for line in logged if line["event"].startswith("log")]
+    assert (line["event"], line["service"], line["peer"], line["user"]) == (event, "imap", "127.0.0.1", user)
+    assert "guessed" not in str(logged)

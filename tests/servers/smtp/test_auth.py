@@ -211,3 +211,23 @@ async def test_no_password_is_logged(world: SmtpWorld, logged: list[dict[str, ob
     assert "alice@example.com" in text
     for secret in ("hunter2-wrong", PASSWORD, plain("alice@example.com"), ALICE.password_hash):
         assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("argument", "event", "user"),
+    [
+        (plain("nobody@example.com", "guessed"), "login failed", "nobody@example.com"),
+        (plain("alice@example.com", "guessed", authzid="bob@example.com"), "login failed", ""),
+        (plain("alice@example.com"), "logged in", "alice@example.com"),
+    ],
+)
+async def test_a_login_is_one_line_with_the_peer_and_without_the_password(
+    world: SmtpWorld, logged: list[dict[str, object]], argument: str, event: str, user: str
+) -> None:
+    async with serving(world, SmtpRole.SUBMISSION):
+        client = await world.connect()
+        await client.play(f"{GREETING}\nC: AUTH PLAIN {argument}\nS: ...")
+        await client.close()
+    (line,) = [line for line in logged if str(line["event"]).startswith("log")]
+    assert (line["event"], line["service"], line["peer"], line["user"]) == (event, "submission", "127.0.0.1", user)
+    assert "guessed" not in str(logged)

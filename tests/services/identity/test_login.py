@@ -1,16 +1,20 @@
 """Names, passwords and abilities; the cache of successes; one cost for every failure."""
 
+import contextlib
+
 import pytest
+import structlog
 
 from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.instant import Clock
 from mailstack.model.principal import Ability, Account
 from mailstack.services.identity import login as login_module
-from mailstack.services.identity.login import CACHE_LIFETIME_MS, Login
+from mailstack.services.identity.login import CACHE_LIFETIME_MS, LOGGED_NAME, Login, LoginOrigin
 from mailstack.services.identity.passwords import HashCost, hash_password, verify_password
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_accounts import MemoryAccounts, make_account
 
+ORIGIN = LoginOrigin(service="imap", peer_host="192.0.2.9")
 HASH = hash_password("secret", cost=HashCost.LOW)
 ALICE = make_account("alice@example.com", addresses=("a.example@example.com",), password_hash=HASH)
 NO_READING = make_account("noreply@example.com", abilities=frozenset({Ability.SUBMIT}), password_hash=HASH)
@@ -42,7 +46,7 @@ def make_login(clock: Clock | None = None, accounts: MemoryAccounts | None = Non
     "name", ["alice@example.com", "ALICE@Example.COM", "a.example@example.com", "alice", "Alice", "a.example"]
 )
 async def test_an_account_is_found_by_any_of_its_names(name: str) -> None:
-    assert await make_login().authenticate(name, "secret", ability=Ability.READ) == ALICE
+    assert await make_login().authenticate(name, "secret", ability=Ability.READ, origin=ORIGIN) == ALICE
 
 
 @pytest.mark.parametrize(
@@ -63,25 +67,25 @@ async def test_an_account_is_found_by_any_of_its_names(name: str) -> None:
 )
 async def test_everything_else_fails_alike_and_costs_one_hash(name: str, password: str, hashed: list[str]) -> None:
     with pytest.raises(AuthenticationFailed):
-        await make_login().authenticate(name, password, ability=Ability.READ)
+        await make_login().authenticate(name, password, ability=Ability.READ, origin=ORIGIN)
     assert len(hashed) == 1
 
 
 async def test_the_decoy_costs_what_the_last_account_did(hashed: list[str]) -> None:
     login = make_login()
-    await login.authenticate("alice", "secret", ability=Ability.READ)
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
     with pytest.raises(AuthenticationFailed):
-        await login.authenticate("nobody", "secret", ability=Ability.READ)
+        await login.authenticate("nobody", "secret", ability=Ability.READ, origin=ORIGIN)
     assert hashed == [HASH, HASH]
 
 
 async def test_an_ability_that_is_missing_is_forbidden_once_the_password_is_right() -> None:
     login = make_login()
-    assert await login.authenticate("noreply", "secret", ability=Ability.SUBMIT) == NO_READING
+    assert await login.authenticate("noreply", "secret", ability=Ability.SUBMIT, origin=ORIGIN) == NO_READING
     with pytest.raises(Forbidden):
-        await login.authenticate("noreply", "secret", ability=Ability.READ)
+        await login.authenticate("noreply", "secret", ability=Ability.READ, origin=ORIGIN)
     with pytest.raises(AuthenticationFailed):
-        await login.authenticate("noreply", "wrong", ability=Ability.READ)
+        await login.authenticate("noreply", "wrong", ability=Ability.READ, origin=ORIGIN)
 
 
 async def test_a_recent_success_costs_no_hash_until_it_is_old(hashed: list[str]) -> None:
@@ -89,17 +93,17 @@ async def test_a_recent_success_costs_no_hash_until_it_is_old(hashed: list[str])
     login = make_login(clock)
     for wait, computed in ((0, 1), (CACHE_LIFETIME_MS - 1, 1), (1, 2), (CACHE_LIFETIME_MS - 1, 2), (1, 3)):
         clock.advance(wait)
-        await login.authenticate("alice", "secret", ability=Ability.READ)
+        await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
         assert len(hashed) == computed
 
 
 async def test_a_changed_password_forgets_the_success(hashed: list[str]) -> None:
     accounts = MemoryAccounts((ALICE,))
     login = make_login(accounts=accounts)
-    await login.authenticate("alice", "secret", ability=Ability.READ)
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
     accounts.put(with_hash(ALICE, hash_password("other", cost=HashCost.LOW)))
     with pytest.raises(AuthenticationFailed):
-        await login.authenticate("alice", "secret", ability=Ability.READ)
+        await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
     assert len(hashed) == 2
 
 
@@ -107,7 +111,7 @@ async def test_failures_are_not_remembered(hashed: list[str]) -> None:
     login = make_login()
     for _ in range(3):
         with pytest.raises(AuthenticationFailed):
-            await login.authenticate("alice", "wrong", ability=Ability.READ)
+            await login.authenticate("alice", "wrong", ability=Ability.READ, origin=ORIGIN)
     assert len(hashed) == 3
 
 
@@ -116,14 +120,39 @@ async def test_memory_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPa
     accounts = [make_account(f"u{number}@example.com", password_hash=HASH) for number in range(4)]
     login = make_login(accounts=MemoryAccounts(accounts))
     for account in accounts:
-        await login.authenticate(account.login, "secret", ability=Ability.READ)
+        await login.authenticate(account.login, "secret", ability=Ability.READ, origin=ORIGIN)
     assert len(login._proved) == 2
 
 
 async def test_what_is_remembered_holds_no_password() -> None:
     login = make_login()
-    await login.authenticate("alice", "secret", ability=Ability.READ)
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
     assert b"secret" not in b"".join(login._proved)
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "event", "facts"),
+    [
+        ("alice", "secret", "logged in", {"account": "alice@example.com"}),
+        ("alice", "wrong", "login failed", {"reason": "wrong name or password"}),
+        ("nobody", "wrong", "login failed", {"reason": "wrong name or password"}),
+        ("noreply", "secret", "login refused", {"account": "noreply@example.com", "ability": "read"}),
+    ],
+)
+async def test_every_login_is_one_line_that_names_the_peer(
+    name: str, password: str, event: str, facts: dict[str, str]
+) -> None:
+    login = make_login()
+    with structlog.testing.capture_logs() as lines, contextlib.suppress(AuthenticationFailed, Forbidden):
+        await login.authenticate(name, password, ability=Ability.READ, origin=ORIGIN)
+    expected = {"event": event, "log_level": "info", "service": "imap", "peer": "192.0.2.9", "user": name}
+    assert lines == [expected | facts]
+
+
+async def test_a_name_that_was_tried_is_logged_in_short_and_printable() -> None:
+    with structlog.testing.capture_logs() as lines, pytest.raises(AuthenticationFailed):
+        await make_login().authenticate("a\r\n\x1b\udc80" + "x" * 1_000, "wrong", ability=Ability.READ, origin=ORIGIN)
+    assert lines[0]["user"] == "a????" + "x" * (LOGGED_NAME - 5)
 
 
 def with_hash(account: Account, password_hash: str) -> Account:

@@ -1,19 +1,16 @@
 """AUTHENTICATE: a SASL exchange over continuation requests. RFC 9051 §6.2.2, RFC 4959."""
 
-import structlog
-
 from mailstack.model.delivery import Credentials
 from mailstack.model.errors import Invalid
-from mailstack.servers.imap.login import PRIVACY_REQUIRED, log_in, refused
+from mailstack.servers.imap.login import PRIVACY_REQUIRED, log_in, origin, refused
 from mailstack.servers.imap.session import Completed, Session, bad, no
+from mailstack.services.identity.login import log_failed_login
 from mailstack.wire.imap.commands.authenticate import Authenticate
 from mailstack.wire.imap.events import SaslResponse
 from mailstack.wire.imap.responses import Continuation
 from mailstack.wire.sasl.encoding import decode_initial, decode_response, encode_challenge
 from mailstack.wire.sasl.mechanisms import mechanism
 from mailstack.wire.sasl.steps import Challenge
-
-log = structlog.get_logger()
 
 
 async def run(session: Session, request: Authenticate) -> Completed:
@@ -33,7 +30,7 @@ async def run(session: Session, request: Authenticate) -> Completed:
         return bad("A response is not base64")
     if isinstance(step, Credentials):
         return await log_in(session, step)
-    log.info("login broken", reason=step.reason, peer=session.connection.stream.peer[0])
+    log_failed_login(origin(session), "", step.reason)
     return refused(session)
 
 

@@ -6,6 +6,7 @@ from mailstack.model.delivery import Credentials
 from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.principal import Ability
 from mailstack.servers.imap.session import Completed, Session, no, ok
+from mailstack.services.identity.login import LoginOrigin
 from mailstack.wire.imap.commands.login import Login
 
 log = structlog.get_logger()
@@ -24,15 +25,18 @@ async def run(session: Session, request: Login) -> Completed:
 async def log_in(session: Session, credentials: Credentials) -> Completed:
     try:
         account = await session.service.login.authenticate(
-            credentials.username, credentials.password, ability=Ability.READ
+            credentials.username, credentials.password, ability=Ability.READ, origin=origin(session)
         )
     except AuthenticationFailed:
         return refused(session)
     except Forbidden:
         return no("This account does not read mail here", "AUTHORIZATIONFAILED")
     session.begin(account)
-    log.info("logged in", account=account.login, peer=session.connection.stream.peer[0])
     return ok("Logged in", f"CAPABILITY {' '.join(session.capabilities)}")
+
+
+def origin(session: Session) -> LoginOrigin:
+    return LoginOrigin(service="imap", peer_host=session.connection.stream.peer[0])
 
 
 def refused(session: Session) -> Completed:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import structlog
-
 from mailstack.model.delivery import Credentials, SmtpReply
 from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
 from mailstack.model.principal import Ability
@@ -22,11 +20,10 @@ from mailstack.servers.smtp.replies import (
     Refused,
 )
 from mailstack.servers.smtp.service import SmtpRole
+from mailstack.services.identity.login import LoginOrigin, log_failed_login
 from mailstack.wire.sasl.encoding import CANCEL, decode_initial, decode_response, encode_challenge
 from mailstack.wire.sasl.mechanisms import mechanism
 from mailstack.wire.sasl.steps import Broken, Challenge, Mechanism
-
-log = structlog.get_logger()
 
 
 async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
@@ -42,13 +39,12 @@ async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
     credentials = await _exchange(connection, exchange, initial)
     try:
         account = await connection.service.login.authenticate(
-            credentials.username, credentials.password, ability=Ability.SUBMIT
+            credentials.username, credentials.password, ability=Ability.SUBMIT, origin=_origin(connection)
         )
     except (AuthenticationFailed, Forbidden):
         # One reply for both: which accounts exist and what they may do is nobody's to find out.
         raise _failed(connection) from None
     connection.state.account = account
-    log.info("login", account=account.login, peer=connection.peer_host)
     return AUTHENTICATED
 
 
@@ -71,9 +67,13 @@ async def _exchange(connection: SmtpConnection, exchange: Mechanism, initial: st
             raise Refused(AUTHENTICATION_CANCELLED)
         step = exchange.respond(_decoded(decode_response, line))
     if isinstance(step, Broken):
-        log.info("login broken", peer=connection.peer_host, reason=step.reason)
+        log_failed_login(_origin(connection), "", step.reason)
         raise _failed(connection)
     return step
+
+
+def _origin(connection: SmtpConnection) -> LoginOrigin:
+    return LoginOrigin(service=connection.role.value, peer_host=connection.peer_host)
 
 
 def _decoded(decode: Callable[[bytes], bytes], text: bytes) -> bytes:
