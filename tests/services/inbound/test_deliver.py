@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from mmap import mmap
 
 import pytest
+import structlog
 
 from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import NotFound, QuotaExceeded, TooLarge, TryAgainLater
@@ -13,7 +14,7 @@ from mailstack.model.mailbox import Mailbox
 from mailstack.model.message import Appended, NewMessage, RawMessage
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
-from mailstack.services.inbound.deliver import LARGE_BYTES, RETRY_MS, Delivery, Letter
+from mailstack.services.inbound.deliver import LARGE_BYTES, LOGGED_RECIPIENTS, RETRY_MS, Delivery, Letter
 from mailstack.services.inbound.recipients import Resolution
 from tests.support.memory_accounts import make_account
 from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
@@ -35,6 +36,8 @@ class Ports:
     async def deliver(self, *accounts: Account, external: tuple[str, ...] = (), raw: RawMessage = RAW) -> None:
         letter = Letter(
             reverse_path="x@y.example",
+            recipients=[account.login for account in accounts],
+            peer_host="192.0.2.9",
             raw=raw,
             received=RECEIVED,
             received_at=NOW,
@@ -182,3 +185,32 @@ async def test_a_large_message_in_a_file_leaves_no_copy_behind(ports: Ports) -> 
 async def test_a_large_message_is_read_in_a_thread(ports: Ports) -> None:
     await ports.deliver(ALICE, BOB, raw=RAW + b"x" * 78 * 5_000)
     assert [len(raw) > LARGE_BYTES for raw in (*ports.inbox(ALICE), *ports.inbox(BOB))] == [True, True]
+
+
+async def test_the_log_says_who_sent_what_to_whom_from_where(ports: Ports) -> None:
+    with structlog.testing.capture_logs() as logged:
+        await ports.deliver(ALICE, external=("f@elsewhere.example",), raw=b"Message-ID: <1@y.example>\r\n" + RAW)
+    queued, delivered = logged
+    assert (queued["event"], queued["sender"], queued["recipients"]) == (
+        "queued",
+        "x@y.example",
+        ("f@elsewhere.example",),
+    )
+    assert {**delivered, "size": 0} == {
+        "event": "delivered",
+        "log_level": "info",
+        "trace": "t",
+        "account": "alice@example.com",
+        "sender": "x@y.example",
+        "recipients": ["alice@example.com"],
+        "peer": "192.0.2.9",
+        "size": 0,
+        "message_id": "1@y.example",
+    }
+
+
+async def test_a_log_line_does_not_grow_with_the_recipients(ports: Ports) -> None:
+    outside = tuple(f"f{number}@elsewhere.example" for number in range(LOGGED_RECIPIENTS + 7))
+    with structlog.testing.capture_logs() as logged:
+        await ports.deliver(external=outside)
+    assert logged[0]["recipients"] == [*outside[:LOGGED_RECIPIENTS], "and 7 more"]

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, NextHop, OutgoingMail, QueueItem, QueueState, TlsMode
 from mailstack.model.errors import Damaged, TryAgainLater
@@ -191,9 +193,28 @@ async def test_a_hold_route_keeps_mail_for_a_person(runners: Runners) -> None:
         return len(await runners.items(QueueState.HELD)) == 2
 
     await runners.enqueue("b@them.test", "d@others.test")
-    async with running(runners.runner().run()):
-        await until(is_held)
+    with structlog.testing.capture_logs() as logged:
+        async with running(runners.runner().run()):
+            await until(is_held)
     assert not runners.world.transport.handed
+    assert {(line["event"], line["recipient"]) for line in logged} == {
+        ("held", "b@them.test"),
+        ("held", "d@others.test"),
+    }
+
+
+async def test_the_log_names_a_relay_that_was_not_reached_and_when_it_is_tried_again(memory: Runners) -> None:
+    world = memory.world
+    hop = NextHop(host="relay.test", port=25, tls=TlsMode.NONE)
+    world.routes = RouteTable((Route(to="*", via=Relay(name="r", hop=hop)),))
+    world.transport.answers["b@them.test"] = answer(451, "4.4.1", "connection refused", host="")
+    await memory.enqueue("b@them.test")
+    with structlog.testing.capture_logs() as logged:
+        async with running(memory.runner().run()):
+            item = await memory.until_tried(1)
+    (line,) = logged
+    assert (line["event"], line["host"], line["recipient"]) == ("deferred", "relay.test", "b@them.test")
+    assert datetime.fromisoformat(line["next_at"]).timestamp() == item.next_at // SECOND_MS
 
 
 async def test_mail_for_a_domain_of_ours_is_delivered_here(runners: Runners) -> None:

@@ -30,6 +30,8 @@ from mailstack.services.inbound.trace import prepend, return_path_field
 
 RETRY_MS = 5 * MINUTE_MS
 INBOXES_REMEMBERED = 20_000
+LOGGED_RECIPIENTS = 5
+LOGGED_MESSAGE_ID = 250
 LARGE_BYTES = 256 * 1024
 """From here on, reading and copying a message takes long enough to be done in a thread."""
 
@@ -39,9 +41,11 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """A mail that was accepted, as far as delivery is concerned. received: the Received field to put on top, b"" when
-    raw has it already."""
+    raw has it already. recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue."""
 
     reverse_path: str
+    recipients: Sequence[str]
+    peer_host: str
     raw: RawMessage
     received: bytes
     received_at: Instant
@@ -92,7 +96,16 @@ class Delivery:
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
-        log.info("delivered", trace=letter.trace_id, account=account.login, size=size)
+        log.info(
+            "delivered",
+            trace=letter.trace_id,
+            account=account.login,
+            sender=letter.reverse_path,
+            recipients=_first_few(letter.recipients),
+            peer=letter.peer_host,
+            size=size,
+            message_id=message.digest.message_id[:LOGGED_MESSAGE_ID],
+        )
         return None
 
     async def _append(self, message: NewMessage, account: Account) -> None:
@@ -132,7 +145,7 @@ class Delivery:
         finally:
             if raw is not letter.raw:
                 _release(raw)
-        log.info("queued", trace=letter.trace_id, recipients=len(recipients))
+        log.info("queued", trace=letter.trace_id, sender=letter.reverse_path, recipients=_first_few(recipients))
 
 
 async def _new_message(letter: Letter) -> NewMessage:
@@ -149,6 +162,12 @@ async def _with_fields(fields: bytes, raw: RawMessage) -> RawMessage:
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(prepend, fields, raw)
     return prepend(fields, raw)
+
+
+def _first_few(recipients: Sequence[str]) -> Sequence[str]:
+    """For the log: a line must not grow with the number of recipients."""
+    surplus = len(recipients) - LOGGED_RECIPIENTS
+    return [*recipients[:LOGGED_RECIPIENTS], f"and {surplus} more"] if surplus > 0 else recipients
 
 
 def _release(copy: RawMessage) -> None:

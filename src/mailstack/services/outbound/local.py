@@ -28,6 +28,8 @@ async def deliver_locally(service: OutboundService, item: QueueItem, content: by
         return LocalResult(_outcome(fault))
     letter = Letter(
         reverse_path=item.reverse_path,
+        recipients=(item.recipient,),
+        peer_host="",
         raw=content,
         received=b"",
         received_at=now,

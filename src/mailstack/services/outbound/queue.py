@@ -188,15 +188,17 @@ class QueueRunner:
         if not self._leases.are_held(items):
             log.warning("lease lost before the attempt", mail=items[0].mail_id)
             return
+        relay = way.relay.hop.host if isinstance(way, ToRelay) else ""
         if known is not None:
-            await self._end(service, items, known, content)
+            await self._write(service, [Entry(item=item, outcome=known, relay=relay) for item in items], content)
             return
         async with aclosing(attempt(service, way, items, content)) as answered:
             async for part in answered:
                 unreached = [found for _, found in part if isinstance(found, Deferred) and not found.host]
                 if len(unreached) == len(items):
                     self._places.note_unreached(way, unreached[0])
-                await self._write(service, [Entry(item=item, outcome=found) for item, found in part], content)
+                entries = [Entry(item=item, outcome=found, relay=relay) for item, found in part]
+                await self._write(service, entries, content)
 
     async def _end(
         self, service: OutboundService, items: Sequence[QueueItem], outcome: Outcome, content: bytes

@@ -10,7 +10,7 @@ import structlog
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.errors import DomainError
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, Instant, as_datetime
 from mailstack.ports.queue import Queue
 from mailstack.services.outbound.schedule import next_attempt
 from mailstack.services.outbound.service import OutboundService
@@ -21,12 +21,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """further: mail that is enqueued with it. is_held: a deferral that waits for a person."""
+    """further: mail that is enqueued with it. is_held: a deferral that waits for a person.
+    relay: the host that was to take it, for the log, which names it even where it was not reached; "" without one."""
 
     item: QueueItem
     outcome: Outcome
     further: tuple[OutgoingMail, ...] = ()
     is_held: bool = False
+    relay: str = ""
 
 
 class Record:
@@ -79,15 +81,16 @@ class Record:
         was_ours = await self._queue.settle(
             self._owner, item.item_id, found.outcome, next_at=found.next_at, notices=found.notices
         )
-        log.info(
+        known = log.bind(trace=item.trace_id, mail=item.mail_id, sender=item.reverse_path, recipient=item.recipient)
+        if entry.is_held:
+            known.info("held", lease_lost=not was_ours)
+            return
+        known.info(
             _EVENTS[type(found.outcome)],
-            trace=item.trace_id,
-            mail=item.mail_id,
-            recipient=item.recipient,
-            host=found.outcome.host,
+            host=found.outcome.host or entry.relay,
             reply=str(found.outcome.reply),
             tries=item.tries + 1,
-            next_at=found.next_at,
+            next_at=_iso(found.next_at),
             lease_lost=not was_ours,
         )
 
@@ -100,6 +103,10 @@ async def to_the_end(work: Coroutine[Any, Any, list[Entry]]) -> list[Entry]:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+def _iso(instant: Instant | None) -> str | None:
+    return None if instant is None else as_datetime(instant).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 BUG = Deferred(reply=SmtpReply(code=451, status="4.3.0", text="an error of this server"), host="")

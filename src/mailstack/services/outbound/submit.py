@@ -76,11 +76,14 @@ class Submission:
         to = merge([await self._resolve(recipient) for recipient in recipients])
         now = self.clock()
         signed = await _in_thread_if_large(partial(self._finish, author=author, now=now), raw)
-        await self.delivery.deliver(self._letter(reverse_path, signed, origin, now), to)
+        await self.delivery.deliver(self._letter(reverse_path, recipients, signed, origin, now=now), to)
         log.info(
             "submitted",
             trace=origin.trace_id,
             account=account.login,
+            sender=reverse_path,
+            peer=origin.peer_host,
+            recipients=len(recipients),
             local=len(to.accounts),
             outside=len(to.external),
             size=len(signed),
@@ -116,7 +119,9 @@ class Submission:
         keys = self.signing_keys.get(author.domain, ())
         return prepend(sign(whole, keys, now=now), whole) if keys else whole
 
-    def _letter(self, reverse_path: str, signed: RawMessage, origin: Origin, now: Instant) -> Letter:
+    def _letter(
+        self, reverse_path: str, recipients: Sequence[str], signed: RawMessage, origin: Origin, *, now: Instant
+    ) -> Letter:
         hop = Hop(
             hostname=self.hostname,
             ehlo_domain=origin.ehlo_domain,
@@ -129,6 +134,8 @@ class Submission:
         header = signed[: header_end(signed)]
         return Letter(
             reverse_path=reverse_path,
+            recipients=recipients,
+            peer_host=origin.peer_host,
             raw=signed,
             received=received_field(hop, recipient=None),
             received_at=now,

@@ -19,6 +19,8 @@ async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
     )
     letter = Letter(
         reverse_path=mail.reverse_path,
+        recipients=[recipient.text for recipient in mail.recipients],
+        peer_host=mail.peer_host,
         raw=mail.raw,
         received=received_field(hop, recipient=mail.recipients[0].text if len(mail.recipients) == 1 else None),
         received_at=mail.received_at,
