@@ -6,6 +6,7 @@ DomainError
 ├── QuotaExceeded     the account is full
 ├── TooLarge          one thing is over its limit
 ├── Forbidden         the caller may not
+│   └── NotOwnAddress      in somebody else's name
 ├── AuthenticationFailed   who the caller says they are was not proved
 ├── Conflict          somebody else was faster; look again
 ├── TryAgainLater     a passing fault: DNS, disk, lock
@@ -36,6 +37,9 @@ class TooLarge(DomainError): ...
 
 
 class Forbidden(DomainError): ...
+
+
+class NotOwnAddress(Forbidden): ...
 
 
 class AuthenticationFailed(DomainError): ...

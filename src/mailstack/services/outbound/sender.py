@@ -8,7 +8,7 @@ import re
 from mailstack.formats.addresses import parse_mailboxes
 from mailstack.formats.comments import without_comments
 from mailstack.model.address import Address, domain_key, parse_address
-from mailstack.model.errors import Forbidden, Invalid
+from mailstack.model.errors import Invalid, NotOwnAddress
 from mailstack.model.principal import Account, Domain
 from mailstack.ports.accounts import Accounts
 
@@ -19,10 +19,10 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 async def require_own(accounts: Accounts, account: Account, text: str) -> Address:
-    """Raises Forbidden for an address that is not the account's own, Invalid for what is no address."""
+    """Raises NotOwnAddress for an address that is not the account's own, Invalid for what is no address."""
     address = parse_address(text)
     if not await owns(accounts, account, address):
-        raise Forbidden(f"{account.login} may not send as {address.key}")
+        raise NotOwnAddress(f"{account.login} may not send as {address.key}")
     return address
 
 
