@@ -67,11 +67,16 @@ def test_a_created_resource_does_not_show_fields_that_say_nothing(value: Json) -
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [({"password": "1"}, {"password": "2"}), ({}, {"password": "2"}), ({"password": "1"}, {})],
+    [({"password": "1"}, {"password": "2"}), ({}, {"password": "2"})],
 )
 def test_a_secret_shows_only_that_it_changed(old: dict[str, str], new: dict[str, str]) -> None:
     wanted = Wanted(resource=resource(digests=new), secrets={"password": "plain"})
     assert fields_of_the_change(wanted, resource(digests=old)) == (FieldChange(name="password", mark=Mark.SECRET),)
+
+
+def test_a_secret_taken_away_shows_as_removed() -> None:
+    found = fields_of_the_change(Wanted(resource=resource()), resource(digests={"password": "1"}))
+    assert found == (FieldChange(name="password", mark=Mark.SECRET_REMOVED),)
 
 
 def test_what_apply_makes_is_known_afterwards() -> None:

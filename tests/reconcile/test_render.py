@@ -43,6 +43,7 @@ ACCOUNT = change(
     plain("quota_bytes", new=5 << 30),
     SECRET,
 )
+REMOVED = FieldChange(name="password", mark=Mark.SECRET_REMOVED)
 CASES = {
     "empty": a_plan(),
     "create": a_plan(ACCOUNT),
@@ -56,6 +57,7 @@ CASES = {
             SECRET,
         )
     ),
+    "password_removed": a_plan(change(Operation.UPDATE, "account", "alice@example.com", REMOVED)),
     "destroy": a_plan(change(Operation.DESTROY, "account", "bob@example.com"), ACCOUNT),
     "known_after_apply": a_plan(
         change(

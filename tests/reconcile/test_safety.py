@@ -1,6 +1,7 @@
 """What a plan warns of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -37,9 +38,50 @@ def test_many_are_counted() -> None:
     assert text.startswith("accounts a0, a1, a2, a3, a4 and 3 more:")
 
 
+def domain(name: str, catch_all: str | None = None) -> Resource:
+    return Resource(kind=Kind.DOMAIN, name=name, fields={"catch_all": catch_all})
+
+
+def alias(name: str) -> Resource:
+    return Resource(kind=Kind.ALIAS, name=name, fields={"targets": ["b@example.com"]})
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "fate"),
+    [
+        ([domain("example.com")], [domain("example.com")], "is refused"),
+        ([domain("example.com")], [domain("example.com", "b@example.com")], "goes to the domain's catch_all, b@"),
+        ([domain("example.com", "b@example.com")], [domain("example.com")], "is refused"),
+        ([domain("example.com", "b@example.com")], [], "is refused"),
+        ([domain("example.com")], [domain("example.com"), alias("a@example.com")], "goes to those who have the"),
+    ],
+)
+def test_where_mail_to_a_destroyed_account_goes(live: list[Resource], wanted: list[Resource], fate: str) -> None:
+    texts = warned([account("a@example.com"), *live], wanted)
+    assert f"account a@example.com: will be gone: nobody can log in any more, new mail {fate}" in texts[0]
+
+
+def test_a_further_address_of_another_account_takes_the_mail() -> None:
+    taker = Resource(kind=Kind.ACCOUNT, name="b@example.com", fields={"addresses": ["a@example.com"]})
+    (text,) = warned([account("a@example.com")], [taker])
+    assert "new mail goes to those who have the address from then on" in text
+
+
+def test_accounts_of_different_fates_are_told_apart() -> None:
+    domains = [domain("example.com", "b@example.com"), domain("example.net")]
+    texts = warned([account("a@example.com"), account("a@example.net"), *domains], domains)
+    assert [text.partition(":")[0] for text in texts] == ["account a@example.com", "account a@example.net"]
+
+
+def test_a_password_taken_away_is_a_warning() -> None:
+    locked = replace(account("a"), digests={"password": "d"})
+    assert warned([locked], [account("a")]) == ["account a: loses its password: nobody can log in"]
+    assert warned([locked], [replace(locked, digests={"password": "e"})]) == []
+    assert warned([account("a")], [locked]) == []
+
+
 def test_a_destroyed_domain_is_named() -> None:
-    domain = Resource(kind=Kind.DOMAIN, name="example.com", fields={})
-    assert warned([domain], []) == ["domain example.com: will be gone: mail to it is refused"]
+    assert warned([domain("example.com")], []) == ["domain example.com: will be gone: mail to it is refused"]
 
 
 @pytest.mark.parametrize(

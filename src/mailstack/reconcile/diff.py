@@ -60,7 +60,10 @@ def _changed(old: Resource, wanted: Wanted) -> Iterator[FieldChange]:
         elif before != after:
             yield FieldChange(name=name, old=before, new=after)
     for name in dict.fromkeys((*old.digests, *_secret_names(wanted))):
-        if name in wanted.made or old.digests.get(name) != new.digests.get(name):
+        is_made = name in wanted.made
+        if not is_made and name not in new.digests:
+            yield FieldChange(name=name, mark=Mark.SECRET_REMOVED)
+        elif is_made or old.digests.get(name) != new.digests[name]:
             yield FieldChange(name=name, mark=Mark.SECRET)
 
 

@@ -22,6 +22,7 @@ KNOWN_AFTER_APPLY = "(known after apply)"
 class Mark(StrEnum):
     PLAIN = "plain"
     SECRET = "secret"  # old and new are never shown
+    SECRET_REMOVED = "secret_removed"
     UNKNOWN = "unknown"  # apply makes the new value
 
 

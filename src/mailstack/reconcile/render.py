@@ -11,6 +11,7 @@ from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, Change, FieldChange, Mar
 SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.DESTROY: "-"}
 SECRET = "(secret)"
 SECRET_CHANGED = "(secret, changed)"
+SECRET_REMOVED = "(secret, removed)"
 NOTHING = "(none)"
 LONGEST_VALUE = 100
 
@@ -49,6 +50,8 @@ def _change(change: Change, colour: bool) -> Iterator[str]:
 
 
 def _field(item: FieldChange, operation: Operation) -> str:
+    if item.mark is Mark.SECRET_REMOVED:
+        return SECRET_REMOVED
     if item.mark is Mark.SECRET:
         return SECRET if operation is Operation.CREATE else SECRET_CHANGED
     new = KNOWN_AFTER_APPLY if item.mark is Mark.UNKNOWN else _value(item.name, item.new)

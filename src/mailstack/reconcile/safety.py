@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from mailstack.model.principal import Role
 from mailstack.model.resource import Kind, Operation, Resource, Snapshot
 from mailstack.reconcile.diff import Step
-from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.plan import Mark, PlanWarning
 
 NAMED = 5
 """More than these are counted instead of named."""
 
 
 def cautions(steps: Sequence[Step], live: Snapshot) -> tuple[PlanWarning, ...]:
-    return (*_losses(steps), *_last_admin(steps, live))
+    return (*_losses(steps, live), *_locked_out(steps), *_last_admin(steps, live))
 
 
 def destroyed(steps: Sequence[Step], kind: Kind) -> list[str]:
@@ -23,13 +23,56 @@ def destroyed(steps: Sequence[Step], kind: Kind) -> list[str]:
     return sorted(step.change.name for step in found if step.wanted.resource.kind is kind)
 
 
-def _losses(steps: Sequence[Step]) -> Iterator[PlanWarning]:
+def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
     accounts, domains = (destroyed(steps, kind) for kind in (Kind.ACCOUNT, Kind.DOMAIN))
     if accounts:
-        text = "will be gone: nobody can log in any more, new mail is refused; the mail is kept in the storage's trash"
-        yield PlanWarning(subject=_named("account", accounts), text=text)
+        takers = _Takers(steps, live)
+        fates = {login: takers.fate_of_mail(login) for login in accounts}
+        for fate in dict.fromkeys(fates.values()):
+            text = f"will be gone: nobody can log in any more, new mail {fate}; the mail is kept in the storage's trash"
+            names = [login for login in accounts if fates[login] == fate]
+            yield PlanWarning(subject=_named("account", names), text=text)
     if domains:
         yield PlanWarning(subject=_named("domain", domains), text="will be gone: mail to it is refused")
+
+
+class _Takers:
+    """Who gets mail once the steps are done."""
+
+    def __init__(self, steps: Sequence[Step], live: Snapshot) -> None:
+        after = dict(live.resources)
+        for step in steps:
+            key = (step.wanted.resource.kind, step.wanted.resource.name)
+            if step.change.operation is Operation.DESTROY:
+                del after[key]
+            else:
+                after[key] = step.wanted.resource
+        self._owned: set[str] = set()
+        self._catch_alls: dict[str, object] = {}
+        for (kind, name), resource in after.items():
+            if kind in (Kind.ACCOUNT, Kind.ALIAS):
+                self._owned.add(name)
+            if kind is Kind.ACCOUNT:
+                further = resource.fields.get("addresses")
+                self._owned.update(str(address) for address in (further if isinstance(further, list) else ()))
+            elif kind is Kind.DOMAIN:
+                self._catch_alls[name] = resource.fields.get("catch_all")
+
+    def fate_of_mail(self, login: str) -> str:
+        catch_all = self._catch_alls.get(login.rpartition("@")[2])
+        if login in self._owned:
+            return "goes to those who have the address from then on"
+        return f"goes to the domain's catch_all, {catch_all}" if catch_all else "is refused"
+
+
+def _locked_out(steps: Sequence[Step]) -> Iterator[PlanWarning]:
+    names = [step.change.name for step in steps if step.wanted.resource.kind is Kind.ACCOUNT and _loses_password(step)]
+    if names:
+        yield PlanWarning(subject=_named("account", sorted(names)), text="loses its password: nobody can log in")
+
+
+def _loses_password(step: Step) -> bool:
+    return any(item.name == "password" and item.mark is Mark.SECRET_REMOVED for item in step.change.fields)
 
 
 def _last_admin(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:

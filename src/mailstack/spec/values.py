@@ -178,6 +178,13 @@ def check_reference(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def refuse_empty(value: object) -> object:
+    """`password:` with nothing behind it is a slip that would lock somebody out."""
+    if value is None or value == "":
+        raise ValueError("empty; leave the key out for an account without a password")
+    return value
+
+
 def check_password(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if is_reference(text):
@@ -236,7 +243,8 @@ SecretReference = Annotated[
     ),
 ]
 Password = Annotated[
-    SecretStr,
+    SecretStr | None,
+    BeforeValidator(refuse_empty),
     AfterValidator(check_password),
     WithJsonSchema(
         {
@@ -246,3 +254,4 @@ Password = Annotated[
         }
     ),
 ]
+"""None only where the key is left out, as the default."""

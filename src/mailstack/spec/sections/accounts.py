@@ -29,10 +29,10 @@ class Account(Section):
     """Someone who logs in under an address and has mailboxes."""
 
     name: str = Field(default="", max_length=200, description="Who it is, for people to read.")
-    password: Password | None = Field(
+    password: Password = Field(
         default=None,
         description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}) or a reference to one or to the password: env/NAME,"
-        " file/PATH. Without one nobody can log in.",
+        " file/PATH. Without this key nobody can log in.",
     )
     roles: Roles = Field(default=(), description="Rights over the server.")
     quota: Size | None = Field(default=None, description="How much mail the account may keep; null for no limit.")
