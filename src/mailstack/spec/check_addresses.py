@@ -21,7 +21,7 @@ def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
         yield from _spf_of_itself(document, domain)
     yield from _claims(document, book, spec)
     for _, targets in spec.aliases:
-        yield from _lost(document, book, targets)
+        yield from _undeclared(document, book, targets)
     yield from _alias_loops(document, book, spec)
 
 
@@ -54,8 +54,12 @@ class AddressBook:
     def why_lost(self, address: str) -> str:
         """Why mail to it would be refused; "" where somebody gets it, here or elsewhere."""
         domain = self._target(address.rpartition("@")[2])
-        is_caught = domain is not None and domain.catch_all is not None and self.owner_of(address) is None
-        return "" if domain is None or is_caught else self.why_unowned(address)
+        return "" if domain is None or self.is_caught(address) else self.why_unowned(address)
+
+    def is_caught(self, address: str) -> bool:
+        """Nobody has the address, and the catch_all of its domain takes the mail."""
+        domain = self._target(address.rpartition("@")[2])
+        return domain is not None and domain.catch_all is not None and self.owner_of(address) is None
 
     def why_unowned(self, address: str) -> str:
         """As why_lost, for an address of this server that no catch_all may stand in for."""
@@ -131,6 +135,15 @@ def _spf_of_itself(document: Document, domain: DomainEntry) -> Iterator[Fault]:
 def _lost(document: Document, book: AddressBook, targets: tuple[Named, ...]) -> Iterator[Fault]:
     for target in targets:
         if reason := book.why_lost(target.name):
+            yield document.fault(target.path, reason)
+
+
+def _undeclared(document: Document, book: AddressBook, targets: tuple[Named, ...]) -> Iterator[Fault]:
+    """A slip in an alias's target must not vanish in somebody's catch_all."""
+    for target in targets:
+        if book.is_caught(target.name):
+            yield document.fault(target.path, f"{book.why_unowned(target.name)} (a catch_all does not count)")
+        elif reason := book.why_lost(target.name):
             yield document.fault(target.path, reason)
 
 
