@@ -4,6 +4,7 @@ import imaplib
 import json
 import os
 import pwd
+import smtplib
 import socket
 import subprocess
 import sys
@@ -240,6 +241,59 @@ def test_systemd_is_told_when_it_is_ready(house: House, tmp_path: Path) -> None:
         assert systemd.recv(1000) == b"STOPPING=1"
 
 
+def applied_once(house: House) -> None:
+    applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
+    assert applied.returncode == 0, applied.stderr
+
+
+def refusal_of(server: Serving) -> str:
+    """Why the spec is not what is served; "" when it is."""
+    wait_for(lambda: "reload" in server.status(), what="a word on the reload")
+    reload = server.status()["reload"]
+    assert isinstance(reload, dict)
+    assert reload["ok"] == (not reload["message"])
+    return str(reload["message"])
+
+
+FAULTS = {
+    "an unknown section": ("domains:", "nonsense: {}\ndomains:", "nonsense"),
+    "no YAML any more": ("accounts:", "accounts: [}", ":7:"),
+    "a missing secret": ("env/ALICE_PASSWORD", "file/secrets/alice", "secrets/alice"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "named"), FAULTS.values(), ids=FAULTS)
+def test_a_start_on_a_faulty_spec_serves_what_was_applied_last(house: House, old: str, new: str, named: str) -> None:
+    applied_once(house)
+    house.spec.write_text(house.spec.read_text().replace(old, new))
+    with serving(house) as server:
+        assert greets(house.smtp)
+        assert named in refusal_of(server)
+        assert "what was applied last is served" in server.log
+        assert '"level":"error"' in server.log
+        house.write()
+        wait_for(lambda: not refusal_of(server), what="the mended spec is applied")
+    assert server.process.returncode == 0
+
+
+def test_a_start_on_a_spec_that_would_destroy_mail_serves_what_was_applied_last(house: House) -> None:
+    with serving(house), smtplib.SMTP("127.0.0.1", house.smtp, timeout=10) as client:
+        client.sendmail("bob@elsewhere.example", ["alice@example.com"], "Subject: hello\r\n\r\nhello\r\n")
+    house.write(smtp=free_base_port())
+    house.spec.write_text(house.spec.read_text().replace("alice@", "carol@"))
+    with serving(house) as server:
+        assert "--allow-destroy alice@example.com" in refusal_of(server)
+        assert greets(house.smtp)
+
+
+def test_a_faulty_spec_is_not_served_where_nothing_was_applied(house: House) -> None:
+    house.spec.write_text(house.spec.read_text().replace("domains:", "nonsense: {}\ndomains:"))
+    ended = serve_and_fail(house)
+    assert ended.returncode == 2
+    assert b"nonsense" in ended.stderr
+    assert not house.state.exists()
+
+
 @pytest.fixture
 def open_house() -> Iterator[House]:
     """Where any user may look in; pytest's own folders are closed to all but one."""
@@ -266,8 +320,7 @@ def anybodys_python(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_what_root_applied_is_served_by_another_user(open_house: House, anybodys_python: str) -> None:
-    applied = run_client([*MAILSTACK, "apply", "--yes", str(open_house.spec)], ALICE_PASSWORD="pw")
-    assert applied.returncode == 0, applied.stderr
+    applied_once(open_house)
     command = (anybodys_python, "-m", "mailstack")
     with serving(open_house, "--user", "nobody", command=command) as server:
         nobody = pwd.getpwnam("nobody").pw_uid

@@ -23,6 +23,7 @@ from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwor
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.silence import Silence
 from mailstack.app.sockets import endpoints_of
+from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Operation
@@ -62,7 +63,7 @@ def obey(connection: socket.socket) -> None:
         return
     configure_log(job.log_format, job.log_level)
     try:
-        line.send(asyncio.run(_read(job) if job.read_only else _apply(job, line)))
+        line.send(asyncio.run(_work(job, line)))
     except SpecInvalid as invalid:
         line.send(Faulty(faults=list(invalid.lines())))
     except BrokenPipeError:
@@ -72,6 +73,27 @@ def obey(connection: socket.socket) -> None:
     except Exception as fault:
         log.exception("apply failed")
         line.send(Broken(reason=f"internal error: {type(fault).__name__}: {fault}"))
+
+
+async def _work(job: Job, line: Line) -> Message:
+    if job.read_only:
+        return await _read(job)
+    return await (_last_applied(job, line) if job.last_applied else _apply(job, line))
+
+
+async def _last_applied(job: Job, line: Line) -> Message:
+    read_at_ns = time.time_ns()
+    found = find_storage(Path(job.spec))
+    storage = Path(job.storage) if job.storage else found.storage
+    watch = [str(file) for file in found.files]
+    line.send(Loaded(storage=str(storage), workers=0, endpoints=(), watch=watch, read_at_ns=read_at_ns))
+    _wait_for_go(line)
+    # Not only to read: after an upgrade of the program the store may have to be migrated first.
+    store = await open_store(storage, clock=system_clock, bus=Silence())
+    try:
+        return Applied(blueprint=to_json(await read_blueprint(store.state)))
+    finally:
+        await store.close()
 
 
 async def _read(job: Job) -> Message:
@@ -90,8 +112,7 @@ async def _apply(job: Job, line: Line) -> Message:
         loaded = harmless(loaded, sandbox)
     storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
     line.send(_loaded(loaded, storage, read_at_ns))
-    if not isinstance(line.receive(), Go):
-        raise BrokenPipeError
+    _wait_for_go(line)
     store = await open_store(storage, clock=system_clock, bus=Silence())
     try:
         if sandbox is None:
@@ -107,6 +128,11 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
     await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=reconciler.passwords))
     return Finished(generation=await _run_plan(reconciler, loaded))
+
+
+def _wait_for_go(line: Line) -> None:
+    if not isinstance(line.receive(), Go):
+        raise BrokenPipeError
 
 
 def _loaded(loaded: LoadedSpec, storage: Path, read_at_ns: int) -> Loaded:

@@ -35,7 +35,10 @@ class Channel:
         self._write()
 
     async def receive(self) -> tuple[Message, tuple[socket.socket, ...]] | None:
-        return await self._arrived.get()
+        arrived = await self._arrived.get()
+        if arrived is None:
+            self._arrived.put_nowait(None)  # an end stays the end, however often somebody asks
+        return arrived
 
     def close(self) -> None:
         if self._line.fileno() < 0:

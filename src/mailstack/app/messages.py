@@ -75,11 +75,13 @@ class Unable:
 class Job:
     """What the applier is to do. spec: its path; sandbox: a SandboxJob's fields, None for the real thing.
 
-    read_only: only say what is applied to `storage` now.
+    read_only: only say what is applied to `storage` now. last_applied: the same before anything serves, of the storage
+    that the spec seems to name where `storage` is empty; after Loaded and Go.
     """
 
     spec: str
     read_only: bool = False
+    last_applied: bool = False
     storage: str = ""
     log_level: str = "info"
     log_format: str = "auto"

@@ -1,7 +1,9 @@
 """What systemd wants to hear from a `Type=notify` service; silence anywhere else. sd_notify(3)."""
 
+import asyncio
 import os
 import socket
+import time
 from contextlib import suppress
 
 
@@ -23,3 +25,15 @@ def watchdog_interval_s() -> float | None:
     if not allowed.isdecimal() or watched != str(os.getpid()):
         return None
     return int(allowed) / 2_000_000
+
+
+def tell_reloading() -> None:
+    """sd_notify(3): a reload is known by its time, until the next READY=1."""
+    tell_systemd("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+async def feed_watchdog() -> None:
+    interval_s = watchdog_interval_s()
+    while interval_s is not None:
+        tell_systemd("WATCHDOG=1")
+        await asyncio.sleep(interval_s)

@@ -23,12 +23,13 @@ from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import RunSettings, local_bus
 from mailstack.app.crew import Crew
-from mailstack.app.faults import CannotServe, SpecFaulty
+from mailstack.app.faults import CannotServe
 from mailstack.app.forks import Forks, drive
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import Applied, Job, Loaded
-from mailstack.app.notify import tell_systemd, watchdog_interval_s
+from mailstack.app.notify import feed_watchdog, tell_reloading, tell_systemd
+from mailstack.app.opening import Opener, log_refusal
 from mailstack.app.privileges import become, hand_over
 from mailstack.app.reload import Reason, Reasons, Watch
 from mailstack.app.runfiles import leave_storage, take_storage
@@ -41,6 +42,7 @@ from mailstack.ports.bus import GENERATION_TOPIC
 log = structlog.get_logger()
 
 MANY_FILES = 65_536
+STATUS_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,29 +128,32 @@ class Supervisor:
     async def _live(self, first_apply: ApplyProcess) -> None:
         await self._start(first_apply)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._feed_watchdog())
+            tasks.create_task(feed_watchdog())
             while True:
                 await self._reload(await self._reasons.next())
 
     async def _start(self, applying: ApplyProcess) -> None:
         self._held.push_async_callback(applying.end)
-        loaded = await applying.loaded()
-        self._take_storage(Path(loaded.storage))
-        self._bound = bind(loaded.endpoints, {})
+        opening = await Opener(self._service.job, self._service.user, self._take_storage).open(applying)
+        self._bound = dict(opening.bound)
         if self._service.user is not None:
             become(self._service.user)
-        applying.go()
-        applied = await applying.applied()
-        self._blueprint = from_json(applied.blueprint)
-        self._workers = loaded.workers or os.cpu_count() or 1
+        self._blueprint = opening.blueprint
+        server = self._blueprint.server
+        self._workers = (server.workers if server else 0) or os.cpu_count() or 1
         await self._start_crew()
-        self._stand(applied.accounts)
+        self._stand(opening.applied.accounts)
         log.info("serving", generation=self._blueprint.generation, workers=self._workers, listeners=_texts(self._bound))
-        tell_systemd("READY=1")
+        if opening.refusal is None:
+            tell_systemd("READY=1")
+        else:
+            log_refusal("the spec was not applied; what was applied last is served", opening.refusal)
+            self._say_reloaded(str(opening.refusal))
         self._held.push_async_callback(self._watch.end)
-        await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
+        await self._watch.follow(opening.loaded.watch, read_at_ns=opening.loaded.read_at_ns)
         await self._watch_for_applies()
-        self._publish(applying)
+        if opening.refusal is None:
+            self._publish(applying)
 
     def _take_storage(self, storage: Path) -> None:
         self._storage = storage
@@ -188,19 +193,21 @@ class Supervisor:
     async def _reload(self, reason: Reason) -> None:
         """Whatever fails, what serves goes on serving."""
         log.info("reloading", reason=reason.value)
-        tell_systemd("RELOADING=1", f"MONOTONIC_USEC={_monotonic_us()}")
+        tell_reloading()
         message = ""
         try:
             await (self._follow_state() if reason is Reason.APPLIED else self._apply_spec())
-        except SpecFaulty as fault:
-            message = str(fault)
-            log.error("the spec has faults; the old one goes on", faults=fault.lines)
         except (CannotServe, OSError) as fault:
             message = str(fault)
-            log.error("reload failed; the old generation goes on", reason=message)
+            log_refusal("the reload was refused; the old generation goes on", fault)
+        self._say_reloaded(message)
+
+    def _say_reloaded(self, refusal: str) -> None:
+        """refusal: why the spec is not what is served, "" when it is."""
         generation = self._blueprint.generation
-        self._status.reloaded(generation=generation, message=message)
-        tell_systemd("READY=1", f"STATUS=generation {generation}{'; last reload failed' if message else ''}")
+        self._status.reloaded(generation=generation, message=refusal)
+        more = f"; the spec is not applied: {refusal[:STATUS_CHARACTERS]}" if refusal else ""
+        tell_systemd("READY=1", f"STATUS=generation {generation}{more}".replace("\n", " "))
 
     async def _apply_spec(self) -> None:
         await self._stop_publishing()
@@ -292,12 +299,6 @@ class Supervisor:
         finally:
             await applying.end()
 
-    async def _feed_watchdog(self) -> None:
-        interval_s = watchdog_interval_s()
-        while interval_s is not None:
-            tell_systemd("WATCHDOG=1")
-            await asyncio.sleep(interval_s)
-
 
 def _texts(bound: Bound) -> list[str]:
     return [f"{endpoint.service} {endpoint}" for endpoint in sorted(bound)]
@@ -309,7 +310,3 @@ def _allow_many_files() -> None:
     if soft < MANY_FILES:
         wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _monotonic_us() -> int:
-    return int(asyncio.get_running_loop().time() * 1_000_000)
