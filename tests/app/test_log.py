@@ -44,3 +44,7 @@ def test_a_line_stays_one_line_whatever_peers_send() -> None:
 
 def test_lower_levels_are_left_out() -> None:
     assert logged("json", "warning", account="alice") == ""
+
+
+def test_a_list_is_read_as_one() -> None:
+    assert logged("console", made=["account a", "domain b"]).endswith("made='account a, domain b'\n")

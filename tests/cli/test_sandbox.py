@@ -9,6 +9,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 from email import message_from_string
 from pathlib import Path
 
@@ -191,3 +192,23 @@ def test_help_has_examples() -> None:
     assert "Usage: mailstack sandbox [OPTIONS] SPEC" in told
     assert "mailstack sandbox outbox" in told
     assert "Usage: mailstack sandbox outbox [OPTIONS] [ID]" in outbox("--help").stdout.decode()
+
+
+EXAMPLE = Path(__file__).parents[2] / "mailstack.yaml.example"
+SOON_S = 1.9
+
+
+def test_the_example_starts_without_a_warning_and_says_what_it_made(tmp_path: Path) -> None:
+    with running_sandbox(EXAMPLE, tmp_path, "--log-format", "json") as sandbox:
+        begun = time.monotonic()
+        assert stop(sandbox.process) == 0
+        assert time.monotonic() - begun < SOON_S
+    lines = [json.loads(line) for line in sandbox.log.splitlines()]
+    assert [line for line in lines if line["level"] != "info"] == []
+    applied, *_ = [line for line in lines if line["event"] == "applied"]
+    served, *_ = [line for line in lines if line["event"] == "serving"]
+    assert (applied["generation"], served["generation"]) == (1, 1)
+    assert len(applied["created"]) == 21
+    assert applied["created"][-1].startswith("and ")
+    assert any(name.startswith("account ") for name in applied["created"])
+    assert lines[-1]["event"] == "stopped"

@@ -120,6 +120,7 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing_running(house: House, w
         with imaplib.IMAP4("127.0.0.1", house.imap, timeout=10) as imap:
             assert "LOGINDISABLED" in imap.capabilities
     assert server.process.returncode == 0
+    assert json.loads(server.log.splitlines()[-1])["event"] == "stopped"
     assert not greets(house.smtp)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert {path.name for path in (house.state / "run").iterdir()} == {"bus"}

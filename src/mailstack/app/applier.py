@@ -29,7 +29,8 @@ from mailstack.model.ids import Generation
 from mailstack.model.resource import Operation
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.publish import NoDns, ZoneFiles
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.plan import Plan
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
@@ -39,6 +40,7 @@ from mailstack.store.sqlite.open import SqliteStore, open_store
 log = structlog.get_logger()
 
 PAST = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.DESTROY: "destroyed"}
+NAMED = 20
 
 
 class Line:
@@ -118,7 +120,11 @@ async def _apply(job: Job, line: Line) -> Message:
         if sandbox is None:
             return await _reconcile(_reconciler(store, storage), loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
-        return await _reconcile(_sandbox_reconciler(store, sandbox, passwords), loaded, store, line)
+        reconciler = _sandbox_reconciler(store, sandbox, passwords)
+        # Its DNS is files beside it: all at once, as one generation.
+        generation = await _run_plan(reconciler, loaded)
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
+        return Finished(generation=generation)
     finally:
         await store.close()
 
@@ -126,7 +132,7 @@ async def _apply(job: Job, line: Line) -> Message:
 async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
     """The server's own state first: mail is served by it while DNS is still being written."""
     await _run_plan(replace(reconciler, dns=NoDns()), loaded)
-    line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=reconciler.passwords))
+    line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
     return Finished(generation=await _run_plan(reconciler, loaded))
 
 
@@ -167,7 +173,7 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Generation:
     for warning in prepared.plan.warnings:
         log.warning(warning.text, subject=warning.subject)
     if not prepared.plan.is_empty:
-        log.info("applied", generation=generation, **_counts(prepared))
+        log.info("applied", generation=generation, **_names(prepared.plan))
     return generation
 
 
@@ -199,5 +205,12 @@ def _hash(cost: HashCost) -> Callable[[str], str]:
     return lambda plain: hash_password(plain, cost=cost)
 
 
-def _counts(prepared: Prepared) -> dict[str, int]:
-    return {PAST[operation]: prepared.plan.count(operation) for operation in Operation}
+def _names(plan: Plan) -> dict[str, list[str]]:
+    """What was done to what: the log is the record of who was made and who went."""
+    found: dict[str, list[str]] = {}
+    for operation, past in PAST.items():
+        names = [f"{change.kind} {change.name}" for change in plan.changes if change.operation is operation]
+        more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
+        if names:
+            found[past] = names[:NAMED] + more
+    return found

@@ -78,5 +78,5 @@ def _as_line(_logger: object, _method: str, event: Event) -> str:
 
 
 def _plain(value: object) -> str:
-    text = str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return text if text.isprintable() and " " not in text and text else repr(text)

@@ -112,6 +112,7 @@ class Supervisor:
             stopped.cancel()
             await asyncio.gather(living, stopped, return_exceptions=True)
             await self._held.aclose()
+        log.info("stopped")
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -290,9 +291,12 @@ class Supervisor:
     async def _until_published(self, applying: ApplyProcess) -> None:
         try:
             finished = await applying.finished()
+            if finished.generation == self._blueprint.generation:
+                return
             # Zones are resources that no server looks at: the same services under a newer number.
             self._blueprint = replace(self._blueprint, generation=Generation(finished.generation))
             self._write_status()
+            log.info("DNS is published", generation=finished.generation)
         except CannotServe as fault:
             log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
             self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
