@@ -99,6 +99,27 @@ def test_a_state_of_a_newer_program_is_named(spec: Path) -> None:
     assert result.stderr == f"error: {path} has schema 99, this program knows 1: use a newer mailstack\n"
 
 
+def test_a_state_that_a_killed_first_apply_left_empty_is_no_state(spec: Path) -> None:
+    path = system_db(spec)
+    path.write_bytes(b"")
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stderr) == (2, "")
+    assert "Plan: 11 to create" in result.stdout
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+
+
+def test_a_database_of_another_program_is_named(spec: Path) -> None:
+    path = system_db(spec)
+    path.unlink()
+    foreign = apsw.Connection(str(path))
+    foreign.execute("CREATE TABLE recipes (name TEXT)")
+    foreign.close()
+    result = run("plan", str(spec))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {path} ")
+    assert "internal error" not in result.stderr
+
+
 def test_a_state_that_may_not_be_read_is_named(spec: Path) -> None:
     path = system_db(spec)
     path.unlink()

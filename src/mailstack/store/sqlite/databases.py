@@ -21,7 +21,7 @@ from mailstack.model.ids import AccountId
 from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
-from mailstack.store.sqlite.migrations import Migration, keep_copy, migrate
+from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate
 from mailstack.store.sqlite.writer import Work, WritableFile, Writer
 
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ class Database:
     def reader(self) -> Connection:
         """For small, indexed reads, on the loop."""
         if self._reader is None:
-            self._reader = Connection(self.path, self._access, cache_kib=READER_CACHE_KIB)
+            self._reader = self._opened(READER_CACHE_KIB)
         return self._reader
 
     async def read_long(self, work: Callable[[Connection], Result]) -> Result:
@@ -85,10 +85,18 @@ class Database:
         finally:
             self._uses -= 1
 
+    def _opened(self, cache_kib: int) -> Connection:
+        connection = Connection(self.path, self._access, cache_kib=cache_kib)
+        # A process that was killed while it made the file left one without tables; one who writes goes on from there.
+        if self._access is Access.PEEK and is_blank(connection):
+            connection.close()
+            raise NotFound(f"{self.path} holds nothing yet")
+        return connection
+
     def _read_long(self, work: Callable[[Connection], Result]) -> Result:
         with self._long_read_guard:
             if self._long_reader is None:
-                self._long_reader = Connection(self.path, self._access, cache_kib=LONG_READ_CACHE_KIB)
+                self._long_reader = self._opened(LONG_READ_CACHE_KIB)
             return work(self._long_reader)
 
     def close(self) -> None:
@@ -185,6 +193,10 @@ class AccountDatabases:
 
 def account_folder(path: Path, account_id: AccountId) -> Path:
     return path / "accounts" / account_id[:2] / account_id
+
+
+def is_blank(connection: Connection) -> bool:
+    return connection.pragma("user_version") == 0 and not connection.rows(LIST_TABLES)
 
 
 def open_migrated(path: Path, migrations: Sequence[Migration], *, page_size: int) -> Connection:
