@@ -1,5 +1,6 @@
 """References and what they lead to."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,15 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MAILSTACK_TEST", "")
     assert missing("env/MAILSTACK_TEST") == "the secret env/MAILSTACK_TEST is empty"
     assert missing("file/a", tmp_path) == f"the secret file {tmp_path}/a cannot be read: No such file or directory"
-    assert missing("file/.", tmp_path) == f"the secret file {tmp_path} cannot be read: Is a directory"
+    assert missing("file/.", tmp_path) == f"the secret file {tmp_path} is not a regular file"
     (tmp_path / "empty").write_text("\n")
     assert missing("file/empty", tmp_path) == "the secret file/empty is empty"
     assert missing("plain") == "a secret is referred to as env/NAME or file/PATH"
+
+
+def test_nobody_waits_for_a_writer_of_a_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert missing("file/fifo", tmp_path) == f"the secret file {tmp_path}/fifo is not a regular file"
 
 
 def test_what_is_no_secret_is_refused(tmp_path: Path) -> None:

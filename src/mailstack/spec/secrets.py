@@ -44,6 +44,9 @@ def _from_environment(name: str) -> str:
 
 def _from_file(path: Path) -> str:
     try:
+        # Opening a FIFO would wait for whoever writes to it.
+        if path.exists() and not path.is_file():
+            raise SecretMissing(f"the secret file {path} is not a regular file")
         with path.open("rb") as stream:
             content = stream.read(MAX_SECRET_BYTES + 1)
     except OSError as fault:

@@ -84,6 +84,9 @@ def _from_files(place: SpecPath, files: CertificateFiles, secrets: Secrets, now:
 
 def _read(path: Path) -> str:
     try:
+        # Opening a FIFO would wait for whoever writes to it.
+        if path.exists() and not path.is_file():
+            raise Invalid("is not a regular file")
         with path.open("rb") as stream:
             return stream.read(MAX_CHAIN_BYTES).decode("ascii")
     except OSError as fault:
