@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,19 @@ def test_with_yes_nobody_is_asked_and_every_step_is_a_line(spec: Path) -> None:
     assert "open sesame" not in result.output
 
 
+def test_records_to_publish_by_hand_are_shown_again_with_the_keys_that_were_made(spec: Path) -> None:
+    spec.write_text(SPEC.replace("{provider: files}", "{provider: manual}"))
+    result = run("--yes", str(spec))
+    planned, _, applied = result.stdout.partition("to destroy.\n")
+    assert "p=(known after apply)" in planned
+    assert "To publish by hand, in zone example.com:" in applied
+    assert "known after apply" not in applied
+    assert re.search(r"rsa2048-1\._domainkey\.example\.com\. .* TXT .*p=MII", applied)
+    again = run("--yes", str(spec)).stdout
+    assert f"records to publish by hand: mailstack plan --records {spec}\n" in again
+    assert "_domainkey" not in again
+
+
 def test_a_second_apply_writes_not_one_byte(spec: Path) -> None:
     run("--yes", str(spec))
     before = contents(spec.parent)
@@ -112,6 +126,7 @@ def test_json_holds_the_plan_and_the_generation(spec: Path) -> None:
     result = run("--yes", "--format", "json", str(spec))
     found = json.loads(result.stdout)
     assert (found["generation"], found["plan"]["summary"]["create"]) == (1, 18)
+    assert found["by_hand"] == []
 
 
 def test_faults_of_the_spec_are_exit_status_2(spec: Path) -> None:

@@ -1,6 +1,7 @@
 """Plans as people read them. Each case is a file in tests/data/plan/; MAILSTACK_GOLDEN=write renews them all."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,13 @@ def test_a_plan_reads_as_in_its_golden_file(name: str) -> None:
     if os.environ.get("MAILSTACK_GOLDEN") == "write":
         golden.write_text(render(CASES[name]), encoding="utf-8")
     assert render(CASES[name]) == golden.read_text(encoding="utf-8")
+
+
+def test_records_to_publish_by_hand_are_counted_where_nothing_changes_and_shown_when_asked_for() -> None:
+    plan = CASES["warnings_and_by_hand"]
+    assert "2 records to publish by hand: mailstack plan --records mailstack.yaml\n" in render(plan)
+    assert "  hand.example. 3600 IN MX 10 mail.example.com.\n" in render(plan, all_records=True)
+    assert "  hand.example. 3600 IN MX 10 mail.example.com.\n" in render(replace(plan, changes=(ACCOUNT,)))
 
 
 def test_every_golden_file_has_its_case() -> None:

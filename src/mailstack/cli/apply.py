@@ -25,6 +25,7 @@ from mailstack.model.errors import Invalid
 if TYPE_CHECKING:
     from mailstack.model.ids import Generation
     from mailstack.ports.state import State
+    from mailstack.reconcile.plan import ByHand
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
@@ -87,11 +88,11 @@ def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no
     refuse(prepared.held, prepared.plan.spec_path)
     if not yes and not prepared.plan.is_empty:
         _ask(form)
-    generation = prepared.plan.generation
+    generation, by_hand = prepared.plan.generation, prepared.plan.by_hand
     if not prepared.is_done:
         with _shown_progress(form) as progress:
-            generation = asyncio.run(_apply(storage_of(loaded), prepared, progress, reconciler))
-    _report(prepared, generation, form)
+            generation, by_hand = asyncio.run(_apply(storage_of(loaded), prepared, progress, reconciler))
+    _report(prepared, generation, by_hand, form)
 
 
 async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
@@ -99,7 +100,9 @@ async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
         return await reconciler(store.state if store else None).plan(loaded)
 
 
-async def _apply(storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn") -> "Generation":
+async def _apply(
+    storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
+) -> "tuple[Generation, tuple[ByHand, ...]]":
     from mailstack.app.clock import system_clock
     from mailstack.app.runfiles import run_folder
     from mailstack.store.bus_local import LocalBus
@@ -109,7 +112,9 @@ async def _apply(storage: Path, prepared: "Prepared", progress: "Progress", reco
     store = await open_store(storage, clock=system_clock, bus=bus)
     try:
         await bus.start()
-        return await reconciler(store.state).apply(prepared, progress)
+        applying = reconciler(store.state)
+        generation = await applying.apply(prepared, progress)
+        return generation, await applying.by_hand(prepared)
     finally:
         await bus.close()
         await store.close()
@@ -177,14 +182,17 @@ def _told(event: "Event") -> str:
             return f"DNS zone {zone}: seen as planned"
 
 
-def _report(prepared: "Prepared", generation: "Generation", form: str) -> None:
+def _report(prepared: "Prepared", generation: "Generation", by_hand: "tuple[ByHand, ...]", form: str) -> None:
     from mailstack.model.resource import Operation
-    from mailstack.reconcile.plan import document
+    from mailstack.reconcile.plan import by_hand_document, document
+    from mailstack.reconcile.render import render_by_hand
 
     plan = prepared.plan
     if form == "json":
-        print_json({"generation": int(generation), "plan": document(plan)})
+        print_json({"generation": int(generation), "plan": document(plan), "by_hand": by_hand_document(by_hand)})
     elif not plan.is_empty:
+        if plan.is_by_hand_unknown:
+            click.echo(f"\n{render_by_hand(by_hand, colour=sys.stdout.isatty())}")
         created, changed = plan.count(Operation.CREATE), plan.count(Operation.UPDATE)
         destroyed = plan.count(Operation.DESTROY)
         click.echo(f"Applied: {created} created, {changed} changed, {destroyed} destroyed. Generation {generation}.")

@@ -33,8 +33,10 @@ Examples:
   mailstack plan mailstack.yaml
   mailstack plan mailstack.yaml --format json | jq .summary
   mailstack plan mailstack.yaml --no-dns
+  mailstack plan mailstack.yaml --records            # what to publish by hand
 
-Exit status: 0 no changes, 2 changes, 1 error (faults of the spec and of the call included).
+Exit status: 0 no changes, 2 changes, 1 error. Faults of the spec and of the call are 1 here, for 2 means changes; the
+other commands end with 2 for them.
 """
 
 
@@ -56,15 +58,16 @@ class PlanCommand(click.Command):
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @format_option
 @no_dns_option
+@click.option("--records", is_flag=True, help="Show the DNS records to publish by hand even where nothing changes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
-def command(spec: Path, form: str, no_dns: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
+def command(spec: Path, form: str, no_dns: bool, records: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
     # 2 means "there are changes" here, so that faults must not end with it.
     with faults_reported(form, code=EXIT_ERROR), collector_paused():
         plan = asyncio.run(_plan(load_spec(spec), no_dns=no_dns))
-    show_plan(plan, form)
+    show_plan(plan, form, all_records=records)
     if not plan.is_empty:
         raise click.exceptions.Exit(EXIT_CHANGES)
 

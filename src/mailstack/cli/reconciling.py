@@ -74,14 +74,14 @@ def reconciler_on(
     return Reconciler(state=state, clock=system_clock, hash_password=_hash_password, brake=brake, dns=dns)
 
 
-def show_plan(plan: "Plan", form: str) -> None:
+def show_plan(plan: "Plan", form: str, *, all_records: bool = False) -> None:
     from mailstack.reconcile.plan import document
     from mailstack.reconcile.render import render
 
     if form == "json":
         print_json(document(plan))
     else:
-        click.echo(render(plan, colour=sys.stdout.isatty()), nl=False)
+        click.echo(render(plan, colour=sys.stdout.isatty(), all_records=all_records), nl=False)
 
 
 def _hash_password(plain: str) -> str:

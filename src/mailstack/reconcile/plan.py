@@ -78,6 +78,11 @@ class Plan:
     plan_hash: str = field(default="")
 
     @property
+    def is_by_hand_unknown(self) -> bool:
+        """Some record to publish by hand holds a key that apply makes."""
+        return any(KNOWN_AFTER_APPLY in line for item in self.by_hand for line in item.records)
+
+    @property
     def is_empty(self) -> bool:
         return not self.changes
 
@@ -161,8 +166,12 @@ def document(plan: Plan) -> PlanDocument:
         ),
         changes=[_change_document(change) for change in plan.changes],
         warnings=[WarningDocument(subject=item.subject, text=item.text) for item in plan.warnings],
-        by_hand=[ByHandDocument(zone=item.zone, records=list(item.records)) for item in plan.by_hand],
+        by_hand=by_hand_document(plan.by_hand),
     )
+
+
+def by_hand_document(by_hand: Sequence[ByHand]) -> list[ByHandDocument]:
+    return [ByHandDocument(zone=item.zone, records=list(item.records)) for item in by_hand]
 
 
 def plan_schema() -> dict[str, object]:

@@ -30,7 +30,9 @@ from mailstack.reconcile.dns.publish import (
     publish,
     with_zone_files,
 )
-from mailstack.reconcile.plan import Change, Plan, in_order, sealed
+from mailstack.reconcile.dns.records import wanted_records
+from mailstack.reconcile.dns.zones import place
+from mailstack.reconcile.plan import ByHand, Change, Plan, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
@@ -114,6 +116,14 @@ class Reconciler:
         progress(StateCommitted(generation=generation))
         await self._publish(self.state, prepared, staying, progress)
         return generation
+
+    async def by_hand(self, prepared: Prepared) -> tuple[ByHand, ...]:
+        """What the plan leaves to people, with the keys that are there by now."""
+        if self.state is None or not prepared.plan.by_hand:
+            return prepared.plan.by_hand
+        snapshot = await self.state.snapshot((Kind.DKIM_KEY,))
+        spec = prepared.context.spec
+        return place(wanted_records(spec, _keys_of(snapshot.resources.values())), spec.dns).by_hand
 
     async def _plan(self, loaded: LoadedSpec) -> Prepared:
         actual = await read_actual(self.state)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from mailstack.model.resource import Json, Operation
-from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, Change, FieldChange, Mark, Plan
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
 
 SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.DESTROY: "-"}
 SECRET = "(secret)"
@@ -20,9 +21,14 @@ _COLOURS = {Operation.CREATE: _GREEN, Operation.UPDATE: _YELLOW, Operation.DESTR
 _SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-def render(plan: Plan, *, colour: bool = False) -> str:
-    """Ends with a line end."""
-    return "\n".join(chain(_changes(plan, colour), _warnings(plan, colour), _by_hand(plan, colour), _end(plan, colour)))
+def render(plan: Plan, *, colour: bool = False, all_records: bool = False) -> str:
+    """Ends with a line end. all_records: show those to publish by hand even where nothing changes."""
+    records = _by_hand(plan.by_hand, colour) if all_records or not plan.is_empty else _records_in_short(plan)
+    return "\n".join(chain(_changes(plan, colour), _warnings(plan, colour), records, _end(plan, colour)))
+
+
+def render_by_hand(by_hand: Sequence[ByHand], *, colour: bool = False) -> str:
+    return "\n".join(_by_hand(by_hand, colour))
 
 
 def summary(plan: Plan) -> str:
@@ -87,8 +93,16 @@ def _warnings(plan: Plan, colour: bool) -> Iterator[str]:
         yield ""
 
 
-def _by_hand(plan: Plan, colour: bool) -> Iterator[str]:
-    for item in plan.by_hand:
+def _records_in_short(plan: Plan) -> Iterator[str]:
+    count = sum(len(item.records) for item in plan.by_hand)
+    if count:
+        noun = "record" if count == 1 else "records"
+        yield f"{count} {noun} to publish by hand: mailstack plan --records {shlex.quote(plan.spec_path)}"
+        yield ""
+
+
+def _by_hand(by_hand: Sequence[ByHand], colour: bool) -> Iterator[str]:
+    for item in by_hand:
         where = f"in zone {item.zone}" if item.zone else "in no zone of the spec"
         yield _painted(f"To publish by hand, {where}:", _BOLD, colour)
         yield from (f"  {printable(line)}" for line in item.records)
