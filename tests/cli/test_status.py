@@ -1,11 +1,15 @@
 """`mailstack status` as it is typed."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from mailstack.app.runfiles import status_file, write_json
 from mailstack.cli.main import cli
 
 SPEC = "server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: }\n"
@@ -51,6 +55,52 @@ def test_for_people(spec: Path) -> None:
     shown = {
         line.split()[0]: line.split(maxsplit=1)[1].strip() for line in run("status", str(spec)).stdout.splitlines()
     }
-    assert shown["running"] == "no"
+    assert shown["running"] == f"no (no server has {spec.parent / 'state'})"
     assert shown["queue"] == "empty"
     assert shown["generation"] == "1"
+
+
+@pytest.fixture
+def server(spec: Path) -> Iterator[int]:
+    """The process id of one that holds the storage, as far as anybody can see."""
+    run("apply", "--yes", str(spec))
+    hold = "import pathlib, sys; from mailstack.app.runfiles import take_storage; "
+    hold += "lock = take_storage(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(spec.parent / "state")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        reload = {"at": "2026-01-01T00:00:00Z", "ok": False, "generation": 1, "message": "the port is in use"}
+        write_json(
+            status_file(spec.parent / "state"),
+            {"pid": process.pid, "generation": 1, "started_at": "2026-01-01T00:00:00Z", "reload": reload},
+        )
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("fault", ["nonsense: {}\n", "}\n"])
+def test_a_spec_with_faults_does_not_hide_what_runs(spec: Path, server: int, fault: str) -> None:
+    spec.write_text(SPEC + fault)
+    ended = run("status", "--format", "json", str(spec))
+    assert ended.exit_code == 2
+    found = json.loads(ended.stdout)
+    assert (found["running"]["pid"], found["generation"], found["spec"]) == (server, 1, "has faults")
+    assert [f"{spec}:4:1" in line for line in found["faults"]] == [True]
+    shown = run("status", str(spec))
+    assert shown.exit_code == 2
+    assert f"process {server}" in shown.stdout
+    assert f"{spec}:4:1" in shown.stderr
+
+
+def test_why_the_last_reload_was_refused(spec: Path, server: int) -> None:
+    shown = run("status", str(spec)).stdout
+    assert f"process {server}" in shown
+    assert "2026-01-01T00:00:00Z, refused: the port is in use" in shown
+
+
+def test_a_storage_that_moved_is_named(spec: Path, server: int) -> None:
+    spec.write_text(SPEC.replace("path: state", "path: elsewhere"))
+    shown = run("status", str(spec)).stdout
+    assert str(server) not in shown.splitlines()[0]
+    assert f"no (no server has {spec.parent / 'elsewhere'})" in shown

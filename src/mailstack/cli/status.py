@@ -1,51 +1,77 @@
-"""`mailstack status`: what is applied, what waits in the queue, and whether a server runs on it."""
+"""`mailstack status`: what is applied, what waits in the queue, and whether a server runs on it.
+
+A spec that cannot be used must not hide what runs: then its storage is looked for in its text.
+"""
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.reconciling import faults_reported, format_option, storage_of, store_to_read
-from mailstack.cli.screen import console, print_json
+from mailstack.cli.reconciling import format_option, storage_of, store_to_read
+from mailstack.cli.screen import EXIT_FAULTS, console, print_json
 
 if TYPE_CHECKING:
-    from mailstack.spec.load import LoadedSpec
+    from mailstack.spec.faults import SpecInvalid
 
 HELP = """Show what is applied of SPEC, what waits in the queue, and what is running.
+
+With a spec that has faults it shows them, and all the same what runs in the storage that the spec names.
 
 \b
 Examples:
   mailstack status mailstack.yaml
   mailstack status mailstack.yaml --format json | jq .queue
+
+Exit status: 0 shown, 1 error, 2 shown, and the spec has faults.
 """
 COUNTED_QUEUE_ITEMS = 100_000
+NOTHING_APPLIED: Mapping[str, object] = {
+    "generation": 0,
+    "applied_at": None,
+    "spec": "not applied",
+    "resources": {},
+    "queue": {},
+}
 
 
 @click.command("status", help=HELP, short_help="Show what is applied and running.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @format_option
-def command(spec: Path, form: str) -> None:
+@click.pass_context
+def command(context: click.Context, spec: Path, form: str) -> None:
+    from mailstack.app.whereabouts import find_storage
+    from mailstack.spec.faults import SpecInvalid
     from mailstack.spec.load import load_spec
 
-    with faults_reported(form):
-        found = asyncio.run(_status(load_spec(spec)))
+    invalid: SpecInvalid | None = None
+    try:
+        loaded = load_spec(spec)
+        found = asyncio.run(_status(storage_of(loaded).absolute(), loaded.digest))
+    except SpecInvalid as fault:
+        invalid = fault
+        found = asyncio.run(_status(find_storage(spec).storage, ""))
+        found |= {"spec": "has faults", "faults": list(invalid.lines())}
     if form == "json":
         print_json(found)
     else:
-        _show(found)
+        _show(found, invalid)
+    if invalid is not None:
+        context.exit(EXIT_FAULTS)
 
 
-async def _status(loaded: "LoadedSpec") -> dict[str, object]:
+async def _status(storage: Path, digest: str) -> dict[str, object]:
+    """digest: of the spec as it is now."""
     from mailstack.app.runfiles import read_status
     from mailstack.model.instant import as_datetime
 
-    storage = storage_of(loaded)
     found: dict[str, object] = {"storage": str(storage), "running": read_status(storage)}
     async with store_to_read(storage) as store:
         if store is None:
-            return {**found, "generation": 0, "applied_at": None, "spec": "not applied", "resources": {}, "queue": {}}
+            return {**found, **NOTHING_APPLIED}
         snapshot = await store.state.snapshot()
         items = await store.queue.items(limit=COUNTED_QUEUE_ITEMS)
     kinds = Counter(kind.value for kind, _ in snapshot.resources)
@@ -54,25 +80,41 @@ async def _status(loaded: "LoadedSpec") -> dict[str, object]:
         **found,
         "generation": int(snapshot.generation),
         "applied_at": None if applied_at is None else applied_at.isoformat(timespec="seconds"),
-        "spec": "as applied" if snapshot.spec_hash == loaded.digest else "changed since the last apply",
+        "spec": "as applied" if snapshot.spec_hash == digest else "changed since the last apply",
         "resources": dict(kinds),
         "queue": dict(Counter(item.state.value for item in items)),
     }
 
 
-def _show(found: dict[str, object]) -> None:
+def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    rows = [(name, _told(name, found)) for name in ("running", "storage", "generation", "applied_at", "spec")]
+    rows += [(name, _told(name, found)) for name in ("resources", "queue")]
+    rows[1:1] = [("last_reload", text) for text in _reload(found["running"])]
     table = Table.grid(padding=(0, 2))
-    for name in ("running", "storage", "generation", "applied_at", "spec", "resources", "queue"):
-        table.add_row(Text(name.replace("_", " "), style="bold"), Text(_told(name, found[name])))
+    for name, text in rows:
+        table.add_row(Text(name.replace("_", " "), style="bold"), Text(text))
     console().print(table)
+    for line in invalid.lines() if invalid is not None else ():
+        click.echo(line, err=True)
 
 
-def _told(name: str, value: object) -> str:
-    if isinstance(value, dict) and name == "running":
+def _reload(running: object) -> list[str]:
+    """Nothing when the server was never asked to change, or does not run."""
+    last = running.get("reload") if isinstance(running, Mapping) else None
+    if not isinstance(last, Mapping):
+        return []
+    return [f"{last.get('at')}, {'done' if last.get('ok') else 'refused: ' + str(last.get('message'))}"]
+
+
+def _told(name: str, found: Mapping[str, object]) -> str:
+    value = found[name]
+    if isinstance(value, Mapping) and name == "running":
         return f"process {value.get('pid')}, generation {value.get('generation')}, since {value.get('started_at')}"
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return ", ".join(f"{count} {word}" for word, count in value.items()) or "empty"
-    return {"running": "no"}.get(name, "never") if value is None else str(value)
+    if value is None:
+        return f"no (no server has {found['storage']})" if name == "running" else "never"
+    return str(value)
