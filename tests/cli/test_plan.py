@@ -72,7 +72,7 @@ def test_a_name_server_that_does_not_answer_is_exit_status_1_and_can_be_left_out
     spec.write_text(f"{SPEC}dns: {{providers: {{b: {provider}}}, zones: {{example.com: {{provider: b}}}}}}\n")
     result = run("plan", str(spec))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "DNS zone example.com (provider b)" in result.stderr
+    assert "DNS zone example.com (provider b at 127.0.0.1 port 1)" in result.stderr
     assert run("plan", "--no-dns", str(spec)).exit_code == 2
 
 

@@ -186,7 +186,10 @@ async def test_zone_files_take_the_place_of_every_provider(tmp_path: Path) -> No
 async def test_a_provider_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     provider = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": 1, "timeout": 1}
     spec = spec_value({"dns": {"providers": {"b": provider}, "zones": {"example.com": {"provider": "b"}}}})
-    with pytest.raises(TryAgainLater, match=r"DNS zone example\.com \(provider b\): .*refused"):
+    with pytest.raises(
+        TryAgainLater,
+        match=r"DNS zone example\.com \(provider b at 127\.0\.0\.1 port 1\): .*refused.* \(--no-dns leaves",
+    ):
         await plan(MemoryState(), spec)
 
 
@@ -213,6 +216,28 @@ async def test_a_zone_whose_provider_is_gone_leaves_a_warning(tmp_path: Path) ->
     (warning,) = (await plan(state, spec_value({}))).warnings
     assert warning.subject == "dns_zone example.com"
     assert "delete them by hand" in warning.text
+
+
+async def test_zone_files_in_the_place_of_a_provider_are_no_reason_to_clean_up_by_hand(tmp_path: Path) -> None:
+    state, spec = MemoryState(), zone_spec(tmp_path)
+    await apply(state, spec, NoDns())
+    assert (await plan(state, spec, ZoneFiles(directory=tmp_path / "files"))).warnings == ()
+    assert (await plan(state, spec_value({}), ZoneFiles(directory=tmp_path / "files"))).warnings == ()
+
+
+async def test_a_provider_that_hangs_up_is_named_with_the_kind_of_failure(tmp_path: Path) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        provider = {"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": port, "timeout": 5}
+        spec = spec_value({"dns": {"providers": {"b": provider}, "zones": {"example.com": {"provider": "b"}}}})
+        told = rf"\(provider b at 127\.0\.0\.1 port {port}\): (EOFError: EOF|.*reset by peer)"
+        with pytest.raises(TryAgainLater, match=told):
+            await plan(MemoryState(), spec)
 
 
 async def test_a_served_policy_is_asked_for() -> None:

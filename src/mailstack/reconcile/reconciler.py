@@ -174,6 +174,7 @@ class Reconciler:
             # A relative path in the spec starts at the spec's own folder.
             directory=loaded.path.absolute().parent,
             fault_at=loaded.fault,
+            mode=self.dns,
         )
 
     async def _plan_dns(self, context: DnsContext, keys: tuple[DkimKeyBody, ...]) -> DnsWork:

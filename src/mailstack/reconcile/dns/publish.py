@@ -74,6 +74,7 @@ class DnsContext:
     resolve: Resolve
     directory: Path
     fault_at: FaultAt
+    mode: DnsMode
 
 
 def owner_id(digest_key: bytes) -> str:
@@ -182,7 +183,7 @@ def _leaving(context: DnsContext) -> tuple[Mapping[str, str], tuple[PlanWarning,
             continue
         if now is None and held.provider in context.spec.dns.providers:
             leaving[zone] = held.provider
-        else:
+        elif not isinstance(context.mode, ZoneFiles):  # which takes every provider's place on purpose
             # A zone that moves is still asked for at the old provider until its delegation has changed.
             why = "is gone from dns.providers" if now is None else "no longer publishes the zone"
             text = f"{held.provider} {why}: the records that mailstack wrote there stay; delete them by hand"

@@ -130,9 +130,28 @@ def _octodns(target: ZoneTarget) -> Iterator[None]:
     except DomainError:
         raise
     except Exception as fault:
-        reason = " ".join(str(fault).split()) or type(fault).__name__
-        told = f"DNS zone {target.zone} (provider {target.provider_name}): {reason}"
-        raise (Invalid if "Invalid record" in reason else TryAgainLater)(told) from fault
+        reason = _told(fault)
+        told = f"DNS zone {target.zone} (provider {target.provider_name}{_address(target.provider)}): {reason}"
+        if "Invalid record" in reason:
+            raise Invalid(told) from fault
+        raise TryAgainLater(f"{told} (--no-dns leaves DNS out)") from fault
+
+
+def _told(fault: Exception) -> str:
+    """One word, such as the EOF of a connection that was cut, says too little without its class."""
+    text = " ".join(str(fault).split())
+    if " " in text:
+        return text
+    name = type(fault).__name__
+    return f"{name}: {text}" if text else name
+
+
+def _address(provider: OctoProvider) -> str:
+    """Of providers that have one, as those by DNS update do."""
+    host, port = (getattr(provider, name, None) for name in ("host", "port"))
+    if not isinstance(host, str):
+        return ""
+    return f" at {host} port {port}" if isinstance(port, int) else f" at {host}"
 
 
 def _hash_of(live: Mapping[Key, RecordSet], settled: Settled) -> str:
