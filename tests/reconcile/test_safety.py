@@ -50,7 +50,7 @@ def alias(name: str) -> Resource:
     ("live", "wanted", "fate"),
     [
         ([domain("example.com")], [domain("example.com")], "is refused"),
-        ([domain("example.com")], [domain("example.com", "b@example.com")], "goes to the domain's catch_all, b@"),
+        ([domain("example.com")], [domain("example.com", "b@example.com")], "goes to the domain's catch_all;"),
         ([domain("example.com", "b@example.com")], [domain("example.com")], "is refused"),
         ([domain("example.com", "b@example.com")], [], "is refused"),
         ([domain("example.com")], [domain("example.com"), alias("a@example.com")], "goes to those who have the"),

@@ -62,7 +62,7 @@ class _Takers:
         catch_all = self._catch_alls.get(login.rpartition("@")[2])
         if login in self._owned:
             return "goes to those who have the address from then on"
-        return f"goes to the domain's catch_all, {catch_all}" if catch_all else "is refused"
+        return "goes to the domain's catch_all" if catch_all else "is refused"
 
 
 def _locked_out(steps: Sequence[Step]) -> Iterator[PlanWarning]:
