@@ -5,6 +5,7 @@ Commands are imported by name when they are called, so `mailstack --help` loads 
 
 import importlib
 import os
+import sys
 import traceback
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
     "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",
 }
+STANDARD_ERROR = 2
 
 
 class LazyCommands(click.Group):
@@ -44,11 +46,12 @@ class LazyCommands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # of a pipe that nobody reads any more, click makes a quiet end
         except Exception as fault:  # noqa: BLE001  the last place that can say it in one line
             if ctx.params.get("debug"):
                 traceback.print_exc()
+            _drop_output()
             end_with(fault)
 
 
@@ -63,6 +66,8 @@ def end_with(fault: Exception) -> NoReturn:
         fail(str(fault) or type(fault).__name__)
     if isinstance(fault, OSError) and fault.filename is not None:
         fail(f"{os.fspath(fault.filename)!s}: {fault.strerror}")
+    if isinstance(fault, OSError) and fault.strerror is not None:
+        fail(fault.strerror)
     fail(f"internal error: {type(fault).__name__}: {fault} (mailstack --debug … shows where)")
 
 
@@ -78,4 +83,32 @@ def cli(debug: bool) -> None:
 
 
 def main() -> None:
-    cli(prog_name="mailstack")
+    _open_standard_files()
+    try:
+        cli(prog_name="mailstack")
+    except OSError as fault:  # --help itself, onto a full disk
+        _drop_output()
+        try:
+            end_with(fault)
+        except click.exceptions.Exit as ended:
+            sys.exit(ended.exit_code)
+
+
+def _open_standard_files() -> None:
+    """One that was closed is nothing from here on: a database must not become what somebody prints to."""
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        os.set_inheritable(nowhere, True)
+    os.close(nowhere)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(STANDARD_ERROR, "w", closefd=False)
+
+
+def _drop_output() -> None:
+    """What cannot be written stays in the buffer, and the interpreter would complain of it once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
