@@ -104,7 +104,7 @@ def greets(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             return connection.recv(3) == b"220"
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset where the port is just being closed
         return False
 
 

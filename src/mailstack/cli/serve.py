@@ -11,7 +11,8 @@ HELP = """Apply SPEC, then serve mail in the foreground.
 
 Saving the spec, or any file it includes, is enough to change the running server: the new generation is built beside
 the old one on the same sockets, and connections that are open go on. A spec with faults changes nothing; the log says
-what is wrong. SIGHUP reloads too; SIGTERM and Ctrl-C end the server politely, a second one at once.
+what is wrong. A start with such a spec serves what was applied last, until the spec is mended. SIGHUP reloads too;
+SIGTERM and Ctrl-C end the server politely, a second one at once.
 
 \b
 Examples:
@@ -19,7 +20,8 @@ Examples:
   mailstack serve mailstack.yaml --log-format json --log-level debug
   sudo mailstack serve mailstack.yaml --user mail     # binds port 25, then is mail
 
-Exit status: 0 ended when asked to, 1 could not start, 2 the spec has faults.
+Exit status: 0 ended when asked to, 1 could not start, 2 the spec has faults and
+nothing was ever applied.
 """
 
 
