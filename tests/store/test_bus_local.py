@@ -110,6 +110,7 @@ async def test_many_publishings_of_one_moment_wake_a_few_times(buses: tuple[Loca
 
 
 async def test_a_flood_is_dropped_and_not_waited_for(buses: tuple[LocalBus, LocalBus]) -> None:
+    buses[1].watch("account/1", Wakes())
     for number in range(5_000):
         buses[0].publish(f"account/{number}")
     last = Wakes()
@@ -122,7 +123,7 @@ async def test_a_flood_is_dropped_and_not_waited_for(buses: tuple[LocalBus, Loca
 
 
 async def test_the_socket_of_a_dead_process_is_removed(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
-    dead = tmp_path / "bus" / "1-dead.bus"
+    dead = tmp_path / "bus" / "1-dead.queue.bus"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as abandoned:
         abandoned.bind(str(dead))
     here = Wakes()
@@ -130,6 +131,27 @@ async def test_the_socket_of_a_dead_process_is_removed(buses: tuple[LocalBus, Lo
     buses[0].publish("queue")
     await here.wait()
     assert dead not in (tmp_path / "bus").iterdir()
+
+
+async def test_nobody_is_woken_for_a_kind_of_topic_that_nobody_there_watches(
+    buses: tuple[LocalBus, LocalBus], tmp_path: Path
+) -> None:
+    buses[1].watch("generation", Wakes())
+    kinds = {path.name.split(".")[1] for path in (tmp_path / "bus").iterdir()}
+    assert kinds == {"generation"}
+    buses[1].watch("account/1", Wakes())
+    buses[1].watch("account/2", Wakes())
+    kinds = {path.name.split(".")[1] for path in (tmp_path / "bus").iterdir()}
+    assert kinds == {"generation", "account"}
+
+
+async def test_what_was_watched_before_the_start_is_heard(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
+    early, woken = LocalBus(tmp_path / "bus"), Wakes()
+    early.watch("queue", woken)
+    await early.start()
+    buses[0].publish("queue")
+    await woken.wait()
+    await early.close()
 
 
 async def test_close_leaves_nothing_behind_and_ends_publishing(tmp_path: Path) -> None:
