@@ -29,7 +29,7 @@ from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
-PEERS = Path("/work/shared/peers")
+PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 INBOX = MailboxId(1)
 CONNECTIONS = 10
 RECIPIENTS = 100
