@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstack.formats.dates import format_date, format_internal_date, parse_date, parse_internal_date, written_day
+from mailstack.formats.dates import format_date, parse_date, written_day
 from mailstack.model.instant import Instant, from_datetime
 
 
@@ -71,33 +71,11 @@ def test_dates_are_written() -> None:
     assert format_date(at(1997, 11, 21, 15, 55, 6), -210) == "Fri, 21 Nov 1997 12:25:06 -0330"
 
 
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        (b'"17-Jul-1996 02:44:25 -0700"', at(1996, 7, 17, 9, 44, 25)),  # RFC 9051 §6.4.4's form
-        (b'" 1-Feb-1994 21:52:25 +0100"', at(1994, 2, 1, 20, 52, 25)),
-        (b"01-Feb-1994 21:52:25 +0000", at(1994, 2, 1, 21, 52, 25)),
-        (b"1-Feb-1994 21:52:25 +0000", None),
-        (b"31-Feb-1994 21:52:25 +0000", None),
-        (b"01-Feb-1994 21:52:25 UTC", None),
-        (b"", None),
-    ],
-)
-def test_internal_dates_are_read(text: bytes, instant: Instant | None) -> None:
-    assert parse_internal_date(text) == instant
-
-
-def test_internal_dates_are_written() -> None:
-    assert format_internal_date(at(1996, 7, 17, 9, 44, 25)) == '"17-Jul-1996 09:44:25 +0000"'
-    assert format_internal_date(at(1996, 7, 7, 0, 0, 0)) == '"07-Jul-1996 00:00:00 +0000"'
-
-
 @settings(derandomize=True)
 @given(st.integers(at(1900, 1, 2, 0, 0, 0) // 1000, at(9998, 12, 30, 0, 0, 0) // 1000), st.integers(-14 * 60, 14 * 60))
 def test_what_is_written_reads_back(seconds: int, offset: int) -> None:
     instant = Instant(seconds * 1000)
     assert parse_date(format_date(instant, offset).encode()) == instant
-    assert parse_internal_date(format_internal_date(instant).encode()) == instant
 
 
 @settings(derandomize=True, max_examples=500)
@@ -106,4 +84,3 @@ def test_any_date_that_is_read_can_be_written(text: str) -> None:
     instant = parse_date(text.encode())
     if instant is not None:
         assert parse_date(format_date(instant).encode()) == instant
-        assert format_internal_date(instant)

@@ -28,12 +28,6 @@ def console() -> "Console":
     return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
-def err_console() -> "Console":
-    from rich.console import Console
-
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
-
-
 def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 

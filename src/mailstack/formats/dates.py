@@ -1,7 +1,7 @@
-"""Dates: RFC 5322 date-time with its obsolete forms, and IMAP's date-time. Points in time are Instants; what is no date
-is None. Not the choice which date counts for a message.
+"""Dates of header fields: RFC 5322 date-time with its obsolete forms. Points in time are Instants; what is no date is
+None. Not IMAP's date-time (wire/imap/dates), and not the choice which date counts for a message.
 
-RFC 5322 §3.3, §4.3; RFC 9051 §9 (date-time).
+RFC 5322 §3.3, §4.3.
 """
 
 import re
@@ -37,9 +37,6 @@ _DATE_TIME = re.compile(
     rb"(\d{1,2})[ \t]*+:[ \t]*+(\d{1,2})(?:[ \t]*+:[ \t]*+(\d{1,2})(?:\.\d++)?)?(?:[ \t]*+([+-]\d{4}|[A-Za-z]++))?"
 )
 
-# RFC 9051 §9: date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
-_INTERNAL_DATE = re.compile(rb'"?([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})"?')
-
 
 def parse_date(value: bytes) -> Instant | None:
     """value: of a Date field, unfolded or not."""
@@ -53,22 +50,10 @@ def written_day(value: bytes) -> int | None:
     return None if found is None else _ordinal(found[1], found[2], found[3])
 
 
-def parse_internal_date(value: bytes) -> Instant | None:
-    """`"17-Jul-1996 02:44:25 -0700"`, with or without the quotes."""
-    found = _INTERNAL_DATE.fullmatch(value)
-    return None if found is None else _instant(found)
-
-
 def format_date(instant: Instant, offset_minutes: int = 0) -> str:
     """RFC 5322 §3.3; offset_minutes: east of UTC."""
     days, within = divmod(instant + offset_minutes * MINUTE_MS, DAY_MS)
     return f"{_header_day(days)} {_time(within)} {_zone(offset_minutes)}"
-
-
-def format_internal_date(instant: Instant) -> str:
-    """RFC 9051 §9: date-time, with its quotes, in UTC."""
-    days, within = divmod(instant, DAY_MS)
-    return f'"{_internal_day(days)} {_time(within)} +0000"'
 
 
 def _match(value: bytes) -> re.Match[bytes] | None:
@@ -129,9 +114,3 @@ def _zone(offset_minutes: int) -> str:
 def _header_day(days: int) -> str:
     day = date.fromordinal(_EPOCH + days)
     return f"{_DAY_NAMES[day.weekday()]}, {day.day:02} {_MONTH_NAMES[day.month - 1]} {day.year:04}"
-
-
-@lru_cache(maxsize=4096)
-def _internal_day(days: int) -> str:
-    day = date.fromordinal(_EPOCH + days)
-    return f"{day.day:02}-{_MONTH_NAMES[day.month - 1]}-{day.year:04}"
