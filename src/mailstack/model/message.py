@@ -88,6 +88,31 @@ class StoredMessage:
     digest: MessageDigest
 
 
+class Column(Enum):
+    """What ports.messages.columns reads of each message; the value is of the type that MessageDigest, StoredMessage and
+    Placement give it. SAVED_AT: RFC 8514: when the message came into this mailbox, Instant, or None for old ones.
+    """
+
+    MESSAGE_ID = "message_id"
+    THREAD_ID = "thread_id"
+    SIZE_BYTES = "size_bytes"
+    RECEIVED_AT = "received_at"
+    SENT_AT = "sent_at"
+    SAVED_AT = "saved_at"
+    SUBJECT = "subject"
+    BASE_SUBJECT = "base_subject"
+    FROM = "from_"
+    TO = "to"
+    CC = "cc"
+    HEADER_ID = "header_id"
+    REFERENCES = "references"
+    ENVELOPE = "envelope"
+    BODY = "body"
+    BODY_STRUCTURE = "body_structure"
+    HEADER_BLOCK = "header_block"
+    PREVIEW = "preview"
+
+
 class FlagOperation(Enum):
     """RFC 9051 §6.4.6: FLAGS, +FLAGS, -FLAGS."""
 

@@ -2,10 +2,19 @@
 with its rows in the change log under one new ModSeq."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailstack.model.ids import AccountId, MailboxId, MessageId, Uid
-from mailstack.model.message import Appended, Copied, FlagChange, FlagsChanged, NewMessage, Placement, StoredMessage
+from mailstack.model.message import (
+    Appended,
+    Column,
+    Copied,
+    FlagChange,
+    FlagsChanged,
+    NewMessage,
+    Placement,
+    StoredMessage,
+)
 from mailstack.model.numset import NumSet
 
 
@@ -34,6 +43,15 @@ class Messages(Protocol):
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
         """In the order asked, without those that are gone."""
+        ...
+
+    async def columns(
+        self, account_id: AccountId, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        """For lists, sorting and threads: (uid, then one value for each of `wanted`), by ascending UID; None: all.
+
+        A message whose forms are damaged has None where bytes would be.
+        """
         ...
 
     async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
