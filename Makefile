@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SPEC   ?= mailstack.yaml.example
 
-.PHONY: run test check bench fuzz clean format
+.PHONY: run test check bench fuzz docs clean format
 
 run: $(VENV)/.run
 	$(BIN)/mailstack sandbox $(SPEC)
@@ -25,6 +25,9 @@ bench: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m tests.support.protocol_table
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

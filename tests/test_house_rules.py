@@ -20,6 +20,7 @@ import pytest
 import mailstack
 from mailstack.model.errors import DomainError
 from tests.fuzz.target import Target
+from tests.support.protocol_table import PAGE, protocols_page
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "mailstack"
@@ -77,6 +78,10 @@ def test_rfcs_are_in_order_and_complete() -> None:
         assert len(row) == 4, f"RFC {number} needs number, support, title, note"
         assert row[1] in {"yes", "partial", "planned", "no"}
         assert row[2]
+
+
+def test_the_protocol_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == protocols_page(), "run `make docs`"
 
 
 def all_domain_errors() -> set[type[DomainError]]:
