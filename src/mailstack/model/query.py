@@ -1,5 +1,10 @@
-"""The search tree that IMAP SEARCH, JMAP Email/query and the webmail share. RFC 9051 §6.4.4, RFC 8621 §4.4.1."""
+"""The search tree that IMAP SEARCH, JMAP Email/query and the webmail share. RFC 9051 §6.4.4, RFC 8621 §4.4.1.
 
+InSequence, SavedResult and AgeRange mean something to one session at one time only: it rewrites them, by `rewritten`,
+before anybody else looks.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +28,7 @@ class TextField(StrEnum):
 class TimeField(StrEnum):
     RECEIVED = "received"  # INTERNALDATE
     SENT = "sent"  # the Date field
+    SAVED = "saved"  # RFC 8514: when it came into this mailbox; INTERNALDATE where nobody wrote that down
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,19 @@ class DayRange:
 
 @dataclass(frozen=True, slots=True)
 class InstantRange:
-    """[first, last); None is open. WITHIN (RFC 5032) and JMAP's before/after."""
+    """[first, last); None is open. What AgeRange becomes, and JMAP's before/after."""
 
     field: TimeField
     first: Instant | None
     last: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRange:
+    """RFC 5032: by INTERNALDATE, in seconds before now; None is open."""
+
+    older_s: int | None
+    younger_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +121,14 @@ class InUids:
 
 @dataclass(frozen=True, slots=True)
 class InSequence:
-    """Message numbers of the session's own view; the session rewrites them to InUids before anyone else looks."""
+    """Message numbers of the session's own view."""
 
     numbers: NumSet
+
+
+@dataclass(frozen=True, slots=True)
+class SavedResult:
+    """RFC 5182 §2.1: `$`, what the session's last SEARCH RETURN (SAVE) found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,25 @@ class ModSeqAtLeast:
     """RFC 7162 §3.1.5."""
 
     mod_seq: ModSeq
+
+
+@dataclass(frozen=True, slots=True)
+class EmailIdIs:
+    """RFC 8474 §6. object_id: as model.objectid spells it; one of another account, or none of ours, matches nothing."""
+
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadIdIs:
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """RFC 6203 §3: the texts of this term may match approximately; what is no text matches as ever."""
+
+    term: "Query"
 
 
 Query = (
@@ -130,8 +168,39 @@ Query = (
     | HeaderContains
     | DayRange
     | InstantRange
+    | AgeRange
     | SizeRange
     | InUids
     | InSequence
+    | SavedResult
     | ModSeqAtLeast
+    | EmailIdIs
+    | ThreadIdIs
+    | Fuzzy
 )
+
+
+def rewritten(query: Query, leaf: Callable[[Query], Query]) -> Query:
+    """The same tree with other leaves."""
+    match query:
+        case And(terms):
+            return And(tuple(rewritten(term, leaf) for term in terms))
+        case Or(terms):
+            return Or(tuple(rewritten(term, leaf) for term in terms))
+        case Not(term):
+            return Not(rewritten(term, leaf))
+        case Fuzzy(term):
+            return Fuzzy(rewritten(term, leaf))
+        case _:
+            return leaf(query)
+
+
+def leaves(query: Query) -> Iterator[Query]:
+    match query:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from leaves(term)
+        case Not(term) | Fuzzy(term):
+            yield from leaves(term)
+        case _:
+            yield query
