@@ -11,7 +11,7 @@ from mailstack.model.errors import Invalid, NotFound, QuotaExceeded
 from mailstack.model.flags import DRAFT, FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
-from mailstack.model.message import FlagChange, FlagOperation, NewMessage, Placement
+from mailstack.model.message import Column, FlagChange, FlagOperation, NewMessage, Placement, StoredMessage
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from tests.support.digests import digest_of
@@ -145,6 +145,43 @@ async def test_a_long_listing_is_complete(store: Store, account_id: AccountId, i
     assert list(range(1, 1_501)) == [placement.uid for placement in placements]
     ids = [each.message_id for each in appended]
     assert ids == [stored.message_id for stored in await store.messages.stored(account_id, ids)]
+
+
+async def test_columns_hold_what_stored_and_placements_say(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    messages = [
+        new_message(1, message_id="one@x.example", subject="Re: A subject"),
+        new_message(2, references=["one@x.example", "gone@x.example"]),
+    ]
+    appended = await store.messages.append(account_id, inbox, messages)
+    stored = await store.messages.stored(account_id, [each.message_id for each in appended])
+    wanted = [column for column in Column if column is not Column.SAVED_AT]
+    expected = [
+        (placed.uid, *(value_of(column, one) for column in wanted))
+        for placed, one in zip(appended, stored, strict=True)
+    ]
+    assert expected == list(await store.messages.columns(account_id, inbox, wanted))
+
+
+def value_of(column: Column, stored: StoredMessage) -> object:
+    name = "message_id" if column is Column.HEADER_ID else column.value
+    of_message = (Column.MESSAGE_ID, Column.THREAD_ID, Column.SIZE_BYTES, Column.RECEIVED_AT)
+    return getattr(stored if column in of_message else stored.digest, name)
+
+
+@pytest.mark.parametrize("wanted", [(), (Column.SUBJECT,), (Column.PREVIEW, Column.REFERENCES)])
+async def test_columns_of_some_uids_ascend_and_pass_over_those_that_are_not_there(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, wanted: tuple[Column, ...]
+) -> None:
+    await store.messages.append(account_id, inbox, [new_message(number) for number in range(200)])
+    await store.messages.move(account_id, inbox, uids(3), trash)
+    rows = await store.messages.columns(account_id, inbox, wanted, uids(1, 2, 3, 7, 500))
+    assert [row[0] for row in rows] == [1, 2, 7]
+    assert {len(row) for row in rows} == {1 + len(wanted)}
+    assert len(await store.messages.columns(account_id, inbox, wanted)) == 199
+    with pytest.raises(NotFound):
+        await store.messages.columns(account_id, MailboxId(999), wanted)
 
 
 @pytest.mark.parametrize("count", [2, 60, 130])

@@ -4,12 +4,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from mailstack.model.errors import DomainError, NotFound, QuotaExceeded
 from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, ModSeq, ThreadId, Uid
 from mailstack.model.mailbox import STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
 from mailstack.model.message import (
     Appended,
+    Column,
     Copied,
     FlagChange,
     FlagsChanged,
@@ -119,6 +121,15 @@ class MemoryMessages:
         place = self.kept.get((account_id, INBOX_ID), {})
         return [_stored(message_id, place[Uid(message_id)]) for message_id in message_ids if Uid(message_id) in place]
 
+    async def columns(
+        self, account_id: AccountId, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        place = self.kept.get((account_id, mailbox_id), {})
+        placed = await self.placements(account_id, mailbox_id, uids)
+        return [
+            (one.uid, *(_value(_stored(one.message_id, place[one.uid]), column) for column in wanted)) for one in placed
+        ]
+
     async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
         message = self.kept.get((account_id, INBOX_ID), {}).get(Uid(message_id))
         if message is None:
@@ -157,6 +168,18 @@ class MemoryMessages:
 
 
 _STANDARD = tuple(enumerate(STANDARD_MAILBOXES, start=int(INBOX_ID)))
+
+
+def _value(stored: StoredMessage, column: Column) -> object:
+    match column:
+        case Column.SAVED_AT:
+            return None
+        case Column.HEADER_ID:
+            return stored.digest.message_id
+        case Column.MESSAGE_ID | Column.THREAD_ID | Column.SIZE_BYTES | Column.RECEIVED_AT:
+            return getattr(stored, column.value)
+        case _:
+            return getattr(stored.digest, column.value)
 
 
 def _stored(message_id: MessageId, message: NewMessage) -> StoredMessage:

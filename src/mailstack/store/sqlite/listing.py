@@ -56,7 +56,7 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
     (message_id, thread_id, size_bytes, received_at, sent_at, _blob_key, has_attachment, subject, base_subject,
      from_, to, cc, header_id, references, blob_id, envelope, forms) = row  # fmt: skip
     try:
-        body, body_structure, parts, header_block, preview = _unpack_forms(
+        body, body_structure, parts, header_block, preview = unpack_forms(
             codec.decompress(forms, limit_bytes=MAX_FORMS_BYTES)
         )
     except (Damaged, struct.error, UnicodeDecodeError) as fault:
@@ -96,7 +96,7 @@ def pack_forms(digest: MessageDigest, codec: Codec) -> bytes:
     return codec.compress(b"".join(forms))
 
 
-def _unpack_forms(packed: bytes) -> tuple[bytes, bytes, bytes, bytes, str]:
+def unpack_forms(packed: bytes) -> tuple[bytes, bytes, bytes, bytes, str]:
     body, body_structure, parts, header_block = _FORMS.unpack_from(packed)
     body_ends = _FORMS.size + body
     structure_ends = body_ends + body_structure

@@ -3,15 +3,26 @@ copying and removal; here is what happens around them."""
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, Uid
 from mailstack.model.instant import Clock
-from mailstack.model.message import Appended, Copied, FlagChange, FlagsChanged, NewMessage, Placement, StoredMessage
+from mailstack.model.message import (
+    Appended,
+    Column,
+    Copied,
+    FlagChange,
+    FlagsChanged,
+    NewMessage,
+    Placement,
+    StoredMessage,
+)
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from mailstack.store.sqlite import appending, copying, flagging
 from mailstack.store.sqlite.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sqlite.columns import read_columns
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
@@ -75,14 +86,20 @@ class SqliteMessages:
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
     ) -> Sequence[Placement]:
         database = await self._databases.get(account_id)
-        size = database.reader().row(MAILBOX_SIZE, (mailbox_id,))
-        if size is None:
-            raise NotFound(f"there is no mailbox {mailbox_id}")
-        wanted = EVERY_UID if uids is None else uids
-        # A range costs about as much as three rows; a mailbox holds no more rows than it holds messages.
-        if min(wanted.count(), size[0]) + 3 * len(wanted.ranges) <= INLINE_ROWS:
-            return _placements(database.reader(), mailbox_id, wanted)
-        return await database.read_long(lambda connection: _placements(connection, mailbox_id, wanted))
+        asked = EVERY_UID if uids is None else uids
+        if _row_cost(database.reader(), mailbox_id, asked) <= INLINE_ROWS:
+            return _placements(database.reader(), mailbox_id, asked)
+        return await database.read_long(lambda connection: _placements(connection, mailbox_id, asked))
+
+    async def columns(
+        self, account_id: AccountId, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        database = await self._databases.get(account_id)
+        asked = EVERY_UID if uids is None else uids
+        codec = self._blobs.codec
+        if _row_cost(database.reader(), mailbox_id, asked) <= INLINE_MESSAGES:
+            return read_columns(database.reader(), mailbox_id, wanted, asked, codec)
+        return await database.read_long(lambda connection: read_columns(connection, mailbox_id, wanted, asked, codec))
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
         database = await self._databases.get(account_id)
@@ -203,6 +220,14 @@ def _stored_rows(connection: Connection, message_ids: Sequence[MessageId]) -> li
     if len(message_ids) < FEW:
         return [row for message_id in message_ids for row in connection.rows(STORED_ONE, (message_id,))]
     return connection.rows(STORED_MANY, (*message_ids, *(None,) * (STORED_AT_ONCE - len(message_ids))))
+
+
+def _row_cost(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> int:
+    """In rows: a range costs about as much as three; a mailbox holds no more rows than it holds messages."""
+    size = connection.row(MAILBOX_SIZE, (mailbox_id,))
+    if size is None:
+        raise NotFound(f"there is no mailbox {mailbox_id}")
+    return min(uids.count(), int(size[0])) + 3 * len(uids.ranges)
 
 
 def _is_long(uids: NumSet) -> bool:
