@@ -3,7 +3,18 @@
 import importlib
 import sys
 
-MEASUREMENTS = ("smtp", "submission", "lifecycle", "spec", "reconcile", "store", "formats", "dkim")
+MEASUREMENTS = (
+    "smtp",
+    "submission",
+    "imap",
+    "imap_large",
+    "lifecycle",
+    "spec",
+    "reconcile",
+    "store",
+    "formats",
+    "dkim",
+)
 
 
 def main() -> int:
