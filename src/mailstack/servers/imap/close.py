@@ -2,9 +2,10 @@
 
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox.expunge import expunge
+from mailstack.wire.imap.commands.close import Close
 
 
-async def run(session: Session) -> Completed:
+async def run(session: Session, _request: Close) -> Completed:
     selected = session.mailbox
     session.selected = None
     if not selected.is_read_only:

@@ -1,6 +1,11 @@
-"""From what a command asks for to the function that does it, and which commands fit which state. RFC 9051 §3, §6."""
+"""From what a command asks for to the function that does it, and which commands fit which state. RFC 9051 §3, §6.
 
-from typing import assert_never
+One row a command. A new one needs its line here and in wire/imap/commands/table.py, and nothing else.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from mailstack.servers.imap import (
     append,
@@ -67,95 +72,80 @@ from mailstack.wire.imap.commands.table import Request
 from mailstack.wire.imap.commands.unselect import Unselect
 from mailstack.wire.imap.commands.unsubscribe import Unsubscribe
 
-_ANY = (Capability, Noop, Logout, Id)
-_NOT_AUTHENTICATED = (Starttls, Authenticate, Login)
-_SELECTED = (Check, Close, Unselect, Expunge, Search, Fetch, Store, Copy, Move)
+_R = TypeVar("_R")
+
+_ANY = frozenset(State)
+_STRANGER = frozenset({State.NOT_AUTHENTICATED})
+_LOGGED_IN = frozenset({State.AUTHENTICATED, State.SELECTED})
+_SELECTED = frozenset({State.SELECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """keeps_numbers: RFC 9051 §7.5.1: whether an expunge told in the answer would shift what the command speaks of."""
+
+    states: frozenset[State]
+    run: Callable[[Session, Any], Awaitable[Completed]]
+    keeps_numbers: Callable[[Any], bool]
+
+
+def _row(
+    request: type[_R],
+    run: Callable[[Session, _R], Awaitable[Completed]],
+    states: frozenset[State],
+    keeps_numbers: Callable[[_R], bool] = lambda _: False,
+) -> tuple[type[Any], Row]:
+    return request, Row(states=states, run=run, keeps_numbers=keeps_numbers)
+
+
+def _by_number(request: Fetch | Store) -> bool:
+    return not request.messages.is_uid
+
+
+TABLE: Mapping[type[Request], Row] = dict(
+    (
+        _row(Append, append.run, _LOGGED_IN),
+        _row(Authenticate, authenticate.run, _STRANGER),
+        _row(Capability, capability.run, _ANY),
+        _row(Check, check.run, _SELECTED),
+        _row(Close, close.run, _SELECTED),
+        _row(Copy, copy.run, _SELECTED),
+        _row(Create, create.run, _LOGGED_IN),
+        _row(Delete, delete.run, _LOGGED_IN),
+        _row(Enable, enable.run, _LOGGED_IN),
+        _row(Examine, examine.run, _LOGGED_IN),
+        _row(Expunge, expunge.run, _SELECTED),
+        _row(Fetch, fetch.run, _SELECTED, _by_number),
+        _row(Id, id_command.run, _ANY),
+        _row(Idle, idle.run, _LOGGED_IN),
+        _row(List, list_command.run, _LOGGED_IN),
+        _row(Login, login.run, _STRANGER),
+        _row(Logout, logout.run, _ANY),
+        _row(Lsub, lsub.run, _LOGGED_IN),
+        _row(Move, move.run, _SELECTED),
+        _row(Namespace, namespace.run, _LOGGED_IN),
+        _row(Noop, noop.run, _ANY),
+        _row(Rename, rename.run, _LOGGED_IN),
+        _row(Search, search.run, _SELECTED, lambda request: not request.wants_uids),
+        _row(Select, select.run, _LOGGED_IN),
+        _row(Starttls, starttls.run, _STRANGER),
+        _row(Status, status.run, _LOGGED_IN),
+        _row(Store, store.run, _SELECTED, _by_number),
+        _row(Subscribe, subscribe.run, _LOGGED_IN),
+        _row(Unselect, unselect.run, _SELECTED),
+        _row(Unsubscribe, unsubscribe.run, _LOGGED_IN),
+    )
+)
 
 
 def fits(request: Request, state: State) -> bool:
-    """RFC 9051 §6: what is in neither list is for both states after login."""
-    if isinstance(request, _ANY):
-        return True
-    if isinstance(request, _NOT_AUTHENTICATED):
-        return state is State.NOT_AUTHENTICATED
-    if isinstance(request, _SELECTED):
-        return state is State.SELECTED
-    return state in (State.AUTHENTICATED, State.SELECTED)
+    return state in TABLE[type(request)].states
 
 
 def may_tell_expunges(request: Request) -> bool:
-    """RFC 9051 §7.5.1: not in answers to FETCH, STORE, SEARCH by number, where it would shift what they speak of."""
-    match request:
-        case Fetch() | Store():
-            return request.messages.is_uid
-        case Search():
-            return request.wants_uids
-        case _:
-            return True
+    return not TABLE[type(request)].keeps_numbers(request)
 
 
 async def run(session: Session, request: Request) -> Completed:
-    """One line a command, the frequent ones first. Raises DomainError, SyntaxProblem."""
-    match request:
-        case Fetch():
-            return await fetch.run(session, request)
-        case Store():
-            return await store.run(session, request)
-        case Noop():
-            return await noop.run()
-        case Search():
-            return await search.run(session, request)
-        case Status():
-            return await status.run(session, request)
-        case Append():
-            return await append.run(session, request)
-        case Idle():
-            return await idle.run(session)
-        case Select():
-            return await select.run(session, request)
-        case Examine():
-            return await examine.run(session, request)
-        case Copy():
-            return await copy.run(session, request)
-        case Move():
-            return await move.run(session, request)
-        case Expunge():
-            return await expunge.run(session, request)
-        case List():
-            return await list_command.run(session, request)
-        case Lsub():
-            return await lsub.run(session, request)
-        case Login():
-            return await login.run(session, request)
-        case Authenticate():
-            return await authenticate.run(session, request)
-        case Capability():
-            return await capability.run(session)
-        case Starttls():
-            return await starttls.run(session)
-        case Logout():
-            return await logout.run(session)
-        case Id():
-            return await id_command.run(session, request)
-        case Enable():
-            return await enable.run(session)
-        case Namespace():
-            return await namespace.run(session)
-        case Create():
-            return await create.run(session, request)
-        case Delete():
-            return await delete.run(session, request)
-        case Rename():
-            return await rename.run(session, request)
-        case Subscribe():
-            return await subscribe.run(session, request)
-        case Unsubscribe():
-            return await unsubscribe.run(session, request)
-        case Check():
-            return await check.run()
-        case Close():
-            return await close.run(session)
-        case Unselect():
-            return await unselect.run(session)
-        case _:
-            assert_never(request)
+    """Raises DomainError, SyntaxProblem."""
+    return await TABLE[type(request)].run(session, request)

@@ -1,9 +1,15 @@
-"""ENABLE. RFC 5161: what is not known is passed over; no extension here needs to be switched on yet."""
+"""ENABLE. RFC 5161: what is not known, or not offered here, is passed over."""
 
 from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.wire.imap.capability import ENABLED_BY_CLIENT
+from mailstack.wire.imap.commands.enable import Enable
 from mailstack.wire.imap.responses import EnabledData
 
 
-async def run(session: Session) -> Completed:
-    session.connection.say(EnabledData(names=()))
+async def run(session: Session, request: Enable) -> Completed:
+    offered = {name.upper() for name in session.capabilities}
+    names = [name for name in dict.fromkeys(request.capabilities) if name in ENABLED_BY_CLIENT and name in offered]
+    fresh = [name for name in names if name not in session.enabled]
+    session.enabled.update(fresh)
+    session.connection.say(EnabledData(names=tuple(ENABLED_BY_CLIENT[name] for name in fresh)))
     return ok("ENABLE completed")

@@ -7,6 +7,7 @@ from mailstack.model.instant import SECOND_MS
 from mailstack.ports.bus import account_topic
 from mailstack.servers.imap.session import Completed, Session, State, bad, ok
 from mailstack.servers.imap.updates import tell_updates
+from mailstack.wire.imap.commands.idle import Idle
 from mailstack.wire.imap.events import Event, IdleEnds
 from mailstack.wire.imap.responses import Condition, Continuation, Untagged
 
@@ -15,7 +16,7 @@ log = structlog.get_logger()
 _STILL_HERE = Untagged(condition=Condition.OK, text="Still here")
 
 
-async def run(session: Session) -> Completed:
+async def run(session: Session, _request: Idle) -> Completed:
     session.connection.say(Continuation(data=b"idling"))
     session.connection.machine.await_done()
     unwatch = session.service.bus.watch(account_topic(session.mail.account_id), session.connection.wake)

@@ -46,7 +46,9 @@ def bad(text: str) -> Completed:
 
 
 class Session:
-    """login_deadline: ends the connection of a client that does not log in."""
+    """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
+    server speaks, by its name in upper case.
+    """
 
     def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
         self.service = service
@@ -54,6 +56,7 @@ class Session:
         self.selected: SelectedMailbox | None = None
         self.spool: Spool | None = None
         self.refused_logins = 0
+        self.enabled: set[str] = set()
         self._login_deadline = login_deadline
         self._mail: AccountMail | None = None
         self._is_over = False
@@ -94,6 +97,29 @@ class Session:
         return capability.before_login(
             offers_starttls=offers_starttls, mechanisms=MECHANISM_NAMES if self.is_private else ()
         )
+
+    @property
+    def is_rev2(self) -> bool:
+        return capability.REV2 in self.enabled
+
+    @property
+    def is_condstore(self) -> bool:
+        """RFC 7162 §3.1: by ENABLE, or by the first command that speaks of mod-sequences."""
+        return capability.CONDSTORE in self.enabled or self.is_qresync
+
+    @property
+    def is_qresync(self) -> bool:
+        return capability.QRESYNC in self.enabled
+
+    @property
+    def is_utf8(self) -> bool:
+        """RFC 6855 §3, RFC 9051 §5.1: mailbox names are UTF-8, not modified UTF-7."""
+        return capability.UTF8 in self.enabled or self.is_rev2
+
+    @property
+    def is_uid_only(self) -> bool:
+        """RFC 9586: the client knows no message numbers."""
+        return capability.UID_ONLY in self.enabled
 
     def begin(self, account: Account) -> None:
         """After a login."""

@@ -1,6 +1,21 @@
 """What the server says it can do. RFC 9051 §7.2.2: nothing stands here that does not work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+REV2 = "IMAP4REV2"
+CONDSTORE = "CONDSTORE"
+QRESYNC = "QRESYNC"
+UTF8 = "UTF8=ACCEPT"
+UID_ONLY = "UIDONLY"
+
+ENABLED_BY_CLIENT: Mapping[str, str] = {
+    REV2: "IMAP4rev2",
+    CONDSTORE: CONDSTORE,
+    QRESYNC: QRESYNC,
+    UTF8: UTF8,
+    UID_ONLY: UID_ONLY,
+}
+"""RFC 5161 §3.1: what a client may switch on when it is offered, in upper case; and how the server spells it."""
 
 # RFC 9051 §6.1.1 lets a server tell more once the client is known; these hold in every state.
 _ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
