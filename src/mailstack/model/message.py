@@ -109,6 +109,7 @@ class Column(Enum):
     ENVELOPE = "envelope"
     BODY = "body"
     BODY_STRUCTURE = "body_structure"
+    PARTS = "parts"
     HEADER_BLOCK = "header_block"
     PREVIEW = "preview"
 

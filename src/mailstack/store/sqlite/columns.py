@@ -31,12 +31,14 @@ _EXPRESSIONS: Mapping[Column, str] = {
     Column.ENVELOPE: "m.envelope",
     Column.BODY: FORMS,
     Column.BODY_STRUCTURE: FORMS,
+    Column.PARTS: FORMS,
     Column.HEADER_BLOCK: FORMS,
     Column.PREVIEW: FORMS,
 }
 _PLACES_IN_FORMS: Mapping[Column, int] = {
     Column.BODY: 0,
     Column.BODY_STRUCTURE: 1,
+    Column.PARTS: 2,
     Column.HEADER_BLOCK: 3,
     Column.PREVIEW: 4,
 }
