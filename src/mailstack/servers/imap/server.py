@@ -165,6 +165,7 @@ def _keep(session: Session, data: bytes) -> None:
 
 
 async def _answer(session: Session, tag: str, request: Request) -> None:
+    session.tag = tag
     completed = await _run(session, request)
     session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
     if completed.starts_tls and session.service.tls is not None:

@@ -1,6 +1,8 @@
 """What one client has reached: who it is, which mailbox it looks at. RFC 9051 §3."""
 
 import asyncio
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,9 +47,19 @@ def bad(text: str) -> Completed:
     return Completed(condition=Condition.BAD, text=text)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """RFC 5182 §2.1: what `$` stands for, in the view that it was found in. uids: ascending; what is expunged meanwhile
+    the view no longer has.
+    """
+
+    view: SelectedMailbox
+    uids: "array[int]"
+
+
 class Session:
     """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
-    server speaks, by its name in upper case.
+    server speaks, by its name in upper case. tag: of the command that is being answered.
     """
 
     def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
@@ -57,6 +69,8 @@ class Session:
         self.spool: Spool | None = None
         self.refused_logins = 0
         self.enabled: set[str] = set()
+        self.tag = ""
+        self.saved_search: SavedSearch | None = None
         self._login_deadline = login_deadline
         self._mail: AccountMail | None = None
         self._is_over = False
@@ -82,6 +96,12 @@ class Session:
         if self.selected is None:
             raise RuntimeError("nothing selected")
         return self.selected
+
+    @property
+    def saved_uids(self) -> Sequence[int]:
+        """RFC 5182 §2.1: `$` is empty until a SEARCH in this very SELECT has saved something."""
+        saved = self.saved_search
+        return saved.uids if saved is not None and saved.view is self.selected else ()
 
     @property
     def is_private(self) -> bool:
