@@ -47,6 +47,10 @@ class NumSet:
         """For a resolved set."""
         return sum(last - first + 1 for first, last in self.ranges)
 
+    def above(self, number: int) -> "NumSet":
+        """The part of a resolved set that lies above this number."""
+        return NumSet(tuple((max(first, number + 1), last) for first, last in self.ranges if last > number))
+
     def select(self, ascending: Sequence[int]) -> list[int]:
         """Those of `ascending` that a resolved set holds, in time linear in the answer."""
         chosen: list[int] = []

@@ -3,6 +3,7 @@
 import pytest
 
 from mailstack.model.instant import Instant
+from mailstack.model.numset import NumSet
 from mailstack.wire.imap.fetch_data import (
     absent_item,
     fetch_lines,
@@ -31,6 +32,7 @@ from mailstack.wire.imap.responses import (
     StatusData,
     Tagged,
     Untagged,
+    Vanished,
 )
 from mailstack.wire.imap.write import expunges, write
 
@@ -55,12 +57,20 @@ from mailstack.wire.imap.write import expunges, write
         (FlagsData(flags=("\\Seen", "foo")), b"* FLAGS (\\Seen foo)\r\n"),
         (Exists(count=3), b"* 3 EXISTS\r\n"),
         (Recent(count=0), b"* 0 RECENT\r\n"),
+        (Vanished(uids=NumSet(((405, 405), (407, 410)))), b"* VANISHED 405,407:410\r\n"),
+        (Vanished(uids=NumSet(((41, 41),)), is_earlier=True), b"* VANISHED (EARLIER) 41\r\n"),
         (SearchData(numbers=()), b"* SEARCH\r\n"),
         (SearchData(numbers=(2, 84)), b"* SEARCH 2 84\r\n"),
     ],
 )
 def test_response(response: Response, octets: bytes) -> None:
     assert write(response) == octets
+
+
+def test_mailbox_names_are_utf8_once_that_is_switched_on() -> None:
+    listed = ListData(attributes=(), delimiter="/", name='Entwürfe "a"')
+
+    assert write(listed, is_utf8=True) == '* LIST () "/" "Entwürfe \\"a\\""\r\n'.encode()
 
 
 def test_expunges() -> None:

@@ -40,6 +40,7 @@ class ImapConnection:
         self._patience: asyncio.Timeout | None = None
         self._is_ending = False
         self._is_woken = False
+        self._is_utf8 = False
 
     def shut_down(self) -> None:
         self._is_ending = True
@@ -53,9 +54,14 @@ class ImapConnection:
         self._is_woken = True
         self._cut_short()
 
+    def use_utf8(self) -> None:
+        """RFC 6855 §3: from here on mailbox names are UTF-8, in both directions."""
+        self._is_utf8 = True
+        self.machine.use_utf8()
+
     def say(self, *responses: Response) -> None:
         for response in responses:
-            self.say_octets(write(response))
+            self.say_octets(write(response, is_utf8=self._is_utf8))
 
     def say_octets(self, octets: bytes) -> None:
         """Whole responses, or consecutive pieces of one."""

@@ -6,6 +6,8 @@ The data of FETCH has its own module, wire.imap.fetch_data: it comes by the hund
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailstack.model.numset import NumSet
+
 
 class Condition(StrEnum):
     OK = "OK"
@@ -104,6 +106,14 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vanished:
+    """RFC 7162 §3.2.10. is_earlier: they went before, and no message number changes."""
+
+    uids: NumSet
+    is_earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchData:
     """RFC 3501 §7.2.5."""
 
@@ -125,4 +135,5 @@ Response = (
     | Exists
     | Recent
     | SearchData
+    | Vanished
 )

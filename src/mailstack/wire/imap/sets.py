@@ -19,6 +19,14 @@ def sequence_set(cursor: Cursor) -> NumSet:
     return NumSet(tuple(_range(piece) for piece in found.group().split(b",")))
 
 
+def known_set(cursor: Cursor) -> NumSet:
+    """known-uids = sequence-set, in which `*` is not allowed. RFC 7162 §7."""
+    numbers = sequence_set(cursor)
+    if any(STAR in pair for pair in numbers.ranges):
+        raise SyntaxProblem("* is not allowed here")
+    return numbers
+
+
 def _range(piece: bytes) -> tuple[int, int]:
     first, colon, last = piece.partition(b":")
     return _number(first), _number(last if colon else first)

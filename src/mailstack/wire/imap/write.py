@@ -1,6 +1,6 @@
 """Responses into bytes. RFC 9051 §9: response-data, response-tagged, resp-text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from mailstack.wire.imap import utf7
@@ -20,11 +20,13 @@ from mailstack.wire.imap.responses import (
     StatusData,
     Tagged,
     Untagged,
+    Vanished,
 )
 
 
-def write(response: Response) -> bytes:
-    """One whole response with its CRLF."""
+def write(response: Response, *, is_utf8: bool = False) -> bytes:
+    """One whole response with its CRLF. is_utf8: RFC 6855 §3, RFC 9051 §5.1: mailbox names are UTF-8."""
+    named = utf8_mailbox_name if is_utf8 else mailbox_name
     match response:
         case Tagged():
             return f"{response.tag} {_status(response)}\r\n".encode("ascii")
@@ -42,16 +44,19 @@ def write(response: Response) -> bytes:
         case NamespaceData():
             return b'* NAMESPACE (("" %b)) NIL NIL\r\n' % quoted(response.delimiter)
         case ListData() | LsubData():
-            return _listed(response)
+            return _listed(response, named)
         case StatusData():
             items = " ".join(f"{name} {value}" for name, value in response.items)
-            return b"* STATUS %b (%b)\r\n" % (mailbox_name(response.name), items.encode("ascii"))
+            return b"* STATUS %b (%b)\r\n" % (named(response.name), items.encode("ascii"))
         case FlagsData():
             return f"* FLAGS ({' '.join(response.flags)})\r\n".encode("ascii")
         case Exists():
             return b"* %d EXISTS\r\n" % response.count
         case Recent():
             return b"* %d RECENT\r\n" % response.count
+        case Vanished():
+            earlier = "(EARLIER) " if response.is_earlier else ""
+            return f"* VANISHED {earlier}{response.uids}\r\n".encode("ascii")
         case SearchData():
             return b"%b\r\n" % b" ".join((b"* SEARCH", *(b"%d" % number for number in response.numbers)))
         case _:
@@ -75,12 +80,16 @@ def mailbox_name(name: str) -> bytes:
     return b'"%b"' % encoded.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
+def utf8_mailbox_name(name: str) -> bytes:
+    return b'"%b"' % name.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
 def _status(response: Tagged | Untagged) -> str:
     code = f"[{response.code}] " if response.code else ""
     return f"{response.condition} {code}{response.text}"
 
 
-def _listed(response: ListData | LsubData) -> bytes:
+def _listed(response: ListData | LsubData, named: Callable[[str], bytes]) -> bytes:
     word = b"LIST" if isinstance(response, ListData) else b"LSUB"
     attributes = " ".join(response.attributes).encode("ascii")
-    return b"* %b (%b) %b %b\r\n" % (word, attributes, quoted(response.delimiter), mailbox_name(response.name))
+    return b"* %b (%b) %b %b\r\n" % (word, attributes, quoted(response.delimiter), named(response.name))

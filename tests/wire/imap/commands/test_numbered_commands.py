@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailstack.model.ids import ModSeq
 from mailstack.model.message import FlagOperation
 from mailstack.model.numset import NumSet
 from mailstack.wire.imap.commands.copy import Copy
@@ -33,6 +34,10 @@ SET, ADD, REMOVE = FlagOperation.SET, FlagOperation.ADD, FlagOperation.REMOVE
         ),
         (b"UID STORE 2:4 -flags.silent a", Store(messages=BY_UID, operation=REMOVE, flags=("a",), is_silent=True)),
         (b"STORE 2:4 FLAGS ()", Store(messages=BY_NUMBER, operation=SET, flags=(), is_silent=False)),
+        (
+            b"STORE 2:4 (UNCHANGEDSINCE 320162338) FLAGS a",
+            Store(messages=BY_NUMBER, operation=SET, flags=("a",), is_silent=False, unchanged_since=ModSeq(320162338)),
+        ),
         (b"STORE 2:4 FLAGS a b", Store(messages=BY_NUMBER, operation=SET, flags=("a", "b"), is_silent=False)),
     ],
 )
@@ -57,6 +62,10 @@ def test_command(command: bytes, request_: Request) -> None:
         b"STORE 1 +FLAGS.LOUD (a)",
         b"STORE 1 *FLAGS (a)",
         b"STORE 1 +FLAGS (\\Foo)",
+        b"STORE 1 () FLAGS ()",
+        b"STORE 1 (UNCHANGEDSINCE) FLAGS ()",
+        b"STORE 1 (UNCHANGEDSINCE 1 UNCHANGEDSINCE 1) FLAGS ()",
+        b"STORE 1 (UNCHANGEDSINCE 1)",
     ],
 )
 def test_malformed(command: bytes) -> None:

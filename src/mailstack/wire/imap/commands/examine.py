@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from mailstack.wire.imap.commands.select import NO_PARAMETERS, Parameters, parameters
 from mailstack.wire.imap.tokens import Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examine:
     mailbox: str
+    parameters: Parameters = NO_PARAMETERS
 
 
 def parse(cursor: Cursor) -> Examine:
     cursor.space()
-    mailbox = cursor.mailbox()
-    cursor.end()
-    return Examine(mailbox=mailbox)
+    return Examine(mailbox=cursor.mailbox(), parameters=parameters(cursor))
