@@ -12,12 +12,15 @@ from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.annotations import Annotations
 from mailstack.ports.changes import Changes
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.queue import Queue
+from mailstack.ports.sharing import Sharing
 from mailstack.ports.state import State
+from mailstack.ports.upkeep import Upkeep
 from tests.support.digests import digest_of
 
 
@@ -36,6 +39,12 @@ class Store(Protocol):
     def queue(self) -> Queue: ...
     @property
     def locks(self) -> Locks: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+    @property
+    def sharing(self) -> Sharing: ...
+    @property
+    def annotations(self) -> Annotations: ...
 
     async def close(self) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +39,18 @@ def storage_of(loaded: "LoadedSpec") -> Path:
     return loaded.path.absolute().parent / loaded.spec.storage.path
 
 
-@asynccontextmanager
-async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
+def store_to_read(storage: Path) -> AbstractAsyncContextManager["SqliteStore | None"]:
     """None where nothing was applied yet; nothing is created."""
+    return _store(storage, read_only=True)
+
+
+def store_to_write(storage: Path) -> AbstractAsyncContextManager["SqliteStore | None"]:
+    """None where nothing was applied yet. A server may run beside it: it finds what was written."""
+    return _store(storage, read_only=not (storage / "system.db").exists())
+
+
+@asynccontextmanager
+async def _store(storage: Path, *, read_only: bool) -> AsyncIterator["SqliteStore | None"]:
     from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log  # before the store, for it keeps structlog from loading rich
     from mailstack.app.silence import Silence
@@ -50,7 +59,7 @@ async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
     # Standard output is the plan's, and may be JSON.
     configure_log("auto", "warning")
     try:
-        store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
+        store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=read_only)
     except NotFound:
         yield None
         return

@@ -6,8 +6,8 @@ is read, because an unread PRAGMA swallows the statement after it.
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,15 @@ class Connection:
             self._cursor.executemany(sql, sequence)
         except apsw.Error as fault:
             raise self._translated(fault) from fault
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read within is true of one moment."""
+        self.run("BEGIN")
+        try:
+            yield
+        finally:
+            self.run("COMMIT")
 
     def begin(self) -> None:
         """Takes the write lock, waiting for another process that has it."""

@@ -14,6 +14,7 @@ from mailstack.model.instant import Clock
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.accounts import SqliteAccounts
+from mailstack.store.sqlite.annotations import SqliteAnnotations
 from mailstack.store.sqlite.blobs import QUEUE_FOLDER, Blobs
 from mailstack.store.sqlite.changes import SqliteChanges
 from mailstack.store.sqlite.connection import Access, Connection
@@ -24,8 +25,10 @@ from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mail
 from mailstack.store.sqlite.messages import SqliteMessages
 from mailstack.store.sqlite.migrations import check_version
 from mailstack.store.sqlite.queue import SqliteQueue
+from mailstack.store.sqlite.sharing import SqliteSharing
 from mailstack.store.sqlite.state import SqliteState
 from mailstack.store.sqlite.sweep import sweep
+from mailstack.store.sqlite.upkeep import SqliteUpkeep
 from mailstack.store.sqlite.writer import WritableFile, Writer
 
 Result = TypeVar("Result")
@@ -53,6 +56,9 @@ class SqliteStore:
         self.changes = SqliteChanges(files.accounts)
         self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
         self.locks = SqliteLocks(files.system)
+        self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
+        self.annotations = SqliteAnnotations(files.accounts, clock=clock)
+        self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)
 
     async def sweep(self) -> int:
         """Removes files that a crash left without a row; returns how many. Once a day is often enough."""

@@ -1,0 +1,171 @@
+"""What `mailstack account` says of accounts: the values that JSON shows, and tables of them for people."""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailstack.cli.reconciling import store_to_read, store_to_write
+from mailstack.cli.screen import console, fail
+from mailstack.model.errors import DomainError, NotFound
+
+if TYPE_CHECKING:
+    from mailstack.model.instant import Instant
+    from mailstack.model.principal import Account
+    from mailstack.model.upkeep import AccountSizes
+    from mailstack.store.sqlite.open import SqliteStore
+
+Facts = dict[str, Any]
+Look = Callable[["SqliteStore", "Account"], Awaitable[Facts]]
+
+
+async def of_accounts(
+    storage: Path, addresses: Sequence[str], look: Look, *, label: str | None = None, writes: bool = False
+) -> list[Facts]:
+    """look: asked of each of the accounts, all of them where no address is named. label: what the progress bar says."""
+    async with (store_to_write if writes else store_to_read)(storage) as store:
+        if store is None:
+            fail(f"{storage}: nothing was applied yet")
+        accounts = await _accounts(store, addresses)
+        if label is None:
+            return [await look(store, account) for account in accounts]
+        # One account needs a bar of its own, if any: there is nothing to count.
+        is_shown = len(accounts) > 1 and sys.stderr.isatty()
+        with click.progressbar(accounts, label=label, file=sys.stderr, hidden=not is_shown) as shown:
+            return [await look(store, account) for account in shown]
+
+
+async def _accounts(store: "SqliteStore", addresses: Sequence[str]) -> list["Account"]:
+    from mailstack.model.address import parse_address
+    from mailstack.model.principal import Account
+    from mailstack.model.resource import Kind
+
+    if not addresses:
+        snapshot = await store.state.snapshot([Kind.ACCOUNT])
+        addresses = [name for _, name in sorted(snapshot.resources)]
+    found = []
+    for address in addresses:
+        try:
+            account = await store.accounts.find(parse_address(address).key)
+        except DomainError as fault:
+            fail(f"{address} is no address: {fault.detail}")
+        if not isinstance(account, Account):
+            fail(f"{address} is an alias, not an account" if account else f"there is no account {address}")
+        found.append(account)
+    return found
+
+
+async def described(_store: "SqliteStore", account: "Account") -> Facts:
+    return {
+        "login": account.login,
+        "id": account.account_id,
+        "name": account.name,
+        "addresses": list(account.addresses),
+        "can": sorted(account.abilities),
+        "roles": sorted(account.roles),
+        "quota_bytes": account.quota_bytes,
+        "has_password": bool(account.password_hash),
+    }
+
+
+async def measured(store: "SqliteStore", account: "Account") -> Facts:
+    """error: why the account's file cannot be read; then all that it holds is unknown."""
+    try:
+        sizes = await _sizes(store, account)
+    except DomainError as fault:
+        unknown = dict.fromkeys(("messages", "used_bytes", "disk_bytes", "oldest", "newest"))
+        return {"login": account.login, **unknown, "quota_bytes": account.quota_bytes, "error": fault.detail}
+    return {
+        "login": account.login,
+        "messages": sizes.messages if sizes else 0,
+        "used_bytes": sizes.used_bytes if sizes else 0,
+        "quota_bytes": account.quota_bytes,
+        "disk_bytes": sizes.disk_bytes if sizes else 0,
+        "oldest": _when(sizes.oldest) if sizes else None,
+        "newest": _when(sizes.newest) if sizes else None,
+    }
+
+
+async def shown(store: "SqliteStore", account: "Account") -> Facts:
+    """Raises what reading the account's file raises."""
+    sizes = await _sizes(store, account)
+    mailboxes = [
+        {"path": one.path, "messages": one.messages, "unseen": one.unseen, "size_bytes": one.size_bytes}
+        for one in (sizes.mailboxes if sizes else ())
+    ]
+    return {**await described(store, account), **await measured(store, account), "mailboxes": mailboxes}
+
+
+async def flaws(store: "SqliteStore", account: "Account", *, quick: bool) -> Facts:
+    try:
+        found = await store.upkeep.verify(account.account_id, reads_messages=not quick, progress=_nothing)
+    except NotFound:
+        found = []  # an account that nobody wrote to has no file to be wrong
+    listed = [{"rule": flaw.rule, "where": flaw.where, "text": flaw.text} for flaw in found]
+    return {"login": account.login, "flaws": listed}
+
+
+async def _sizes(store: "SqliteStore", account: "Account") -> "AccountSizes | None":
+    """None: nothing came for it yet."""
+    try:
+        return await store.upkeep.sizes(account.account_id)
+    except NotFound:
+        return None
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Facts]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        is_number = name.endswith("_bytes") or name in ("messages", "unseen")
+        table.add_column(name.removesuffix("_bytes"), overflow="fold", justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*(Text(told(name, row[name])) for name in columns))
+    console().print(table if rows else f"{title}: none")
+
+
+def show_pairs(facts: Mapping[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(Text(name.removesuffix("_bytes").replace("_", " "), style="bold"), Text(told(name, value)))
+    console().print(table)
+
+
+def told(name: str, value: object) -> str:
+    if name == "quota_bytes" and value is None:
+        return "unlimited"
+    if name.endswith("_bytes") and isinstance(value, int):
+        return size_text(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "–" if value is None or value == "" else str(value)
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def size_text(size_bytes: int) -> str:
+    """In the units that specs are written in."""
+    amount = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def _when(instant: "Instant | None") -> str | None:
+    from mailstack.model.instant import as_datetime
+
+    return None if instant is None else as_datetime(instant).isoformat(timespec="seconds")
+
+
+def _nothing(_done: int, _count: int) -> None:
+    """Accounts are what the progress bar counts."""

@@ -1,0 +1,113 @@
+"""Looking after an account's file: ports.upkeep on SQLite."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mailstack.model.errors import Damaged, TryAgainLater
+from mailstack.model.ids import AccountId, BlobId, MailboxId
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import DELIMITER
+from mailstack.model.upkeep import AccountSizes, Flaw, MailboxSizes
+from mailstack.ports.upkeep import Progress
+from mailstack.store.sqlite.blobs import Blob, Blobs
+from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.databases import AccountDatabases, Database
+from mailstack.store.sqlite.invariants import broken
+
+READ_AT_ONCE = 100
+
+TOTALS = "SELECT COUNT(*), MIN(received_at), MAX(received_at) FROM message"
+USED = "SELECT used_bytes FROM counter"
+MAILBOXES = "SELECT mailbox_id, parent_id, name, messages, unseen, size_bytes FROM mailbox ORDER BY mailbox_id"
+COUNT = "SELECT COUNT(*) FROM message"
+NEXT_BLOBS = """SELECT m.message_id, m.blob_id, m.size_bytes, b.content, b.file
+    FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id > ? ORDER BY m.message_id LIMIT ?"""
+FILES = "SELECT file FROM blob WHERE file IS NOT NULL"
+IS_NAMED = "SELECT 1 FROM blob WHERE file = ?"
+
+
+class SqliteUpkeep:
+    def __init__(self, databases: AccountDatabases, *, blobs: Blobs) -> None:
+        self._databases = databases
+        self._blobs = blobs
+
+    async def sizes(self, account_id: AccountId) -> AccountSizes:
+        database = await self._databases.get(account_id)
+        return await database.read_long(lambda connection: _sizes(connection, database.path.parent))
+
+    async def verify(self, account_id: AccountId, *, reads_messages: bool, progress: Progress) -> Sequence[Flaw]:
+        database = await self._databases.get(account_id)
+
+        def work(connection: Connection) -> list[Flaw]:
+            with connection.snapshot():
+                flaws = list(broken(connection))
+            flaws += _missing_files(connection, database)
+            if reads_messages:
+                flaws += self._unreadable(connection, database, progress)
+            return flaws
+
+        try:
+            return await database.read_long(work)
+        except Damaged as fault:
+            return [Flaw(rule="file", where=str(database.path), text=fault.detail)]
+
+    def _unreadable(self, connection: Connection, database: Database, progress: Progress) -> Iterator[Flaw]:
+        # In steps, not in one snapshot: the log of a file that is being read cannot be folded into it.
+        (count,) = connection.one(COUNT)
+        done, last = 0, 0
+        while rows := connection.rows(NEXT_BLOBS, (last, READ_AT_ONCE)):
+            for message_id, blob_id, size_bytes, content, file in rows:
+                blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
+                what = f"message {message_id}"
+                try:
+                    self._blobs.unpack(blob, database.blob_folder, what=what)
+                except (Damaged, TryAgainLater) as fault:
+                    if file is None or connection.row(IS_NAMED, (file,)):  # or it was expunged meanwhile
+                        yield Flaw(rule="message-bytes", where=what, text=fault.detail)
+            done, last = done + len(rows), rows[-1][0]
+            progress(done, max(done, count))
+
+
+def _sizes(connection: Connection, folder: Path) -> AccountSizes:
+    with connection.snapshot():
+        messages, oldest, newest = connection.one(TOTALS)
+        (used_bytes,) = connection.one(USED)
+        rows = connection.rows(MAILBOXES)
+    places = {mailbox_id: (parent_id, name) for mailbox_id, parent_id, name, *_ in rows}
+    mailboxes = (
+        MailboxSizes(
+            mailbox_id=MailboxId(mailbox_id),
+            path=_path(places, mailbox_id),
+            messages=count,
+            unseen=unseen,
+            size_bytes=size_bytes,
+        )
+        for mailbox_id, _, _, count, unseen, size_bytes in rows
+    )
+    return AccountSizes(
+        messages=messages,
+        used_bytes=used_bytes,
+        disk_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        oldest=None if oldest is None else Instant(oldest),
+        newest=None if newest is None else Instant(newest),
+        mailboxes=tuple(sorted(mailboxes, key=lambda one: one.path)),
+    )
+
+
+def _path(places: Mapping[int, tuple[int | None, str]], mailbox_id: int) -> str:
+    """Of a damaged tree too: no parent is asked twice."""
+    names: list[str] = []
+    seen: set[int] = set()
+    at: int | None = mailbox_id
+    while at is not None and at in places and at not in seen:
+        seen.add(at)
+        at, name = places[at]
+        names.append(name)
+    return DELIMITER.join(reversed(names))
+
+
+def _missing_files(connection: Connection, database: Database) -> Iterator[Flaw]:
+    rows = connection.rows(FILES)
+    for (file,) in rows:
+        if not (database.blob_folder / file).exists() and connection.row(IS_NAMED, (file,)):
+            yield Flaw(rule="blob-file", where=file, text=f"is gone from {database.blob_folder}")

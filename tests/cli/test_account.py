@@ -1,0 +1,138 @@
+"""`mailstack account` as it is typed."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import apsw
+import pytest
+from click.testing import CliRunner, Result
+
+from mailstack.app.silence import Silence
+from mailstack.cli.account_facts import size_text
+from mailstack.cli.main import cli
+from mailstack.model.ids import AccountId
+from mailstack.model.mailbox import MailboxRole
+from mailstack.store.sqlite.databases import account_folder
+from mailstack.store.sqlite.open import open_store
+from tests.support.fake_clock import FakeClock
+from tests.support.stores import account_of, mailbox_with, new_message
+
+SPEC = """
+server: {hostname: mail.example.com}
+storage: {path: state}
+domains: {example.com: }
+accounts:
+  alice@example.com: {name: Alice, quota: 1GiB, addresses: [a@example.com]}
+  bob@example.com: {can: [receive]}
+aliases: {team@example.com: [alice@example.com]}
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "mailstack.yaml"
+    path.write_text(SPEC)
+    assert run("apply", "--yes", str(path)).exit_code == 0
+    return path
+
+
+async def _deliver(storage: Path) -> AccountId:
+    store = await open_store(storage, clock=FakeClock(), bus=Silence())
+    account_id = (await account_of(store, "alice@example.com")).account_id
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    await store.messages.append(account_id, inbox, [new_message(1), new_message(2)])
+    await store.close()
+    return account_id
+
+
+@pytest.fixture
+def alice(spec: Path) -> AccountId:
+    """With two messages; nobody else has any."""
+    return asyncio.run(_deliver(spec.parent / "state"))
+
+
+def test_list(spec: Path) -> None:
+    found = json.loads(run("account", "list", str(spec), "--format", "json").stdout)
+    assert [one["login"] for one in found] == ["alice@example.com", "bob@example.com"]
+    assert (found[0]["addresses"], found[0]["quota_bytes"]) == (["a@example.com"], 1 << 30)
+    assert (found[1]["can"], found[1]["quota_bytes"]) == (["receive"], None)
+    shown = run("account", "list", str(spec)).stdout
+    assert "bob@example.com" in shown
+    assert "unlimited" in shown
+
+
+def test_show_takes_any_address_of_the_account(spec: Path, alice: AccountId) -> None:
+    found = json.loads(run("account", "show", str(spec), "A@example.com", "--format", "json").stdout)
+    assert (found["id"], found["messages"], found["used_bytes"]) == (alice, 2, 994)
+    assert [one["messages"] for one in found["mailboxes"] if one["path"] == "INBOX"] == [2]
+    assert "INBOX" in run("account", "show", str(spec), "alice@example.com").stdout
+
+
+def test_stats_begin_with_the_fullest(spec: Path, alice: AccountId) -> None:
+    found = json.loads(run("account", "stats", str(spec), "--format", "json").stdout)
+    assert [(one["login"], one["messages"]) for one in found] == [("alice@example.com", 2), ("bob@example.com", 0)]
+    assert found[0]["newest"].startswith("2023-11-14T")
+    assert "1.0 GiB" in run("account", "stats", str(spec)).stdout
+
+
+def test_verify(spec: Path, alice: AccountId) -> None:
+    sound = run("account", "verify", str(spec))
+    assert (sound.exit_code, sound.stdout) == (0, "2 of 2 accounts are sound\n")
+    connection = apsw.Connection(str(account_folder(spec.parent / "state", alice) / "mail.db"))
+    connection.execute("UPDATE counter SET used_bytes = 5")
+    connection.close(True)
+    wrong = run("account", "verify", str(spec), "--quick")
+    assert wrong.exit_code == 1
+    assert "quota: the account: says that 5 bytes are used; its messages have 994" in wrong.stdout
+    assert wrong.stdout.endswith("1 of 2 accounts are sound\n")
+    assert run("account", "verify", str(spec), "bob@example.com").exit_code == 0
+    found = json.loads(run("account", "verify", str(spec), "--format", "json").stdout)
+    assert [[flaw["rule"] for flaw in one["flaws"]] for one in found] == [["quota"], []]
+
+
+def test_an_account_whose_file_is_damaged_hides_no_other(spec: Path, alice: AccountId) -> None:
+    (account_folder(spec.parent / "state", alice) / "mail.db").write_bytes(b"no database" * 994)
+    done = run("account", "stats", str(spec))
+    assert "bob@example.com" in done.stdout
+    assert "alice@example.com" in done.stderr
+    assert "damaged" in done.stderr
+    shown = run("account", "show", str(spec), "alice@example.com")
+    assert (shown.exit_code, "damaged" in shown.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("nobody@example.com", "there is no account nobody@example.com"),
+        ("team@example.com", "team@example.com is an alias, not an account"),
+        ("alice", "alice is no address: an address needs an @"),
+    ],
+)
+def test_an_address_that_is_no_account(spec: Path, address: str, complaint: str) -> None:
+    done = run("account", "show", str(spec), address)
+    assert (done.exit_code, done.stderr) == (1, f"error: {complaint}\n")
+
+
+def test_before_the_first_apply(tmp_path: Path) -> None:
+    path = tmp_path / "mailstack.yaml"
+    path.write_text(SPEC)
+    done = run("account", "list", str(path))
+    assert done.exit_code == 1
+    assert "nothing was applied yet" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_reindex_wants_to_be_told_of_whom(spec: Path) -> None:
+    done = run("account", "reindex", str(spec))
+    assert (done.exit_code, done.stderr) == (1, "error: name the accounts to index anew, or say --all\n")
+
+
+def test_sizes_are_in_the_units_of_specs() -> None:
+    assert [size_text(size) for size in (0, 1_023, 1_536, 5 << 20, 3 << 30, 2 << 40)] == [
+        "0 B", "1023 B", "1.5 KiB", "5.0 MiB", "3.0 GiB", "2.0 TiB",
+    ]  # fmt: skip
