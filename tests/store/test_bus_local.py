@@ -1,4 +1,4 @@
-"""Wake-ups within a process and between processes."""
+"""Wake-ups by Unix sockets: what is this bus's own. What every bus does is tests/contract/test_bus.py's."""
 
 import asyncio
 import socket
@@ -6,33 +6,18 @@ import statistics
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from mailstack.store.bus_local import LocalBus
+from tests.support.wakes import Wakes
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 5
 START_S = 60
 WAKE_S = 0.03
 """What BUDGETS.md allows for an IDLE notification that comes from another worker."""
-
-
-class Wakes:
-    def __init__(self) -> None:
-        self.count = 0
-        self._event = asyncio.Event()
-
-    def __call__(self) -> None:
-        self.count += 1
-        self._event.set()
-
-    async def wait(self) -> None:
-        async with asyncio.timeout(TIMEOUT_S):
-            await self._event.wait()
-        self._event.clear()
 
 
 @pytest.fixture
@@ -43,83 +28,6 @@ async def buses(tmp_path: Path) -> AsyncIterator[tuple[LocalBus, LocalBus]]:
     yield pair
     for bus in pair:
         await bus.close()
-
-
-async def test_watchers_here_and_there_are_woken(buses: tuple[LocalBus, LocalBus]) -> None:
-    here, there = Wakes(), Wakes()
-    buses[0].watch("queue", here)
-    buses[1].watch("queue", there)
-    buses[0].publish("queue")
-    assert here.count == 0
-    await here.wait()
-    await there.wait()
-
-
-async def test_only_the_topic_that_was_watched_wakes(buses: tuple[LocalBus, LocalBus]) -> None:
-    other, wanted = Wakes(), Wakes()
-    buses[1].watch("account/1", other)
-    buses[1].watch("account/2", wanted)
-    buses[0].publish("account/2")
-    await wanted.wait()
-    assert other.count == 0
-
-
-async def test_a_watch_that_has_ended_is_not_woken(buses: tuple[LocalBus, LocalBus]) -> None:
-    ended, going = Wakes(), Wakes()
-    end = buses[1].watch("queue", ended)
-    buses[1].watch("queue", going)
-    end()
-    end()
-    buses[0].publish("queue")
-    await going.wait()
-    assert ended.count == 0
-
-
-async def test_a_watcher_that_fails_keeps_no_other_from_waking(buses: tuple[LocalBus, LocalBus]) -> None:
-    def fail() -> None:
-        raise RuntimeError("as the test wants it")
-
-    after = Wakes()
-    buses[0].watch("queue", fail)
-    buses[0].watch("queue", after)
-    buses[0].publish("queue")
-    await after.wait()
-
-
-async def test_one_who_comes_later_is_reached(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
-    first = Wakes()
-    buses[1].watch("queue", first)
-    buses[0].publish("queue")
-    await first.wait()
-    late = LocalBus(tmp_path / "bus")
-    await late.start()
-    woken = Wakes()
-    late.watch("queue", woken)
-    buses[0].publish("queue")
-    await woken.wait()
-    await late.close()
-
-
-async def test_many_publishings_of_one_moment_wake_a_few_times(buses: tuple[LocalBus, LocalBus]) -> None:
-    there = Wakes()
-    buses[1].watch("queue", there)
-    for _ in range(1_000):
-        buses[0].publish("queue")
-    await there.wait()
-    assert there.count <= 2
-
-
-async def test_a_flood_is_dropped_and_not_waited_for(buses: tuple[LocalBus, LocalBus]) -> None:
-    buses[1].watch("account/1", Wakes())
-    for number in range(5_000):
-        buses[0].publish(f"account/{number}")
-    last = Wakes()
-    buses[1].watch("last", last)
-    await asyncio.sleep(0)
-    async with asyncio.timeout(TIMEOUT_S):
-        while not last.count:
-            buses[0].publish("last")
-            await asyncio.sleep(0)
 
 
 async def test_the_socket_of_a_dead_process_is_removed(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
@@ -145,15 +53,6 @@ async def test_nobody_is_woken_for_a_kind_of_topic_that_nobody_there_watches(
     assert kinds == {"generation", "account"}
 
 
-async def test_what_was_watched_before_the_start_is_heard(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
-    early, woken = LocalBus(tmp_path / "bus"), Wakes()
-    early.watch("queue", woken)
-    await early.start()
-    buses[0].publish("queue")
-    await woken.wait()
-    await early.close()
-
-
 async def test_close_leaves_nothing_behind_and_ends_publishing(tmp_path: Path) -> None:
     bus = LocalBus(tmp_path / "bus")
     bus.publish("before the start")
@@ -175,17 +74,6 @@ async def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
     await woken.wait()
     await one.close()
     await two.close()
-
-
-async def test_what_is_published_just_before_the_end_is_sent(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
-    woken: Callable[[], None]
-    there = woken = Wakes()
-    buses[1].watch("generation", woken)
-    brief = LocalBus(tmp_path / "bus")
-    await brief.start()
-    brief.publish("generation")
-    await brief.close()
-    await there.wait()
 
 
 async def test_another_process_is_woken_within_milliseconds(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
