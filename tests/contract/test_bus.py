@@ -1,4 +1,4 @@
-"""ports.bus on every engine: watchers are woken here and in other processes, soon or a little later, never with data."""
+"""ports.bus on every engine: watchers are woken here and in other processes, soon, and never with data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
