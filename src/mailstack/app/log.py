@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 import orjson
@@ -30,10 +31,10 @@ Event = MutableMapping[str, Any]  # structlog's own type for what a processor is
 def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """auto: readable on a terminal, JSON anywhere else."""
     target = stream or sys.stderr
+    writer = structlog.WriteLogger(file=target)
     chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             _stamp,
             _redact,
@@ -41,7 +42,7 @@ def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) 
             _as_json if chosen == "json" else _as_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=target),
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )
 
@@ -59,9 +60,14 @@ def _stamp(_logger: object, _method: str, event: Event) -> Event:
 
 def _redact(_logger: object, _method: str, event: Event) -> Event:
     for name in event:
-        if any(word in name for word in SECRET_WORDS):
+        if _is_secret(name):
             event[name] = "(secret)"
     return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in SECRET_WORDS)
 
 
 def _as_json(_logger: object, _method: str, event: Event) -> str:

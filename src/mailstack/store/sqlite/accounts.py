@@ -1,4 +1,10 @@
-"""The directory: ports.accounts on SQLite. Reads of what state.py derives from the applied resources."""
+"""The directory: ports.accounts on SQLite. Reads of what state.py derives from the applied resources.
+
+What was read is remembered for as long as the generation stays the same, for every RCPT asks.
+"""
+
+import asyncio
+from typing import TypeVar
 
 import orjson
 
@@ -7,6 +13,11 @@ from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Ro
 from mailstack.store.sqlite.connection import Row
 from mailstack.store.sqlite.databases import Database
 
+Result = TypeVar("Result")
+
+MAX_REMEMBERED = 4096
+
+GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
 DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
 COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes,
     (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
@@ -18,15 +29,38 @@ ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
 class SqliteAccounts:
     def __init__(self, system: Database) -> None:
         self._system = system
+        self._known = _Known(generation=None)
+        self._is_checked = False
 
     async def domain(self, name: str) -> Domain | None:
-        row = self._system.reader().row(DOMAIN, (name,))
-        if row is None:
-            return None
-        found, catch_all, subaddress_separators, alias_of = row
-        return Domain(name=found, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of)
+        known = self._current().domains
+        domain = known.get(name)
+        if domain is None:
+            row = self._system.reader().row(DOMAIN, (name,))
+            if row is None:
+                return None
+            found, catch_all, subaddress_separators, alias_of = row
+            domain = Domain(
+                name=found, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of
+            )
+            _remember(known, name, domain)
+        return domain
 
     async def find(self, address_key: str) -> Account | AliasTargets | None:
+        known = self._current().owners
+        owner = known.get(address_key)
+        if owner is None:
+            owner = self._read_owner(address_key)
+            # A name that nobody has is not remembered: strangers can think of any number of them.
+            if owner is not None:
+                _remember(known, address_key, owner)
+        return owner
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        row = self._system.reader().row(BY_ID, (account_id,))
+        return None if row is None else _account(row)
+
+    def _read_owner(self, address_key: str) -> Account | AliasTargets | None:
         reader = self._system.reader()
         row = reader.row(BY_ADDRESS, (address_key,))
         if row is not None:
@@ -34,9 +68,33 @@ class SqliteAccounts:
         alias = reader.row(ALIAS, (address_key,))
         return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
 
-    async def account(self, account_id: AccountId) -> Account | None:
-        row = self._system.reader().row(BY_ID, (account_id,))
-        return None if row is None else _account(row)
+    def _current(self) -> "_Known":
+        """Looks at the generation once in each turn of the loop: one query for all that an RCPT asks."""
+        if not self._is_checked:
+            generation = self._system.reader().row(GENERATION)
+            if generation != self._known.generation:
+                self._known = _Known(generation=generation)
+            self._is_checked = True
+            asyncio.get_running_loop().call_soon(self._expire)
+        return self._known
+
+    def _expire(self) -> None:
+        self._is_checked = False
+
+
+class _Known:
+    """What one generation says."""
+
+    def __init__(self, *, generation: Row | None) -> None:
+        self.generation = generation
+        self.domains: dict[str, Domain] = {}
+        self.owners: dict[str, Account | AliasTargets] = {}
+
+
+def _remember(known: dict[str, Result], name: str, found: Result) -> None:
+    if len(known) >= MAX_REMEMBERED:
+        known.clear()
+    known[name] = found
 
 
 def _account(row: Row) -> Account:
