@@ -107,6 +107,18 @@ class MemoryMessages:
             found.append(Appended(message_id=MessageId(uid), uid=uid, mod_seq=ModSeq(uid)))
         return found
 
+    async def replace(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uid: Uid,
+        target: MailboxId,
+        message: NewMessage,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Appended:
+        raise NotFound("messages in memory stay")
+
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
     ) -> Sequence[Placement]:

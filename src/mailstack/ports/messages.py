@@ -35,6 +35,21 @@ class Messages(Protocol):
         """All or none."""
         ...
 
+    async def replace(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uid: Uid,
+        target: MailboxId,
+        message: NewMessage,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Appended:
+        """A new message into target in place of one of source, which goes as if expunged: both or neither. The quota is
+        that of afterwards. Conflict when the old one is gone.
+        """
+        ...
+
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
     ) -> Sequence[Placement]:

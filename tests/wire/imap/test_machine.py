@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailstack.wire.imap.commands.append import Append
+from mailstack.wire.imap.commands.append import Append, Upload
 from mailstack.wire.imap.commands.login import Login
 from mailstack.wire.imap.commands.noop import Noop
 from mailstack.wire.imap.events import (
@@ -13,11 +13,13 @@ from mailstack.wire.imap.events import (
     IdleEnds,
     MessageBegins,
     MessageOctets,
+    MessageUrl,
     NeedContinuation,
     Refused,
     SaslCancelled,
     SaslResponse,
     SyntaxFault,
+    TextBegins,
 )
 from mailstack.wire.imap.faults import ProtocolFault
 from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
@@ -29,8 +31,12 @@ NOOP = Command(tag="z", request=Noop())
 TINY = replace(after_login(100), line_octets=200, literal_octets=20, literals=2, command_octets=250, discard_octets=300)
 
 
-def append(size_octets: int, mailbox: str = "INBOX") -> Append:
-    return Append(mailbox=mailbox, flags=(), received_at=None, size_octets=size_octets)
+def append(mailbox: str = "INBOX", *uploads: Upload) -> Append:
+    return Append(mailbox=mailbox, uploads=uploads or (Upload(),))
+
+
+def text(size_octets: int, *, is_synchronizing: bool = False, is_binary: bool = False) -> TextBegins:
+    return TextBegins(size_octets=size_octets, is_synchronizing=is_synchronizing, is_binary=is_binary)
 
 
 @pytest.mark.parametrize(
@@ -46,23 +52,25 @@ def append(size_octets: int, mailbox: str = "INBOX") -> Append:
         (
             b"a APPEND INBOX {4}\r\nhi\r\n\r\nz NOOP\r\n",
             [
-                MessageBegins(request=append(4), is_synchronizing=True),
+                MessageBegins(request=append()),
+                text(4, is_synchronizing=True),
                 MessageOctets(b"hi\r\n"),
-                Command(tag="a", request=append(4)),
+                Command(tag="a", request=append()),
                 NOOP,
             ],
         ),
         (
             b"a APPEND {3+}\r\nFoo {2+}\r\nhi\r\n",
             [
-                MessageBegins(request=append(2, "Foo"), is_synchronizing=False),
+                MessageBegins(request=append("Foo")),
+                text(2),
                 MessageOctets(b"hi"),
-                Command(tag="a", request=append(2, "Foo")),
+                Command(tag="a", request=append("Foo")),
             ],
         ),
         (
             b"a APPEND INBOX {0+}\r\n\r\n",
-            [MessageBegins(request=append(0), is_synchronizing=False), Command(tag="a", request=append(0))],
+            [MessageBegins(request=append()), text(0), Command(tag="a", request=append())],
         ),
     ],
 )
@@ -81,7 +89,8 @@ def test_commands(data: bytes, events: list[Event]) -> None:
         (b"a \r\n", SyntaxFault(tag="a", text="expected an atom")),
         (b"a XYZZY\r\n", SyntaxFault(tag="a", text="unknown command")),
         (b"a UID NOOP\r\n", SyntaxFault(tag="a", text="unknown command")),
-        (b"a APPEND INBOX\r\n", SyntaxFault(tag="a", text="unknown command")),
+        (b"a APPEND INBOX\r\n", SyntaxFault(tag="a", text="expected a space")),
+        (b"a APPEND INBOX \r\n", SyntaxFault(tag="a", text="expected a literal")),
         (b"a NO\0OP\r\n", SyntaxFault(tag="a", text="unknown command")),
         (b"a LOGIN a {3+}\r\nx\0y\r\n", SyntaxFault(tag="a", text="a literal holds NUL")),
         (b"a LOGIN a ~{3+}\r\nxyz\r\n", SyntaxFault(tag="a", text="literal8 is not for this server")),
@@ -93,23 +102,66 @@ def test_a_fault_leaves_the_connection_usable(data: bytes, fault: SyntaxFault) -
     assert events_of(data + b"z NOOP\r\n") == [fault, NOOP]
 
 
-def test_text_after_the_message_is_a_fault_in_place_of_the_command() -> None:
-    assert events_of(b"a APPEND x {2+}\r\nhi (x)\r\nz NOOP\r\n")[2:] == [
-        SyntaxFault(tag="a", text="unexpected text after the message"),
+@pytest.mark.parametrize(
+    ("rest", "fault"),
+    [
+        (b"(x)", "expected a space"),
+        (b" (x)", "expected a space"),
+        (b" ", "expected a literal"),
+        (b" x {3+}\r\nabc", "expected a message"),
+        (b"{3}", "unexpected literal after the message"),
+        (b"{3+}\r\nabc", "unexpected literal after the message"),
+    ],
+)
+def test_what_is_wrong_after_a_message_is_a_fault_in_place_of_the_command(rest: bytes, fault: str) -> None:
+    assert events_of(b"a APPEND x {2+}\r\nhi" + rest + b"\r\nz NOOP\r\n")[3:] == [
+        SyntaxFault(tag="a", text=fault),
         NOOP,
     ]
 
 
-@pytest.mark.parametrize("data", [b"a APPEND x {5}\r\n", b"a APPEND x {5+}\r\nhello\r\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a APPEND x {5}\r\n",
+        b"a APPEND x {5+}\r\nhello\r\n",
+        b"a APPEND x CATENATE (TEXT {5+}\r\nhello URL foo TEXT {3}\r\n",
+    ],
+)
 def test_a_message_may_be_refused_before_it_comes(data: bytes) -> None:
     for pieces in splits(data + b"z NOOP\r\n"):
         machine, events = ImapMachine(after_login()), list[Event]()
         for piece in pieces:
             for event in machine.feed(piece):
                 events.append(event)
-                if isinstance(event, MessageBegins):
+                if isinstance(event, TextBegins):
                     machine.refuse_message("TRYCREATE", "no")
-        assert events[1:] == [Refused(tag="a", code="TRYCREATE", text="no"), NOOP]
+        assert events[2:] == [Refused(tag="a", code="TRYCREATE", text="no"), NOOP]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a APPEND x CATENATE (URL bad)\r\n",
+        b"a APPEND x CATENATE (URL bad URL b)\r\n",
+        b"a APPEND x CATENATE (URL bad TEXT {3}\r\n",
+        b"a APPEND x CATENATE (URL bad TEXT {3+}\r\nabc URL c TEXT {2+}\r\nhi)\r\n",
+        b"a APPEND x CATENATE (URL {3+}\r\nbad)\r\n",
+    ],
+)
+def test_a_url_may_be_refused(data: bytes) -> None:
+    for pieces in splits(data + b"z NOOP\r\n"):
+        machine, events = ImapMachine(after_login()), list[Event]()
+        for piece in pieces:
+            for event in machine.feed(piece):
+                events.append(event)
+                if isinstance(event, MessageUrl):
+                    machine.refuse_message("BADURL bad", "no")
+        assert [one for one in events if not isinstance(one, NeedContinuation)][1:] == [
+            MessageUrl("bad"),
+            Refused(tag="a", code="BADURL bad", text="no"),
+            NOOP,
+        ]
 
 
 def test_a_refused_synchronizing_literal_is_never_sent() -> None:

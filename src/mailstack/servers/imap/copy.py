@@ -2,8 +2,8 @@
 
 from mailstack.model.message import Copied
 from mailstack.model.numset import numset_of
-from mailstack.servers.imap.append import TRY_CREATE
 from mailstack.servers.imap.numbered import choose
+from mailstack.servers.imap.receiving import TRY_CREATE
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox.copy_move import copy
 from mailstack.services.mailbox.tree import load_tree

@@ -28,6 +28,7 @@ from mailstack.servers.imap import (
     namespace,
     noop,
     rename,
+    replace,
     search,
     select,
     starttls,
@@ -62,6 +63,7 @@ from mailstack.wire.imap.commands.move import Move
 from mailstack.wire.imap.commands.namespace import Namespace
 from mailstack.wire.imap.commands.noop import Noop
 from mailstack.wire.imap.commands.rename import Rename
+from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.commands.search import Search
 from mailstack.wire.imap.commands.select import Select
 from mailstack.wire.imap.commands.starttls import Starttls
@@ -126,6 +128,7 @@ TABLE: Mapping[type[Request], Row] = dict(
         _row(Namespace, namespace.run, _LOGGED_IN),
         _row(Noop, noop.run, _ANY),
         _row(Rename, rename.run, _LOGGED_IN),
+        _row(Replace, replace.run, _SELECTED),
         _row(Search, search.run, _SELECTED, lambda request: not request.wants_uids),
         _row(Select, select.run, _LOGGED_IN),
         _row(Starttls, starttls.run, _STRANGER),

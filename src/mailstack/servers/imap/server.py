@@ -9,11 +9,10 @@ from typing import assert_never
 
 import structlog
 
-from mailstack.model.errors import DomainError, TryAgainLater
+from mailstack.model.errors import DomainError
 from mailstack.net.connections import Connections
-from mailstack.net.spool import Spool
 from mailstack.net.stream import Stream
-from mailstack.servers.imap import append, dispatch
+from mailstack.servers.imap import dispatch, receiving
 from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.service import ImapService
@@ -26,18 +25,18 @@ from mailstack.wire.imap.events import (
     IdleEnds,
     MessageBegins,
     MessageOctets,
+    MessageUrl,
     NeedContinuation,
     Refused,
     SaslCancelled,
     SaslResponse,
     SyntaxFault,
+    TextBegins,
 )
 from mailstack.wire.imap.faults import ProtocolFault, SyntaxProblem
-from mailstack.wire.imap.responses import Condition, Continuation, Tagged, Untagged
+from mailstack.wire.imap.responses import Condition, Tagged, Untagged
 
 log = structlog.get_logger()
-
-GO_ON = Continuation(data=b"go on")
 
 
 class ImapServer:
@@ -95,7 +94,7 @@ async def _until_over(session: Session) -> None:
         # RFC 9051 §5.4: autologout
         session.hang_up("Too long without a command")
     finally:
-        session.drop_spool()
+        session.drop_receipt()
 
 
 def _faults_in_a_row(faults: int, event: Event) -> int:
@@ -116,18 +115,23 @@ async def _handle(session: Session, event: Event) -> None:
     match event:
         case Command():
             await _answer(session, event.tag, event.request)
-            session.drop_spool()
+            session.drop_receipt()
         case SyntaxFault():
-            session.drop_spool()
+            session.drop_receipt()
             connection.say(_fault(event))
         case Refused():
+            session.drop_receipt()
             connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=_sentence(event.text)))
         case NeedContinuation():
-            connection.say(GO_ON)
+            connection.say(receiving.GO_ON)
         case MessageBegins():
-            await _begin_message(session, event)
+            receiving.begin_message(session, event)
+        case TextBegins():
+            await receiving.begin_text(session, event)
         case MessageOctets():
-            _keep(session, event.data)
+            receiving.keep(session, event.data)
+        case MessageUrl():
+            await receiving.take_url(session, event)
         case SaslResponse() | SaslCancelled() | IdleEnds():
             # Answered where they were awaited: by AUTHENTICATE and IDLE.
             raise RuntimeError(f"{type(event).__name__} out of place")
@@ -140,28 +144,6 @@ def _fault(event: SyntaxFault) -> Tagged | Untagged:
     if event.tag is None:
         return Untagged(condition=Condition.BAD, text=text)  # RFC 9051 §7.1.3
     return Tagged(tag=event.tag, condition=Condition.BAD, text=text)
-
-
-async def _begin_message(session: Session, event: MessageBegins) -> None:
-    session.drop_spool()
-    refusal = await append.refusal(session, event.request)
-    if refusal is not None:
-        session.connection.machine.refuse_message(refusal.code, refusal.text)
-        return
-    session.spool = Spool()
-    if event.is_synchronizing:
-        session.connection.say(GO_ON)
-
-
-def _keep(session: Session, data: bytes) -> None:
-    if session.spool is None:
-        return
-    try:
-        session.spool.write(data)
-    except TryAgainLater as fault:
-        # The rest of the literal is still to come and nowhere to go; APPEND finds no message and says so.
-        log.error("spool", detail=fault.detail)
-        session.drop_spool()
 
 
 async def _answer(session: Session, tag: str, request: Request) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailstack.model.principal import Account
-from mailstack.net.spool import Spool
 from mailstack.servers.imap.connection import ImapConnection
+from mailstack.servers.imap.receipt import Receipt
 from mailstack.servers.imap.service import ImapService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.selected import SelectedMailbox
@@ -66,7 +66,7 @@ class Session:
         self.service = service
         self.connection = connection
         self.selected: SelectedMailbox | None = None
-        self.spool: Spool | None = None
+        self.receipt: Receipt | None = None
         self.refused_logins = 0
         self.enabled: set[str] = set()
         self.tag = ""
@@ -152,7 +152,7 @@ class Session:
         self.connection.say(Untagged(condition=Condition.BYE, text=text))
         self._is_over = True
 
-    def drop_spool(self) -> None:
-        if self.spool is not None:
-            self.spool.close()
-            self.spool = None
+    def drop_receipt(self) -> None:
+        if self.receipt is not None:
+            self.receipt.spool.close()
+            self.receipt = None

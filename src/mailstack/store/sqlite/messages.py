@@ -1,11 +1,11 @@
 """Messages of one account: ports.messages on SQLite. What happens inside the transactions is in appending, flagging,
 copying and removal; here is what happens around them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from mailstack.model.errors import NotFound
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, Uid
 from mailstack.model.instant import Clock
 from mailstack.model.message import (
@@ -27,8 +27,8 @@ from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.listing import COLUMNS, PackedMessage, pack_forms, stored_message
-from mailstack.store.sqlite.removal import DELETED_IN_RANGE, remove_placements
-from mailstack.store.sqlite.writer import Transaction
+from mailstack.store.sqlite.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
+from mailstack.store.sqlite.writer import Result, Transaction
 
 INLINE_ROWS = 1_000
 INLINE_MESSAGES = 100
@@ -65,22 +65,36 @@ class SqliteMessages:
     ) -> Sequence[Appended]:
         database = await self._databases.get(account_id)
         now = self._clock()
-        if sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES:
-            packed = await database.in_thread(self._pack, messages, database)
-        else:
-            packed = self._pack(messages, database)
 
-        def work(transaction: Transaction) -> list[Appended]:
+        def work(transaction: Transaction, packed: Sequence[PackedMessage]) -> list[Appended]:
             transaction.announce(account_topic(account_id))
             return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
 
-        try:
-            return await database.write(work, is_long=len(messages) > INLINE_WRITES)
-        except Exception:
-            files = [each.blob.file for each in packed if each.blob.file is not None]
-            if files:
-                await database.in_thread(self._discard, database, files)
-            raise
+        return await self._write_packed(database, messages, work)
+
+    async def replace(
+        self,
+        account_id: AccountId,
+        source: MailboxId,
+        uid: Uid,
+        target: MailboxId,
+        message: NewMessage,
+        *,
+        quota_bytes: int | None = None,
+    ) -> Appended:
+        database = await self._databases.get(account_id)
+        now = self._clock()
+
+        def work(transaction: Transaction, packed: Sequence[PackedMessage]) -> Appended:
+            rows = transaction.rows(PLACEMENTS_IN_RANGE, (source, uid, uid))
+            if not rows:
+                raise Conflict(f"message {uid} is no longer in mailbox {source}")
+            files = remove_placements(transaction, source, rows, mod_seq=next_mod_seq(transaction), now=now)
+            self._tidy(transaction, database, files)
+            transaction.announce(account_topic(account_id))
+            return appending.append(transaction, target, packed, now=now, quota_bytes=quota_bytes)[0]
+
+        return await self._write_packed(database, [message], work)
 
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
@@ -185,6 +199,27 @@ class SqliteMessages:
     async def used_bytes(self, account_id: AccountId) -> int:
         database = await self._databases.get(account_id)
         return int(database.reader().one(USED)[0])
+
+    async def _write_packed(
+        self,
+        database: Database,
+        messages: Sequence[NewMessage],
+        work: Callable[[Transaction, Sequence[PackedMessage]], Result],
+    ) -> Result:
+        """The bytes are packed before the transaction, and thrown away when it fails."""
+        if sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES:
+            packed = await database.in_thread(self._pack, messages, database)
+        else:
+            packed = self._pack(messages, database)
+        try:
+            return await database.write(
+                lambda transaction: work(transaction, packed), is_long=len(messages) > INLINE_WRITES
+            )
+        except Exception:
+            files = [each.blob.file for each in packed if each.blob.file is not None]
+            if files:
+                await database.in_thread(self._discard, database, files)
+            raise
 
     def _pack(self, messages: Sequence[NewMessage], database: Database) -> list[PackedMessage]:
         packed: list[PackedMessage] = []

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mailstack.wire.imap.commands.append import Append
+from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.commands.table import Request
 
 
@@ -36,17 +37,36 @@ class NeedContinuation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageBegins:
-    """APPEND's message follows as MessageOctets, then its Command, or a SyntaxFault in its place; or a Refused, when
-    it is turned down right now by ImapMachine.refuse_message. is_synchronizing: the peer waits for `+` first.
+    """A message of APPEND or REPLACE: the last of request.uploads, which are those so far. It comes as TextBegins with
+    MessageOctets, and MessageUrl, in any number; then the next message, or the Command, or in its place a SyntaxFault
+    or Refused.
     """
 
-    request: Append
+    request: Append | Replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBegins:
+    """size_octets follow as MessageOctets, unless they are turned down right now by ImapMachine.refuse_message.
+
+    is_synchronizing: the peer waits for `+` first. is_binary: RFC 3516 §4.4: a literal8, which may hold NUL.
+    """
+
+    size_octets: int
     is_synchronizing: bool
+    is_binary: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MessageOctets:
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUrl:
+    """RFC 4469 §3: what this URL names is the next part of the message. May be turned down as TextBegins."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,9 @@ Event = (
     | Refused
     | NeedContinuation
     | MessageBegins
+    | TextBegins
     | MessageOctets
+    | MessageUrl
     | SaslResponse
     | SaslCancelled
     | IdleEnds

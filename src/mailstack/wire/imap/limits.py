@@ -13,8 +13,9 @@ DEFAULT_MESSAGE_OCTETS = 50 * 1024 * 1024
 class Limits:
     """line_octets: one line, the literals that it leads to not counted. literal_octets: one literal, APPEND's message
     not counted. command_octets: lines and literals of one command together. nesting: parentheses and NOTs.
-    items: things to fetch for each message. message_octets: what APPEND takes. discard_octets: how much of a refused
-    literal that the client sends unasked (RFC 7888) is read past; over that the connection ends.
+    items: things to fetch for each message. message_octets: one message of APPEND; messages, parts and upload_octets:
+    of one APPEND together (RFC 3502, RFC 4469). discard_octets: how much of a refused literal that the client sends
+    unasked (RFC 7888) is read past; over that the connection ends.
     """
 
     line_octets: int
@@ -24,6 +25,9 @@ class Limits:
     nesting: int
     items: int
     message_octets: int
+    messages: int
+    parts: int
+    upload_octets: int
     discard_octets: int
 
 
@@ -35,6 +39,9 @@ BEFORE_LOGIN = Limits(
     nesting=2,
     items=0,
     message_octets=0,
+    messages=1,
+    parts=1,
+    upload_octets=0,
     discard_octets=64 * 1024,
 )
 
@@ -48,5 +55,8 @@ def after_login(message_octets: int = DEFAULT_MESSAGE_OCTETS) -> Limits:
         nesting=64,
         items=64,
         message_octets=message_octets,
+        messages=100,
+        parts=200,
+        upload_octets=2 * message_octets,
         discard_octets=4 * message_octets,
     )

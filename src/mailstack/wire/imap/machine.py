@@ -7,9 +7,10 @@ drop_input), so events are made only as they are asked for.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 
-from mailstack.wire.imap.commands.append import Append, parse_head
+from mailstack.wire.imap.commands.append import Upload
 from mailstack.wire.imap.commands.table import PARSERS, UID_PARSERS, Request
 from mailstack.wire.imap.events import (
     Command,
@@ -17,27 +18,30 @@ from mailstack.wire.imap.events import (
     IdleEnds,
     MessageBegins,
     MessageOctets,
+    MessageUrl,
     NeedContinuation,
     Refused,
     SaslCancelled,
     SaslResponse,
     SyntaxFault,
+    TextBegins,
 )
 from mailstack.wire.imap.faults import ProtocolFault, RefusedProblem, SyntaxProblem
 from mailstack.wire.imap.framing import Announced, Framer, announced_literal
+from mailstack.wire.imap.intake import Awaited, Intake, Piece, read_piece
 from mailstack.wire.imap.limits import Limits
 from mailstack.wire.imap.tokens import Cursor
 from mailstack.wire.sasl.encoding import CANCEL
 
 # RFC 9051 §9: tag = 1*<any ASTRING-CHAR except "+">
 _TAG = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]+) ")
-_APPEND = re.compile(rb"[^ ]+ APPEND (?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_BRINGS_MESSAGES = re.compile(rb"[^ ]+ (?:APPEND|(?:UID )?REPLACE)(?![^ ])", re.IGNORECASE)
 
 
 class _Mode(Enum):
     LINE = "line"  # the next line of a command
     LITERAL = "literal"  # octets that belong to a command
-    MESSAGE = "message"  # octets of APPEND's message
+    MESSAGE = "message"  # octets of a message of APPEND or REPLACE
     DISCARD = "discard"  # octets of a literal that was refused
     SASL = "sasl"
     IDLE = "idle"
@@ -54,7 +58,11 @@ class ImapMachine:
         self._literal = bytearray()
         self._octets = 0
         self._left = 0
-        self._append: Append | None = None
+        self._is_utf8 = False
+        self._tag: str | None = None
+        self._intake: Intake | None = None
+        self._message_octets = 0
+        self._upload_octets = 0
         self._announced: Announced | None = None
         self._fault: SyntaxFault | Refused | None = None
         self._ready: list[Event] = []
@@ -77,6 +85,10 @@ class ImapMachine:
         self._limits = limits
         self._framer.line_octets = limits.line_octets
 
+    def use_utf8(self) -> None:
+        """After ENABLE: mailbox names are UTF-8. RFC 6855 §3, RFC 9051 §5.1."""
+        self._is_utf8 = True
+
     def await_sasl(self) -> None:
         """The next line is a SASL response. RFC 9051 §6.2.2."""
         self._mode = _Mode.SASL
@@ -86,12 +98,11 @@ class ImapMachine:
         self._mode = _Mode.IDLE
 
     def refuse_message(self, code: str, text: str) -> None:
-        """Right after MessageBegins: the message is not wanted, and a client that waits for `+` need not send it."""
-        tag = self._tag_or_none()
-        if self._announced is None or tag is None:
+        """Right after TextBegins or MessageUrl: the command fails. A client that waits for `+` need not send more."""
+        if self._tag is None:
             raise RuntimeError("no message has begun")
-        self._append = None
-        self._refuse(Refused(tag=tag, code=code, text=text), self._announced)
+        self._ready.clear()
+        self._refuse(Refused(tag=self._tag, code=code, text=text), self._announced)
 
     def drop_input(self) -> None:
         """At STARTTLS: what was sent in the clear after it is nobody's command (CVE-2011-0411, RFC 9051 §6.2.1)."""
@@ -130,58 +141,91 @@ class ImapMachine:
         announced = announced_literal(line)
         if self._fault is not None:
             self._after_discard(announced)
-        elif self._append is not None:
-            self._end_append(line, announced)
+            return
+        self._parts.append(line if announced is None else line[: announced.at])
+        if self._intake is None and len(self._parts) == 1 and _BRINGS_MESSAGES.match(line):
+            self._intake = Intake()
+        if self._intake is not None:
+            self._take_piece(self._intake, announced)
         elif announced is None:
-            self._parts.append(line)
             self._finish(self._parsed())
         else:
-            self._begin_literal(line, announced)
+            self._begin_literal(announced)
 
-    def _begin_literal(self, line: bytes, announced: Announced) -> None:
-        text = line[: announced.at]
-        is_message = self._is_message_next(text)
-        self._parts.append(text)
-        problem = self._message_problem(announced) if is_message else self._literal_problem(announced)
+    def _begin_literal(self, announced: Announced) -> None:
+        problem = self._literal_problem(announced)
         if problem is not None:
             self._refuse(problem, announced)
             return
         self._left = announced.size_octets
-        if is_message:
-            self._begin_message(announced)
-            return
         self._mode = _Mode.LITERAL
         self._octets += announced.size_octets
         if announced.is_synchronizing:
             self._ready.append(NeedContinuation())
 
-    def _begin_message(self, announced: Announced) -> None:
-        if self._append is not None:
-            self._mode = _Mode.MESSAGE
-            self._announced = announced
-            self._ready.append(MessageBegins(request=self._append, is_synchronizing=announced.is_synchronizing))
-
-    def _is_message_next(self, text: bytes) -> bool:
-        """APPEND's literal is its message, unless it stands where the mailbox does."""
-        found = _APPEND.match(self._parts[0] if self._parts else text)
-        return found is not None and (bool(self._parts) or bool(found.group("rest")))
-
-    def _message_problem(self, announced: Announced) -> SyntaxFault | Refused | None:
+    def _take_piece(self, intake: Intake, announced: Announced | None) -> None:
+        """A line of APPEND or REPLACE."""
         try:
-            tag, cursor = self._opened()
+            piece = read_piece(intake, self._piece_cursor(intake), self._limits)
+            _check_end(piece.awaited, announced)
+            if self._octets > self._limits.command_octets:
+                raise SyntaxProblem("command too long")
+        except RefusedProblem as problem:
+            self._refuse(Refused(tag=self._tag or "*", code=problem.code, text=problem.text), announced)
         except SyntaxProblem as problem:
-            return SyntaxFault(tag=None, text=problem.text)
-        try:
-            cursor.skip_word(b"APPEND")
-            append = parse_head(cursor, announced.size_octets)
-        except SyntaxProblem as problem:
-            return SyntaxFault(tag=tag, text=problem.text)
-        if announced.is_binary:
-            return SyntaxFault(tag=tag, text="literal8 is not for this server")  # RFC 3516 is not offered
-        if announced.size_octets > self._limits.message_octets:
-            return Refused(tag=tag, code="TOOBIG", text="message too large")  # RFC 7889, RFC 9051 §7.1
-        self._append = append
-        return None
+            self._refuse(SyntaxFault(tag=self._tag, text=problem.text), announced)
+        else:
+            self._took_piece(intake, piece, announced)
+
+    def _piece_cursor(self, intake: Intake) -> Cursor:
+        if intake.request is not None:
+            return self._cursor()
+        self._tag = None
+        self._tag, cursor = self._opened()
+        return cursor
+
+    def _took_piece(self, intake: Intake, piece: Piece, announced: Announced | None) -> None:
+        if announced is not None and piece.awaited is Awaited.ARGUMENT:
+            self._begin_literal(announced)
+            return
+        self._say(intake, piece)
+        self._intake = piece.intake
+        self._parts = []
+        if announced is not None:
+            self._begin_octets(announced)
+        elif piece.intake.request is not None and self._tag is not None:
+            self._finish(Command(tag=self._tag, request=piece.intake.request))
+
+    def _say(self, intake: Intake, piece: Piece) -> None:
+        request = piece.intake.request
+        uploads = () if intake.request is None else intake.request.uploads
+        for said in piece.said:
+            if isinstance(said, Upload) and request is not None:
+                uploads = (*uploads, said)
+                self._message_octets = 0
+                self._ready.append(MessageBegins(request=replace(request, uploads=uploads)))
+            elif isinstance(said, str):
+                self._ready.append(MessageUrl(said))
+
+    def _begin_octets(self, announced: Announced) -> None:
+        size_octets = announced.size_octets
+        self._message_octets += size_octets
+        self._upload_octets += size_octets
+        is_over = self._upload_octets > self._limits.upload_octets
+        if self._message_octets > self._limits.message_octets or is_over:
+            # RFC 7889 §4, RFC 4469 §4.2, RFC 9051 §7.1
+            self._refuse(Refused(tag=self._tag or "*", code="TOOBIG", text="message too large"), announced)
+            return
+        self._mode = _Mode.MESSAGE
+        self._left = size_octets
+        self._announced = announced
+        self._ready.append(
+            TextBegins(
+                size_octets=size_octets,
+                is_synchronizing=announced.is_synchronizing,
+                is_binary=announced.is_binary,
+            )
+        )
 
     def _literal_problem(self, announced: Announced) -> SyntaxFault | None:
         text = self._literal_excess(announced)
@@ -198,8 +242,9 @@ class ImapMachine:
             return "command too long"
         return ""
 
-    def _refuse(self, fault: SyntaxFault | Refused, announced: Announced) -> None:
-        if announced.is_synchronizing:
+    def _refuse(self, fault: SyntaxFault | Refused, announced: Announced | None) -> None:
+        self._ready.clear()
+        if announced is None or announced.is_synchronizing:
             # RFC 9051 §4.3: without a continuation request the literal is never sent
             self._finish(fault)
             return
@@ -240,19 +285,6 @@ class ImapMachine:
             self._literal.clear()
         self._mode = _Mode.LINE
 
-    def _end_append(self, line: bytes, announced: Announced | None) -> None:
-        tag = self._tag_or_none()
-        if not line and tag is not None and self._append is not None:
-            self._finish(Command(tag=tag, request=self._append))
-            return
-        # RFC 3502 (MULTIAPPEND) is not offered: nothing follows the message.
-        fault = SyntaxFault(tag=tag, text="unexpected text after the message")
-        if announced is None:
-            self._finish(fault)
-        else:
-            self._append = None
-            self._refuse(fault, announced)
-
     def _parsed(self) -> Event:
         tag: str | None = None
         try:
@@ -267,13 +299,20 @@ class ImapMachine:
 
     def _opened(self) -> tuple[str, Cursor]:
         """The tag, and a cursor behind it."""
-        cursor = Cursor(self._parts, nesting=self._limits.nesting, items=self._limits.items)
+        cursor = self._cursor()
         found = cursor.match(_TAG)
         if found is None:
             raise SyntaxProblem("expected a tag")
         return found.group(1).decode("ascii"), cursor
 
+    def _cursor(self) -> Cursor:
+        limits = self._limits
+        return Cursor(self._parts, nesting=limits.nesting, items=limits.items, is_utf8=self._is_utf8)
+
     def _tag_or_none(self) -> str | None:
+        """For a literal that is an argument."""
+        if self._intake is not None:
+            return self._tag
         found = _TAG.match(self._parts[0])
         return found.group(1).decode("ascii") if found else None
 
@@ -281,10 +320,23 @@ class ImapMachine:
         self._ready.append(event)
         self._parts = []
         self._octets = 0
-        self._append = None
+        self._intake = None
+        self._message_octets = 0
+        self._upload_octets = 0
         self._announced = None
         self._fault = None
         self._mode = _Mode.LINE
+
+
+def _check_end(awaited: Awaited, announced: Announced | None) -> None:
+    """Whether the text leads up to what stands at its end. Raises SyntaxProblem."""
+    if awaited is Awaited.NOTHING:
+        if announced is not None:
+            raise SyntaxProblem("unexpected literal after the message")
+    elif announced is None:
+        raise SyntaxProblem("expected a literal")
+    elif awaited is Awaited.LITERAL8 and not announced.is_binary:
+        raise SyntaxProblem("expected a literal8")  # RFC 6855 §4
 
 
 def _request(cursor: Cursor) -> Request:

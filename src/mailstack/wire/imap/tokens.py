@@ -27,9 +27,10 @@ MAX_NUMBER64 = (1 << 63) - 1
 class Cursor:
     """parts: text, literal, text, literal, …, text. The text before a literal ends where its `{n}` began."""
 
-    __slots__ = ("_at", "_depth", "_index", "_items", "_nesting", "_parts", "_text")
+    __slots__ = ("_at", "_depth", "_index", "_is_utf8", "_items", "_nesting", "_parts", "_text")
 
-    def __init__(self, parts: Sequence[bytes], *, nesting: int, items: int) -> None:
+    def __init__(self, parts: Sequence[bytes], *, nesting: int, items: int, is_utf8: bool = False) -> None:
+        """is_utf8: mailbox names are UTF-8. RFC 6855 §3, RFC 9051 §5.1."""
         self._parts = parts
         self._index = 0
         self._text = parts[0]
@@ -37,6 +38,7 @@ class Cursor:
         self._depth = 0
         self._nesting = nesting
         self._items = items
+        self._is_utf8 = is_utf8
 
     def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
         """What the pattern finds right here, taken; None takes nothing."""
@@ -112,13 +114,13 @@ class Cursor:
             raise SyntaxProblem("a string is not UTF-8") from None
 
     def mailbox(self) -> str:
-        """mailbox = "INBOX" / astring; RFC 3501 §5.1.3: in modified UTF-7."""
-        return _mailbox_name(self.astring())
+        """mailbox = "INBOX" / astring; RFC 3501 §5.1.3: in modified UTF-7 until UTF-8 is switched on."""
+        return self._mailbox_name(self.astring())
 
     def list_mailbox(self) -> str:
         """list-mailbox = 1*list-char / string"""
         found = self.match(_LIST_CHARS)
-        return _mailbox_name(found.group() if found else self.string())
+        return self._mailbox_name(found.group() if found else self.string())
 
     def descend(self) -> None:
         """One level deeper: an opened parenthesis, a NOT. Ended by ascend()."""
@@ -155,9 +157,10 @@ class Cursor:
         self._at = 0
         return literal
 
-
-def _mailbox_name(octets: bytes) -> str:
-    try:
-        return utf7.decode(octets)
-    except Invalid as fault:
-        raise SyntaxProblem(fault.detail) from None
+    def _mailbox_name(self, octets: bytes) -> str:
+        if self._is_utf8:
+            return self.text(octets)
+        try:
+            return utf7.decode(octets)
+        except Invalid as fault:
+            raise SyntaxProblem(fault.detail) from None

@@ -1,38 +1,24 @@
-"""APPEND, up to its message: that comes as octets of its own, for it may be larger than what we like to hold.
+"""APPEND, as it is once all its messages have come: their octets come apart, for they may be larger than what we like
+to hold. How its text is read between them is wire.imap.intake's.
 
-RFC 9051 §6.3.12; UIDPLUS, RFC 4315 §3, is in the answer.
+RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 6855 §4 (UTF8); UIDPLUS, RFC 4315 §3, is in the answer.
 """
 
 from dataclasses import dataclass
 
 from mailstack.model.instant import Instant
-from mailstack.wire.imap.dates import date_time
-from mailstack.wire.imap.flags import flag_list
-from mailstack.wire.imap.tokens import Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One message of the command. received_at: None when the client leaves it to us. is_utf8: sent as UTF8 (…)."""
+
+    flags: tuple[str, ...] = ()
+    received_at: Instant | None = None
+    is_utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
-    """received_at: None when the client leaves it to us."""
-
     mailbox: str
-    flags: tuple[str, ...]
-    received_at: Instant | None
-    size_octets: int
-
-
-def parse_head(cursor: Cursor, size_octets: int) -> Append:
-    """append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal; the literal is not under the cursor."""
-    cursor.space()
-    mailbox = cursor.mailbox()
-    cursor.space()
-    flags: tuple[str, ...] = ()
-    if cursor.is_next(b"("):
-        flags = flag_list(cursor)
-        cursor.space()
-    received_at = None
-    if cursor.is_next(b'"'):
-        received_at = date_time(cursor)
-        cursor.space()
-    cursor.end()
-    return Append(mailbox=mailbox, flags=flags, received_at=received_at, size_octets=size_octets)
+    uploads: tuple[Upload, ...]

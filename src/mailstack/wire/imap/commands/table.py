@@ -34,6 +34,7 @@ from mailstack.wire.imap.commands import (
 from mailstack.wire.imap.commands import id as id_command
 from mailstack.wire.imap.commands import list as list_command
 from mailstack.wire.imap.commands.append import Append
+from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.tokens import Cursor
 
 Request = (
@@ -59,6 +60,7 @@ Request = (
     | namespace.Namespace
     | noop.Noop
     | rename.Rename
+    | Replace
     | search.Search
     | select.Select
     | starttls.Starttls
@@ -101,7 +103,7 @@ PARSERS: Mapping[str, Parser] = {
     "UNSELECT": unselect.parse,
     "UNSUBSCRIBE": unsubscribe.parse,
 }
-"""APPEND is the machine's, for its message does not fit under a cursor."""
+"""APPEND and REPLACE are wire.imap.intake's, for messages do not fit under a cursor."""
 
 UID_PARSERS: Mapping[str, Parser] = {
     "COPY": copy.parse_uid,
