@@ -75,8 +75,8 @@ async def test_fetching_a_body_marks_it_seen_and_says_so(inbox: ImapClient) -> N
 async def test_store(inbox: ImapClient) -> None:
     await inbox.talk(r"""
         C: a STORE 1:2 +FLAGS (\Answered $Forwarded)
-        S: * 1 FETCH (FLAGS ($Forwarded \Answered))
-        S: * 2 FETCH (FLAGS ($Forwarded \Answered \Seen))
+        S: * 1 FETCH (UID 1 FLAGS ($Forwarded \Answered))
+        S: * 2 FETCH (UID 2 FLAGS ($Forwarded \Answered \Seen))
         S: a OK …
         C: b UID STORE 2 FLAGS (\Deleted)
         S: * 2 FETCH (UID 2 FLAGS (\Deleted))

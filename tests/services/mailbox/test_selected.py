@@ -87,7 +87,7 @@ async def test_a_view_that_was_never_asked_is_as_it_was_when_selected(mail: Acco
     await deliver(mail, 1)
 
     assert await uids_of(view) == [1, 2, 3]
-    assert await view.updates(with_expunges=True) == Updates(expunged=(2,), exists=3)
+    assert await view.updates(with_expunges=True) == Updates(expunged=(2,), expunged_uids=(2,), exists=3)
     assert await uids_of(view) == [1, 3, 4]
 
 

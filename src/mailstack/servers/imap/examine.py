@@ -6,5 +6,5 @@ from mailstack.wire.imap.commands.examine import Examine
 
 
 async def run(session: Session, request: Examine) -> Completed:
-    await open_mailbox(session, request.mailbox, is_read_only=True)
+    await open_mailbox(session, request.mailbox, request.parameters, is_read_only=True)
     return ok("EXAMINE completed", "READ-ONLY")

@@ -1,8 +1,9 @@
-"""MOVE and UID MOVE. RFC 6851 §3, RFC 9051 §6.4.8."""
+"""MOVE and UID MOVE. RFC 6851 §3, RFC 9051 §6.4.8, RFC 7162 §3.2."""
 
-from mailstack.servers.imap.append import TRY_CREATE
 from mailstack.servers.imap.copy import copy_uid
+from mailstack.servers.imap.expunge import told
 from mailstack.servers.imap.numbered import choose
+from mailstack.servers.imap.receiving import TRY_CREATE
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox.copy_move import move
 from mailstack.services.mailbox.tree import load_tree
@@ -21,4 +22,4 @@ async def run(session: Session, request: Move) -> Completed:
     if moved.pairs:
         # RFC 6851 §4.3: COPYUID comes before the EXPUNGE responses, so in an untagged OK.
         session.connection.say(Untagged(condition=Condition.OK, code=copy_uid(moved), text="Moved"))
-    return ok("MOVE completed")
+    return await told(session, "MOVE completed")

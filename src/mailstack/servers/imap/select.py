@@ -1,34 +1,88 @@
-"""SELECT, and what EXAMINE shares with it. RFC 3501 §6.3.1, RFC 9051 §6.3.2."""
+"""SELECT, and what EXAMINE shares with it. RFC 3501 §6.3.1, RFC 9051 §6.3.2, RFC 7162 §3.1.2, §3.2.5."""
 
 from mailstack.model.flags import SYSTEM_FLAGS
+from mailstack.model.mailbox import DELIMITER
+from mailstack.model.numset import NumSet, numset_of
+from mailstack.servers.imap.condstore import highest_code
+from mailstack.servers.imap.flag_news import say_flags
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox import opening
-from mailstack.wire.imap.commands.select import Select
-from mailstack.wire.imap.responses import Condition, Exists, FlagsData, Recent, Untagged
+from mailstack.services.mailbox.opening import Opened
+from mailstack.services.mailbox.selected import SelectedMailbox
+from mailstack.wire.imap.capability import CONDSTORE
+from mailstack.wire.imap.commands.select import KnownState, Parameters, Select
+from mailstack.wire.imap.faults import SyntaxProblem
+from mailstack.wire.imap.responses import Condition, Exists, FlagsData, ListData, Recent, Untagged, Vanished
+from mailstack.wire.imap.tokens import MAX_NUMBER
 
 # Keywords that mail programs look for before they use them; \* lets them make others. RFC 9051 §2.3.2, RFC 5788.
-_FLAGS = (*SYSTEM_FLAGS, "$Forwarded", "$MDNSent", "$Junk", "$NotJunk")
+_FLAGS = (*SYSTEM_FLAGS, "$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing")
 _KNOWN = frozenset(map(str.casefold, _FLAGS))
 
 
 async def run(session: Session, request: Select) -> Completed:
-    await open_mailbox(session, request.mailbox, is_read_only=False)
+    await open_mailbox(session, request.mailbox, request.parameters, is_read_only=False)
     return ok("SELECT completed", "READ-WRITE")
 
 
-async def open_mailbox(session: Session, path: str, *, is_read_only: bool) -> None:
-    """Raises NotFound; then nothing is selected, RFC 9051 §6.3.2."""
+async def open_mailbox(session: Session, path: str, parameters: Parameters, *, is_read_only: bool) -> None:
+    """Raises NotFound; then nothing is selected, RFC 9051 §6.3.2. Raises SyntaxProblem."""
+    if session.selected is not None:
+        # RFC 7162 §3.2.11, RFC 9051 §7.1: from here on nothing speaks of the mailbox before.
+        session.connection.say(Untagged(condition=Condition.OK, code="CLOSED", text="The mailbox before is closed"))
     session.selected = None
+    if parameters.known is not None and not session.is_qresync:
+        raise SyntaxProblem("ENABLE QRESYNC comes first")  # RFC 7162 §3.2.5
     opened = await opening.open_mailbox(session.mail, path, is_read_only=is_read_only)
-    session.selected, status = opened.view, opened.status
+    session.selected = opened.view
+    if parameters.wants_mod_seqs:
+        session.enabled.add(CONDSTORE)
+    _say_state(session, path, opened, is_read_only=is_read_only)
+    if parameters.known is not None and parameters.known.uid_validity == opened.status.uid_validity:
+        await _catch_up(session, parameters.known)
+
+
+def _say_state(session: Session, path: str, opened: Opened, *, is_read_only: bool) -> None:
+    say, status = session.connection.say, opened.status
     flags = (*_FLAGS, *(keyword for keyword in opened.keywords if keyword.casefold() not in _KNOWN))
     permanent = "" if is_read_only else " ".join((*flags, "\\*"))
-    session.connection.say(FlagsData(flags=flags), Exists(count=status.messages), Recent(count=0))
-    if opened.first_unseen is not None:
-        code = f"UNSEEN {opened.first_unseen}"
-        session.connection.say(Untagged(condition=Condition.OK, code=code, text="The first unseen message"))
-    session.connection.say(
-        Untagged(condition=Condition.OK, code=f"UIDVALIDITY {status.uid_validity}", text="UIDs are valid"),
-        Untagged(condition=Condition.OK, code=f"UIDNEXT {status.uid_next}", text="The next UID"),
-        Untagged(condition=Condition.OK, code=f"PERMANENTFLAGS ({permanent})", text="Flags that stay"),
-    )
+    say(FlagsData(flags=flags), Exists(count=status.messages))
+    if session.is_rev2:
+        # RFC 9051 §6.3.2: the name, as the server spells it; \Recent and UNSEEN are no more.
+        say(ListData(attributes=(), delimiter=DELIMITER, name=path))
+    else:
+        say(Recent(count=0))
+        if opened.first_unseen is not None:
+            _say(session, f"UNSEEN {opened.first_unseen}", "The first unseen message")
+    _say(session, f"UIDVALIDITY {status.uid_validity}", "UIDs are valid")
+    _say(session, f"UIDNEXT {status.uid_next}", "The next UID")
+    _say(session, f"PERMANENTFLAGS ({permanent})", "Flags that stay")
+    _say(session, highest_code(session), "The highest mod-sequence")
+
+
+def _say(session: Session, code: str, text: str) -> None:
+    session.connection.say(Untagged(condition=Condition.OK, code=code, text=text))
+
+
+async def _catch_up(session: Session, known: KnownState) -> None:
+    """RFC 7162 §3.2.5: what happened since the client was here last: first what went, then what has other flags."""
+    selected = session.mailbox
+    uids = known.uids if known.uids is not None else NumSet(((1, MAX_NUMBER),))
+    vanished = await selected.vanished_since(known.mod_seq, uids.above(await _known_up_to(selected, known)))
+    if vanished:
+        session.connection.say(Vanished(uids=vanished, is_earlier=True))
+    changed = await selected.changed_since(known.mod_seq, uids)
+    if changed.uids:
+        mail = selected.mail
+        now = await mail.messages.placements(mail.account_id, selected.mailbox_id, changed.uid_set)
+        told = await selected.locate(placement.uid for placement in now)
+        await say_flags(session, told.numbers, now)
+
+
+async def _known_up_to(selected: SelectedMailbox, known: KnownState) -> int:
+    """RFC 7162 §3.2.5.2: where a number still has the UID that the client knows, nothing before it is news to it."""
+    matches = [pair for pair in known.matches if pair[0] <= selected.count]
+    if not matches:
+        return 0
+    there = await selected.choose(numset_of(number for number, _ in matches), is_uid=False)
+    return max((uid for pair, uid in zip(matches, there.uids, strict=True) if pair[1] == uid), default=0)

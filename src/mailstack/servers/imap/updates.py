@@ -1,10 +1,11 @@
 """What happened to the selected mailbox, told to the client. RFC 9051 §7.4.1, §7.5.1, RFC 3501 §5.2."""
 
 from mailstack.model.errors import Conflict, NotFound
+from mailstack.model.numset import numset_of
+from mailstack.servers.imap.flag_news import say_flags
 from mailstack.servers.imap.session import Session
 from mailstack.services.mailbox.selected import Updates
-from mailstack.wire.imap.fetch_data import fetch_lines, flags_item, joined, uid_items
-from mailstack.wire.imap.responses import Exists
+from mailstack.wire.imap.responses import Exists, Vanished
 from mailstack.wire.imap.write import expunges
 
 
@@ -19,21 +20,19 @@ async def tell_updates(session: Session, *, with_expunges: bool) -> None:
         session.selected = None
         session.hang_up("The mailbox is no longer there")
         return
-    _say(session, updates)
-
-
-def _say(session: Session, updates: Updates) -> None:
-    connection = session.connection
-    if updates.expunged:
-        connection.say_octets(expunges(updates.expunged))
+    _say_expunged(session, updates)
     if updates.exists is not None:
-        connection.say(Exists(count=updates.exists))
+        session.connection.say(Exists(count=updates.exists))
     if updates.flags:
-        # RFC 9051 §6.4.9: the UID may be in any FETCH response; clients that work by UID need no search for it.
-        items = joined(
-            (
-                uid_items(placement.uid for _, placement in updates.flags),
-                [flags_item(placement.keywords_text, placement.is_deleted) for _, placement in updates.flags],
-            )
-        )
-        connection.say_octets(fetch_lines([number for number, _ in updates.flags], items))
+        numbers = [number for number, _ in updates.flags]
+        await say_flags(session, numbers, [placement for _, placement in updates.flags])
+
+
+def _say_expunged(session: Session, updates: Updates) -> None:
+    if not updates.expunged:
+        return
+    if session.is_qresync or session.is_uid_only:
+        # RFC 7162 §3.2.10, RFC 9586 §3.3: VANISHED, and no EXPUNGE, from ENABLE on.
+        session.connection.say(Vanished(uids=numset_of(updates.expunged_uids)))
+    else:
+        session.connection.say_octets(expunges(updates.expunged))

@@ -199,4 +199,5 @@ async def _mark_seen(selected: SelectedMailbox, placements: Sequence[Placement])
     if not unseen:
         return {}
     change = flag_change(FlagOperation.ADD, (SEEN,))
-    return {placement.uid: placement for placement in await change_flags(selected, numset_of(unseen), change)}
+    marked = await change_flags(selected, numset_of(unseen), change)
+    return {placement.uid: placement for placement in marked.changed}

@@ -35,11 +35,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updates:
-    """expunged: positions, highest first, so that each is right when those before it are gone. exists: the new number
-    of messages, None when it is no news. flags: positions, when the expunged are gone, and what stands there now.
+    """expunged: positions, highest first, so that each is right when those before it are gone; expunged_uids: the same,
+    ascending. exists: the new number of messages, None when it is no news. flags: positions, when the expunged are
+    gone, and what stands there now.
     """
 
     expunged: tuple[int, ...] = ()
+    expunged_uids: tuple[int, ...] = ()
     exists: int | None = None
     flags: tuple[tuple[int, Placement], ...] = ()
 
@@ -49,7 +51,7 @@ _NO_LIMIT = (1 << 31) - 1
 
 
 class SelectedMailbox:
-    """mod_seq: what the view is true for."""
+    """mod_seq: the highest of the changes of this mailbox that the session has told its client."""
 
     def __init__(
         self, mail: AccountMail, mailbox: Mailbox, status: MailboxStatus, *, is_read_only: bool, mod_seq: ModSeq
@@ -59,6 +61,7 @@ class SelectedMailbox:
         self.mailbox_id: MailboxId = mailbox.mailbox_id
         self.is_read_only = is_read_only
         self._mod_seq = max(mod_seq, status.highest_mod_seq)
+        self.mod_seq: ModSeq = status.highest_mod_seq
         self._uid_next = int(status.uid_next)
         self._count = status.messages
         self._uids: array[int] | None = None
@@ -101,13 +104,32 @@ class SelectedMailbox:
         found = [(_position(view, uid), uid) for uid in uids]
         return Chosen(numbers=[number for number, _ in found if number], uids=[uid for number, uid in found if number])
 
+    async def changed_since(self, mod_seq: ModSeq, uids: NumSet | None) -> Chosen:
+        """Messages of the view whose mod-sequence is above it. uids: resolved."""
+        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id, uids)
+        return await self.locate(placement.uid for placement in placements if placement.mod_seq > mod_seq)
+
+    async def vanished_since(self, mod_seq: ModSeq, uids: NumSet | None) -> NumSet:
+        """RFC 7162 §3.2.6: of these UIDs, all that are absent when the log does not reach back so far."""
+        view = await self._loaded()
+        asked = uids if uids is not None else NumSet(((1, self._uid_next - 1),) if self._uid_next > 1 else ())
+        try:
+            rows = await self.mail.changes.since(
+                self.mail.account_id, mod_seq, mailbox_id=self.mailbox_id, limit=_NO_LIMIT
+            )
+        except Conflict:
+            return _without(asked, view, self._uid_next)
+        return numset_of(
+            uid for uid in _uids_of(rows, ChangeKind.DESTROYED) if uid in asked and not _position(view, uid)
+        )
+
     def note_told(self, placements: Iterable[Placement]) -> None:
         """The client knows these flags already: from the answer to its own STORE, or because it asked for silence."""
         told = {placement.uid: placement.mod_seq for placement in placements}
         latest = max(told.values(), default=self._mod_seq)
         if latest == self._mod_seq + 1:
             # Nobody came between: the view is true for what the client itself has done.
-            self._mod_seq = latest
+            self._mod_seq = self.mod_seq = latest
         elif latest > self._mod_seq:
             self._told.update(told)
 
@@ -124,9 +146,10 @@ class SelectedMailbox:
         elif not (with_expunges and self._gone):
             return _NO_NEWS
         grown = self._count > count_before
+        gone = tuple(sorted(self._gone)) if with_expunges else ()
         expunged = self._forget_gone() if with_expunges else ()
         flags = self._positioned(placements)
-        return Updates(expunged=expunged, exists=self._count if grown else None, flags=flags)
+        return Updates(expunged=expunged, expunged_uids=gone, exists=self._count if grown else None, flags=flags)
 
     async def _catch_up(self, now: ModSeq) -> Sequence[Placement]:
         """Brings the view up to now. Returns the placements whose flags are news."""
@@ -146,6 +169,7 @@ class SelectedMailbox:
         self._mark_gone(destroyed)
         self._add(created - destroyed)
         self._advance(max(now, rows[-1].mod_seq) if rows else now)
+        self.mod_seq = rows[-1].mod_seq if rows else self.mod_seq
         return placements
 
     async def _changes(self, now: ModSeq) -> Sequence[Change] | None:
@@ -189,6 +213,7 @@ class SelectedMailbox:
         self._mark_gone(known - current)
         self._add(current - known)
         self._advance(now)
+        self.mod_seq = now
         return news
 
     async def _loaded(self) -> "array[int]":
@@ -259,6 +284,20 @@ def _position(uids: "array[int]", uid: int) -> int:
     """From 1; 0 when it is not there."""
     at = bisect_left(uids, uid)
     return at + 1 if at < len(uids) and uids[at] == uid else 0
+
+
+def _without(asked: NumSet, view: "array[int]", uid_next: int) -> NumSet:
+    """What of a resolved set stands between the UIDs of the view, below uid_next."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in asked.ranges:
+        start = first
+        for uid in view[bisect_left(view, first) : bisect_right(view, last)]:
+            if start < uid:
+                ranges.append((start, uid - 1))
+            start = uid + 1
+        if start <= min(last, uid_next - 1):
+            ranges.append((start, min(last, uid_next - 1)))
+    return NumSet(tuple(ranges))
 
 
 def _uid_spans(uids: "array[int]", resolved: NumSet) -> list[tuple[int, int]]:

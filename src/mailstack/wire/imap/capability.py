@@ -19,7 +19,17 @@ ENABLED_BY_CLIENT: Mapping[str, str] = {
 
 # RFC 9051 §6.1.1 lets a server tell more once the client is known; these hold in every state.
 _ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
-_AFTER_LOGIN = ("IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT", "MOVE", "CHILDREN", "SPECIAL-USE")
+_AFTER_LOGIN = (
+    "IDLE",
+    "NAMESPACE",
+    "UIDPLUS",
+    "UNSELECT",
+    "MOVE",
+    "CHILDREN",
+    "SPECIAL-USE",
+    CONDSTORE,
+    QRESYNC,
+)
 
 
 def before_login(*, offers_starttls: bool, mechanisms: Sequence[str]) -> tuple[str, ...]:
