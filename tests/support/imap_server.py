@@ -66,6 +66,8 @@ async def running_imap(
         mailboxes=store.mailboxes,
         messages=store.messages,
         changes=changes(store.changes),
+        sharing=store.sharing,
+        annotations=store.annotations,
         bus=bus,
         clock=clock,
         plaintext_is_secure=plaintext_is_secure,

@@ -158,6 +158,8 @@ def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bo
         mailboxes=store.mailboxes,
         messages=store.messages,
         changes=store.changes,
+        sharing=store.sharing,
+        annotations=store.annotations,
         bus=around.adapters.bus,
         clock=around.adapters.clock,
         plaintext_is_secure=_trusted(around.settings),

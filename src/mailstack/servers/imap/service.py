@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.annotations import Annotations
 from mailstack.ports.bus import Bus
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.sharing import Sharing
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
@@ -49,9 +51,20 @@ class ImapService:
     mailboxes: Mailboxes
     messages: Messages
     changes: Changes
+    sharing: Sharing
+    annotations: Annotations
     bus: Bus
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
 
     def mail_of(self, account: Account) -> AccountMail:
-        return AccountMail(account=account, mailboxes=self.mailboxes, messages=self.messages, changes=self.changes)
+        return AccountMail(
+            account=account,
+            viewer=account,
+            mailboxes=self.mailboxes,
+            messages=self.messages,
+            changes=self.changes,
+            accounts=self.accounts,
+            sharing=self.sharing,
+            annotations=self.annotations,
+        )

@@ -35,6 +35,7 @@ INSERT = """INSERT INTO mailbox (mailbox_id, parent_id, name, role, is_subscribe
 RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE mailbox_id = ?"
 SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE mailbox_id = ?"
 DELETE = "DELETE FROM mailbox WHERE mailbox_id = ?"
+TOUCH = "UPDATE mailbox SET mod_seq = ? WHERE mailbox_id = ?"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, 0, ?, ?)"
 
 
@@ -132,6 +133,13 @@ class SqliteMailboxes:
             transaction.announce(account_topic(account_id))
 
         await database.write(work, is_long=True)
+
+
+def touch_mailbox(transaction: Transaction, mailbox_id: MailboxId, now: Instant) -> None:
+    """Something about the mailbox changed that is kept elsewhere: a row in the change log."""
+    mod_seq = next_mod_seq(transaction)
+    transaction.run(TOUCH, (mod_seq, mailbox_id))
+    transaction.run(LOG, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
 
 
 def make_standard_mailboxes(connection: Connection, now: Instant) -> None:

@@ -97,4 +97,45 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        number=2,
+        tables=frozenset(
+            {
+                "counter",
+                "mailbox",
+                "message",
+                "blob",
+                "placement",
+                "change_log",
+                "access",
+                "subscription",
+                "annotation",
+            }
+        ),
+        statements=(
+            # account_id: '' where the identifier was nobody's when the entry was made, and for anyone.
+            """CREATE TABLE access (
+                mailbox_id INTEGER NOT NULL REFERENCES mailbox (mailbox_id) ON DELETE CASCADE,
+                identifier TEXT NOT NULL,
+                account_id TEXT NOT NULL,
+                rights TEXT NOT NULL,
+                PRIMARY KEY (mailbox_id, identifier)
+            ) STRICT, WITHOUT ROWID""",
+            # To mailboxes of other accounts, whose files are elsewhere.
+            """CREATE TABLE subscription (
+                owner_id TEXT NOT NULL,
+                mailbox_id INTEGER NOT NULL,
+                PRIMARY KEY (owner_id, mailbox_id)
+            ) STRICT, WITHOUT ROWID""",
+            # mailbox_id: NULL for entries of the account. viewer_id: whose private entry, '' for shared ones.
+            """CREATE TABLE annotation (
+                mailbox_id INTEGER REFERENCES mailbox (mailbox_id) ON DELETE CASCADE,
+                viewer_id TEXT NOT NULL,
+                entry TEXT NOT NULL,
+                value BLOB NOT NULL
+            ) STRICT""",
+            "CREATE UNIQUE INDEX annotation_entry ON annotation (COALESCE(mailbox_id, 0), entry, viewer_id)",
+            "CREATE INDEX annotation_mailbox ON annotation (mailbox_id)",
+        ),
+    ),
 )

@@ -111,4 +111,34 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        number=2,
+        tables=frozenset(
+            {
+                "installation",
+                "generation",
+                "resource",
+                "secret",
+                "domain",
+                "account",
+                "address",
+                "alias",
+                "trash",
+                "mail",
+                "mail_recipient",
+                "lease",
+                "shared",
+            }
+        ),
+        statements=(
+            # An index over the access lists in the accounts' files, which are the truth. account_id: '' for anyone.
+            # No foreign keys: what is left of accounts that are gone is found empty, and removed, at the next look.
+            """CREATE TABLE shared (
+                account_id TEXT NOT NULL,
+                owner_id TEXT NOT NULL,
+                noted_at INTEGER NOT NULL,
+                PRIMARY KEY (account_id, owner_id)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )

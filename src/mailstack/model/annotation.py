@@ -1,0 +1,13 @@
+"""Names and sizes of annotations. RFC 5464 §3: entries under /private and /shared, names without regard to case."""
+
+PRIVATE = "/private/"
+SHARED = "/shared/"
+MAX_ENTRIES = 1_000
+"""For each mailbox, and for the account itself."""
+MAX_VALUE_OCTETS = 64 * 1024
+SPECIAL_USE = "/private/specialuse"
+"""RFC 6154 §4: the mailbox's special-use attributes."""
+
+
+def is_private(entry: str) -> bool:
+    return entry.startswith(PRIVATE)

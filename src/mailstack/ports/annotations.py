@@ -1,0 +1,36 @@
+"""Annotations of mailboxes and of the account: RFC 5464's entries. Private ones are kept apart for each who sets them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from mailstack.model.ids import AccountId, MailboxId
+
+
+class Annotations(Protocol):
+    """mailbox_id None: the account's own entries, which RFC 5464 calls the server's. NotFound: no such mailbox.
+
+    viewer: whose private entries; shared ones are the same for all. Names are lower-case.
+    """
+
+    async def read(self, owner: AccountId, mailbox_id: MailboxId | None, *, viewer: AccountId) -> Mapping[str, bytes]:
+        """All, by name."""
+        ...
+
+    async def read_all(self, owner: AccountId, *, viewer: AccountId) -> Mapping[MailboxId, Mapping[str, bytes]]:
+        """Of all mailboxes that have any."""
+        ...
+
+    async def change(
+        self,
+        owner: AccountId,
+        mailbox_id: MailboxId | None,
+        entries: Sequence[tuple[str, bytes | None]],
+        *,
+        viewer: AccountId,
+        limit: int,
+    ) -> None:
+        """None: removed. All or none; TooLarge when the mailbox would have more than `limit` entries altogether.
+
+        One row in the change log for the mailbox, when anything changed; none for the account's own.
+        """
+        ...

@@ -1,0 +1,58 @@
+"""Who may see whose mailboxes.
+
+The lists in the owner's account are the truth. Who shares with whom is an index over all accounts, written before the
+list is: after a crash it may name too much, and whoever then finds nothing behind it says so with `forget`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.rights import Grant, Rights, RightsOperation
+
+
+class Sharing(Protocol):
+    """NotFound: no such account or mailbox."""
+
+    async def grants(self, owner: AccountId, mailbox_id: MailboxId) -> Sequence[Grant]:
+        """By identifier."""
+        ...
+
+    async def all_grants(self, owner: AccountId) -> Mapping[MailboxId, Sequence[Grant]]:
+        """Of the mailboxes that have any."""
+        ...
+
+    async def change(
+        self,
+        owner: AccountId,
+        mailbox_id: MailboxId,
+        grant: Grant,
+        operation: RightsOperation = RightsOperation.SET,
+    ) -> Rights:
+        """What the identifier has afterwards; an entry without rights is none. TooLarge: too many entries.
+
+        One row in the change log for the mailbox, when anything changed.
+        """
+        ...
+
+    async def inherit(self, owner: AccountId, *, parent: MailboxId, child: MailboxId) -> None:
+        """The child, just made, gets the parent's list."""
+        ...
+
+    async def owners(self, account_id: AccountId) -> Sequence[AccountId]:
+        """Who may have something for this account, or for anyone; never the account itself."""
+        ...
+
+    async def forget(self, account_id: AccountId, owner: AccountId) -> None:
+        """There is nothing of this owner's for the account after all; entries that were made just now are left."""
+        ...
+
+    async def subscriptions(self, account_id: AccountId) -> frozenset[tuple[AccountId, MailboxId]]:
+        """Of others' mailboxes."""
+        ...
+
+    async def subscribe(
+        self, account_id: AccountId, owner: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool
+    ) -> None:
+        """To another's mailbox; one's own are ports.mailboxes'."""
+        ...

@@ -1,0 +1,66 @@
+"""Entries of RFC 5464 in the owner's file: ports.annotations on SQLite."""
+
+from collections.abc import Mapping, Sequence
+
+from mailstack.model.annotation import is_private
+from mailstack.model.errors import NotFound, TooLarge
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.instant import Clock
+from mailstack.ports.bus import account_topic
+from mailstack.store.sqlite.counters import MAILBOX_EXISTS
+from mailstack.store.sqlite.databases import AccountDatabases
+from mailstack.store.sqlite.mailboxes import touch_mailbox
+from mailstack.store.sqlite.writer import Transaction
+
+READ = "SELECT entry, value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')"
+READ_ALL = "SELECT mailbox_id, entry, value FROM annotation WHERE mailbox_id IS NOT NULL AND viewer_id IN (?, '')"
+ADD = "INSERT INTO annotation (mailbox_id, viewer_id, entry, value) VALUES (?, ?, ?, ?)"
+REMOVE = "DELETE FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
+COUNT = "SELECT COUNT(*) FROM annotation WHERE COALESCE(mailbox_id, 0) = ?"
+ACCOUNT_ITSELF = 0
+
+
+class SqliteAnnotations:
+    def __init__(self, databases: AccountDatabases, *, clock: Clock) -> None:
+        self._databases = databases
+        self._clock = clock
+
+    async def read(self, owner: AccountId, mailbox_id: MailboxId | None, *, viewer: AccountId) -> Mapping[str, bytes]:
+        reader = (await self._databases.get(owner)).reader()
+        rows = reader.rows(READ, (mailbox_id or ACCOUNT_ITSELF, viewer))
+        if not rows and mailbox_id is not None and reader.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
+            raise NotFound(f"there is no mailbox {mailbox_id}")
+        return dict(rows)
+
+    async def read_all(self, owner: AccountId, *, viewer: AccountId) -> Mapping[MailboxId, Mapping[str, bytes]]:
+        found: dict[MailboxId, dict[str, bytes]] = {}
+        for mailbox_id, entry, value in (await self._databases.get(owner)).reader().rows(READ_ALL, (viewer,)):
+            found.setdefault(MailboxId(mailbox_id), {})[entry] = value
+        return found
+
+    async def change(
+        self,
+        owner: AccountId,
+        mailbox_id: MailboxId | None,
+        entries: Sequence[tuple[str, bytes | None]],
+        *,
+        viewer: AccountId,
+        limit: int,
+    ) -> None:
+        now = self._clock()
+
+        def work(transaction: Transaction) -> None:
+            if mailbox_id is not None and transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
+                raise NotFound(f"there is no mailbox {mailbox_id}")
+            for entry, value in entries:
+                whose = viewer if is_private(entry) else ""
+                transaction.run(REMOVE, (mailbox_id or ACCOUNT_ITSELF, entry, whose))
+                if value is not None:
+                    transaction.run(ADD, (mailbox_id, whose, entry, value))
+            if transaction.one(COUNT, (mailbox_id or ACCOUNT_ITSELF,))[0] > limit:
+                raise TooLarge(f"at most {limit} annotations")
+            if mailbox_id is not None:
+                touch_mailbox(transaction, mailbox_id, now)
+                transaction.announce(account_topic(owner))
+
+        await (await self._databases.get(owner)).write(work)
