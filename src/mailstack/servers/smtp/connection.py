@@ -1,14 +1,13 @@
-"""One SMTP connection from greeting to goodbye, on aiosmtpd's command loop.
+"""One SMTP connection from greeting to goodbye: an aiosmtpd protocol whose command loop is this module's own.
 
-The loop reads a line, looks its word up and awaits what it finds; everything it calls on the way is overridden here:
-where lines come from (Incoming), what commands do (one module each, listed in server.py), how faults become replies,
-deadlines, and the end. aiosmtpd's own commands, DATA reader and texts are never reached. RFC 5321 §3, §4.2, §4.5.3.2.
+Lines come from Incoming, commands are one module each, listed in server.py; here faults become replies, deadlines are
+kept, and the end comes. Of aiosmtpd, the life of the protocol and its task is left: its loop spends more on hooks and
+logs that are not used here than our commands on their work. RFC 5321 §3, §4.2, §4.5.3.2.
 """
 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import NoReturn, cast
 
 import structlog
@@ -66,10 +65,8 @@ class SmtpConnection(SMTP):
         self._is_idle = False
         self._is_ending = False
         self._is_over = False
-        # The loop asks these two for nothing but get() and a limit that Incoming has already enforced.
-        self._smtp_methods = _Words(self, commands, unrecognised)  # type: ignore[assignment]
-        self.command_size_limit = service.limits.auth_bytes
-        self._auth_methods = {}
+        self._commands = commands
+        self._unrecognised = unrecognised
 
     @property
     def tls(self) -> ssl.SSLObject | None:
@@ -85,6 +82,23 @@ class SmtpConnection(SMTP):
         if reply.code in _LAST_WORDS:
             self._is_over = True
         await self.push(encode(reply))
+
+    async def push(self, octets: str | bytes) -> None:
+        """One write for each reply, then a wait while the peer does not read. Bytes always; str is aiosmtpd's word."""
+        if isinstance(octets, str):
+            octets = octets.encode("ascii")
+        writer = self._writer
+        writer.write(octets)
+        # What drain() would find out, without its coroutines: nearly every reply leaves at once.
+        if not self._paused and not writer.transport.is_closing():  # type: ignore[attr-defined]  # the flag behind drain()
+            return
+        self.incoming.waiting_since = self.loop.time()
+        try:
+            await writer.drain()
+        except ConnectionError:
+            self._hang_up()
+        finally:
+            self.incoming.waiting_since = None
 
     async def switch_to_tls(self, context: ssl.SSLContext) -> None:
         """Forgets what was said before and what was sent ahead (CVE-2011-0411), then shakes hands or hangs up."""
@@ -145,10 +159,22 @@ class SmtpConnection(SMTP):
         self._connections.remove(self)
         super().connection_lost(error)
 
-    # What follows is called by aiosmtpd's loop.
+    async def _handle_client(self) -> None:
+        """The command loop; aiosmtpd makes a task of it, which ends by being cancelled: see _hang_up."""
+        await self.push(f"220 {self.hostname} {self.__ident__}\r\n".encode("ascii"))
+        while True:
+            try:
+                line = await self._next_line()
+                reply = await self._carry_out(line)
+            except (EndOfInput, ConnectionError):
+                self._hang_up()
+            except Exception as fault:  # noqa: BLE001  # each is logged, and the peer hears of it
+                await self._answer_fault(fault)
+            else:
+                if reply is not None:
+                    await self.say(reply)
 
-    async def readuntil(self) -> bytes:
-        """The next command line. The loop takes this object for its reader."""
+    async def _next_line(self) -> bytes:
         if self._is_over:
             self._hang_up()
         if self._is_ending and self.state.mail is None:
@@ -164,27 +190,18 @@ class SmtpConnection(SMTP):
             self._hang_up()
         return line
 
-    async def push(self, status: str | bytes) -> None:
-        """One write for each reply, then a wait while the peer does not read."""
-        if not status:  # handle_exception had nothing to say: the peer is gone
-            self._hang_up()
-        self._writer.write(status if isinstance(status, bytes) else status.encode("ascii") + b"\r\n")
-        self.incoming.waiting_since = self.loop.time()
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            self._hang_up()
-        finally:
-            self.incoming.waiting_since = None
+    def _carry_out(self, line: bytes) -> Awaitable[SmtpReply | None]:
+        """line: as Incoming.command gives it: an ASCII word, then octets that may be anything but CR, LF and NUL."""
+        word, _, argument = line[:-2].partition(b" ")
+        command = self._commands.get(word.decode("ascii").upper(), self._unrecognised)
+        return command(self, argument.strip().decode("utf-8", "surrogateescape"))
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Whatever a command raised becomes the reply; "" when there is nobody left to hear it."""
-        if isinstance(error, EndOfInput | ConnectionError):
-            return ""
-        reply = self._reply_to(error)
-        if reply.code in _LAST_WORDS or isinstance(error, FramingLost):
+    async def _answer_fault(self, fault: Exception) -> None:
+        """Whatever a command raised becomes the reply."""
+        reply = self._reply_to(fault)
+        if isinstance(fault, FramingLost):
             self._is_over = True
-        return str(reply)
+        await self.say(reply)
 
     def _reply_to(self, error: Exception) -> SmtpReply:
         if isinstance(error, Refused):
@@ -203,7 +220,6 @@ class SmtpConnection(SMTP):
         return self.offences.bad_commands > self.service.limits.bad_commands
 
     def _cb_client_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:  # noqa: ARG002
-        self._reader = self  # type: ignore[assignment]  # of a reader, the loop uses readuntil() alone
         self._writer = writer
 
     def _reset_timeout(self, duration: float | None = None) -> None:  # noqa: ARG002
@@ -232,23 +248,6 @@ class SmtpConnection(SMTP):
         # The loop ends with its task and in no other way; what was written is still sent.
         self._writer.close()
         raise asyncio.CancelledError
-
-
-class _Words:
-    """Command words to what carries them out."""
-
-    def __init__(self, connection: SmtpConnection, commands: Mapping[str, Command], unrecognised: Command) -> None:
-        self._connection = connection
-        self._commands = commands
-        self._unrecognised = unrecognised
-
-    def get(self, word: str) -> Callable[[str | None], Awaitable[None]]:
-        return partial(self._carry_out, self._commands.get(word, self._unrecognised))
-
-    async def _carry_out(self, command: Command, argument: str | None) -> None:
-        reply = await command(self._connection, argument or "")
-        if reply is not None:
-            await self._connection.say(reply)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

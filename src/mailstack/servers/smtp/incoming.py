@@ -57,7 +57,7 @@ class Incoming:
 
     async def command(self, *, limit: int, auth_limit: int) -> bytes:
         """The next command line with its CRLF. Raises Refused for one that is no command, FramingLost, EndOfInput."""
-        line = await self.line(limit=auth_limit)
+        line = self._checked(await self._line(auth_limit))
         if len(line) > limit and line[:5].upper() != b"AUTH ":
             raise Refused(LINE_TOO_LONG)
         word = line[:-2].partition(b" ")[0]
@@ -69,7 +69,9 @@ class Incoming:
 
     async def line(self, *, limit: int) -> bytes:
         """One line with its CRLF. Raises Refused for an overlong or binary one, FramingLost, EndOfInput."""
-        line = await self._line(limit)
+        return self._checked(await self._line(limit))
+
+    def _checked(self, line: bytes) -> bytes:
         if not line.endswith(b"\r\n"):
             self.drop()
             raise FramingLost(BARE_LINE_FEED)
