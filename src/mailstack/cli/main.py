@@ -16,6 +16,7 @@ from mailstack.cli.screen import fail, report_faults
 from mailstack.model.errors import DomainError
 
 COMMANDS = {
+    "init": "Write a commented starter spec.",
     "validate": "Check a spec: every fault at once, with file, line and column.",
     "schema": "Print the JSON Schema that editors complete specs by.",
     "plan": "Show what apply would change, and nothing else.",
