@@ -1,6 +1,7 @@
 # ruff: noqa: ARG002 - the port names arguments that memory has no use for
 """Mailboxes and messages of accounts in memory, for use cases that put mail in and look at what is there."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -15,8 +16,10 @@ from mailstack.model.message import (
     Copied,
     FlagChange,
     FlagsChanged,
+    FlagSet,
     NewMessage,
     Placement,
+    PlacementTable,
     StoredMessage,
 )
 from mailstack.model.numset import NumSet
@@ -44,6 +47,10 @@ class MemoryMailboxes:
             uid_validity=1,
             highest_mod_seq=ModSeq(len(placed) + 1),
         )
+
+    async def keywords(self, account_id: AccountId, mailbox_id: MailboxId) -> Sequence[str]:
+        placed = await self._messages.placements(account_id, mailbox_id)
+        return sorted({keyword for place in placed for keyword in place.keywords if not keyword.startswith("\\")})
 
     async def create(
         self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
@@ -128,6 +135,17 @@ class MemoryMessages:
             for uid, message in sorted(place.items())
             if uids is None or uid in uids
         ]
+
+    async def table(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
+        placed = await self.placements(account_id, mailbox_id, uids)
+        sets = sorted({FlagSet(keywords_text=one.keywords_text, is_deleted=one.is_deleted) for one in placed})
+        return PlacementTable(
+            uids=array("I", [one.uid for one in placed]),
+            message_ids=array("q", [one.message_id for one in placed]),
+            mod_seqs=array("q", [one.mod_seq for one in placed]),
+            flag_numbers=array("I", [sets.index(FlagSet(one.keywords_text, one.is_deleted)) for one in placed]),
+            flag_sets=sets,
+        )
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
         place = self.kept.get((account_id, INBOX_ID), {})

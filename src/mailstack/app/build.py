@@ -12,6 +12,8 @@ from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.resolver import Resolver
+from mailstack.services.mailbox.view import ViewSource
+from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
@@ -51,7 +53,10 @@ class StoreBus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
+    """views: of mailboxes, which outlive generations as the store does."""
+
     store: SqliteStore
+    views: ViewCache
     store_bus: StoreBus
     bus: LocalBus
     resolver: Resolver
@@ -75,8 +80,10 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     except BaseException:
         await bus.close()
         raise
+    source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=store.changes)
     return Adapters(
         store=store,
+        views=ViewCache(source, clock=system_clock),
         store_bus=store_bus,
         bus=bus,
         resolver=DnsResolver(clock=system_clock),

@@ -3,6 +3,8 @@
 One message may lie in many mailboxes. Keywords belong to the message, UID, ModSeq and \\Deleted to the placement.
 """
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from mmap import mmap
@@ -74,6 +76,44 @@ class Placement(NamedTuple):
     @property
     def keywords(self) -> Keywords:
         return keywords_from_text(self.keywords_text)
+
+
+class FlagSet(NamedTuple):
+    """One combination of flags; a mailbox of 100,000 messages has a dozen."""
+
+    keywords_text: str
+    is_deleted: bool
+
+    @property
+    def keywords(self) -> Keywords:
+        return keywords_from_text(self.keywords_text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementTable:
+    """Placements of one mailbox in columns, by ascending UID: 24 octets each, and no object.
+
+    uids: "I"; message_ids and mod_seqs: "q"; flag_numbers: "I", which of flag_sets each has.
+    """
+
+    uids: "array[int]"
+    message_ids: "array[int]"
+    mod_seqs: "array[int]"
+    flag_numbers: "array[int]"
+    flag_sets: Sequence[FlagSet]
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def placement(self, at: int) -> Placement:
+        flags = self.flag_sets[self.flag_numbers[at]]
+        return Placement(
+            Uid(self.uids[at]),
+            MessageId(self.message_ids[at]),
+            ModSeq(self.mod_seqs[at]),
+            flags.is_deleted,
+            flags.keywords_text,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

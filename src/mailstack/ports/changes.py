@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mailstack.model.changes import Change
-from mailstack.model.ids import AccountId, MailboxId, ModSeq
+from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 
 
 class Changes(Protocol):
@@ -20,4 +20,8 @@ class Changes(Protocol):
         The rows of one ModSeq are never parted, for the next call starts above it: when one alone has more than
         `limit`, all of them come.
         """
+        ...
+
+    async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:
+        """Of messages that left this mailbox above mod_seq, ascending. Conflict as above."""
         ...

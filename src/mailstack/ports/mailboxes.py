@@ -15,6 +15,10 @@ class Mailboxes(Protocol):
 
     async def status(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus: ...
 
+    async def keywords(self, account_id: AccountId, mailbox_id: MailboxId) -> Sequence[str]:
+        """All that messages there ever had, sorted; no system flags."""
+        ...
+
     async def create(
         self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
     ) -> Mailbox: ...

@@ -13,6 +13,7 @@ from mailstack.model.message import (
     FlagsChanged,
     NewMessage,
     Placement,
+    PlacementTable,
     StoredMessage,
 )
 from mailstack.model.numset import NumSet
@@ -54,6 +55,10 @@ class Messages(Protocol):
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
     ) -> Sequence[Placement]:
         """By ascending UID; None: all."""
+        ...
+
+    async def table(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
+        """As placements, in columns."""
         ...
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:

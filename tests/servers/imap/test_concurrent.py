@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.principal import Account
-from mailstack.services.mailbox import selected
+from mailstack.services.mailbox import view
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import imap_client
 from tests.support.imap_model import ModelClient
@@ -73,12 +73,12 @@ class Player:
         return sorted(self._dice.sample(range(1, count + 1), min(count, self._dice.randrange(1, 5))))
 
 
-@pytest.mark.parametrize("max_changes", [selected.MAX_CHANGES, 3])
+@pytest.mark.parametrize("max_changes", [view.MAX_CHANGES, 3])
 async def test_what_three_clients_are_told_fits_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_changes: int
 ) -> None:
     """max_changes: with the change log, and by comparing whole mailboxes."""
-    monkeypatch.setattr(selected, "MAX_CHANGES", max_changes)
+    monkeypatch.setattr(view, "MAX_CHANGES", max_changes)
     async with running_imap(tmp_path) as server, AsyncExitStack() as stack:
         models = [ModelClient(await stack.enter_async_context(imap_client(server.port))) for _ in range(CLIENTS)]
         for model in models:

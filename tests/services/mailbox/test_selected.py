@@ -9,7 +9,7 @@ from mailstack.model.flags import DELETED, SEEN
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.message import FlagOperation, NewMessage
 from mailstack.model.numset import STAR, NumSet, numset_of
-from mailstack.services.mailbox import selected as module
+from mailstack.services.mailbox import view as module
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.expunge import expunge
 from mailstack.services.mailbox.flags import change_flags, flag_change

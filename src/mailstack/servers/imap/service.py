@@ -12,9 +12,11 @@ from mailstack.ports.bus import Bus
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.views import ViewCache
 from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
 
 
@@ -23,7 +25,8 @@ class ImapLimits:
     """message_octets: the largest APPEND. login_s: from the greeting to a login. idle_s: RFC 9051 §5.4: at least half
     an hour without a command. write_s: how long a client may leave its window shut. faults: commands in a row that
     break the grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks
-    without having been woken. idle_sign_s: how often it gives a sign of life.
+    without having been woken. idle_sign_s: how often it gives a sign of life,
+    and progress_s: a command that takes long.
     """
 
     message_octets: int = DEFAULT_MESSAGE_OCTETS
@@ -33,6 +36,7 @@ class ImapLimits:
     handshake_s: float = 30
     idle_poll_s: float = 30
     idle_sign_s: float = 120
+    progress_s: float = 10
     faults: int = 50
     login_tries: int = 5
 
@@ -40,7 +44,7 @@ class ImapLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapService:
     """tls: what STARTTLS switches to; None where it is not offered. plaintext_is_secure: may this peer, by its address,
-    log in without TLS.
+    log in without TLS. jmap_url: RFC 9698: where JMAP gives the same mail; None where it does not.
     """
 
     hostname: str
@@ -51,11 +55,14 @@ class ImapService:
     mailboxes: Mailboxes
     messages: Messages
     changes: Changes
+    search: Search
     sharing: Sharing
     annotations: Annotations
+    views: ViewCache
     bus: Bus
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
+    jmap_url: str | None = None
 
     def mail_of(self, account: Account) -> AccountMail:
         return AccountMail(
@@ -64,7 +71,9 @@ class ImapService:
             mailboxes=self.mailboxes,
             messages=self.messages,
             changes=self.changes,
+            search=self.search,
             accounts=self.accounts,
             sharing=self.sharing,
             annotations=self.annotations,
+            views=self.views,
         )

@@ -9,7 +9,9 @@ from mailstack.ports.annotations import Annotations
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
+from mailstack.services.mailbox.views import ViewCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,11 @@ class AccountMail:
     mailboxes: Mailboxes
     messages: Messages
     changes: Changes
+    search: Search
     accounts: Accounts
     sharing: Sharing
     annotations: Annotations
+    views: ViewCache
 
     @property
     def account_id(self) -> AccountId:

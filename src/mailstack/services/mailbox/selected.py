@@ -1,24 +1,23 @@
-"""One session's view of one mailbox: which UID stands at which number, and what changed since it was last told.
+"""One session's numbers for one mailbox: which UID stands at which, and what changed since it was last told.
 
 Numbers move only when the session says so, for the other side counts with it: an expunged message keeps its number
-until the session may speak of it. RFC 9051 §5.5, §7.5.1, RFC 2180. The view is loaded when a number is first needed.
+until the session may speak of it. RFC 9051 §5.5, §7.5.1, RFC 2180. What stands there is services.mailbox.view's.
 """
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
-from mailstack.model.changes import Change, ChangedType, ChangeKind
-from mailstack.model.errors import Conflict, Forbidden, Invalid, NotFound
+from mailstack.model.changes import Change, ChangeKind
+from mailstack.model.errors import Conflict, Forbidden, Invalid
 from mailstack.model.ids import MailboxId, ModSeq, Uid
-from mailstack.model.mailbox import Mailbox, MailboxStatus
-from mailstack.model.message import Placement
+from mailstack.model.message import Placement, PlacementTable
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
-
-MAX_CHANGES = 5_000
-"""Past this many rows of the change log, comparing whole mailboxes is cheaper than reading them."""
+from mailstack.services.mailbox.ascending import absent, place_of, places_of, uid_spans
+from mailstack.services.mailbox.view import MailboxView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,14 @@ class Chosen:
     @property
     def uid_set(self) -> NumSet:
         return numset_of(self.uids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What stands at some numbers now: one number for each row of the table."""
+
+    numbers: Sequence[int]
+    table: PlacementTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +54,23 @@ class Updates:
 
 
 _NO_NEWS = Updates()
-_NO_LIMIT = (1 << 31) - 1
 
 
 class SelectedMailbox:
-    """mod_seq: the highest of the changes of this mailbox that the session has told its client."""
+    """mod_seq: all changes of this mailbox up to it were told; while expunges wait to be told it stays below theirs
+    (RFC 7162 §3.2). uid_next: the mailbox's, as the session knows it."""
 
-    def __init__(
-        self, mail: AccountMail, mailbox: Mailbox, status: MailboxStatus, *, is_read_only: bool, mod_seq: ModSeq
-    ) -> None:
-        """mod_seq: the account's, as it was just before status was read."""
+    def __init__(self, mail: AccountMail, mailbox_id: MailboxId, view: MailboxView, *, is_read_only: bool) -> None:
         self.mail = mail
-        self.mailbox_id: MailboxId = mailbox.mailbox_id
+        self.mailbox_id = mailbox_id
         self.is_read_only = is_read_only
-        self._mod_seq = max(mod_seq, status.highest_mod_seq)
-        self.mod_seq: ModSeq = status.highest_mod_seq
-        self._uid_next = int(status.uid_next)
-        self._count = status.messages
-        self._uids: array[int] | None = None
+        self.mod_seq = view.highest
+        self.uid_next = view.uid_next
+        self._mod_seq = view.mod_seq
+        # The view's own array, of which this session counts the first so many; its own from the moment on when the two
+        # differ in what is gone.
+        self._uids = view.table.uids
+        self._count = len(self._uids)
         self._gone: set[int] = set()
         self._told: dict[Uid, ModSeq] = {}
 
@@ -77,20 +83,13 @@ class SelectedMailbox:
         if self.is_read_only:
             raise Forbidden("the mailbox was opened for reading")
 
-    async def placed(self) -> Sequence[tuple[int, Placement]]:
-        """The whole view with its positions, as it stands now; without what is gone."""
-        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id)
-        if self._uids is None:
-            await self._load(placements)
-        return self._positioned(placements)
-
     async def choose(self, numbers: NumSet, *, is_uid: bool) -> Chosen:
         """UIDs that are not there are passed over (RFC 9051 §6.4.9); a position past the end raises Invalid."""
-        uids = await self._loaded()
+        uids, count = self._uids, self._count
         if is_uid:
-            spans = _uid_spans(uids, numbers.resolved(uids[-1] if uids else 0))
+            spans = uid_spans(uids, numbers.resolved(uids[count - 1]), count) if count else []
         else:
-            spans = _position_spans(len(uids), numbers)
+            spans = _position_spans(count, numbers)
         positions: list[int] = []
         chosen: list[int] = []
         for start, stop in spans:
@@ -100,28 +99,48 @@ class SelectedMailbox:
 
     async def locate(self, uids: Iterable[Uid]) -> Chosen:
         """Those of these ascending UIDs that the view has."""
-        view = await self._loaded()
-        found = [(_position(view, uid), uid) for uid in uids]
-        return Chosen(numbers=[number for number, _ in found if number], uids=[uid for number, uid in found if number])
+        places = places_of(self._uids, list(uids), self._count)
+        return Chosen(numbers=[place + 1 for place in places], uids=list(_picked(self._uids, places)))
+
+    async def table(self, chosen: Chosen | None = None) -> Placed:
+        """What stands there now, of all or of those chosen; without what is gone."""
+        view = await self._current()
+        if chosen is None:
+            uids: Sequence[int] = self._uids[: self._count]
+            numbers: Sequence[int] = range(1, self._count + 1)
+        else:
+            uids, numbers = chosen.uids, chosen.numbers
+        places = places_of(view.table.uids, uids, len(view.table))
+        table = _picked_table(view.table, places)
+        if len(places) != len(uids):
+            still_there = frozenset(table.uids)
+            numbers = [number for number, uid in zip(numbers, uids, strict=True) if uid in still_there]
+        return Placed(numbers=numbers, table=table)
 
     async def changed_since(self, mod_seq: ModSeq, uids: NumSet | None) -> Chosen:
-        """Messages of the view whose mod-sequence is above it. uids: resolved."""
-        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id, uids)
-        return await self.locate(placement.uid for placement in placements if placement.mod_seq > mod_seq)
+        """Messages with something above this mod-sequence. uids: resolved; None: of all."""
+        view = await self._current()
+        table = view.table
+        spans = [(0, len(table))] if uids is None else uid_spans(table.uids, uids, len(table))
+        return await self.locate(
+            Uid(uid)
+            for start, stop in spans
+            for uid, changed in zip(table.uids[start:stop], table.mod_seqs[start:stop], strict=True)
+            if changed > mod_seq
+        )
 
     async def vanished_since(self, mod_seq: ModSeq, uids: NumSet | None) -> NumSet:
-        """RFC 7162 §3.2.6: of these UIDs, all that are absent when the log does not reach back so far."""
-        view = await self._loaded()
-        asked = uids if uids is not None else NumSet(((1, self._uid_next - 1),) if self._uid_next > 1 else ())
+        """RFC 7162 §3.2.6: of these UIDs, all that are absent when the log does not reach back so far.
+
+        Not what still has a number here: that is told when it loses it. uids: resolved; None: of all.
+        """
+        asked = NumSet(((1, self.uid_next - 1),) if self.uid_next > 1 else ()) if uids is None else uids
         try:
-            rows = await self.mail.changes.since(
-                self.mail.account_id, mod_seq, mailbox_id=self.mailbox_id, limit=_NO_LIMIT
-            )
+            gone = await self.mail.changes.destroyed_since(self.mail.account_id, self.mailbox_id, mod_seq)
         except Conflict:
-            return _without(asked, view, self._uid_next)
-        return numset_of(
-            uid for uid in _uids_of(rows, ChangeKind.DESTROYED) if uid in asked and not _position(view, uid)
-        )
+            below = tuple((low, min(high, self.uid_next - 1)) for low, high in asked.ranges if low < self.uid_next)
+            return absent(self._uids, NumSet(below), self._count)
+        return numset_of(uid for uid in gone if uid in asked and place_of(self._uids, uid, self._count) < 0)
 
     def note_told(self, placements: Iterable[Placement]) -> None:
         """The client knows these flags already: from the answer to its own STORE, or because it asked for silence."""
@@ -129,179 +148,101 @@ class SelectedMailbox:
         latest = max(told.values(), default=self._mod_seq)
         if latest == self._mod_seq + 1:
             # Nobody came between: the view is true for what the client itself has done.
-            self._mod_seq = self.mod_seq = latest
+            self._mod_seq = latest
+            if not self._gone:
+                self.mod_seq = latest
         elif latest > self._mod_seq:
             self._told.update(told)
 
     async def updates(self, *, with_expunges: bool) -> Updates:
         """What the client has not been told. RFC 9051 §7.5.1: without expunges in answers to FETCH, STORE and SEARCH.
 
-        Raises NotFound when the mailbox itself is gone, Conflict when the view is lost: then the session is over.
+        Raises NotFound when the mailbox itself is gone: then the session is over.
         """
-        now = await self.mail.changes.mod_seq(self.mail.account_id)
+        view = await self._current()
         count_before = self._count
-        placements: Sequence[Placement] = ()
-        if now > self._mod_seq:
-            placements = await self._catch_up(now)
+        changed: Sequence[int] = ()
+        if view.mod_seq != self._mod_seq:
+            changed = self._catch_up(view)
         elif not (with_expunges and self._gone):
             return _NO_NEWS
         grown = self._count > count_before
         gone = tuple(sorted(self._gone)) if with_expunges else ()
-        expunged = self._forget_gone() if with_expunges else ()
-        flags = self._positioned(placements)
-        return Updates(expunged=expunged, expunged_uids=gone, exists=self._count if grown else None, flags=flags)
+        expunged = self._forget_gone(view) if gone else ()
+        return Updates(
+            expunged=expunged,
+            expunged_uids=gone,
+            exists=self._count if grown else None,
+            flags=self._flags(view, changed),
+        )
 
-    async def _catch_up(self, now: ModSeq) -> Sequence[Placement]:
-        """Brings the view up to now. Returns the placements whose flags are news."""
-        rows = await self._changes(now)
-        if rows is None:
-            return await self._compare(now)
-        if any(row.type is ChangedType.MAILBOX and row.kind is ChangeKind.DESTROYED for row in rows):
-            raise NotFound("the mailbox was deleted")
-        created, destroyed = _uids_of(rows, ChangeKind.CREATED), _uids_of(rows, ChangeKind.DESTROYED)
-        changed = self._changed_unknown(rows) - destroyed
-        if changed or destroyed:
-            await self._loaded()
-        placements: Sequence[Placement] = ()
-        if changed:
-            uids = numset_of(changed)
-            placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id, uids)
-        self._mark_gone(destroyed)
-        self._add(created - destroyed)
-        self._advance(max(now, rows[-1].mod_seq) if rows else now)
-        self.mod_seq = rows[-1].mod_seq if rows else self.mod_seq
-        return placements
+    async def _current(self) -> MailboxView:
+        return await self.mail.views.current(self.mail.account_id, self.mailbox_id)
 
-    async def _changes(self, now: ModSeq) -> Sequence[Change] | None:
-        """All up to now at least. None: too many to read, or the log does not reach back."""
-        rows: list[Change] = []
-        reached = self._mod_seq
-        while reached < now and len(rows) < MAX_CHANGES:
-            try:
-                page = await self.mail.changes.since(
-                    self.mail.account_id, reached, mailbox_id=self.mailbox_id, limit=MAX_CHANGES
-                )
-            except Conflict:
-                return None
-            if not page:
-                return rows
-            # However short, a page may be cut before a ModSeq that would not fit into it whole.
-            rows += page
-            reached = page[-1].mod_seq
-        return rows if len(rows) < MAX_CHANGES else None
+    def _catch_up(self, view: MailboxView) -> Sequence[int]:
+        """Brings the numbers up to the view. Returns the UIDs whose flags are news, ascending."""
+        known_below = self.uid_next
+        changed: Sequence[int] = ()
+        rows = view.since(self._mod_seq)
+        if rows is not None:
+            self._mark_gone({row.uid for row in rows if row.kind is ChangeKind.DESTROYED and row.uid is not None})
+            changed = self._changed_unknown(rows, known_below)
+        fresh = view.table.uids[bisect_left(view.table.uids, known_below) :]
+        if rows is None or self._count - len(self._gone) + len(fresh) != len(view.table):
+            # What the client was told is told again: whether somebody else was at it, only the log would know.
+            self._mark_gone(set(self._uids[: self._count]).difference(view.table.uids))
+            changed = [
+                uid
+                for uid, mod_seq in zip(view.table.uids, view.table.mod_seqs, strict=True)
+                if mod_seq > self._mod_seq and uid < known_below
+            ]
+        self._add(view, fresh)
+        self.uid_next = view.uid_next
+        self._mod_seq = view.mod_seq
+        if not self._gone:
+            self.mod_seq = view.highest
+        self._told.clear()
+        return changed
 
-    def _changed_unknown(self, rows: Sequence[Change]) -> set[int]:
-        """UIDs of the view whose flags changed and are not what the client was told in answer to its own command."""
-        return {
+    def _changed_unknown(self, rows: Sequence[Change], known_below: int) -> Sequence[int]:
+        """UIDs whose flags changed and are not what the client was told in answer to its own command."""
+        changed = {
             row.uid
             for row in rows
             if row.uid is not None
             and row.kind is ChangeKind.UPDATED
-            and row.uid < self._uid_next
+            and row.uid < known_below
             and self._told.get(row.uid) != row.mod_seq
         }
-
-    async def _compare(self, now: ModSeq) -> Sequence[Placement]:
-        """As _catch_up, by comparing the whole mailbox with the view.
-
-        What the client was told is told again: whether somebody else was at it before, only the log would know.
-        """
-        known = set(await self._loaded())
-        placements = await self.mail.messages.placements(self.mail.account_id, self.mailbox_id)
-        current: set[int] = {placement.uid for placement in placements}
-        news = [one for one in placements if one.mod_seq > self._mod_seq and one.uid in known]
-        self._mark_gone(known - current)
-        self._add(current - known)
-        self._advance(now)
-        self.mod_seq = now
-        return news
-
-    async def _loaded(self) -> "array[int]":
-        """The UIDs of the view. Raises Conflict when what the client has counted can no longer be reconstructed."""
-        if self._uids is None:
-            return await self._load(await self.mail.messages.placements(self.mail.account_id, self.mailbox_id))
-        return self._uids
-
-    async def _load(self, placements: Sequence[Placement]) -> "array[int]":
-        uids = await self._reconstructed(placements)
-        if len(uids) != self._count:
-            raise Conflict("the mailbox changed too much since it was selected")
-        self._uids = uids
-        return uids
-
-    async def _reconstructed(self, placements: Sequence[Placement]) -> "array[int]":
-        """The mailbox as it was at _mod_seq: what is there now, without what came later, with what went since.
-
-        placements: read before the log is, so that nothing can go unseen between the two.
-        """
-        rows = await self.mail.changes.since(
-            self.mail.account_id, self._mod_seq, mailbox_id=self.mailbox_id, limit=_NO_LIMIT
-        )
-        uids = array("I", [placement.uid for placement in placements if placement.uid < self._uid_next])
-        gone = {uid for uid in _uids_of(rows, ChangeKind.DESTROYED) if uid < self._uid_next}
-        return array("I", sorted(gone.union(uids))) if gone else uids
-
-    def _add(self, uids: set[int]) -> None:
-        fresh = sorted(uid for uid in uids if uid >= self._uid_next)
-        if not fresh:
-            return
-        self._count += len(fresh)
-        self._uid_next = fresh[-1] + 1
-        if self._uids is not None:
-            self._uids.extend(fresh)
+        return sorted(changed)
 
     def _mark_gone(self, uids: set[int]) -> None:
-        self._gone |= {uid for uid in uids if uid < self._uid_next}
+        self._gone |= {uid for uid in uids if place_of(self._uids, uid, self._count) >= 0}
 
-    def _advance(self, mod_seq: ModSeq) -> None:
-        self._mod_seq = mod_seq
-        self._told.clear()
+    def _add(self, view: MailboxView, fresh: "array[int]") -> None:
+        if not self._gone:
+            self._uids = view.table.uids
+        elif fresh:
+            self._uids = self._uids[: self._count] + fresh
+        self._count += len(fresh)
 
-    def _forget_gone(self) -> tuple[int, ...]:
+    def _forget_gone(self, view: MailboxView) -> tuple[int, ...]:
         """Positions of what is gone, highest first; they are given to others now."""
-        if not self._gone or self._uids is None:
-            return ()
-        uids, gone = self._uids, self._gone
-        positions = sorted((_position(uids, uid) for uid in gone), reverse=True)
-        self._uids = array("I", [uid for uid in uids if uid not in gone])
-        self._count = len(self._uids)
+        positions = [place_of(self._uids, uid, self._count) + 1 for uid in self._gone]
         self._gone = set()
-        return tuple(position for position in positions if position)
+        self.mod_seq = view.highest
+        self._uids = view.table.uids
+        self._count = len(self._uids)
+        return tuple(sorted(positions, reverse=True))
 
-    def _positioned(self, placements: Sequence[Placement]) -> tuple[tuple[int, Placement], ...]:
-        uids = self._uids
-        if uids is None:
-            return ()
-        found = ((_position(uids, placement.uid), placement) for placement in placements)
-        return tuple((position, placement) for position, placement in found if position)
-
-
-def _uids_of(rows: Sequence[Change], kind: ChangeKind) -> set[int]:
-    return {row.uid for row in rows if row.kind is kind and row.uid is not None}
-
-
-def _position(uids: "array[int]", uid: int) -> int:
-    """From 1; 0 when it is not there."""
-    at = bisect_left(uids, uid)
-    return at + 1 if at < len(uids) and uids[at] == uid else 0
-
-
-def _without(asked: NumSet, view: "array[int]", uid_next: int) -> NumSet:
-    """What of a resolved set stands between the UIDs of the view, below uid_next."""
-    ranges: list[tuple[int, int]] = []
-    for first, last in asked.ranges:
-        start = first
-        for uid in view[bisect_left(view, first) : bisect_right(view, last)]:
-            if start < uid:
-                ranges.append((start, uid - 1))
-            start = uid + 1
-        if start <= min(last, uid_next - 1):
-            ranges.append((start, min(last, uid_next - 1)))
-    return NumSet(tuple(ranges))
-
-
-def _uid_spans(uids: "array[int]", resolved: NumSet) -> list[tuple[int, int]]:
-    return [(bisect_left(uids, first), bisect_right(uids, last)) for first, last in resolved.ranges]
+    def _flags(self, view: MailboxView, uids: Sequence[int]) -> tuple[tuple[int, Placement], ...]:
+        found: list[tuple[int, Placement]] = []
+        for place in places_of(view.table.uids, uids, len(view.table)):
+            placement = view.table.placement(place)
+            number = place_of(self._uids, placement.uid, self._count) + 1
+            if number:
+                found.append((number, placement))
+        return tuple(found)
 
 
 def _position_spans(count: int, numbers: NumSet) -> list[tuple[int, int]]:
@@ -311,3 +252,21 @@ def _position_spans(count: int, numbers: NumSet) -> list[tuple[int, int]]:
     if resolved.ranges and resolved.ranges[-1][1] > count:
         raise Invalid("no message has this number")
     return [(first - 1, last) for first, last in resolved.ranges]
+
+
+def _picked_table(table: PlacementTable, places: Sequence[int]) -> PlacementTable:
+    return PlacementTable(
+        uids=_picked(table.uids, places),
+        message_ids=_picked(table.message_ids, places),
+        mod_seqs=_picked(table.mod_seqs, places),
+        flag_numbers=_picked(table.flag_numbers, places),
+        flag_sets=table.flag_sets,
+    )
+
+
+def _picked(column: "array[int]", places: Sequence[int]) -> "array[int]":
+    if isinstance(places, range):
+        return column[places.start : places.stop]
+    if len(places) < 2:
+        return array(column.typecode, [column[place] for place in places])
+    return array(column.typecode, itemgetter(*places)(column))

@@ -7,7 +7,7 @@ from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.store.sqlite.connection import Connection, Row
-from mailstack.store.sqlite.databases import AccountDatabases
+from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.schema_account import CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sqlite.writer import Transaction
 
@@ -24,6 +24,8 @@ OF_ONE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE mod_seq = ? ORDER BY mailbox_id, uid"""
 OF_ONE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE mod_seq = ? AND mailbox_id = ? ORDER BY uid"""
+DESTROYED_SINCE = f"""SELECT DISTINCT uid FROM change_log
+    WHERE mod_seq > ? AND mailbox_id = ? AND kind = {DESTROYED} AND uid <> {NO_UID} ORDER BY uid"""  # noqa: S608
 NEWEST_BEFORE = "SELECT COALESCE(MAX(mod_seq), 0) FROM change_log WHERE changed_at < ?"
 FORGET = "DELETE FROM change_log WHERE mod_seq <= ?"
 RAISE_FLOOR = "UPDATE counter SET floor_mod_seq = MAX(floor_mod_seq, ?)"
@@ -51,11 +53,14 @@ class SqliteChanges:
             changes = [_change(row) for row in few]
         else:
             changes = await database.read_long(lambda connection: _since(connection, mod_seq, mailbox_id, limit))
-        # Afterwards: the log may have been compacted by another process between the two looks.
-        (floor,) = database.reader().one(FLOOR)
-        if mod_seq < floor - 1:
-            raise Conflict(f"the change log of {account_id} starts above {floor - 1}, {mod_seq} was asked for")
+        _check_reach(database, mod_seq)
         return changes
+
+    async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:
+        database = await self._databases.get(account_id)
+        rows = await database.read_long(lambda connection: connection.rows(DESTROYED_SINCE, (mod_seq, mailbox_id)))
+        _check_reach(database, mod_seq)
+        return [Uid(row[0]) for row in rows]
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
         """Forgets what is older than 30 days, remembers how far; returns the number of rows."""
@@ -68,6 +73,13 @@ class SqliteChanges:
             return transaction.run_counted(FORGET, (newest,))
 
         return await (await self._databases.get(account_id)).write(work, is_long=True)
+
+
+def _check_reach(database: Database, mod_seq: ModSeq) -> None:
+    """Afterwards: the log may have been compacted by another process while it was read. Raises Conflict."""
+    (floor,) = database.reader().one(FLOOR)
+    if mod_seq < floor - 1:
+        raise Conflict(f"the change log of {database.path} starts above {floor - 1}, {mod_seq} was asked for")
 
 
 def _since(connection: Connection, mod_seq: ModSeq, mailbox_id: MailboxId | None, limit: int) -> list[Change]:

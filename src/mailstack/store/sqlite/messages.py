@@ -16,6 +16,7 @@ from mailstack.model.message import (
     FlagsChanged,
     NewMessage,
     Placement,
+    PlacementTable,
     StoredMessage,
 )
 from mailstack.model.numset import NumSet
@@ -28,6 +29,7 @@ from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.listing import COLUMNS, PackedMessage, pack_forms, stored_message
 from mailstack.store.sqlite.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
+from mailstack.store.sqlite.tables import read_table
 from mailstack.store.sqlite.writer import Result, Transaction
 
 INLINE_ROWS = 1_000
@@ -114,6 +116,13 @@ class SqliteMessages:
         if _row_cost(database.reader(), mailbox_id, asked) <= INLINE_MESSAGES:
             return read_columns(database.reader(), mailbox_id, wanted, asked, codec)
         return await database.read_long(lambda connection: read_columns(connection, mailbox_id, wanted, asked, codec))
+
+    async def table(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
+        database = await self._databases.get(account_id)
+        asked = EVERY_UID if uids is None else uids
+        if _row_cost(database.reader(), mailbox_id, asked) <= INLINE_ROWS:
+            return read_table(database.reader(), mailbox_id, asked)
+        return await database.read_long(lambda connection: read_table(connection, mailbox_id, asked))
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
         database = await self._databases.get(account_id)
