@@ -11,7 +11,8 @@ from mailstack.formats.digest import digest_message
 from mailstack.model.flags import FLAGGED, SEEN
 from mailstack.model.ids import MailboxId
 from mailstack.model.instant import Instant
-from mailstack.model.message import NewMessage
+from mailstack.model.message import FlagChange, FlagOperation, NewMessage
+from mailstack.model.numset import numset_of
 from mailstack.model.principal import Account
 from mailstack.services.mailbox.account_mail import AccountMail
 from tests.support.imap_server import DOMAIN, PASSWORD, running_imap
@@ -20,6 +21,8 @@ from tests.support.sandbox import need
 pytestmark = pytest.mark.slow
 
 MESSAGES = 200
+MANY = 5_000
+MAILDIR_FLAGS = {SEEN: "S", FLAGGED: "F", "\\Answered": "R"}
 CONFIG = """\
 IMAPStore far
 Host 127.0.0.1
@@ -83,6 +86,51 @@ async def test_two_ways(tmp_path: Path) -> None:
         assert (near.names(), await mail.changes.mod_seq(mail.account_id)) == (before, mod_seq)
 
 
+async def test_five_thousand_with_flags_both_ways_end_identical(tmp_path: Path) -> None:
+    dice = random.Random(5_000)
+    async with running_imap(tmp_path / "server") as server:
+        account = await server.store.accounts.find(f"u0@{DOMAIN}")
+        assert isinstance(account, Account)
+        mail = server.service.mail_of(account)
+        inbox = (await ids(mail))["INBOX"]
+        for start in range(0, MANY, 500):
+            await mail.messages.append(mail.account_id, inbox, [new_mail(message(start + n)) for n in range(500)])
+        near = Nearby(tmp_path / "near", server.port)
+        await near.sync()
+        assert len(near.files("INBOX")) == MANY
+
+        # Each side changes a third, and no message is changed on both.
+        files = near.files("INBOX")
+        dice.shuffle(files)
+        for file in files[: MANY // 3]:
+            near.flag(file, dice.choice(("F", "FS", "RS", "S")))
+        for file in files[MANY // 3 : MANY // 3 + 100]:
+            file.unlink()
+        kept = [number_of(file.read_bytes()) for file in files[MANY // 3 + 100 :]]
+        placed = await mail.messages.placements(mail.account_id, inbox)
+        by_number = {number_of(await mail.messages.read(mail.account_id, one.message_id)): one.uid for one in placed}
+        theirs = [by_number[number] for number in dice.sample(kept, MANY // 3)]
+        for at, flag in enumerate((SEEN, FLAGGED, "\\Answered")):
+            change = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({flag}), is_deleted=False)
+            await mail.messages.change_flags(mail.account_id, inbox, numset_of(sorted(theirs[at::3])), change)
+        gone = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+        await mail.messages.change_flags(mail.account_id, inbox, numset_of(sorted(theirs[:100])), gone)
+        await mail.messages.expunge(mail.account_id, inbox)
+        await near.sync()
+
+        far = {}
+        for one in await mail.messages.placements(mail.account_id, inbox):
+            number = number_of(await mail.messages.read(mail.account_id, one.message_id))
+            far[number] = "".join(sorted(letter for flag, letter in MAILDIR_FLAGS.items() if flag in one.keywords))
+        here = {number_of(file.read_bytes()): file.name.partition(":2,")[2] for file in near.files("INBOX")}
+        assert len(here) == MANY - 200
+        assert here == far
+        before, mod_seq = near.names(), await mail.changes.mod_seq(mail.account_id)
+        await near.sync()
+        assert (near.names(), await mail.changes.mod_seq(mail.account_id)) == (before, mod_seq)
+        assert await server.store.upkeep.verify(mail.account_id, reads_messages=True, progress=lambda *_: None) == []
+
+
 class Nearby:
     """The Maildirs on this side."""
 
@@ -140,7 +188,16 @@ async def ids(mail: AccountMail) -> dict[str, MailboxId]:
     return {one.name: one.mailbox_id for one in await mail.mailboxes.list(mail.account_id)}
 
 
-async def deliver(mail: AccountMail, mailbox_id: MailboxId, raw: bytes, *, seen: bool) -> None:
+def number_of(raw: bytes) -> int:
+    found = re.search(rb"^Subject: (\d+)", raw, re.MULTILINE)
+    assert found is not None
+    return int(found.group(1))
+
+
+def new_mail(raw: bytes, *, seen: bool = False) -> NewMessage:
     keywords = frozenset({SEEN}) if seen else frozenset[str]()
-    new = NewMessage(raw=raw, received_at=Instant(1_000), digest=digest_message(raw), keywords=keywords)
-    await mail.messages.append(mail.account_id, mailbox_id, [new])
+    return NewMessage(raw=raw, received_at=Instant(1_000), digest=digest_message(raw), keywords=keywords)
+
+
+async def deliver(mail: AccountMail, mailbox_id: MailboxId, raw: bytes, *, seen: bool) -> None:
+    await mail.messages.append(mail.account_id, mailbox_id, [new_mail(raw, seen=seen)])
