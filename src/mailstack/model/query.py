@@ -195,12 +195,14 @@ def rewritten(query: Query, leaf: Callable[[Query], Query]) -> Query:
             return leaf(query)
 
 
-def leaves(query: Query) -> Iterator[Query]:
+def nodes(query: Query) -> Iterator[Query]:
+    """The tree and all that is in it."""
+    yield query
     match query:
         case And(terms) | Or(terms):
             for term in terms:
-                yield from leaves(term)
+                yield from nodes(term)
         case Not(term) | Fuzzy(term):
-            yield from leaves(term)
+            yield from nodes(term)
         case _:
-            yield query
+            return

@@ -91,31 +91,6 @@ async def test_store(inbox: ImapClient) -> None:
     """)
 
 
-async def test_search(inbox: ImapClient) -> None:
-    await inbox.talk(r"""
-        C: a SEARCH UNSEEN
-        S: * SEARCH 1 3
-        S: a OK …
-        C: b UID SEARCH OR FLAGGED SUBJECT "message 1"
-        S: * SEARCH 1 3
-        S: b OK …
-        C: c SEARCH BODY "of 2" 1:*
-        S: * SEARCH 2
-        S: c OK …
-        C: d SEARCH * FLAGGED
-        S: * SEARCH 3
-        S: d OK …
-        C: e SEARCH KEYWORD nothing
-        S: * SEARCH
-        S: e OK …
-        C: f SEARCH 4
-        S: f BAD …
-        C: g SEARCH HEADER X-Number 2 SENTBEFORE 1-Jan-2000
-        S: * SEARCH 2
-        S: g OK …
-    """)
-
-
 async def test_copy_and_move(inbox: ImapClient) -> None:
     await inbox.talk(r"""
         C: a COPY 1:2 Archive

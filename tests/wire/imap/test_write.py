@@ -2,19 +2,7 @@
 
 import pytest
 
-from mailstack.model.instant import Instant
 from mailstack.model.numset import NumSet
-from mailstack.wire.imap.fetch_data import (
-    absent_item,
-    fetch_lines,
-    flags_item,
-    internal_date_item,
-    joined,
-    literal_head,
-    literal_item,
-    size_items,
-    uid_items,
-)
 from mailstack.wire.imap.responses import (
     CapabilityData,
     Condition,
@@ -28,7 +16,6 @@ from mailstack.wire.imap.responses import (
     NamespaceData,
     Recent,
     Response,
-    SearchData,
     StatusData,
     Tagged,
     Untagged,
@@ -59,8 +46,6 @@ from mailstack.wire.imap.write import expunges, write
         (Recent(count=0), b"* 0 RECENT\r\n"),
         (Vanished(uids=NumSet(((405, 405), (407, 410)))), b"* VANISHED 405,407:410\r\n"),
         (Vanished(uids=NumSet(((41, 41),)), is_earlier=True), b"* VANISHED (EARLIER) 41\r\n"),
-        (SearchData(numbers=()), b"* SEARCH\r\n"),
-        (SearchData(numbers=(2, 84)), b"* SEARCH 2 84\r\n"),
     ],
 )
 def test_response(response: Response, octets: bytes) -> None:
@@ -75,21 +60,3 @@ def test_mailbox_names_are_utf8_once_that_is_switched_on() -> None:
 
 def test_expunges() -> None:
     assert expunges([5, 3]) == b"* 5 EXPUNGE\r\n* 3 EXPUNGE\r\n"
-
-
-def test_fetch_joins_columns() -> None:
-    rows = joined([uid_items([7, 9]), [flags_item("\\Seen", True), flags_item("", False)], size_items([10, 20])])
-
-    assert fetch_lines([1, 2], rows) == (
-        b"* 1 FETCH (UID 7 FLAGS (\\Seen \\Deleted) RFC822.SIZE 10)\r\n* 2 FETCH (UID 9 FLAGS () RFC822.SIZE 20)\r\n"
-    )
-
-
-def test_items_of_a_body() -> None:
-    assert literal_item(b"BODY[]", b"a\r\n") == b"BODY[] {3}\r\na\r\n"
-    assert literal_head(b"BODY[]", 3) == b"BODY[] {3}\r\n"
-    assert absent_item(b"BODY[9]") == b"BODY[9] NIL"
-
-
-def test_internal_date() -> None:
-    assert internal_date_item(Instant(0)) == b'INTERNALDATE "01-Jan-1970 00:00:00 +0000"'

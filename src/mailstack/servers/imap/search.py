@@ -1,17 +1,34 @@
-"""SEARCH and UID SEARCH. RFC 3501 §6.4.4, §7.2.5."""
+"""SEARCH and UID SEARCH. RFC 9051 §6.4.4, §7.3.4, RFC 3501 §6.4.4, §7.2.5."""
 
-from mailstack.model.errors import Invalid
+from mailstack.servers.imap.searching import (
+    Results,
+    answer,
+    highest_of,
+    own_query,
+    refused_charset,
+    say_pieces,
+    speaks_of_mod_seqs,
+)
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox.search import search
 from mailstack.wire.imap.commands.search import Search
-from mailstack.wire.imap.faults import SyntaxProblem
-from mailstack.wire.imap.responses import SearchData
+from mailstack.wire.imap.search_data import search_pieces
+from mailstack.wire.imap.search_returns import RETURN_ALL
 
 
 async def run(session: Session, request: Search) -> Completed:
-    try:
-        found = await search(session.mailbox, request.query)
-    except Invalid:
-        raise SyntaxProblem("No message has this number") from None
-    session.connection.say(SearchData(numbers=tuple(found.uids if request.wants_uids else found.numbers)))
-    return ok("SEARCH completed")
+    # RFC 9051 §6.4.4: SEARCH responses are RFC 3501's; once IMAP4rev2 is enabled, it is ESEARCH.
+    returns = request.returns or (RETURN_ALL if session.is_rev2 else None)
+    if request.query is None:
+        return refused_charset(session, returns)
+    query = own_query(session, request.query)
+    if returns is not None and returns.saves:
+        session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
+    found = await search(session.mailbox, query)
+    results = Results(told=found.uids if request.wants_uids else found.numbers, uids=found.uids)
+    if returns is None:
+        mod_seq = await highest_of(session.mailbox, found.uids) if speaks_of_mod_seqs(query) else None
+        await say_pieces(session, search_pieces(results.told, mod_seq))
+        return ok("SEARCH completed")
+    refused = await answer(session, query, returns, results, is_uid=request.wants_uids)
+    return refused or ok("SEARCH completed")

@@ -1,6 +1,7 @@
 """What a server can say, as values; wire.imap.write turns them into bytes. RFC 9051 §7, RFC 3501 §7.
 
-The data of FETCH has its own module, wire.imap.fetch_data: it comes by the hundred thousand.
+The data of FETCH and of searches have their own modules, wire.imap.fetch_data and search_data: they come by the
+hundred thousand.
 """
 
 from dataclasses import dataclass
@@ -114,10 +115,18 @@ class Vanished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchData:
-    """RFC 3501 §7.2.5."""
+class UidBatchesData:
+    """RFC 10022. ranges: (highest, lowest), newest first."""
 
-    numbers: tuple[int, ...]
+    tag: str
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JmapAccessData:
+    """RFC 9698 §3. url: of the session resource."""
+
+    url: str
 
 
 Response = (
@@ -134,6 +143,7 @@ Response = (
     | FlagsData
     | Exists
     | Recent
-    | SearchData
     | Vanished
+    | UidBatchesData
+    | JmapAccessData
 )

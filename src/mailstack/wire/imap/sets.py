@@ -1,8 +1,9 @@
-"""Sequence sets. RFC 9051 §9: sequence-set, seq-number."""
+"""Sequence sets, and `$` in their place. RFC 9051 §9: sequence-set, seq-number, seq-last-command."""
 
 import re
 
 from mailstack.model.numset import STAR, NumSet
+from mailstack.model.query import SavedResult
 from mailstack.wire.imap.faults import SyntaxProblem
 from mailstack.wire.imap.tokens import MAX_NUMBER, Cursor
 
@@ -10,6 +11,13 @@ from mailstack.wire.imap.tokens import MAX_NUMBER, Cursor
 _SET = re.compile(
     rb"(?:[1-9][0-9]{0,9}|\*)(?::(?:[1-9][0-9]{0,9}|\*))?(?:,(?:[1-9][0-9]{0,9}|\*)(?::(?:[1-9][0-9]{0,9}|\*))?)*+"
 )
+
+MessageSet = NumSet | SavedResult
+
+
+def message_set(cursor: Cursor) -> MessageSet:
+    """RFC 5182 §3: sequence-set =/ seq-last-command"""
+    return SavedResult() if cursor.skip(b"$") else sequence_set(cursor)
 
 
 def sequence_set(cursor: Cursor) -> NumSet:

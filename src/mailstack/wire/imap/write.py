@@ -11,14 +11,15 @@ from mailstack.wire.imap.responses import (
     Exists,
     FlagsData,
     IdData,
+    JmapAccessData,
     ListData,
     LsubData,
     NamespaceData,
     Recent,
     Response,
-    SearchData,
     StatusData,
     Tagged,
+    UidBatchesData,
     Untagged,
     Vanished,
 )
@@ -57,8 +58,11 @@ def write(response: Response, *, is_utf8: bool = False) -> bytes:
         case Vanished():
             earlier = "(EARLIER) " if response.is_earlier else ""
             return f"* VANISHED {earlier}{response.uids}\r\n".encode("ascii")
-        case SearchData():
-            return b"%b\r\n" % b" ".join((b"* SEARCH", *(b"%d" % number for number in response.numbers)))
+        case UidBatchesData():
+            ranges = ",".join(f"{high}:{low}" if high != low else f"{high}" for high, low in response.ranges)
+            return f'* UIDBATCHES (TAG "{response.tag}") {ranges}'.rstrip().encode("ascii") + b"\r\n"
+        case JmapAccessData():
+            return b"* JMAPACCESS %b\r\n" % quoted(response.url)
         case _:
             assert_never(response)
 

@@ -1,105 +1,102 @@
-"""SEARCH, into the shared query tree. RFC 3501 §6.4.4."""
-
-from datetime import date
+"""SEARCH and UID SEARCH: what is asked about and what is to be returned. RFC 9051 §6.4.4."""
 
 import pytest
 
-from mailstack.model.numset import STAR, NumSet
-from mailstack.model.query import (
-    And,
-    Contains,
-    DayRange,
-    Everything,
-    HasKeyword,
-    HeaderContains,
-    InSequence,
-    InUids,
-    IsDeleted,
-    Not,
-    Or,
-    Query,
-    SizeRange,
-    TextField,
-    TimeField,
-)
+from mailstack.model.numset import NumSet
+from mailstack.model.query import Contains, Everything, Fuzzy, InSequence, TextField
 from mailstack.wire.imap.commands.search import Search
-from mailstack.wire.imap.events import Refused
-from tests.support.imap_events import events_of, fault_of, request_of
+from mailstack.wire.imap.partial import PartialRange
+from mailstack.wire.imap.search_returns import ReturnItem, Returns
+from tests.support.imap_events import fault_of, request_of
 
-DAY = date(1994, 2, 1).toordinal()
-RECEIVED, SENT = TimeField.RECEIVED, TimeField.SENT
-
-
-@pytest.mark.parametrize(
-    ("keys", "query"),
-    [
-        (b"ALL", Everything()),
-        (b"deleted", IsDeleted()),
-        (b"UNSEEN", Not(HasKeyword("\\Seen"))),
-        (b"NEW", Not(Everything())),
-        (b"OLD", Everything()),
-        (b"KEYWORD $Junk", HasKeyword("$Junk")),
-        (b"UNKEYWORD a", Not(HasKeyword("a"))),
-        (b"1:3,5", InSequence(NumSet(((1, 3), (5, 5))))),
-        (b"*", InSequence(NumSet(((STAR, STAR),)))),
-        (b"UID 7:*", InUids(NumSet(((7, STAR),)))),
-        (b'SUBJECT "a b"', Contains(TextField.SUBJECT, "a b")),
-        (b"TEXT x", Contains(TextField.TEXT, "x")),
-        (b"BODY x BCC y", And((Contains(TextField.BODY, "x"), Contains(TextField.BCC, "y")))),
-        (b'HEADER X-Foo ""', HeaderContains("X-Foo", "")),
-        (b"SINCE 1-Feb-1994", DayRange(RECEIVED, DAY, None)),
-        (b"BEFORE 1-Feb-1994", DayRange(RECEIVED, None, DAY)),
-        (b"SENTON 1-Feb-1994", DayRange(SENT, DAY, DAY + 1)),
-        (b"LARGER 100", SizeRange(100, None)),
-        (b"SMALLER 100", SizeRange(None, 100)),
-        (b"NOT SEEN", Not(HasKeyword("\\Seen"))),
-        (b"OR SEEN (FLAGGED DRAFT)", Or((HasKeyword("\\Seen"), And((HasKeyword("\\Flagged"), HasKeyword("\\Draft")))))),
-        (b"CHARSET utf-8 FROM x", Contains(TextField.FROM, "x")),
-        ("CHARSET UTF-8 TO jürgen".replace("jürgen", '"jürgen"').encode(), Contains(TextField.TO, "jürgen")),
-    ],
-)
-def test_keys(keys: bytes, query: Query) -> None:
-    assert request_of(b"SEARCH " + keys) == Search(query=query, wants_uids=False)
-    assert request_of(b"UID SEARCH " + keys) == Search(query=query, wants_uids=True)
+MIN, MAX, ALL, COUNT = ReturnItem.MIN, ReturnItem.MAX, ReturnItem.ALL, ReturnItem.COUNT
 
 
-def test_a_needle_may_be_a_literal() -> None:
-    (event,) = events_of("a SEARCH CHARSET UTF-8 SUBJECT {4+}\r\nöß\r\n".encode())
+def test_uid_search_differs_in_the_answer_only() -> None:
+    query = InSequence(NumSet(((1, 5000),)))
 
-    assert getattr(event, "request", None) == Search(query=Contains(TextField.SUBJECT, "öß"), wants_uids=False)
-
-
-def test_an_unknown_charset_is_refused_with_those_that_are_known() -> None:
-    assert events_of(b"a SEARCH CHARSET KOI8-R SUBJECT x\r\n") == [
-        Refused(tag="a", code="BADCHARSET (US-ASCII UTF-8)", text="unknown charset")
-    ]
+    assert request_of(b"SEARCH 1:5000") == Search(query=query, wants_uids=False)
+    assert request_of(b"UID SEARCH 1:5000") == Search(query=query, wants_uids=True)
 
 
 @pytest.mark.parametrize(
-    "keys",
+    ("words", "returns"),
     [
-        b"",
-        b" ",
-        b"FOO",
-        b"()",
-        b"(ALL",
-        b"NOT",
-        b"OR ALL",
-        b"SUBJECT",
-        b"HEADER x",
-        b"SINCE yesterday",
-        b"LARGER x",
-        b"0",
-        b"KEYWORD \\Seen",
-        b"ALL ALL)",
-        b"CHARSET",
+        (b"", Returns(items=frozenset({ALL}))),  # RFC 9051 §6.4.4: the same as (ALL)
+        (b"MIN COUNT", Returns(items=frozenset({MIN, COUNT}))),
+        (b"max min", Returns(items=frozenset({MIN, MAX}))),
+        (b"ALL ALL", Returns(items=frozenset({ALL}))),
+        (b"SAVE", Returns(items=frozenset(), saves=True)),
+        (b"MAX SAVE MIN", Returns(items=frozenset({MIN, MAX}), saves=True)),
+        # RFC 9394 §3.1
+        (b"PARTIAL -1:-100", Returns(items=frozenset(), partial=PartialRange(first=1, last=100, is_from_end=True))),
+        (
+            b"COUNT PARTIAL 500:400 SAVE",
+            Returns(items=frozenset({COUNT}), partial=PartialRange(first=500, last=400, is_from_end=False), saves=True),
+        ),
     ],
 )
-def test_malformed(keys: bytes) -> None:
-    assert fault_of(b"SEARCH " + keys)
+def test_what_is_to_be_returned(words: bytes, returns: Returns) -> None:
+    expected = Search(query=Everything(), wants_uids=False, returns=returns)
+
+    assert request_of(b"SEARCH RETURN (" + words + b") ALL") == expected
 
 
-def test_no_search_asks_for_more_than_so_many_things() -> None:
-    assert isinstance(request_of(b"SEARCH " + b" ".join([b"BODY x"] * 200)), Search)
-    assert fault_of(b"SEARCH " + b" ".join([b"BODY x"] * 201)) == "too many search keys"
-    assert fault_of(b"SEARCH (OR (" + b" ".join([b"ALL"] * 199) + b") NOT ALL) ALL") == "too many search keys"
+def test_only_save_alone_is_silent() -> None:
+    silent = request_of(b"SEARCH RETURN (SAVE) ALL")
+    spoken = request_of(b"SEARCH RETURN (SAVE COUNT) ALL")
+
+    assert isinstance(silent, Search)
+    assert isinstance(spoken, Search)
+    assert silent.returns is not None
+    assert silent.returns.is_silent
+    assert spoken.returns is not None
+    assert not spoken.returns.is_silent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"RETURN",
+        b"RETURN ALL",
+        b"RETURN (ALL",
+        b"RETURN (ALL)",
+        b"RETURN (ALL)ALL",
+        b"RETURN ( ALL) ALL",
+        b"RETURN (UPDATE) ALL",  # RFC 9051 §6.4.4: what is not known is answered BAD
+        b"RETURN (CONTEXT) ALL",
+        b"RETURN (ALL PARTIAL 1:5) ALL",  # RFC 9394 §3.1
+        b"RETURN (PARTIAL 1:5 PARTIAL 1:5) ALL",
+        b"RETURN (PARTIAL 1:-5) ALL",
+        b"RETURN (PARTIAL 0:5) ALL",
+        b"RETURN (PARTIAL 1:*) ALL",
+        b"RETURN (PARTIAL 1:4294967296) ALL",
+        b"RETURN (PARTIAL) ALL",
+        b"CHARSET UTF-8 RETURN (ALL) ALL",
+    ],
+)
+def test_malformed_returns(command: bytes) -> None:
+    assert fault_of(b"SEARCH " + command)
+
+
+def test_relevancy_is_for_fuzzy_searches() -> None:
+    # RFC 6203 §4
+    assert fault_of(b"SEARCH RETURN (RELEVANCY ALL) TEXT Helo") == "RELEVANCY needs FUZZY"
+    assert request_of(b'SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT "Helo"') == Search(
+        query=Fuzzy(Contains(TextField.TEXT, "Helo")),
+        wants_uids=False,
+        returns=Returns(items=frozenset({ALL, ReturnItem.RELEVANCY})),
+    )
+
+
+@pytest.mark.parametrize("name", [b"KOI8-R", b'"iso-8859-1"'])
+def test_a_query_in_an_unknown_charset_is_not_read(name: bytes) -> None:
+    assert request_of(b"SEARCH CHARSET " + name + b" SUBJECT \xff") == Search(query=None, wants_uids=False)
+
+
+def test_what_uses_message_numbers() -> None:
+    # RFC 9586 §3
+    commands = (b"SEARCH ALL", b"UID SEARCH ALL", b"UID SEARCH OR ALL NOT 1:5", b"UID SEARCH $", b"UID SEARCH UID 1")
+    requests = [request_of(command) for command in commands]
+
+    assert [getattr(request, "uses_numbers", None) for request in requests] == [True, False, True, False, False]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mailstack.wire.imap.commands.numbered import Numbered
-from mailstack.wire.imap.sets import sequence_set
+from mailstack.wire.imap.sets import message_set
 from mailstack.wire.imap.tokens import Cursor
 
 
@@ -23,7 +23,7 @@ def parse_uid(cursor: Cursor) -> Copy:
 
 def _parse(cursor: Cursor, *, is_uid: bool) -> Copy:
     cursor.space()
-    messages = Numbered(numbers=sequence_set(cursor), is_uid=is_uid)
+    messages = Numbered(numbers=message_set(cursor), is_uid=is_uid)
     cursor.space()
     mailbox = cursor.mailbox()
     cursor.end()

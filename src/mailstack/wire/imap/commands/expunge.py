@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailstack.model.numset import NumSet
-from mailstack.wire.imap.sets import sequence_set
+from mailstack.wire.imap.sets import MessageSet, message_set
 from mailstack.wire.imap.tokens import Cursor
 
 
@@ -11,7 +10,7 @@ from mailstack.wire.imap.tokens import Cursor
 class Expunge:
     """uids: None for all that are marked."""
 
-    uids: NumSet | None
+    uids: MessageSet | None
 
 
 def parse(cursor: Cursor) -> Expunge:
@@ -21,6 +20,6 @@ def parse(cursor: Cursor) -> Expunge:
 
 def parse_uid(cursor: Cursor) -> Expunge:
     cursor.space()
-    uids = sequence_set(cursor)
+    uids = message_set(cursor)
     cursor.end()
     return Expunge(uids=uids)

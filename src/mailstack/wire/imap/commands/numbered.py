@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from mailstack.model.numset import NumSet
+from mailstack.wire.imap.sets import MessageSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """is_uid: the numbers are UIDs; otherwise positions in the selected mailbox."""
+    """is_uid: the numbers are UIDs; otherwise positions in the selected mailbox. RFC 5182 §2.1: `$` is either."""
 
-    numbers: NumSet
+    numbers: MessageSet
     is_uid: bool

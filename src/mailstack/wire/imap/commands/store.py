@@ -8,7 +8,7 @@ from mailstack.model.message import FlagOperation
 from mailstack.wire.imap.commands.numbered import Numbered
 from mailstack.wire.imap.faults import SyntaxProblem
 from mailstack.wire.imap.flags import bare_flags, flag_list
-from mailstack.wire.imap.sets import sequence_set
+from mailstack.wire.imap.sets import message_set
 from mailstack.wire.imap.tokens import MAX_NUMBER64, Cursor
 
 # store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
@@ -37,7 +37,7 @@ def parse_uid(cursor: Cursor) -> Store:
 
 def _parse(cursor: Cursor, *, is_uid: bool) -> Store:
     cursor.space()
-    messages = Numbered(numbers=sequence_set(cursor), is_uid=is_uid)
+    messages = Numbered(numbers=message_set(cursor), is_uid=is_uid)
     unchanged_since = _modifiers(cursor)
     cursor.space()
     item = cursor.match(_FLAGS_ITEM)

@@ -1,0 +1,165 @@
+"""What SEARCH, SORT, THREAD and ESEARCH share: how a question of this session is put, how results are told and saved.
+
+RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 9394 §3.2.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from mailstack.model.ids import ModSeq
+from mailstack.model.instant import SECOND_MS, Instant
+from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.query import (
+    AgeRange,
+    Everything,
+    InSequence,
+    InstantRange,
+    InUids,
+    ModSeqAtLeast,
+    Not,
+    Query,
+    SavedResult,
+    TimeField,
+    nodes,
+    rewritten,
+)
+from mailstack.servers.imap.condstore import enable_condstore
+from mailstack.servers.imap.session import Completed, SavedSearch, Session, no
+from mailstack.services.mailbox.selected import SelectedMailbox
+from mailstack.wire.imap.search_data import EsearchData, esearch_pieces
+from mailstack.wire.imap.search_keys import CHARSETS
+from mailstack.wire.imap.search_returns import ReturnItem, Returns
+
+MAX_SAVED = 1_000_000
+"""Messages that `$` may stand for: 4 MB."""
+NOT_SAVED = no("Too many messages to remember", "NOTSAVED")
+"""RFC 5182 §2.5."""
+NOTHING = Not(Everything())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Messages in the order in which they are told. told: numbers or UIDs, as was asked. scores: None: nobody asked."""
+
+    told: Sequence[int]
+    uids: Sequence[int]
+    scores: Sequence[int] | None = None
+
+
+def refused_charset(session: Session, returns: Returns | None) -> Completed:
+    """RFC 5182 §2.1: NO to a SEARCH that was to save leaves nothing saved."""
+    if returns is not None and returns.saves:
+        session.saved_search = None
+    return no("Unknown charset", f"BADCHARSET ({' '.join(CHARSETS)})")
+
+
+def own_query(session: Session, query: Query) -> Query:
+    """What only this session at this moment understands, in terms that everybody does."""
+    if speaks_of_mod_seqs(query):
+        enable_condstore(session)  # RFC 7162 §3.1: SEARCH with MODSEQ is a CONDSTORE enabling command
+    now_s = session.service.clock() // SECOND_MS
+    count = session.selected.count if session.selected is not None else 0
+
+    def leaf(term: Query) -> Query:
+        match term:
+            case AgeRange(older_s, younger_s):
+                return _instants(now_s, older_s, younger_s)
+            case SavedResult():
+                return InUids(numset_of(session.saved_uids)) if session.saved_uids else NOTHING
+            case InSequence(numbers):
+                return _existing(numbers, count)
+            case _:
+                return term
+
+    return rewritten(query, leaf)
+
+
+def speaks_of_mod_seqs(query: Query) -> bool:
+    return any(isinstance(node, ModSeqAtLeast) for node in nodes(query))
+
+
+async def answer(
+    session: Session, query: Query, returns: Returns, results: Results, *, is_uid: bool
+) -> Completed | None:
+    """One ESEARCH response, and `$`. Returns how the command ends if it cannot end well."""
+    if returns.saves and not _save(session, returns, results):
+        return NOT_SAVED
+    if returns.is_silent:
+        return None
+    mod_seq = None
+    if speaks_of_mod_seqs(query) and results.uids:
+        places = returned_places(returns, len(results.uids))
+        mod_seq = await highest_of(session.mailbox, (results.uids[place] for place in places))
+    data = EsearchData(tag=session.tag, is_uid=is_uid, mod_seq=mod_seq)
+    await say_pieces(session, esearch_pieces(filled(data, returns, results), is_utf8=session.is_utf8))
+    return None
+
+
+def filled(data: EsearchData, returns: Returns, results: Results) -> EsearchData:
+    """With what was asked for."""
+    items, told = returns.items, results.told
+    scores = None
+    if ReturnItem.RELEVANCY in items and results.scores is not None:
+        scores = [results.scores[place] for place in returned_places(returns, len(told))]
+    return replace(
+        data,
+        min=told[0] if told and ReturnItem.MIN in items else None,
+        max=told[-1] if told and ReturnItem.MAX in items else None,
+        all=told if ReturnItem.ALL in items else None,
+        partial=None if returns.partial is None else (returns.partial, told[returns.partial.of(len(told))]),
+        count=len(told) if ReturnItem.COUNT in items else None,
+        scores=scores,
+    )
+
+
+def returned_places(returns: Returns, count: int) -> Sequence[int]:
+    """Which of so many results are returned: what `$` is to hold, and what MODSEQ is to be the highest of.
+
+    RFC 4731 §3.2, RFC 5182 §2.4, RFC 9394 §3.2: MIN, MAX and PARTIAL return few, COUNT and ALL all of them.
+    """
+    items = returns.items
+    is_narrow = returns.partial is not None or ReturnItem.MIN in items or ReturnItem.MAX in items
+    if not is_narrow or not items.isdisjoint({ReturnItem.ALL, ReturnItem.COUNT}):
+        return range(count)
+    places = set() if returns.partial is None else set(range(count)[returns.partial.of(count)])
+    if count and ReturnItem.MIN in items:
+        places.add(0)
+    if count and ReturnItem.MAX in items:
+        places.add(count - 1)
+    return sorted(places)
+
+
+async def highest_of(selected: SelectedMailbox, uids: Iterable[int]) -> ModSeq | None:
+    """RFC 7162 §3.1.5: the highest mod-sequence of these messages; None when none of them is there any more."""
+    mail = selected.mail
+    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id, numset_of(uids))
+    return max((placement.mod_seq for placement in placements), default=None)
+
+
+async def say_pieces(session: Session, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        session.connection.say_octets(piece)
+        await session.connection.flush_when_full()
+
+
+def _save(session: Session, returns: Returns, results: Results) -> bool:
+    """Whether `$` could be made to hold them."""
+    uids = sorted(results.uids[place] for place in returned_places(returns, len(results.uids)))
+    if len(uids) > MAX_SAVED:
+        return False
+    session.saved_search = SavedSearch(view=session.mailbox, uids=array("I", uids))
+    return True
+
+
+def _instants(now_s: int, older_s: int | None, younger_s: int | None) -> Query:
+    """RFC 5032 §2: either end counts, to the resolution of a second."""
+    first = None if younger_s is None else Instant((now_s - younger_s) * SECOND_MS)
+    last = None if older_s is None else Instant((now_s - older_s + 1) * SECOND_MS)
+    return InstantRange(TimeField.RECEIVED, first, last)
+
+
+def _existing(numbers: NumSet, count: int) -> Query:
+    """RFC 7377 §2: numbers past the end of the mailbox are no error in a search."""
+    ranges = [(first, min(last, count)) for first, last in numbers.resolved(count).ranges if first <= count]
+    return InSequence(NumSet(tuple(ranges))) if count and ranges else NOTHING

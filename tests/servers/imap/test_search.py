@@ -1,0 +1,212 @@
+"""SEARCH as dialogues: what is found, what is returned, what `$` stands for afterwards.
+
+RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731, RFC 5032, RFC 5182, RFC 7162 §3.1.5, RFC 9394.
+"""
+
+from mailstack.model.instant import DAY_MS, Instant
+from tests.support.imap_dialogue import ImapClient
+from tests.support.imap_server import RunningImap
+
+
+async def test_what_is_found(inbox: ImapClient) -> None:
+    await inbox.talk(r"""
+        C: a SEARCH UNSEEN
+        S: * SEARCH 1 3
+        S: a OK …
+        C: b UID SEARCH OR FLAGGED SUBJECT "message 1"
+        S: * SEARCH 1 3
+        S: b OK …
+        C: c SEARCH BODY "of 2" 1:*
+        S: * SEARCH 2
+        S: c OK …
+        C: d SEARCH * FLAGGED
+        S: * SEARCH 3
+        S: d OK …
+        C: e SEARCH KEYWORD nothing
+        S: * SEARCH
+        S: e OK …
+        C: g SEARCH HEADER X-Number 2 SENTBEFORE 1-Jan-2000
+        S: * SEARCH 2
+        S: g OK …
+    """)
+
+
+async def test_numbers_past_the_end_are_no_error(inbox: ImapClient) -> None:
+    # RFC 7377 §2: nor are they in SEARCH
+    await inbox.talk(r"""
+        C: a SEARCH 4
+        S: * SEARCH
+        S: a OK …
+        C: b SEARCH 2:100
+        S: * SEARCH 2 3
+        S: b OK …
+        C: c SEARCH NOT 2:100
+        S: * SEARCH 1
+        S: c OK …
+        C: d UID SEARCH UID 3:100
+        S: * SEARCH 3
+        S: d OK …
+    """)
+
+
+async def test_a_charset_that_is_not_known(inbox: ImapClient) -> None:
+    await inbox.talk(r"""
+        C: a SEARCH CHARSET X-NONE TEXT x
+        S: a NO [BADCHARSET (US-ASCII UTF-8)] …
+        C: b SEARCH CHARSET utf-8 SUBJECT "message 2"
+        S: * SEARCH 2
+        S: b OK …
+    """)
+
+
+async def test_result_options(inbox: ImapClient) -> None:
+    # RFC 4731 §3.1
+    await inbox.talk(r"""
+        C: A282 SEARCH RETURN (MIN COUNT) UNSEEN
+        S: * ESEARCH (TAG "A282") MIN 1 COUNT 2
+        S: A282 OK SEARCH completed
+        C: A283 SEARCH RETURN () ALL
+        S: * ESEARCH (TAG "A283") ALL 1:3
+        S: A283 OK …
+        C: A284 SEARCH RETURN (MIN MAX ALL) KEYWORD nothing
+        S: * ESEARCH (TAG "A284")
+        S: A284 OK …
+        C: A285 UID SEARCH RETURN (MIN MAX) 1:5000
+        S: * ESEARCH (TAG "A285") UID MIN 1 MAX 3
+        S: A285 OK …
+        C: A286 SEARCH RETURN (COUNT) DELETED
+        S: * ESEARCH (TAG "A286") COUNT 0
+        S: A286 OK …
+        C: A287 SEARCH RETURN (UPDATE) ALL
+        S: A287 BAD No such result option
+    """)
+
+
+async def test_pages(inbox: ImapClient) -> None:
+    # RFC 9394 §3.1
+    await inbox.talk(r"""
+        C: a UID SEARCH RETURN (PARTIAL -1:-2) ALL
+        S: * ESEARCH (TAG "a") UID PARTIAL (-1:-2 2:3)
+        S: a OK …
+        C: b SEARCH RETURN (PARTIAL 2:500 COUNT) UNSEEN
+        S: * ESEARCH (TAG "b") PARTIAL (2:500 3) COUNT 2
+        S: b OK …
+        C: c SEARCH RETURN (PARTIAL 24000:24500) ALL
+        S: * ESEARCH (TAG "c") PARTIAL (24000:24500 NIL)
+        S: c OK …
+        C: d SEARCH RETURN (PARTIAL 1:2 ALL) ALL
+        S: d BAD …
+    """)
+
+
+async def test_what_is_saved(inbox: ImapClient) -> None:
+    # RFC 5182 §2.4, example 10, and RFC 9394 §3.2
+    await inbox.talk(r"""
+        C: a SEARCH RETURN (ALL SAVE) ALL
+        S: * ESEARCH (TAG "a") ALL 1:3
+        S: a OK …
+        C: b SEARCH $
+        S: * SEARCH 1 2 3
+        S: b OK …
+        C: c SEARCH RETURN (ALL) 1
+        S: * ESEARCH (TAG "c") ALL 1
+        S: c OK …
+        C: d SEARCH $
+        S: * SEARCH 1 2 3
+        S: d OK …
+        C: e SEARCH RETURN (SAVE MIN) ALL
+        S: * ESEARCH (TAG "e") MIN 1
+        S: e OK …
+        C: f SEARCH $
+        S: * SEARCH 1
+        S: f OK …
+        C: g SEARCH RETURN (MAX SAVE MIN) ALL
+        S: * ESEARCH (TAG "g") MIN 1 MAX 3
+        S: g OK …
+        C: h SEARCH $
+        S: * SEARCH 1 3
+        S: h OK …
+        C: i SEARCH RETURN (MAX SAVE COUNT) ALL
+        S: * ESEARCH (TAG "i") MAX 3 COUNT 3
+        S: i OK …
+        C: j SEARCH $
+        S: * SEARCH 1 2 3
+        S: j OK …
+        C: k SEARCH RETURN (PARTIAL 1:2 SAVE) ALL
+        S: * ESEARCH (TAG "k") PARTIAL (1:2 1:2)
+        S: k OK …
+        C: l SEARCH $
+        S: * SEARCH 1 2
+        S: l OK …
+        C: m SEARCH RETURN (PARTIAL 1:1 MAX SAVE) ALL
+        S: * ESEARCH (TAG "m") MAX 3 PARTIAL (1:1 1)
+        S: m OK …
+        C: n SEARCH $
+        S: * SEARCH 1 3
+        S: n OK …
+    """)
+
+
+async def test_what_empties_the_saved_result(inbox: ImapClient) -> None:
+    await inbox.talk(r"""
+        C: a SEARCH RETURN (SAVE) ALL
+        S: a OK …
+        C: b SEARCH RETURN (SAVE BOGUS) ALL
+        S: b BAD …
+        C: c SEARCH CHARSET KOI8-R TEXT x
+        S: c NO [BADCHARSET …
+        C: d SEARCH $
+        S: * SEARCH 1 2 3
+        S: d OK …
+        C: e SEARCH RETURN (SAVE) CHARSET KOI8-R TEXT x
+        S: e NO [BADCHARSET …
+        C: f SEARCH $
+        S: * SEARCH
+        S: f OK …
+        C: g SEARCH RETURN (SAVE) ALL
+        S: g OK …
+        C: h EXAMINE INBOX
+        S: ...
+        S: h OK …
+        C: i SEARCH $
+        S: * SEARCH
+        S: i OK …
+    """)
+
+
+async def test_ages(server: RunningImap, inbox: ImapClient) -> None:
+    # RFC 5032 §4
+    await inbox.send(b'x APPEND INBOX "01-Jan-2020 10:00:00 +0000" {5+}\r\na: b\n\r\n')
+    await inbox.talk(r"""
+        S: * 4 EXISTS
+        S: x OK …
+        C: a SEARCH YOUNGER 259200
+        S: * SEARCH 1 2 3
+        S: a OK …
+        C: b SEARCH OLDER 259200
+        S: * SEARCH 4
+        S: b OK …
+        C: c SEARCH OLDER 1 YOUNGER 4294967295 SUBJECT message
+        S: ...
+        S: c OK …
+    """)
+    assert server.service.clock() > Instant(50 * 365 * DAY_MS)
+
+
+async def test_mod_seqs(inbox: ImapClient) -> None:
+    # RFC 7162 §3.1.5, §3.1.10, RFC 4731 §3.2
+    await inbox.talk(r"""
+        C: a SEARCH MODSEQ 1
+        S: * OK [HIGHESTMODSEQ …
+        S: * SEARCH 1 2 3 (MODSEQ …)
+        S: a OK …
+        C: b SEARCH OR NOT MODSEQ 1 LARGER 50000
+        S: * SEARCH
+        S: b OK …
+        C: c SEARCH RETURN (MIN) MODSEQ "/flags/\\draft" all 1
+        S: * ESEARCH (TAG "c") MIN 1 MODSEQ …
+        S: c OK …
+        C: d SEARCH RETURN (COUNT) MODSEQ 9223372036854775807
+        S: * ESEARCH (TAG "d") COUNT 0
+        S: d OK …
+    """)
