@@ -54,10 +54,10 @@ class ImapConnection:
         self._is_woken = True
         self._cut_short()
 
-    def use_utf8(self) -> None:
-        """RFC 6855 §3: from here on mailbox names are UTF-8, in both directions."""
-        self._is_utf8 = True
-        self.machine.use_utf8()
+    def use_utf8(self, *, is_on: bool) -> None:
+        """RFC 6855 §3: whether mailbox names are UTF-8 from here on, in both directions."""
+        self._is_utf8 = is_on
+        self.machine.use_utf8(is_on=is_on)
 
     def say(self, *responses: Response) -> None:
         for response in responses:

@@ -20,6 +20,7 @@ from mailstack.servers.imap import (
     examine,
     expunge,
     fetch,
+    getjmapaccess,
     idle,
     login,
     logout,
@@ -35,6 +36,8 @@ from mailstack.servers.imap import (
     status,
     store,
     subscribe,
+    uidbatches,
+    unauthenticate,
     unselect,
     unsubscribe,
 )
@@ -53,6 +56,7 @@ from mailstack.wire.imap.commands.enable import Enable
 from mailstack.wire.imap.commands.examine import Examine
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.fetch import Fetch
+from mailstack.wire.imap.commands.getjmapaccess import GetJmapAccess
 from mailstack.wire.imap.commands.id import Id
 from mailstack.wire.imap.commands.idle import Idle
 from mailstack.wire.imap.commands.list import List
@@ -71,6 +75,8 @@ from mailstack.wire.imap.commands.status import Status
 from mailstack.wire.imap.commands.store import Store
 from mailstack.wire.imap.commands.subscribe import Subscribe
 from mailstack.wire.imap.commands.table import Request
+from mailstack.wire.imap.commands.uidbatches import UidBatches
+from mailstack.wire.imap.commands.unauthenticate import Unauthenticate
 from mailstack.wire.imap.commands.unselect import Unselect
 from mailstack.wire.imap.commands.unsubscribe import Unsubscribe
 
@@ -84,24 +90,38 @@ _SELECTED = frozenset({State.SELECTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """keeps_numbers: RFC 9051 §7.5.1: whether an expunge told in the answer would shift what the command speaks of."""
+    """uses_numbers: whether it speaks of messages by their numbers, which RFC 9586 §3 forbids to who has given them up.
+    keeps_numbers: RFC 9051 §7.5.1: then no expunge may be told in the answer, for it would shift them. is_slow: it may
+    take long without a word. RFC 9585.
+    """
 
     states: frozenset[State]
     run: Callable[[Session, Any], Awaitable[Completed]]
-    keeps_numbers: Callable[[Any], bool]
+    uses_numbers: Callable[[Any], bool]
+    keeps_numbers: bool
+    is_slow: bool
 
 
 def _row(
     request: type[_R],
     run: Callable[[Session, _R], Awaitable[Completed]],
     states: frozenset[State],
-    keeps_numbers: Callable[[_R], bool] = lambda _: False,
+    uses_numbers: Callable[[_R], bool] = lambda _: False,
+    *,
+    keeps_numbers: bool = False,
+    is_slow: bool = False,
 ) -> tuple[type[Any], Row]:
-    return request, Row(states=states, run=run, keeps_numbers=keeps_numbers)
+    row = Row(states=states, run=run, uses_numbers=uses_numbers, keeps_numbers=keeps_numbers, is_slow=is_slow)
+    return request, row
 
 
-def _by_number(request: Fetch | Store) -> bool:
+def _by_number(request: Fetch | Store | Copy | Move) -> bool:
     return not request.messages.is_uid
+
+
+def _matches_numbers(request: Select | Examine) -> bool:
+    """RFC 9586 §3.4: not even in QRESYNC's match data."""
+    return request.parameters.known is not None and bool(request.parameters.known.matches)
 
 
 TABLE: Mapping[type[Request], Row] = dict(
@@ -110,31 +130,34 @@ TABLE: Mapping[type[Request], Row] = dict(
         _row(Authenticate, authenticate.run, _STRANGER),
         _row(Capability, capability.run, _ANY),
         _row(Check, check.run, _SELECTED),
-        _row(Close, close.run, _SELECTED),
-        _row(Copy, copy.run, _SELECTED),
+        _row(Close, close.run, _SELECTED, is_slow=True),
+        _row(Copy, copy.run, _SELECTED, _by_number, is_slow=True),
         _row(Create, create.run, _LOGGED_IN),
-        _row(Delete, delete.run, _LOGGED_IN),
+        _row(Delete, delete.run, _LOGGED_IN, is_slow=True),
         _row(Enable, enable.run, _LOGGED_IN),
-        _row(Examine, examine.run, _LOGGED_IN),
-        _row(Expunge, expunge.run, _SELECTED),
-        _row(Fetch, fetch.run, _SELECTED, _by_number),
+        _row(Examine, examine.run, _LOGGED_IN, _matches_numbers),
+        _row(Expunge, expunge.run, _SELECTED, is_slow=True),
+        _row(Fetch, fetch.run, _SELECTED, _by_number, keeps_numbers=True),
+        _row(GetJmapAccess, getjmapaccess.run, _LOGGED_IN),
         _row(Id, id_command.run, _ANY),
         _row(Idle, idle.run, _LOGGED_IN),
         _row(List, list_command.run, _LOGGED_IN),
         _row(Login, login.run, _STRANGER),
         _row(Logout, logout.run, _ANY),
         _row(Lsub, lsub.run, _LOGGED_IN),
-        _row(Move, move.run, _SELECTED),
+        _row(Move, move.run, _SELECTED, _by_number, is_slow=True),
         _row(Namespace, namespace.run, _LOGGED_IN),
         _row(Noop, noop.run, _ANY),
-        _row(Rename, rename.run, _LOGGED_IN),
+        _row(Rename, rename.run, _LOGGED_IN, is_slow=True),
         _row(Replace, replace.run, _SELECTED),
-        _row(Search, search.run, _SELECTED, lambda request: not request.wants_uids),
-        _row(Select, select.run, _LOGGED_IN),
+        _row(Search, search.run, _SELECTED, lambda search: not search.wants_uids, keeps_numbers=True, is_slow=True),
+        _row(Select, select.run, _LOGGED_IN, _matches_numbers),
         _row(Starttls, starttls.run, _STRANGER),
         _row(Status, status.run, _LOGGED_IN),
-        _row(Store, store.run, _SELECTED, _by_number),
+        _row(Store, store.run, _SELECTED, _by_number, keeps_numbers=True, is_slow=True),
         _row(Subscribe, subscribe.run, _LOGGED_IN),
+        _row(UidBatches, uidbatches.run, _SELECTED),
+        _row(Unauthenticate, unauthenticate.run, _LOGGED_IN),
         _row(Unselect, unselect.run, _SELECTED),
         _row(Unsubscribe, unsubscribe.run, _LOGGED_IN),
     )
@@ -146,7 +169,16 @@ def fits(request: Request, state: State) -> bool:
 
 
 def may_tell_expunges(request: Request) -> bool:
-    return not TABLE[type(request)].keeps_numbers(request)
+    row = TABLE[type(request)]
+    return not (row.keeps_numbers and row.uses_numbers(request))
+
+
+def uses_numbers(request: Request) -> bool:
+    return TABLE[type(request)].uses_numbers(request)
+
+
+def is_slow(request: Request) -> bool:
+    return TABLE[type(request)].is_slow
 
 
 async def run(session: Session, request: Request) -> Completed:

@@ -52,7 +52,7 @@ def _say_state(session: Session, path: str, opened: Opened, *, is_read_only: boo
         say(ListData(attributes=(), delimiter=DELIMITER, name=path))
     else:
         say(Recent(count=0))
-        if opened.first_unseen is not None:
+        if opened.first_unseen is not None and not session.is_uid_only:
             _say(session, f"UNSEEN {opened.first_unseen}", "The first unseen message")
     _say(session, f"UIDVALIDITY {status.uid_validity}", "UIDs are valid")
     _say(session, f"UIDNEXT {status.uid_next}", "The next UID")

@@ -15,6 +15,7 @@ from mailstack.net.stream import Stream
 from mailstack.servers.imap import dispatch, receiving
 from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
+from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.session import Completed, Session, State, bad
 from mailstack.servers.imap.updates import tell_updates
@@ -157,8 +158,10 @@ async def _answer(session: Session, tag: str, request: Request) -> None:
 async def _run(session: Session, request: Request) -> Completed:
     if not dispatch.fits(request, session.state):
         return bad(f"Not in this state: {session.state.value}")
+    if session.is_uid_only and dispatch.uses_numbers(request):
+        return bad("Message numbers are switched off", "UIDREQUIRED")  # RFC 9586 §3.5
     try:
-        completed = await dispatch.run(session, request)
+        completed = await _dispatched(session, request)
         await _tell_updates(session, request)
         return completed
     except SyntaxProblem as problem:
@@ -171,6 +174,16 @@ async def _run(session: Session, request: Request) -> Completed:
     except Exception:
         log.exception("bug", command=type(request).__name__)
         return SERVER_BUG
+
+
+async def _dispatched(session: Session, request: Request) -> Completed:
+    if not dispatch.is_slow(request):
+        return await dispatch.run(session, request)
+    progress = Progress(session)
+    try:
+        return await dispatch.run(session, request)
+    finally:
+        await progress.end()
 
 
 async def _tell_updates(session: Session, request: Request) -> None:

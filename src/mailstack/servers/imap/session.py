@@ -13,7 +13,7 @@ from mailstack.servers.imap.service import ImapService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap import capability
-from mailstack.wire.imap.limits import after_login
+from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
 from mailstack.wire.imap.responses import Condition, Untagged
 from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES
 
@@ -43,8 +43,8 @@ def no(text: str, code: str = "") -> Completed:
     return Completed(condition=Condition.NO, text=text, code=code)
 
 
-def bad(text: str) -> Completed:
-    return Completed(condition=Condition.BAD, text=text)
+def bad(text: str, code: str = "") -> Completed:
+    return Completed(condition=Condition.BAD, text=text, code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Session:
     @property
     def capabilities(self) -> tuple[str, ...]:
         if self._mail is not None:
-            return capability.after_login()
+            return capability.after_login(has_jmap=self.service.jmap_url is not None)
         offers_starttls = self.service.tls is not None and self.connection.stream.tls is None
         return capability.before_login(
             offers_starttls=offers_starttls, mechanisms=MECHANISM_NAMES if self.is_private else ()
@@ -146,6 +146,16 @@ class Session:
         self._mail = self.service.mail_of(account)
         self._login_deadline.reschedule(None)
         self.connection.machine.use_limits(after_login(self.service.limits.message_octets))
+
+    def forget(self) -> None:
+        """RFC 8437 §4.1: nothing is left of who was here, but TLS."""
+        self._mail = None
+        self.selected = None
+        self.saved_search = None
+        self.enabled.clear()
+        self._login_deadline.reschedule(asyncio.get_running_loop().time() + self.service.limits.login_s)
+        self.connection.use_utf8(is_on=False)
+        self.connection.machine.use_limits(BEFORE_LOGIN)
 
     def hang_up(self, text: str) -> None:
         """RFC 9051 §7.1.5: BYE, and nothing more is read."""

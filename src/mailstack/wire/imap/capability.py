@@ -29,6 +29,9 @@ _AFTER_LOGIN = (
     "SPECIAL-USE",
     CONDSTORE,
     QRESYNC,
+    "UIDBATCHES",
+    "INPROGRESS",
+    "UNAUTHENTICATE",
 )
 
 
@@ -42,5 +45,6 @@ def before_login(*, offers_starttls: bool, mechanisms: Sequence[str]) -> tuple[s
     return (*_ALWAYS, *_AFTER_LOGIN, *starttls, *login)
 
 
-def after_login() -> tuple[str, ...]:
-    return (*_ALWAYS, *_AFTER_LOGIN)
+def after_login(*, has_jmap: bool = False) -> tuple[str, ...]:
+    """has_jmap: RFC 9698: the same mail is to be had over JMAP."""
+    return (*_ALWAYS, *_AFTER_LOGIN, *(("JMAPACCESS",) if has_jmap else ()))

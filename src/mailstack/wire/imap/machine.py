@@ -85,9 +85,9 @@ class ImapMachine:
         self._limits = limits
         self._framer.line_octets = limits.line_octets
 
-    def use_utf8(self) -> None:
+    def use_utf8(self, *, is_on: bool) -> None:
         """After ENABLE: mailbox names are UTF-8. RFC 6855 §3, RFC 9051 §5.1."""
-        self._is_utf8 = True
+        self._is_utf8 = is_on
 
     def await_sasl(self) -> None:
         """The next line is a SASL response. RFC 9051 §6.2.2."""

@@ -14,6 +14,7 @@ from mailstack.wire.imap.commands import (
     examine,
     expunge,
     fetch,
+    getjmapaccess,
     idle,
     login,
     logout,
@@ -28,6 +29,8 @@ from mailstack.wire.imap.commands import (
     status,
     store,
     subscribe,
+    uidbatches,
+    unauthenticate,
     unselect,
     unsubscribe,
 )
@@ -50,6 +53,7 @@ Request = (
     | examine.Examine
     | expunge.Expunge
     | fetch.Fetch
+    | getjmapaccess.GetJmapAccess
     | id_command.Id
     | idle.Idle
     | list_command.List
@@ -67,6 +71,8 @@ Request = (
     | status.Status
     | store.Store
     | subscribe.Subscribe
+    | uidbatches.UidBatches
+    | unauthenticate.Unauthenticate
     | unselect.Unselect
     | unsubscribe.Unsubscribe
 )
@@ -84,6 +90,7 @@ PARSERS: Mapping[str, Parser] = {
     "EXAMINE": examine.parse,
     "EXPUNGE": expunge.parse,
     "FETCH": fetch.parse,
+    "GETJMAPACCESS": getjmapaccess.parse,
     "ID": id_command.parse,
     "IDLE": idle.parse,
     "LIST": list_command.parse,
@@ -100,6 +107,8 @@ PARSERS: Mapping[str, Parser] = {
     "STATUS": status.parse,
     "STORE": store.parse,
     "SUBSCRIBE": subscribe.parse,
+    "UIDBATCHES": uidbatches.parse,
+    "UNAUTHENTICATE": unauthenticate.parse,
     "UNSELECT": unselect.parse,
     "UNSUBSCRIBE": unsubscribe.parse,
 }
