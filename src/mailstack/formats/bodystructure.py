@@ -7,47 +7,47 @@ from mailstack.formats.mime import Part
 from mailstack.formats.nstring import nstring, parenthesized, string
 
 
-def write_body(part: Part, *, limits: Limits = LIMITS) -> bytes:
-    """RFC 9051 §9: body without extension data."""
+def write_bodies(part: Part, *, limits: Limits = LIMITS) -> tuple[bytes, bytes]:
+    """BODY and BODYSTRUCTURE, which is the same with all extension data behind it."""
     if part.is_multipart:
-        children = b"".join(write_body(child, limits=limits) for child in part.children)
-        return b"(%b %b)" % (children, string(part.subtype))
-    inner = write_body(part.children[0], limits=limits) if part.is_message else b""
-    return parenthesized(_single(part, inner, limits))
-
-
-def write_body_structure(part: Part, *, limits: Limits = LIMITS) -> bytes:
-    """RFC 9051 §9: body with all of its extension data."""
-    if part.is_multipart:
-        children = b"".join(write_body_structure(child, limits=limits) for child in part.children)
-        # RFC 9051 §9: body-ext-mpart = body-fld-param SP body-fld-dsp SP body-fld-lang SP body-fld-loc
-        extension = (_parameters(part.parameters), *_shared_extension(part))
-        return b"(%b %b %b)" % (children, string(part.subtype), b" ".join(extension))
-    inner = write_body_structure(part.children[0], limits=limits) if part.is_message else b""
+        return _multipart(part, limits)
+    plain = _single(part)
+    structure = plain
+    if part.is_message:
+        # RFC 9051 §9: body-type-msg = media-message SP body-fields SP envelope SP body SP body-fld-lines
+        inner = write_bodies(part.children[0], limits=limits)
+        envelope = write_envelope(envelope_of(part.children[0].fields, limits=limits))
+        plain, structure = (b"%b %b %b %d" % (plain, envelope, body, part.lines) for body in inner)
+    elif part.type == b"text":
+        plain = structure = b"%b %d" % (plain, part.lines)
     # RFC 9051 §9: body-ext-1part = body-fld-md5 SP body-fld-dsp SP body-fld-lang SP body-fld-loc
-    return parenthesized((*_single(part, inner, limits), nstring(part.md5), *_shared_extension(part)))
+    return b"(%b)" % plain, b"(%b %b %b)" % (structure, nstring(part.md5), _shared_extension(part))
 
 
-def _single(part: Part, inner: bytes, limits: Limits) -> tuple[bytes, ...]:
-    """RFC 9051 §9: body-type-basic, body-type-msg (inner: the embedded message's body) and body-type-text."""
-    basic = (
+def _multipart(part: Part, limits: Limits) -> tuple[bytes, bytes]:
+    children = [write_bodies(child, limits=limits) for child in part.children]
+    subtype = string(part.subtype)
+    plain = b"(%b %b)" % (b"".join([body for body, _ in children]), subtype)
+    # RFC 9051 §9: body-ext-mpart = body-fld-param SP body-fld-dsp SP body-fld-lang SP body-fld-loc
+    structures = b"".join([structure for _, structure in children])
+    extension = (_parameters(part.parameters), _shared_extension(part))
+    return plain, b"(%b %b %b %b)" % (structures, subtype, *extension)
+
+
+def _single(part: Part) -> bytes:
+    """RFC 9051 §9: media-basic SP body-fields"""
+    return b"%b %b %b %b %b %b %d" % (
         string(part.type),
         string(part.subtype),
         _parameters(part.parameters),
         nstring(part.content_id),
         nstring(part.description),
         string(part.encoding),
-        b"%d" % part.octets,
+        part.octets,
     )
-    if part.is_message:
-        envelope = write_envelope(envelope_of(part.children[0].fields, limits=limits))
-        return (*basic, envelope, inner, b"%d" % part.lines)
-    if part.type == b"text":
-        return (*basic, b"%d" % part.lines)
-    return basic
 
 
-def _shared_extension(part: Part) -> tuple[bytes, bytes, bytes]:
+def _shared_extension(part: Part) -> bytes:
     if part.disposition is None:
         disposition = b"NIL"
     else:
@@ -56,11 +56,11 @@ def _shared_extension(part: Part) -> tuple[bytes, bytes, bytes]:
         language = parenthesized(map(string, part.language))
     else:
         language = nstring(part.language[0] if part.language else None)
-    return disposition, language, nstring(part.location)
+    return b"%b %b %b" % (disposition, language, nstring(part.location))
 
 
 def _parameters(parameters: Parameters) -> bytes:
     """RFC 9051 §9: body-fld-param = "(" string SP string *(SP string SP string) ")" / nil"""
     if not parameters:
         return b"NIL"
-    return parenthesized(string(text) for pair in parameters for text in pair)
+    return parenthesized([string(text) for pair in parameters for text in pair])

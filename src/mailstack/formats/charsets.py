@@ -7,6 +7,7 @@ hostile names would fill the memory; and some codecs (idna, punycode, escapes) a
 import codecs
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 
 _NOT_CHARSETS = frozenset(
     {
@@ -73,8 +74,11 @@ def decode(data: bytes, charset: str) -> str:
 def decode_beginning(data: bytes, charset: str) -> str:
     """As decode, of octets that may end in the middle of a character; that one is left out."""
     codec = _codec(charset) or "utf_8"
+    codec = _MEANT.get(codec, codec)
     try:
-        return codecs.getincrementaldecoder(_MEANT.get(codec, codec))().decode(data)
+        if codec == "utf_8":
+            return codecs.utf_8_decode(data)[0]  # what an incremental decoder calls, for the charset of most mail
+        return codecs.getincrementaldecoder(codec)().decode(data)
     except (UnicodeDecodeError, LookupError):
         return decode(data, charset)
 
@@ -89,7 +93,10 @@ def guess(data: bytes) -> str:
 
 def _codec(charset: str) -> str:
     """The name of Python's codec, "" for none."""
-    if len(charset) > 40:
-        return ""
+    return "" if len(charset) > 40 else _codec_of_short(charset)
+
+
+@lru_cache(maxsize=256)
+def _codec_of_short(charset: str) -> str:
     name = _PUNCTUATION.sub("_", charset.lower()).strip("_")
     return _CODECS.get(name, "") or _CODECS.get(_ALSO_KNOWN_AS.get(name, ""), "")

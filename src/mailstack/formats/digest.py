@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from mailstack.formats.addresses import display, flattened
-from mailstack.formats.bodystructure import write_body, write_body_structure
+from mailstack.formats.bodystructure import write_bodies
 from mailstack.formats.content import leaves, read_text
 from mailstack.formats.dates import parse_date
 from mailstack.formats.envelope import Envelope, envelope_of, write_envelope
@@ -59,16 +59,18 @@ _UNENCODED = frozenset({b"7bit", b"8bit", b"binary"})
 
 def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest:
     root = scan(raw, limits=limits)
+    parts = list(leaves(root))
     envelope = envelope_of(root.fields, limits=limits)
     subject = _printable(decode_words(envelope.values.get(b"subject", b"")[: limits.subject]))
+    body, body_structure = write_bodies(root, limits=limits)
     message_ids = _message_ids(envelope.values.get(b"message-id", b""), limits)
     return MessageDigest(
         envelope=write_envelope(envelope),
-        body=write_body(root, limits=limits),
-        body_structure=write_body_structure(root, limits=limits),
+        body=body,
+        body_structure=body_structure,
         parts=pack(root),
         header_block=header_block(raw, root.fields),
-        preview=_preview(raw, root, limits),
+        preview=_preview(raw, parts, limits),
         subject=subject,
         base_subject=base_subject(subject),
         from_=_addresses(envelope, b"from"),
@@ -77,7 +79,7 @@ def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest
         message_id=message_ids[0] if message_ids else "",
         references=_references(envelope, limits),
         sent_at=parse_date(envelope.values.get(b"date", b"")),
-        has_attachment=any(map(_is_attachment, leaves(root))),
+        has_attachment=any(map(_is_attachment, parts)),
     )
 
 
@@ -105,9 +107,9 @@ def _references(envelope: Envelope, limits: Limits) -> tuple[str, ...]:
     return ids or _message_ids(envelope.values.get(b"in-reply-to", b""), limits)
 
 
-def _preview(raw: RawMessage, root: Part, limits: Limits) -> str:
+def _preview(raw: RawMessage, parts: Sequence[Part], limits: Limits) -> str:
     """RFC 8970 §3.1: the beginning of the message's text; plain text is preferred, being what its author wrote."""
-    texts = [part for part in islice(leaves(root), 20) if part.type == b"text" and part.disposition != b"attachment"]
+    texts = [part for part in parts[:20] if part.type == b"text" and part.disposition != b"attachment"]
     chosen = next((part for part in texts if part.subtype == b"plain" and part.octets > 2), None)
     if chosen is None:
         chosen = next((part for part in texts if part.subtype == b"html"), None)

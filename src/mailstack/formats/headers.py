@@ -54,7 +54,8 @@ def scan_fields(raw: RawMessage, start: int = 0, end: int | None = None, *, limi
     for found in islice(_FIELD.finditer(block), limits.header_fields):
         name, value = found.groups()
         begin, stop = found.span()
-        fields.append(Field(name.lower(), value, start + begin, start + stop + 1))
+        # As Field(…) makes it, without the detour through Python: this is done for every field of every message.
+        fields.append(tuple.__new__(Field, (name.lower(), value, start + begin, start + stop + 1)))
     if fields and fields[-1].end > start + len(block):
         fields[-1] = fields[-1]._replace(end=start + len(block))
     return fields

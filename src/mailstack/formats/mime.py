@@ -96,7 +96,7 @@ class _Scan:
         body_start = header_end(self._raw, start, end)
         fields = scan_fields(self._raw, start, body_start, limits=self._limits)
         # The first of several fields of one name counts.
-        values = {field.name: field.value for field in reversed(fields)}
+        values = {field.name: field.value for field in reversed(fields) if field.name.startswith(b"content-")}
         media_type = _media_type(values, default)
         encoding = _token(values.get(b"content-transfer-encoding")) or b"7bit"
         children: tuple[Part, ...] = ()
@@ -114,13 +114,13 @@ class _Scan:
             subtype=media_type[1],
             parameters=media_type[2],
             encoding=encoding,
-            content_id=_unfolded(values.get(b"content-id")),
-            description=_unfolded(values.get(b"content-description")),
+            content_id=_unfolded(values, b"content-id"),
+            description=_unfolded(values, b"content-description"),
             disposition=disposition[0],
             disposition_parameters=disposition[1],
             language=_languages(values.get(b"content-language")),
-            location=_unfolded(values.get(b"content-location")),
-            md5=_unfolded(values.get(b"content-md5")),
+            location=_unfolded(values, b"content-location"),
+            md5=_unfolded(values, b"content-md5"),
             lines=count_lines(self._raw, body_start, end) if has_lines else 0,
             fields=tuple(fields),
             children=children,
@@ -201,8 +201,8 @@ def _token(value: bytes | None) -> bytes:
     return b"" if found is None else found[1].lower()
 
 
-def _unfolded(value: bytes | None) -> bytes | None:
-    return None if value is None else unfold(value)
+def _unfolded(values: Mapping[bytes, bytes], name: bytes) -> bytes | None:
+    return unfold(values[name]) if name in values else None
 
 
 def _languages(value: bytes | None) -> tuple[bytes, ...]:

@@ -16,7 +16,8 @@ def nstring(value: bytes | None) -> bytes:
 
 def string(value: bytes) -> bytes:
     """Eight-bit octets go into a literal, which every client reads, whether it has enabled UTF-8 or not."""
-    if _PLAIN.fullmatch(value):
+    # Most are words like TEXT and UTF8, which are known for plain without an expression.
+    if (value.isalnum() and len(value) <= 1000) or _PLAIN.fullmatch(value):
         return b'"' + value + b'"'
     value = value.replace(b"\x00", b"")
     if _QUOTABLE.fullmatch(value):

@@ -2,8 +2,8 @@
 
 from mailstack.services.inbound.mail import InboundMail, Reason, Reject
 from mailstack.services.inbound.stages.receiving import Receiving
-from mailstack.services.inbound.trace import MAX_RECEIVED, received_count
+from mailstack.services.inbound.trace import has_too_many_hops
 
 
 async def refuse_loop(_: Receiving, mail: InboundMail) -> InboundMail | Reject:
-    return Reject(reason=Reason.LOOP) if received_count(mail.raw) > MAX_RECEIVED else mail
+    return Reject(reason=Reason.LOOP) if has_too_many_hops(mail.raw) else mail
