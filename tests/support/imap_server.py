@@ -23,6 +23,8 @@ from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.services.mailbox.view import ViewSource
+from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
@@ -58,6 +60,7 @@ async def running_imap(
     await bus.start()
     store = await open_store(folder / "store", clock=clock, bus=bus)
     await _create_accounts(store, accounts, abilities, quota_bytes)
+    source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=changes(store.changes))
     service = ImapService(
         hostname="mail.peer.test",
         limits=limits or ImapLimits(),
@@ -66,7 +69,9 @@ async def running_imap(
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
-        changes=changes(store.changes),
+        changes=source.changes,
+        search=store.search,
+        views=ViewCache(source, clock=clock),
         sharing=store.sharing,
         annotations=store.annotations,
         bus=bus,

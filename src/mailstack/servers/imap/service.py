@@ -12,9 +12,11 @@ from mailstack.ports.bus import Bus
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.views import ViewCache
 from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
 
 
@@ -53,8 +55,10 @@ class ImapService:
     mailboxes: Mailboxes
     messages: Messages
     changes: Changes
+    search: Search
     sharing: Sharing
     annotations: Annotations
+    views: ViewCache
     bus: Bus
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
@@ -67,7 +71,9 @@ class ImapService:
             mailboxes=self.mailboxes,
             messages=self.messages,
             changes=self.changes,
+            search=self.search,
             accounts=self.accounts,
             sharing=self.sharing,
             annotations=self.annotations,
+            views=self.views,
         )

@@ -1,6 +1,7 @@
 """What a server can say, as values; wire.imap.write turns them into bytes. RFC 9051 §7, RFC 3501 §7.
 
-The data of FETCH has its own module, wire.imap.fetch_data: it comes by the hundred thousand.
+The data of FETCH and of searches have their own modules, wire.imap.fetch_data and search_data: they come by the
+hundred thousand.
 """
 
 from dataclasses import dataclass
@@ -128,13 +129,6 @@ class JmapAccessData:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchData:
-    """RFC 3501 §7.2.5."""
-
-    numbers: tuple[int, ...]
-
-
 Response = (
     Tagged
     | Untagged
@@ -149,7 +143,6 @@ Response = (
     | FlagsData
     | Exists
     | Recent
-    | SearchData
     | Vanished
     | UidBatchesData
     | JmapAccessData

@@ -17,7 +17,6 @@ from mailstack.wire.imap.responses import (
     NamespaceData,
     Recent,
     Response,
-    SearchData,
     StatusData,
     Tagged,
     UidBatchesData,
@@ -64,8 +63,6 @@ def write(response: Response, *, is_utf8: bool = False) -> bytes:
             return f'* UIDBATCHES (TAG "{response.tag}") {ranges}'.rstrip().encode("ascii") + b"\r\n"
         case JmapAccessData():
             return b"* JMAPACCESS %b\r\n" % quoted(response.url)
-        case SearchData():
-            return b"%b\r\n" % b" ".join((b"* SEARCH", *(b"%d" % number for number in response.numbers)))
         case _:
             assert_never(response)
 
