@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from mailstack.model.errors import Invalid
-from mailstack.model.flags import SEEN
+from mailstack.model.flags import DELETED, SEEN
 from mailstack.model.ids import AccountId
 
 
@@ -32,10 +32,10 @@ Rights = frozenset[Right]
 NO_RIGHTS: Rights = frozenset()
 ALL_RIGHTS: Rights = frozenset(Right)
 
-# RFC 4314 §5.2: any of these makes a selected mailbox READ-WRITE. All flags are shared by everybody who sees the mailbox.
-CHANGING_RIGHTS: Rights = frozenset(
-    {Right.INSERT, Right.EXPUNGE, Right.SEEN, Right.WRITE, Right.DELETE_MESSAGES},
-)
+# RFC 4314 §5.2: the shared flag rights: every flag, \Seen too, is the same for all who see the mailbox.
+FLAG_RIGHTS: Rights = frozenset({Right.SEEN, Right.WRITE, Right.DELETE_MESSAGES})
+# RFC 4314 §5.2: any of these makes a selected mailbox READ-WRITE.
+CHANGING_RIGHTS: Rights = FLAG_RIGHTS | {Right.INSERT, Right.EXPUNGE}
 # RFC 4314 §2.1.1: what RFC 2086 called create and delete; DELETE of a mailbox goes with the former.
 _OBSOLETE: dict[str, Rights] = {
     "c": frozenset({Right.CREATE, Right.DELETE_MAILBOX}),
@@ -112,6 +112,8 @@ def effective_rights(grants: Iterable[Grant], account_id: AccountId) -> Rights:
     return frozenset(given - taken)
 
 
-def right_for_keyword(keyword: str) -> Right:
-    """RFC 4314 §4. keyword: canonical, anything but \\Deleted, which is the placement's and needs DELETE_MESSAGES."""
-    return Right.SEEN if keyword == SEEN else Right.WRITE
+def right_for_flag(flag: str) -> Right:
+    """RFC 4314 §4. flag: in canonical spelling."""
+    if flag == DELETED:
+        return Right.DELETE_MESSAGES
+    return Right.SEEN if flag == SEEN else Right.WRITE

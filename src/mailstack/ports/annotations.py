@@ -1,4 +1,4 @@
-"""Annotations of mailboxes and of the account: RFC 5464's entries. Private ones are kept apart for each who sets them."""
+"""Annotations of mailboxes and of the account: RFC 5464's entries. Private ones are each viewer's own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

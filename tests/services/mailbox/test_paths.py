@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.model.errors import Invalid
+from mailstack.model.errors import Invalid, TooLarge
 from mailstack.services.mailbox.paths import MAX_DEPTH, split_path
 
 
@@ -37,11 +37,17 @@ def test_names(path: str, names: tuple[str, ...]) -> None:
         "a\u2028b",
         "a*",
         "a%",
-        "x" * 256,
-        "é" * 128,
-        "/".join("a" * (MAX_DEPTH + 1)),
     ],
 )
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(Invalid):
+        split_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["x" * 256, "é" * 128, "/".join("a" * (MAX_DEPTH + 1)), "/".join(["a" * 200] * 6)],
+)
+def test_what_is_too_much(path: str) -> None:
+    with pytest.raises(TooLarge):
         split_path(path)

@@ -6,18 +6,18 @@ from mailstack.servers.imap.numbered import choose
 from mailstack.servers.imap.receiving import TRY_CREATE
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox.copy_move import copy
-from mailstack.services.mailbox.tree import load_tree
+from mailstack.services.mailbox.places import find_target
 from mailstack.wire.imap.commands.copy import Copy
 
 
 async def run(session: Session, request: Copy) -> Completed:
     chosen = await choose(session, request.messages)
-    target = (await load_tree(session.mail)).find(request.mailbox)
+    target = await find_target(session.mail, request.mailbox)
     if target is None:
         return TRY_CREATE
     if not chosen.uids:
         return ok("COPY of nothing completed")
-    copied = await copy(session.mailbox, chosen.uid_set, target.mailbox_id)
+    copied = await copy(session.mailbox, chosen.uid_set, target)
     return ok("COPY completed", copy_uid(copied))
 
 

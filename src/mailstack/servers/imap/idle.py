@@ -19,7 +19,8 @@ _STILL_HERE = Untagged(condition=Condition.OK, text="Still here")
 async def run(session: Session, _request: Idle) -> Completed:
     session.connection.say(Continuation(data=b"idling"))
     session.connection.machine.await_done()
-    unwatch = session.service.bus.watch(account_topic(session.mail.account_id), session.connection.wake)
+    watched = session.mail if session.selected is None else session.selected.mail
+    unwatch = session.service.bus.watch(account_topic(watched.account_id), session.connection.wake)
     try:
         event = await _wait(session)
     finally:

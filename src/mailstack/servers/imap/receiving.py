@@ -10,7 +10,7 @@ from mailstack.servers.imap.receipt import Receipt, Target
 from mailstack.servers.imap.session import Completed, Session, State, no
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.catenate import read_part
-from mailstack.services.mailbox.tree import load_tree
+from mailstack.services.mailbox.places import find_readable, find_target
 from mailstack.wire.imap import capability
 from mailstack.wire.imap.commands.append import Append
 from mailstack.wire.imap.events import MessageBegins, MessageUrl, TextBegins
@@ -62,10 +62,10 @@ def keep(session: Session, octets: bytes) -> None:
 async def target_of(session: Session, receipt: Receipt) -> Target | None:
     """None: no such mailbox. Raises DomainError."""
     if receipt.target is None:
-        mail = session.mail
-        mailbox = (await load_tree(mail)).find(receipt.request.mailbox)
-        if mailbox is None:
+        place = await find_target(session.mail, receipt.request.mailbox)
+        if place is None:
             return None
+        mail, mailbox = place.mail, place.mailbox
         quota = mail.account.quota_bytes
         receipt.target = Target(
             mail=mail,
@@ -141,10 +141,10 @@ async def _named(session: Session, url: ImapUrl) -> tuple[AccountMail, MailboxId
         if session.selected is None:
             raise NotFound("no mailbox is selected")
         return session.selected.mail, session.selected.mailbox_id
-    mailbox = (await load_tree(session.mail)).get(url.mailbox)
-    if url.uid_validity not in (None, mailbox.uid_validity):
+    place = await find_readable(session.mail, url.mailbox)
+    if url.uid_validity not in (None, place.mailbox.uid_validity):
         raise NotFound("the mailbox of that UIDVALIDITY is no more")
-    return session.mail, mailbox.mailbox_id
+    return place.mail, place.mailbox.mailbox_id
 
 
 def _bad_url(url: str) -> Completed:

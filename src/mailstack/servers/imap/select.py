@@ -1,12 +1,16 @@
 """SELECT, and what EXAMINE shares with it. RFC 3501 §6.3.1, RFC 9051 §6.3.2, RFC 7162 §3.1.2, §3.2.5."""
 
+from collections.abc import Sequence
+
 from mailstack.model.flags import SYSTEM_FLAGS
 from mailstack.model.mailbox import DELIMITER
 from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.rights import Right, Rights
 from mailstack.servers.imap.condstore import highest_code
 from mailstack.servers.imap.flag_news import say_flags
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox import opening
+from mailstack.services.mailbox.flags import may_change
 from mailstack.services.mailbox.opening import Opened
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap.capability import CONDSTORE
@@ -22,7 +26,8 @@ _KNOWN = frozenset(map(str.casefold, _FLAGS))
 
 async def run(session: Session, request: Select) -> Completed:
     await open_mailbox(session, request.mailbox, request.parameters, is_read_only=False)
-    return ok("SELECT completed", "READ-WRITE")
+    # RFC 4314 §5.2: whoever may change nothing gets another's mailbox for reading.
+    return ok("SELECT completed", "READ-ONLY" if session.mailbox.is_read_only else "READ-WRITE")
 
 
 async def open_mailbox(session: Session, path: str, parameters: Parameters, *, is_read_only: bool) -> None:
@@ -37,19 +42,19 @@ async def open_mailbox(session: Session, path: str, parameters: Parameters, *, i
     session.selected = opened.view
     if parameters.wants_mod_seqs:
         session.enabled.add(CONDSTORE)
-    _say_state(session, path, opened, is_read_only=is_read_only)
+    _say_state(session, opened)
     if parameters.known is not None and parameters.known.uid_validity == opened.status.uid_validity:
         await _catch_up(session, parameters.known)
 
 
-def _say_state(session: Session, path: str, opened: Opened, *, is_read_only: bool) -> None:
+def _say_state(session: Session, opened: Opened) -> None:
     say, status = session.connection.say, opened.status
     flags = (*_FLAGS, *(keyword for keyword in opened.keywords if keyword.casefold() not in _KNOWN))
-    permanent = "" if is_read_only else " ".join((*flags, "\\*"))
+    permanent = "" if opened.view.is_read_only else " ".join(_permanent(flags, opened.rights))
     say(FlagsData(flags=flags), Exists(count=status.messages))
     if session.is_rev2:
         # RFC 9051 §6.3.2: the name, as the server spells it; \Recent and UNSEEN are no more.
-        say(ListData(attributes=(), delimiter=DELIMITER, name=path))
+        say(ListData(attributes=(), delimiter=DELIMITER, name=opened.path))
     else:
         say(Recent(count=0))
         if opened.first_unseen is not None and not session.is_uid_only:
@@ -58,6 +63,11 @@ def _say_state(session: Session, path: str, opened: Opened, *, is_read_only: boo
     _say(session, f"UIDNEXT {status.uid_next}", "The next UID")
     _say(session, f"PERMANENTFLAGS ({permanent})", "Flags that stay")
     _say(session, highest_code(session), "The highest mod-sequence")
+
+
+def _permanent(flags: Sequence[str], rights: Rights) -> tuple[str, ...]:
+    """RFC 4314 §5.1.1: the flags that this client may change."""
+    return (*(flag for flag in flags if may_change(flag, rights)), *(("\\*",) if Right.WRITE in rights else ()))
 
 
 def _say(session: Session, code: str, text: str) -> None:

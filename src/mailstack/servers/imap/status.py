@@ -4,15 +4,14 @@ from typing import assert_never
 
 from mailstack.model.mailbox import MailboxStatus
 from mailstack.servers.imap.session import Completed, Session, ok
-from mailstack.services.mailbox.tree import load_tree
+from mailstack.services.mailbox.places import find_readable
 from mailstack.wire.imap.commands.status import Status, StatusItem
 from mailstack.wire.imap.responses import StatusData
 
 
 async def run(session: Session, request: Status) -> Completed:
-    mail = session.mail
-    mailbox = (await load_tree(mail)).get(request.mailbox)
-    status = await mail.mailboxes.status(mail.account_id, mailbox.mailbox_id)
+    place = await find_readable(session.mail, request.mailbox)
+    status = await place.mail.mailboxes.status(place.mail.account_id, place.mailbox.mailbox_id)
     items = tuple((item.value, _value(status, item)) for item in request.items)
     session.connection.say(StatusData(name=request.mailbox, items=items))
     return ok("STATUS completed")

@@ -4,6 +4,7 @@ from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.numset import numset_of
 from mailstack.servers.imap.flag_news import say_flags
 from mailstack.servers.imap.session import Session
+from mailstack.services.mailbox.access import check_readable
 from mailstack.services.mailbox.selected import Updates
 from mailstack.wire.imap.responses import Exists, Vanished
 from mailstack.wire.imap.write import expunges
@@ -14,6 +15,7 @@ async def tell_updates(session: Session, *, with_expunges: bool) -> None:
     if session.selected is None:
         return
     try:
+        await check_readable(session.selected)
         updates = await session.selected.updates(with_expunges=with_expunges)
     except (NotFound, Conflict):
         # RFC 2180 §3.3: the client's numbers mean nothing any more; only a new connection puts that right.

@@ -13,8 +13,10 @@ from mailstack.model.ids import MailboxId, Uid
 from mailstack.model.instant import Instant
 from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import Appended, FlagOperation, MessageDigest, NewMessage, RawMessage
+from mailstack.model.rights import Right, Rights
+from mailstack.services.mailbox.access import require
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.flags import flag_change
+from mailstack.services.mailbox.flags import allowed_flags, flag_change
 from mailstack.services.mailbox.selected import SelectedMailbox
 
 INLINE_OCTETS = 256 * 1024
@@ -32,8 +34,9 @@ class Arrival:
 
 
 async def append(mail: AccountMail, mailbox_id: MailboxId, arrivals: Sequence[Arrival]) -> Sequence[Appended]:
-    """Raises Invalid for what is no message; NotFound, QuotaExceeded, TryAgainLater."""
-    messages = [await _message(arrival) for arrival in arrivals]
+    """Raises Invalid for what is no message; NotFound, Forbidden, QuotaExceeded, TryAgainLater."""
+    rights = await require(mail, mailbox_id, Right.INSERT)
+    messages = [await _message(arrival, rights) for arrival in arrivals]
     return await mail.messages.append(mail.account_id, mailbox_id, messages, quota_bytes=mail.account.quota_bytes)
 
 
@@ -46,14 +49,17 @@ async def replace(
     if target_mail.account_id != mail.account_id:
         # RFC 8508 §3.4 wants one action, and two accounts are two databases.
         raise Unsupported("a message is replaced by one of the same account")
-    message = await _message(arrival)
+    # RFC 8508 §5: the rights of APPEND there, and of STORE \\Deleted and EXPUNGE here.
+    await require(mail, selected.mailbox_id, Right.DELETE_MESSAGES, Right.EXPUNGE)
+    message = await _message(arrival, await require(target_mail, target, Right.INSERT))
     return await mail.messages.replace(
         mail.account_id, selected.mailbox_id, uid, target, message, quota_bytes=mail.account.quota_bytes
     )
 
 
-async def _message(arrival: Arrival) -> NewMessage:
-    change = flag_change(FlagOperation.SET, arrival.flags)
+async def _message(arrival: Arrival, rights: Rights) -> NewMessage:
+    # RFC 4314 §4: flags that may not be set are left out, and nothing fails for it.
+    change = allowed_flags(flag_change(FlagOperation.SET, arrival.flags), rights)
     if len(arrival.raw) <= INLINE_OCTETS:
         raw, digest = _digested(arrival.raw, arrival.is_binary)
     else:

@@ -1,24 +1,121 @@
-"""Messages copied or moved to another mailbox of the same account. RFC 9051 §6.4.7-§6.4.8, RFC 6851."""
+"""Messages copied or moved to another mailbox, of the same account or of another. RFC 9051 §6.4.7-§6.4.8, RFC 6851.
 
-from mailstack.model.ids import MailboxId
-from mailstack.model.message import Copied
-from mailstack.model.numset import NumSet
+Within an account the message gets a second place, and keeps its keywords, which are the message's. Across accounts a
+new message is made, with the digest of the old one; a move removes the old one once the new one is durable, so a crash
+between the two leaves both.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mailstack.model.errors import DomainError
+from mailstack.model.flags import NO_KEYWORDS
+from mailstack.model.ids import Uid
+from mailstack.model.message import Copied, FlagChange, FlagOperation, NewMessage, Placement, StoredMessage
+from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.rights import Right, Rights
+from mailstack.services.mailbox.access import require
+from mailstack.services.mailbox.flags import allowed_flags
+from mailstack.services.mailbox.places import Place
 from mailstack.services.mailbox.selected import SelectedMailbox
 
+OCTETS_AT_ONCE = 16 * 1024 * 1024
+"""What lies in memory of a copy across accounts; one message may be larger."""
 
-async def copy(selected: SelectedMailbox, uids: NumSet, target: MailboxId) -> Copied:
+_MARK = FlagChange(operation=FlagOperation.ADD, keywords=NO_KEYWORDS, is_deleted=True)
+
+
+async def copy(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied:
     """All or none. uids: resolved. Raises NotFound, QuotaExceeded, TryAgainLater."""
     mail = selected.mail
+    if target.mail.account_id != mail.account_id:
+        return await _copy_across(selected, uids, target)
     return await mail.messages.copy(
-        mail.account_id, selected.mailbox_id, uids, target, quota_bytes=mail.account.quota_bytes
+        mail.account_id,
+        selected.mailbox_id,
+        uids,
+        target.mailbox.mailbox_id,
+        quota_bytes=mail.account.quota_bytes,
     )
 
 
-async def move(selected: SelectedMailbox, uids: NumSet, target: MailboxId) -> Copied:
+async def move(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied:
     """All or none, also to where they are (RFC 9051 §6.4.8: where COPY may, MOVE may): they get new UIDs there.
 
-    Raises as copy; Forbidden in a mailbox opened for reading.
+    Raises as copy; Forbidden in a mailbox opened for reading, or without the rights to take messages away.
     """
     selected.check_writable()
     mail = selected.mail
-    return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target)
+    # RFC 6851 §3: MOVE is COPY, STORE \Deleted and EXPUNGE, and needs the rights of all three.
+    await require(mail, selected.mailbox_id, Right.DELETE_MESSAGES, Right.EXPUNGE)
+    if target.mail.account_id == mail.account_id:
+        return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target.mailbox.mailbox_id)
+    copied = await _copy_across(selected, uids, target)
+    gone = numset_of(old for old, _ in copied.pairs)
+    await mail.messages.change_flags(mail.account_id, selected.mailbox_id, gone, _MARK)
+    await mail.messages.expunge(mail.account_id, selected.mailbox_id, gone)
+    return copied
+
+
+async def _copy_across(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied:
+    mail = selected.mail
+    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id, uids)
+    stored = await mail.messages.stored(mail.account_id, [placement.message_id for placement in placements])
+    known = {one.message_id: one for one in stored}
+    found = [(placement, known[placement.message_id]) for placement in placements if placement.message_id in known]
+    pairs: list[tuple[Uid, Uid]] = []
+    try:
+        for part in _parts(found):
+            pairs += await _append(selected, part, target)
+    except DomainError:
+        await _take_back(target, [new for _, new in pairs])
+        raise
+    return Copied(uid_validity=target.mailbox.uid_validity, pairs=tuple(pairs))
+
+
+def _parts(found: Sequence[tuple[Placement, StoredMessage]]) -> Iterator[list[tuple[Placement, StoredMessage]]]:
+    part: list[tuple[Placement, StoredMessage]] = []
+    octets = 0
+    for one in found:
+        if part and octets + one[1].size_bytes > OCTETS_AT_ONCE:
+            yield part
+            part, octets = [], 0
+        part.append(one)
+        octets += one[1].size_bytes
+    if part:
+        yield part
+
+
+async def _append(
+    selected: SelectedMailbox, part: Sequence[tuple[Placement, StoredMessage]], target: Place
+) -> list[tuple[Uid, Uid]]:
+    source, owner = selected.mail, target.mail
+    messages = [
+        _message(placement, stored, await source.messages.read(source.account_id, stored.message_id), target.rights)
+        for placement, stored in part
+    ]
+    appended = await owner.messages.append(
+        owner.account_id, target.mailbox.mailbox_id, messages, quota_bytes=owner.account.quota_bytes
+    )
+    return [(placement.uid, new.uid) for (placement, _), new in zip(part, appended, strict=True)]
+
+
+def _message(placement: Placement, stored: StoredMessage, raw: bytes, rights: Rights) -> NewMessage:
+    """RFC 4314 §4: with those flags that may be set in the target; RFC 9051 §6.4.7: and the date it had."""
+    change = FlagChange(operation=FlagOperation.SET, keywords=placement.keywords, is_deleted=bool(placement.is_deleted))
+    allowed = allowed_flags(change, rights)
+    return NewMessage(
+        raw=raw,
+        received_at=stored.received_at,
+        digest=stored.digest,
+        keywords=allowed.keywords,
+        is_deleted=allowed.is_deleted,
+    )
+
+
+async def _take_back(target: Place, uids: Sequence[Uid]) -> None:
+    """RFC 9051 §6.4.7: a copy that fails leaves the target as it was."""
+    if not uids:
+        return
+    owner, mailbox_id, made = target.mail, target.mailbox.mailbox_id, numset_of(uids)
+    await owner.messages.change_flags(owner.account_id, mailbox_id, made, _MARK)
+    await owner.messages.expunge(owner.account_id, mailbox_id, made)

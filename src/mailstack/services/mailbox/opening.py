@@ -14,10 +14,14 @@ MAX_KEYWORDS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """first_unseen: its position, None where there is none. keywords: ever used there, sorted."""
+    """path: as the server spells it. first_unseen: its position, None where there is none. keywords: ever used there,
+    sorted.
+    """
 
     view: SelectedMailbox
     status: MailboxStatus
+    path: str
+    rights: Rights
     first_unseen: int | None = None
     keywords: tuple[str, ...] = ()
 
@@ -34,5 +38,10 @@ async def open_mailbox(mail: AccountMail, path: str, *, is_read_only: bool) -> O
     # The view was read last: what came in between is in it and not in the status.
     status = replace(status, messages=selected.count, uid_next=Uid(selected.uid_next), highest_mod_seq=selected.mod_seq)
     return Opened(
-        view=selected, status=status, first_unseen=view.first_unseen(), keywords=tuple(keywords[:MAX_KEYWORDS])
+        view=selected,
+        status=status,
+        path=place.path,
+        rights=place.rights,
+        first_unseen=view.first_unseen(),
+        keywords=tuple(keywords[:MAX_KEYWORDS]),
     )

@@ -2,22 +2,24 @@
 
 import unicodedata
 
-from mailstack.model.errors import Invalid
+from mailstack.model.errors import Invalid, TooLarge
 from mailstack.model.mailbox import DELIMITER, INBOX
 
 MAX_NAME_OCTETS = 255
 MAX_DEPTH = 20
+MAX_PATH_CHARACTERS = 1_000
+"""Of a whole path: LIST matches each of them."""
 
 # Control characters, surrogates, line and paragraph separators.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """The names of a path that somebody wrote, INBOX in its own spelling. Raises Invalid."""
+    """The names of a path that somebody wrote, INBOX in its own spelling. Raises Invalid, TooLarge."""
     # RFC 9051 §6.3.4: a closing delimiter announces children to come, and is not part of the name.
     names = unicodedata.normalize("NFC", path.removesuffix(DELIMITER)).split(DELIMITER)
-    if len(names) > MAX_DEPTH:
-        raise Invalid(f"a mailbox lies more than {MAX_DEPTH} levels deep")
+    if len(names) > MAX_DEPTH or len(path) > MAX_PATH_CHARACTERS:
+        raise TooLarge(f"a path has at most {MAX_DEPTH} levels and {MAX_PATH_CHARACTERS} characters")
     for name in names:
         _check_name(name)
     # RFC 9051 §5.1: INBOX in any case is INBOX
@@ -32,7 +34,7 @@ def _check_name(name: str) -> None:
     if not name:
         raise Invalid("a mailbox name is empty")
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_OCTETS:
-        raise Invalid(f"a mailbox name is over {MAX_NAME_OCTETS} octets")
+        raise TooLarge(f"a mailbox name is over {MAX_NAME_OCTETS} octets")
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in name):
         raise Invalid("a mailbox name holds control characters")
     if name != name.strip():

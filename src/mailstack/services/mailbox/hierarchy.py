@@ -1,0 +1,122 @@
+"""What can be done to the tree of mailboxes. RFC 9051 §6.3.4-§6.3.6, RFC 6154 §3; rights: RFC 4314 §4."""
+
+from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unsupported
+from mailstack.model.ids import MailboxId
+from mailstack.model.mailbox import INBOX, Mailbox, MailboxRole
+from mailstack.model.numset import numset_of
+from mailstack.model.rights import Right
+from mailstack.services.mailbox.access import rights_on
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.paths import MAX_DEPTH, join_path
+from mailstack.services.mailbox.places import Place, find, find_parent, shown_path
+from mailstack.services.mailbox.tree import MailboxTree, load_tree
+
+MAX_MAILBOXES = 10_000
+"""For each account: LIST answers them all, and clients poll them all."""
+
+
+async def create(mail: AccountMail, path: str, *, role: MailboxRole | None = None) -> Place:
+    """With all parents that are missing. Raises AlreadyExists, Invalid, Forbidden, TooLarge."""
+    owner, names, parent = await find_parent(mail, path)
+    tree = await load_tree(owner)
+    await _check_free(owner, tree, names)
+    if len(tree) + len(names) > MAX_MAILBOXES:
+        raise TooLarge(f"an account has at most {MAX_MAILBOXES} mailboxes")
+    above = await _parents(owner, tree, names, inherit_from=parent)
+    made = await owner.mailboxes.create(owner.account_id, parent_id=above, name=names[-1], role=role)
+    await _inherit(owner, parent, made.mailbox_id)
+    rights = await rights_on(owner, made.mailbox_id)
+    return Place(mail=owner, mailbox=made, path=shown_path(owner, names), rights=rights)
+
+
+async def delete(mail: AccountMail, path: str) -> Place:
+    """What was deleted, with its messages. Raises NotFound, Forbidden for INBOX, Conflict while it has children."""
+    place = await find(mail, path, Right.DELETE_MAILBOX)
+    if _is_inbox(place.mailbox):
+        raise Forbidden("INBOX stays")  # RFC 9051 §6.3.5
+    if (await load_tree(place.mail)).has_children(place.mailbox.mailbox_id):
+        raise Conflict("the mailbox has children")
+    await place.mail.mailboxes.destroy(place.mail.account_id, place.mailbox.mailbox_id)
+    return place
+
+
+async def rename(mail: AccountMail, path: str, new_path: str) -> tuple[Place, str]:
+    """With all that is below it; INBOX gives its messages away and stays. RFC 9051 §6.3.6.
+
+    What it was, and its new path. Raises as create and delete do.
+    """
+    place = await find(mail, path, Right.DELETE_MAILBOX)
+    owner, names, parent = await find_parent(mail, new_path)
+    if owner.account_id != place.mail.account_id:
+        raise Unsupported("a mailbox stays in its account")
+    tree = await load_tree(owner)
+    await _check_free(owner, tree, names)
+    if _is_inbox(place.mailbox):
+        await _empty_inbox(place, new_path)
+        return place, shown_path(owner, names)
+    old_names = tree.names_of(place.mailbox.mailbox_id)
+    if names[: len(old_names)] == old_names:
+        raise Invalid("a mailbox cannot move into itself")
+    if len(names) + tree.height_below(place.mailbox.mailbox_id) > MAX_DEPTH:
+        raise TooLarge(f"a mailbox lies more than {MAX_DEPTH} levels deep")
+    above = await _parents(owner, tree, names, inherit_from=parent)
+    await owner.mailboxes.rename(owner.account_id, place.mailbox.mailbox_id, parent_id=above, name=names[-1])
+    return place, shown_path(owner, names)
+
+
+async def subscribe(mail: AccountMail, path: str, *, is_subscribed: bool) -> None:
+    """Whose subscription to others' mailboxes: the viewer's. Raises NotFound: RFC 9051 §6.3.7 lets a server check."""
+    # RFC 4314 §4: SUBSCRIBE needs `l`, UNSUBSCRIBE nothing.
+    place = await find(mail, path, *((Right.LOOKUP,) if is_subscribed else ()))
+    owner, mailbox_id = place.mail, place.mailbox.mailbox_id
+    if owner.is_own:
+        await owner.mailboxes.subscribe(owner.account_id, mailbox_id, is_subscribed=is_subscribed)
+        return
+    viewer = mail.viewer.account_id
+    subscribed = await mail.sharing.subscriptions(viewer)
+    if Right.LOOKUP not in place.rights and (owner.account_id, mailbox_id) not in subscribed:
+        raise NotFound("no such mailbox")
+    await mail.sharing.subscribe(viewer, owner.account_id, mailbox_id, is_subscribed=is_subscribed)
+
+
+async def _check_free(owner: AccountMail, tree: MailboxTree, names: tuple[str, ...]) -> None:
+    taken = tree.find(join_path(names))
+    if taken is None:
+        return
+    if Right.LOOKUP not in await rights_on(owner, taken.mailbox_id):
+        raise Forbidden("not yours to create in")
+    raise AlreadyExists("the name is taken")
+
+
+async def _empty_inbox(place: Place, new_path: str) -> None:
+    mail = place.mail
+    if not mail.is_own:
+        raise Forbidden("another's INBOX stays as it is")
+    target = await create(mail, new_path)
+    placements = await mail.messages.placements(mail.account_id, place.mailbox.mailbox_id)
+    everything = numset_of(placement.uid for placement in placements)
+    await mail.messages.move(mail.account_id, place.mailbox.mailbox_id, everything, target.mailbox.mailbox_id)
+
+
+async def _parents(
+    owner: AccountMail, tree: MailboxTree, names: tuple[str, ...], *, inherit_from: Mailbox | None
+) -> MailboxId | None:
+    """The last but one of names, made where it is missing. RFC 9051 §6.3.4: a server should create parents."""
+    parent: MailboxId | None = None
+    for depth in range(1, len(names)):
+        existing = tree.find(join_path(names[:depth]))
+        if existing is None:
+            existing = await owner.mailboxes.create(owner.account_id, parent_id=parent, name=names[depth - 1])
+            await _inherit(owner, inherit_from, existing.mailbox_id)
+        parent = existing.mailbox_id
+    return parent
+
+
+async def _inherit(owner: AccountMail, parent: Mailbox | None, made: MailboxId) -> None:
+    """RFC 4314 §4: a new mailbox should have its parent's list."""
+    if parent is not None and await owner.sharing.grants(owner.account_id, parent.mailbox_id):
+        await owner.sharing.inherit(owner.account_id, parent=parent.mailbox_id, child=made)
+
+
+def _is_inbox(mailbox: Mailbox) -> bool:
+    return mailbox.parent_id is None and mailbox.name == INBOX
