@@ -19,6 +19,7 @@ from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.queue import Queue
 from mailstack.ports.sharing import Sharing
+from mailstack.ports.search import Search
 from mailstack.ports.state import State
 from mailstack.ports.upkeep import Upkeep
 from tests.support.digests import digest_of
@@ -35,6 +36,8 @@ class Store(Protocol):
     def messages(self) -> Messages: ...
     @property
     def changes(self) -> Changes: ...
+    @property
+    def search(self) -> Search: ...
     @property
     def queue(self) -> Queue: ...
     @property

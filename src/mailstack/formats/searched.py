@@ -20,14 +20,18 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
+def field_text(field: Field) -> str:
+    return decode_words(unfold(field.value))
+
+
 def header_text(fields: Sequence[Field]) -> str:
     """One line a field, folded."""
-    return folded("\n".join(f"{field.name.decode('ascii')}: {_value(field)}" for field in fields))
+    return folded("\n".join(f"{field.name.decode('ascii')}: {field_text(field)}" for field in fields))
 
 
 def field_texts(header: bytes, name: bytes) -> list[str]:
     """The folded values of all fields of that name (lower-case) in a header section."""
-    return [folded(_value(field)) for field in scan_fields(header, 0, len(header)) if field.name == name]
+    return [folded(field_text(field)) for field in scan_fields(header, 0, len(header)) if field.name == name]
 
 
 class SearchedText:
@@ -42,7 +46,7 @@ class SearchedText:
 
     def field_values(self, name: bytes) -> list[str]:
         """Of the message's own header; name: lower-case."""
-        return [folded(_value(field)) for field in self._root.fields if field.name == name]
+        return [folded(field_text(field)) for field in self._root.fields if field.name == name]
 
     def header_has(self, needle: str) -> bool:
         """needle: folded."""
@@ -69,7 +73,3 @@ class SearchedText:
 
     def _read(self, part: Part) -> str:
         return read_text(self._raw, part, source_limit=self._limits.searched_part)
-
-
-def _value(field: Field) -> str:
-    return decode_words(unfold(field.value))

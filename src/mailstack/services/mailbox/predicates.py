@@ -17,10 +17,13 @@ from mailstack.model.flags import DELETED
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.message import MessageDigest, Placement, StoredMessage
 from mailstack.model.query import (
+    AgeRange,
     And,
     Contains,
     DayRange,
+    EmailIdIs,
     Everything,
+    Fuzzy,
     HasKeyword,
     HeaderContains,
     InSequence,
@@ -31,8 +34,10 @@ from mailstack.model.query import (
     Not,
     Or,
     Query,
+    SavedResult,
     SizeRange,
     TextField,
+    ThreadIdIs,
     TimeField,
 )
 
@@ -74,11 +79,11 @@ def need_of(query: Query) -> Need:
     match query:
         case And(terms) | Or(terms):
             return max(map(need_of, terms), default=Need.FLAGS)
-        case Not(term):
+        case Not(term) | Fuzzy(term):
             return need_of(term)
         case Everything() | HasKeyword() | IsDeleted():
             return Need.FLAGS
-        case InUids() | InSequence() | ModSeqAtLeast():
+        case InUids() | ModSeqAtLeast() | InSequence() | SavedResult() | AgeRange() | EmailIdIs() | ThreadIdIs():
             return Need.PLACEMENT
         case DayRange() | InstantRange() | SizeRange():
             return Need.STORED
@@ -91,7 +96,7 @@ def need_of(query: Query) -> Need:
 
 
 def predicate_of(query: Query) -> Predicate:
-    """Raises ValueError for InSequence: message numbers mean something to one session only."""
+    """Raises ValueError for what only a session or the store knows: that is to be rewritten to UIDs."""
     match query:
         case Everything():
             return lambda _: True
@@ -115,8 +120,10 @@ def predicate_of(query: Query) -> Predicate:
             return _header_contains(name.lower().encode("ascii", "replace"), folded(needle))
         case DayRange() | InstantRange() | SizeRange():
             return _stored_range(query)
-        case InSequence():
-            raise ValueError("message numbers were not rewritten to UIDs")
+        case Fuzzy(term):
+            return predicate_of(term)
+        case InSequence() | SavedResult() | AgeRange() | EmailIdIs() | ThreadIdIs():
+            raise ValueError("what only a session or the store knows was not rewritten to UIDs")
         case _:
             assert_never(query)
 
@@ -191,15 +198,28 @@ def _size_within(query: SizeRange) -> Callable[[StoredMessage], bool]:
 
 
 def _time_within(query: DayRange | InstantRange) -> Callable[[StoredMessage], bool]:
-    first_ = -(1 << 62) if query.first is None else query.first
-    last = 1 << 62 if query.last is None else query.last
-    if isinstance(query, DayRange):
-        if query.field is TimeField.RECEIVED:
-            return lambda stored: first_ <= _utc_day(stored.received_at) < last
-        return lambda stored: _is_sent_within(stored.digest, first_, last)
-    if query.field is TimeField.RECEIVED:
-        return lambda stored: first_ <= stored.received_at < last
-    return lambda stored: stored.digest.sent_at is not None and first_ <= stored.digest.sent_at < last
+    match query.field:
+        case TimeField.RECEIVED:
+            return lambda stored: within(query, stored.received_at)
+        case TimeField.SENT if isinstance(query, DayRange):
+            first_, last = _bounds(query)
+            return lambda stored: _is_sent_within(stored.digest, first_, last)
+        case TimeField.SENT:
+            return lambda stored: stored.digest.sent_at is not None and within(query, stored.digest.sent_at)
+        case TimeField.SAVED:
+            raise ValueError("what only the store knows was not rewritten to UIDs")
+        case _:
+            assert_never(query.field)
+
+
+def within(query: DayRange | InstantRange, instant: Instant) -> bool:
+    """Whatever the field."""
+    first_, last = _bounds(query)
+    return first_ <= (_utc_day(instant) if isinstance(query, DayRange) else instant) < last
+
+
+def _bounds(query: DayRange | InstantRange) -> tuple[int, int]:
+    return -(1 << 62) if query.first is None else query.first, 1 << 62 if query.last is None else query.last
 
 
 def _is_sent_within(digest: MessageDigest, first_day: int, last_day: int) -> bool:

@@ -1,18 +1,42 @@
-"""Which messages of the selected mailbox match. RFC 9051 §6.4.4; what matching means is services.mailbox.match's."""
+"""Which messages of a mailbox match. RFC 9051 §6.4.4; how a query is decided is services.mailbox.evaluation's."""
 
-from mailstack.model.query import And, InSequence, InUids, Not, Or, Query
-from mailstack.services.mailbox.match import matching
+from collections.abc import Sequence
+
+from mailstack.model.ids import MailboxId
+from mailstack.model.mailbox import Mailbox
+from mailstack.model.query import (
+    And,
+    Contains,
+    HeaderContains,
+    InSequence,
+    InUids,
+    Not,
+    Or,
+    Query,
+    nodes,
+)
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.evaluation import evaluate
+from mailstack.services.mailbox.indexing import catch_up
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
 
 
 async def search(selected: SelectedMailbox, query: Query) -> Chosen:
     """Raises Invalid for a position past the end."""
-    mail = selected.mail
-    query = await _in_uids(selected, query)
-    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id)
-    found = await matching(query, placements, messages=mail.messages, account_id=mail.account_id)
+    found = await _found(selected.mail, selected.mailbox_id, await _in_uids(selected, query))
     # What the session has not been told of has no number yet: it is not found.
-    return await selected.locate([placement.uid for placement in found])
+    return await selected.locate(found)
+
+
+async def search_mailbox(mail: AccountMail, mailbox: Mailbox, query: Query) -> Sequence[int]:
+    """UIDs of a mailbox that is not selected, ascending. query: without message numbers."""
+    return await _found(mail, mailbox.mailbox_id, query)
+
+
+async def _found(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Sequence[int]:
+    if any(isinstance(node, Contains | HeaderContains) for node in nodes(query)):
+        await catch_up(mail.search, mail.account_id)
+    return await evaluate(mail, mailbox_id, query)
 
 
 async def _in_uids(selected: SelectedMailbox, query: Query) -> Query:

@@ -20,6 +20,7 @@ from mailstack.store.sqlite.changes import SqliteChanges
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.directory import move_to_trash
+from mailstack.store.sqlite.finding import SqliteSearch
 from mailstack.store.sqlite.locks import SqliteLocks
 from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mailboxes
 from mailstack.store.sqlite.messages import SqliteMessages
@@ -54,6 +55,7 @@ class SqliteStore:
         self.mailboxes = SqliteMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqliteMessages(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqliteChanges(files.accounts)
+        self.search = SqliteSearch(files.accounts, blobs=blobs)
         self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
         self.locks = SqliteLocks(files.system)
         self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)

@@ -8,6 +8,7 @@ from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.instant import Instant
 from mailstack.store.sqlite.connection import Row
 from mailstack.store.sqlite.counters import ADD_USED, COUNT_MAILBOX
+from mailstack.store.sqlite.indexing import forget
 from mailstack.store.sqlite.schema_account import DESTROYED
 from mailstack.store.sqlite.writer import Transaction
 
@@ -49,15 +50,18 @@ def remove_placements(
 
 def _remove_messages(transaction: Transaction, message_ids: Sequence[int]) -> list[str]:
     files: list[str] = []
+    removed: list[int] = []
     freed = 0
     for message_id in message_ids:
         gone = transaction.row(DELETE_MESSAGE, (message_id,))
         if gone is None:
             continue
+        removed.append(message_id)
         blob_key, size_bytes = gone
         freed += size_bytes
         blob = transaction.row(DELETE_BLOB, (blob_key,))
         if blob is not None and blob[0] is not None:
             files.append(blob[0])
     transaction.run(ADD_USED, (-freed,))
+    forget(transaction, removed)
     return files

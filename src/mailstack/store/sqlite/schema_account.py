@@ -4,6 +4,7 @@ What is listed often is small and apart from what is read seldom: placement for 
 for listing and searching, blob for the bytes.
 """
 
+from mailstack.store.sqlite.fulltext import CREATE_INDEX, INDEX_TABLES
 from mailstack.store.sqlite.migrations import Migration
 
 PAGE_SIZE = 1024
@@ -136,6 +137,27 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE UNIQUE INDEX annotation_entry ON annotation (COALESCE(mailbox_id, 0), entry, viewer_id)",
             "CREATE INDEX annotation_mailbox ON annotation (mailbox_id)",
+        ),
+    ),
+    Migration(
+        number=3,
+        tables=INDEX_TABLES
+        | {"counter", "mailbox", "message", "blob", "placement", "change_log", "access", "subscription", "annotation"},
+        statements=(
+            CREATE_INDEX,
+            # indexed_up_to: all messages up to it are in the index and none above it, so a delivery writes nothing.
+            """CREATE TABLE search_state (
+                only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                indexed_up_to INTEGER NOT NULL
+            ) STRICT""",
+            "INSERT INTO search_state VALUES (1, 0)",
+            # Messages that have words which the index does not.
+            "CREATE TABLE search_partial (message_id INTEGER PRIMARY KEY) STRICT",
+            """CREATE TABLE search_vocabulary (
+                chunk INTEGER PRIMARY KEY,
+                level INTEGER NOT NULL,
+                words BLOB NOT NULL
+            ) STRICT""",
         ),
     ),
 )

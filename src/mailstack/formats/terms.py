@@ -1,0 +1,87 @@
+"""The words of a text as the full-text index keeps them, and what a substring asks of them.
+
+Where words end is a convention that only has to be the same for texts and needles: then a substring without any
+separator lies inside one word of the text, and one with separators begins at the end of a word and ends at the
+beginning of another. Scripts that are written without spaces are cut into overlapping pairs of characters.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mailstack.model.search import Word, WordMatch
+
+MAX_WORD_CHARACTERS = 128
+MAX_NEEDLE_WORDS = 16
+
+# Kana, Han, Thai and its neighbours, Khmer.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Text is folded, so ASCII has no capitals here. Combining marks belong to their words.
+_SEPARATORS = (
+    "\x00-/:-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20bf\u2190-\u2bff\u3000-\u3004"
+    "\u3008-\u303f\ud800-\udfff\ufe10-\ufe1f\ufe30-\ufe6f\uff00-\uff0f\ufff0-\uffff\U0001f000-\U0001faff"
+)
+_ASCII_BLANKS = {at: " " for at in range(128) if not chr(at).isalnum()}
+_RUN = re.compile(f"[{_UNSPACED}]+|[^{_SEPARATORS}{_UNSPACED}]+")
+_SPACED_RUN = re.compile(f"[^{_SEPARATORS}{_UNSPACED}]+")
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+
+
+def words_of(text: str) -> set[str]:
+    """text: folded. Words beyond MAX_WORD_CHARACTERS are among them; the caller leaves them out."""
+    if text.isascii():
+        return set(text.translate(_ASCII_BLANKS).split())  # a quarter of what the expression takes
+    if not _HAS_UNSPACED.search(text):
+        return set(_SPACED_RUN.findall(text))
+    found = set(_SPACED_RUN.findall(text))
+    for run in _RUN.findall(text):
+        if _HAS_UNSPACED.match(run):
+            found.update(_pairs(run))
+    return found
+
+
+def needle_words(needle: str) -> tuple[tuple[Word, ...], bool]:
+    """needle: folded. What each text that holds it has, () where nothing can be said; and whether every text that has
+    these holds the needle.
+    """
+    runs = list(_RUN.finditer(needle))
+    words: list[Word] = []
+    for run in runs[:MAX_NEEDLE_WORDS]:
+        is_first, is_last = run.start() == 0, run.end() == len(needle)
+        words.extend(_asked(run[0], is_first, is_last))
+    is_whole = len(runs) == 1 and len(runs[0][0]) == len(needle)
+    return tuple(dict.fromkeys(words)), is_whole and len(words) == 1
+
+
+def prefix_words(text: str) -> tuple[Word, ...]:
+    """What an approximate search asks for: each word of the text as the beginning of a word, in any order."""
+    found: list[Word] = []
+    for run in list(_RUN.finditer(text))[:MAX_NEEDLE_WORDS]:
+        is_unspaced = _HAS_UNSPACED.match(run[0])
+        found.extend(_asked(run[0], is_unspaced is not None, True))
+    return tuple(dict.fromkeys(found))
+
+
+def _asked(run: str, is_first: bool, is_last: bool) -> Iterator[Word]:
+    """is_first, is_last: the needle begins or ends with this run, so that the text's may be longer there."""
+    if not _HAS_UNSPACED.match(run):
+        yield Word(match=_MATCHES[is_first, is_last], text=run[:MAX_WORD_CHARACTERS])
+    elif len(run) == 1:
+        # Alone in its run it is a word of its own; otherwise it is in pairs, on either side of them.
+        yield Word(match=WordMatch.INFIX if is_first or is_last else WordMatch.EXACT, text=run)
+    else:
+        for pair in _pairs(run):
+            yield Word(match=WordMatch.EXACT, text=pair)
+
+
+def _pairs(run: str) -> Iterable[str]:
+    return (run,) if len(run) == 1 else (run[at : at + 2] for at in range(len(run) - 1))
+
+
+_MATCHES = {
+    (True, True): WordMatch.INFIX,
+    (True, False): WordMatch.SUFFIX,
+    (False, True): WordMatch.PREFIX,
+    (False, False): WordMatch.EXACT,
+}

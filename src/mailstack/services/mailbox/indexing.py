@@ -1,0 +1,48 @@
+"""Bringing the full-text index of an account up to date, in bounded batches: by the worker in the background, and by a
+search before it answers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from mailstack.formats.indexed import indexed_words
+from mailstack.model.ids import AccountId
+from mailstack.model.search import IndexedMessage, Unindexed
+from mailstack.ports.search import Search
+
+BATCH = 200
+BATCH_BYTES = 8 << 20
+
+
+async def catch_up(search: Search, account_id: AccountId) -> int:
+    """Until nothing waits; returns how many messages were indexed. Others may be at it too: at worst work is done
+    twice."""
+    done = 0
+    while await search.is_behind(account_id):
+        done += await index_batch(search, account_id)
+    return done
+
+
+async def index_batch(search: Search, account_id: AccountId) -> int:
+    waiting = await search.backlog(account_id, limit=BATCH, limit_bytes=BATCH_BYTES)
+    if waiting:
+        await search.add(account_id, await asyncio.to_thread(_indexed, waiting))
+    return len(waiting)
+
+
+async def reindex(search: Search, account_id: AccountId) -> int:
+    """Makes the index anew; returns how many messages are in it."""
+    await search.reset(account_id)
+    return await catch_up(search, account_id)
+
+
+def _indexed(waiting: Sequence[Unindexed]) -> list[IndexedMessage]:
+    """A message that is damaged enters with no words: it is there, and nobody can read it."""
+    found = []
+    for one in waiting:
+        if one.raw is None:
+            found.append(IndexedMessage(message_id=one.message_id, words={}))
+            continue
+        indexed = indexed_words(one.raw)
+        found.append(IndexedMessage(message_id=one.message_id, words=indexed.words, is_partial=indexed.is_partial))
+    return found

@@ -1,0 +1,101 @@
+"""Sets of messages of one mailbox as masks, an octet a message inside one large integer: and, or and not of 100,000
+messages cost a few microseconds.
+
+A Bounds is a set that is not wholly known yet: what is surely in it, and what may be.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from mailstack.model.message import PlacementTable
+from mailstack.model.numset import NumSet
+
+_FEW = 16
+"""Looking so many numbers up costs as much as going through all that are there, for each message of a mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    certain: int
+    possible: int
+
+    @property
+    def open(self) -> int:
+        return self.possible & ~self.certain
+
+    def __and__(self, other: "Bounds") -> "Bounds":
+        return Bounds(self.certain & other.certain, self.possible & other.possible)
+
+    def __or__(self, other: "Bounds") -> "Bounds":
+        return Bounds(self.certain | other.certain, self.possible | other.possible)
+
+
+class Masks:
+    """Of the messages of one table."""
+
+    def __init__(self, table: PlacementTable) -> None:
+        self.table = table
+        self.every = mask_of(b"\1" * len(table))
+
+    @property
+    def all(self) -> Bounds:
+        return Bounds(self.every, self.every)
+
+    @property
+    def none(self) -> Bounds:
+        return Bounds(0, 0)
+
+    @property
+    def unknown(self) -> Bounds:
+        return Bounds(0, self.every)
+
+    def inverse(self, bounds: Bounds) -> Bounds:
+        return Bounds(self.every ^ bounds.possible, self.every ^ bounds.certain)
+
+    def uids(self, mask: int) -> "array[int]":
+        return array("I", compress(self.table.uids, mask.to_bytes(len(self.table), "little"))) if mask else array("I")
+
+    def of_flags(self, answers: Sequence[bool]) -> int:
+        """answers: for each of the table's flag sets."""
+        if len(answers) > 256:
+            return mask_of(bytes(map(answers.__getitem__, self.table.flag_numbers)))
+        # The low octet of each number stands first or last in it.
+        width = self.table.flag_numbers.itemsize
+        numbers = self.table.flag_numbers.tobytes()[_LOW_OCTET * (width - 1) :: width]
+        return mask_of(numbers.translate(bytes(answers).ljust(256, b"\0")))
+
+    def of_mod_seqs(self, first: int) -> int:
+        return mask_of(bytes(map(first.__le__, self.table.mod_seqs)))
+
+    def of_ranges(self, uids: NumSet) -> int:
+        """uids: resolved."""
+        flags = bytearray(len(self.table))
+        for first, last in uids.ranges:
+            start, stop = bisect_left(self.table.uids, first), bisect_right(self.table.uids, last)
+            flags[start:stop] = b"\1" * (stop - start)
+        return mask_of(flags)
+
+    def of_uids(self, uids: Sequence[int]) -> int:
+        """uids: ascending; those that the table does not have are passed over."""
+        if not uids:
+            return 0
+        here = self.table.uids
+        if len(uids) * _FEW > len(here):
+            return mask_of(bytes(map(set(uids).__contains__, here)))
+        flags = bytearray(len(here))
+        for uid in uids:
+            at = bisect_left(here, uid)
+            if at < len(here) and here[at] == uid:
+                flags[at] = 1
+        return mask_of(flags)
+
+
+def mask_of(flags: bytes | bytearray) -> int:
+    """flags: 0 or 1 for each message."""
+    return int.from_bytes(flags, "little")
+
+
+_LOW_OCTET = 0 if array("I", [1]).tobytes()[0] else 1
