@@ -97,7 +97,7 @@ class SelectedMailbox:
             chosen.extend(uids[start:stop])
         return Chosen(numbers=positions, uids=chosen)
 
-    async def locate(self, uids: Iterable[Uid]) -> Chosen:
+    async def locate(self, uids: Iterable[int]) -> Chosen:
         """Those of these ascending UIDs that the view has."""
         places = places_of(self._uids, list(uids), self._count)
         return Chosen(numbers=[place + 1 for place in places], uids=list(_picked(self._uids, places)))
