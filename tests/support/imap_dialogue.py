@@ -39,6 +39,11 @@ class ImapClient:
         async with asyncio.timeout(DEADLINE_S):
             return (await self._reader.readline()).decode().removesuffix("\r\n")
 
+    async def octets(self, count: int) -> bytes:
+        """Of a literal whose head has been read."""
+        async with asyncio.timeout(DEADLINE_S):
+            return await self._reader.readexactly(count)
+
     async def expect(self, pattern: str) -> None:
         said = await self.line()
         assert _fits(said, pattern), f"expected {pattern!r}, the server said {said!r}"

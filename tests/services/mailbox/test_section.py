@@ -5,9 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstack.formats.digest import digest_message
+from mailstack.formats.part_table import TransferEncoding
 from mailstack.model.errors import Unsupported
 from mailstack.model.section import Partial, Section, SectionText
-from mailstack.services.mailbox.section import header_selector, read_binary, read_section, section_range
+from mailstack.services.mailbox.section import (
+    decoded_section,
+    header_selector,
+    partial_range,
+    read_section,
+    section_encoding,
+    section_range,
+    select_fields,
+)
 
 INNER_HEADER = b"Subject: inner\r\nContent-Type: multipart/alternative; boundary=in\r\n\r\n"
 INNER_BODY = b"--in\r\n\r\n4.2.1\r\n--in\r\nContent-Type: text/html\r\n\r\n4.2.2\r\n--in--\r\n"
@@ -133,16 +142,37 @@ def test_ranges_are_those_that_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("part", "expected"),
-    [((1,), b"hello"), ((2, 1), b"4.2.1"), ((2,), INNER_HEADER + INNER_BODY), ((9,), None), ((), RAW)],
+    [((1,), b"hello"), ((2, 1), b"4.2.1"), ((2,), INNER_HEADER + INNER_BODY), ((), RAW)],
 )
-def test_binary_sections_are_decoded(part: tuple[int, ...], expected: bytes | None) -> None:
-    assert read_binary(RAW, PARTS, part) == expected
+def test_binary_sections_are_decoded(part: tuple[int, ...], expected: bytes) -> None:
+    section = Section(part=part)
+    octets = read_section(RAW, PARTS, section)
+    assert octets is not None
+    assert decoded_section(octets, section_encoding(PARTS, section)) == expected
+
+
+def test_a_part_that_is_not_there_has_no_encoding() -> None:
+    assert section_encoding(PARTS, Section(part=(9,))) is TransferEncoding.IDENTITY
 
 
 def test_an_unknown_encoding_is_reported() -> None:
     raw = b"Content-Transfer-Encoding: x-own\r\n\r\nx"
+    encoding = section_encoding(digest_message(raw).parts, Section(part=(1,)))
     with pytest.raises(Unsupported):
-        read_binary(raw, digest_message(raw).parts, (1,))
+        decoded_section(b"x", encoding)
+
+
+def test_part_of_a_section_by_its_place() -> None:
+    assert partial_range(len(RAW), PARTS, Section(part=(1,)), Partial(offset=2, count=100)) == (
+        len(HEADER) + len(b"--out\r\n") + len(LEAF_HEADER) + 2,
+        len(HEADER) + len(b"--out\r\n") + len(LEAF_HEADER) + 8,
+    )
+    assert partial_range(len(RAW), PARTS, Section(part=(9,)), Partial(offset=2, count=100)) is None
+
+
+def test_all_but_the_fields_named() -> None:
+    section = Section(text=T.HEADER_FIELDS_NOT, fields=("From", "content-type", "to"))
+    assert select_fields(HEADER, section) == b"Subject: outer\r\n folded\r\nMIME-Version: 1.0\r\n\r\n"
 
 
 NAMES = ["Subject", "From", "TO", "content-type", "Date"]

@@ -1,144 +1,241 @@
-"""FETCH and UID FETCH: columns of items for a batch of messages, joined and sent before the next is read.
+"""FETCH and UID FETCH: columns of items for a batch of messages, written and sent before the next is read.
 
-RFC 3501 §6.4.5, RFC 9051 §6.4.5, §7.5.2.
+RFC 3501 §6.4.5, RFC 9051 §6.4.5, §7.5.2; RFC 7162 §3.1.4, §3.2.6, RFC 9394 §3.3, RFC 9586 §3.3.
 """
 
 import asyncio
-from collections.abc import Sequence
-from itertools import starmap
-from operator import itemgetter
-from typing import assert_never
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import structlog
 
-from mailstack.model.errors import Damaged
-from mailstack.model.message import Placement
-from mailstack.servers.imap.connection import LARGE_OCTETS
+from mailstack.formats.nstring import nstring
+from mailstack.model.errors import Damaged, DomainError
+from mailstack.model.ids import AccountId
+from mailstack.model.message import Column
+from mailstack.model.numset import NumSet
+from mailstack.model.objectid import email_object_id, thread_object_id
+from mailstack.servers.imap.condstore import enable_condstore
+from mailstack.servers.imap.connection import PeerGone
 from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.numbered import choose
-from mailstack.servers.imap.session import Completed, Session, ok
-from mailstack.services.mailbox.fetch import Batch, Octets, Wanted, fetch
-from mailstack.wire.imap.commands.fetch import Attribute, BodyItem, Fetch, Item
+from mailstack.servers.imap.session import Completed, Session, no, ok
+from mailstack.services.mailbox.bodies import Cut, Far, Octets, pieces
+from mailstack.services.mailbox.fetch import Batch, Trouble, Wanted, fetch
+from mailstack.services.mailbox.selected import Chosen
+from mailstack.wire.imap.commands.fetch import Fetch
+from mailstack.wire.imap.faults import SyntaxProblem
 from mailstack.wire.imap.fetch_data import (
-    absent_item,
+    FETCH,
+    UID_FETCH,
+    Told,
+    dates_told,
+    decoded_sizes_told,
     fetch_lines,
-    flags_item,
-    internal_date_item,
-    joined,
+    flags_text,
+    flags_told,
     literal_head,
-    literal_item,
-    size_items,
-    uid_items,
+    literals8_told,
+    literals_told,
+    mod_seqs_told,
+    object_ids_told,
+    sizes_told,
+    uids_told,
+    written_told,
 )
+from mailstack.wire.imap.fetch_items import Attribute, BinarySize, BodyItem, Item
+from mailstack.wire.imap.responses import Vanished
+from mailstack.wire.imap.tokens import MAX_NUMBER
 
 log = structlog.get_logger()
 
-_IS_DELETED = itemgetter(3)
-_KEYWORDS = itemgetter(4)
-_FLAGS = itemgetter(4, 3)
-_OF_PLACEMENT = (Attribute.UID, Attribute.FLAGS)
+_COLUMNS: Mapping[Attribute, Column] = {
+    Attribute.INTERNALDATE: Column.RECEIVED_AT,
+    Attribute.SIZE: Column.SIZE_BYTES,
+    Attribute.ENVELOPE: Column.ENVELOPE,
+    Attribute.BODY: Column.BODY,
+    Attribute.BODYSTRUCTURE: Column.BODY_STRUCTURE,
+    Attribute.EMAILID: Column.MESSAGE_ID,
+    Attribute.THREADID: Column.THREAD_ID,
+    Attribute.SAVEDATE: Column.SAVED_AT,
+    Attribute.PREVIEW: Column.PREVIEW,
+}
+_OF_PLACEMENT = (Attribute.FLAGS, Attribute.MODSEQ)
 
 
 async def run(session: Session, request: Fetch) -> Completed:
-    chosen = await choose(session, request.messages)
+    if request.modifiers.wants_vanished and not session.is_qresync:
+        raise SyntaxProblem("VANISHED needs ENABLE QRESYNC")  # RFC 7162 §3.2.6
+    items = _items(session, request)
+    if Attribute.MODSEQ in items:
+        enable_condstore(session)  # RFC 7162 §3.1: a CONDSTORE enabling command
+    chosen = await _chosen(session, request)
+    wanted = _wanted(items)
+    trouble = Trouble()
+    async for batch in fetch(session.mailbox, chosen, wanted, trouble):
+        await _tell(session, batch, items)
+    return _completed(session, trouble)
+
+
+def _items(session: Session, request: Fetch) -> tuple[Item, ...]:
     items = request.items
-    if request.messages.is_uid and Attribute.UID not in items:
-        items = (Attribute.UID, *items)  # RFC 9051 §6.4.9: always in the answer to UID FETCH
-    bodies = tuple(item for item in items if isinstance(item, BodyItem))
-    wanted = Wanted(
-        needs_stored=any(item not in _OF_PLACEMENT for item in items),
-        bodies=tuple((item.section, item.partial) for item in bodies),
-        marks_seen=any(item.marks_seen for item in bodies),
+    if request.modifiers.changed_since is not None and Attribute.MODSEQ not in items:
+        items = (*items, Attribute.MODSEQ)  # RFC 7162 §3.1.4.1: added implicitly
+    # RFC 9051 §6.4.9: always in the answer to UID FETCH; RFC 9586 §3.3: where it stands in front already, if asked for.
+    if request.messages.is_uid and Attribute.UID not in items and not session.is_uid_only:
+        items = (Attribute.UID, *items)
+    return items
+
+
+async def _chosen(session: Session, request: Fetch) -> Chosen:
+    chosen, modifiers = await choose(session, request.messages), request.modifiers
+    if modifiers.page is not None:
+        # RFC 9394 §3.4: the page is taken first, and then what has changed in it.
+        page = modifiers.page.of(len(chosen.uids))
+        chosen = Chosen(numbers=chosen.numbers[page], uids=chosen.uids[page])
+    if modifiers.changed_since is None:
+        return chosen
+    numbers = request.messages.numbers
+    if modifiers.wants_vanished and isinstance(numbers, NumSet):
+        # What is gone may have had a higher UID than all that is left, so here * is no message's number.
+        gone = await session.mailbox.vanished_since(modifiers.changed_since, numbers.resolved(MAX_NUMBER))
+        if gone:
+            session.connection.say(Vanished(uids=gone, is_earlier=True))
+    is_all = len(chosen.uids) == session.mailbox.count
+    return await session.mailbox.changed_since(modifiers.changed_since, None if is_all else chosen.uid_set)
+
+
+def _wanted(items: Sequence[Item]) -> Wanted:
+    bodies = [item for item in items if isinstance(item, BodyItem | BinarySize)]
+    return Wanted(
+        wants_flags=any(item in _OF_PLACEMENT for item in items),
+        facts=tuple(_COLUMNS[item] for item in items if isinstance(item, Attribute) and item in _COLUMNS),
+        cuts=tuple(map(_cut, bodies)),
+        marks_seen=any(isinstance(item, BodyItem) and item.marks_seen for item in items),
     )
-    damaged: list[int] = []
-    async for batch in fetch(session.mailbox, chosen, wanted):
-        damaged += batch.damaged
-        if batch.numbers:
-            await _tell(session, batch, items)
-    return _damaged(session, damaged) if damaged else ok("FETCH completed")
 
 
-def _damaged(session: Session, numbers: Sequence[int]) -> Completed:
+def _cut(item: BodyItem | BinarySize) -> Cut:
+    if isinstance(item, BinarySize):
+        return Cut(section=item.section, is_decoded=True)
+    return Cut(section=item.section, partial=item.partial, is_decoded=item.is_decoded)
+
+
+def _completed(session: Session, trouble: Trouble) -> Completed:
     """RFC 9051 §6.4.5: NO when something could not be fetched; the rest has been told."""
-    log.error("damaged", account=session.mail.account_id, mailbox=session.mailbox.mailbox_id, numbers=list(numbers))
-    return completed_with(Damaged("some messages cannot be read"))
+    if trouble.damaged:
+        selected = session.mailbox
+        log.error(
+            "damaged", account=selected.mail.account_id, mailbox=selected.mailbox_id, numbers=trouble.damaged[:100]
+        )
+        return completed_with(Damaged("some messages cannot be read"))
+    if trouble.undecodable:
+        return no("An unknown transfer encoding", "UNKNOWN-CTE")  # RFC 3516 §4.3
+    return ok("FETCH completed")
 
 
 async def _tell(session: Session, batch: Batch, items: Sequence[Item]) -> None:
-    if len(batch.numbers) == 1 and any(len(column[0] or b"") > LARGE_OCTETS for column in batch.bodies):
-        await _tell_large(session, batch, items)
-        return
-    columns: list[Sequence[bytes]] = []
-    bodies = iter(batch.bodies)
-    for item in items:
-        columns.append(_body(item, next(bodies)) if isinstance(item, BodyItem) else _attribute(item, batch))
-    rows = joined(columns)
-    if batch.newly_seen and Attribute.FLAGS not in items:
-        rows = [row + extra for row, extra in zip(rows, _seen(batch), strict=True)]
-    session.connection.say_octets(fetch_lines(batch.numbers, rows))
-    await session.connection.flush_when_full()
+    if any(isinstance(octets, Far) for column in batch.bodies for octets in column):
+        for at in range(len(batch.numbers)):
+            await _tell_apart(session, batch.slice(at, at + 1), items)
+    else:
+        bodies = iter(batch.bodies)
+        told = [_told(session, batch, item, bodies) for item in items]
+        numbers, word = _named(session, batch)
+        tails = _tails(session, batch, items) if batch.newly_seen else None
+        session.connection.say_octets(fetch_lines(numbers, told, word=word, tails=tails))
+        await session.connection.flush_when_full()
     # A client that reads as fast as we write would otherwise keep all others waiting.
     await asyncio.sleep(0)
 
 
-async def _tell_large(session: Session, batch: Batch, items: Sequence[Item]) -> None:
-    """One message: its octets go out as they are, never joined to anything."""
+async def _tell_apart(session: Session, batch: Batch, items: Sequence[Item]) -> None:
+    """One message: its octets go out as they come from the store, never joined to anything."""
     connection = session.connection
-    connection.say_octets(b"* %d FETCH (" % batch.numbers[0])
+    numbers, word = _named(session, batch)
+    connection.say_octets(b"* %d %b (" % (numbers[0], word))
     bodies = iter(batch.bodies)
     separator = b""
     for item in items:
-        if not isinstance(item, BodyItem):
-            connection.say_octets(separator + _attribute(item, batch)[0])
+        column = next(bodies) if isinstance(item, BodyItem | BinarySize) else ()
+        if column and isinstance(item, BodyItem) and isinstance(column[0], Far):
+            connection.say_octets(separator + item.label + b" " + literal_head(len(column[0])))
+            await _send_far(session, column[0])
         else:
-            octets = next(bodies)[0]
-            if octets is None or len(octets) <= LARGE_OCTETS:
-                connection.say_octets(separator + _body(item, (octets,))[0])
-            else:
-                connection.say_octets(separator + literal_head(item.label, len(octets)))
-                await connection.send_large(octets)
+            told = _told(session, batch, item, iter([column]))
+            connection.say_octets(separator + told.form % tuple(next(iter(values)) for values in told.columns))
         separator = b" "
-    seen = _seen(batch)[0] if batch.newly_seen and Attribute.FLAGS not in items else b""
-    connection.say_octets(seen + b")\r\n")
+    tails = _tails(session, batch, items) if batch.newly_seen else [b""]
+    connection.say_octets(tails[0] + b")\r\n")
 
 
-def _body(item: BodyItem, column: Sequence[Octets | None]) -> list[bytes]:
-    label = item.label
-    return [absent_item(label) if octets is None else literal_item(label, octets) for octets in column]
+async def _send_far(session: Session, far: Far) -> None:
+    connection = session.connection
+    try:
+        async for piece in pieces(session.mailbox.mail, far):
+            connection.say_octets(piece)
+            await connection.flush_when_full()
+    except DomainError as fault:
+        # The length of the literal is said already: nothing but the end of the connection can take it back.
+        log.error("damaged", account=session.mailbox.mail.account_id, message=far.message_id, detail=fault.detail)
+        connection.abort()
+        raise PeerGone from fault
 
 
-def _seen(batch: Batch) -> list[bytes]:
-    """RFC 9051 §6.4.5: that a message has become \\Seen is told in the same response."""
-    return [
-        b" " + flags_item(one.keywords_text, one.is_deleted) if one.uid in batch.newly_seen else b""
-        for one in batch.placements
-    ]
+def _named(session: Session, batch: Batch) -> tuple[Sequence[int], bytes]:
+    """RFC 9586 §3.3: whoever works by UID alone is told no message numbers."""
+    return (batch.uids, UID_FETCH) if session.is_uid_only else (batch.numbers, FETCH)
 
 
-def _flags(placements: Sequence[Placement]) -> list[bytes]:
-    # A mailbox has a dozen combinations: each is spelt once. Where nothing is \Deleted the keywords alone are enough.
-    if any(map(_IS_DELETED, placements)):
-        return list(starmap(flags_item, map(_FLAGS, placements)))
-    texts = list(map(_KEYWORDS, placements))
-    spelt = {text: flags_item(text, False) for text in set(texts)}
-    return [spelt[text] for text in texts]
+def _tails(session: Session, batch: Batch, items: Sequence[Item]) -> list[bytes]:
+    """RFC 9051 §6.4.5: that a message has become \\Seen is told in the same response; RFC 7162 §3.1: with MODSEQ."""
+    texts = [flags_text(*flag_set) for flag_set in batch.flag_sets]
+    is_condstore = session.is_condstore and Attribute.MODSEQ not in items
+    tails = []
+    for number, at, mod_seq in zip(batch.numbers, batch.flag_numbers, batch.mod_seqs, strict=True):
+        tail = b""
+        if number in batch.newly_seen:
+            tail += b"" if Attribute.FLAGS in items else b" FLAGS (%b)" % texts[at]
+            tail += b" MODSEQ (%d)" % mod_seq if is_condstore else b""
+        tails.append(tail)
+    return tails
 
 
-def _attribute(item: Attribute, batch: Batch) -> list[bytes]:
+def _told(session: Session, batch: Batch, item: Item, bodies: Iterator[Sequence[Octets | None]]) -> Told:
+    if isinstance(item, Attribute):
+        return _attribute(session.mailbox.mail.account_id, batch, item)
+    column = next(bodies)
+    if isinstance(item, BinarySize):
+        return decoded_sizes_told(item.label, [0 if octets is None else len(octets) for octets in column])
+    octets = [one for one in column if not isinstance(one, Far)]
+    return literals8_told(item.label, octets) if item.is_decoded else literals_told(item.label, octets)
+
+
+def _attribute(account_id: AccountId, batch: Batch, item: Attribute) -> Told:
     match item:
         case Attribute.FLAGS:
-            return _flags(batch.placements)
+            # A mailbox has a dozen combinations: each is spelt once.
+            texts = [flags_text(*flag_set) for flag_set in batch.flag_sets]
+            return flags_told(map(texts.__getitem__, batch.flag_numbers))
         case Attribute.UID:
-            return uid_items([placement.uid for placement in batch.placements])
-        case Attribute.INTERNALDATE:
-            return [internal_date_item(one.received_at) for one in batch.stored]
-        case Attribute.SIZE:
-            return size_items([one.size_bytes for one in batch.stored])
-        case Attribute.ENVELOPE:
-            return [b"ENVELOPE " + one.digest.envelope for one in batch.stored]
-        case Attribute.BODY:
-            return [b"BODY " + one.digest.body for one in batch.stored]
-        case Attribute.BODYSTRUCTURE:
-            return [b"BODYSTRUCTURE " + one.digest.body_structure for one in batch.stored]
+            return uids_told(batch.uids)
+        case Attribute.MODSEQ:
+            return mod_seqs_told(batch.mod_seqs)
         case _:
-            assert_never(item)
+            return _fact(account_id, batch.facts[_COLUMNS[item]], item)
+
+
+def _fact(account_id: AccountId, values: Sequence[Any], item: Attribute) -> Told:
+    match item:
+        case Attribute.SIZE:
+            return sizes_told(values)
+        case Attribute.INTERNALDATE | Attribute.SAVEDATE:
+            return dates_told(item.value, values)
+        case Attribute.EMAILID:
+            return object_ids_told(item.value, [email_object_id(account_id, value) for value in values])
+        case Attribute.THREADID:
+            return object_ids_told(item.value, [thread_object_id(account_id, value) for value in values])
+        case Attribute.PREVIEW:
+            return written_told(item.value, [nstring(value.encode()) for value in values])
+        case _:
+            return written_told(item.value, values)

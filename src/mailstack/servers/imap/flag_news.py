@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from mailstack.model.message import Placement
 from mailstack.servers.imap.session import Session
 from mailstack.wire.imap.fetch_data import (
+    FETCH,
+    UID_FETCH,
+    Told,
     fetch_lines,
-    flags_item,
-    joined,
-    uid_items,
+    flags_text,
+    flags_told,
+    mod_seqs_told,
+    uids_told,
 )
 
 AT_ONCE = 5_000
@@ -29,13 +33,15 @@ async def say_flags(
 
 
 def _lines(session: Session, numbers: Sequence[int], placements: Sequence[Placement], *, with_flags: bool) -> bytes:
-    columns: list[list[bytes]] = []
+    told: list[Told] = []
     uids = [placement.uid for placement in placements]
     if not session.is_uid_only:
         # RFC 9051 §6.4.9: the UID may be in any FETCH response; clients that work by UID need no search for it.
-        columns.append(uid_items(uids))
+        told.append(uids_told(uids))
     if with_flags:
-        columns.append([flags_item(placement.keywords_text, placement.is_deleted) for placement in placements])
+        told.append(flags_told([flags_text(one.keywords_text, one.is_deleted) for one in placements]))
     if session.is_condstore:
-        columns.append([b"MODSEQ (%d)" % placement.mod_seq for placement in placements])
-    return fetch_lines(numbers, joined(columns))
+        told.append(mod_seqs_told([placement.mod_seq for placement in placements]))
+    if session.is_uid_only:
+        return fetch_lines(uids, told, word=UID_FETCH)
+    return fetch_lines(numbers, told, word=FETCH)

@@ -3,201 +3,221 @@
 Not how it is written (wire/imap): columns come out, one value a message, in the order of the batch.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
+from typing import Any
 
 import structlog
 
-from mailstack.model.errors import Damaged, NotFound
+from mailstack.model.errors import Damaged, NotFound, Unsupported
 from mailstack.model.flags import SEEN
-from mailstack.model.message import FlagOperation, Placement, StoredMessage
+from mailstack.model.message import Column, FlagOperation, FlagSet, Placement
 from mailstack.model.numset import NumSet, numset_of
-from mailstack.model.section import Partial, Section, SectionText
+from mailstack.services.mailbox.access import may_keep_seen
+from mailstack.services.mailbox.bodies import Cut, Octets, kept_selectors, needed_columns, read_cuts
 from mailstack.services.mailbox.flags import change_flags, flag_change
-from mailstack.services.mailbox.section import header_selector, read_section, view_section
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
-from mailstack.services.mailbox.stored import read_stored
 
-PLACEMENTS_AT_ONCE = 5_000
-STORED_AT_ONCE = 250
+FLAGS_AT_ONCE = 5_000
+FACTS_AT_ONCE = 500
 OCTETS_AT_ONCE = 512 * 1024
-"""One message may be larger; then it comes alone."""
+"""Of bodies; one message may have more, then it comes alone."""
 
-COPIED_OCTETS = 64 * 1024
-"""Of larger messages views are cut: 64 items of one FETCH must not mean 64 copies of it."""
+_IN_FORMS = (Column.BODY, Column.BODY_STRUCTURE, Column.PARTS, Column.HEADER_BLOCK, Column.PREVIEW)
+"""None in one of them: what is kept of the message is damaged."""
 
 log = structlog.get_logger()
-
-Body = tuple[Section, Partial | None]
-Octets = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """needs_stored: something of StoredMessage. marks_seen: RFC 9051 §6.4.5: BODY[…] without .PEEK sets \\Seen."""
+    """wants_flags: flags and mod-sequences. marks_seen: RFC 9051 §6.4.5: BODY[…] without .PEEK sets \\Seen."""
 
-    needs_stored: bool
-    bodies: tuple[Body, ...]
-    marks_seen: bool
+    wants_flags: bool
+    facts: tuple[Column, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    marks_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One entry for each message in every column. stored and bodies are empty when nobody wants them.
+    """One entry for each message in every column; columns that nobody wants are empty.
 
-    bodies: for each of Wanted.bodies a column; None: the message has no such part. newly_seen: this fetch did that.
-    damaged: numbers of messages that could not be read, and are in no column.
+    flag_numbers: places in flag_sets. bodies: for each of Wanted.cuts a column; None: the message has no such part.
+    newly_seen: numbers of messages that this fetch has made so.
     """
 
     numbers: Sequence[int]
-    placements: Sequence[Placement]
-    stored: Sequence[StoredMessage] = ()
+    uids: Sequence[int]
+    flag_numbers: Sequence[int] = ()
+    mod_seqs: Sequence[int] = ()
+    flag_sets: Sequence[FlagSet] = ()
+    facts: Mapping[Column, Sequence[Any]] = field(default_factory=dict)
     bodies: Sequence[Sequence[Octets | None]] = ()
-    newly_seen: frozenset[int] = field(default=frozenset())
-    damaged: Sequence[int] = ()
+    newly_seen: frozenset[int] = frozenset()
+
+    def keep(self, selectors: Iterable[bool]) -> "Batch":
+        """Only the messages for which it is True."""
+        chosen = list(selectors)
+        return replace(
+            self,
+            numbers=list(compress(self.numbers, chosen)),
+            uids=list(compress(self.uids, chosen)),
+            flag_numbers=list(compress(self.flag_numbers, chosen)),
+            mod_seqs=list(compress(self.mod_seqs, chosen)),
+            facts={column: list(compress(values, chosen)) for column, values in self.facts.items()},
+            bodies=[list(compress(values, chosen)) for values in self.bodies],
+        )
+
+    def slice(self, start: int, stop: int) -> "Batch":
+        return replace(
+            self,
+            numbers=self.numbers[start:stop],
+            uids=self.uids[start:stop],
+            flag_numbers=self.flag_numbers[start:stop],
+            mod_seqs=self.mod_seqs[start:stop],
+            facts={column: values[start:stop] for column, values in self.facts.items()},
+            bodies=[values[start:stop] for values in self.bodies],
+        )
 
 
-async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted) -> AsyncIterator[Batch]:
-    """Messages that are gone meanwhile are passed over, RFC 2180 §4.1.2."""
-    size = STORED_AT_ONCE if wanted.needs_stored or wanted.bodies else PLACEMENTS_AT_ONCE
-    for start in range(0, len(chosen.uids), size):
-        part = Chosen(numbers=chosen.numbers[start : start + size], uids=chosen.uids[start : start + size])
-        batch = await _placed(selected, part)
-        if not batch.placements:
-            continue
-        if not wanted.needs_stored and not wanted.bodies:
-            yield batch
-            continue
-        batch = await _with_stored(selected, batch)
-        if not wanted.bodies:
-            yield batch
-            continue
-        async for read in _with_bodies(selected, batch, wanted):
-            yield read
+@dataclass(slots=True)
+class Trouble:
+    """Numbers of messages that are in no batch. damaged: cannot be read. undecodable: RFC 3516 §4.3, UNKNOWN-CTE."""
+
+    damaged: list[int] = field(default_factory=list)
+    undecodable: list[int] = field(default_factory=list)
 
 
-async def _placed(selected: SelectedMailbox, part: Chosen) -> Batch:
+async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted, trouble: Trouble) -> AsyncIterator[Batch]:
+    """Messages that are gone meanwhile are passed over, RFC 2180 §4.1.2. trouble: grows on the way."""
+    columns = tuple(dict.fromkeys((*wanted.facts, *needed_columns(wanted.cuts))))
+    at_once = FACTS_AT_ONCE if columns else FLAGS_AT_ONCE
+    for start in range(0, len(chosen.uids), at_once):
+        stop = start + at_once
+        part = Chosen(numbers=chosen.numbers[start:stop], uids=chosen.uids[start:stop])
+        if wanted.wants_flags or wanted.marks_seen:
+            batch = await _with_flags(selected, part)
+        else:
+            batch = Batch(numbers=part.numbers, uids=part.uids)
+        if columns and batch.numbers:
+            batch = await _with_facts(selected, batch, columns, trouble)
+        async for one in _with_bodies(selected, batch, wanted, trouble):
+            yield one
+
+
+async def _with_flags(selected: SelectedMailbox, part: Chosen) -> Batch:
+    placed = await selected.table(part)
+    table = placed.table
+    return Batch(
+        numbers=placed.numbers,
+        uids=table.uids,
+        flag_numbers=table.flag_numbers,
+        mod_seqs=table.mod_seqs,
+        flag_sets=table.flag_sets,
+    )
+
+
+async def _with_facts(selected: SelectedMailbox, batch: Batch, columns: tuple[Column, ...], trouble: Trouble) -> Batch:
     mail = selected.mail
-    uids = None if len(part.uids) == selected.count else _span(part.uids)
-    return placed(part, await mail.messages.placements(mail.account_id, selected.mailbox_id, uids))
-
-
-def placed(chosen: Chosen, placements: Sequence[Placement]) -> Batch:
-    """The placements that are chosen, each with its position."""
-    # Most often the store has just what the session sees, and two lists of numbers are compared at the speed of C.
-    if [placement.uid for placement in placements] == chosen.uids:
-        return Batch(numbers=chosen.numbers, placements=placements)
-    numbers = dict(zip(chosen.uids, chosen.numbers, strict=True))
-    known = [placement for placement in placements if placement.uid in numbers]
-    return Batch(numbers=[numbers[placement.uid] for placement in known], placements=known)
+    rows = await mail.messages.columns(mail.account_id, selected.mailbox_id, columns, _span(batch.uids))
+    uids = [row[0] for row in rows]
+    if uids != list(batch.uids):
+        found, known = set(uids), set(batch.uids)
+        rows = [row for row in rows if row[0] in known]
+        batch = batch.keep(uid in found for uid in batch.uids)
+    values = list(zip(*rows, strict=True))[1:] if rows else [()] * len(columns)
+    batch = replace(batch, facts=dict(zip(columns, values, strict=True)))
+    for column in _IN_FORMS:
+        if column in batch.facts and None in batch.facts[column]:
+            is_whole = [value is not None for value in batch.facts[column]]
+            trouble.damaged += [number for number, whole in zip(batch.numbers, is_whole, strict=True) if not whole]
+            batch = batch.keep(is_whole)
+    return batch
 
 
 def _span(uids: Sequence[int]) -> NumSet:
-    """The smallest set for the store to look up: one range where few numbers lie between."""
-    if uids[-1] - uids[0] < 2 * len(uids):
+    """The cheapest set for the store to look up: one range where few other numbers lie between."""
+    if uids[-1] - uids[0] < 4 * len(uids):
         return NumSet(((uids[0], uids[-1]),))
     return numset_of(uids)
 
 
-async def _with_stored(selected: SelectedMailbox, batch: Batch) -> Batch:
-    mail = selected.mail
-    message_ids = [placement.message_id for placement in batch.placements]
-    stored, damaged = await read_stored(mail.messages, mail.account_id, message_ids)
-    if len(stored) == len(batch.placements):
-        return Batch(numbers=batch.numbers, placements=batch.placements, stored=stored)
-    found = {one.message_id: one for one in stored}
-    rows = [
-        (number, placement, found[placement.message_id])
-        for number, placement in zip(batch.numbers, batch.placements, strict=True)
-        if placement.message_id in found
-    ]
-    pairs = zip(batch.numbers, message_ids, strict=True)
-    return Batch(
-        numbers=[row[0] for row in rows],
-        placements=[row[1] for row in rows],
-        stored=[row[2] for row in rows],
-        damaged=[number for number, message_id in pairs if message_id in damaged],
-    )
-
-
-async def _with_bodies(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> AsyncIterator[Batch]:
-    from_header = _header_columns(batch, wanted)
-    if from_header is not None:
-        yield replace(batch, bodies=from_header)
+async def _with_bodies(
+    selected: SelectedMailbox, batch: Batch, wanted: Wanted, trouble: Trouble
+) -> AsyncIterator[Batch]:
+    selectors = kept_selectors(wanted.cuts)
+    if selectors:
+        blocks = batch.facts[Column.HEADER_BLOCK]
+        batch = replace(batch, bodies=[list(map(select, blocks)) for select in selectors])
+        if wanted.marks_seen:
+            batch = await _marked_seen(selected, batch)
+    if selectors or not wanted.cuts:
+        if batch.numbers:
+            yield batch
         return
-    if batch.damaged:
-        yield Batch(numbers=(), placements=(), bodies=[()] * len(wanted.bodies), damaged=batch.damaged)
     start = 0
     while start < len(batch.numbers):
-        stop = start + _how_many(batch.stored, start, len(wanted.bodies))
-        yield await _read(selected, _slice(batch, start, stop), wanted)
+        stop = start + _how_many(batch.facts[Column.SIZE_BYTES][start:], len(wanted.cuts))
+        read = await _read(selected, batch.slice(start, stop), wanted, trouble)
+        if read.numbers:
+            yield await _marked_seen(selected, read) if wanted.marks_seen else read
         start = stop
 
 
-def _header_columns(batch: Batch, wanted: Wanted) -> list[list[bytes | None]] | None:
-    """Header fields that are kept with the digest need no message; None when something else is wanted too."""
-    if wanted.marks_seen:
-        return None
-    columns: list[list[bytes | None]] = []
-    for section, partial in wanted.bodies:
-        if section.part or section.text is not SectionText.HEADER_FIELDS or partial is not None:
-            return None
-        select = header_selector(section.fields)
-        if select is None:
-            return None
-        columns.append([select(one.digest.header_block) for one in batch.stored])
-    return columns
-
-
-def _how_many(stored: Sequence[StoredMessage], start: int, bodies: int) -> int:
+def _how_many(sizes: Sequence[int], cuts: int) -> int:
     octets = 0
-    for count, one in enumerate(stored[start:]):
-        octets += one.size_bytes * bodies
+    for count, size in enumerate(sizes):
+        octets += size * cuts
         if count and octets > OCTETS_AT_ONCE:
             return count
-    return len(stored) - start
+    return len(sizes)
 
 
-def _slice(batch: Batch, start: int, stop: int) -> Batch:
-    return Batch(
-        numbers=batch.numbers[start:stop], placements=batch.placements[start:stop], stored=batch.stored[start:stop]
-    )
-
-
-async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted) -> Batch:
-    rows: list[tuple[int, Placement, StoredMessage, list[Octets | None]]] = []
-    damaged: list[int] = []
-    for number, placement, stored in zip(batch.numbers, batch.placements, batch.stored, strict=True):
+async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted, trouble: Trouble) -> Batch:
+    facts = batch.facts
+    parts = facts.get(Column.PARTS) or [b""] * len(batch.numbers)
+    rows: list[list[Octets | None]] = []
+    is_read: list[bool] = []
+    for number, message_id, size, part_table in zip(
+        batch.numbers, facts[Column.MESSAGE_ID], facts[Column.SIZE_BYTES], parts, strict=True
+    ):
         try:
-            raw = await selected.mail.messages.read(selected.mail.account_id, placement.message_id)
-        except NotFound:
+            rows.append(await read_cuts(selected.mail, message_id, size, part_table, wanted.cuts))
+            is_read.append(True)
             continue
+        except NotFound:
+            pass
         except Damaged as fault:
             log.warning("message_damaged", account=selected.mail.account_id, number=number, detail=fault.detail)
-            damaged.append(number)
-            continue
-        parts = stored.digest.parts
-        cut = view_section if len(raw) > COPIED_OCTETS else read_section
-        cuts = [cut(raw, parts, section, partial) for section, partial in wanted.bodies]
-        rows.append((number, placement, stored, cuts))
-    seen = await _mark_seen(selected, [row[1] for row in rows]) if wanted.marks_seen else {}
-    return Batch(
-        numbers=[row[0] for row in rows],
-        placements=[seen.get(row[1].uid, row[1]) for row in rows],
-        stored=[row[2] for row in rows],
-        bodies=[[row[3][at] for row in rows] for at in range(len(wanted.bodies))],
-        newly_seen=frozenset(seen),
-        damaged=damaged,
-    )
+            trouble.damaged.append(number)
+        except Unsupported:
+            trouble.undecodable.append(number)
+        is_read.append(False)
+    batch = batch if all(is_read) else batch.keep(is_read)
+    return replace(batch, bodies=[[row[at] for row in rows] for at in range(len(wanted.cuts))])
 
 
-async def _mark_seen(selected: SelectedMailbox, placements: Sequence[Placement]) -> dict[int, Placement]:
-    """What has become \\Seen just now, by UID."""
-    if selected.is_read_only:
-        return {}
-    unseen = [placement.uid for placement in placements if SEEN not in placement.keywords]
+async def _marked_seen(selected: SelectedMailbox, batch: Batch) -> Batch:
+    """What was not yet \\Seen now is, where the client may do that."""
+    if not await may_keep_seen(selected):
+        return batch
+    is_seen = [SEEN in flag_set.keywords_text.split() for flag_set in batch.flag_sets]
+    unseen = [uid for uid, at in zip(batch.uids, batch.flag_numbers, strict=True) if not is_seen[at]]
     if not unseen:
-        return {}
-    change = flag_change(FlagOperation.ADD, (SEEN,))
-    marked = await change_flags(selected, numset_of(unseen), change)
-    return {placement.uid: placement for placement in marked.changed}
+        return batch
+    changed = await change_flags(selected, numset_of(unseen), flag_change(FlagOperation.ADD, (SEEN,)))
+    now: dict[int, Placement] = {placement.uid: placement for placement in changed.changed}
+    flag_sets, flag_numbers, mod_seqs = list(batch.flag_sets), list(batch.flag_numbers), list(batch.mod_seqs)
+    for at, uid in enumerate(batch.uids):
+        if uid in now:
+            flag_numbers[at], mod_seqs[at] = len(flag_sets), now[uid].mod_seq
+            flag_sets.append(FlagSet(now[uid].keywords_text, now[uid].is_deleted))
+    return replace(
+        batch,
+        flag_sets=flag_sets,
+        flag_numbers=flag_numbers,
+        mod_seqs=mod_seqs,
+        newly_seen=frozenset(number for number, uid in zip(batch.numbers, batch.uids, strict=True) if uid in now),
+    )

@@ -19,7 +19,7 @@ HeaderSelector = Callable[[bytes], bytes]
 """From MessageDigest.header_block to what BODY[HEADER.FIELDS (…)] sends."""
 
 _WHOLE_MESSAGE = Section()
-_FIELD_LISTS = (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT)
+FIELD_LISTS = (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT)
 
 
 def read_section(raw: RawMessage, parts: bytes, section: Section, partial: Partial | None = None) -> bytes | None:
@@ -27,21 +27,11 @@ def read_section(raw: RawMessage, parts: bytes, section: Section, partial: Parti
 
     HEADER and TEXT behind a part number exist only for an embedded message. Only what is asked for is copied.
     """
-    if section.text in _FIELD_LISTS:
+    if section.text in FIELD_LISTS:
         header = section_range(len(raw), parts, Section(part=section.part, text=SectionText.HEADER))
-        return None if header is None else _cut(_fields(raw, header, section), partial)
-    found = _partial_range(len(raw), parts, section, partial)
+        return None if header is None else within(select_fields(raw[header[0] : header[1]], section), partial)
+    found = partial_range(len(raw), parts, section, partial)
     return None if found is None else raw[found[0] : found[1]]
-
-
-def view_section(
-    raw: bytes, parts: bytes, section: Section, partial: Partial | None = None
-) -> bytes | memoryview | None:
-    """As read_section, without copying anything but chosen fields."""
-    if section.text in _FIELD_LISTS:
-        return read_section(raw, parts, section, partial)
-    found = _partial_range(len(raw), parts, section, partial)
-    return None if found is None else memoryview(raw)[found[0] : found[1]]
 
 
 def section_range(size: int, parts: bytes, section: Section) -> tuple[int, int] | None:
@@ -66,20 +56,45 @@ def section_range(size: int, parts: bytes, section: Section) -> tuple[int, int] 
     return _of_message(part.children[0], section.text) if part.kind is PartKind.MESSAGE else None
 
 
-def read_binary(raw: RawMessage, parts: bytes, part: tuple[int, ...]) -> bytes | None:
-    """BINARY[part], its transfer encoding undone; None when there is no such part.
+def partial_range(size: int, parts: bytes, section: Section, partial: Partial | None = None) -> tuple[int, int] | None:
+    """As section_range, of the part of it that is asked for."""
+    found = section_range(size, parts, section)
+    if found is None or partial is None:
+        return found
+    start = min(found[0] + partial.offset, found[1])
+    return start, min(start + partial.count, found[1])
 
-    Raises Unsupported for an unknown encoding. RFC 9051 §6.4.5: NO [UNKNOWN-CTE].
-    """
-    if not part:
-        return raw[:]
-    found = _find(unpack(parts), part)
-    if found is None:
-        return None
-    if found.encoding is TransferEncoding.UNKNOWN:
+
+def section_encoding(parts: bytes, section: Section) -> TransferEncoding:
+    """How the section is encoded for transfer; what is no leaf is not. RFC 2045 §6.4."""
+    found = _find(unpack(parts), section.part) if section.part else None
+    return found.encoding if found is not None and found.kind is PartKind.LEAF else TransferEncoding.IDENTITY
+
+
+def decoded_section(octets: bytes, encoding: TransferEncoding) -> bytes:
+    """BINARY: the transfer encoding undone. Raises Unsupported for an unknown one, RFC 3516 §4.3: UNKNOWN-CTE."""
+    if encoding is TransferEncoding.UNKNOWN:
         raise Unsupported("a transfer encoding that is unknown here")
-    data = raw[found.body_start : found.body_end]
-    return data if found.kind is not PartKind.LEAF else decode_transfer(data, found.encoding)
+    return decode_transfer(octets, encoding)
+
+
+def select_fields(header: bytes, section: Section) -> bytes:
+    """HEADER.FIELDS and HEADER.FIELDS.NOT of a header section.
+
+    RFC 9051 §6.4.5.1: the fields as they stand, in their order, and always a closing empty line.
+    """
+    names = {name.lower().encode("ascii", "replace") for name in section.fields}
+    is_wanted = section.text is SectionText.HEADER_FIELDS
+    chosen = [
+        _whole_line(header[field.start : field.end])
+        for field in scan_fields(header, 0, len(header))
+        if (field.name in names) is is_wanted
+    ]
+    return b"".join(chosen) + b"\r\n"
+
+
+def within(octets: bytes, partial: Partial | None) -> bytes:
+    return octets if partial is None else octets[partial.offset : partial.offset + partial.count]
 
 
 @lru_cache(maxsize=256)
@@ -123,29 +138,5 @@ def _find(message: PartRange, numbers: tuple[int, ...]) -> PartRange | None:
     return at
 
 
-def _fields(raw: RawMessage, header: tuple[int, int], section: Section) -> bytes:
-    """RFC 9051 §6.4.5.1: the fields as they stand, in their order, and always a closing empty line."""
-    names = {name.lower().encode("ascii", "replace") for name in section.fields}
-    start, end = header
-    fields = scan_fields(raw, start, end)
-    if section.text is SectionText.HEADER_FIELDS:
-        chosen = b"".join([_whole_line(raw[field.start : field.end]) for field in fields if field.name in names])
-        return chosen + b"\r\n"
-    kept = [_whole_line(raw[field.start : field.end]) for field in fields if field.name not in names]
-    return b"".join(kept) + b"\r\n"
-
-
 def _whole_line(field: bytes) -> bytes:
     return field if field.endswith(b"\n") else field + b"\r\n"
-
-
-def _partial_range(size: int, parts: bytes, section: Section, partial: Partial | None) -> tuple[int, int] | None:
-    found = section_range(size, parts, section)
-    if found is None or partial is None:
-        return found
-    start = min(found[0] + partial.offset, found[1])
-    return start, min(start + partial.count, found[1])
-
-
-def _cut(data: bytes, partial: Partial | None) -> bytes:
-    return data if partial is None else data[partial.offset : partial.offset + partial.count]

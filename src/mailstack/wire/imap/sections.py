@@ -16,10 +16,7 @@ _HEADER_LISTS = (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT)
 def section(cursor: Cursor) -> Section:
     """section = "[" [section-spec] "]" """
     cursor.require(b"[")
-    found = cursor.match(_PART)
-    part = tuple(int(number) for number in found.group().split(b".")) if found else ()
-    if len(part) > MAX_PART_DEPTH:
-        raise SyntaxProblem("a part number is too long")
+    part = part_number(cursor)
     if cursor.skip(b"]"):
         return Section(part=part)
     if part:
@@ -30,6 +27,15 @@ def section(cursor: Cursor) -> Section:
     fields = _header_list(cursor) if kind in _HEADER_LISTS else ()
     cursor.require(b"]")
     return Section(part=part, text=kind, fields=fields)
+
+
+def part_number(cursor: Cursor) -> tuple[int, ...]:
+    """section-part = nz-number *("." nz-number), or nothing: ()."""
+    found = cursor.match(_PART)
+    part = tuple(int(number) for number in found.group().split(b".")) if found else ()
+    if len(part) > MAX_PART_DEPTH:
+        raise SyntaxProblem("a part number is too long")
+    return part
 
 
 def partial(cursor: Cursor) -> Partial | None:

@@ -1,43 +1,29 @@
-"""FETCH and UID FETCH. RFC 3501 §6.4.5, RFC 9051 §6.4.5."""
+"""FETCH and UID FETCH. RFC 3501 §6.4.5, RFC 9051 §6.4.5; the modifiers of RFC 7162 and RFC 9394.
 
-import re
-from dataclasses import dataclass
-from enum import Enum
+What can be fetched is wire.imap.fetch_items'.
+"""
 
-from mailstack.model.section import Partial, Section, SectionText
+from dataclasses import dataclass, replace
+
+from mailstack.model.ids import ModSeq
 from mailstack.wire.imap.commands.numbered import Numbered
 from mailstack.wire.imap.faults import SyntaxProblem
-from mailstack.wire.imap.sections import partial, section, section_text
-from mailstack.wire.imap.sets import sequence_set
-from mailstack.wire.imap.tokens import Cursor
-
-
-class Attribute(Enum):
-    """What is known of a message without its bytes."""
-
-    UID = b"UID"
-    FLAGS = b"FLAGS"
-    INTERNALDATE = b"INTERNALDATE"
-    SIZE = b"RFC822.SIZE"
-    ENVELOPE = b"ENVELOPE"
-    BODY = b"BODY"
-    BODYSTRUCTURE = b"BODYSTRUCTURE"
+from mailstack.wire.imap.fetch_items import Item, items
+from mailstack.wire.imap.partial import PartialRange, partial_range
+from mailstack.wire.imap.sets import message_set
+from mailstack.wire.imap.tokens import MAX_NUMBER64, Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BodyItem:
-    """label: what the answer calls it. marks_seen: RFC 9051 §6.4.5: fetching it sets \\Seen, unlike .PEEK."""
+class Modifiers:
+    """changed_since: RFC 7162 §3.1.4.1. wants_vanished: RFC 7162 §3.2.6. page: RFC 9394 §3.3. None: not asked for."""
 
-    label: bytes
-    section: Section
-    partial: Partial | None
-    marks_seen: bool
+    changed_since: ModSeq | None = None
+    wants_vanished: bool = False
+    page: PartialRange | None = None
 
 
-# An atom may hold "[", the name of an item does not.
-_NAME = re.compile(rb"[A-Za-z0-9.]+")
-
-Item = Attribute | BodyItem
+NO_MODIFIERS = Modifiers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +32,7 @@ class Fetch:
 
     messages: Numbered
     items: tuple[Item, ...]
-
-
-_FAST = (Attribute.FLAGS, Attribute.INTERNALDATE, Attribute.SIZE)
-# RFC 9051 §6.4.5: macros stand alone
-_MACROS: dict[str, tuple[Item, ...]] = {
-    "FAST": _FAST,
-    "ALL": (*_FAST, Attribute.ENVELOPE),
-    "FULL": (*_FAST, Attribute.ENVELOPE, Attribute.BODY),
-}
-_ATTRIBUTES: dict[str, Attribute] = {item.value.decode(): item for item in Attribute}
-# RFC 3501 §6.4.5: each is BODY[…] under another name
-_OLD_NAMES: dict[str, BodyItem] = {
-    "RFC822": BodyItem(label=b"RFC822", section=Section(), partial=None, marks_seen=True),
-    "RFC822.HEADER": BodyItem(
-        label=b"RFC822.HEADER", section=Section(text=SectionText.HEADER), partial=None, marks_seen=False
-    ),
-    "RFC822.TEXT": BodyItem(
-        label=b"RFC822.TEXT", section=Section(text=SectionText.TEXT), partial=None, marks_seen=True
-    ),
-}
+    modifiers: Modifiers = NO_MODIFIERS
 
 
 def parse(cursor: Cursor) -> Fetch:
@@ -78,50 +45,44 @@ def parse_uid(cursor: Cursor) -> Fetch:
 
 def _parse(cursor: Cursor, *, is_uid: bool) -> Fetch:
     cursor.space()
-    messages = Numbered(numbers=sequence_set(cursor), is_uid=is_uid)
+    messages = Numbered(numbers=message_set(cursor), is_uid=is_uid)
     cursor.space()
-    items = _list(cursor) if cursor.skip(b"(") else _alone(cursor)
+    wanted = items(cursor)
+    modifiers = _modifiers(cursor) if cursor.skip(b" (") else NO_MODIFIERS
     cursor.end()
-    return Fetch(messages=messages, items=tuple(dict.fromkeys(items)))
+    if modifiers.wants_vanished and (modifiers.changed_since is None or not is_uid):
+        # RFC 7162 §3.2.6: BAD without CHANGEDSINCE, and with FETCH by number
+        raise SyntaxProblem("VANISHED needs UID FETCH and CHANGEDSINCE")
+    if modifiers.page is not None and not is_uid:
+        raise SyntaxProblem("PARTIAL needs UID FETCH")  # RFC 9394 §3.3
+    return Fetch(messages=messages, items=wanted, modifiers=modifiers)
 
 
-def _list(cursor: Cursor) -> list[Item]:
-    items = [_item(cursor, _name(cursor))]
-    while cursor.skip(b" "):
-        items.append(_item(cursor, _name(cursor)))
-        cursor.check_items(len(items))
+def _modifiers(cursor: Cursor) -> Modifiers:
+    """RFC 4466 §2.4: fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")", here behind the parenthesis"""
+    found: dict[str, Modifiers] = {}
+    modifiers = NO_MODIFIERS
+    while True:
+        word = cursor.word()
+        if word in found:
+            raise SyntaxProblem("a modifier stands twice")
+        modifiers = found[word] = _with_modifier(modifiers, word, cursor)
+        if not cursor.skip(b" "):
+            break
     cursor.require(b")")
-    return items
+    return modifiers
 
 
-def _alone(cursor: Cursor) -> list[Item]:
-    word = _name(cursor)
-    macro = _MACROS.get(word)
-    return list(macro) if macro else [_item(cursor, word)]
-
-
-def _name(cursor: Cursor) -> str:
-    found = cursor.match(_NAME)
-    if found is None:
-        raise SyntaxProblem("expected an item to fetch")
-    return found.group().upper().decode("ascii")
-
-
-def _item(cursor: Cursor, word: str) -> Item:
-    """fetch-att = "ENVELOPE" / … / "BODY" section ["<" number "." nz-number ">"] / "BODY.PEEK" section […]"""
-    if word in ("BODY", "BODY.PEEK") and cursor.is_next(b"["):
-        return _body(cursor, marks_seen=word == "BODY")
-    known = _ATTRIBUTES.get(word) or _OLD_NAMES.get(word)
-    if known is None:
-        raise SyntaxProblem("no such item to fetch")
-    return known
-
-
-def _body(cursor: Cursor, *, marks_seen: bool) -> BodyItem:
-    wanted = section(cursor)
-    part = partial(cursor)
-    # RFC 9051 §7.5.2: the answer names the origin octet, in <>, and not the count.
-    origin = b"<%d>" % part.offset if part else b""
-    return BodyItem(
-        label=b"BODY%b%b" % (section_text(wanted), origin), section=wanted, partial=part, marks_seen=marks_seen
-    )
+def _with_modifier(modifiers: Modifiers, word: str, cursor: Cursor) -> Modifiers:
+    match word:
+        case "CHANGEDSINCE":
+            cursor.space()
+            # RFC 7162 §7: mod-sequence-value; 0 is not one, and harmless: everything has changed since.
+            return replace(modifiers, changed_since=ModSeq(cursor.number(largest=MAX_NUMBER64)))
+        case "VANISHED":
+            return replace(modifiers, wants_vanished=True)
+        case "PARTIAL":
+            cursor.space()
+            return replace(modifiers, page=partial_range(cursor))
+        case _:
+            raise SyntaxProblem("no such modifier")

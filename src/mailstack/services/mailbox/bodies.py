@@ -1,0 +1,140 @@
+"""Octets of one message for FETCH: small ones cut from the whole, large ones left in the store until they are sent.
+
+RFC 9051 §6.4.5 (BODY[…], BINARY[…]), RFC 3516.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from mailstack.formats.part_table import TransferEncoding
+from mailstack.model.ids import MessageId
+from mailstack.model.message import Column
+from mailstack.model.section import Partial, Section, SectionText
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.section import (
+    FIELD_LISTS,
+    HeaderSelector,
+    decoded_section,
+    header_selector,
+    partial_range,
+    read_section,
+    section_encoding,
+    section_range,
+    select_fields,
+    within,
+)
+
+WHOLE_OCTETS = 256 * 1024
+"""Messages up to this size are read whole; of larger ones only what is asked for, PIECE_OCTETS at once."""
+
+PIECE_OCTETS = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """is_decoded: the transfer encoding undone; partial counts in what comes out, RFC 3516 §4.2."""
+
+    section: Section
+    partial: Partial | None = None
+    is_decoded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Far:
+    """Octets [start, stop) of a large message that are read while they are sent. beginning: the first of them."""
+
+    message_id: MessageId
+    start: int
+    stop: int
+    beginning: bytes
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+Octets = bytes | Far
+
+
+def kept_selectors(cuts: Sequence[Cut]) -> list[HeaderSelector]:
+    """How each cut is made from what is kept of the header; empty when one needs the message."""
+    selectors: list[HeaderSelector] = []
+    for cut in cuts:
+        section = cut.section
+        if section.part or section.text is not SectionText.HEADER_FIELDS or cut.partial is not None:
+            return []
+        select = header_selector(section.fields)
+        if select is None:
+            return []
+        selectors.append(select)
+    return selectors
+
+
+def needed_columns(cuts: Sequence[Cut]) -> tuple[Column, ...]:
+    """What must be known of a message to make these cuts."""
+    if not cuts:
+        return ()
+    if kept_selectors(cuts):
+        return (Column.HEADER_BLOCK,)
+    if all(cut.section == Section() for cut in cuts):
+        return (Column.MESSAGE_ID, Column.SIZE_BYTES)
+    return (Column.MESSAGE_ID, Column.SIZE_BYTES, Column.PARTS)
+
+
+async def read_cuts(
+    mail: AccountMail, message_id: MessageId, size_bytes: int, parts: bytes, cuts: Sequence[Cut]
+) -> list[Octets | None]:
+    """For each cut its octets; None: there is no such part. parts: MessageDigest.parts.
+
+    Raises NotFound, Damaged; Unsupported for BINARY of an unknown encoding.
+    """
+    if size_bytes > WHOLE_OCTETS:
+        return [await _far(mail, message_id, size_bytes, parts, cut) for cut in cuts]
+    raw = await mail.messages.read(mail.account_id, message_id)
+    return [_cut(raw, parts, cut) for cut in cuts]
+
+
+async def pieces(mail: AccountMail, far: Far) -> AsyncIterator[bytes]:
+    """All octets, in order. Raises NotFound, Damaged."""
+    yield far.beginning
+    for start in range(far.start + len(far.beginning), far.stop, PIECE_OCTETS):
+        stop = min(start + PIECE_OCTETS, far.stop)
+        yield await _read_range(mail, far.message_id, start, stop)
+
+
+def _cut(raw: bytes, parts: bytes, cut: Cut) -> bytes | None:
+    if not cut.is_decoded:
+        return read_section(raw, parts, cut.section, cut.partial)
+    found = section_range(len(raw), parts, cut.section)
+    if found is None:
+        return None
+    encoding = section_encoding(parts, cut.section)
+    return within(decoded_section(raw[found[0] : found[1]], encoding), cut.partial)
+
+
+async def _far(mail: AccountMail, message_id: MessageId, size: int, parts: bytes, cut: Cut) -> Octets | None:
+    if cut.section.text in FIELD_LISTS:
+        header = section_range(size, parts, Section(part=cut.section.part, text=SectionText.HEADER))
+        if header is None:
+            return None
+        read = await _read_range(mail, message_id, *header)
+        return within(select_fields(read, cut.section), cut.partial)
+    if cut.is_decoded and section_encoding(parts, cut.section) is not TransferEncoding.IDENTITY:
+        found = section_range(size, parts, cut.section)
+        if found is None:
+            return None
+        encoded = await _read_range(mail, message_id, *found)
+        decoded = await asyncio.to_thread(decoded_section, encoded, section_encoding(parts, cut.section))
+        return within(decoded, cut.partial)
+    found = partial_range(size, parts, cut.section, cut.partial)
+    if found is None:
+        return None
+    start, stop = found
+    beginning = await _read_range(mail, message_id, start, min(stop, start + PIECE_OCTETS))
+    if len(beginning) == stop - start:
+        return beginning
+    return Far(message_id=message_id, start=start, stop=stop, beginning=beginning)
+
+
+async def _read_range(mail: AccountMail, message_id: MessageId, start: int, stop: int) -> bytes:
+    return (await mail.messages.read(mail.account_id, message_id))[start:stop]
