@@ -37,9 +37,17 @@ class StoreBus:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._wakes: list[Callable[[], None]] = []
+        self._watch_all: list[Callable[[str], None]] = []
 
     def publish(self, topic: str) -> None:
         self._bus.publish(topic)
+        for hear in self._watch_all:
+            hear(topic)
+
+    def watch_all(self, hear: Callable[[str], None]) -> Callable[[], None]:
+        """Every topic of this store's own writes, not those of other processes. Returns what ends the watch."""
+        self._watch_all.append(hear)
+        return lambda: self._watch_all.remove(hear)
 
     def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
         if topic == GENERATION_TOPIC:

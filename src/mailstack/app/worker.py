@@ -17,6 +17,7 @@ from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
 from mailstack.app.generation import Services, Surroundings, build_services
 from mailstack.app.housekeeping import keep_house
+from mailstack.app.indexer import Indexer
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import (
     Accepting,
@@ -59,6 +60,7 @@ class Worker:
         self._tls = live_context(lambda: self._services.certificates)
         self._doors: Doors
         self._outbound: OutboundWork
+        self._indexer: Indexer
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
 
@@ -71,6 +73,7 @@ class Worker:
             self._doors = Doors(lambda: self._services, self._tls)
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
+            self._indexer = Indexer(self._adapters)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters))
         except BaseException:
             await self._adapters.close()
@@ -112,6 +115,7 @@ class Worker:
             drained = ends.create_task(self._doors.drain(grace_s=grace_s))
             ends.create_task(self._outbound.end(grace_s=grace_s))
         await asyncio.gather(self._housekeeping, return_exceptions=True)
+        await self._indexer.end()
         await self._adapters.close()
         log.info("worker stopped", connections_aborted=drained.result())
 

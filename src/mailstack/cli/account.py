@@ -150,8 +150,10 @@ def reindex(spec: Path, addresses: tuple[str, ...], every: bool) -> None:
     if bool(addresses) is every:
         fail("name the accounts to index anew, or say --all")
 
+    from mailstack.services.mailbox import indexing
+
     async def index(store: "SqliteStore", account: "Account") -> Facts:
-        return {"login": account.login, "messages": await store.search.reindex(account.account_id)}
+        return {"login": account.login, "messages": await indexing.reindex(store.search, account.account_id)}
 
     for one in asyncio.run(of_accounts(_storage(spec, "text"), addresses, index, label="indexing", writes=True)):
         click.echo(f"{one['login']}: {one['messages']} messages indexed")

@@ -4,12 +4,20 @@ store, and looks now and then without being woken."""
 from collections.abc import Callable
 from typing import Protocol
 
+from mailstack.model.ids import AccountId
+
 QUEUE_TOPIC = "queue"
 GENERATION_TOPIC = "generation"
 
 
 def account_topic(account_id: str) -> str:
     return f"account/{account_id}"
+
+
+def account_of_topic(topic: str) -> AccountId | None:
+    """The inverse of account_topic; None for other topics."""
+    kind, _, account_id = topic.partition("/")
+    return AccountId(account_id) if kind == "account" else None
 
 
 class Bus(Protocol):

@@ -42,22 +42,23 @@ from mailstack.services.mailbox.asking import Asked, asked_of, asked_roughly
 from mailstack.services.mailbox.masks import Bounds, Masks
 from mailstack.services.mailbox.match import matching
 from mailstack.services.mailbox.predicates import within
+from mailstack.services.mailbox.view import MailboxView
 
 _VERIFIED_AT_ONCE = 1_000
 
 
 async def evaluate(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Sequence[int]:
     """UIDs of what matches, ascending. query: without what only a session knows (positions, `$`, ages)."""
-    table = await mail.messages.table(mail.account_id, mailbox_id)
-    evaluation = _Evaluation(mail, mailbox_id, Masks(table))
-    return await evaluation.matching(query)
+    view = await mail.views.current(mail.account_id, mailbox_id)
+    return await _Evaluation(mail, mailbox_id, view).matching(query)
 
 
 class _Evaluation:
-    def __init__(self, mail: AccountMail, mailbox_id: MailboxId, masks: Masks) -> None:
+    def __init__(self, mail: AccountMail, mailbox_id: MailboxId, view: MailboxView) -> None:
         self._mail = mail
         self._mailbox_id = mailbox_id
-        self._masks = masks
+        self._view = view
+        self._masks = Masks(view.table)
         self._decided: dict[Query, Query] = {}
 
     async def matching(self, query: Query) -> Sequence[int]:

@@ -13,6 +13,7 @@ from itertools import compress
 from mailstack.model.message import PlacementTable
 from mailstack.model.numset import NumSet
 
+_EARLIEST, _LATEST = -(1 << 62), 1 << 62
 _FEW = 16
 """Looking so many numbers up costs as much as going through all that are there, for each message of a mailbox."""
 
@@ -34,11 +35,12 @@ class Bounds:
 
 
 class Masks:
-    """Of the messages of one table."""
+    """Of the messages of one table, as many as it has now: a table that others share may grow at its end."""
 
     def __init__(self, table: PlacementTable) -> None:
         self.table = table
-        self.every = mask_of(b"\1" * len(table))
+        self._count = len(table)
+        self.every = int.from_bytes(b"\1" * self._count, "little")
 
     @property
     def all(self) -> Bounds:
@@ -56,27 +58,34 @@ class Masks:
         return Bounds(self.every ^ bounds.possible, self.every ^ bounds.certain)
 
     def uids(self, mask: int) -> "array[int]":
-        return array("I", compress(self.table.uids, mask.to_bytes(len(self.table), "little"))) if mask else array("I")
+        return array("I", compress(self.table.uids, mask.to_bytes(self._count, "little"))) if mask else array("I")
 
     def of_flags(self, answers: Sequence[bool]) -> int:
         """answers: for each of the table's flag sets."""
         if len(answers) > 256:
-            return mask_of(bytes(map(answers.__getitem__, self.table.flag_numbers)))
+            return self._mask(bytes(map(answers.__getitem__, self.table.flag_numbers)))
         # The low octet of each number stands first or last in it.
         width = self.table.flag_numbers.itemsize
         numbers = self.table.flag_numbers.tobytes()[_LOW_OCTET * (width - 1) :: width]
-        return mask_of(numbers.translate(bytes(answers).ljust(256, b"\0")))
+        return self._mask(numbers.translate(bytes(answers).ljust(256, b"\0")))
 
     def of_mod_seqs(self, first: int) -> int:
-        return mask_of(bytes(map(first.__le__, self.table.mod_seqs)))
+        return self._mask(bytes(map(first.__le__, self.table.mod_seqs)))
+
+    def of_instants(self, instants: "array[int]", first: int, last: int) -> int:
+        """instants: one for each message of the table."""
+        if first <= _EARLIEST:
+            return self._mask(bytes(map(last.__gt__, instants)))
+        since = self._mask(bytes(map(first.__le__, instants)))
+        return since if last >= _LATEST else since & self._mask(bytes(map(last.__gt__, instants)))
 
     def of_ranges(self, uids: NumSet) -> int:
         """uids: resolved."""
-        flags = bytearray(len(self.table))
+        flags = bytearray(self._count)
         for first, last in uids.ranges:
             start, stop = bisect_left(self.table.uids, first), bisect_right(self.table.uids, last)
             flags[start:stop] = b"\1" * (stop - start)
-        return mask_of(flags)
+        return self._mask(flags)
 
     def of_uids(self, uids: Sequence[int]) -> int:
         """uids: ascending; those that the table does not have are passed over."""
@@ -84,18 +93,17 @@ class Masks:
             return 0
         here = self.table.uids
         if len(uids) * _FEW > len(here):
-            return mask_of(bytes(map(set(uids).__contains__, here)))
+            return self._mask(bytes(map(set(uids).__contains__, here)))
         flags = bytearray(len(here))
         for uid in uids:
             at = bisect_left(here, uid)
             if at < len(here) and here[at] == uid:
                 flags[at] = 1
-        return mask_of(flags)
+        return self._mask(flags)
 
-
-def mask_of(flags: bytes | bytearray) -> int:
-    """flags: 0 or 1 for each message."""
-    return int.from_bytes(flags, "little")
+    def _mask(self, flags: bytes | bytearray) -> int:
+        """flags: 0 or 1 for each message, and for those that came since."""
+        return int.from_bytes(flags[: self._count], "little")
 
 
 _LOW_OCTET = 0 if array("I", [1]).tobytes()[0] else 1

@@ -7,6 +7,7 @@ from mailstack.model.mailbox import Mailbox
 from mailstack.model.query import (
     And,
     Contains,
+    Fuzzy,
     HeaderContains,
     InSequence,
     InUids,
@@ -48,6 +49,8 @@ async def _in_uids(selected: SelectedMailbox, query: Query) -> Query:
             return Or(tuple([await _in_uids(selected, term) for term in terms]))
         case Not(term):
             return Not(await _in_uids(selected, term))
+        case Fuzzy(term):
+            return Fuzzy(await _in_uids(selected, term))
         case InSequence(numbers):
             return InUids((await selected.choose(numbers, is_uid=False)).uid_set)
         case InUids(uids):
