@@ -66,7 +66,7 @@ def damage(folder: Path, statement: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE blob SET content = x'00' WHERE blob_key = 2", "UPDATE message SET forms = x'00' WHERE message_id = 2"],
+    ["UPDATE blob SET content = x'00' WHERE blob_key = 2", "UPDATE blob SET forms = x'00' WHERE blob_key = 2"],
 )
 async def test_a_damaged_message_keeps_no_other_from_its_reader(
     inbox: ImapClient, tmp_path: Path, statement: str
@@ -94,7 +94,7 @@ async def test_a_damaged_message_keeps_no_other_from_its_reader(
 
 
 async def test_what_is_intact_of_a_damaged_message_is_told(inbox: ImapClient, tmp_path: Path) -> None:
-    damage(tmp_path, "UPDATE message SET forms = x'00' WHERE message_id = 2")
+    damage(tmp_path, "UPDATE blob SET forms = x'00' WHERE blob_key = 2")
 
     await inbox.talk(r"""
         C: a FETCH 1:* (ENVELOPE RFC822.SIZE)
@@ -106,8 +106,9 @@ async def test_what_is_intact_of_a_damaged_message_is_told(inbox: ImapClient, tm
         S: * 1 FETCH (BODYSTRUCTURE …
         S: * 3 FETCH (BODYSTRUCTURE …
         S: b NO [CORRUPTION]…
-        C: c FETCH 2 (FLAGS BODY.PEEK[])
-        S: ...
+        C: c FETCH 2 (FLAGS BODY.PEEK[]<0.4>)
+        S: * 2 FETCH (FLAGS (\Seen) BODY[]<0> {4}
+        S: From)
         S: c OK …
     """)
 

@@ -107,7 +107,7 @@ async def test_bytes_that_do_not_match_their_hash_are_not_given_out(
 async def test_damaged_forms_are_damaged(store: SqliteStore, path: Path, account_id: AccountId) -> None:
     (appended,) = await store.messages.append(account_id, INBOX, [new_message()])
     connection = Connection(account_folder(path, account_id) / "mail.db", Access.WRITE)
-    connection.run("UPDATE message SET forms = ?", (b"not a frame",))
+    connection.run("UPDATE blob SET forms = ?", (b"not a frame",))
     connection.close()
     with pytest.raises(Damaged):
         await store.messages.stored(account_id, [appended.message_id])

@@ -25,17 +25,20 @@ DAMAGE = {
     "UPDATE mailbox SET parent_id = 2 WHERE mailbox_id = 2": {"mailbox-tree"},
     "DELETE FROM message WHERE message_id = 1": {
         "placement-without-message", "mailbox-counts", "quota", "blob-without-message", "foreign-key-check",
+        "head-without-message",
     },
     "UPDATE placement SET mailbox_id = 99 WHERE uid = 3": {
-        "placement-without-mailbox", "mailbox-counts", "change-log", "foreign-key-check",
+        "placement-without-mailbox", "mailbox-counts", "change-log", "foreign-key-check", "keyword-not-listed",
     },
     "DELETE FROM placement WHERE message_id = 2": {"message-nowhere", "mailbox-counts"},
-    "INSERT INTO placement SELECT * FROM (SELECT 1, 4, 1, mod_seq, 0, '' FROM placement WHERE uid = 1 LIMIT 1)": {
+    "INSERT INTO placement SELECT * FROM (SELECT 1, 4, 1, mod_seq, 0, '', 0 FROM placement WHERE uid = 1 LIMIT 1)": {
         "message-twice", "mailbox-counts", "uid-next", "change-log", "keywords-differ",
     },
     "DELETE FROM blob WHERE blob_key = 2": {"message-without-blob"},
-    "INSERT INTO blob (blob_key, content) VALUES (77, x'00')": {"blob-without-message"},
-    "UPDATE placement SET keywords = 'other' WHERE mailbox_id <> 1": {"keywords-differ"},
+    "INSERT INTO blob (blob_key, blob_id, forms, content) VALUES (77, x'00', x'00', x'00')": {"blob-without-message"},
+    "UPDATE placement SET keywords = 'other' WHERE mailbox_id <> 1": {"keywords-differ", "keyword-not-listed"},
+    "DELETE FROM head WHERE message_id = 1": {"message-without-head"},
+    "DELETE FROM mailbox_keyword WHERE mailbox_id = 1": {"keyword-not-listed"},
     "UPDATE counter SET mod_seq = 1": {"mod-seq"},
     "UPDATE counter SET last_message_id = 1": {"message-id"},
     "DELETE FROM change_log WHERE uid = 2": {"change-log"},
@@ -44,7 +47,7 @@ DAMAGE = {
 }  # fmt: skip
 
 FIFTY_BLOBS = """WITH RECURSIVE n (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n WHERE n < 149)
-    INSERT INTO blob (blob_key, content) SELECT n, x'00' FROM n"""
+    INSERT INTO blob (blob_key, blob_id, forms, content) SELECT n, x'00', x'00', x'00' FROM n"""
 
 
 async def make_store(path: Path) -> AccountId:
@@ -52,7 +55,7 @@ async def make_store(path: Path) -> AccountId:
     account_id = await make_account(store)
     inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
     trash = await mailbox_with(store, account_id, MailboxRole.TRASH)
-    keywords = frozenset({FLAGGED})
+    keywords = frozenset({FLAGGED, "$Label"})
     await store.messages.append(account_id, inbox, [new_message(number, keywords=keywords) for number in range(3)])
     await store.messages.copy(account_id, inbox, uids(1), trash)
     await store.close()

@@ -8,7 +8,7 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import compress, takewhile
 
@@ -160,7 +160,7 @@ class MailboxView:
                 table.mod_seqs[place] = fresh.mod_seqs[at]
                 table.flag_numbers[place] = flag_number
 
-    def _drop(self, uids: set[int]) -> None:
+    def _drop(self, uids: Set[int]) -> None:
         table = self.table
         stays = [uid not in uids for uid in table.uids]
         self._set(

@@ -6,7 +6,7 @@ added under another magic number.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import zstandard
 
@@ -14,7 +14,9 @@ from mailstack.model.errors import Damaged
 from mailstack.model.message import RawMessage
 
 LEVEL = 3
-QUICK_LEVEL = 1
+STREAM_LEVEL = 1
+QUICK_LEVEL = -1
+"""Below zero the literals stay as they are: a tenth more room, and opened in a third of the time."""
 CHUNK_BYTES = 1 << 20
 
 DICTIONARY = (
@@ -59,9 +61,13 @@ class Codec:
     def compress(self, plain: bytes | memoryview) -> bytes:
         return self._coders.compressor.compress(plain)
 
+    def compress_quick(self, plain: bytes) -> bytes:
+        """For what is read by the ten thousand."""
+        return self._coders.quick_compressor.compress(plain)
+
     def compress_stream(self, plain: RawMessage) -> Iterator[bytes]:
         """In chunks, so that a mapped file is never in memory as a whole."""
-        running = self._coders.quick_compressor.compressobj(size=len(plain))
+        running = self._coders.stream_compressor.compressobj(size=len(plain))
         with memoryview(plain) as view:
             for start in range(0, len(view), CHUNK_BYTES):
                 with view[start : start + CHUNK_BYTES] as chunk:
@@ -78,11 +84,29 @@ class Codec:
         except zstandard.ZstdError as fault:
             raise Damaged(f"a compressed frame cannot be read: {fault}") from fault
 
+    def decompress_each(self, frames: Sequence[bytes], *, limit_bytes: int) -> list[bytes | None]:
+        """None for a damaged one, which takes no other with it."""
+        try:
+            if all(0 <= size_bytes <= limit_bytes for size_bytes in map(zstandard.frame_content_size, frames)):
+                return list(map(self._coders.decompressor.decompress, frames))
+        except zstandard.ZstdError:
+            pass
+        return [self._or_none(frame, limit_bytes) for frame in frames]
+
+    def _or_none(self, frame: bytes, limit_bytes: int) -> bytes | None:
+        try:
+            return self.decompress(frame, limit_bytes=limit_bytes)
+        except Damaged:
+            return None
+
 
 class _Coders(threading.local):
     def __init__(self) -> None:
         dictionary = zstandard.ZstdCompressionDict(DICTIONARY, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         dictionary.precompute_compress(level=LEVEL)
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary)
-        self.quick_compressor = zstandard.ZstdCompressor(level=QUICK_LEVEL)
+        quick_dictionary = zstandard.ZstdCompressionDict(DICTIONARY, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        quick_dictionary.precompute_compress(level=QUICK_LEVEL)
+        self.quick_compressor = zstandard.ZstdCompressor(level=QUICK_LEVEL, dict_data=quick_dictionary)
+        self.stream_compressor = zstandard.ZstdCompressor(level=STREAM_LEVEL)
         self.decompressor = zstandard.ZstdDecompressor(dict_data=dictionary)

@@ -8,10 +8,10 @@ from mailstack.model.ids import MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
 from mailstack.model.message import Copied
 from mailstack.model.numset import NumSet
-from mailstack.store.sqlite.appending import INSERT_PLACEMENT, TAKE_UIDS
+from mailstack.store.sqlite.appending import INSERT_PLACEMENT, TAKE_UIDS, note_keywords
 from mailstack.store.sqlite.connection import Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
-from mailstack.store.sqlite.listing import COLUMNS
+from mailstack.store.sqlite.listing import MESSAGE_COLUMNS
 from mailstack.store.sqlite.removal import PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sqlite.schema_account import CREATED
 from mailstack.store.sqlite.writer import Transaction
@@ -19,8 +19,9 @@ from mailstack.store.sqlite.writer import Transaction
 LIES_THERE = "SELECT 1 FROM placement WHERE message_id = ? AND mailbox_id = ?"
 TAKE_MESSAGE_ID = """UPDATE counter SET last_message_id = last_message_id + 1, used_bytes = used_bytes + ?
     RETURNING last_message_id, used_bytes"""
-COPY_MESSAGE = f"""INSERT INTO message ({COLUMNS})
-    SELECT ?{COLUMNS.removeprefix("message_id")} FROM message WHERE message_id = ?"""  # noqa: S608
+COPY_MESSAGE = f"""INSERT INTO message ({MESSAGE_COLUMNS})
+    SELECT ?{MESSAGE_COLUMNS.removeprefix("message_id")} FROM message WHERE message_id = ?"""  # noqa: S608
+COPY_HEAD = "INSERT INTO head (message_id, frame) SELECT ?, frame FROM head WHERE message_id = ?"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -90,9 +91,10 @@ def _place(
     for uid, (old_uid, message_id, _, is_deleted, keywords, size) in enumerate(rows, start=first_uid):
         if transaction.row(LIES_THERE, (message_id, target)):
             message_id = _duplicate(transaction, message_id, size, quota_bytes)
-        transaction.run(INSERT_PLACEMENT, (target, uid, message_id, mod_seq, is_deleted, keywords))
+        transaction.run(INSERT_PLACEMENT, (target, uid, message_id, mod_seq, is_deleted, keywords, now))
         transaction.run(LOG, (mod_seq, target, uid, message_id, CREATED, now))
         pairs.append((Uid(old_uid), Uid(uid)))
+    note_keywords(transaction, target, {word for text in {row[4] for row in rows} for word in text.split()})
     return tuple(pairs)
 
 
@@ -102,4 +104,5 @@ def _duplicate(transaction: Transaction, message_id: int, size_bytes: int, quota
     if quota_bytes is not None and used_bytes > quota_bytes:
         raise QuotaExceeded(f"{used_bytes} bytes would be used, {quota_bytes} may be")
     transaction.run(COPY_MESSAGE, (duplicate, message_id))
+    transaction.run(COPY_HEAD, (duplicate, message_id))
     return int(duplicate)

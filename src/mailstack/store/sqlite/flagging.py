@@ -10,6 +10,7 @@ from mailstack.model.ids import MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
 from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged, Placement
 from mailstack.model.numset import NumSet
+from mailstack.store.sqlite.appending import note_keywords
 from mailstack.store.sqlite.connection import Row
 from mailstack.store.sqlite.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.schema_account import UPDATED
@@ -45,6 +46,7 @@ def change_flags(
     _write(transaction, mailbox_id, changed, mod_seq, now)
     reworded = {row[0]: (row[4], keywords) for row, keywords, _ in changed if keywords != row[4]}
     if reworded:
+        note_keywords(transaction, mailbox_id, {word for text in {row[1] for row in changed} for word in text.split()})
         _write_elsewhere(transaction, mailbox_id, uids, reworded, mod_seq=mod_seq, now=now)
     now_there = {row[0]: Placement(row[0], row[1], mod_seq, bool(gone), words) for row, words, gone in changed}
     return FlagsChanged(
@@ -122,6 +124,7 @@ def _write_elsewhere(
             transaction.run(SET_KEYWORDS, (after, mod_seq, other_mailbox, other_uid))
             transaction.run(LOG, (mod_seq, other_mailbox, other_uid, message_id, UPDATED, now))
             unseen[other_mailbox] += _unseen_change(before, after)
+            note_keywords(transaction, other_mailbox, set(after.split()))
     for other_mailbox, change in unseen.items():
         transaction.run(COUNT_MAILBOX, (mod_seq, 0, change, 0, 0, other_mailbox))
 

@@ -73,6 +73,16 @@ INVARIANTS = (
             FROM placement GROUP BY message_id, mailbox_id HAVING COUNT(*) > 1""",
     ),
     Invariant(
+        rule="message-without-head",
+        sql="""SELECT 'message ' || message_id, 'has nothing that a list could show'
+            FROM message WHERE message_id NOT IN (SELECT message_id FROM head)""",
+    ),
+    Invariant(
+        rule="head-without-message",
+        sql="""SELECT 'head ' || message_id, 'belongs to no message'
+            FROM head WHERE message_id NOT IN (SELECT message_id FROM message)""",
+    ),
+    Invariant(
         rule="message-without-blob",
         sql="""SELECT 'message ' || message_id, 'has no bytes: blob ' || blob_key || ' is not there'
             FROM message WHERE blob_key NOT IN (SELECT blob_key FROM blob)""",
@@ -86,6 +96,14 @@ INVARIANTS = (
         rule="keywords-differ",
         sql="""SELECT 'message ' || message_id, 'has other keywords in one mailbox than in another'
             FROM placement GROUP BY message_id HAVING COUNT(DISTINCT keywords) > 1""",
+    ),
+    Invariant(
+        rule="keyword-not-listed",
+        sql="""SELECT 'mailbox ' || used.mailbox_id, 'does not list the keyword ' || used.keyword
+            FROM (SELECT DISTINCT p.mailbox_id, words.value AS keyword FROM placement p,
+                json_each('["' || replace(replace(p.keywords, '\\', '\\\\'), ' ', '","') || '"]') AS words
+                WHERE words.value <> '' AND words.value NOT LIKE '\\%') AS used
+            LEFT JOIN mailbox_keyword AS listed USING (mailbox_id, keyword) WHERE listed.mailbox_id IS NULL""",
     ),
     Invariant(
         rule="mod-seq",

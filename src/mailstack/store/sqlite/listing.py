@@ -1,7 +1,12 @@
-"""Messages as rows: how a digest is spread over columns and packed, and how it comes back."""
+"""Messages as rows: how a digest is spread over tables and packed, and how it comes back.
+
+head: what a list shows, in a frame that is quick to open. forms: what is read of few messages at a time; it lies beside
+the bytes of the message, and copies share it.
+"""
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import BlobId, MessageId, ThreadId
@@ -11,12 +16,17 @@ from mailstack.store.sqlite.blobs import Blob
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Row, Value
 
-COLUMNS = """message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment, subject, base_subject,
-    from_addresses, to_addresses, cc_addresses, header_id, header_references, blob_id, envelope, forms"""
+MESSAGE_COLUMNS = "message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment, header_id"
+STORED_COLUMNS = """m.message_id, m.thread_id, b.blob_id, m.size_bytes, m.received_at, m.sent_at, m.has_attachment,
+    h.frame, b.forms
+    FROM message m JOIN head h ON h.message_id = m.message_id JOIN blob b ON b.blob_key = m.blob_key"""
 
-MAX_FORMS_BYTES = 256 << 20
+MAX_FRAME_BYTES = 256 << 20
+EMPTY_BASE_SUBJECT = b" "
+"""No base subject is a space, and b"" says that it is the subject."""
 
-_FORMS = struct.Struct(">IIII")
+_HEADER_LENGTH = struct.Struct(">I")
+_FORMS = struct.Struct(">III")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +35,33 @@ class PackedMessage:
 
     message: NewMessage
     blob: Blob
+    head: bytes
     forms: bytes
 
 
+class Head(NamedTuple):
+    """texts: UTF-8. The base subject is b"" where it is the subject; references are parted by spaces."""
+
+    header_block: bytes
+    envelope: bytes
+    subject: bytes
+    base_subject: bytes
+    from_: bytes
+    to: bytes
+    cc: bytes
+    header_id: bytes
+    references: bytes
+
+
+class Forms(NamedTuple):
+    body: bytes
+    body_structure: bytes
+    parts: bytes
+    preview: bytes
+
+
 def message_row(packed: PackedMessage, *, message_id: int, thread_id: int) -> tuple[Value, ...]:
+    """MESSAGE_COLUMNS."""
     digest = packed.message.digest
     return (
         message_id,
@@ -38,46 +71,19 @@ def message_row(packed: PackedMessage, *, message_id: int, thread_id: int) -> tu
         digest.sent_at,
         message_id,
         digest.has_attachment,
-        _text(digest.subject),
-        None if digest.base_subject == digest.subject else _text(digest.base_subject),
-        _text(digest.from_),
-        _text(digest.to),
-        _text(digest.cc),
         _text(digest.message_id),
-        _text(" ".join(digest.references)),
-        bytes.fromhex(packed.blob.blob_id),
-        digest.envelope,
-        packed.forms,
     )
 
 
 def stored_message(row: Row, codec: Codec) -> StoredMessage:
-    """row: COLUMNS. Raises Damaged."""
-    (message_id, thread_id, size_bytes, received_at, sent_at, _blob_key, has_attachment, subject, base_subject,
-     from_, to, cc, header_id, references, blob_id, envelope, forms) = row  # fmt: skip
+    """row: STORED_COLUMNS. Raises Damaged."""
+    message_id, thread_id, blob_id, size_bytes, received_at, sent_at, has_attachment, frame, packed = row
     try:
-        body, body_structure, parts, header_block, preview = unpack_forms(
-            codec.decompress(forms, limit_bytes=MAX_FORMS_BYTES)
-        )
-    except (Damaged, struct.error, UnicodeDecodeError) as fault:
+        head = unpack_head(codec.decompress(frame, limit_bytes=MAX_FRAME_BYTES))
+        forms = unpack_forms(codec.decompress(packed, limit_bytes=MAX_FRAME_BYTES))
+        digest = _digest(head, forms, sent_at=sent_at, has_attachment=bool(has_attachment))
+    except (Damaged, struct.error, TypeError, UnicodeDecodeError) as fault:
         raise Damaged(f"what is kept of message {message_id} cannot be read: {fault}") from fault
-    digest = MessageDigest(
-        envelope=envelope,
-        body=body,
-        body_structure=body_structure,
-        parts=parts,
-        header_block=header_block,
-        preview=preview,
-        subject=subject,
-        base_subject=subject if base_subject is None else base_subject,
-        from_=from_,
-        to=to,
-        cc=cc,
-        message_id=header_id,
-        references=tuple(references.split(" ")) if references else (),
-        sent_at=None if sent_at is None else Instant(sent_at),
-        has_attachment=bool(has_attachment),
-    )
     return StoredMessage(
         message_id=MessageId(message_id),
         thread_id=ThreadId(thread_id),
@@ -88,26 +94,72 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
     )
 
 
+def pack_head(digest: MessageDigest, codec: Codec) -> bytes:
+    """header_block stands first under its length, for it may hold any octet; the rest is parted by NUL."""
+    base_subject = "" if digest.base_subject == digest.subject else digest.base_subject or EMPTY_BASE_SUBJECT.decode()
+    references = " ".join(digest.references)
+    words = (digest.subject, base_subject, digest.from_, digest.to, digest.cc, digest.message_id, references)
+    length = _HEADER_LENGTH.pack(len(digest.header_block))
+    envelope = digest.envelope.replace(b"\0", b"")
+    return codec.compress_quick(
+        b"".join((length, digest.header_block, envelope, b"\0", "\0".join(map(_text, words)).encode()))
+    )
+
+
+def unpack_head(frame: bytes) -> Head:
+    """Raises struct.error, TypeError."""
+    (length,) = _HEADER_LENGTH.unpack_from(frame)
+    return Head(frame[4 : 4 + length], *frame[4 + length :].split(b"\0"))
+
+
 def pack_forms(digest: MessageDigest, codec: Codec) -> bytes:
-    """What is sent as it is and never searched, in one frame: its parts repeat each other's words."""
-    head = _FORMS.pack(len(digest.body), len(digest.body_structure), len(digest.parts), len(digest.header_block))
+    """In one frame: its parts repeat each other's words."""
+    head = _FORMS.pack(len(digest.body), len(digest.body_structure), len(digest.parts))
     preview = digest.preview.encode("utf-8", "replace")
-    forms = (head, digest.body, digest.body_structure, digest.parts, digest.header_block, preview)
-    return codec.compress(b"".join(forms))
+    return codec.compress_quick(b"".join((head, digest.body, digest.body_structure, digest.parts, preview)))
 
 
-def unpack_forms(packed: bytes) -> tuple[bytes, bytes, bytes, bytes, str]:
-    body, body_structure, parts, header_block = _FORMS.unpack_from(packed)
+def unpack_forms(packed: bytes) -> Forms:
+    """Raises struct.error."""
+    body, body_structure, parts = _FORMS.unpack_from(packed)
     body_ends = _FORMS.size + body
     structure_ends = body_ends + body_structure
     parts_end = structure_ends + parts
-    header_ends = parts_end + header_block
-    return (
-        packed[_FORMS.size : body_ends],
-        packed[body_ends:structure_ends],
-        packed[structure_ends:parts_end],
-        packed[parts_end:header_ends],
-        packed[header_ends:].decode("utf-8"),
+    return Forms(
+        body=packed[_FORMS.size : body_ends],
+        body_structure=packed[body_ends:structure_ends],
+        parts=packed[structure_ends:parts_end],
+        preview=packed[parts_end:],
+    )
+
+
+def base_subject_of(head: Head) -> str:
+    if head.base_subject == EMPTY_BASE_SUBJECT:
+        return ""
+    return (head.base_subject or head.subject).decode()
+
+
+def references_of(head: Head) -> tuple[str, ...]:
+    return tuple(head.references.decode().split(" ")) if head.references else ()
+
+
+def _digest(head: Head, forms: Forms, *, sent_at: int | None, has_attachment: bool) -> MessageDigest:
+    return MessageDigest(
+        envelope=head.envelope,
+        body=forms.body,
+        body_structure=forms.body_structure,
+        parts=forms.parts,
+        header_block=head.header_block,
+        preview=forms.preview.decode(),
+        subject=head.subject.decode(),
+        base_subject=base_subject_of(head),
+        from_=head.from_.decode(),
+        to=head.to.decode(),
+        cc=head.cc.decode(),
+        message_id=head.header_id.decode(),
+        references=references_of(head),
+        sent_at=None if sent_at is None else Instant(sent_at),
+        has_attachment=has_attachment,
     )
 
 

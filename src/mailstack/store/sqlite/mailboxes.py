@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from mailstack.model.flags import SYSTEM_FLAGS
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import SECOND_MS, Clock, Instant
 from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
@@ -22,7 +21,7 @@ LIST = f"SELECT {COLUMNS} FROM mailbox ORDER BY mailbox_id"  # noqa: S608
 ONE = f"SELECT {COLUMNS} FROM mailbox WHERE mailbox_id = ?"  # noqa: S608
 STATUS = """SELECT messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq
     FROM mailbox WHERE mailbox_id = ?"""
-KEYWORDS = "SELECT DISTINCT keywords FROM placement WHERE mailbox_id = ?"
+KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE mailbox_id = ? ORDER BY keyword"
 ANY = "SELECT 1 FROM mailbox LIMIT 1"
 TAKEN = "SELECT 1 FROM mailbox WHERE COALESCE(parent_id, 0) = ? AND name = ?"
 ROLE_TAKEN = "SELECT 1 FROM mailbox WHERE role = ?"
@@ -69,8 +68,7 @@ class SqliteMailboxes:
 
     async def keywords(self, account_id: AccountId, mailbox_id: MailboxId) -> Sequence[str]:
         database = await self._databases.get(account_id)
-        texts = [text for (text,) in database.reader().rows(KEYWORDS, (mailbox_id,))]
-        return sorted({word for text in texts for word in text.split()}.difference(SYSTEM_FLAGS))
+        return [keyword for (keyword,) in database.reader().rows(KEYWORDS, (mailbox_id,))]
 
     async def create(
         self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None

@@ -27,7 +27,7 @@ from mailstack.store.sqlite.columns import read_columns
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
-from mailstack.store.sqlite.listing import COLUMNS, PackedMessage, pack_forms, stored_message
+from mailstack.store.sqlite.listing import STORED_COLUMNS, PackedMessage, pack_forms, pack_head, stored_message
 from mailstack.store.sqlite.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sqlite.tables import read_table
 from mailstack.store.sqlite.writer import Result, Transaction
@@ -39,12 +39,12 @@ INLINE_WRITES = 20
 MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE mailbox_id = ?"
 PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-STORED_ONE = f"SELECT {COLUMNS} FROM message WHERE message_id = ?"  # noqa: S608
+STORED_ONE = f"SELECT {STORED_COLUMNS} WHERE m.message_id = ?"
 STORED_AT_ONCE = 50
-STORED_MANY = f"SELECT {COLUMNS} FROM message WHERE message_id IN ({', '.join('?' * STORED_AT_ONCE)})"  # noqa: S608
+STORED_MANY = f"SELECT {STORED_COLUMNS} WHERE m.message_id IN ({', '.join('?' * STORED_AT_ONCE)})"
 FEW = 5
 """From here on one statement for many costs less than one for each."""
-BYTES = """SELECT m.blob_id, m.size_bytes, b.content, b.file
+BYTES = """SELECT b.blob_id, m.size_bytes, b.content, b.file
     FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id = ?"""
 USED = "SELECT used_bytes FROM counter"
 
@@ -70,7 +70,9 @@ class SqliteMessages:
 
         def work(transaction: Transaction, packed: Sequence[PackedMessage]) -> list[Appended]:
             transaction.announce(account_topic(account_id))
-            return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
+            return appending.append(
+                transaction, mailbox_id, packed, codec=self._blobs.codec, now=now, quota_bytes=quota_bytes
+            )
 
         return await self._write_packed(database, messages, work)
 
@@ -94,7 +96,9 @@ class SqliteMessages:
             files = remove_placements(transaction, source, rows, mod_seq=next_mod_seq(transaction), now=now)
             self._tidy(transaction, database, files)
             transaction.announce(account_topic(account_id))
-            return appending.append(transaction, target, packed, now=now, quota_bytes=quota_bytes)[0]
+            return appending.append(
+                transaction, target, packed, codec=self._blobs.codec, now=now, quota_bytes=quota_bytes
+            )[0]
 
         return await self._write_packed(database, [message], work)
 
@@ -234,9 +238,10 @@ class SqliteMessages:
         packed: list[PackedMessage] = []
         try:
             for message in messages:
+                head = pack_head(message.digest, self._blobs.codec)
                 forms = pack_forms(message.digest, self._blobs.codec)
                 blob = self._blobs.pack(message.raw, database.blob_folder)
-                packed.append(PackedMessage(message=message, blob=blob, forms=forms))
+                packed.append(PackedMessage(message=message, blob=blob, head=head, forms=forms))
         except Exception:
             self._discard(database, [each.blob.file for each in packed if each.blob.file is not None])
             raise

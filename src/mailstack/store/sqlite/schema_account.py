@@ -1,11 +1,12 @@
 """The tables of one account's mail.db.
 
 What is listed often is small and apart from what is read seldom: placement for the views of IMAP and JMAP, message
-for listing and searching, blob for the bytes.
+for what is filtered by, head for what a list shows, blob for the bytes and what is read with them.
 """
 
 from mailstack.store.sqlite.fulltext import CREATE_INDEX, INDEX_TABLES
 from mailstack.store.sqlite.migrations import Migration
+from mailstack.store.sqlite.schema_heads import HEAD_TABLES, PREPARE, fill_heads
 
 PAGE_SIZE = 1024
 """Small pages: a delivery rewrites the last page of each table, and messages of 1 to 3 KB leave little unused.
@@ -159,5 +160,13 @@ MIGRATIONS = (
                 words BLOB NOT NULL
             ) STRICT""",
         ),
+    ),
+    Migration(
+        number=4,
+        tables=INDEX_TABLES
+        | HEAD_TABLES
+        | {"counter", "mailbox", "message", "blob", "placement", "change_log", "access", "subscription", "annotation"},
+        statements=PREPARE,
+        fill=fill_heads,
     ),
 )

@@ -20,7 +20,7 @@ TOTALS = "SELECT COUNT(*), MIN(received_at), MAX(received_at) FROM message"
 USED = "SELECT used_bytes FROM counter"
 MAILBOXES = "SELECT mailbox_id, parent_id, name, messages, unseen, size_bytes FROM mailbox ORDER BY mailbox_id"
 COUNT = "SELECT COUNT(*) FROM message"
-NEXT_BLOBS = """SELECT m.message_id, m.blob_id, m.size_bytes, b.content, b.file
+NEXT_BLOBS = """SELECT m.message_id, b.blob_id, m.size_bytes, b.content, b.file
     FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id > ? ORDER BY m.message_id LIMIT ?"""
 FILES = "SELECT file FROM blob WHERE file IS NOT NULL"
 IS_NAMED = "SELECT 1 FROM blob WHERE file = ?"
