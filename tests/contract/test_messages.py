@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.model.errors import Invalid, NotFound, QuotaExceeded
+from mailstack.model.changes import ChangeKind
+from mailstack.model.errors import Conflict, Invalid, NotFound, QuotaExceeded
 from mailstack.model.flags import DRAFT, FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
@@ -431,3 +432,58 @@ async def test_any_sequence_of_changes_keeps_the_counts_true(
     assert await store.messages.used_bytes(account_id) == sum(message.size_bytes for message in stored)
     for message in stored:
         assert len(await store.messages.read(account_id, message.message_id)) == message.size_bytes
+
+
+async def test_replace_brings_one_and_takes_one(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, bus: RecordingBus
+) -> None:
+    await store.messages.append(account_id, inbox, [new_message(1), new_message(2), new_message(3)])
+    before = await store.changes.mod_seq(account_id)
+    new = new_message(4, keywords=frozenset({DRAFT}))
+
+    in_place = await store.messages.replace(account_id, inbox, Uid(2), inbox, new)
+    elsewhere = await store.messages.replace(account_id, inbox, Uid(3), trash, new)
+
+    assert (in_place.uid, elsewhere.uid) == (4, 1)
+    assert [one.uid for one in await store.messages.placements(account_id, inbox)] == [1, 4]
+    assert [one.keywords_text for one in await store.messages.placements(account_id, trash)] == [DRAFT]
+    assert await store.messages.read(account_id, in_place.message_id) == new.raw
+    rows = await store.changes.since(account_id, before, mailbox_id=inbox, limit=10)
+    assert [(row.kind, row.uid) for row in rows] == [
+        (ChangeKind.DESTROYED, 2),
+        (ChangeKind.CREATED, 4),
+        (ChangeKind.DESTROYED, 3),
+    ]
+    assert bus.published[-1] == account_topic(account_id)
+
+
+async def test_replace_counts_the_quota_of_afterwards(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    await store.messages.append(account_id, inbox, [new_message(1, size_bytes=800)])
+
+    await store.messages.replace(account_id, inbox, Uid(1), inbox, new_message(2, size_bytes=900), quota_bytes=1_000)
+    with pytest.raises(QuotaExceeded):
+        await store.messages.replace(
+            account_id, inbox, Uid(2), inbox, new_message(3, size_bytes=1_100), quota_bytes=1_000
+        )
+
+    assert [one.uid for one in await store.messages.placements(account_id, inbox)] == [2]
+
+
+@pytest.mark.parametrize(("uid", "target"), [(9, None), (1, 4711)])
+async def test_a_replace_that_fails_leaves_all_as_it_was(
+    store: Store, account_id: AccountId, inbox: MailboxId, uid: int, target: int | None
+) -> None:
+    await store.messages.append(account_id, inbox, [new_message(1)])
+    before = await store.mailboxes.status(account_id, inbox)
+
+    with pytest.raises(Conflict if target is None else NotFound):
+        await store.messages.replace(
+            account_id,
+            inbox,
+            Uid(uid),
+            inbox if target is None else MailboxId(target),
+            new_message(2, size_bytes=LARGE_BYTES),
+        )
+
+    assert await store.mailboxes.status(account_id, inbox) == before
+    assert await store.messages.used_bytes(account_id) == before.size_bytes

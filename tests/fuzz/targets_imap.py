@@ -16,6 +16,7 @@ from mailstack.wire.imap.machine import ImapMachine
 from mailstack.wire.imap.sections import partial, section, section_text
 from mailstack.wire.imap.sets import sequence_set
 from mailstack.wire.imap.tokens import Cursor
+from mailstack.wire.imap.url import parse_url
 from mailstack.wire.sasl.encoding import decode_initial, encode_challenge
 from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES, mechanism
 from tests.fuzz.target import Target
@@ -85,6 +86,11 @@ def _section(data: bytes) -> None:
         assert section(_cursor(section_text(wanted))) == wanted
 
 
+def _url(data: bytes) -> None:
+    found = parse_url(data.decode("latin-1"))
+    assert found is None or found.uid
+
+
 def _utf7(data: bytes) -> None:
     with suppress(Invalid):
         assert utf7.encode(utf7.decode(data)) == data
@@ -121,6 +127,9 @@ _DIALOGUE = (
     b"a LOGIN {3}\r\nfoo {3+}\r\nbar\r\nb NOOP\r\n",
     b'b APPEND INBOX (\\Seen) " 1-Feb-2026 10:00:00 +0100" {5+}\r\nhello\r\nc APPEND {5}\r\nINBOX {3}\r\nabc\r\n',
     b"d APPEND x {2000+}\r\n" + b"x" * 2_000 + b"\r\ne NOOP\r\n",
+    b'm APPEND x {2+}\r\nhi (\\Seen) "07-Feb-1994 21:52:25 -0800" ~{1+}\r\n\0 UTF8 (~{2+}\r\n\xc3\xa4)\r\nz NOOP\r\n',
+    b'n APPEND x CATENATE (URL "/a/;UID=1" TEXT {2+}\r\nhi URL {3+}\r\nabc) {3}\r\nabc\r\nz NOOP\r\n',
+    b"o UID REPLACE 5 {1+}\r\nx (a) {3+}\r\nabc\r\np REPLACE * y {1+}\r\nx {1+}\r\ny\r\nz NOOP\r\n",
     b"f SEARCH ((((SEEN))))\r\ng UID FETCH 1:* FLAGS\r\n",
 )
 
@@ -136,6 +145,7 @@ TARGETS: tuple[Target, ...] = (
     Target("imap date", _word(search_date), (b'"1-Feb-1994"', b"1-Feb-1994")),
     Target("imap date-time", _word(date_time), (b'" 7-Feb-1994 22:43:04 -0800"',)),
     Target("imap section", _section, (b"[1.2.HEADER.FIELDS (A B)]", b"[TEXT]")),
+    Target("imap url", _url, (b"/Drafts;UIDVALIDITY=3/;UID=20/;section=1.MIME/;PARTIAL=0.5", b";UID=1")),
     Target("imap partial", _word(partial), (b"<0.100>",)),
     *(_command(name, parser) for name, parser in PARSERS.items()),
     *(_command(f"UID {name}", parser) for name, parser in UID_PARSERS.items()),

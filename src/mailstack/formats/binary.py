@@ -51,4 +51,4 @@ def _binary_field(part: Part) -> Field | None:
 
 
 def _base64(body: bytes) -> bytes:
-    return encodebytes(body).replace(b"\n", b"\r\n")
+    return encodebytes(body).rstrip(b"\n").replace(b"\n", b"\r\n")

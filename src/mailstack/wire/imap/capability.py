@@ -29,22 +29,32 @@ _AFTER_LOGIN = (
     "SPECIAL-USE",
     CONDSTORE,
     QRESYNC,
+    UID_ONLY,
     "UIDBATCHES",
     "INPROGRESS",
     "UNAUTHENTICATE",
+    "MULTIAPPEND",
+    "CATENATE",
+    "REPLACE",
+    UTF8,
 )
 
 
-def before_login(*, offers_starttls: bool, mechanisms: Sequence[str]) -> tuple[str, ...]:
-    """mechanisms: empty when a password must not be sent over this connection.
+def before_login(*, offers_starttls: bool, mechanisms: Sequence[str], message_octets: int) -> tuple[str, ...]:
+    """mechanisms: empty when a password must not be sent over this connection. message_octets: the largest APPEND.
 
     RFC 9051 §6.2.3, §11.1: then LOGINDISABLED is said, and no AUTH=.
     """
     starttls = ("STARTTLS",) if offers_starttls else ()
     login = tuple(f"AUTH={name}" for name in mechanisms) or ("LOGINDISABLED",)
-    return (*_ALWAYS, *_AFTER_LOGIN, *starttls, *login)
+    return (*_ALWAYS, *_AFTER_LOGIN, _append_limit(message_octets), *starttls, *login)
 
 
-def after_login(*, has_jmap: bool = False) -> tuple[str, ...]:
+def after_login(*, message_octets: int, has_jmap: bool = False) -> tuple[str, ...]:
     """has_jmap: RFC 9698: the same mail is to be had over JMAP."""
-    return (*_ALWAYS, *_AFTER_LOGIN, *(("JMAPACCESS",) if has_jmap else ()))
+    return (*_ALWAYS, *_AFTER_LOGIN, _append_limit(message_octets), *(("JMAPACCESS",) if has_jmap else ()))
+
+
+def _append_limit(message_octets: int) -> str:
+    """RFC 7889 §2: one limit for all mailboxes."""
+    return f"APPENDLIMIT={message_octets}"
