@@ -55,8 +55,8 @@ def after_login(message_octets: int = DEFAULT_MESSAGE_OCTETS) -> Limits:
         nesting=64,
         items=64,
         message_octets=message_octets,
-        messages=100,
-        parts=200,
+        messages=1_000,
+        parts=2_000,
         upload_octets=2 * message_octets,
         discard_octets=4 * message_octets,
     )
