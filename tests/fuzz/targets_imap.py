@@ -116,6 +116,7 @@ _SEEDS: dict[str, tuple[bytes, ...]] = {
     "FETCH": (b" 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (From To)]<0.100> UID)", b" 2 ALL", b" 1 BODY[1.2.MIME]"),
     "SEARCH": (b' OR (SUBJECT "a" SINCE 1-Feb-2026) NOT 1:5', b" CHARSET UTF-8 TEXT x", b" UID 1:* LARGER 5"),
     "STORE": (b" 1:* (UNCHANGEDSINCE 7) FLAGS (a)", b" 1:* +FLAGS.SILENT (\\Seen a)", b" 1 FLAGS a b"),
+    "NOTIFY": (b" SET STATUS (selected (MessageNew (uid) MessageExpunge)) (subtree (a b) (MailboxName))", b" NONE"),
     "SELECT": (b" INBOX (CONDSTORE QRESYNC (7 9 41,43:211 (1,3:4 7,9:10)))",),
     "LIST": (b' "" "*"', b" a/ %"),
     "LOGIN": (b' a "b"', b" \na\n \nb\n"),

@@ -3,6 +3,7 @@
 from mailstack.formats.digest import digest_message
 from mailstack.model.instant import Instant
 from mailstack.model.message import NewMessage
+from mailstack.model.principal import Account
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient
 from tests.support.imap_server import RunningImap
@@ -45,8 +46,7 @@ async def test_an_empty_mailbox_has_no_batches(client: ImapClient) -> None:
 
 async def fill(server: RunningImap, count: int) -> None:
     account = await server.store.accounts.find("u0@peer.test")
-    assert account is not None
-    assert not isinstance(account, tuple)
+    assert isinstance(account, Account)
     raw = message(1)
     one = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))
     inbox = next(

@@ -28,6 +28,7 @@ from mailstack.servers.imap import (
     move,
     namespace,
     noop,
+    notify,
     rename,
     replace,
     search,
@@ -66,6 +67,7 @@ from mailstack.wire.imap.commands.lsub import Lsub
 from mailstack.wire.imap.commands.move import Move
 from mailstack.wire.imap.commands.namespace import Namespace
 from mailstack.wire.imap.commands.noop import Noop
+from mailstack.wire.imap.commands.notify import Notify
 from mailstack.wire.imap.commands.rename import Rename
 from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.commands.search import Search
@@ -148,9 +150,10 @@ TABLE: Mapping[type[Request], Row] = dict(
         _row(Move, move.run, _SELECTED, _by_number, is_slow=True),
         _row(Namespace, namespace.run, _LOGGED_IN),
         _row(Noop, noop.run, _ANY),
+        _row(Notify, notify.run, _LOGGED_IN),
         _row(Rename, rename.run, _LOGGED_IN, is_slow=True),
         _row(Replace, replace.run, _SELECTED),
-        _row(Search, search.run, _SELECTED, lambda search: not search.wants_uids, keeps_numbers=True, is_slow=True),
+        _row(Search, search.run, _SELECTED, lambda search: search.uses_numbers, keeps_numbers=True, is_slow=True),
         _row(Select, select.run, _LOGGED_IN, _matches_numbers),
         _row(Starttls, starttls.run, _STRANGER),
         _row(Status, status.run, _LOGGED_IN),

@@ -22,5 +22,5 @@ async def told(session: Session, text: str) -> Completed:
     """What went is told before the answer, for that says up to where the client is informed."""
     if not session.is_qresync:
         return ok(text)
-    await tell_updates(session, with_expunges=True)
+    await tell_updates(session, with_expunges=True, is_asked=True)
     return ok(text, highest_code(session) if session.selected is not None else "")

@@ -10,6 +10,7 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import DomainError
+from mailstack.model.mailbox_filter import Reach
 from mailstack.net.connections import Connections
 from mailstack.net.stream import Stream
 from mailstack.servers.imap import dispatch, receiving
@@ -19,6 +20,9 @@ from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.session import Completed, Session, State, bad
 from mailstack.servers.imap.updates import tell_updates
+from mailstack.servers.imap.waiting import wait
+from mailstack.wire.imap.commands.expunge import Expunge
+from mailstack.wire.imap.commands.move import Move
 from mailstack.wire.imap.commands.table import Request
 from mailstack.wire.imap.events import (
     Command,
@@ -80,7 +84,9 @@ async def _until_over(session: Session) -> None:
     try:
         _greet(session)
         while session.state is not State.LOGOUT:
-            event = await connection.next_event()
+            event = await _next_event(session)
+            if event is None:
+                continue
             await _handle(session, event)
             faults = _faults_in_a_row(faults, event)
             if faults > session.service.limits.faults:
@@ -96,6 +102,16 @@ async def _until_over(session: Session) -> None:
         session.hang_up("Too long without a command")
     finally:
         session.drop_receipt()
+
+
+async def _next_event(session: Session) -> Event | None:
+    """None: the session is over."""
+    if session.watch is None:
+        return await session.connection.next_event()
+    group = session.watch.of_selected
+    # RFC 5465 §6.1.2: SELECTED-DELAYED: the numbers stand still while no command is under way.
+    is_delayed = group is not None and group.mailboxes.reach is Reach.SELECTED_DELAYED
+    return await wait(session, with_expunges=not is_delayed)
 
 
 def _faults_in_a_row(faults: int, event: Event) -> int:
@@ -191,7 +207,8 @@ async def _tell_updates(session: Session, request: Request) -> None:
     if session.state is State.LOGOUT:
         return
     try:
-        await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request))
+        is_asked = isinstance(request, Expunge | Move)
+        await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request), is_asked=is_asked)
     except DomainError as fault:
         log.warning("updates", error=type(fault).__name__, detail=fault.detail)
 

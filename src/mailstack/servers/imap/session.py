@@ -10,6 +10,7 @@ from mailstack.model.principal import Account
 from mailstack.servers.imap.connection import ImapConnection
 from mailstack.servers.imap.receipt import Receipt
 from mailstack.servers.imap.service import ImapService
+from mailstack.servers.imap.watch import Watch
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap import capability
@@ -60,6 +61,7 @@ class SavedSearch:
 class Session:
     """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
     server speaks, by its name in upper case. tag: of the command that is being answered.
+    watch: NOTIFY; None as long as it was not given.
     """
 
     def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
@@ -71,6 +73,7 @@ class Session:
         self.enabled: set[str] = set()
         self.tag = ""
         self.saved_search: SavedSearch | None = None
+        self.watch: Watch | None = None
         self._login_deadline = login_deadline
         self._mail: AccountMail | None = None
         self._is_over = False
@@ -156,6 +159,7 @@ class Session:
         self._mail = None
         self.selected = None
         self.saved_search = None
+        self.watch = None
         self.enabled.clear()
         self._login_deadline.reschedule(asyncio.get_running_loop().time() + self.service.limits.login_s)
         self.connection.use_utf8(is_on=False)

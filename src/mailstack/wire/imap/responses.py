@@ -69,11 +69,14 @@ class NamespaceData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListData:
-    """attributes: with their backslash. name: decoded; "" in the answer that only tells the delimiter."""
+    """attributes: with their backslash. name: decoded; "" in the answer that only tells the delimiter.
+    old_name: RFC 9051 §6.3.9.7.
+    """
 
     attributes: tuple[str, ...]
     delimiter: str
     name: str
+    old_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,4 +96,6 @@ def _status(response: Tagged | Untagged) -> str:
 def _listed(response: ListData | LsubData, named: Callable[[str], bytes]) -> bytes:
     word = b"LIST" if isinstance(response, ListData) else b"LSUB"
     attributes = " ".join(response.attributes).encode("ascii")
-    return b"* %b (%b) %b %b\r\n" % (word, attributes, quoted(response.delimiter), named(response.name))
+    listed = b"* %b (%b) %b %b" % (word, attributes, quoted(response.delimiter), named(response.name))
+    old_name = response.old_name if isinstance(response, ListData) else None
+    return listed + (b' ("OLDNAME" (%b))' % named(old_name) if old_name is not None else b"") + b"\r\n"

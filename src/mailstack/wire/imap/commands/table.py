@@ -22,6 +22,7 @@ from mailstack.wire.imap.commands import (
     move,
     namespace,
     noop,
+    notify,
     rename,
     search,
     select,
@@ -63,6 +64,7 @@ Request = (
     | move.Move
     | namespace.Namespace
     | noop.Noop
+    | notify.Notify
     | rename.Rename
     | Replace
     | search.Search
@@ -100,6 +102,7 @@ PARSERS: Mapping[str, Parser] = {
     "MOVE": move.parse,
     "NAMESPACE": namespace.parse,
     "NOOP": noop.parse,
+    "NOTIFY": notify.parse,
     "RENAME": rename.parse,
     "SEARCH": search.parse,
     "SELECT": select.parse,

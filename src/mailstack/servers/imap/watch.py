@@ -1,0 +1,92 @@
+"""What a client that has given NOTIFY watches: groups of events, and its mailboxes as it was last told of them.
+
+RFC 5465 §6. How it is told: servers.imap.watch_news.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailstack.model.events import EventName
+from mailstack.model.ids import MailboxId, ModSeq
+from mailstack.model.mailbox import DELIMITER
+from mailstack.model.mailbox_filter import MailboxFilter, Reach
+from mailstack.model.rights import Right
+from mailstack.services.mailbox.access import rights_on
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.paths import split_path
+from mailstack.services.mailbox.places import shown_path
+from mailstack.services.mailbox.tree import load_tree
+from mailstack.wire.imap.commands.notify import EventGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A mailbox as the client was last told of it. path: as the client names it."""
+
+    path: str
+    is_subscribed: bool
+    has_children: bool
+
+
+@dataclass(slots=True)
+class WatchedAccount:
+    """mod_seq: up to where the client is informed."""
+
+    mail: AccountMail
+    mod_seq: ModSeq
+    known: dict[MailboxId, Known]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    groups: tuple[EventGroup, ...]
+    accounts: tuple[WatchedAccount, ...]
+
+    @property
+    def of_selected(self) -> EventGroup | None:
+        """None, or one without events: RFC 5465 §3.1: nothing is told of the selected mailbox unasked."""
+        return next((group for group in self.groups if group.is_of_selected and group.events), None)
+
+    def events_of(self, known: Known, *, is_own: bool) -> frozenset[EventName]:
+        """RFC 5465 §6: several groups may be about one mailbox."""
+        groups = (group for group in self.groups if _covers(group.mailboxes, known, is_own=is_own))
+        return frozenset().union(*(group.events for group in groups))
+
+
+NOTHING = Watch((), ())
+"""NOTIFY NONE."""
+
+
+async def begin_watch(mails: Sequence[AccountMail], groups: tuple[EventGroup, ...]) -> Watch:
+    accounts = []
+    for mail in mails:
+        mod_seq = await mail.changes.mod_seq(mail.account_id)  # before the tree: what comes between is told twice
+        accounts.append(WatchedAccount(mail=mail, mod_seq=mod_seq, known=await known_mailboxes(mail)))
+    return Watch(groups, tuple(accounts))
+
+
+async def known_mailboxes(mail: AccountMail) -> dict[MailboxId, Known]:
+    """RFC 5465 §5: of others' mailboxes only those that the client may look up and read."""
+    tree = await load_tree(mail)
+    found: dict[MailboxId, Known] = {}
+    for path, mailbox in tree:
+        rights = await rights_on(mail, mailbox.mailbox_id)
+        if Right.LOOKUP in rights and Right.READ in rights:
+            shown = shown_path(mail, split_path(path))
+            found[mailbox.mailbox_id] = Known(shown, mailbox.is_subscribed, tree.has_children(mailbox.mailbox_id))
+    return found
+
+
+def _covers(choice: MailboxFilter, known: Known, *, is_own: bool) -> bool:
+    match choice.reach:
+        case Reach.PERSONAL | Reach.INBOXES:
+            # RFC 5465 §6.3: filters may deliver anywhere, so any mailbox is an inbox.
+            return is_own
+        case Reach.SUBSCRIBED:
+            return is_own and known.is_subscribed
+        case Reach.MAILBOXES:
+            return known.path in choice.paths
+        case Reach.SUBTREE:
+            return any(known.path == path or known.path.startswith(path + DELIMITER) for path in choice.paths)
+        case _:
+            return False

@@ -1,0 +1,154 @@
+"""NOTIFY: what happens is told without being asked for, in the selected mailbox and in others. RFC 5465."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.servers.imap.conftest import message
+from tests.support.imap_dialogue import ImapClient, imap_client
+from tests.support.imap_server import RunningImap
+
+
+@pytest.fixture
+async def other(server: RunningImap) -> AsyncIterator[ImapClient]:
+    """The same account, from another device."""
+    async with imap_client(server.port) as client:
+        await client.login()
+        yield client
+
+
+async def test_news_of_the_selected_mailbox_come_between_commands(inbox: ImapClient, other: ImapClient) -> None:
+    await inbox.talk("""
+        C: a NOTIFY SET (selected (MessageNew (uid body.peek[header.fields (subject)]) MessageExpunge FlagChange))
+        S: a OK NOTIFY completed
+    """)
+
+    await other.append(message(4))
+    await inbox.talk("""
+        S: * 4 EXISTS
+        S: * 4 FETCH (UID 4 BODY[HEADER.FIELDS (subject)] {22}
+        S: Subject: message 4
+        S:
+        S: )
+    """)
+    await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …")
+    await other.talk("C: b STORE 2 +FLAGS.SILENT (\\Deleted)\nS: b OK …")
+    await inbox.expect("* 2 FETCH (UID 2 FLAGS (\\Seen \\Deleted))")
+    await other.talk("C: c EXPUNGE\nS: * 2 EXPUNGE\nS: c OK …")
+    await inbox.talk("S: * 2 EXPUNGE\nC: b NOOP\nS: b OK …")
+
+
+async def test_delayed_expunges_wait_for_a_command_that_may_tell_them(inbox: ImapClient, other: ImapClient) -> None:
+    await inbox.talk("""
+        C: a NOTIFY SET (selected-delayed (MessageNew MessageExpunge))
+        S: a OK NOTIFY completed
+    """)
+    await other.talk(r"""
+        C: a SELECT INBOX
+        S: ...
+        S: a OK …
+        C: b STORE 1 +FLAGS.SILENT (\Deleted)
+        S: b OK …
+        C: c EXPUNGE
+        S: * 1 EXPUNGE
+        S: c OK …
+    """)
+    await other.append(message(4))
+
+    await inbox.talk("""
+        S: * 4 EXISTS
+        C: b FETCH 3 (UID)
+        S: * 3 FETCH (UID 3)
+        S: b OK …
+        C: c NOOP
+        S: * 1 EXPUNGE
+        S: c OK …
+    """)
+
+
+async def test_without_a_word_of_the_selected_mailbox_nothing_is_told_of_it(
+    inbox: ImapClient, other: ImapClient
+) -> None:
+    await inbox.talk("C: a NOTIFY NONE\nS: a OK …")
+    await other.append(message(4))
+
+    await inbox.talk(r"""
+        C: b NOOP
+        S: b OK …
+        C: c STORE 1 +FLAGS.SILENT (\Deleted)
+        S: c OK …
+        C: d EXPUNGE
+        S: * 1 EXPUNGE
+        S: * 3 EXISTS
+        S: d OK …
+        C: e NOTIFY SET (selected (MessageNew MessageExpunge))
+        S: e OK …
+    """)
+
+
+async def test_other_mailboxes_are_told_of_by_their_status(client: ImapClient, other: ImapClient) -> None:
+    await client.talk("""
+        C: a CREATE Lists/Lemonade
+        S: a OK …
+        C: b NOTIFY SET STATUS (subtree Lists (MessageNew MessageExpunge)) (mailboxes Archive (MailboxName))
+        S: * STATUS "Lists" (UIDVALIDITY … MESSAGES 0 UIDNEXT 1 UNSEEN 0)
+        S: * STATUS "Lists/Lemonade" (UIDVALIDITY … MESSAGES 0 UIDNEXT 1 UNSEEN 0)
+        S: b OK NOTIFY completed
+    """)
+
+    await other.append(message(1), mailbox="Archive")
+    await other.append(message(1), mailbox="Lists/Lemonade")
+    await client.expect('* STATUS "Lists/Lemonade" (UIDVALIDITY … MESSAGES 1 UIDNEXT 2 UNSEEN 1)')
+    await other.talk("C: a SELECT Lists/Lemonade\nS: ...\nS: a OK …")
+    await other.talk("C: b STORE 1 FLAGS.SILENT (\\Deleted)\nS: b OK …\nC: c CLOSE\nS: c OK …")
+    await client.expect('* STATUS "Lists/Lemonade" (UIDVALIDITY … MESSAGES 0 UIDNEXT 2 UNSEEN 0)')
+
+
+async def test_changes_of_flags_elsewhere_have_their_mod_sequence(client: ImapClient, other: ImapClient) -> None:
+    await other.append(message(1))
+    await client.talk("""
+        C: a ENABLE CONDSTORE
+        S: * ENABLED CONDSTORE
+        S: a OK …
+        C: b NOTIFY SET (inboxes (MessageNew MessageExpunge FlagChange))
+        S: b OK …
+    """)
+
+    await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …\nC: b STORE 1 +FLAGS.SILENT (\\Seen)\nS: b OK …")
+
+    await client.expect('* STATUS "INBOX" (UIDVALIDITY … UNSEEN 0 HIGHESTMODSEQ …)')
+
+
+async def test_names_and_subscriptions(client: ImapClient, other: ImapClient) -> None:
+    await client.talk("""
+        C: a NOTIFY SET (personal (MailboxName SubscriptionChange))
+        S: a OK …
+    """)
+
+    await other.talk("C: a CREATE Plans\nS: a OK …")
+    await client.expect('* LIST (…\\HasNoChildren) "/" "Plans"')
+    await other.talk("C: b RENAME Plans Projects\nS: b OK …")
+    await client.expect('* LIST (…\\HasNoChildren) "/" "Projects" ("OLDNAME" ("Plans"))')
+    await other.talk("C: d UNSUBSCRIBE Projects\nS: d OK …")
+    await client.expect('* LIST (\\HasNoChildren) "/" "Projects"')
+    await other.talk("C: c SUBSCRIBE Projects\nS: c OK …")
+    await client.expect('* LIST (\\Subscribed \\HasNoChildren) "/" "Projects"')
+    await other.talk("C: e DELETE Projects\nS: e OK …")
+    await client.expect('* LIST (\\NonExistent) "/" "Projects"')
+
+
+async def test_idle_tells_what_notify_asks_for(client: ImapClient, other: ImapClient) -> None:
+    await client.talk("""
+        C: a NOTIFY SET (mailboxes Archive (MessageNew MessageExpunge))
+        S: a OK …
+        C: b IDLE
+        S: + idling
+    """)
+
+    await other.append(message(1), mailbox="Archive")
+
+    await client.talk("""
+        S: * STATUS "Archive" (…MESSAGES 1 …
+        C: DONE
+        S: b OK IDLE completed
+    """)
