@@ -1,9 +1,11 @@
 """Log lines: time, process, no secrets, and nothing a peer could break them with."""
 
+import asyncio
 import io
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -40,6 +42,45 @@ def test_a_line_stays_one_line_whatever_peers_send() -> None:
     text = logged("console", ehlo="x\r\n2026-01-01 forged\x1b[2J")
     assert text.count("\n") == 1
     assert "\x1b" not in text
+
+
+async def test_lines_of_one_moment_are_written_together_and_a_warning_at_once(file: Path) -> None:
+    log = structlog.get_logger()
+    log.info("one")
+    log.info("two")
+    assert events(file) == []
+    log.warning("three")
+    assert events(file) == ["one", "two", "three"]
+    log.info("four")
+    async with asyncio.timeout(10):
+        while events(file)[3:] != ["four"]:  # noqa: ASYNC110 - the file tells nobody
+            await asyncio.sleep(0.005)
+
+
+def test_without_a_loop_a_line_is_written_at_once(file: Path) -> None:
+    structlog.get_logger().info("one")
+    assert events(file) == ["one"]
+
+
+async def test_a_fork_leaves_nothing_to_be_written_twice(file: Path) -> None:
+    structlog.get_logger().info("one")
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)  # noqa: ASYNC222 - it has ended already
+    assert events(file) == ["one"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Path]:
+    """What stands for standard error."""
+    with (tmp_path / "log").open("w", buffering=1) as stream:
+        configure_log("json", "info", stream=stream)
+        yield tmp_path / "log"
+
+
+def events(file: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in file.read_text().splitlines()]
 
 
 def test_lower_levels_are_left_out() -> None:

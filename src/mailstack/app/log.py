@@ -8,8 +8,10 @@ import logging
 import os
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 import orjson
@@ -25,13 +27,14 @@ FORMATS = ("auto", "json", "console")
 LEVELS = ("debug", "info", "warning", "error")
 # Nobody logs these on purpose; a field added in haste must not become a leak.
 SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
+GATHER_S = 0.02
 Event = MutableMapping[str, Any]  # structlog's own type for what a processor is handed
 
 
 def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """auto: readable on a terminal, JSON anywhere else."""
     target = stream or sys.stderr
-    writer = structlog.WriteLogger(file=target)
+    lines = _Lines(target)
     chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")
     structlog.configure(
         processors=[
@@ -42,9 +45,51 @@ def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) 
             _as_json if chosen == "json" else _as_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=lambda *_: writer,
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
+
+
+class _Lines:
+    """Gathers what is only informative for a moment: a write for each delivery costs as much as the rest of its line.
+
+    Nothing waits across a fork or past the end of a process; who is killed outright loses GATHER_S at most.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_due = False
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=False)
+            os.register_at_fork(before=self._flush, after_in_child=self._start_anew)
+
+    def info(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        if self._is_due:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # in a thread, or before and after the loop
+            self._flush()
+        else:
+            self._is_due = True
+            loop.call_later(GATHER_S, self._flush)
+
+    def warning(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+    debug = info
+    error = critical = warning
+
+    def _flush(self) -> None:
+        self._is_due = False
+        with suppress(ValueError):  # closed: nobody reads it any more
+            self._stream.flush()
+
+    def _start_anew(self) -> None:
+        """The parent's loop is not the child's."""
+        self._is_due = False
 
 
 def log_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The directory: ports.accounts on SQLite. Reads of what state.py derives from the applied resources.
 
-What was read is remembered for as long as the generation stays the same, for every RCPT asks.
+What was read is remembered for as long as the generation stays the same, for every RCPT asks. What another process
+applied is seen within RECHECK_S, and what is new in it at once: nothing that is missing is remembered.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from mailstack.store.sqlite.databases import Database
 Result = TypeVar("Result")
 
 MAX_REMEMBERED = 4096
+RECHECK_S = 0.05
 
 GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
 DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
@@ -60,6 +62,10 @@ class SqliteAccounts:
         row = self._system.reader().row(BY_ID, (account_id,))
         return None if row is None else _account(row)
 
+    def recheck(self) -> None:
+        """Told by whoever applied something in this process."""
+        self._is_checked = False
+
     def _read_owner(self, address_key: str) -> Account | AliasTargets | None:
         reader = self._system.reader()
         row = reader.row(BY_ADDRESS, (address_key,))
@@ -69,17 +75,13 @@ class SqliteAccounts:
         return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
 
     def _current(self) -> "_Known":
-        """Looks at the generation once in each turn of the loop: one query for all that an RCPT asks."""
         if not self._is_checked:
             generation = self._system.reader().row(GENERATION)
             if generation != self._known.generation:
                 self._known = _Known(generation=generation)
             self._is_checked = True
-            asyncio.get_running_loop().call_soon(self._expire)
+            asyncio.get_running_loop().call_later(RECHECK_S, self.recheck)
         return self._known
-
-    def _expire(self) -> None:
-        self._is_checked = False
 
 
 class _Known:

@@ -50,8 +50,10 @@ class SqliteStore:
         self._clock = clock
         self._blobs = blobs
         self._files = files
-        self.state = SqliteState(files.system, clock=clock, token=token, tidy=files.tidy)
         self.accounts = SqliteAccounts(files.system)
+        self.state = SqliteState(
+            files.system, clock=clock, token=token, tidy=files.tidy, committed=self.accounts.recheck
+        )
         self.mailboxes = SqliteMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqliteMessages(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqliteChanges(files.accounts)

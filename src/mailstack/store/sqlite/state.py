@@ -40,15 +40,23 @@ class _Latest:
 
 
 class SqliteState:
-    """tidy: told after a commit, in the writer's thread, that accounts may have left the directory."""
+    """tidy: told after a commit, in the writer's thread, that accounts may have left the directory. committed: told on
+    the loop, before anybody can ask."""
 
     def __init__(
-        self, system: Database, *, clock: Clock, token: Callable[[int], bytes], tidy: Callable[[], None]
+        self,
+        system: Database,
+        *,
+        clock: Clock,
+        token: Callable[[int], bytes],
+        tidy: Callable[[], None],
+        committed: Callable[[], None],
     ) -> None:
         self._system = system
         self._clock = clock
         self._token = token
         self._tidy = tidy
+        self._committed = committed
 
     async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
         wanted = tuple(Kind) if kinds is None else tuple(kinds)
@@ -79,7 +87,9 @@ class SqliteState:
             transaction.after_commit(self._tidy)
             return Generation(base + 1)
 
-        return await self._system.write(work, is_long=True)
+        generation = await self._system.write(work, is_long=True)
+        self._committed()
+        return generation
 
 
 def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
