@@ -1,40 +1,28 @@
 """New messages into one mailbox, inside one transaction."""
 
-import struct
 from collections.abc import Sequence
 
-from mailstack.model.errors import Damaged, NotFound, QuotaExceeded
+from mailstack.model.errors import NotFound, QuotaExceeded
 from mailstack.model.flags import SEEN, SYSTEM_FLAGS, keywords_text
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import Instant
-from mailstack.model.message import Appended, MessageDigest
-from mailstack.store.sqlite.compress import Codec
-from mailstack.store.sqlite.listing import (
-    MAX_FRAME_BYTES,
-    MESSAGE_COLUMNS,
-    PackedMessage,
-    base_subject_of,
-    message_row,
-    unpack_head,
-)
+from mailstack.model.message import Appended
+from mailstack.store.sqlite.listing import MESSAGE_COLUMNS, PackedMessage, message_row
 from mailstack.store.sqlite.schema_account import CREATED
+from mailstack.store.sqlite.threading import thread_of
 from mailstack.store.sqlite.writer import Transaction
-
-MAX_REFERENCES = 8
 
 TAKE_IDS = """UPDATE counter SET mod_seq = mod_seq + 1, last_message_id = last_message_id + ?,
     used_bytes = used_bytes + ? WHERE is_closed = 0 RETURNING mod_seq, last_message_id, used_bytes"""
 TAKE_UIDS = """UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, messages = messages + ?, unseen = unseen + ?,
     deleted = deleted + ?, size_bytes = size_bytes + ? WHERE mailbox_id = ? RETURNING uid_next"""
 INSERT_BLOB = "INSERT INTO blob (blob_key, blob_id, forms, content, file) VALUES (?, ?, ?, ?, ?)"
-INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 INSERT_HEAD = "INSERT INTO head (message_id, frame) VALUES (?, ?)"
 INSERT_PLACEMENT = """INSERT INTO placement (mailbox_id, uid, message_id, mod_seq, is_deleted, keywords, saved_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 INSERT_KEYWORD = "INSERT INTO mailbox_keyword (mailbox_id, keyword) VALUES (?, ?) ON CONFLICT DO NOTHING"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
-THREAD_OF = """SELECT m.thread_id, h.frame FROM message m JOIN head h ON h.message_id = m.message_id
-    WHERE m.header_id = ? AND m.header_id <> '' LIMIT 1"""
 
 
 def append(
@@ -42,7 +30,6 @@ def append(
     mailbox_id: MailboxId,
     packed: Sequence[PackedMessage],
     *,
-    codec: Codec,
     now: Instant,
     quota_bytes: int | None,
 ) -> list[Appended]:
@@ -65,7 +52,7 @@ def append(
     appended = []
     for offset, each in enumerate(packed, start=1 - count):
         message_id, uid = last_id + offset, taken[0] - 1 + offset
-        _insert(transaction, each, message_id, codec)
+        _insert(transaction, each, message_id, mod_seq=ModSeq(mod_seq), now=now)
         keywords = keywords_text(each.message.keywords)
         place = (mailbox_id, uid, message_id, mod_seq, each.message.is_deleted, keywords, now)
         transaction.run(INSERT_PLACEMENT, place)
@@ -81,25 +68,9 @@ def note_keywords(transaction: Transaction, mailbox_id: MailboxId, keywords: set
         transaction.run(INSERT_KEYWORD, (mailbox_id, keyword))
 
 
-def _insert(transaction: Transaction, packed: PackedMessage, message_id: int, codec: Codec) -> None:
+def _insert(transaction: Transaction, packed: PackedMessage, message_id: int, *, mod_seq: ModSeq, now: Instant) -> None:
     blob = packed.blob
     transaction.run(INSERT_BLOB, (message_id, bytes.fromhex(blob.blob_id), packed.forms, blob.content, blob.file))
-    thread_id = _thread_of(transaction, packed.message.digest, codec) or message_id
+    thread_id = thread_of(transaction, packed.message.digest, message_id, mod_seq=mod_seq, now=now)
     transaction.run(INSERT_MESSAGE, message_row(packed, message_id=message_id, thread_id=thread_id))
     transaction.run(INSERT_HEAD, (message_id, packed.head))
-
-
-def _thread_of(transaction: Transaction, digest: MessageDigest, codec: Codec) -> int | None:
-    """RFC 8621 §3: one thread where a header names the other message and the base subjects are the same."""
-    for header_id in reversed(digest.references[-MAX_REFERENCES:]):
-        found = transaction.row(THREAD_OF, (header_id,))
-        if found is not None and _base_subject(found[1], codec) == digest.base_subject:
-            return int(found[0])
-    return None
-
-
-def _base_subject(frame: bytes, codec: Codec) -> str | None:
-    try:
-        return base_subject_of(unpack_head(codec.decompress(frame, limit_bytes=MAX_FRAME_BYTES)))
-    except (Damaged, struct.error, TypeError, UnicodeDecodeError):
-        return None

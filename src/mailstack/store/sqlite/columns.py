@@ -3,7 +3,6 @@
 A message costs a microsecond or two, so what is done for all of them is done column by column.
 """
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +14,9 @@ from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.listing import (
     MAX_FRAME_BYTES,
     Forms,
-    Head,
     base_subject_of,
     references_of,
     unpack_forms,
-    unpack_head,
 )
 
 _FACTS: Mapping[Column, str] = {
@@ -30,24 +27,23 @@ _FACTS: Mapping[Column, str] = {
     Column.RECEIVED_AT: "m.received_at",
     Column.SENT_AT: "m.sent_at",
 }
-_OF_HEAD: Mapping[Column, Callable[[Head], object]] = {
-    Column.HEADER_BLOCK: lambda head: head.header_block,
-    Column.ENVELOPE: lambda head: head.envelope,
-    Column.SUBJECT: lambda head: head.subject.decode(),
-    Column.BASE_SUBJECT: base_subject_of,
-    Column.FROM: lambda head: head.from_.decode(),
-    Column.TO: lambda head: head.to.decode(),
-    Column.CC: lambda head: head.cc.decode(),
-    Column.HEADER_ID: lambda head: head.header_id.decode(),
-    Column.REFERENCES: references_of,
+_OF_HEAD: Mapping[Column, Callable[[bytes], object]] = {
+    Column.ENVELOPE: lambda frame: frame[: frame.index(b"\0")],
+    Column.HEADER_BLOCK: lambda frame: frame[frame.index(b"\0") + 1 :],
 }
 _OF_FORMS: Mapping[Column, Callable[[Forms], object]] = {
     Column.BODY: lambda forms: forms.body,
     Column.BODY_STRUCTURE: lambda forms: forms.body_structure,
     Column.PARTS: lambda forms: forms.parts,
     Column.PREVIEW: lambda forms: forms.preview.decode(),
+    Column.SUBJECT: lambda forms: forms.subject.decode(),
+    Column.BASE_SUBJECT: base_subject_of,
+    Column.FROM: lambda forms: forms.from_.decode(),
+    Column.TO: lambda forms: forms.to.decode(),
+    Column.CC: lambda forms: forms.cc.decode(),
+    Column.HEADER_ID: lambda forms: forms.header_id.decode(),
+    Column.REFERENCES: references_of,
 }
-_LENGTH = struct.Struct(">I")
 
 
 def read_columns(
@@ -63,9 +59,10 @@ def read_columns(
     values: dict[Column, Sequence[Any]] = dict(zip(facts, read[1 : 1 + len(facts)], strict=True))
     frames = iter(read[1 + len(facts) :])
     if of_head := [column for column in wanted if column in _OF_HEAD]:
-        values.update(_from_heads(codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES), of_head))
+        heads = codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES)
+        values.update((column, _each(heads, _OF_HEAD[column])) for column in of_head)
     if of_forms := [column for column in wanted if column in _OF_FORMS]:
-        forms = [_opened(one, unpack_forms) for one in codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES)]
+        forms = _each(codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES), unpack_forms)
         values.update((column, _each(forms, _OF_FORMS[column])) for column in of_forms)
     return list(zip(read[0], *(values[column] for column in wanted), strict=True))
 
@@ -85,32 +82,16 @@ def _select(wanted: Sequence[Column]) -> str:
         WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - words of this module only
 
 
-def _from_heads(frames: Sequence[bytes | None], wanted: Sequence[Column]) -> dict[Column, Sequence[object]]:
-    if wanted == [Column.ENVELOPE]:
-        return {Column.ENVELOPE: [_opened(frame, _envelope) for frame in frames]}
-    if wanted == [Column.HEADER_BLOCK]:
-        return {Column.HEADER_BLOCK: [_opened(frame, _header_block) for frame in frames]}
-    heads = [_opened(frame, unpack_head) for frame in frames]
-    return {column: _each(heads, _OF_HEAD[column]) for column in wanted}
-
-
-def _envelope(frame: bytes) -> bytes:
-    start = 4 + _LENGTH.unpack_from(frame)[0]
-    return frame[start : frame.index(b"\0", start)]
-
-
-def _header_block(frame: bytes) -> bytes:
-    return frame[4 : 4 + _LENGTH.unpack_from(frame)[0]]
-
-
-def _opened(frame: bytes | None, unpack: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - what unpack gives, or None
-    if frame is None:
-        return None
+def _each(packed: Sequence[Any], unpack: Callable[[Any], Any]) -> list[Any]:
+    """None for what is damaged."""
     try:
-        return unpack(frame)
-    except (struct.error, TypeError, ValueError):
+        return list(map(unpack, packed))
+    except (AttributeError, TypeError, ValueError):
+        return [_one(each, unpack) for each in packed]
+
+
+def _one(packed: object, unpack: Callable[[Any], Any]) -> object:
+    try:
+        return None if packed is None else unpack(packed)
+    except ValueError:
         return None
-
-
-def _each(unpacked: Sequence[Any], value: Callable[[Any], object]) -> list[object]:
-    return [None if one is None else _opened(one, value) for one in unpacked]

@@ -87,9 +87,9 @@ class Codec:
     def decompress_each(self, frames: Sequence[bytes], *, limit_bytes: int) -> list[bytes | None]:
         """None for a damaged one, which takes no other with it."""
         try:
-            if all(0 <= size_bytes <= limit_bytes for size_bytes in map(zstandard.frame_content_size, frames)):
-                return list(map(self._coders.decompressor.decompress, frames))
-        except zstandard.ZstdError:
+            return list(map(self._coders.decompressor.decompress, frames))
+        except (zstandard.ZstdError, MemoryError):
+            # One of them may say that it holds a terabyte: each is looked at first.
             pass
         return [self._or_none(frame, limit_bytes) for frame in frames]
 

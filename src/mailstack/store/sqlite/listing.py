@@ -1,7 +1,7 @@
 """Messages as rows: how a digest is spread over tables and packed, and how it comes back.
 
-head: what a list shows, in a frame that is quick to open. forms: what is read of few messages at a time; it lies beside
-the bytes of the message, and copies share it.
+head: what mail programs list whole mailboxes by. forms: everything else; it lies beside the bytes of the message, and
+copies share it. Both are frames that are quick to open.
 """
 
 import struct
@@ -16,7 +16,7 @@ from mailstack.store.sqlite.blobs import Blob
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Row, Value
 
-MESSAGE_COLUMNS = "message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment, header_id"
+MESSAGE_COLUMNS = "message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment"
 STORED_COLUMNS = """m.message_id, m.thread_id, b.blob_id, m.size_bytes, m.received_at, m.sent_at, m.has_attachment,
     h.frame, b.forms
     FROM message m JOIN head h ON h.message_id = m.message_id JOIN blob b ON b.blob_key = m.blob_key"""
@@ -25,8 +25,7 @@ MAX_FRAME_BYTES = 256 << 20
 EMPTY_BASE_SUBJECT = b" "
 """No base subject is a space, and b"" says that it is the subject."""
 
-_HEADER_LENGTH = struct.Struct(">I")
-_FORMS = struct.Struct(">III")
+_FORMS = struct.Struct(">IIII")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,17 @@ class PackedMessage:
 
 
 class Head(NamedTuple):
-    """texts: UTF-8. The base subject is b"" where it is the subject; references are parted by spaces."""
-
-    header_block: bytes
     envelope: bytes
+    header_block: bytes
+
+
+class Forms(NamedTuple):
+    """Text is UTF-8. The base subject is b"" where it is the subject; references are parted by spaces."""
+
+    body: bytes
+    body_structure: bytes
+    parts: bytes
+    preview: bytes
     subject: bytes
     base_subject: bytes
     from_: bytes
@@ -51,13 +57,6 @@ class Head(NamedTuple):
     cc: bytes
     header_id: bytes
     references: bytes
-
-
-class Forms(NamedTuple):
-    body: bytes
-    body_structure: bytes
-    parts: bytes
-    preview: bytes
 
 
 def message_row(packed: PackedMessage, *, message_id: int, thread_id: int) -> tuple[Value, ...]:
@@ -71,7 +70,6 @@ def message_row(packed: PackedMessage, *, message_id: int, thread_id: int) -> tu
         digest.sent_at,
         message_id,
         digest.has_attachment,
-        _text(digest.message_id),
     )
 
 
@@ -82,7 +80,7 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
         head = unpack_head(codec.decompress(frame, limit_bytes=MAX_FRAME_BYTES))
         forms = unpack_forms(codec.decompress(packed, limit_bytes=MAX_FRAME_BYTES))
         digest = _digest(head, forms, sent_at=sent_at, has_attachment=bool(has_attachment))
-    except (Damaged, struct.error, TypeError, UnicodeDecodeError) as fault:
+    except (Damaged, ValueError) as fault:
         raise Damaged(f"what is kept of message {message_id} cannot be read: {fault}") from fault
     return StoredMessage(
         message_id=MessageId(message_id),
@@ -95,52 +93,56 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
 
 
 def pack_head(digest: MessageDigest, codec: Codec) -> bytes:
-    """header_block stands first under its length, for it may hold any octet; the rest is parted by NUL."""
-    base_subject = "" if digest.base_subject == digest.subject else digest.base_subject or EMPTY_BASE_SUBJECT.decode()
-    references = " ".join(digest.references)
-    words = (digest.subject, base_subject, digest.from_, digest.to, digest.cc, digest.message_id, references)
-    length = _HEADER_LENGTH.pack(len(digest.header_block))
-    envelope = digest.envelope.replace(b"\0", b"")
-    return codec.compress_quick(
-        b"".join((length, digest.header_block, envelope, b"\0", "\0".join(map(_text, words)).encode()))
-    )
+    # Quoted strings have no NUL (RFC 9051 §9); header fields of strangers may.
+    return codec.compress_quick(digest.envelope.replace(b"\0", b"") + b"\0" + digest.header_block)
 
 
 def unpack_head(frame: bytes) -> Head:
-    """Raises struct.error, TypeError."""
-    (length,) = _HEADER_LENGTH.unpack_from(frame)
-    return Head(frame[4 : 4 + length], *frame[4 + length :].split(b"\0"))
+    """Raises ValueError."""
+    end = frame.index(b"\0")
+    return Head(frame[:end], frame[end + 1 :])
 
 
 def pack_forms(digest: MessageDigest, codec: Codec) -> bytes:
     """In one frame: its parts repeat each other's words."""
-    head = _FORMS.pack(len(digest.body), len(digest.body_structure), len(digest.parts))
-    preview = digest.preview.encode("utf-8", "replace")
-    return codec.compress_quick(b"".join((head, digest.body, digest.body_structure, digest.parts, preview)))
+    base_subject = "" if digest.base_subject == digest.subject else digest.base_subject or EMPTY_BASE_SUBJECT.decode()
+    references = " ".join(digest.references)
+    words = (digest.subject, base_subject, digest.from_, digest.to, digest.cc, digest.message_id, references)
+    octets = (digest.body, digest.body_structure, digest.parts, digest.preview.encode("utf-8", "replace"))
+    return codec.compress_quick(join_forms(octets, "\0".join(map(_text, words)).encode()))
 
 
-def unpack_forms(packed: bytes) -> Forms:
-    """Raises struct.error."""
-    body, body_structure, parts = _FORMS.unpack_from(packed)
-    body_ends = _FORMS.size + body
-    structure_ends = body_ends + body_structure
-    parts_end = structure_ends + parts
-    return Forms(
-        body=packed[_FORMS.size : body_ends],
-        body_structure=packed[body_ends:structure_ends],
-        parts=packed[structure_ends:parts_end],
-        preview=packed[parts_end:],
-    )
+def join_forms(octets: tuple[bytes, bytes, bytes, bytes], words: bytes) -> bytes:
+    return b"".join((_FORMS.pack(*map(len, octets)), *octets, words))
 
 
-def base_subject_of(head: Head) -> str:
-    if head.base_subject == EMPTY_BASE_SUBJECT:
+def unpack_forms(frame: bytes) -> Forms:
+    """Raises ValueError."""
+    try:
+        body, body_structure, parts, preview = _FORMS.unpack_from(frame)
+        body_ends = _FORMS.size + body
+        structure_ends = body_ends + body_structure
+        parts_end = structure_ends + parts
+        preview_ends = parts_end + preview
+        return Forms(
+            frame[_FORMS.size : body_ends],
+            frame[body_ends:structure_ends],
+            frame[structure_ends:parts_end],
+            frame[parts_end:preview_ends],
+            *frame[preview_ends:].split(b"\0"),
+        )
+    except (struct.error, TypeError) as fault:
+        raise ValueError("too short, or of another make") from fault
+
+
+def base_subject_of(forms: Forms) -> str:
+    if forms.base_subject == EMPTY_BASE_SUBJECT:
         return ""
-    return (head.base_subject or head.subject).decode()
+    return (forms.base_subject or forms.subject).decode()
 
 
-def references_of(head: Head) -> tuple[str, ...]:
-    return tuple(head.references.decode().split(" ")) if head.references else ()
+def references_of(forms: Forms) -> tuple[str, ...]:
+    return tuple(forms.references.decode().split(" ")) if forms.references else ()
 
 
 def _digest(head: Head, forms: Forms, *, sent_at: int | None, has_attachment: bool) -> MessageDigest:
@@ -151,13 +153,13 @@ def _digest(head: Head, forms: Forms, *, sent_at: int | None, has_attachment: bo
         parts=forms.parts,
         header_block=head.header_block,
         preview=forms.preview.decode(),
-        subject=head.subject.decode(),
-        base_subject=base_subject_of(head),
-        from_=head.from_.decode(),
-        to=head.to.decode(),
-        cc=head.cc.decode(),
-        message_id=head.header_id.decode(),
-        references=references_of(head),
+        subject=forms.subject.decode(),
+        base_subject=base_subject_of(forms),
+        from_=forms.from_.decode(),
+        to=forms.to.decode(),
+        cc=forms.cc.decode(),
+        message_id=forms.header_id.decode(),
+        references=references_of(forms),
         sent_at=None if sent_at is None else Instant(sent_at),
         has_attachment=has_attachment,
     )

@@ -9,7 +9,7 @@ from mailstack.model.errors import Damaged
 from mailstack.model.flags import SYSTEM_FLAGS
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Connection, Row
-from mailstack.store.sqlite.listing import EMPTY_BASE_SUBJECT, MAX_FRAME_BYTES
+from mailstack.store.sqlite.listing import EMPTY_BASE_SUBJECT, MAX_FRAME_BYTES, join_forms
 
 HEAD_TABLES = frozenset({"head", "mailbox_keyword"})
 MESSAGES_AT_ONCE = 500
@@ -81,8 +81,6 @@ EXCHANGE = (
 )
 
 _OLD_FORMS = struct.Struct(">IIII")
-_HEADER_LENGTH = struct.Struct(">I")
-_NEW_FORMS = struct.Struct(">III")
 
 
 def fill_heads(connection: Connection) -> None:
@@ -111,10 +109,15 @@ def _repacked(row: Row, codec: Codec) -> tuple[bytes, bytes]:
         return packed, packed
     header_starts = _OLD_FORMS.size + body + body_structure + parts
     header_ends = header_starts + header_block
+    head = b"".join((envelope.replace(b"\0", b""), b"\0", old[header_starts:header_ends]))
     base = "" if base_subject is None else base_subject or EMPTY_BASE_SUBJECT.decode()
     words = "\0".join((subject, base, from_, to, cc, header_id, references)).encode()
-    header = old[header_starts:header_ends]
-    head = b"".join((_HEADER_LENGTH.pack(len(header)), header, envelope.replace(b"\0", b""), b"\0", words))
-    lengths = _NEW_FORMS.pack(body, body_structure, parts)
-    forms = b"".join((lengths, old[_OLD_FORMS.size : header_starts], old[header_ends:]))
-    return codec.compress_quick(head), codec.compress_quick(forms)
+    structure_starts = _OLD_FORMS.size + body
+    parts_start = structure_starts + body_structure
+    octets = (
+        old[_OLD_FORMS.size : structure_starts],
+        old[structure_starts:parts_start],
+        old[parts_start:header_starts],
+        old[header_ends:],
+    )
+    return codec.compress_quick(head), codec.compress_quick(join_forms(octets, words))
