@@ -70,9 +70,7 @@ class SqliteMessages:
 
         def work(transaction: Transaction, packed: Sequence[PackedMessage]) -> list[Appended]:
             transaction.announce(account_topic(account_id))
-            return appending.append(
-                transaction, mailbox_id, packed, codec=self._blobs.codec, now=now, quota_bytes=quota_bytes
-            )
+            return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
 
         return await self._write_packed(database, messages, work)
 
@@ -96,9 +94,7 @@ class SqliteMessages:
             files = remove_placements(transaction, source, rows, mod_seq=next_mod_seq(transaction), now=now)
             self._tidy(transaction, database, files)
             transaction.announce(account_topic(account_id))
-            return appending.append(
-                transaction, target, packed, codec=self._blobs.codec, now=now, quota_bytes=quota_bytes
-            )[0]
+            return appending.append(transaction, target, packed, now=now, quota_bytes=quota_bytes)[0]
 
         return await self._write_packed(database, [message], work)
 

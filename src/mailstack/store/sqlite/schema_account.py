@@ -7,6 +7,7 @@ for what is filtered by, head for what a list shows, blob for the bytes and what
 from mailstack.store.sqlite.fulltext import CREATE_INDEX, INDEX_TABLES
 from mailstack.store.sqlite.migrations import Migration
 from mailstack.store.sqlite.schema_heads import HEAD_TABLES, PREPARE, fill_heads
+from mailstack.store.sqlite.schema_threads import STATEMENTS, THREAD_TABLES, fill_threads
 
 PAGE_SIZE = 1024
 """Small pages: a delivery rewrites the last page of each table, and messages of 1 to 3 KB leave little unused.
@@ -168,5 +169,14 @@ MIGRATIONS = (
         | {"counter", "mailbox", "message", "blob", "placement", "change_log", "access", "subscription", "annotation"},
         statements=PREPARE,
         fill=fill_heads,
+    ),
+    Migration(
+        number=5,
+        tables=INDEX_TABLES
+        | HEAD_TABLES
+        | THREAD_TABLES
+        | {"counter", "mailbox", "message", "blob", "placement", "change_log", "access", "subscription", "annotation"},
+        statements=STATEMENTS,
+        fill=fill_threads,
     ),
 )
