@@ -65,6 +65,9 @@ class MemoryMailboxes:
     async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
         raise NotFound("mailboxes in memory are fixed")
 
+    async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
+        raise NotFound("mailboxes in memory are fixed")
+
     async def destroy(self, account_id: AccountId, mailbox_id: MailboxId) -> None:
         raise NotFound("mailboxes in memory are fixed")
 

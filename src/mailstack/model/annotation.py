@@ -2,9 +2,9 @@
 
 PRIVATE = "/private/"
 SHARED = "/shared/"
-MAX_ENTRIES = 1_000
+MAX_ENTRIES = 100
 """For each mailbox, and for the account itself."""
-MAX_VALUE_OCTETS = 64 * 1024
+MAX_VALUE_OCTETS = 16 * 1024
 SPECIAL_USE = "/private/specialuse"
 """RFC 6154 §4: the mailbox's special-use attributes."""
 

@@ -5,12 +5,14 @@ DomainError
 ├── AlreadyExists     the name is taken
 ├── QuotaExceeded     the account is full
 ├── TooLarge          one thing is over its limit
+│   └── TooMany            one more than there may be
 ├── Forbidden         the caller may not
 │   └── NotOwnAddress      in somebody else's name
 ├── AuthenticationFailed   who the caller says they are was not proved
 ├── Conflict          somebody else was faster; look again
 ├── TryAgainLater     a passing fault: DNS, disk, lock
 ├── Unsupported       understood, and not done here
+│   └── UseRefused         a special use that the mailbox cannot have
 ├── Invalid           the input breaks a rule
 └── Damaged           what was stored can no longer be read
 """
@@ -36,6 +38,9 @@ class QuotaExceeded(DomainError): ...
 class TooLarge(DomainError): ...
 
 
+class TooMany(TooLarge): ...
+
+
 class Forbidden(DomainError): ...
 
 
@@ -52,6 +57,9 @@ class TryAgainLater(DomainError): ...
 
 
 class Unsupported(DomainError): ...
+
+
+class UseRefused(Unsupported): ...
 
 
 class Invalid(DomainError): ...

@@ -41,6 +41,7 @@ _OBSOLETE: dict[str, Rights] = {
     "c": frozenset({Right.CREATE, Right.DELETE_MAILBOX}),
     "d": frozenset({Right.DELETE_MESSAGES, Right.EXPUNGE}),
 }
+OBSOLETE_LETTERS = tuple(_OBSOLETE)
 _BY_LETTER: dict[str, Rights] = {**{right.value: frozenset({right}) for right in Right}, **_OBSOLETE}
 
 ANYONE = "anyone"

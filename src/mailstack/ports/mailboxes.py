@@ -29,6 +29,10 @@ class Mailboxes(Protocol):
 
     async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None: ...
 
+    async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
+        """The mailbox that had the role loses it. Forbidden for the inbox, and for its role."""
+        ...
+
     async def destroy(self, account_id: AccountId, mailbox_id: MailboxId) -> None:
         """With its placements, and the messages that lie nowhere else. Conflict while it has children."""
         ...

@@ -29,7 +29,7 @@ class Sharing(Protocol):
         grant: Grant,
         operation: RightsOperation = RightsOperation.SET,
     ) -> Rights:
-        """What the identifier has afterwards; an entry without rights is none. TooLarge: too many entries.
+        """What the identifier has afterwards; an entry without rights is none. TooMany: too many entries.
 
         One row in the change log for the mailbox, when anything changed.
         """
@@ -43,8 +43,9 @@ class Sharing(Protocol):
         """Who may have something for this account, or for anyone; never the account itself."""
         ...
 
-    async def forget(self, account_id: AccountId, owner: AccountId) -> None:
-        """There is nothing of this owner's for the account after all; entries that were made just now are left."""
+    async def forget(self, account_id: AccountId | None, owner: AccountId) -> None:
+        """There is nothing of this owner's for the account (None: for anyone) after all. What was noted within the
+        last hour is left: a list may be on its way."""
         ...
 
     async def subscriptions(self, account_id: AccountId) -> frozenset[tuple[AccountId, MailboxId]]:

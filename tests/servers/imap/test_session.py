@@ -43,7 +43,7 @@ async def test_without_a_mailbox_no_message_command_fits(client: ImapClient) -> 
 async def test_small_answers(client: ImapClient) -> None:
     await client.talk("""
         C: a NAMESPACE
-        S: * NAMESPACE (("" "/")) NIL NIL
+        S: * NAMESPACE (("" "/")) (("Other Users/" "/")) NIL
         S: a OK …
         C: b ENABLE CONDSTORE
         S: * ENABLED CONDSTORE

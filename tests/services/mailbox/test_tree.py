@@ -2,8 +2,6 @@
 
 from mailstack.model.ids import MailboxId, ModSeq, Uid
 from mailstack.model.mailbox import Mailbox
-from mailstack.services.mailbox.listing import list_subscribed
-from mailstack.services.mailbox.patterns import Pattern
 from mailstack.services.mailbox.tree import MailboxTree
 
 
@@ -26,11 +24,3 @@ def test_inbox_comes_first_and_parents_before_children() -> None:
     assert [path for path, _ in found] == ["INBOX", "a", "a/z", "a b"]
     assert found.has_children(MailboxId(1))
     assert found.get("inbox").mailbox_id == 2
-
-
-def test_a_percent_above_something_subscribed_names_its_parent_once() -> None:
-    boxes = [mailbox(1, "a", is_subscribed=False), mailbox(2, "b", 1), mailbox(3, "c", 1)]
-
-    (listed,) = list_subscribed(MailboxTree(boxes), Pattern("", "%"))
-
-    assert (listed.path, listed.is_selectable) == ("a", False)

@@ -34,7 +34,10 @@ from mailstack.wire.imap.write import expunges, write
         (CapabilityData(names=("IMAP4rev1", "IDLE")), b"* CAPABILITY IMAP4rev1 IDLE\r\n"),
         (EnabledData(names=()), b"* ENABLED\r\n"),
         (IdData(fields=(("name", 'a"b\\'),)), b'* ID ("name" "a\\"b\\\\")\r\n'),
-        (NamespaceData(delimiter="/"), b'* NAMESPACE (("" "/")) NIL NIL\r\n'),
+        (
+            NamespaceData(delimiter="/", others="Other Users/"),
+            b'* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL\r\n',
+        ),
         (ListData(attributes=("\\Sent",), delimiter="/", name="Entwürfe"), b'* LIST (\\Sent) "/" "Entw&APw-rfe"\r\n'),
         (LsubData(attributes=(), delimiter="/", name='a"b'), b'* LSUB () "/" "a\\"b"\r\n'),
         (

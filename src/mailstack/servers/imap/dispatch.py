@@ -13,19 +13,27 @@ from mailstack.servers.imap import (
     capability,
     check,
     close,
+    compress,
     copy,
     create,
     delete,
+    deleteacl,
     enable,
     examine,
     expunge,
     fetch,
+    getacl,
     getjmapaccess,
+    getmetadata,
+    getquota,
+    getquotaroot,
     idle,
+    listrights,
     login,
     logout,
     lsub,
     move,
+    myrights,
     namespace,
     noop,
     notify,
@@ -33,10 +41,15 @@ from mailstack.servers.imap import (
     replace,
     search,
     select,
+    setacl,
+    setmetadata,
+    setquota,
+    sort,
     starttls,
     status,
     store,
     subscribe,
+    thread,
     uidbatches,
     unauthenticate,
     unselect,
@@ -50,21 +63,29 @@ from mailstack.wire.imap.commands.authenticate import Authenticate
 from mailstack.wire.imap.commands.capability import Capability
 from mailstack.wire.imap.commands.check import Check
 from mailstack.wire.imap.commands.close import Close
+from mailstack.wire.imap.commands.compress import Compress
 from mailstack.wire.imap.commands.copy import Copy
 from mailstack.wire.imap.commands.create import Create
 from mailstack.wire.imap.commands.delete import Delete
+from mailstack.wire.imap.commands.deleteacl import DeleteAcl
 from mailstack.wire.imap.commands.enable import Enable
 from mailstack.wire.imap.commands.examine import Examine
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.fetch import Fetch
+from mailstack.wire.imap.commands.getacl import GetAcl
 from mailstack.wire.imap.commands.getjmapaccess import GetJmapAccess
+from mailstack.wire.imap.commands.getmetadata import GetMetadata
+from mailstack.wire.imap.commands.getquota import GetQuota
+from mailstack.wire.imap.commands.getquotaroot import GetQuotaRoot
 from mailstack.wire.imap.commands.id import Id
 from mailstack.wire.imap.commands.idle import Idle
 from mailstack.wire.imap.commands.list import List
+from mailstack.wire.imap.commands.listrights import ListRights
 from mailstack.wire.imap.commands.login import Login
 from mailstack.wire.imap.commands.logout import Logout
 from mailstack.wire.imap.commands.lsub import Lsub
 from mailstack.wire.imap.commands.move import Move
+from mailstack.wire.imap.commands.myrights import MyRights
 from mailstack.wire.imap.commands.namespace import Namespace
 from mailstack.wire.imap.commands.noop import Noop
 from mailstack.wire.imap.commands.notify import Notify
@@ -72,11 +93,16 @@ from mailstack.wire.imap.commands.rename import Rename
 from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.commands.search import Search
 from mailstack.wire.imap.commands.select import Select
+from mailstack.wire.imap.commands.setacl import SetAcl
+from mailstack.wire.imap.commands.setmetadata import SetMetadata
+from mailstack.wire.imap.commands.setquota import SetQuota
+from mailstack.wire.imap.commands.sort import Sort
 from mailstack.wire.imap.commands.starttls import Starttls
 from mailstack.wire.imap.commands.status import Status
 from mailstack.wire.imap.commands.store import Store
 from mailstack.wire.imap.commands.subscribe import Subscribe
 from mailstack.wire.imap.commands.table import Request
+from mailstack.wire.imap.commands.thread import Thread
 from mailstack.wire.imap.commands.uidbatches import UidBatches
 from mailstack.wire.imap.commands.unauthenticate import Unauthenticate
 from mailstack.wire.imap.commands.unselect import Unselect
@@ -121,6 +147,10 @@ def _by_number(request: Fetch | Store | Copy | Move) -> bool:
     return not request.messages.is_uid
 
 
+def _asks_by_number(request: Search | Sort | Thread) -> bool:
+    return request.uses_numbers
+
+
 def _matches_numbers(request: Select | Examine) -> bool:
     """RFC 9586 §3.4: not even in QRESYNC's match data."""
     return request.parameters.known is not None and bool(request.parameters.known.matches)
@@ -133,32 +163,45 @@ TABLE: Mapping[type[Request], Row] = dict(
         _row(Capability, capability.run, _ANY),
         _row(Check, check.run, _SELECTED),
         _row(Close, close.run, _SELECTED, is_slow=True),
+        _row(Compress, compress.run, _LOGGED_IN),
         _row(Copy, copy.run, _SELECTED, _by_number, is_slow=True),
         _row(Create, create.run, _LOGGED_IN),
         _row(Delete, delete.run, _LOGGED_IN, is_slow=True),
+        _row(DeleteAcl, deleteacl.run, _LOGGED_IN),
         _row(Enable, enable.run, _LOGGED_IN),
         _row(Examine, examine.run, _LOGGED_IN, _matches_numbers),
         _row(Expunge, expunge.run, _SELECTED, is_slow=True),
         _row(Fetch, fetch.run, _SELECTED, _by_number, keeps_numbers=True),
+        _row(GetAcl, getacl.run, _LOGGED_IN),
         _row(GetJmapAccess, getjmapaccess.run, _LOGGED_IN),
+        _row(GetMetadata, getmetadata.run, _LOGGED_IN),
+        _row(GetQuota, getquota.run, _LOGGED_IN),
+        _row(GetQuotaRoot, getquotaroot.run, _LOGGED_IN),
         _row(Id, id_command.run, _ANY),
         _row(Idle, idle.run, _LOGGED_IN),
         _row(List, list_command.run, _LOGGED_IN),
+        _row(ListRights, listrights.run, _LOGGED_IN),
         _row(Login, login.run, _STRANGER),
         _row(Logout, logout.run, _ANY),
         _row(Lsub, lsub.run, _LOGGED_IN),
         _row(Move, move.run, _SELECTED, _by_number, is_slow=True),
+        _row(MyRights, myrights.run, _LOGGED_IN),
         _row(Namespace, namespace.run, _LOGGED_IN),
         _row(Noop, noop.run, _ANY),
         _row(Notify, notify.run, _LOGGED_IN),
         _row(Rename, rename.run, _LOGGED_IN, is_slow=True),
         _row(Replace, replace.run, _SELECTED),
-        _row(Search, search.run, _SELECTED, lambda search: search.uses_numbers, keeps_numbers=True, is_slow=True),
+        _row(Search, search.run, _SELECTED, _asks_by_number, keeps_numbers=True, is_slow=True),
         _row(Select, select.run, _LOGGED_IN, _matches_numbers),
+        _row(SetAcl, setacl.run, _LOGGED_IN),
+        _row(SetMetadata, setmetadata.run, _LOGGED_IN),
+        _row(SetQuota, setquota.run, _LOGGED_IN),
+        _row(Sort, sort.run, _SELECTED, _asks_by_number, keeps_numbers=True, is_slow=True),
         _row(Starttls, starttls.run, _STRANGER),
         _row(Status, status.run, _LOGGED_IN),
         _row(Store, store.run, _SELECTED, _by_number, keeps_numbers=True, is_slow=True),
         _row(Subscribe, subscribe.run, _LOGGED_IN),
+        _row(Thread, thread.run, _SELECTED, _asks_by_number, keeps_numbers=True, is_slow=True),
         _row(UidBatches, uidbatches.run, _SELECTED),
         _row(Unauthenticate, unauthenticate.run, _LOGGED_IN),
         _row(Unselect, unselect.run, _SELECTED),

@@ -14,8 +14,10 @@ from mailstack.model.errors import (
     NotOwnAddress,
     QuotaExceeded,
     TooLarge,
+    TooMany,
     TryAgainLater,
     Unsupported,
+    UseRefused,
 )
 from mailstack.servers.imap.session import Completed, no
 
@@ -24,12 +26,14 @@ RESPONSES: Mapping[type[DomainError], tuple[str, str]] = {
     AlreadyExists: ("ALREADYEXISTS", "The name is taken"),
     QuotaExceeded: ("OVERQUOTA", "The account is full"),
     TooLarge: ("LIMIT", "Too large"),
+    TooMany: ("LIMIT", "Too many"),
     Forbidden: ("NOPERM", "Not permitted"),
     NotOwnAddress: ("NOPERM", "Not permitted"),
     AuthenticationFailed: ("AUTHENTICATIONFAILED", "Authentication failed"),
     Conflict: ("INUSE", "Somebody else was faster, look again"),
     TryAgainLater: ("UNAVAILABLE", "Try again later"),
     Unsupported: ("CANNOT", "Not supported here"),
+    UseRefused: ("USEATTR", "Not for this use"),
     Invalid: ("CANNOT", "Not allowed"),
     Damaged: ("CORRUPTION", "What was stored cannot be read"),
 }

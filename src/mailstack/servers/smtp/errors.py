@@ -18,8 +18,10 @@ from mailstack.model.errors import (
     NotOwnAddress,
     QuotaExceeded,
     TooLarge,
+    TooMany,
     TryAgainLater,
     Unsupported,
+    UseRefused,
 )
 from mailstack.servers.smtp.replies import LOCAL_ERROR, MAIL_LOOP
 from mailstack.servers.smtp.replies import TOO_LARGE as TOO_LARGE_REPLY
@@ -31,12 +33,14 @@ REPLIES: Mapping[type[DomainError], SmtpReply] = {
     # RFC 3463 §3.3, X.2.2: a full mailbox is a persistent transient failure, its owner can clear it.
     QuotaExceeded: SmtpReply(code=452, status="4.2.2", text="Mailbox full"),
     TooLarge: TOO_LARGE_REPLY,
+    TooMany: TOO_LARGE_REPLY,
     Forbidden: SmtpReply(code=550, status="5.7.1", text="Delivery not authorised"),
     NotOwnAddress: SmtpReply(code=550, status="5.7.1", text="Sender address is not yours"),
     AuthenticationFailed: SmtpReply(code=535, status="5.7.8", text="Authentication credentials invalid"),
     Conflict: LOCAL_ERROR,
     TryAgainLater: LOCAL_ERROR,
     Unsupported: SmtpReply(code=554, status="5.3.3", text="Not supported"),
+    UseRefused: SmtpReply(code=554, status="5.3.3", text="Not supported"),
     Invalid: SmtpReply(code=554, status="5.6.0", text="Message or address not acceptable"),
     Damaged: LOCAL_ERROR,
 }

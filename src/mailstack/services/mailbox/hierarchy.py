@@ -1,6 +1,16 @@
 """What can be done to the tree of mailboxes. RFC 9051 §6.3.4-§6.3.6, RFC 6154 §3; rights: RFC 4314 §4."""
 
-from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound, TooLarge, Unsupported
+from mailstack.model.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unsupported,
+    UseRefused,
+)
 from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import INBOX, Mailbox, MailboxRole
 from mailstack.model.numset import numset_of
@@ -9,6 +19,7 @@ from mailstack.services.mailbox.access import rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import MAX_DEPTH, join_path
 from mailstack.services.mailbox.places import Place, find, find_parent, shown_path
+from mailstack.services.mailbox.special_use import assign
 from mailstack.services.mailbox.tree import MailboxTree, load_tree
 
 MAX_MAILBOXES = 10_000
@@ -18,15 +29,20 @@ MAX_MAILBOXES = 10_000
 async def create(mail: AccountMail, path: str, *, role: MailboxRole | None = None) -> Place:
     """With all parents that are missing. Raises AlreadyExists, Invalid, Forbidden, TooLarge."""
     owner, names, parent = await find_parent(mail, path)
+    if role is not None and not owner.is_own:
+        raise UseRefused("another's mailbox keeps its use")
     tree = await load_tree(owner)
     await _check_free(owner, tree, names)
     if len(tree) + len(names) > MAX_MAILBOXES:
-        raise TooLarge(f"an account has at most {MAX_MAILBOXES} mailboxes")
+        raise TooMany(f"an account has at most {MAX_MAILBOXES} mailboxes")
     above = await _parents(owner, tree, names, inherit_from=parent)
-    made = await owner.mailboxes.create(owner.account_id, parent_id=above, name=names[-1], role=role)
+    made = await owner.mailboxes.create(owner.account_id, parent_id=above, name=names[-1])
     await _inherit(owner, parent, made.mailbox_id)
     rights = await rights_on(owner, made.mailbox_id)
-    return Place(mail=owner, mailbox=made, path=shown_path(owner, names), rights=rights)
+    place = Place(mail=owner, mailbox=made, path=shown_path(owner, names), rights=rights)
+    if role is not None:
+        await assign(place, role)
+    return place
 
 
 async def delete(mail: AccountMail, path: str) -> Place:

@@ -1,45 +1,158 @@
-"""Which mailboxes LIST and LSUB name, and with which attributes. RFC 3501 §6.3.8-§6.3.9, RFC 3348, RFC 6154."""
+"""Which mailboxes LIST and LSUB name. RFC 3501 §6.3.8-§6.3.9, RFC 5258, RFC 9051 §6.3.9; rights: RFC 4314 §4.
 
+One's own first, then those that others share. What may not be looked up is as if it were not there; above what may, a
+name without a mailbox stands.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mailstack.model.mailbox import DELIMITER, MailboxRole
+from mailstack.model.mailbox import DELIMITER, Mailbox
+from mailstack.model.rights import ALL_RIGHTS, Right
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.paths import split_path
 from mailstack.services.mailbox.patterns import Pattern
-from mailstack.services.mailbox.tree import MailboxTree
+from mailstack.services.mailbox.places import OTHER_USERS, Place, shown_path
+from mailstack.services.mailbox.sharing import SharedTree, shared_trees
+from mailstack.services.mailbox.tree import load_tree
+
+NAMES_AT_ONCE = 500
+"""Matched before others have their turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """is_recursive: RFC 5258 §3.1: names above what is selected are listed too."""
+
+    patterns: tuple[Pattern, ...]
+    is_subscribed: bool = False
+    has_special_use: bool = False
+    is_recursive: bool = False
+
+    def matches(self, path: str) -> bool:
+        return any(pattern.matches(path) for pattern in self.patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """is_selectable: False for a name that stands only for what is subscribed to below it."""
+    """place: None for a name that has no mailbox, or none that may be known. is_above_selected: RFC 5258 §3.5."""
 
     path: str
+    place: Place | None
     has_children: bool
-    role: MailboxRole | None
-    is_selectable: bool = True
+    is_subscribed: bool
+    is_above_selected: bool = False
 
 
-def list_mailboxes(tree: MailboxTree, pattern: Pattern) -> list[Listed]:
-    return [
-        Listed(path=path, has_children=tree.has_children(mailbox.mailbox_id), role=mailbox.role)
-        for path, mailbox in tree
-        if pattern.matches(path)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Name:
+    path: str
+    place: Place | None
+    is_subscribed: bool
 
 
-def list_subscribed(tree: MailboxTree, pattern: Pattern) -> list[Listed]:
-    """RFC 3501 §6.3.9: where `%` stops above something subscribed, its parent is named, as not selectable."""
-    listed: dict[str, Listed] = {}
-    for path, mailbox in tree:
-        if not mailbox.is_subscribed:
+async def list_mailboxes(mail: AccountMail, selection: Selection) -> list[Listed]:
+    names = await _names(mail)
+    parents = _above(name.path for name in names)
+    is_selective = selection.is_subscribed or selection.has_special_use
+    above = _above(name.path for name in names if _is_selected(name, selection)) if selection.is_recursive else set()
+    found: list[Listed] = []
+    for count, name in enumerate(names, start=1):
+        if count % NAMES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if not selection.matches(name.path):
             continue
-        for parent in _parents(path):
-            if parent not in listed and not pattern.matches(path) and pattern.matches(parent):
-                listed[parent] = Listed(path=parent, has_children=True, role=None, is_selectable=False)
-        if pattern.matches(path):
-            has_children = tree.has_children(mailbox.mailbox_id)
-            listed[path] = Listed(path=path, has_children=has_children, role=mailbox.role)
+        if name.place is None and not is_selective:
+            # RFC 3501 §6.3.8: a name that only stands above others is told where `%` stops at its level.
+            if not any(pattern.ends_at_level and pattern.matches(name.path) for pattern in selection.patterns):
+                continue
+        elif not _is_selected(name, selection) and name.path not in above:
+            continue
+        found.append(
+            Listed(
+                path=name.path,
+                place=name.place,
+                has_children=name.path in parents,
+                is_subscribed=name.is_subscribed,
+                is_above_selected=name.path in above,
+            )
+        )
+    return found
+
+
+async def list_subscribed(mail: AccountMail, pattern: Pattern) -> list[Listed]:
+    """RFC 3501 §6.3.9: where `%` stops above something subscribed, its parent is named, as not selectable."""
+    names = await _names(mail)
+    parents = _above(name.path for name in names)
+    listed: dict[str, Listed] = {}
+    for count, name in enumerate(names, start=1):
+        if count % NAMES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if not name.is_subscribed:
+            continue
+        if pattern.matches(name.path):
+            listed[name.path] = Listed(
+                path=name.path, place=name.place, has_children=name.path in parents, is_subscribed=True
+            )
+            continue
+        for parent in _ancestors(name.path):
+            if parent not in listed and pattern.matches(parent):
+                listed[parent] = Listed(path=parent, place=None, has_children=True, is_subscribed=False)
     return list(listed.values())
 
 
-def _parents(path: str) -> list[str]:
-    names = path.split(DELIMITER)
-    return [DELIMITER.join(names[:depth]) for depth in range(1, len(names))]
+def _is_selected(name: _Name, selection: Selection) -> bool:
+    if selection.is_subscribed and not name.is_subscribed:
+        return False
+    if selection.has_special_use and (name.place is None or not _has_special_use(name.place)):
+        return False
+    return name.place is not None or selection.is_subscribed
+
+
+def _has_special_use(place: Place) -> bool:
+    """Another's uses are not the viewer's."""
+    return place.mail.is_own and place.mailbox.role is not None and place.mailbox.role.value != "inbox"
+
+
+async def _names(mail: AccountMail) -> list[_Name]:
+    names = [
+        _Name(path, Place(mail=mail, mailbox=mailbox, path=path, rights=ALL_RIGHTS), mailbox.is_subscribed)
+        for path, mailbox in await load_tree(mail)
+    ]
+    shared = await shared_trees(mail)
+    if shared:
+        subscribed = await mail.sharing.subscriptions(mail.viewer.account_id)
+        names.append(_Name(OTHER_USERS, None, False))
+        for one in shared:
+            names += _shared_names(
+                one, {mailbox_id for owner, mailbox_id in subscribed if owner == one.mail.account_id}
+            )
+    return names
+
+
+def _shared_names(shared: SharedTree, subscribed: set[int]) -> Iterator[_Name]:
+    yield _Name(shown_path(shared.mail, ()), None, False)
+    rows: list[tuple[str, Mailbox]] = list(shared.tree)
+    known = {path for path, mailbox in rows if Right.LOOKUP in shared.rights.get(mailbox.mailbox_id, ())}
+    needed = _above(known)
+    for path, mailbox in rows:
+        name = shown_path(shared.mail, split_path(path))
+        if path in known:
+            place = Place(mail=shared.mail, mailbox=mailbox, path=name, rights=shared.rights[mailbox.mailbox_id])
+            yield _Name(name, place, mailbox.mailbox_id in subscribed)
+        elif path in needed:
+            yield _Name(name, None, False)
+
+
+def _above(paths: Iterable[str]) -> set[str]:
+    return {parent for path in paths for parent in _ancestors(path)}
+
+
+def _ancestors(path: str) -> list[str]:
+    at = path.find(DELIMITER)
+    found: list[str] = []
+    while at >= 0:
+        found.append(path[:at])
+        at = path.find(DELIMITER, at + 1)
+    return found

@@ -1,8 +1,10 @@
 """LIST's wildcards: `*` is anything, `%` anything within one level. RFC 9051 §6.3.9.1.
 
-Matched by walking all states at once, so that no pattern takes more than its length times the path's
-(CVE-2026-33607: backtracking is exponential).
+Matched by walking all states at once, as bits of one number, so that no pattern takes more than the path's length in
+steps (CVE-2026-33607: backtracking is exponential).
 """
+
+import re
 
 from mailstack.model.errors import Invalid
 from mailstack.model.mailbox import DELIMITER, INBOX
@@ -10,19 +12,25 @@ from mailstack.model.mailbox import DELIMITER, INBOX
 MAX_PATTERN_CHARACTERS = 1_000
 MAX_WILDCARDS = 20
 
+_WILDCARDS = re.compile(r"[*%]{2,}")
+
 
 class Pattern:
     """Raises Invalid for patterns nobody needs."""
 
     def __init__(self, reference: str, pattern: str) -> None:
-        text = _inbox_spelt(reference + pattern)
-        if len(text) > MAX_PATTERN_CHARACTERS or sum(map(text.count, "*%")) > MAX_WILDCARDS:
+        # Wildcards side by side mean the widest of them.
+        text = _WILDCARDS.sub(_widest, _inbox_spelt(reference + pattern))
+        wildcards = sum(map(text.count, "*%"))
+        if len(text) > MAX_PATTERN_CHARACTERS or wildcards > MAX_WILDCARDS:
             raise Invalid("a mailbox pattern is too long")
-        self._text = text
+        self.ends_at_level = text.endswith("%")
         # Nearly all patterns: at most one wildcard, and what stands before and after it.
         self._wildcard = next((symbol for symbol in text if symbol in "*%"), "")
-        self._is_simple = sum(map(text.count, "*%")) <= 1
+        self._is_simple = wildcards <= 1
         self._head, _, self._tail = text.partition(self._wildcard) if self._wildcard else (text, "", "")
+        if not self._is_simple:
+            self._make_states(text)
 
     def matches(self, path: str) -> bool:
         return self._matches_simply(path) if self._is_simple else self._matches_by_states(path)
@@ -35,35 +43,31 @@ class Pattern:
             return False
         return self._wildcard == "*" or DELIMITER not in path[len(self._head) : end]
 
+    def _make_states(self, text: str) -> None:
+        """Bit n: the first n symbols are matched. steps: for each character, the states that it leads on from."""
+        steps: dict[str, int] = {}
+        for at, symbol in enumerate(text):
+            if symbol not in "*%":
+                steps[symbol] = steps.get(symbol, 0) | 1 << at
+        self._steps = steps
+        self._stars = sum(1 << at for at, symbol in enumerate(text) if symbol == "*")
+        self._all_wildcards = self._stars | sum(1 << at for at, symbol in enumerate(text) if symbol == "%")
+        self._end = 1 << len(text)
+
     def _matches_by_states(self, path: str) -> bool:
-        states = self._through_wildcards({0})
+        # A wildcard also matches nothing; there are no two side by side, so one step over it is enough.
+        states = 1 | (self._all_wildcards & 1) << 1
         for character in path:
-            states = self._through_wildcards(self._after(states, character))
+            stays = self._stars if character == DELIMITER else self._all_wildcards
+            states = (states & self._steps.get(character, 0)) << 1 | (states & stays)
+            states |= (states & self._all_wildcards) << 1
             if not states:
                 return False
-        return len(self._text) in states
+        return bool(states & self._end)
 
-    def _after(self, states: set[int], character: str) -> set[int]:
-        """Where the pattern can stand once the character is taken."""
-        reached: set[int] = set()
-        for at in states:
-            if at == len(self._text):
-                continue
-            symbol = self._text[at]
-            if symbol == "*" or (symbol == "%" and character != DELIMITER):
-                reached.add(at)
-            elif symbol == character and symbol != "%":
-                reached.add(at + 1)
-        return reached
 
-    def _through_wildcards(self, states: set[int]) -> set[int]:
-        """A wildcard also matches nothing."""
-        reached = set(states)
-        for at in states:
-            while at < len(self._text) and self._text[at] in "*%":
-                at += 1
-                reached.add(at)
-        return reached
+def _widest(found: re.Match[str]) -> str:
+    return "*" if "*" in found.group() else "%"
 
 
 def _inbox_spelt(text: str) -> str:

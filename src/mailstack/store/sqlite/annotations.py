@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mailstack.model.annotation import is_private
-from mailstack.model.errors import NotFound, TooLarge
+from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import account_topic
@@ -58,7 +58,7 @@ class SqliteAnnotations:
                 if value is not None:
                     transaction.run(ADD, (mailbox_id, whose, entry, value))
             if transaction.one(COUNT, (mailbox_id or ACCOUNT_ITSELF,))[0] > limit:
-                raise TooLarge(f"at most {limit} annotations")
+                raise TooMany(f"at most {limit} annotations")
             if mailbox_id is not None:
                 touch_mailbox(transaction, mailbox_id, now)
                 transaction.announce(account_topic(owner))

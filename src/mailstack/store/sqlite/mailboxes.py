@@ -36,6 +36,8 @@ INSERT = """INSERT INTO mailbox (mailbox_id, parent_id, name, role, is_subscribe
 RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE mailbox_id = ?"
 SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE mailbox_id = ?"
 DELETE = "DELETE FROM mailbox WHERE mailbox_id = ?"
+ROLE_HOLDER = "SELECT mailbox_id FROM mailbox WHERE role = ?"
+SET_ROLE = "UPDATE mailbox SET role = ?, mod_seq = ? WHERE mailbox_id = ?"
 TOUCH = "UPDATE mailbox SET mod_seq = ? WHERE mailbox_id = ?"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, 0, ?, ?)"
 
@@ -116,6 +118,25 @@ class SqliteMailboxes:
             mod_seq = next_mod_seq(transaction)
             transaction.run(SUBSCRIBE, (is_subscribed, mod_seq, mailbox_id))
             transaction.run(LOG, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
+            transaction.announce(account_topic(account_id))
+
+        await (await self._databases.get(account_id)).write(work)
+
+    async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
+        now = self._clock()
+
+        def work(transaction: Transaction) -> None:
+            mailbox = _require(transaction, mailbox_id)
+            if MailboxRole.INBOX in (mailbox.role, role):
+                raise Forbidden("the inbox keeps its role")
+            if mailbox.role is role:
+                return
+            mod_seq = next_mod_seq(transaction)
+            holder = transaction.row(ROLE_HOLDER, (role,))
+            changes = [(None, holder[0])] if holder is not None else []
+            for new_role, changed in (*changes, (role, mailbox_id)):
+                transaction.run(SET_ROLE, (new_role, mod_seq, changed))
+                transaction.run(LOG, (mod_seq, changed, NO_UID, UPDATED, now))
             transaction.announce(account_topic(account_id))
 
         await (await self._databases.get(account_id)).write(work)

@@ -6,7 +6,7 @@ it names too much at worst; and what was noted within the last hour is not forgo
 
 from collections.abc import Mapping, Sequence
 
-from mailstack.model.errors import NotFound, TooLarge
+from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import SECOND_MS, Clock
 from mailstack.model.rights import (
@@ -43,6 +43,7 @@ INHERIT = """INSERT INTO access (mailbox_id, identifier, account_id, rights)
 NOTE = """INSERT INTO shared (account_id, owner_id, noted_at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET noted_at = excluded.noted_at"""
 OWNERS = "SELECT DISTINCT owner_id FROM shared WHERE account_id IN (?, '') AND owner_id <> ? ORDER BY owner_id"
+STALE = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 FORGET = "DELETE FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 SUBSCRIPTIONS = "SELECT owner_id, mailbox_id FROM subscription"
 SUBSCRIBE = "INSERT INTO subscription (owner_id, mailbox_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -89,7 +90,7 @@ class SqliteSharing:
                 row = (mailbox_id, grant.identifier, grant.account_id or "", rights_text(rights))
                 transaction.run(SET, row)
                 if transaction.one(COUNT, (mailbox_id,))[0] > MAX_GRANTS:
-                    raise TooLarge(f"a mailbox is shared with at most {MAX_GRANTS}")
+                    raise TooMany(f"a mailbox is shared with at most {MAX_GRANTS}")
             else:
                 transaction.run(REMOVE, (mailbox_id, grant.identifier))
             if rights != before:
@@ -106,9 +107,10 @@ class SqliteSharing:
     async def owners(self, account_id: AccountId) -> Sequence[AccountId]:
         return [AccountId(owner) for (owner,) in self._system.reader().rows(OWNERS, (account_id, account_id))]
 
-    async def forget(self, account_id: AccountId, owner: AccountId) -> None:
-        oldest = self._clock() - KEPT_MS
-        await self._system.write(lambda transaction: transaction.run(FORGET, (account_id, owner, oldest)))
+    async def forget(self, account_id: AccountId | None, owner: AccountId) -> None:
+        values = (account_id or FOR_ALL, owner, self._clock() - KEPT_MS)
+        if self._system.reader().row(STALE, values) is not None:
+            await self._system.write(lambda transaction: transaction.run(FORGET, values))
 
     async def subscriptions(self, account_id: AccountId) -> frozenset[tuple[AccountId, MailboxId]]:
         rows = (await self._databases.get(account_id)).reader().rows(SUBSCRIPTIONS)

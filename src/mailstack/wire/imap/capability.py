@@ -18,7 +18,7 @@ ENABLED_BY_CLIENT: Mapping[str, str] = {
 """RFC 5161 §3.1: what a client may switch on when it is offered, in upper case; and how the server spells it."""
 
 # RFC 9051 §6.1.1 lets a server tell more once the client is known; these hold in every state.
-_ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
+_ALWAYS = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "ID", "ENABLE", "SASL-IR")
 _AFTER_LOGIN = (
     "IDLE",
     "NAMESPACE",
@@ -27,18 +27,39 @@ _AFTER_LOGIN = (
     "MOVE",
     "CHILDREN",
     "SPECIAL-USE",
+    "CREATE-SPECIAL-USE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "LIST-MYRIGHTS",
+    "LIST-METADATA",
+    "STATUS=SIZE",
+    "ACL",
+    "RIGHTS=kxte",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "METADATA",
     CONDSTORE,
     QRESYNC,
     UID_ONLY,
     "UIDBATCHES",
-    UID_ONLY,
     "INPROGRESS",
     "NOTIFY",
     "UNAUTHENTICATE",
     "MULTIAPPEND",
     "CATENATE",
     "REPLACE",
+    "COMPRESS=DEFLATE",
+    "BINARY",
     UTF8,
+    "ESEARCH",
+    "SEARCHRES",
+    "WITHIN",
+    "PARTIAL",
+    "SORT",
+    "SORT=DISPLAY",
+    "ESORT",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
 )
 
 

@@ -35,6 +35,8 @@ from mailstack.wire.sasl.encoding import CANCEL
 
 # RFC 9051 §9: tag = 1*<any ASTRING-CHAR except "+">
 _TAG = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]+) ")
+# RFC 5464 §5: the one command besides those that bring messages whose grammar has literal8.
+_TAKES_BINARY = re.compile(rb"[^ ]+ SETMETADATA ", re.IGNORECASE)
 _BRINGS_MESSAGES = re.compile(rb"[^ ]+ (?:APPEND|(?:UID )?REPLACE)(?![^ ])", re.IGNORECASE)
 
 
@@ -232,7 +234,7 @@ class ImapMachine:
         return SyntaxFault(tag=self._tag_or_none(), text=text) if text else None
 
     def _literal_excess(self, announced: Announced) -> str:
-        if announced.is_binary:
+        if announced.is_binary and not _TAKES_BINARY.match(self._parts[0]):
             return "literal8 is not for this server"
         if announced.size_octets > self._limits.literal_octets:
             return "literal too long"

@@ -62,20 +62,22 @@ class IdData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamespaceData:
-    """RFC 2342 §5: one personal namespace without a prefix; nobody else's mail, nothing shared."""
+    """RFC 2342 §5: one personal namespace without a prefix; others': the prefix of other users' mailboxes."""
 
     delimiter: str
+    others: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListData:
     """attributes: with their backslash. name: decoded; "" in the answer that only tells the delimiter.
-    old_name: RFC 9051 §6.3.9.7.
+    child_info: RFC 5258 §3.5: what is true of something below. old_name: RFC 9051 §6.3.9.7.
     """
 
     attributes: tuple[str, ...]
     delimiter: str
     name: str
+    child_info: tuple[str, ...] = ()
     old_name: str | None = None
 
 
@@ -89,7 +91,57 @@ class LsubData:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusData:
     name: str
-    items: tuple[tuple[str, int], ...]
+    items: tuple[tuple[str, int | str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AclData:
+    """RFC 4314 §3.6. entries: identifiers and rights."""
+
+    name: str
+    entries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRightsData:
+    """RFC 4314 §3.7. required: always granted. optional: rights that go together in one string."""
+
+    name: str
+    identifier: str
+    required: str
+    optional: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyRightsData:
+    """RFC 4314 §3.8."""
+
+    name: str
+    rights: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaData:
+    """RFC 9208 §4.2.1. resources: name, usage, limit; of STORAGE both in units of 1024 octets."""
+
+    root: str
+    resources: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRootData:
+    """RFC 9208 §4.2.2."""
+
+    name: str
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataData:
+    """RFC 5464 §4.4.1. name: "" for the server's. entries: in printable US-ASCII; None: there is none."""
+
+    name: str
+    entries: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +196,12 @@ Response = (
     | LsubData
     | StatusData
     | FlagsData
+    | AclData
+    | ListRightsData
+    | MyRightsData
+    | QuotaData
+    | QuotaRootData
+    | MetadataData
     | Exists
     | Recent
     | Vanished

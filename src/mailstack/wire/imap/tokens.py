@@ -102,9 +102,15 @@ class Cursor:
         """string = quoted / literal"""
         if self.is_next(b'"'):
             return self._quoted()
-        if self._at == len(self._text) and self._index + 2 < len(self._parts):
+        if self._is_at_literal():
             return self._literal()
         raise SyntaxProblem("expected a string")
+
+    def string8(self) -> bytes:
+        """string / literal8: RFC 3516 §4: with any octet."""
+        if self._is_at_literal():
+            return self._literal(is_binary=True)
+        return self.string()
 
     def text(self, octets: bytes) -> str:
         """Strings are US-ASCII or UTF-8; RFC 9051 §4.3."""
@@ -148,9 +154,12 @@ class Cursor:
         inner = found.group(1)
         return _QUOTED_PAIR.sub(rb"\1", inner) if b"\\" in inner else inner
 
-    def _literal(self) -> bytes:
+    def _is_at_literal(self) -> bool:
+        return self._at == len(self._text) and self._index + 2 < len(self._parts)
+
+    def _literal(self, *, is_binary: bool = False) -> bytes:
         literal = self._parts[self._index + 1]
-        if b"\0" in literal:
+        if not is_binary and b"\0" in literal:
             raise SyntaxProblem("a literal holds NUL")  # RFC 9051 §9: CHAR8 = %x01-ff
         self._index += 2
         self._text = self._parts[self._index]

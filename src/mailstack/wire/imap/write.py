@@ -1,10 +1,12 @@
 """Responses into bytes. RFC 9051 §9: response-data, response-tagged, resp-text."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from mailstack.wire.imap import utf7
 from mailstack.wire.imap.responses import (
+    AclData,
     CapabilityData,
     Continuation,
     EnabledData,
@@ -13,8 +15,13 @@ from mailstack.wire.imap.responses import (
     IdData,
     JmapAccessData,
     ListData,
+    ListRightsData,
     LsubData,
+    MetadataData,
+    MyRightsData,
     NamespaceData,
+    QuotaData,
+    QuotaRootData,
     Recent,
     Response,
     StatusData,
@@ -23,6 +30,9 @@ from mailstack.wire.imap.responses import (
     Untagged,
     Vanished,
 )
+
+MAX_QUOTED_OCTETS = 1_000
+_QUOTABLE = re.compile(rb"[\x20-\x7e]*")
 
 
 def write(response: Response, *, is_utf8: bool = False) -> bytes:
@@ -43,12 +53,24 @@ def write(response: Response, *, is_utf8: bool = False) -> bytes:
             pairs = b" ".join(b"%b %b" % (quoted(name), quoted(value)) for name, value in response.fields)
             return b"* ID (%b)\r\n" % pairs
         case NamespaceData():
-            return b'* NAMESPACE (("" %b)) NIL NIL\r\n' % quoted(response.delimiter)
+            delimiter = quoted(response.delimiter)
+            return b'* NAMESPACE (("" %b)) ((%b %b)) NIL\r\n' % (delimiter, named(response.others), delimiter)
         case ListData() | LsubData():
             return _listed(response, named)
         case StatusData():
             items = " ".join(f"{name} {value}" for name, value in response.items)
             return b"* STATUS %b (%b)\r\n" % (named(response.name), items.encode("ascii"))
+        case AclData() | ListRightsData() | MyRightsData():
+            return _rights(response, named)
+        case QuotaData():
+            resources = " ".join(f"{name} {used} {limit}" for name, used, limit in response.resources)
+            return b"* QUOTA %b (%b)\r\n" % (string(response.root.encode()), resources.encode("ascii"))
+        case QuotaRootData():
+            roots = [string(root.encode()) for root in response.roots]
+            return b"%b\r\n" % b" ".join((b"* QUOTAROOT", named(response.name), *roots))
+        case MetadataData():
+            pairs = [b"%b %b" % (name.encode("ascii"), _value(value)) for name, value in response.entries]
+            return b"* METADATA %b (%b)\r\n" % (named(response.name), b" ".join(pairs))
         case FlagsData():
             return f"* FLAGS ({' '.join(response.flags)})\r\n".encode("ascii")
         case Exists():
@@ -78,6 +100,13 @@ def quoted(text: str) -> bytes:
     return f'"{escaped}"'.encode("ascii")
 
 
+def string(octets: bytes) -> bytes:
+    """string = quoted / literal, or literal8 (RFC 3516 §4) for what no literal can hold."""
+    if len(octets) <= MAX_QUOTED_OCTETS and _QUOTABLE.fullmatch(octets):
+        return quoted(octets.decode("ascii"))
+    return b"%b{%d}\r\n%b" % (b"~" if b"\0" in octets else b"", len(octets), octets)
+
+
 def mailbox_name(name: str) -> bytes:
     """Always quoted: what is an atom and what is not, clients do not agree on."""
     encoded = utf7.encode(name)
@@ -97,5 +126,35 @@ def _listed(response: ListData | LsubData, named: Callable[[str], bytes]) -> byt
     word = b"LIST" if isinstance(response, ListData) else b"LSUB"
     attributes = " ".join(response.attributes).encode("ascii")
     listed = b"* %b (%b) %b %b" % (word, attributes, quoted(response.delimiter), named(response.name))
-    old_name = response.old_name if isinstance(response, ListData) else None
-    return listed + (b' ("OLDNAME" (%b))' % named(old_name) if old_name is not None else b"") + b"\r\n"
+    extended = _extended(response, named) if isinstance(response, ListData) else []
+    return listed + (b" (%b)" % b" ".join(extended) if extended else b"") + b"\r\n"
+
+
+def _extended(response: ListData, named: Callable[[str], bytes]) -> list[bytes]:
+    """RFC 5258 §6: mbox-list-extended = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")" """
+    found = []
+    if response.child_info:
+        found.append(b'"CHILDINFO" (%b)' % b" ".join(map(quoted, response.child_info)))
+    if response.old_name is not None:
+        found.append(b'"OLDNAME" (%b)' % named(response.old_name))
+    return found
+
+
+def _rights(response: AclData | ListRightsData | MyRightsData, named: Callable[[str], bytes]) -> bytes:
+    name = named(response.name)
+    match response:
+        case AclData():
+            pairs = [b"%b %b" % (string(who.encode()), quoted(rights)) for who, rights in response.entries]
+            return b"%b\r\n" % b" ".join((b"* ACL", name, *pairs))
+        case ListRightsData():
+            whose = string(response.identifier.encode())
+            rights = b" ".join(map(quoted, (response.required, *response.optional)))
+            return b"* LISTRIGHTS %b %b %b\r\n" % (name, whose, rights)
+        case MyRightsData():
+            return b"* MYRIGHTS %b %b\r\n" % (name, quoted(response.rights))
+        case _:
+            assert_never(response)
+
+
+def _value(value: bytes | None) -> bytes:
+    return b"NIL" if value is None else string(value)

@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 
-from mailstack.wire.imap.commands import list as list_command
 from mailstack.wire.imap.tokens import Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lsub:
-    """As List, over what is subscribed to."""
+    """As a basic LIST, over what is subscribed to."""
 
     reference: str
     pattern: str
 
 
 def parse(cursor: Cursor) -> Lsub:
-    asked = list_command.parse(cursor)
-    return Lsub(reference=asked.reference, pattern=asked.pattern)
+    cursor.space()
+    reference = cursor.mailbox()
+    cursor.space()
+    pattern = cursor.list_mailbox()
+    cursor.end()
+    return Lsub(reference=reference, pattern=pattern)

@@ -7,29 +7,42 @@ from mailstack.wire.imap.commands import (
     capability,
     check,
     close,
+    compress,
     copy,
     create,
     delete,
+    deleteacl,
     enable,
     examine,
     expunge,
     fetch,
+    getacl,
     getjmapaccess,
+    getmetadata,
+    getquota,
+    getquotaroot,
     idle,
+    listrights,
     login,
     logout,
     lsub,
     move,
+    myrights,
     namespace,
     noop,
     notify,
     rename,
     search,
     select,
+    setacl,
+    setmetadata,
+    setquota,
+    sort,
     starttls,
     status,
     store,
     subscribe,
+    thread,
     uidbatches,
     unauthenticate,
     unselect,
@@ -43,36 +56,49 @@ from mailstack.wire.imap.tokens import Cursor
 
 Request = (
     Append
+    | Replace
     | authenticate.Authenticate
     | capability.Capability
     | check.Check
     | close.Close
+    | compress.Compress
     | copy.Copy
     | create.Create
     | delete.Delete
+    | deleteacl.DeleteAcl
     | enable.Enable
     | examine.Examine
     | expunge.Expunge
     | fetch.Fetch
+    | getacl.GetAcl
     | getjmapaccess.GetJmapAccess
+    | getmetadata.GetMetadata
+    | getquota.GetQuota
+    | getquotaroot.GetQuotaRoot
     | id_command.Id
     | idle.Idle
     | list_command.List
+    | listrights.ListRights
     | login.Login
     | logout.Logout
     | lsub.Lsub
     | move.Move
+    | myrights.MyRights
     | namespace.Namespace
     | noop.Noop
     | notify.Notify
     | rename.Rename
-    | Replace
     | search.Search
     | select.Select
+    | setacl.SetAcl
+    | setmetadata.SetMetadata
+    | setquota.SetQuota
+    | sort.Sort
     | starttls.Starttls
     | status.Status
     | store.Store
     | subscribe.Subscribe
+    | thread.Thread
     | uidbatches.UidBatches
     | unauthenticate.Unauthenticate
     | unselect.Unselect
@@ -85,31 +111,44 @@ PARSERS: Mapping[str, Parser] = {
     "CAPABILITY": capability.parse,
     "CHECK": check.parse,
     "CLOSE": close.parse,
+    "COMPRESS": compress.parse,
     "COPY": copy.parse,
     "CREATE": create.parse,
     "DELETE": delete.parse,
+    "DELETEACL": deleteacl.parse,
     "ENABLE": enable.parse,
     "EXAMINE": examine.parse,
     "EXPUNGE": expunge.parse,
     "FETCH": fetch.parse,
+    "GETACL": getacl.parse,
     "GETJMAPACCESS": getjmapaccess.parse,
+    "GETMETADATA": getmetadata.parse,
+    "GETQUOTA": getquota.parse,
+    "GETQUOTAROOT": getquotaroot.parse,
     "ID": id_command.parse,
     "IDLE": idle.parse,
     "LIST": list_command.parse,
+    "LISTRIGHTS": listrights.parse,
     "LOGIN": login.parse,
     "LOGOUT": logout.parse,
     "LSUB": lsub.parse,
     "MOVE": move.parse,
+    "MYRIGHTS": myrights.parse,
     "NAMESPACE": namespace.parse,
     "NOOP": noop.parse,
     "NOTIFY": notify.parse,
     "RENAME": rename.parse,
     "SEARCH": search.parse,
     "SELECT": select.parse,
+    "SETACL": setacl.parse,
+    "SETMETADATA": setmetadata.parse,
+    "SETQUOTA": setquota.parse,
+    "SORT": sort.parse,
     "STARTTLS": starttls.parse,
     "STATUS": status.parse,
     "STORE": store.parse,
     "SUBSCRIBE": subscribe.parse,
+    "THREAD": thread.parse,
     "UIDBATCHES": uidbatches.parse,
     "UNAUTHENTICATE": unauthenticate.parse,
     "UNSELECT": unselect.parse,
@@ -123,6 +162,8 @@ UID_PARSERS: Mapping[str, Parser] = {
     "FETCH": fetch.parse_uid,
     "MOVE": move.parse_uid,
     "SEARCH": search.parse_uid,
+    "SORT": sort.parse_uid,
     "STORE": store.parse_uid,
+    "THREAD": thread.parse_uid,
 }
 """RFC 9051 §6.4.9, RFC 4315 §2.1, RFC 6851 §3.2: what may follow UID."""

@@ -1,0 +1,20 @@
+"""GETMETADATA. RFC 5464 §4.2."""
+
+from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.services.mailbox.metadata import Wanted, read
+from mailstack.wire.imap.commands.getmetadata import GetMetadata
+from mailstack.wire.imap.responses import MetadataData
+
+
+async def run(session: Session, request: GetMetadata) -> Completed:
+    wanted = Wanted(names=request.entries, depth=request.depth)
+    name, found = await read(session.mail, request.mailbox, wanted)
+    sizes = [len(value) for value in found.values()]
+    most = request.max_size
+    entries = tuple((entry, value) for entry, value in found.items() if most is None or len(value) <= most)
+    if entries:
+        session.connection.say(MetadataData(name=name, entries=entries))
+    if most is not None and max(sizes, default=0) > most:
+        # RFC 5464 §4.2.1: how large the largest of those left out is.
+        return ok("GETMETADATA completed", f"METADATA LONGENTRIES {max(sizes)}")
+    return ok("GETMETADATA completed")

@@ -1,0 +1,55 @@
+"""What an account may hold and holds. RFC 9208: one quota root for each account, its one resource is STORAGE.
+
+The limit is the spec's, for nobody to change from here; it is enforced where messages are stored.
+"""
+
+from dataclasses import dataclass
+
+from mailstack.model.ids import Uid
+from mailstack.model.mailbox import DELIMITER, MailboxStatus
+from mailstack.model.message import Column
+from mailstack.model.numset import numset_of
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.places import Place, find_readable, root_of
+
+OWN_ROOT = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """limit_bytes: None where there is none."""
+
+    root: str
+    used_bytes: int
+    limit_bytes: int | None
+
+
+async def own_quota(mail: AccountMail) -> Quota:
+    return await _quota(mail)
+
+
+async def quota_of_mailbox(mail: AccountMail, path: str) -> tuple[Place, Quota]:
+    """Raises NotFound, Forbidden: RFC 9208 §4.1.2 wants to know what may be read at all."""
+    place = await find_readable(mail, path)
+    return place, await _quota(place.mail)
+
+
+async def deleted_bytes(place: Place, status: MailboxStatus) -> int:
+    """RFC 9208 §4.1.4: the sum of the sizes of messages marked \\Deleted."""
+    if not status.deleted:
+        return 0
+    mail, mailbox_id = place.mail, place.mailbox.mailbox_id
+    placements = await mail.messages.placements(mail.account_id, mailbox_id)
+    deleted: list[Uid] = [placement.uid for placement in placements if placement.is_deleted]
+    if not deleted:
+        return 0
+    rows = await mail.messages.columns(mail.account_id, mailbox_id, (Column.SIZE_BYTES,), numset_of(deleted))
+    return sum(size for _, size in rows)
+
+
+async def _quota(mail: AccountMail) -> Quota:
+    return Quota(
+        root=OWN_ROOT if mail.is_own else DELIMITER.join(root_of(mail.account)),
+        used_bytes=await mail.messages.used_bytes(mail.account_id),
+        limit_bytes=mail.account.quota_bytes,
+    )
