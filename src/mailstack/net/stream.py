@@ -1,4 +1,4 @@
-"""One connection, read and written with deadlines, that can switch to TLS on the way.
+"""One connection, read and written with deadlines, that can switch to TLS and to compression on the way.
 
 The only user of asyncio's streams. Reads are whole chunks: framing belongs to the machines in wire/.
 """
@@ -8,6 +8,7 @@ import ssl
 from contextlib import suppress
 
 from mailstack.model.errors import TryAgainLater
+from mailstack.net.deflation import Deflation
 
 READ_LIMIT_BYTES = 1 << 16
 
@@ -18,6 +19,7 @@ class Stream:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._deflation: Deflation | None = None
         name = writer.get_extra_info("peername")
         self.peer: tuple[str, int] = (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
         local = writer.get_extra_info("sockname")
@@ -31,6 +33,8 @@ class Stream:
     async def read(self, *, timeout_s: float, at_most: int = READ_LIMIT_BYTES) -> bytes:
         """Whatever has come, b"" when the peer has closed. Raises TimeoutError, ConnectionError."""
         async with asyncio.timeout(timeout_s):
+            if self._deflation is not None:
+                return await self._read_inflated(self._deflation, at_most)
             return await self._reader.read(at_most)
 
     async def write(self, *chunks: bytes, timeout_s: float) -> None:
@@ -38,9 +42,19 @@ class Stream:
 
         Raises TimeoutError, ConnectionError.
         """
+        if self._deflation is not None:
+            chunks = (self._deflation.deflate(chunks),)
         self._writer.writelines(chunks)
         async with asyncio.timeout(timeout_s):
             await self._writer.drain()
+
+    @property
+    def is_deflated(self) -> bool:
+        return self._deflation is not None
+
+    def start_deflate(self) -> None:
+        """RFC 4978 §3: from the next octet on, both ways; TLS lies below it."""
+        self._deflation = Deflation()
 
     async def start_tls(self, context: ssl.SSLContext, *, timeout_s: float, server_hostname: str | None = None) -> None:
         """server_hostname: set by clients. Raises TimeoutError, ConnectionError, ssl.SSLError.
@@ -53,6 +67,15 @@ class Stream:
             raise ConnectionAbortedError("plain text after STARTTLS")
         async with asyncio.timeout(timeout_s):
             await self._writer.start_tls(context, server_hostname=server_hostname, ssl_handshake_timeout=timeout_s)
+
+    async def _read_inflated(self, deflation: Deflation, at_most: int) -> bytes:
+        inflated = deflation.inflate(b"", at_most) if deflation.may_have_more else b""
+        while not inflated and not deflation.is_ended:
+            data = await self._reader.read(at_most)
+            if not data:
+                return b""
+            inflated = deflation.inflate(data, at_most)
+        return inflated
 
     def _buffered(self) -> bool:
         # StreamReader offers no public look at what it holds; the private name has been stable since 3.4.

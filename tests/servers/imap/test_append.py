@@ -127,7 +127,7 @@ async def test_several_messages_come_in_one_command(client: ImapClient) -> None:
         b" (\\Foo) {3+}\r\nabc\r\n",
         b' CATENATE (URL "/INBOX/;UID=77")\r\n',
         b" {99999999}\r\n",
-        b" {1+}\r\nx" * 100 + b"\r\n",
+        b" {1+}\r\nx" * 1_000 + b"\r\n",
     ],
 )
 async def test_all_messages_of_a_command_come_or_none(client: ImapClient, rest: bytes) -> None:
@@ -247,18 +247,18 @@ async def test_urls_relative_to_the_selected_mailbox(inbox: ImapClient) -> None:
 
 async def test_a_message_put_together_may_not_be_too_big(tmp_path: Path) -> None:
     """RFC 4469 §4.2."""
-    async with running_imap(tmp_path, limits=ImapLimits(message_octets=1_000)) as server:
-        async with imap_client(server.port) as client:
-            await client.login()
-            await client.append(b"A: b\r\n\r\n" + b"x" * 600)
-            await client.talk("""
-                C: a APPEND INBOX CATENATE (URL "/INBOX/;UID=1" URL "/INBOX/;UID=1")
-                S: a NO [TOOBIG] …
-                C: b APPEND INBOX CATENATE (URL "/INBOX/;UID=1" TEXT {600}
-                S: b NO [TOOBIG] …
-                C: c APPEND INBOX CATENATE (URL "/INBOX/;UID=1") CATENATE (URL "/INBOX/;UID=1")
-                S: c OK [APPENDUID … 2:3] …
-            """)
+    limits = ImapLimits(message_octets=1_000)
+    async with running_imap(tmp_path, limits=limits) as server, imap_client(server.port) as client:
+        await client.login()
+        await client.append(b"A: b\r\n\r\n" + b"x" * 600)
+        await client.talk("""
+            C: a APPEND INBOX CATENATE (URL "/INBOX/;UID=1" URL "/INBOX/;UID=1")
+            S: a NO [TOOBIG] …
+            C: b APPEND INBOX CATENATE (URL "/INBOX/;UID=1" TEXT {600}
+            S: b NO [TOOBIG] …
+            C: c APPEND INBOX CATENATE (URL "/INBOX/;UID=1") CATENATE (URL "/INBOX/;UID=1")
+            S: c OK [APPENDUID … 2:3] …
+        """)
 
 
 async def test_catenate_counts_against_the_quota(tmp_path: Path) -> None:

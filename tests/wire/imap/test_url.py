@@ -6,13 +6,15 @@ from mailstack.model.ids import Uid
 from mailstack.model.section import Partial, Section, SectionText
 from mailstack.wire.imap.url import WHOLE_REST, ImapUrl, parse_url
 
+WHOLE = Section()
+
 
 def named(
     mailbox: str | None,
     uid: int,
     *,
     uid_validity: int | None = None,
-    section: Section = Section(),
+    section: Section = WHOLE,
     partial: Partial | None = None,
 ) -> ImapUrl:
     return ImapUrl(mailbox=mailbox, uid_validity=uid_validity, uid=Uid(uid), section=section, partial=partial)

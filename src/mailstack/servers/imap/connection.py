@@ -114,6 +114,13 @@ class ImapConnection:
         self._events = iter(())
         await self.stream.start_tls(context, timeout_s=self._limits.handshake_s)
 
+    async def start_deflate(self) -> None:
+        """RFC 4978 §3: the client waits for the answer; what it did not wait with is nobody's. Raises PeerGone."""
+        await self.flush()
+        self.machine.drop_input()
+        self._events = iter(())
+        self.stream.start_deflate()
+
     async def _write(self, *chunks: bytes) -> None:
         try:
             await self.stream.write(*chunks, timeout_s=self._limits.write_s)

@@ -169,6 +169,8 @@ async def _answer(session: Session, tag: str, request: Request) -> None:
     session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
     if completed.starts_tls and session.service.tls is not None:
         await session.connection.start_tls(session.service.tls)
+    if completed.starts_deflate:
+        await session.connection.start_deflate()
 
 
 async def _run(session: Session, request: Request) -> Completed:

@@ -28,12 +28,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How a command ended: what its tagged response says. starts_tls: right after it."""
+    """How a command ended: what its tagged response says. starts_tls, starts_deflate: right after it."""
 
     condition: Condition
     text: str
     code: str = ""
     starts_tls: bool = False
+    starts_deflate: bool = False
 
 
 def ok(text: str, code: str = "") -> Completed:

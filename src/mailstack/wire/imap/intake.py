@@ -13,7 +13,7 @@ from mailstack.wire.imap.commands.append import Append, Upload
 from mailstack.wire.imap.commands.numbered import Numbered
 from mailstack.wire.imap.commands.replace import Replace
 from mailstack.wire.imap.dates import date_time
-from mailstack.wire.imap.faults import SyntaxProblem
+from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
 from mailstack.wire.imap.flags import flag_list
 from mailstack.wire.imap.limits import Limits
 from mailstack.wire.imap.tokens import Cursor
@@ -134,7 +134,7 @@ class _Reader:
             raise SyntaxProblem("expected a mailbox")
         uploads = (*self.request.uploads, upload)
         if len(uploads) > self._limits.messages:
-            raise SyntaxProblem("too many messages")
+            raise RefusedProblem("LIMIT", "too many messages")  # RFC 5530 §3
         self.request = replace(self.request, uploads=uploads)
         self.said.append(upload)
 
@@ -151,7 +151,7 @@ class _Reader:
         cursor = self._cursor
         self.parts += 1
         if self.parts > self._limits.parts:
-            raise SyntaxProblem("too many parts")
+            raise RefusedProblem("LIMIT", "too many parts")
         if cursor.skip_word(b"URL"):
             cursor.space()
             if cursor.is_at_end():
