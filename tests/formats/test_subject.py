@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstack.formats.subject import base_subject
+from mailstack.formats.subject import base_subject, is_reply_or_forward
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_a_base_subject_is_its_own_base(subject: str) -> None:
 @pytest.mark.parametrize("piece", ["re:", "[a]", "[", "(fwd)", "[fwd:", " ", "re[a]"])
 def test_hostile_subjects_end_soon(piece: str) -> None:
     base_subject(piece * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("plain", False),
+        ("  plain  ", False),
+        ("[list] plain", False),
+        ("Re: plain", True),
+        ("[list] re[3]: plain", True),
+        ("plain (fwd)", True),
+        ("[fwd: plain]", True),
+        ("[fwd: plain", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_reply_or_forward(subject: str, expected: bool) -> None:
+    # RFC 5256 §3
+    assert is_reply_or_forward(subject) is expected

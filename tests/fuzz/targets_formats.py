@@ -1,13 +1,15 @@
 """What documents may say: any bytes are values, in time and bounds, and what was written reads back.
 
-Covers mailstack.formats.addresses, mailstack.formats.charsets, mailstack.formats.comments, mailstack.formats.content,
-mailstack.formats.dates, mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text,
-mailstack.formats.mediatype, mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.searched,
-mailstack.formats.subject, mailstack.formats.words and mailstack.services.mailbox.section.
+Covers mailstack.formats.addresses, mailstack.formats.charsets, mailstack.formats.collation,
+mailstack.formats.comments, mailstack.formats.content, mailstack.formats.dates, mailstack.formats.first_address,
+mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text, mailstack.formats.mediatype,
+mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.searched, mailstack.formats.subject,
+mailstack.formats.words and mailstack.services.mailbox.section.
 """
 
 from mailstack.formats.addresses import display, flattened, parse_addresses
 from mailstack.formats.charsets import decode
+from mailstack.formats.collation import casemap
 from mailstack.formats.comments import without_comments
 from mailstack.formats.compose import write_text_field
 from mailstack.formats.content import decode_transfer
@@ -17,13 +19,14 @@ from mailstack.formats.dates import (
     written_day,
 )
 from mailstack.formats.digest import digest_message
+from mailstack.formats.first_address import AddressField, first_display, first_mailbox
 from mailstack.formats.headers import header_end, remove_fields, scan_fields, unfold
 from mailstack.formats.html_text import html_to_text
 from mailstack.formats.limits import LIMITS
 from mailstack.formats.mediatype import parse_disposition, parse_media_type
 from mailstack.formats.part_table import TransferEncoding, unpack
 from mailstack.formats.searched import SearchedText, field_texts
-from mailstack.formats.subject import base_subject
+from mailstack.formats.subject import base_subject, is_reply_or_forward
 from mailstack.formats.words import decode_base64, decode_words, encode_words, parameter
 from mailstack.model.errors import Damaged
 from mailstack.model.section import Partial, Section, SectionText
@@ -55,6 +58,12 @@ def run_headers(data: bytes) -> None:
     assert remove_fields(data, ()) == data
 
 
+def run_first_address(data: bytes) -> None:
+    for field in AddressField:
+        first_mailbox(data, field)
+        first_display(data, field)
+
+
 def run_addresses(data: bytes) -> None:
     entries = parse_addresses(data)
     assert len(entries) <= LIMITS.addresses
@@ -74,6 +83,8 @@ def run_words(data: bytes) -> None:
     assert write_text_field("Subject", text).count(b"\nSubject") == 0
     base = base_subject(text)
     assert base_subject(base) == base
+    assert not is_reply_or_forward(base)
+    casemap(text)
     decode_base64(data)
 
 
@@ -124,6 +135,7 @@ TARGETS: tuple[Target, ...] = (
     Target("formats.digest", run_digest, (MESSAGE, b"")),
     Target("formats.headers", run_headers, (MESSAGE, b"A: b\r\n c\r\n\r\n")),
     Target("formats.addresses", run_addresses, (b'A <b@c>, "d\\"e" <@f:g@h>, i: j@k (l(m)), n@[1];, o . p@q',)),
+    Target("formats.first_address", run_first_address, (digest_message(MESSAGE).envelope, b'("d" {1}\r\na NIL)')),
     Target("formats.dates", run_dates, (b"Fri, 21 Nov 1997 09:55:06 -0600 (CST)", b'"17-Jul-1996 02:44:25 -0700"')),
     Target("formats.words", run_words, (b"Re: =?utf-8?q?a=C3?= =?utf-8?b?qQ==?= (fwd)", b"=?iso-2022-jp*ja?B?GyRC?=")),
     Target(

@@ -114,7 +114,15 @@ def _sasl(name: str) -> Callable[[bytes], None]:
 
 _SEEDS: dict[str, tuple[bytes, ...]] = {
     "FETCH": (b" 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (From To)]<0.100> UID)", b" 2 ALL", b" 1 BODY[1.2.MIME]"),
-    "SEARCH": (b' OR (SUBJECT "a" SINCE 1-Feb-2026) NOT 1:5', b" CHARSET UTF-8 TEXT x", b" UID 1:* LARGER 5"),
+    "SEARCH": (
+        b' OR (SUBJECT "a" SINCE 1-Feb-2026) NOT 1:5',
+        b" CHARSET UTF-8 TEXT x",
+        b" RETURN (MIN SAVE PARTIAL -1:-5 RELEVANCY) FUZZY TEXT x UID $ OLDER 5 MODSEQ 1",
+        b" EMAILID M1-2 THREADID T1-3 SAVEDON 1-Feb-2026",
+    ),
+    "SORT": (b" RETURN (PARTIAL 1:5) (REVERSE DATE DISPLAYFROM) UTF-8 ALL", b" (SUBJECT) KOI8-R x"),
+    "THREAD": (b" REFERENCES UTF-8 ALL", b' ORDEREDSUBJECT US-ASCII TEXT "a"'),
+    "ESEARCH": (b' IN (mailboxes ("a" b) subtree-one c selected) RETURN (COUNT) UNSEEN', b" ALL"),
     "STORE": (b" 1:* (UNCHANGEDSINCE 7) FLAGS (a)", b" 1:* +FLAGS.SILENT (\\Seen a)", b" 1 FLAGS a b"),
     "NOTIFY": (b" SET STATUS (selected (MessageNew (uid) MessageExpunge)) (subtree (a b) (MailboxName))", b" NONE"),
     "SELECT": (b" INBOX (CONDSTORE QRESYNC (7 9 41,43:211 (1,3:4 7,9:10)))",),

@@ -102,9 +102,9 @@ def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:
 
 
 def _references(envelope: Envelope, limits: Limits) -> tuple[str, ...]:
-    """RFC 5256 §3: In-Reply-To counts where there are no References."""
+    """RFC 5256 §3: where there are no References, the first id of In-Reply-To counts: others may be addresses."""
     ids = _message_ids(envelope.values.get(b"references", b""), limits)
-    return ids or _message_ids(envelope.values.get(b"in-reply-to", b""), limits)
+    return ids or _message_ids(envelope.values.get(b"in-reply-to", b""), limits)[:1]
 
 
 def _preview(raw: RawMessage, parts: Sequence[Part], limits: Limits) -> str:

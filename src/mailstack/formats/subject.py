@@ -14,23 +14,42 @@ _FORWARDED = re.compile(r"\[fwd:(.*)\]", re.IGNORECASE | re.DOTALL)
 
 
 def base_subject(subject: str) -> str:
-    """subject: decoded. The numbers are the steps of RFC 5256 §2.1."""
+    """subject: decoded."""
+    return _stripped(subject)[0]
+
+
+def is_reply_or_forward(subject: str) -> bool:
+    """RFC 5256 §3: whether the base subject came about by removing a "re:", a "fwd:", a "(fwd)" or a "[fwd: …]"."""
+    return _stripped(subject)[1]
+
+
+def _stripped(subject: str) -> tuple[str, bool]:
+    """The numbers are the steps of RFC 5256 §2.1."""
     text = _SPACES.sub(" ", subject[:_MAX_CHARACTERS])  # (1)
+    is_reply = False
     while True:
-        text = _TRAILER.sub("", text)  # (2)
-        text = _without_leaders(text)  # (3) to (5)
+        trailer = _TRAILER.search(text)
+        if trailer is not None:
+            is_reply = is_reply or not trailer[0].isspace()
+            text = text[: trailer.start()]  # (2)
+        text, has_leader = _without_leaders(text)  # (3) to (5)
+        is_reply = is_reply or has_leader
         forwarded = _FORWARDED.fullmatch(text)
         if forwarded is None:
-            return text
+            return text, is_reply
+        is_reply = True
         text = forwarded[1]  # (6)
 
 
-def _without_leaders(text: str) -> str:
+def _without_leaders(text: str) -> tuple[str, bool]:
+    """And whether there was more than spaces among them."""
     at = 0
+    has_leader = False
     while True:
         if leader := _LEADER.match(text, at):
             at = leader.end()  # (3)
+            has_leader = has_leader or not leader[0].isspace()
         elif (blob := _BLOB.match(text, at)) and blob.end() < len(text):
             at = blob.end()  # (4) unless nothing would be left
         else:
-            return text[at:]
+            return text[at:], has_leader

@@ -4,7 +4,7 @@ RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731, RFC 5032, RFC 5182, RFC 7162 §3.1
 """
 
 from mailstack.model.instant import DAY_MS, Instant
-from tests.support.imap_dialogue import ImapClient
+from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap
 
 
@@ -209,4 +209,72 @@ async def test_mod_seqs(inbox: ImapClient) -> None:
         C: d SEARCH RETURN (COUNT) MODSEQ 9223372036854775807
         S: * ESEARCH (TAG "d") COUNT 0
         S: d OK …
+    """)
+
+
+async def test_what_was_found_can_be_used(inbox: ImapClient) -> None:
+    # RFC 5182 §2.2
+    await inbox.talk(r"""
+        C: a SEARCH RETURN (SAVE) UNSEEN
+        S: a OK SEARCH completed
+        C: b FETCH $ UID
+        S: * 1 FETCH (UID 1)
+        S: * 3 FETCH (UID 3)
+        S: b OK …
+        C: c UID SEARCH UID $ FLAGGED
+        S: * SEARCH 3
+        S: c OK …
+        C: d SEARCH (OR $ 2) SUBJECT message
+        S: * SEARCH 1 2 3
+        S: d OK …
+        C: e UID STORE $ +FLAGS (\Deleted)
+        S: * 1 FETCH (UID 1 FLAGS (\Deleted))
+        S: * 3 FETCH (UID 3 FLAGS (\Flagged \Deleted))
+        S: e OK …
+        C: f COPY $ Archive
+        S: f OK [COPYUID … 1,3 1:2] …
+        C: g SEARCH RETURN (SAVE) 1:2
+        S: g OK …
+        C: h UID EXPUNGE $
+        S: * 1 EXPUNGE
+        S: h OK …
+        C: i UID FETCH $ FLAGS
+        S: * 1 FETCH (UID 2 FLAGS (\Seen))
+        S: i OK …
+        C: j MOVE $ Trash
+        S: * OK [COPYUID … 2 1] Moved
+        S: * 1 EXPUNGE
+        S: j OK …
+        C: k FETCH $ FLAGS
+        S: k OK …
+        C: l SEARCH $
+        S: * SEARCH
+        S: l OK …
+    """)
+
+
+async def test_a_saved_message_that_another_session_expunged(server: RunningImap, inbox: ImapClient) -> None:
+    await inbox.talk(r"""
+        C: a SEARCH RETURN (SAVE) 2:3
+        S: a OK …
+    """)
+    async with imap_client(server.port) as other:
+        await other.login()
+        await other.talk(r"""
+            C: a SELECT INBOX
+            S: ...
+            S: a OK …
+            C: b STORE 2 +FLAGS.SILENT (\Deleted)
+            S: b OK …
+            C: c EXPUNGE
+            S: * 2 EXPUNGE
+            S: c OK …
+        """)
+    await inbox.talk(r"""
+        C: b NOOP
+        S: * 2 EXPUNGE
+        S: b OK …
+        C: c FETCH $ UID
+        S: * 2 FETCH (UID 3)
+        S: c OK …
     """)

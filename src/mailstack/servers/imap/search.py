@@ -3,7 +3,7 @@
 from mailstack.servers.imap.searching import (
     Results,
     answer,
-    highest_of,
+    highest,
     own_query,
     refused_charset,
     say_pieces,
@@ -27,7 +27,7 @@ async def run(session: Session, request: Search) -> Completed:
     found = await search(session.mailbox, query)
     results = Results(told=found.uids if request.wants_uids else found.numbers, uids=found.uids)
     if returns is None:
-        mod_seq = await highest_of(session.mailbox, found.uids) if speaks_of_mod_seqs(query) else None
+        mod_seq = await highest(session.mailbox, found.uids) if speaks_of_mod_seqs(query) else None
         await say_pieces(session, search_pieces(results.told, mod_seq))
         return ok("SEARCH completed")
     refused = await answer(session, query, returns, results, is_uid=request.wants_uids)

@@ -26,6 +26,7 @@ from mailstack.model.query import (
 )
 from mailstack.servers.imap.condstore import enable_condstore
 from mailstack.servers.imap.session import Completed, SavedSearch, Session, no
+from mailstack.services.mailbox.mod_seqs import highest_of
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap.search_data import EsearchData, esearch_pieces
 from mailstack.wire.imap.search_keys import CHARSETS
@@ -89,8 +90,7 @@ async def answer(
         return None
     mod_seq = None
     if speaks_of_mod_seqs(query) and results.uids:
-        places = returned_places(returns, len(results.uids))
-        mod_seq = await highest_of(session.mailbox, (results.uids[place] for place in places))
+        mod_seq = await highest(session.mailbox, returned_uids(returns, results))
     data = EsearchData(tag=session.tag, is_uid=is_uid, mod_seq=mod_seq)
     await say_pieces(session, esearch_pieces(filled(data, returns, results), is_utf8=session.is_utf8))
     return None
@@ -130,11 +130,13 @@ def returned_places(returns: Returns, count: int) -> Sequence[int]:
     return sorted(places)
 
 
-async def highest_of(selected: SelectedMailbox, uids: Iterable[int]) -> ModSeq | None:
-    """RFC 7162 §3.1.5: the highest mod-sequence of these messages; None when none of them is there any more."""
-    mail = selected.mail
-    placements = await mail.messages.placements(mail.account_id, selected.mailbox_id, numset_of(uids))
-    return max((placement.mod_seq for placement in placements), default=None)
+def returned_uids(returns: Returns, results: Results) -> Sequence[int]:
+    """Ascending."""
+    return sorted(results.uids[place] for place in returned_places(returns, len(results.uids)))
+
+
+async def highest(selected: SelectedMailbox, uids: Sequence[int]) -> ModSeq | None:
+    return await highest_of(selected.mail, selected.mailbox_id, uids)
 
 
 async def say_pieces(session: Session, pieces: Iterable[bytes]) -> None:
@@ -145,7 +147,7 @@ async def say_pieces(session: Session, pieces: Iterable[bytes]) -> None:
 
 def _save(session: Session, returns: Returns, results: Results) -> bool:
     """Whether `$` could be made to hold them."""
-    uids = sorted(results.uids[place] for place in returned_places(returns, len(results.uids)))
+    uids = returned_uids(returns, results)
     if len(uids) > MAX_SAVED:
         return False
     session.saved_search = SavedSearch(view=session.mailbox, uids=array("I", uids))

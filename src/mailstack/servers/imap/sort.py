@@ -1,0 +1,40 @@
+"""SORT and UID SORT. RFC 5256 §3, §4, RFC 5267 §3, RFC 7162 §3.1.9."""
+
+from collections.abc import Sequence
+
+from mailstack.servers.imap.searching import (
+    Results,
+    answer,
+    highest,
+    own_query,
+    refused_charset,
+    say_pieces,
+    speaks_of_mod_seqs,
+)
+from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.services.mailbox.search import search
+from mailstack.services.mailbox.selected import Chosen
+from mailstack.services.mailbox.sort import sort
+from mailstack.wire.imap.commands.sort import Sort
+from mailstack.wire.imap.search_data import sort_pieces
+
+
+async def run(session: Session, request: Sort) -> Completed:
+    returns = request.returns
+    if request.query is None:
+        return refused_charset(session, returns)
+    query = own_query(session, request.query)
+    if returns is not None and returns.saves:
+        session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
+    found = await search(session.mailbox, query)
+    results = _results(found, await sort(session.mailbox, found, request.keys, {}), is_uid=request.wants_uids)
+    if returns is None:
+        mod_seq = await highest(session.mailbox, found.uids) if speaks_of_mod_seqs(query) else None
+        await say_pieces(session, sort_pieces(results.told, mod_seq))
+        return ok("SORT completed")
+    return await answer(session, query, returns, results, is_uid=request.wants_uids) or ok("SORT completed")
+
+
+def _results(found: Chosen, places: Sequence[int], *, is_uid: bool) -> Results:
+    uids = [found.uids[place] for place in places]
+    return Results(told=uids if is_uid else [found.numbers[place] for place in places], uids=uids)
