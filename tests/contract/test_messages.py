@@ -3,6 +3,7 @@
 import mmap
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,18 @@ async def test_every_size_is_read_back_byte_for_byte(
     message = NewMessage(raw=raw, received_at=new_message().received_at, digest=digest_of(raw))
     (appended,) = await store.messages.append(account_id, inbox, [message])
     assert await store.messages.read(account_id, appended.message_id) == raw
+
+
+@pytest.mark.parametrize("size_bytes", [0, 4_096, 65_537, LARGE_BYTES])
+async def test_ranges_make_up_the_whole(store: Store, account_id: AccountId, inbox: MailboxId, size_bytes: int) -> None:
+    raw = random.Random(size_bytes).randbytes(size_bytes)
+    message = NewMessage(raw=raw, received_at=new_message().received_at, digest=digest_of(raw))
+    (appended,) = await store.messages.append(account_id, inbox, [message])
+    read = partial(store.messages.read_range, account_id, appended.message_id)
+    assert raw == b"".join([await read(start, start + 10_000) for start in range(0, size_bytes + 20_000, 10_000)])
+    assert (await read(5, 9), await read(9, 5), await read(size_bytes, size_bytes + 1)) == (raw[5:9], b"", b"")
+    with pytest.raises(NotFound):
+        await store.messages.read_range(account_id, MessageId(999), 0, 1)
 
 
 async def test_a_mapped_file_is_appended(store: Store, account_id: AccountId, inbox: MailboxId, tmp_path: Path) -> None:

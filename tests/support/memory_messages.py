@@ -169,6 +169,9 @@ class MemoryMessages:
             raise NotFound("no such message")
         return bytes(message.raw)
 
+    async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
+        return (await self.read(account_id, message_id))[start:stop]
+
     async def change_flags(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
     ) -> FlagsChanged:

@@ -78,6 +78,13 @@ class Messages(Protocol):
         """The whole message. NotFound, or Damaged when the blob does not match."""
         ...
 
+    async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
+        """Octets [start, stop) of it, fewer past its end. Piece after piece costs no more than the whole.
+
+        Raises as read.
+        """
+        ...
+
     async def change_flags(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
     ) -> FlagsChanged: ...

@@ -90,6 +90,8 @@ async def test_a_damaged_file_is_named(
         file.write_bytes(damage)
     with pytest.raises(Damaged, match=f"message {message_id} of account {account_id}"):
         await store.messages.read(account_id, message_id)
+    with pytest.raises(Damaged, match=f"message {message_id} of account {account_id}"):
+        await store.messages.read_range(account_id, message_id, 0, 10)
 
 
 async def test_bytes_that_do_not_match_their_hash_are_not_given_out(

@@ -8,12 +8,15 @@ from mailstack.store.sqlite import (
     appending,
     changes,
     copying,
+    finding,
     flagging,
+    indexing,
     mailboxes,
     messages,
     queue,
     removal,
     sweep,
+    threading,
 )
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
@@ -35,7 +38,6 @@ SYSTEM = (
     sweep.NAMED_IN_QUEUE,
 )
 ACCOUNT = (
-    appending.THREAD_OF,
     appending.TAKE_UIDS,
     changes.SINCE,
     copying.LIES_THERE,
@@ -51,12 +53,22 @@ ACCOUNT = (
     removal.DELETE_BLOB,
     removal.DELETED_IN_RANGE,
     sweep.NAMED_IN_ACCOUNT,
+    finding.PLACES_OF_ONE,
+    indexing.BACKLOG,
+    indexing.IS_BEHIND,
+    threading.COUNT,
+    threading.FIND,
+    threading.MERGE_AGAIN,
+    threading.MOVE,
+    threading.PLACES,
 )
 
 
 def scans(connection: Connection, statement: str) -> list[str]:
     values = (1,) * statement.count("?")
     steps = [str(row[3]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", values)]
+    # What json_each scans is the statement's own list, and a state is one row.
+    steps = [step for step in steps if "VIRTUAL TABLE" not in step and step != "SCAN search_state"]
     return [step for step in steps if (step.startswith("SCAN") and "USING" not in step) or "TEMP B-TREE" in step]
 
 

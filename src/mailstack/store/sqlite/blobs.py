@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import BlobId
@@ -75,6 +76,27 @@ class Blobs:
         if hashlib.sha256(plain).hexdigest() != blob.blob_id:
             raise Damaged(f"{what} does not match its hash {blob.blob_id}")
         return plain
+
+    def unpack_into(self, blob: Blob, holder: Path, out: IO[bytes], *, what: str) -> None:
+        """As unpack, of a blob in a file, without ever holding much of it."""
+        name = holder / str(blob.file)
+        running, size_bytes = hashlib.sha256(), 0
+        try:
+            with name.open("rb") as frame:
+                for chunk in self.codec.decompress_stream(frame):
+                    running.update(chunk)
+                    size_bytes += len(chunk)
+                    if size_bytes > blob.size_bytes:
+                        break
+                    out.write(chunk)
+        except FileNotFoundError as fault:
+            raise Damaged(f"{what}: {name} is gone") from fault
+        except OSError as fault:
+            raise TryAgainLater(f"{what}: {name}: {fault.strerror}") from fault
+        except Damaged as fault:
+            raise Damaged(f"{what}: {fault.detail}") from fault
+        if running.hexdigest() != blob.blob_id:
+            raise Damaged(f"{what} does not match its hash {blob.blob_id}")
 
     def discard(self, holder: Path, file: str) -> None:
         """Of a row that is gone for good."""

@@ -7,6 +7,7 @@ added under another magic number.
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 import zstandard
 
@@ -81,6 +82,15 @@ class Codec:
             if not 0 <= size_bytes <= limit_bytes:
                 raise Damaged(f"a compressed frame says that it holds {size_bytes} bytes")
             return self._coders.decompressor.decompress(frame)
+        except zstandard.ZstdError as fault:
+            raise Damaged(f"a compressed frame cannot be read: {fault}") from fault
+
+    def decompress_stream(self, frame: IO[bytes]) -> Iterator[bytes]:
+        """What compress_stream made, in chunks. Raises Damaged."""
+        try:
+            with self._coders.decompressor.stream_reader(frame, closefd=False) as reader:
+                while chunk := reader.read(CHUNK_BYTES):
+                    yield chunk
         except zstandard.ZstdError as fault:
             raise Damaged(f"a compressed frame cannot be read: {fault}") from fault
 

@@ -30,6 +30,7 @@ from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.listing import STORED_COLUMNS, PackedMessage, pack_forms, pack_head, stored_message
 from mailstack.store.sqlite.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sqlite.tables import read_table
+from mailstack.store.sqlite.unpacked import UnpackedFiles
 from mailstack.store.sqlite.writer import Result, Transaction
 
 INLINE_ROWS = 1_000
@@ -56,6 +57,7 @@ class SqliteMessages:
         self._databases = databases
         self._blobs = blobs
         self._clock = clock
+        self._unpacked = UnpackedFiles(blobs)
 
     async def append(
         self,
@@ -132,16 +134,25 @@ class SqliteMessages:
 
     async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
         database = await self._databases.get(account_id)
-        row = database.reader().row(BYTES, (message_id,))
-        if row is None:
-            raise NotFound(f"there is no message {message_id}")
-        blob_id, size_bytes, content, file = row
-        blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
+        blob = _blob(database, message_id)
         unpack = partial(self._blobs.unpack, blob, database.blob_folder)
         what = f"message {message_id} of account {account_id}"
-        if size_bytes <= INLINE_LIMIT_BYTES:
+        if blob.size_bytes <= INLINE_LIMIT_BYTES:
             return unpack(what=what)
         return await database.in_thread(partial(unpack, what=what))
+
+    async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
+        database = await self._databases.get(account_id)
+        blob = _blob(database, message_id)
+        if blob.file is None:
+            return (await self.read(account_id, message_id))[start:stop]
+        what = f"message {message_id} of account {account_id}"
+        read = partial(self._unpacked.read, blob, database.blob_folder, start, stop, what=what)
+        return await database.in_thread(read)
+
+    def close(self) -> None:
+        """Blocks."""
+        self._unpacked.close()
 
     async def change_flags(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
@@ -258,6 +269,15 @@ class SqliteMessages:
             some = message_ids[start : start + STORED_AT_ONCE]
             found.update((row[0], stored_message(row, codec)) for row in _stored_rows(connection, some))
         return [found[message_id] for message_id in message_ids if message_id in found]
+
+
+def _blob(database: Database, message_id: MessageId) -> Blob:
+    """Raises NotFound."""
+    row = database.reader().row(BYTES, (message_id,))
+    if row is None:
+        raise NotFound(f"there is no message {message_id}")
+    blob_id, size_bytes, content, file = row
+    return Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
 
 
 def _stored_rows(connection: Connection, message_ids: Sequence[MessageId]) -> list[Row]:

@@ -71,6 +71,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Once what is being written is durable."""
         await self._files.close()
+        self.messages.close()
 
 
 async def open_store(
