@@ -152,3 +152,19 @@ async def test_idle_tells_what_notify_asks_for(client: ImapClient, other: ImapCl
         C: DONE
         S: b OK IDLE completed
     """)
+
+
+async def test_annotations(client: ImapClient, other: ImapClient) -> None:
+    await client.talk("""
+        C: a NOTIFY SET (mailboxes INBOX (MailboxMetadataChange)) (personal (ServerMetadataChange))
+        S: a OK …
+    """)
+
+    await other.talk('C: a SETMETADATA INBOX (/private/comment "mine")\nS: a OK …')
+    await client.expect('* METADATA "INBOX" /private/comment')
+    await other.talk('C: b SETMETADATA Archive (/private/comment "old")\nS: b OK …')
+    await other.talk("C: c SETMETADATA INBOX (/private/comment NIL)\nS: c OK …")
+    await client.expect('* METADATA "INBOX" /private/comment')
+    await other.talk('C: d SETMETADATA "" (/private/comment "server")\nS: d OK …')
+    await other.append(message(1))
+    await client.expect('* METADATA "" /private/comment')

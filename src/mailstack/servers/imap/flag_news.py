@@ -3,6 +3,7 @@
 RFC 9051 §7.5.2, RFC 7162 §3.2.4, RFC 9586 §3.3.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from mailstack.model.message import Placement
@@ -18,7 +19,7 @@ from mailstack.wire.imap.fetch_data import (
     uids_told,
 )
 
-AT_ONCE = 5_000
+AT_ONCE = 2_000
 
 
 async def say_flags(
@@ -30,6 +31,8 @@ async def say_flags(
         octets = _lines(session, numbers[start : start + AT_ONCE], part, with_flags=with_flags)
         session.connection.say_octets(octets)
         await session.connection.flush_when_full()
+        # A client that reads as fast as we write would otherwise keep all others waiting.
+        await asyncio.sleep(0)
 
 
 def _lines(session: Session, numbers: Sequence[int], placements: Sequence[Placement], *, with_flags: bool) -> bytes:

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 from mailstack.model.flags import SYSTEM_FLAGS
-from mailstack.model.mailbox import DELIMITER
+from mailstack.model.mailbox import DELIMITER, INBOX
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.rights import Right, Rights
 from mailstack.servers.imap.condstore import highest_code
 from mailstack.servers.imap.flag_news import say_flags
+from mailstack.servers.imap.list import attributes
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox import opening
 from mailstack.services.mailbox.flags import may_change
+from mailstack.services.mailbox.listing import Listed
 from mailstack.services.mailbox.opening import Opened
 from mailstack.services.mailbox.selected import SelectedMailbox
+from mailstack.services.mailbox.tree import load_tree
 from mailstack.wire.imap.capability import CONDSTORE
 from mailstack.wire.imap.commands.select import KnownState, Parameters, Select
 from mailstack.wire.imap.faults import SyntaxProblem
@@ -42,19 +45,19 @@ async def open_mailbox(session: Session, path: str, parameters: Parameters, *, i
     session.selected = opened.view
     if parameters.wants_mod_seqs:
         session.enabled.add(CONDSTORE)
-    _say_state(session, opened)
+    await _say_state(session, path, opened)
     if parameters.known is not None and parameters.known.uid_validity == opened.status.uid_validity:
         await _catch_up(session, parameters.known)
 
 
-def _say_state(session: Session, opened: Opened) -> None:
+async def _say_state(session: Session, path: str, opened: Opened) -> None:
     say, status = session.connection.say, opened.status
     flags = (*_FLAGS, *(keyword for keyword in opened.keywords if keyword.casefold() not in _KNOWN))
-    permanent = "" if opened.view.is_read_only else " ".join(_permanent(flags, opened.rights))
+    permanent = "" if opened.view.is_read_only else " ".join(_permanent(flags, opened.place.rights))
     say(FlagsData(flags=flags), Exists(count=status.messages))
     if session.is_rev2:
         # RFC 9051 §6.3.2: the name, as the server spells it; \Recent and UNSEEN are no more.
-        say(ListData(attributes=(), delimiter=DELIMITER, name=opened.path))
+        say(await _list_data(path, opened))
     else:
         say(Recent(count=0))
         if opened.first_unseen is not None and not session.is_uid_only:
@@ -63,6 +66,17 @@ def _say_state(session: Session, opened: Opened) -> None:
     _say(session, f"UIDNEXT {status.uid_next}", "The next UID")
     _say(session, f"PERMANENTFLAGS ({permanent})", "Flags that stay")
     _say(session, highest_code(session), "The highest mod-sequence")
+
+
+async def _list_data(path: str, opened: Opened) -> ListData:
+    """RFC 9051 §6.3.9.7: with the name as the client spelt it, where that is another."""
+    place = opened.place
+    has_children = (await load_tree(place.mail)).has_children(place.mailbox.mailbox_id)
+    listed = Listed(path=place.path, place=place, has_children=has_children, is_subscribed=place.mailbox.is_subscribed)
+    old_name = path if path != place.path and path.upper() != INBOX else None
+    return ListData(
+        attributes=attributes(listed, is_extended=True), delimiter=DELIMITER, name=place.path, old_name=old_name
+    )
 
 
 def _permanent(flags: Sequence[str], rights: Rights) -> tuple[str, ...]:

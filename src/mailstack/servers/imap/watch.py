@@ -3,8 +3,8 @@
 RFC 5465 §6. How it is told: servers.imap.watch_news.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mailstack.model.events import EventName
 from mailstack.model.ids import MailboxId, ModSeq
@@ -18,6 +18,8 @@ from mailstack.services.mailbox.places import shown_path
 from mailstack.services.mailbox.tree import load_tree
 from mailstack.wire.imap.commands.notify import EventGroup
 
+Entries = Mapping[str, bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -30,11 +32,13 @@ class Known:
 
 @dataclass(slots=True)
 class WatchedAccount:
-    """mod_seq: up to where the client is informed."""
+    """mod_seq: up to where the client is informed. entries, server_entries: annotations; empty where nobody asks."""
 
     mail: AccountMail
     mod_seq: ModSeq
     known: dict[MailboxId, Known]
+    entries: Mapping[MailboxId, Entries]
+    server_entries: Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class Watch:
         """None, or one without events: RFC 5465 §3.1: nothing is told of the selected mailbox unasked."""
         return next((group for group in self.groups if group.is_of_selected and group.events), None)
 
+    def wants(self, event: EventName) -> bool:
+        return any(event in group.events for group in self.groups)
+
     def events_of(self, known: Known, *, is_own: bool) -> frozenset[EventName]:
         """RFC 5465 §6: several groups may be about one mailbox."""
         groups = (group for group in self.groups if _covers(group.mailboxes, known, is_own=is_own))
@@ -58,11 +65,31 @@ NOTHING = Watch((), ())
 
 
 async def begin_watch(mails: Sequence[AccountMail], groups: tuple[EventGroup, ...]) -> Watch:
+    watch = Watch(groups, ())
     accounts = []
     for mail in mails:
-        mod_seq = await mail.changes.mod_seq(mail.account_id)  # before the tree: what comes between is told twice
-        accounts.append(WatchedAccount(mail=mail, mod_seq=mod_seq, known=await known_mailboxes(mail)))
-    return Watch(groups, tuple(accounts))
+        account = WatchedAccount(
+            mail=mail,
+            mod_seq=await mail.changes.mod_seq(mail.account_id),  # before the tree: what comes between is told twice
+            known=await known_mailboxes(mail),
+            entries=await mailbox_entries(watch, mail),
+            server_entries=await server_entries(watch, mail),
+        )
+        accounts.append(account)
+    return replace(watch, accounts=tuple(accounts))
+
+
+async def mailbox_entries(watch: Watch, mail: AccountMail) -> Mapping[MailboxId, Entries]:
+    if not watch.wants(EventName.MAILBOX_METADATA_CHANGE):
+        return {}
+    return await mail.annotations.read_all(mail.account_id, viewer=mail.viewer.account_id)
+
+
+async def server_entries(watch: Watch, mail: AccountMail) -> Entries:
+    """RFC 5464 §3: of the server: the client's own account's."""
+    if not mail.is_own or not watch.wants(EventName.SERVER_METADATA_CHANGE):
+        return {}
+    return await mail.annotations.read(mail.account_id, None, viewer=mail.viewer.account_id)
 
 
 async def known_mailboxes(mail: AccountMail) -> dict[MailboxId, Known]:

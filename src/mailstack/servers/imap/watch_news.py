@@ -8,8 +8,17 @@ from mailstack.model.events import MESSAGE_EVENTS, EventName
 from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import DELIMITER
 from mailstack.servers.imap.session import Session
-from mailstack.servers.imap.watch import NOTHING, Known, Watch, WatchedAccount, known_mailboxes
-from mailstack.wire.imap.responses import Condition, ListData, StatusData, Untagged
+from mailstack.servers.imap.watch import (
+    NOTHING,
+    Entries,
+    Known,
+    Watch,
+    WatchedAccount,
+    known_mailboxes,
+    mailbox_entries,
+    server_entries,
+)
+from mailstack.wire.imap.responses import Condition, ListData, MetadataNames, StatusData, Untagged
 
 MAX_CHANGES = 10_000
 """Past this many at once, the client is better off with a look of its own. RFC 5465 §5.8."""
@@ -33,6 +42,7 @@ async def say_all_statuses(session: Session, watch: Watch) -> None:
 
 async def tell_watched(session: Session, watch: Watch) -> None:
     for account in watch.accounts:
+        await _tell_server_metadata(session, watch, account)
         now = await account.mail.changes.mod_seq(account.mail.account_id)
         if now == account.mod_seq:
             continue
@@ -45,6 +55,7 @@ async def tell_watched(session: Session, watch: Watch) -> None:
         account.mod_seq = max(now, rows[-1].mod_seq) if rows else now
         if any(row.type is ChangedType.MAILBOX for row in rows):
             await _tell_mailboxes(session, watch, account)
+            await _tell_metadata(session, watch, account)
         await _tell_messages(session, watch, account, rows)
 
 
@@ -76,6 +87,29 @@ def _changed(was: Known | None, known: Known) -> frozenset[EventName]:
     if was is None or was.path != known.path:
         return frozenset({EventName.MAILBOX_NAME})
     return frozenset({EventName.SUBSCRIPTION_CHANGE} if was.is_subscribed != known.is_subscribed else ())
+
+
+async def _tell_metadata(session: Session, watch: Watch, account: WatchedAccount) -> None:
+    """RFC 5465 §5.6."""
+    before, account.entries = account.entries, await mailbox_entries(watch, account.mail)
+    for mailbox_id, known in account.known.items():
+        names = _differing(before.get(mailbox_id, {}), account.entries.get(mailbox_id, {}))
+        events = watch.events_of(known, is_own=account.mail.is_own)
+        if names and EventName.MAILBOX_METADATA_CHANGE in events:
+            session.connection.say(MetadataNames(name=known.path, entries=names))
+
+
+async def _tell_server_metadata(session: Session, watch: Watch, account: WatchedAccount) -> None:
+    """RFC 5465 §5.7. They stand outside the change log, so they are looked at each time."""
+    before, account.server_entries = account.server_entries, await server_entries(watch, account.mail)
+    names = _differing(before, account.server_entries)
+    if names:
+        session.connection.say(MetadataNames(name="", entries=names))
+
+
+def _differing(before: Entries, now: Entries) -> tuple[str, ...]:
+    """RFC 5465 §5.6: also those that are no more."""
+    return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
 
 
 async def _tell_messages(session: Session, watch: Watch, account: WatchedAccount, rows: Sequence[Change]) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from mailstack.model.ids import Uid
 from mailstack.model.mailbox import MailboxStatus
-from mailstack.model.rights import CHANGING_RIGHTS, Rights
+from mailstack.model.rights import CHANGING_RIGHTS
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.places import find_readable
+from mailstack.services.mailbox.places import Place, find_readable
 from mailstack.services.mailbox.selected import SelectedMailbox
 
 MAX_KEYWORDS = 100
@@ -14,14 +14,11 @@ MAX_KEYWORDS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """path: as the server spells it. first_unseen: its position, None where there is none. keywords: ever used there,
-    sorted.
-    """
+    """first_unseen: its position, None where there is none. keywords: ever used there, sorted."""
 
     view: SelectedMailbox
     status: MailboxStatus
-    path: str
-    rights: Rights
+    place: Place
     first_unseen: int | None = None
     keywords: tuple[str, ...] = ()
 
@@ -40,8 +37,7 @@ async def open_mailbox(mail: AccountMail, path: str, *, is_read_only: bool) -> O
     return Opened(
         view=selected,
         status=status,
-        path=place.path,
-        rights=place.rights,
+        place=place,
         first_unseen=view.first_unseen(),
         keywords=tuple(keywords[:MAX_KEYWORDS]),
     )

@@ -162,6 +162,14 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataNames:
+    """RFC 5464 §4.4.2: entries that have changed. name: "" for the server's."""
+
+    name: str
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vanished:
     """RFC 7162 §3.2.10. is_earlier: they went before, and no message number changes."""
 
@@ -204,6 +212,7 @@ Response = (
     | MetadataData
     | Exists
     | Recent
+    | MetadataNames
     | Vanished
     | UidBatchesData
     | JmapAccessData

@@ -18,6 +18,7 @@ from mailstack.wire.imap.responses import (
     ListRightsData,
     LsubData,
     MetadataData,
+    MetadataNames,
     MyRightsData,
     NamespaceData,
     QuotaData,
@@ -77,6 +78,8 @@ def write(response: Response, *, is_utf8: bool = False) -> bytes:
             return b"* %d EXISTS\r\n" % response.count
         case Recent():
             return b"* %d RECENT\r\n" % response.count
+        case MetadataNames():
+            return b"* METADATA %b %b\r\n" % (named(response.name), " ".join(response.entries).encode("ascii"))
         case Vanished():
             earlier = "(EARLIER) " if response.is_earlier else ""
             return f"* VANISHED {earlier}{response.uids}\r\n".encode("ascii")
