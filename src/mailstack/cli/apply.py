@@ -37,6 +37,9 @@ HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then
 The server's own state changes in one transaction, as a new generation, which a running `mailstack serve` takes over;
 then DNS is written and read again until it is as planned. What was interrupted is finished by the next apply.
 
+In place of SPEC, a plan that `mailstack plan -o` kept may stand: then just that is done, without a question, or
+nothing, when the spec, the server or its DNS has moved since.
+
 An account or a domain that holds mail is destroyed only with --allow-destroy and its name; the mail goes to the
 storage's trash.
 
@@ -46,6 +49,7 @@ Examples:
   mailstack apply mailstack.yaml --yes               # in scripts: no question
   mailstack apply mailstack.yaml --yes --format json
   mailstack apply mailstack.yaml --allow-destroy bob@example.com
+  mailstack plan mailstack.yaml -o plan.json; mailstack apply plan.json
 
 Exit status: 0 applied, or nothing to do; 1 error, or the answer was not yes; 2 the spec has faults.
 """
@@ -63,7 +67,7 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
 
 
 @click.command("apply", help=HELP, short_help="Make the server what the spec says.")
-@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("spec", metavar="SPEC|PLAN", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--allow-destroy",
@@ -75,18 +79,22 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
 @format_option
 @no_dns_option
 def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no_dns: bool) -> None:
+    from mailstack.cli.saved_plan import read_saved, refuse_stale
     from mailstack.reconcile.brake import refuse
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
+    saved = read_saved(spec)
     with faults_reported(form), collector_paused():
-        loaded = load_spec(spec)
+        loaded = load_spec(spec if saved is None else Path(saved.spec_path))
         reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
         prepared = asyncio.run(_plan(loaded, reconciler))
+    if saved is not None:
+        refuse_stale(saved, prepared.plan)
     if form == "text":
         show_plan(prepared.plan, form)
     refuse(prepared.held, prepared.plan.spec_path)
-    if not yes and not prepared.plan.is_empty:
+    if saved is None and not yes and not prepared.plan.is_empty:
         _ask(form)
     generation, by_hand = prepared.plan.generation, prepared.plan.by_hand
     if not prepared.is_done:

@@ -8,7 +8,6 @@ import click
 
 from mailstack.cli.reconciling import (
     faults_reported,
-    format_option,
     no_dns_option,
     reconciler_on,
     show_plan,
@@ -33,6 +32,8 @@ Examples:
   mailstack plan mailstack.yaml
   mailstack plan mailstack.yaml --format json | jq .summary
   mailstack plan mailstack.yaml --no-dns
+  mailstack plan mailstack.yaml --format markdown    # for a comment on a pull request
+  mailstack plan mailstack.yaml -o plan.json         # keep it; `mailstack apply plan.json` does just that, or refuses
   mailstack plan mailstack.yaml --records            # what to publish by hand
 
 Exit status: 0 no changes, 2 changes, 1 error. Faults of the spec and of the call are 1 here, for 2 means changes; the
@@ -56,17 +57,37 @@ class PlanCommand(click.Command):
 
 @click.command("plan", cls=PlanCommand, help=HELP, short_help="Show what apply would change.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For whom.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep the plan in this file, for apply."
+)
 @no_dns_option
 @click.option("--records", is_flag=True, help="Show the DNS records to publish by hand even where nothing changes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
-def command(spec: Path, form: str, no_dns: bool, records: bool, detailed_exitcode: bool) -> None:  # noqa: ARG001
+def command(
+    spec: Path,
+    form: str,
+    out: Path | None,
+    no_dns: bool,
+    records: bool,
+    detailed_exitcode: bool,  # noqa: ARG001
+) -> None:
+    from mailstack.cli.saved_plan import save
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
     # 2 means "there are changes" here, so that faults must not end with it.
     with faults_reported(form, code=EXIT_ERROR), collector_paused():
         plan = asyncio.run(_plan(load_spec(spec), no_dns=no_dns))
+    if out is not None:
+        save(plan, out)
     show_plan(plan, form, all_records=records)
     if not plan.is_empty:
         raise click.exceptions.Exit(EXIT_CHANGES)

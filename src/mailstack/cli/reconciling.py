@@ -84,11 +84,14 @@ def reconciler_on(
 
 
 def show_plan(plan: "Plan", form: str, *, all_records: bool = False) -> None:
+    from mailstack.reconcile.markdown import render_markdown
     from mailstack.reconcile.plan import document
     from mailstack.reconcile.render import render
 
     if form == "json":
         print_json(document(plan))
+    elif form == "markdown":
+        click.echo(render_markdown(plan), nl=False)
     else:
         click.echo(render(plan, colour=sys.stdout.isatty(), all_records=all_records), nl=False)
 

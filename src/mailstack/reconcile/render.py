@@ -50,9 +50,14 @@ def _change(change: Change, colour: bool) -> Iterator[str]:
     symbol = _painted(SYMBOLS[change.operation], _COLOURS[change.operation], colour)
     reason = _painted(f"  # {printable(change.reason)}", _DIM, colour) if change.reason else ""
     yield f"  {symbol} {_painted(f'{change.kind} {printable(change.name)}', _BOLD, colour)}{reason}"
+    yield from (f"      {line}" for line in field_lines(change))
+
+
+def field_lines(change: Change) -> Iterator[str]:
+    """`name = value` or `name = old -> new`, in columns; nothing secret in it."""
     width = max((len(item.name) for item in change.fields), default=0)
     for item in change.fields:
-        yield f"      {item.name:<{width}} = {_field(item, change.operation)}"
+        yield f"{item.name:<{width}} = {_field(item, change.operation)}"
 
 
 def _field(item: FieldChange, operation: Operation) -> str:

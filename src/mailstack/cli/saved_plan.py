@@ -1,0 +1,67 @@
+"""A plan kept in a file between `plan -o` and `apply`: what was read is what is done, or nothing is.
+
+The file holds no secret and no orders: apply plans anew from the spec and compares.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailstack.cli.screen import fail
+from mailstack.reconcile.plan import FORMAT
+
+if TYPE_CHECKING:
+    from mailstack.reconcile.plan import Plan
+
+LARGEST_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    spec_path: str
+    spec_hash: str
+    live_hash: str
+    plan_hash: str
+
+
+def save(plan: "Plan", file: Path) -> None:
+    """Whole or not at all."""
+    from mailstack.reconcile.plan import document
+
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_saved(file: Path) -> SavedPlan | None:
+    """None: it is no kept plan, so it must be a spec. A spec written as JSON is one too."""
+    try:
+        with file.open("rb") as opened:
+            if not opened.read(64).lstrip().startswith(b"{") or file.stat().st_size > LARGEST_BYTES:
+                return None
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict) or "plan_hash" not in found:
+        return None
+    if found.get("format") != FORMAT:
+        fail(f"{file} was kept by another version of mailstack; plan again")
+    try:
+        return SavedPlan(**{name: str(found[name]) for name in SavedPlan.__slots__})
+    except KeyError as missing:
+        fail(f"{file} is no whole plan: {missing} is missing")
+
+
+def refuse_stale(saved: SavedPlan, plan: "Plan") -> None:
+    """Ends the command where apply would now do anything but what was kept."""
+    if saved.spec_hash != plan.spec_hash:
+        fail(f"{saved.spec_path} has changed since the plan was made; nothing was changed, plan again")
+    if saved.live_hash != plan.live_hash:
+        fail("the server or its DNS has changed since the plan was made; nothing was changed, plan again")
+    if saved.plan_hash != plan.plan_hash:
+        fail("apply would do something else than the plan says now (was it made with --no-dns?); nothing was changed")

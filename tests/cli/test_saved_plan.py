@@ -1,0 +1,115 @@
+"""`mailstack plan -o` and `mailstack apply PLAN`: what was read is what is done, or nothing is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailstack.cli.main import cli
+
+SPEC = """\
+server: {hostname: mail.example.com}
+storage: {path: state}
+domains: {example.com: }
+dns:
+  providers: {files: {class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}}
+  zones: {example.com: {provider: files}}
+"""
+ALICE = "accounts: {alice@example.com: {name: Alice}}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mailstack.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def kept_plan() -> None:
+    assert run("plan", "mailstack.yaml", "-o", "plan.json").exit_code == 2
+
+
+def test_a_kept_plan_is_applied_without_a_question(folder: Path) -> None:
+    kept_plan()
+    done = run("apply", "plan.json")
+    assert done.exit_code == 0, done.output
+    assert run("plan", "mailstack.yaml").exit_code == 0
+
+
+def test_it_is_what_json_shows(folder: Path) -> None:
+    kept_plan()
+    shown = run("plan", "mailstack.yaml", "--format", "json").stdout
+    assert json.loads((folder / "plan.json").read_text()) == json.loads(shown)
+
+
+def test_a_spec_that_has_moved_is_refused(folder: Path) -> None:
+    kept_plan()
+    (folder / "mailstack.yaml").write_text(SPEC + ALICE)
+    done = run("apply", "plan.json")
+    assert done.exit_code == 1
+    assert "mailstack.yaml has changed since the plan was made" in done.stderr
+    assert not (folder / "state").exists()
+
+
+def test_a_server_that_has_moved_is_refused(folder: Path) -> None:
+    assert run("apply", "--yes", "mailstack.yaml").exit_code == 0
+    (folder / "mailstack.yaml").write_text(SPEC + ALICE)
+    kept_plan()
+    (folder / "other.yaml").write_text(SPEC + ALICE.replace("alice", "bob"))
+    assert run("apply", "--yes", "other.yaml").exit_code == 0
+    done = run("apply", "plan.json")
+    assert (done.exit_code, "the server or its DNS has changed" in done.stderr) == (1, True)
+
+
+def test_dns_that_has_moved_is_refused(folder: Path) -> None:
+    assert run("apply", "--yes", "mailstack.yaml").exit_code == 0
+    (folder / "mailstack.yaml").write_text(SPEC + ALICE)
+    kept_plan()
+    (zone,) = (folder / "zones").iterdir()
+    zone.write_text(zone.read_text().replace("v=spf1 a:", "v=spf1 a mx a:"))
+    done = run("apply", "plan.json")
+    assert (done.exit_code, "the server or its DNS has changed" in done.stderr) == (1, True)
+
+
+def test_a_plan_without_dns_is_applied_without_dns(folder: Path) -> None:
+    assert run("plan", "mailstack.yaml", "--no-dns", "-o", "plan.json").exit_code == 2
+    assert run("apply", "plan.json").exit_code == 1
+    assert run("apply", "plan.json", "--no-dns").exit_code == 0
+
+
+def test_an_edited_plan_is_refused(folder: Path) -> None:
+    kept_plan()
+    found = json.loads((folder / "plan.json").read_text())
+    found["plan_hash"] = "0" * 64
+    (folder / "plan.json").write_text(json.dumps(found))
+    done = run("apply", "plan.json")
+    assert (done.exit_code, "apply would do something else" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [({"format": 99}, "was kept by another version"), ({"live_hash": None}, "'live_hash' is missing")],
+)
+def test_a_plan_of_another_make_is_named(folder: Path, change: dict[str, object], complaint: str) -> None:
+    kept_plan()
+    found = json.loads((folder / "plan.json").read_text()) | change
+    (folder / "plan.json").write_text(json.dumps({name: value for name, value in found.items() if value is not None}))
+    done = run("apply", "plan.json")
+    assert (done.exit_code, complaint in done.stderr) == (1, True), done.stderr
+
+
+def test_a_spec_written_as_json_is_a_spec(folder: Path) -> None:
+    (folder / "spec.json").write_text('{"server": {"hostname": "mail.example.com"}, "domains": {"example.com": {}}}')
+    done = run("apply", "spec.json")
+    assert "nobody can be asked here" in done.stderr
+
+
+def test_where_it_cannot_be_kept_the_command_fails(folder: Path) -> None:
+    done = run("plan", "mailstack.yaml", "-o", "missing/plan.json")
+    assert done.exit_code == 1
+    assert "missing" in done.stderr

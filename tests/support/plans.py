@@ -1,0 +1,83 @@
+"""Plans made by hand, for tests of how a plan is shown: one case for each golden file."""
+
+from mailstack.model.ids import Generation
+from mailstack.model.resource import Json, Operation
+from mailstack.reconcile.plan import ByHand, Change, FieldChange, Mark, Plan, PlanWarning
+
+
+def plain(name: str, old: Json = None, new: Json = None) -> FieldChange:
+    return FieldChange(name=name, old=old, new=new)
+
+
+def change(operation: Operation, kind: str, name: str, *fields: FieldChange, reason: str = "") -> Change:
+    return Change(operation=operation, kind=kind, name=name, fields=fields, reason=reason)
+
+
+def a_plan(*changes: Change, warnings: tuple[PlanWarning, ...] = (), by_hand: tuple[ByHand, ...] = ()) -> Plan:
+    return Plan(
+        spec_path="mailstack.yaml",
+        spec_hash="s",
+        generation=Generation(1),
+        live_hash="l",
+        changes=changes,
+        warnings=warnings,
+        by_hand=by_hand,
+    )
+
+
+SECRET = FieldChange(name="password", mark=Mark.SECRET)
+ACCOUNT = change(
+    Operation.CREATE,
+    "account",
+    "alice@example.com",
+    plain("name", new="Alice Example"),
+    plain("abilities", new=["read", "receive", "submit"]),
+    plain("quota_bytes", new=5 << 30),
+    SECRET,
+)
+REMOVED = FieldChange(name="password", mark=Mark.SECRET_REMOVED)
+CASES = {
+    "empty": a_plan(),
+    "create": a_plan(ACCOUNT),
+    "update": a_plan(
+        change(
+            Operation.UPDATE,
+            "account",
+            "alice@example.com",
+            plain("quota_bytes", old=5 << 30, new=None),
+            plain("addresses", old=[], new=["a@example.com"]),
+            SECRET,
+        )
+    ),
+    "password_removed": a_plan(change(Operation.UPDATE, "account", "alice@example.com", REMOVED)),
+    "destroy": a_plan(change(Operation.DESTROY, "account", "bob@example.com"), ACCOUNT),
+    "known_after_apply": a_plan(
+        change(
+            Operation.UPDATE,
+            "certificate",
+            "mail.example.com",
+            FieldChange(name="certificate", old="-----BEGIN CERTIFICATE-----\n" + "A" * 2000, mark=Mark.UNKNOWN),
+            FieldChange(name="key", mark=Mark.SECRET),
+            reason="renewed: 12 days remain",
+        )
+    ),
+    "records": a_plan(
+        change(Operation.CREATE, "dns_record", "example.com MX", plain("values", new=["10 mail.example.com."])),
+        change(
+            Operation.UPDATE,
+            "dns_record",
+            "mail.example.com A",
+            plain("ttl_s", old=300, new=600),
+            plain("values", old=["192.0.2.99"], new=["192.0.2.1"]),
+            reason="not as it was applied",
+        ),
+        change(Operation.CREATE, "dns_record", "s._domainkey.example.com TXT", plain("values", new=["p=" + "A" * 300])),
+    ),
+    "warnings_and_by_hand": a_plan(
+        warnings=(PlanWarning(subject="dns_record example.com MX", text="exists and is not mailstack's; left alone"),),
+        by_hand=(
+            ByHand(zone="hand.example", records=("hand.example. 3600 IN MX 10 mail.example.com.",)),
+            ByHand(zone="", records=("nowhere.example. 3600 IN MX 10 mail.example.com.",)),
+        ),
+    ),
+}
