@@ -44,6 +44,11 @@ DAMAGE = {
     "DELETE FROM change_log WHERE uid = 2": {"change-log"},
     "UPDATE counter SET floor_mod_seq = (SELECT MAX(mod_seq) FROM change_log)": {"change-log-floor"},
     "UPDATE counter SET used_bytes = 5": {"quota"},
+    "UPDATE search_state SET indexed_up_to = 99": {"index-ahead", "message-not-indexed"},
+    "INSERT INTO search_index (rowid, words) VALUES (99, 'Xword')": {"index-without-message"},
+    "INSERT INTO search_partial (message_id) VALUES (99)": {"index-without-message"},
+    "INSERT INTO thread_merged (thread_id, into_id) VALUES (1, 7)": {"thread-merged"},
+    "INSERT INTO thread_merged (thread_id, into_id) VALUES (8, 9), (9, 10)": {"thread-merged"},
 }  # fmt: skip
 
 FIFTY_BLOBS = """WITH RECURSIVE n (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n WHERE n < 149)

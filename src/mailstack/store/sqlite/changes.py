@@ -9,6 +9,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.schema_account import CREATED, DESTROYED, NO_UID, UPDATED
+from mailstack.store.sqlite.threading import forget_threads
 from mailstack.store.sqlite.writer import Transaction
 
 KEPT_MS = 30 * DAY_MS
@@ -63,9 +64,11 @@ class SqliteChanges:
         return [Uid(row[0]) for row in rows]
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
-        """Forgets what is older than 30 days, remembers how far; returns the number of rows."""
+        """Forgets what is older than 30 days, remembers how far; returns the number of rows. Forgets threads too that
+        no message is left of."""
 
         def work(transaction: Transaction) -> int:
+            forget_threads(transaction)
             (newest,) = transaction.one(NEWEST_BEFORE, (now - KEPT_MS,))
             if not newest:
                 return 0

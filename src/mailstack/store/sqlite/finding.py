@@ -63,7 +63,7 @@ class SqliteSearch:
 
     async def is_behind(self, account_id: AccountId) -> bool:
         database = await self._databases.get(account_id)
-        return bool(database.reader().one(indexing.IS_BEHIND)[0])
+        return database.reader().row(indexing.IS_BEHIND) is not None
 
     async def backlog(self, account_id: AccountId, *, limit: int, limit_bytes: int) -> Sequence[Unindexed]:
         database = await self._databases.get(account_id)

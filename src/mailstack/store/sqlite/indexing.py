@@ -11,7 +11,7 @@ from mailstack.store.sqlite.fulltext import DELETE, DELETE_ALL, DELETE_PARTIAL, 
 from mailstack.store.sqlite.vocabulary import DELETE_ALL_CHUNKS, add_words
 from mailstack.store.sqlite.writer import Transaction
 
-IS_BEHIND = "SELECT EXISTS (SELECT 1 FROM message WHERE message_id > (SELECT indexed_up_to FROM search_state))"
+IS_BEHIND = "SELECT 1 FROM message WHERE message_id > (SELECT indexed_up_to FROM search_state) LIMIT 1"
 BACKLOG = """SELECT message_id, size_bytes FROM message
     WHERE message_id > (SELECT indexed_up_to FROM search_state) ORDER BY message_id LIMIT ?"""
 EXISTS = "SELECT 1 FROM message WHERE message_id = ?"

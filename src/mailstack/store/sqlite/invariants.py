@@ -133,6 +133,31 @@ INVARIANTS = (
             FROM counter JOIN change_log l HAVING MIN(l.mod_seq) < floor_mod_seq""",
     ),
     Invariant(
+        rule="index-ahead",
+        sql="""SELECT 'the index', 'is said to reach message ' || indexed_up_to || ', the last is ' || last_message_id
+            FROM search_state JOIN counter WHERE indexed_up_to > last_message_id""",
+    ),
+    Invariant(
+        rule="index-without-message",
+        sql="""SELECT 'the index', 'knows message ' || id || ', which is gone'
+            FROM search_index_docsize WHERE id NOT IN (SELECT message_id FROM message)
+            UNION ALL SELECT 'the index', 'knows part of message ' || message_id || ', which is gone'
+            FROM search_partial WHERE message_id NOT IN (SELECT message_id FROM message)""",
+    ),
+    Invariant(
+        rule="message-not-indexed",
+        sql="""SELECT 'message ' || message_id, 'is missing in the index, which reaches message ' || indexed_up_to
+            FROM message JOIN search_state ON message_id <= indexed_up_to
+            WHERE message_id NOT IN (SELECT id FROM search_index_docsize)""",
+    ),
+    Invariant(
+        rule="thread-merged",
+        sql="""SELECT 'message ' || message_id, 'is of thread ' || thread_id || ', which is part of another'
+            FROM message WHERE thread_id IN (SELECT thread_id FROM thread_merged)
+            UNION ALL SELECT 'thread ' || thread_id, 'is part of ' || into_id || ', which is part of another'
+            FROM thread_merged WHERE into_id IN (SELECT thread_id FROM thread_merged)""",
+    ),
+    Invariant(
         rule="quota",
         sql="""SELECT 'the account', 'says that ' || used_bytes || ' bytes are used; its messages have '
                 || (SELECT COALESCE(SUM(size_bytes), 0) FROM message)

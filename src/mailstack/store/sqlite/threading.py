@@ -30,7 +30,9 @@ MERGE = "INSERT INTO thread_merged (thread_id, into_id) VALUES (?, ?)"
 MERGE_AGAIN = "UPDATE thread_merged SET into_id = ? WHERE into_id = ?"
 TOUCH_PLACEMENT = "UPDATE placement SET mod_seq = ? WHERE mailbox_id = ? AND uid = ?"
 TOUCH_MAILBOX = "UPDATE mailbox SET mod_seq = ? WHERE mailbox_id = ?"
-LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
+# What came with the same request has its row in the log already.
+LOG = """INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
 FORGET_KEYS = """DELETE FROM thread_key WHERE COALESCE(
         (SELECT into_id FROM thread_merged WHERE thread_merged.thread_id = thread_key.thread_id), thread_id)
     NOT IN (SELECT thread_id FROM message)"""
