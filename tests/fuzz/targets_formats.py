@@ -3,8 +3,8 @@
 Covers mailstack.formats.addresses, mailstack.formats.charsets, mailstack.formats.collation,
 mailstack.formats.comments, mailstack.formats.content, mailstack.formats.dates, mailstack.formats.first_address,
 mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text, mailstack.formats.mediatype,
-mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.searched, mailstack.formats.subject,
-mailstack.formats.words and mailstack.services.mailbox.section.
+mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.indexed, mailstack.formats.searched,
+mailstack.formats.subject, mailstack.formats.terms, mailstack.formats.words and mailstack.services.mailbox.section.
 """
 
 from mailstack.formats.addresses import display, flattened, parse_addresses
@@ -22,13 +22,16 @@ from mailstack.formats.digest import digest_message
 from mailstack.formats.first_address import AddressField, first_display, first_mailbox
 from mailstack.formats.headers import header_end, remove_fields, scan_fields, unfold
 from mailstack.formats.html_text import html_to_text
+from mailstack.formats.indexed import indexed_words
 from mailstack.formats.limits import LIMITS
 from mailstack.formats.mediatype import parse_disposition, parse_media_type
 from mailstack.formats.part_table import TransferEncoding, unpack
-from mailstack.formats.searched import SearchedText, field_texts
+from mailstack.formats.searched import SearchedText, field_texts, folded
 from mailstack.formats.subject import base_subject, is_reply_or_forward
+from mailstack.formats.terms import MAX_WORD_CHARACTERS, needle_words, prefix_words, words_of
 from mailstack.formats.words import decode_base64, decode_words, encode_words, parameter
 from mailstack.model.errors import Damaged
+from mailstack.model.search import Scope
 from mailstack.model.section import Partial, Section, SectionText
 from mailstack.services.mailbox.section import read_section
 from tests.fuzz.target import Target
@@ -121,6 +124,24 @@ def run_searched(data: bytes) -> None:
     assert field_texts(data[: header_end(data)], b"subject") == text.field_values(b"subject")
 
 
+def run_indexed(data: bytes) -> None:
+    found = indexed_words(data)
+    text = SearchedText(data)
+    for scope, words in found.words.items():
+        assert all(0 < len(word) <= MAX_WORD_CHARACTERS for word in words)
+        if scope in (Scope.BODY, Scope.ATTACHMENT):
+            assert all(text.body_has(word) for word in words)
+
+
+def run_terms(data: bytes) -> None:
+    text = folded(data.decode("utf-8", "replace"))
+    words = words_of(text)
+    middle = text[len(text) // 3 :][: len(text) // 3]
+    for asked in needle_words(middle)[0]:
+        assert any(asked.text in word for word in words)
+    prefix_words(text)
+
+
 def run_section(data: bytes) -> None:
     parts = digest_message(data).parts
     for text in SectionText:
@@ -146,5 +167,7 @@ TARGETS: tuple[Target, ...] = (
     Target("formats.content", run_content, (b"utf-8\n<p>a=C3=A9&amp;</p><style>x</style>", b"x\nYWJj\r\nZGVm==")),
     Target("formats.part_table", run_part_table, (digest_message(MESSAGE).parts,)),
     Target("formats.searched", run_searched, (MESSAGE,)),
+    Target("formats.indexed", run_indexed, (MESSAGE,)),
+    Target("formats.terms", run_terms, ("a b, \u4f1a\u8bae x@y".encode(), b"", "\u0e20\xdf\ufb01".encode())),
     Target("mailbox.section", run_section, (MESSAGE,)),
 )

@@ -7,6 +7,7 @@ beginning of another. Scripts that are written without spaces are cut into overl
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from mailstack.model.search import Word, WordMatch
 
@@ -45,28 +46,31 @@ def needle_words(needle: str) -> tuple[tuple[Word, ...], bool]:
     """needle: folded. What each text that holds it has, () where nothing can be said; and whether every text that has
     these holds the needle.
     """
-    runs = list(_RUN.finditer(needle))
+    # Of a long needle the beginning says enough.
+    runs = list(islice(_RUN.finditer(needle), MAX_NEEDLE_WORDS))
     words: list[Word] = []
-    for run in runs[:MAX_NEEDLE_WORDS]:
+    for run in runs:
         is_first, is_last = run.start() == 0, run.end() == len(needle)
         words.extend(_asked(run[0], is_first, is_last))
     is_whole = len(runs) == 1 and len(runs[0][0]) == len(needle)
-    return tuple(dict.fromkeys(words)), is_whole and len(words) == 1
+    return tuple(dict.fromkeys(words))[:MAX_NEEDLE_WORDS], is_whole and len(words) == 1
 
 
 def prefix_words(text: str) -> tuple[Word, ...]:
     """What an approximate search asks for: each word of the text as the beginning of a word, in any order."""
     found: list[Word] = []
-    for run in list(_RUN.finditer(text))[:MAX_NEEDLE_WORDS]:
+    for run in islice(_RUN.finditer(text), MAX_NEEDLE_WORDS):
         is_unspaced = _HAS_UNSPACED.match(run[0])
         found.extend(_asked(run[0], is_unspaced is not None, True))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))[:MAX_NEEDLE_WORDS]
 
 
 def _asked(run: str, is_first: bool, is_last: bool) -> Iterator[Word]:
     """is_first, is_last: the needle begins or ends with this run, so that the text's may be longer there."""
     if not _HAS_UNSPACED.match(run):
-        yield Word(match=_MATCHES[is_first, is_last], text=run[:MAX_WORD_CHARACTERS])
+        # Longer words are not in the index: a text that has one is read.
+        if len(run) <= MAX_WORD_CHARACTERS:
+            yield Word(match=_MATCHES[is_first, is_last], text=run)
     elif len(run) == 1:
         # Alone in its run it is a word of its own; otherwise it is in pairs, on either side of them.
         yield Word(match=WordMatch.INFIX if is_first or is_last else WordMatch.EXACT, text=run)
