@@ -19,6 +19,7 @@ from mailstack.servers.imap import (
     delete,
     deleteacl,
     enable,
+    esearch,
     examine,
     expunge,
     fetch,
@@ -69,6 +70,7 @@ from mailstack.wire.imap.commands.create import Create
 from mailstack.wire.imap.commands.delete import Delete
 from mailstack.wire.imap.commands.deleteacl import DeleteAcl
 from mailstack.wire.imap.commands.enable import Enable
+from mailstack.wire.imap.commands.esearch import Esearch
 from mailstack.wire.imap.commands.examine import Examine
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.fetch import Fetch
@@ -169,6 +171,7 @@ TABLE: Mapping[type[Request], Row] = dict(
         _row(Delete, delete.run, _LOGGED_IN, is_slow=True),
         _row(DeleteAcl, deleteacl.run, _LOGGED_IN),
         _row(Enable, enable.run, _LOGGED_IN),
+        _row(Esearch, esearch.run, _LOGGED_IN, lambda esearch: esearch.uses_numbers, is_slow=True),
         _row(Examine, examine.run, _LOGGED_IN, _matches_numbers),
         _row(Expunge, expunge.run, _SELECTED, is_slow=True),
         _row(Fetch, fetch.run, _SELECTED, _by_number, keeps_numbers=True),

@@ -60,7 +60,6 @@ def own_query(session: Session, query: Query) -> Query:
     if speaks_of_mod_seqs(query):
         enable_condstore(session)  # RFC 7162 §3.1: SEARCH with MODSEQ is a CONDSTORE enabling command
     now_s = session.service.clock() // SECOND_MS
-    count = session.selected.count if session.selected is not None else 0
 
     def leaf(term: Query) -> Query:
         match term:
@@ -69,7 +68,23 @@ def own_query(session: Session, query: Query) -> Query:
             case SavedResult():
                 return InUids(numset_of(session.saved_uids)) if session.saved_uids else NOTHING
             case InSequence(numbers):
-                return _existing(numbers, count)
+                return _existing(numbers, session.mailbox.count)
+            case _:
+                return term
+
+    return rewritten(query, leaf)
+
+
+def foreign_query(session: Session, query: Query) -> Query:
+    """The same for mailboxes that are not selected: nothing of theirs is in `$`, and their numbers are their own."""
+    now_s = session.service.clock() // SECOND_MS
+
+    def leaf(term: Query) -> Query:
+        match term:
+            case AgeRange(older_s, younger_s):
+                return _instants(now_s, older_s, younger_s)
+            case SavedResult():
+                return NOTHING
             case _:
                 return term
 
@@ -84,15 +99,23 @@ async def answer(
     session: Session, query: Query, returns: Returns, results: Results, *, is_uid: bool
 ) -> Completed | None:
     """One ESEARCH response, and `$`. Returns how the command ends if it cannot end well."""
-    if returns.saves and not _save(session, returns, results):
-        return NOT_SAVED
-    if returns.is_silent:
-        return None
+    refused = save(session, returns, results) if returns.saves else None
+    if refused is not None or returns.is_silent:
+        return refused
     mod_seq = None
     if speaks_of_mod_seqs(query) and results.uids:
         mod_seq = await highest(session.mailbox, returned_uids(returns, results))
     data = EsearchData(tag=session.tag, is_uid=is_uid, mod_seq=mod_seq)
     await say_pieces(session, esearch_pieces(filled(data, returns, results), is_utf8=session.is_utf8))
+    return None
+
+
+def save(session: Session, returns: Returns, results: Results) -> Completed | None:
+    """Makes `$` hold what is returned. How the command ends if it cannot."""
+    uids = returned_uids(returns, results)
+    if len(uids) > MAX_SAVED:
+        return NOT_SAVED
+    session.saved_search = SavedSearch(view=session.mailbox, uids=array("I", uids))
     return None
 
 
@@ -143,15 +166,6 @@ async def say_pieces(session: Session, pieces: Iterable[bytes]) -> None:
     for piece in pieces:
         session.connection.say_octets(piece)
         await session.connection.flush_when_full()
-
-
-def _save(session: Session, returns: Returns, results: Results) -> bool:
-    """Whether `$` could be made to hold them."""
-    uids = returned_uids(returns, results)
-    if len(uids) > MAX_SAVED:
-        return False
-    session.saved_search = SavedSearch(view=session.mailbox, uids=array("I", uids))
-    return True
 
 
 def _instants(now_s: int, older_s: int | None, younger_s: int | None) -> Query:

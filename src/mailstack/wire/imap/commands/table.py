@@ -13,6 +13,7 @@ from mailstack.wire.imap.commands import (
     delete,
     deleteacl,
     enable,
+    esearch,
     examine,
     expunge,
     fetch,
@@ -67,6 +68,7 @@ Request = (
     | delete.Delete
     | deleteacl.DeleteAcl
     | enable.Enable
+    | esearch.Esearch
     | examine.Examine
     | expunge.Expunge
     | fetch.Fetch
@@ -117,6 +119,7 @@ PARSERS: Mapping[str, Parser] = {
     "DELETE": delete.parse,
     "DELETEACL": deleteacl.parse,
     "ENABLE": enable.parse,
+    "ESEARCH": esearch.parse,
     "EXAMINE": examine.parse,
     "EXPUNGE": expunge.parse,
     "FETCH": fetch.parse,
