@@ -6,11 +6,22 @@ from mailstack.model.query import SavedResult
 from mailstack.servers.imap.session import Session
 from mailstack.services.mailbox.selected import Chosen
 from mailstack.wire.imap.commands.numbered import Numbered
-from mailstack.wire.imap.faults import SyntaxProblem
+from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
 
 
 async def choose(session: Session, messages: Numbered) -> Chosen:
-    """Raises SyntaxProblem: RFC 9051 §9 (seq-number): a number that is no message's is answered BAD."""
+    """Raises SyntaxProblem: RFC 9051 §9 (seq-number): a number that is no message's is answered BAD.
+
+    Raises RefusedProblem: RFC 9738 §3: more than one command may ask for.
+    """
+    chosen = await _chosen(session, messages)
+    limit = session.service.limits.messages
+    if len(chosen.uids) > limit:
+        raise RefusedProblem(f"MESSAGELIMIT {limit}", "Too many messages at once")
+    return chosen
+
+
+async def _chosen(session: Session, messages: Numbered) -> Chosen:
     if isinstance(messages.numbers, SavedResult):
         return await session.mailbox.locate([Uid(uid) for uid in session.saved_uids])
     try:

@@ -18,7 +18,7 @@ from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
-from mailstack.servers.imap.session import Completed, Session, State, bad
+from mailstack.servers.imap.session import Completed, Session, State, bad, no
 from mailstack.servers.imap.updates import tell_updates
 from mailstack.servers.imap.waiting import wait
 from mailstack.wire.imap.commands.expunge import Expunge
@@ -38,7 +38,7 @@ from mailstack.wire.imap.events import (
     SyntaxFault,
     TextBegins,
 )
-from mailstack.wire.imap.faults import ProtocolFault, SyntaxProblem
+from mailstack.wire.imap.faults import ProtocolFault, RefusedProblem, SyntaxProblem
 from mailstack.wire.imap.responses import Condition, Tagged, Untagged
 
 log = structlog.get_logger()
@@ -182,6 +182,8 @@ async def _run(session: Session, request: Request) -> Completed:
         completed = await _dispatched(session, request)
         await _tell_updates(session, request)
         return completed
+    except RefusedProblem as problem:
+        return no(_sentence(problem.text), problem.code)
     except SyntaxProblem as problem:
         return bad(_sentence(problem.text))
     except DomainError as fault:

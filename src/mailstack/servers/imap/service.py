@@ -26,7 +26,7 @@ class ImapLimits:
     an hour without a command. write_s: how long a client may leave its window shut. faults: commands in a row that
     break the grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks
     without having been woken. idle_sign_s: how often it gives a sign of life,
-    and progress_s: a command that takes long.
+    and progress_s: a command that takes long. messages: how many one command may name: RFC 9738.
     """
 
     message_octets: int = DEFAULT_MESSAGE_OCTETS
@@ -37,6 +37,7 @@ class ImapLimits:
     idle_poll_s: float = 30
     idle_sign_s: float = 120
     progress_s: float = 10
+    messages: int = 1_000_000
     faults: int = 50
     login_tries: int = 5
 

@@ -117,13 +117,16 @@ class Session:
     def capabilities(self) -> tuple[str, ...]:
         if self._mail is not None:
             return capability.after_login(
-                message_octets=self.service.limits.message_octets, has_jmap=self.service.jmap_url is not None
+                message_octets=self.service.limits.message_octets,
+                messages=self.service.limits.messages,
+                has_jmap=self.service.jmap_url is not None,
             )
         offers_starttls = self.service.tls is not None and self.connection.stream.tls is None
         return capability.before_login(
             offers_starttls=offers_starttls,
             mechanisms=MECHANISM_NAMES if self.is_private else (),
             message_octets=self.service.limits.message_octets,
+            messages=self.service.limits.messages,
         )
 
     @property
