@@ -29,7 +29,7 @@ async def test_create_below_a_parent(store: Store, account_id: AccountId, bus: R
     work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
     made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")
     assert made in await store.mailboxes.list(account_id)
-    assert (work.mailbox_id, "2026", None, Uid(1), True) == (
+    assert (work.mailbox_id, "2026", None, Uid(1), False) == (
         made.parent_id,
         made.name,
         made.role,
@@ -151,3 +151,23 @@ async def test_destroy_of_a_parent_of_the_inbox_or_of_nothing_is_refused(store: 
         await store.mailboxes.destroy(account_id, await mailbox_with(store, account_id, MailboxRole.INBOX))
     with pytest.raises(NotFound):
         await store.mailboxes.destroy(account_id, NOWHERE)
+
+
+async def test_a_role_goes_from_one_mailbox_to_another(store: Store, account_id: AccountId) -> None:
+    drafts = await mailbox_with(store, account_id, MailboxRole.DRAFTS)
+    made = await store.mailboxes.create(account_id, parent_id=None, name="made")
+    await store.mailboxes.assign_role(account_id, made.mailbox_id, MailboxRole.DRAFTS)
+    assert await mailbox_with(store, account_id, MailboxRole.DRAFTS) == made.mailbox_id
+    roles = {mailbox.mailbox_id: mailbox.role for mailbox in await store.mailboxes.list(account_id)}
+    assert roles[drafts] is None
+    await store.mailboxes.assign_role(account_id, made.mailbox_id, None)
+    roles = {mailbox.mailbox_id: mailbox.role for mailbox in await store.mailboxes.list(account_id)}
+    assert roles[made.mailbox_id] is None
+
+
+async def test_the_inbox_keeps_its_role(store: Store, account_id: AccountId) -> None:
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    made = await store.mailboxes.create(account_id, parent_id=None, name="made")
+    for mailbox_id, role in ((inbox, None), (inbox, MailboxRole.JUNK), (made.mailbox_id, MailboxRole.INBOX)):
+        with pytest.raises(Forbidden):
+            await store.mailboxes.assign_role(account_id, mailbox_id, role)

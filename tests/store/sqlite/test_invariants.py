@@ -34,6 +34,8 @@ DAMAGE = {
     "INSERT INTO placement SELECT * FROM (SELECT 1, 4, 1, mod_seq, 0, '', 0 FROM placement WHERE uid = 1 LIMIT 1)": {
         "message-twice", "mailbox-counts", "uid-next", "change-log", "keywords-differ",
     },
+    "INSERT INTO access VALUES (99, 'anyone', '', 'lr')": {"foreign-key-check"},
+    "INSERT INTO annotation VALUES (99, '', '/shared/comment', x'00')": {"foreign-key-check"},
     "DELETE FROM blob WHERE blob_key = 2": {"message-without-blob"},
     "INSERT INTO blob (blob_key, blob_id, forms, content) VALUES (77, x'00', x'00', x'00')": {"blob-without-message"},
     "UPDATE placement SET keywords = 'other' WHERE mailbox_id <> 1": {"keywords-differ", "keyword-not-listed"},

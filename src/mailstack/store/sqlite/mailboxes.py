@@ -32,7 +32,7 @@ HAS_CHILDREN = "SELECT 1 FROM mailbox WHERE parent_id = ? LIMIT 1"
 NEXT_MAILBOX = """UPDATE counter SET last_mailbox_id = last_mailbox_id + 1,
     last_uid_validity = MAX(last_uid_validity + 1, ?) RETURNING last_mailbox_id, last_uid_validity"""
 INSERT = """INSERT INTO mailbox (mailbox_id, parent_id, name, role, is_subscribed, uid_validity, mod_seq)
-    VALUES (?, ?, ?, ?, 1, ?, ?)"""
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
 RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE mailbox_id = ?"
 SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE mailbox_id = ?"
 DELETE = "DELETE FROM mailbox WHERE mailbox_id = ?"
@@ -178,7 +178,7 @@ def make_standard_mailboxes(connection: Connection, now: Instant) -> None:
         if not transaction.row(ANY):
             mod_seq = next_mod_seq(transaction)
             for name, role in STANDARD_MAILBOXES:
-                _insert(transaction, now, mod_seq, parent_id=None, name=name, role=role)
+                _insert(transaction, now, mod_seq, parent_id=None, name=name, role=role, is_subscribed=True)
         connection.run("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -194,9 +194,10 @@ def _insert(
     parent_id: MailboxId | None,
     name: str,
     role: MailboxRole | None,
+    is_subscribed: bool = False,
 ) -> MailboxId:
     mailbox_id, uid_validity = transaction.one(NEXT_MAILBOX, (now // SECOND_MS,))
-    transaction.run(INSERT, (mailbox_id, parent_id, name, role, uid_validity, mod_seq))
+    transaction.run(INSERT, (mailbox_id, parent_id, name, role, is_subscribed, uid_validity, mod_seq))
     transaction.run(LOG, (mod_seq, mailbox_id, NO_UID, CREATED, now))
     return MailboxId(mailbox_id)
 
