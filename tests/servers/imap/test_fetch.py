@@ -240,3 +240,25 @@ async def test_a_damaged_large_message_is_told_of_before_its_literal_begins(clie
         S: )
         S: a NO [CORRUPTION]…
     """)
+
+
+async def test_uid_only_has_no_message_numbers(server: RunningImap, inbox: ImapClient) -> None:
+    async with imap_client(server.port) as other:
+        await other.login()
+        await other.talk(r"""
+            C: a ENABLE UIDONLY
+            S: * ENABLED UIDONLY
+            S: a OK …
+            C: b SELECT INBOX
+            S: ...
+            S: b OK …
+            C: c UID FETCH 2:* FLAGS
+            S: * 2 UIDFETCH (FLAGS (\Seen))
+            S: * 3 UIDFETCH (FLAGS (\Flagged))
+            S: c OK …
+            C: d UID FETCH 3 (UID FLAGS)
+            S: * 3 UIDFETCH (UID 3 FLAGS (\Flagged))
+            S: d OK …
+            C: e FETCH 1 FLAGS
+            S: e BAD [UIDREQUIRED]…
+        """)

@@ -5,7 +5,8 @@ RFC 3501 §6.4.5, RFC 9051 §6.4.5, §7.5.2; RFC 7162 §3.1.4, §3.2.6, RFC 9394
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import structlog
 
@@ -21,7 +22,7 @@ from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.numbered import choose
 from mailstack.servers.imap.session import Completed, Session, no, ok
 from mailstack.services.mailbox.bodies import Cut, Far, Octets, pieces
-from mailstack.services.mailbox.fetch import Batch, Trouble, Wanted, fetch
+from mailstack.services.mailbox.fetch import Batch, Trouble, Wanted, fetch, wanted
 from mailstack.services.mailbox.selected import Chosen
 from mailstack.wire.imap.commands.fetch import Fetch
 from mailstack.wire.imap.faults import SyntaxProblem
@@ -70,9 +71,8 @@ async def run(session: Session, request: Fetch) -> Completed:
     if Attribute.MODSEQ in items:
         enable_condstore(session)  # RFC 7162 §3.1: a CONDSTORE enabling command
     chosen = await _chosen(session, request)
-    wanted = _wanted(items)
     trouble = Trouble()
-    async for batch in fetch(session.mailbox, chosen, wanted, trouble):
+    async for batch in fetch(session.mailbox, chosen, _wanted(items), trouble):
         await _tell(session, batch, items)
     return _completed(session, trouble)
 
@@ -105,12 +105,14 @@ async def _chosen(session: Session, request: Fetch) -> Chosen:
     return await session.mailbox.changed_since(modifiers.changed_since, None if is_all else chosen.uid_set)
 
 
-def _wanted(items: Sequence[Item]) -> Wanted:
+@lru_cache(maxsize=256)
+def _wanted(items: tuple[Item, ...]) -> Wanted:
+    """Remembered, for a program asks for the same items again and again."""
     bodies = [item for item in items if isinstance(item, BodyItem | BinarySize)]
-    return Wanted(
+    return wanted(
         wants_flags=any(item in _OF_PLACEMENT for item in items),
-        facts=tuple(_COLUMNS[item] for item in items if isinstance(item, Attribute) and item in _COLUMNS),
-        cuts=tuple(map(_cut, bodies)),
+        facts=[_COLUMNS[item] for item in items if isinstance(item, Attribute) and item in _COLUMNS],
+        cuts=[_cut(item) for item in bodies],
         marks_seen=any(isinstance(item, BodyItem) and item.marks_seen for item in items),
     )
 
@@ -135,7 +137,7 @@ def _completed(session: Session, trouble: Trouble) -> Completed:
 
 
 async def _tell(session: Session, batch: Batch, items: Sequence[Item]) -> None:
-    if any(isinstance(octets, Far) for column in batch.bodies for octets in column):
+    if batch.has_far:
         for at in range(len(batch.numbers)):
             await _tell_apart(session, batch.slice(at, at + 1), items)
     else:
@@ -207,7 +209,8 @@ def _told(session: Session, batch: Batch, item: Item, bodies: Iterator[Sequence[
     column = next(bodies)
     if isinstance(item, BinarySize):
         return decoded_sizes_told(item.label, [0 if octets is None else len(octets) for octets in column])
-    octets = [one for one in column if not isinstance(one, Far)]
+    # A far one is sent apart by _tell_apart.
+    octets = cast("Sequence[bytes | None]", column)
     return literals8_told(item.label, octets) if item.is_decoded else literals_told(item.label, octets)
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from mailstack.formats.part_table import TransferEncoding
+from mailstack.model.errors import NotFound
 from mailstack.model.ids import MessageId
 from mailstack.model.message import Column
 from mailstack.model.section import Partial, Section, SectionText
@@ -29,6 +30,9 @@ WHOLE_OCTETS = 256 * 1024
 """Messages up to this size are read whole; of larger ones only what is asked for, PIECE_OCTETS at once."""
 
 PIECE_OCTETS = 256 * 1024
+
+
+_WHOLE_MESSAGE = Section()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,42 +60,59 @@ class Far:
 Octets = bytes | Far
 
 
-def kept_selectors(cuts: Sequence[Cut]) -> list[HeaderSelector]:
+def kept_selectors(cuts: Sequence[Cut]) -> tuple[HeaderSelector, ...]:
     """How each cut is made from what is kept of the header; empty when one needs the message."""
     selectors: list[HeaderSelector] = []
     for cut in cuts:
         section = cut.section
         if section.part or section.text is not SectionText.HEADER_FIELDS or cut.partial is not None:
-            return []
+            return ()
         select = header_selector(section.fields)
         if select is None:
-            return []
+            return ()
         selectors.append(select)
-    return selectors
+    return tuple(selectors)
+
+
+def are_whole(cuts: Sequence[Cut]) -> bool:
+    """Whether all are of the message itself, which can be cut without knowing its parts."""
+    return all(cut.section == _WHOLE_MESSAGE for cut in cuts)
 
 
 def needed_columns(cuts: Sequence[Cut]) -> tuple[Column, ...]:
-    """What must be known of a message to make these cuts."""
+    """What must be known of a message to make these cuts from its octets."""
     if not cuts:
         return ()
-    if kept_selectors(cuts):
-        return (Column.HEADER_BLOCK,)
-    if all(cut.section == Section() for cut in cuts):
+    if are_whole(cuts):
         return (Column.MESSAGE_ID, Column.SIZE_BYTES)
     return (Column.MESSAGE_ID, Column.SIZE_BYTES, Column.PARTS)
 
 
 async def read_cuts(
-    mail: AccountMail, message_id: MessageId, size_bytes: int, parts: bytes, cuts: Sequence[Cut]
+    mail: AccountMail, message_id: MessageId, size_bytes: int | None, parts: bytes, cuts: Sequence[Cut]
 ) -> list[Octets | None]:
-    """For each cut its octets; None: there is no such part. parts: MessageDigest.parts.
+    """For each cut its octets; None: there is no such part. parts: MessageDigest.parts. size_bytes: None: not known,
+    and not needed for cuts of the whole.
 
     Raises NotFound, Damaged; Unsupported for BINARY of an unknown encoding.
     """
-    if size_bytes > WHOLE_OCTETS:
+    if size_bytes is None:
+        raw = await mail.messages.read_range(mail.account_id, message_id, 0, WHOLE_OCTETS + 1)
+        if len(raw) > WHOLE_OCTETS:
+            size_bytes = await _size_of(mail, message_id)
+            return [await _far(mail, message_id, size_bytes, parts, cut) for cut in cuts]
+    elif size_bytes > WHOLE_OCTETS:
         return [await _far(mail, message_id, size_bytes, parts, cut) for cut in cuts]
-    raw = await mail.messages.read(mail.account_id, message_id)
+    else:
+        raw = await mail.messages.read(mail.account_id, message_id)
     return [_cut(raw, parts, cut) for cut in cuts]
+
+
+async def _size_of(mail: AccountMail, message_id: MessageId) -> int:
+    stored = await mail.messages.stored(mail.account_id, [message_id])
+    if not stored:
+        raise NotFound("the message is gone")
+    return stored[0].size_bytes
 
 
 async def pieces(mail: AccountMail, far: Far) -> AsyncIterator[bytes]:
@@ -99,7 +120,7 @@ async def pieces(mail: AccountMail, far: Far) -> AsyncIterator[bytes]:
     yield far.beginning
     for start in range(far.start + len(far.beginning), far.stop, PIECE_OCTETS):
         stop = min(start + PIECE_OCTETS, far.stop)
-        yield await _read_range(mail, far.message_id, start, stop)
+        yield await mail.messages.read_range(mail.account_id, far.message_id, start, stop)
 
 
 def _cut(raw: bytes, parts: bytes, cut: Cut) -> bytes | None:
@@ -117,24 +138,20 @@ async def _far(mail: AccountMail, message_id: MessageId, size: int, parts: bytes
         header = section_range(size, parts, Section(part=cut.section.part, text=SectionText.HEADER))
         if header is None:
             return None
-        read = await _read_range(mail, message_id, *header)
+        read = await mail.messages.read_range(mail.account_id, message_id, *header)
         return within(select_fields(read, cut.section), cut.partial)
     if cut.is_decoded and section_encoding(parts, cut.section) is not TransferEncoding.IDENTITY:
         found = section_range(size, parts, cut.section)
         if found is None:
             return None
-        encoded = await _read_range(mail, message_id, *found)
+        encoded = await mail.messages.read_range(mail.account_id, message_id, *found)
         decoded = await asyncio.to_thread(decoded_section, encoded, section_encoding(parts, cut.section))
         return within(decoded, cut.partial)
     found = partial_range(size, parts, cut.section, cut.partial)
     if found is None:
         return None
     start, stop = found
-    beginning = await _read_range(mail, message_id, start, min(stop, start + PIECE_OCTETS))
+    beginning = await mail.messages.read_range(mail.account_id, message_id, start, min(stop, start + PIECE_OCTETS))
     if len(beginning) == stop - start:
         return beginning
     return Far(message_id=message_id, start=start, stop=stop, beginning=beginning)
-
-
-async def _read_range(mail: AccountMail, message_id: MessageId, start: int, stop: int) -> bytes:
-    return (await mail.messages.read(mail.account_id, message_id))[start:stop]

@@ -15,12 +15,13 @@ from mailstack.model.flags import SEEN
 from mailstack.model.message import Column, FlagOperation, FlagSet, Placement
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox.access import may_keep_seen
-from mailstack.services.mailbox.bodies import Cut, Octets, kept_selectors, needed_columns, read_cuts
+from mailstack.services.mailbox.bodies import Cut, Far, Octets, are_whole, kept_selectors, needed_columns, read_cuts
 from mailstack.services.mailbox.flags import change_flags, flag_change
+from mailstack.services.mailbox.section import HeaderSelector
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
 
 FLAGS_AT_ONCE = 5_000
-FACTS_AT_ONCE = 500
+FACTS_AT_ONCE = 1_000
 OCTETS_AT_ONCE = 512 * 1024
 """Of bodies; one message may have more, then it comes alone."""
 
@@ -32,20 +33,43 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """wants_flags: flags and mod-sequences. marks_seen: RFC 9051 §6.4.5: BODY[…] without .PEEK sets \\Seen."""
+    """needs_flags: flags and mod-sequences. marks_seen: RFC 9051 §6.4.5: BODY[…] without .PEEK sets \\Seen.
 
-    wants_flags: bool
-    facts: tuple[Column, ...] = ()
-    cuts: tuple[Cut, ...] = ()
-    marks_seen: bool = False
+    columns: what must be read of each message, for the cuts too. selectors: how every cut is made from what is kept of
+    the header; empty when one of them needs the message. only_whole: nothing is asked for but the message itself.
+    """
+
+    needs_flags: bool
+    columns: tuple[Column, ...]
+    cuts: tuple[Cut, ...]
+    selectors: tuple[HeaderSelector, ...]
+    only_whole: bool
+    marks_seen: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def wanted(
+    *, wants_flags: bool, facts: Sequence[Column] = (), cuts: Sequence[Cut] = (), marks_seen: bool = False
+) -> Wanted:
+    """facts: what is asked of each message without its octets."""
+    selectors = kept_selectors(cuts)
+    for_cuts = (Column.HEADER_BLOCK,) if selectors else needed_columns(cuts)
+    return Wanted(
+        needs_flags=wants_flags or marks_seen,
+        columns=tuple(dict.fromkeys((*facts, *for_cuts))),
+        cuts=tuple(cuts),
+        selectors=selectors,
+        only_whole=bool(cuts) and not facts and are_whole(cuts),
+        marks_seen=marks_seen,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
 class Batch:
-    """One entry for each message in every column; columns that nobody wants are empty.
+    """Built up step by step here, and only read elsewhere. One entry for each message in every column; columns that
+    nobody wants are empty.
 
     flag_numbers: places in flag_sets. bodies: for each of Wanted.cuts a column; None: the message has no such part.
-    newly_seen: numbers of messages that this fetch has made so.
+    has_far: some of them are Far. newly_seen: numbers of messages that this fetch has made so.
     """
 
     numbers: Sequence[int]
@@ -55,6 +79,7 @@ class Batch:
     flag_sets: Sequence[FlagSet] = ()
     facts: Mapping[Column, Sequence[Any]] = field(default_factory=dict)
     bodies: Sequence[Sequence[Octets | None]] = ()
+    has_far: bool = False
     newly_seen: frozenset[int] = frozenset()
 
     def keep(self, selectors: Iterable[bool]) -> "Batch":
@@ -92,17 +117,18 @@ class Trouble:
 
 async def fetch(selected: SelectedMailbox, chosen: Chosen, wanted: Wanted, trouble: Trouble) -> AsyncIterator[Batch]:
     """Messages that are gone meanwhile are passed over, RFC 2180 §4.1.2. trouble: grows on the way."""
-    columns = tuple(dict.fromkeys((*wanted.facts, *needed_columns(wanted.cuts))))
-    at_once = FACTS_AT_ONCE if columns else FLAGS_AT_ONCE
+    at_once = FACTS_AT_ONCE if wanted.columns else FLAGS_AT_ONCE
     for start in range(0, len(chosen.uids), at_once):
         stop = start + at_once
         part = Chosen(numbers=chosen.numbers[start:stop], uids=chosen.uids[start:stop])
-        if wanted.wants_flags or wanted.marks_seen:
+        if wanted.needs_flags:
             batch = await _with_flags(selected, part)
         else:
             batch = Batch(numbers=part.numbers, uids=part.uids)
-        if columns and batch.numbers:
-            batch = await _with_facts(selected, batch, columns, trouble)
+        if wanted.only_whole and len(batch.uids) == 1 and (message_id := selected.message_id(batch.uids[0])):
+            batch.facts = {Column.MESSAGE_ID: (message_id,), Column.SIZE_BYTES: (None,)}
+        elif wanted.columns and batch.numbers:
+            batch = await _with_facts(selected, batch, wanted.columns, trouble)
         async for one in _with_bodies(selected, batch, wanted, trouble):
             yield one
 
@@ -128,7 +154,7 @@ async def _with_facts(selected: SelectedMailbox, batch: Batch, columns: tuple[Co
         rows = [row for row in rows if row[0] in known]
         batch = batch.keep(uid in found for uid in batch.uids)
     values = list(zip(*rows, strict=True))[1:] if rows else [()] * len(columns)
-    batch = replace(batch, facts=dict(zip(columns, values, strict=True)))
+    batch.facts = dict(zip(columns, values, strict=True))
     for column in _IN_FORMS:
         if column in batch.facts and None in batch.facts[column]:
             is_whole = [value is not None for value in batch.facts[column]]
@@ -147,26 +173,30 @@ def _span(uids: Sequence[int]) -> NumSet:
 async def _with_bodies(
     selected: SelectedMailbox, batch: Batch, wanted: Wanted, trouble: Trouble
 ) -> AsyncIterator[Batch]:
-    selectors = kept_selectors(wanted.cuts)
-    if selectors:
+    if wanted.selectors:
         blocks = batch.facts[Column.HEADER_BLOCK]
-        batch = replace(batch, bodies=[list(map(select, blocks)) for select in selectors])
+        batch.bodies = [list(map(select, blocks)) for select in wanted.selectors]
         if wanted.marks_seen:
-            batch = await _marked_seen(selected, batch)
-    if selectors or not wanted.cuts:
+            await _mark_seen(selected, batch)
+    if wanted.selectors or not wanted.cuts:
         if batch.numbers:
             yield batch
         return
     start = 0
     while start < len(batch.numbers):
         stop = start + _how_many(batch.facts[Column.SIZE_BYTES][start:], len(wanted.cuts))
-        read = await _read(selected, batch.slice(start, stop), wanted, trouble)
+        part = batch if stop - start == len(batch.numbers) else batch.slice(start, stop)
+        read = await _read(selected, part, wanted, trouble)
+        if wanted.marks_seen:
+            await _mark_seen(selected, read)
         if read.numbers:
-            yield await _marked_seen(selected, read) if wanted.marks_seen else read
+            yield read
         start = stop
 
 
 def _how_many(sizes: Sequence[int], cuts: int) -> int:
+    if len(sizes) == 1:
+        return 1
     octets = 0
     for count, size in enumerate(sizes):
         octets += size * cuts
@@ -196,17 +226,19 @@ async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted, trouble
             trouble.undecodable.append(number)
         is_read.append(False)
     batch = batch if all(is_read) else batch.keep(is_read)
-    return replace(batch, bodies=[[row[at] for row in rows] for at in range(len(wanted.cuts))])
+    batch.bodies = list(zip(*rows, strict=True))
+    batch.has_far = any(isinstance(octets, Far) for row in rows for octets in row)
+    return batch
 
 
-async def _marked_seen(selected: SelectedMailbox, batch: Batch) -> Batch:
+async def _mark_seen(selected: SelectedMailbox, batch: Batch) -> None:
     """What was not yet \\Seen now is, where the client may do that."""
     if not await may_keep_seen(selected):
-        return batch
+        return
     is_seen = [SEEN in flag_set.keywords_text.split() for flag_set in batch.flag_sets]
     unseen = [uid for uid, at in zip(batch.uids, batch.flag_numbers, strict=True) if not is_seen[at]]
     if not unseen:
-        return batch
+        return
     changed = await change_flags(selected, numset_of(unseen), flag_change(FlagOperation.ADD, (SEEN,)))
     now: dict[int, Placement] = {placement.uid: placement for placement in changed.changed}
     flag_sets, flag_numbers, mod_seqs = list(batch.flag_sets), list(batch.flag_numbers), list(batch.mod_seqs)
@@ -214,10 +246,5 @@ async def _marked_seen(selected: SelectedMailbox, batch: Batch) -> Batch:
         if uid in now:
             flag_numbers[at], mod_seqs[at] = len(flag_sets), now[uid].mod_seq
             flag_sets.append(FlagSet(now[uid].keywords_text, now[uid].is_deleted))
-    return replace(
-        batch,
-        flag_sets=flag_sets,
-        flag_numbers=flag_numbers,
-        mod_seqs=mod_seqs,
-        newly_seen=frozenset(number for number, uid in zip(batch.numbers, batch.uids, strict=True) if uid in now),
-    )
+    batch.flag_sets, batch.flag_numbers, batch.mod_seqs = flag_sets, flag_numbers, mod_seqs
+    batch.newly_seen = frozenset(number for number, uid in zip(batch.numbers, batch.uids, strict=True) if uid in now)

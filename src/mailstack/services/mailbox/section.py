@@ -105,10 +105,13 @@ def header_selector(fields: tuple[str, ...]) -> HeaderSelector | None:
     if not names <= OFTEN_ASKED:
         return None
     alternatives = b"|".join(re.escape(name) for name in sorted(names))
-    found_in = re.compile(rb"^(?:%b)[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+" % alternatives, re.IGNORECASE | re.MULTILINE)
+    # A line break in front, so that the search leaps from line to line.
+    found_in = re.compile(rb"\n((?:%b)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+)" % alternatives, re.IGNORECASE).findall
 
     def select(header_block: bytes) -> bytes:
-        return b"".join(found_in.findall(header_block)) + b"\r\n"
+        found = found_in(b"\n" + header_block[:-1])
+        found.append(b"\r\n")
+        return b"\n".join(found)
 
     return select
 

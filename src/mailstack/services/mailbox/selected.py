@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from mailstack.model.changes import Change, ChangeKind
 from mailstack.model.errors import Conflict, Forbidden, Invalid
-from mailstack.model.ids import MailboxId, ModSeq, Uid
+from mailstack.model.ids import MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import Placement, PlacementTable
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -101,6 +101,14 @@ class SelectedMailbox:
         """Those of these ascending UIDs that the view has."""
         places = places_of(self._uids, list(uids), self._count)
         return Chosen(numbers=[place + 1 for place in places], uids=list(_picked(self._uids, places)))
+
+    def message_id(self, uid: int) -> MessageId | None:
+        """What stands or stood there, for a UID is never used again; None: not known without a look at the store."""
+        view = self.mail.views.kept(self.mail.account_id, self.mailbox_id)
+        if view is None:
+            return None
+        place = place_of(view.table.uids, uid, len(view.table))
+        return None if place < 0 else MessageId(view.table.message_ids[place])
 
     async def table(self, chosen: Chosen | None = None) -> Placed:
         """What stands there now, of all or of those chosen; without what is gone."""

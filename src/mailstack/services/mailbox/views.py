@@ -47,6 +47,11 @@ class ViewCache:
         self._touch(key, kept)
         return kept.view
 
+    def kept(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxView | None:
+        """As it was last, for what never changes; None: nobody has asked for it lately."""
+        kept = self._kept.get((account_id, mailbox_id))
+        return None if kept is None else kept.view
+
     def _touch(self, key: _Key, kept: _Kept) -> None:
         if self._kept.get(key) is not kept:
             return

@@ -144,9 +144,9 @@ class SqliteMessages:
     async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
         database = await self._databases.get(account_id)
         blob = _blob(database, message_id)
-        if blob.file is None:
-            return (await self.read(account_id, message_id))[start:stop]
         what = f"message {message_id} of account {account_id}"
+        if blob.file is None:
+            return self._blobs.unpack(blob, database.blob_folder, what=what)[start:stop]
         read = partial(self._unpacked.read, blob, database.blob_folder, start, stop, what=what)
         return await database.in_thread(read)
 

@@ -3,7 +3,9 @@
 What can be fetched is wire.imap.fetch_items'.
 """
 
+import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mailstack.model.ids import ModSeq
 from mailstack.wire.imap.commands.numbered import Numbered
@@ -24,6 +26,11 @@ class Modifiers:
 
 
 NO_MODIFIERS = Modifiers()
+
+# At most so much that no more items fit into it than the limits allow.
+_REMEMBERED_OCTETS = 190
+_SHORT_REST = re.compile(rb"(?=(.{1,%d}+)\Z)" % _REMEMBERED_OCTETS, re.DOTALL)
+_REST = re.compile(rb".*+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +54,13 @@ def _parse(cursor: Cursor, *, is_uid: bool) -> Fetch:
     cursor.space()
     messages = Numbered(numbers=message_set(cursor), is_uid=is_uid)
     cursor.space()
-    wanted = items(cursor)
-    modifiers = _modifiers(cursor) if cursor.skip(b" (") else NO_MODIFIERS
+    rest = cursor.match(_SHORT_REST)
+    known = None if rest is None else _known(rest.group(1))
+    if known is None:
+        wanted, modifiers = _items_and_modifiers(cursor)
+    else:
+        wanted, modifiers = known
+        cursor.match(_REST)
     cursor.end()
     if modifiers.wants_vanished and (modifiers.changed_since is None or not is_uid):
         # RFC 7162 §3.2.6: BAD without CHANGEDSINCE, and with FETCH by number
@@ -56,6 +68,25 @@ def _parse(cursor: Cursor, *, is_uid: bool) -> Fetch:
     if modifiers.page is not None and not is_uid:
         raise SyntaxProblem("PARTIAL needs UID FETCH")  # RFC 9394 §3.3
     return Fetch(messages=messages, items=wanted, modifiers=modifiers)
+
+
+@lru_cache(maxsize=512)
+def _known(rest: bytes) -> tuple[tuple[Item, ...], Modifiers] | None:
+    """None: not the whole of a command, or nothing that can be fetched; then it is read in its place.
+
+    A program asks for the same items all day, and reading a list of a dozen takes longer than answering it.
+    """
+    cursor = Cursor([rest], nesting=1, items=_REMEMBERED_OCTETS)
+    try:
+        found = _items_and_modifiers(cursor)
+        cursor.end()
+    except SyntaxProblem:
+        return None
+    return found
+
+
+def _items_and_modifiers(cursor: Cursor) -> tuple[tuple[Item, ...], Modifiers]:
+    return items(cursor), _modifiers(cursor) if cursor.skip(b" (") else NO_MODIFIERS
 
 
 def _modifiers(cursor: Cursor) -> Modifiers:
