@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers.imap.conftest import message
-from tests.support.imap_dialogue import ImapClient
+from tests.support.imap_dialogue import ImapClient, imap_client
+from tests.support.imap_server import RunningImap
 
 MIXED = (
     b"Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
