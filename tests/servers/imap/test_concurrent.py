@@ -73,17 +73,21 @@ class Player:
         return sorted(self._dice.sample(range(1, count + 1), min(count, self._dice.randrange(1, 5))))
 
 
-@pytest.mark.parametrize("max_changes", [view.MAX_CHANGES, 3])
+NOTIFY = "NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge FlagChange)) (personal (MailboxName))"
+
+
+@pytest.mark.parametrize(("max_changes", "greeting"), [(view.MAX_CHANGES, "NOOP"), (3, "NOOP"), (3, NOTIFY)])
 async def test_what_three_clients_are_told_fits_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_changes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_changes: int, greeting: str
 ) -> None:
-    """max_changes: with the change log, and by comparing whole mailboxes."""
+    """max_changes: with the change log, and by comparing whole mailboxes. NOTIFY: told also between commands."""
     monkeypatch.setattr(view, "MAX_CHANGES", max_changes)
     async with running_imap(tmp_path) as server, AsyncExitStack() as stack:
         models = [ModelClient(await stack.enter_async_context(imap_client(server.port))) for _ in range(CLIENTS)]
         for model in models:
             await model.client.login()
             await model.select()
+            await model.command(greeting)
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
             for seed, model in enumerate(models):
                 tasks.create_task(Player(model, seed).play())
