@@ -72,7 +72,7 @@ class Player:
         said = await client.command(f'SELECT "{mailbox}"{parameters}')
         check(said.startswith("OK"), client, f"SELECT: {said}")
         client.mailbox = mailbox
-        client.validity = int(client.codes["UIDVALIDITY"])
+        check(client.validity > 0, client, "no UIDVALIDITY")
         check(world.validities.setdefault(mailbox, client.validity) == client.validity, client, "UIDVALIDITY changed")
         client.highest = int(client.codes.get("HIGHESTMODSEQ", 0))
         merged = None

@@ -187,6 +187,9 @@ class StressClient:
     def _note_codes(self, text: str) -> None:
         if found := _CODE.search(text):
             self.codes[found.group(1)] = found.group(2) or ""
+            if found.group(1) == "UIDVALIDITY":
+                # What SELECT says behind it is of the new mailbox already, what vanished meanwhile too.
+                self.validity = int(self.codes["UIDVALIDITY"])
 
     def _exists(self, count: int) -> None:
         if count < len(self.uids):
