@@ -1,5 +1,6 @@
 """The bound on open accounts."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.store.sqlite import databases
-from mailstack.store.sqlite.open import open_store
+from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import make_account, new_message
@@ -40,3 +41,17 @@ async def test_an_account_nobody_knows_gets_no_file(path: Path) -> None:
         await store.messages.append(AccountId("0123456789abcdef"), INBOX, [new_message()])
     await store.close()
     assert names(path, "mail.db") == []
+
+
+async def test_an_account_that_nobody_reads_closes_its_readers_and_opens_them_again(
+    store: SqliteStore, account_id: AccountId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "REST_S", 0.01)
+    await store.mailboxes.list(account_id)
+    database = await store.messages._databases.get(account_id)
+    assert database.is_awake
+    async with asyncio.timeout(10):
+        while database.is_awake:  # noqa: ASYNC110 - connections have no event to wait for
+            await asyncio.sleep(0.01)
+    assert len(await store.mailboxes.list(account_id)) == 6
+    assert database.is_awake

@@ -27,10 +27,13 @@ class Migration:
     fill: Callable[[Connection], None] | None = None
 
 
-def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
-    """Up to the last of `migrations`. Raises Unsupported for a newer file, Damaged for a half-made one."""
+def migrate(connection: Connection, migrations: Sequence[Migration]) -> bool:
+    """Up to the last of `migrations`. True when that changed the file.
+
+    Raises Unsupported for a newer file, Damaged for a half-made one.
+    """
     if check_version(connection, migrations) == migrations[-1].number:
-        return
+        return False
     connection.run("BEGIN IMMEDIATE")
     try:
         # Another process may have been faster: what counts is what is seen under the lock.
@@ -42,6 +45,7 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
         if connection.in_transaction:
             connection.run("ROLLBACK")
         raise
+    return True
 
 
 def keep_copy(connection: Connection, migrations: Sequence[Migration]) -> Path | None:

@@ -109,6 +109,7 @@ class _Files:
         self._writer: Writer | None = None
         self._closers: list[Callable[[], None]] = []
         self._end_watch: Callable[[], None] = _nothing
+        self._end_rest: Callable[[], None] = _nothing
         self._is_closed = False
 
     async def open(self, token: Callable[[int], bytes]) -> None:
@@ -130,6 +131,7 @@ class _Files:
             return
         self._is_closed = True
         self._end_watch()
+        self._end_rest()
         if self._writer is not None:
             await self._writer.close()
         for close in reversed(self._closers):
@@ -150,6 +152,7 @@ class _Files:
         self.accounts = AccountDatabases(
             self._path, threads=self._threads, writer=self._writer, exists=self._exists, prepare=self._prepare
         )
+        self._end_rest = self.accounts.stop_resting
         self._closers.append(self.accounts.close)
 
     def _open_system(self, token: Callable[[int], bytes]) -> Connection:
@@ -174,4 +177,4 @@ class _Files:
 
 
 def _nothing() -> None:
-    """There is no watch to end yet."""
+    """There is nothing to end yet."""
