@@ -7,6 +7,7 @@ that a search reads the message itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailstack.formats.addresses import display, flattened
 from mailstack.formats.content import read_text
@@ -42,7 +43,7 @@ class IndexedWords:
 def indexed_words(raw: RawMessage, *, limits: Limits = LIMITS) -> IndexedWords:
     root = scan(raw, limits=limits)
     gathering = _Gathering(raw, limits)
-    words = _header_words(root.fields, limits)
+    words = _header_words(raw, root, limits)
     words[Scope.BODY], words[Scope.ATTACHMENT] = gathering.of(root)
     is_partial = gathering.is_cut
     room = MAX_WORDS
@@ -60,10 +61,11 @@ def _fitting(words: set[str], room: int) -> set[str]:
     return words if len(words) <= room else set(sorted(words)[:room])
 
 
-def _header_words(fields: Sequence[Field], limits: Limits) -> dict[Scope, set[str]]:
+def _header_words(raw: RawMessage, root: Part, limits: Limits) -> dict[Scope, set[str]]:
     """A word that a named field shows is kept with that field, and stands for the whole header too; what the header
     has beside those is under HEADER, and what is shown without standing there as it is, under *_SHOWN."""
-    written = words_of(header_text(fields))
+    fields = root.fields
+    written = _written_words(raw, fields)
     found: dict[Scope, set[str]] = {}
     named: set[str] = set()
     shown = _shown(fields, limits)
@@ -77,6 +79,19 @@ def _header_words(fields: Sequence[Field], limits: Limits) -> dict[Scope, set[st
     } & written
     found[Scope.HEADER] = written - named - found[Scope.BCC]
     return found
+
+
+def _written_words(raw: RawMessage, fields: Sequence[Field]) -> set[str]:
+    """Of all fields, with their names."""
+    block = raw[fields[0].start : fields[-1].end] if fields else b""
+    is_plain = b"=?" not in block and block.isascii() and _is_gapless(fields)
+    # Where nothing is encoded, folding only parts words that spaces part anyway: so it is for most mail.
+    return words_of(block.decode("ascii").lower() if is_plain else header_text(fields))
+
+
+def _is_gapless(fields: Sequence[Field]) -> bool:
+    """Whether nothing between the fields is none."""
+    return all(one.end == next_.start for one, next_ in pairwise(fields))
 
 
 def _shown(fields: Sequence[Field], limits: Limits) -> dict[bytes, str]:

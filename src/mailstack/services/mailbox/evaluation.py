@@ -41,7 +41,7 @@ from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.asking import Asked, asked_of, asked_roughly
 from mailstack.services.mailbox.masks import Bounds, Masks
 from mailstack.services.mailbox.match import matching
-from mailstack.services.mailbox.predicates import within
+from mailstack.services.mailbox.predicates import instants_of, within
 from mailstack.services.mailbox.view import MailboxView
 
 _VERIFIED_AT_ONCE = 1_000
@@ -136,11 +136,12 @@ class _Evaluation:
         return found if asked.is_exact else Bounds(0, found.possible)
 
     async def _stored(self, query: InstantRange | DayRange | SizeRange | EmailIdIs | ThreadIdIs) -> Bounds:
+        mask: int | None = None
         if isinstance(query, InstantRange | DayRange) and query.field is TimeField.SAVED:
             mask = self._masks.of_uids(await self._saved(query))
-            found = Bounds(mask, mask)
-        else:
-            found = await self._found(query)
+        elif isinstance(query, InstantRange | DayRange) and query.field is TimeField.RECEIVED:
+            mask = await self._received(query)
+        found = await self._found(query) if mask is None else Bounds(mask, mask)
         if not found.open and isinstance(query, InstantRange | DayRange | EmailIdIs | ThreadIdIs):
             self._decided[query] = InUids(numset_of(self._masks.uids(found.certain)))
         return found
@@ -149,6 +150,13 @@ class _Evaluation:
         hits = await self._mail.search.find(self._mail.account_id, self._mailbox_id, condition)
         certain = self._masks.of_uids(hits.uids)
         return Bounds(certain, certain | self._masks.of_uids(hits.open))
+
+    async def _received(self, query: InstantRange | DayRange) -> int | None:
+        """None when the view has another table by now."""
+        instants = await self._view.received()
+        if self._view.table is not self._masks.table:
+            return None
+        return self._masks.of_instants(instants, *instants_of(query))
 
     async def _saved(self, query: InstantRange | DayRange) -> list[int]:
         """RFC 8514 §4.1: a message without a saved date counts by the date it was received."""

@@ -218,6 +218,17 @@ def within(query: DayRange | InstantRange, instant: Instant) -> bool:
     return first_ <= (_utc_day(instant) if isinstance(query, DayRange) else instant) < last
 
 
+def instants_of(query: DayRange | InstantRange) -> tuple[int, int]:
+    """[first, last) in milliseconds, days being those of UTC; far away where it is open."""
+    first_, last = _bounds(query)
+    if isinstance(query, InstantRange):
+        return first_, last
+    return (
+        first_ if query.first is None else (first_ - _EPOCH_ORDINAL) * DAY_MS,
+        last if query.last is None else (last - _EPOCH_ORDINAL) * DAY_MS,
+    )
+
+
 def _bounds(query: DayRange | InstantRange) -> tuple[int, int]:
     return -(1 << 62) if query.first is None else query.first, 1 << 62 if query.last is None else query.last
 
