@@ -77,6 +77,16 @@ def test_a_part_knows_its_header() -> None:
         (b"", "text/plain"),
         (b"Content-Type: nonsense\r\n\r\n", "text/plain"),  # RFC 2045 §5.2
         (b"Content-Type: multipart/mixed\r\n\r\n--x\r\n\r\n--x--", "text/plain"),  # no boundary
+        # RFC 2231 §3, §4: in pieces, and encoded.
+        (
+            b"Content-Type: multipart/mixed; boundary*1=b; boundary*0=a\r\n\r\n--ab\r\n\r\n1\r\n--ab--",
+            "multipart/mixed(text/plain)",
+        ),
+        (
+            b"Content-Type: multipart/mixed; boundary*=''a%20b\r\n\r\n--a b\r\n\r\n1\r\n--a b\r\n\r\n2\r\n--a b--",
+            "multipart/mixed(text/plain, text/plain)",
+        ),
+        (b"Content-Type: multipart/mixed; boundary*=utf-8''%C3%BC\r\n\r\n--?\r\n\r\n--?--", "text/plain"),
         (b'Content-Type: multipart/mixed; boundary=""\r\n\r\n--\r\n\r\n----', "text/plain"),
         (b"Content-Type: multipart/mixed; boundary=x\r\n\r\nnone of it", "multipart/mixed(text/plain)"),
         (b"Content-Type: multipart/mixed; boundary=x", "multipart/mixed(text/plain)"),

@@ -2,7 +2,7 @@
 
 Boundaries of an outer multipart are found before those of the inner ones, so that an inner one can never run past the
 end of an outer one (RFC 2046 §5.1.2). Depth, parts and candidates are bounded: what lies past a limit is not taken
-apart. Never raises. RFC 2045, RFC 2046, RFC 2183, RFC 3282, RFC 6532.
+apart. Never raises. RFC 2045, RFC 2046, RFC 2183, RFC 2231, RFC 3282, RFC 6532.
 """
 
 import re
@@ -13,6 +13,7 @@ from mailstack.formats.headers import Field, header_end, scan_fields, unfold
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.mediatype import Parameters, parse_disposition, parse_media_type
 from mailstack.formats.octets import count_lines, find
+from mailstack.formats.words import parameter
 from mailstack.model.message import RawMessage
 
 MAX_SCANNED_OCTETS = 2**32 - 1
@@ -129,7 +130,7 @@ class _Scan:
     def _multipart(
         self, media_type: _MediaType, start: int, end: int, depth: int
     ) -> tuple[_MediaType, tuple[Part, ...]]:
-        boundary = next((value for name, value in media_type[2] if name == b"boundary"), b"").rstrip()
+        boundary = _boundary(media_type[2])
         if not boundary or len(boundary) > self._limits.boundary:
             # RFC 2046 §5.1.1: the boundary is required; without it the body is one piece, shown as text by everybody.
             return _TEXT_PLAIN, ()
@@ -194,6 +195,16 @@ def _media_type(values: Mapping[bytes, bytes], default: _MediaType) -> _MediaTyp
 def _disposition(values: Mapping[bytes, bytes]) -> tuple[bytes | None, Parameters]:
     value = values.get(b"content-disposition")
     return (None, ()) if value is None else parse_disposition(unfold(value)) or (None, ())
+
+
+def _boundary(parameters: Parameters) -> bytes:
+    plain = next((value for name, value in parameters if name == b"boundary"), None)
+    if plain is None:
+        # RFC 2231 §3, §4: it may come in pieces, and encoded, as any parameter.
+        decoded = parameter(parameters, b"boundary") or ""
+        plain = decoded.encode("ascii") if decoded.isascii() else b""
+    # RFC 2046 §5.1.1: it does not end with white space; some add it.
+    return plain.rstrip()
 
 
 def _token(value: bytes | None) -> bytes:
