@@ -1,6 +1,7 @@
 """INPROGRESS: a command that takes long says so. RFC 9585."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,7 @@ async def test_signs_of_life_name_the_command_and_end_with_it(tmp_path: Path, mo
         await may_end.wait()
         return ok("EXPUNGE completed")
 
-    row = dispatch.Row(
-        states=dispatch.TABLE[Expunge].states,
-        run=long_expunge,
-        uses_numbers=lambda _: False,
-        keeps_numbers=False,
-        is_slow=True,
-    )
+    row = replace(dispatch.TABLE[Expunge], run=long_expunge)
     monkeypatch.setattr(dispatch, "TABLE", {**dispatch.TABLE, Expunge: row})
     async with (
         running_imap(tmp_path, limits=ImapLimits(progress_s=0.01)) as server,
@@ -43,3 +38,25 @@ async def test_signs_of_life_name_the_command_and_end_with_it(tmp_path: Path, mo
         """)
         may_end.set()
         await client.talk("S: ...\nS: x7 OK EXPUNGE completed\nC: y NOOP\nS: y OK …")
+
+
+async def test_no_sign_of_life_comes_amid_a_response(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = asyncio.Event()
+
+    async def long_expunge(session: Session, _request: Expunge) -> Completed:
+        session.connection.say_octets(b"* SEARCH 1")
+        await session.connection.flush()
+        await may_end.wait()
+        session.connection.say_octets(b" 2\r\n")
+        return ok("EXPUNGE completed")
+
+    row = replace(dispatch.TABLE[Expunge], run=long_expunge)
+    monkeypatch.setattr(dispatch, "TABLE", {**dispatch.TABLE, Expunge: row})
+    async with (
+        running_imap(tmp_path, limits=ImapLimits(progress_s=0.01)) as server,
+        imap_client(server.port) as client,
+    ):
+        await client.login()
+        await client.talk("C: s SELECT INBOX\nS: ...\nS: s OK …\nC: x EXPUNGE")
+        asyncio.get_running_loop().call_later(0.05, may_end.set)
+        await client.talk("S: * SEARCH 1 2\nS: x OK EXPUNGE completed")

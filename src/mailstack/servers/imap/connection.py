@@ -41,6 +41,12 @@ class ImapConnection:
         self._is_ending = False
         self._is_woken = False
         self._is_utf8 = False
+        self._last_said = b""
+
+    @property
+    def is_amid_response(self) -> bool:
+        """A piece was said, and more of it is to come."""
+        return not self._last_said.endswith(b"\r\n")
 
     def shut_down(self) -> None:
         self._is_ending = True
@@ -66,6 +72,7 @@ class ImapConnection:
     def say_octets(self, octets: bytes) -> None:
         """Whole responses, or consecutive pieces of one."""
         self._out.append(octets)
+        self._last_said = octets[-2:]
         self._out_octets += len(octets)
 
     async def flush(self) -> None:

@@ -33,6 +33,7 @@ class Progress:
         tag = "NIL" if "]" in session.tag else f'"{session.tag}"'
         code = f"INPROGRESS ({tag} NIL NIL)"
         while True:
-            session.connection.say(Untagged(condition=Condition.OK, code=code, text="Still at it"))
-            await session.connection.flush()
+            if not session.connection.is_amid_response:
+                session.connection.say(Untagged(condition=Condition.OK, code=code, text="Still at it"))
+                await session.connection.flush()
             await asyncio.sleep(session.service.limits.progress_s)
