@@ -52,8 +52,9 @@ def attributes(listed: Listed, *, is_extended: bool = False, with_subscribed: bo
     if with_subscribed and listed.is_subscribed:
         kept.append("\\Subscribed")
     kept.append("\\HasChildren" if listed.has_children else "\\HasNoChildren")  # RFC 3348 §3
-    if place is not None and place.mail.is_own and place.mailbox.role in ATTRIBUTES:
-        kept.append(ATTRIBUTES[place.mailbox.role])
+    role = place.mailbox.role if place is not None and place.mail.is_own else None
+    if role is not None and role in ATTRIBUTES:
+        kept.append(ATTRIBUTES[role])
     return tuple(kept)
 
 

@@ -3,6 +3,8 @@
 The owner may do everything, always (RFC 4314 §2 leaves that to the server), and costs no look at the store.
 """
 
+from collections.abc import Sequence
+
 from mailstack.model.errors import Forbidden, NotFound
 from mailstack.model.ids import MailboxId
 from mailstack.model.rights import ALL_RIGHTS, Right, Rights, effective_rights
@@ -24,16 +26,21 @@ async def require(mail: AccountMail, mailbox_id: MailboxId, *needed: Right) -> R
     return rights
 
 
+async def require_selected(selected: SelectedMailbox, *needed: Right) -> Rights:
+    """As require; who has selected a mailbox knows of it. Raises Forbidden."""
+    rights = await rights_on(selected.mail, selected.mailbox_id)
+    _check(rights, needed)
+    return rights
+
+
 def check_rights(rights: Rights, *needed: Right) -> None:
     """Raises Forbidden; NotFound where not even the name may be known.
 
     RFC 4314 §6: who may not list a mailbox hears what is said of a missing one (CVE-2026-47081 and following).
     """
-    if rights.issuperset(needed):
-        return
-    if Right.LOOKUP not in rights:
+    if Right.LOOKUP not in rights and not rights.issuperset(needed):
         raise NotFound("no such mailbox")
-    raise Forbidden(f"needs {', '.join(right.name for right in needed if right not in rights)}")
+    _check(rights, needed)
 
 
 async def check_readable(selected: SelectedMailbox) -> None:
@@ -45,3 +52,9 @@ async def check_readable(selected: SelectedMailbox) -> None:
 async def may_keep_seen(selected: SelectedMailbox) -> bool:
     """RFC 4314 §4: without the right, FETCH BODY[…] answers all the same and marks nothing."""
     return not selected.is_read_only and Right.SEEN in await rights_on(selected.mail, selected.mailbox_id)
+
+
+def _check(rights: Rights, needed: Sequence[Right]) -> None:
+    missing = [right.name for right in needed if right not in rights]
+    if missing:
+        raise Forbidden(f"needs {', '.join(missing)}")

@@ -14,7 +14,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import Appended, FlagOperation, MessageDigest, NewMessage, RawMessage
 from mailstack.model.rights import Right, Rights
-from mailstack.services.mailbox.access import require
+from mailstack.services.mailbox.access import require, require_selected
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.flags import allowed_flags, flag_change
 from mailstack.services.mailbox.selected import SelectedMailbox
@@ -50,7 +50,7 @@ async def replace(
         # RFC 8508 §3.4 wants one action, and two accounts are two databases.
         raise Unsupported("a message is replaced by one of the same account")
     # RFC 8508 §5: the rights of APPEND there, and of STORE \\Deleted and EXPUNGE here.
-    await require(mail, selected.mailbox_id, Right.DELETE_MESSAGES, Right.EXPUNGE)
+    await require_selected(selected, Right.DELETE_MESSAGES, Right.EXPUNGE)
     message = await _message(arrival, await require(target_mail, target, Right.INSERT))
     return await mail.messages.replace(
         mail.account_id, selected.mailbox_id, uid, target, message, quota_bytes=mail.account.quota_bytes

@@ -13,7 +13,7 @@ from mailstack.model.ids import Uid
 from mailstack.model.message import Copied, FlagChange, FlagOperation, NewMessage, Placement, StoredMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.rights import Right, Rights
-from mailstack.services.mailbox.access import require
+from mailstack.services.mailbox.access import require_selected
 from mailstack.services.mailbox.flags import allowed_flags
 from mailstack.services.mailbox.places import Place
 from mailstack.services.mailbox.selected import SelectedMailbox
@@ -46,7 +46,7 @@ async def move(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied
     selected.check_writable()
     mail = selected.mail
     # RFC 6851 §3: MOVE is COPY, STORE \Deleted and EXPUNGE, and needs the rights of all three.
-    await require(mail, selected.mailbox_id, Right.DELETE_MESSAGES, Right.EXPUNGE)
+    await require_selected(selected, Right.DELETE_MESSAGES, Right.EXPUNGE)
     if target.mail.account_id == mail.account_id:
         return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target.mailbox.mailbox_id)
     copied = await _copy_across(selected, uids, target)

@@ -3,14 +3,14 @@
 from mailstack.model.errors import Forbidden
 from mailstack.model.numset import NumSet
 from mailstack.model.rights import Right
-from mailstack.services.mailbox.access import require
+from mailstack.services.mailbox.access import require_selected
 from mailstack.services.mailbox.selected import SelectedMailbox
 
 
 async def expunge(selected: SelectedMailbox, uids: NumSet | None = None) -> None:
     """uids: resolved; only these, where given. Raises Forbidden: opened for reading, or without the right."""
     selected.check_writable()
-    await require(selected.mail, selected.mailbox_id, Right.EXPUNGE)
+    await require_selected(selected, Right.EXPUNGE)
     await selected.mail.messages.expunge(selected.mail.account_id, selected.mailbox_id, uids)
 
 

@@ -9,7 +9,7 @@ from mailstack.model.ids import ModSeq
 from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.rights import FLAG_RIGHTS, Rights, right_for_flag
-from mailstack.services.mailbox.access import require
+from mailstack.services.mailbox.access import require_selected
 from mailstack.services.mailbox.selected import SelectedMailbox
 
 
@@ -29,7 +29,7 @@ async def change_flags(selected: SelectedMailbox, uids: NumSet, change: FlagChan
     Raises Forbidden in a mailbox opened for reading, or when not one of the flags may be changed.
     """
     selected.check_writable()
-    rights = await require(selected.mail, selected.mailbox_id)
+    rights = await require_selected(selected)
     if rights >= FLAG_RIGHTS:
         result = await _change(selected, uids, change)
     elif change.operation is FlagOperation.SET:

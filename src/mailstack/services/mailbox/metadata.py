@@ -97,7 +97,7 @@ def _check(place: Place) -> None:
 
 def _with_special_use(place: Place, found: Entries) -> Entries:
     role = place.mailbox.role
-    if role not in ATTRIBUTES or not place.mail.is_own:
+    if role is None or role not in ATTRIBUTES or not place.mail.is_own:
         return found
     return {**found, SPECIAL_USE: ATTRIBUTES[role].encode("ascii")}
 

@@ -156,7 +156,7 @@ class MailboxView:
             self._drop(destroyed)
         if rows:
             self.highest = max(self.highest, rows[-1].mod_seq)
-            self.uid_next = max(self.uid_next, *(row.uid + 1 for row in rows if row.uid is not None))
+            self.uid_next = max((self.uid_next, *(row.uid + 1 for row in rows if row.uid is not None)))
             self._keep(rows)
         self.mod_seq = max(now, rows[-1].mod_seq) if rows else now
 

@@ -70,8 +70,8 @@ def write(response: Response, *, is_utf8: bool = False) -> bytes:
             roots = [string(root.encode()) for root in response.roots]
             return b"%b\r\n" % b" ".join((b"* QUOTAROOT", named(response.name), *roots))
         case MetadataData():
-            pairs = [b"%b %b" % (name.encode("ascii"), _value(value)) for name, value in response.entries]
-            return b"* METADATA %b (%b)\r\n" % (named(response.name), b" ".join(pairs))
+            entries = [b"%b %b" % (name.encode("ascii"), _value(value)) for name, value in response.entries]
+            return b"* METADATA %b (%b)\r\n" % (named(response.name), b" ".join(entries))
         case FlagsData():
             return f"* FLAGS ({' '.join(response.flags)})\r\n".encode("ascii")
         case Exists():
