@@ -79,7 +79,8 @@ def decode_beginning(data: bytes, charset: str) -> str:
         if codec == "utf_8":
             return codecs.utf_8_decode(data)[0]  # what an incremental decoder calls, for the charset of most mail
         return codecs.getincrementaldecoder(codec)().decode(data)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
+        # Not only UnicodeDecodeError: UTF-16 without a mark of its byte order is a fault of its own to the decoder.
         return decode(data, charset)
 
 
