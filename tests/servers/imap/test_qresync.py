@@ -42,7 +42,7 @@ async def validity(client: ImapClient) -> int:
 
 async def resync(client: ImapClient, arguments: str, told: str) -> None:
     """told: what comes after the responses of every SELECT."""
-    await client.talk(f"C: r SELECT INBOX (QRESYNC ({arguments}))\nS: ...\nS: * OK [HIGHESTMODSEQ …\n{told}\nS: r OK …")
+    await client.talk(f"C: r SELECT INBOX (QRESYNC ({arguments}))\nS: ...\nS: * OK [MAILBOXID …\n{told}\nS: r OK …")
 
 
 async def test_what_went_and_what_has_other_flags(client: ImapClient, known: int) -> None:
@@ -54,7 +54,7 @@ async def test_what_went_and_what_has_other_flags(client: ImapClient, known: int
 
 
 async def test_nothing_is_told_of_another_uid_validity(client: ImapClient, known: int) -> None:
-    await client.talk(f"C: r SELECT INBOX (QRESYNC (1 {known}))\nS: ...\nS: * OK [HIGHESTMODSEQ …\nS: r OK …")
+    await client.talk(f"C: r SELECT INBOX (QRESYNC (1 {known}))\nS: ...\nS: * OK [MAILBOXID …\nS: r OK …")
 
 
 async def test_up_to_a_match_nothing_is_told_to_have_vanished(client: ImapClient, known: int) -> None:

@@ -3,6 +3,8 @@
 RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731, RFC 5032, RFC 5182, RFC 7162 §3.1.5, RFC 9394.
 """
 
+import re
+
 from mailstack.model.instant import DAY_MS, Instant
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap
@@ -277,4 +279,102 @@ async def test_a_saved_message_that_another_session_expunged(server: RunningImap
         C: c FETCH $ UID
         S: * 2 FETCH (UID 3)
         S: c OK …
+    """)
+
+
+async def test_object_ids(inbox: ImapClient) -> None:
+    # RFC 8474 §6
+    await inbox.send(b"f FETCH 2 (EMAILID THREADID)\r\n")
+    said = await inbox.line()
+    found = re.fullmatch(r"\* 2 FETCH \(EMAILID \((.+)\) THREADID \((.+)\)\)", said)
+    assert found is not None, said
+    email_id, thread_id = found.groups()
+    await inbox.talk(f"""
+        S: f OK …
+        C: a SEARCH EMAILID {email_id}
+        S: * SEARCH 2
+        S: a OK …
+        C: b SEARCH THREADID {thread_id}
+        S: * SEARCH 2
+        S: b OK …
+        C: c SEARCH OR EMAILID {email_id.lower()} THREADID {email_id}
+        S: * SEARCH
+        S: c OK …
+        C: d MOVE 2 Archive
+        S: * OK [COPYUID …
+        S: * 2 EXPUNGE
+        S: d OK …
+        C: e ESEARCH IN (personal) EMAILID {email_id}
+        S: * ESEARCH (TAG "e" MAILBOX "Archive" UIDVALIDITY …) UID ALL 1
+        S: e OK …
+    """)
+
+
+async def test_when_messages_came_into_the_mailbox(inbox: ImapClient) -> None:
+    # RFC 8514 §4.3: not when they were received
+    await inbox.send(b'x APPEND INBOX "01-Jan-2020 10:00:00 +0000" {5+}\r\na: b\n\r\n')
+    await inbox.talk(r"""
+        S: * 4 EXISTS
+        S: x OK …
+        C: a SEARCH SAVEDSINCE 2-Jan-2020 BEFORE 2-Jan-2020
+        S: * SEARCH 4
+        S: a OK …
+        C: b SEARCH SAVEDBEFORE 2-Jan-2020
+        S: * SEARCH
+        S: b OK …
+        C: c SEARCH SAVEDATESUPPORTED 2:3
+        S: * SEARCH 2 3
+        S: c OK …
+    """)
+
+
+async def test_what_is_about_alike(inbox: ImapClient) -> None:
+    # RFC 6203 §3
+    await inbox.talk(r"""
+        C: a SEARCH SUBJECT "2 message"
+        S: * SEARCH
+        S: a OK …
+        C: b SEARCH FUZZY SUBJECT "2 mess"
+        S: * SEARCH 2
+        S: b OK …
+        C: c SEARCH FUZZY (SUBJECT message) NOT FUZZY BODY "of 3"
+        S: * SEARCH 1 2
+        S: c OK …
+    """)
+
+
+async def test_responses_once_rev2_is_enabled(inbox: ImapClient) -> None:
+    # RFC 9051 §6.4.4
+    await inbox.talk(r"""
+        C: a ENABLE IMAP4rev2
+        S: * ENABLED …
+        S: a OK …
+        C: A284 SEARCH TEXT "string not in mailbox"
+        S: * ESEARCH (TAG "A284")
+        S: A284 OK SEARCH completed
+        C: A285 UID SEARCH UNSEEN
+        S: * ESEARCH (TAG "A285") UID ALL 1,3
+        S: A285 OK …
+    """)
+
+
+async def test_without_message_numbers(inbox: ImapClient) -> None:
+    # RFC 9586 §3
+    await inbox.talk(r"""
+        C: a ENABLE UIDONLY
+        S: * ENABLED UIDONLY
+        S: a OK …
+        C: b SEARCH ALL
+        S: b BAD [UIDREQUIRED] …
+        C: c UID SEARCH NOT 1:2
+        S: c BAD [UIDREQUIRED] …
+        C: d UID SORT (ARRIVAL) UTF-8 1
+        S: d BAD [UIDREQUIRED] …
+        C: e THREAD REFERENCES UTF-8 ALL
+        S: e BAD [UIDREQUIRED] …
+        C: f UID SEARCH RETURN (SAVE) UID 2:3
+        S: f OK …
+        C: g UID SEARCH $ FLAGGED
+        S: * SEARCH 3
+        S: g OK …
     """)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mailstack.model.flags import SYSTEM_FLAGS
 from mailstack.model.mailbox import DELIMITER, INBOX
 from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.objectid import mailbox_object_id
 from mailstack.model.rights import Right, Rights
 from mailstack.servers.imap.condstore import highest_code
 from mailstack.servers.imap.flag_news import say_flags
@@ -66,6 +67,8 @@ async def _say_state(session: Session, path: str, opened: Opened) -> None:
     _say(session, f"UIDNEXT {status.uid_next}", "The next UID")
     _say(session, f"PERMANENTFLAGS ({permanent})", "Flags that stay")
     _say(session, highest_code(session), "The highest mod-sequence")
+    object_id = mailbox_object_id(opened.view.mail.account_id, opened.view.mailbox_id)
+    _say(session, f"MAILBOXID ({object_id})", "The id of the mailbox")  # RFC 8474 §4.2
 
 
 async def _list_data(path: str, opened: Opened) -> ListData:
