@@ -112,3 +112,18 @@ async def test_a_limit_never_parts_the_changes_of_one_mod_seq(
         sizes.append(len(changes))
         start = changes[-1].mod_seq
     assert sizes == [1, 400, 1]
+
+
+async def test_destroyed_since_names_what_left_this_mailbox(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    trash = await mailbox_with(store, account_id, MailboxRole.TRASH)
+    await store.messages.append(account_id, inbox, [new_message(number) for number in range(5)])
+    before = await store.changes.mod_seq(account_id)
+    await store.messages.move(account_id, inbox, uids(4), trash)
+    between = await store.changes.mod_seq(account_id)
+    await store.messages.change_flags(account_id, inbox, uids(1, 2), DELETE)
+    await store.messages.expunge(account_id, inbox)
+    assert await store.changes.destroyed_since(account_id, inbox, before) == [1, 2, 4]
+    assert await store.changes.destroyed_since(account_id, inbox, between) == [1, 2]
+    assert await store.changes.destroyed_since(account_id, trash, before) == []

@@ -6,6 +6,7 @@ from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, 
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, MailboxId, Uid
 from mailstack.model.mailbox import STANDARD_MAILBOXES, MailboxRole
+from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.ports.bus import account_topic
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import Store, mailbox_with, new_message, uids
@@ -171,3 +172,15 @@ async def test_the_inbox_keeps_its_role(store: Store, account_id: AccountId) -> 
     for mailbox_id, role in ((inbox, None), (inbox, MailboxRole.JUNK), (made.mailbox_id, MailboxRole.INBOX)):
         with pytest.raises(Forbidden):
             await store.mailboxes.assign_role(account_id, mailbox_id, role)
+
+
+async def test_keywords_are_all_that_were_ever_used_there(store: Store, account_id: AccountId) -> None:
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    trash = await mailbox_with(store, account_id, MailboxRole.TRASH)
+    await store.messages.append(account_id, inbox, [new_message(keywords=frozenset({SEEN, "b"})), new_message()])
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    change = FlagChange(operation=FlagOperation.SET, keywords=frozenset({"a"}), is_deleted=False)
+    await store.messages.change_flags(account_id, inbox, uids(1), change)
+    assert await store.mailboxes.keywords(account_id, inbox) == ["a", "b"]
+    assert await store.mailboxes.keywords(account_id, trash) == ["a", "b"]
+    assert await store.mailboxes.keywords(account_id, NOWHERE) == []

@@ -17,6 +17,7 @@ from mailstack.model.message import Column, FlagChange, FlagOperation, NewMessag
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from tests.support.digests import digest_of
+from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
 
@@ -182,6 +183,32 @@ def value_of(column: Column, stored: StoredMessage) -> object:
     name = "message_id" if column is Column.HEADER_ID else column.value
     of_message = (Column.MESSAGE_ID, Column.THREAD_ID, Column.SIZE_BYTES, Column.RECEIVED_AT)
     return getattr(stored if column in of_message else stored.digest, name)
+
+
+@pytest.mark.parametrize("count", [3, 1_500])
+async def test_the_table_holds_what_placements_say(
+    store: Store, account_id: AccountId, inbox: MailboxId, count: int
+) -> None:
+    await store.messages.append(account_id, inbox, [new_message(number) for number in range(count)])
+    await store.messages.change_flags(account_id, inbox, uids(2), add(SEEN, "$x", is_deleted=True))
+    for asked in (None, uids(1, 2, 500), uids(77_777)):
+        table = await store.messages.table(account_id, inbox, asked)
+        placements = await store.messages.placements(account_id, inbox, asked)
+        assert placements == [table.placement(at) for at in range(len(table))]
+    with pytest.raises(NotFound):
+        await store.messages.table(account_id, MailboxId(999))
+
+
+async def test_saved_is_when_it_came_into_this_mailbox(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, clock: FakeClock
+) -> None:
+    await store.messages.append(account_id, inbox, [new_message(1)])
+    saved = clock()
+    clock.advance(5_000)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    assert [
+        list(await store.messages.columns(account_id, mailbox_id, [Column.SAVED_AT])) for mailbox_id in (inbox, trash)
+    ] == [[(1, saved)], [(1, saved + 5_000)]]
 
 
 @pytest.mark.parametrize("wanted", [(), (Column.SUBJECT,), (Column.PREVIEW, Column.REFERENCES)])
