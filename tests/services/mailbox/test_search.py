@@ -34,6 +34,7 @@ from mailstack.model.query import (
 )
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.match import matching
+from mailstack.services.mailbox.relevancy import relevancy
 from mailstack.services.mailbox.search import search_mailbox
 
 WORDS = (
@@ -226,3 +227,13 @@ async def test_a_fuzzy_text_finds_beginnings_of_words_in_any_order(mail: Account
     asked = Contains(TextField.SUBJECT, "report quarter")
     assert list(await search_mailbox(mail, inbox, Fuzzy(asked))) == [1, 2]
     assert list(await search_mailbox(mail, inbox, asked)) == []
+
+
+async def test_what_stands_in_the_subject_fits_best(mail: AccountMail, inbox: Mailbox) -> None:
+    for raw in (b"Subject: other\r\n\r\na report", b"Subject: reports\r\n\r\n", b"From: report@x.example\r\n\r\n"):
+        message = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))
+        await mail.messages.append(mail.account_id, inbox.mailbox_id, [message])
+    asked = Fuzzy(Contains(TextField.TEXT, "report"))
+    found = await search_mailbox(mail, inbox, asked)
+    assert await relevancy(mail, inbox.mailbox_id, asked, found) == {1: 60, 2: 100, 3: 80}
+    assert await relevancy(mail, inbox.mailbox_id, Everything(), found) == {1: 100, 2: 100, 3: 100}

@@ -59,7 +59,7 @@ class _Evaluation:
         self._mailbox_id = mailbox_id
         self._view = view
         self._masks = Masks(view.table)
-        self._decided: dict[Query, Query] = {}
+        self._decided: dict[Query, int] = {}
 
     async def matching(self, query: Query) -> Sequence[int]:
         bounds = await self._bounds(query, is_fuzzy=False)
@@ -68,10 +68,14 @@ class _Evaluation:
             return surely
         verified: list[int] = []
         # What the store has answered already is not asked of each message again.
-        left = rewritten(query, lambda leaf: self._decided.get(leaf, leaf))
+        left = rewritten(query, self._answered)
         for start in range(0, len(doubtful), _VERIFIED_AT_ONCE):
             verified += await self._verified(left, doubtful[start : start + _VERIFIED_AT_ONCE])
         return sorted([*surely, *verified]) if verified else surely
+
+    def _answered(self, leaf: Query) -> Query:
+        mask = self._decided.get(leaf)
+        return leaf if mask is None else InUids(numset_of(self._masks.uids(mask)))
 
     async def _verified(self, query: Query, uids: Sequence[int]) -> list[int]:
         mail = self._mail
@@ -143,7 +147,7 @@ class _Evaluation:
             mask = await self._received(query)
         found = await self._found(query) if mask is None else Bounds(mask, mask)
         if not found.open and isinstance(query, InstantRange | DayRange | EmailIdIs | ThreadIdIs):
-            self._decided[query] = InUids(numset_of(self._masks.uids(found.certain)))
+            self._decided[query] = found.certain
         return found
 
     async def _found(self, condition: Condition) -> Bounds:
