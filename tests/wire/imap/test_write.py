@@ -4,6 +4,7 @@ import pytest
 
 from mailstack.model.numset import NumSet
 from mailstack.wire.imap.responses import (
+    AclData,
     CapabilityData,
     Condition,
     Continuation,
@@ -12,8 +13,13 @@ from mailstack.wire.imap.responses import (
     FlagsData,
     IdData,
     ListData,
+    ListRightsData,
     LsubData,
+    MetadataData,
+    MyRightsData,
     NamespaceData,
+    QuotaData,
+    QuotaRootData,
     Recent,
     Response,
     StatusData,
@@ -43,6 +49,34 @@ from mailstack.wire.imap.write import expunges, write
         (
             StatusData(name="INBOX", items=(("MESSAGES", 2), ("UNSEEN", 0))),
             b'* STATUS "INBOX" (MESSAGES 2 UNSEEN 0)\r\n',
+        ),
+        (
+            ListData(attributes=(), delimiter="/", name="Foo", child_info=("SUBSCRIBED",)),
+            b'* LIST () "/" "Foo" ("CHILDINFO" ("SUBSCRIBED"))\r\n',
+        ),
+        (
+            ListData(attributes=(), delimiter="/", name="new", old_name="old"),
+            b'* LIST () "/" "new" ("OLDNAME" ("old"))\r\n',
+        ),
+        (
+            AclData(name="INBOX", entries=(("Fred", "lr"), ("-é", "w"))),
+            b'* ACL "INBOX" "Fred" "lr" {3}\r\n-\xc3\xa9 "w"\r\n',
+        ),
+        (
+            ListRightsData(name="a", identifier="anyone", required="", optional=("l", "kx")),
+            b'* LISTRIGHTS "a" "anyone" "" "l" "kx"\r\n',
+        ),
+        (MyRightsData(name="INBOX", rights="lr"), b'* MYRIGHTS "INBOX" "lr"\r\n'),
+        (QuotaData(root="", resources=(("STORAGE", 10, 512),)), b'* QUOTA "" (STORAGE 10 512)\r\n'),
+        (QuotaData(root="a", resources=()), b'* QUOTA "a" ()\r\n'),
+        (QuotaRootData(name="INBOX", roots=("",)), b'* QUOTAROOT "INBOX" ""\r\n'),
+        (QuotaRootData(name="INBOX", roots=()), b'* QUOTAROOT "INBOX"\r\n'),
+        (
+            MetadataData(
+                name="",
+                entries=(("/shared/a", None), ("/shared/b", b'x"'), ("/shared/c", b"\r\n"), ("/shared/d", b"\0")),
+            ),
+            b'* METADATA "" (/shared/a NIL /shared/b "x\\"" /shared/c {2}\r\n\r\n /shared/d ~{1}\r\n\0)\r\n',
         ),
         (FlagsData(flags=("\\Seen", "foo")), b"* FLAGS (\\Seen foo)\r\n"),
         (Exists(count=3), b"* 3 EXISTS\r\n"),
