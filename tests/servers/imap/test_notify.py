@@ -1,12 +1,13 @@
 """NOTIFY: what happens is told without being asked for, in the selected mailbox and in others. RFC 5465."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
-from tests.support.imap_server import RunningImap
+from tests.support.imap_server import RunningImap, running_imap
 
 
 @pytest.fixture
@@ -129,10 +130,10 @@ async def test_names_and_subscriptions(client: ImapClient, other: ImapClient) ->
     await client.expect('* LIST (…\\HasNoChildren) "/" "Plans"')
     await other.talk("C: b RENAME Plans Projects\nS: b OK …")
     await client.expect('* LIST (…\\HasNoChildren) "/" "Projects" ("OLDNAME" ("Plans"))')
-    await other.talk("C: d UNSUBSCRIBE Projects\nS: d OK …")
-    await client.expect('* LIST (\\HasNoChildren) "/" "Projects"')
     await other.talk("C: c SUBSCRIBE Projects\nS: c OK …")
     await client.expect('* LIST (\\Subscribed \\HasNoChildren) "/" "Projects"')
+    await other.talk("C: d UNSUBSCRIBE Projects\nS: d OK …")
+    await client.expect('* LIST (\\HasNoChildren) "/" "Projects"')
     await other.talk("C: e DELETE Projects\nS: e OK …")
     await client.expect('* LIST (\\NonExistent) "/" "Projects"')
 
@@ -152,6 +153,32 @@ async def test_idle_tells_what_notify_asks_for(client: ImapClient, other: ImapCl
         C: DONE
         S: b OK IDLE completed
     """)
+
+
+async def test_mailboxes_of_others_as_far_as_one_may_read_them(tmp_path: Path) -> None:
+    """RFC 5465 §3.1, §5, RFC 4314."""
+    async with (
+        running_imap(tmp_path, accounts=("u0", "u1")) as server,
+        imap_client(server.port) as owner,
+        imap_client(server.port) as viewer,
+    ):
+        await owner.login("u0")
+        await viewer.login("u1")
+        await owner.talk("""
+            C: a SETACL Archive u1@peer.test lr
+            S: a OK …
+            C: b SETACL Sent u1@peer.test l
+            S: b OK …
+        """)
+        folders = '"Other Users/u0@peer.test/Archive" "Other Users/u0@peer.test/Sent"'
+        await viewer.talk(f"""
+            C: a NOTIFY SET (subtree ({folders}) (MessageNew MessageExpunge))
+            S: * LIST (\\NoAccess) "/" "Other Users/u0@peer.test/Sent"
+            S: a OK …
+        """)
+        for mailbox in ("Sent", "INBOX", "Archive"):
+            await owner.append(message(1), mailbox=mailbox)
+        await viewer.expect('* STATUS "Other Users/u0@peer.test/Archive" (…MESSAGES 1 …')
 
 
 async def test_annotations(client: ImapClient, other: ImapClient) -> None:

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailstack.model.errors import Invalid, NotFound, TooLarge
+from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
 from mailstack.model.ids import AccountId
+from mailstack.model.mailbox import DELIMITER
+from mailstack.model.rights import Right
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.servers.imap.updates import tell_updates
 from mailstack.servers.imap.watch import NOTHING, begin_watch
 from mailstack.servers.imap.watch_news import say_all_statuses
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import join_path, split_path
-from mailstack.services.mailbox.places import owner_of
+from mailstack.services.mailbox.places import find, owner_of
 from mailstack.wire.imap.commands.notify import EventGroup, Notify
+from mailstack.wire.imap.responses import ListData
 
 
 async def run(session: Session, request: Notify) -> Completed:
@@ -22,6 +25,7 @@ async def run(session: Session, request: Notify) -> Completed:
         session.watch = NOTHING
         return ok("NOTIFY completed")
     groups = tuple(_canonical(group) for group in request.groups)
+    await _say_unreadable(session, groups)
     watch = await begin_watch(await _mails(session.mail, groups), groups)
     if request.wants_status:
         await say_all_statuses(session, watch)
@@ -40,6 +44,17 @@ def _path(name: str) -> str | None:
         return join_path(split_path(name))
     except (Invalid, TooLarge):
         return None
+
+
+async def _say_unreadable(session: Session, groups: Sequence[EventGroup]) -> None:
+    """RFC 5465 §3.1: what the client may know of, and not watch."""
+    for path in dict.fromkeys(path for group in groups for path in group.mailboxes.paths):
+        try:
+            place = await find(session.mail, path, Right.LOOKUP)
+        except (NotFound, Forbidden):
+            continue
+        if Right.READ not in place.rights:
+            session.connection.say(ListData(attributes=("\\NoAccess",), delimiter=DELIMITER, name=place.path))
 
 
 async def _mails(mail: AccountMail, groups: Sequence[EventGroup]) -> tuple[AccountMail, ...]:

@@ -1,4 +1,7 @@
-"""What a client that has given NOTIFY is told of mailboxes other than the selected one. RFC 5465 §5."""
+"""What a client that has given NOTIFY is told of mailboxes other than the selected one. RFC 5465 §5.
+
+Deviates: §5 would have it not told of what it did itself; the change log does not say who did what.
+"""
 
 from collections.abc import Mapping, Sequence
 
