@@ -20,7 +20,8 @@ class SmtpReply:
     text: str
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.code), self.status, self.text) if part)
+        status = f" {self.status}" if self.status else ""
+        return f"{self.code}{status} {self.text}" if self.text else f"{self.code}{status}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

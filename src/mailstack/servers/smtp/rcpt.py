@@ -1,7 +1,5 @@
 """RCPT: one more recipient, resolved at once, so that unknown ones are never bounced. RFC 5321 §4.1.1.3."""
 
-from dataclasses import replace
-
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.servers.smtp.connection import SmtpConnection
@@ -35,7 +33,7 @@ async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
     if path.address is None:
         raise Refused(BAD_FORWARD_PATH)
     recipient = Recipient(address=path.address, text=path.text)
-    connection.state.mail = await _admit(connection, replace(mail, recipients=(*mail.recipients, recipient)))
+    connection.state.mail = await _admit(connection, mail.to((*mail.recipients, recipient)))
     return RECIPIENT_OK
 
 

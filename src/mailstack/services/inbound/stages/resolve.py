@@ -1,8 +1,6 @@
 """RCPT: whose the address is. RFC 5321 §3.3, §3.6.2: unknown addresses and foreign domains are refused here."""
 
-from dataclasses import replace
-
-from mailstack.services.inbound.mail import InboundMail
+from mailstack.services.inbound.mail import InboundMail, Recipient
 from mailstack.services.inbound.recipients import resolve
 from mailstack.services.inbound.stages.receiving import Receiving
 
@@ -11,4 +9,5 @@ async def resolve_recipient(receiving: Receiving, mail: InboundMail) -> InboundM
     """Raises NotFound, Forbidden."""
     newest = mail.recipients[-1]
     found = await resolve(receiving.accounts, newest.address, postmaster=receiving.postmaster)
-    return replace(mail, recipients=(*mail.recipients[:-1], replace(newest, resolution=found)))
+    resolved = Recipient(address=newest.address, text=newest.text, resolution=found)
+    return mail.to((*mail.recipients[:-1], resolved))
