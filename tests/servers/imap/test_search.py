@@ -340,6 +340,21 @@ async def test_what_is_about_alike(inbox: ImapClient) -> None:
         C: c SEARCH FUZZY (SUBJECT message) NOT FUZZY BODY "of 3"
         S: * SEARCH 1 2
         S: c OK …
+        C: B1 SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT "message"
+        S: * ESEARCH (TAG "B1") ALL 1:3 RELEVANCY (100 100 100)
+        S: B1 OK …
+        C: B2 SEARCH RETURN (RELEVANCY PARTIAL 1:2) OR FUZZY BODY "of 2" FUZZY SUBJECT "message 3"
+        S: * ESEARCH (TAG "B2") PARTIAL (1:2 2:3) RELEVANCY (60 100)
+        S: B2 OK …
+        C: C1 SORT (RELEVANCY) UTF-8 OR FUZZY BODY "of 2" FUZZY SUBJECT "message 3"
+        S: * SORT 3 2
+        S: C1 OK …
+        C: C2 SORT RETURN (RELEVANCY ALL) (REVERSE RELEVANCY) UTF-8 OR FUZZY BODY "of 2" FUZZY SUBJECT "message 3"
+        S: * ESEARCH (TAG "C2") ALL 2:3 RELEVANCY (60 100)
+        S: C2 OK …
+        C: C3 ESEARCH RETURN (RELEVANCY ALL) FUZZY SUBJECT "message 2"
+        S: * ESEARCH (TAG "C3" MAILBOX "INBOX" UIDVALIDITY …) UID ALL 2 RELEVANCY (100)
+        S: C3 OK …
     """)
 
 

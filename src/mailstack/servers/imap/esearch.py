@@ -2,6 +2,7 @@
 
 import asyncio
 
+from mailstack.model.query import Query
 from mailstack.servers.imap.searching import (
     Results,
     filled,
@@ -11,6 +12,7 @@ from mailstack.servers.imap.searching import (
     returned_uids,
     save,
     say_pieces,
+    scored,
     speaks_of_mod_seqs,
 )
 from mailstack.servers.imap.session import Completed, Session, bad, ok
@@ -20,6 +22,7 @@ from mailstack.services.mailbox.places import Place
 from mailstack.services.mailbox.search import search
 from mailstack.wire.imap.commands.esearch import Esearch
 from mailstack.wire.imap.search_data import EsearchData, esearch_pieces
+from mailstack.wire.imap.search_returns import Returns
 
 
 async def run(session: Session, request: Esearch) -> Completed:
@@ -39,7 +42,7 @@ async def run(session: Session, request: Esearch) -> Completed:
             refused = save(session, request.returns, results)
             if refused is not None:
                 return refused
-        await _tell(session, request, place, results)
+        await _tell(session, request.returns, foreign, place, results)
         # A store that answers at once never gives the other connections a turn.
         await asyncio.sleep(0)
     return ok("ESEARCH completed")
@@ -54,12 +57,12 @@ def _is_selected(session: Session, place: Place) -> bool:
     )
 
 
-async def _tell(session: Session, request: Esearch, place: Place, results: Results) -> None:
-    returns = request.returns
+async def _tell(session: Session, returns: Returns, query: Query, place: Place, results: Results) -> None:
     if not results.uids or returns.is_silent:
         return  # RFC 7377 §2.1: nothing is said of a mailbox in which nothing was found
+    results = await scored(place.mail, place.mailbox.mailbox_id, query, returns, results)
     mod_seq = None
-    if request.query is not None and speaks_of_mod_seqs(request.query):
+    if speaks_of_mod_seqs(query):
         mod_seq = await highest_of(place.mail, place.mailbox.mailbox_id, returned_uids(returns, results))
     data = EsearchData(
         tag=session.tag,

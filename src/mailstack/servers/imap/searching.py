@@ -4,10 +4,10 @@ RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 9394 §3.2.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from mailstack.model.ids import ModSeq
+from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.instant import SECOND_MS, Instant
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.query import (
@@ -26,7 +26,9 @@ from mailstack.model.query import (
 )
 from mailstack.servers.imap.condstore import enable_condstore
 from mailstack.servers.imap.session import Completed, SavedSearch, Session, no
+from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.mod_seqs import highest_of
+from mailstack.services.mailbox.relevancy import relevancy
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap.search_data import EsearchData, esearch_pieces
 from mailstack.wire.imap.search_keys import CHARSETS
@@ -41,11 +43,11 @@ NOTHING = Not(Everything())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Messages in the order in which they are told. told: numbers or UIDs, as was asked. scores: None: nobody asked."""
+    """Messages in the order in which they are told. told: numbers or UIDs, as was asked. scores: by UID, if at all."""
 
     told: Sequence[int]
     uids: Sequence[int]
-    scores: Sequence[int] | None = None
+    scores: Mapping[int, int] = field(default_factory=dict)
 
 
 def refused_charset(session: Session, returns: Returns | None) -> Completed:
@@ -102,9 +104,11 @@ async def answer(
     refused = save(session, returns, results) if returns.saves else None
     if refused is not None or returns.is_silent:
         return refused
+    selected = session.mailbox
+    results = await scored(selected.mail, selected.mailbox_id, query, returns, results)
     mod_seq = None
     if speaks_of_mod_seqs(query) and results.uids:
-        mod_seq = await highest(session.mailbox, returned_uids(returns, results))
+        mod_seq = await highest(selected, returned_uids(returns, results))
     data = EsearchData(tag=session.tag, is_uid=is_uid, mod_seq=mod_seq)
     await say_pieces(session, esearch_pieces(filled(data, returns, results), is_utf8=session.is_utf8))
     return None
@@ -123,8 +127,9 @@ def filled(data: EsearchData, returns: Returns, results: Results) -> EsearchData
     """With what was asked for."""
     items, told = returns.items, results.told
     scores = None
-    if ReturnItem.RELEVANCY in items and results.scores is not None:
-        scores = [results.scores[place] for place in returned_places(returns, len(told))]
+    if ReturnItem.RELEVANCY in items:
+        # RFC 6203 §4: one for each message that is told, in their order
+        scores = [results.scores[results.uids[place]] for place in returned_places(returns, len(told))]
     return replace(
         data,
         min=told[0] if told and ReturnItem.MIN in items else None,
@@ -156,6 +161,13 @@ def returned_places(returns: Returns, count: int) -> Sequence[int]:
 def returned_uids(returns: Returns, results: Results) -> Sequence[int]:
     """Ascending."""
     return sorted(results.uids[place] for place in returned_places(returns, len(results.uids)))
+
+
+async def scored(mail: AccountMail, mailbox_id: MailboxId, query: Query, returns: Returns, results: Results) -> Results:
+    """With the scores that are asked for. RFC 6203 §4."""
+    if ReturnItem.RELEVANCY not in returns.items or results.scores:
+        return results
+    return replace(results, scores=await relevancy(mail, mailbox_id, query, results.uids))
 
 
 async def highest(selected: SelectedMailbox, uids: Sequence[int]) -> ModSeq | None:

@@ -1,7 +1,9 @@
-"""SORT and UID SORT. RFC 5256 §3, §4, RFC 5267 §3, RFC 7162 §3.1.9."""
+"""SORT and UID SORT. RFC 5256 §3, §4, RFC 5267 §3, RFC 6203 §6, RFC 7162 §3.1.9."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+from mailstack.model.query import Query
+from mailstack.model.sorting import SortField
 from mailstack.servers.imap.searching import (
     Results,
     answer,
@@ -12,6 +14,7 @@ from mailstack.servers.imap.searching import (
     speaks_of_mod_seqs,
 )
 from mailstack.servers.imap.session import Completed, Session, ok
+from mailstack.services.mailbox.relevancy import relevancy
 from mailstack.services.mailbox.search import search
 from mailstack.services.mailbox.selected import Chosen
 from mailstack.services.mailbox.sort import sort
@@ -27,7 +30,11 @@ async def run(session: Session, request: Sort) -> Completed:
     if returns is not None and returns.saves:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
     found = await search(session.mailbox, query)
-    results = _results(found, await sort(session.mailbox, found, request.keys, {}), is_uid=request.wants_uids)
+    scores = await _scores(session, request, query, found)
+    places = await sort(session.mailbox, found, request.keys, scores)
+    uids = [found.uids[place] for place in places]
+    numbers = uids if request.wants_uids else [found.numbers[place] for place in places]
+    results = Results(told=numbers, uids=uids, scores=scores)
     if returns is None:
         mod_seq = await highest(session.mailbox, found.uids) if speaks_of_mod_seqs(query) else None
         await say_pieces(session, sort_pieces(results.told, mod_seq))
@@ -35,6 +42,8 @@ async def run(session: Session, request: Sort) -> Completed:
     return await answer(session, query, returns, results, is_uid=request.wants_uids) or ok("SORT completed")
 
 
-def _results(found: Chosen, places: Sequence[int], *, is_uid: bool) -> Results:
-    uids = [found.uids[place] for place in places]
-    return Results(told=uids if is_uid else [found.numbers[place] for place in places], uids=uids)
+async def _scores(session: Session, request: Sort, query: Query, found: Chosen) -> Mapping[int, int]:
+    """RFC 6203 §6: to sort by."""
+    if all(key.field is not SortField.RELEVANCY for key in request.keys):
+        return {}
+    return await relevancy(session.mailbox.mail, session.mailbox.mailbox_id, query, found.uids)
