@@ -104,3 +104,50 @@ async def test_many_connections_at_once(tmp_path: Path) -> None:
 
 def resident_octets() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"a LOGIN" + b" {4000+}\r\n" + b"x" * 4_000,
+        b"a AUTHENTICATE PLAIN " + b"A" * 15_000,
+        b"a ID (" + b" {1000+}\r\n" * 3 + b"x" * 900,
+        b"a APPEND x CATENATE (URL {4000+}\r\n" + b"x" * 3_900,
+    ],
+)
+async def test_strangers_fill_no_memory(tmp_path: Path, flood: bytes) -> None:
+    """CVE-2025-61600, CVE-2024-34055: 200 of them, each with as much of a command as it may leave open."""
+    async with running_imap(tmp_path) as server:
+        await fill(server, 1, b"A: b\r\n\r\n")
+        before = resident_octets()
+        strangers = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(200)]
+        for reader, writer in strangers:
+            await reader.readline()
+            writer.write(flood)
+        async with imap_client(server.port) as client:
+            await client.login()
+
+        assert resident_octets() - before < 200 * 200 * 1024
+        for _, writer in strangers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in strangers), return_exceptions=True)
+
+
+async def test_a_session_with_compression_costs_little(tmp_path: Path) -> None:
+    """RFC 4978: 100 of them, client's side not counted: the stated 90 KB, and what every session costs."""
+    async with running_imap(tmp_path) as server:
+        clients = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(100)]
+        for _, writer in clients:
+            writer.write(b"a LOGIN u0 pw\r\n")
+        for reader, _ in clients:
+            while not (await reader.readline()).startswith(b"a OK"):
+                pass
+        before = resident_octets()
+        for reader, writer in clients:
+            writer.write(b"b COMPRESS DEFLATE\r\n")
+            assert await reader.readline() == b"b OK DEFLATE active\r\n"
+
+        assert resident_octets() - before < 100 * 128 * 1024
+        for _, writer in clients:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in clients), return_exceptions=True)
