@@ -6,25 +6,26 @@ that names it: a parent that comes late finds its replies. A message that names 
 them; the oldest thread keeps its number.
 """
 
-import json
-
 from mailstack.model.ids import ModSeq
 from mailstack.model.instant import Instant
 from mailstack.model.message import MessageDigest
 from mailstack.store.sqlite.schema_account import UPDATED
-from mailstack.store.sqlite.thread_keys import keys_of
+from mailstack.store.sqlite.thread_keys import MAX_NAMED, keys_of
 from mailstack.store.sqlite.writer import Transaction
 
 MAX_MOVED = 1_000
 """Messages that change their thread at once; larger threads stay apart."""
 
-FIND = """SELECT k.key, COALESCE(m.into_id, k.thread_id) FROM thread_key k
-    LEFT JOIN thread_merged m ON m.thread_id = k.thread_id WHERE k.key IN (SELECT value FROM json_each(?))"""
+FIND = f"""SELECT k.key, COALESCE(m.into_id, k.thread_id) FROM thread_key k
+    LEFT JOIN thread_merged m ON m.thread_id = k.thread_id
+    WHERE k.key IN ({", ".join("?" * MAX_NAMED)})"""  # noqa: S608 - question marks only
 INSERT_KEY = "INSERT INTO thread_key (key, thread_id) VALUES (?, ?)"
 COUNT = "SELECT COUNT(*) FROM message WHERE thread_id = ?"
 PLACES = """SELECT p.mailbox_id, p.uid, p.message_id
     FROM message m CROSS JOIN placement p ON p.message_id = m.message_id
     WHERE m.thread_id = ?"""
+# Deviates: RFC 8474 §5.2 and RFC 8621 §3 never let a message that was reported change its thread; a conversation that
+# stays torn for ever is worse for people, and it takes a message that links two halves and comes after both.
 MOVE = "UPDATE message SET thread_id = ? WHERE thread_id = ?"
 MERGE = "INSERT INTO thread_merged (thread_id, into_id) VALUES (?, ?)"
 MERGE_AGAIN = "UPDATE thread_merged SET into_id = ? WHERE into_id = ?"
@@ -46,7 +47,7 @@ def thread_of(
     keys = keys_of(digest.message_id, digest.references, digest.base_subject)
     if not keys:
         return message_id
-    known: dict[int, int] = dict(transaction.rows(FIND, (json.dumps(keys),)))
+    known: dict[int, int] = dict(transaction.rows(FIND, (*keys, *(None,) * (MAX_NAMED - len(keys)))))
     threads = sorted(set(known.values()))
     thread_id = threads[0] if threads else message_id
     for other in threads[1:]:
