@@ -184,3 +184,10 @@ async def test_keywords_are_all_that_were_ever_used_there(store: Store, account_
     assert await store.mailboxes.keywords(account_id, inbox) == ["a", "b"]
     assert await store.mailboxes.keywords(account_id, trash) == ["a", "b"]
     assert await store.mailboxes.keywords(account_id, NOWHERE) == []
+
+
+async def test_names_without_a_mailbox_that_are_subscribed_to(store: Store, account_id: AccountId) -> None:
+    for path in ("a/b", "a/b", "c"):
+        await store.mailboxes.subscribe_absent(account_id, path, is_subscribed=True)
+    await store.mailboxes.subscribe_absent(account_id, "c", is_subscribed=False)
+    assert await store.mailboxes.absent_subscriptions(account_id) == {"a/b"}

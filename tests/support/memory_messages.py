@@ -65,6 +65,12 @@ class MemoryMailboxes:
     async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
         raise NotFound("mailboxes in memory are fixed")
 
+    async def absent_subscriptions(self, account_id: AccountId) -> frozenset[str]:
+        return frozenset()
+
+    async def subscribe_absent(self, account_id: AccountId, path: str, *, is_subscribed: bool) -> None:
+        raise NotFound("mailboxes in memory are fixed")
+
     async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
         raise NotFound("mailboxes in memory are fixed")
 

@@ -29,6 +29,14 @@ class Mailboxes(Protocol):
 
     async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None: ...
 
+    async def absent_subscriptions(self, account_id: AccountId) -> frozenset[str]:
+        """Paths that are subscribed to and have no mailbox."""
+        ...
+
+    async def subscribe_absent(self, account_id: AccountId, path: str, *, is_subscribed: bool) -> None:
+        """There is an end to what is remembered; past it the call does nothing."""
+        ...
+
     async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
         """The mailbox that had the role loses it. Forbidden for the inbox, and for its role."""
         ...

@@ -14,6 +14,7 @@ from tests.support.recording_bus import RecordingBus
 from tests.support.stores import mailbox_with, make_account, new_message
 
 BACK_TO_4 = (
+    "DROP TABLE absent_subscription",
     "DROP TABLE thread_key",
     "DROP TABLE thread_merged",
     "DROP INDEX message_thread",

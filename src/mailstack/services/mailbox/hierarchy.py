@@ -42,6 +42,9 @@ async def create(mail: AccountMail, path: str, *, role: MailboxRole | None = Non
     place = Place(mail=owner, mailbox=made, path=shown_path(owner, names), rights=rights)
     if role is not None:
         await assign(place, role)
+    if owner.is_own and place.path in await owner.mailboxes.absent_subscriptions(owner.account_id):
+        await owner.mailboxes.subscribe(owner.account_id, made.mailbox_id, is_subscribed=True)
+        await owner.mailboxes.subscribe_absent(owner.account_id, place.path, is_subscribed=False)
     return place
 
 
@@ -52,6 +55,9 @@ async def delete(mail: AccountMail, path: str) -> Place:
         raise Forbidden("INBOX stays")  # RFC 9051 §6.3.5
     if (await load_tree(place.mail)).has_children(place.mailbox.mailbox_id):
         raise Conflict("the mailbox has children")
+    if place.mail.is_own and place.mailbox.is_subscribed:
+        # RFC 3501 §6.3.9: a name stays subscribed to, whether or not there is a mailbox of that name.
+        await mail.mailboxes.subscribe_absent(mail.account_id, place.path, is_subscribed=True)
     await place.mail.mailboxes.destroy(place.mail.account_id, place.mailbox.mailbox_id)
     return place
 
@@ -82,6 +88,9 @@ async def rename(mail: AccountMail, path: str, new_path: str) -> tuple[Place, st
 
 async def subscribe(mail: AccountMail, path: str, *, is_subscribed: bool) -> None:
     """Whose subscription to others' mailboxes: the viewer's. Raises NotFound: RFC 9051 §6.3.7 lets a server check."""
+    if not is_subscribed and path in await mail.mailboxes.absent_subscriptions(mail.account_id):
+        await mail.mailboxes.subscribe_absent(mail.account_id, path, is_subscribed=False)
+        return
     # RFC 4314 §4: SUBSCRIBE needs `l`, UNSUBSCRIBE nothing.
     place = await find(mail, path, *((Right.LOOKUP,) if is_subscribed else ()))
     owner, mailbox_id = place.mail, place.mailbox.mailbox_id

@@ -5,7 +5,7 @@ name without a mailbox stands.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailstack.model.mailbox import DELIMITER, Mailbox
@@ -54,6 +54,8 @@ class _Name:
 
 async def list_mailboxes(mail: AccountMail, selection: Selection) -> list[Listed]:
     names = await _names(mail)
+    if selection.is_subscribed:
+        names += await _absent_names(mail, names)
     parents = _above(name.path for name in names)
     is_selective = selection.is_subscribed or selection.has_special_use
     above = _above(name.path for name in names if _is_selected(name, selection)) if selection.is_recursive else set()
@@ -84,6 +86,7 @@ async def list_mailboxes(mail: AccountMail, selection: Selection) -> list[Listed
 async def list_subscribed(mail: AccountMail, pattern: Pattern) -> list[Listed]:
     """RFC 3501 §6.3.9: where `%` stops above something subscribed, its parent is named, as not selectable."""
     names = await _names(mail)
+    names += await _absent_names(mail, names)
     parents = _above(name.path for name in names)
     listed: dict[str, Listed] = {}
     for count, name in enumerate(names, start=1):
@@ -107,7 +110,7 @@ def _is_selected(name: _Name, selection: Selection) -> bool:
         return False
     if selection.has_special_use and (name.place is None or not _has_special_use(name.place)):
         return False
-    return name.place is not None or selection.is_subscribed
+    return name.place is not None or name.is_subscribed
 
 
 def _has_special_use(place: Place) -> bool:
@@ -129,6 +132,12 @@ async def _names(mail: AccountMail) -> list[_Name]:
                 one, {mailbox_id for owner, mailbox_id in subscribed if owner == one.mail.account_id}
             )
     return names
+
+
+async def _absent_names(mail: AccountMail, names: Sequence[_Name]) -> list[_Name]:
+    """RFC 5258 §3: names that are subscribed to and are no mailbox's."""
+    paths = await mail.mailboxes.absent_subscriptions(mail.account_id)
+    return [_Name(path, None, True) for path in sorted(paths.difference(name.path for name in names))] if paths else []
 
 
 def _shared_names(shared: SharedTree, subscribed: set[int]) -> Iterator[_Name]:

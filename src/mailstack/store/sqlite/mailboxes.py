@@ -36,6 +36,10 @@ INSERT = """INSERT INTO mailbox (mailbox_id, parent_id, name, role, is_subscribe
 RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE mailbox_id = ?"
 SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE mailbox_id = ?"
 DELETE = "DELETE FROM mailbox WHERE mailbox_id = ?"
+ABSENT = "SELECT path FROM absent_subscription"
+SUBSCRIBE_ABSENT = """INSERT INTO absent_subscription SELECT ?
+    WHERE (SELECT COUNT(*) FROM absent_subscription) < 1000 ON CONFLICT DO NOTHING"""
+UNSUBSCRIBE_ABSENT = "DELETE FROM absent_subscription WHERE path = ?"
 ROLE_HOLDER = "SELECT mailbox_id FROM mailbox WHERE role = ?"
 SET_ROLE = "UPDATE mailbox SET role = ?, mod_seq = ? WHERE mailbox_id = ?"
 TOUCH = "UPDATE mailbox SET mod_seq = ? WHERE mailbox_id = ?"
@@ -121,6 +125,15 @@ class SqliteMailboxes:
             transaction.announce(account_topic(account_id))
 
         await (await self._databases.get(account_id)).write(work)
+
+    async def absent_subscriptions(self, account_id: AccountId) -> frozenset[str]:
+        database = await self._databases.get(account_id)
+        return frozenset(path for (path,) in database.reader().rows(ABSENT))
+
+    async def subscribe_absent(self, account_id: AccountId, path: str, *, is_subscribed: bool) -> None:
+        statement = SUBSCRIBE_ABSENT if is_subscribed else UNSUBSCRIBE_ABSENT
+        database = await self._databases.get(account_id)
+        await database.write(lambda transaction: transaction.run(statement, (path,)))
 
     async def assign_role(self, account_id: AccountId, mailbox_id: MailboxId, role: MailboxRole | None) -> None:
         now = self._clock()

@@ -179,4 +179,14 @@ MIGRATIONS = (
         statements=STATEMENTS,
         fill=fill_threads,
     ),
+    Migration(
+        number=6,
+        tables=INDEX_TABLES
+        | HEAD_TABLES
+        | THREAD_TABLES
+        | {"counter", "mailbox", "message", "blob", "placement", "change_log", "access", "subscription", "annotation"}
+        | {"absent_subscription"},
+        # RFC 3501 §6.3.9: who subscribed to a mailbox stays subscribed to its name when the mailbox is deleted.
+        statements=("CREATE TABLE absent_subscription (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",),
+    ),
 )
