@@ -31,7 +31,7 @@ DESCRIPTORS_PER_ACCOUNT = 8
 """File, log and shared memory of up to three connections, and as much again for everything else in the process."""
 WRITER_CACHE_KIB = 256
 READER_CACHE_KIB = 256
-LONG_READ_CACHE_KIB = 2048
+LONG_READ_CACHE_KIB = 4096
 REST_S = 1.0
 """Unused for so long, twice at most, an account's read connections are closed: with their caches they are most of what
 an account costs that somebody only waits for, and a tenth of a millisecond brings them back."""

@@ -1,29 +1,52 @@
-"""Changes of flags, inside one transaction. Only what truly changes gets a new ModSeq."""
+"""Changes of flags, inside one transaction. Only what truly changes gets a new ModSeq.
+
+All messages of a range that have the same flags get the same new ones, in one statement: a mailbox of 100,000 has a
+dozen combinations.
+"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.flags import MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords, keywords_from_text, keywords_text
-from mailstack.model.ids import MailboxId, ModSeq, Uid
+from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.instant import Instant
 from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged, Placement
 from mailstack.model.numset import NumSet
 from mailstack.store.sqlite.appending import note_keywords
-from mailstack.store.sqlite.connection import Row
+from mailstack.store.sqlite.connection import Value
 from mailstack.store.sqlite.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.schema_account import UPDATED
 from mailstack.store.sqlite.writer import Transaction
 
 IN_RANGE = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-ELSEWHERE_IN_RANGE = """SELECT p.uid, o.mailbox_id, o.uid, o.message_id
+COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*) FROM placement
+    WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
+_OF_COMBINATION = """p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
+    AND p.keywords = ? AND p.is_deleted = ?"""
+ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
     FROM placement p JOIN placement o ON o.message_id = p.message_id
-    WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND o.mailbox_id <> p.mailbox_id"""
-SET_FLAGS = "UPDATE placement SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE mailbox_id = ? AND uid = ?"
+    WHERE {_OF_COMBINATION} AND o.mailbox_id <> p.mailbox_id"""  # noqa: S608
+LOG_THEM = f"""INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at)
+    SELECT ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
+SET_FLAGS = f"UPDATE placement AS p SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE {_OF_COMBINATION}"  # noqa: S608
 SET_KEYWORDS = "UPDATE placement SET keywords = ?, mod_seq = ? WHERE mailbox_id = ? AND uid = ?"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
+
+NO_LIMIT = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """Messages of one range that have one combination of flags. where: the values of _OF_COMBINATION."""
+
+    where: tuple[Value, ...]
+    before: tuple[str, int]
+    after: tuple[str, int]
+    count: int
 
 
 def change_flags(
@@ -32,27 +55,47 @@ def change_flags(
     """Raises NotFound, Invalid."""
     if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
         raise NotFound(f"there is no mailbox {mailbox_id}")
-    rows = [row for first, last in uids.ranges for row in transaction.rows(IN_RANGE, (mailbox_id, first, last))]
-    refused: tuple[Uid, ...] = ()
-    if change.unchanged_since is not None:
-        # RFC 7162 §3.1.3: what has changed since is left alone and reported.
-        refused = tuple(Uid(row[0]) for row in rows if row[2] > change.unchanged_since)
-        rows = [row for row in rows if row[2] <= change.unchanged_since]
+    limit = NO_LIMIT if change.unchanged_since is None else change.unchanged_since
+    rows = [] if change.unchanged_since is None else _rows(transaction, mailbox_id, uids)
+    # RFC 7162 §3.1.3: what has changed since is left alone and reported.
+    refused = tuple(row.uid for row in rows if row.mod_seq > limit)
+    steps = _steps(transaction, mailbox_id, uids, change, limit)
+    if steps:
+        mod_seq = next_mod_seq(transaction)
+        for step in steps:
+            _take(transaction, step, mod_seq, now)
+        unseen = sum(step.count * _unseen_change(step.before[0], step.after[0]) for step in steps)
+        deleted = sum(step.count * (step.after[1] - step.before[1]) for step in steps)
+        transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, deleted, 0, mailbox_id))
+        note_keywords(transaction, mailbox_id, {word for step in steps for word in step.after[0].split()})
+    left_alone = frozenset(refused)
+    changed = tuple(row for row in _rows(transaction, mailbox_id, uids) if row.uid not in left_alone)
+    return FlagsChanged(changed=changed, refused=refused)
+
+
+def _steps(
+    transaction: Transaction, mailbox_id: MailboxId, uids: NumSet, change: FlagChange, limit: int
+) -> Sequence[_Step]:
     outcomes = _Outcomes(change)
-    changed = [(row, *after) for row in rows if (after := outcomes.of(row)) != (row[4], row[3])]
-    if not changed:
-        return FlagsChanged(changed=tuple(_placement(row) for row in rows), refused=refused)
-    mod_seq = next_mod_seq(transaction)
-    _write(transaction, mailbox_id, changed, mod_seq, now)
-    reworded = {row[0]: (row[4], keywords) for row, keywords, _ in changed if keywords != row[4]}
-    if reworded:
-        note_keywords(transaction, mailbox_id, {word for text in {row[1] for row in changed} for word in text.split()})
-        _write_elsewhere(transaction, mailbox_id, uids, reworded, mod_seq=mod_seq, now=now)
-    now_there = {row[0]: Placement(row[0], row[1], mod_seq, bool(gone), words) for row, words, gone in changed}
-    return FlagsChanged(
-        changed=tuple(now_there.get(row[0]) or _placement(row) for row in rows),
-        refused=refused,
-    )
+    return [
+        _Step(
+            where=(mailbox_id, first, last, limit, keywords, is_deleted),
+            before=(keywords, is_deleted),
+            after=after,
+            count=count,
+        )
+        for first, last in uids.ranges
+        for keywords, is_deleted, count in transaction.rows(COMBINATIONS, (mailbox_id, first, last, limit))
+        if (after := outcomes.of((keywords, is_deleted))) != (keywords, is_deleted)
+    ]
+
+
+def _take(transaction: Transaction, step: _Step, mod_seq: ModSeq, now: Instant) -> None:
+    # What one step makes of its messages is what no other changes: a change made twice is made once.
+    if step.after[0] != step.before[0]:
+        _change_elsewhere(transaction, step, mod_seq, now)
+    transaction.run(LOG_THEM, (mod_seq, now, *step.where))
+    transaction.run(SET_FLAGS, (*step.after, mod_seq, *step.where))
 
 
 class _Outcomes:
@@ -62,8 +105,7 @@ class _Outcomes:
         self._change = change
         self._known: dict[tuple[str, int], tuple[str, int]] = {}
 
-    def of(self, row: Row) -> tuple[str, int]:
-        before = (row[4], row[3])
+    def of(self, before: tuple[str, int]) -> tuple[str, int]:
         after = self._known.get(before)
         if after is None:
             after = self._known[before] = self._apply(*before)
@@ -89,50 +131,25 @@ def _checked(keywords: Keywords) -> str:
     return keywords_text(keywords)
 
 
-def _write(
-    transaction: Transaction,
-    mailbox_id: MailboxId,
-    changed: Sequence[tuple[Row, str, int]],
-    mod_seq: ModSeq,
-    now: Instant,
-) -> None:
-    transaction.run_many(SET_FLAGS, [(words, gone, mod_seq, mailbox_id, row[0]) for row, words, gone in changed])
-    transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], UPDATED, now) for row, _, _ in changed])
-    unseen = sum(_unseen_change(row[4], words) for row, words, _ in changed)
-    deleted = sum(gone - row[3] for row, _, gone in changed)
-    transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, deleted, 0, mailbox_id))
-
-
-def _write_elsewhere(
-    transaction: Transaction,
-    mailbox_id: MailboxId,
-    uids: NumSet,
-    reworded: Mapping[int, tuple[str, str]],
-    *,
-    mod_seq: ModSeq,
-    now: Instant,
-) -> None:
+def _change_elsewhere(transaction: Transaction, step: _Step, mod_seq: ModSeq, now: Instant) -> None:
     """Keywords belong to the message: its placements in other mailboxes change with it."""
-    unseen: Counter[int] = Counter()
-    for first, last in uids.ranges:
-        for uid, other_mailbox, other_uid, message_id in transaction.rows(
-            ELSEWHERE_IN_RANGE, (mailbox_id, first, last)
-        ):
-            if uid not in reworded:
-                continue
-            before, after = reworded[uid]
-            transaction.run(SET_KEYWORDS, (after, mod_seq, other_mailbox, other_uid))
-            transaction.run(LOG, (mod_seq, other_mailbox, other_uid, message_id, UPDATED, now))
-            unseen[other_mailbox] += _unseen_change(before, after)
-            note_keywords(transaction, other_mailbox, set(after.split()))
-    for other_mailbox, change in unseen.items():
-        transaction.run(COUNT_MAILBOX, (mod_seq, 0, change, 0, 0, other_mailbox))
+    places = transaction.rows(ELSEWHERE, step.where)
+    after = step.after[0]
+    transaction.run_many(SET_KEYWORDS, [(after, mod_seq, mailbox_id, uid) for mailbox_id, uid, _ in places])
+    transaction.run_many(LOG, [(mod_seq, *place, UPDATED, now) for place in places])
+    for mailbox_id, count in Counter(place[0] for place in places).items():
+        unseen = count * _unseen_change(step.before[0], after)
+        transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, 0, 0, mailbox_id))
+        note_keywords(transaction, mailbox_id, set(after.split()))
 
 
 def _unseen_change(before: str, after: str) -> int:
     return int(SEEN in before.split()) - int(SEEN in after.split())
 
 
-def _placement(row: Row) -> Placement:
-    uid, message_id, mod_seq, is_deleted, keywords = row
-    return Placement(uid, message_id, mod_seq, bool(is_deleted), keywords)
+def _rows(transaction: Transaction, mailbox_id: MailboxId, uids: NumSet) -> list[Placement]:
+    return [
+        Placement(uid, message_id, mod_seq, bool(is_deleted), keywords)
+        for first, last in uids.ranges
+        for uid, message_id, mod_seq, is_deleted, keywords in transaction.rows(IN_RANGE, (mailbox_id, first, last))
+    ]
