@@ -44,6 +44,19 @@ class ImapClient:
         async with asyncio.timeout(DEADLINE_S):
             return await self._reader.readexactly(count)
 
+    async def count_to(self, tag: str) -> int:
+        """How many untagged responses come before this tag's OK; none is kept."""
+        told, last = 0, b"\n"
+        async with asyncio.timeout(6 * DEADLINE_S):
+            while True:
+                data = last + await self._reader.read(1 << 16)
+                told += data.count(b"\n* ")
+                last = data[data.rfind(b"\n", 0, -1) :]
+                if last.startswith(b"\n%b OK" % tag.encode()) and last.endswith(b"\r\n"):
+                    return told
+                # What has been counted begins no response once more.
+                told -= last.startswith(b"\n* ")
+
     async def expect(self, pattern: str) -> None:
         said = await self.line()
         assert _fits(said, pattern), f"expected {pattern!r}, the server said {said!r}"
