@@ -197,7 +197,8 @@ class Player:
         query = self.dice.choice(("ALL", "SEEN", "DELETED", "1:*", "NOT FLAGGED"))
         if query == "1:*" and not client.uids:
             return
-        await client.command(f"{'UID ' if is_uid else ''}SEARCH {query}")
+        returns = self.dice.choice(("", "RETURN (MIN MAX COUNT ALL) "))
+        await client.command(f"{'UID ' if is_uid else ''}SEARCH {returns}{query}")
         if not is_uid:
             check(all(1 <= one <= len(client.uids) for one in client.found), client, "SEARCH found what is not there")
 
@@ -291,10 +292,23 @@ async def converge(players: list[Player]) -> None:
                     )
             else:
                 await player.open(mailbox)
-            if client.is_qresync and client.mod_seqs:
-                await client.command(f'STATUS "{mailbox}" (HIGHESTMODSEQ)')
+            await check_status(client, mailbox)
             views.append((client.known(), {uid: client.flags.get(uid) for uid in client.known()}))
         check(all(view == views[0] for view in views), players[0].client, "the clients do not agree")
+
+
+async def check_status(client: StressClient, mailbox: str) -> None:
+    """RFC 9051 §6.3.11, RFC 7162 §3.1.2.2: it fits what the client has seen."""
+    items = "MESSAGES UIDNEXT UNSEEN DELETED"
+    await client.command(f'STATUS "{mailbox}" ({items}{" HIGHESTMODSEQ" if client.is_qresync else ""})')
+    flags = [client.flags[uid] for uid in client.known()]
+    status = client.status
+    check(status["MESSAGES"] == len(client.uids), client, f"STATUS {status}")
+    check(status["UIDNEXT"] > max(client.known(), default=0), client, f"STATUS {status}")
+    check(status["UNSEEN"] == sum("\\Seen" not in each for each in flags), client, f"STATUS {status}")
+    check(status["DELETED"] == sum("\\Deleted" in each for each in flags), client, f"STATUS {status}")
+    if client.is_qresync:
+        check(status["HIGHESTMODSEQ"] >= max(client.mod_seqs.values(), default=0), client, f"STATUS {status}")
 
 
 def main() -> int:

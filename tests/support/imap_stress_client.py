@@ -17,12 +17,14 @@ _EXPUNGE = re.compile(r"\* (\d+) EXPUNGE")
 _VANISHED = re.compile(r"\* VANISHED (\(EARLIER\) )?([\d:,]+)")
 _FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)", re.DOTALL)
 _SEARCH = re.compile(r"\* SEARCH((?: \d+)*)(?: \(MODSEQ \d+\))?")
+_ESEARCH = re.compile(r'\* ESEARCH \(TAG "([^"]+)"\)( UID)?((?: [A-Z]+ \S+)*)')
+_STATUS = re.compile(r'\* STATUS "[^"]*" \((.*)\)')
 _UID = re.compile(r"\bUID (\d+)")
 _FLAGS = re.compile(r"\bFLAGS \(([^)]*)\)")
 _MOD_SEQ = re.compile(r"\bMODSEQ \((\d+)\)")
 _CODE = re.compile(r"\[([A-Z]+)(?: ([^\]]*))?\]")
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
-_OTHERS = ("* OK", "* NO", "* FLAGS ", "* LIST ", "* STATUS ", "* ESEARCH", "* CAPABILITY ", "* ENABLED", "* 0 RECENT")
+_OTHERS = ("* OK", "* NO", "* FLAGS ", "* LIST ", "* CAPABILITY ", "* ENABLED", "* 0 RECENT")
 
 
 class StressFault(AssertionError):
@@ -84,6 +86,7 @@ class StressClient:
         self.told: set[int] = set()
         self.found: list[int] = []
         self.codes: dict[str, str] = {}
+        self.status: dict[str, int] = {}
         self.commands = 0
         self.log: list[str] = []
         self._running = ""
@@ -179,10 +182,27 @@ class StressClient:
             self._fetch(int(found.group(1)), found.group(2), literals)
         elif found := _SEARCH.fullmatch(text):
             self.found = [int(number) for number in found.group(1).split()]
+        elif found := _ESEARCH.fullmatch(text):
+            self._esearch(found.group(1), found.group(3))
+        elif found := _STATUS.fullmatch(text):
+            words = found.group(1).split()
+            self.status = dict(zip(words[::2], map(int, words[1::2]), strict=True))
         elif text.startswith(_OTHERS):
             self._note_codes(text)
         else:
             raise self._fault(f"unexpected {text!r}")
+
+    def _esearch(self, tag: str, data: str) -> None:
+        """RFC 4731 §3.1: COUNT, MIN and MAX are those of ALL."""
+        if tag != f"{self.name}{self.commands}":
+            raise self._fault(f"ESEARCH for {tag}")
+        words = data.split()
+        told = dict(zip(words[::2], words[1::2], strict=True))
+        self.found = numbers_of(told["ALL"]) if "ALL" in told else []
+        ends = (min(self.found), max(self.found)) if self.found else ()
+        expected = (str(len(self.found)), *map(str, ends))
+        if (told["COUNT"], *(told[word] for word in ("MIN", "MAX") if word in told)) != expected:
+            raise self._fault(f"ESEARCH does not fit together:{data}")
 
     def _note_codes(self, text: str) -> None:
         if found := _CODE.search(text):

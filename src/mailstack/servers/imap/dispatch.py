@@ -160,7 +160,7 @@ def _matches_numbers(request: Select | Examine) -> bool:
 
 TABLE: Mapping[type[Request], Row] = dict(
     (
-        _row(Append, append.run, _LOGGED_IN),
+        _row(Append, append.run, _LOGGED_IN, is_slow=True),
         _row(Authenticate, authenticate.run, _STRANGER),
         _row(Capability, capability.run, _ANY),
         _row(Check, check.run, _SELECTED),

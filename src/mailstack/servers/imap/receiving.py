@@ -91,7 +91,9 @@ async def _refusal(session: Session, receipt: Receipt, size_octets: int) -> Comp
     if session.state is State.NOT_AUTHENTICATED:
         return None  # the dispatcher answers, as it does to all else that comes too early
     if receipt.request.uploads[-1].is_utf8 and capability.UTF8 not in session.enabled:
-        return UTF8_NOT_ENABLED  # RFC 6855 §4
+        # Deviates: RFC 6855 §4 also wants NO for 8-bit header fields outside UTF8 (…). Clients that copy old mail from
+        # elsewhere bring such fields, and have no other place for it.
+        return UTF8_NOT_ENABLED
     if receipt.spool.message_octets + size_octets > session.service.limits.message_octets:
         return TOO_BIG
     try:
