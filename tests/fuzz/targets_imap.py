@@ -113,7 +113,14 @@ def _sasl(name: str) -> Callable[[bytes], None]:
 
 
 _SEEDS: dict[str, tuple[bytes, ...]] = {
-    "FETCH": (b" 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (From To)]<0.100> UID)", b" 2 ALL", b" 1 BODY[1.2.MIME]"),
+    "FETCH": (
+        b" 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (From To)]<0.100> UID)",
+        b" 2 ALL",
+        b" 1 BODY[1.2.MIME]",
+        b" $ (BINARY.PEEK[1.2]<5.10> BINARY.SIZE[3] PREVIEW (LAZY) MODSEQ EMAILID SAVEDATE)",
+        b" 1:* FLAGS (CHANGEDSINCE 5 VANISHED PARTIAL -1:-30)",
+        b" 1 BODY[HEADER.FIELDS (\nSubject\n)]",
+    ),
     "SEARCH": (
         b' OR (SUBJECT "a" SINCE 1-Feb-2026) NOT 1:5',
         b" CHARSET UTF-8 TEXT x",

@@ -43,6 +43,7 @@ def test_messages() -> None:
         (b"PREVIEW (LAZY)", (A.PREVIEW,)),
         (b"(PREVIEW (lazy) UID)", (A.PREVIEW, A.UID)),
         (b"(UID PREVIEW)", (A.UID, A.PREVIEW)),
+        (b"(" + b"FLAGS " * 50 + b"UID)", (A.FLAGS, A.UID)),  # longer than what is remembered
     ],
 )
 def test_attributes(items: bytes, expected: tuple[Item, ...]) -> None:
@@ -162,3 +163,15 @@ def test_what_a_search_saved() -> None:
 )
 def test_malformed(command: bytes) -> None:
     assert fault_of(command)
+
+
+def test_field_names_may_be_literals() -> None:
+    events = request_of(b"FETCH 1 BODY.PEEK[HEADER.FIELDS ({7+}\r\nSubject {2+}\r\nTo)]")
+    assert isinstance(events, Fetch)
+    assert events.items == items_of(b"BODY.PEEK[HEADER.FIELDS (Subject To)]")
+
+
+def test_nothing_may_follow_what_is_remembered() -> None:
+    assert items_of(b"FLAGS") == (A.FLAGS,)
+    assert fault_of(b"FETCH 1 FLAGS {1+}\r\nx")
+    assert fault_of(b"FETCH 1 FLAGS{1+}\r\nx")
