@@ -6,6 +6,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 STAR = 0
 """Stands for `*`: no message has the number 0."""
@@ -61,7 +62,13 @@ class NumSet:
 
 def numset_of(numbers: Iterable[int]) -> NumSet:
     """The shortest set of these numbers."""
-    return NumSet(_merged([(number, number) for number in numbers]))
+    ordered = sorted(numbers)
+    if not ordered:
+        return NumSet(())
+    # Of a hundred thousand numbers nearly all follow their neighbours: only the gaps are worth a Python object.
+    breaks = [at for at, (before, after) in enumerate(pairwise(ordered), start=1) if after - before > 1]
+    starts, lasts = (0, *breaks), (*(at - 1 for at in breaks), -1)
+    return NumSet(tuple([(ordered[start], ordered[last]) for start, last in zip(starts, lasts, strict=True)]))
 
 
 def _merged(pairs: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -48,11 +48,16 @@ async def searched_places(
 
 
 async def search_place(place: Place, query: Query) -> Sequence[int]:
-    """UIDs, ascending. Message numbers are those of the mailbox as it is now; what is past the end is no error."""
-    if any(isinstance(node, InSequence) for node in nodes(query)):
-        uids = (await place.mail.views.current(place.mail.account_id, place.mailbox.mailbox_id)).table.uids
-        query = rewritten(query, lambda term: _by_uid(term, uids) if isinstance(term, InSequence) else term)
-    return await search_mailbox(place.mail, place.mailbox, query)
+    """UIDs, ascending; none in a mailbox that was just deleted. Message numbers are those of the mailbox as it is now;
+    what is past the end is no error.
+    """
+    try:
+        if any(isinstance(node, InSequence) for node in nodes(query)):
+            uids = (await place.mail.views.current(place.mail.account_id, place.mailbox.mailbox_id)).table.uids
+            query = rewritten(query, lambda term: _by_uid(term, uids) if isinstance(term, InSequence) else term)
+        return await search_mailbox(place.mail, place.mailbox, query)
+    except NotFound:
+        return ()
 
 
 def _by_uid(term: InSequence, uids: Sequence[int]) -> Query:
