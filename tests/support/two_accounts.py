@@ -27,11 +27,14 @@ class TwoAccounts:
 @asynccontextmanager
 async def two_accounts(folder: Path, *, quota_bytes: int | None = None) -> AsyncIterator[TwoAccounts]:
     """The owner has a mailbox `shared`, with three messages: \\Seen, \\Flagged, \\Deleted."""
-    async with running_imap(folder, accounts=("u0", "u1"), quota_bytes=quota_bytes) as server:
-        async with imap_client(server.port) as owner, imap_client(server.port) as other:
-            await owner.login("u0")
-            await other.login("u1")
-            await owner.talk("C: made CREATE shared\nS: made OK …")
-            for flag in ("\\Seen", "\\Flagged", "\\Deleted"):
-                await owner.append(b"Subject: one\r\n\r\nbody of it\r\n", mailbox="shared", flags=flag)
-            yield TwoAccounts(owner, other, server)
+    async with (
+        running_imap(folder, accounts=("u0", "u1"), quota_bytes=quota_bytes) as server,
+        imap_client(server.port) as owner,
+        imap_client(server.port) as other,
+    ):
+        await owner.login("u0")
+        await other.login("u1")
+        await owner.talk("C: made CREATE shared\nS: made OK …")
+        for flag in ("\\Seen", "\\Flagged", "\\Deleted"):
+            await owner.append(b"Subject: one\r\n\r\nbody of it\r\n", mailbox="shared", flags=flag)
+        yield TwoAccounts(owner, other, server)

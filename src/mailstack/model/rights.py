@@ -36,7 +36,7 @@ ALL_RIGHTS: Rights = frozenset(Right)
 FLAG_RIGHTS: Rights = frozenset({Right.SEEN, Right.WRITE, Right.DELETE_MESSAGES})
 # RFC 4314 §5.2: any of these makes a selected mailbox READ-WRITE.
 CHANGING_RIGHTS: Rights = FLAG_RIGHTS | {Right.INSERT, Right.EXPUNGE}
-# RFC 4314 §2.1.1: what RFC 2086 called create and delete; DELETE of a mailbox goes with the former.
+# RFC 4314 §2.1.1: create and delete, as they were before; DELETE of a mailbox goes with the former.
 _OBSOLETE: dict[str, Rights] = {
     "c": frozenset({Right.CREATE, Right.DELETE_MAILBOX}),
     "d": frozenset({Right.DELETE_MESSAGES, Right.EXPUNGE}),

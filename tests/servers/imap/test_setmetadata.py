@@ -32,16 +32,17 @@ async def test_set_get_and_remove(client: ImapClient) -> None:
     """)
 
 
-async def test_nothing_is_said_of_what_is_not_set(client: ImapClient) -> None:
+async def test_what_is_not_set_is_nil(client: ImapClient) -> None:
     await client.talk("""
         C: a SETMETADATA INBOX (/private/comment "My comment" /shared/comment "Shared")
         S: a OK …
         C: b GETMETADATA "INBOX" (/shared/comment /private/comment /private/x)
-        S: * METADATA "INBOX" (/private/comment "My comment" /shared/comment "Shared")
+        S: * METADATA "INBOX" (/private/comment "My comment" /shared/comment "Shared" /private/x NIL)
         S: b OK …
         C: c SETMETADATA INBOX (/private/comment NIL)
         S: c OK …
         C: d GETMETADATA INBOX /private/comment
+        S: * METADATA "INBOX" (/private/comment NIL)
         S: d OK …
     """)
 
@@ -119,7 +120,7 @@ async def test_private_entries_are_each_viewer_s_own(two: TwoAccounts) -> None:
     """)
     await two.other.talk(f"""
         C: b GETMETADATA "{OTHERS}/shared" (/private/comment /shared/comment)
-        S: * METADATA "{OTHERS}/shared" (/shared/comment "for all")
+        S: * METADATA "{OTHERS}/shared" (/shared/comment "for all" /private/comment NIL)
         S: b OK …
         C: c SETMETADATA "{OTHERS}/shared" (/private/comment "viewer's" /shared/comment "changed")
         S: c OK …
