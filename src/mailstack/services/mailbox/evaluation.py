@@ -39,7 +39,7 @@ from mailstack.model.query import (
 from mailstack.model.search import Condition
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.asking import Asked, asked_of, asked_roughly
-from mailstack.services.mailbox.masks import Bounds, Masks
+from mailstack.services.mailbox.masks import Bounds, Masks, Matched
 from mailstack.services.mailbox.match import matching
 from mailstack.services.mailbox.predicates import instants_of, within
 from mailstack.services.mailbox.view import MailboxView
@@ -47,8 +47,8 @@ from mailstack.services.mailbox.view import MailboxView
 _VERIFIED_AT_ONCE = 1_000
 
 
-async def evaluate(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Sequence[int]:
-    """UIDs of what matches, ascending. query: without what only a session knows (positions, `$`, ages)."""
+async def evaluate(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Matched:
+    """query: without what only a session knows (positions, `$`, ages)."""
     view = await mail.views.current(mail.account_id, mailbox_id)
     return await _Evaluation(mail, mailbox_id, view).matching(query)
 
@@ -61,17 +61,17 @@ class _Evaluation:
         self._masks = Masks(view.table)
         self._decided: dict[Query, int] = {}
 
-    async def matching(self, query: Query) -> Sequence[int]:
+    async def matching(self, query: Query) -> Matched:
         bounds = await self._bounds(query, is_fuzzy=False)
-        surely, doubtful = self._masks.uids(bounds.certain), self._masks.uids(bounds.open)
+        doubtful = self._masks.uids(bounds.open)
         if not doubtful:
-            return surely
+            return self._masks.matched(bounds.certain)
         verified: list[int] = []
         # What the store has answered already is not asked of each message again.
         left = rewritten(query, self._answered)
         for start in range(0, len(doubtful), _VERIFIED_AT_ONCE):
             verified += await self._verified(left, doubtful[start : start + _VERIFIED_AT_ONCE])
-        return sorted([*surely, *verified]) if verified else surely
+        return self._masks.matched(bounds.certain | self._masks.of_uids(verified))
 
     def _answered(self, leaf: Query) -> Query:
         mask = self._decided.get(leaf)

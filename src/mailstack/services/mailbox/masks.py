@@ -34,6 +34,15 @@ class Bounds:
         return Bounds(self.certain | other.certain, self.possible | other.possible)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """Messages, ascending: their UIDs, and their places in `here`, the table's array of UIDs."""
+
+    here: "array[int]"
+    places: Sequence[int]
+    uids: "array[int]"
+
+
 class Masks:
     """Of the messages of one table, as many as it has now: a table that others share may grow at its end."""
 
@@ -57,8 +66,17 @@ class Masks:
     def inverse(self, bounds: Bounds) -> Bounds:
         return Bounds(self.every ^ bounds.possible, self.every ^ bounds.certain)
 
+    def matched(self, mask: int) -> Matched:
+        flags = mask.to_bytes(self._count, "little")
+        start, stop = flags.find(1), flags.rfind(1) + 1
+        if stop - start == flags.count(1):
+            # Of dates this is the rule: mail comes in the order of its dates.
+            return Matched(here=self.table.uids, places=range(start, stop), uids=self.table.uids[start:stop])
+        uids = array("I", compress(self.table.uids, flags))
+        return Matched(here=self.table.uids, places=list(compress(range(self._count), flags)), uids=uids)
+
     def uids(self, mask: int) -> "array[int]":
-        return array("I", compress(self.table.uids, mask.to_bytes(self._count, "little"))) if mask else array("I")
+        return self.matched(mask).uids if mask else array("I")
 
     def of_flags(self, answers: Sequence[bool]) -> int:
         """answers: for each of the table's flag sets."""

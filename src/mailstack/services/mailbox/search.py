@@ -19,6 +19,7 @@ from mailstack.model.query import (
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.evaluation import evaluate
 from mailstack.services.mailbox.indexing import catch_up
+from mailstack.services.mailbox.masks import Matched
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
 
 
@@ -26,15 +27,15 @@ async def search(selected: SelectedMailbox, query: Query) -> Chosen:
     """Raises Invalid for a position past the end."""
     found = await _found(selected.mail, selected.mailbox_id, await _in_uids(selected, query))
     # What the session has not been told of has no number yet: it is not found.
-    return await selected.locate(found)
+    return selected.placed_in(found.here, found.places) or await selected.locate(found.uids)
 
 
 async def search_mailbox(mail: AccountMail, mailbox: Mailbox, query: Query) -> Sequence[int]:
     """UIDs of a mailbox that is not selected, ascending. query: without message numbers."""
-    return await _found(mail, mailbox.mailbox_id, query)
+    return (await _found(mail, mailbox.mailbox_id, query)).uids
 
 
-async def _found(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Sequence[int]:
+async def _found(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Matched:
     if any(isinstance(node, Contains | HeaderContains) for node in nodes(query)):
         await catch_up(mail.search, mail.account_id)
     return await evaluate(mail, mailbox_id, query)
