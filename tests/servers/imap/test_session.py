@@ -90,7 +90,7 @@ async def test_when_framing_is_lost_the_server_says_goodbye(client: ImapClient, 
 
 async def test_strangers_get_less_memory(stranger: ImapClient) -> None:
     """CVE-2025-61600: growth before login."""
-    await stranger.send(b"a LOGIN x " + b"y" * 20_000)
+    await stranger.send(b"a LOGIN x " + b"y" * 40_000)
     await stranger.expect("* BYE Line too long")
 
 
@@ -179,3 +179,10 @@ def test_the_detail_of_an_error_stays_inside(kind: type[DomainError]) -> None:
 
 def _subclasses(kind: type[DomainError]) -> set[type[DomainError]]:
     return {found for child in kind.__subclasses__() for found in (child, *_subclasses(child))}
+
+
+async def test_an_id_as_long_as_it_may_be_fits_before_login(stranger: ImapClient) -> None:
+    """RFC 2971 §3.3: 30 fields of 30 octets with 1,024 each."""
+    fields = " ".join(f'"{number:030}" "{number:01024}"' for number in range(30))
+
+    await stranger.talk(f"C: a ID ({fields})\nS: * ID …\nS: a OK …")

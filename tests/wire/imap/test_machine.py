@@ -195,8 +195,8 @@ def test_a_command_over_a_limit_is_refused_and_forgotten(data: bytes, text: str)
     [
         b"a LOGIN {4294967296+}\r\n",
         b"a APPEND x {1000000+}\r\n",
-        b"x" * 20_000,
-        b"a " + b"x" * 20_000 + b"\r\n",
+        b"x" * 40_000,
+        b"a " + b"x" * 40_000 + b"\r\n",
     ],
 )
 def test_before_login_what_is_too_large_ends_the_conversation(data: bytes) -> None:

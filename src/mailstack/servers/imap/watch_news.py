@@ -138,7 +138,8 @@ async def _say_status(
     if events - {EventName.FLAG_CHANGE}:
         items += [("MESSAGES", status.messages), ("UIDNEXT", int(status.uid_next))]
     items.append(("UNSEEN", status.unseen))
-    if session.is_condstore:
+    if session.is_condstore or EventName.FLAG_CHANGE in events:
+        # RFC 5465 §3.1: it is what a change of flags can be seen by.
         items.append(("HIGHESTMODSEQ", int(status.highest_mod_seq)))
     session.connection.say(StatusData(name=account.known[mailbox_id].path, items=tuple(items)))
 

@@ -32,10 +32,10 @@ class Limits:
 
 
 BEFORE_LOGIN = Limits(
-    line_octets=16 * 1024,  # a SASL response of 12,288 octets fits
+    line_octets=36 * 1024,  # RFC 2971 §3.3: ID with 30 fields of 1,024 octets fits, and a SASL response
     literal_octets=4 * 1024,
     literals=4,
-    command_octets=32 * 1024,
+    command_octets=40 * 1024,
     nesting=2,
     items=0,
     message_octets=0,

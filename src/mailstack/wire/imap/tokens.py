@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mailstack.model.errors import Invalid
 from mailstack.wire.imap import utf7
-from mailstack.wire.imap.faults import SyntaxProblem
+from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
 
 # atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / resp-specials
 _ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
@@ -126,7 +126,12 @@ class Cursor:
     def list_mailbox(self) -> str:
         """list-mailbox = 1*list-char / string"""
         found = self.match(_LIST_CHARS)
-        return self._mailbox_name(found.group() if found else self.string())
+        pattern = found.group() if found else self.string()
+        try:
+            return self._mailbox_name(pattern)
+        except RefusedProblem:
+            # A pattern that is no name's form fits what it fits by its letters: most often nothing, which is no error.
+            return self.text(pattern)
 
     def descend(self) -> None:
         """One level deeper: an opened parenthesis, a NOT. Ended by ascend()."""
@@ -172,4 +177,5 @@ class Cursor:
         try:
             return utf7.decode(octets)
         except Invalid as fault:
-            raise SyntaxProblem(fault.detail) from None
+            # The grammar holds, but no mailbox can have this name: NO, as for all names that there are not.
+            raise RefusedProblem("CANNOT", fault.detail) from None

@@ -12,7 +12,8 @@ from mailstack.wire.imap.commands.select import Select
 from mailstack.wire.imap.commands.subscribe import Subscribe
 from mailstack.wire.imap.commands.table import Request
 from mailstack.wire.imap.commands.unsubscribe import Unsubscribe
-from tests.support.imap_events import fault_of, request_of
+from mailstack.wire.imap.events import Refused
+from tests.support.imap_events import events_of, fault_of, request_of
 
 
 @pytest.mark.parametrize(
@@ -43,8 +44,6 @@ def test_command(command: bytes, request_: Request) -> None:
         b"SELECT a b",
         b"SELECT (a)",
         b"SELECT a*",
-        b"SELECT &AOk",
-        b'SELECT "\xc3\xa9"',
         b"EXAMINE",
         b"CREATE",
         b"DELETE",
@@ -57,3 +56,15 @@ def test_command(command: bytes, request_: Request) -> None:
 )
 def test_malformed(command: bytes) -> None:
     assert fault_of(command)
+
+
+@pytest.mark.parametrize("command", [b"SELECT &AOk", b'SELECT "\xc3\xa9"', b"CREATE a&b"])
+def test_a_name_that_no_mailbox_can_have_is_refused(command: bytes) -> None:
+    (event,) = events_of(b"a " + command + b"\r\n")
+
+    assert isinstance(event, Refused)
+    assert event.code == "CANNOT"
+
+
+def test_a_pattern_may_be_anything() -> None:
+    assert request_of(b'LIST "" a&b%') == request_of(b'LIST "" {4+}\r\na&b%')
