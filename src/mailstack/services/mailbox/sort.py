@@ -3,6 +3,7 @@
 Strings are compared by i;unicode-casemap (RFC 5256 §7); what is the same keeps the order of the mailbox.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, assert_never
@@ -14,6 +15,9 @@ from mailstack.model.message import Column
 from mailstack.model.sorting import SortField, SortKey
 from mailstack.services.mailbox.found_columns import read_found
 from mailstack.services.mailbox.selected import Chosen, SelectedMailbox
+
+MANY = 5_000
+"""From here on the other sessions would wait too long: it is done in a thread."""
 
 _Values = list[Any]
 _Rows = Sequence[tuple[Any, ...]]
@@ -41,12 +45,20 @@ async def sort(
     """
     wanted = tuple(dict.fromkeys(column for key in keys for column in _COLUMNS[key.field]))
     places, rows = await read_found(selected, found, wanted)
+    if len(rows) < MANY:
+        order = _order(rows, wanted, keys, scores)
+    else:
+        order = await asyncio.to_thread(_order, rows, wanted, keys, scores)
+    return [places[at] for at in order]
+
+
+def _order(rows: _Rows, wanted: Sequence[Column], keys: Sequence[SortKey], scores: Mapping[int, int]) -> Sequence[int]:
     order = list(range(len(rows)))
     # Each pass leaves equals as they were, so the last key comes first.
     for key in reversed(keys):
         values = _values(key.field, rows, wanted, scores)
         order.sort(key=values.__getitem__, reverse=key.is_reverse)
-    return [places[at] for at in order]
+    return order
 
 
 def _values(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: Mapping[int, int]) -> _Values:
