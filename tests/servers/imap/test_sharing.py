@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.services.mailbox import copy_move
 from tests.support.two_accounts import OTHERS, TwoAccounts, two_accounts
 
 
@@ -201,6 +202,33 @@ async def test_a_move_across_accounts(two: TwoAccounts) -> None:
         S: )
         S: d OK …
     """)
+
+
+async def test_a_copy_across_accounts_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9051 §6.4.7; each message is stored by itself here, and the third is one too many."""
+    monkeypatch.setattr(copy_move, "OCTETS_AT_ONCE", 1)
+    async with two_accounts(tmp_path, quota_bytes=10_000) as two:
+        await two.share("lrswite")
+        for _ in range(3):
+            await two.other.append(b"Subject: x\r\n\r\n" + b"x" * 3_000)
+        await two.owner.append(b"Subject: x\r\n\r\n" + b"x" * 2_000)
+        await two.other.talk(rf"""
+            C: a SELECT INBOX
+            S: ...
+            S: a OK …
+            C: b MOVE 1:3 "{OTHERS}/shared"
+            S: b NO [OVERQUOTA] …
+            C: c STATUS "{OTHERS}/shared" (MESSAGES)
+            S: * STATUS "{OTHERS}/shared" (MESSAGES 3)
+            S: c OK …
+            C: d MOVE 1:2 "{OTHERS}/shared"
+            S: * OK [COPYUID … 1:2 6:7] Moved
+            S: * 2 EXPUNGE
+            S: * 1 EXPUNGE
+            S: d OK …
+        """)
 
 
 async def test_a_move_away_needs_the_rights_to_delete(two: TwoAccounts) -> None:
