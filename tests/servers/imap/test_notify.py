@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.servers.imap import watch_news
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap, running_imap
@@ -153,6 +154,22 @@ async def test_idle_tells_what_notify_asks_for(client: ImapClient, other: ImapCl
         C: DONE
         S: b OK IDLE completed
     """)
+
+
+async def test_who_would_have_to_hear_too_much_hears_that_alone(
+    client: ImapClient, other: ImapClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5465 §5.8."""
+    monkeypatch.setattr(watch_news, "MAX_CHANGES", 3)
+    for number in range(5):
+        await other.append(message(number))
+    await client.talk("C: a NOTIFY SET (personal (MessageNew MessageExpunge FlagChange))\nS: a OK …")
+
+    await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …\nC: b STORE 1:5 +FLAGS.SILENT (a)\nS: b OK …")
+    await client.expect("* OK [NOTIFICATIONOVERFLOW] …")
+
+    await other.append(message(1))
+    await client.talk("C: b NOOP\nS: b OK …")
 
 
 async def test_mailboxes_of_others_as_far_as_one_may_read_them(tmp_path: Path) -> None:

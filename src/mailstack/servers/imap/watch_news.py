@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from mailstack.model.changes import Change, ChangedType, ChangeKind
 from mailstack.model.errors import Conflict
 from mailstack.model.events import MESSAGE_EVENTS, EventName
-from mailstack.model.ids import MailboxId
+from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.mailbox import DELIMITER
 from mailstack.servers.imap.session import Session
 from mailstack.servers.imap.watch import (
@@ -49,7 +49,7 @@ async def tell_watched(session: Session, watch: Watch) -> None:
         now = await account.mail.changes.mod_seq(account.mail.account_id)
         if now == account.mod_seq:
             continue
-        rows = await _changes(account)
+        rows = await _changes(account, now)
         if rows is None:
             text = "Too much has happened"
             session.connection.say(Untagged(condition=Condition.OK, code="NOTIFICATIONOVERFLOW", text=text))
@@ -62,12 +62,22 @@ async def tell_watched(session: Session, watch: Watch) -> None:
         await _tell_messages(session, watch, account, rows)
 
 
-async def _changes(account: WatchedAccount) -> Sequence[Change] | None:
-    try:
-        rows = await account.mail.changes.since(account.mail.account_id, account.mod_seq, limit=MAX_CHANGES)
-    except Conflict:
-        return None
-    return rows if len(rows) < MAX_CHANGES else None
+async def _changes(account: WatchedAccount, now: ModSeq) -> Sequence[Change] | None:
+    """All up to now at least. None: too many, or more than the log remembers."""
+    rows: list[Change] = []
+    reached = account.mod_seq
+    while reached < now:
+        try:
+            page = await account.mail.changes.since(account.mail.account_id, reached, limit=MAX_CHANGES)
+        except Conflict:
+            return None
+        if not page:
+            break
+        rows += page
+        reached = page[-1].mod_seq
+        if len(rows) >= MAX_CHANGES:
+            return None
+    return rows
 
 
 async def _tell_mailboxes(session: Session, watch: Watch, account: WatchedAccount) -> None:
