@@ -1,6 +1,6 @@
 """What documents may say: any bytes are values, in time and bounds, and what was written reads back.
 
-Covers mailstack.formats.addresses, mailstack.formats.charsets, mailstack.formats.collation,
+Covers mailstack.formats.addresses, mailstack.formats.binary, mailstack.formats.charsets, mailstack.formats.collation,
 mailstack.formats.comments, mailstack.formats.content, mailstack.formats.dates, mailstack.formats.first_address,
 mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text, mailstack.formats.mediatype,
 mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.indexed, mailstack.formats.searched,
@@ -8,6 +8,7 @@ mailstack.formats.subject, mailstack.formats.terms, mailstack.formats.words and 
 """
 
 from mailstack.formats.addresses import display, flattened, parse_addresses
+from mailstack.formats.binary import without_binary
 from mailstack.formats.charsets import decode
 from mailstack.formats.collation import casemap
 from mailstack.formats.comments import without_comments
@@ -109,6 +110,11 @@ def run_content(data: bytes) -> None:
         assert len(decode_transfer(body, encoding)) <= len(body)
 
 
+def run_binary(data: bytes) -> None:
+    once = without_binary(data)
+    assert without_binary(once) == once
+
+
 def run_part_table(data: bytes) -> None:
     try:
         unpack(data)
@@ -165,6 +171,11 @@ TARGETS: tuple[Target, ...] = (
         (b"multipart/mixed; boundary=\"a\\\"b\" (c); x*0*=utf-8''%C3; x*1=y; z*=a'b'c", b"attachment; filename=x y"),
     ),
     Target("formats.content", run_content, (b"utf-8\n<p>a=C3=A9&amp;</p><style>x</style>", b"x\nYWJj\r\nZGVm==")),
+    Target(
+        "formats.binary",
+        run_binary,
+        (MESSAGE, b"Content-Type: multipart/a; boundary=b\n\n--b\nContent-Transfer-Encoding: binary\n\n\0\n--b--\n"),
+    ),
     Target("formats.part_table", run_part_table, (digest_message(MESSAGE).parts,)),
     Target("formats.searched", run_searched, (MESSAGE,)),
     Target("formats.indexed", run_indexed, (MESSAGE,)),

@@ -151,5 +151,5 @@ async def _named(session: Session, url: ImapUrl) -> tuple[AccountMail, MailboxId
 
 def _bad_url(url: str) -> Completed:
     """RFC 4469 §4.1: the URL is said again, as far as it is one."""
-    shown = "".join(one for one in url[:200] if " " < one < "\x7f" and one not in "[]\\\"")
+    shown = "".join(one for one in url[:200] if " " < one < "\x7f" and one not in '[]\\"')
     return no("A URL names nothing here", f"BADURL {shown}" if shown else "BADURL -")
