@@ -25,6 +25,8 @@ from tests.support.suites import packed_files, suite_path
 MESSAGE_S = 2.0
 """The largest has 300 KB; a quadratic scan would take minutes."""
 
+_PADDED = re.compile(rb"[ \t](?:\r|\Z)")
+"""What the reference leaves in, against RFC 2045 §6.7 (3)."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*")
 
 
@@ -79,7 +81,7 @@ def test_valid_encodings_are_decoded_as_the_reference_does(messages: dict[str, b
             encoding = section_encoding(digest.parts, section)
             if encoding is TransferEncoding.BASE64 and _BASE64.fullmatch(octets):
                 reference = binascii.a2b_base64(octets) if len(b"".join(octets.split())) % 4 == 0 else None
-            elif encoding is TransferEncoding.QUOTED_PRINTABLE:
+            elif encoding is TransferEncoding.QUOTED_PRINTABLE and not _PADDED.search(octets):
                 reference = binascii.a2b_qp(octets)
             else:
                 continue

@@ -17,6 +17,9 @@ from mailstack.formats.part_table import TransferEncoding
             b"Now's the time for all folk to come to the aid of their country.",
         ),
         (b"a=3Db=zz=\n=E9", TransferEncoding.QUOTED_PRINTABLE, b"a=b=zz\xe9"),
+        # RFC 2045 §6.7 (3): white space at the end of a line, and behind a soft line break
+        (b"hello  \r\nfoo = \t\r\n=62\t=\r\n !\n \n", TransferEncoding.QUOTED_PRINTABLE, b"hello\r\nfoo b\t !\n\n"),
+        (b" " * 1_000_000 + b"=20\t", TransferEncoding.QUOTED_PRINTABLE, b" " * 1_000_001),
         (b"aGVs\r\nbG8=\r\n", TransferEncoding.BASE64, b"hello"),
         (b"aGVs*bG8", TransferEncoding.BASE64, b"hello"),
         (b"as is =3D", TransferEncoding.IDENTITY, b"as is =3D"),

@@ -4,6 +4,7 @@ RFC 2045 §6.7 (quoted-printable), §6.8 (base64).
 """
 
 import binascii
+import re
 from collections.abc import Iterator
 
 from mailstack.formats.charsets import decode, decode_beginning
@@ -13,13 +14,17 @@ from mailstack.formats.part_table import TransferEncoding, encoding_of
 from mailstack.formats.words import decode_base64, parameter
 from mailstack.model.message import RawMessage
 
+# RFC 2045 §6.7 (3): white space at the end of a line was added on the way, also behind the = of a soft line break. The
+# look back keeps a search from starting inside a run of it, which would be quadratic.
+_PADDING = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+
 
 def decode_transfer(data: bytes, encoding: TransferEncoding) -> bytes:
     """What stands there where it is not encoded, or in a way that nobody knows. Tolerant of broken encodings."""
     if encoding is TransferEncoding.BASE64:
         return decode_base64(data)
     if encoding is TransferEncoding.QUOTED_PRINTABLE:
-        return binascii.a2b_qp(data)
+        return binascii.a2b_qp(_PADDING.sub(b"", data))
     return data
 
 
