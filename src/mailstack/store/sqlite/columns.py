@@ -4,6 +4,7 @@ A message costs a microsecond or two, so what is done for all of them is done co
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mailstack.model.ids import MailboxId
@@ -50,7 +51,7 @@ def read_columns(
     connection: Connection, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet, codec: Codec
 ) -> list[Row]:
     """(uid, then one value for each of `wanted`), by ascending UID."""
-    sql = _select(wanted)
+    sql = _select(tuple(wanted))
     rows = [row for first, last in uids.ranges for row in connection.rows(sql, (mailbox_id, first, last))]
     if not rows or all(column in _FACTS for column in wanted):
         return rows
@@ -67,7 +68,8 @@ def read_columns(
     return list(zip(read[0], *(values[column] for column in wanted), strict=True))
 
 
-def _select(wanted: Sequence[Column]) -> str:
+@lru_cache(maxsize=256)
+def _select(wanted: tuple[Column, ...]) -> str:
     expressions = ["p.uid", *(_FACTS[column] for column in wanted if column in _FACTS)]
     tables = ["placement p"]
     if any(column in _OF_FORMS or _FACTS.get(column, "").startswith("m.") for column in wanted):

@@ -115,6 +115,11 @@ class SqliteMessages:
         database = await self._databases.get(account_id)
         asked = EVERY_UID if uids is None else uids
         codec = self._blobs.codec
+        if asked.count() + 3 * len(asked.ranges) <= INLINE_MESSAGES:
+            # Few, however large the mailbox; whether there is one matters only when nothing is found in it.
+            found = read_columns(database.reader(), mailbox_id, wanted, asked, codec)
+            if found:
+                return found
         if _row_cost(database.reader(), mailbox_id, asked) <= INLINE_MESSAGES:
             return read_columns(database.reader(), mailbox_id, wanted, asked, codec)
         return await database.read_long(lambda connection: read_columns(connection, mailbox_id, wanted, asked, codec))
