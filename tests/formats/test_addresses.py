@@ -64,7 +64,7 @@ from mailstack.formats.limits import Limits
         (b"Joe Q. Public <john.q.public@example.com>", (Mailbox(b"Joe Q. Public", b"john.q.public", b"example.com"),)),
         (
             b"Mary Smith <@node.test:mary@example.net>, , jdoe@test   . example",  # A.6.1: obs-route, empty members
-            (Mailbox(b"Mary Smith", b"mary", b"example.net"), Mailbox(b"", b"jdoe", b"test.example")),
+            (Mailbox(b"Mary Smith", b"mary", b"example.net", b"@node.test"), Mailbox(b"", b"jdoe", b"test.example")),
         ),
         (b"John Doe <jdoe@machine(comment).  example>", (Mailbox(b"John Doe", b"jdoe", b"machine.example"),)),  # A.6.3
         (b"j . doe @ example", (Mailbox(b"", b"j.doe", b"example"),)),
@@ -95,6 +95,10 @@ def test_mailboxes_of_groups_stand_with_the_others() -> None:
 
 def test_display_is_decoded() -> None:
     assert display(parse_mailboxes(b"=?utf-8?q?J=C3=BCrgen?= <j@x>, k@y")) == "Jürgen <j@x>, k@y"
+    assert (
+        display(parse_addresses(b"=?utf-8?q?J=C3=BC?=: a@b, C <c@d>;, e@f, none:;"))
+        == "Jü: a@b, C <c@d>;, e@f, none: ;"
+    )
 
 
 def test_the_number_of_addresses_is_bounded() -> None:

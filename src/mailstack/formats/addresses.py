@@ -16,11 +16,14 @@ from mailstack.formats.words import decode_words
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """name: the display name without its quotes, b"" for none. local_part: without quotes. domain: b"" if missing."""
+    """name: the display name without its quotes, b"" for none. local_part: without quotes. domain: b"" if missing.
+    route: RFC 5322 §4.4 (obs-route): kept for IMAP to show, and to be ignored by all others.
+    """
 
     name: bytes
     local_part: bytes
     domain: bytes
+    route: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,13 @@ def flattened(entries: Sequence[Mailbox | Group]) -> tuple[Mailbox, ...]:
     return tuple(found)
 
 
-def display(mailboxes: Sequence[Mailbox]) -> str:
-    """For people and for searching: decoded, `Name <local@domain>`, one after the other."""
-    return ", ".join(_shown(mailbox) for mailbox in mailboxes)
+def display(entries: Sequence[Mailbox | Group]) -> str:
+    """For people and for searching: decoded, `Name <local@domain>` and `Group: …;`, one after the other."""
+    return ", ".join(_group(entry) if isinstance(entry, Group) else _shown(entry) for entry in entries)
+
+
+def _group(group: Group) -> str:
+    return f"{decode_words(group.name)}: {', '.join(map(_shown, group.members))};"
 
 
 def _shown(mailbox: Mailbox) -> str:
@@ -167,17 +174,17 @@ def _dotted(words: list[bytes]) -> bytes:
     return b"".join(words[max(at, 0) :])
 
 
-def _angle(text: bytes) -> tuple[bytes, bytes]:
-    """local part and domain of what stood between angle brackets."""
+def _angle(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """local part, domain and route of what stood between angle brackets."""
+    route = b""
     if b"(" in text:
         text = without_comments(text)
     text = b"".join(text.split()) if b'"' not in text else text.strip()
     if text.startswith(b"@"):
-        # RFC 5322 §4.4: obs-route, to be ignored.
-        text = text.partition(b":")[2]
+        route, _, text = text.partition(b":")
     local_part, at, domain = text.rpartition(b"@")
     if not at:
         local_part, domain = domain, b""
     if quoted := _QUOTED_LOCAL_PART.fullmatch(local_part):
         local_part = _QUOTED_PAIR.sub(rb"\1", quoted[1])
-    return local_part, domain.rstrip(b" ,;")
+    return local_part, domain.rstrip(b" ,;"), route

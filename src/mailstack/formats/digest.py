@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from mailstack.formats.addresses import display, flattened
+from mailstack.formats.addresses import display
 from mailstack.formats.bodystructure import write_bodies
 from mailstack.formats.content import leaves, read_text
 from mailstack.formats.dates import parse_date
@@ -90,7 +90,7 @@ def header_block(raw: RawMessage, fields: Sequence[Field]) -> bytes:
 
 
 def _addresses(envelope: Envelope, name: bytes) -> str:
-    return _printable(display(flattened(envelope.addresses.get(name, ()))))
+    return _printable(display(envelope.addresses.get(name, ())))
 
 
 def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:

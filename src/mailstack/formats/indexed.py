@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailstack.formats.addresses import display, flattened
+from mailstack.formats.addresses import display
 from mailstack.formats.content import read_text
 from mailstack.formats.envelope import envelope_of
 from mailstack.formats.headers import Field
@@ -97,7 +97,7 @@ def _is_gapless(fields: Sequence[Field]) -> bool:
 def _shown(fields: Sequence[Field], limits: Limits) -> dict[bytes, str]:
     """As formats.digest gives them to those who compare subjects and addresses; control characters are no words."""
     envelope = envelope_of(fields, limits=limits)
-    shown = {name: display(flattened(envelope.addresses.get(name, ()))) for name in (b"from", b"to", b"cc")}
+    shown = {name: display(envelope.addresses.get(name, ())) for name in (b"from", b"to", b"cc")}
     shown[b"subject"] = decode_words(envelope.values.get(b"subject", b"")[: limits.subject])
     return shown
 

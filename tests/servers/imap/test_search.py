@@ -393,3 +393,16 @@ async def test_without_message_numbers(inbox: ImapClient) -> None:
         S: * SEARCH 3
         S: g OK …
     """)
+
+
+async def test_groups_are_found_by_their_names(inbox: ImapClient) -> None:
+    # RFC 9051 §6.4.4: FROM, TO and CC look at the envelope, in which groups have their names.
+    await inbox.append(b"To: friends: a@b, c@d;\r\n\r\n")
+    await inbox.talk(r"""
+        C: a SEARCH TO friends
+        S: * SEARCH 4
+        S: a OK …
+        C: b SEARCH TO a@b
+        S: * SEARCH 4
+        S: b OK …
+    """)
