@@ -65,11 +65,14 @@ def damage(folder: Path, statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
-    ["UPDATE blob SET content = x'00' WHERE blob_key = 2", "UPDATE blob SET forms = x'00' WHERE blob_key = 2"],
+    ("statement", "found"),
+    [
+        ("UPDATE blob SET content = x'00' WHERE blob_key = 2", "1 3"),
+        ("UPDATE blob SET forms = x'00' WHERE blob_key = 2", "1 2 3"),
+    ],
 )
 async def test_a_damaged_message_keeps_no_other_from_its_reader(
-    inbox: ImapClient, tmp_path: Path, statement: str
+    inbox: ImapClient, tmp_path: Path, statement: str, found: str
 ) -> None:
     damage(tmp_path, statement)
 
@@ -82,9 +85,13 @@ async def test_a_damaged_message_keeps_no_other_from_its_reader(
         S: body of 3
         S: )
         S: a NO [CORRUPTION]…
+    """)
+    await inbox.talk(rf"""
         C: b SEARCH BODY "of" LARGER 1
-        S: * SEARCH 1 3
+        S: * SEARCH {found}
         S: b OK …
+    """)
+    await inbox.talk(r"""
         C: c FETCH 1:* FLAGS
         S: * 1 FETCH (FLAGS ())
         S: * 2 FETCH (FLAGS (\Seen))
