@@ -55,6 +55,7 @@ def test_the_example_of_rfc_9051() -> None:
         ),
         (b"To: undisclosed-recipients:;\r\n", 5, [[None, None, b"undisclosed-recipients", None], [None] * 4]),
         (b"To: ,\r\n", 5, None),
+        (b"To: A <@one,@two:a@b>\r\n", 5, [[b"A", b"@one,@two", b"a", b"b"]]),  # RFC 5322 §4.4: obs-route
         (b"In-Reply-To: <a@b>\r\n", 8, b"<a@b>"),
     ],
 )

@@ -87,6 +87,7 @@ def _address_list(entries: Sequence[Mailbox | Group]) -> bytes:
 
 
 def _address(mailbox: Mailbox) -> bytes:
-    """RFC 9051 §9: address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"; no source route is kept."""
+    """RFC 9051 §9: address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"; addr-adl: a source route."""
     name = nstring(mailbox.name or None)
-    return b"(%b NIL %b %b)" % (name, string(mailbox.local_part), string(mailbox.domain))
+    route = nstring(mailbox.route or None)
+    return b"(%b %b %b %b)" % (name, route, string(mailbox.local_part), string(mailbox.domain))

@@ -6,8 +6,8 @@ from mailstack.model.instant import Instant
 from mailstack.wire.imap.fetch_data import (
     UID_FETCH,
     Told,
+    binary_sizes_told,
     dates_told,
-    decoded_sizes_told,
     fetch_lines,
     flags_text,
     flags_told,
@@ -51,7 +51,7 @@ def test_columns_are_as_long_as_the_numbers() -> None:
         (dates_told(b"SAVEDATE", [None]), b"SAVEDATE NIL"),  # RFC 8514 §4.1
         (object_ids_told(b"EMAILID", ["M-1"]), b"EMAILID (M-1)"),
         (written_told(b"ENVELOPE", [b"(NIL)"]), b"ENVELOPE (NIL)"),
-        (decoded_sizes_told(b"BINARY.SIZE[1]", [3]), b"BINARY.SIZE[1] 3"),
+        (binary_sizes_told(b"BINARY.SIZE[1]", [3]), b"BINARY.SIZE[1] 3"),
         (literals_told(b"BODY[]", [b"a\r\n"]), b"BODY[] {3}\r\na\r\n"),
         (literals_told(b"BODY[9]", [None]), b"BODY[9] NIL"),
         (literals_told(b"BODY[HEADER.FIELDS (X%d)]", [b""]), b"BODY[HEADER.FIELDS (X%d)] {0}\r\n"),

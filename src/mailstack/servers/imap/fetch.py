@@ -30,8 +30,8 @@ from mailstack.wire.imap.fetch_data import (
     FETCH,
     UID_FETCH,
     Told,
+    binary_sizes_told,
     dates_told,
-    decoded_sizes_told,
     fetch_lines,
     flags_text,
     flags_told,
@@ -208,7 +208,7 @@ def _told(session: Session, batch: Batch, item: Item, bodies: Iterator[Sequence[
         return _attribute(session.mailbox.mail.account_id, batch, item)
     column = next(bodies)
     if isinstance(item, BinarySize):
-        return decoded_sizes_told(item.label, [0 if octets is None else len(octets) for octets in column])
+        return binary_sizes_told(item.label, [0 if octets is None else len(octets) for octets in column])
     # A far one is sent apart by _tell_apart.
     octets = cast("Sequence[bytes | None]", column)
     return literals8_told(item.label, octets) if item.is_decoded else literals_told(item.label, octets)

@@ -78,7 +78,7 @@ def written_told(label: bytes, texts: Iterable[bytes]) -> Told:
     return Told(_escaped(label) + b" %b", (texts,))
 
 
-def decoded_sizes_told(label: bytes, sizes: Iterable[int]) -> Told:
+def binary_sizes_told(label: bytes, sizes: Iterable[int]) -> Told:
     return Told(_escaped(label) + b" %d", (sizes,))
 
 
