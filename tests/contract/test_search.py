@@ -170,6 +170,18 @@ async def test_many_batches_keep_the_whole_vocabulary(mail: Mail) -> None:
     assert len(await mail.uids(WordMatch.INFIX, "hare")) == 25
 
 
+async def test_a_vocabulary_that_changes_between_searches_is_searched_as_it_is(mail: Mail, store: Store) -> None:
+    for number in range(35):
+        await mail.put(body=f"w{number}x shared")
+        assert await mail.uids(WordMatch.INFIX, f"w{number}x") == [number + 1]
+        assert await mail.uids(WordMatch.INFIX, "w0x") == [1]
+    await store.search.reset(mail.account_id)
+    for one in await store.search.backlog(mail.account_id, limit=35, limit_bytes=1 << 20):
+        words = {Scope.BODY: {f"again{one.message_id}"}}
+        await store.search.add(mail.account_id, [IndexedMessage(message_id=one.message_id, words=words)])
+        assert await mail.uids(WordMatch.SUFFIX, f"n{one.message_id}") == [one.message_id]
+
+
 async def test_dates_sizes_and_ids(mail: Mail, store: Store) -> None:
     small = await mail.put(size_bytes=500)
     await mail.put(size_bytes=1500)

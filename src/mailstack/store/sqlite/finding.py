@@ -81,13 +81,27 @@ class SqliteSearch:
         await (await self._databases.get(account_id)).write(work, is_long=True)
 
     async def reset(self, account_id: AccountId) -> None:
-        await (await self._databases.get(account_id)).write(indexing.forget_all, is_long=True)
+        def work(transaction: Transaction) -> None:
+            indexing.forget_all(transaction, self._blobs.codec)
+
+        await (await self._databases.get(account_id)).write(work, is_long=True)
 
     async def find(self, account_id: AccountId, mailbox_id: MailboxId, condition: Condition) -> Hits:
         database = await self._databases.get(account_id)
         return await database.read_long(lambda connection: self._find(connection, account_id, mailbox_id, condition))
 
     def _find(self, connection: Connection, account_id: AccountId, mailbox_id: MailboxId, condition: Condition) -> Hits:
+        # One snapshot: words move from chunk to chunk of the vocabulary while others write.
+        connection.run("BEGIN")
+        try:
+            return self._found(connection, account_id, mailbox_id, condition)
+        finally:
+            if connection.in_transaction:
+                connection.run("COMMIT")
+
+    def _found(
+        self, connection: Connection, account_id: AccountId, mailbox_id: MailboxId, condition: Condition
+    ) -> Hits:
         if connection.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
             raise NotFound(f"there is no mailbox {mailbox_id}")
         match condition:

@@ -8,7 +8,7 @@ from mailstack.model.search import IndexedMessage, Unindexed
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.fulltext import DELETE, DELETE_ALL, DELETE_PARTIAL, INSERT, UP_TO, stored_words
-from mailstack.store.sqlite.vocabulary import DELETE_ALL_CHUNKS, add_words
+from mailstack.store.sqlite.vocabulary import add_words, forget_words
 from mailstack.store.sqlite.writer import Transaction
 
 IS_BEHIND = "SELECT 1 FROM message WHERE message_id > (SELECT indexed_up_to FROM search_state) LIMIT 1"
@@ -62,8 +62,8 @@ def forget(transaction: Transaction, message_ids: Sequence[int]) -> None:
         transaction.run(DELETE_PARTIAL, (json.dumps(indexed),))
 
 
-def forget_all(transaction: Transaction) -> None:
+def forget_all(transaction: Transaction, codec: Codec) -> None:
     transaction.run(DELETE_ALL)
     transaction.run(DELETE_ALL_PARTIAL)
-    transaction.run(DELETE_ALL_CHUNKS)
+    forget_words(transaction, codec)
     transaction.run(SET_UP_TO, (0,))

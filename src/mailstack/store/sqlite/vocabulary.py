@@ -25,7 +25,7 @@ CHUNK_NUMBERS = "SELECT chunk FROM search_vocabulary ORDER BY chunk"
 CHUNK = "SELECT words FROM search_vocabulary WHERE chunk = ?"
 LEVEL = "SELECT chunk, words FROM search_vocabulary WHERE level = ?"
 DELETE_LEVEL = "DELETE FROM search_vocabulary WHERE level = ?"
-DELETE_ALL_CHUNKS = "DELETE FROM search_vocabulary"
+DELETE_ALL_BUT_LAST = "DELETE FROM search_vocabulary WHERE chunk < (SELECT MAX(chunk) FROM search_vocabulary)"
 
 
 def add_words(transaction: Transaction, words: Collection[str], codec: Codec) -> None:
@@ -37,9 +37,15 @@ def add_words(transaction: Transaction, words: Collection[str], codec: Codec) ->
         for _, packed in rows:
             merged.update(_unpacked(packed, codec).decode().split("\n"))
         merged.discard("")
+        # First the new one: a number is never given again as long as the highest one is there, and caches go by it.
+        transaction.run(INSERT_CHUNK, (level + 1, _packed(merged, codec)))
         transaction.run(DELETE_LEVEL, (level,))
         level += 1
-        transaction.run(INSERT_CHUNK, (level, _packed(merged, codec)))
+
+
+def forget_words(transaction: Transaction, codec: Codec) -> None:
+    transaction.run(INSERT_CHUNK, (0, _packed((), codec)))
+    transaction.run(DELETE_ALL_BUT_LAST)
 
 
 class Vocabularies:
