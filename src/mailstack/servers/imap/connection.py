@@ -16,7 +16,6 @@ from mailstack.wire.imap.responses import Response
 from mailstack.wire.imap.write import write
 
 FLUSH_OCTETS = 64 * 1024
-LARGE_OCTETS = 256 * 1024
 
 
 class PeerGone(Exception):
@@ -84,12 +83,6 @@ class ImapConnection:
     async def flush_when_full(self) -> None:
         if self._out_octets > FLUSH_OCTETS:
             await self.flush()
-
-    async def send_large(self, octets: bytes | memoryview) -> None:
-        """Piece by piece, so that a slow reader keeps no copy in our buffers."""
-        await self.flush()
-        for start in range(0, len(octets), LARGE_OCTETS):
-            await self._write(bytes(octets[start : start + LARGE_OCTETS]))
 
     async def next_event(self) -> Event:
         """Raises PeerGone, ShutDown, ProtocolFault; TimeoutError when nothing came for so long."""
