@@ -104,12 +104,25 @@ def _lines_with(chunk: bytes, word: Word) -> Iterator[str]:
 def _prefixed(chunk: bytes, beginning: bytes) -> Iterator[str]:
     """Lines are sorted, so those of one letter that begin alike stand together."""
     for scope in Scope:
-        needle = b"\n" + scope.value.encode() + beginning
-        at = chunk.find(needle)
-        while at >= 0:
-            end = chunk.find(b"\n", at + 1)
-            yield chunk[at + 1 : end].decode()
-            at = end if chunk.startswith(needle, end) else -1
+        key = scope.value.encode() + beginning
+        at = _first_line(chunk, key)
+        while chunk.startswith(key, at):
+            end = chunk.find(b"\n", at)
+            yield chunk[at:end].decode()
+            at = end + 1
+
+
+def _first_line(chunk: bytes, key: bytes) -> int:
+    """Where the first line begins that does not come before key."""
+    low, high = 1, len(chunk)
+    while low < high:
+        middle = (low + high) // 2
+        start, end = chunk.rfind(b"\n", 0, middle) + 1, chunk.find(b"\n", middle)
+        if chunk[start:end] < key:
+            low = end + 1
+        else:
+            high = start
+    return low
 
 
 def _packed(words: Iterable[str], codec: Codec) -> bytes:
