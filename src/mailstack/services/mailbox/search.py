@@ -27,7 +27,7 @@ async def search(selected: SelectedMailbox, query: Query) -> Chosen:
     """Raises Invalid for a position past the end."""
     found = await _found(selected.mail, selected.mailbox_id, await _in_uids(selected, query))
     # What the session has not been told of has no number yet: it is not found.
-    return selected.placed_in(found.here, found.places) or await selected.locate(found.uids)
+    return selected.placed_in(found.here, found.places, found.uids) or await selected.locate(found.uids)
 
 
 async def search_mailbox(mail: AccountMail, mailbox: Mailbox, query: Query) -> Sequence[int]:
