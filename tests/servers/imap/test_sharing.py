@@ -110,6 +110,50 @@ async def test_rights_taken_away_count_at_once(two: TwoAccounts) -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FETCH 1:* BODY.PEEK[]",
+        "UID FETCH 1:* FLAGS",
+        "SEARCH TEXT body",
+        "SORT (ARRIVAL) UTF-8 ALL",
+        "THREAD REFERENCES UTF-8 ALL",
+        "COPY 1:* INBOX",
+    ],
+)
+async def test_nothing_is_told_of_a_selected_mailbox_once_it_may_not_be_read(two: TwoAccounts, command: str) -> None:
+    """RFC 4314 §5.1.1: the very next command sees that the right to read is gone, and not only the one after it."""
+    await two.share("lr")
+    await two.other.talk(f"""
+        C: a SELECT "{OTHERS}/shared"
+        S: ...
+        S: a OK …
+    """)
+    await two.share("l")
+    await two.other.talk(f"""
+        C: b {command}
+        S: * BYE The mailbox is no longer there
+        S: b NO [NONEXISTENT] …
+    """)
+
+
+async def test_a_url_relative_to_a_mailbox_that_may_not_be_read_any_more(two: TwoAccounts) -> None:
+    """RFC 4469 §3."""
+    await two.share("lr")
+    await two.other.talk(f"""
+        C: a SELECT "{OTHERS}/shared"
+        S: ...
+        S: a OK …
+        C: b APPEND INBOX CATENATE (URL ";UID=1")
+        S: b OK …
+    """)
+    await two.share("l")
+    await two.other.talk("""
+        C: c APPEND INBOX CATENATE (URL ";UID=1")
+        S: c NO [BADURL ;UID=1] …
+    """)
+
+
 async def test_only_flags_that_may_be_changed_are(two: TwoAccounts) -> None:
     await two.share("lrs")
     await two.other.talk(rf"""

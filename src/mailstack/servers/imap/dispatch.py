@@ -217,6 +217,10 @@ def fits(request: Request, state: State) -> bool:
     return state in TABLE[type(request)].states
 
 
+def needs_mailbox(request: Request) -> bool:
+    return TABLE[type(request)].states == _SELECTED
+
+
 def may_tell_expunges(request: Request) -> bool:
     row = TABLE[type(request)]
     return not (row.keeps_numbers and row.uses_numbers(request))

@@ -8,6 +8,7 @@ from mailstack.model.ids import MailboxId
 from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.receipt import Receipt, Target
 from mailstack.servers.imap.session import Completed, Session, State, no
+from mailstack.services.mailbox.access import check_readable
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.catenate import read_part
 from mailstack.services.mailbox.places import find_readable, find_target
@@ -142,6 +143,7 @@ async def _named(session: Session, url: ImapUrl) -> tuple[AccountMail, MailboxId
     if url.mailbox is None:
         if session.selected is None:
             raise NotFound("no mailbox is selected")
+        await check_readable(session.selected)
         return session.selected.mail, session.selected.mailbox_id
     place = await find_readable(session.mail, url.mailbox)
     if url.uid_validity not in (None, place.mailbox.uid_validity):

@@ -19,7 +19,7 @@ from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.session import Completed, Session, State, bad, no
-from mailstack.servers.imap.updates import tell_updates
+from mailstack.servers.imap.updates import check_selected, tell_updates
 from mailstack.servers.imap.waiting import wait
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.move import Move
@@ -179,6 +179,8 @@ async def _run(session: Session, request: Request) -> Completed:
     if session.is_uid_only and dispatch.uses_numbers(request):
         return bad("Message numbers are switched off", "UIDREQUIRED")  # RFC 9586 §3.5
     try:
+        if dispatch.needs_mailbox(request):
+            await check_selected(session)
         completed = await _dispatched(session, request)
         await _tell_updates(session, request)
         return completed

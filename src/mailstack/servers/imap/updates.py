@@ -34,9 +34,7 @@ async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool 
         await check_readable(session.selected)
         updates = await session.selected.updates(with_expunges=with_expunges)
     except (NotFound, Conflict):
-        # RFC 2180 §3.3: the client's numbers mean nothing any more; only a new connection puts that right.
-        session.selected = None
-        session.hang_up("The mailbox is no longer there")
+        _lose_mailbox(session)
         return
     _say_expunged(session, updates)
     if updates.exists is not None:
@@ -45,6 +43,24 @@ async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool 
     if updates.flags and (wanted is None or EventName.FLAG_CHANGE in wanted.events):
         numbers = [number for number, _ in updates.flags]
         await say_flags(session, numbers, [placement for _, placement in updates.flags])
+
+
+async def check_selected(session: Session) -> None:
+    """Before a command that is about the selected mailbox: rights may have been taken away since the last one.
+
+    Ends the session as tell_updates does. Raises NotFound.
+    """
+    try:
+        await check_readable(session.mailbox)
+    except NotFound:
+        _lose_mailbox(session)
+        raise
+
+
+def _lose_mailbox(session: Session) -> None:
+    # RFC 2180 §3.3: the client's numbers mean nothing any more; only a new connection puts that right.
+    session.selected = None
+    session.hang_up("The mailbox is no longer there")
 
 
 async def _say_new(session: Session, wanted: EventGroup | None, first: int) -> None:
