@@ -49,8 +49,7 @@ DAMAGE = {
     "UPDATE search_state SET indexed_up_to = 99": {"index-ahead", "message-not-indexed"},
     "INSERT INTO search_index (rowid, words) VALUES (99, 'Xword')": {"index-without-message"},
     "INSERT INTO search_partial (message_id) VALUES (99)": {"index-without-message"},
-    "INSERT INTO thread_merged (thread_id, into_id) VALUES (1, 7)": {"thread-merged"},
-    "INSERT INTO thread_merged (thread_id, into_id) VALUES (8, 9), (9, 10)": {"thread-merged"},
+    "UPDATE message SET thread_id = 99": {"thread"},
 }  # fmt: skip
 
 FIFTY_BLOBS = """WITH RECURSIVE n (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n WHERE n < 149)

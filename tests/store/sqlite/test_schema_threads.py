@@ -16,7 +16,6 @@ from tests.support.stores import mailbox_with, make_account, new_message
 BACK_TO_4 = (
     "DROP TABLE absent_subscription",
     "DROP TABLE thread_key",
-    "DROP TABLE thread_merged",
     "DROP INDEX message_thread",
     "ALTER TABLE message ADD COLUMN header_id TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX message_header_id ON message (header_id) WHERE header_id <> ''",

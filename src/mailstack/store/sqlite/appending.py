@@ -52,7 +52,7 @@ def append(
     appended = []
     for offset, each in enumerate(packed, start=1 - count):
         message_id, uid = last_id + offset, taken[0] - 1 + offset
-        _insert(transaction, each, message_id, mod_seq=ModSeq(mod_seq), now=now)
+        _insert(transaction, each, message_id)
         keywords = keywords_text(each.message.keywords)
         place = (mailbox_id, uid, message_id, mod_seq, each.message.is_deleted, keywords, now)
         transaction.run(INSERT_PLACEMENT, place)
@@ -68,9 +68,9 @@ def note_keywords(transaction: Transaction, mailbox_id: MailboxId, keywords: set
         transaction.run(INSERT_KEYWORD, (mailbox_id, keyword))
 
 
-def _insert(transaction: Transaction, packed: PackedMessage, message_id: int, *, mod_seq: ModSeq, now: Instant) -> None:
+def _insert(transaction: Transaction, packed: PackedMessage, message_id: int) -> None:
     blob = packed.blob
     transaction.run(INSERT_BLOB, (message_id, bytes.fromhex(blob.blob_id), packed.forms, blob.content, blob.file))
-    thread_id = thread_of(transaction, packed.message.digest, message_id, mod_seq=mod_seq, now=now)
+    thread_id = thread_of(transaction, packed.message.digest, message_id)
     transaction.run(INSERT_MESSAGE, message_row(packed, message_id=message_id, thread_id=thread_id))
     transaction.run(INSERT_HEAD, (message_id, packed.head))

@@ -151,11 +151,9 @@ INVARIANTS = (
             WHERE message_id NOT IN (SELECT id FROM search_index_docsize)""",
     ),
     Invariant(
-        rule="thread-merged",
-        sql="""SELECT 'message ' || message_id, 'is of thread ' || thread_id || ', which is part of another'
-            FROM message WHERE thread_id IN (SELECT thread_id FROM thread_merged)
-            UNION ALL SELECT 'thread ' || thread_id, 'is part of ' || into_id || ', which is part of another'
-            FROM thread_merged WHERE into_id IN (SELECT thread_id FROM thread_merged)""",
+        rule="thread",
+        sql="""SELECT 'message ' || message_id, 'is of thread ' || thread_id || ', which is younger'
+            FROM message WHERE thread_id > message_id""",
     ),
     Invariant(
         rule="quota",

@@ -6,15 +6,12 @@ from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.listing import MAX_FRAME_BYTES, base_subject_of, references_of, unpack_forms
 from mailstack.store.sqlite.thread_keys import keys_of
 
-THREAD_TABLES = frozenset({"thread_key", "thread_merged"})
+THREAD_TABLES = frozenset({"thread_key"})
 MESSAGES_AT_ONCE = 500
 
 STATEMENTS = (
     # key: what threading.py makes of a message-id and a base subject.
     "CREATE TABLE thread_key (key INTEGER PRIMARY KEY, thread_id INTEGER NOT NULL) STRICT",
-    # Threads that are part of another now; into_id is never in thread_id.
-    "CREATE TABLE thread_merged (thread_id INTEGER PRIMARY KEY, into_id INTEGER NOT NULL) STRICT",
-    "CREATE INDEX thread_merged_into ON thread_merged (into_id)",
     "DROP INDEX message_header_id",
     "ALTER TABLE message DROP COLUMN header_id",
     "CREATE INDEX message_thread ON message (thread_id)",

@@ -9,7 +9,10 @@ MAX_NAMED = 16
 
 
 def keys_of(header_id: str, references: Collection[str], base_subject: str) -> list[int]:
-    """RFC 8621 §3: subjects are compared without white space; that case is passed over too is ours."""
+    """The message's own id, then from the root to the nearest.
+
+    RFC 8621 §3: subjects are compared without white space; that case is passed over too is ours.
+    """
     subject = "".join(base_subject.split()).casefold()
     named = [name for name in (header_id, *references) if name]
     if len(named) > MAX_NAMED:
