@@ -180,8 +180,8 @@ async def test_columns_hold_what_stored_and_placements_say(
 
 
 def value_of(column: Column, stored: StoredMessage) -> object:
-    name = "message_id" if column is Column.HEADER_ID else column.value
-    of_message = (Column.MESSAGE_ID, Column.THREAD_ID, Column.SIZE_BYTES, Column.RECEIVED_AT)
+    name = "message_id" if column in (Column.HEADER_ID, Column.EMAIL_ID) else column.value
+    of_message = (Column.EMAIL_ID, Column.MESSAGE_ID, Column.THREAD_ID, Column.SIZE_BYTES, Column.RECEIVED_AT)
     return getattr(stored if column in of_message else stored.digest, name)
 
 
@@ -209,6 +209,29 @@ async def test_saved_is_when_it_came_into_this_mailbox(
     assert [
         list(await store.messages.columns(account_id, mailbox_id, [Column.SAVED_AT])) for mailbox_id in (inbox, trash)
     ] == [[(1, saved)], [(1, saved + 5_000)]]
+
+
+async def test_copies_share_the_number_of_the_email(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    """RFC 8474 §5.1: whatever becomes of the one that brought the bytes."""
+
+    async def email_ids(mailbox_id: MailboxId) -> list[int]:
+        return [number for _, number in await store.messages.columns(account_id, mailbox_id, [Column.EMAIL_ID])]
+
+    await store.messages.append(account_id, inbox, [new_message(1), new_message(1)])
+    first, second = await email_ids(inbox)
+    assert first != second
+    await store.messages.copy(account_id, inbox, uids(1), inbox)
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    await store.messages.copy(account_id, inbox, uids(3), trash)
+    assert await email_ids(inbox) == [first, second, first]
+    assert await email_ids(trash) == [first, first]
+    await store.messages.change_flags(account_id, inbox, uids(1), add(is_deleted=True))
+    await store.messages.expunge(account_id, inbox)
+    await store.messages.move(account_id, trash, uids(1), inbox)
+    assert await email_ids(inbox) == [second, first, first]
+    assert await email_ids(trash) == [first]
 
 
 @pytest.mark.parametrize("wanted", [(), (Column.SUBJECT,), (Column.PREVIEW, Column.REFERENCES)])

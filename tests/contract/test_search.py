@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from mailstack.model.errors import NotFound
-from mailstack.model.ids import AccountId, MailboxId, MessageId, Uid
+from mailstack.model.ids import AccountId, EmailId, MailboxId, MessageId, Uid
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
@@ -193,11 +193,25 @@ async def test_dates_sizes_and_ids(mail: Mail, store: Store) -> None:
     assert (await mail.find(InstantRange(TimeField.RECEIVED, None, received))).uids == []
     assert (await mail.find(DayRange(TimeField.RECEIVED, day, day + 1))).uids == [1, 2]
     assert (await mail.find(DayRange(TimeField.RECEIVED, day + 1, None))).uids == []
-    assert (await mail.find(EmailIdIs(email_object_id(mail.account_id, small)))).uids == [1]
+    small_id = email_object_id(mail.account_id, EmailId(small))
+    assert (await mail.find(EmailIdIs(small_id))).uids == [1]
     (stored,) = await store.messages.stored(mail.account_id, [small])
     assert (await mail.find(ThreadIdIs(thread_object_id(mail.account_id, stored.thread_id)))).uids == [1]
-    for other in ("", "M1", email_object_id(AccountId("0" * 16), small), f"M{mail.account_id}-01"):
+    for other in ("", "M1", email_object_id(AccountId("0" * 16), EmailId(small)), f"M{mail.account_id}-01"):
         assert (await mail.find(EmailIdIs(other))) == Hits(uids=[], open=[])
+
+
+async def test_copies_have_the_id_of_what_they_copy(mail: Mail, store: Store) -> None:
+    """RFC 8474 §5.1; the numbers of their own are no ids of any email."""
+    first = await mail.put()
+    await store.messages.copy(mail.account_id, mail.inbox, uids(1), mail.inbox)
+    asked = EmailIdIs(email_object_id(mail.account_id, EmailId(first)))
+    assert (await mail.find(asked)).uids == [1, 2]
+    assert (await mail.find(EmailIdIs(email_object_id(mail.account_id, EmailId(first + 1))))).uids == []
+    change = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+    await store.messages.change_flags(mail.account_id, mail.inbox, uids(1), change)
+    await store.messages.expunge(mail.account_id, mail.inbox)
+    assert (await mail.find(asked)).uids == [2]
 
 
 async def test_a_mailbox_that_is_none_is_not_found(mail: Mail, store: Store) -> None:

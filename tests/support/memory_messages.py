@@ -218,6 +218,8 @@ def _value(stored: StoredMessage, column: Column) -> object:
             return None
         case Column.HEADER_ID:
             return stored.digest.message_id
+        case Column.EMAIL_ID:
+            return stored.message_id
         case Column.MESSAGE_ID | Column.THREAD_ID | Column.SIZE_BYTES | Column.RECEIVED_AT:
             return getattr(stored, column.value)
         case _:

@@ -8,6 +8,8 @@ MailboxId = NewType("MailboxId", int)
 """Counts up within one account."""
 MessageId = NewType("MessageId", int)
 """Counts up within one account; not the Message-ID field."""
+EmailId = NewType("EmailId", int)
+"""The MessageId that brought the bytes: copies of a message within one account share it."""
 ThreadId = NewType("ThreadId", int)
 BlobId = NewType("BlobId", str)
 """SHA-256 of the bytes, 64 lower-case hexadecimal digits."""

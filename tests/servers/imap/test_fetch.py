@@ -97,6 +97,37 @@ async def test_a_message_in_another_mailbox_is_the_same(inbox: ImapClient) -> No
     assert ") THREADID (T" in told
 
 
+async def test_a_copy_is_the_same_email_wherever_it_lies(inbox: ImapClient) -> None:
+    """RFC 8474 §5.1: also beside the one that it is a copy of, and when that is gone."""
+    await inbox.send(b"a FETCH 1 EMAILID\r\n")
+    told = (await inbox.line()).removeprefix("* 1 FETCH (EMAILID (").removesuffix("))")
+    await inbox.talk(f"""
+        S: a OK …
+        C: b COPY 1 INBOX
+        S: ...
+        S: b OK …
+        C: c COPY 1 Archive
+        S: c OK …
+        C: d STORE 1 FLAGS.SILENT (\\Deleted)
+        S: d OK …
+        C: e EXPUNGE
+        S: * 1 EXPUNGE
+        S: e OK …
+        C: f SEARCH EMAILID {told}
+        S: * SEARCH 3
+        S: f OK …
+        C: g FETCH 3 EMAILID
+        S: * 3 FETCH (EMAILID ({told}))
+        S: g OK …
+        C: h SELECT Archive
+        S: ...
+        S: h OK …
+        C: i FETCH 1 EMAILID
+        S: * 1 FETCH (EMAILID ({told}))
+        S: i OK …
+    """)
+
+
 async def test_fetching_mod_sequences_switches_condstore_on(inbox: ImapClient) -> None:
     await inbox.talk("""
         C: a FETCH 1:2 (MODSEQ)

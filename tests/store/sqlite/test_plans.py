@@ -55,19 +55,16 @@ ACCOUNT = (
     removal.DELETE_BLOB,
     removal.DELETED_IN_RANGE,
     sweep.NAMED_IN_ACCOUNT,
-    finding.PLACES_OF_ONE,
+    finding.PLACES_OF_EMAIL,
+    finding.PLACES_OF_THREAD,
     indexing.BACKLOG,
     indexing.IS_BEHIND,
-    threading.COUNT,
     threading.FIND,
-    threading.MERGE_AGAIN,
-    threading.MOVE,
-    threading.PLACES,
 )
 
 
 def scans(connection: Connection, statement: str) -> list[str]:
-    values = (1,) * statement.count("?")
+    values = (1,) * (2 if "?2" in statement else statement.count("?"))
     steps = [str(row[3]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", values)]
     # What json_each scans is the statement's own list, and a state is one row.
     steps = [step for step in steps if "VIRTUAL TABLE" not in step and step != "SCAN search_state"]

@@ -56,7 +56,7 @@ _COLUMNS: Mapping[Attribute, Column] = {
     Attribute.ENVELOPE: Column.ENVELOPE,
     Attribute.BODY: Column.BODY,
     Attribute.BODYSTRUCTURE: Column.BODY_STRUCTURE,
-    Attribute.EMAILID: Column.MESSAGE_ID,
+    Attribute.EMAILID: Column.EMAIL_ID,
     Attribute.THREADID: Column.THREAD_ID,
     Attribute.SAVEDATE: Column.SAVED_AT,
     Attribute.PREVIEW: Column.PREVIEW,

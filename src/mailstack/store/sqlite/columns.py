@@ -23,6 +23,7 @@ from mailstack.store.sqlite.listing import (
 _FACTS: Mapping[Column, str] = {
     Column.MESSAGE_ID: "p.message_id",
     Column.SAVED_AT: "p.saved_at",
+    Column.EMAIL_ID: "m.blob_key",
     Column.THREAD_ID: "m.thread_id",
     Column.SIZE_BYTES: "m.size_bytes",
     Column.RECEIVED_AT: "m.received_at",

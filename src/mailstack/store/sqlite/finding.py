@@ -12,7 +12,7 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import Damaged, NotFound
-from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, ThreadId, Uid
+from mailstack.model.ids import AccountId, BlobId, EmailId, MailboxId, MessageId, ThreadId, Uid
 from mailstack.model.instant import DAY_MS
 from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
@@ -50,9 +50,13 @@ SENT = """SELECT p.uid, m.sent_at FROM placement p JOIN message m ON m.message_i
 SIZED = """SELECT p.uid FROM placement p JOIN message m ON m.message_id = p.message_id
     WHERE p.mailbox_id = ? AND m.size_bytes > ? AND m.size_bytes < ? ORDER BY p.uid"""
 EVERY_PLACE = "SELECT uid FROM placement WHERE mailbox_id = ?"
-PLACES_OF_ONE = "SELECT uid FROM placement WHERE message_id = ? AND mailbox_id = ?"
+# The message that brought the bytes, if it is still there, and the copies that share them.
+PLACES_OF_EMAIL = """SELECT p.uid FROM (
+        SELECT message_id FROM message WHERE message_id = ?1 AND blob_key = ?1
+        UNION ALL SELECT message_id FROM message WHERE blob_key = ?1 AND blob_key <> message_id) m
+    CROSS JOIN placement p ON p.message_id = m.message_id WHERE p.mailbox_id = ?2"""
 PLACES_OF_THREAD = """SELECT p.uid FROM message m CROSS JOIN placement p ON p.message_id = m.message_id
-    WHERE m.thread_id = ? AND p.mailbox_id = ? ORDER BY p.uid"""
+    WHERE m.thread_id = ? AND p.mailbox_id = ?"""
 
 
 class SqliteSearch:
@@ -113,8 +117,8 @@ class SqliteSearch:
                 bounds = (_EARLIEST if larger is None else larger, _LATEST if smaller is None else smaller)
                 return _sure(connection, SIZED, (mailbox_id, *bounds))
             case EmailIdIs(object_id):
-                number = _number(object_id, email_object_id(account_id, MessageId(0)))
-                return _sure(connection, PLACES_OF_ONE, (number, mailbox_id))
+                number = _number(object_id, email_object_id(account_id, EmailId(0)))
+                return _sure(connection, PLACES_OF_EMAIL, (number, mailbox_id))
             case ThreadIdIs(object_id):
                 number = _number(object_id, thread_object_id(account_id, ThreadId(0)))
                 return _sure(connection, PLACES_OF_THREAD, (number, mailbox_id))
@@ -172,7 +176,7 @@ def _places(connection: Connection, mailbox_id: MailboxId, message_ids: Collecti
 
 
 def _sure(connection: Connection, sql: str, values: Sequence[Value]) -> Hits:
-    return Hits(uids=[Uid(uid) for (uid,) in connection.rows(sql, values)], open=[])
+    return Hits(uids=sorted(Uid(uid) for (uid,) in connection.rows(sql, values)), open=[])
 
 
 def _within(connection: Connection, mailbox_id: MailboxId, asked: DayRange | InstantRange) -> Hits:
