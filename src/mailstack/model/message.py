@@ -130,7 +130,8 @@ class StoredMessage:
 
 class Column(Enum):
     """What ports.messages.columns reads of each message; the value is of the type that MessageDigest, StoredMessage and
-    Placement give it. EMAIL_ID: EmailId. SAVED_AT: RFC 8514: when the message came into this mailbox, Instant, or None for old ones.
+    Placement give it. EMAIL_ID: EmailId. SAVED_AT: RFC 8514: when the message came into this mailbox, Instant, or
+    None for old ones.
     """
 
     MESSAGE_ID = "message_id"
