@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from mailstack.model.errors import DomainError
 from mailstack.model.flags import NO_KEYWORDS
-from mailstack.model.ids import Uid
+from mailstack.model.ids import MailboxId, Uid
 from mailstack.model.message import Copied, FlagChange, FlagOperation, NewMessage, Placement, StoredMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.rights import Right, Rights
 from mailstack.services.mailbox.access import require_selected
+from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.flags import allowed_flags
 from mailstack.services.mailbox.places import Place
 from mailstack.services.mailbox.selected import SelectedMailbox
@@ -22,6 +23,7 @@ OCTETS_AT_ONCE = 16 * 1024 * 1024
 """What lies in memory of a copy across accounts; one message may be larger."""
 
 _MARK = FlagChange(operation=FlagOperation.ADD, keywords=NO_KEYWORDS, is_deleted=True)
+_UNMARK = FlagChange(operation=FlagOperation.REMOVE, keywords=NO_KEYWORDS, is_deleted=True)
 
 
 async def copy(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied:
@@ -50,9 +52,11 @@ async def move(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied
     if target.mail.account_id == mail.account_id:
         return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target.mailbox.mailbox_id)
     copied = await _copy_across(selected, uids, target)
-    gone = numset_of(old for old, _ in copied.pairs)
-    await mail.messages.change_flags(mail.account_id, selected.mailbox_id, gone, _MARK)
-    await mail.messages.expunge(mail.account_id, selected.mailbox_id, gone)
+    try:
+        await _expunge(mail, selected.mailbox_id, [old for old, _ in copied.pairs])
+    except DomainError:
+        await _take_back_what_stayed(selected, target, copied)
+        raise
     return copied
 
 
@@ -66,8 +70,9 @@ async def _copy_across(selected: SelectedMailbox, uids: NumSet, target: Place) -
     try:
         for part in _parts(found):
             pairs += await _append(selected, part, target)
-    except DomainError:
-        await _take_back(target, [new for _, new in pairs])
+    except BaseException:
+        # A client that goes away in the middle, too, would find half of the messages twice.
+        await _expunge(target.mail, target.mailbox.mailbox_id, [new for _, new in pairs])
         raise
     return Copied(uid_validity=target.mailbox.uid_validity, pairs=tuple(pairs))
 
@@ -112,10 +117,27 @@ def _message(placement: Placement, stored: StoredMessage, raw: bytes, rights: Ri
     )
 
 
-async def _take_back(target: Place, uids: Sequence[Uid]) -> None:
-    """RFC 9051 §6.4.7: a copy that fails leaves the target as it was."""
+async def _take_back_what_stayed(selected: SelectedMailbox, target: Place, copied: Copied) -> None:
+    """RFC 9051 §6.4.8: a move that fails leaves each message in one place. What did go is kept in the target."""
+    mail = selected.mail
+    stayed = await mail.messages.placements(
+        mail.account_id, selected.mailbox_id, numset_of(old for old, _ in copied.pairs)
+    )
+    there = {placement.uid for placement in stayed}
+    await _expunge(target.mail, target.mailbox.mailbox_id, [new for old, new in copied.pairs if old in there])
+
+
+async def _expunge(mail: AccountMail, mailbox_id: MailboxId, uids: Sequence[Uid]) -> None:
+    """All or none: what cannot be expunged is not left marked, for the next CLOSE would take it away."""
     if not uids:
         return
-    owner, mailbox_id, made = target.mail, target.mailbox.mailbox_id, numset_of(uids)
-    await owner.messages.change_flags(owner.account_id, mailbox_id, made, _MARK)
-    await owner.messages.expunge(owner.account_id, mailbox_id, made)
+    there = await mail.messages.placements(mail.account_id, mailbox_id, numset_of(uids))
+    unmarked = numset_of(placement.uid for placement in there if not placement.is_deleted)
+    if unmarked:
+        await mail.messages.change_flags(mail.account_id, mailbox_id, unmarked, _MARK)
+    try:
+        await mail.messages.expunge(mail.account_id, mailbox_id, numset_of(uids))
+    except DomainError:
+        if unmarked:
+            await mail.messages.change_flags(mail.account_id, mailbox_id, unmarked, _UNMARK)
+        raise
