@@ -21,6 +21,7 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.search import Search
 from mailstack.ports.state import State
+from mailstack.ports.trash import Trash
 from mailstack.ports.upkeep import Upkeep
 from tests.support.digests import digest_of
 
@@ -42,6 +43,8 @@ class Store(Protocol):
     def queue(self) -> Queue: ...
     @property
     def locks(self) -> Locks: ...
+    @property
+    def trash(self) -> Trash: ...
     @property
     def upkeep(self) -> Upkeep: ...
     @property

@@ -40,7 +40,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         return False
     swept = await store.sweep()
     compacted = sum([await _compact(adapters, login, now) for login in await _logins(adapters)])
-    log.info("cleaned up", files=swept, changes=compacted)
+    purged = await store.trash.purge(now=now)
+    log.info("cleaned up", files=swept, changes=compacted, trashed_accounts=purged)
     return True
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.account_facts import Facts, described, flaws, measured, of_accounts, show_pairs, show_table, shown
-from mailstack.cli.reconciling import faults_reported, format_option, storage_of
+from mailstack.cli.reconciling import format_option, storage_named
 from mailstack.cli.screen import EXIT_ERROR, fail, print_json
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def list_accounts(spec: Path, form: str) -> None:
       mailstack account list mailstack.yaml
       mailstack account list mailstack.yaml --format json | jq -r '.[].login'
     """
-    found = asyncio.run(of_accounts(_storage(spec, form), (), described))
+    found = asyncio.run(of_accounts(storage_named(spec, form), (), described))
     if form == "json":
         print_json(found)
     else:
@@ -68,7 +68,7 @@ def show(spec: Path, address: str, form: str) -> None:
     Examples:
       mailstack account show mailstack.yaml alice@example.com
     """
-    (found,) = asyncio.run(of_accounts(_storage(spec, form), (address,), shown))
+    (found,) = asyncio.run(of_accounts(storage_named(spec, form), (address,), shown))
     if form == "json":
         print_json(found)
         return
@@ -89,7 +89,7 @@ def stats(spec: Path, addresses: tuple[str, ...], form: str) -> None:
       mailstack account stats mailstack.yaml
       mailstack account stats mailstack.yaml alice@example.com --format json
     """
-    found = asyncio.run(of_accounts(_storage(spec, form), addresses, measured, label="reading"))
+    found = asyncio.run(of_accounts(storage_named(spec, form), addresses, measured, label="reading"))
     found.sort(key=lambda one: -(one["used_bytes"] or 0))
     if form == "json":
         print_json(found)
@@ -120,7 +120,9 @@ def verify(context: click.Context, spec: Path, addresses: tuple[str, ...], quick
     Exit status: 0 all is sound, 1 something is not.
     """
 
-    found = asyncio.run(of_accounts(_storage(spec, form), addresses, partial(flaws, quick=quick), label="verifying"))
+    found = asyncio.run(
+        of_accounts(storage_named(spec, form), addresses, partial(flaws, quick=quick), label="verifying")
+    )
     wrong = [one for one in found if one["flaws"]]
     if form == "json":
         print_json(found)
@@ -155,12 +157,5 @@ def reindex(spec: Path, addresses: tuple[str, ...], every: bool) -> None:
     async def index(store: "SqliteStore", account: "Account") -> Facts:
         return {"login": account.login, "messages": await indexing.reindex(store.search, account.account_id)}
 
-    for one in asyncio.run(of_accounts(_storage(spec, "text"), addresses, index, label="indexing", writes=True)):
+    for one in asyncio.run(of_accounts(storage_named(spec, "text"), addresses, index, label="indexing", writes=True)):
         click.echo(f"{one['login']}: {one['messages']} messages indexed")
-
-
-def _storage(spec: Path, form: str) -> Path:
-    from mailstack.spec.load import load_spec
-
-    with faults_reported(form):
-        return storage_of(load_spec(spec))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailstack.cli.reconciling import store_to_read, store_to_write
+from mailstack.cli.reconciling import require_applied, store_to_read, store_to_write
 from mailstack.cli.screen import console, fail
 from mailstack.model.errors import DomainError, NotFound
 
@@ -25,9 +25,10 @@ async def of_accounts(
     storage: Path, addresses: Sequence[str], look: Look, *, label: str | None = None, writes: bool = False
 ) -> list[Facts]:
     """look: asked of each of the accounts, all of them where no address is named. label: what the progress bar says."""
+    require_applied(storage)
     async with (store_to_write if writes else store_to_read)(storage) as store:
         if store is None:
-            fail(f"{storage}: nothing was applied yet")
+            return []
         accounts = await _accounts(store, addresses)
         if label is None:
             return [await look(store, account) for account in accounts]
@@ -83,8 +84,8 @@ async def measured(store: "SqliteStore", account: "Account") -> Facts:
         "used_bytes": sizes.used_bytes if sizes else 0,
         "quota_bytes": account.quota_bytes,
         "disk_bytes": sizes.disk_bytes if sizes else 0,
-        "oldest": _when(sizes.oldest) if sizes else None,
-        "newest": _when(sizes.newest) if sizes else None,
+        "oldest": when_text(sizes.oldest) if sizes else None,
+        "newest": when_text(sizes.newest) if sizes else None,
     }
 
 
@@ -161,7 +162,7 @@ def size_text(size_bytes: int) -> str:
     return f"{amount:.1f} TiB"
 
 
-def _when(instant: "Instant | None") -> str | None:
+def when_text(instant: "Instant | None") -> str | None:
     from mailstack.model.instant import as_datetime
 
     return None if instant is None else as_datetime(instant).isoformat(timespec="seconds")

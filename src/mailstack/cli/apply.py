@@ -18,6 +18,7 @@ from mailstack.cli.reconciling import (
     show_plan,
     storage_of,
     store_to_read,
+    store_to_write,
 )
 from mailstack.cli.screen import console, fail, print_json
 from mailstack.model.errors import Invalid
@@ -111,21 +112,10 @@ async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
 async def _apply(
     storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
 ) -> "tuple[Generation, tuple[ByHand, ...]]":
-    from mailstack.app.clock import system_clock
-    from mailstack.app.runfiles import run_folder
-    from mailstack.store.bus_local import LocalBus
-    from mailstack.store.sqlite.open import open_store
-
-    bus = LocalBus(run_folder(storage) / "bus")
-    store = await open_store(storage, clock=system_clock, bus=bus)
-    try:
-        await bus.start()
+    async with store_to_write(storage) as store:
         applying = reconciler(store.state)
         generation = await applying.apply(prepared, progress)
         return generation, await applying.by_hand(prepared)
-    finally:
-        await bus.close()
-        await store.close()
 
 
 def _ask(form: str) -> None:

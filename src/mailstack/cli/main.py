@@ -22,6 +22,7 @@ COMMANDS = {
     "plan": "Show what apply would change, and nothing else.",
     "apply": "Make the server and its DNS what the spec says.",
     "status": "Show what is applied and what is running.",
+    "restore": "Give back the mail of a destroyed account.",
     "account": "Look after accounts: list, show, stats, verify, reindex.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
     "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",

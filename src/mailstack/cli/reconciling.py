@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.screen import EXIT_FAULTS, print_json, report_faults
+from mailstack.cli.screen import EXIT_FAULTS, fail, print_json, report_faults
 from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
@@ -39,18 +39,41 @@ def storage_of(loaded: "LoadedSpec") -> Path:
     return loaded.path.absolute().parent / loaded.spec.storage.path
 
 
-def store_to_read(storage: Path) -> AbstractAsyncContextManager["SqliteStore | None"]:
-    """None where nothing was applied yet; nothing is created."""
-    return _store(storage, read_only=True)
+def storage_named(spec: Path, form: str) -> Path:
+    """Of a spec that is valid; otherwise its faults end the command."""
+    from mailstack.spec.load import load_spec
+
+    with faults_reported(form):
+        return storage_of(load_spec(spec))
 
 
-def store_to_write(storage: Path) -> AbstractAsyncContextManager["SqliteStore | None"]:
-    """None where nothing was applied yet. A server may run beside it: it finds what was written."""
-    return _store(storage, read_only=not (storage / "system.db").exists())
+def require_applied(storage: Path) -> None:
+    """Ends the command where no apply has made a store."""
+    if not (storage / "system.db").exists():
+        fail(f"{storage}: nothing was applied yet")
 
 
 @asynccontextmanager
-async def _store(storage: Path, *, read_only: bool) -> AsyncIterator["SqliteStore | None"]:
+async def store_to_write(storage: Path) -> AsyncIterator["SqliteStore"]:
+    """It is made where there is none. A server that runs beside it hears at once what was written."""
+    from mailstack.app.clock import system_clock
+    from mailstack.app.runfiles import run_folder
+    from mailstack.store.bus_local import LocalBus
+    from mailstack.store.sqlite.open import open_store
+
+    bus = LocalBus(run_folder(storage) / "bus")
+    store = await open_store(storage, clock=system_clock, bus=bus)
+    try:
+        await bus.start()
+        yield store
+    finally:
+        await bus.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
+    """None where nothing was applied yet; nothing is created."""
     from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log  # before the store, for it keeps structlog from loading rich
     from mailstack.app.silence import Silence
@@ -59,7 +82,7 @@ async def _store(storage: Path, *, read_only: bool) -> AsyncIterator["SqliteStor
     # Standard output is the plan's, and may be JSON.
     configure_log("auto", "warning")
     try:
-        store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=read_only)
+        store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     except NotFound:
         yield None
         return

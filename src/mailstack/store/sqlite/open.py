@@ -29,6 +29,7 @@ from mailstack.store.sqlite.queue import SqliteQueue
 from mailstack.store.sqlite.sharing import SqliteSharing
 from mailstack.store.sqlite.state import SqliteState
 from mailstack.store.sqlite.sweep import sweep
+from mailstack.store.sqlite.trash import SqliteTrash
 from mailstack.store.sqlite.upkeep import SqliteUpkeep
 from mailstack.store.sqlite.writer import WritableFile, Writer
 
@@ -63,6 +64,7 @@ class SqliteStore:
         self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqliteAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)
+        self.trash = SqliteTrash(path, files.system, clock=clock, committed=self.accounts.recheck, tidy=files.tidy)
 
     async def sweep(self) -> int:
         """Removes files that a crash left without a row; returns how many. Once a day is often enough."""

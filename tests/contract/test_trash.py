@@ -1,0 +1,113 @@
+"""ports.trash on every engine."""
+
+import pytest
+
+from mailstack.model.errors import Conflict, NotFound
+from mailstack.model.flags import FLAGGED
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.ports.bus import GENERATION_TOPIC
+from tests.support.fake_clock import FakeClock
+from tests.support.recording_bus import RecordingBus
+from tests.support.stores import (
+    Store,
+    account_of,
+    account_resource,
+    apply,
+    created,
+    destroyed,
+    mailbox_with,
+    make_account,
+    new_message,
+)
+
+LOGIN = "alice@example.com"
+ALICE = account_resource(LOGIN, "a@example.com")
+
+
+@pytest.fixture
+async def trashed(store: Store, account_id: AccountId) -> AccountId:
+    """Alice, with two messages, destroyed; and nobody of that name any more."""
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    messages = [new_message(1, keywords=frozenset({FLAGGED})), new_message(2, size_bytes=300_000)]
+    await store.messages.append(account_id, inbox, messages)
+    await apply(store, destroyed(account_resource(LOGIN)))
+    return account_id
+
+
+async def test_what_the_trash_holds(store: Store, trashed: AccountId, clock: FakeClock) -> None:
+    (found,) = await store.trash.list()
+    assert (found.account_id, found.login, found.messages) == (trashed, LOGIN, 2)
+    assert found.size_bytes > 300_000
+    assert found.destroyed_at == clock()
+    assert found.kept_until == clock() + 30 * DAY_MS
+
+
+async def test_an_account_without_mail_is_not_worth_listing(store: Store, account_id: AccountId) -> None:
+    await apply(store, destroyed(account_resource(LOGIN)))
+    assert await store.trash.list() == []
+
+
+async def test_a_restored_account_is_what_it_was(store: Store, trashed: AccountId, bus: RecordingBus) -> None:
+    await apply(store, created(ALICE))
+    assert (await account_of(store, LOGIN)).account_id != trashed
+    before = await store.state.generation()
+
+    generation = await store.trash.restore(trashed, LOGIN)
+
+    assert generation == before + 1 == await store.state.generation()
+    assert bus.published[-1] == GENERATION_TOPIC
+    assert (await account_of(store, LOGIN)).account_id == trashed
+    assert (await account_of(store, "a@example.com")).account_id == trashed
+    inbox = await mailbox_with(store, trashed, MailboxRole.INBOX)
+    placed = await store.messages.placements(trashed, inbox)
+    assert [(int(one.uid), one.keywords) for one in placed] == [(1, frozenset({FLAGGED})), (2, frozenset())]
+    assert len(await store.messages.read(trashed, placed[1].message_id)) > 290_000
+    await store.messages.append(trashed, inbox, [new_message(3)])
+    assert await store.trash.list() == []
+    assert await store.upkeep.verify(trashed, reads_messages=True, progress=lambda _done, _count: None) == []
+
+
+async def test_it_can_be_destroyed_and_restored_again(store: Store, trashed: AccountId) -> None:
+    await apply(store, created(ALICE))
+    await store.trash.restore(trashed, LOGIN)
+    await apply(store, destroyed(ALICE))
+    assert [one.account_id for one in await store.trash.list()] == [trashed]
+    await apply(store, created(ALICE))
+    await store.trash.restore(trashed, LOGIN)
+    assert (await account_of(store, LOGIN)).account_id == trashed
+
+
+async def test_it_may_get_another_name(store: Store, trashed: AccountId) -> None:
+    bob = await make_account(store, "bob@example.com")
+    await store.trash.restore(trashed, "bob@example.com")
+    assert (await account_of(store, "bob@example.com")).account_id == trashed != bob
+
+
+async def test_nobody_loses_mail_of_their_own(store: Store, trashed: AccountId) -> None:
+    await apply(store, created(ALICE))
+    alice = await account_of(store, LOGIN)
+    inbox = await mailbox_with(store, alice.account_id, MailboxRole.INBOX)
+    await store.messages.append(alice.account_id, inbox, [new_message(9)])
+    with pytest.raises(Conflict, match="holds mail of its own"):
+        await store.trash.restore(trashed, LOGIN)
+    assert (await account_of(store, LOGIN)).account_id == alice.account_id
+    assert [one.account_id for one in await store.trash.list()] == [trashed]
+
+
+async def test_what_is_not_there_is_not_restored(store: Store, trashed: AccountId) -> None:
+    with pytest.raises(NotFound, match="put it into the spec again"):
+        await store.trash.restore(trashed, LOGIN)
+    with pytest.raises(NotFound):
+        await store.trash.restore(AccountId("f" * 16), LOGIN)
+
+
+async def test_it_is_kept_for_thirty_days(store: Store, trashed: AccountId, clock: FakeClock) -> None:
+    assert await store.trash.purge(now=Instant(clock() + 30 * DAY_MS)) == 0
+    assert len(await store.trash.list()) == 1
+    assert await store.trash.purge(now=Instant(clock() + 30 * DAY_MS + 1)) == 1
+    assert await store.trash.list() == []
+    await apply(store, created(ALICE))
+    with pytest.raises(NotFound):
+        await store.trash.restore(trashed, LOGIN)
