@@ -77,6 +77,22 @@ async def test_more_than_the_limit_changes_nothing(store: Store, account_id: Acc
     assert await read(store, account_id, inbox) == {"/shared/a": b"1"}
 
 
+async def test_nobody_uses_up_what_others_may_set(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    await change(store, account_id, inbox, OTHER, limit=2, private_a=b"1", private_b=b"1")
+    with pytest.raises(TooMany):
+        await change(store, account_id, inbox, OTHER, limit=2, private_c=b"1")
+    await change(store, account_id, inbox, limit=2, private_a=b"1", private_b=b"1", shared_a=b"1", shared_b=b"1")
+    with pytest.raises(TooMany):
+        await change(store, account_id, inbox, OTHER, limit=2, shared_c=b"1")
+
+
+async def test_what_changes_nothing_is_no_change(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    await change(store, account_id, inbox, shared_a=b"1")
+    before = await store.changes.mod_seq(account_id)
+    await change(store, account_id, inbox, shared_a=b"1", shared_b=None)
+    assert await store.changes.mod_seq(account_id) == before
+
+
 async def test_a_change_is_one_row_in_the_log(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
     before = await store.changes.mod_seq(account_id)
     await change(store, account_id, inbox, shared_a=b"1", shared_b=b"1")

@@ -54,6 +54,20 @@ async def test_set_add_remove(store: Store, account_id: AccountId, inbox: Mailbo
     assert not await store.sharing.grants(account_id, inbox)
 
 
+@pytest.mark.parametrize(
+    ("operation", "rights", "left"),
+    [(RightsOperation.ADD, "l", "l"), (RightsOperation.REMOVE, "l", ""), (RightsOperation.SET, "lr", "lr")],
+)
+async def test_a_later_account_of_the_same_login_inherits_nothing(
+    store: Store, account_id: AccountId, inbox: MailboxId, bob: AccountId, operation: RightsOperation, rights: str,
+    left: str,
+) -> None:  # fmt: skip
+    gone = AccountId("0" * 16)
+    await store.sharing.change(account_id, inbox, for_bob(gone, "lrswite"))
+    assert rights_text(await store.sharing.change(account_id, inbox, for_bob(bob, rights), operation)) == left
+    assert list(await store.sharing.grants(account_id, inbox)) == ([for_bob(bob, left)] if left else [])
+
+
 async def test_a_change_is_one_row_in_the_log_and_announced(
     store: Store, account_id: AccountId, inbox: MailboxId, bob: AccountId, bus: RecordingBus
 ) -> None:

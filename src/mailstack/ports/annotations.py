@@ -29,7 +29,8 @@ class Annotations(Protocol):
         viewer: AccountId,
         limit: int,
     ) -> None:
-        """None: removed. All or none; TooMany when the mailbox would have more than `limit` entries altogether.
+        """None: removed. All or none; TooMany when the mailbox would have more than `limit` shared entries, or as many
+        private ones of this viewer.
 
         One row in the change log for the mailbox, when anything changed; none for the account's own.
         """

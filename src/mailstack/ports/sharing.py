@@ -29,7 +29,8 @@ class Sharing(Protocol):
         grant: Grant,
         operation: RightsOperation = RightsOperation.SET,
     ) -> Rights:
-        """What the identifier has afterwards; an entry without rights is none. TooMany: too many entries.
+        """What the identifier has afterwards; an entry without rights is none. An entry of another account, which had
+        this login before, is replaced and never added to. TooMany: too many entries.
 
         One row in the change log for the mailbox, when anything changed.
         """

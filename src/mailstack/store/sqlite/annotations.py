@@ -16,7 +16,11 @@ READ = "SELECT entry, value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AN
 READ_ALL = "SELECT mailbox_id, entry, value FROM annotation WHERE mailbox_id IS NOT NULL AND viewer_id IN (?, '')"
 ADD = "INSERT INTO annotation (mailbox_id, viewer_id, entry, value) VALUES (?, ?, ?, ?)"
 REMOVE = "DELETE FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
-COUNT = "SELECT COUNT(*) FROM annotation WHERE COALESCE(mailbox_id, 0) = ?"
+# The shared ones and each viewer's private ones count apart: nobody can use up what others may set.
+FULLEST = """SELECT COALESCE(MAX(entries), 0) FROM (
+    SELECT COUNT(*) AS entries FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')
+    GROUP BY viewer_id)"""
+VALUE = "SELECT value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 ACCOUNT_ITSELF = 0
 
 
@@ -52,14 +56,19 @@ class SqliteAnnotations:
         def work(transaction: Transaction) -> None:
             if mailbox_id is not None and transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
                 raise NotFound(f"there is no mailbox {mailbox_id}")
+            is_changed = False
             for entry, value in entries:
-                whose = viewer if is_private(entry) else ""
-                transaction.run(REMOVE, (mailbox_id or ACCOUNT_ITSELF, entry, whose))
+                key = (mailbox_id or ACCOUNT_ITSELF, entry, viewer if is_private(entry) else "")
+                before = transaction.row(VALUE, key)
+                if value == (None if before is None else before[0]):
+                    continue
+                is_changed = True
+                transaction.run(REMOVE, key)
                 if value is not None:
-                    transaction.run(ADD, (mailbox_id, whose, entry, value))
-            if transaction.one(COUNT, (mailbox_id or ACCOUNT_ITSELF,))[0] > limit:
+                    transaction.run(ADD, (mailbox_id, key[2], entry, value))
+            if is_changed and transaction.one(FULLEST, (mailbox_id or ACCOUNT_ITSELF, viewer))[0] > limit:
                 raise TooMany(f"at most {limit} annotations")
-            if mailbox_id is not None:
+            if is_changed and mailbox_id is not None:
                 touch_mailbox(transaction, mailbox_id, now)
                 transaction.announce(account_topic(owner))
 

@@ -33,7 +33,7 @@ FOR_ALL = ""
 
 GRANTS = "SELECT identifier, account_id, rights FROM access WHERE mailbox_id = ? ORDER BY identifier"
 ALL_GRANTS = "SELECT mailbox_id, identifier, account_id, rights FROM access ORDER BY mailbox_id, identifier"
-GRANT = "SELECT rights FROM access WHERE mailbox_id = ? AND identifier = ?"
+GRANT = "SELECT rights, account_id FROM access WHERE mailbox_id = ? AND identifier = ?"
 COUNT = "SELECT COUNT(*) FROM access WHERE mailbox_id = ?"
 SET = """INSERT INTO access (mailbox_id, identifier, account_id, rights) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET account_id = excluded.account_id, rights = excluded.rights"""
@@ -84,16 +84,18 @@ class SqliteSharing:
         def work(transaction: Transaction) -> Rights:
             if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
                 raise NotFound(f"there is no mailbox {mailbox_id}")
-            before = _rights_of(transaction, mailbox_id, grant.identifier)
-            rights = changed_rights(before, operation, grant.rights)
+            row = transaction.row(GRANT, (mailbox_id, grant.identifier))
+            before = NO_RIGHTS if row is None else parse_rights(row[0])
+            # What an account had whose login is another's by now is nothing to add to or to take from.
+            is_same = row is not None and row[1] == (grant.account_id or "")
+            rights = changed_rights(before if is_same else NO_RIGHTS, operation, grant.rights)
             if rights:
-                row = (mailbox_id, grant.identifier, grant.account_id or "", rights_text(rights))
-                transaction.run(SET, row)
+                transaction.run(SET, (mailbox_id, grant.identifier, grant.account_id or "", rights_text(rights)))
                 if transaction.one(COUNT, (mailbox_id,))[0] > MAX_GRANTS:
                     raise TooMany(f"a mailbox is shared with at most {MAX_GRANTS}")
             else:
                 transaction.run(REMOVE, (mailbox_id, grant.identifier))
-            if rights != before:
+            if rights != before or (rights and not is_same):
                 touch_mailbox(transaction, mailbox_id, now)
                 transaction.announce(account_topic(owner))
             return rights
@@ -129,11 +131,6 @@ class SqliteSharing:
             return
         note = (account_id, owner, self._clock())
         await self._system.write(lambda transaction: transaction.run(NOTE, note))
-
-
-def _rights_of(transaction: Transaction, mailbox_id: MailboxId, identifier: str) -> Rights:
-    row = transaction.row(GRANT, (mailbox_id, identifier))
-    return NO_RIGHTS if row is None else parse_rights(row[0])
 
 
 def _grant(identifier: str, account_id: str, rights: str) -> Grant:
