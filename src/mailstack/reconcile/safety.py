@@ -29,7 +29,10 @@ def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
         takers = _Takers(steps, live)
         fates = {login: takers.fate_of_mail(login) for login in accounts}
         for fate in dict.fromkeys(fates.values()):
-            text = f"will be gone: nobody can log in any more, new mail {fate}; the mail is kept for 30 days (mailstack restore)"
+            text = (
+                f"will be gone: nobody can log in any more, new mail {fate};"
+                " the mail is kept for 30 days (mailstack restore)"
+            )
             names = [login for login in accounts if fates[login] == fate]
             yield PlanWarning(subject=_named("account", names), text=text)
     if domains:
