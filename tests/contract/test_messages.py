@@ -302,14 +302,35 @@ async def test_unchanged_since_refuses_what_has_changed_and_changes_the_rest(
     store: Store, account_id: AccountId, inbox: MailboxId
 ) -> None:
     first, _ = await store.messages.append(account_id, inbox, [new_message(1), new_message(2)])
-    await store.messages.change_flags(account_id, inbox, uids(2), add(FLAGGED))
-    changed = await store.messages.change_flags(account_id, inbox, uids(1, 2), add(SEEN, unchanged_since=first.mod_seq))
+    theirs = await store.messages.change_flags(account_id, inbox, uids(2), add(FLAGGED))
+    changed = await store.messages.change_flags(
+        account_id, inbox, uids(1, 2), add(SEEN, FLAGGED, unchanged_since=first.mod_seq)
+    )
     assert (Uid(2),) == changed.refused
-    assert [Uid(1)] == [placement.uid for placement in changed.changed]
+    assert [(Uid(1), changed.mod_seq)] == [(placement.uid, placement.mod_seq) for placement in changed.changed]
+    assert theirs.mod_seq is not None
+    assert changed.mod_seq == theirs.mod_seq + 1
     assert [SEEN in placement.keywords for placement in await store.messages.placements(account_id, inbox)] == [
         True,
         False,
     ]
+
+
+async def test_unchanged_since_looks_at_the_flags_that_are_turned_over(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    """RFC 7162 §3.1.12: other flags have changed, these have not."""
+    first, _ = await store.messages.append(account_id, inbox, [new_message(1), new_message(2)])
+    await store.messages.change_flags(account_id, inbox, uids(2), add(FLAGGED))
+    changed = await store.messages.change_flags(account_id, inbox, uids(1, 2), add(SEEN, unchanged_since=first.mod_seq))
+    assert changed.refused == ()
+    assert {changed.mod_seq} == {placement.mod_seq for placement in changed.changed}
+
+
+async def test_what_changes_no_flag_has_no_mod_seq(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    await store.messages.append(account_id, inbox, [new_message()])
+    await store.messages.change_flags(account_id, inbox, uids(1), add(SEEN))
+    assert (await store.messages.change_flags(account_id, inbox, uids(1), add(SEEN))).mod_seq is None
 
 
 async def test_too_many_keywords_are_refused(store: Store, account_id: AccountId, inbox: MailboxId) -> None:

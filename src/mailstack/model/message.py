@@ -178,10 +178,13 @@ class FlagChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagsChanged:
-    """changed: the new state of all that was named and exists, changed or not. refused: failed unchanged_since."""
+    """changed: the new state of all that was named and exists, changed or not. refused: failed unchanged_since.
+    mod_seq: of what truly changed; None when nothing did.
+    """
 
     changed: tuple[Placement, ...]
     refused: tuple[Uid, ...]
+    mod_seq: ModSeq | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

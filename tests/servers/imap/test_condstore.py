@@ -45,12 +45,48 @@ async def test_what_has_changed_since_is_left_alone_and_named(inbox: ImapClient)
         C: a STORE 2 +FLAGS.SILENT ($Processed)
         S: * 2 FETCH (UID 2 MODSEQ ({known + 1}))
         S: a OK STORE completed
-        C: b STORE 1:3 (UNCHANGEDSINCE {known}) +FLAGS (\Answered)
-        S: * 1 FETCH (UID 1 FLAGS (\Answered) MODSEQ ({known + 2}))
-        S: * 3 FETCH (UID 3 FLAGS (\Answered \Flagged) MODSEQ ({known + 2}))
+        C: b STORE 1:3 (UNCHANGEDSINCE {known}) +FLAGS (\Answered $Processed)
+        S: * 1 FETCH (UID 1 FLAGS ($Processed \Answered) MODSEQ ({known + 2}))
+        S: * 3 FETCH (UID 3 FLAGS ($Processed \Answered \Flagged) MODSEQ ({known + 2}))
         S: b OK [MODIFIED 2] Conditional STORE failed for some
         C: c UID STORE 1:3 (UNCHANGEDSINCE 0) FLAGS ()
         S: c OK [MODIFIED 1:3] Conditional STORE failed for some
+    """)
+
+
+async def test_a_change_of_other_flags_stands_in_nobodys_way(inbox: ImapClient, server: RunningImap) -> None:
+    """RFC 7162 §3.1.12: no MODIFIED, and the client learns what else is new."""
+    known = await highest(inbox, "SELECT INBOX (CONDSTORE)")
+    async with imap_client(server.port) as other:
+        await other.login()
+        await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …\nC: b STORE 2 +FLAGS.SILENT (\\Deleted)\nS: b OK …")
+
+    await inbox.talk(rf"""
+        C: a STORE 2 (UNCHANGEDSINCE {known}) +FLAGS.SILENT ($Processed)
+        S: * 2 FETCH (UID 2 MODSEQ ({known + 2}))
+        S: * 2 FETCH (UID 2 FLAGS ($Processed \Seen \Deleted) MODSEQ ({known + 2}))
+        S: a OK STORE completed
+        C: b STORE 2 (UNCHANGEDSINCE {known}) +FLAGS.SILENT ($Processed)
+        S: b OK [MODIFIED 2] Conditional STORE failed for some
+        C: c STORE 2 (UNCHANGEDSINCE {known}) -FLAGS.SILENT ($Processed)
+        S: * 2 FETCH (UID 2 MODSEQ ({known + 3}))
+        S: c OK STORE completed
+        C: d STORE 2 (UNCHANGEDSINCE {known}) -FLAGS.SILENT ($Processed)
+        S: d OK [MODIFIED 2] Conditional STORE failed for some
+    """)
+
+
+async def test_the_mod_sequence_0_asks_whether_a_flag_exists(inbox: ImapClient) -> None:
+    """RFC 7162 §3.1.3, example 8."""
+    await inbox.talk(r"""
+        C: a STORE 1 (UNCHANGEDSINCE 0) +FLAGS.SILENT ($MDNSent)
+        S: * OK [HIGHESTMODSEQ …
+        S: * 1 FETCH (UID 1 MODSEQ (…))
+        S: a OK STORE completed
+        C: b STORE 1 (UNCHANGEDSINCE 0) +FLAGS.SILENT ($MDNSent)
+        S: b OK [MODIFIED 1] Conditional STORE failed for some
+        C: c STORE 1 (UNCHANGEDSINCE 0) +FLAGS.SILENT (\Flagged)
+        S: c OK [MODIFIED 1] Conditional STORE failed for some
     """)
 
 

@@ -5,9 +5,10 @@ import pytest
 from mailstack.app.clock import system_clock
 from mailstack.formats.digest import digest_message
 from mailstack.model.errors import Forbidden, Invalid, NotFound
-from mailstack.model.flags import DELETED, SEEN
+from mailstack.model.flags import DELETED, NO_KEYWORDS, SEEN
+from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.message import FlagOperation, NewMessage
+from mailstack.model.message import FlagChange, FlagOperation, NewMessage, PlacementTable
 from mailstack.model.numset import STAR, NumSet, numset_of
 from mailstack.services.mailbox import view as module
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -19,6 +20,7 @@ from mailstack.services.mailbox.tree import load_tree
 from mailstack.store.sqlite.changes import SqliteChanges
 
 ALL = NumSet(((1, STAR),))
+MARK = FlagChange(operation=FlagOperation.ADD, keywords=NO_KEYWORDS, is_deleted=True)
 ADD = FlagOperation.ADD
 
 
@@ -123,6 +125,57 @@ async def test_flags_changed_by_another_after_ones_own_are_told(mail: AccountMai
     ((number, placement),) = (await view.updates(with_expunges=True)).flags
 
     assert (number, placement.keywords) == (1, frozenset({SEEN, "x"}))
+
+
+async def test_a_store_that_changes_nothing_hides_no_change_of_others(mail: AccountMail) -> None:
+    """Its answer holds the newest ModSeq of one message; the others that it is of are news."""
+    await deliver(mail, 3)
+    view, other = await select(mail), await select(mail)
+    await mark(other, [1, 2, 3], SEEN)
+    await mark(view, [2], SEEN)
+
+    assert [number for number, _ in (await view.updates(with_expunges=True)).flags] == [1, 3]
+
+
+async def test_who_asks_for_silence_hears_what_others_did_to_the_same_message(mail: AccountMail) -> None:
+    await deliver(mail, 1)
+    view, other = await select(mail), await select(mail)
+    await mark(view, [1], SEEN)
+    await mark(other, [1], DELETED)
+    await change_flags(view, numset_of([1]), flag_change(ADD, (SEEN,)), is_silent=True)
+
+    ((number, placement),) = (await view.updates(with_expunges=True)).flags
+
+    assert (number, placement.is_deleted) == (1, True)
+
+
+@pytest.mark.parametrize("comes", [0, 1])
+async def test_a_table_read_between_two_changes_moves_no_number_unsaid(
+    mail: AccountMail, monkeypatch: pytest.MonkeyPatch, comes: int
+) -> None:
+    """What happens after the status was read and before the table is in the table alone, not in the log as read."""
+    await deliver(mail, 4)
+    view, other = await select(mail), await select(mail)
+    await mark(other, [1], DELETED)
+    await expunge(other)
+    await view.updates(with_expunges=False)
+    read = mail.messages.table
+
+    async def read_late(account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
+        monkeypatch.undo()
+        await deliver(mail, comes)
+        await mail.messages.change_flags(mail.account_id, mailbox_id, numset_of([2]), MARK)
+        await mail.messages.expunge(mail.account_id, mailbox_id, numset_of([2]))
+        return await read(account_id, mailbox_id, uids)
+
+    mail.views._kept.clear()
+    monkeypatch.setattr(mail.messages, "table", read_late)
+
+    assert (await view.updates(with_expunges=True)).expunged == (1,)
+    assert await uids_of(view) == [2, 3, 4]
+    told = await view.updates(with_expunges=True)
+    assert (told.expunged, told.exists) == ((1,), 3 if comes else None)
+    assert await uids_of(view) == [3, 4, 5][: 2 + comes]
 
 
 async def test_many_changes_are_found_by_comparing(mail: AccountMail, monkeypatch: pytest.MonkeyPatch) -> None:

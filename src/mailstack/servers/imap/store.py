@@ -21,7 +21,7 @@ async def run(session: Session, request: Store) -> Completed:
         enable_condstore(session)
     if not chosen.uids:
         return ok("STORE completed")
-    result = await change_flags(session.mailbox, chosen.uid_set, change)
+    result = await change_flags(session.mailbox, chosen.uid_set, change, is_silent=request.is_silent)
     # RFC 7162 §3.1.3, §3.2.4: a client that knows mod-sequences learns the new ones, however silent STORE is.
     if not request.is_silent or session.is_condstore:
         told = await session.mailbox.locate(placement.uid for placement in result.changed)

@@ -23,8 +23,11 @@ def flag_change(operation: FlagOperation, flags: Sequence[str], *, unchanged_sin
     )
 
 
-async def change_flags(selected: SelectedMailbox, uids: NumSet, change: FlagChange) -> FlagsChanged:
-    """uids: resolved. What they have now, whether or not it is new; the session is about to tell its client.
+async def change_flags(
+    selected: SelectedMailbox, uids: NumSet, change: FlagChange, *, is_silent: bool = False
+) -> FlagsChanged:
+    """uids: resolved. What they have now, whether or not it is new; the session is about to tell its client, unless
+    that wants silence.
 
     Raises Forbidden in a mailbox opened for reading, or when not one of the flags may be changed.
     """
@@ -36,7 +39,7 @@ async def change_flags(selected: SelectedMailbox, uids: NumSet, change: FlagChan
         result = await _set_allowed(selected, uids, change, rights)
     else:
         result = await _change(selected, uids, _checked(change, allowed_flags(change, rights)))
-    selected.note_told(result.changed)
+    selected.note_told(result, is_silent=is_silent)
     return result
 
 
@@ -77,4 +80,5 @@ async def _set_allowed(selected: SelectedMailbox, uids: NumSet, change: FlagChan
         removal = replace(removal, is_deleted=False)
     changed = numset_of(placement.uid for placement in added.changed)
     removed = await _change(selected, changed, removal)
-    return FlagsChanged(changed=removed.changed, refused=added.refused)
+    mod_seq = added.mod_seq if removed.mod_seq is None else removed.mod_seq
+    return FlagsChanged(changed=removed.changed, refused=added.refused, mod_seq=mod_seq)

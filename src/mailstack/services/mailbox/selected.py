@@ -13,7 +13,7 @@ from operator import itemgetter
 from mailstack.model.changes import Change, ChangeKind
 from mailstack.model.errors import Conflict, Forbidden, Invalid
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, Uid
-from mailstack.model.message import Placement, PlacementTable
+from mailstack.model.message import FlagsChanged, Placement, PlacementTable
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.ascending import absent, place_of, places_of, uid_spans
@@ -161,17 +161,20 @@ class SelectedMailbox:
             return absent(self._uids, NumSet(below), self._count)
         return numset_of(uid for uid in gone if uid in asked and place_of(self._uids, uid, self._count) < 0)
 
-    def note_told(self, placements: Iterable[Placement]) -> None:
-        """The client knows these flags already: from the answer to its own STORE, or because it asked for silence."""
-        told = {placement.uid: placement.mod_seq for placement in placements}
-        latest = max(told.values(), default=self._mod_seq)
-        if latest == self._mod_seq + 1:
+    def note_told(self, result: FlagsChanged, *, is_silent: bool) -> None:
+        """The client knows what it has done itself; and, unless it asked for silence, all flags of what it named."""
+        own = result.mod_seq
+        if own == self._mod_seq + 1:
             # Nobody came between: the view is true for what the client itself has done.
-            self._mod_seq = latest
+            self._mod_seq = own
             if not self._gone:
-                self.mod_seq = latest
-        elif latest > self._mod_seq:
-            self._told.update(told)
+                self.mod_seq = own
+            return
+        self._told.update(
+            (placement.uid, placement.mod_seq)
+            for placement in result.changed
+            if placement.mod_seq > self._mod_seq and (not is_silent or placement.mod_seq == own)
+        )
 
     async def updates(self, *, with_expunges: bool) -> Updates:
         """What the client has not been told. RFC 9051 §7.5.1: without expunges in answers to FETCH, STORE and SEARCH.
@@ -248,10 +251,15 @@ class SelectedMailbox:
     def _forget_gone(self, view: MailboxView) -> tuple[int, ...]:
         """Positions of what is gone, highest first; they are given to others now."""
         positions = [place_of(self._uids, uid, self._count) + 1 for uid in self._gone]
+        known, count = view.table.uids, self._count - len(self._gone)
+        if bisect_left(known, self.uid_next) == count:
+            self._uids = known
+        else:
+            # The table was read after the last change that is known here: the log is still to say what else went.
+            self._uids = array("I", (uid for uid in self._uids[: self._count] if uid not in self._gone))
+        self._count = count
         self._gone = set()
         self.mod_seq = view.highest
-        self._uids = view.table.uids
-        self._count = len(self._uids)
         return tuple(sorted(positions, reverse=True))
 
     def _flags(self, view: MailboxView, uids: Sequence[int]) -> tuple[tuple[int, Placement], ...]:

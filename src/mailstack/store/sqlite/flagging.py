@@ -11,10 +11,10 @@ from typing import assert_never
 
 from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.flags import MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords, keywords_from_text, keywords_text
-from mailstack.model.ids import MailboxId, ModSeq
+from mailstack.model.ids import MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
 from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged, Placement
-from mailstack.model.numset import NumSet
+from mailstack.model.numset import NumSet, numset_of
 from mailstack.store.sqlite.appending import note_keywords
 from mailstack.store.sqlite.connection import Value
 from mailstack.store.sqlite.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
@@ -56,10 +56,12 @@ def change_flags(
     if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
         raise NotFound(f"there is no mailbox {mailbox_id}")
     limit = NO_LIMIT if change.unchanged_since is None else change.unchanged_since
-    rows = [] if change.unchanged_since is None else _rows(transaction, mailbox_id, uids)
-    # RFC 7162 §3.1.3: what has changed since is left alone and reported.
-    refused = tuple(row.uid for row in rows if row.mod_seq > limit)
-    steps = _steps(transaction, mailbox_id, uids, change, limit)
+    refused, spared = _changed_since(transaction, mailbox_id, uids, change)
+    steps = [
+        *_steps(transaction, mailbox_id, uids, change, limit),
+        *_steps(transaction, mailbox_id, spared, change, NO_LIMIT),
+    ]
+    mod_seq = None
     if steps:
         mod_seq = next_mod_seq(transaction)
         for step in steps:
@@ -70,7 +72,36 @@ def change_flags(
         note_keywords(transaction, mailbox_id, {word for step in steps for word in step.after[0].split()})
     left_alone = frozenset(refused)
     changed = tuple(row for row in _rows(transaction, mailbox_id, uids) if row.uid not in left_alone)
-    return FlagsChanged(changed=changed, refused=refused)
+    return FlagsChanged(changed=changed, refused=refused, mod_seq=mod_seq)
+
+
+def _changed_since(
+    transaction: Transaction, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
+) -> tuple[tuple[Uid, ...], NumSet]:
+    """RFC 7162 §3.1.3: what has changed since is left alone and reported; and what of it may be changed."""
+    limit = change.unchanged_since
+    if limit is None:
+        return (), NumSet(())
+    rows = [row for row in _rows(transaction, mailbox_id, uids) if row.mod_seq > limit]
+    spared = frozenset(row.uid for row in rows if _is_untouched(row, change))
+    return tuple(row.uid for row in rows if row.uid not in spared), numset_of(spared)
+
+
+def _is_untouched(row: Placement, change: FlagChange) -> bool:
+    """RFC 7162 §3.1.12: other flags have changed: these are what who wants to turn them over takes them to be."""
+    wanted, there = change.keywords, row.keywords
+    match change.operation:
+        case FlagOperation.SET:
+            return False
+        case FlagOperation.ADD if not change.unchanged_since:
+            # RFC 7162 §3.1.3: 0 asks whether the flag exists; system flags always do.
+            return not change.is_deleted and not any(word.startswith("\\") or word in there for word in wanted)
+        case FlagOperation.ADD:
+            return wanted.isdisjoint(there) and not (change.is_deleted and row.is_deleted)
+        case FlagOperation.REMOVE:
+            return bool(change.unchanged_since) and wanted <= there and (row.is_deleted or not change.is_deleted)
+        case _:
+            assert_never(change.operation)
 
 
 def _steps(
