@@ -6,7 +6,9 @@ name without a mailbox stands.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailstack.model.mailbox import DELIMITER, Mailbox
 from mailstack.model.rights import ALL_RIGHTS, Right
@@ -30,6 +32,10 @@ class Selection:
     has_special_use: bool = False
     is_recursive: bool = False
 
+    @property
+    def is_selective(self) -> bool:
+        return self.is_subscribed or self.has_special_use
+
     def matches(self, path: str) -> bool:
         return any(pattern.matches(path) for pattern in self.patterns)
 
@@ -45,51 +51,61 @@ class Listed:
     is_above_selected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
+class _Name(NamedTuple):
+    """place: None for a name that only stands above others, or is subscribed to and no mailbox's."""
+
     path: str
     place: Place | None
     is_subscribed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """there: what may be known of. absent: RFC 5258 §3: what is subscribed to besides, and has no mailbox."""
+
+    there: Sequence[_Name]
+    absent: Sequence[_Name]
+
+    def parents(self) -> set[str]:
+        """What is absent is nobody's child. All that stands above others is there itself, so one level is enough."""
+        return {name.path.rpartition(DELIMITER)[0] for name in self.there}
+
+
 async def list_mailboxes(mail: AccountMail, selection: Selection) -> list[Listed]:
-    names = await _names(mail)
-    if selection.is_subscribed:
-        names += await _absent_names(mail, names)
-    parents = _above(name.path for name in names)
-    is_selective = selection.is_subscribed or selection.has_special_use
-    above = _above(name.path for name in names if _is_selected(name, selection)) if selection.is_recursive else set()
+    known = await _names(mail)
+    names = [*known.there, *(known.absent if selection.is_subscribed else ())]
+    above: set[str] = set()
+    needed: set[str] = set()
+    if selection.is_recursive:
+        selected = [name.path for name in names if _is_selected(name, selection)]
+        above = _above(selected)
+        # RFC 5258 §3.5: a parent that is not selected itself is told for those of its children that are not.
+        needed = _above(path for path in selected if not selection.matches(path))
+        names += [_Name(path, None, False) for path in sorted(above.difference(name.path for name in names))]
+    parents = known.parents()
     found: list[Listed] = []
     for count, name in enumerate(names, start=1):
         if count % NAMES_AT_ONCE == 0:
             await asyncio.sleep(0)
-        if not selection.matches(name.path):
-            continue
-        if name.place is None and not is_selective:
-            # RFC 3501 §6.3.8: a name that only stands above others is told where `%` stops at its level.
-            if not any(pattern.ends_at_level and pattern.matches(name.path) for pattern in selection.patterns):
-                continue
-        elif not _is_selected(name, selection) and name.path not in above:
-            continue
-        found.append(
-            Listed(
-                path=name.path,
-                place=name.place,
-                has_children=name.path in parents,
-                is_subscribed=name.is_subscribed,
-                is_above_selected=name.path in above,
+        if selection.matches(name.path) and (_is_told(name, selection) or name.path in needed):
+            found.append(
+                Listed(
+                    path=name.path,
+                    place=name.place,
+                    has_children=name.path in parents,
+                    is_subscribed=name.is_subscribed,
+                    is_above_selected=name.path in above,
+                )
             )
-        )
     return found
 
 
 async def list_subscribed(mail: AccountMail, pattern: Pattern) -> list[Listed]:
     """RFC 3501 §6.3.9: where `%` stops above something subscribed, its parent is named, as not selectable."""
     names = await _names(mail)
-    names += await _absent_names(mail, names)
-    parents = _above(name.path for name in names)
+    parents = names.parents()
     listed: dict[str, Listed] = {}
-    for count, name in enumerate(names, start=1):
+    for count, name in enumerate([*names.there, *names.absent], start=1):
         if count % NAMES_AT_ONCE == 0:
             await asyncio.sleep(0)
         if not name.is_subscribed:
@@ -105,12 +121,30 @@ async def list_subscribed(mail: AccountMail, pattern: Pattern) -> list[Listed]:
     return list(listed.values())
 
 
+async def has_children(place: Place) -> bool:
+    """As LIST tells it: what may not be known of is nobody's child."""
+    mail = place.mail
+    if not await mail.mailboxes.has_children(mail.account_id, place.mailbox.mailbox_id):
+        return False
+    if mail.is_own:
+        return True
+    shown = (name.path for shared in await shared_trees(mail) for name in _shared_names(shared, set()))
+    return any(path.startswith(place.path + DELIMITER) for path in shown)
+
+
+def _is_told(name: _Name, selection: Selection) -> bool:
+    if selection.is_selective:
+        return _is_selected(name, selection)
+    # RFC 3501 §6.3.8: a name that only stands above others is told where `%` stops at its level.
+    return name.place is not None or any(
+        pattern.ends_at_level and pattern.matches(name.path) for pattern in selection.patterns
+    )
+
+
 def _is_selected(name: _Name, selection: Selection) -> bool:
     if selection.is_subscribed and not name.is_subscribed:
         return False
-    if selection.has_special_use and (name.place is None or not _has_special_use(name.place)):
-        return False
-    return name.place is not None or name.is_subscribed
+    return not selection.has_special_use or (name.place is not None and _has_special_use(name.place))
 
 
 def _has_special_use(place: Place) -> bool:
@@ -118,10 +152,16 @@ def _has_special_use(place: Place) -> bool:
     return place.mail.is_own and place.mailbox.role is not None and place.mailbox.role.value != "inbox"
 
 
-async def _names(mail: AccountMail) -> list[_Name]:
+async def _names(mail: AccountMail) -> _Names:
+    absent = await mail.mailboxes.absent_subscriptions(mail.account_id)
+    tree = await load_tree(mail)
     names = [
-        _Name(path, Place(mail=mail, mailbox=mailbox, path=path, rights=ALL_RIGHTS), mailbox.is_subscribed)
-        for path, mailbox in await load_tree(mail)
+        _Name(
+            path,
+            Place(mail=mail, mailbox=mailbox, path=path, rights=ALL_RIGHTS),
+            mailbox.is_subscribed or path in absent,
+        )
+        for path, mailbox in tree
     ]
     shared = await shared_trees(mail)
     if shared:
@@ -131,26 +171,22 @@ async def _names(mail: AccountMail) -> list[_Name]:
             names += _shared_names(
                 one, {mailbox_id for owner, mailbox_id in subscribed if owner == one.mail.account_id}
             )
-    return names
+    return _Names(there=names, absent=[_Name(path, None, True) for path in sorted(absent) if tree.find(path) is None])
 
 
-async def _absent_names(mail: AccountMail, names: Sequence[_Name]) -> list[_Name]:
-    """RFC 5258 §3: names that are subscribed to and are no mailbox's."""
-    paths = await mail.mailboxes.absent_subscriptions(mail.account_id)
-    return [_Name(path, None, True) for path in sorted(paths.difference(name.path for name in names))] if paths else []
-
-
-def _shared_names(shared: SharedTree, subscribed: set[int]) -> Iterator[_Name]:
+def _shared_names(shared: SharedTree, subscribed: AbstractSet[int]) -> Iterator[_Name]:
     yield _Name(shown_path(shared.mail, ()), None, False)
     rows: list[tuple[str, Mailbox]] = list(shared.tree)
     known = {path for path, mailbox in rows if Right.LOOKUP in shared.rights.get(mailbox.mailbox_id, ())}
     needed = _above(known)
     for path, mailbox in rows:
+        if path not in known and path not in needed:
+            continue
         name = shown_path(shared.mail, split_path(path))
         if path in known:
             place = Place(mail=shared.mail, mailbox=mailbox, path=name, rights=shared.rights[mailbox.mailbox_id])
             yield _Name(name, place, mailbox.mailbox_id in subscribed)
-        elif path in needed:
+        else:
             yield _Name(name, None, False)
 
 
