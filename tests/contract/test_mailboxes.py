@@ -26,6 +26,22 @@ async def test_an_account_that_is_not_in_the_directory_has_none(store: Store) ->
         await store.mailboxes.list(AccountId("0123456789abcdef"))
 
 
+async def test_a_path_is_found_from_the_top_down(store: Store, account_id: AccountId) -> None:
+    work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
+    made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")
+    assert await store.mailboxes.find(account_id, ("Work",)) == work
+    assert await store.mailboxes.find(account_id, ("Work", "2026")) == made
+    for names in (("2026",), ("Work", "2026", "2026"), ("Work", "work"), ("Nothing", "2026"), ()):
+        assert await store.mailboxes.find(account_id, names) is None
+
+
+async def test_who_has_children(store: Store, account_id: AccountId) -> None:
+    work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
+    made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")
+    assert await store.mailboxes.has_children(account_id, work.mailbox_id)
+    assert not await store.mailboxes.has_children(account_id, made.mailbox_id)
+
+
 async def test_create_below_a_parent(store: Store, account_id: AccountId, bus: RecordingBus) -> None:
     work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
     made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")

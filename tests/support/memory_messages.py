@@ -36,6 +36,12 @@ class MemoryMailboxes:
     async def list(self, account_id: AccountId) -> Sequence[Mailbox]:
         return [self._mailbox(account_id, MailboxId(at), name, role) for at, (name, role) in _STANDARD]
 
+    async def find(self, account_id: AccountId, names: Sequence[str]) -> Mailbox | None:
+        return next((one for one in await self.list(account_id) if (one.name,) == tuple(names)), None)
+
+    async def has_children(self, account_id: AccountId, mailbox_id: MailboxId) -> bool:
+        return False
+
     async def status(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus:
         placed = await self._messages.placements(account_id, mailbox_id)
         return MailboxStatus(

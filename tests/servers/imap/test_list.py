@@ -57,6 +57,55 @@ async def test_names_above_what_is_subscribed(fruit: ImapClient) -> None:
     """)
 
 
+async def test_parents_of_selected_names_are_told_where_that_is_news(client: ImapClient) -> None:
+    """RFC 5258 §5, example 9, and what §3.5 says there: CHILDINFO that is redundant is left out."""
+    for name in ("INBOX", "Drafts", "Sent", "Junk", "Trash", "Archive"):
+        await client.talk(f"C: u UNSUBSCRIBE {name}\nS: u OK …")
+    chosen = ("foo2/bar1", "foo2/bar2", "baz2/bar2", "baz2/bar22", "baz2/bar222", "eps2", "eps2/mamba", "qux2/bar2")
+    for name in chosen:
+        await client.talk(f"C: c CREATE {name}\nS: c …\nC: s SUBSCRIBE {name}\nS: s OK …")
+    for name in ("qux2/bar2", "qux2"):
+        await client.talk(f"C: d DELETE {name}\nS: d OK …")
+    await client.talk(r"""
+        C: D03 LIST (RECURSIVEMATCH SUBSCRIBED) "" "*2"
+        S: * LIST (\Subscribed \HasNoChildren) "/" "baz2/bar2"
+        S: * LIST (\Subscribed \HasNoChildren) "/" "baz2/bar22"
+        S: * LIST (\Subscribed \HasNoChildren) "/" "baz2/bar222"
+        S: * LIST (\Subscribed \HasChildren) "/" "eps2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: * LIST (\HasChildren) "/" "foo2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: * LIST (\Subscribed \HasNoChildren) "/" "foo2/bar2"
+        S: * LIST (\NonExistent \Subscribed \HasNoChildren) "/" "qux2/bar2"
+        S: D03 OK …
+        C: D04 LIST (RECURSIVEMATCH SUBSCRIBED) "" "%"
+        S: * LIST (\HasChildren) "/" "baz2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: * LIST (\Subscribed \HasChildren) "/" "eps2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: * LIST (\HasChildren) "/" "foo2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: * LIST (\NonExistent \HasNoChildren) "/" "qux2" ("CHILDINFO" ("SUBSCRIBED"))
+        S: D04 OK …
+    """)
+
+
+async def test_children_that_are_no_mailboxes_are_no_children(client: ImapClient) -> None:
+    """RFC 5258 §5, example 10: CHILDINFO does not imply \\HasChildren."""
+    await client.talk(r"""
+        C: a CREATE foo/bar
+        S: a OK …
+        C: b SUBSCRIBE foo/bar
+        S: b OK …
+        C: c DELETE foo/bar
+        S: c OK …
+        C: a1 LIST "" ("foo" "foo/*")
+        S: * LIST (\HasNoChildren) "/" "foo"
+        S: a1 OK …
+        C: a2 LIST (SUBSCRIBED) "" "foo/*"
+        S: * LIST (\NonExistent \Subscribed \HasNoChildren) "/" "foo/bar"
+        S: a2 OK …
+        C: a3 LIST (SUBSCRIBED RECURSIVEMATCH) "" foo RETURN (CHILDREN)
+        S: * LIST (\HasNoChildren) "/" "foo" ("CHILDINFO" ("SUBSCRIBED"))
+        S: a3 OK …
+    """)
+
+
 async def test_several_patterns(client: ImapClient) -> None:
     await client.talk(r"""
         C: BBB LIST "" ("INBOX" "Drafts" "Sen%" "Drafts")

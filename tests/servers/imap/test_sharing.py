@@ -154,6 +154,30 @@ async def test_a_url_relative_to_a_mailbox_that_may_not_be_read_any_more(two: Tw
     """)
 
 
+async def test_select_tells_of_no_hidden_children(two: TwoAccounts) -> None:
+    """RFC 5258 §4: \\HasChildren would tell that there is something below."""
+    await two.owner.talk("C: c CREATE shared/below\nS: c OK …")
+    await two.share("lr")
+    await two.other.talk(rf"""
+        C: a ENABLE IMAP4rev2
+        S: ...
+        S: a OK …
+        C: b SELECT "{OTHERS}/shared"
+        S: ...
+        S: * LIST (\HasNoChildren) "/" "{OTHERS}/shared"
+        S: ...
+        S: b OK …
+    """)
+    await two.share("l", mailbox="shared/below")
+    await two.other.talk(rf"""
+        C: c SELECT "{OTHERS}/shared"
+        S: ...
+        S: * LIST (\HasChildren) "/" "{OTHERS}/shared"
+        S: ...
+        S: c OK …
+    """)
+
+
 async def test_only_flags_that_may_be_changed_are(two: TwoAccounts) -> None:
     await two.share("lrs")
     await two.other.talk(rf"""

@@ -13,10 +13,9 @@ from mailstack.servers.imap.list import attributes
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox import opening
 from mailstack.services.mailbox.flags import may_change
-from mailstack.services.mailbox.listing import Listed
+from mailstack.services.mailbox.listing import Listed, has_children
 from mailstack.services.mailbox.opening import Opened
 from mailstack.services.mailbox.selected import SelectedMailbox
-from mailstack.services.mailbox.tree import load_tree
 from mailstack.wire.imap.capability import CONDSTORE
 from mailstack.wire.imap.commands.select import KnownState, Parameters, Select
 from mailstack.wire.imap.faults import SyntaxProblem
@@ -74,8 +73,7 @@ async def _say_state(session: Session, path: str, opened: Opened) -> None:
 async def _list_data(path: str, opened: Opened) -> ListData:
     """RFC 9051 §6.3.9.7: with the name as the client spelt it, where that is another."""
     place = opened.place
-    has_children = (await load_tree(place.mail)).has_children(place.mailbox.mailbox_id)
-    listed = Listed(path=place.path, place=place, has_children=has_children, is_subscribed=place.mailbox.is_subscribed)
+    listed = Listed(path=place.path, place=place, has_children=await has_children(place), is_subscribed=False)
     old_name = path if path != place.path and path.upper() != INBOX else None
     return ListData(
         attributes=attributes(listed, is_extended=True), delimiter=DELIMITER, name=place.path, old_name=old_name

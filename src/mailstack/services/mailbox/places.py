@@ -13,7 +13,6 @@ from mailstack.model.rights import Right, Rights
 from mailstack.services.mailbox.access import check_rights, rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import join_path, split_path
-from mailstack.services.mailbox.tree import load_tree
 
 OTHER_USERS = "Other Users"
 _SLASH_IN_LOGIN = "\u2215"
@@ -36,7 +35,9 @@ async def find(mail: AccountMail, path: str, *needed: Right) -> Place:
         owner, names = await owner_of(mail, split_path(path))
     except (Invalid, TooLarge):
         raise NotFound("no such mailbox") from None
-    mailbox = (await load_tree(owner)).get(join_path(names))
+    mailbox = await owner.mailboxes.find(owner.account_id, names)
+    if mailbox is None:
+        raise NotFound("no such mailbox")
     rights = await rights_on(owner, mailbox.mailbox_id)
     check_rights(rights, *needed)
     return Place(mail=owner, mailbox=mailbox, path=shown_path(owner, names), rights=rights)
@@ -91,9 +92,9 @@ async def find_parent(mail: AccountMail, path: str) -> tuple[AccountMail, tuple[
         owner, names = await owner_of(mail, names)
     except NotFound:
         raise Forbidden("not yours to create in") from None
-    tree = await load_tree(owner)
-    parents = (tree.find(join_path(names[:depth])) for depth in range(len(names) - 1, 0, -1))
-    parent = next((found for found in parents if found is not None), None)
+    parent = None
+    for depth in range(len(names) - 1, 0, -1):
+        parent = parent or await owner.mailboxes.find(owner.account_id, names[:depth])
     if owner.is_own:
         return owner, names, parent
     if parent is None or Right.CREATE not in await rights_on(owner, parent.mailbox_id):

@@ -13,9 +13,8 @@ class MailboxTree:
     """A view of one moment. Not changed by what is done to the mailboxes afterwards."""
 
     def __init__(self, mailboxes: Sequence[Mailbox]) -> None:
-        by_id = {mailbox.mailbox_id: mailbox for mailbox in mailboxes}
         self._parents = {mailbox.parent_id for mailbox in mailboxes}
-        self._by_path = {_path(mailbox, by_id): mailbox for mailbox in mailboxes}
+        self._by_path = dict(zip(_paths(mailboxes), mailboxes, strict=True))
 
     def __len__(self) -> int:
         return len(self._by_path)
@@ -55,9 +54,16 @@ async def load_tree(mail: AccountMail) -> MailboxTree:
     return MailboxTree(await mail.mailboxes.list(mail.account_id))
 
 
-def _path(mailbox: Mailbox, by_id: dict[MailboxId, Mailbox]) -> str:
-    names = [mailbox.name]
-    while mailbox.parent_id is not None:
-        mailbox = by_id[mailbox.parent_id]
-        names.append(mailbox.name)
-    return join_path(tuple(reversed(names)))
+def _paths(mailboxes: Sequence[Mailbox]) -> Iterator[str]:
+    """Of each, in their order."""
+    by_id = {mailbox.mailbox_id: mailbox for mailbox in mailboxes}
+    found: dict[MailboxId | None, str] = {None: ""}
+
+    def path(mailbox: Mailbox) -> str:
+        if mailbox.parent_id not in found:
+            path(by_id[mailbox.parent_id])  # type: ignore[index]  # None was found
+        above = found[mailbox.parent_id]
+        found[mailbox.mailbox_id] = whole = f"{above}{DELIMITER}{mailbox.name}" if above else mailbox.name
+        return whole
+
+    return map(path, mailboxes)

@@ -19,6 +19,7 @@ from mailstack.store.sqlite.writer import Transaction
 COLUMNS = "mailbox_id, parent_id, name, role, is_subscribed, uid_validity, uid_next, mod_seq"
 LIST = f"SELECT {COLUMNS} FROM mailbox ORDER BY mailbox_id"  # noqa: S608
 ONE = f"SELECT {COLUMNS} FROM mailbox WHERE mailbox_id = ?"  # noqa: S608
+CHILD = f"SELECT {COLUMNS} FROM mailbox WHERE COALESCE(parent_id, 0) = ? AND name = ?"  # noqa: S608
 STATUS = """SELECT messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq
     FROM mailbox WHERE mailbox_id = ?"""
 KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE mailbox_id = ? ORDER BY keyword"
@@ -55,6 +56,19 @@ class SqliteMailboxes:
     async def list(self, account_id: AccountId) -> Sequence[Mailbox]:
         database = await self._databases.get(account_id)
         return [_mailbox(row) for row in database.reader().rows(LIST)]
+
+    async def find(self, account_id: AccountId, names: Sequence[str]) -> Mailbox | None:
+        reader = (await self._databases.get(account_id)).reader()
+        row: Row | None = None
+        for name in names:
+            row = reader.row(CHILD, (0 if row is None else row[0], name))
+            if row is None:
+                return None
+        return None if row is None else _mailbox(row)
+
+    async def has_children(self, account_id: AccountId, mailbox_id: MailboxId) -> bool:
+        database = await self._databases.get(account_id)
+        return database.reader().row(HAS_CHILDREN, (mailbox_id,)) is not None
 
     async def status(self, account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus:
         database = await self._databases.get(account_id)
