@@ -43,6 +43,20 @@ async def test_an_account_nobody_knows_gets_no_file(path: Path) -> None:
     assert names(path, "mail.db") == []
 
 
+async def test_who_asks_between_the_opening_and_its_callback_waits_without_stopping_the_loop(path: Path) -> None:
+    store = await open_store(path, clock=FakeClock(), bus=RecordingBus())
+    account_id = await make_account(store)
+    known = store.messages._databases
+    opened = await known.get(account_id)
+    known._open.clear()
+    opening = asyncio.get_running_loop().create_future()
+    opening.add_done_callback(lambda done: known._keep(account_id, done))
+    known._opening[account_id] = opening
+    opening.set_result(opened)
+    assert await known.get(account_id) is opened
+    await store.close()
+
+
 async def test_an_account_that_nobody_reads_closes_its_readers_and_opens_them_again(
     store: SqliteStore, account_id: AccountId, monkeypatch: pytest.MonkeyPatch
 ) -> None:

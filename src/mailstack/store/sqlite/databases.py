@@ -196,6 +196,9 @@ class AccountDatabases:
             opening = asyncio.get_running_loop().run_in_executor(self._threads, self._open_file, account_id)
             self._opening[account_id] = opening
             opening.add_done_callback(lambda done: self._keep(account_id, done))
+        if opening.done():
+            # Its callback comes next. Waiting for what is done already would never let it come.
+            await asyncio.sleep(0)
         await asyncio.shield(opening)
 
     def _keep(self, account_id: AccountId, opened: "asyncio.Future[Database]") -> None:
