@@ -38,6 +38,7 @@ class RunningImap:
     store: SqliteStore
     connections: Connections
     service: ImapService
+    imap: ImapServer
 
 
 @asynccontextmanager
@@ -81,9 +82,12 @@ async def running_imap(
     )
     connections = Connections()
     listener = socket.create_server(("127.0.0.1", port))
-    server = await accept_streams(listener, ImapServer(lambda: service, connections).serve, tls=None)
+    imap = ImapServer(lambda: service, connections)
+    server = await accept_streams(listener, imap.serve, tls=None)
     try:
-        yield RunningImap(port=listener.getsockname()[1], store=store, connections=connections, service=service)
+        yield RunningImap(
+            port=listener.getsockname()[1], store=store, connections=connections, service=service, imap=imap
+        )
     finally:
         server.close()
         await connections.drain(grace_s=2)

@@ -40,6 +40,10 @@ class Doors:
     def close_all(self) -> None:
         self.close(tuple(self._servers))
 
+    async def recheck_logins(self) -> None:
+        """After a new generation came: accounts that are gone from it, or have other passwords, are not served on."""
+        await self._imap.recheck_logins()
+
     async def drain(self, *, grace_s: float) -> int:
         """Returns how many connections had to be aborted."""
         return await self._connections.drain(grace_s=grace_s)

@@ -90,7 +90,7 @@ class Worker:
         self._prepared = (number, services, opened)
 
     async def commit(self, number: int, closed: Iterable[Endpoint]) -> None:
-        """Connections that are open go on with the services they began with."""
+        """Connections that are open go on with the services they began with, if their accounts are still there."""
         if self._prepared is None or self._prepared[0] != number:
             raise Conflict(f"change {number} was not prepared")
         _, services, opened = self._prepared
@@ -100,6 +100,7 @@ class Worker:
         await self._doors.open(opened)
         close_all(opened)
         self._doors.close(closed)
+        await self._doors.recheck_logins()
         log.info("generation swapped", generation=services.generation)
 
     def discard(self) -> None:

@@ -23,7 +23,11 @@ class PeerGone(Exception):
 
 
 class ShutDown(Exception):
-    """The server wants to end."""
+    """The server wants to end. text: why, for the client."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 class ImapConnection:
@@ -37,7 +41,7 @@ class ImapConnection:
         self._out: list[bytes] = []
         self._out_octets = 0
         self._patience: asyncio.Timeout | None = None
-        self._is_ending = False
+        self._ending = ""
         self._is_woken = False
         self._is_utf8 = False
         self._last_said = b""
@@ -48,7 +52,11 @@ class ImapConnection:
         return not self._last_said.endswith(b"\r\n")
 
     def shut_down(self) -> None:
-        self._is_ending = True
+        self.end("Server is shutting down")
+
+    def end(self, text: str) -> None:
+        """Once the command in hand is answered."""
+        self._ending = text
         self._cut_short()
 
     def abort(self) -> None:
@@ -130,14 +138,16 @@ class ImapConnection:
 
     async def _read_more(self, timeout_s: float) -> None:
         await self.flush()
-        if self._is_ending:
-            raise ShutDown
+        if self._ending:
+            raise ShutDown(self._ending)
+        if self.machine.is_amid_command:
+            self.stream.acknowledge_at_once()
         try:
             async with asyncio.timeout(timeout_s) as self._patience:
                 data = await self.stream.read(timeout_s=timeout_s + 1)
         except TimeoutError:
-            if self._is_ending:
-                raise ShutDown from None
+            if self._ending:
+                raise ShutDown(self._ending) from None
             raise
         finally:
             self._patience = None

@@ -6,6 +6,7 @@ from mailstack.model.delivery import Credentials
 from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.principal import Ability
 from mailstack.servers.imap.session import Completed, Session, no, ok
+from mailstack.servers.imap.standing import has_standing
 from mailstack.services.identity.login import LoginOrigin
 from mailstack.wire.imap.commands.login import Login
 
@@ -31,6 +32,8 @@ async def log_in(session: Session, credentials: Credentials) -> Completed:
         return refused(session)
     except Forbidden:
         return no("This account does not read mail here", "AUTHORIZATIONFAILED")
+    if not await has_standing(session, account):
+        return refused(session)
     session.begin(account)
     return ok("Logged in", f"CAPABILITY {' '.join(session.capabilities)}")
 

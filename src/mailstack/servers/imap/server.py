@@ -19,6 +19,7 @@ from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.session import Completed, Session, State, bad, no
+from mailstack.servers.imap.standing import send_away
 from mailstack.servers.imap.updates import check_selected, tell_updates
 from mailstack.servers.imap.waiting import wait
 from mailstack.wire.imap.commands.expunge import Expunge
@@ -50,6 +51,7 @@ class ImapServer:
     def __init__(self, service: Callable[[], ImapService], connections: Connections) -> None:
         self._service = service
         self._connections = connections
+        self._sessions: set[Session] = set()
 
     async def serve(self, stream: Stream) -> None:
         """Returns when the connection is closed; raises nothing but cancellation."""
@@ -57,7 +59,7 @@ class ImapServer:
         connection = ImapConnection(stream, service.limits)
         self._connections.add(connection)
         try:
-            await _converse(service, connection)
+            await self._converse(service, connection)
         except (PeerGone, OSError):
             log.debug("connection lost", peer=stream.peer[0])
         except Exception:
@@ -66,15 +68,23 @@ class ImapServer:
             self._connections.remove(connection)
             await stream.close()
 
+    async def recheck_logins(self) -> None:
+        """For a new generation: who is logged in and may no longer be is sent away."""
+        await send_away(self._sessions)
 
-async def _converse(service: ImapService, connection: ImapConnection) -> None:
-    """Raises PeerGone, OSError."""
-    try:
-        async with asyncio.timeout(service.limits.login_s) as login_deadline:
-            await _until_over(Session(service, connection, login_deadline))
-    except TimeoutError:
-        connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
-    await connection.flush()
+    async def _converse(self, service: ImapService, connection: ImapConnection) -> None:
+        """Raises PeerGone, OSError."""
+        try:
+            async with asyncio.timeout(service.limits.login_s) as login_deadline:
+                session = Session(service, connection, login_deadline)
+                self._sessions.add(session)
+                try:
+                    await _until_over(session)
+                finally:
+                    self._sessions.discard(session)
+        except TimeoutError:
+            connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
+        await connection.flush()
 
 
 async def _until_over(session: Session) -> None:
@@ -92,8 +102,8 @@ async def _until_over(session: Session) -> None:
             if faults > session.service.limits.faults:
                 session.hang_up("Too many faults")
             await connection.flush_when_full()
-    except ShutDown:
-        session.hang_up("Server is shutting down")
+    except ShutDown as end:
+        session.hang_up(end.text)
     except ProtocolFault as fault:
         log.info("protocol fault", peer=connection.stream.peer[0], fault=fault.text)
         session.hang_up(_sentence(fault.text))

@@ -62,7 +62,7 @@ class SavedSearch:
 class Session:
     """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
     server speaks, by its name in upper case. tag: of the command that is being answered.
-    watch: NOTIFY; None as long as it was not given.
+    watch: NOTIFY; None as long as it was not given. flags: that the client was told of, of the selected mailbox.
     """
 
     def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
@@ -75,6 +75,7 @@ class Session:
         self.tag = ""
         self.saved_search: SavedSearch | None = None
         self.watch: Watch | None = None
+        self.flags: tuple[str, ...] = ()
         self._login_deadline = login_deadline
         self._mail: AccountMail | None = None
         self._is_over = False
@@ -93,6 +94,11 @@ class Session:
         if self._mail is None:
             raise RuntimeError("not authenticated")
         return self._mail
+
+    @property
+    def account(self) -> Account | None:
+        """Who is logged in, as at the login."""
+        return None if self._mail is None else self._mail.viewer
 
     @property
     def mailbox(self) -> SelectedMailbox:
