@@ -9,7 +9,7 @@ MESSAGE = (
     b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= again\r\nX-Mailer: Own\r\n"
     b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
     b"--b\r\nContent-Type: text/html\r\n\r\n<p>Stra&szlig;e</p><style>hidden</style>\r\n"
-    b"--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment\r\n"
+    b"--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename*=utf-8''%C3%84rger.txt\r\n"
     b"Content-Transfer-Encoding: base64\r\n\r\nYXR0YWNoZWQgd29yZHM=\r\n"
     b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\ninside\r\n"
     b"--b\r\nContent-Type: image/png\r\n\r\npicture\r\n--b--\r\n"
@@ -26,6 +26,8 @@ def test_words_are_kept_by_where_they_stand() -> None:
     assert found.words[Scope.BODY] == {"strasse", "subject", "inner", "inside"}
     assert found.words[Scope.ATTACHMENT] == {"attached", "words"}
     assert {"x", "mailer", "own", "from", "to", "subject"} <= found.words[Scope.HEADER]
+    assert {"html", "disposition", "ärger", "txt", "base64", "image", "png"} <= found.words[Scope.MIME]
+    assert found.words[Scope.MIME].isdisjoint({"content", "type", "multipart", "inner", "attached"})
 
 
 def test_what_is_displayed_and_does_not_stand_in_the_header_is_apart() -> None:

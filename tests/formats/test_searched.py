@@ -30,6 +30,18 @@ def test_headers() -> None:
     assert not text.header_has("embedded")
 
 
+def test_headers_of_parts_and_names_of_files() -> None:
+    text = SearchedText(
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: image/png;"
+        b" name==?utf-8?q?=C3=84?=.png\r\nContent-Disposition: attachment; filename*=utf-8''Stra%C3%9Fe\r\n\r\n?\r\n"
+        b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: embedded\r\n\r\ninside\r\n--x--\r\n"
+    )
+    for there in ("image/png", "ä.png", "strasse", "message/rfc822"):
+        assert text.mime_has(there), there
+    for elsewhere in ("multipart", "embedded", "inside"):
+        assert not text.mime_has(elsewhere), elsewhere
+
+
 @pytest.mark.parametrize("needle", ["abc", "embedded", "inside", ""])
 def test_bodies(needle: str) -> None:
     text = SearchedText(RAW)

@@ -1,7 +1,7 @@
 """The words of one message for the full-text index, by where they stand. Bounded in time and memory, never raises.
 
 What is read is what formats.searched reads, folded in the same way: header, the text of all text parts (HTML without
-its markup, attached text too), the headers of embedded messages. What is past the bounds is said to be missing, so
+its markup, attached text too), the headers of parts and of embedded messages. What is past the bounds is said to be missing, so
 that a search reads the message itself.
 """
 
@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailstack.formats.addresses import display
 from mailstack.formats.content import read_text
 from mailstack.formats.envelope import envelope_of
 from mailstack.formats.headers import Field
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.mime import Part, scan
-from mailstack.formats.searched import field_text, folded, header_text
+from mailstack.formats.searched import field_text, folded, header_text, mime_texts
 from mailstack.formats.terms import MAX_WORD_CHARACTERS, words_of
 from mailstack.formats.words import decode_words
 from mailstack.model.message import RawMessage
@@ -45,6 +44,9 @@ def indexed_words(raw: RawMessage, *, limits: Limits = LIMITS) -> IndexedWords:
     gathering = _Gathering(raw, limits)
     words = _header_words(raw, root, limits)
     words[Scope.BODY], words[Scope.ATTACHMENT] = gathering.of(root)
+    mime = {word for text in mime_texts(root) for word in words_of(text)}
+    # Asked for together with all the others only.
+    words[Scope.MIME] = mime.difference(*words.values())
     is_partial = gathering.is_cut
     room = MAX_WORDS
     for scope, some in words.items():
@@ -97,7 +99,7 @@ def _is_gapless(fields: Sequence[Field]) -> bool:
 def _shown(fields: Sequence[Field], limits: Limits) -> dict[bytes, str]:
     """As formats.digest gives them to those who compare subjects and addresses; control characters are no words."""
     envelope = envelope_of(fields, limits=limits)
-    shown = {name: display(envelope.addresses.get(name, ())) for name in (b"from", b"to", b"cc")}
+    shown = {name: envelope.shown(name) for name in (b"from", b"to", b"cc")}
     shown[b"subject"] = decode_words(envelope.values.get(b"subject", b"")[: limits.subject])
     return shown
 

@@ -5,13 +5,13 @@ NFKC and full case folding come close to.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mailstack.formats.content import read_text
 from mailstack.formats.headers import Field, scan_fields, unfold
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.mime import Part, scan
-from mailstack.formats.words import decode_words
+from mailstack.formats.words import decode_words, parameter
 from mailstack.model.message import RawMessage
 
 
@@ -27,6 +27,27 @@ def field_text(field: Field) -> str:
 def header_text(fields: Sequence[Field]) -> str:
     """One line a field, folded."""
     return folded("\n".join(f"{field.name.decode('ascii')}: {field_text(field)}" for field in fields))
+
+
+def mime_texts(root: Part) -> Iterator[str]:
+    """Of each part the header, a line a field, and the name of its file as people see it (RFC 2231); folded.
+
+    Not the header of the message itself, nor those of embedded messages, which are text of the body.
+    """
+    yield _file_name(root)
+    ahead = [root]
+    while ahead:
+        part = ahead.pop()
+        ahead.extend(part.children)
+        if not part.is_message:
+            for child in part.children:
+                yield header_text(child.fields)
+                yield _file_name(child)
+
+
+def _file_name(part: Part) -> str:
+    names = parameter(part.disposition_parameters, b"filename"), parameter(part.parameters, b"name")
+    return folded("\n".join(filter(None, names)))
 
 
 def field_texts(header: bytes, name: bytes) -> list[str]:
@@ -63,6 +84,10 @@ class SearchedText:
                 if needle in text:
                     return True
         return not needle
+
+    def mime_has(self, needle: str) -> bool:
+        """needle: folded. RFC 9051 §6.4.4: TEXT looks into MIME header fields too."""
+        return any(needle in text for text in mime_texts(self._root))
 
     def _next_text(self) -> str:
         part = self._ahead.pop()

@@ -14,7 +14,7 @@ from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, 
 class Scope(StrEnum):
     """Where in a message a word stands; the letter is the one that it is stored under. *_SHOWN: in the field as it is
     displayed, and not as it stands in the header. HEADER: field names, other fields, and what is in the named fields
-    but not displayed. ATTACHMENT: the text of a part that is attached.
+    but not displayed. MIME: the headers of parts, and names of files. ATTACHMENT: the text of a part that is attached.
     """
 
     SUBJECT = "S"
@@ -27,6 +27,7 @@ class Scope(StrEnum):
     CC_SHOWN = "D"
     BCC = "B"
     HEADER = "H"
+    MIME = "M"
     BODY = "X"
     ATTACHMENT = "A"
 

@@ -14,7 +14,7 @@ from mailstack.model.search import HasWords, Scope, Word
 _IN_HEADER = (Scope.SUBJECT, Scope.FROM, Scope.TO, Scope.CC, Scope.BCC, Scope.HEADER)
 _IN_BODY = (Scope.BODY, Scope.ATTACHMENT)
 _SCOPES = {
-    TextField.TEXT: (*_IN_HEADER, *_IN_BODY),
+    TextField.TEXT: (*_IN_HEADER, Scope.MIME, *_IN_BODY),
     TextField.BODY: _IN_BODY,
     TextField.SUBJECT: (Scope.SUBJECT, Scope.SUBJECT_SHOWN),
     TextField.FROM: (Scope.FROM, Scope.FROM_SHOWN),

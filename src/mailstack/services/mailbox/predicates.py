@@ -266,7 +266,7 @@ def _contains(field: TextField, needle: str) -> Predicate:
 
 
 def _text_has(text: SearchedText, needle: str) -> bool:
-    return text.header_has(needle) or text.body_has(needle)
+    return text.header_has(needle) or text.body_has(needle) or text.mime_has(needle)
 
 
 def _digest_contains(field: TextField, needle: str) -> Predicate:
