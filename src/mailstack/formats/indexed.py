@@ -1,8 +1,8 @@
 """The words of one message for the full-text index, by where they stand. Bounded in time and memory, never raises.
 
 What is read is what formats.searched reads, folded in the same way: header, the text of all text parts (HTML without
-its markup, attached text too), the headers of parts and of embedded messages. What is past the bounds is said to be missing, so
-that a search reads the message itself.
+its markup, attached text too), the headers of parts and of embedded messages. What is past the bounds is said to be
+missing, so that a search reads the message itself.
 """
 
 from collections.abc import Mapping, Sequence
