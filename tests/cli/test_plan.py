@@ -48,7 +48,7 @@ def test_no_changes_are_exit_status_0(spec: Path) -> None:
 def test_json_is_the_whole_plan_without_a_secret(spec: Path) -> None:
     result = run("plan", "--format", "json", str(spec))
     assert result.exit_code == 2
-    assert json.loads(result.stdout)["summary"] == {"create": 11, "update": 0, "destroy": 0}
+    assert json.loads(result.stdout)["summary"] == {"create": 11, "update": 0, "move": 0, "destroy": 0}
     assert "sesame" not in result.output
 
 

@@ -50,7 +50,11 @@ class MemoryState:
             del self._resources[key]
             self._secrets.pop(key, None)
             return
-        if (key in self._resources) != (change.operation is Operation.UPDATE):
+        if change.operation is Operation.MOVE:
+            old = (change.resource.kind, change.moved_from)
+            self._resources[key] = self._resources.pop(old)
+            self._secrets[key] = self._secrets.pop(old, {})
+        if (key in self._resources) != (change.operation is not Operation.CREATE):
             raise AssertionError(f"{change.operation} of {key}")
         held = {**self._secrets.get(key, {}), **change.secrets}
         self._resources[key] = change.resource

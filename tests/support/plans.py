@@ -1,5 +1,7 @@
 """Plans made by hand, for tests of how a plan is shown: one case for each golden file."""
 
+from dataclasses import replace
+
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Json, Operation
 from mailstack.reconcile.plan import ByHand, Change, FieldChange, Mark, Plan, PlanWarning
@@ -51,6 +53,15 @@ CASES = {
     ),
     "password_removed": a_plan(change(Operation.UPDATE, "account", "alice@example.com", REMOVED)),
     "destroy": a_plan(change(Operation.DESTROY, "account", "bob@example.com"), ACCOUNT),
+    "move": a_plan(
+        replace(
+            change(
+                Operation.MOVE, "account", "robert@example.com", plain("addresses", old=[], new=["bob@example.com"])
+            ),
+            moved_from="bob@example.com",
+        ),
+        ACCOUNT,
+    ),
     "known_after_apply": a_plan(
         change(
             Operation.UPDATE,

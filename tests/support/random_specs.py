@@ -40,6 +40,11 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
                 addresses = accounts[owner].setdefault("addresses", [])
                 assert isinstance(addresses, list)
                 addresses.append(f"{local}@{domains[0]}")
+    # Old names are free in this spec, new ones are declared in it, and each stands once.
+    free = [f"{person}@{domain}" for person in PEOPLE for domain in DOMAINS if f"{person}@{domain}" not in accounts]
+    olds = draw(st.lists(st.sampled_from(free), max_size=2, unique=True))
+    news = draw(st.lists(st.sampled_from(sorted(accounts) or [""]), max_size=2, unique=True))
+    moved = [{"from": old, "to": new} for old, new in zip(olds, news, strict=False) if new]
     chosen = {
         "hostname": st.sampled_from(["mail.example.com", "mx.example.com"]),
         "separators": st.sampled_from(["", "+", "-"]),
@@ -54,6 +59,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             domain: {"dkim": _ED25519, "subaddress_separators": draw(chosen["separators"])} for domain in domains
         },
         "accounts": accounts,
+        "moved": moved,
         "aliases": {f"postmaster@{domain}": ["root@elsewhere.example"] for domain in sorted(aliased)},
         "relays": {
             name: {"host": "relay.example", "username": "me", "password": draw(chosen["secret"])}

@@ -39,7 +39,12 @@ from mailstack.store.sqlite.open import SqliteStore, open_store
 
 log = structlog.get_logger()
 
-PAST = {Operation.CREATE: "created", Operation.UPDATE: "updated", Operation.DESTROY: "destroyed"}
+PAST = {
+    Operation.CREATE: "created",
+    Operation.UPDATE: "updated",
+    Operation.MOVE: "moved",
+    Operation.DESTROY: "destroyed",
+}
 NAMED = 20
 
 

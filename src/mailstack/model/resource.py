@@ -57,16 +57,19 @@ class Snapshot:
 class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"
+    MOVE = "move"  # an account under a new name, with all that it holds; its fields may change with it
     DESTROY = "destroy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
-    """One write of an apply. secrets: the values behind `digests` that are new; those not named stay as they are."""
+    """One write of an apply. secrets: the values behind `digests` that are new; those not named stay as they are.
+    moved_from: the name that a moved resource had, else ""."""
 
     operation: Operation
     resource: Resource
     secrets: Mapping[str, str] = field(default_factory=dict)
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

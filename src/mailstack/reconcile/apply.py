@@ -47,7 +47,7 @@ def _order(step: Step) -> tuple[int, int, str]:
     rank = _RANK[resource.kind]
     if operation is Operation.DESTROY:
         return (0, -rank, resource.name)
-    return (1 if operation is Operation.UPDATE else 2, rank, resource.name)
+    return (2 if operation is Operation.CREATE else 1, rank, resource.name)
 
 
 def _draft(step: Step, workshop: Workshop) -> _Draft:
@@ -63,9 +63,12 @@ def _draft(step: Step, workshop: Workshop) -> _Draft:
         password = new.get("password", "")
         is_plain = bool(password) and scheme_of(password) is None
         stored = {"password": "" if is_plain else password}
-        change = ResourceChange(operation=operation, resource=resource, secrets=stored)
+        change = ResourceChange(
+            operation=operation, resource=resource, secrets=stored, moved_from=step.change.moved_from
+        )
         return _Draft(change=change, to_hash=password if is_plain else "")
-    return _Draft(change=ResourceChange(operation=operation, resource=resource, secrets=new))
+    change = ResourceChange(operation=operation, resource=resource, secrets=new, moved_from=step.change.moved_from)
+    return _Draft(change=change)
 
 
 def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, str]]:

@@ -8,11 +8,16 @@ from itertools import chain
 
 from mailstack.model.resource import Operation
 from mailstack.reconcile.plan import Change, Plan
-from mailstack.reconcile.render import SYMBOLS, field_lines, printable, summary
+from mailstack.reconcile.render import SYMBOLS, field_lines, printable, summary, title
 
 LONGEST = 60_000
 """Of the changes: GitHub takes 65,536 characters in a comment, GitLab a million."""
-_HEADINGS = {Operation.CREATE: "To create", Operation.UPDATE: "To change", Operation.DESTROY: "To destroy"}
+_HEADINGS = {
+    Operation.DESTROY: "To destroy",
+    Operation.MOVE: "To move",
+    Operation.UPDATE: "To change",
+    Operation.CREATE: "To create",
+}
 
 
 def render_markdown(plan: Plan) -> str:
@@ -21,7 +26,7 @@ def render_markdown(plan: Plan) -> str:
     parts = [f"### mailstack: {heading}\n"]
     parts += [f"> **Warning:** {code(warning.subject)}: {code(warning.text)}\n" for warning in plan.warnings]
     left = LONGEST
-    for operation in (Operation.DESTROY, Operation.UPDATE, Operation.CREATE):
+    for operation in _HEADINGS:
         changes = [change for change in plan.changes if change.operation is operation]
         if changes:
             section, left = _section(operation, changes, left)
@@ -50,9 +55,9 @@ def _section(operation: Operation, changes: list[Change], left: int) -> tuple[st
 
 def _change(change: Change) -> Iterator[str]:
     # In a block of the language diff, lines are coloured by their first character.
-    symbol = SYMBOLS[change.operation].replace("~", "!")
+    symbol = SYMBOLS[change.operation].replace("~", "!").replace(">", "!")
     reason = f"  # {printable(change.reason)}" if change.reason else ""
-    yield f"{symbol} {change.kind} {printable(change.name)}{reason}"
+    yield f"{symbol} {title(change)}{reason}"
     yield from (f"      {line}" for line in field_lines(change))
 
 

@@ -36,13 +36,15 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """kind: a word of model.resource.Kind, or dns_record, whose name is `fqdn TYPE`."""
+    """kind: a word of model.resource.Kind, or dns_record, whose name is `fqdn TYPE`. moved_from: the old name of what
+    moves, else ""."""
 
     operation: Operation
     kind: str
     name: str
     fields: tuple[FieldChange, ...] = ()
     reason: str = ""
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ class ChangeDocument(TypedDict):
     operation: Operation
     kind: str
     name: str
+    moved_from: str
     reason: str
     fields: list[FieldDocument]
 
@@ -126,6 +129,7 @@ class ByHandDocument(TypedDict):
 class SummaryDocument(TypedDict):
     create: int
     update: int
+    move: int
     destroy: int
 
 
@@ -162,6 +166,7 @@ def document(plan: Plan) -> PlanDocument:
         summary=SummaryDocument(
             create=plan.count(Operation.CREATE),
             update=plan.count(Operation.UPDATE),
+            move=plan.count(Operation.MOVE),
             destroy=plan.count(Operation.DESTROY),
         ),
         changes=[_change_document(change) for change in plan.changes],
@@ -193,6 +198,7 @@ def _change_document(change: Change) -> ChangeDocument:
         operation=change.operation,
         kind=change.kind,
         name=change.name,
+        moved_from=change.moved_from,
         reason=change.reason,
         fields=[FieldDocument(name=item.name, old=item.old, new=item.new, mark=item.mark) for item in change.fields],
     )

@@ -32,6 +32,7 @@ from mailstack.reconcile.dns.publish import (
 )
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place
+from mailstack.reconcile.moves import moves_of, with_moves
 from mailstack.reconcile.plan import ByHand, Change, Plan, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions
@@ -133,7 +134,8 @@ class Reconciler:
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
-        steps = diff(wanted, compared)
+        moves = moves_of(spec, wanted, compared, keyed_digest(actual.digest_key))
+        steps = with_moves(diff(wanted, moves.live), moves, wanted)
         held = await self.brake.held(steps)
         work = await self._plan_dns(context, _keys_of(item.resource for item in desired.wanted))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest

@@ -9,15 +9,20 @@ from itertools import chain
 from mailstack.model.resource import Json, Operation
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
 
-SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.DESTROY: "-"}
+SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.MOVE: ">", Operation.DESTROY: "-"}
 SECRET = "(secret)"
 SECRET_CHANGED = "(secret, changed)"
 SECRET_REMOVED = "(secret, removed)"
 NOTHING = "(none)"
 LONGEST_VALUE = 100
 
-_RED, _GREEN, _YELLOW, _BOLD, _DIM = "31", "32", "33", "1", "2"
-_COLOURS = {Operation.CREATE: _GREEN, Operation.UPDATE: _YELLOW, Operation.DESTROY: _RED}
+_RED, _GREEN, _YELLOW, _CYAN, _BOLD, _DIM = "31", "32", "33", "36", "1", "2"
+_COLOURS = {
+    Operation.CREATE: _GREEN,
+    Operation.UPDATE: _YELLOW,
+    Operation.MOVE: _CYAN,
+    Operation.DESTROY: _RED,
+}
 _SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -32,8 +37,14 @@ def render_by_hand(by_hand: Sequence[ByHand], *, colour: bool = False) -> str:
 
 
 def summary(plan: Plan) -> str:
-    counts = (plan.count(Operation.CREATE), plan.count(Operation.UPDATE), plan.count(Operation.DESTROY))
-    return "Plan: {} to create, {} to change, {} to destroy.".format(*counts)
+    moves = plan.count(Operation.MOVE)
+    parts = [
+        f"{plan.count(Operation.CREATE)} to create",
+        f"{plan.count(Operation.UPDATE)} to change",
+        *([f"{moves} to move"] if moves else []),
+        f"{plan.count(Operation.DESTROY)} to destroy",
+    ]
+    return f"Plan: {', '.join(parts)}."
 
 
 def _changes(plan: Plan, colour: bool) -> Iterator[str]:
@@ -49,8 +60,14 @@ def _changes(plan: Plan, colour: bool) -> Iterator[str]:
 def _change(change: Change, colour: bool) -> Iterator[str]:
     symbol = _painted(SYMBOLS[change.operation], _COLOURS[change.operation], colour)
     reason = _painted(f"  # {printable(change.reason)}", _DIM, colour) if change.reason else ""
-    yield f"  {symbol} {_painted(f'{change.kind} {printable(change.name)}', _BOLD, colour)}{reason}"
+    yield f"  {symbol} {_painted(title(change), _BOLD, colour)}{reason}"
     yield from (f"      {line}" for line in field_lines(change))
+
+
+def title(change: Change) -> str:
+    """What it is, and where it came from."""
+    moved = f"{printable(change.moved_from)} -> " if change.moved_from else ""
+    return f"{change.kind} {moved}{printable(change.name)}"
 
 
 def field_lines(change: Change) -> Iterator[str]:

@@ -49,6 +49,7 @@ class _Takers:
             if step.change.operation is Operation.DESTROY:
                 del after[key]
             else:
+                after.pop((step.wanted.resource.kind, step.change.moved_from), None)
                 after[key] = step.wanted.resource
         self._owned: set[str] = set()
         self._catch_alls: dict[str, object] = {}
@@ -85,7 +86,8 @@ def _last_admin(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
         resource = step.wanted.resource
         if resource.kind is Kind.ACCOUNT:
             stays = step.change.operation is not Operation.DESTROY and _is_admin(resource)
-            after = after | {resource.name} if stays else after - {resource.name}
+            after -= {resource.name, step.change.moved_from}
+            after |= {resource.name} if stays else set()
     if before and not after:
         yield PlanWarning(subject=_named("account", sorted(before)), text="was the last administrator; none is left")
 

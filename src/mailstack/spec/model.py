@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from mailstack.spec.sections.accounts import Account, Defaults
+from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.section import Bare, Section
@@ -43,6 +43,11 @@ class Spec(Section):
     )
     aliases: dict[AddressKey, AddressKeys] = Field(
         default={}, description="Addresses that stand for one or more others, here or elsewhere."
+    )
+    moved: tuple[Moved, ...] = Field(
+        default=(),
+        description="Accounts and domains that have a new name and keep their mail. An entry may stay for good:"
+        " what has moved already is passed over.",
     )
     relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."

@@ -50,6 +50,7 @@ class Outline:
     """domains and aliases may hold the same name twice; that is one of the faults."""
 
     domains: tuple[DomainEntry, ...]
+    logins: tuple[str, ...]
     claims: tuple[Claim, ...]
     aliases: tuple[tuple[Named, tuple[Named, ...]], ...]
 
@@ -62,6 +63,7 @@ def outline(values: Mapping[str, Value]) -> Outline:
     claims = [Claim(address=alias.name, path=alias.path, holder=f"alias {alias.name}") for alias, _ in aliases]
     return Outline(
         domains=tuple(_domain(named, value) for named, value in _entries(values, "domains", parse_domain)),
+        logins=tuple(login.name for login, _ in _entries(values, "accounts", parse_address_key)),
         claims=(*_account_claims(values), *claims),
         aliases=aliases,
     )

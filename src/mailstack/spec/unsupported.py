@@ -25,7 +25,6 @@ _KEYS: Final = frozenset(
         ("sieve",),
         ("spam",),
         ("backup",),
-        ("moved",),
         ("tests",),
     }
 )

@@ -94,6 +94,10 @@ def parse_address_key(text: str) -> str:
     return address.key
 
 
+def parse_moved(text: str) -> str:
+    return parse_address_key(text) if "@" in text else parse_domain(text)
+
+
 def parse_addresses(value: object) -> object:
     """One address stands for a list of one."""
     return (value,) if isinstance(value, str) else value
@@ -215,6 +219,8 @@ Size = Annotated[
 DomainName = Annotated[str, AfterValidator(parse_domain)]
 AddressKey = Annotated[str, AfterValidator(parse_address_key)]
 """model.address.Address.key: case-folded, domain as A-label."""
+MovedName = Annotated[str, AfterValidator(parse_moved)]
+"""An AddressKey or a DomainName."""
 AddressKeys = Annotated[
     tuple[AddressKey, ...],
     BeforeValidator(parse_addresses),

@@ -6,7 +6,7 @@ from pydantic import Field, Strict
 
 from mailstack.model.principal import Ability, Role
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, Password, Size
+from mailstack.spec.values import AddressKey, MovedName, Password, Size
 
 Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
 Abilities = tuple[Annotated[Ability, Strict(strict=False)], ...]
@@ -42,3 +42,10 @@ class Account(Section):
         min_length=1,
         description="What the account is for: receive mail, read it by IMAP, submit mail. Default: everything.",
     )
+
+
+class Moved(Section):
+    """An account that has a new address, or a domain whose accounts have: mail, UIDs and passwords stay."""
+
+    from_: MovedName = Field(alias="from", description="The address or domain that it had. It is no longer declared.")
+    to: MovedName = Field(description="The address or domain that it has now, as accounts or domains declare it.")

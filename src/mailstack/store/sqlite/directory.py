@@ -33,6 +33,7 @@ ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles,
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?
     WHERE account_id = ?"""
+RENAME_ACCOUNT = "UPDATE account SET login = ? WHERE account_id = ?"
 DROP_ACCOUNT = "DELETE FROM account WHERE account_id = ?"
 ADD_ADDRESS = "INSERT INTO address (address_key, account_id) VALUES (?, ?)"
 DROP_ADDRESSES = "DELETE FROM address WHERE account_id = ?"
@@ -68,8 +69,10 @@ class Directory:
         name = change.resource.name
         match change.resource.kind:
             case Kind.ACCOUNT:
-                (account_id,) = self._transaction.one(ACCOUNT_ID, (name,))
+                (account_id,) = self._transaction.one(ACCOUNT_ID, (change.moved_from or name,))
                 self._transaction.run(DROP_ADDRESSES, (account_id,))
+                if change.operation is Operation.MOVE:
+                    self._transaction.run(RENAME_ACCOUNT, (name, account_id))
                 if change.operation is Operation.DESTROY:
                     self._transaction.run(ADD_TRASH, (account_id, name, self._now))
                     self._transaction.run(DROP_ACCOUNT, (account_id,))

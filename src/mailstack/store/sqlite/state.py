@@ -24,11 +24,13 @@ DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
 DIGEST_KEY = "SELECT digest_key FROM installation"
 ADD_GENERATION = "INSERT INTO generation (number, spec_hash, applied_at) VALUES (?, ?, ?)"
+ROW = "SELECT fields, digests FROM resource WHERE kind = ? AND name = ?"
 CREATE = "INSERT INTO resource (kind, name, fields, digests) VALUES (?, ?, ?, ?)"
 UPDATE = "UPDATE resource SET fields = ?, digests = ? WHERE kind = ? AND name = ?"
 DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
 SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
+RENAME_SECRETS = "UPDATE secret SET name = ? WHERE kind = ? AND name = ?"
 DROP_SECRET = "DELETE FROM secret WHERE kind = ? AND name = ? AND label = ?"
 
 
@@ -126,6 +128,8 @@ def _latest(row: Row | None) -> _Latest:
 
 
 def _write(transaction: Transaction, change: ResourceChange) -> None:
+    if change.operation is Operation.MOVE:
+        _rename(transaction, change.resource, change.moved_from)
     resource = change.resource
     key = (resource.kind, resource.name)
     before = transaction.row(DIGESTS, key)
@@ -144,3 +148,13 @@ def _write(transaction: Transaction, change: ResourceChange) -> None:
             transaction.run(DROP_SECRET, (*key, label))
     for label, value in change.secrets.items():
         transaction.run(SET_SECRET, (*key, label, value))
+
+
+def _rename(transaction: Transaction, resource: Resource, old: str) -> None:
+    """The old row under the new name, as it was."""
+    found = transaction.row(ROW, (resource.kind, old))
+    if found is None:
+        raise Conflict(f"{resource.kind} {old} is not there")
+    transaction.run(CREATE, (resource.kind, resource.name, *found))
+    transaction.run(RENAME_SECRETS, (resource.name, resource.kind, old))
+    transaction.run(DESTROY, (resource.kind, old))
