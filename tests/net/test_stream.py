@@ -59,6 +59,14 @@ async def test_bytes_go_both_ways(pair: Pair, far: Far) -> None:
     assert await pair.near.read(timeout_s=5) == b""
 
 
+async def test_acknowledging_at_once_may_be_asked_for_at_any_time(pair: Pair) -> None:
+    pair.near.acknowledge_at_once()
+    pair.writer.write(b"one")
+    assert await pair.near.read(timeout_s=5) == b"one"
+    await pair.near.close()
+    pair.near.acknowledge_at_once()
+
+
 async def test_silence_ends_at_the_deadline(pair: Pair) -> None:
     with pytest.raises(TimeoutError):
         await pair.near.read(timeout_s=0.05)

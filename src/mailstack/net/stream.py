@@ -4,6 +4,7 @@ The only user of asyncio's streams. Reads are whole chunks: framing belongs to t
 """
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 
@@ -36,6 +37,15 @@ class Stream:
             if self._deflation is not None:
                 return await self._read_inflated(self._deflation, at_most)
             return await self._reader.read(at_most)
+
+    def acknowledge_at_once(self) -> None:
+        """What comes next. A peer that writes in small pieces sends the second once the first is acknowledged (Nagle),
+        and Linux takes up to 40 ms for that where it expects us to answer.
+        """
+        connected = self._writer.get_extra_info("socket")
+        if connected is not None and hasattr(socket, "TCP_QUICKACK"):
+            with suppress(OSError):
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def write(self, *chunks: bytes, timeout_s: float) -> None:
         """Returns when the buffer is low again: a peer that does not read holds up its own session and no other.

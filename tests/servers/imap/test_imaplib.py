@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import time
 
 from tests.servers.imap.conftest import message
 from tests.support.imap_server import RunningImap
@@ -26,3 +27,19 @@ async def test_imaplib(server: RunningImap) -> None:
     answers = await asyncio.to_thread(_session, server.port)
 
     assert answers == [("OK", [b"1"]), message(1), ("OK", [b"1"])]
+
+
+def _fastest_append_s(port: int) -> float:
+    """imaplib sends a message and the end of its command apart, and leaves Nagle's algorithm on."""
+    taken = []
+    with imaplib.IMAP4("127.0.0.1", port, timeout=10) as client:
+        client.login("u0", "pw")
+        for number in range(15):
+            before = time.perf_counter()
+            client.append("INBOX", "", "", message(number))
+            taken.append(time.perf_counter() - before)
+    return min(taken[5:])
+
+
+async def test_no_append_waits_for_a_late_acknowledgement(server: RunningImap) -> None:
+    assert await asyncio.to_thread(_fastest_append_s, server.port) < 0.035

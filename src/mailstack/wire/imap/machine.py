@@ -69,6 +69,11 @@ class ImapMachine:
         self._fault: SyntaxFault | Refused | None = None
         self._ready: list[Event] = []
 
+    @property
+    def is_amid_command(self) -> bool:
+        """A literal was announced, and the command goes on after it."""
+        return bool(self._parts) or self._intake is not None
+
     def feed(self, data: bytes) -> Iterator[Event]:
         """Events as they are asked for; the end of the iteration means that more input is needed.
 
