@@ -46,6 +46,7 @@ async def test_what_has_changed_since_is_left_alone_and_named(inbox: ImapClient)
         S: * 2 FETCH (UID 2 MODSEQ ({known + 1}))
         S: a OK STORE completed
         C: b STORE 1:3 (UNCHANGEDSINCE {known}) +FLAGS (\Answered $Processed)
+        S: * FLAGS (… $Processed)
         S: * 1 FETCH (UID 1 FLAGS ($Processed \Answered) MODSEQ ({known + 2}))
         S: * 3 FETCH (UID 3 FLAGS ($Processed \Answered \Flagged) MODSEQ ({known + 2}))
         S: b OK [MODIFIED 2] Conditional STORE failed for some
@@ -64,6 +65,7 @@ async def test_a_change_of_other_flags_stands_in_nobodys_way(inbox: ImapClient, 
     await inbox.talk(rf"""
         C: a STORE 2 (UNCHANGEDSINCE {known}) +FLAGS.SILENT ($Processed)
         S: * 2 FETCH (UID 2 MODSEQ ({known + 2}))
+        S: * FLAGS (… $Processed)
         S: * 2 FETCH (UID 2 FLAGS ($Processed \Seen \Deleted) MODSEQ ({known + 2}))
         S: a OK STORE completed
         C: b STORE 2 (UNCHANGEDSINCE {known}) +FLAGS.SILENT ($Processed)

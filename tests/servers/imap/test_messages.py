@@ -198,6 +198,7 @@ async def test_idle_tells_what_another_session_does(server: RunningImap, inbox: 
             C: b STORE 2 +FLAGS.SILENT (\Deleted x)
             S: b OK …
         """)
+        await inbox.expect("* FLAGS (… x)")
         await inbox.expect(r"* 2 FETCH (UID 2 FLAGS (\Seen x \Deleted))")
         await other.talk("C: c EXPUNGE\nS: * 2 EXPUNGE\nS: c OK …")
         await inbox.expect("* 2 EXPUNGE")

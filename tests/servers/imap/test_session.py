@@ -162,6 +162,7 @@ async def test_pipelined_commands_are_answered_in_order(inbox: ImapClient) -> No
         S: * 1 FETCH (UID 1 FLAGS ())
         S: b OK FETCH completed
         S: c OK STORE completed
+        S: * FLAGS (… x)
         S: * 1 FETCH (FLAGS (x))
         S: d OK FETCH completed
         S: e OK NOOP completed

@@ -19,6 +19,7 @@ from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.servers.imap.condstore import enable_condstore
 from mailstack.servers.imap.connection import PeerGone
 from mailstack.servers.imap.errors import completed_with
+from mailstack.servers.imap.keyword_news import say_new_keywords
 from mailstack.servers.imap.numbered import choose
 from mailstack.servers.imap.session import Completed, Session, no, ok
 from mailstack.services.mailbox.bodies import Cut, Far, Octets, pieces
@@ -137,6 +138,8 @@ def _completed(session: Session, trouble: Trouble) -> Completed:
 
 
 async def _tell(session: Session, batch: Batch, items: Sequence[Item]) -> None:
+    if Attribute.FLAGS in items or batch.newly_seen:
+        say_new_keywords(session, [flag_set.keywords_text for flag_set in batch.flag_sets])
     if batch.has_far:
         for at in range(len(batch.numbers)):
             await _tell_apart(session, batch.slice(at, at + 1), items)

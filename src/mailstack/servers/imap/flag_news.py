@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from mailstack.model.message import Placement
+from mailstack.servers.imap.keyword_news import say_new_keywords
 from mailstack.servers.imap.session import Session
 from mailstack.wire.imap.fetch_data import (
     FETCH,
@@ -28,6 +29,8 @@ async def say_flags(
     """numbers: positions, beside the placements. with_flags: False tells only what has happened to the mod-sequence."""
     for start in range(0, len(numbers), AT_ONCE):
         part = placements[start : start + AT_ONCE]
+        if with_flags:
+            say_new_keywords(session, [placement.keywords_text for placement in part])
         octets = _lines(session, numbers[start : start + AT_ONCE], part, with_flags=with_flags)
         session.connection.say_octets(octets)
         await session.connection.flush_when_full()

@@ -54,6 +54,7 @@ async def _say_state(session: Session, path: str, opened: Opened) -> None:
     say, status = session.connection.say, opened.status
     flags = (*_FLAGS, *(keyword for keyword in opened.keywords if keyword.casefold() not in _KNOWN))
     permanent = "" if opened.view.is_read_only else " ".join(_permanent(flags, opened.place.rights))
+    session.flags = flags
     say(FlagsData(flags=flags), Exists(count=status.messages))
     if session.is_rev2:
         # RFC 9051 §6.3.2: the name, as the server spells it; \Recent and UNSEEN are no more.
