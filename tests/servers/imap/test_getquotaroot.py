@@ -44,3 +44,20 @@ async def test_usage_and_limit_in_units_of_1024_octets(tmp_path: Path) -> None:
             S: * STATUS "{OTHERS}/shared" (MESSAGES 3)
             S: d OK …
         """)
+
+
+async def test_another_s_root_is_known_to_who_may_read_something_of_his(tmp_path: Path) -> None:
+    async with two_accounts(tmp_path, quota_bytes=10 * 1024) as two:
+        unknown = (OTHERS, "Other Users/nobody@peer.test", "Other Users/u1@peer.test", f"{OTHERS}/", "Other Users", "x")
+        for root in unknown:
+            await two.other.talk(f'C: a GETQUOTA "{root}"\nS: a NO [NONEXISTENT] No such quota root')
+        await two.share("lsx")
+        await two.other.talk(f'C: b GETQUOTA "{OTHERS}"\nS: b NO [NONEXISTENT] No such quota root')
+        await two.share("r")
+        await two.other.talk(f"""
+            C: c GETQUOTA "{OTHERS}"
+            S: * QUOTA "{OTHERS}" (STORAGE 1 10)
+            S: c OK …
+        """)
+        for root in unknown[1:]:
+            await two.other.talk(f'C: d GETQUOTA "{root}"\nS: d NO [NONEXISTENT] No such quota root')

@@ -1,7 +1,8 @@
 """GETQUOTA, and how all QUOTA responses are made. RFC 9208 §4.1.1, §4.2.1, §5.1."""
 
+from mailstack.model.errors import NotFound
 from mailstack.servers.imap.session import Completed, Session, no, ok
-from mailstack.services.mailbox.quota import OWN_ROOT, Quota, own_quota
+from mailstack.services.mailbox.quota import Quota, quota_of_root
 from mailstack.wire.imap.commands.getquota import GetQuota
 from mailstack.wire.imap.responses import QuotaData
 
@@ -9,9 +10,11 @@ _UNIT_OCTETS = 1024
 
 
 async def run(session: Session, request: GetQuota) -> Completed:
-    if request.root != OWN_ROOT:
+    try:
+        quota = await quota_of_root(session.mail, request.root)
+    except NotFound:
         return no("No such quota root", "NONEXISTENT")
-    session.connection.say(quota_data(await own_quota(session.mail)))
+    session.connection.say(quota_data(quota))
     return ok("GETQUOTA completed")
 
 

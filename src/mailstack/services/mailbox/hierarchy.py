@@ -17,7 +17,7 @@ from mailstack.model.numset import numset_of
 from mailstack.model.rights import Right
 from mailstack.services.mailbox.access import rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.paths import MAX_DEPTH, join_path
+from mailstack.services.mailbox.paths import MAX_DEPTH, join_path, split_path
 from mailstack.services.mailbox.places import Place, find, find_parent, shown_path
 from mailstack.services.mailbox.special_use import assign
 from mailstack.services.mailbox.tree import MailboxTree, load_tree
@@ -88,8 +88,7 @@ async def rename(mail: AccountMail, path: str, new_path: str) -> tuple[Place, st
 
 async def subscribe(mail: AccountMail, path: str, *, is_subscribed: bool) -> None:
     """Whose subscription to others' mailboxes: the viewer's. Raises NotFound: RFC 9051 §6.3.7 lets a server check."""
-    if not is_subscribed and path in await mail.mailboxes.absent_subscriptions(mail.account_id):
-        await mail.mailboxes.subscribe_absent(mail.account_id, path, is_subscribed=False)
+    if not is_subscribed and await _forget_absent(mail, path):
         return
     # RFC 4314 §4: SUBSCRIBE needs `l`, UNSUBSCRIBE nothing.
     place = await find(mail, path, *((Right.LOOKUP,) if is_subscribed else ()))
@@ -102,6 +101,18 @@ async def subscribe(mail: AccountMail, path: str, *, is_subscribed: bool) -> Non
     if Right.LOOKUP not in place.rights and (owner.account_id, mailbox_id) not in subscribed:
         raise NotFound("no such mailbox")
     await mail.sharing.subscribe(viewer, owner.account_id, mailbox_id, is_subscribed=is_subscribed)
+
+
+async def _forget_absent(mail: AccountMail, path: str) -> bool:
+    """False: it was no such name, or there is a mailbox of this name by now, which may be subscribed to as well."""
+    try:
+        path = join_path(split_path(path))
+    except (Invalid, TooLarge):
+        return False
+    if path not in await mail.mailboxes.absent_subscriptions(mail.account_id):
+        return False
+    await mail.mailboxes.subscribe_absent(mail.account_id, path, is_subscribed=False)
+    return await mail.mailboxes.find(mail.account_id, split_path(path)) is None
 
 
 async def _check_free(owner: AccountMail, tree: MailboxTree, names: tuple[str, ...]) -> None:

@@ -17,7 +17,8 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def split_path(path: str) -> tuple[str, ...]:
     """The names of a path that somebody wrote, INBOX in its own spelling. Raises Invalid, TooLarge."""
     # RFC 9051 §6.3.4: a closing delimiter announces children to come, and is not part of the name.
-    names = unicodedata.normalize("NFC", path.removesuffix(DELIMITER)).split(DELIMITER)
+    path = path.removesuffix(DELIMITER)
+    names = (path if path.isascii() else unicodedata.normalize("NFC", path)).split(DELIMITER)
     if len(names) > MAX_DEPTH or len(path) > MAX_PATH_CHARACTERS:
         raise TooLarge(f"a path has at most {MAX_DEPTH} levels and {MAX_PATH_CHARACTERS} characters")
     for name in names:
@@ -35,7 +36,8 @@ def _check_name(name: str) -> None:
         raise Invalid("a mailbox name is empty")
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_OCTETS:
         raise TooLarge(f"a mailbox name is over {MAX_NAME_OCTETS} octets")
-    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in name):
+    # Nothing that is refused is printable, and nearly all names are.
+    if not name.isprintable() and any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in name):
         raise Invalid("a mailbox name holds control characters")
     if name != name.strip():
         raise Invalid("a mailbox name begins or ends with white space")

@@ -5,12 +5,15 @@ The limit is the spec's, for nobody to change from here; it is enforced where me
 
 from dataclasses import dataclass
 
+from mailstack.model.errors import Invalid, NotFound, TooLarge
 from mailstack.model.ids import Uid
-from mailstack.model.mailbox import DELIMITER, MailboxStatus
+from mailstack.model.mailbox import DELIMITER, INBOX, MailboxStatus
 from mailstack.model.message import Column
 from mailstack.model.numset import numset_of
+from mailstack.model.rights import Right, effective_rights
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.places import Place, find_readable, root_of
+from mailstack.services.mailbox.paths import split_path
+from mailstack.services.mailbox.places import Place, find_readable, owner_of, root_of
 
 OWN_ROOT = ""
 
@@ -24,8 +27,19 @@ class Quota:
     limit_bytes: int | None
 
 
-async def own_quota(mail: AccountMail) -> Quota:
-    return await _quota(mail)
+async def quota_of_root(mail: AccountMail, root: str) -> Quota:
+    """root: as quota_of_mailbox names it. Raises NotFound, also where none of the owner's mailboxes may be read."""
+    if root == OWN_ROOT:
+        return await _quota(mail)
+    try:
+        owner, _ = await owner_of(mail, (*split_path(root), INBOX))
+    except (Invalid, TooLarge):
+        raise NotFound("no such quota root") from None
+    lists = (await mail.sharing.all_grants(owner.account_id)).values()
+    may_read = any(Right.READ in effective_rights(grants, mail.viewer.account_id) for grants in lists)
+    if root != _root(owner) or not may_read:
+        raise NotFound("no such quota root")
+    return await _quota(owner)
 
 
 async def quota_of_mailbox(mail: AccountMail, path: str) -> tuple[Place, Quota]:
@@ -49,7 +63,11 @@ async def deleted_bytes(place: Place, status: MailboxStatus) -> int:
 
 async def _quota(mail: AccountMail) -> Quota:
     return Quota(
-        root=OWN_ROOT if mail.is_own else DELIMITER.join(root_of(mail.account)),
+        root=_root(mail),
         used_bytes=await mail.messages.used_bytes(mail.account_id),
         limit_bytes=mail.account.quota_bytes,
     )
+
+
+def _root(mail: AccountMail) -> str:
+    return OWN_ROOT if mail.is_own else DELIMITER.join(root_of(mail.account))
