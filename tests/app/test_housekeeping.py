@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import pytest
 
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.housekeeping import clean_up_once_a_day
 from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.model.rights import Grant, parse_rights
+from tests.support.stores import mailbox_with, make_account
 
 
 @pytest.fixture
@@ -27,3 +31,18 @@ async def test_it_is_done_again_the_next_day(adapters: Adapters) -> None:
     assert await clean_up_once_a_day(adapters)
     tomorrow = replace(adapters, clock=lambda: Instant(adapters.clock() + DAY_MS + 1))
     assert await clean_up_once_a_day(tomorrow)
+
+
+async def test_what_is_shared_is_found_again_after_an_older_index_was_restored(
+    adapters: Adapters, tmp_path: Path
+) -> None:
+    store = adapters.store
+    owner, viewer = await make_account(store), await make_account(store, "bob@example.com")
+    inbox = await mailbox_with(store, owner, MailboxRole.INBOX)
+    grant = Grant(identifier="bob@example.com", account_id=viewer, rights=parse_rights("lr"))
+    await store.sharing.change(owner, inbox, grant)
+    index = apsw.Connection(str(tmp_path / "system.db"))
+    index.execute("DELETE FROM shared")
+    index.close()
+    assert await clean_up_once_a_day(adapters)
+    assert await store.sharing.owners(viewer) == [owner]

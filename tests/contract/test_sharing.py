@@ -135,6 +135,23 @@ async def test_the_index_may_name_too_much_and_is_mended(
     assert not await store.sharing.owners(bob)
 
 
+async def test_the_index_is_made_again_from_the_lists(
+    store: Store, account_id: AccountId, inbox: MailboxId, bob: AccountId, clock: FakeClock
+) -> None:
+    await store.sharing.change(account_id, inbox, for_bob(bob))
+    await store.sharing.change(account_id, inbox, for_all())
+    nobody = Grant(identifier="nobody@example.com", account_id=None, rights=parse_rights("l"))
+    await store.sharing.change(account_id, inbox, nobody)
+    assert await store.sharing.note_all(account_id) == 0
+    # As in a copy of the index that is older than the lists.
+    clock.advance(3601 * SECOND_MS)
+    await store.sharing.forget(bob, account_id)
+    await store.sharing.forget(None, account_id)
+    assert not await store.sharing.owners(bob)
+    assert await store.sharing.note_all(account_id) == 2
+    assert list(await store.sharing.owners(bob)) == [account_id]
+
+
 async def test_subscriptions_to_others(store: Store, account_id: AccountId, inbox: MailboxId, bob: AccountId) -> None:
     for _ in range(2):
         await store.sharing.subscribe(bob, account_id, inbox, is_subscribed=True)

@@ -40,8 +40,9 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         return False
     swept = await store.sweep()
     compacted = sum([await _compact(adapters, login, now) for login in await _logins(adapters)])
+    shared = sum([await _note_shares(adapters, login) for login in await _logins(adapters)])
     purged = await store.trash.purge(now=now)
-    log.info("cleaned up", files=swept, changes=compacted, trashed_accounts=purged)
+    log.info("cleaned up", files=swept, changes=compacted, shares=shared, trashed_accounts=purged)
     return True
 
 
@@ -53,6 +54,18 @@ async def _compact(adapters: Adapters, login: str, now: Instant) -> int:
         return await adapters.store.changes.compact(account.account_id, now=now)
     except DomainError as fault:
         log.warning("change log not compacted", account=login, fault=repr(fault))  # one account stops no other's
+        return 0
+
+
+async def _note_shares(adapters: Adapters, login: str) -> int:
+    """After a system.db was restored from an older copy, what is shared since then would be found by nobody."""
+    account = await adapters.store.accounts.find(login)
+    if not isinstance(account, Account):
+        return 0
+    try:
+        return await adapters.store.sharing.note_all(account.account_id)
+    except DomainError as fault:
+        log.warning("shares not noted", account=login, fault=repr(fault))
         return 0
 
 

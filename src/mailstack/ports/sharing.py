@@ -49,6 +49,11 @@ class Sharing(Protocol):
         last hour is left: a list may be on its way."""
         ...
 
+    async def note_all(self, owner: AccountId) -> int:
+        """The index knows again of all lists of the owner; how many entries it lacked, as one does that was restored
+        from an older copy."""
+        ...
+
     async def subscriptions(self, account_id: AccountId) -> frozenset[tuple[AccountId, MailboxId]]:
         """Of others' mailboxes."""
         ...

@@ -43,6 +43,8 @@ INHERIT = """INSERT INTO access (mailbox_id, identifier, account_id, rights)
 NOTE = """INSERT INTO shared (account_id, owner_id, noted_at) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET noted_at = excluded.noted_at"""
 OWNERS = "SELECT DISTINCT owner_id FROM shared WHERE account_id IN (?, '') AND owner_id <> ? ORDER BY owner_id"
+NAMED = "SELECT DISTINCT identifier, account_id FROM access"
+IS_NOTED = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ?"
 STALE = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 FORGET = "DELETE FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 SUBSCRIPTIONS = "SELECT owner_id, mailbox_id FROM subscription"
@@ -113,6 +115,19 @@ class SqliteSharing:
         values = (account_id or FOR_ALL, owner, self._clock() - KEPT_MS)
         if self._system.reader().row(STALE, values) is not None:
             await self._system.write(lambda transaction: transaction.run(FORGET, values))
+
+    async def note_all(self, owner: AccountId) -> int:
+        grants = (await self._databases.get(owner)).reader().rows(NAMED)
+        named = {
+            FOR_ALL if is_for_all(identifier) else account_id
+            for identifier, account_id in grants
+            if account_id or is_for_all(identifier)
+        }
+        missing = [one for one in sorted(named) if self._system.reader().row(IS_NOTED, (one, owner)) is None]
+        if missing:
+            rows = [(account_id, owner, self._clock()) for account_id in missing]
+            await self._system.write(lambda transaction: transaction.run_many(NOTE, rows))
+        return len(missing)
 
     async def subscriptions(self, account_id: AccountId) -> frozenset[tuple[AccountId, MailboxId]]:
         rows = (await self._databases.get(account_id)).reader().rows(SUBSCRIPTIONS)
