@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstack.formats.digest import digest_message
+from mailstack.formats.limits import Limits
 from tests.support.digest_checks import check_digest
 from tests.support.suites import packed_files, suite_path
 
@@ -84,6 +85,13 @@ def test_attachments(part: bytes, has_attachment: bool) -> None:
     assert digest_message(alternative(part)).has_attachment is has_attachment
 
 
+def test_what_is_remembered_of_small_headers_says_the_same() -> None:
+    """With limits of their own, messages are read without what was remembered of others."""
+    for name, raw in packed_files(suite_path("mime", "mime.tar.xz")).items():
+        for octets in (raw, raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")):
+            assert digest_message(octets) == digest_message(octets, limits=Limits()), name
+
+
 def test_every_message_of_the_corpora() -> None:
     slowest = 0.0
     for name, raw in packed_files(suite_path("mime", "mime.tar.xz")).items():
@@ -147,7 +155,7 @@ MUTATED = [
 def test_mutations_are_digested(raw: bytes, edits: list[tuple[int, bytes]]) -> None:
     for at, octets in edits:
         raw = raw[:at] + octets + raw[at + 3 :]
-    check_digest(raw)
+    assert check_digest(raw) == digest_message(raw, limits=Limits())
 
 
 @settings(derandomize=True, max_examples=100)

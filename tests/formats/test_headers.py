@@ -112,6 +112,16 @@ def test_a_mapped_file_reads_as_bytes_do() -> None:
 
 @settings(derandomize=True, max_examples=300)
 @given(st.lists(st.sampled_from([b"A", b":", b"\r\n", b"\n", b" ", b"\t", b"x", b"\x00", b"\xff", b"B: c\r\n"])))
+def test_long_headers_are_read_as_short_ones(pieces: list[bytes]) -> None:
+    block = b"".join([*pieces, b"\n"])
+    short = scan_fields(block, 0, len(block))
+    longer = block + b"P: q\r\n" * 300
+    assert scan_fields(longer, 0, len(longer))[: len(short)] == short
+    assert len(scan_fields(longer, 0, len(longer))) == len(short) + 300
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.lists(st.sampled_from([b"A", b":", b"\r\n", b"\n", b" ", b"\t", b"x", b"\x00", b"\xff", b"B: c\r\n"])))
 def test_ranges_lie_in_the_header_in_order(pieces: list[bytes]) -> None:
     raw = b"".join(pieces)
     end = header_end(raw)

@@ -63,12 +63,32 @@ def test_a_part_knows_its_header() -> None:
     part = scan(raw)
     assert part.parameters == ((b"charset", b"utf-8"),)
     assert part.encoding == b"base64"
-    assert part.content_id == b"<a@b>"
-    assert part.description == b"a  note"
-    assert (part.disposition, part.disposition_parameters) == (b"attachment", ((b"filename", b"x"),))
-    assert part.language == (b"en", b"de")
-    assert (part.location, part.md5) == (b"http://x/", b"abc")
+    assert part.heading.content_id == b"<a@b>"
+    assert part.heading.description == b"a  note"
+    assert (part.disposition, part.heading.disposition_parameters) == (b"attachment", ((b"filename", b"x"),))
+    assert part.heading.language == (b"en", b"de")
+    assert (part.heading.location, part.heading.md5) == (b"http://x/", b"abc")
     assert (part.octets, part.lines) == (6, 1)
+
+
+def test_the_same_header_at_another_place() -> None:
+    """Small headers are read once; the ranges of their fields are each part's own."""
+    header = b"Content-Type: text/html\r\nContent-ID: <a>\r\n\r\n"
+    raw = multipart(b"b", *[header + body for body in (b"one", b"three", b"five")])
+    for part in scan(raw).children:
+        assert [raw[field.start : field.end] for field in part.fields] == [
+            b"Content-Type: text/html\r\n",
+            b"Content-ID: <a>\r\n",
+        ]
+        assert (part.subtype, part.heading.content_id) == (b"html", b"<a>")
+
+
+def test_the_same_header_in_a_digest_says_something_else() -> None:
+    parts = [b"\r\nSubject: x\r\n\r\n"] * 2
+    assert shape(scan(multipart(b"b", *parts))) == "multipart/mixed(text/plain, text/plain)"
+    assert shape(scan(multipart(b"b", *parts, subtype=b"digest"))) == (
+        "multipart/digest(message/rfc822(text/plain), message/rfc822(text/plain))"
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,12 @@ def test_a_base_subject_is_its_own_base(subject: str) -> None:
     assert base_subject(base) == base
 
 
+@settings(derandomize=True)
+@given(st.text(st.sampled_from("refwd:[]() x\u00a0\u2003\t"), max_size=12))
+def test_a_space_in_front_changes_nothing(subject: str) -> None:
+    assert base_subject(subject) == base_subject(f" {subject}")
+
+
 @pytest.mark.parametrize("piece", ["re:", "[a]", "[", "(fwd)", "[fwd:", " ", "re[a]"])
 def test_hostile_subjects_end_soon(piece: str) -> None:
     base_subject(piece * 50_000)

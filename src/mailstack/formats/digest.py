@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from mailstack.formats.addresses import display
 from mailstack.formats.bodystructure import write_bodies
 from mailstack.formats.content import leaves, read_text
 from mailstack.formats.dates import parse_date
@@ -90,15 +89,15 @@ def header_block(raw: RawMessage, fields: Sequence[Field]) -> bytes:
 
 
 def _addresses(envelope: Envelope, name: bytes) -> str:
-    return _printable(display(envelope.addresses.get(name, ())))
+    return _printable(envelope.shown(name))
 
 
 def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:
     """The first ones and, past the limit, none: the roots of a thread count most."""
-    return tuple(
-        _printable(found[1].decode("utf-8", "replace")).replace(" ", "")
-        for found in islice(_MESSAGE_ID.finditer(value), limits.references)
-    )
+    if not value:
+        return ()
+    found = [match[1].decode("utf-8", "replace") for match in islice(_MESSAGE_ID.finditer(value), limits.references)]
+    return tuple([_printable(one).replace(" ", "") for one in found])
 
 
 def _references(envelope: Envelope, limits: Limits) -> tuple[str, ...]:
@@ -120,8 +119,16 @@ def _preview(raw: RawMessage, parts: Sequence[Part], limits: Limits) -> str:
         source = limits.preview_source
     else:
         source = limits.preview_characters * (4 if chosen.encoding in _UNENCODED else 12)
-    words = " ".join(read_text(raw, chosen, source_limit=source).split(None, limits.preview_characters // 2))
+    text = read_text(raw, chosen, source_limit=source)
+    words = _words(text[: 2 * limits.preview_characters])
+    if len(words) < limits.preview_characters:
+        words = _words(text)
     return _printable(words[: limits.preview_characters]).rstrip()
+
+
+def _words(text: str) -> str:
+    """With a space between each two."""
+    return " ".join(text.split())
 
 
 def _is_attachment(part: Part) -> bool:
@@ -130,7 +137,7 @@ def _is_attachment(part: Part) -> bool:
     if part.type == b"text" or part.subtype in _MACHINE_SUBTYPES:
         return False
     # A picture with a Content-ID stands inside the text.
-    return part.disposition != b"inline" and part.content_id is None
+    return part.disposition != b"inline" and part.heading.content_id is None
 
 
 def _printable(text: str) -> str:

@@ -5,8 +5,10 @@ Values are those of the header, unfolded; encoded words stay as they are.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-from mailstack.formats.addresses import Group, Mailbox, parse_addresses
+from mailstack.formats.addresses import Group, Mailbox, display, parse_addresses
 from mailstack.formats.headers import Field, unfold
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.nstring import nstring, parenthesized, string
@@ -14,12 +16,26 @@ from mailstack.formats.nstring import nstring, parenthesized, string
 ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 
 
+_CACHED_OCTETS = 200
+
+
+class AddressList(NamedTuple):
+    """One address field. wire: as an envelope holds it. shown: for people, decoded (addresses.display)."""
+
+    wire: bytes
+    shown: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """values: the first field of each name, unfolded. addresses: of each field in ADDRESS_FIELDS that is there."""
 
     values: Mapping[bytes, bytes]
-    addresses: Mapping[bytes, tuple[Mailbox | Group, ...]]
+    addresses: Mapping[bytes, AddressList]
+
+    def shown(self, name: bytes) -> str:
+        """Of an address field; "" where it is missing."""
+        return self.addresses[name].shown if name in self.addresses else ""
 
 
 _NAMES = frozenset({b"date", b"subject", b"in-reply-to", b"message-id", b"references", *ADDRESS_FIELDS})
@@ -27,27 +43,28 @@ _NAMES = frozenset({b"date", b"subject", b"in-reply-to", b"message-id", b"refere
 
 def envelope_of(fields: Sequence[Field], *, limits: Limits = LIMITS) -> Envelope:
     values: dict[bytes, bytes] = {}
-    addresses: dict[bytes, tuple[Mailbox | Group, ...]] = {}
+    addresses: dict[bytes, AddressList] = {}
     repeated: dict[bytes, list[bytes]] = {}
-    for field in fields:
-        name = field.name
+    for name, value, _, _ in fields:
         if name in _NAMES:
             if name in values:
-                repeated.setdefault(name, [values[name]]).append(unfold(field.value))
+                repeated.setdefault(name, [values[name]]).append(unfold(value))
             else:
-                values[name] = unfold(field.value)
+                values[name] = unfold(value)
     for name in ADDRESS_FIELDS:
         if name in values:
             # RFC 5322 §3.6 allows one of each; RFC 5322 §4.5.3: several are to be read as one list.
             value = b", ".join(repeated[name]) if name in repeated else values[name]
-            addresses[name] = parse_addresses(value, limits=limits)
+            # Everybody's mail is to the same few, and from not so many.
+            is_small = len(value) <= _CACHED_OCTETS and limits is LIMITS
+            addresses[name] = _small_list(value) if is_small else _address_list(value, limits)
     return Envelope(values=values, addresses=addresses)
 
 
 def write_envelope(envelope: Envelope) -> bytes:
     """RFC 9051 §9: date, subject, from, sender, reply-to, to, cc, bcc, in-reply-to, message-id."""
     values = envelope.values
-    written = {name: _address_list(entries) for name, entries in envelope.addresses.items()}
+    written = {name: field.wire for name, field in envelope.addresses.items()}
     sender = written.get(b"from", b"NIL")
     return parenthesized(
         (
@@ -70,7 +87,17 @@ def _unless_nil(written: bytes | None, default: bytes) -> bytes:
     return default if written is None or written == b"NIL" else written
 
 
-def _address_list(entries: Sequence[Mailbox | Group]) -> bytes:
+def _address_list(value: bytes, limits: Limits) -> AddressList:
+    entries = parse_addresses(value, limits=limits)
+    return AddressList(_wire(entries), display(entries))
+
+
+@lru_cache(maxsize=1024)
+def _small_list(value: bytes) -> AddressList:
+    return _address_list(value, LIMITS)
+
+
+def _wire(entries: Sequence[Mailbox | Group]) -> bytes:
     """RFC 9051 §9: env-from = "(" 1*address ")" / nil."""
     if not entries:
         return b"NIL"

@@ -5,8 +5,7 @@ field are passed over. Bare LF is read as a line end, since odd messages do get 
 """
 
 import re
-from collections.abc import Collection, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from mailstack.formats.limits import LIMITS, Limits
@@ -28,7 +27,9 @@ class Field(NamedTuple):
 
 # RFC 5322 §3.6.8: field-name = 1*ftext, ftext = %d33-57 / %d59-126; §4.5.8: white space before the colon is obsolete.
 # RFC 5322 §2.2.3: a line that begins with white space continues the field.
-_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+# name, colon, value; or else a line that is no field. Every octet is in one of them, but for the last line break.
+_FIELD = re.compile(rb"([!-9;-~]++)([ \t]*+:)([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?|([^\n]*+)\n?")
+_MANY_LINES = 200
 
 
 def header_end(raw: RawMessage, start: int = 0, end: int | None = None) -> int:
@@ -51,14 +52,23 @@ def scan_fields(raw: RawMessage, start: int = 0, end: int | None = None, *, limi
     stop = header_end(raw, start) if end is None else end
     block = raw[start : min(stop, start + limits.header)]
     fields: list[Field] = []
-    for found in islice(_FIELD.finditer(block), limits.header_fields):
-        name, value = found.groups()
-        begin, stop = found.span()
-        # As Field(…) makes it, without the detour through Python: this is done for every field of every message.
-        fields.append(tuple.__new__(Field, (name.lower(), value, start + begin, start + stop + 1)))
+    at = start
+    # All lines at once cost half as much as one by one, and of a hostile header too much room.
+    for name, colon, value, other in _FIELD.findall(block) if block.count(b"\n") < _MANY_LINES else _one_by_one(block):
+        begin = at
+        at += len(name) + len(colon) + len(value) + len(other) + 1
+        if name:
+            # As Field(…) makes it, without the detour through Python: this is done for every field of every message.
+            fields.append(tuple.__new__(Field, (name.lower(), value, begin, at)))
+            if len(fields) >= limits.header_fields:
+                break
     if fields and fields[-1].end > start + len(block):
         fields[-1] = fields[-1]._replace(end=start + len(block))
     return fields
+
+
+def _one_by_one(block: bytes) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
+    return (found.groups(b"") for found in _FIELD.finditer(block))  # type: ignore[misc]  # its four groups
 
 
 def unfold(value: bytes) -> bytes:

@@ -7,7 +7,8 @@ apart. Never raises. RFC 2045, RFC 2046, RFC 2183, RFC 2231, RFC 3282, RFC 6532.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from mailstack.formats.headers import Field, header_end, scan_fields, unfold
 from mailstack.formats.limits import LIMITS, Limits
@@ -20,18 +21,16 @@ MAX_SCANNED_OCTETS = 2**32 - 1
 """Offsets are kept in 32 bits; RFC 3501 §4.3 cannot name longer literals either."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """An entity: a message, or a part of one. Its header is [header_start, body_start), its body up to body_end.
+CACHED_HEADER_OCTETS = 256
+"""Most leaves have headers of a line or two, which millions of others have too."""
+
+
+class Heading(NamedTuple):
+    """What the header of an entity says of its body.
 
     type, subtype, encoding, disposition, language: lower-case. content_id … location: unfolded; None where absent.
-    lines: of the body, for text and embedded messages, else 0. fields: of the header.
-    children: the parts of a multipart, at least one; or the one message embedded in a message/rfc822.
     """
 
-    header_start: int
-    body_start: int
-    body_end: int
     type: bytes
     subtype: bytes
     parameters: Parameters
@@ -43,18 +42,56 @@ class Part:
     language: tuple[bytes, ...]
     location: bytes | None
     md5: bytes | None
+
+
+class Part(NamedTuple):
+    """An entity: a message, or a part of one. Its header is [header_start, body_start), its body up to body_end.
+    Tuples, because every message that comes is taken apart.
+
+    lines: of the body, for text and embedded messages, else 0. fields: of the header.
+    children: the parts of a multipart, at least one; or the one message embedded in a message/rfc822.
+    """
+
+    header_start: int
+    body_start: int
+    body_end: int
+    heading: Heading
     lines: int
     fields: tuple[Field, ...]
-    children: tuple["Part", ...]
+    children: "tuple[Part, ...]"
+
+    @property
+    def type(self) -> bytes:
+        return self.heading.type
+
+    @property
+    def subtype(self) -> bytes:
+        return self.heading.subtype
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.heading.parameters
+
+    @property
+    def encoding(self) -> bytes:
+        return self.heading.encoding
+
+    @property
+    def disposition(self) -> bytes | None:
+        return self.heading.disposition
+
+    @property
+    def disposition_parameters(self) -> Parameters:
+        return self.heading.disposition_parameters
 
     @property
     def is_multipart(self) -> bool:
-        return self.type == b"multipart"
+        return self.heading.type == b"multipart"
 
     @property
     def is_message(self) -> bool:
         """Whether it holds another message, whose structure is known."""
-        return self.type == b"message" and bool(self.children)
+        return bool(self.children) and self.heading.type == b"message"
 
     @property
     def octets(self) -> int:
@@ -95,37 +132,24 @@ class _Scan:
 
     def entity(self, start: int, end: int, depth: int, default: _MediaType) -> Part:
         body_start = header_end(self._raw, start, end)
-        fields = scan_fields(self._raw, start, body_start, limits=self._limits)
-        # The first of several fields of one name counts.
-        values = {field.name: field.value for field in reversed(fields) if field.name.startswith(b"content-")}
-        media_type = _media_type(values, default)
-        encoding = _token(values.get(b"content-transfer-encoding")) or b"7bit"
+        heading, fields = self._header(start, body_start, default)
         children: tuple[Part, ...] = ()
-        if media_type[0] == b"multipart":
-            media_type, children = self._multipart(media_type, body_start, end, depth)
-        elif media_type[:2] in ((b"message", b"rfc822"), (b"message", b"global")):
-            media_type, children = self._message(media_type, body_start, end, depth, encoding)
-        disposition = _disposition(values)
-        has_lines = media_type[0] == b"text" or (media_type[0] == b"message" and bool(children))
-        return Part(
-            header_start=start,
-            body_start=body_start,
-            body_end=end,
-            type=media_type[0],
-            subtype=media_type[1],
-            parameters=media_type[2],
-            encoding=encoding,
-            content_id=_unfolded(values, b"content-id"),
-            description=_unfolded(values, b"content-description"),
-            disposition=disposition[0],
-            disposition_parameters=disposition[1],
-            language=_languages(values.get(b"content-language")),
-            location=_unfolded(values, b"content-location"),
-            md5=_unfolded(values, b"content-md5"),
-            lines=count_lines(self._raw, body_start, end) if has_lines else 0,
-            fields=tuple(fields),
-            children=children,
-        )
+        if heading.type == b"multipart":
+            media_type, children = self._multipart(heading[:3], body_start, end, depth)
+            heading = _of_type(heading, media_type)
+        elif heading.type == b"message" and heading.subtype in (b"rfc822", b"global"):
+            media_type, children = self._message(heading[:3], body_start, end, depth, heading.encoding)
+            heading = _of_type(heading, media_type)
+        has_lines = heading.type == b"text" or (heading.type == b"message" and bool(children))
+        lines = count_lines(self._raw, body_start, end) if has_lines else 0
+        return Part(start, body_start, end, heading, lines, fields, children)
+
+    def _header(self, start: int, end: int, default: _MediaType) -> tuple[Heading, tuple[Field, ...]]:
+        if end - start > CACHED_HEADER_OCTETS or self._limits is not LIMITS:
+            fields = tuple(scan_fields(self._raw, start, end, limits=self._limits))
+            return _heading(fields, default), fields
+        heading, fields = _small_header(self._raw[start:end], default)
+        return heading, tuple([Field(name, value, start + at, start + to) for name, value, at, to in fields])
 
     def _multipart(
         self, media_type: _MediaType, start: int, end: int, depth: int
@@ -183,6 +207,32 @@ class _Scan:
             ranges.append((min(part_start, end), end))
             self._parts_left -= 1
         return ranges
+
+
+@lru_cache(maxsize=1024)
+def _small_header(section: bytes, default: _MediaType) -> tuple[Heading, tuple[Field, ...]]:
+    fields = tuple(scan_fields(section, 0, len(section)))
+    return _heading(fields, default), fields
+
+
+def _heading(fields: tuple[Field, ...], default: _MediaType) -> Heading:
+    # The first of several fields of one name counts.
+    values = {field.name: field.value for field in reversed(fields) if field.name.startswith(b"content-")}
+    return Heading(
+        *_media_type(values, default),
+        _token(values.get(b"content-transfer-encoding")) or b"7bit",
+        _unfolded(values, b"content-id"),
+        _unfolded(values, b"content-description"),
+        *_disposition(values),
+        _languages(values.get(b"content-language")),
+        _unfolded(values, b"content-location"),
+        _unfolded(values, b"content-md5"),
+    )
+
+
+def _of_type(heading: Heading, media_type: _MediaType) -> Heading:
+    type_, subtype, parameters = media_type
+    return heading._replace(type=type_, subtype=subtype, parameters=parameters)
 
 
 def _media_type(values: Mapping[bytes, bytes], default: _MediaType) -> _MediaType:

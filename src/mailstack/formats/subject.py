@@ -10,17 +10,30 @@ _TRAILER = re.compile(r"(?:\s|\(fwd\))+\Z", re.IGNORECASE)
 # subj-blob = "[" *BLOBCHAR "]" *WSP
 _LEADER = re.compile(r"\s|(?:\[[^\[\]]*+\]\s*+)*+(?:re|fwd?)\s*+(?:\[[^\[\]]*+\]\s*+)?+:", re.IGNORECASE)
 _BLOB = re.compile(r"\[[^\[\]]*+\]\s*+")
+# What begins with none of these has no leader, no blob, and is no "[fwd: …]".
+_MAY_LEAD = frozenset(" [RrFf")
 _FORWARDED = re.compile(r"\[fwd:(.*)\]", re.IGNORECASE | re.DOTALL)
 
 
 def base_subject(subject: str) -> str:
     """subject: decoded."""
-    return _stripped(subject)[0]
+    return subject if _is_bare(subject) else _stripped(subject)[0]
 
 
 def is_reply_or_forward(subject: str) -> bool:
     """RFC 5256 §3: whether the base subject came about by removing a "re:", a "fwd:", a "(fwd)" or a "[fwd: …]"."""
     return _stripped(subject)[1]
+
+
+def _is_bare(subject: str) -> bool:
+    """Whether nothing in it could be stripped, as in most that are no replies."""
+    return (
+        subject[:1] not in _MAY_LEAD
+        and subject[-1:] not in (" ", ")")
+        and "  " not in subject
+        and subject.isprintable()
+        and len(subject) <= _MAX_CHARACTERS
+    )
 
 
 def _stripped(subject: str) -> tuple[str, bool]:

@@ -70,6 +70,8 @@ def parameter(parameters: Sequence[tuple[bytes, bytes]], name: bytes) -> str | N
     plain = None
     pieces: dict[int, tuple[bool, bytes]] = {}
     for key, value in parameters:
+        if not key.startswith(name):
+            continue
         stem, star, rest = key.partition(b"*")
         if stem != name:
             continue
