@@ -25,7 +25,6 @@ DAMAGE = {
     "UPDATE mailbox SET parent_id = 2 WHERE mailbox_id = 2": {"mailbox-tree"},
     "DELETE FROM message WHERE message_id = 1": {
         "placement-without-message", "mailbox-counts", "quota", "blob-without-message", "foreign-key-check",
-        "head-without-message",
     },
     "UPDATE placement SET mailbox_id = 99 WHERE uid = 3": {
         "placement-without-mailbox", "mailbox-counts", "change-log", "foreign-key-check", "keyword-not-listed",
@@ -39,7 +38,7 @@ DAMAGE = {
     "DELETE FROM blob WHERE blob_key = 2": {"message-without-blob"},
     "INSERT INTO blob (blob_key, blob_id, forms, content) VALUES (77, x'00', x'00', x'00')": {"blob-without-message"},
     "UPDATE placement SET keywords = 'other' WHERE mailbox_id <> 1": {"keywords-differ", "keyword-not-listed"},
-    "DELETE FROM head WHERE message_id = 1": {"message-without-head"},
+    "INSERT INTO head_pack VALUES (0, 2, x'', x'', x'', x'')": {"head-pack"},
     "DELETE FROM mailbox_keyword WHERE mailbox_id = 1": {"keyword-not-listed"},
     "UPDATE counter SET mod_seq = 1": {"mod-seq"},
     "UPDATE counter SET last_message_id = 1": {"message-id"},

@@ -55,6 +55,35 @@ def test_new_and_current_files_are_not_copied(tmp_path: Path) -> None:
     assert [tmp_path / "test.db"] == list(tmp_path.iterdir())
 
 
+def take_over(connection: Connection) -> None:
+    connection.run("INSERT INTO parent SELECT * FROM old_parent")
+    connection.run("DROP TABLE old_parent")
+
+
+THIRD = Migration(
+    number=3,
+    tables=frozenset({"parent", "toy"}),
+    makes_room=("DROP TABLE child", "ALTER TABLE parent RENAME TO old_parent", "DROP TABLE toy"),
+    statements=("CREATE TABLE parent (number INTEGER PRIMARY KEY)", "CREATE TABLE toy (name TEXT)"),
+    fill=take_over,
+    makes_whole_files=True,
+)
+
+
+def test_a_new_file_takes_no_detour(tmp_path: Path) -> None:
+    connection = opened(tmp_path, FIRST, SECOND, THIRD)
+    assert check_version(connection, (FIRST, SECOND, THIRD)) == 3
+    assert connection.rows("SELECT number FROM parent") == []
+    connection.close()
+
+
+def test_an_old_file_makes_room_first(tmp_path: Path) -> None:
+    opened(tmp_path, FIRST).close()
+    connection = opened(tmp_path, FIRST, SECOND, THIRD)
+    assert connection.rows("SELECT number FROM parent") == [(1,)]
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "broken",
     [

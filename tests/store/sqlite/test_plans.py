@@ -13,6 +13,7 @@ from mailstack.store.sqlite import (
     indexing,
     mailboxes,
     messages,
+    packs,
     queue,
     removal,
     sweep,
@@ -59,6 +60,7 @@ ACCOUNT = (
     finding.PLACES_OF_THREAD,
     indexing.BACKLOG,
     indexing.IS_BEHIND,
+    packs.FORMS_IN_BLOCK,
     threading.FIND,
 )
 

@@ -1,32 +1,16 @@
-"""A store from before access lists and annotations opens, keeps its mail, and can share."""
+"""A store from before sharing opens, and can share."""
 
 from pathlib import Path
 
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
-from mailstack.store.sqlite import schema_account, schema_system
+from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.connection import Access, Connection
-from mailstack.store.sqlite.databases import open_migrated
 from mailstack.store.sqlite.migrations import check_version
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import mailbox_with, make_account
-
-A_MAILBOX = "INSERT INTO mailbox (mailbox_id, name, is_subscribed, uid_validity, mod_seq) VALUES (7, 'kept', 1, 1, 1)"
-
-
-def test_an_account_of_version_1(tmp_path: Path) -> None:
-    path = tmp_path / "mail.db"
-    old = open_migrated(path, schema_account.MIGRATIONS[:1], page_size=schema_account.PAGE_SIZE)
-    old.run(A_MAILBOX)
-    old.close()
-    new = open_migrated(path, schema_account.MIGRATIONS[:2], page_size=schema_account.PAGE_SIZE)
-    assert check_version(new, schema_account.MIGRATIONS[:2]) == 2
-    assert new.rows("SELECT name FROM mailbox") == [("kept",)]
-    for table in ("access", "subscription", "annotation"):
-        assert new.rows(f"SELECT * FROM {table}") == []
-    new.close()
 
 
 async def test_a_system_of_version_1(tmp_path: Path) -> None:

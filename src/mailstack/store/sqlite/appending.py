@@ -18,7 +18,6 @@ TAKE_UIDS = """UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, messages
     deleted = deleted + ?, size_bytes = size_bytes + ? WHERE mailbox_id = ? RETURNING uid_next"""
 INSERT_BLOB = "INSERT INTO blob (blob_key, blob_id, forms, content, file) VALUES (?, ?, ?, ?, ?)"
 INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-INSERT_HEAD = "INSERT INTO head (message_id, frame) VALUES (?, ?)"
 INSERT_PLACEMENT = """INSERT INTO placement (mailbox_id, uid, message_id, mod_seq, is_deleted, keywords, saved_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 INSERT_KEYWORD = "INSERT INTO mailbox_keyword (mailbox_id, keyword) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -73,4 +72,3 @@ def _insert(transaction: Transaction, packed: PackedMessage, message_id: int) ->
     transaction.run(INSERT_BLOB, (message_id, bytes.fromhex(blob.blob_id), packed.forms, blob.content, blob.file))
     thread_id = thread_of(transaction, packed.message.digest, message_id)
     transaction.run(INSERT_MESSAGE, message_row(packed, message_id=message_id, thread_id=thread_id))
-    transaction.run(INSERT_HEAD, (message_id, packed.head))

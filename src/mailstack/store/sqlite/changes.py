@@ -6,8 +6,10 @@ from mailstack.model.changes import Change, ChangedType, ChangeKind
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
+from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.databases import AccountDatabases, Database
+from mailstack.store.sqlite.packs import repack_heads
 from mailstack.store.sqlite.schema_account import CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sqlite.threading import forget_threads
 from mailstack.store.sqlite.writer import Transaction
@@ -37,6 +39,7 @@ _KINDS = {CREATED: ChangeKind.CREATED, UPDATED: ChangeKind.UPDATED, DESTROYED: C
 class SqliteChanges:
     def __init__(self, databases: AccountDatabases) -> None:
         self._databases = databases
+        self._codec = Codec()
 
     async def mod_seq(self, account_id: AccountId) -> ModSeq:
         database = await self._databases.get(account_id)
@@ -64,11 +67,12 @@ class SqliteChanges:
         return [Uid(row[0]) for row in rows]
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
-        """Forgets what is older than 30 days, remembers how far; returns the number of rows. Forgets threads too that
-        no message is left of."""
+        """Forgets what is older than 30 days, remembers how far; returns the number of rows. Forgets too what threads
+        and lists still know of messages that are gone."""
 
         def work(transaction: Transaction) -> int:
             forget_threads(transaction)
+            repack_heads(transaction, self._codec)
             (newest,) = transaction.one(NEWEST_BEFORE, (now - KEPT_MS,))
             if not newest:
                 return 0

@@ -1,4 +1,4 @@
-"""Chosen facts of many messages of one mailbox, read in one statement: ports.messages.columns on SQLite.
+"""Chosen facts of many messages of one mailbox: ports.messages.columns on SQLite.
 
 A message costs a microsecond or two, so what is done for all of them is done column by column.
 """
@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from mailstack.model.ids import MailboxId
 from mailstack.model.message import Column
 from mailstack.model.numset import NumSet
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Connection, Row
-from mailstack.store.sqlite.listing import (
-    MAX_FRAME_BYTES,
-    Forms,
-    base_subject_of,
-    references_of,
-    unpack_forms,
-)
+from mailstack.store.sqlite.listing import MAX_FRAME_BYTES, Forms, base_subject_of, references_of, unpack_forms
+from mailstack.store.sqlite.packs import PACKED, WORTH_IT, read_packed
+
+MANY = 16
+"""From so many messages on, one row that SQLite joins costs less than a row for each."""
+FORMS = """SELECT m.message_id, b.forms FROM json_each(?) AS asked CROSS JOIN message m ON m.message_id = asked.value
+    JOIN blob b ON b.blob_key = m.blob_key"""
 
 _FACTS: Mapping[Column, str] = {
     Column.MESSAGE_ID: "p.message_id",
@@ -29,11 +31,9 @@ _FACTS: Mapping[Column, str] = {
     Column.RECEIVED_AT: "m.received_at",
     Column.SENT_AT: "m.sent_at",
 }
-_OF_HEAD: Mapping[Column, Callable[[bytes], object]] = {
-    Column.ENVELOPE: lambda frame: frame[: frame.index(b"\0")],
-    Column.HEADER_BLOCK: lambda frame: frame[frame.index(b"\0") + 1 :],
-}
-_OF_FORMS: Mapping[Column, Callable[[Forms], object]] = {
+_FORMS: Mapping[Column, Callable[[Forms], object]] = {
+    Column.ENVELOPE: lambda forms: forms.envelope,
+    Column.HEADER_BLOCK: lambda forms: forms.header_block,
     Column.BODY: lambda forms: forms.body,
     Column.BODY_STRUCTURE: lambda forms: forms.body_structure,
     Column.PARTS: lambda forms: forms.parts,
@@ -52,49 +52,85 @@ def read_columns(
     connection: Connection, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet, codec: Codec
 ) -> list[Row]:
     """(uid, then one value for each of `wanted`), by ascending UID."""
-    sql = _select(tuple(wanted))
-    rows = [row for first, last in uids.ranges for row in connection.rows(sql, (mailbox_id, first, last))]
-    if not rows or all(column in _FACTS for column in wanted):
-        return rows
-    read = list(zip(*rows, strict=True))
-    facts = [column for column in wanted if column in _FACTS]
-    values: dict[Column, Sequence[Any]] = dict(zip(facts, read[1 : 1 + len(facts)], strict=True))
-    frames = iter(read[1 + len(facts) :])
-    if of_head := [column for column in wanted if column in _OF_HEAD]:
-        heads = codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES)
-        values.update((column, _each(heads, _OF_HEAD[column])) for column in of_head)
-    if of_forms := [column for column in wanted if column in _OF_FORMS]:
-        forms = _each(codec.decompress_each(next(frames), limit_bytes=MAX_FRAME_BYTES), unpack_forms)
-        values.update((column, _each(forms, _OF_FORMS[column])) for column in of_forms)
-    return list(zip(read[0], *(values[column] for column in wanted), strict=True))
+    facts = tuple(column for column in wanted if column in _FACTS)
+    if len(facts) == len(wanted):
+        return list(zip(*_read_facts(connection, mailbox_id, facts, uids), strict=True))
+    found, message_ids, *read = _read_facts(connection, mailbox_id, (Column.MESSAGE_ID, *facts), uids)
+    values: dict[Column, Sequence[Any]] = dict(zip(facts, read, strict=True))
+    values.update(_read_forms(connection, message_ids, [column for column in wanted if column in _FORMS], codec))
+    return list(zip(found, *(values[column] for column in wanted), strict=True))
+
+
+def _read_facts(
+    connection: Connection, mailbox_id: MailboxId, facts: tuple[Column, ...], uids: NumSet
+) -> list[Sequence[Any]]:
+    """The UIDs, then a column for each of `facts`."""
+    joined, plain = _selects(facts)
+    columns: list[list[Any]] = [[] for _ in range(1 + len(facts))]
+    for first, last in uids.ranges:
+        if last - first < MANY:
+            parts: Sequence[Sequence[Any]] = list(zip(*connection.rows(plain, (mailbox_id, first, last)), strict=True))
+        else:
+            parts = [orjson.loads(text) for text in connection.one(joined, (mailbox_id, first, last))]
+        for column, part in zip(columns, parts, strict=False):
+            column += part
+    return [*columns]
 
 
 @lru_cache(maxsize=256)
-def _select(wanted: tuple[Column, ...]) -> str:
-    expressions = ["p.uid", *(_FACTS[column] for column in wanted if column in _FACTS)]
-    tables = ["placement p"]
-    if any(column in _OF_FORMS or _FACTS.get(column, "").startswith("m.") for column in wanted):
-        tables.append("JOIN message m ON m.message_id = p.message_id")
-    if any(column in _OF_HEAD for column in wanted):
-        tables.append("JOIN head h ON h.message_id = p.message_id")
-        expressions.append("h.frame")
-    if any(column in _OF_FORMS for column in wanted):
-        tables.append("JOIN blob b ON b.blob_key = m.blob_key")
-        expressions.append("b.forms")
-    return f"""SELECT {", ".join(expressions)} FROM {" ".join(tables)}
+def _selects(facts: tuple[Column, ...]) -> tuple[str, str]:
+    """As one row of JSON lists, and as rows."""
+    names = [f"c{number}" for number in range(1 + len(facts))]
+    expressions = ["p.uid", *(_FACTS[column] for column in facts)]
+    needs_message = any(expression.startswith("m.") for expression in expressions)
+    join = " JOIN message m ON m.message_id = p.message_id" if needs_message else ""
+    columns = ", ".join(f"{expression} AS {name}" for expression, name in zip(expressions, names, strict=True))
+    plain = f"""SELECT {columns} FROM placement p{join}
         WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - words of this module only
+    lists = ", ".join(f"json_group_array({name})" for name in names)
+    return f"SELECT {lists} FROM ({plain})", plain  # noqa: S608
 
 
-def _each(packed: Sequence[Any], unpack: Callable[[Any], Any]) -> list[Any]:
+def _read_forms(
+    connection: Connection, message_ids: Sequence[int], wanted: Sequence[Column], codec: Codec
+) -> dict[Column, list[Any]]:
     """None for what is damaged."""
-    try:
-        return list(map(unpack, packed))
-    except (AttributeError, TypeError, ValueError):
-        return [_one(each, unpack) for each in packed]
+    if len(message_ids) >= WORTH_IT and PACKED.issuperset(wanted):
+        packed = read_packed(connection, message_ids, wanted, codec)
+        values = {column: list(map(packed[column].get, message_ids)) for column in wanted}
+        alone = sorted({place for column in values.values() for place in _missing(column)})
+    else:
+        values = {column: [None] * len(message_ids) for column in wanted}
+        alone = list(range(len(message_ids)))
+    if alone:
+        forms = _unpacked(connection, [message_ids[place] for place in alone], codec)
+        for column, some in values.items():
+            pick = _FORMS[column]
+            for place, each in zip(alone, forms, strict=True):
+                some[place] = None if each is None else _picked(each, pick)
+    return values
 
 
-def _one(packed: object, unpack: Callable[[Any], Any]) -> object:
+def _missing(values: Sequence[object]) -> Sequence[int]:
+    return [place for place, value in enumerate(values) if value is None] if None in values else ()
+
+
+def _unpacked(connection: Connection, message_ids: Sequence[int], codec: Codec) -> list[Forms | None]:
+    rows = connection.rows(FORMS, (orjson.dumps(message_ids).decode(),))
+    frames = codec.decompress_each([frame for _, frame in rows], limit_bytes=MAX_FRAME_BYTES)
+    found = {message_id: _forms(frame) for (message_id, _), frame in zip(rows, frames, strict=True)}
+    return [found.get(message_id) for message_id in message_ids]
+
+
+def _forms(frame: bytes | None) -> Forms | None:
     try:
-        return None if packed is None else unpack(packed)
+        return None if frame is None else unpack_forms(frame)
+    except ValueError:
+        return None
+
+
+def _picked(forms: Forms, pick: Callable[[Forms], object]) -> object:
+    try:
+        return pick(forms)
     except ValueError:
         return None

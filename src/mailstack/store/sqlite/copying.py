@@ -21,7 +21,6 @@ TAKE_MESSAGE_ID = """UPDATE counter SET last_message_id = last_message_id + 1, u
     RETURNING last_message_id, used_bytes"""
 COPY_MESSAGE = f"""INSERT INTO message ({MESSAGE_COLUMNS})
     SELECT ?{MESSAGE_COLUMNS.removeprefix("message_id")} FROM message WHERE message_id = ?"""  # noqa: S608
-COPY_HEAD = "INSERT INTO head (message_id, frame) SELECT ?, frame FROM head WHERE message_id = ?"
 LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -104,5 +103,4 @@ def _duplicate(transaction: Transaction, message_id: int, size_bytes: int, quota
     if quota_bytes is not None and used_bytes > quota_bytes:
         raise QuotaExceeded(f"{used_bytes} bytes would be used, {quota_bytes} may be")
     transaction.run(COPY_MESSAGE, (duplicate, message_id))
-    transaction.run(COPY_HEAD, (duplicate, message_id))
     return int(duplicate)

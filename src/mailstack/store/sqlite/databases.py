@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -246,8 +247,10 @@ def open_migrated(path: Path, migrations: Sequence[Migration], *, page_size: int
         raise TryAgainLater(f"{path.parent} cannot be made: {fault.strerror}") from fault
     connection = _open_patiently(path, page_size=page_size)
     try:
-        keep_copy(connection, migrations)
+        is_old = keep_copy(connection, migrations) is not None
         is_changed = migrate(connection, migrations)
+        if is_old:
+            _give_back(connection)
     except BaseException:
         connection.close()
         raise
@@ -256,6 +259,12 @@ def open_migrated(path: Path, migrations: Sequence[Migration], *, page_size: int
     # What it took to make the tables stays in the caches of that connection, three times what an account needs.
     connection.close()
     return _open_patiently(path, page_size=page_size)
+
+
+def _give_back(connection: Connection) -> None:
+    """The room of what a migration left behind. It can wait: the file is whole either way."""
+    with suppress(TryAgainLater):
+        connection.run("VACUUM")
 
 
 def _open_patiently(path: Path, *, page_size: int) -> Connection:

@@ -55,8 +55,11 @@ PLACES_OF_EMAIL = """SELECT p.uid FROM (
         SELECT message_id FROM message WHERE message_id = ?1 AND blob_key = ?1
         UNION ALL SELECT message_id FROM message WHERE blob_key = ?1 AND blob_key <> message_id) m
     CROSS JOIN placement p ON p.message_id = m.message_id WHERE p.mailbox_id = ?2"""
-PLACES_OF_THREAD = """SELECT p.uid FROM message m CROSS JOIN placement p ON p.message_id = m.message_id
-    WHERE m.thread_id = ? AND p.mailbox_id = ?"""
+# The message that began it, if it is still there, and the others.
+PLACES_OF_THREAD = """SELECT p.uid FROM (
+        SELECT message_id FROM message WHERE message_id = ?1 AND thread_id = ?1
+        UNION ALL SELECT message_id FROM message WHERE thread_id = ?1 AND thread_id <> message_id) m
+    CROSS JOIN placement p ON p.message_id = m.message_id WHERE p.mailbox_id = ?2"""
 
 
 class SqliteSearch:

@@ -8,6 +8,7 @@ from mailstack.model.search import IndexedMessage, Unindexed
 from mailstack.store.sqlite.compress import Codec
 from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.fulltext import DELETE, DELETE_ALL, DELETE_PARTIAL, INSERT, UP_TO, stored_words
+from mailstack.store.sqlite.packs import DROP_ALL, pack_heads
 from mailstack.store.sqlite.vocabulary import add_words, forget_words
 from mailstack.store.sqlite.writer import Transaction
 
@@ -51,6 +52,7 @@ def add(transaction: Transaction, messages: Sequence[IndexedMessage], codec: Cod
     if vocabulary:
         add_words(transaction, vocabulary, codec)
     transaction.run(SET_UP_TO, (fresh[-1].message_id,))
+    pack_heads(transaction, codec, after=up_to, up_to=fresh[-1].message_id)
 
 
 def forget(transaction: Transaction, message_ids: Sequence[int]) -> None:
@@ -65,5 +67,6 @@ def forget(transaction: Transaction, message_ids: Sequence[int]) -> None:
 def forget_all(transaction: Transaction, codec: Codec) -> None:
     transaction.run(DELETE_ALL)
     transaction.run(DELETE_ALL_PARTIAL)
+    transaction.run(DROP_ALL)
     forget_words(transaction, codec)
     transaction.run(SET_UP_TO, (0,))

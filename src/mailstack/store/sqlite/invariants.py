@@ -73,14 +73,13 @@ INVARIANTS = (
             FROM placement GROUP BY message_id, mailbox_id HAVING COUNT(*) > 1""",
     ),
     Invariant(
-        rule="message-without-head",
-        sql="""SELECT 'message ' || message_id, 'has nothing that a list could show'
-            FROM message WHERE message_id NOT IN (SELECT message_id FROM head)""",
-    ),
-    Invariant(
-        rule="head-without-message",
-        sql="""SELECT 'head ' || message_id, 'belongs to no message'
-            FROM head WHERE message_id NOT IN (SELECT message_id FROM message)""",
+        rule="head-pack",
+        sql="""SELECT 'pack ' || block, 'was made of ' || messages || ' messages; there are ' || there FROM (
+                SELECT block, messages, (SELECT COUNT(*) FROM message
+                    WHERE message_id BETWEEN block * 64 AND block * 64 + 63) AS there FROM head_pack)
+            WHERE there > messages
+            UNION ALL SELECT 'pack ' || block, 'is of messages that the index has not reached'
+            FROM head_pack JOIN search_state ON block * 64 + 63 > indexed_up_to""",
     ),
     Invariant(
         rule="message-without-blob",

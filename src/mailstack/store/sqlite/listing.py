@@ -1,7 +1,7 @@
 """Messages as rows: how a digest is spread over tables and packed, and how it comes back.
 
-head: what mail programs list whole mailboxes by. forms: everything else; it lies beside the bytes of the message, and
-copies share it. Both are frames that are quick to open.
+forms: everything that is kept ready of a message, in one frame that is quick to open; it lies beside the bytes of the
+message, and copies share it. What lists show of whole mailboxes is in packs too (packs.py).
 """
 
 import struct
@@ -18,14 +18,13 @@ from mailstack.store.sqlite.connection import Row, Value
 
 MESSAGE_COLUMNS = "message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment"
 STORED_COLUMNS = """m.message_id, m.thread_id, b.blob_id, m.size_bytes, m.received_at, m.sent_at, m.has_attachment,
-    h.frame, b.forms
-    FROM message m JOIN head h ON h.message_id = m.message_id JOIN blob b ON b.blob_key = m.blob_key"""
+    b.forms FROM message m JOIN blob b ON b.blob_key = m.blob_key"""
 
 MAX_FRAME_BYTES = 256 << 20
 EMPTY_BASE_SUBJECT = b" "
 """No base subject is a space, and b"" says that it is the subject."""
 
-_FORMS = struct.Struct(">IIII")
+_FORMS = struct.Struct(">IIIIII")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +33,14 @@ class PackedMessage:
 
     message: NewMessage
     blob: Blob
-    head: bytes
     forms: bytes
-
-
-class Head(NamedTuple):
-    envelope: bytes
-    header_block: bytes
 
 
 class Forms(NamedTuple):
     """Text is UTF-8. The base subject is b"" where it is the subject; references are parted by spaces."""
 
+    envelope: bytes
+    header_block: bytes
     body: bytes
     body_structure: bytes
     parts: bytes
@@ -75,11 +70,10 @@ def message_row(packed: PackedMessage, *, message_id: int, thread_id: int) -> tu
 
 def stored_message(row: Row, codec: Codec) -> StoredMessage:
     """row: STORED_COLUMNS. Raises Damaged."""
-    message_id, thread_id, blob_id, size_bytes, received_at, sent_at, has_attachment, frame, packed = row
+    message_id, thread_id, blob_id, size_bytes, received_at, sent_at, has_attachment, packed = row
     try:
-        head = unpack_head(codec.decompress(frame, limit_bytes=MAX_FRAME_BYTES))
         forms = unpack_forms(codec.decompress(packed, limit_bytes=MAX_FRAME_BYTES))
-        digest = _digest(head, forms, sent_at=sent_at, has_attachment=bool(has_attachment))
+        digest = _digest(forms, sent_at=sent_at, has_attachment=bool(has_attachment))
     except (Damaged, ValueError) as fault:
         raise Damaged(f"what is kept of message {message_id} cannot be read: {fault}") from fault
     return StoredMessage(
@@ -92,44 +86,44 @@ def stored_message(row: Row, codec: Codec) -> StoredMessage:
     )
 
 
-def pack_head(digest: MessageDigest, codec: Codec) -> bytes:
-    # Quoted strings have no NUL (RFC 9051 §9); header fields of strangers may.
-    return codec.compress_quick(digest.envelope.replace(b"\0", b"") + b"\0" + digest.header_block)
-
-
-def unpack_head(frame: bytes) -> Head:
-    """Raises ValueError."""
-    end = frame.index(b"\0")
-    return Head(frame[:end], frame[end + 1 :])
-
-
 def pack_forms(digest: MessageDigest, codec: Codec) -> bytes:
     """In one frame: its parts repeat each other's words."""
     base_subject = "" if digest.base_subject == digest.subject else digest.base_subject or EMPTY_BASE_SUBJECT.decode()
     references = " ".join(digest.references)
     words = (digest.subject, base_subject, digest.from_, digest.to, digest.cc, digest.message_id, references)
-    octets = (digest.body, digest.body_structure, digest.parts, digest.preview.encode("utf-8", "replace"))
+    octets = (
+        digest.envelope.replace(b"\0", b""),  # RFC 9051 §9: a quoted string has no NUL
+        digest.header_block,
+        digest.body,
+        digest.body_structure,
+        digest.parts,
+        digest.preview.encode("utf-8", "replace"),
+    )
     return codec.compress_quick(join_forms(octets, "\0".join(map(_text, words)).encode()))
 
 
-def join_forms(octets: tuple[bytes, bytes, bytes, bytes], words: bytes) -> bytes:
+def join_forms(octets: tuple[bytes, bytes, bytes, bytes, bytes, bytes], words: bytes) -> bytes:
     return b"".join((_FORMS.pack(*map(len, octets)), *octets, words))
 
 
 def unpack_forms(frame: bytes) -> Forms:
     """Raises ValueError."""
     try:
-        body, body_structure, parts, preview = _FORMS.unpack_from(frame)
-        body_ends = _FORMS.size + body
-        structure_ends = body_ends + body_structure
-        parts_end = structure_ends + parts
-        preview_ends = parts_end + preview
+        envelope, header_block, body, body_structure, parts, preview = _FORMS.unpack_from(frame)
+        block_starts = _FORMS.size + envelope
+        body_starts = block_starts + header_block
+        structure_starts = body_starts + body
+        parts_start = structure_starts + body_structure
+        preview_starts = parts_start + parts
+        words_start = preview_starts + preview
         return Forms(
-            frame[_FORMS.size : body_ends],
-            frame[body_ends:structure_ends],
-            frame[structure_ends:parts_end],
-            frame[parts_end:preview_ends],
-            *frame[preview_ends:].split(b"\0"),
+            frame[_FORMS.size : block_starts],
+            frame[block_starts:body_starts],
+            frame[body_starts:structure_starts],
+            frame[structure_starts:parts_start],
+            frame[parts_start:preview_starts],
+            frame[preview_starts:words_start],
+            *frame[words_start:].split(b"\0"),
         )
     except (struct.error, TypeError) as fault:
         raise ValueError("too short, or of another make") from fault
@@ -145,13 +139,13 @@ def references_of(forms: Forms) -> tuple[str, ...]:
     return tuple(forms.references.decode().split(" ")) if forms.references else ()
 
 
-def _digest(head: Head, forms: Forms, *, sent_at: int | None, has_attachment: bool) -> MessageDigest:
+def _digest(forms: Forms, *, sent_at: int | None, has_attachment: bool) -> MessageDigest:
     return MessageDigest(
-        envelope=head.envelope,
+        envelope=forms.envelope,
         body=forms.body,
         body_structure=forms.body_structure,
         parts=forms.parts,
-        header_block=head.header_block,
+        header_block=forms.header_block,
         preview=forms.preview.decode(),
         subject=forms.subject.decode(),
         base_subject=base_subject_of(forms),

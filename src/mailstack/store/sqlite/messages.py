@@ -27,7 +27,7 @@ from mailstack.store.sqlite.columns import read_columns
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sqlite.databases import AccountDatabases, Database
-from mailstack.store.sqlite.listing import STORED_COLUMNS, PackedMessage, pack_forms, pack_head, stored_message
+from mailstack.store.sqlite.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
 from mailstack.store.sqlite.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sqlite.tables import read_table
 from mailstack.store.sqlite.unpacked import UnpackedFiles
@@ -250,10 +250,9 @@ class SqliteMessages:
         packed: list[PackedMessage] = []
         try:
             for message in messages:
-                head = pack_head(message.digest, self._blobs.codec)
                 forms = pack_forms(message.digest, self._blobs.codec)
                 blob = self._blobs.pack(message.raw, database.blob_folder)
-                packed.append(PackedMessage(message=message, blob=blob, head=head, forms=forms))
+                packed.append(PackedMessage(message=message, blob=blob, forms=forms))
         except Exception:
             self._discard(database, [each.blob.file for each in packed if each.blob.file is not None])
             raise

@@ -19,12 +19,18 @@ COPY_TO = "VACUUM INTO ?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """Leads to version `number`. tables: all that the file has afterwards. fill: what statements alone cannot do."""
+    """Leads to version `number`. tables: all that the file has afterwards.
+
+    makes_room: before the statements, in a file of the version before. fill: after them, there. makes_whole_files: the
+    statements alone are all that a new file needs.
+    """
 
     number: int
     statements: tuple[str, ...]
     tables: frozenset[str]
+    makes_room: tuple[str, ...] = ()
     fill: Callable[[Connection], None] | None = None
+    makes_whole_files: bool = False
 
 
 def migrate(connection: Connection, migrations: Sequence[Migration]) -> bool:
@@ -38,8 +44,8 @@ def migrate(connection: Connection, migrations: Sequence[Migration]) -> bool:
     try:
         # Another process may have been faster: what counts is what is seen under the lock.
         version = check_version(connection, migrations)
-        for migration in migrations[version:]:
-            _apply(connection, migration)
+        for migration in _steps(migrations, version):
+            _apply(connection, migration, is_new=not version and migration.makes_whole_files)
         connection.run("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -85,10 +91,16 @@ def _check_tables(connection: Connection, version: int, expected: frozenset[str]
         raise Damaged(f"{connection.path} does not have the tables of schema {version} (see {odd}): restore a copy")
 
 
-def _apply(connection: Connection, migration: Migration) -> None:
-    for statement in migration.statements:
+def _steps(migrations: Sequence[Migration], version: int) -> Sequence[Migration]:
+    if version:
+        return migrations[version:]
+    return migrations[max((at for at, one in enumerate(migrations) if one.makes_whole_files), default=0) :]
+
+
+def _apply(connection: Connection, migration: Migration, *, is_new: bool) -> None:
+    for statement in migration.statements if is_new else (*migration.makes_room, *migration.statements):
         connection.run(statement)
-    if migration.fill is not None:
+    if migration.fill is not None and not is_new:
         migration.fill(connection)
     connection.pragma("user_version", str(migration.number))
     broken = connection.rows("PRAGMA foreign_key_check")

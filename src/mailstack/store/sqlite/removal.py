@@ -25,7 +25,6 @@ LOG = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, chang
 DELETE_MESSAGE = """DELETE FROM message WHERE message_id = ?
     AND NOT EXISTS (SELECT 1 FROM placement WHERE placement.message_id = message.message_id)
     RETURNING blob_key, size_bytes"""
-DELETE_HEAD = "DELETE FROM head WHERE message_id = ?"
 # Two looks instead of an index over all messages: at the message that brought the bytes, and at those that share them.
 DELETE_BLOB = """DELETE FROM blob WHERE blob_key = ?
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.message_id = blob.blob_key)
@@ -58,7 +57,6 @@ def _remove_messages(transaction: Transaction, message_ids: Sequence[int]) -> li
         if gone is None:
             continue
         removed.append(message_id)
-        transaction.run(DELETE_HEAD, (message_id,))
         blob_key, size_bytes = gone
         freed += size_bytes
         blob = transaction.row(DELETE_BLOB, (blob_key,))
