@@ -105,6 +105,27 @@ INVARIANTS = (
             LEFT JOIN mailbox_keyword AS listed USING (mailbox_id, keyword) WHERE listed.mailbox_id IS NULL""",
     ),
     Invariant(
+        rule="access",
+        sql="""SELECT 'mailbox ' || mailbox_id, 'gives ' || quote(identifier) || ' of account ' || quote(account_id)
+                || ' the rights ' || quote(rights)
+            FROM access WHERE identifier IN ('', '-') OR rights = '' OR rights GLOB '*[^lrswipkxtea]*'
+                OR account_id <> '' AND identifier IN ('anyone', '-anyone', 'authenticated', '-authenticated')""",
+    ),
+    Invariant(
+        rule="annotation",
+        sql="""SELECT COALESCE('mailbox ' || mailbox_id, 'the account'),
+                'has the entry ' || quote(entry) || ' of viewer ' || quote(viewer_id)
+            FROM annotation WHERE entry <> LOWER(entry)
+                OR NOT CASE viewer_id WHEN '' THEN entry GLOB '/shared/?*' ELSE entry GLOB '/private/?*' END""",
+    ),
+    Invariant(
+        rule="subscription",
+        sql="""SELECT 'the subscriptions', 'hold mailbox ' || mailbox_id || ' of nobody' FROM subscription
+            WHERE owner_id = ''
+            UNION ALL SELECT 'the subscriptions', 'hold the path ' || quote(path) FROM absent_subscription
+            WHERE path = '' OR path GLOB '/*' OR path GLOB '*/' OR path GLOB '*//*'""",
+    ),
+    Invariant(
         rule="mod-seq",
         sql="""SELECT what, 'has ModSeq ' || highest || ', the last given out is ' || mod_seq
             FROM counter JOIN (
