@@ -2,13 +2,14 @@
 
 import pytest
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import AlreadyExists, Conflict
 from mailstack.model.ids import Generation
-from mailstack.model.resource import Kind, RelayBody, Resource, fields_of
+from mailstack.model.principal import AliasTargets
+from mailstack.model.resource import AliasBody, Kind, RelayBody, Resource, fields_of
 from mailstack.ports.bus import GENERATION_TOPIC
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, account_resource, apply, created, destroyed, updated
+from tests.support.stores import Store, account_of, account_resource, apply, created, destroyed, moved, updated
 
 RELAY = Resource(
     kind=Kind.RELAY,
@@ -103,6 +104,36 @@ async def test_secrets_go_with_their_resource(store: Store) -> None:
     await apply(store, created(RELAY, password="old"))
     await apply(store, destroyed(RELAY))
     assert await store.state.secrets(Kind.RELAY) == {}
+
+
+async def test_a_moved_account_keeps_its_id_and_its_password(store: Store) -> None:
+    await apply(store, created(account_resource("bob@example.com", "b@example.com"), password="$2b$hash"))
+    before = await account_of(store, "bob@example.com")
+    robert = account_resource("robert@example.com", "bob@example.com")
+    alias = Resource(
+        kind=Kind.ALIAS, name="b@example.com", fields=fields_of(AliasBody(targets=("robert@example.com",)))
+    )
+    await apply(store, moved(robert, "bob@example.com"), created(alias))
+    after = await account_of(store, "robert@example.com")
+    assert (after.account_id, after.password_hash, after.addresses) == (
+        before.account_id,
+        "$2b$hash",
+        ("bob@example.com",),
+    )
+    assert (await account_of(store, "bob@example.com")).login == "robert@example.com"
+    assert await store.accounts.find("b@example.com") == AliasTargets(targets=("robert@example.com",))
+    names = [name for kind, name in (await store.state.snapshot()).resources if kind is Kind.ACCOUNT]
+    assert names == ["robert@example.com"]
+    assert await store.trash.list() == []
+
+
+async def test_what_is_not_there_does_not_move_nor_onto_what_is(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await apply(store, moved(account_resource("robert@example.com"), "bob@example.com"))
+    await apply(store, created(account_resource("bob@example.com")), created(account_resource("robert@example.com")))
+    with pytest.raises((Conflict, AlreadyExists)):
+        await apply(store, moved(account_resource("robert@example.com"), "bob@example.com"))
+    assert (await account_of(store, "bob@example.com")).login == "bob@example.com"
 
 
 async def test_digest_key_is_32_bytes_and_stays(store: Store) -> None:

@@ -74,6 +74,10 @@ def updated(resource: Resource, **secrets: str) -> ResourceChange:
     return ResourceChange(operation=Operation.UPDATE, resource=resource, secrets=secrets)
 
 
+def moved(resource: Resource, old: str) -> ResourceChange:
+    return ResourceChange(operation=Operation.MOVE, resource=resource, moved_from=old)
+
+
 def destroyed(resource: Resource) -> ResourceChange:
     return ResourceChange(operation=Operation.DESTROY, resource=resource)
 
