@@ -18,8 +18,8 @@ from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.queue import Queue
-from mailstack.ports.sharing import Sharing
 from mailstack.ports.search import Search
+from mailstack.ports.sharing import Sharing
 from mailstack.ports.state import State
 from mailstack.ports.trash import Trash
 from mailstack.ports.upkeep import Upkeep
