@@ -25,7 +25,14 @@ FACTS_AT_ONCE = 1_000
 OCTETS_AT_ONCE = 512 * 1024
 """Of bodies; one message may have more, then it comes alone."""
 
-_IN_FORMS = (Column.BODY, Column.BODY_STRUCTURE, Column.PARTS, Column.HEADER_BLOCK, Column.PREVIEW)
+_IN_FORMS = (
+    Column.ENVELOPE,
+    Column.HEADER_BLOCK,
+    Column.BODY,
+    Column.BODY_STRUCTURE,
+    Column.PARTS,
+    Column.PREVIEW,
+)
 """None in one of them: what is kept of the message is damaged."""
 
 log = structlog.get_logger()
