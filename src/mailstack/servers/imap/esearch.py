@@ -19,7 +19,7 @@ from mailstack.servers.imap.session import Completed, Session, bad, ok
 from mailstack.services.mailbox.mod_seqs import highest_of
 from mailstack.services.mailbox.multisearch import search_place, searched_places
 from mailstack.services.mailbox.places import Place
-from mailstack.services.mailbox.search import search
+from mailstack.services.mailbox.search import search_uids
 from mailstack.wire.imap.commands.esearch import Esearch
 from mailstack.wire.imap.search_data import EsearchData, esearch_pieces
 from mailstack.wire.imap.search_returns import Returns
@@ -36,7 +36,7 @@ async def run(session: Session, request: Esearch) -> Completed:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
     for place in await searched_places(session.mail, request.sources, session.selected):
         is_selected = _is_selected(session, place)
-        uids = (await search(session.mailbox, query)).uids if is_selected else await search_place(place, foreign)
+        uids = await (search_uids(session.mailbox, query) if is_selected else search_place(place, foreign))
         results = Results(told=uids, uids=uids)
         if request.returns.saves:
             refused = save(session, request.returns, results)

@@ -142,7 +142,8 @@ def filled(data: EsearchData, returns: Returns, results: Results) -> EsearchData
 
 
 def returned_places(returns: Returns, count: int) -> Sequence[int]:
-    """Which of so many results are returned: what `$` is to hold, and what MODSEQ is to be the highest of.
+    """Which of so many results are returned, and so what `$` is to hold and what MODSEQ is to be the highest of; a range
+    says all.
 
     RFC 4731 §3.2, RFC 5182 §2.4, RFC 9394 §3.2: MIN, MAX and PARTIAL return few, COUNT and ALL all of them.
     """
@@ -160,7 +161,8 @@ def returned_places(returns: Returns, count: int) -> Sequence[int]:
 
 def returned_uids(returns: Returns, results: Results) -> Sequence[int]:
     """Ascending."""
-    return sorted(results.uids[place] for place in returned_places(returns, len(results.uids)))
+    places = returned_places(returns, len(results.uids))
+    return sorted(results.uids if isinstance(places, range) else map(results.uids.__getitem__, places))
 
 
 async def scored(mail: AccountMail, mailbox_id: MailboxId, query: Query, returns: Returns, results: Results) -> Results:
@@ -188,6 +190,8 @@ def _instants(now_s: int, older_s: int | None, younger_s: int | None) -> Query:
 
 
 def _existing(numbers: NumSet, count: int) -> Query:
-    """RFC 7377 §2: numbers past the end of the mailbox are no error in a search."""
+    """RFC 7377 §2: in no SEARCH is it an error to name numbers past the end of the mailbox; it must not be, where RFC
+    9051 §9 would have a BAD. Dovecot and Cyrus find nothing there either.
+    """
     ranges = [(first, min(last, count)) for first, last in numbers.resolved(count).ranges if first <= count]
     return InSequence(NumSet(tuple(ranges))) if count and ranges else NOTHING

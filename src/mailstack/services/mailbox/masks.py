@@ -12,8 +12,8 @@ from itertools import compress
 
 from mailstack.model.message import PlacementTable
 from mailstack.model.numset import NumSet
+from mailstack.services.mailbox.instants import Instants
 
-_EARLIEST, _LATEST = -(1 << 62), 1 << 62
 _FEW = 16
 """Looking so many numbers up costs as much as going through all that are there, for each message of a mailbox."""
 
@@ -36,11 +36,22 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """Messages, ascending: their UIDs, and their places in `here`, the table's array of UIDs."""
+    """here: the table's array of UIDs. flags: beside it, 1 for those that match, else 0."""
 
     here: "array[int]"
-    places: Sequence[int]
-    uids: "array[int]"
+    flags: bytes
+
+    def uids(self, count: int | None = None) -> "array[int]":
+        """Of the first `count`, or all; ascending."""
+        flags = self.flags[:count]
+        run = _run(flags)
+        return array("I", compress(self.here, flags)) if run is None else self.here[run.start : run.stop]
+
+    def numbers(self, count: int) -> list[int]:
+        """Beside uids(count): positions, from 1."""
+        flags = self.flags[:count]
+        run = _run(flags)
+        return list(compress(range(1, count + 1), flags) if run is None else range(run.start + 1, run.stop + 1))
 
 
 class Masks:
@@ -67,16 +78,10 @@ class Masks:
         return Bounds(self.every ^ bounds.possible, self.every ^ bounds.certain)
 
     def matched(self, mask: int) -> Matched:
-        flags = mask.to_bytes(self._count, "little")
-        start, stop = flags.find(1), flags.rfind(1) + 1
-        if stop - start == flags.count(1):
-            # Of dates this is the rule: mail comes in the order of its dates.
-            return Matched(here=self.table.uids, places=range(start, stop), uids=self.table.uids[start:stop])
-        uids = array("I", compress(self.table.uids, flags))
-        return Matched(here=self.table.uids, places=list(compress(range(self._count), flags)), uids=uids)
+        return Matched(here=self.table.uids, flags=mask.to_bytes(self._count, "little"))
 
     def uids(self, mask: int) -> "array[int]":
-        return self.matched(mask).uids if mask else array("I")
+        return self.matched(mask).uids() if mask else array("I")
 
     def of_flags(self, answers: Sequence[bool]) -> int:
         """answers: for each of the table's flag sets."""
@@ -90,12 +95,9 @@ class Masks:
     def of_mod_seqs(self, first: int) -> int:
         return self._mask(bytes(map(first.__le__, self.table.mod_seqs)))
 
-    def of_instants(self, instants: "array[int]", first: int, last: int) -> int:
+    def of_instants(self, instants: Instants, first: int, last: int) -> int:
         """instants: one for each message of the table."""
-        if first <= _EARLIEST:
-            return self._mask(bytes(map(last.__gt__, instants)))
-        since = self._mask(bytes(map(first.__le__, instants)))
-        return since if last >= _LATEST else since & self._mask(bytes(map(last.__gt__, instants)))
+        return self._mask(instants.within(first, last))
 
     def of_ranges(self, uids: NumSet) -> int:
         """uids: resolved."""
@@ -110,6 +112,9 @@ class Masks:
         if not uids:
             return 0
         here = self.table.uids
+        start = bisect_left(here, uids[0])
+        if here[start : start + len(uids)] == array("I", uids):
+            return self.of_ranges(NumSet(((uids[0], uids[-1]),)))
         if len(uids) * _FEW > len(here):
             return self._mask(bytes(map(set(uids).__contains__, here)))
         flags = bytearray(len(here))
@@ -122,6 +127,12 @@ class Masks:
     def _mask(self, flags: bytes | bytearray) -> int:
         """flags: 0 or 1 for each message, and for those that came since."""
         return int.from_bytes(flags[: self._count], "little")
+
+
+def _run(flags: bytes) -> range | None:
+    """Where all that match stand side by side: of dates this is the rule."""
+    start, stop = flags.find(1), flags.rfind(1) + 1
+    return range(start, stop) if stop - start == flags.count(1) else None
 
 
 _LOW_OCTET = 0 if array("I", [1]).tobytes()[0] else 1

@@ -27,12 +27,20 @@ async def search(selected: SelectedMailbox, query: Query) -> Chosen:
     """Raises Invalid for a position past the end."""
     found = await _found(selected.mail, selected.mailbox_id, await _in_uids(selected, query))
     # What the session has not been told of has no number yet: it is not found.
-    return selected.placed_in(found.here, found.places, found.uids) or await selected.locate(found.uids)
+    if not selected.counts_by(found.here):
+        return await selected.locate(found.uids())
+    return Chosen(numbers=found.numbers(selected.count), uids=found.uids(selected.count).tolist())
+
+
+async def search_uids(selected: SelectedMailbox, query: Query) -> Sequence[int]:
+    """The same without positions, which take as long to make as the search itself; ascending."""
+    found = await _found(selected.mail, selected.mailbox_id, await _in_uids(selected, query))
+    return found.uids(selected.count) if selected.counts_by(found.here) else (await selected.locate(found.uids())).uids
 
 
 async def search_mailbox(mail: AccountMail, mailbox: Mailbox, query: Query) -> Sequence[int]:
     """UIDs of a mailbox that is not selected, ascending. query: without message numbers."""
-    return (await _found(mail, mailbox.mailbox_id, query)).uids
+    return (await _found(mail, mailbox.mailbox_id, query)).uids()
 
 
 async def _found(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Matched:

@@ -102,16 +102,9 @@ class SelectedMailbox:
         places = places_of(self._uids, list(uids), self._count)
         return Chosen(numbers=[place + 1 for place in places], uids=list(_picked(self._uids, places)))
 
-    def placed_in(self, here: "array[int]", places: Sequence[int], uids: Sequence[int]) -> Chosen | None:
-        """These UIDs at these ascending places of `here`; None unless that is the array that the session counts by."""
-        if here is not self._uids:
-            return None
-        known = bisect_left(places, self._count)
-        if isinstance(places, range):
-            numbers = list(range(places.start + 1, places.start + known + 1))
-        else:
-            numbers = [place + 1 for place in places[:known]]
-        return Chosen(numbers=numbers, uids=list(uids[:known]))
+    def counts_by(self, uids: "array[int]") -> bool:
+        """Whether the places of that array are the positions of this session, as far as it has been told."""
+        return uids is self._uids
 
     def message_id(self, uid: int) -> MessageId | None:
         """What stands or stood there, for a UID is never used again; None: not known without a look at the store."""

@@ -21,6 +21,7 @@ from mailstack.model.numset import NumSet, numset_of
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.services.mailbox.instants import Instants
 
 MAX_CHANGES = 1_000
 """Past this many rows of the change log, reading the mailbox anew is cheaper than reading them."""
@@ -60,13 +61,13 @@ class MailboxView:
         self._numbers: dict[FlagSet, int] = {}
         self._changes: deque[Change] = deque()
         self._changes_from = ModSeq(0)
-        self._received = array("q")
+        self._received = Instants()
         self._first_unseen: tuple[ModSeq, int | None] | None = None
         self._guard = asyncio.Lock()
 
     @property
     def octets(self) -> int:
-        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * len(self._received)
+        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * len(self._received.values)
 
     async def refresh(self) -> None:
         """Raises NotFound when the mailbox is gone."""
@@ -97,16 +98,16 @@ class MailboxView:
             self._first_unseen = self.mod_seq, None if place is None else place + 1
         return self._first_unseen[1]
 
-    async def received(self) -> "array[int]":
-        """When each message of the table was received, in its order; read when it is first asked for."""
-        while len(self._received) < len(self.table):
-            first, last = self.table.uids[len(self._received)], self.table.uids[-1]
+    async def received(self) -> Instants:
+        """When each message of the table was received; read when it is first asked for."""
+        while len(self._received.values) < len(self.table):
+            first, last = self.table.uids[len(self._received.values)], self.table.uids[-1]
             rows = await self._source.messages.columns(
                 self._account_id, self._mailbox_id, [Column.RECEIVED_AT], NumSet(((first, last),))
             )
             found = dict(rows)
             # The table may be another one by now. What the store no longer has will leave it soon.
-            news = self.table.uids[len(self._received) :]
+            news = self.table.uids[len(self._received.values) :]
             self._received.extend(found.get(uid, 0) for uid in news if first <= uid <= last)
         return self._received
 
@@ -114,7 +115,7 @@ class MailboxView:
         # In this order: what has happened in the mailbox up to the status is in the table for certain.
         status = await self._source.mailboxes.status(self._account_id, self._mailbox_id)
         table = await self._source.messages.table(self._account_id, self._mailbox_id)
-        self._received = array("q")
+        self._received = Instants()
         self._flag_sets = list(table.flag_sets)
         self._numbers = {flags: number for number, flags in enumerate(self._flag_sets)}
         self._set(table.uids, table.message_ids, table.mod_seqs, table.flag_numbers)
@@ -178,7 +179,7 @@ class MailboxView:
     def _drop(self, uids: Set[int]) -> None:
         table = self.table
         stays = [uid not in uids for uid in table.uids]
-        self._received = array("q", compress(self._received, stays))
+        self._received = self._received.kept(stays)
         self._set(
             array("I", compress(table.uids, stays)),
             array("q", compress(table.message_ids, stays)),
