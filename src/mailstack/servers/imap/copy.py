@@ -11,7 +11,7 @@ from mailstack.wire.imap.commands.copy import Copy
 
 
 async def run(session: Session, request: Copy) -> Completed:
-    chosen = await choose(session, request.messages)
+    chosen = await choose(session, request.messages, is_whole=True)
     target = await find_target(session.mail, request.mailbox)
     if target is None:
         return TRY_CREATE

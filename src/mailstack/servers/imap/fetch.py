@@ -89,11 +89,9 @@ def _items(session: Session, request: Fetch) -> tuple[Item, ...]:
 
 
 async def _chosen(session: Session, request: Fetch) -> Chosen:
-    chosen, modifiers = await choose(session, request.messages), request.modifiers
-    if modifiers.page is not None:
-        # RFC 9394 §3.4: the page is taken first, and then what has changed in it.
-        page = modifiers.page.of(len(chosen.uids))
-        chosen = Chosen(numbers=chosen.numbers[page], uids=chosen.uids[page])
+    modifiers = request.modifiers
+    # RFC 9394 §3.4: the page is taken first, and then what has changed in it.
+    chosen = await choose(session, request.messages, page=modifiers.page)
     if modifiers.changed_since is None:
         return chosen
     numbers = request.messages.numbers

@@ -3,22 +3,27 @@
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Uid
 from mailstack.model.query import SavedResult
+from mailstack.servers.imap.message_limit import limited
 from mailstack.servers.imap.session import Session
 from mailstack.services.mailbox.selected import Chosen
 from mailstack.wire.imap.commands.numbered import Numbered
-from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
+from mailstack.wire.imap.faults import SyntaxProblem
+from mailstack.wire.imap.partial import PartialRange
 
 
-async def choose(session: Session, messages: Numbered) -> Chosen:
-    """Raises SyntaxProblem: RFC 9051 §9 (seq-number): a number that is no message's is answered BAD.
+async def choose(
+    session: Session, messages: Numbered, *, page: PartialRange | None = None, is_whole: bool = False
+) -> Chosen:
+    """At most as many as one command may be about. page: of them; is_whole: all or nothing.
 
-    Raises RefusedProblem: RFC 9738 §3: more than one command may ask for.
+    Raises SyntaxProblem: RFC 9051 §9 (seq-number): a number that is no message's is answered BAD.
+    Raises RefusedProblem: RFC 9738 §3.1.
     """
     chosen = await _chosen(session, messages)
-    limit = session.service.limits.messages
-    if len(chosen.uids) > limit:
-        raise RefusedProblem(f"MESSAGELIMIT {limit}", "Too many messages at once")
-    return chosen
+    if page is not None:
+        part = page.of(len(chosen.uids))
+        chosen = Chosen(numbers=chosen.numbers[part], uids=chosen.uids[part])
+    return limited(session, chosen, is_whole=is_whole or page is not None)
 
 
 async def _chosen(session: Session, messages: Numbered) -> Chosen:

@@ -16,6 +16,7 @@ from mailstack.net.stream import Stream
 from mailstack.servers.imap import dispatch, receiving
 from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
+from mailstack.servers.imap.message_limit import with_limit
 from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.session import Completed, Session, State, bad, no
@@ -175,7 +176,7 @@ def _fault(event: SyntaxFault) -> Tagged | Untagged:
 
 async def _answer(session: Session, tag: str, request: Request) -> None:
     session.tag = tag
-    completed = await _run(session, request)
+    completed = with_limit(session, await _run(session, request))
     session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
     if completed.starts_tls and session.service.tls is not None:
         await session.connection.start_tls(session.service.tls)

@@ -61,7 +61,8 @@ class SavedSearch:
 
 class Session:
     """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
-    server speaks, by its name in upper case. tag: of the command that is being answered.
+    server speaks, by its name in upper case. tag: of the command that is being answered. lowest_processed: the UID
+    down to which it went, where that was not all (RFC 9738).
     watch: NOTIFY; None as long as it was not given. flags: that the client was told of, of the selected mailbox.
     """
 
@@ -73,6 +74,7 @@ class Session:
         self.refused_logins = 0
         self.enabled: set[str] = set()
         self.tag = ""
+        self.lowest_processed: int | None = None
         self.saved_search: SavedSearch | None = None
         self.watch: Watch | None = None
         self.flags: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mailstack.model.query import Query
 from mailstack.model.sorting import SortField
+from mailstack.servers.imap.message_limit import limited_query
 from mailstack.servers.imap.searching import (
     Results,
     answer,
@@ -26,7 +27,7 @@ async def run(session: Session, request: Sort) -> Completed:
     returns = request.returns
     if request.query is None:
         return refused_charset(session, returns)
-    query = own_query(session, request.query)
+    query = await limited_query(session, own_query(session, request.query), is_whole=True)
     if returns is not None and returns.saves:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
     found = await search(session.mailbox, query)

@@ -1,7 +1,7 @@
 """Search keys, into the query tree that every protocol shares: what SEARCH, SORT, THREAD and ESEARCH look for.
 
 RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 5032 (WITHIN), RFC 5182 ($), RFC 6203 (FUZZY), RFC 7162 §3.1.5 (MODSEQ),
-RFC 8474 §6 (EMAILID, THREADID), RFC 8514 §4.3 (SAVEDATE).
+RFC 8474 §6 (EMAILID, THREADID), RFC 8514 §4.3 (SAVEDATE), RFC 9738 §3.2 (UIDAFTER, UIDBEFORE).
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from mailstack.model.flags import ANSWERED, DRAFT, FLAGGED, SEEN
 from mailstack.model.ids import ModSeq
+from mailstack.model.numset import NumSet
 from mailstack.model.query import (
     AgeRange,
     And,
@@ -36,7 +37,7 @@ from mailstack.wire.imap.dates import search_date
 from mailstack.wire.imap.faults import SyntaxProblem
 from mailstack.wire.imap.flags import keyword
 from mailstack.wire.imap.sets import message_set
-from mailstack.wire.imap.tokens import MAX_NUMBER64, Cursor
+from mailstack.wire.imap.tokens import MAX_NUMBER, MAX_NUMBER64, Cursor
 
 CHARSETS = ("US-ASCII", "UTF-8")
 """RFC 9051 §6.4.4: the two that every server must know."""
@@ -159,6 +160,16 @@ def _uid(cursor: Cursor) -> Query:
     return uids if isinstance(uids, SavedResult) else InUids(uids)
 
 
+def _uid_after(cursor: Cursor) -> Query:
+    """search-key =/ "UIDAFTER" SP uniqueid / "UIDBEFORE" SP uniqueid, RFC 9738 §3.2"""
+    return InUids(NumSet(((1, MAX_NUMBER),)).above(cursor.nz_number()))
+
+
+def _uid_before(cursor: Cursor) -> Query:
+    uid = cursor.nz_number()
+    return InUids(NumSet(((1, uid - 1),))) if uid > 1 else _NOTHING
+
+
 def _mod_seq(cursor: Cursor) -> Query:
     """search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer"""
     if cursor.match(_ENTRY_NAME):
@@ -248,6 +259,8 @@ _WITH_ARGUMENTS: Mapping[str, Callable[[Cursor], Query]] = {
     "LARGER": lambda cursor: SizeRange(larger=cursor.number(largest=MAX_NUMBER64), smaller=None),
     "SMALLER": lambda cursor: SizeRange(larger=None, smaller=cursor.number(largest=MAX_NUMBER64)),
     "UID": _uid,
+    "UIDAFTER": _uid_after,
+    "UIDBEFORE": _uid_before,
     "MODSEQ": _mod_seq,
     "EMAILID": lambda cursor: EmailIdIs(_object_id(cursor)),
     "THREADID": lambda cursor: ThreadIdIs(_object_id(cursor)),

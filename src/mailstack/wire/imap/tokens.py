@@ -94,6 +94,12 @@ class Cursor:
             raise SyntaxProblem("a number is too large")
         return value
 
+    def nz_number(self) -> int:
+        number = self.number()
+        if not number:
+            raise SyntaxProblem("expected a number above 0")
+        return number
+
     def astring(self) -> bytes:
         found = self.match(_ASTRING)
         return found.group() if found else self.string()

@@ -18,21 +18,14 @@ class UidBatches:
 def parse(cursor: Cursor) -> UidBatches:
     """uidbatches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]"""
     cursor.space()
-    size = _positive(cursor)
+    size = cursor.nz_number()
     if not cursor.skip(b" "):
         cursor.end()
         return UidBatches(size=size)
-    first = _positive(cursor)
+    first = cursor.nz_number()
     cursor.require(b":")
-    last = _positive(cursor)
+    last = cursor.nz_number()
     cursor.end()
     if first > last:
         raise SyntaxProblem("the first batch comes before the last")
     return UidBatches(size=size, first=first, last=last)
-
-
-def _positive(cursor: Cursor) -> int:
-    number = cursor.number()
-    if not number:
-        raise SyntaxProblem("expected a number above 0")
-    return number
