@@ -142,8 +142,8 @@ def filled(data: EsearchData, returns: Returns, results: Results) -> EsearchData
 
 
 def returned_places(returns: Returns, count: int) -> Sequence[int]:
-    """Which of so many results are returned, and so what `$` is to hold and what MODSEQ is to be the highest of; a range
-    says all.
+    """Which of so many results are returned, and so what `$` is to hold and what MODSEQ is to be the highest of; a
+    range says all.
 
     RFC 4731 §3.2, RFC 5182 §2.4, RFC 9394 §3.2: MIN, MAX and PARTIAL return few, COUNT and ALL all of them.
     """
