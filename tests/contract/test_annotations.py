@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from mailstack.model.annotation import MAX_TOTAL_OCTETS
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import MailboxRole
@@ -84,6 +85,18 @@ async def test_nobody_uses_up_what_others_may_set(store: Store, account_id: Acco
     await change(store, account_id, inbox, limit=2, private_a=b"1", private_b=b"1", shared_a=b"1", shared_b=b"1")
     with pytest.raises(TooMany):
         await change(store, account_id, inbox, OTHER, limit=2, shared_c=b"1")
+
+
+async def test_an_account_has_an_end(store: Store, account_id: AccountId) -> None:
+    value = b"x" * (MAX_TOTAL_OCTETS // 2)
+    for name in ("one", "two"):
+        made = await store.mailboxes.create(account_id, parent_id=None, name=name)
+        await change(store, account_id, made.mailbox_id, private_a=value)
+    made = await store.mailboxes.create(account_id, parent_id=None, name="three")
+    with pytest.raises(TooMany):
+        await change(store, account_id, made.mailbox_id, private_a=b"x")
+    await change(store, account_id, made.mailbox_id, shared_a=b"x")
+    await change(store, account_id, made.mailbox_id, OTHER, private_a=b"x")
 
 
 async def test_what_changes_nothing_is_no_change(store: Store, account_id: AccountId, inbox: MailboxId) -> None:

@@ -5,6 +5,9 @@ SHARED = "/shared/"
 MAX_ENTRIES = 100
 """For each mailbox, and for the account itself."""
 MAX_VALUE_OCTETS = 16 * 1024
+MAX_TOTAL_ENTRIES = 10_000
+MAX_TOTAL_OCTETS = 4 * 1024 * 1024
+"""In a whole account, of the shared ones and of each viewer's: no quota counts them, and LIST reads them all."""
 SPECIAL_USE = "/private/specialuse"
 """RFC 6154 §4: the mailbox's special-use attributes."""
 

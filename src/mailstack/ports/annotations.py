@@ -30,7 +30,7 @@ class Annotations(Protocol):
         limit: int,
     ) -> None:
         """None: removed. All or none; TooMany when the mailbox would have more than `limit` shared entries, or as many
-        private ones of this viewer.
+        private ones of this viewer, or the account more than model.annotation allows altogether.
 
         One row in the change log for the mailbox, when anything changed; none for the account's own.
         """

@@ -112,6 +112,25 @@ async def test_special_use_moves(client: ImapClient) -> None:
     """)
 
 
+async def test_a_use_changes_with_all_the_rest_or_not_at_all(client: ImapClient) -> None:
+    """RFC 5464 §4.3."""
+    for number in range(0, MAX_ENTRIES, 50):
+        entries = " ".join(f'/private/e{number + one} "x"' for one in range(50))
+        await client.talk(f"C: a SETMETADATA Sent ({entries})\nS: a OK …")
+    await client.talk(r"""
+        C: b SETMETADATA Sent (/private/specialuse "\\Drafts" /private/more "x")
+        S: b NO [METADATA TOOMANY] …
+        C: c SETMETADATA INBOX (/private/comment "x" /private/specialuse "\\Drafts")
+        S: c NO [USEATTR] …
+        C: d GETMETADATA Sent /private/specialuse
+        S: * METADATA "Sent" (/private/specialuse "\\Sent")
+        S: d OK …
+        C: e GETMETADATA INBOX /private/comment
+        S: * METADATA "INBOX" (/private/comment NIL)
+        S: e OK …
+    """)
+
+
 async def test_private_entries_are_each_viewer_s_own(two: TwoAccounts) -> None:
     await two.share("lrw")
     await two.owner.talk("""

@@ -11,7 +11,7 @@ from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.mailbox import DELIMITER
 from mailstack.model.mailbox_filter import MailboxFilter, Reach
 from mailstack.model.rights import Right
-from mailstack.services.mailbox.access import rights_on
+from mailstack.services.mailbox.access import all_rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import split_path
 from mailstack.services.mailbox.places import shown_path
@@ -95,9 +95,10 @@ async def server_entries(watch: Watch, mail: AccountMail) -> Entries:
 async def known_mailboxes(mail: AccountMail) -> dict[MailboxId, Known]:
     """RFC 5465 §5: of others' mailboxes only those that the client may look up and read."""
     tree = await load_tree(mail)
+    all_rights = await all_rights_on(mail)
     found: dict[MailboxId, Known] = {}
     for path, mailbox in tree:
-        rights = await rights_on(mail, mailbox.mailbox_id)
+        rights = all_rights(mailbox.mailbox_id)
         if Right.LOOKUP in rights and Right.READ in rights:
             shown = shown_path(mail, split_path(path))
             found[mailbox.mailbox_id] = Known(shown, mailbox.is_subscribed, tree.has_children(mailbox.mailbox_id))

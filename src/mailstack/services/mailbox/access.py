@@ -3,11 +3,11 @@
 The owner may do everything, always (RFC 4314 §2 leaves that to the server), and costs no look at the store.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailstack.model.errors import Forbidden, NotFound
 from mailstack.model.ids import MailboxId
-from mailstack.model.rights import ALL_RIGHTS, Right, Rights, effective_rights
+from mailstack.model.rights import ALL_RIGHTS, NO_RIGHTS, Right, Rights, effective_rights
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.selected import SelectedMailbox
 
@@ -17,6 +17,15 @@ async def rights_on(mail: AccountMail, mailbox_id: MailboxId) -> Rights:
     if mail.is_own:
         return ALL_RIGHTS
     return effective_rights(await mail.sharing.grants(mail.account_id, mailbox_id), mail.viewer.account_id)
+
+
+async def all_rights_on(mail: AccountMail) -> Callable[[MailboxId], Rights]:
+    """As rights_on, for all mailboxes of an account with one look at the store; none on what is not there."""
+    if mail.is_own:
+        return lambda _: ALL_RIGHTS
+    lists = await mail.sharing.all_grants(mail.account_id)
+    rights = {mailbox_id: effective_rights(grants, mail.viewer.account_id) for mailbox_id, grants in lists.items()}
+    return lambda mailbox_id: rights.get(mailbox_id, NO_RIGHTS)
 
 
 async def require(mail: AccountMail, mailbox_id: MailboxId, *needed: Right) -> Rights:

@@ -10,7 +10,7 @@ from mailstack.model.rights import Right
 from mailstack.services.mailbox.access import check_rights
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.places import Place, find
-from mailstack.services.mailbox.special_use import ATTRIBUTES, assign, role_of
+from mailstack.services.mailbox.special_use import ATTRIBUTES, assign, check_assignable, role_of
 
 Entries = Mapping[str, bytes]
 
@@ -52,7 +52,7 @@ async def read_each(places: Sequence[Place], wanted: Wanted) -> list[Entries]:
 
 
 async def write(mail: AccountMail, path: str, entries: Sequence[tuple[str, bytes | None]]) -> None:
-    """All or none, but for the special use. Raises NotFound, Forbidden, Invalid, TooLarge, UseRefused."""
+    """All or none. Raises NotFound, Forbidden, Invalid, TooLarge, TooMany, UseRefused."""
     for name, value in entries:
         if not name.startswith((PRIVATE, SHARED)):
             raise Invalid("entries are private or shared")
@@ -69,12 +69,17 @@ async def write(mail: AccountMail, path: str, entries: Sequence[tuple[str, bytes
     if any(name.startswith(SHARED) for name, _ in entries) and not place.mail.is_own:
         # RFC 5464 §3.3 asks for less; but who may only read should not write what all others see.
         check_rights(place.rights, Right.WRITE)
-    uses = [value for name, value in entries if name == SPECIAL_USE]
+    uses = [
+        role_of((value or b"").decode("ascii", "replace").split()) for name, value in entries if name == SPECIAL_USE
+    ]
     if uses:
-        await assign(place, role_of((uses[-1] or b"").decode("ascii", "replace").split()))
+        check_assignable(place)
     plain = [entry for entry in entries if entry[0] != SPECIAL_USE]
     if plain:
+        # RFC 5464 §4.3: before the use, of which it is known by now that nothing speaks against it.
         await _change(place.mail, place.mailbox.mailbox_id, plain)
+    for role in uses:
+        await assign(place, role)
 
 
 def chosen(found: Entries, wanted: Wanted) -> Entries:

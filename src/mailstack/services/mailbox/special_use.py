@@ -32,7 +32,12 @@ def role_of(attributes: Sequence[str]) -> MailboxRole | None:
 
 
 async def assign(place: Place, role: MailboxRole | None) -> None:
-    """The mailbox that had it loses it. Raises UseRefused for another's mailbox, and for the inbox."""
+    """The mailbox that had it loses it. Raises as check_assignable."""
+    check_assignable(place)
+    await place.mail.mailboxes.assign_role(place.mail.account_id, place.mailbox.mailbox_id, role)
+
+
+def check_assignable(place: Place) -> None:
+    """Raises UseRefused for another's mailbox, and for the inbox."""
     if not place.mail.is_own or place.mailbox.role is MailboxRole.INBOX:
         raise UseRefused("this mailbox keeps its use")
-    await place.mail.mailboxes.assign_role(place.mail.account_id, place.mailbox.mailbox_id, role)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mailstack.model.annotation import is_private
+from mailstack.model.annotation import MAX_TOTAL_ENTRIES, MAX_TOTAL_OCTETS, is_private
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import Clock
@@ -20,6 +20,8 @@ REMOVE = "DELETE FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ?
 FULLEST = """SELECT COALESCE(MAX(entries), 0) FROM (
     SELECT COUNT(*) AS entries FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')
     GROUP BY viewer_id)"""
+TOTALS = """SELECT COUNT(*) AS entries, TOTAL(LENGTH(value)) AS octets FROM annotation WHERE viewer_id IN (?, '')
+    GROUP BY viewer_id"""
 VALUE = "SELECT value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 ACCOUNT_ITSELF = 0
 
@@ -66,10 +68,18 @@ class SqliteAnnotations:
                 transaction.run(REMOVE, key)
                 if value is not None:
                     transaction.run(ADD, (mailbox_id, key[2], entry, value))
-            if is_changed and transaction.one(FULLEST, (mailbox_id or ACCOUNT_ITSELF, viewer))[0] > limit:
-                raise TooMany(f"at most {limit} annotations")
+            if is_changed:
+                _check_limits(transaction, mailbox_id, viewer, limit)
             if is_changed and mailbox_id is not None:
                 touch_mailbox(transaction, mailbox_id, now)
                 transaction.announce(account_topic(owner))
 
         await (await self._databases.get(owner)).write(work)
+
+
+def _check_limits(transaction: Transaction, mailbox_id: MailboxId | None, viewer: AccountId, limit: int) -> None:
+    if transaction.one(FULLEST, (mailbox_id or ACCOUNT_ITSELF, viewer))[0] > limit:
+        raise TooMany(f"at most {limit} annotations")
+    for entries, octets in transaction.rows(TOTALS, (viewer,)):
+        if entries > MAX_TOTAL_ENTRIES or octets > MAX_TOTAL_OCTETS:
+            raise TooMany("the account has annotations enough")
