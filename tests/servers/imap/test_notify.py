@@ -9,6 +9,7 @@ from mailstack.servers.imap import watch_news
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap, running_imap
+from tests.support.two_accounts import OTHERS, two_accounts
 
 
 @pytest.fixture
@@ -196,6 +197,29 @@ async def test_mailboxes_of_others_as_far_as_one_may_read_them(tmp_path: Path) -
         for mailbox in ("Sent", "INBOX", "Archive"):
             await owner.append(message(1), mailbox=mailbox)
         await viewer.expect('* STATUS "Other Users/u0@peer.test/Archive" (…MESSAGES 1 …')
+
+
+async def test_what_the_owner_has_of_a_mailbox_is_not_told(tmp_path: Path) -> None:
+    """Neither what he has below it and keeps to himself, nor what he subscribes to."""
+    async with two_accounts(tmp_path) as two:
+        await two.owner.talk("""
+            C: a CREATE work/old/hidden
+            S: a OK …
+            C: b SUBSCRIBE work/old
+            S: b OK …
+        """)
+        await two.share("lr", mailbox="work/old")
+        await two.other.talk(f"""
+            C: a NOTIFY SET (subtree ("{OTHERS}/work") (MailboxName SubscriptionChange))
+            S: a OK …
+        """)
+        await two.owner.talk("C: c RENAME work/old work/new\nS: c OK …")
+        await two.other.expect(rf'* LIST (\HasNoChildren) "/" "{OTHERS}/work/new" ("OLDNAME" ("{OTHERS}/work/old"))')
+        await two.owner.talk("C: d UNSUBSCRIBE work/new\nS: d OK …")
+        await two.other.talk(f"""
+            C: b SUBSCRIBE "{OTHERS}/work/new"
+            S: b OK …
+        """)
 
 
 async def test_annotations(client: ImapClient, other: ImapClient) -> None:

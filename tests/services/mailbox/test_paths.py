@@ -3,7 +3,7 @@
 import pytest
 
 from mailstack.model.errors import Invalid, TooLarge
-from mailstack.services.mailbox.paths import MAX_DEPTH, split_path
+from mailstack.services.mailbox.paths import MAX_DEPTH, above_all, ancestors, split_path
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,9 @@ def test_what_is_no_path(path: str) -> None:
 def test_what_is_too_much(path: str) -> None:
     with pytest.raises(TooLarge):
         split_path(path)
+
+
+def test_what_stands_above() -> None:
+    assert ancestors("a/b/c") == ["a", "a/b"]
+    assert ancestors("a") == []
+    assert above_all(["a/b/c", "a/d", "x"]) == {"a", "a/b"}

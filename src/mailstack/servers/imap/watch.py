@@ -13,7 +13,7 @@ from mailstack.model.mailbox_filter import MailboxFilter, Reach
 from mailstack.model.rights import Right
 from mailstack.services.mailbox.access import all_rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.paths import split_path
+from mailstack.services.mailbox.paths import above_all, split_path
 from mailstack.services.mailbox.places import shown_path
 from mailstack.services.mailbox.tree import load_tree
 from mailstack.wire.imap.commands.notify import EventGroup
@@ -93,16 +93,23 @@ async def server_entries(watch: Watch, mail: AccountMail) -> Entries:
 
 
 async def known_mailboxes(mail: AccountMail) -> dict[MailboxId, Known]:
-    """RFC 5465 §5: of others' mailboxes only those that the client may look up and read."""
-    tree = await load_tree(mail)
-    all_rights = await all_rights_on(mail)
-    found: dict[MailboxId, Known] = {}
-    for path, mailbox in tree:
-        rights = all_rights(mailbox.mailbox_id)
-        if Right.LOOKUP in rights and Right.READ in rights:
-            shown = shown_path(mail, split_path(path))
-            found[mailbox.mailbox_id] = Known(shown, mailbox.is_subscribed, tree.has_children(mailbox.mailbox_id))
-    return found
+    """RFC 5465 §5: of others' mailboxes only those that the client may look up and read.
+
+    As it knows them: with its own subscriptions, and those children that it may know of.
+    """
+    rights = await all_rights_on(mail)
+    visible = [(path, mailbox) for path, mailbox in await load_tree(mail) if Right.LOOKUP in rights(mailbox.mailbox_id)]
+    parents = above_all(path for path, _ in visible)
+    others = await mail.sharing.subscriptions(mail.viewer.account_id) if not mail.is_own else frozenset()
+    return {
+        mailbox.mailbox_id: Known(
+            path=shown_path(mail, split_path(path)),
+            is_subscribed=mailbox.is_subscribed if mail.is_own else (mail.account_id, mailbox.mailbox_id) in others,
+            has_children=path in parents,
+        )
+        for path, mailbox in visible
+        if Right.READ in rights(mailbox.mailbox_id)
+    }
 
 
 def _covers(choice: MailboxFilter, known: Known, *, is_own: bool) -> bool:

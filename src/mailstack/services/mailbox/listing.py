@@ -5,7 +5,7 @@ name without a mailbox stands.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mailstack.model.mailbox import DELIMITER, Mailbox
 from mailstack.model.rights import ALL_RIGHTS, Right
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.paths import split_path
+from mailstack.services.mailbox.paths import above_all, ancestors, split_path
 from mailstack.services.mailbox.patterns import Pattern
 from mailstack.services.mailbox.places import OTHER_USERS, Place, shown_path
 from mailstack.services.mailbox.sharing import SharedTree, shared_trees
@@ -78,9 +78,9 @@ async def list_mailboxes(mail: AccountMail, selection: Selection) -> list[Listed
     needed: set[str] = set()
     if selection.is_recursive:
         selected = [name.path for name in names if _is_selected(name, selection)]
-        above = _above(selected)
+        above = above_all(selected)
         # RFC 5258 §3.5: a parent that is not selected itself is told for those of its children that are not.
-        needed = _above(path for path in selected if not selection.matches(path))
+        needed = above_all(path for path in selected if not selection.matches(path))
         names += [_Name(path, None, False) for path in sorted(above.difference(name.path for name in names))]
     parents = known.parents()
     found: list[Listed] = []
@@ -115,7 +115,7 @@ async def list_subscribed(mail: AccountMail, pattern: Pattern) -> list[Listed]:
                 path=name.path, place=name.place, has_children=name.path in parents, is_subscribed=True
             )
             continue
-        for parent in _ancestors(name.path):
+        for parent in ancestors(name.path):
             if parent not in listed and pattern.matches(parent):
                 listed[parent] = Listed(path=parent, place=None, has_children=True, is_subscribed=False)
     return list(listed.values())
@@ -178,7 +178,7 @@ def _shared_names(shared: SharedTree, subscribed: AbstractSet[int]) -> Iterator[
     yield _Name(shown_path(shared.mail, ()), None, False)
     rows: list[tuple[str, Mailbox]] = list(shared.tree)
     known = {path for path, mailbox in rows if Right.LOOKUP in shared.rights.get(mailbox.mailbox_id, ())}
-    needed = _above(known)
+    needed = above_all(known)
     for path, mailbox in rows:
         if path not in known and path not in needed:
             continue
@@ -188,16 +188,3 @@ def _shared_names(shared: SharedTree, subscribed: AbstractSet[int]) -> Iterator[
             yield _Name(name, place, mailbox.mailbox_id in subscribed)
         else:
             yield _Name(name, None, False)
-
-
-def _above(paths: Iterable[str]) -> set[str]:
-    return {parent for path in paths for parent in _ancestors(path)}
-
-
-def _ancestors(path: str) -> list[str]:
-    at = path.find(DELIMITER)
-    found: list[str] = []
-    while at >= 0:
-        found.append(path[:at])
-        at = path.find(DELIMITER, at + 1)
-    return found

@@ -1,6 +1,7 @@
 """Mailbox paths: names joined by `/`, checked before they become mailboxes. RFC 9051 §5.1, RFC 5198 §2."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from mailstack.model.errors import Invalid, TooLarge
 from mailstack.model.mailbox import DELIMITER, INBOX
@@ -29,6 +30,20 @@ def split_path(path: str) -> tuple[str, ...]:
 
 def join_path(names: tuple[str, ...]) -> str:
     return DELIMITER.join(names)
+
+
+def ancestors(path: str) -> list[str]:
+    """The paths above it, the topmost first."""
+    at = path.find(DELIMITER)
+    found: list[str] = []
+    while at >= 0:
+        found.append(path[:at])
+        at = path.find(DELIMITER, at + 1)
+    return found
+
+
+def above_all(paths: Iterable[str]) -> set[str]:
+    return {parent for path in paths for parent in ancestors(path)}
 
 
 def _check_name(name: str) -> None:
