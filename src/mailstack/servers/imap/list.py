@@ -31,8 +31,13 @@ async def run(session: Session, request: List) -> Completed:
     )
     found = await list_mailboxes(session.mail, selection)
     metadata = await _metadata(request, found)
+    # RFC 5258 §3.1: SUBSCRIBED as a criterion implies SUBSCRIBED as a return option.
+    with_subscribed = selection.is_subscribed or ReturnOption.SUBSCRIBED in request.returned
+    criteria = tuple(option.value for option in _CRITERIA if option in request.selection)
     for listed, entries in zip(found, metadata, strict=True):
-        session.connection.say(_list_data(request, listed))
+        kept = attributes(listed, is_extended=request.is_extended, with_subscribed=with_subscribed)
+        child_info = criteria if listed.is_above_selected else ()
+        session.connection.say(ListData(attributes=kept, delimiter=DELIMITER, name=listed.path, child_info=child_info))
         if listed.place is not None:
             await _say_more(session, request, listed.place)
         if entries is not None:
@@ -56,18 +61,6 @@ def attributes(listed: Listed, *, is_extended: bool = False, with_subscribed: bo
     if role is not None and role in ATTRIBUTES:
         kept.append(ATTRIBUTES[role])
     return tuple(kept)
-
-
-def _list_data(request: List, listed: Listed) -> ListData:
-    # RFC 5258 §3.1: SUBSCRIBED as a criterion implies SUBSCRIBED as a return option.
-    with_subscribed = SelectionOption.SUBSCRIBED in request.selection or ReturnOption.SUBSCRIBED in request.returned
-    criteria = tuple(option.value for option in _CRITERIA if option in request.selection)
-    return ListData(
-        attributes=attributes(listed, is_extended=request.is_extended, with_subscribed=with_subscribed),
-        delimiter=DELIMITER,
-        name=listed.path,
-        child_info=criteria if listed.is_above_selected else (),
-    )
 
 
 async def _say_more(session: Session, request: List, place: Place) -> None:

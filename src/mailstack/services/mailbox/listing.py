@@ -37,7 +37,10 @@ class Selection:
         return self.is_subscribed or self.has_special_use
 
     def matches(self, path: str) -> bool:
-        return any(pattern.matches(path) for pattern in self.patterns)
+        for pattern in self.patterns:  # noqa: SIM110  # asked of every name; any() takes twice as long
+            if pattern.matches(path):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,8 @@ class Pattern:
     def _matches_simply(self, path: str) -> bool:
         if not self._wildcard:
             return path == self._head
+        if self._wildcard == "*" and not self._head and not self._tail:
+            return True
         end = len(path) - len(self._tail)
         if end < len(self._head) or not path.startswith(self._head) or not path.endswith(self._tail):
             return False

@@ -21,7 +21,10 @@ class MailboxTree:
 
     def __iter__(self) -> Iterator[tuple[str, Mailbox]]:
         """Paths and mailboxes, INBOX first, the rest by name, parents before children."""
-        return iter(sorted(self._by_path.items(), key=lambda entry: (entry[0] != INBOX, entry[0].split(DELIMITER))))
+        # No name holds a control character, so NUL in the delimiter's place sorts as the names one by one would.
+        return iter(
+            sorted(self._by_path.items(), key=lambda entry: (entry[0] != INBOX, entry[0].replace(DELIMITER, "\0")))
+        )
 
     def find(self, path: str) -> Mailbox | None:
         try:
