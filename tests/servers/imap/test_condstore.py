@@ -143,3 +143,19 @@ async def test_enable_names_what_it_switched_on(client: ImapClient) -> None:
         S: * ENABLED QRESYNC
         S: b OK ENABLE completed
     """)
+
+
+async def test_a_fetch_that_marks_seen_tells_uid_and_mod_sequence(inbox: ImapClient) -> None:
+    """RFC 7162 §3.2.4."""
+    await inbox.talk(r"""
+        C: a ENABLE CONDSTORE
+        S: * ENABLED CONDSTORE
+        S: * OK [HIGHESTMODSEQ …
+        S: a OK …
+        C: b FETCH 1:2 BODY[]<0.1>
+        S: * 1 FETCH (BODY[]<0> {1}
+        S: F UID 1 FLAGS (\Seen) MODSEQ (…))
+        S: * 2 FETCH (BODY[]<0> {1}
+        S: F)
+        S: b OK FETCH completed
+    """)

@@ -1,5 +1,7 @@
 """FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE, CLOSE, IDLE as dialogues."""
 
+import pytest
+
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap
@@ -285,3 +287,32 @@ async def test_many_parts_of_a_large_message_in_one_answer(client: ImapClient) -
         S: )
         S: b OK …
     """)
+
+
+@pytest.mark.parametrize("verb", ["COPY", "MOVE"])
+async def test_what_others_have_expunged_is_not_copied_unsaid(
+    server: RunningImap, inbox: ImapClient, verb: str
+) -> None:
+    """RFC 2180 §4.4.1, RFC 5530 §3; RFC 9051 §6.4.9: by UID it is passed over."""
+    async with imap_client(server.port) as other:
+        await other.login()
+        await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …\nC: b STORE 2 +FLAGS.SILENT (\\Deleted)\nS: b OK …")
+        await other.talk("C: c EXPUNGE\nS: * 2 EXPUNGE\nS: c OK …")
+
+    await inbox.talk(f"""
+        C: a {verb} 2 Archive
+        S: * 2 EXPUNGE
+        S: a NO [EXPUNGEISSUED] Expunged by others
+        C: b UID {verb} 2 Archive
+        S: b OK {verb} of nothing completed
+    """)
+
+
+async def test_an_idle_whose_mailbox_goes_ends_with_goodbye(server: RunningImap, client: ImapClient) -> None:
+    await client.talk("C: a CREATE x\nS: a OK …\nC: b SELECT x\nS: ...\nS: b OK …\nC: c IDLE\nS: + idling")
+    async with imap_client(server.port) as other:
+        await other.login()
+        await other.talk("C: a DELETE x\nS: a OK …")
+
+    await client.talk("S: * BYE The mailbox is no longer there\nS: c OK IDLE completed")
+    await client.expect_end()

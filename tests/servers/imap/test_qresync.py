@@ -69,6 +69,8 @@ async def test_up_to_a_match_nothing_is_told_to_have_vanished(client: ImapClient
 async def test_without_enable_the_parameter_is_refused(stranger: ImapClient) -> None:
     await stranger.login()
     await stranger.talk("C: a SELECT INBOX (QRESYNC (1 1))\nS: a BAD …\nC: b CHECK\nS: b BAD Not in this state…")
+    await stranger.talk("C: c SELECT INBOX\nS: ...\nS: c OK …")
+    await stranger.talk("C: d EXAMINE INBOX (QRESYNC (1 1))\nS: d BAD …\nC: e CHECK\nS: e OK …")
 
 
 async def test_others_hear_of_it_as_they_have_asked(client: ImapClient, server: RunningImap) -> None:

@@ -191,15 +191,19 @@ def _named(session: Session, batch: Batch) -> tuple[Sequence[int], bytes]:
 
 
 def _tails(session: Session, batch: Batch, items: Sequence[Item]) -> list[bytes]:
-    """RFC 9051 §6.4.5: that a message has become \\Seen is told in the same response; RFC 7162 §3.1: with MODSEQ."""
+    """RFC 9051 §6.4.5: that a message has become \\Seen is told in the same response; RFC 7162 §3.2.4: with UID and
+    MODSEQ.
+    """
     texts = [flags_text(*flag_set) for flag_set in batch.flag_sets]
-    is_condstore = session.is_condstore and Attribute.MODSEQ not in items
+    has_mod_seq = session.is_condstore and Attribute.MODSEQ not in items
+    has_uid = session.is_condstore and Attribute.UID not in items and not session.is_uid_only
     tails = []
-    for number, at, mod_seq in zip(batch.numbers, batch.flag_numbers, batch.mod_seqs, strict=True):
+    for number, uid, at, mod_seq in zip(batch.numbers, batch.uids, batch.flag_numbers, batch.mod_seqs, strict=True):
         tail = b""
         if number in batch.newly_seen:
+            tail += b" UID %d" % uid if has_uid else b""
             tail += b"" if Attribute.FLAGS in items else b" FLAGS (%b)" % texts[at]
-            tail += b" MODSEQ (%d)" % mod_seq if is_condstore else b""
+            tail += b" MODSEQ (%d)" % mod_seq if has_mod_seq else b""
         tails.append(tail)
     return tails
 

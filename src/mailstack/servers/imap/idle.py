@@ -11,4 +11,5 @@ async def run(session: Session, _request: Idle) -> Completed:
     session.connection.say(Continuation(data=b"idling"))
     session.connection.machine.await_done()
     event = await wait(session, with_expunges=True)
-    return ok("IDLE completed") if isinstance(event, IdleEnds) and event.is_done else bad("Expected DONE")
+    is_fault = isinstance(event, IdleEnds) and not event.is_done
+    return bad("Expected DONE") if is_fault else ok("IDLE completed")

@@ -39,7 +39,7 @@ async def limited_query(session: Session, query: Query, *, is_whole: bool) -> Qu
 
 def with_limit(session: Session, completed: Completed) -> Completed:
     """RFC 9738 §3.1: the code in the tagged OK, or before it where that has another one."""
-    lowest, session.lowest_processed = session.lowest_processed, None
+    lowest = session.lowest_processed
     if lowest is None or completed.condition is not Condition.OK:
         return completed
     if completed.code:

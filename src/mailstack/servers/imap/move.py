@@ -1,6 +1,6 @@
 """MOVE and UID MOVE. RFC 6851 §3, RFC 9051 §6.4.8, RFC 7162 §3.2."""
 
-from mailstack.servers.imap.copy import copy_uid
+from mailstack.servers.imap.copy import all_gone, copy_uid
 from mailstack.servers.imap.expunge import told
 from mailstack.servers.imap.numbered import choose
 from mailstack.servers.imap.receiving import TRY_CREATE
@@ -19,7 +19,8 @@ async def run(session: Session, request: Move) -> Completed:
     if not chosen.uids:
         return ok("MOVE of nothing completed")
     moved = await move(session.mailbox, chosen.uid_set, target)
-    if moved.pairs:
-        # RFC 6851 §4.3: COPYUID comes before the EXPUNGE responses, so in an untagged OK.
-        session.connection.say(Untagged(condition=Condition.OK, code=copy_uid(moved), text="Moved"))
+    if not moved.pairs:
+        return all_gone(request.messages, "MOVE")
+    # RFC 6851 §4.3: COPYUID comes before the EXPUNGE responses, so in an untagged OK.
+    session.connection.say(Untagged(condition=Condition.OK, code=copy_uid(moved), text="Moved"))
     return await told(session, "MOVE completed")

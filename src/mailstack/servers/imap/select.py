@@ -35,12 +35,12 @@ async def run(session: Session, request: Select) -> Completed:
 
 async def open_mailbox(session: Session, path: str, parameters: Parameters, *, is_read_only: bool) -> None:
     """Raises NotFound; then nothing is selected, RFC 9051 §6.3.2. Raises SyntaxProblem."""
+    if parameters.known is not None and not session.is_qresync:
+        raise SyntaxProblem("ENABLE QRESYNC comes first")  # RFC 7162 §3.2.5
     if session.selected is not None:
         # RFC 7162 §3.2.11, RFC 9051 §7.1: from here on nothing speaks of the mailbox before.
         session.connection.say(Untagged(condition=Condition.OK, code="CLOSED", text="The mailbox before is closed"))
     session.selected = None
-    if parameters.known is not None and not session.is_qresync:
-        raise SyntaxProblem("ENABLE QRESYNC comes first")  # RFC 7162 §3.2.5
     opened = await opening.open_mailbox(session.mail, path, is_read_only=is_read_only)
     session.selected = opened.view
     if parameters.wants_mod_seqs:

@@ -175,7 +175,7 @@ def _fault(event: SyntaxFault) -> Tagged | Untagged:
 
 
 async def _answer(session: Session, tag: str, request: Request) -> None:
-    session.tag = tag
+    session.tag, session.lowest_processed = tag, None
     completed = with_limit(session, await _run(session, request))
     session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
     if completed.starts_tls and session.service.tls is not None:
