@@ -1,7 +1,5 @@
 """DATA: the message itself, and the reply that takes it over: 250 means that it will not be lost. RFC 5321 §4.1.1.4."""
 
-from dataclasses import replace
-
 import structlog
 
 from mailstack.model.delivery import SmtpReply
@@ -50,7 +48,7 @@ async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
 async def _take_over(connection: SmtpConnection, mail: InboundMail, content: Content) -> None:
     service = connection.service
     account = connection.state.account
-    complete = replace(mail, raw=content.raw, is_8bit=mail.is_8bit or content.is_8bit, received_at=service.clock())
+    complete = mail.holding(content.raw, is_8bit=content.is_8bit, received_at=service.clock())
     if account is not None:
         await _submit(connection, account, complete)
         return

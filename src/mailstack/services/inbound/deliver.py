@@ -62,6 +62,8 @@ class Delivery:
         self._messages = messages
         self._queue = queue
         self._inboxes: OrderedDict[AccountId, MailboxId] = OrderedDict()
+        # Bound once: the module's would be bound anew for each line.
+        self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
     async def deliver(self, letter: Letter, to: Resolution) -> None:
         """Raises QuotaExceeded, TooLarge or NotFound when that kept everybody from taking it; TryAgainLater."""
@@ -96,7 +98,7 @@ class Delivery:
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
-        log.info(
+        self._log.info(
             "delivered",
             trace=letter.trace_id,
             account=account.login,

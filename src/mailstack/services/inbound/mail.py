@@ -43,7 +43,17 @@ class InboundMail:
     raw: RawMessage = b""
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
-        """A copy for these. Written out, for dataclasses.replace takes twice as long, and every RCPT needs it twice."""
+        """A copy for these."""
+        return self._copy(recipients, self.raw, is_8bit=self.is_8bit, received_at=self.received_at)
+
+    def holding(self, raw: RawMessage, *, is_8bit: bool, received_at: Instant) -> "InboundMail":
+        """A copy with the message itself."""
+        return self._copy(self.recipients, raw, is_8bit=self.is_8bit or is_8bit, received_at=received_at)
+
+    def _copy(
+        self, recipients: tuple[Recipient, ...], raw: RawMessage, *, is_8bit: bool, received_at: Instant
+    ) -> "InboundMail":
+        # Written out, for dataclasses.replace takes twice as long, and every mail needs it three times.
         return InboundMail(
             peer_host=self.peer_host,
             ehlo_domain=self.ehlo_domain,
@@ -51,11 +61,11 @@ class InboundMail:
             trace_id=self.trace_id,
             reverse_path=self.reverse_path,
             size_bytes=self.size_bytes,
-            is_8bit=self.is_8bit,
+            is_8bit=is_8bit,
             smtp_utf8=self.smtp_utf8,
-            received_at=self.received_at,
+            received_at=received_at,
             recipients=recipients,
-            raw=self.raw,
+            raw=raw,
         )
 
 
