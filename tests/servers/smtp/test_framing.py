@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstack.net.spool import IN_MEMORY_OCTETS, Spool
@@ -86,6 +86,7 @@ def test_smtp_smuggling_bare_cr_or_lf_is_refused_anywhere(odd: bytes) -> None:
             assert refusal.value.reply == BARE_CR_OR_LF
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"\r", b"\n", b".", b"\r\n", b"a", b"\r\n.", b"\xc3"]), max_size=30), st.integers())
 def test_smtp_smuggling_pieces_never_change_what_is_understood(tokens: list[bytes], seed: int) -> None:
     sent = b"".join(tokens) + b"\r\n.\r\n"
