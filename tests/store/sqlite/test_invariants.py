@@ -44,7 +44,11 @@ DAMAGE = {
     "INSERT INTO subscription VALUES ('', 1)": {"subscription"},
     "INSERT INTO absent_subscription VALUES ('a/')": {"subscription"},
     "DELETE FROM blob WHERE blob_key = 2": {"message-without-blob"},
-    "INSERT INTO blob (blob_key, blob_id, forms, content) VALUES (77, x'00', x'00', x'00')": {"blob-without-message"},
+    "INSERT INTO blob (blob_key, blob_id, forms, content) VALUES (77, zeroblob(32), x'00', x'00')": {
+        "blob-without-message",
+    },
+    "UPDATE blob SET content = NULL WHERE blob_key = 1": {"blob-bytes"},
+    "UPDATE blob SET blob_id = x'00' WHERE blob_key = 1": {"blob-bytes"},
     "UPDATE placement SET keywords = 'other' WHERE mailbox_id <> 1": {"keywords-differ", "keyword-not-listed"},
     "INSERT INTO head_pack VALUES (0, 2, x'', x'', x'', x'')": {"head-pack"},
     "DELETE FROM mailbox_keyword WHERE mailbox_id = 1": {"keyword-not-listed"},
@@ -60,7 +64,7 @@ DAMAGE = {
 }  # fmt: skip
 
 FIFTY_BLOBS = """WITH RECURSIVE n (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n WHERE n < 149)
-    INSERT INTO blob (blob_key, blob_id, forms, content) SELECT n, x'00', x'00', x'00' FROM n"""
+    INSERT INTO blob (blob_key, blob_id, forms, content) SELECT n, zeroblob(32), x'00', x'00' FROM n"""
 
 
 async def make_store(path: Path) -> AccountId:
@@ -123,6 +127,14 @@ async def test_bytes_that_changed_are_found_by_their_hash(tmp_path: Path) -> Non
     assert await flaws(tmp_path, account_id) == []
     (flaw,) = await flaws(tmp_path, account_id, reads_messages=True)
     assert (flaw.rule, flaw.where) == ("message-bytes", "message 2")
+
+
+async def test_forms_that_cannot_be_opened(tmp_path: Path) -> None:
+    account_id = await make_store(tmp_path)
+    damage(tmp_path, account_id, "UPDATE blob SET forms = x'00' WHERE blob_key = 3")
+    assert await flaws(tmp_path, account_id) == []
+    (flaw,) = await flaws(tmp_path, account_id, reads_messages=True)
+    assert (flaw.rule, flaw.where) == ("message-forms", "message 3")
 
 
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:

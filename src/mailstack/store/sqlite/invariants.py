@@ -92,6 +92,12 @@ INVARIANTS = (
             FROM blob WHERE blob_key NOT IN (SELECT blob_key FROM message)""",
     ),
     Invariant(
+        rule="blob-bytes",
+        sql="""SELECT 'blob ' || blob_key, 'has a hash of ' || length(blob_id) || ' bytes, '
+                || IIF(content IS NULL, 'no content, ', 'content, ') || IIF(file IS NULL, 'no file', 'a file')
+            FROM blob WHERE length(blob_id) <> 32 OR (content IS NULL) = (file IS NULL)""",
+    ),
+    Invariant(
         rule="keywords-differ",
         sql="""SELECT 'message ' || message_id, 'has other keywords in one mailbox than in another'
             FROM placement GROUP BY message_id HAVING COUNT(DISTINCT keywords) > 1""",

@@ -13,6 +13,7 @@ from mailstack.store.sqlite.blobs import Blob, Blobs
 from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.invariants import broken
+from mailstack.store.sqlite.listing import MAX_FRAME_BYTES, unpack_forms
 
 READ_AT_ONCE = 100
 
@@ -20,7 +21,7 @@ TOTALS = "SELECT COUNT(*), MIN(received_at), MAX(received_at) FROM message"
 USED = "SELECT used_bytes FROM counter"
 MAILBOXES = "SELECT mailbox_id, parent_id, name, messages, unseen, size_bytes FROM mailbox ORDER BY mailbox_id"
 COUNT = "SELECT COUNT(*) FROM message"
-NEXT_BLOBS = """SELECT m.message_id, b.blob_id, m.size_bytes, b.content, b.file
+NEXT_BLOBS = """SELECT m.message_id, b.blob_id, m.size_bytes, b.content, b.file, b.forms
     FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id > ? ORDER BY m.message_id LIMIT ?"""
 FILES = "SELECT file FROM blob WHERE file IS NOT NULL"
 IS_NAMED = "SELECT 1 FROM blob WHERE file = ?"
@@ -49,14 +50,14 @@ class SqliteUpkeep:
         try:
             return await database.read_long(work)
         except Damaged as fault:
-            return [Flaw(rule="file", where=str(database.path), text=fault.detail)]
+            return [Flaw(rule="file", where="the account's file", text=fault.detail)]
 
     def _unreadable(self, connection: Connection, database: Database, progress: Progress) -> Iterator[Flaw]:
         # In steps, not in one snapshot: the log of a file that is being read cannot be folded into it.
         (count,) = connection.one(COUNT)
         done, last = 0, 0
         while rows := connection.rows(NEXT_BLOBS, (last, READ_AT_ONCE)):
-            for message_id, blob_id, size_bytes, content, file in rows:
+            for message_id, blob_id, size_bytes, content, file, forms in rows:
                 blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
                 what = f"message {message_id}"
                 try:
@@ -64,6 +65,10 @@ class SqliteUpkeep:
                 except (Damaged, TryAgainLater) as fault:
                     if file is None or connection.row(IS_NAMED, (file,)):  # or it was expunged meanwhile
                         yield Flaw(rule="message-bytes", where=what, text=fault.detail)
+                try:
+                    unpack_forms(self._blobs.codec.decompress(forms, limit_bytes=MAX_FRAME_BYTES))
+                except (Damaged, ValueError) as fault:
+                    yield Flaw(rule="message-forms", where=what, text=f"what lists show of it cannot be read: {fault}")
             done, last = done + len(rows), rows[-1][0]
             progress(done, max(done, count))
 
