@@ -138,7 +138,7 @@ async def test_fetching_mod_sequences_switches_condstore_on(inbox: ImapClient) -
         C: b FETCH 1 BODY[TEXT]
         S: * 1 FETCH (BODY[TEXT] {11}
         S: body of 1
-        S:  FLAGS (\\Seen) MODSEQ (…))
+        S:  UID 1 FLAGS (\\Seen) MODSEQ (…))
         S: b OK …
     """)
 

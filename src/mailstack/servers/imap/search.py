@@ -1,7 +1,6 @@
 """SEARCH and UID SEARCH. RFC 9051 §6.4.4, §7.3.4, RFC 3501 §6.4.4, §7.2.5."""
 
 from mailstack.servers.imap.message_limit import limited_query
-from mailstack.servers.imap.message_limit import limited_query
 from mailstack.servers.imap.searching import (
     Results,
     answer,
