@@ -88,6 +88,21 @@ async def test_a_fault_of_ours_is_451_with_a_stack_in_the_log_only(
     assert isinstance(failure["exc_info"], RuntimeError)
 
 
+async def test_smtp_smuggling_by_a_fault_of_ours_within_a_message(
+    world: SmtpWorld, logged: list[dict[str, object]]
+) -> None:
+    """Where the message ends is no longer known, so nothing of it is read as a command."""
+    world.limit(text_line_bytes="no number")  # type: ignore[arg-type]
+    async with serving(world):
+        client = await world.connect()
+        await client.play(BEGIN)
+        await begin(client, "alice@example.com")
+        await client.send(b"x\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n")
+        await client.play("S: 451 4.3.0 Local error, try again later\nS: (closed)")
+        await client.close()
+    assert [event["event"] for event in logged if event["log_level"] == "error"] == ["smtp message not read to its end"]
+
+
 async def test_a_mail_that_goes_in_circles_is_refused(world: SmtpWorld) -> None:
     async with serving(world):
         client = await world.connect()

@@ -1,1 +1,1 @@
-"""Receiving over SMTP: the MX, and submission. The command loop is aiosmtpd's; what commands do is here."""
+"""Receiving over SMTP: the MX, and submission. Of aiosmtpd, the life of the protocol is left (docs/decisions/0008-our-own-smtp-command-loop.md)."""

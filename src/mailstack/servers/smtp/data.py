@@ -8,7 +8,15 @@ from mailstack.net.spool import Spool
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.errors import REJECTIONS
 from mailstack.servers.smtp.framing import Content, DataFraming
-from mailstack.servers.smtp.replies import BAD_ARGUMENT, BAD_SEQUENCE, NO_VALID_RECIPIENTS, SEND_DATA, Refused
+from mailstack.servers.smtp.replies import (
+    BAD_ARGUMENT,
+    BAD_SEQUENCE,
+    LOCAL_ERROR,
+    NO_VALID_RECIPIENTS,
+    SEND_DATA,
+    FramingLost,
+    Refused,
+)
 from mailstack.services.inbound.mail import InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
 from mailstack.services.outbound.submit import Origin
@@ -40,7 +48,14 @@ async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
     framing = DataFraming(connection.service.limits, spool)
     rest = None
     while rest is None:
-        rest = framing.feed(await connection.incoming.chunk())
+        chunk = await connection.incoming.chunk()
+        try:
+            rest = framing.feed(chunk)
+        except FramingLost:
+            raise
+        except Exception:  # what follows of the message must never be read as commands (CVE-2023-51764 and its kin)
+            log.exception("smtp message not read to its end", peer=connection.peer_host)
+            raise FramingLost(LOCAL_ERROR) from None
     connection.incoming.unread(rest)
     return framing.content()
 
