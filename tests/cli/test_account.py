@@ -127,6 +127,35 @@ def test_before_the_first_apply(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+def test_reindex(spec: Path, alice: AccountId) -> None:
+    done = run("account", "reindex", str(spec), "--all")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "alice@example.com: 2 messages indexed\nbob@example.com: 0 messages indexed\n",
+    )
+
+
+def test_reindex_goes_on_after_an_account_that_is_damaged(spec: Path, alice: AccountId) -> None:
+    (account_folder(spec.parent / "state", alice) / "mail.db").write_bytes(b"no database" * 994)
+    done = run("account", "reindex", str(spec), "--all")
+    assert (done.exit_code, done.stdout) == (1, "bob@example.com: 0 messages indexed\n")
+    assert "alice@example.com: " in done.stderr
+    found = json.loads(run("account", "reindex", str(spec), "--all", "--format", "json").stdout)
+    assert [one["messages"] for one in found] == [None, 0]
+    assert "damaged" in found[0]["error"]
+
+
+def test_a_sandbox_keeps_its_accounts_elsewhere(spec: Path, alice: AccountId, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SPEC.replace("path: state", "path: nothing-here"))
+    state = str(spec.parent / "state")
+    for command in ("list", "stats", "verify"):
+        assert run("account", command, str(other)).exit_code == 1
+        assert run("account", command, str(other), "--state", state).exit_code == 0
+    assert run("account", "show", str(other), "alice@example.com", "--state", state).exit_code == 0
+    assert run("account", "reindex", str(other), "--all", "--state", state).exit_code == 0
+
+
 def test_reindex_wants_to_be_told_of_whom(spec: Path) -> None:
     done = run("account", "reindex", str(spec))
     assert (done.exit_code, done.stderr) == (1, "error: name the accounts to index anew, or say --all\n")

@@ -4,22 +4,33 @@ All but reindex only look, beside a running server or without one. What they say
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.account_facts import Facts, described, flaws, measured, of_accounts, show_pairs, show_table, shown
+from mailstack.cli.account_facts import (
+    Facts,
+    described,
+    flaws,
+    indexed,
+    measured,
+    of_accounts,
+    show_pairs,
+    show_table,
+    shown,
+)
 from mailstack.cli.reconciling import format_option, storage_named
 from mailstack.cli.screen import EXIT_ERROR, fail, print_json
 
-if TYPE_CHECKING:
-    from mailstack.model.principal import Account
-    from mailstack.store.sqlite.open import SqliteStore
-
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 address_argument = click.argument("address")
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of a sandbox, instead of the storage that SPEC names.",
+)
 addresses_argument = click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 
 
@@ -41,8 +52,9 @@ def command() -> None:
 
 @command.command("list")
 @spec_argument
+@state_option
 @format_option
-def list_accounts(spec: Path, form: str) -> None:
+def list_accounts(spec: Path, state: Path | None, form: str) -> None:
     """List the accounts that are applied.
 
     \b
@@ -50,25 +62,26 @@ def list_accounts(spec: Path, form: str) -> None:
       mailstack account list mailstack.yaml
       mailstack account list mailstack.yaml --format json | jq -r '.[].login'
     """
-    found = asyncio.run(of_accounts(storage_named(spec, form), (), described))
+    found = asyncio.run(of_accounts(storage_named(spec, form, state), (), described))
     if form == "json":
         print_json(found)
     else:
         show_table("accounts", ("login", "name", "addresses", "can", "roles", "quota_bytes"), found)
 
 
-@command.command("show")
+@command.command("show", short_help="Show one account, mailbox by mailbox.")
 @spec_argument
 @address_argument
+@state_option
 @format_option
-def show(spec: Path, address: str, form: str) -> None:
+def show(spec: Path, state: Path | None, address: str, form: str) -> None:
     """Show one account: what it may do, what it holds, mailbox by mailbox. ADDRESS is any of its own.
 
     \b
     Examples:
       mailstack account show mailstack.yaml alice@example.com
     """
-    (found,) = asyncio.run(of_accounts(storage_named(spec, form), (address,), shown))
+    (found,) = asyncio.run(of_accounts(storage_named(spec, form, state), (address,), shown))
     if form == "json":
         print_json(found)
         return
@@ -77,11 +90,12 @@ def show(spec: Path, address: str, form: str) -> None:
     show_table("mailboxes", ("path", "messages", "unseen", "size_bytes"), mailboxes)
 
 
-@command.command("stats")
+@command.command("stats", short_help="Show how much accounts hold, the fullest first.")
 @spec_argument
 @addresses_argument
+@state_option
 @format_option
-def stats(spec: Path, addresses: tuple[str, ...], form: str) -> None:
+def stats(spec: Path, state: Path | None, addresses: tuple[str, ...], form: str) -> None:
     """Show how much accounts hold, the fullest first. Without ADDRESS: all of them, which opens every account's file.
 
     \b
@@ -89,25 +103,26 @@ def stats(spec: Path, addresses: tuple[str, ...], form: str) -> None:
       mailstack account stats mailstack.yaml
       mailstack account stats mailstack.yaml alice@example.com --format json
     """
-    found = asyncio.run(of_accounts(storage_named(spec, form), addresses, measured, label="reading"))
+    found = asyncio.run(of_accounts(storage_named(spec, form, state), addresses, measured, label="reading"))
     found.sort(key=lambda one: -(one["used_bytes"] or 0))
     if form == "json":
         print_json(found)
         return
     columns = ("login", "messages", "used_bytes", "quota_bytes", "disk_bytes", "oldest", "newest")
     show_table("what accounts hold", columns, found)
-    for one in found:
-        if "error" in one:
-            click.echo(f"{click.style(one['login'], bold=True)}: {one['error']}", err=True)
+    _show_errors([one for one in found if "error" in one])
 
 
-@command.command("verify")
+@command.command("verify", short_help="Check every rule of the store, and every message.")
 @spec_argument
 @addresses_argument
 @click.option("--quick", is_flag=True, help="Check the rules, but do not read every message.")
+@state_option
 @format_option
 @click.pass_context
-def verify(context: click.Context, spec: Path, addresses: tuple[str, ...], quick: bool, form: str) -> None:
+def verify(
+    context: click.Context, spec: Path, state: Path | None, addresses: tuple[str, ...], quick: bool, form: str
+) -> None:
     """Check every rule of the store: counts, UIDs, ModSeqs, quotas, and the bytes of every message by their hash.
 
     Without ADDRESS: all accounts. It changes nothing and may run beside the server.
@@ -116,12 +131,13 @@ def verify(context: click.Context, spec: Path, addresses: tuple[str, ...], quick
     Examples:
       mailstack account verify mailstack.yaml
       mailstack account verify mailstack.yaml alice@example.com --quick
+      mailstack account verify mailstack.yaml --format json | jq '.[] | select(.flaws != [])'
 
-    Exit status: 0 all is sound, 1 something is not.
+    Exit status: 0 all is sound, 1 something is not, 2 the spec or the call has faults.
     """
 
     found = asyncio.run(
-        of_accounts(storage_named(spec, form), addresses, partial(flaws, quick=quick), label="verifying")
+        of_accounts(storage_named(spec, form, state), addresses, partial(flaws, quick=quick), label="verifying")
     )
     wrong = [one for one in found if one["flaws"]]
     if form == "json":
@@ -137,25 +153,46 @@ def verify(context: click.Context, spec: Path, addresses: tuple[str, ...], quick
         context.exit(EXIT_ERROR)
 
 
-@command.command("reindex")
+@command.command("reindex", short_help="Build the search index anew.")
 @spec_argument
 @addresses_argument
 @click.option("--all", "every", is_flag=True, help="Every account.")
-def reindex(spec: Path, addresses: tuple[str, ...], every: bool) -> None:
+@state_option
+@format_option
+@click.pass_context
+def reindex(
+    context: click.Context, spec: Path, addresses: tuple[str, ...], every: bool, state: Path | None, form: str
+) -> None:
     """Build the full-text index of accounts anew. The server may go on meanwhile; searches wait for it.
+
+    Whatever interrupts it, no mail is at stake: the next search indexes what is missing.
 
     \b
     Examples:
       mailstack account reindex mailstack.yaml alice@example.com
       mailstack account reindex mailstack.yaml --all
+
+    Exit status: 0 done, 1 an account could not be indexed; the others were. 2 the spec or the call has faults.
     """
     if bool(addresses) is every:
         fail("name the accounts to index anew, or say --all")
+    found = asyncio.run(
+        of_accounts(storage_named(spec, form, state), addresses, indexed, label="indexing", writes=True)
+    )
+    failed = [one for one in found if "error" in one]
+    if form == "json":
+        print_json(found)
+    else:
+        for one in found:
+            if one["messages"] is not None:
+                click.echo(
+                    f"{one['login']}: {one['messages']} {'message' if one['messages'] == 1 else 'messages'} indexed"
+                )
+        _show_errors(failed)
+    if failed:
+        context.exit(EXIT_ERROR)
 
-    from mailstack.services.mailbox import indexing
 
-    async def index(store: "SqliteStore", account: "Account") -> Facts:
-        return {"login": account.login, "messages": await indexing.reindex(store.search, account.account_id)}
-
-    for one in asyncio.run(of_accounts(storage_named(spec, "text"), addresses, index, label="indexing", writes=True)):
-        click.echo(f"{one['login']}: {one['messages']} messages indexed")
+def _show_errors(found: Sequence[Facts]) -> None:
+    for one in found:
+        click.echo(f"{click.style(one['login'], bold=True)}: {one['error']}", err=True)

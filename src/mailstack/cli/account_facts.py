@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,30 +13,37 @@ from mailstack.cli.screen import console, fail
 from mailstack.model.errors import DomainError, NotFound
 
 if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
     from mailstack.model.instant import Instant
     from mailstack.model.principal import Account
     from mailstack.model.upkeep import AccountSizes
+    from mailstack.ports.upkeep import Progress
     from mailstack.store.sqlite.open import SqliteStore
 
 Facts = dict[str, Any]
-Look = Callable[["SqliteStore", "Account"], Awaitable[Facts]]
+Look = Callable[["SqliteStore", "Account", "Progress"], Awaitable[Facts]]
 
 
 async def of_accounts(
     storage: Path, addresses: Sequence[str], look: Look, *, label: str | None = None, writes: bool = False
 ) -> list[Facts]:
-    """look: asked of each of the accounts, all of them where no address is named. label: what the progress bar says."""
+    """look: asked of each of the accounts, all of them where no address is named. label: what the progress bar says: it
+    counts accounts, or the messages of a single one.
+    """
     require_applied(storage)
     async with (store_to_write if writes else store_to_read)(storage) as store:
         if store is None:
             return []
         accounts = await _accounts(store, addresses)
-        if label is None:
-            return [await look(store, account) for account in accounts]
-        # One account needs a bar of its own, if any: there is nothing to count.
-        is_shown = len(accounts) > 1 and sys.stderr.isatty()
-        with click.progressbar(accounts, label=label, file=sys.stderr, hidden=not is_shown) as shown:
-            return [await look(store, account) for account in shown]
+        is_hidden = label is None or not sys.stderr.isatty()
+        if len(accounts) == 1:
+            with click.progressbar(length=0, label=label, file=sys.stderr, hidden=is_hidden) as bar:
+                return [await look(store, accounts[0], partial(_tell, bar))]
+        with click.progressbar(
+            accounts, label=label, file=sys.stderr, hidden=is_hidden, item_show_func=_login_of
+        ) as each:
+            return [await look(store, account, _tell_nobody) for account in each]
 
 
 async def _accounts(store: "SqliteStore", addresses: Sequence[str]) -> list["Account"]:
@@ -58,7 +66,7 @@ async def _accounts(store: "SqliteStore", addresses: Sequence[str]) -> list["Acc
     return found
 
 
-async def described(_store: "SqliteStore", account: "Account") -> Facts:
+async def described(_store: "SqliteStore", account: "Account", _progress: "Progress") -> Facts:
     return {
         "login": account.login,
         "id": account.account_id,
@@ -71,7 +79,7 @@ async def described(_store: "SqliteStore", account: "Account") -> Facts:
     }
 
 
-async def measured(store: "SqliteStore", account: "Account") -> Facts:
+async def measured(store: "SqliteStore", account: "Account", _progress: "Progress") -> Facts:
     """error: why the account's file cannot be read; then all that it holds is unknown."""
     try:
         sizes = await _sizes(store, account)
@@ -89,23 +97,39 @@ async def measured(store: "SqliteStore", account: "Account") -> Facts:
     }
 
 
-async def shown(store: "SqliteStore", account: "Account") -> Facts:
+async def shown(store: "SqliteStore", account: "Account", progress: "Progress") -> Facts:
     """Raises what reading the account's file raises."""
     sizes = await _sizes(store, account)
     mailboxes = [
         {"path": one.path, "messages": one.messages, "unseen": one.unseen, "size_bytes": one.size_bytes}
         for one in (sizes.mailboxes if sizes else ())
     ]
-    return {**await described(store, account), **await measured(store, account), "mailboxes": mailboxes}
+    known = {**await described(store, account, progress), **await measured(store, account, progress)}
+    return {**known, "mailboxes": mailboxes}
 
 
-async def flaws(store: "SqliteStore", account: "Account", *, quick: bool) -> Facts:
+async def flaws(store: "SqliteStore", account: "Account", progress: "Progress", *, quick: bool) -> Facts:
     try:
-        found = await store.upkeep.verify(account.account_id, reads_messages=not quick, progress=_nothing)
+        found = await store.upkeep.verify(account.account_id, reads_messages=not quick, progress=progress)
     except NotFound:
         found = []  # an account that nobody wrote to has no file to be wrong
     listed = [{"rule": flaw.rule, "where": flaw.where, "text": flaw.text} for flaw in found]
     return {"login": account.login, "flaws": listed}
+
+
+async def indexed(store: "SqliteStore", account: "Account", progress: "Progress") -> Facts:
+    """error: why its messages could not all be indexed; those that follow are looked for by the next search."""
+    from mailstack.services.mailbox import indexing
+
+    try:
+        sizes = await _sizes(store, account)
+        count = sizes.messages if sizes else 0
+        done = await indexing.reindex(
+            store.search, account.account_id, progress=lambda done: progress(done, max(done, count))
+        )
+    except DomainError as fault:
+        return {"login": account.login, "messages": None, "error": fault.detail}
+    return {"login": account.login, "messages": done}
 
 
 async def _sizes(store: "SqliteStore", account: "Account") -> "AccountSizes | None":
@@ -168,5 +192,14 @@ def when_text(instant: "Instant | None") -> str | None:
     return None if instant is None else as_datetime(instant).isoformat(timespec="seconds")
 
 
-def _nothing(_done: int, _count: int) -> None:
+def _tell(bar: "ProgressBar[int]", done: int, count: int) -> None:
+    bar.length = count
+    bar.update(done - bar.pos)
+
+
+def _tell_nobody(_done: int, _count: int) -> None:
     """Accounts are what the progress bar counts."""
+
+
+def _login_of(account: "Account | None") -> str | None:
+    return None if account is None else account.login

@@ -39,28 +39,31 @@ def storage_of(loaded: "LoadedSpec") -> Path:
     return loaded.path.absolute().parent / loaded.spec.storage.path
 
 
-def storage_named(spec: Path, form: str) -> Path:
-    """Of a spec that is valid; otherwise its faults end the command."""
+def storage_named(spec: Path, form: str, state: Path | None = None) -> Path:
+    """Of a spec that is valid; otherwise its faults end the command. state: a sandbox's folder, which comes first."""
     from mailstack.spec.load import load_spec
 
     with faults_reported(form):
-        return storage_of(load_spec(spec))
+        loaded = load_spec(spec)
+    return storage_of(loaded) if state is None else state.absolute()
 
 
 def require_applied(storage: Path) -> None:
     """Ends the command where no apply has made a store."""
     if not (storage / "system.db").exists():
-        fail(f"{storage}: nothing was applied yet")
+        fail(f"{storage}: nothing was applied yet; `mailstack apply` does it")
 
 
 @asynccontextmanager
 async def store_to_write(storage: Path) -> AsyncIterator["SqliteStore"]:
     """It is made where there is none. A server that runs beside it hears at once what was written."""
     from mailstack.app.clock import system_clock
+    from mailstack.app.log import configure_log
     from mailstack.app.runfiles import run_folder
     from mailstack.store.bus_local import LocalBus
     from mailstack.store.sqlite.open import open_store
 
+    configure_log("auto", "warning")
     bus = LocalBus(run_folder(storage) / "bus")
     store = await open_store(storage, clock=system_clock, bus=bus)
     try:

@@ -61,6 +61,8 @@ async def test_an_index_that_is_made_anew_is_as_it_was(tmp_path: Path) -> None:
     account_id, inbox = await filled(store, 5)
     await catch_up(store.search, account_id)
     before = await store.search.find(account_id, inbox, TEXT)
-    assert await reindex(store.search, account_id) == 5
+    told: list[int] = []
+    assert await reindex(store.search, account_id, progress=told.append) == 5
+    assert told == [5]
     assert await store.search.find(account_id, inbox, TEXT) == before
     await store.close()

@@ -3,7 +3,7 @@ search before it answers.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailstack.formats.indexed import indexed_words
 from mailstack.model.ids import AccountId
@@ -30,10 +30,14 @@ async def index_batch(search: Search, account_id: AccountId) -> int:
     return len(waiting)
 
 
-async def reindex(search: Search, account_id: AccountId) -> int:
-    """Makes the index anew; returns how many messages are in it."""
+async def reindex(search: Search, account_id: AccountId, *, progress: Callable[[int], None]) -> int:
+    """Makes the index anew; returns how many messages are in it. progress: hears of it after each batch."""
     await search.reset(account_id)
-    return await catch_up(search, account_id)
+    done = 0
+    while await search.is_behind(account_id):
+        done += await index_batch(search, account_id)
+        progress(done)
+    return done
 
 
 def _indexed(waiting: Sequence[Unindexed]) -> list[IndexedMessage]:
