@@ -13,7 +13,7 @@ from mailstack.formats.charsets import decode
 from mailstack.formats.collation import casemap
 from mailstack.formats.comments import without_comments
 from mailstack.formats.compose import write_text_field
-from mailstack.formats.content import decode_transfer
+from mailstack.formats.content import decode_transfer, decode_transfer_piece
 from mailstack.formats.dates import (
     format_date,
     parse_date,
@@ -107,7 +107,12 @@ def run_content(data: bytes) -> None:
     html_to_text(decode(body, charset.decode("latin-1")))
     for encoding in TransferEncoding:
         # An encoding never makes more of its octets.
-        assert len(decode_transfer(body, encoding)) <= len(body)
+        whole = decode_transfer(body, encoding)
+        assert len(whole) <= len(body)
+        middle = len(body) // 2
+        first, rest = decode_transfer_piece(body[:middle], encoding)
+        second, last = decode_transfer_piece(rest + body[middle:], encoding)
+        assert first + second + decode_transfer(last, encoding) == whole
 
 
 def run_binary(data: bytes) -> None:

@@ -11,7 +11,7 @@ from mailstack.formats.charsets import decode, decode_beginning
 from mailstack.formats.html_text import html_to_text
 from mailstack.formats.mime import Part
 from mailstack.formats.part_table import TransferEncoding, encoding_of
-from mailstack.formats.words import decode_base64, parameter
+from mailstack.formats.words import decode_base64, decode_base64_piece, parameter
 from mailstack.model.message import RawMessage
 
 # RFC 2045 §6.7 (3): white space at the end of a line was added on the way, also behind the = of a soft line break. The
@@ -26,6 +26,16 @@ def decode_transfer(data: bytes, encoding: TransferEncoding) -> bytes:
     if encoding is TransferEncoding.QUOTED_PRINTABLE:
         return binascii.a2b_qp(_PADDING.sub(b"", data))
     return data
+
+
+def decode_transfer_piece(data: bytes, encoding: TransferEncoding) -> tuple[bytes, bytes]:
+    """Of data that goes on: its beginning without the encoding, and the rest, which belongs to what follows."""
+    if encoding is TransferEncoding.BASE64:
+        return decode_base64_piece(data)
+    if encoding is TransferEncoding.QUOTED_PRINTABLE:
+        end = data.rfind(b"\n") + 1  # every line stands for itself
+        return decode_transfer(data[:end], encoding), data[end:]
+    return data, b""
 
 
 def leaves(part: Part) -> Iterator[Part]:

@@ -114,6 +114,14 @@ def decode_base64(text: bytes) -> bytes:
     return b"".join(_base64_run(chunk) for chunk in chunks)
 
 
+def decode_base64_piece(text: bytes) -> tuple[bytes, bytes]:
+    """Of a text that goes on: what can be decoded already, and up to three characters that belong to what follows."""
+    whole, sign, rest = text.rpartition(b"=")
+    rest = rest.translate(None, _NOT_BASE64)
+    end = len(rest) - len(rest) % 4
+    return decode_base64(whole + sign) + binascii.a2b_base64(rest[:end]), rest[end:]
+
+
 def _base64_run(run: bytes) -> bytes:
     if len(run) % 4 == 1:
         run = run[:-1]

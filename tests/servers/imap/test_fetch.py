@@ -3,7 +3,9 @@
 RFC 3516, RFC 7162 §3.1.4, §3.2.6, RFC 8474 §5.3, RFC 8514 §4.1, RFC 8970 §5, RFC 9394 §3.3, RFC 9586 §3.3.
 """
 
+import base64
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -59,6 +61,23 @@ async def test_an_unknown_encoding_fails_for_that_message_only(mixed: ImapClient
         C: b FETCH 1 BINARY.SIZE[3]
         S: b NO [UNKNOWN-CTE]…
     """)
+
+
+async def test_a_large_part_is_read_in_pieces(client: ImapClient) -> None:
+    octets = Random(4).randbytes(400_000)
+    encoded = base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    raw = b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encoded
+    await client.append(raw)
+    await client.talk("C: s SELECT INBOX\nS: ...\nS: s OK …")
+    for item, expected in (("BODY.PEEK[]", raw), ("BINARY.PEEK[1]", octets)):
+        read = b""
+        while len(read) < len(expected):
+            await client.send(f"a FETCH 1 {item}<{len(read)}.65536>\r\n".encode())
+            head = await client.line()
+            count = int(head.rpartition("{")[2].removesuffix("}"))
+            read += await client.octets(count)
+            await client.talk("S: )\nS: a OK …")
+        assert read == expected
 
 
 async def test_preview(mixed: ImapClient) -> None:

@@ -25,6 +25,7 @@ from mailstack.services.mailbox.section import (
     select_fields,
     within,
 )
+from mailstack.services.mailbox.selected import SelectedMailbox
 
 WHOLE_OCTETS = 256 * 1024
 """Messages up to this size are read whole; of larger ones only what is asked for, PIECE_OCTETS at once."""
@@ -89,23 +90,32 @@ def needed_columns(cuts: Sequence[Cut]) -> tuple[Column, ...]:
 
 
 async def read_cuts(
-    mail: AccountMail, message_id: MessageId, size_bytes: int | None, parts: bytes, cuts: Sequence[Cut]
+    selected: SelectedMailbox, message_id: MessageId, size_bytes: int | None, parts: bytes, cuts: Sequence[Cut]
 ) -> list[Octets | None]:
     """For each cut its octets; None: there is no such part. parts: MessageDigest.parts. size_bytes: None: not known,
     and not needed for cuts of the whole.
 
     Raises NotFound, Damaged; Unsupported for BINARY of an unknown encoding.
     """
+    mail = selected.mail
+    if size_bytes is None and all(cut.partial is not None and cut.partial.count <= WHOLE_OCTETS for cut in cuts):
+        return [await _piece(mail, message_id, cut.partial) for cut in cuts if cut.partial is not None]
     if size_bytes is None:
         raw = await mail.messages.read_range(mail.account_id, message_id, 0, WHOLE_OCTETS + 1)
         if len(raw) > WHOLE_OCTETS:
             size_bytes = await _size_of(mail, message_id)
-            return [await _far(mail, message_id, size_bytes, parts, cut) for cut in cuts]
+            return [await _far(selected, message_id, size_bytes, parts, cut) for cut in cuts]
     elif size_bytes > WHOLE_OCTETS:
-        return [await _far(mail, message_id, size_bytes, parts, cut) for cut in cuts]
+        return [await _far(selected, message_id, size_bytes, parts, cut) for cut in cuts]
     else:
         raw = await mail.messages.read(mail.account_id, message_id)
     return [_cut(raw, parts, cut) for cut in cuts]
+
+
+async def _piece(mail: AccountMail, message_id: MessageId, partial: Partial) -> bytes:
+    """Of the whole message; what is past its end is not there."""
+    start = partial.offset
+    return await mail.messages.read_range(mail.account_id, message_id, start, start + partial.count)
 
 
 async def _size_of(mail: AccountMail, message_id: MessageId) -> int:
@@ -133,7 +143,8 @@ def _cut(raw: bytes, parts: bytes, cut: Cut) -> bytes | None:
     return within(decoded_section(raw[found[0] : found[1]], encoding), cut.partial)
 
 
-async def _far(mail: AccountMail, message_id: MessageId, size: int, parts: bytes, cut: Cut) -> Octets | None:
+async def _far(selected: SelectedMailbox, message_id: MessageId, size: int, parts: bytes, cut: Cut) -> Octets | None:
+    mail = selected.mail
     if cut.section.text in FIELD_LISTS:
         header = section_range(size, parts, Section(part=cut.section.part, text=SectionText.HEADER))
         if header is None:
@@ -142,11 +153,7 @@ async def _far(mail: AccountMail, message_id: MessageId, size: int, parts: bytes
         return within(select_fields(read, cut.section), cut.partial)
     if cut.is_decoded and section_encoding(parts, cut.section) is not TransferEncoding.IDENTITY:
         found = section_range(size, parts, cut.section)
-        if found is None:
-            return None
-        encoded = await mail.messages.read_range(mail.account_id, message_id, *found)
-        decoded = await asyncio.to_thread(decoded_section, encoded, section_encoding(parts, cut.section))
-        return within(decoded, cut.partial)
+        return None if found is None else await _far_decoded(selected, message_id, found, parts, cut)
     found = partial_range(size, parts, cut.section, cut.partial)
     if found is None:
         return None
@@ -155,3 +162,19 @@ async def _far(mail: AccountMail, message_id: MessageId, size: int, parts: bytes
     if len(beginning) == stop - start:
         return beginning
     return Far(message_id=message_id, start=start, stop=stop, beginning=beginning)
+
+
+async def _far_decoded(
+    selected: SelectedMailbox, message_id: MessageId, found: tuple[int, int], parts: bytes, cut: Cut
+) -> bytes:
+    """found: where the section lies."""
+    mail, encoding, partial = selected.mail, section_encoding(parts, cut.section), cut.partial
+    if encoding is TransferEncoding.UNKNOWN or partial is None:
+        encoded = await mail.messages.read_range(mail.account_id, message_id, *found)
+        return await asyncio.to_thread(decoded_section, encoded, encoding)
+
+    async def read(start: int, stop: int) -> bytes:
+        return await mail.messages.read_range(mail.account_id, message_id, start, stop)
+
+    stop = partial.offset + partial.count
+    return await selected.decodings.read((message_id, *found), encoding, partial.offset, stop, octets=read)

@@ -221,7 +221,7 @@ async def _read(selected: SelectedMailbox, batch: Batch, wanted: Wanted, trouble
         batch.numbers, facts[Column.MESSAGE_ID], facts[Column.SIZE_BYTES], parts, strict=True
     ):
         try:
-            rows.append(await read_cuts(selected.mail, message_id, size, part_table, wanted.cuts))
+            rows.append(await read_cuts(selected, message_id, size, part_table, wanted.cuts))
             is_read.append(True)
             continue
         except NotFound:

@@ -17,6 +17,7 @@ from mailstack.model.message import FlagsChanged, Placement, PlacementTable
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.ascending import absent, place_of, places_of, uid_spans
+from mailstack.services.mailbox.decodings import Decodings
 from mailstack.services.mailbox.view import MailboxView
 
 
@@ -58,7 +59,7 @@ _NO_NEWS = Updates()
 
 class SelectedMailbox:
     """mod_seq: all changes of this mailbox up to it were told; while expunges wait to be told it stays below theirs
-    (RFC 7162 §3.2). uid_next: the mailbox's, as the session knows it."""
+    (RFC 7162 §3.2). uid_next: the mailbox's, as the session knows it. decodings: of what it reads in pieces."""
 
     def __init__(self, mail: AccountMail, mailbox_id: MailboxId, view: MailboxView, *, is_read_only: bool) -> None:
         self.mail = mail
@@ -73,6 +74,7 @@ class SelectedMailbox:
         self._count = len(self._uids)
         self._gone: set[int] = set()
         self._told: dict[Uid, ModSeq] = {}
+        self.decodings = Decodings()
 
     @property
     def count(self) -> int:
