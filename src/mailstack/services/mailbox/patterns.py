@@ -31,8 +31,13 @@ class Pattern:
         self._head, _, self._tail = text.partition(self._wildcard) if self._wildcard else (text, "", "")
         if not self._is_simple:
             self._make_states(text)
+        # RFC 9051 §6.3.9: INBOX is matched without regard to case, by what stands before or after a wildcard as well.
+        self._takes_inbox = self._matches(INBOX) or (text != text.upper() and Pattern("", text.upper()).matches(INBOX))
 
     def matches(self, path: str) -> bool:
+        return self._takes_inbox if path == INBOX else self._matches(path)
+
+    def _matches(self, path: str) -> bool:
         return self._matches_simply(path) if self._is_simple else self._matches_by_states(path)
 
     def _matches_simply(self, path: str) -> bool:

@@ -7,6 +7,7 @@ something is shared.
 from dataclasses import dataclass
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
+from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import DELIMITER, Mailbox
 from mailstack.model.principal import Account
 from mailstack.model.rights import Right, Rights
@@ -15,6 +16,8 @@ from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import join_path, split_path
 
 OTHER_USERS = "Other Users"
+NOWHERE = MailboxId(0)
+"""No mailbox has this id."""
 _SLASH_IN_LOGIN = "\u2215"
 """RFC 5321 §4.1.2 lets a local part hold the delimiter."""
 
@@ -36,9 +39,10 @@ async def find(mail: AccountMail, path: str, *needed: Right) -> Place:
     except (Invalid, TooLarge):
         raise NotFound("no such mailbox") from None
     mailbox = await owner.mailboxes.find(owner.account_id, names)
+    # What is not there is looked for as long as what may not be known of: nor does the clock tell which it is.
+    rights = await rights_on(owner, NOWHERE if mailbox is None else mailbox.mailbox_id)
     if mailbox is None:
         raise NotFound("no such mailbox")
-    rights = await rights_on(owner, mailbox.mailbox_id)
     check_rights(rights, *needed)
     return Place(mail=owner, mailbox=mailbox, path=shown_path(owner, names), rights=rights)
 
