@@ -23,6 +23,7 @@ from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate
+from mailstack.store.sqlite.new_files import NewFiles
 from mailstack.store.sqlite.writer import Work, WritableFile, Writer
 
 Result = TypeVar("Result")
@@ -147,6 +148,7 @@ class AccountDatabases:
         self._leaving: list[Database] = []
         self._resting: asyncio.TimerHandle | None = None
         self._is_closed = False
+        self._new_files = NewFiles(_make_account_file)
         self._most_open = min(
             MAX_OPEN_ACCOUNTS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // DESCRIPTORS_PER_ACCOUNT
         )
@@ -221,7 +223,10 @@ class AccountDatabases:
             if not path.exists():
                 raise NotFound(f"account {account_id} holds nothing yet")
             return Database(path, threads=self._threads, writer=None, writable=None)
-        connection = open_migrated(path, schema_account.MIGRATIONS, page_size=schema_account.PAGE_SIZE)
+        if not path.exists():
+            _require_folder(path.parent)
+            self._new_files.place(path)
+        connection = _open_account(path)
         try:
             self._prepare(connection)
         except BaseException:
@@ -239,12 +244,24 @@ def is_blank(connection: Connection) -> bool:
     return connection.pragma("user_version") == 0 and not connection.rows(LIST_TABLES)
 
 
+def _open_account(path: Path) -> Connection:
+    return open_migrated(path, schema_account.MIGRATIONS, page_size=schema_account.PAGE_SIZE)
+
+
+def _make_account_file(path: Path) -> None:
+    _open_account(path).close()
+
+
+def _require_folder(folder: Path) -> None:
+    try:
+        make_folder(folder)
+    except OSError as fault:
+        raise TryAgainLater(f"{folder} cannot be made: {fault.strerror}") from fault
+
+
 def open_migrated(path: Path, migrations: Sequence[Migration], *, page_size: int) -> Connection:
     """For writing; the file is made where there is none. Blocks."""
-    try:
-        make_folder(path.parent)
-    except OSError as fault:
-        raise TryAgainLater(f"{path.parent} cannot be made: {fault.strerror}") from fault
+    _require_folder(path.parent)
     connection = _open_patiently(path, page_size=page_size)
     try:
         is_old = keep_copy(connection, migrations) is not None
