@@ -5,8 +5,11 @@ against what all clients together know (World). RFC 3501 §5.5, §7.4.1, RFC 431
 import asyncio
 import re
 import ssl
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from hashlib import sha256
+
+from tests.support.imap_stress_link import StressLink
 
 DEADLINE_S = 60
 Key = tuple[int, int]
@@ -16,6 +19,7 @@ _EXISTS = re.compile(r"\* (\d+) EXISTS")
 _EXPUNGE = re.compile(r"\* (\d+) EXPUNGE")
 _VANISHED = re.compile(r"\* VANISHED (\(EARLIER\) )?([\d:,]+)")
 _FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)", re.DOTALL)
+_UID_FETCH = re.compile(r"\* (\d+) UIDFETCH \((.*)\)", re.DOTALL)
 _SEARCH = re.compile(r"\* SEARCH((?: \d+)*)(?: \(MODSEQ \d+\))?")
 _ESEARCH = re.compile(r'\* ESEARCH \(TAG "([^"]+)"\)( UID)?((?: [A-Z]+ \S+)*)')
 _STATUS = re.compile(r'\* STATUS "[^"]*" \((.*)\)')
@@ -23,7 +27,6 @@ _UID = re.compile(r"\bUID (\d+)")
 _FLAGS = re.compile(r"\bFLAGS \(([^)]*)\)")
 _MOD_SEQ = re.compile(r"\bMODSEQ \((\d+)\)")
 _CODE = re.compile(r"\[([A-Z]+)(?: ([^\]]*))?\]")
-_LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
 _OTHERS = ("* OK", "* NO", "* FLAGS ", "* LIST ", "* CAPABILITY ", "* ENABLED", "* 0 RECENT")
 
 
@@ -70,12 +73,15 @@ class Snapshot:
 
 
 class StressClient:
-    """uids: by position, None where not yet told; flags, mod_seqs: by UID, as far as told."""
+    """uids: by position, None where not yet told; flags, mod_seqs: by UID, as far as told. told: UIDs whose flags the
+    running command was told."""
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
         self.world = world
+        self.is_condstore = False
         self.is_qresync = False
+        self.is_uid_only = False
         self.mailbox = ""
         self.validity = 0
         self.highest = 0
@@ -90,14 +96,20 @@ class StressClient:
         self.commands = 0
         self.log: list[str] = []
         self._running = ""
+        self._link = StressLink()
 
     async def connect(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
-        self._reader, self._writer = await asyncio.open_connection(host, port, limit=1 << 20, ssl=tls)
+        await self._link.connect(host, port, tls=tls)
         await self._response()
 
     async def close(self) -> None:
-        self._writer.close()
-        await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
+        await self._link.close()
+
+    async def compress(self) -> None:
+        said = await self.command("COMPRESS DEFLATE")
+        if not said.startswith("OK"):
+            raise self._fault(f"COMPRESS: {said}")
+        self._link.compress()
 
     async def command(self, text: str, *literals: bytes) -> str:
         """The tagged response behind its tag. text: with {} where a literal stands."""
@@ -107,11 +119,10 @@ class StressClient:
         self._running = text
         self.log.append(f"C {text}")
         pieces = text.split("{}")
-        self._writer.write(f"{tag} {pieces[0]}".encode())
+        written = f"{tag} {pieces[0]}".encode()
         for literal, rest in zip(literals, pieces[1:], strict=True):
-            self._writer.write(b"{%d+}\r\n" % len(literal) + literal + rest.encode())
-        self._writer.write(b"\r\n")
-        await self._writer.drain()
+            written += b"{%d+}\r\n" % len(literal) + literal + rest.encode()
+        await self._link.send(written + b"\r\n")
         said = await self._until(f"{tag} ")
         if said.startswith("BAD"):
             raise self._fault(f"{text!r} was answered {said!r}")
@@ -123,7 +134,7 @@ class StressClient:
         self.commands += 1
         tag = f"{self.name}{self.commands}"
         self._running = "IDLE"
-        self._writer.write(f"{tag} IDLE\r\n".encode())
+        await self._link.send(f"{tag} IDLE\r\n".encode())
         await self._until("+ ")
         try:
             async with asyncio.timeout(seconds):
@@ -131,7 +142,7 @@ class StressClient:
                     self._untagged(*await self._response())
         except TimeoutError:
             pass
-        self._writer.write(b"DONE\r\n")
+        await self._link.send(b"DONE\r\n")
         await self._until(f"{tag} ")
         self._running = ""
 
@@ -151,25 +162,11 @@ class StressClient:
             self._untagged(text, literals)
 
     async def _response(self) -> tuple[str, list[bytes]]:
-        """Its text with the literals taken out, and these."""
-        text, literals = b"", []
         async with asyncio.timeout(DEADLINE_S):
-            line = await self._line()
-            while found := _LITERAL.search(line):
-                text += line[: found.start()]
-                literals.append(await self._reader.readexactly(int(found.group(1))))
-                line = await self._line()
-        text += line.removesuffix(b"\r\n")
-        self.log.append(f"S {text[:300].decode('utf-8', 'replace')}")
+            text, literals = await self._link.response()
+        self.log.append(f"S {text[:300]}")
         del self.log[:-40]
-        return text.decode("utf-8", "replace"), literals
-
-    async def _line(self) -> bytes:
-        # A wait in IDLE is cut short only before the first octet of a line: readuntil takes whole lines.
-        line = await self._reader.readline()
-        if not line.endswith(b"\r\n"):
-            raise self._fault("the server closed the connection")
-        return line
+        return text, literals
 
     def _untagged(self, text: str, literals: list[bytes]) -> None:
         if found := _EXISTS.fullmatch(text):
@@ -180,6 +177,8 @@ class StressClient:
             self._vanished(numbers_of(found.group(2)), is_earlier=found.group(1) is not None)
         elif found := _FETCH.fullmatch(text):
             self._fetch(int(found.group(1)), found.group(2), literals)
+        elif found := _UID_FETCH.fullmatch(text):
+            self._uid_fetch(int(found.group(1)), found.group(2), literals)
         elif found := _SEARCH.fullmatch(text):
             self.found = [int(number) for number in found.group(1).split()]
         elif found := _ESEARCH.fullmatch(text):
@@ -222,8 +221,8 @@ class StressClient:
             raise self._fault(f"numbers shift in answer to {self._running!r}")
 
     def _expunge(self, number: int) -> None:
-        if self.is_qresync:
-            raise self._fault("EXPUNGE after ENABLE QRESYNC")
+        if self.is_qresync or self.is_uid_only:
+            raise self._fault("EXPUNGE after ENABLE QRESYNC or UIDONLY")
         self._check_may_shrink()
         if not 1 <= number <= len(self.uids):
             raise self._fault(f"EXPUNGE of {number} of {len(self.uids)}")
@@ -232,8 +231,8 @@ class StressClient:
             self._is_gone(uid)
 
     def _vanished(self, uids: list[int], *, is_earlier: bool) -> None:
-        if not self.is_qresync:
-            raise self._fault("VANISHED without ENABLE QRESYNC")
+        if not self.is_qresync and not self.is_uid_only:
+            raise self._fault("VANISHED without ENABLE QRESYNC or UIDONLY")
         if is_earlier:
             self.earlier.update(uids)
             return
@@ -244,6 +243,9 @@ class StressClient:
 
     def _remove(self, uid: int) -> None:
         """Where the UID was not yet told, it is one of the untold between its neighbours."""
+        if self.is_uid_only and uid not in self.uids and None in self.uids:
+            self.uids.remove(None)
+            return
         below = max((at for at, known in enumerate(self.uids) if known is not None and known <= uid), default=-1)
         at = below if below >= 0 and self.uids[below] == uid else below + 1
         if at >= len(self.uids) or self.uids[at] not in (None, uid):
@@ -256,18 +258,35 @@ class StressClient:
         self.world.gone.add((self.validity, uid))
 
     def _fetch(self, number: int, items: str, literals: list[bytes]) -> None:
+        if self.is_uid_only:
+            raise self._fault("FETCH after ENABLE UIDONLY")
         if not 1 <= number <= len(self.uids):
             raise self._fault(f"FETCH of {number} of {len(self.uids)}")
         if found := _UID.search(items):
             self._place(number, int(found.group(1)))
         uid = self.uids[number - 1]
+        if uid is not None:
+            self._take_in(uid, items, literals)
+
+    def _uid_fetch(self, uid: int, items: str, literals: list[bytes]) -> None:
+        """RFC 9586 §3.3. Where no number is told, the new ones are the last ones."""
+        if not self.is_uid_only:
+            raise self._fault("UIDFETCH without ENABLE UIDONLY")
+        if uid not in self.uids:
+            if None not in self.uids:
+                raise self._fault(f"UIDFETCH of {uid}, and all {len(self.uids)} are known")
+            known = self.known()
+            self.uids.remove(None)
+            self.uids.insert(bisect_left(known, uid), uid)
+        self._take_in(uid, items, literals)
+
+    def _take_in(self, uid: int, items: str, literals: list[bytes]) -> None:
         if found := _MOD_SEQ.search(items):
             self._mod_seq(uid, int(found.group(1)))
         if found := _FLAGS.search(items):
-            self.told.add(number)
-            if uid is not None:
-                self.flags[uid] = frozenset(found.group(1).split())
-        if literals and uid is not None and "BODY[]" in items:
+            self.told.add(uid)
+            self.flags[uid] = frozenset(found.group(1).split())
+        if literals and "BODY[]" in items:
             self.world.holds((self.validity, uid), sha256(literals[0]).hexdigest())
 
     def _place(self, number: int, uid: int) -> None:
@@ -278,9 +297,7 @@ class StressClient:
         if known != sorted(set(known)):
             raise self._fault("UIDs do not ascend")
 
-    def _mod_seq(self, uid: int | None, mod_seq: int) -> None:
-        if uid is None:
-            return
+    def _mod_seq(self, uid: int, mod_seq: int) -> None:
         if mod_seq < self.mod_seqs.get(uid, 0):
             raise self._fault(f"MODSEQ of {uid} went from {self.mod_seqs[uid]} to {mod_seq}")
         self.mod_seqs[uid] = mod_seq
