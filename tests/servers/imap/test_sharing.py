@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.model.principal import Account
+from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
 from mailstack.services.mailbox import copy_move
+from mailstack.store.sqlite.databases import account_folder
+from tests.support.imap_dialogue import imap_client
+from tests.support.imap_server import running_imap
 from tests.support.two_accounts import OTHERS, TwoAccounts, two_accounts
 
 
@@ -388,3 +393,45 @@ async def test_idle_on_another_s_mailbox(two: TwoAccounts) -> None:
         S: ...
         S: b OK …
     """)
+
+
+async def test_an_owner_who_cannot_be_read_spoils_nobody_s_list(two: TwoAccounts, tmp_path: Path) -> None:
+    await two.share("lr")
+    owner = await two.server.store.accounts.find("u0@peer.test")
+    assert isinstance(owner, Account)
+    two.owner.close()
+    await two.server.store.close()
+    (account_folder(tmp_path / "store", owner.account_id) / "mail.db").write_bytes(b"not a database" * 1_000)
+    async with running_imap(tmp_path, accounts=("u0", "u1")) as again, imap_client(again.port) as viewer:
+        await viewer.login("u1")
+        await viewer.talk(r"""
+            C: a LIST "" (INBOX "Other Users/*")
+            S: * LIST (\HasNoChildren) "/" "INBOX"
+            S: a OK …
+        """)
+
+
+async def test_an_owner_who_is_destroyed_takes_his_mailboxes_along(two: TwoAccounts) -> None:
+    await two.share("lr")
+    await two.other.talk(f"""
+        C: a SELECT "{OTHERS}/shared"
+        S: ...
+        S: a OK …
+    """)
+    gone = Resource(kind=Kind.ACCOUNT, name="u0@peer.test", fields={})
+    change = ResourceChange(operation=Operation.DESTROY, resource=gone)
+    state = two.server.store.state
+    await state.commit([change], base=await state.generation(), spec_hash="test")
+    await two.other.talk("""
+        C: b FETCH 1 BODY.PEEK[]
+        S: * BYE The mailbox is no longer there
+        S: b NO [NONEXISTENT] …
+    """)
+    async with imap_client(two.server.port) as viewer:
+        await viewer.login("u1")
+        await viewer.talk(f"""
+            C: c LIST "" "Other Users/*"
+            S: c OK …
+            C: d STATUS "{OTHERS}/shared" (MESSAGES)
+            S: d NO [NONEXISTENT] …
+        """)

@@ -6,7 +6,9 @@ Says nothing of who exists: an identifier that is nobody's login is kept as it w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mailstack.model.errors import Unsupported
+import structlog
+
+from mailstack.model.errors import DomainError, Unsupported
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.principal import Account
 from mailstack.model.rights import (
@@ -27,6 +29,8 @@ from mailstack.services.mailbox.access import check_rights
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.places import Place, find
 from mailstack.services.mailbox.tree import MailboxTree, load_tree
+
+log = structlog.get_logger()
 
 # RFC 4314 §4: any of these lets MYRIGHTS answer.
 _RIGHTS_TO_ASK = (Right.LOOKUP, Right.READ, Right.INSERT, Right.CREATE, Right.DELETE_MAILBOX, Right.ADMINISTER)
@@ -91,17 +95,29 @@ async def my_rights(mail: AccountMail, path: str) -> Place:
 
 async def shared_trees(mail: AccountMail) -> list[SharedTree]:
     """What others let the viewer know of, by login. Owners who share nothing after all are forgotten."""
-    viewer = mail.viewer.account_id
     found: list[SharedTree] = []
-    for owner_id in await mail.sharing.owners(viewer):
-        account = await mail.accounts.account(owner_id)
-        grants = await mail.sharing.all_grants(owner_id) if account is not None else {}
-        rights = {mailbox_id: effective_rights(entries, viewer) for mailbox_id, entries in grants.items()}
-        await _forget_needless(mail, owner_id, [grant for entries in grants.values() for grant in entries])
-        if account is not None and any(Right.LOOKUP in some for some in rights.values()):
-            owner = mail.of(account)
-            found.append(SharedTree(mail=owner, tree=await load_tree(owner), rights=rights))
+    for owner_id in await mail.sharing.owners(mail.viewer.account_id):
+        try:
+            shared = await _shared_tree(mail, owner_id)
+        except DomainError as fault:
+            # An owner whose file cannot be read shares nothing for now, and spoils nobody else's list.
+            log.warning("shared mailboxes left out", owner=owner_id, error=type(fault).__name__, detail=fault.detail)
+            continue
+        if shared is not None:
+            found.append(shared)
     return sorted(found, key=lambda shared: shared.mail.account.login)
+
+
+async def _shared_tree(mail: AccountMail, owner_id: AccountId) -> SharedTree | None:
+    account = await mail.accounts.account(owner_id)
+    grants = await mail.sharing.all_grants(owner_id) if account is not None else {}
+    await _forget_needless(mail, owner_id, [grant for entries in grants.values() for grant in entries])
+    viewer = mail.viewer.account_id
+    rights = {mailbox_id: effective_rights(entries, viewer) for mailbox_id, entries in grants.items()}
+    if account is None or not any(Right.LOOKUP in some for some in rights.values()):
+        return None
+    owner = mail.of(account)
+    return SharedTree(mail=owner, tree=await load_tree(owner), rights=rights)
 
 
 async def _forget_needless(mail: AccountMail, owner: AccountId, grants: Sequence[Grant]) -> None:
