@@ -57,7 +57,10 @@ def sandbox(
     Stops the process and removes its folder at the end, whatever happens.
     """
     folder = Path(tempfile.mkdtemp(prefix="mailstack-bench-"))
-    spec, ready = folder / "mailstack.yaml", folder / "ready.json"
+    # The supervisor watches the folder of the spec: a log that grows there would keep it busy.
+    beside = folder / "beside"
+    beside.mkdir()
+    spec, ready = folder / "mailstack.yaml", beside / "ready.json"
     spec.write_text(spec_text(accounts, workers=workers))
     command = [
         str(Path(sys.executable).with_name("mailstack")),
@@ -69,7 +72,7 @@ def sandbox(
     command += ["--base-port", str(free_base_port()), "--ready", str(ready), "--passwords", PASSWORD]
     command += ["--outbound", outbound] if outbound else []
     started = time.perf_counter()
-    with (folder / "log").open("wb") as log:
+    with (beside / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         yield _wait_ready(process, ready, spec, started)
