@@ -98,6 +98,11 @@ class Stream:
             async with asyncio.timeout(2):
                 await self._writer.wait_closed()
 
+    @property
+    def is_closed(self) -> bool:
+        """By either side, as far as it is known here: who only stopped sending may still read."""
+        return self._writer.is_closing()
+
     def abort(self) -> None:
         self._writer.transport.abort()
 

@@ -39,6 +39,22 @@ async def test_it_catches_up_in_batches(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_what_was_indexed_before_it_was_ended_stays(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    account_id, _ = await filled(store, 2 * BATCH + 1)
+
+    def end(done: int, goal: int | None) -> None:
+        raise BrokenPipeError(done, goal)
+
+    with pytest.raises(BrokenPipeError) as fault:
+        await catch_up(store.search, account_id, report=end)
+    assert fault.value.args == (BATCH, None)
+    told: list[tuple[int, int | None]] = []
+    assert await catch_up(store.search, account_id, report=lambda done, goal: told.append((done, goal))) == BATCH + 1
+    assert told == [(BATCH, None), (BATCH + 1, None)]
+    await store.close()
+
+
 async def test_a_damaged_message_enters_without_words_and_is_logged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

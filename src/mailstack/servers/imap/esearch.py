@@ -36,7 +36,10 @@ async def run(session: Session, request: Esearch) -> Completed:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
     for place in await searched_places(session.mail, request.sources, session.selected):
         is_selected = _is_selected(session, place)
-        uids = await (search_uids(session.mailbox, query) if is_selected else search_place(place, foreign))
+        if is_selected:
+            uids = await search_uids(session.mailbox, query, report=session.report)
+        else:
+            uids = await search_place(place, foreign, report=session.report)
         results = Results(told=uids, uids=uids)
         if request.returns.saves:
             refused = save(session, request.returns, results)

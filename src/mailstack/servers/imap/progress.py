@@ -13,6 +13,7 @@ class Progress:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        session.done = None
         self._task: asyncio.Task[None] | None = None
         self._timer = asyncio.get_running_loop().call_later(session.service.limits.progress_s, self._begin)
 
@@ -28,12 +29,20 @@ class Progress:
         self._task = asyncio.get_running_loop().create_task(self._tell())
 
     async def _tell(self) -> None:
-        """RFC 9585 §4: which command it is; how far it has come is known only when it is done."""
         session = self._session
-        tag = "NIL" if "]" in session.tag else f'"{session.tag}"'
-        code = f"INPROGRESS ({tag} NIL NIL)"
         while True:
             if not session.connection.is_amid_response:
-                session.connection.say(Untagged(condition=Condition.OK, code=code, text="Still at it"))
+                session.connection.say(Untagged(condition=Condition.OK, code=_code(session), text="Still at it"))
                 await session.connection.flush()
             await asyncio.sleep(session.service.limits.progress_s)
+
+
+def _code(session: Session) -> str:
+    """RFC 9585 §4: which command it is, and how far it has come, of how much, as far as that is known."""
+    tag = "NIL" if "]" in session.tag else f'"{session.tag}"'
+    done, goal = session.done or (None, None)
+    return f"INPROGRESS ({tag} {_number(done)} {_number(goal)})"
+
+
+def _number(number: int | None) -> str:
+    return "NIL" if number is None else str(number)

@@ -26,10 +26,10 @@ async def run(session: Session, request: Search) -> Completed:
     if returns is not None and returns.saves:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
     if request.wants_uids:
-        uids = await search_uids(session.mailbox, query)
+        uids = await search_uids(session.mailbox, query, report=session.report)
         results = Results(told=uids, uids=uids)
     else:
-        found = await search(session.mailbox, query)
+        found = await search(session.mailbox, query, report=session.report)
         results = Results(told=found.numbers, uids=found.uids)
     if returns is None:
         mod_seq = await highest(session.mailbox, results.uids) if speaks_of_mod_seqs(query) else None

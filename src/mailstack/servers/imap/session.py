@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailstack.model.principal import Account
-from mailstack.servers.imap.connection import ImapConnection
+from mailstack.servers.imap.connection import ImapConnection, PeerGone
 from mailstack.servers.imap.receipt import Receipt
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.watch import Watch
@@ -62,7 +62,7 @@ class SavedSearch:
 class Session:
     """login_deadline: ends the connection of a client that does not log in. enabled: RFC 5161: what changes how the
     server speaks, by its name in upper case. tag: of the command that is being answered. lowest_processed: the UID
-    down to which it went, where that was not all (RFC 9738).
+    down to which it went, where that was not all (RFC 9738). done: how much of it is done, and of how much.
     watch: NOTIFY; None as long as it was not given. flags: that the client was told of, of the selected mailbox.
     """
 
@@ -74,6 +74,7 @@ class Session:
         self.refused_logins = 0
         self.enabled: set[str] = set()
         self.tag = ""
+        self.done: tuple[int, int | None] | None = None
         self.lowest_processed: int | None = None
         self.saved_search: SavedSearch | None = None
         self.watch: Watch | None = None
@@ -176,6 +177,12 @@ class Session:
         self._login_deadline.reschedule(asyncio.get_running_loop().time() + self.service.limits.login_s)
         self.connection.use_utf8(is_on=False)
         self.connection.machine.use_limits(BEFORE_LOGIN)
+
+    def report(self, done: int, goal: int | None) -> None:
+        """How far the command in hand has come. Raises PeerGone when nobody waits for it any more."""
+        self.done = done, goal
+        if self.connection.stream.is_closed:
+            raise PeerGone
 
     def hang_up(self, text: str) -> None:
         """RFC 9051 §7.1.5: BYE, and nothing more is read."""

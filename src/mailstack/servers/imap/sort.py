@@ -30,7 +30,7 @@ async def run(session: Session, request: Sort) -> Completed:
     query = await limited_query(session, own_query(session, request.query), is_whole=True)
     if returns is not None and returns.saves:
         session.saved_search = None  # RFC 5182 §2.1: should this end in NO, nothing is saved
-    found = await search(session.mailbox, query)
+    found = await search(session.mailbox, query, report=session.report)
     scores = await _scores(session, request, query, found)
     places = await sort(session.mailbox, found, request.keys, scores)
     uids = [found.uids[place] for place in places]

@@ -13,7 +13,7 @@ async def run(session: Session, request: Thread) -> Completed:
     if request.query is None:
         return refused_charset(session, None)
     query = await limited_query(session, own_query(session, request.query), is_whole=True)
-    found = await search(session.mailbox, query)
+    found = await search(session.mailbox, query, report=session.report)
     places, forest = await thread(session.mailbox, found, request.algorithm)
     numbers = found.uids if request.wants_uids else found.numbers
     await say_pieces(session, thread_pieces(forest, [numbers[place] for place in places]))

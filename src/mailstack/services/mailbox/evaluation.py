@@ -42,15 +42,16 @@ from mailstack.services.mailbox.asking import Asked, asked_of, asked_roughly
 from mailstack.services.mailbox.masks import Bounds, Masks, Matched
 from mailstack.services.mailbox.match import matching
 from mailstack.services.mailbox.predicates import instants_of, within
+from mailstack.services.mailbox.report import Report, unheard
 from mailstack.services.mailbox.view import MailboxView
 
 _VERIFIED_AT_ONCE = 1_000
 
 
-async def evaluate(mail: AccountMail, mailbox_id: MailboxId, query: Query) -> Matched:
+async def evaluate(mail: AccountMail, mailbox_id: MailboxId, query: Query, *, report: Report = unheard) -> Matched:
     """query: without what only a session knows (positions, `$`, ages)."""
     view = await mail.views.current(mail.account_id, mailbox_id)
-    return await _Evaluation(mail, mailbox_id, view).matching(query)
+    return await _Evaluation(mail, mailbox_id, view).matching(query, report)
 
 
 class _Evaluation:
@@ -61,7 +62,7 @@ class _Evaluation:
         self._masks = Masks(view.table)
         self._decided: dict[Query, int] = {}
 
-    async def matching(self, query: Query) -> Matched:
+    async def matching(self, query: Query, report: Report) -> Matched:
         bounds = await self._bounds(query, is_fuzzy=False)
         doubtful = self._masks.uids(bounds.open)
         if not doubtful:
@@ -70,6 +71,7 @@ class _Evaluation:
         # What the store has answered already is not asked of each message again.
         left = rewritten(query, self._answered)
         for start in range(0, len(doubtful), _VERIFIED_AT_ONCE):
+            report(start, len(doubtful))
             verified += await self._verified(left, doubtful[start : start + _VERIFIED_AT_ONCE])
         return self._masks.matched(bounds.certain | self._masks.of_uids(verified))
 

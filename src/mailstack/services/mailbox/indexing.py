@@ -9,17 +9,19 @@ from mailstack.formats.indexed import indexed_words
 from mailstack.model.ids import AccountId
 from mailstack.model.search import IndexedMessage, Unindexed
 from mailstack.ports.search import Search
+from mailstack.services.mailbox.report import Report, unheard
 
 BATCH = 200
 BATCH_BYTES = 8 << 20
 
 
-async def catch_up(search: Search, account_id: AccountId) -> int:
+async def catch_up(search: Search, account_id: AccountId, *, report: Report = unheard) -> int:
     """Until nothing waits; returns how many messages were indexed. Others may be at it too: at worst work is done
-    twice."""
+    twice. What is done stays done when it is ended early."""
     done = 0
     while await search.is_behind(account_id):
         done += await index_batch(search, account_id)
+        report(done, None)
     return done
 
 

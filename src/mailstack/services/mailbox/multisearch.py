@@ -18,6 +18,7 @@ from mailstack.services.mailbox.listing import Listed, Selection, list_mailboxes
 from mailstack.services.mailbox.paths import join_path, split_path
 from mailstack.services.mailbox.patterns import Pattern
 from mailstack.services.mailbox.places import Place, find_readable, shown_path
+from mailstack.services.mailbox.report import Report, unheard
 from mailstack.services.mailbox.search import search_mailbox
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.services.mailbox.tree import load_tree
@@ -47,7 +48,7 @@ async def searched_places(
     return list(found.values())
 
 
-async def search_place(place: Place, query: Query) -> Sequence[int]:
+async def search_place(place: Place, query: Query, *, report: Report = unheard) -> Sequence[int]:
     """UIDs, ascending; none in a mailbox that was just deleted. Message numbers are those of the mailbox as it is now;
     what is past the end is no error.
     """
@@ -55,7 +56,7 @@ async def search_place(place: Place, query: Query) -> Sequence[int]:
         if any(isinstance(node, InSequence) for node in nodes(query)):
             uids = (await place.mail.views.current(place.mail.account_id, place.mailbox.mailbox_id)).table.uids
             query = rewritten(query, lambda term: _by_uid(term, uids) if isinstance(term, InSequence) else term)
-        return await search_mailbox(place.mail, place.mailbox, query)
+        return await search_mailbox(place.mail, place.mailbox, query, report=report)
     except NotFound:
         return ()
 
