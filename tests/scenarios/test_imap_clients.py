@@ -122,6 +122,7 @@ def test_two_imapclients_idle(sandbox: Sandbox) -> None:
             news = watching.idle_check(timeout=20)
             assert news, "the expunge was not told"
             told += news
+        watching.idle_done()
 
 
 def test_imaplib_over_tls(sandbox: Sandbox) -> None:
