@@ -142,6 +142,26 @@ async def test_nothing_is_told_of_a_selected_mailbox_once_it_may_not_be_read(two
     """)
 
 
+@pytest.mark.parametrize("command", ["CLOSE", "UNSELECT"])
+async def test_a_mailbox_that_may_not_be_read_any_more_can_be_left(two: TwoAccounts, command: str) -> None:
+    await two.share("lrte")
+    await two.other.talk(f"""
+        C: a SELECT "{OTHERS}/shared"
+        S: ...
+        S: a OK …
+    """)
+    await two.share("l")
+    await two.other.talk(f"""
+        C: b {command}
+        S: b OK …
+    """)
+    await two.owner.talk("""
+        C: c STATUS shared (MESSAGES)
+        S: * STATUS "shared" (MESSAGES 3)
+        S: c OK …
+    """)
+
+
 async def test_a_url_relative_to_a_mailbox_that_may_not_be_read_any_more(two: TwoAccounts) -> None:
     """RFC 4469 §3."""
     await two.share("lr")

@@ -55,3 +55,15 @@ async def test_what_cannot_be_renamed(mail: AccountMail) -> None:
     for path, new_path, error in (("a", "a/b", Invalid), ("a", "Sent", AlreadyExists), ("no", "b", NotFound)):
         with pytest.raises(error):
             await hierarchy.rename(mail, path, new_path)
+
+
+async def test_what_follows_a_renamed_parent_stays_within_reach(mail: AccountMail) -> None:
+    """A child whose path is too long could be named by nobody any more, nor its messages be read."""
+    deep = "/".join(["a"] + ["x" * 200] * 4)
+    await hierarchy.create(mail, deep)
+
+    for new_path in ("b" * 200, "/".join("b" * 17)):
+        with pytest.raises(TooLarge):
+            await hierarchy.rename(mail, "a", new_path)
+
+    assert deep in await paths(mail)

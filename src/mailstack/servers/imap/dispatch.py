@@ -218,7 +218,8 @@ def fits(request: Request, state: State) -> bool:
 
 
 def needs_mailbox(request: Request) -> bool:
-    return TABLE[type(request)].states == _SELECTED
+    """Whoever only leaves the selected mailbox needs no right to it any more."""
+    return TABLE[type(request)].states == _SELECTED and not isinstance(request, Close | Unselect)
 
 
 def may_tell_expunges(request: Request) -> bool:

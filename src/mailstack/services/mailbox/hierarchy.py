@@ -17,7 +17,7 @@ from mailstack.model.numset import numset_of
 from mailstack.model.rights import Right
 from mailstack.services.mailbox.access import rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.paths import MAX_DEPTH, join_path, split_path
+from mailstack.services.mailbox.paths import join_path, split_path
 from mailstack.services.mailbox.places import Place, find, find_parent, shown_path
 from mailstack.services.mailbox.special_use import assign
 from mailstack.services.mailbox.tree import MailboxTree, load_tree
@@ -79,8 +79,8 @@ async def rename(mail: AccountMail, path: str, new_path: str) -> tuple[Place, st
     old_names = tree.names_of(place.mailbox.mailbox_id)
     if names[: len(old_names)] == old_names:
         raise Invalid("a mailbox cannot move into itself")
-    if len(names) + tree.height_below(place.mailbox.mailbox_id) > MAX_DEPTH:
-        raise TooLarge(f"a mailbox lies more than {MAX_DEPTH} levels deep")
+    for below in tree.below(place.mailbox.mailbox_id):
+        split_path(join_path(names) + below)  # what follows must stay within reach
     above = await _parents(owner, tree, names, inherit_from=parent)
     await owner.mailboxes.rename(owner.account_id, place.mailbox.mailbox_id, parent_id=above, name=names[-1])
     return place, shown_path(owner, names)

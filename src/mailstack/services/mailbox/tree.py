@@ -43,11 +43,10 @@ class MailboxTree:
         """Of one that is in the tree."""
         return next(split_path(path) for path, mailbox in self._by_path.items() if mailbox.mailbox_id == mailbox_id)
 
-    def height_below(self, mailbox_id: MailboxId) -> int:
-        """How many levels lie below it."""
-        start = join_path(self.names_of(mailbox_id)) + DELIMITER
-        below = (path for path in self._by_path if path.startswith(start))
-        return max((path.count(DELIMITER, len(start)) + 1 for path in below), default=0)
+    def below(self, mailbox_id: MailboxId) -> list[str]:
+        """The paths of what lies below it, each from there on, with the delimiter before it."""
+        top = join_path(self.names_of(mailbox_id))
+        return [path[len(top) :] for path in self._by_path if path.startswith(top + DELIMITER)]
 
     def has_children(self, mailbox_id: MailboxId) -> bool:
         return mailbox_id in self._parents
