@@ -8,7 +8,7 @@ from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.model.flags import DELETED, NO_KEYWORDS, SEEN
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.message import FlagChange, FlagOperation, NewMessage, PlacementTable
+from mailstack.model.message import FlagChange, FlagOperation, NewMessage, Placement, PlacementTable
 from mailstack.model.numset import STAR, NumSet, numset_of
 from mailstack.services.mailbox import view as module
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -37,6 +37,11 @@ async def deliver(mail: AccountMail, count: int) -> None:
 
 async def mark(view: SelectedMailbox, uids: list[int], flag: str) -> None:
     await change_flags(view, numset_of(uids), flag_change(ADD, (flag,)))
+
+
+def told(updates: Updates) -> list[tuple[int, Placement]]:
+    flags = updates.flags
+    return list(zip(flags.numbers, flags.placements(0, len(flags)), strict=True))
 
 
 async def uids_of(view: SelectedMailbox) -> list[int]:
@@ -113,7 +118,7 @@ async def test_flags_of_others_are_told_and_ones_own_are_not(mail: AccountMail) 
 
     updates = await view.updates(with_expunges=True)
 
-    assert [(number, placement.keywords_text) for number, placement in updates.flags] == [(2, SEEN)]
+    assert [(number, placement.keywords_text) for number, placement in told(updates)] == [(2, SEEN)]
 
 
 async def test_flags_changed_by_another_after_ones_own_are_told(mail: AccountMail) -> None:
@@ -122,7 +127,7 @@ async def test_flags_changed_by_another_after_ones_own_are_told(mail: AccountMai
     await mark(view, [1], SEEN)
     await mark(other, [1], "x")
 
-    ((number, placement),) = (await view.updates(with_expunges=True)).flags
+    ((number, placement),) = told(await view.updates(with_expunges=True))
 
     assert (number, placement.keywords) == (1, frozenset({SEEN, "x"}))
 
@@ -134,7 +139,7 @@ async def test_a_store_that_changes_nothing_hides_no_change_of_others(mail: Acco
     await mark(other, [1, 2, 3], SEEN)
     await mark(view, [2], SEEN)
 
-    assert [number for number, _ in (await view.updates(with_expunges=True)).flags] == [1, 3]
+    assert list((await view.updates(with_expunges=True)).flags.numbers) == [1, 3]
 
 
 async def test_who_asks_for_silence_hears_what_others_did_to_the_same_message(mail: AccountMail) -> None:
@@ -144,7 +149,7 @@ async def test_who_asks_for_silence_hears_what_others_did_to_the_same_message(ma
     await mark(other, [1], DELETED)
     await change_flags(view, numset_of([1]), flag_change(ADD, (SEEN,)), is_silent=True)
 
-    ((number, placement),) = (await view.updates(with_expunges=True)).flags
+    ((number, placement),) = told(await view.updates(with_expunges=True))
 
     assert (number, placement.is_deleted) == (1, True)
 
@@ -173,8 +178,8 @@ async def test_a_table_read_between_two_changes_moves_no_number_unsaid(
 
     assert (await view.updates(with_expunges=True)).expunged == (1,)
     assert await uids_of(view) == [2, 3, 4]
-    told = await view.updates(with_expunges=True)
-    assert (told.expunged, told.exists) == ((1,), 3 if comes else None)
+    updates = await view.updates(with_expunges=True)
+    assert (updates.expunged, updates.exists) == ((1,), 3 if comes else None)
     assert await uids_of(view) == [3, 4, 5][: 2 + comes]
 
 
@@ -190,7 +195,7 @@ async def test_many_changes_are_found_by_comparing(mail: AccountMail, monkeypatc
     updates = await view.updates(with_expunges=True)
 
     assert (updates.expunged, updates.exists) == ((4,), 6)
-    assert [number for number, _ in updates.flags] == [1, 2, 3]
+    assert list(updates.flags.numbers) == [1, 2, 3]
     assert await uids_of(view) == [1, 2, 3, 5, 6, 7]
 
 
@@ -217,7 +222,7 @@ async def test_a_page_of_the_log_that_is_cut_short_is_not_its_end(
     updates = await view.updates(with_expunges=True)
 
     assert updates.expunged == (6, 5, 4, 3, 2)
-    assert [(number, one.keywords_text) for number, one in updates.flags] == [(1, SEEN)]
+    assert [(number, one.keywords_text) for number, one in told(updates)] == [(1, SEEN)]
 
 
 async def test_a_deleted_mailbox_is_noticed(mail: AccountMail) -> None:

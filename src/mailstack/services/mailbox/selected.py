@@ -40,18 +40,33 @@ class Placed:
     numbers: Sequence[int]
     table: PlacementTable
 
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def placements(self, start: int, stop: int) -> list[Placement]:
+        """Of some of the rows: each is an object of its own."""
+        return [self.table.placement(at) for at in range(start, min(stop, len(self.table)))]
+
+
+NOWHERE = Placed(
+    numbers=(),
+    table=PlacementTable(
+        uids=array("I"), message_ids=array("q"), mod_seqs=array("q"), flag_numbers=array("I"), flag_sets=()
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updates:
     """expunged: positions, highest first, so that each is right when those before it are gone; expunged_uids: the same,
-    ascending. exists: the new number of messages, None when it is no news. flags: positions, when the expunged are
-    gone, and what stands there now.
+    ascending. exists: the new number of messages, None when it is no news. flags: at positions as they are when the
+    expunged are gone.
     """
 
     expunged: tuple[int, ...] = ()
     expunged_uids: tuple[int, ...] = ()
     exists: int | None = None
-    flags: tuple[tuple[int, Placement], ...] = ()
+    flags: Placed = NOWHERE
 
 
 _NO_NEWS = Updates()
@@ -102,7 +117,7 @@ class SelectedMailbox:
     async def locate(self, uids: Iterable[int]) -> Chosen:
         """Those of these ascending UIDs that the view has."""
         places = places_of(self._uids, list(uids), self._count)
-        return Chosen(numbers=[place + 1 for place in places], uids=list(_picked(self._uids, places)))
+        return Chosen(numbers=_numbers(places), uids=list(_picked(self._uids, places)))
 
     def counts_by(self, uids: "array[int]") -> bool:
         """Whether the places of that array are the positions of this session, as far as it has been told."""
@@ -257,14 +272,17 @@ class SelectedMailbox:
         self.mod_seq = view.highest
         return tuple(sorted(positions, reverse=True))
 
-    def _flags(self, view: MailboxView, uids: Sequence[int]) -> tuple[tuple[int, Placement], ...]:
-        found: list[tuple[int, Placement]] = []
-        for place in places_of(view.table.uids, uids, len(view.table)):
-            placement = view.table.placement(place)
-            number = place_of(self._uids, placement.uid, self._count) + 1
-            if number:
-                found.append((number, placement))
-        return tuple(found)
+    def _flags(self, view: MailboxView, uids: Sequence[int]) -> Placed:
+        """In columns: somebody may have changed them all."""
+        places = places_of(view.table.uids, uids, len(view.table))
+        if not places:
+            return NOWHERE
+        table = _picked_table(view.table, places)
+        return Placed(numbers=_numbers(places_of(self._uids, table.uids, self._count)), table=table)
+
+
+def _numbers(places: Sequence[int]) -> list[int]:
+    return [place + 1 for place in places]
 
 
 def _position_spans(count: int, numbers: NumSet) -> list[tuple[int, int]]:
