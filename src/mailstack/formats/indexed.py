@@ -5,7 +5,7 @@ its markup, attached text too), the headers of parts and of embedded messages. W
 missing, so that a search reads the message itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -44,9 +44,7 @@ def indexed_words(raw: RawMessage, *, limits: Limits = LIMITS) -> IndexedWords:
     gathering = _Gathering(raw, limits)
     words = _header_words(raw, root, limits)
     words[Scope.BODY], words[Scope.ATTACHMENT] = gathering.of(root)
-    mime = {word for text in mime_texts(root) for word in words_of(text)}
-    # Asked for together with all the others only.
-    words[Scope.MIME] = mime.difference(*words.values())
+    words[Scope.MIME] = _mime_words(root, words.values())
     is_partial = gathering.is_cut
     room = MAX_WORDS
     for scope, some in words.items():
@@ -57,8 +55,17 @@ def indexed_words(raw: RawMessage, *, limits: Limits = LIMITS) -> IndexedWords:
     return IndexedWords(words=words, is_partial=is_partial)
 
 
+def _mime_words(root: Part, others: Iterable[set[str]]) -> set[str]:
+    """Without what stands elsewhere, for they are asked for together only."""
+    words = words_of("\n".join(mime_texts(root)))
+    for some in others:
+        # Not all at once, which would go through the larger sets.
+        words = words - some
+    return words
+
+
 def _fitting(words: set[str], room: int) -> set[str]:
-    if len(max(words, key=len, default="")) > MAX_WORD_CHARACTERS:
+    if max(map(len, words), default=0) > MAX_WORD_CHARACTERS:
         words = {word for word in words if len(word) <= MAX_WORD_CHARACTERS}
     return words if len(words) <= room else set(sorted(words)[:room])
 
