@@ -124,6 +124,25 @@ async def test_what_is_intact_of_a_damaged_message_is_told(inbox: ImapClient, tm
     """)
 
 
+async def test_a_damaged_message_is_sorted_and_threaded_with_the_others(inbox: ImapClient, tmp_path: Path) -> None:
+    damage(tmp_path, "UPDATE blob SET forms = x'00' WHERE blob_key = 2")
+
+    await inbox.talk(r"""
+        C: a SORT (SUBJECT) UTF-8 ALL
+        S: * SORT 2 1 3
+        S: a OK …
+        C: b SORT (REVERSE FROM DATE CC) UTF-8 ALL
+        S: * SORT 3 1 2
+        S: b OK …
+        C: c THREAD REFERENCES UTF-8 ALL
+        S: * THREAD (1)(2)(3)
+        S: c OK …
+        C: d THREAD ORDEREDSUBJECT UTF-8 ALL
+        S: * THREAD (1)(2)(3)
+        S: d OK …
+    """)
+
+
 async def test_a_command_is_done_though_its_news_cannot_be_read(
     busy: tuple[BusyChanges, ImapClient, ImapClient],
 ) -> None:

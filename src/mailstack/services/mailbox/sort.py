@@ -1,6 +1,7 @@
 """Messages in the order that somebody asked for. RFC 5256 §3, RFC 5957, RFC 6203 §6.
 
-Strings are compared by i;unicode-casemap (RFC 5256 §7); what is the same keeps the order of the mailbox.
+Strings are compared by i;unicode-casemap (RFC 5256 §7); what is the same keeps the order of the mailbox. A message
+whose forms are damaged is sorted as one without the header field.
 """
 
 import asyncio
@@ -75,7 +76,7 @@ def _values(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: Map
         case SortField.DATE:
             return sent_dates(map(column(Column.SENT_AT), rows), map(column(Column.RECEIVED_AT), rows))
         case SortField.SUBJECT:
-            return [casemap(subject) for subject in map(column(Column.BASE_SUBJECT), rows)]
+            return [casemap(subject or "") for subject in map(column(Column.BASE_SUBJECT), rows)]
         case SortField.FROM:
             return _first(first_mailbox, AddressField.FROM, map(column(Column.ENVELOPE), rows))
         case SortField.TO:

@@ -47,10 +47,11 @@ def by_subject(messages: Sequence[Threaded]) -> Forest:
 def _forest(rows: Sequence[tuple[Any, ...]], algorithm: ThreadAlgorithm) -> Forest:
     messages = [
         Threaded(
-            header_id=header_id,
-            references=references,
-            subject=subject,
-            base_subject=base_subject,
+            # Nothing is known of a message whose forms are damaged: it is a thread of its own.
+            header_id=header_id or "",
+            references=references or (),
+            subject=subject or "",
+            base_subject=base_subject or "",
             # RFC 5256 §2.2: INTERNALDATE stands in for a Date that is not there or cannot be read.
             sent_at=received_at if sent_at is None else sent_at,
         )
