@@ -70,6 +70,10 @@ def test_show_takes_any_address_of_the_account(spec: Path, alice: AccountId) -> 
     found = json.loads(run("account", "show", str(spec), "A@example.com", "--format", "json").stdout)
     assert (found["id"], found["messages"], found["used_bytes"]) == (alice, 2, 994)
     assert [one["messages"] for one in found["mailboxes"] if one["path"] == "INBOX"] == [2]
+    assert found["indexed"] is False
+    assert run("account", "reindex", str(spec), "alice@example.com").exit_code == 0
+    assert json.loads(run("account", "show", str(spec), "alice@example.com", "--format", "json").stdout)["indexed"]
+    assert json.loads(run("account", "show", str(spec), "bob@example.com", "--format", "json").stdout)["indexed"]
     assert "INBOX" in run("account", "show", str(spec), "alice@example.com").stdout
 
 

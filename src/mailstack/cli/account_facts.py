@@ -105,7 +105,7 @@ async def shown(store: "SqliteStore", account: "Account", progress: "Progress") 
         for one in (sizes.mailboxes if sizes else ())
     ]
     known = {**await described(store, account, progress), **await measured(store, account, progress)}
-    return {**known, "mailboxes": mailboxes}
+    return {**known, "indexed": await _is_indexed(store, account), "mailboxes": mailboxes}
 
 
 async def flaws(store: "SqliteStore", account: "Account", progress: "Progress", *, quick: bool) -> Facts:
@@ -130,6 +130,14 @@ async def indexed(store: "SqliteStore", account: "Account", progress: "Progress"
     except DomainError as fault:
         return {"login": account.login, "messages": None, "error": fault.detail}
     return {"login": account.login, "messages": done}
+
+
+async def _is_indexed(store: "SqliteStore", account: "Account") -> bool:
+    """False: the next search, or the background, has messages to index."""
+    try:
+        return not await store.search.is_behind(account.account_id)
+    except NotFound:
+        return True
 
 
 async def _sizes(store: "SqliteStore", account: "Account") -> "AccountSizes | None":

@@ -63,7 +63,7 @@ class PlanCommand(click.Command):
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="For whom.",
+    help="text: for people; json: for programs; markdown: for a pull request.",
 )
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep the plan in this file, for apply."

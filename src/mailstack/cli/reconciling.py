@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 no_dns_option = click.option("--no-dns", is_flag=True, help="Leave DNS out: neither read nor write any zone.")
 format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text: for people; json: for programs.",
 )
 
 
