@@ -46,16 +46,17 @@ async def open_mailbox(session: Session, path: str, parameters: Parameters, *, i
     if parameters.wants_mod_seqs:
         session.enabled.add(CONDSTORE)
     await _say_state(session, path, opened)
-    if parameters.known is not None and parameters.known.uid_validity == opened.status.uid_validity:
+    if parameters.known is not None and parameters.known.uid_validity == opened.place.mailbox.uid_validity:
         await _catch_up(session, parameters.known)
 
 
 async def _say_state(session: Session, path: str, opened: Opened) -> None:
-    say, status = session.connection.say, opened.status
+    # All numbers are the view's, read at one moment.
+    say, view = session.connection.say, opened.view
     flags = (*_FLAGS, *(keyword for keyword in opened.keywords if keyword.casefold() not in _KNOWN))
-    permanent = "" if opened.view.is_read_only else " ".join(_permanent(flags, opened.place.rights))
+    permanent = "" if view.is_read_only else " ".join(_permanent(flags, opened.place.rights))
     session.flags = flags
-    say(FlagsData(flags=flags), Exists(count=status.messages))
+    say(FlagsData(flags=flags), Exists(count=view.count))
     if session.is_rev2:
         # RFC 9051 §6.3.2: the name, as the server spells it; \Recent and UNSEEN are no more.
         say(await _list_data(path, opened))
@@ -63,11 +64,11 @@ async def _say_state(session: Session, path: str, opened: Opened) -> None:
         say(Recent(count=0))
         if opened.first_unseen is not None and not session.is_uid_only:
             _say(session, f"UNSEEN {opened.first_unseen}", "The first unseen message")
-    _say(session, f"UIDVALIDITY {status.uid_validity}", "UIDs are valid")
-    _say(session, f"UIDNEXT {status.uid_next}", "The next UID")
+    _say(session, f"UIDVALIDITY {opened.place.mailbox.uid_validity}", "UIDs are valid")
+    _say(session, f"UIDNEXT {view.uid_next}", "The next UID")
     _say(session, f"PERMANENTFLAGS ({permanent})", "Flags that stay")
     _say(session, highest_code(session), "The highest mod-sequence")
-    object_id = mailbox_object_id(opened.view.mail.account_id, opened.view.mailbox_id)
+    object_id = mailbox_object_id(view.mail.account_id, view.mailbox_id)
     _say(session, f"MAILBOXID ({object_id})", "The id of the mailbox")  # RFC 8474 §4.2
 
 

@@ -1,9 +1,7 @@
 """A mailbox opened by a session: its view, and what the session says of it at once. RFC 3501 §6.3.1."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from mailstack.model.ids import Uid
-from mailstack.model.mailbox import MailboxStatus
 from mailstack.model.rights import CHANGING_RIGHTS
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.places import Place, find_readable
@@ -17,7 +15,6 @@ class Opened:
     """first_unseen: its position, None where there is none. keywords: ever used there, sorted."""
 
     view: SelectedMailbox
-    status: MailboxStatus
     place: Place
     first_unseen: int | None = None
     keywords: tuple[str, ...] = ()
@@ -28,15 +25,11 @@ async def open_mailbox(mail: AccountMail, path: str, *, is_read_only: bool) -> O
     place = await find_readable(mail, path)
     mail, mailbox = place.mail, place.mailbox
     is_read_only = is_read_only or not place.rights & CHANGING_RIGHTS
-    status = await mail.mailboxes.status(mail.account_id, mailbox.mailbox_id)
     keywords = await mail.mailboxes.keywords(mail.account_id, mailbox.mailbox_id)
     view = await mail.views.current(mail.account_id, mailbox.mailbox_id)
     selected = SelectedMailbox(mail, mailbox.mailbox_id, view, is_read_only=is_read_only)
-    # The view was read last: what came in between is in it and not in the status.
-    status = replace(status, messages=selected.count, uid_next=Uid(selected.uid_next), highest_mod_seq=selected.mod_seq)
     return Opened(
         view=selected,
-        status=status,
         place=place,
         first_unseen=view.first_unseen(),
         keywords=tuple(keywords[:MAX_KEYWORDS]),
