@@ -72,8 +72,14 @@ def test_a_needle_longer_than_any_indexed_word_is_not_exact() -> None:
     assert words == ()
 
 
-def test_an_approximate_text_asks_for_beginnings() -> None:
-    assert prefix_words("report, quarter") == (word(WordMatch.PREFIX, "report"), word(WordMatch.PREFIX, "quarter"))
+def test_an_approximate_text_asks_for_beginnings_however_spelt() -> None:
+    first, second = prefix_words("re, öre")
+    assert (first.match, first.text, second.text) == (WordMatch.PREFIX, "re", "ore")
+    assert len(first.spellings) == 2
+    assert first.spellings[0][0] == "r"
+    assert {"e", "é", "ệ"} <= set(first.spellings[1])
+    assert first.spellings == second.spellings[1:]
+    assert set("oöó") <= set(second.spellings[0])
     assert prefix_words("--") == ()
 
 

@@ -6,7 +6,10 @@ beginning of another. Scripts that are written without spaces are cut into overl
 """
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 
 from mailstack.model.search import Word, WordMatch
@@ -26,6 +29,9 @@ _SEPARATORS = (
 _ASCII_BLANKS = {at: " " for at in range(128) if not chr(at).isalnum()}
 _RUN = re.compile(f"[{_UNSPACED}]+|[^{_SEPARATORS}{_UNSPACED}]+")
 _SPACED_RUN = re.compile(f"[^{_SEPARATORS}{_UNSPACED}]+")
+# Latin, Greek and Cyrillic letters with marks, which most people leave out where the keyboard has none.
+_MARKED = (*range(0xC0, 0x250), *range(0x386, 0x460), *range(0x1E00, 0x2000))
+_MARKS = re.compile("[\u0300-\u036f]+")
 _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
@@ -57,11 +63,13 @@ def needle_words(needle: str) -> tuple[tuple[Word, ...], bool]:
 
 
 def prefix_words(text: str) -> tuple[Word, ...]:
-    """What an approximate search asks for: each word of the text as the beginning of a word, in any order."""
+    """What an approximate search asks for: each word of the text as the beginning of a word, in any order, whatever
+    the accents on its letters."""
     found: list[Word] = []
     for run in islice(_RUN.finditer(text), MAX_NEEDLE_WORDS):
         is_unspaced = _HAS_UNSPACED.match(run[0])
-        found.extend(_asked(run[0], is_unspaced is not None, True))
+        asked = _asked(run[0], is_unspaced is not None, True)
+        found.extend(asked if is_unspaced else map(_however_spelt, asked))
     return tuple(dict.fromkeys(found))[:MAX_NEEDLE_WORDS]
 
 
@@ -77,6 +85,27 @@ def _asked(run: str, is_first: bool, is_last: bool) -> Iterator[Word]:
     else:
         for pair in _pairs(run):
             yield Word(match=WordMatch.EXACT, text=pair)
+
+
+def _however_spelt(word: Word) -> Word:
+    bare = _without_marks(word.text)
+    accented = _accented()
+    return replace(word, text=bare, spellings=tuple(letter + accented.get(letter, "") for letter in bare))
+
+
+@lru_cache(maxsize=1)
+def _accented() -> Mapping[str, str]:
+    """The letters that are another one with a mark on it, by that one; as folding leaves them."""
+    found: dict[str, str] = {}
+    for letter in map(chr, _MARKED):
+        bare = _without_marks(letter)
+        if bare != letter == letter.casefold() and len(bare) == 1:
+            found[bare] = found.get(bare, "") + letter
+    return found
+
+
+def _without_marks(text: str) -> str:
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text)))
 
 
 def _pairs(run: str) -> Iterable[str]:

@@ -41,8 +41,11 @@ class WordMatch(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
+    """spellings: for each letter of the text those that may stand there, for a PREFIX; () for that letter alone."""
+
     match: WordMatch
     text: str
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,15 @@ async def test_a_fuzzy_text_finds_beginnings_of_words_in_any_order(mail: Account
     assert list(await search_mailbox(mail, inbox, asked)) == []
 
 
+@pytest.mark.parametrize("needle", ["cafe", "café", "CAFE\u0301", "cafè uber", "Übergabe cafe", "ДЙ"])
+async def test_a_fuzzy_text_is_found_whatever_its_accents(mail: AccountMail, inbox: Mailbox, needle: str) -> None:
+    for subject in ("Café Übergabe ди", "cafe ubergabe дй", "caffè"):
+        raw = b"Subject: " + subject.encode() + b"\r\n\r\n"
+        message = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))
+        await mail.messages.append(mail.account_id, inbox.mailbox_id, [message])
+    assert list(await search_mailbox(mail, inbox, Fuzzy(Contains(TextField.SUBJECT, needle)))) == [1, 2]
+
+
 async def test_what_stands_in_the_subject_fits_best(mail: AccountMail, inbox: Mailbox) -> None:
     for raw in (b"Subject: other\r\n\r\na report", b"Subject: reports\r\n\r\n", b"From: report@x.example\r\n\r\n"):
         message = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))

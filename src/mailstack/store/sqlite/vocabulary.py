@@ -6,6 +6,7 @@ chunks as plain bytes: five megabytes for half a million words, two milliseconds
 stay until the account is indexed anew; their lists are empty.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from threading import Lock
@@ -90,7 +91,7 @@ class Vocabularies:
 def _lines_with(chunk: bytes, word: Word) -> Iterator[str]:
     """A line is the scope's letter, a capital, which no folded word holds, and the word."""
     if word.match is WordMatch.PREFIX:
-        yield from _prefixed(chunk, word.text.encode())
+        yield from _spelt(chunk, word.spellings) if word.spellings else _prefixed(chunk, word.text.encode())
         return
     needle = word.text.encode() + (b"\n" if word.match is WordMatch.SUFFIX else b"")
     at = chunk.find(needle)
@@ -110,6 +111,13 @@ def _prefixed(chunk: bytes, beginning: bytes) -> Iterator[str]:
             end = chunk.find(b"\n", at)
             yield chunk[at:end].decode()
             at = end + 1
+
+
+def _spelt(chunk: bytes, spellings: Sequence[str]) -> Iterator[str]:
+    letters = ["|".join(map(re.escape, some)).encode() for some in spellings]
+    pattern = b"\n([A-Z]" + b"".join(b"(?:%b)" % some for some in letters) + b"[^\n]*)"
+    for found in re.finditer(pattern, chunk):
+        yield found[1].decode()
 
 
 def _first_line(chunk: bytes, key: bytes) -> int:
