@@ -166,6 +166,21 @@ def interrupted(_frame: bytes) -> object:
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("version", [1, 3])
+async def test_who_only_looks_reads_no_other_version(tmp_path: Path, version: int) -> None:
+    store, account_id, file = await store_with_old_file(tmp_path)
+    await store.close()
+    old = Connection(file, Access.WRITE)
+    old.pragma("user_version", str(version))
+    old.close()
+    looking = await open_store(tmp_path, clock=FakeClock(), bus=RecordingBus(), read_only=True)
+    with pytest.raises(Unsupported):
+        await looking.upkeep.verify(account_id, reads_messages=False, progress=lambda _done, _count: None)
+    with pytest.raises(Unsupported):
+        await looking.mailboxes.list(account_id)
+    await looking.close()
+
+
 async def test_a_newer_one_is_refused(tmp_path: Path) -> None:
     store, account_id, file = await store_with_old_file(tmp_path)
     old = Connection(file, Access.WRITE)

@@ -22,7 +22,7 @@ from mailstack.model.ids import AccountId
 from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
-from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate
+from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate, require_newest
 from mailstack.store.sqlite.new_files import NewFiles
 from mailstack.store.sqlite.writer import Work, WritableFile, Writer
 
@@ -45,10 +45,17 @@ class Database:
     """One file. The read connections open at their first use; writable is None in a store that only looks."""
 
     def __init__(
-        self, path: Path, *, threads: ThreadPoolExecutor, writer: Writer | None, writable: WritableFile | None
+        self,
+        path: Path,
+        migrations: Sequence[Migration],
+        *,
+        threads: ThreadPoolExecutor,
+        writer: Writer | None,
+        writable: WritableFile | None,
     ) -> None:
         self.path = path
         self.blob_folder = path.parent / BLOB_FOLDER
+        self._migrations = migrations
         self._threads = threads
         self._writer = writer
         self._writable = writable
@@ -108,7 +115,17 @@ class Database:
         if self._access is Access.PEEK and is_blank(connection):
             connection.close()
             raise NotFound(f"{self.path} holds nothing yet")
+        if self._access is Access.PEEK:
+            self._check_layout(connection)
         return connection
+
+    def _check_layout(self, connection: Connection) -> None:
+        """Who only looks cannot bring it up to date. Raises Unsupported, Damaged."""
+        try:
+            require_newest(connection, self._migrations)
+        except BaseException:
+            connection.close()
+            raise
 
     def _read_long(self, work: Callable[[Connection], Result]) -> Result:
         with self._long_read_guard:
@@ -222,7 +239,7 @@ class AccountDatabases:
         if self._writer is None:
             if not path.exists():
                 raise NotFound(f"account {account_id} holds nothing yet")
-            return Database(path, threads=self._threads, writer=None, writable=None)
+            return Database(path, schema_account.MIGRATIONS, threads=self._threads, writer=None, writable=None)
         if not path.exists():
             _require_folder(path.parent)
             self._new_files.place(path)
@@ -233,7 +250,7 @@ class AccountDatabases:
             connection.close()
             raise
         writable = WritableFile(connection, page_size=schema_account.PAGE_SIZE)
-        return Database(path, threads=self._threads, writer=self._writer, writable=writable)
+        return Database(path, schema_account.MIGRATIONS, threads=self._threads, writer=self._writer, writable=writable)
 
 
 def account_folder(path: Path, account_id: AccountId) -> Path:

@@ -84,6 +84,15 @@ def check_version(connection: Connection, migrations: Sequence[Migration]) -> in
     return version
 
 
+def require_newest(connection: Connection, migrations: Sequence[Migration]) -> None:
+    version = check_version(connection, migrations)
+    if version != migrations[-1].number:
+        raise Unsupported(
+            f"{connection.path} has schema {version}, this program reads {migrations[-1].number}: a server of this"
+            " version brings it up to date"
+        )
+
+
 def _check_tables(connection: Connection, version: int, expected: frozenset[str]) -> None:
     found = frozenset(str(name) for (name,) in connection.rows(LIST_TABLES))
     if found != expected:

@@ -24,7 +24,6 @@ from mailstack.store.sqlite.finding import SqliteSearch
 from mailstack.store.sqlite.locks import SqliteLocks
 from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mailboxes
 from mailstack.store.sqlite.messages import SqliteMessages
-from mailstack.store.sqlite.migrations import check_version
 from mailstack.store.sqlite.queue import SqliteQueue
 from mailstack.store.sqlite.sharing import SqliteSharing
 from mailstack.store.sqlite.state import SqliteState
@@ -118,15 +117,19 @@ class _Files:
         connection = await self._in_thread(partial(self._open_system, token))
         self._writer = Writer(threads=WRITER_THREADS, publish=self._bus.publish)
         writable = WritableFile(connection, page_size=schema_system.PAGE_SIZE)
-        self._add(Database(connection.path, threads=self._threads, writer=self._writer, writable=writable))
+        self._add(
+            Database(
+                connection.path, schema_system.MIGRATIONS, threads=self._threads, writer=self._writer, writable=writable
+            )
+        )
         self._end_watch = self._bus.watch(GENERATION_TOPIC, self.accounts.forget_gone)
 
     async def look(self) -> None:
         path = self._path / "system.db"
         if not path.exists():
             raise NotFound(f"there is no store in {self._path}")
-        self._add(Database(path, threads=self._threads, writer=None, writable=None))
-        check_version(self.system.reader(), schema_system.MIGRATIONS)
+        self._add(Database(path, schema_system.MIGRATIONS, threads=self._threads, writer=None, writable=None))
+        self.system.reader()  # which looks at its version
 
     async def close(self) -> None:
         if self._is_closed:
