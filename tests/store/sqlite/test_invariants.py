@@ -58,6 +58,8 @@ DAMAGE = {
     "UPDATE counter SET floor_mod_seq = (SELECT MAX(mod_seq) FROM change_log)": {"change-log-floor"},
     "UPDATE counter SET used_bytes = 5": {"quota"},
     "UPDATE search_state SET indexed_up_to = 99": {"index-ahead", "message-not-indexed"},
+    "DELETE FROM search_state": {"index-state"},
+    "UPDATE placement SET keywords = '\"' WHERE message_id = 2": {"keyword-not-listed"},
     "INSERT INTO search_index (rowid, words) VALUES (99, 'Xword')": {"index-without-message"},
     "INSERT INTO search_partial (message_id) VALUES (99)": {"index-without-message"},
     "UPDATE message SET thread_id = 99": {"thread"},
@@ -135,6 +137,22 @@ async def test_forms_that_cannot_be_opened(tmp_path: Path) -> None:
     assert await flaws(tmp_path, account_id) == []
     (flaw,) = await flaws(tmp_path, account_id, reads_messages=True)
     assert (flaw.rule, flaw.where) == ("message-forms", "message 3")
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule", "where"),
+    [
+        ("INSERT INTO head_pack VALUES (0, 3, x'00', x'', x'', x'')", "head-pack", "pack 0"),
+        ("INSERT INTO search_vocabulary VALUES (7, 0, x'00')", "search-words", "chunk 7"),
+    ],
+)
+async def test_what_is_made_from_messages_and_cannot_be_opened(
+    tmp_path: Path, statement: str, rule: str, where: str
+) -> None:
+    account_id = await make_store(tmp_path)
+    damage(tmp_path, account_id, "UPDATE search_state SET indexed_up_to = 0", statement)
+    found = [flaw for flaw in await flaws(tmp_path, account_id, reads_messages=True) if "reindex" in flaw.text]
+    assert [(flaw.rule, flaw.where) for flaw in found] == [(rule, where)]
 
 
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ INVARIANTS = (
         rule="keyword-not-listed",
         sql="""SELECT 'mailbox ' || used.mailbox_id, 'does not list the keyword ' || used.keyword
             FROM (SELECT DISTINCT p.mailbox_id, words.value AS keyword FROM placement p,
-                json_each('["' || replace(replace(p.keywords, '\\', '\\\\'), ' ', '","') || '"]') AS words
+                json_each('[' || replace(json_quote(p.keywords), ' ', '","') || ']') AS words
                 WHERE words.value <> '' AND words.value NOT LIKE '\\%') AS used
             LEFT JOIN mailbox_keyword AS listed USING (mailbox_id, keyword) WHERE listed.mailbox_id IS NULL""",
     ),
@@ -157,6 +157,11 @@ INVARIANTS = (
         rule="change-log-floor",
         sql="""SELECT 'the change log', 'has a row of ModSeq ' || MIN(l.mod_seq) || ' below its floor ' || floor_mod_seq
             FROM counter JOIN change_log l HAVING MIN(l.mod_seq) < floor_mod_seq""",
+    ),
+    Invariant(
+        rule="index-state",
+        sql="""SELECT 'the index', 'does not say how far it reaches'
+            WHERE NOT EXISTS (SELECT 1 FROM search_state)""",
     ),
     Invariant(
         rule="index-ahead",

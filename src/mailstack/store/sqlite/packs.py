@@ -79,7 +79,7 @@ def _open(frame: bytes, message_ids: range, name: str, found: dict[Column, dict[
         if len(octets) == BLOCK:
             found[column].update(zip(message_ids, octets if b"" not in octets else _or_none(octets), strict=True))
         return
-    words = frame.decode().split("\0")
+    words = frame.decode("utf-8", "replace").split("\0")
     if len(words) != BLOCK * (1 + len(_WORDS)):
         return
     is_there = words[:BLOCK]

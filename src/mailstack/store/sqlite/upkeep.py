@@ -14,6 +14,7 @@ from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.invariants import broken
 from mailstack.store.sqlite.listing import MAX_FRAME_BYTES, unpack_forms
+from mailstack.store.sqlite.vocabulary import CHUNK, CHUNK_NUMBERS, MAX_CHUNK_BYTES
 
 READ_AT_ONCE = 100
 
@@ -24,6 +25,12 @@ COUNT = "SELECT COUNT(*) FROM message"
 NEXT_BLOBS = """SELECT m.message_id, b.blob_id, m.size_bytes, b.content, b.file, b.forms
     FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id > ? ORDER BY m.message_id LIMIT ?"""
 FILES = "SELECT file FROM blob WHERE file IS NOT NULL"
+READ_PACK = "SELECT envelopes, header_blocks, structures, words FROM head_pack WHERE block = ?"
+DERIVED = (
+    ("head-pack", "pack", "SELECT block FROM head_pack", READ_PACK, MAX_FRAME_BYTES),
+    ("search-words", "chunk", CHUNK_NUMBERS, CHUNK, MAX_CHUNK_BYTES),
+)
+"""What `reindex` makes anew: rule, what it is called, its numbers, the frames of one, and how large they may be."""
 IS_NAMED = "SELECT 1 FROM blob WHERE file = ?"
 
 
@@ -45,6 +52,7 @@ class SqliteUpkeep:
             flaws += _missing_files(connection, database)
             if reads_messages:
                 flaws += self._unreadable(connection, database, progress)
+                flaws += self._unreadable_indexes(connection)
             return flaws
 
         try:
@@ -71,6 +79,16 @@ class SqliteUpkeep:
                     yield Flaw(rule="message-forms", where=what, text=f"what lists show of it cannot be read: {fault}")
             done, last = done + len(rows), rows[-1][0]
             progress(done, max(done, count))
+
+    def _unreadable_indexes(self, connection: Connection) -> Iterator[Flaw]:
+        for rule, what, numbers, frames, limit_bytes in DERIVED:
+            for (number,) in connection.rows(numbers):
+                try:
+                    for frame in connection.row(frames, (number,)) or ():
+                        self._blobs.codec.decompress(frame, limit_bytes=limit_bytes)
+                except Damaged as fault:
+                    text = f"cannot be read: {fault.detail}; `mailstack account reindex` makes it anew"
+                    yield Flaw(rule=rule, where=f"{what} {number}", text=text)
 
 
 def _sizes(connection: Connection, folder: Path) -> AccountSizes:
