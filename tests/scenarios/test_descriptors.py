@@ -37,7 +37,7 @@ def cpu_of_one_second(pids: list[int]) -> float:
     return sum(map(cpu_s, pids)) - before
 
 
-def test_a_worker_out_of_descriptors_waits_and_recovers(sandbox: Sandbox) -> None:
+def test_accept_loop_a_worker_out_of_descriptors_waits_and_recovers(sandbox: Sandbox) -> None:
     workers = sandbox.workers()
     for pid in workers:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))

@@ -86,7 +86,7 @@ async def test_what_is_not_deflated_ends_the_connection(client: ImapClient, caps
     assert "Traceback" not in capsys.readouterr().out
 
 
-async def test_a_bomb_meets_the_same_limits(server: RunningImap) -> None:
+async def test_memory_exhaustion_by_a_deflated_bomb_meets_the_same_limits(server: RunningImap) -> None:
     """Twenty megabytes of nothing, in twenty kilobytes: a line that is too long."""
     async with deflated(server.port) as client:
         await client.send(b"a NOOP " + b" " * 20_000_000)

@@ -56,7 +56,7 @@ async def fill(server: RunningImap, count: int, raw: bytes) -> None:
     await server.store.messages.append(account.account_id, inbox.mailbox_id, [new] * count)
 
 
-async def test_who_does_not_read_fills_no_memory_and_is_left_behind(hasty: RunningImap) -> None:
+async def test_memory_exhaustion_by_who_does_not_read_it_is_left_behind(hasty: RunningImap) -> None:
     """1,200 messages, 48 MB, asked for ten times, and read never."""
     await fill(hasty, 1_200, message(1) + b"a line of some length, and no other\r\n" * 1_100)
     async with imap_client(hasty.port) as client:
@@ -115,7 +115,7 @@ def resident_octets() -> int:
         b"a APPEND x CATENATE (URL {4000+}\r\n" + b"x" * 3_900,
     ],
 )
-async def test_strangers_fill_no_memory(tmp_path: Path, flood: bytes) -> None:
+async def test_memory_exhaustion_by_strangers(tmp_path: Path, flood: bytes) -> None:
     """CVE-2025-61600, CVE-2024-34055: 200 of them, each with as much of a command as it may leave open."""
     async with running_imap(tmp_path) as server:
         await fill(server, 1, b"A: b\r\n\r\n")

@@ -54,7 +54,9 @@ async def test_after_starttls_a_password_is_taken(plain: ImapClient, authority: 
     """)
 
 
-async def test_a_command_in_the_segment_of_starttls_is_never_run(plain: ImapClient, authority: trustme.CA) -> None:
+async def test_starttls_buffering_a_command_in_the_same_segment_is_never_run(
+    plain: ImapClient, authority: trustme.CA
+) -> None:
     """CVE-2011-0411, CVE-2021-33515: plain text injected before the handshake."""
     await plain.send(b"a STARTTLS\r\nb NOOP\r\n")
     await plain.expect("a OK …")

@@ -89,7 +89,7 @@ async def store_with_old_file(path: Path) -> tuple[SqliteStore, AccountId, Path]
     return store, account_id, make_old_file(path, account_id)
 
 
-async def test_its_mail_is_what_it_was(tmp_path: Path) -> None:
+async def test_data_loss_by_migration_its_mail_is_what_it_was(tmp_path: Path) -> None:
     store, account_id, file = await store_with_old_file(tmp_path)
     numbers = [MessageId(number) for number in (1, 2, 3, 4)]
     stored = await store.messages.stored(account_id, numbers)
@@ -148,7 +148,9 @@ def test_a_new_file_has_the_same_tables(tmp_path: Path) -> None:
     old.close()
 
 
-async def test_one_that_is_interrupted_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_data_loss_by_migration_one_that_is_interrupted_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, account_id, file = await store_with_old_file(tmp_path)
     connection = Connection(file, Access.WRITE)
     with monkeypatch.context() as broken:

@@ -236,7 +236,7 @@ def test_idle_ends_with_done(line: bytes, is_done: bool) -> None:
     assert list(machine.feed(line + b"\r\nz NOOP\r\n")) == [IdleEnds(is_done=is_done), NOOP]
 
 
-def test_what_follows_starttls_in_the_clear_is_dropped() -> None:
+def test_starttls_buffering_what_follows_in_the_clear_is_dropped() -> None:
     """CVE-2011-0411: one segment with a command behind STARTTLS."""
     machine = ImapMachine(BEFORE_LOGIN)
     events = machine.feed(b"a STARTTLS\r\nb NOOP\r\n")

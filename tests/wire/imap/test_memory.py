@@ -58,10 +58,10 @@ def peak_of(limits: Limits, head: bytes, again: bytes) -> int:
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
-def test_a_stranger_fills_no_memory(flood: tuple[bytes, bytes]) -> None:
+def test_memory_exhaustion_by_a_stranger(flood: tuple[bytes, bytes]) -> None:
     assert peak_of(BEFORE_LOGIN, *flood) < STRANGER_PEAK
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
-def test_nobody_fills_the_memory(flood: tuple[bytes, bytes]) -> None:
+def test_memory_exhaustion_after_login(flood: tuple[bytes, bytes]) -> None:
     assert peak_of(after_login(), *flood) < KNOWN_PEAK
