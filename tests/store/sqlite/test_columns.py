@@ -1,13 +1,17 @@
 """Columns of messages whose kept forms are damaged."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import apsw
 import pytest
 
 from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import Column
+from mailstack.store.sqlite.columns import FORMS
 from mailstack.store.sqlite.compress import Codec
+from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore
 from mailstack.store.sqlite.writer import Transaction
 from tests.support.stores import mailbox_with, new_message, uids
@@ -37,3 +41,22 @@ async def test_what_is_damaged_is_none_and_takes_no_other_message_with_it(
     assert after[1][-1] is None
     one_by_one = [(await store.messages.columns(account_id, inbox, [column], uids(2)))[0][1] for column in wanted[1:]]
     assert one_by_one[-1] is None
+
+
+async def test_what_is_expunged_meanwhile_is_not_damaged(store: SqliteStore, account_id: AccountId, path: Path) -> None:
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    await store.messages.append(account_id, inbox, [new_message(number) for number in range(3)])
+    other = apsw.Connection(str(account_folder(path, account_id) / "mail.db"))
+
+    def expunge_before_forms(_cursor: object, sql: str, _bindings: object) -> bool:
+        if sql == FORMS:
+            other.execute("DELETE FROM placement WHERE uid = 2; DELETE FROM message WHERE message_id = 2")
+        return True
+
+    reader = (await store.messages._databases.get(account_id)).reader()
+    reader._apsw.exec_trace = expunge_before_forms
+    rows = await store.messages.columns(account_id, inbox, (Column.SUBJECT,))
+    reader._apsw.exec_trace = None
+    other.close()
+    assert all(subject is not None for _, subject in rows)
+    assert [uid for uid, _ in await store.messages.columns(account_id, inbox, (Column.SUBJECT,))] == [1, 3]

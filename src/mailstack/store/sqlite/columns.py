@@ -55,9 +55,12 @@ def read_columns(
     facts = tuple(column for column in wanted if column in _FACTS)
     if len(facts) == len(wanted):
         return list(zip(*_read_facts(connection, mailbox_id, facts, uids), strict=True))
-    found, message_ids, *read = _read_facts(connection, mailbox_id, (Column.MESSAGE_ID, *facts), uids)
-    values: dict[Column, Sequence[Any]] = dict(zip(facts, read, strict=True))
-    values.update(_read_forms(connection, message_ids, [column for column in wanted if column in _FORMS], codec))
+    forms = [column for column in wanted if column in _FORMS]
+    # What is expunged between the two reads would seem damaged.
+    with connection.snapshot():
+        found, message_ids, *read = _read_facts(connection, mailbox_id, (Column.MESSAGE_ID, *facts), uids)
+        values: dict[Column, Sequence[Any]] = dict(zip(facts, read, strict=True))
+        values.update(_read_forms(connection, message_ids, forms, codec))
     return list(zip(found, *(values[column] for column in wanted), strict=True))
 
 
