@@ -31,6 +31,23 @@ async def test_fetch_what_is_known_without_the_message(inbox: ImapClient) -> Non
     """)
 
 
+async def test_an_empty_mailbox_has_no_numbers(inbox: ImapClient) -> None:
+    # RFC 9051 §9: seq-number; 1:* is let pass, for clients send it before they look.
+    await inbox.talk(r"""
+        C: a SELECT Archive
+        S: ...
+        S: a OK …
+        C: b FETCH 1:* FLAGS
+        S: b OK …
+        C: c FETCH 1 FLAGS
+        S: c BAD No message has this number
+        C: d STORE 1:3 FLAGS (\Seen)
+        S: d BAD No message has this number
+        C: e UID FETCH 1 FLAGS
+        S: e OK …
+    """)
+
+
 async def test_fetch_parts_of_the_message(inbox: ImapClient) -> None:
     await inbox.talk(r"""
         C: a FETCH 1 BODY.PEEK[TEXT]

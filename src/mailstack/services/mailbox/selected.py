@@ -14,7 +14,7 @@ from mailstack.model.changes import Change, ChangeKind
 from mailstack.model.errors import Conflict, Forbidden, Invalid
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import FlagsChanged, Placement, PlacementTable
-from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.numset import STAR, NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.ascending import absent, place_of, places_of, uid_spans
 from mailstack.services.mailbox.decodings import Decodings
@@ -286,8 +286,8 @@ def _numbers(places: Sequence[int]) -> list[int]:
 
 
 def _position_spans(count: int, numbers: NumSet) -> list[tuple[int, int]]:
-    if not count:
-        return []  # RFC 9051 §9: in an empty mailbox `*` is nothing, and 1:* a fair question
+    if not count and all(STAR in bounds for bounds in numbers.ranges):
+        return []  # RFC 9051 §9 would have `*` of an empty mailbox refused; clients ask 1:* before they look
     resolved = numbers.resolved(count)
     if resolved.ranges and resolved.ranges[-1][1] > count:
         raise Invalid("no message has this number")
