@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from mailstack.app.silence import Silence
@@ -117,7 +118,10 @@ async def test_mail_and_uids_stay(tmp_path: Path) -> None:
 
     def run(text: str) -> None:
         spec.write_text(SPEC + text)
-        done = CliRunner().invoke(cli, ["apply", "--yes", "--no-dns", str(spec)])
+        try:
+            done = CliRunner().invoke(cli, ["apply", "--yes", "--no-dns", str(spec)])
+        finally:
+            structlog.reset_defaults()  # the command sent the log to its own standard error
         assert done.exit_code == 0, done.output
 
     # A loop of its own runs in each command, so each is called in a thread.
