@@ -63,7 +63,7 @@ class Indexer:
             return  # the account went meanwhile
         except DomainError as fault:
             log.warning("not indexed", account=account_id, fault=repr(fault))  # one account stops no other's
-        except Exception:
+        except Exception:  # a bug met in one account's mail leaves all others to be indexed
             log.exception("indexing failed", account=account_id)
 
     async def _index(self, account_id: AccountId) -> None:

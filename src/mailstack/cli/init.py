@@ -152,7 +152,7 @@ def _write(file: Path, answers: Answers, password: str) -> Path:
 def _rendered(file: Path, answers: Answers, password_file: str) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701  YAML
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701  it is YAML
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         file=file.name,

@@ -77,7 +77,7 @@ def command(
     out: Path | None,
     no_dns: bool,
     records: bool,
-    detailed_exitcode: bool,  # noqa: ARG001
+    detailed_exitcode: bool,  # noqa: ARG001  always so
 ) -> None:
     from mailstack.cli.saved_plan import save
     from mailstack.spec.collector import collector_paused

@@ -123,7 +123,7 @@ class Database:
         """Who only looks cannot bring it up to date. Raises Unsupported, Damaged."""
         try:
             require_newest(connection, self._migrations)
-        except BaseException:
+        except BaseException:  # nobody else knows of the connection yet
             connection.close()
             raise
 

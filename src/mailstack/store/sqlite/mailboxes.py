@@ -26,7 +26,6 @@ KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE mailbox_id = ? ORDER BY ke
 ANY = "SELECT 1 FROM mailbox LIMIT 1"
 TAKEN = "SELECT 1 FROM mailbox WHERE COALESCE(parent_id, 0) = ? AND name = ?"
 ROLE_TAKEN = "SELECT 1 FROM mailbox WHERE role = ?"
-PARENT = "SELECT parent_id FROM mailbox WHERE mailbox_id = ?"
 HAS_CHILDREN = "SELECT 1 FROM mailbox WHERE parent_id = ? LIMIT 1"
 # RFC 9051 §2.3.1.1: a mailbox made anew under an old name has a larger UIDVALIDITY; the clock makes it larger even
 # than those of an account file that was lost.

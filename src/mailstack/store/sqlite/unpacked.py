@@ -49,7 +49,7 @@ class UnpackedFiles:
             raise TryAgainLater(f"{holder}: {fault.strerror}") from fault
         try:
             self._blobs.unpack_into(blob, holder, file, what=what)
-        except BaseException:
+        except BaseException:  # nobody else knows of the file yet
             file.close()
             raise
         return file
