@@ -111,3 +111,14 @@ async def test_it_is_kept_for_thirty_days(store: Store, trashed: AccountId, cloc
     await apply(store, created(ALICE))
     with pytest.raises(NotFound):
         await store.trash.restore(trashed, LOGIN)
+
+
+async def test_accounts_on_their_way_into_the_trash_are_listed(store: Store) -> None:
+    logins = [f"user{number}@example.com" for number in range(40)]
+    for login in logins:
+        account_id = await make_account(store, login)
+        inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+        await store.messages.append(account_id, inbox, [new_message(1)])
+    await apply(store, *(destroyed(account_resource(login)) for login in logins))
+    for _ in range(10):
+        assert sorted(one.login for one in await store.trash.list()) == sorted(logins)

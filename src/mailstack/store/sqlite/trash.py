@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from mailstack.model.errors import Conflict, NotFound, TryAgainLater
+from mailstack.model.errors import Conflict, DomainError, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.trash import KEPT_MS, TrashedAccount
@@ -65,7 +65,7 @@ class SqliteTrash:
 
     def _described(self, row: Row) -> TrashedAccount:
         account_id, login, destroyed_at = row
-        messages, size_bytes = _held(self._trash_folder(AccountId(account_id)))
+        messages, size_bytes = self._held_by(AccountId(account_id))
         return TrashedAccount(
             account_id=AccountId(account_id),
             login=login,
@@ -73,6 +73,19 @@ class SqliteTrash:
             messages=messages,
             size_bytes=size_bytes,
         )
+
+    def _held_by(self, account_id: AccountId) -> tuple[int, int]:
+        """What was read counts if the folder lies there still: the writer may be moving it to the trash just now."""
+        while True:
+            folder = self._trash_folder(account_id)
+            try:
+                held = _held(folder)
+            except DomainError:
+                if folder == self._trash_folder(account_id):
+                    raise
+            else:
+                if folder == self._trash_folder(account_id):
+                    return held
 
     def _restore(self, account_id: AccountId, login: str, transaction: Transaction) -> Generation:
         if transaction.row(IS_TRASHED, (account_id,)) is None:
