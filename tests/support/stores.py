@@ -13,6 +13,7 @@ from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
+from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
@@ -43,6 +44,8 @@ class Store(Protocol):
     def queue(self) -> Queue: ...
     @property
     def locks(self) -> Locks: ...
+    @property
+    def challenges(self) -> Challenges: ...
     @property
     def trash(self) -> Trash: ...
     @property

@@ -8,6 +8,7 @@ from mailstack.model.ids import AccountId
 
 QUEUE_TOPIC = "queue"
 GENERATION_TOPIC = "generation"
+CHALLENGE_TOPIC = "challenge"
 
 
 def account_topic(account_id: str) -> str:

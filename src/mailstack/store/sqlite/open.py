@@ -16,6 +16,7 @@ from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.accounts import SqliteAccounts
 from mailstack.store.sqlite.annotations import SqliteAnnotations
 from mailstack.store.sqlite.blobs import QUEUE_FOLDER, Blobs
+from mailstack.store.sqlite.challenges import SqliteChallenges
 from mailstack.store.sqlite.changes import SqliteChanges
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
@@ -60,6 +61,7 @@ class SqliteStore:
         self.search = SqliteSearch(files.accounts, blobs=blobs)
         self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
         self.locks = SqliteLocks(files.system)
+        self.challenges = SqliteChallenges(files.system, clock=clock)
         self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqliteAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)

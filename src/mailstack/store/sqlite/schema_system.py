@@ -1,4 +1,4 @@
-"""The tables of system.db: resources and what the directory derives from them, queue, leases."""
+"""The tables of system.db: resources and what the directory derives from them, queue, leases, proofs for CAs."""
 
 from mailstack.store.sqlite.migrations import Migration
 
@@ -128,6 +128,7 @@ MIGRATIONS = (
                 "mail_recipient",
                 "lease",
                 "shared",
+                "challenge",
             }
         ),
         statements=(
@@ -138,6 +139,13 @@ MIGRATIONS = (
                 owner_id TEXT NOT NULL,
                 noted_at INTEGER NOT NULL,
                 PRIMARY KEY (account_id, owner_id)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE challenge (
+                kind TEXT NOT NULL,
+                name TEXT NOT NULL,
+                value TEXT NOT NULL,
+                ends_at INTEGER NOT NULL,
+                PRIMARY KEY (kind, name)
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
