@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
 from mailstack.model.principal import Ability, Role
 from mailstack.model.resource import (
@@ -52,6 +53,13 @@ class Blueprint:
 
     def secrets_of(self, kind: Kind, name: str) -> Secrets:
         return self.secrets.get(kind, {}).get(name, {})
+
+    def secret(self, kind: Kind, name: str, secret: str) -> str:
+        """Raises Invalid where it is missing."""
+        try:
+            return self.secrets_of(kind, name)[secret]
+        except KeyError:
+            raise Invalid(f"{kind} {name} has lost its {secret.replace('_', ' ')}") from None
 
     @property
     def server(self) -> ServerBody | None:

@@ -10,32 +10,25 @@ from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
+from mailstack.app.mail_work import MailWork, smtp_service
+from mailstack.app.routing import route_table
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
-from mailstack.model.delivery import Credentials, NextHop, TlsMode
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
 from mailstack.model.resource import (
     CertificateBody,
     DkimKeyBody,
     Kind,
-    RelayBody,
-    RoutesBody,
     ServerBody,
 )
 from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.servers.imap.service import ImapLimits, ImapService
-from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
-from mailstack.services.inbound.pipeline import InboundPipeline
-from mailstack.services.inbound.stages.receiving import Receiving
-from mailstack.services.outbound.route import DIRECT, HOLD, Relay, Route, RouteTable
 from mailstack.services.outbound.service import OutboundService
-from mailstack.services.outbound.submit import Submission
 
-DIRECT_NAME = "direct"
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps")
 
@@ -82,7 +75,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         certificates=choice_of(identities),
         login_domains=_login_domains(blueprint),
         login=login,
-        smtp=_smtp(blueprint, server, around, login, delivery),
+        smtp=_smtp(blueprint, around, login, delivery),
         imap=_imap(server, around, login, has_tls=bool(identities)),
         outbound=_outbound(blueprint, server, around, delivery),
     )
@@ -92,7 +85,7 @@ def _identities(blueprint: Blueprint) -> tuple[Identity, ...]:
     """The host name's own first: it is what clients get that ask for no name."""
     hostname = blueprint.server.hostname if blueprint.server else ""
     found = [
-        Identity(names=body.names, chain=body.certificate, key=_secret(blueprint, Kind.CERTIFICATE, name, "key"))
+        Identity(names=body.names, chain=body.certificate, key=blueprint.secret(Kind.CERTIFICATE, name, "key"))
         for name, body in sorted(blueprint.bodies(CertificateBody).items())
     ]
     return tuple(sorted(found, key=lambda identity: hostname not in identity.names))
@@ -110,39 +103,21 @@ def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:
     return tuple(sorted(name for name, body in blueprint.domains.items() if body.alias_of is None))
 
 
-def _smtp(
-    blueprint: Blueprint, server: ServerBody, around: Surroundings, login: Login, delivery: Delivery
-) -> SmtpService:
-    adapters, store = around.adapters, around.adapters.store
-    receiving = Receiving(
-        hostname=server.hostname,
-        postmaster=blueprint.postmaster,
-        accounts=store.accounts,
-        messages=store.messages,
+def _smtp(blueprint: Blueprint, around: Surroundings, login: Login, delivery: Delivery) -> SmtpService:
+    adapters = around.adapters
+    work = MailWork(
+        accounts=adapters.store.accounts,
+        messages=adapters.store.messages,
         delivery=delivery,
-    )
-    submission = Submission(
-        hostname=server.hostname,
-        postmaster=blueprint.postmaster,
-        accounts=store.accounts,
-        delivery=delivery,
-        signing_keys=_signing_keys(blueprint),
         clock=adapters.clock,
         token=adapters.token,
     )
-    return SmtpService(
-        hostname=server.hostname,
-        limits=Limits(
-            message_bytes=server.message_size_bytes,
-            recipients=server.recipients,
-            connections_per_ip=server.connections_per_ip,
-        ),
-        tls=around.tls if _identities(blueprint) else None,
+    return smtp_service(
+        blueprint,
+        work,
         login=login,
-        inbound=InboundPipeline(receiving=receiving),
-        submission=submission,
-        clock=adapters.clock,
-        token=adapters.token,
+        signing_keys=_signing_keys(blueprint),
+        tls=around.tls if _identities(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
     )
 
@@ -175,7 +150,7 @@ def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, de
         postmaster=blueprint.postmaster,
         accounts=adapters.store.accounts,
         delivery=delivery,
-        routes=_routes(blueprint, around.settings),
+        routes=route_table(blueprint, hold_outbound=around.settings.hold_outbound),
         transport=SmtpTransport(adapters.resolver, ehlo_domain=server.hostname, tls=adapters.tls_contexts),
         resolver=adapters.resolver,
         token=adapters.token,
@@ -185,38 +160,10 @@ def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, de
 def _signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
     keys: dict[str, list[SigningKey]] = {}
     for name, body in sorted(blueprint.bodies(DkimKeyBody).items()):
-        private_pem = _secret(blueprint, Kind.DKIM_KEY, name, "private_key")
+        private_pem = blueprint.secret(Kind.DKIM_KEY, name, "private_key")
         key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
         keys.setdefault(body.domain, []).append(key)
     return keys
-
-
-def _routes(blueprint: Blueprint, settings: RunSettings) -> RouteTable:
-    if settings.hold_outbound:
-        return RouteTable((Route(to="*", via=HOLD),))
-    relays = {name: _relay(blueprint, name, body) for name, body in blueprint.bodies(RelayBody).items()}
-    found: list[Route] = []
-    for body in blueprint.bodies(RoutesBody).values():
-        for route in body.routes:
-            if route.via != DIRECT_NAME and route.via not in relays:
-                raise Invalid(f"the route to {route.to} goes via {route.via}, which is no relay")
-            found.append(Route(to=route.to, via=relays.get(route.via, DIRECT)))
-    return RouteTable(tuple(found))
-
-
-def _relay(blueprint: Blueprint, name: str, body: RelayBody) -> Relay:
-    secrets = blueprint.secrets_of(Kind.RELAY, name)
-    credentials = None
-    if "username" in secrets:
-        credentials = Credentials(username=secrets["username"], password=secrets["password"])
-    return Relay(name=name, hop=NextHop(host=body.host, port=body.port, tls=TlsMode(body.tls), credentials=credentials))
-
-
-def _secret(blueprint: Blueprint, kind: Kind, name: str, secret: str) -> str:
-    try:
-        return blueprint.secrets_of(kind, name)[secret]
-    except KeyError:
-        raise Invalid(f"{kind} {name} has lost its {secret.replace('_', ' ')}") from None
 
 
 def _trusted(settings: RunSettings) -> Callable[[str], bool]:

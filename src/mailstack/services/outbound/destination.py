@@ -6,9 +6,9 @@ Asked at each attempt, so that a route or a domain that changed counts for mail 
 from dataclasses import dataclass
 
 from mailstack.model.errors import Invalid
-from mailstack.services.outbound.route import Direct, Hold, Relay
+from mailstack.ports.accounts import Accounts
+from mailstack.services.outbound.route import Direct, Hold, Relay, RouteTable
 from mailstack.services.outbound.sender import forward_address
-from mailstack.services.outbound.service import OutboundService
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class ToDomain:
 Destination = Local | Nowhere | ToRelay | ToDomain | Hold
 
 
-async def destination(service: OutboundService, recipient: str) -> Destination:
+async def destination(accounts: Accounts, routes: RouteTable, recipient: str) -> Destination:
     try:
         address = forward_address(recipient)
     except Invalid as fault:
         return Nowhere(fault.detail)
-    if not address.domain or await service.accounts.domain(address.domain) is not None:
+    if not address.domain or await accounts.domain(address.domain) is not None:
         return Local()
-    match service.routes.way(address.domain):
+    match routes.way(address.domain):
         case Relay() as relay:
             return ToRelay(relay)
         case Direct():

@@ -141,7 +141,7 @@ class QueueRunner:
         try:
             by_way: defaultdict[Destination, list[QueueItem]] = defaultdict(list)
             for item in items:
-                by_way[await destination(service, item.recipient)].append(item)
+                by_way[await destination(service.accounts, service.routes, item.recipient)].append(item)
         except DomainError as fault:
             log.warning("directory not read", mail=items[0].mail_id, fault=repr(fault))
             return

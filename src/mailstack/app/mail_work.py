@@ -1,0 +1,84 @@
+"""Receiving and submission of one blueprint, over whatever ports they are given: the server's own, or others."""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailstack.app.blueprint import Blueprint
+from mailstack.mailauth.dkim.keys import SigningKey
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import Clock
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.messages import Messages
+from mailstack.servers.smtp.limits import Limits
+from mailstack.servers.smtp.service import SmtpService
+from mailstack.services.identity.login import Login
+from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.pipeline import InboundPipeline
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.outbound.submit import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailWork:
+    """What mail is received and submitted with. token: random bytes."""
+
+    accounts: Accounts
+    messages: Messages
+    delivery: Delivery
+    clock: Clock
+    token: Callable[[int], bytes]
+
+
+def smtp_service(
+    blueprint: Blueprint,
+    work: MailWork,
+    *,
+    login: Login,
+    signing_keys: Mapping[str, Sequence[SigningKey]],
+    tls: ssl.SSLContext | None,
+    plaintext_is_secure: Callable[[str], bool],
+) -> SmtpService:
+    """Raises Invalid where nothing is applied yet."""
+    server = blueprint.server
+    if server is None:
+        raise Invalid("nothing is applied yet: no server to be")
+    return SmtpService(
+        hostname=server.hostname,
+        limits=Limits(
+            message_bytes=server.message_size_bytes,
+            recipients=server.recipients,
+            connections_per_ip=server.connections_per_ip,
+        ),
+        tls=tls,
+        login=login,
+        inbound=InboundPipeline(receiving=_receiving(blueprint, work, server.hostname)),
+        submission=_submission(blueprint, work, server.hostname, signing_keys),
+        clock=work.clock,
+        token=work.token,
+        plaintext_is_secure=plaintext_is_secure,
+    )
+
+
+def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving:
+    return Receiving(
+        hostname=hostname,
+        postmaster=blueprint.postmaster,
+        accounts=work.accounts,
+        messages=work.messages,
+        delivery=work.delivery,
+    )
+
+
+def _submission(
+    blueprint: Blueprint, work: MailWork, hostname: str, signing_keys: Mapping[str, Sequence[SigningKey]]
+) -> Submission:
+    return Submission(
+        hostname=hostname,
+        postmaster=blueprint.postmaster,
+        accounts=work.accounts,
+        delivery=work.delivery,
+        signing_keys=signing_keys,
+        clock=work.clock,
+        token=work.token,
+    )
