@@ -197,9 +197,12 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
 }
 
 
+_PLAIN = (str, int, float)  # bool is an int
+
+
 def fields_of(body: Body) -> dict[str, Json]:
     """Plain JSON, tuples as lists."""
-    return {item.name: _as_json(getattr(body, item.name)) for item in fields(body)}
+    return _as_object(body)
 
 
 def body_of(body_type: type[AnyBody], resource: Resource) -> AnyBody:
@@ -212,13 +215,23 @@ def body_of(body_type: type[AnyBody], resource: Resource) -> AnyBody:
 
 def _as_json(value: object) -> Json:
     # Plain values first: a plan of ten thousand accounts asks this fifty thousand times.
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, tuple):
-        return [_as_json(item) for item in value]
+        return [item if isinstance(item, str) else _as_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _as_json(getattr(value, item.name)) for item in fields(value)}
+        return _as_object(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _as_object(value: object) -> dict[str, Json]:
+    value_type: type = type(value)
+    return {name: _as_json(getattr(value, name)) for name in _names(value_type)}
+
+
+@cache
+def _names(body_type: type) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(body_type))
 
 
 @cache

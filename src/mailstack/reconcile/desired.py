@@ -6,6 +6,8 @@ are in reconcile.dns.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 
 from mailstack.model.instant import Instant
 from mailstack.model.password import is_other_hash, weakness_of
@@ -132,11 +134,17 @@ def _account_body(spec: Spec, account: Account) -> AccountBody:
     return AccountBody(
         name=account.name,
         addresses=account.addresses,
-        roles=tuple(sorted({role.value for role in account.roles})),
-        abilities=tuple(sorted({ability.value for ability in (account.can if "can" in given else defaults.can)})),
+        roles=_words(account.roles),
+        abilities=_words(account.can if "can" in given else defaults.can),
         # `quota: null` says "no limit" even where the defaults have one.
         quota_bytes=account.quota if "quota" in given else defaults.quota,
     )
+
+
+@cache
+def _words(members: tuple[StrEnum, ...]) -> tuple[str, ...]:
+    """Asked for every account; most accounts say the same."""
+    return tuple(sorted({member.value for member in members}))
 
 
 def _aliases(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
