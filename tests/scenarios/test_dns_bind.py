@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.instant import Instant
-from mailstack.model.resource import Operation
+from mailstack.model.resource import DkimKeyBody, Kind, Operation, body_of
 from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.dns.authoritative import AuthoritativeDns
+from mailstack.reconcile.dns.live import spread
+from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.plan import DNS_RECORD, Change, Plan
 from mailstack.reconcile.reconciler import Reconciler
 from tests.support.bind import Bind, SetKey, running_bind
@@ -71,6 +74,10 @@ class Scene:
     def check_foreign(self) -> None:
         now = {**self.bind.records(ZONE), **self.bind.records(TAKEN_ZONE)}
         assert {key: now.get(key) for key in self.foreign} == self.foreign
+
+    async def keys(self) -> tuple[DkimKeyBody, ...]:
+        snapshot = await self.state.snapshot((Kind.DKIM_KEY,))
+        return tuple(body_of(DkimKeyBody, resource) for resource in snapshot.resources.values())
 
     @property
     def _reconciler(self) -> Reconciler:
@@ -141,6 +148,23 @@ async def test_first_apply_publishes_every_record_and_a_second_plan_is_empty(sce
     rsa = held[f"rsa2048-1._domainkey.{ZONE}", "TXT"][1][0]
     assert rsa.startswith('"v=DKIM1; k=rsa; p=')
     assert '" "' in rsa  # RFC 1035 §3.3: cut at 255 octets
+
+
+async def test_what_an_apply_has_published_is_seen_at_the_zones_own_server(scene: Scene) -> None:
+    await scene.apply(scene.spec())
+    live = AuthoritativeDns(nameservers={ZONE: (f"127.0.0.1:{scene.bind.port}",)})
+    wanted = wanted_records(scene.spec().spec, await scene.keys())
+    for record in (record for record in wanted if record.name.endswith(ZONE)):
+        seen = await live.seen(ZONE, record.name, record.type)
+        assert spread(seen, record.values).is_everywhere, record
+    seen = await live.seen("", f"mail.{ZONE}", "A")
+    assert "documentation" in seen.failure
+
+
+async def test_a_server_without_the_zone_refuses_and_is_no_witness(scene: Scene) -> None:
+    live = AuthoritativeDns(nameservers={"other.test": (f"127.0.0.1:{scene.bind.port}",)})
+    (sight,) = (await live.seen("other.test", "other.test", "MX")).sights
+    assert sight.failure == "answers REFUSED"
 
 
 async def test_a_domain_in_no_zone_is_published_by_hand(scene: Scene) -> None:

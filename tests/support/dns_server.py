@@ -23,13 +23,15 @@ MAX_UDP_OCTETS = 1232
 
 @dataclass
 class DnsServer:
-    """asked: every question, as "name TYPE". silent and failing: names answered by nothing, or by SERVFAIL."""
+    """asked: every question, as "name TYPE". silent and failing: names answered by nothing, or by SERVFAIL. is_lame:
+    answers as one who heard of it elsewhere."""
 
     names: dict[str, Mapping[str, Sequence[str]]]
     ttl_s: int = 60
     silent: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    is_lame: bool = False
     port: int = 0
 
     @property
@@ -45,6 +47,8 @@ class DnsServer:
         if name in self.silent:
             return None
         response = dns.message.make_response(query, recursion_available=True)
+        if not self.is_lame:
+            response.flags |= dns.flags.AA
         if name in self.failing or f"{name} {rdtype}" in self.failing:
             response.set_rcode(dns.rcode.SERVFAIL)
         else:

@@ -28,7 +28,9 @@ from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Operation
 from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.publish import NoDns, ZoneFiles
+from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
@@ -123,7 +125,7 @@ async def _apply(job: Job, line: Line) -> Message:
     store = await open_store(storage, clock=system_clock, bus=Silence())
     try:
         if sandbox is None:
-            return await _reconcile(_reconciler(store, storage), loaded, store, line)
+            return await _reconcile(_reconciler(store, storage, loaded), loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = _sandbox_reconciler(store, sandbox, passwords)
         # Its DNS is files beside it: all at once, as one generation.
@@ -182,17 +184,19 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Generation:
     return generation
 
 
-def _reconciler(store: SqliteStore, storage: Path) -> Reconciler:
+def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:
     return Reconciler(
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.NORMAL),
         # A saved file alone must not destroy mail: that takes `mailstack apply --allow-destroy`.
         brake=Brake(holders=holders_in(storage)),
+        live_dns=authoritative_dns(loaded.spec),
     )
 
 
 def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
+    zones = zones_folder(Path(sandbox.state))
     return Reconciler(
         state=store.state,
         clock=system_clock,
@@ -202,7 +206,8 @@ def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapp
         resolve=lambda _reference, _directory: "sandbox",
         passwords=passwords,
         certificate_names=CERTIFICATE_NAMES,
-        dns=ZoneFiles(directory=zones_folder(Path(sandbox.state))),
+        dns=ZoneFiles(directory=zones),
+        live_dns=ZoneFileDns(zones),
     )
 
 

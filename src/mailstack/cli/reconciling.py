@@ -106,12 +106,19 @@ def reconciler_on(
     from mailstack.app.clock import system_clock
     from mailstack.app.holdings import holders_in
     from mailstack.reconcile.brake import Brake
+    from mailstack.reconcile.dns.authoritative import authoritative_dns
+    from mailstack.reconcile.dns.live import NotAsked
     from mailstack.reconcile.dns.publish import FromSpec, NoDns
     from mailstack.reconcile.reconciler import Reconciler
 
-    dns = NoDns() if no_dns else FromSpec()
-    brake = Brake(holders=holders_in(storage_of(loaded)), allowed=allow_destroy)
-    return Reconciler(state=state, clock=system_clock, hash_password=_hash_password, brake=brake, dns=dns)
+    return Reconciler(
+        state=state,
+        clock=system_clock,
+        hash_password=_hash_password,
+        brake=Brake(holders=holders_in(storage_of(loaded)), allowed=allow_destroy),
+        dns=NoDns() if no_dns else FromSpec(),
+        live_dns=NotAsked() if no_dns else authoritative_dns(loaded.spec),
+    )
 
 
 def show_plan(plan: "Plan", form: str, *, all_records: bool = False) -> None:

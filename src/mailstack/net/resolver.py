@@ -61,7 +61,7 @@ class DnsResolver:
         self._limits = limits or ResolverLimits()
         self._clock = clock
         self._kept: OrderedDict[tuple[dns.name.Name, dns.rdatatype.RdataType], _Kept] = OrderedDict()
-        self._resolver = _stub(nameservers, self._limits)
+        self._resolver = stub_resolver(nameservers, timeout_s=self._limits.server_timeout_s)
 
     async def mail_exchangers(self, domain: str) -> Sequence[MailExchanger]:
         found = await self._ask(domain, dns.rdatatype.MX, MX)
@@ -129,22 +129,28 @@ class DnsResolver:
             self._kept.popitem(last=False)
 
 
-def _stub(nameservers: Sequence[str], limits: ResolverLimits) -> dns.asyncresolver.Resolver:
+def stub_resolver(nameservers: Sequence[str], *, timeout_s: float) -> dns.asyncresolver.Resolver:
+    """nameservers: as DnsResolver's. timeout_s: of one server. Raises dns.resolver.NoResolverConfiguration."""
     resolver = dns.asyncresolver.Resolver(configure=not nameservers)
     if nameservers:
         resolver.nameservers = [_nameserver(text) for text in nameservers]
-    resolver.timeout = limits.server_timeout_s
+    resolver.timeout = timeout_s
     resolver.use_edns(0, 0, EDNS_PAYLOAD_OCTETS)
     return resolver
 
 
 def _nameserver(text: str) -> dns.nameserver.Nameserver:
     """Raises ValueError for what is no address."""
-    host, port = text, DNS_PORT
+    host, port = host_and_port(text, DNS_PORT)
+    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), port)
+
+
+def host_and_port(text: str, default_port: int) -> tuple[str, int]:
+    """Of `host`, `host:port`, `[v6]:port` or a bare IPv6 address. Raises ValueError for a port that is no number."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        port = int(rest.removeprefix(":") or DNS_PORT)
-    elif text.count(":") == 1:
+        return host, int(rest.removeprefix(":") or default_port)
+    if text.count(":") == 1:
         host, _, rest = text.partition(":")
-        port = int(rest)
-    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), port)
+        return host, int(rest)
+    return text, default_port

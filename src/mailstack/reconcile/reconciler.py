@@ -17,6 +17,7 @@ from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.brake import Brake, brake_warnings, refuse
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
+from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
     DnsContext,
@@ -82,7 +83,7 @@ class Prepared:
 class Reconciler:
     """state: None where no store exists yet; such a reconciler can plan, not apply. resolve: reads references to
     secrets. passwords: by account, plain or hashed, instead of the spec's. certificate_names: further names for a
-    self-signed certificate.
+    self-signed certificate. live_dns: whom to ask what is in DNS now; nobody, where dns is NoDns.
     """
 
     state: State | None
@@ -90,6 +91,7 @@ class Reconciler:
     hash_password: HashPassword
     brake: Brake
     dns: DnsMode = field(default_factory=FromSpec)
+    live_dns: LiveDns = field(default_factory=NotAsked, repr=False)
     resolve: Resolve = spec_secrets.resolve
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()

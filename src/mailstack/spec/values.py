@@ -30,6 +30,9 @@ _MAX_SIZE_BYTES = 1 << 60
 _DOT_STRING = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3, eid 1690: a path has 256 octets with its angle brackets
 
+_NAME_SERVER = re.compile(r"(?:\[([^\]]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
+DNS_PORT = 53
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PYTHON_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _SEPARATORS = "+-_=#~"
@@ -131,6 +134,20 @@ def parse_endpoint(value: object) -> str:
     if (address.version == 6) != is_bracketed:
         raise ValueError(f"{wanted}: brackets are for IPv6")
     return f"[{address}]:{int(port)}" if is_bracketed else f"{address}:{int(port)}"
+
+
+def parse_nameserver(text: str) -> str:
+    """`host`, `host:port` or `[v6]:port`, normalised; the host a name or an address."""
+    found = _NAME_SERVER.fullmatch(text)
+    try:
+        host = parse_relay_host(text if found is None else found[1] or found[2])
+        port = int(found[3] or DNS_PORT) if found is not None else DNS_PORT
+    except ValueError:
+        port = 0
+    if not 1 <= port <= 65_535:
+        raise ValueError('not a name server (such as ns1.example.com, 203.0.113.53, "127.0.0.1:5353" or "[::1]:5353")')
+    host = f"[{host}]" if ":" in host else host
+    return host if port == DNS_PORT else f"{host}:{port}"
 
 
 def parse_relay_host(text: str) -> str:
@@ -239,6 +256,7 @@ Name = Annotated[str, AfterValidator(parse_name)]
 """Of a relay or a provider, to refer to it by."""
 PythonClass = Annotated[str, AfterValidator(parse_python_class), Field(examples=["octodns_bind.Rfc2136Provider"])]
 RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
+NameServer = Annotated[str, AfterValidator(parse_nameserver), Field(examples=["ns1.example.com", "127.0.0.1:5353"])]
 Separators = Annotated[str, AfterValidator(parse_separators)]
 RoutePattern = Annotated[str, AfterValidator(parse_route_pattern)]
 SecretReference = Annotated[

@@ -90,8 +90,8 @@ def with_zone_files(spec: Spec, directory: Path) -> Spec:
     provider = Provider.model_validate(
         {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": str(directory)}
     )
-    ttls = {name: zone.ttl for name, zone in spec.dns.zones.items()}
-    zones = {name: Zone(provider=ZONE_FILES, **({"ttl": ttls[name]} if name in ttls else {})) for name in names}
+    held = Zone(provider=ZONE_FILES)
+    zones = {name: spec.dns.zones.get(name, held).model_copy(update={"provider": ZONE_FILES}) for name in names}
     return spec.model_copy(update={"dns": Dns(providers={ZONE_FILES: provider}, zones=zones)})
 
 

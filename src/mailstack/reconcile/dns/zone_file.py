@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import dns.exception
 import dns.name
 import dns.rdataclass
 import dns.rdataset
@@ -20,8 +19,8 @@ from octodns.record import Record
 from octodns.record.rr import Rrset
 from octodns.zone import Zone
 
-from mailstack.model.errors import Damaged
 from mailstack.reconcile.dns.octo import type_of
+from mailstack.reconcile.dns.zone_text import read_zone, zone_path
 
 NEW_ZONE = """\
 $TTL 3600
@@ -58,7 +57,7 @@ class ZoneFileProvider(BaseProvider):  # type: ignore[misc]  # octoDNS has no ty
         self._directory = Path(directory)
 
     def populate(self, zone: Zone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002  octoDNS's
-        held = self._read(zone.name)
+        held = read_zone(self._directory, zone.name)
         if held is None:
             return False
         for name, rdataset in held.iterate_rdatasets():
@@ -71,7 +70,7 @@ class ZoneFileProvider(BaseProvider):  # type: ignore[misc]  # octoDNS has no ty
 
     def _apply(self, plan: _Plan) -> None:
         zone_name = plan.desired.name
-        held = self._read(zone_name) or dns.zone.from_text(NEW_ZONE, zone_name, relativize=False)
+        held = read_zone(self._directory, zone_name) or dns.zone.from_text(NEW_ZONE, zone_name, relativize=False)
         for change in plan.changes:
             if change.existing is not None:
                 old = change.existing.to_rrset()
@@ -83,23 +82,9 @@ class ZoneFileProvider(BaseProvider):  # type: ignore[misc]  # octoDNS has no ty
         _raise_serial(held, zone_name)
         self._write(zone_name, held)
 
-    def _path(self, zone_name: str) -> Path:
-        return self._directory / f"{zone_name.rstrip('.').replace('/', '-')}.zone"
-
-    def _read(self, zone_name: str) -> dns.zone.Zone | None:
-        path = self._path(zone_name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        try:
-            return dns.zone.from_text(text, zone_name, relativize=False)
-        except dns.exception.DNSException as fault:
-            raise Damaged(f"{path} is no zone file: {fault}") from fault
-
     def _write(self, zone_name: str, held: dns.zone.Zone) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._path(zone_name)
+        path = zone_path(self._directory, zone_name)
         beside = path.with_suffix(".new")
         text = held.to_text(sorted=True, relativize=False)
         beside.write_text(f"$ORIGIN {zone_name}\n{text.rstrip()}\n", encoding="utf-8")

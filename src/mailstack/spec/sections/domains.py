@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, PythonClass, Separators
+from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, NameServer, PythonClass, Separators
 
 MANUAL_PROVIDER = "manual"
 """The provider of a zone whose records the plan prints for publishing by hand."""
@@ -120,6 +120,12 @@ class Zone(Section):
         description="A name from dns.providers, or manual: the plan prints the records for publishing by hand.",
     )
     ttl: int = Field(default=3_600, ge=30, le=604_800, description="Seconds that resolvers may remember the records.")
+    nameservers: tuple[NameServer, ...] = Field(
+        default=(),
+        max_length=13,
+        description="Which servers are asked whether a record is live, as names or addresses, with a port if it is not"
+        " 53. Default: those that the zone's NS records name.",
+    )
 
 
 class Dns(Section):
