@@ -242,6 +242,21 @@ def test_systemd_is_told_when_it_is_ready(house: House, tmp_path: Path) -> None:
         assert systemd.recv(1000) == b"STOPPING=1"
 
 
+def test_dns_that_cannot_be_written_is_tried_again_and_status_says_so(house: House) -> None:
+    provider = "{class: octodns_bind.Rfc2136Provider, host: 127.0.0.1, port: 1, timeout: 1}"
+    dns = f"dns: {{providers: {{b: {provider}}}, zones: {{example.com: {{provider: b}}}}}}\n"
+    house.spec.write_text(house.spec.read_text() + dns)
+    with serving(house) as server:
+        wait_for(lambda: "upkeep" in server.status(), timeout_s=60, what="the failure is told")
+        upkeep = server.status()["upkeep"]
+        assert isinstance(upkeep, dict)
+        assert (upkeep["failures"], upkeep["next_at"] is None) == (1, False)
+        assert "port 1" in upkeep["message"]
+        shown = run_client([*MAILSTACK, "status", str(house.spec)], ALICE_PASSWORD="pw").stdout.decode()
+        assert f"next at {upkeep['next_at']}; undone: " in shown
+        assert greets(house.smtp)
+
+
 def applied_once(house: House) -> None:
     applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
     assert applied.returncode == 0, applied.stderr

@@ -25,7 +25,6 @@ from mailstack.app.silence import Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
-from mailstack.model.ids import Generation
 from mailstack.model.resource import Operation
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
@@ -124,14 +123,18 @@ async def _apply(job: Job, line: Line) -> Message:
     _wait_for_go(line)
     store = await open_store(storage, clock=system_clock, bus=Silence())
     try:
+        snapshot = await store.state.snapshot(())
+        if job.upkeep and snapshot.spec_hash != loaded.digest:
+            line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+            return Finished(generation=snapshot.generation, note=f"{job.spec} is not the spec that was applied last")
         if sandbox is None:
             return await _reconcile(_reconciler(store, storage, loaded), loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = _sandbox_reconciler(store, sandbox, passwords)
         # Its DNS is files beside it: all at once, as one generation.
-        generation = await _run_plan(reconciler, loaded)
+        finished = await _run_plan(reconciler, loaded)
         line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
-        return Finished(generation=generation)
+        return finished
     finally:
         await store.close()
 
@@ -140,7 +143,7 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
     """The server's own state first: mail is served by it while DNS is still being written."""
     await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-    return Finished(generation=await _run_plan(reconciler, loaded))
+    return await _run_plan(reconciler, loaded)
 
 
 def _wait_for_go(line: Line) -> None:
@@ -174,14 +177,14 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
         yield folder / file.certificate
 
 
-async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Generation:
+async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Finished:
     prepared = await reconciler.plan(loaded)
     generation = await reconciler.apply(prepared)
     for warning in prepared.plan.warnings:
         log.warning(warning.text, subject=warning.subject)
     if not prepared.plan.is_empty:
         log.info("applied", generation=generation, **_names(prepared.plan))
-    return generation
+    return Finished(generation=generation, again_at=prepared.again_at)
 
 
 def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:

@@ -18,7 +18,7 @@ END_GRACE_S = 2.0
 
 
 class ApplyProcess:
-    """One run of the applier. Its answers come in this order: Loaded, (our Go), Applied, Finished."""
+    """One run of the applier. Its answers come in this order: Loaded, (our Go), Applied, perhaps again, Finished."""
 
     def __init__(self, process: subprocess.Popen[bytes], line: socket.socket) -> None:
         self._process = process
@@ -53,9 +53,9 @@ class ApplyProcess:
             return answer
         raise ApplyBroken(f"the applier said {answer!r} instead of what it had applied")
 
-    async def finished(self) -> Finished:
+    async def further(self) -> Applied | Finished:
         answer = await self._answer()
-        if isinstance(answer, Finished):
+        if isinstance(answer, Applied | Finished):
             return answer
         raise ApplyBroken(f"the applier said {answer!r} instead of its end")
 

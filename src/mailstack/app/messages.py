@@ -76,12 +76,14 @@ class Job:
     """What the applier is to do. spec: its path; sandbox: a SandboxJob's fields, None for the real thing.
 
     read_only: only say what is applied to `storage` now. last_applied: the same before anything serves, of the storage
-    that the spec seems to name where `storage` is empty; after Loaded and Go.
+    that the spec seems to name where `storage` is empty; after Loaded and Go. upkeep: do what is due, and only where
+    the spec is the one that was applied last.
     """
 
     spec: str
     read_only: bool = False
     last_applied: bool = False
+    upkeep: bool = False
     storage: str = ""
     log_level: str = "info"
     log_format: str = "auto"
@@ -122,7 +124,8 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The server's own state is written; DNS may still be under way. accounts: the sandbox's plain passwords."""
+    """The server's own state is written; DNS may still be under way, and what is seen there may lead to further
+    generations, each with an `Applied` of its own. accounts: the sandbox's plain passwords."""
 
     blueprint: Json
     accounts: Mapping[str, str] = field(default_factory=dict)
@@ -133,9 +136,13 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """All is done, DNS too. generation: the state's, which zones may have moved past `Applied`'s."""
+    """All is done, DNS too. generation: the state's, which zones may have moved past `Applied`'s. again_at: the Instant
+    at which something is due though nobody changes anything, None for never. note: why upkeep was left undone, or "".
+    """
 
     generation: int
+    again_at: int | None = None
+    note: str = ""
 
 
 Message = (

@@ -1,6 +1,6 @@
 """When to look at the spec again: its files changed, somebody sent SIGHUP, another process applied something.
 
-What then happens is the supervisor's.
+What is due by the clock is app.due's; what then happens is the supervisor's.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ class Reason(StrEnum):
 
     FILES = "files changed"
     SIGNAL = "SIGHUP"
+    DUE = "something is due"
     APPLIED = "applied by another process"
 
 

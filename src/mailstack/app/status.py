@@ -10,6 +10,7 @@ import structlog
 import mailstack
 from mailstack.app.runfiles import status_file, write_json
 from mailstack.app.sockets import Endpoint
+from mailstack.model.instant import Instant, as_datetime
 
 log = structlog.get_logger()
 
@@ -34,6 +35,11 @@ class Status:
         """message: why the reload failed, "" when it did not."""
         self._write(reload={"at": _now(), "ok": not message, "generation": generation, "message": message})
 
+    def upkeep(self, next_at: Instant | None, *, failures: int, message: str) -> None:
+        """message: why what was due is not done yet, "" when nothing is."""
+        shown = None if next_at is None else _iso(as_datetime(next_at))
+        self._write(upkeep={"next_at": shown, "failures": failures, "message": message})
+
     def _write(self, **fields: object) -> None:
         self._fields.update(fields)
         try:
@@ -44,4 +50,8 @@ class Status:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _iso(datetime.now(UTC))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,6 +11,7 @@ import pwd
 import resource
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -22,12 +23,14 @@ import uvloop
 from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import RunSettings, local_bus
+from mailstack.app.clock import system_clock
 from mailstack.app.crew import Crew
+from mailstack.app.due import Due
 from mailstack.app.faults import CannotServe
 from mailstack.app.forks import Forks, drive
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.log import log_loop_fault
-from mailstack.app.messages import Applied, Job, Loaded
+from mailstack.app.messages import Applied, Finished, Job, Loaded
 from mailstack.app.notify import feed_watchdog, tell_reloading, tell_systemd
 from mailstack.app.opening import Opener, log_refusal
 from mailstack.app.privileges import become, hand_over
@@ -37,12 +40,15 @@ from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
 from mailstack.app.status import Status
 from mailstack.app.worker import GRACE_S, Launch
 from mailstack.model.ids import Generation
+from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
 from mailstack.ports.bus import GENERATION_TOPIC
 
 log = structlog.get_logger()
 
 MANY_FILES = 65_536
 STATUS_CHARACTERS = 300
+AFTER_OTHERS_MS = MINUTE_MS
+"""How long an apply of another process is given to finish, before what is due after it is looked at here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +94,13 @@ class Supervisor:
         self._forks = forks
         self._reasons = Reasons()
         self._watch = Watch(self._reasons)
+        self._due = Due(self._reasons, clock=system_clock, monotonic=time.monotonic)
         self._stopping = asyncio.Event()
         self._bound: dict[Endpoint, socket.socket] = {}
         self._held = AsyncExitStack()
         self._publishing: asyncio.Task[None] | None = None
+        # What is seen in DNS leads to generations beside those that a reload makes.
+        self._changing = asyncio.Lock()
         self._storage: Path
         self._workers: int
         self._blueprint: Blueprint
@@ -130,6 +139,7 @@ class Supervisor:
         await self._start(first_apply)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(feed_watchdog())
+            tasks.create_task(self._due.watch())
             while True:
                 await self._reload(await self._reasons.next())
 
@@ -150,11 +160,13 @@ class Supervisor:
         else:
             log_refusal("the spec was not applied; what was applied last is served", opening.refusal)
             self._say_reloaded(str(opening.refusal))
+            self._try_again(Reason.FILES, opening.refusal)
         self._held.push_async_callback(self._watch.end)
         await self._watch.follow(opening.loaded.watch, read_at_ns=opening.loaded.read_at_ns)
         await self._watch_for_applies()
+        self._held.push_async_callback(self._stop_publishing)
         if opening.refusal is None:
-            self._publish(applying)
+            self._publish(applying, Reason.FILES)
 
     def _take_storage(self, storage: Path) -> None:
         self._storage = storage
@@ -193,14 +205,18 @@ class Supervisor:
 
     async def _reload(self, reason: Reason) -> None:
         """Whatever fails, what serves goes on serving."""
+        if reason is Reason.DUE:
+            await self._look_after()
+            return
         log.info("reloading", reason=reason.value)
         tell_reloading()
         message = ""
         try:
-            await (self._follow_state() if reason is Reason.APPLIED else self._apply_spec())
+            await (self._follow_state() if reason is Reason.APPLIED else self._apply_spec(reason))
         except (CannotServe, OSError) as fault:
             message = str(fault)
             log_refusal("the reload was refused; the old generation goes on", fault)
+            self._try_again(reason, fault)
         self._say_reloaded(message)
 
     def _say_reloaded(self, refusal: str) -> None:
@@ -210,8 +226,9 @@ class Supervisor:
         more = f"; the spec is not applied: {refusal[:STATUS_CHARACTERS]}" if refusal else ""
         tell_systemd("READY=1", f"STATUS=generation {generation}{more}".replace("\n", " "))
 
-    async def _apply_spec(self) -> None:
+    async def _apply_spec(self, reason: Reason) -> None:
         await self._stop_publishing()
+        self._due.nothing()
         applying = ApplyProcess.start(self._service.job, user=None)
         try:
             loaded = await applying.loaded()
@@ -228,7 +245,30 @@ class Supervisor:
         except BaseException:
             await applying.end()
             raise
-        self._publish(applying)
+        self._publish(applying, reason)
+
+    async def _look_after(self) -> None:
+        """Nobody changed anything, and something is due: the spec that is applied is applied again."""
+        await self._stop_publishing()
+        self._due.nothing()
+        applying = ApplyProcess.start(replace(self._service.job, upkeep=True), user=None)
+        try:
+            await applying.loaded()
+            applying.go()
+            await self._serve_applied(await applying.applied())
+        except (CannotServe, OSError) as fault:
+            await applying.end()
+            log_refusal("upkeep failed; the server goes on as it is", fault)
+            self._try_again(Reason.DUE, fault)
+        except BaseException:
+            await applying.end()
+            raise
+        else:
+            self._publish(applying, Reason.DUE)
+
+    def _try_again(self, reason: Reason, fault: CannotServe | OSError) -> None:
+        self._due.failed(reason)
+        self._status.upkeep(self._due.next_at, failures=self._due.failures, message=str(fault))
 
     async def _follow_state(self) -> None:
         """Another process has applied something: serve that."""
@@ -238,6 +278,10 @@ class Supervisor:
             applied = await reading.applied()
         finally:
             await reading.end()
+        await self._serve_applied(applied)
+        self._due.within(AFTER_OTHERS_MS)
+
+    async def _serve_applied(self, applied: Applied) -> None:
         opened = bind(endpoints_of(from_json(applied.blueprint).listeners), self._bound)
         try:
             await self._change(applied, opened)
@@ -252,10 +296,14 @@ class Supervisor:
             log.warning("server.workers changes at the next start", workers=self._workers, wanted=loaded.workers)
 
     async def _change(self, applied: Applied, opened: Bound) -> None:
+        async with self._changing:
+            await self._swap(applied, opened)
+
+    async def _swap(self, applied: Applied, opened: Bound) -> None:
         blueprint = from_json(applied.blueprint)
-        if blueprint.generation == self._blueprint.generation:
+        if blueprint.generation <= self._blueprint.generation:
             close_all(opened)
-            log.info("nothing to change", generation=blueprint.generation)
+            log.info("nothing to change", generation=self._blueprint.generation)
             return
         closed = self._bound.keys() - endpoints_of(blueprint.listeners)
         await self._crew.change(blueprint, opened, closed)
@@ -278,30 +326,41 @@ class Supervisor:
             generation=self._blueprint.generation, workers=self._crew.pids, endpoints=sorted(self._bound)
         )
 
-    def _publish(self, applying: ApplyProcess) -> None:
-        self._publishing = asyncio.create_task(self._until_published(applying))
-        self._held.push_async_callback(self._stop_publishing)
+    def _publish(self, applying: ApplyProcess, reason: Reason) -> None:
+        self._publishing = asyncio.create_task(self._until_published(applying, reason))
 
     async def _stop_publishing(self) -> None:
         """The next apply plans DNS anew, so one that is under way may be left as it is."""
-        if self._publishing is not None:
+        if self._publishing is None:
+            return
+        async with self._changing:  # a generation that is being swapped in gets there
             self._publishing.cancel()
-            await asyncio.gather(self._publishing, return_exceptions=True)
+        await asyncio.gather(self._publishing, return_exceptions=True)
 
-    async def _until_published(self, applying: ApplyProcess) -> None:
+    async def _until_published(self, applying: ApplyProcess, reason: Reason) -> None:
         try:
-            finished = await applying.finished()
-            if finished.generation == self._blueprint.generation:
-                return
+            while isinstance(answer := await applying.further(), Applied):
+                await self._serve_applied(answer)
+            self._finish(answer)
+        except (CannotServe, OSError) as fault:
+            log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
+            self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
+            self._try_again(reason, fault)
+        finally:
+            await applying.end()
+
+    def _finish(self, finished: Finished) -> None:
+        again_at = None if finished.again_at is None else Instant(finished.again_at)
+        if finished.note:
+            log.warning("upkeep waits", reason=finished.note)
+            again_at = Instant(system_clock() + HOUR_MS)
+        self._due.done(again_at)
+        self._status.upkeep(self._due.next_at, failures=0, message=finished.note)
+        if finished.generation > self._blueprint.generation:
             # Zones are resources that no server looks at: the same services under a newer number.
             self._blueprint = replace(self._blueprint, generation=Generation(finished.generation))
             self._write_status()
             log.info("DNS is published", generation=finished.generation)
-        except CannotServe as fault:
-            log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
-            self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
-        finally:
-            await applying.end()
 
 
 def _texts(bound: Bound) -> list[str]:

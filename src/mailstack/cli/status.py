@@ -93,6 +93,7 @@ def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:
     rows = [(name, _told(name, found)) for name in ("running", "storage", "generation", "applied_at", "spec")]
     rows += [(name, _told(name, found)) for name in ("resources", "queue")]
     rows[1:1] = [("last_reload", text) for text in _reload(found["running"])]
+    rows[-2:-2] = [("upkeep", text) for text in _upkeep(found["running"])]
     table = Table.grid(padding=(0, 2))
     for name, text in rows:
         table.add_row(Text(name.replace("_", " "), style="bold"), Text(text))
@@ -107,6 +108,15 @@ def _reload(running: object) -> list[str]:
     if not isinstance(last, Mapping):
         return []
     return [f"{last.get('at')}, {'done' if last.get('ok') else 'refused: ' + str(last.get('message'))}"]
+
+
+def _upkeep(running: object) -> list[str]:
+    """When the server looks by itself at what keys and records need; nothing when it has not said yet."""
+    found = running.get("upkeep") if isinstance(running, Mapping) else None
+    if not isinstance(found, Mapping):
+        return []
+    following = f"next at {found.get('next_at')}" if found.get("next_at") else "nothing is due"
+    return [f"{following}; undone: {found.get('message')}" if found.get("message") else following]
 
 
 def _told(name: str, found: Mapping[str, object]) -> str:

@@ -15,6 +15,11 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
 
+def earliest(*moments: Instant | None) -> Instant | None:
+    """None stands for never."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def as_datetime(instant: Instant) -> datetime:
     return datetime.fromtimestamp(instant / SECOND_MS, UTC)
 

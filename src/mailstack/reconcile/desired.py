@@ -54,8 +54,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
+    """again_at: the earliest moment at which the same spec may ask for something else; None: only a change can."""
+
     wanted: tuple[Wanted, ...]
     warnings: tuple[PlanWarning, ...]
+    again_at: Instant | None = None
 
 
 def desired_state(spec: Spec, given: Given) -> Desired:

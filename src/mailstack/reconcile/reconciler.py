@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, Instant
 from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body_of
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
@@ -65,13 +65,15 @@ class LoadedSpec(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A plan, and what its execution needs that nobody is shown. held: names that reconcile.brake asks about."""
+    """A plan, and what its execution needs that nobody is shown. held: names that reconcile.brake asks about. again_at:
+    when the same spec may ask for something else, None where only a change can."""
 
     plan: Plan
     context: DnsContext = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
     held: tuple[str, ...] = ()
+    again_at: Instant | None = None
 
     @property
     def is_done(self) -> bool:
@@ -157,7 +159,7 @@ class Reconciler:
             ),
             by_hand=work.by_hand,
         )
-        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, held=held)
+        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, held=held, again_at=desired.again_at)
 
     def _given(self, context: DnsContext, actual: Actual) -> Given:
         digest = keyed_digest(actual.digest_key)
