@@ -22,6 +22,7 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.state import State
+from mailstack.ports.tokens import Tokens
 from mailstack.ports.trash import Trash
 from mailstack.ports.upkeep import Upkeep
 from tests.support.digests import digest_of
@@ -46,6 +47,8 @@ class Store(Protocol):
     def locks(self) -> Locks: ...
     @property
     def challenges(self) -> Challenges: ...
+    @property
+    def tokens(self) -> Tokens: ...
     @property
     def trash(self) -> Trash: ...
     @property

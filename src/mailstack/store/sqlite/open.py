@@ -29,6 +29,7 @@ from mailstack.store.sqlite.queue import SqliteQueue
 from mailstack.store.sqlite.sharing import SqliteSharing
 from mailstack.store.sqlite.state import SqliteState
 from mailstack.store.sqlite.sweep import sweep
+from mailstack.store.sqlite.tokens import SqliteTokens
 from mailstack.store.sqlite.trash import SqliteTrash
 from mailstack.store.sqlite.upkeep import SqliteUpkeep
 from mailstack.store.sqlite.writer import WritableFile, Writer
@@ -62,6 +63,7 @@ class SqliteStore:
         self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
         self.locks = SqliteLocks(files.system)
         self.challenges = SqliteChallenges(files.system, clock=clock)
+        self.tokens = SqliteTokens(files.system)
         self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqliteAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)

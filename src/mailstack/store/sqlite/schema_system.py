@@ -129,6 +129,7 @@ MIGRATIONS = (
                 "lease",
                 "shared",
                 "challenge",
+                "token",
             }
         ),
         statements=(
@@ -146,6 +147,17 @@ MIGRATIONS = (
                 value TEXT NOT NULL,
                 ends_at INTEGER NOT NULL,
                 PRIMARY KEY (kind, name)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE token (
+                token_id TEXT PRIMARY KEY,
+                name TEXT NOT NULL,
+                secret_hash BLOB NOT NULL,
+                scopes TEXT NOT NULL,
+                maker TEXT NOT NULL,
+                created_at INTEGER NOT NULL,
+                expires_at INTEGER,
+                used_at INTEGER,
+                revoked_at INTEGER
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
