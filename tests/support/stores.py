@@ -15,6 +15,7 @@ from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
+from mailstack.ports.issuance import Issuance
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
@@ -49,6 +50,8 @@ class Store(Protocol):
     def challenges(self) -> Challenges: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def issuance(self) -> Issuance: ...
     @property
     def trash(self) -> Trash: ...
     @property

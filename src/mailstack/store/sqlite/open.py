@@ -22,6 +22,7 @@ from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.directory import move_to_trash
 from mailstack.store.sqlite.finding import SqliteSearch
+from mailstack.store.sqlite.issuance import SqliteIssuance
 from mailstack.store.sqlite.locks import SqliteLocks
 from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mailboxes
 from mailstack.store.sqlite.messages import SqliteMessages
@@ -64,6 +65,7 @@ class SqliteStore:
         self.locks = SqliteLocks(files.system)
         self.challenges = SqliteChallenges(files.system, clock=clock)
         self.tokens = SqliteTokens(files.system)
+        self.issuance = SqliteIssuance(files.system)
         self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqliteAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)

@@ -130,6 +130,7 @@ MIGRATIONS = (
                 "shared",
                 "challenge",
                 "token",
+                "issuance_failure",
             }
         ),
         statements=(
@@ -158,6 +159,13 @@ MIGRATIONS = (
                 expires_at INTEGER,
                 used_at INTEGER,
                 revoked_at INTEGER
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE issuance_failure (
+                name TEXT PRIMARY KEY,
+                reason TEXT NOT NULL,
+                tries INTEGER NOT NULL,
+                failed_at INTEGER NOT NULL,
+                retry_at INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID""",
         ),
     ),

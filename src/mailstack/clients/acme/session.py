@@ -1,0 +1,157 @@
+"""One order with one authority, step by step, through the acme library. Blocking: each step runs in a thread.
+
+RFC 8555 §7.1 (directory), §7.3 (accounts), §7.4 (orders), §7.5 (authorizations); RFC 8737 §3.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from acme import challenges, messages
+from acme.client import ClientV2
+from acme.errors import ConflictError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from josepy.b64 import b64encode
+from josepy.jwk import JWKEC
+
+from mailstack.clients.acme.network import PatientNetwork
+from mailstack.clients.acme.problems import Problem
+from mailstack.model.instant import Clock, Instant
+from mailstack.model.issuance import AcmeAccount, Order, Proof, ProofMethod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One authorization that is still to be won. challenge: the library's object, which knows where to answer."""
+
+    authorization: messages.AuthorizationResource
+    challenge: messages.ChallengeBody
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Of one authorization. problem: the authority's, where it failed. wait_s: before it is worth asking again."""
+
+    is_pending: bool
+    problem: Problem | None
+    wait_s: float
+
+
+class NoSuchChallenge(Exception):
+    """The authority offers other ways of proof for this name; str() says which."""
+
+
+class Session:
+    def __init__(self, account: AcmeAccount, *, clock: Clock) -> None:
+        self._account = account
+        key = JWKEC.load(account.key.encode("ascii"))
+        self._key = key
+        self._net = PatientNetwork(key, ca_file=account.ca_file, clock=clock)
+        self._client: ClientV2
+        self._order: messages.OrderResource
+
+    @property
+    def not_before(self) -> Instant | None:
+        return self._net.not_before
+
+    def open(self) -> None:
+        """Finds the account that belongs to the key, or makes it; its terms are agreed to by that."""
+        directory = ClientV2.get_directory(self._account.directory, self._net)
+        self._client = ClientV2(directory, self._net)
+        binding = None
+        if self._account.eab_key_id:
+            binding = messages.ExternalAccountBinding.from_data(
+                self._key.public_key(), self._account.eab_key_id, self._account.eab_key, directory
+            )
+        wanted = messages.NewRegistration.from_data(
+            email=self._account.email or None, terms_of_service_agreed=True, external_account_binding=binding
+        )
+        try:
+            self._client.new_account(wanted)
+        except ConflictError as known:
+            # RFC 8555 §7.3.1: a key that has an account is told where it is.
+            self._net.account = messages.RegistrationResource(uri=known.location, body=messages.Registration())
+
+    def order(self, order: Order) -> tuple[Asked, ...]:
+        """What is to be proved; names that were proved lately are not among it."""
+        self._order = self._client.new_order(signing_request(order.names, order.key))
+        return tuple(
+            self._asked(authorization, order.method)
+            for authorization in self._order.authorizations
+            if authorization.body.status != messages.STATUS_VALID
+        )
+
+    def answer(self, asked: Sequence[Asked]) -> None:
+        for each in asked:
+            # The answer is an empty object for every kind (RFC 8555 §8.3, §8.4, RFC 8737 §3).
+            response = challenges.HTTP01Response(key_authorization=each.proof.value)
+            self._client.answer_challenge(each.challenge, response)
+
+    def look(self, asked: Asked) -> Standing:
+        authorization, response = self._client.poll(asked.authorization)
+        status = authorization.body.status
+        wait = (ClientV2.retry_after(response, 1) - datetime.datetime.now()).total_seconds()  # noqa: DTZ005  as there
+        if status == messages.STATUS_PENDING:
+            return Standing(is_pending=True, problem=None, wait_s=wait)
+        if status == messages.STATUS_VALID:
+            return Standing(is_pending=False, problem=None, wait_s=0.0)
+        problems = [problem_of(each.error) for each in authorization.body.challenges if each.error is not None]
+        nothing_said = Problem(code="", detail=f"the authorization is {status.name}")
+        return Standing(is_pending=False, problem=problems[0] if problems else nothing_said, wait_s=0.0)
+
+    def collect(self, *, deadline_s: float) -> str:
+        """The chain, PEM."""
+        until = datetime.datetime.now() + datetime.timedelta(seconds=deadline_s)  # noqa: DTZ005  the library's clock
+        return str(self._client.finalize_order(self._order, until).fullchain_pem)
+
+    def close(self) -> None:
+        self._net.session.close()
+
+    def _asked(self, authorization: messages.AuthorizationResource, method: ProofMethod) -> Asked:
+        host = str(authorization.body.identifier.value)
+        offered = {str(each.to_json()["type"]): each for each in authorization.body.challenges}
+        challenge = offered.get(method.value)
+        if challenge is None:
+            raise NoSuchChallenge(f"{host} cannot be proved by {method.value} there; offered: {', '.join(offered)}")
+        # RFC 8555 §8.1: the token and the account key's thumbprint.
+        token = str(challenge.to_json()["token"])
+        authorized = f"{token}.{b64encode(self._key.thumbprint()).decode('ascii')}"
+        value = _txt_value(authorized) if method is ProofMethod.DNS_01 else authorized
+        return Asked(
+            authorization=authorization,
+            challenge=challenge,
+            proof=Proof(method=method, host=host, token=token, value=value),
+        )
+
+
+def problem_of(error: messages.Error) -> Problem:
+    # RFC 8555 §6.7.1: a compound problem says of each name what is wrong with it; the first is as good as any.
+    inner = error.subproblems[0] if error.subproblems else error
+    host = str(inner.identifier.value) if inner.identifier is not None else ""
+    code = str(inner.typ).rpartition(":")[2]
+    return Problem(code=code, detail=str(inner.detail or inner.title or ""), host=host)
+
+
+def signing_request(names: Sequence[str], key: str) -> bytes:
+    """PEM. RFC 8555 §7.4: the names are in subjectAltName, and the subject is left empty."""
+    private = load_pem_private_key(key.encode("utf-8"), password=None)
+    if not isinstance(private, EllipticCurvePrivateKey | RSAPrivateKey):
+        raise TypeError("a certificate's key is ECDSA or RSA")
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([]))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .sign(private, SHA256())
+    )
+    return request.public_bytes(Encoding.PEM)
+
+
+def _txt_value(key_authorization: str) -> str:
+    # RFC 8555 §8.4: base64url of its SHA-256.
+    return b64encode(hashlib.sha256(key_authorization.encode("ascii")).digest()).decode("ascii")

@@ -1,0 +1,33 @@
+"""Failed orders of certificates in system.db: ports.issuance on SQLite."""
+
+from collections.abc import Mapping
+
+from mailstack.model.instant import Instant
+from mailstack.model.issuance import IssuanceFailure
+from mailstack.store.sqlite.databases import Database
+
+FAILURES = "SELECT name, reason, tries, failed_at, retry_at FROM issuance_failure ORDER BY name"
+FAILED = """INSERT INTO issuance_failure (name, reason, tries, failed_at, retry_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET reason = excluded.reason, tries = excluded.tries,
+        failed_at = excluded.failed_at, retry_at = excluded.retry_at"""
+ISSUED = "DELETE FROM issuance_failure WHERE name = ?"
+
+
+class SqliteIssuance:
+    def __init__(self, system: Database) -> None:
+        self._system = system
+
+    async def failures(self) -> Mapping[str, IssuanceFailure]:
+        return {
+            str(name): IssuanceFailure(
+                name=name, reason=reason, tries=tries, failed_at=Instant(failed_at), retry_at=Instant(retry_at)
+            )
+            for name, reason, tries, failed_at, retry_at in self._system.reader().rows(FAILURES)
+        }
+
+    async def failed(self, failure: IssuanceFailure) -> None:
+        row = (failure.name, failure.reason, failure.tries, failure.failed_at, failure.retry_at)
+        await self._system.write(lambda transaction: transaction.run(FAILED, row))
+
+    async def issued(self, name: str) -> None:
+        await self._system.write(lambda transaction: transaction.run(ISSUED, (name,)))
