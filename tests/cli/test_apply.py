@@ -178,6 +178,42 @@ def test_an_account_without_mail_goes_unasked(spec: Path) -> None:
     assert run("--yes", str(spec)).exit_code == 0
 
 
+def test_the_last_administrator_and_a_third_of_many_go_only_when_it_is_said(spec: Path) -> None:
+    admin = "accounts:\n  root@example.com: {roles: [admin]}\n"
+    people = "".join(f"  a{number}@example.com: {{}}\n" for number in range(9))
+    spec.write_text(SPEC.replace("accounts:\n", admin + people))
+    assert run("--yes", str(spec)).exit_code == 0
+    before = contents(spec.parent / "state")
+    spec.write_text(SPEC)
+    refused = run("--yes", str(spec))
+    assert (refused.exit_code, contents(spec.parent / "state")) == (1, before)
+    assert f"mailstack apply --allow-last-admin --allow-many {spec}" in refused.stderr
+    assert "10 of 11 accounts would be destroyed" in refused.stdout
+    assert run("--yes", "--allow-many", str(spec)).exit_code == 1
+    allowed = run("--yes", "--allow-many", "--allow-last-admin", str(spec))
+    assert (allowed.exit_code, allowed.stderr) == (0, "")
+
+
+def test_a_kept_plan_stays_good_when_a_brake_is_released_for_it(spec: Path) -> None:
+    run("--yes", str(spec))
+    asyncio.run(deliver(spec.parent / "state", "alice@example.com"))
+    without_alice(spec)
+    kept = spec.parent / "plan.json"
+    planned = CliRunner().invoke(cli, ("plan", "-o", str(kept), str(spec)))
+    assert f"mailstack apply --allow-destroy alice@example.com {spec}" in planned.stdout
+    assert run(str(kept)).exit_code == 1
+    assert run("--allow-destroy", "alice@example.com", str(kept)).exit_code == 0
+
+
+def test_the_spec_can_allow_it_by_name(spec: Path) -> None:
+    run("--yes", str(spec))
+    asyncio.run(deliver(spec.parent / "state", "alice@example.com"))
+    without_alice(spec)
+    with spec.open("a") as end:
+        end.write("reconcile: {allow_destroy: [Alice@example.com]}\n")
+    assert run("--yes", str(spec)).exit_code == 0
+
+
 def test_a_name_that_is_none_is_a_faulty_call(spec: Path) -> None:
     result = run("--yes", "--allow-destroy", "a b@", str(spec))
     assert result.exit_code == 2

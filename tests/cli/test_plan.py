@@ -33,7 +33,7 @@ def run(*arguments: str) -> Result:
 def test_changes_are_exit_status_2_and_nothing_is_created(spec: Path) -> None:
     result = run("plan", str(spec))
     assert result.exit_code == 2
-    assert "  + account alice@example.com\n" in result.stdout
+    assert "  + account alice@example.com  # after domain example.com\n" in result.stdout
     assert "Plan: 11 to create, 0 to change, 0 to destroy.\n" in result.stdout
     assert [path.name for path in spec.parent.iterdir()] == ["mailstack.yaml"]
 

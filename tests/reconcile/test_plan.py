@@ -10,12 +10,14 @@ from pydantic import TypeAdapter
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Kind, Operation
 from mailstack.reconcile.plan import (
+    BrakeName,
     Change,
     FieldChange,
     Mark,
     Plan,
     PlanDocument,
     PlanWarning,
+    Stop,
     document,
     in_order,
     plan_schema,
@@ -60,6 +62,11 @@ def test_the_hash_does_not_depend_on_where_the_spec_lies() -> None:
 )
 def test_the_hash_depends_on_all_that_is_shown(other: Plan) -> None:
     assert sealed(other).plan_hash != PLAN.plan_hash
+
+
+def test_the_hash_does_not_depend_on_what_is_released() -> None:
+    stop = Stop(brake=BrakeName.MAIL, subject="a", text="t", release="--allow-destroy a")
+    assert sealed(replace(PLAN, stops=(stop,))).plan_hash == PLAN.plan_hash
 
 
 def test_changes_are_shown_as_kinds_depend_on_each_other_and_dns_last() -> None:

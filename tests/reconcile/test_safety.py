@@ -1,6 +1,6 @@
 """What a plan warns of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Kind, Resource, Snapshot
 from mailstack.reconcile.diff import diff
-from mailstack.reconcile.safety import cautions
+from mailstack.reconcile.safety import cautions, over_quota
 from mailstack.reconcile.wanted import Wanted
 
 
@@ -84,19 +84,27 @@ def test_a_destroyed_domain_is_named() -> None:
     assert warned([domain("example.com")], []) == ["domain example.com: will be gone: mail to it is refused"]
 
 
+def quota(name: str, quota_bytes: int | None) -> Resource:
+    return Resource(kind=Kind.ACCOUNT, name=name, fields={"quota_bytes": quota_bytes})
+
+
 @pytest.mark.parametrize(
-    ("wanted", "is_warned"),
+    ("before", "after", "held", "is_warned"),
     [
-        ([account("a", "admin")], False),
-        ([account("a")], True),
-        ([account("a"), account("b", "admin")], False),
-        ([account("b", "admin")], False),
+        (None, 100, 101, True),
+        (None, 100, 100, False),
+        (200, 100, 150, True),
+        (200, None, 150, False),
+        # It was over before, and this plan does not change that.
+        (100, 100, 150, False),
     ],
 )
-def test_the_last_administrator_is_missed(wanted: list[Resource], is_warned: bool) -> None:
-    found = warned([account("a", "admin")], wanted)
-    assert any("last administrator" in text for text in found) is is_warned
+async def test_a_quota_below_what_is_there_is_told(
+    before: int | None, after: int | None, held: int, is_warned: bool
+) -> None:
+    async def held_bytes(logins: Sequence[str]) -> Mapping[str, int]:
+        return dict.fromkeys(logins, held)
 
-
-def test_a_server_without_administrators_is_not_nagged() -> None:
-    assert warned([account("a")], [account("a"), account("b")]) == []
+    live = Snapshot(generation=Generation(1), spec_hash="", resources={(Kind.ACCOUNT, "a"): quota("a", before)})
+    found = await over_quota(diff([Wanted(resource=quota("a", after))], live), held_bytes)
+    assert [warning.subject for warning in found] == (["account a"] if is_warned else [])

@@ -1,14 +1,16 @@
-"""Whole specs: every golden fault has its exact text, every good spec its exact values."""
+"""Whole specs: every golden fault has its exact text, every good spec its exact values.
+
+MAILSTACK_GOLDEN=write renews them all.
+"""
 
 import gc
-import json
 from pathlib import Path
 
 import pytest
 
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import load_spec
-from tests.support.golden_spec import FAULTS, GOOD, parsed
+from tests.support.golden_spec import FAULTS, GOOD, agrees, json_text, parsed
 
 MINIMAL = "server: {hostname: mail.example.com}\ndomains: {example.com: }\n"
 ROOT = Path(__file__).parent.parent.parent
@@ -19,12 +21,12 @@ def test_golden_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     with pytest.raises(SpecInvalid) as caught:
         load_spec(Path("spec.yaml"))
-    assert (folder / "expected.txt").read_text(encoding="utf-8") == f"{caught.value}\n"
+    assert agrees(folder / "expected.txt", f"{caught.value}\n")
 
 
 @pytest.mark.parametrize("folder", GOOD, ids=lambda folder: folder.name)
 def test_golden_spec(folder: Path) -> None:
-    assert json.loads((folder / "expected.json").read_text(encoding="utf-8")) == parsed(load_spec(folder / "spec.yaml"))
+    assert agrees(folder / "expected.json", json_text(parsed(load_spec(folder / "spec.yaml"))))
 
 
 def test_there_are_enough_golden_faults() -> None:

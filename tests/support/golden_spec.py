@@ -1,5 +1,7 @@
 """The golden specs of tests/data/spec, and a loaded spec in a form that a file can hold."""
 
+import json
+import os
 from pathlib import Path
 
 from mailstack.spec.load import LoadedSpec
@@ -9,12 +11,27 @@ FAULTS = sorted(path.parent for path in (DATA / "faults").glob("*/spec.yaml"))
 GOOD = sorted(path.parent for path in (DATA / "good").glob("*/spec.yaml"))
 
 
+def agrees(golden: Path, found: str) -> bool:
+    """MAILSTACK_GOLDEN=write renews the file instead; read what git says of it before it is committed."""
+    if os.environ.get("MAILSTACK_GOLDEN") == "write":
+        golden.write_text(found, encoding="utf-8")
+    return golden.read_text(encoding="utf-8") == found
+
+
+def json_text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
 def parsed(loaded: LoadedSpec) -> object:
-    """Plain JSON; secrets as they stand in the spec, for these are made up; paths relative to the spec's folder."""
+    """Plain JSON; secrets as they stand in the spec, for these are made up; paths relative to the spec's folder.
+
+    What a spec does not say is left out, but for the one case that is about defaults: a new key changes one file.
+    """
+    is_about_defaults = loaded.directory.name == "defaults"
     return _plain(
         {
             "files": [str(path.relative_to(loaded.directory)) for path in loaded.files],
-            "spec": loaded.spec.model_dump(mode="json", by_alias=True),
+            "spec": loaded.spec.model_dump(mode="json", by_alias=True, exclude_defaults=not is_about_defaults),
             "secrets": _secrets(loaded),
         },
         str(loaded.directory.absolute()),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Json, Operation
-from mailstack.reconcile.plan import ByHand, Change, FieldChange, Mark, Plan, PlanWarning
+from mailstack.reconcile.plan import BrakeName, ByHand, Change, FieldChange, Mark, Plan, PlanWarning, Stop
 
 
 def plain(name: str, old: Json = None, new: Json = None) -> FieldChange:
@@ -53,6 +53,30 @@ CASES = {
     ),
     "password_removed": a_plan(change(Operation.UPDATE, "account", "alice@example.com", REMOVED)),
     "destroy": a_plan(change(Operation.DESTROY, "account", "bob@example.com"), ACCOUNT),
+    "after": a_plan(
+        replace(ACCOUNT, after=("domain example.com",)),
+        replace(
+            change(Operation.DESTROY, "domain", "old.example", reason="why not"),
+            after=tuple(f"account a{number}@old.example" for number in range(5)),
+        ),
+    ),
+    "stops": replace(
+        a_plan(change(Operation.DESTROY, "account", "bob@example.com")),
+        stops=(
+            Stop(
+                brake=BrakeName.MAIL,
+                subject="bob@example.com",
+                text="would be destroyed, and holds mail",
+                release="--allow-destroy bob@example.com",
+            ),
+            Stop(
+                brake=BrakeName.LAST_ADMIN,
+                subject="account bob@example.com",
+                text="is the last administrator; none would be left",
+                release="--allow-last-admin",
+            ),
+        ),
+    ),
     "move": a_plan(
         replace(
             change(

@@ -26,7 +26,7 @@ from mailstack.app.sockets import endpoints_of
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
 from mailstack.model.resource import Operation
-from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.publish import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zone_text import ZoneFileDns
@@ -192,7 +192,7 @@ def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconc
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.NORMAL),
-        # A saved file alone must not destroy mail: that takes `mailstack apply --allow-destroy`.
+        # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),
         live_dns=authoritative_dns(loaded.spec),
     )
@@ -204,7 +204,7 @@ def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapp
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.LOW),
-        brake=Brake(holders=nobody),
+        brake=Brake(holders=nobody, allowed=EVERYTHING_ALLOWED),
         # No secret of the spec needs to exist here, and none is read.
         resolve=lambda _reference, _directory: "sandbox",
         passwords=passwords,

@@ -1,6 +1,6 @@
-"""Which accounts of a store hold mail: what the reconciler asks before it destroys one."""
+"""How much mail accounts of a store hold: what the reconciler asks before it destroys one or lowers its quota."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mailstack.app.clock import system_clock
@@ -10,27 +10,31 @@ from mailstack.model.principal import Account
 from mailstack.reconcile.brake import MailHolders
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
+UNKNOWN_BYTES = 1
+"""Of an account whose file is damaged: nobody can tell any more what is in it."""
+
 
 def holders_in(storage: Path) -> MailHolders:
     """Looks through a store of its own, for reading only: to ask must not make an account's file."""
 
-    async def holders(logins: Sequence[str]) -> tuple[str, ...]:
+    async def holders(logins: Sequence[str]) -> Mapping[str, int]:
         store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
         try:
-            return tuple([login for login in logins if await _holds_mail(store, login)])
+            held = {login: await _held_bytes(store, login) for login in logins}
+            return {login: size_bytes for login, size_bytes in held.items() if size_bytes}
         finally:
             await store.close()
 
     return holders
 
 
-async def _holds_mail(store: SqliteStore, login: str) -> bool:
+async def _held_bytes(store: SqliteStore, login: str) -> int:
     account = await store.accounts.find(login)
     if not isinstance(account, Account):
-        return False
+        return 0
     try:
-        return await store.messages.used_bytes(account.account_id) > 0
+        return await store.messages.used_bytes(account.account_id)
     except NotFound:
-        return False  # nothing was ever delivered
+        return 0  # nothing was ever delivered
     except Damaged:
-        return True  # nobody can tell any more what is in it
+        return UNKNOWN_BYTES

@@ -41,8 +41,10 @@ then DNS is written and read again until it is as planned. What was interrupted 
 In place of SPEC, a plan that `mailstack plan -o` kept may stand: then just that is done, without a question, or
 nothing, when the spec, the server or its DNS has moved since.
 
-An account or a domain that holds mail is destroyed only with --allow-destroy and its name; the mail goes to the
-storage's trash.
+What can hardly be meant is not done until an option says that it is: an account or a domain that holds mail is
+destroyed only with --allow-destroy and its name (the mail goes to the storage's trash), the last administrator goes
+only with --allow-last-admin, more than 30 % of ten or more accounts, domains, aliases, relays, DNS zones or record sets
+only with --allow-many. The plan shows which of them apply will ask for.
 
 \b
 Examples:
@@ -77,24 +79,35 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
     callback=_allowed_names,
     help="An account, or a domain with its accounts, that may go with its mail. Repeatable.",
 )
+@click.option("--allow-last-admin", is_flag=True, help="No account has to be an administrator afterwards.")
+@click.option("--allow-many", is_flag=True, help="More than 30 % of ten or more of a kind may be destroyed.")
 @format_option
 @no_dns_option
-def command(spec: Path, yes: bool, allow_destroy: tuple[str, ...], form: str, no_dns: bool) -> None:
+def command(
+    spec: Path,
+    yes: bool,
+    allow_destroy: tuple[str, ...],
+    allow_last_admin: bool,
+    allow_many: bool,
+    form: str,
+    no_dns: bool,
+) -> None:
     from mailstack.cli.saved_plan import read_saved, refuse_stale
-    from mailstack.reconcile.brake import refuse
+    from mailstack.reconcile.brake import Allowed, refuse
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
     saved = read_saved(spec)
     with faults_reported(form), collector_paused():
         loaded = load_spec(spec if saved is None else Path(saved.spec_path))
-        reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allow_destroy=allow_destroy)
+        allowed = Allowed(destroy=allow_destroy, last_admin=allow_last_admin, many=allow_many)
+        reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allowed=allowed)
         prepared = asyncio.run(_plan(loaded, reconciler))
     if saved is not None:
         refuse_stale(saved, prepared.plan)
     if form == "text":
         show_plan(prepared.plan, form)
-    refuse(prepared.held, prepared.plan.spec_path)
+    refuse(prepared.plan.stops, prepared.plan.spec_path)
     if saved is None and not yes and not prepared.plan.is_empty:
         _ask(form)
     generation, by_hand = prepared.plan.generation, prepared.plan.by_hand

@@ -1,7 +1,7 @@
 """What plan, apply and status share: the store that a spec names, a reconciler on it, and a plan on the screen."""
 
 import sys
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
     from mailstack.ports.state import State
+    from mailstack.reconcile.brake import Allowed
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
@@ -101,11 +102,11 @@ async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
 
 
 def reconciler_on(
-    state: "State | None", loaded: "LoadedSpec", *, no_dns: bool, allow_destroy: Collection[str] = ()
+    state: "State | None", loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None" = None
 ) -> "Reconciler":
     from mailstack.app.clock import system_clock
     from mailstack.app.holdings import holders_in
-    from mailstack.reconcile.brake import Brake
+    from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
     from mailstack.reconcile.dns.authoritative import authoritative_dns
     from mailstack.reconcile.dns.live import NotAsked
     from mailstack.reconcile.dns.publish import FromSpec, NoDns
@@ -115,7 +116,7 @@ def reconciler_on(
         state=state,
         clock=system_clock,
         hash_password=_hash_password,
-        brake=Brake(holders=holders_in(storage_of(loaded)), allowed=allow_destroy),
+        brake=Brake(holders=holders_in(storage_of(loaded)), allowed=allowed or NOTHING_ALLOWED),
         dns=NoDns() if no_dns else FromSpec(),
         live_dns=NotAsked() if no_dns else authoritative_dns(loaded.spec),
     )

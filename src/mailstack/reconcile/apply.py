@@ -10,14 +10,13 @@ from mailstack.model.instant import Clock
 from mailstack.model.password import scheme_of
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
 from mailstack.reconcile.diff import Step
+from mailstack.reconcile.order import place_of
 from mailstack.reconcile.progress import Made, PasswordHashed, Progress
 from mailstack.reconcile.providers.keys import make_key
 from mailstack.reconcile.providers.tls import make_certificate
 from mailstack.reconcile.wanted import Digest, Wanted
 
 HashPassword = Callable[[str], str]
-
-_RANK = {kind: place for place, kind in enumerate(Kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +36,8 @@ class _Draft:
 
 
 async def writes_of(steps: Sequence[Step], workshop: Workshop) -> tuple[ResourceChange, ...]:
-    drafts = [_draft(step, workshop) for step in sorted(steps, key=_order)]
+    drafts = [_draft(step, workshop) for step in sorted(steps, key=place_of)]
     return await _hashed(drafts, workshop)
-
-
-def _order(step: Step) -> tuple[int, int, str]:
-    """What leaves makes room first: an address may pass from one account to another in the same apply."""
-    resource, operation = step.wanted.resource, step.change.operation
-    rank = _RANK[resource.kind]
-    if operation is Operation.DESTROY:
-        return (0, -rank, resource.name)
-    return (2 if operation is Operation.CREATE else 1, rank, resource.name)
 
 
 def _draft(step: Step, workshop: Workshop) -> _Draft:

@@ -1,29 +1,51 @@
-"""The brake: an account or a domain that holds mail is destroyed only where somebody said so by name.
+"""The brakes: what an apply does only where somebody said that it is meant.
 
-Not what becomes of such mail (the store keeps it in its trash). Who holds mail is asked of the store, by a port.
+An account or a domain that holds mail goes only by name. The last administrator stays, and so do more than 30 % of ten
+or more of a kind, until they are released. Not what becomes of destroyed mail (the store keeps it in its trash). Who
+holds mail is asked of the store, by a port.
 """
 
 import shlex
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from mailstack.model.address import domain_key, parse_address
 from mailstack.model.errors import Forbidden
-from mailstack.model.resource import Kind
+from mailstack.model.resource import Kind, Operation, Snapshot
 from mailstack.reconcile.diff import Step
-from mailstack.reconcile.plan import PlanWarning
-from mailstack.reconcile.safety import destroyed
+from mailstack.reconcile.plan import BrakeName, Change, Stop
+from mailstack.reconcile.safety import destroyed, last_admins
 
 NAMED = 20
 """More than these are counted instead of named."""
+MANY = 10
+"""Of fewer than these, each may go without a word."""
+SHARE_PERCENT = 30
+COUNTED = (Kind.DOMAIN, Kind.ACCOUNT, Kind.ALIAS, Kind.RELAY, Kind.DNS_ZONE)
+"""What a spec declares by name. Keys and certificates follow what they belong to, and are not counted once more."""
 
-MailHolders = Callable[[Sequence[str]], Awaitable[Collection[str]]]
-"""Which of these accounts, by login, have any message. Asked only about accounts that would be destroyed."""
+MailHolders = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
+"""Of these accounts, by login, those that have any message, and how many bytes."""
 
 
-async def nobody(_logins: Sequence[str]) -> Collection[str]:
+class ZoneChanges(Protocol):
+    """What a brake looks at in a zone's plan. owned: record sets there that are ours before it is carried out."""
+
+    @property
+    def zone(self) -> str: ...
+
+    @property
+    def changes(self) -> Sequence[Change]: ...
+
+    @property
+    def owned(self) -> int: ...
+
+
+async def nobody(_logins: Sequence[str]) -> Mapping[str, int]:
     """For a server whose mail nobody will miss: the sandbox."""
-    return ()
+    return {}
 
 
 def allowed_name(text: str) -> str:
@@ -32,36 +54,97 @@ def allowed_name(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What somebody has said is meant. destroy: names of accounts and domains that may go with all their mail;
+    every_destroy: any may."""
+
+    destroy: Collection[str] = ()
+    every_destroy: bool = False
+    last_admin: bool = False
+    many: bool = False
+
+
+NOTHING_ALLOWED = Allowed()
+EVERYTHING_ALLOWED = Allowed(every_destroy=True, last_admin=True, many=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What is to be judged. leaving: zones that leave the spec, whose records go with them."""
+
+    steps: Sequence[Step]
+    live: Snapshot
+    zones: Sequence[ZoneChanges] = ()
+    leaving: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brake:
-    """allowed: names of accounts and domains that may go with all their mail."""
-
     holders: MailHolders
-    allowed: Collection[str] = ()
+    allowed: Allowed = NOTHING_ALLOWED
 
-    async def held(self, steps: Sequence[Step]) -> tuple[str, ...]:
+    def releasing(self, word: bool | Sequence[str]) -> "Brake":
+        """With what the spec allows to be destroyed, besides what the caller does: all, nothing, or these names."""
+        allowed = self.allowed
+        names = () if isinstance(word, bool) else word
+        return replace(
+            self,
+            allowed=replace(
+                allowed,
+                destroy=(*allowed.destroy, *names),
+                every_destroy=allowed.every_destroy or word is True,
+            ),
+        )
+
+    async def stops(self, planned: Planned) -> tuple[Stop, ...]:
+        return (
+            *await self._mail(planned.steps),
+            *([] if self.allowed.last_admin else _last_admin(planned)),
+            *([] if self.allowed.many else _shares(planned)),
+        )
+
+    async def _mail(self, steps: Sequence[Step]) -> list[Stop]:
         """The names without whose permission nothing may be done; a domain that goes stands for its accounts."""
+        if self.allowed.every_destroy:
+            return []
         going = frozenset(destroyed(steps, Kind.DOMAIN))
         names = {login: _asked_for(login, going) for login in destroyed(steps, Kind.ACCOUNT)}
-        asked = [login for login, name in names.items() if name not in self.allowed]
-        holders = await self.holders(asked) if asked else ()
-        return tuple(sorted({names[login] for login in holders}))
+        asked = [login for login, name in names.items() if name not in self.allowed.destroy]
+        holders = await self.holders(asked) if asked else {}
+        return [_mail_stop(name) for name in sorted({names[login] for login in holders})]
 
 
-def refuse(held: Sequence[str], spec_path: str) -> None:
+def refuse(stops: Sequence[Stop], spec_path: str) -> None:
     """Raises Forbidden, with the command that would go through."""
-    if not held:
-        return
-    them = "it" if len(held) == 1 else "them"
-    options = " ".join(f"--allow-destroy {shlex.quote(name)}" for name in held[:NAMED])
-    raise Forbidden(
-        f"nothing was changed: this would destroy {_named(held)}, with the mail in {them};"
-        f" if that is meant: mailstack apply {options}{_more(held)} {shlex.quote(spec_path)}"
+    if stops:
+        reasons = "; ".join(reasons_of(stops))
+        raise Forbidden(f"nothing was changed: {reasons}; if that is meant: {going_on(stops, spec_path)}")
+
+
+def reasons_of(stops: Sequence[Stop]) -> Iterator[str]:
+    """One for each brake that holds."""
+    mail = [stop.subject for stop in stops if stop.brake is BrakeName.MAIL]
+    if mail:
+        them = "it" if len(mail) == 1 else "them"
+        yield f"this would destroy {', '.join(mail[:NAMED])}{_more(len(mail))}, with the mail in {them}"
+    yield from (f"{stop.subject} {stop.text}" for stop in stops if stop.brake is not BrakeName.MAIL)
+
+
+def going_on(stops: Sequence[Stop], spec_path: str) -> str:
+    """The command that applies the plan all the same."""
+    mail = [stop.release for stop in stops if stop.brake is BrakeName.MAIL]
+    others = [stop.release for stop in stops if stop.brake is not BrakeName.MAIL]
+    options = " ".join(dict.fromkeys((*mail[:NAMED], *others)))
+    return f"mailstack apply {options}{_more(len(mail))} {shlex.quote(spec_path)}"
+
+
+def _mail_stop(name: str) -> Stop:
+    return Stop(
+        brake=BrakeName.MAIL,
+        subject=name,
+        text="would be destroyed, and holds mail",
+        release=f"--allow-destroy {shlex.quote(name)}",
     )
-
-
-def brake_warnings(held: Sequence[str]) -> tuple[PlanWarning, ...]:
-    text = "is to be destroyed and holds mail: apply stops without --allow-destroy {0}"
-    return tuple(PlanWarning(subject=name, text=text.format(shlex.quote(name))) for name in held[:NAMED])
 
 
 def _asked_for(login: str, going: Collection[str]) -> str:
@@ -69,9 +152,53 @@ def _asked_for(login: str, going: Collection[str]) -> str:
     return domain if domain in going else login
 
 
-def _named(held: Sequence[str]) -> str:
-    return f"{', '.join(held[:NAMED])}{_more(held)}"
+def _last_admin(planned: Planned) -> Iterator[Stop]:
+    names = last_admins(planned.steps, planned.live)
+    if names:
+        subject = f"account {names[0]}" if len(names) == 1 else f"accounts {', '.join(names[:NAMED])}"
+        last = "is the last administrator" if len(names) == 1 else "are the last administrators"
+        text = f"{last}; none would be left"
+        yield Stop(brake=BrakeName.LAST_ADMIN, subject=subject, text=text, release="--allow-last-admin")
 
 
-def _more(held: Sequence[str]) -> str:
-    return f" … and {len(held) - NAMED} more" if len(held) > NAMED else ""
+def _shares(planned: Planned) -> Iterator[Stop]:
+    counted = Counter(kind for kind, _ in planned.live.resources)
+    gone = Counter(step.wanted.resource.kind for step in planned.steps if step.change.operation is Operation.DESTROY)
+    for kind in COUNTED:
+        if _is_many(gone[kind], counted[kind]):
+            yield _share_stop(f"{gone[kind]} of {counted[kind]} {_PLURALS[kind]}")
+    domains = frozenset(destroyed(planned.steps, Kind.DOMAIN))
+    for zone in planned.zones:
+        removed = 0 if zone.zone in planned.leaving else sum(_is_removed(change, domains) for change in zone.changes)
+        if _is_many(removed, zone.owned):
+            yield _share_stop(f"{removed} of mailstack's {zone.owned} record sets in zone {zone.zone}")
+
+
+_PLURALS = {
+    Kind.DOMAIN: "domains",
+    Kind.ACCOUNT: "accounts",
+    Kind.ALIAS: "aliases",
+    Kind.RELAY: "relays",
+    Kind.DNS_ZONE: "DNS zones",
+}
+
+
+def _share_stop(subject: str) -> Stop:
+    text = f"would be destroyed: more than {SHARE_PERCENT} %"
+    return Stop(brake=BrakeName.SHARE, subject=subject, text=text, release="--allow-many")
+
+
+def _is_many(gone: int, of: int) -> bool:
+    return of >= MANY and gone * 100 > of * SHARE_PERCENT
+
+
+def _is_removed(change: Change, domains: Collection[str]) -> bool:
+    """A record that goes although its domain stays."""
+    if change.operation is not Operation.DESTROY:
+        return False
+    name = change.name.partition(" ")[0]
+    return not any(name == domain or name.endswith(f".{domain}") for domain in domains)
+
+
+def _more(count: int) -> str:
+    return f" … and {count - NAMED} more" if count > NAMED else ""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from mailstack.model.resource import Operation
+from mailstack.reconcile.brake import going_on, reasons_of
 from mailstack.reconcile.plan import Change, Plan
-from mailstack.reconcile.render import SYMBOLS, field_lines, printable, summary, title
+from mailstack.reconcile.render import SYMBOLS, field_lines, printable, remark, summary, title
 
 LONGEST = 60_000
 """Of the changes: GitHub takes 65,536 characters in a comment, GitLab a million."""
@@ -25,6 +26,9 @@ def render_markdown(plan: Plan) -> str:
     heading = "No changes" if plan.is_empty else summary(plan).removeprefix("Plan: ").rstrip(".")
     parts = [f"### mailstack: {heading}\n"]
     parts += [f"> **Warning:** {code(warning.subject)}: {code(warning.text)}\n" for warning in plan.warnings]
+    parts += [f"> **Apply stops:** {code(reason)}\n" for reason in reasons_of(plan.stops)]
+    if plan.stops:
+        parts.append(f"> If that is meant: {code(going_on(plan.stops, plan.spec_path))}\n")
     left = LONGEST
     for operation in _HEADINGS:
         changes = [change for change in plan.changes if change.operation is operation]
@@ -56,8 +60,7 @@ def _section(operation: Operation, changes: list[Change], left: int) -> tuple[st
 def _change(change: Change) -> Iterator[str]:
     # In a block of the language diff, lines are coloured by their first character.
     symbol = SYMBOLS[change.operation].replace("~", "!").replace(">", "!")
-    reason = f"  # {printable(change.reason)}" if change.reason else ""
-    yield f"{symbol} {title(change)}{reason}"
+    yield f"{symbol} {title(change)}{remark(change)}"
     yield from (f"      {line}" for line in field_lines(change))
 
 

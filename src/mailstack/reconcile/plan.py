@@ -37,7 +37,8 @@ class FieldChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """kind: a word of model.resource.Kind, or dns_record, whose name is `fqdn TYPE`. moved_from: the old name of what
-    moves, else ""."""
+    moves, else "". after: other changes of the plan, as `kind name`, that are done before this one because it needs
+    them."""
 
     operation: Operation
     kind: str
@@ -45,6 +46,25 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     reason: str = ""
     moved_from: str = ""
+    after: tuple[str, ...] = ()
+
+
+class BrakeName(StrEnum):
+    """What an apply stops at until somebody says that it is meant."""
+
+    MAIL = "mail"  # an account or a domain that holds mail would be destroyed
+    LAST_ADMIN = "last_admin"
+    SHARE = "share"  # more than 30 % of ten or more would go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A brake that holds: nothing of the plan is done. release: the option of apply that lets it go on."""
+
+    brake: BrakeName
+    subject: str
+    text: str
+    release: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +87,8 @@ class ByHand:
 class Plan:
     """generation: the live state it was made against. live_hash: of that state and of the DNS zones read.
 
-    plan_hash: of all that is shown; two plans with the same one do the same.
+    plan_hash: of all that is shown but the stops, which depend on what the caller releases; two plans with the same
+    one do the same.
     """
 
     spec_path: str
@@ -77,6 +98,7 @@ class Plan:
     changes: tuple[Change, ...]
     warnings: tuple[PlanWarning, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
+    stops: tuple[Stop, ...] = ()
     plan_hash: str = field(default="")
 
     @property
@@ -113,12 +135,22 @@ class ChangeDocument(TypedDict):
     name: str
     moved_from: str
     reason: str
+    after: list[str]
     fields: list[FieldDocument]
 
 
 class WarningDocument(TypedDict):
     subject: str
     text: str
+
+
+class StopDocument(TypedDict):
+    """Apply does nothing of the plan without `release`, an option of `mailstack apply`."""
+
+    brake: BrakeName
+    subject: str
+    text: str
+    release: str
 
 
 class ByHandDocument(TypedDict):
@@ -145,12 +177,13 @@ class PlanDocument(TypedDict):
     summary: SummaryDocument
     changes: list[ChangeDocument]
     warnings: list[WarningDocument]
+    stops: list[StopDocument]
     by_hand: list[ByHandDocument]
 
 
 def sealed(plan: Plan) -> Plan:
     """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan."""
-    shown = document(replace(plan, plan_hash="", spec_path=""))
+    shown = document(replace(plan, plan_hash="", spec_path="", stops=()))
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return replace(plan, plan_hash=hashlib.sha256(text.encode("ascii")).hexdigest())
 
@@ -171,6 +204,10 @@ def document(plan: Plan) -> PlanDocument:
         ),
         changes=[_change_document(change) for change in plan.changes],
         warnings=[WarningDocument(subject=item.subject, text=item.text) for item in plan.warnings],
+        stops=[
+            StopDocument(brake=item.brake, subject=item.subject, text=item.text, release=item.release)
+            for item in plan.stops
+        ],
         by_hand=by_hand_document(plan.by_hand),
     )
 
@@ -200,5 +237,6 @@ def _change_document(change: Change) -> ChangeDocument:
         name=change.name,
         moved_from=change.moved_from,
         reason=change.reason,
+        after=list(change.after),
         fields=[FieldDocument(name=item.name, old=item.old, new=item.new, mark=item.mark) for item in change.fields],
     )

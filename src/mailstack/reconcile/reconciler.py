@@ -14,7 +14,7 @@ from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
-from mailstack.reconcile.brake import Brake, brake_warnings, refuse
+from mailstack.reconcile.brake import Brake, Planned, refuse
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
@@ -34,9 +34,10 @@ from mailstack.reconcile.dns.publish import (
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place
 from mailstack.reconcile.moves import moves_of, with_moves
-from mailstack.reconcile.plan import ByHand, Change, Plan, in_order, sealed
+from mailstack.reconcile.order import with_order
+from mailstack.reconcile.plan import ByHand, Change, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
-from mailstack.reconcile.safety import cautions
+from mailstack.reconcile.safety import cautions, over_quota
 from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
 from mailstack.spec import secrets as spec_secrets
 from mailstack.spec.collector import collector_paused
@@ -65,14 +66,13 @@ class LoadedSpec(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A plan, and what its execution needs that nobody is shown. held: names that reconcile.brake asks about. again_at:
-    when the same spec may ask for something else, None where only a change can."""
+    """A plan, and what its execution needs that nobody is shown. again_at: when the same spec may ask for something
+    else, None where only a change can."""
 
     plan: Plan
     context: DnsContext = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
-    held: tuple[str, ...] = ()
     again_at: Instant | None = None
 
     @property
@@ -114,7 +114,7 @@ class Reconciler:
         if await self.state.generation() != prepared.plan.generation:
             raise Conflict("the server changed since the plan was made; plan again")
         # Once more: mail may have come since the plan was made.
-        refuse(await self.brake.held(prepared.steps), prepared.plan.spec_path)
+        refuse(await self._stops(prepared.context, prepared.steps, prepared.dns), prepared.plan.spec_path)
         leaving, staying = _split(prepared.dns)
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, progress)
@@ -140,11 +140,10 @@ class Reconciler:
             wanted, compared = _new_zones_only(wanted, compared)
         moves = moves_of(spec, wanted, compared, keyed_digest(actual.digest_key))
         steps = with_moves(diff(wanted, moves.live), moves, wanted)
-        held = await self.brake.held(steps)
         work = await self._plan_dns(context, _keys_of(item.resource for item in desired.wanted))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)
-        changes = (*(step.change for step in steps), *(_as_drift(records) if is_applied else records))
+        changes = with_order(steps, tuple(_as_drift(records)) if is_applied else records, actual.snapshot.resources)
         plan = Plan(
             spec_path=str(loaded.path),
             spec_hash=loaded.digest,
@@ -152,14 +151,19 @@ class Reconciler:
             live_hash=_live_hash(actual.snapshot, work),
             changes=in_order(changes),
             warnings=(
-                *brake_warnings(held),
                 *cautions(steps, actual.snapshot),
+                *await over_quota(steps, self.brake.holders),
                 *desired.warnings,
                 *work.warnings,
             ),
             by_hand=work.by_hand,
+            stops=await self._stops(context, steps, work),
         )
-        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, held=held, again_at=desired.again_at)
+        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, again_at=desired.again_at)
+
+    async def _stops(self, context: DnsContext, steps: tuple[Step, ...], work: DnsWork) -> tuple[Stop, ...]:
+        brake = self.brake.releasing(context.spec.reconcile.allow_destroy)
+        return await brake.stops(Planned(steps=steps, live=context.live, zones=work.plans, leaving=work.leaving))
 
     def _given(self, context: DnsContext, actual: Actual) -> Given:
         digest = keyed_digest(actual.digest_key)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from mailstack.model.resource import Json, Operation
+from mailstack.reconcile.brake import going_on, reasons_of
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
 
 SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.MOVE: ">", Operation.DESTROY: "-"}
@@ -15,6 +16,7 @@ SECRET_CHANGED = "(secret, changed)"
 SECRET_REMOVED = "(secret, removed)"
 NOTHING = "(none)"
 LONGEST_VALUE = 100
+AFTER_SHOWN = 3
 
 _RED, _GREEN, _YELLOW, _CYAN, _BOLD, _DIM = "31", "32", "33", "36", "1", "2"
 _COLOURS = {
@@ -29,7 +31,9 @@ _SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "
 def render(plan: Plan, *, colour: bool = False, all_records: bool = False) -> str:
     """Ends with a line end. all_records: show those to publish by hand even where nothing changes."""
     records = _by_hand(plan.by_hand, colour) if all_records or not plan.is_empty else _records_in_short(plan)
-    return "\n".join(chain(_changes(plan, colour), _warnings(plan, colour), records, _end(plan, colour)))
+    return "\n".join(
+        chain(_changes(plan, colour), _warnings(plan, colour), records, _end(plan, colour), _stops(plan, colour))
+    )
 
 
 def render_by_hand(by_hand: Sequence[ByHand], *, colour: bool = False) -> str:
@@ -59,8 +63,7 @@ def _changes(plan: Plan, colour: bool) -> Iterator[str]:
 
 def _change(change: Change, colour: bool) -> Iterator[str]:
     symbol = _painted(SYMBOLS[change.operation], _COLOURS[change.operation], colour)
-    reason = _painted(f"  # {printable(change.reason)}", _DIM, colour) if change.reason else ""
-    yield f"  {symbol} {_painted(title(change), _BOLD, colour)}{reason}"
+    yield f"  {symbol} {_painted(title(change), _BOLD, colour)}{_painted(remark(change), _DIM, colour)}"
     yield from (f"      {line}" for line in field_lines(change))
 
 
@@ -68,6 +71,14 @@ def title(change: Change) -> str:
     """What it is, and where it came from."""
     moved = f"{printable(change.moved_from)} -> " if change.moved_from else ""
     return f"{change.kind} {moved}{printable(change.name)}"
+
+
+def remark(change: Change) -> str:
+    """Why, and after what, as a comment behind the title; "" where there is nothing to say."""
+    shown = ", ".join(change.after[:AFTER_SHOWN])
+    more = f" and {len(change.after) - AFTER_SHOWN} more" if len(change.after) > AFTER_SHOWN else ""
+    told = "; ".join(text for text in (change.reason, f"after {shown}{more}" if shown else "") if text)
+    return f"  # {printable(told)}" if told else ""
 
 
 def field_lines(change: Change) -> Iterator[str]:
@@ -139,7 +150,19 @@ def _end(plan: Plan, colour: bool) -> Iterator[str]:
     yield ""
 
 
+def _stops(plan: Plan, colour: bool) -> Iterator[str]:
+    """What a person must say before anything is done; the last thing read before apply is typed."""
+    if not plan.stops:
+        return
+    for reason in reasons_of(plan.stops):
+        yield f"{_painted('Apply stops:', _RED, colour)} {printable(reason)}."
+    yield f"If that is meant: {printable(going_on(plan.stops, plan.spec_path))}"
+    yield ""
+
+
 def _painted(text: str, style: str, colour: bool) -> str:
+    if not text:
+        return text
     # By hand, not by rich: a plan of ten thousand accounts is a hundred thousand lines.
     return f"\x1b[{style}m{text}\x1b[0m" if colour else text
 

@@ -1,9 +1,9 @@
-"""What a reader must not overlook in a plan: who stops getting mail, and whether an administrator is left. Pure.
+"""What a reader must not overlook in a plan: who gets no mail any more, who cannot log in, whose mailbox is full.
 
 What stops an apply is in reconcile.brake.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from mailstack.model.principal import Role
 from mailstack.model.resource import Kind, Operation, Resource, Snapshot
@@ -15,12 +15,56 @@ NAMED = 5
 
 
 def cautions(steps: Sequence[Step], live: Snapshot) -> tuple[PlanWarning, ...]:
-    return (*_losses(steps, live), *_locked_out(steps), *_last_admin(steps, live))
+    return (*_losses(steps, live), *_locked_out(steps))
 
 
 def destroyed(steps: Sequence[Step], kind: Kind) -> list[str]:
     found = (step for step in steps if step.change.operation is Operation.DESTROY)
     return sorted(step.change.name for step in found if step.wanted.resource.kind is kind)
+
+
+async def over_quota(
+    steps: Sequence[Step], held_bytes: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
+) -> tuple[PlanWarning, ...]:
+    """Accounts whose new quota is less than what they hold. held_bytes: asked only about accounts with a new quota."""
+    quotas = dict(_new_quotas(steps))
+    held = await held_bytes(sorted(quotas)) if quotas else {}
+    return tuple(
+        PlanWarning(
+            subject=f"account {quotas[login].name}",
+            text=f"holds {held[login]} bytes, more than its quota of {quotas[login].fields['quota_bytes']}:"
+            " new mail is refused until some is deleted",
+        )
+        for login in sorted(held)
+        if held[login] > _number(quotas[login].fields.get("quota_bytes"))
+    )
+
+
+def last_admins(steps: Sequence[Step], live: Snapshot) -> list[str]:
+    """Those who are administrators now, if nobody is one after the steps."""
+    before = {name for (kind, name), resource in live.resources.items() if kind is Kind.ACCOUNT and _is_admin(resource)}
+    after = set(before)
+    for step in steps:
+        resource = step.wanted.resource
+        if resource.kind is Kind.ACCOUNT:
+            stays = step.change.operation is not Operation.DESTROY and _is_admin(resource)
+            after -= {resource.name, step.change.moved_from}
+            after |= {resource.name} if stays else set()
+    return [] if after else sorted(before)
+
+
+def _new_quotas(steps: Sequence[Step]) -> Iterator[tuple[str, Resource]]:
+    """By the name that the account has now."""
+    for step in steps:
+        change, resource = step.change, step.wanted.resource
+        is_there = change.operation in (Operation.UPDATE, Operation.MOVE) and resource.kind is Kind.ACCOUNT
+        is_new = any(item.name == "quota_bytes" and item.new is not None for item in change.fields)
+        if is_there and is_new:
+            yield change.moved_from or change.name, resource
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
@@ -77,19 +121,6 @@ def _locked_out(steps: Sequence[Step]) -> Iterator[PlanWarning]:
 
 def _loses_password(step: Step) -> bool:
     return any(item.name == "password" and item.mark is Mark.SECRET_REMOVED for item in step.change.fields)
-
-
-def _last_admin(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
-    before = {name for (kind, name), resource in live.resources.items() if kind is Kind.ACCOUNT and _is_admin(resource)}
-    after = set(before)
-    for step in steps:
-        resource = step.wanted.resource
-        if resource.kind is Kind.ACCOUNT:
-            stays = step.change.operation is not Operation.DESTROY and _is_admin(resource)
-            after -= {resource.name, step.change.moved_from}
-            after |= {resource.name} if stays else set()
-    if before and not after:
-        yield PlanWarning(subject=_named("account", sorted(before)), text="was the last administrator; none is left")
 
 
 def _is_admin(resource: Resource) -> bool:

@@ -19,7 +19,6 @@ _KEYS: Final = frozenset(
         ("accounts", "*", "rules"),
         ("accounts", "*", "forward"),
         ("routes", "*", "warmup"),
-        ("reconcile", "allow_destroy"),
         ("reconcile", "drift_check"),
         ("lists",),
         ("sieve",),

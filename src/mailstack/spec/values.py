@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, WithJsonSchema
 
 from mailstack.model.address import domain_key, parse_address
 from mailstack.model.errors import Invalid
@@ -99,6 +99,14 @@ def parse_address_key(text: str) -> str:
 
 def parse_moved(text: str) -> str:
     return parse_address_key(text) if "@" in text else parse_domain(text)
+
+
+def parse_names_or_all(value: object) -> bool | tuple[str, ...]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError("true, false or a list of accounts and domains is needed here")
+    return tuple(parse_moved(str(name)) for name in value)
 
 
 def parse_addresses(value: object) -> object:
@@ -238,6 +246,12 @@ AddressKey = Annotated[str, AfterValidator(parse_address_key)]
 """model.address.Address.key: case-folded, domain as A-label."""
 MovedName = Annotated[str, AfterValidator(parse_moved)]
 """An AddressKey or a DomainName."""
+NamesOrAll = Annotated[
+    bool | tuple[str, ...],
+    PlainValidator(parse_names_or_all),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""Accounts and domains: all (True), none, or those named."""
 AddressKeys = Annotated[
     tuple[AddressKey, ...],
     BeforeValidator(parse_addresses),

@@ -9,7 +9,7 @@ hand is told from one that somebody else added.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailstack.reconcile.dns.records import Key, RecordSet
 from mailstack.reconcile.plan import PlanWarning
@@ -23,11 +23,13 @@ _VERSION_TAG = re.compile(r"\s*[vV]=([A-Za-z0-9]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """final: sets that should be as given; dropped: sets that should go. What is in neither is not touched."""
+    """final: sets that should be as given; dropped: sets that should go. What is in neither is not touched. owned: how
+    many sets were ours."""
 
     final: Mapping[Key, RecordSet]
     dropped: frozenset[Key]
     warnings: tuple[PlanWarning, ...]
+    owned: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     final: dict[Key, RecordSet] = {}
     warnings: list[PlanWarning] = []
     owned = dict(_owned(zone))
+    count = len(owned)
     for record in wanted:
         hashes = owned.pop(record.key, None)
         try:
@@ -71,7 +74,7 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
         elif rest != zone.live[key]:
             final[key] = rest
         dropped.add(marker_key(key))
-    return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings))
+    return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings), owned=count)
 
 
 def marker_key(key: Key) -> Key:

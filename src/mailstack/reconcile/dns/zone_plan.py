@@ -44,12 +44,14 @@ class ZoneTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
-    """live_hash: of the record sets that the plan looked at. octo_plan: octoDNS's own, None when nothing is to do."""
+    """live_hash: of the record sets that the plan looked at. owned: those of the zone that were ours then. octo_plan:
+    octoDNS's own, None when nothing is to do."""
 
     zone: str
     changes: tuple[Change, ...]
     warnings: tuple[PlanWarning, ...]
     live_hash: str
+    owned: int
     octo_plan: OctoPlan | None = field(repr=False)
 
 
@@ -71,6 +73,7 @@ def plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             changes=changes,
             warnings=ours.settled.warnings,
             live_hash=_hash_of(ours.live, ours.settled),
+            owned=ours.settled.owned,
             octo_plan=plan,
         )
 

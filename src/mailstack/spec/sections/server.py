@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import DomainName, Endpoint, IpAddress, SecretReference, Size
+from mailstack.spec.values import DomainName, Endpoint, IpAddress, NamesOrAll, SecretReference, Size
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
@@ -110,4 +110,10 @@ class Tls(Section):
 class Reconcile(Section):
     on_change: Literal["apply"] = Field(
         default="apply", description="What `mailstack serve` does when the saved spec changes."
+    )
+    allow_destroy: NamesOrAll = Field(
+        default=False,
+        description="Accounts and domains that may be destroyed with the mail in them (which is kept for 30 days):"
+        " none, all (true), or those named here. For `mailstack serve`, which nobody can give --allow-destroy. Other"
+        " brakes are not released by it.",
     )
