@@ -14,6 +14,7 @@ from mailstack.model.resource import DkimKeyBody, Kind, Operation, body_of
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.authoritative import AuthoritativeDns
 from mailstack.reconcile.dns.live import spread
+from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.plan import DNS_RECORD, Change, Plan
 from mailstack.reconcile.reconciler import Reconciler
@@ -153,7 +154,7 @@ async def test_first_apply_publishes_every_record_and_a_second_plan_is_empty(sce
 async def test_what_an_apply_has_published_is_seen_at_the_zones_own_server(scene: Scene) -> None:
     await scene.apply(scene.spec())
     live = AuthoritativeDns(nameservers={ZONE: (f"127.0.0.1:{scene.bind.port}",)})
-    wanted = wanted_records(scene.spec().spec, await scene.keys())
+    wanted = wanted_records(scene.spec().spec, Material(dkim_keys=await scene.keys()))
     for record in (record for record in wanted if record.name.endswith(ZONE)):
         seen = await live.seen(ZONE, record.name, record.type)
         assert spread(seen, record.values).is_everywhere, record

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailstack.reconcile.dns.live import Seen, Sight
-from mailstack.reconcile.dns.records import Key
+from mailstack.reconcile.dns.record_set import Key
 
 Held = dict[Key, tuple[str, ...]]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, Instant
-from mailstack.model.resource import DkimKeyBody, Kind, Resource, Snapshot, body_of
+from mailstack.model.resource import Kind, Snapshot
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
@@ -18,6 +18,7 @@ from mailstack.reconcile.brake import Brake, Planned, refuse
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
+from mailstack.reconcile.dns.material import Material, material_of
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
     DnsContext,
@@ -126,9 +127,8 @@ class Reconciler:
         """What the plan leaves to people, with the keys that are there by now."""
         if self.state is None or not prepared.plan.by_hand:
             return prepared.plan.by_hand
-        snapshot = await self.state.snapshot((Kind.DKIM_KEY,))
         spec = prepared.context.spec
-        return place(wanted_records(spec, _keys_of(snapshot.resources.values())), spec.dns).by_hand
+        return place(wanted_records(spec, await _held(spec, self.state)), spec.dns).by_hand
 
     async def _plan(self, loaded: LoadedSpec) -> Prepared:
         actual = await read_actual(self.state)
@@ -140,7 +140,7 @@ class Reconciler:
             wanted, compared = _new_zones_only(wanted, compared)
         moves = moves_of(spec, wanted, compared, keyed_digest(actual.digest_key))
         steps = with_moves(diff(wanted, moves.live), moves, wanted)
-        work = await self._plan_dns(context, _keys_of(item.resource for item in desired.wanted))
+        work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)
         changes = with_order(steps, tuple(_as_drift(records)) if is_applied else records, actual.snapshot.resources)
@@ -187,18 +187,17 @@ class Reconciler:
             mode=self.dns,
         )
 
-    async def _plan_dns(self, context: DnsContext, keys: tuple[DkimKeyBody, ...]) -> DnsWork:
-        return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, keys)
+    async def _plan_dns(self, context: DnsContext, material: Material) -> DnsWork:
+        return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, material)
 
     async def _publish(
         self, state: State, prepared: Prepared, planned: Sequence["ZonePlan"], progress: Progress
     ) -> None:
         if not planned:
             return
-        snapshot = await state.snapshot((Kind.DKIM_KEY,))
         # The store that is written to may be younger than the plan.
         context = replace(prepared.context, owner=owner_id(await state.digest_key()))
-        await publish(context, _keys_of(snapshot.resources.values()), planned, progress)
+        await publish(context, await _held(context.spec, state), planned, progress)
 
     async def _commit(self, state: State, prepared: Prepared, progress: Progress) -> Generation:
         workshop = Workshop(
@@ -211,8 +210,9 @@ class Reconciler:
         return await state.commit(changes, base=prepared.plan.generation, spec_hash=prepared.plan.spec_hash)
 
 
-def _keys_of(resources: Iterable[Resource]) -> tuple[DkimKeyBody, ...]:
-    return tuple(body_of(DkimKeyBody, resource) for resource in resources if resource.kind is Kind.DKIM_KEY)
+async def _held(spec: Spec, state: State) -> Material:
+    snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
+    return material_of(spec, snapshot.resources.values())
 
 
 def _as_drift(records: Sequence[Change]) -> Iterator[Change]:

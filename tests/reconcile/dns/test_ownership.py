@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
-from mailstack.reconcile.dns.records import Key, RecordSet
+from mailstack.reconcile.dns.record_set import Key, RecordSet
 
 NAME = "example.test"
 OURS, OTHERS = "0123456789abcdef", "fedcba9876543210"

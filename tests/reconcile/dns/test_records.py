@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 
-import dns.rdata
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mailstack.model.resource import DkimKeyBody
-from mailstack.reconcile.dns.records import Key, RecordSet, rdata_texts, wanted_records, zone_file_lines
+from mailstack.reconcile.dns.kinds.transport import UNKNOWN_DIGEST
+from mailstack.reconcile.dns.material import Material
+from mailstack.reconcile.dns.record_set import Key
+from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 from tests.support.specs import spec_value
 
 
 def records(settings: Mapping[str, object], *keys: DkimKeyBody) -> dict[Key, tuple[str, ...]]:
-    return {record.key: record.values for record in wanted_records(spec_value(settings).spec, keys)}
+    material = Material(dkim_keys=keys)
+    return {record.key: record.values for record in wanted_records(spec_value(settings).spec, material)}
 
 
 def of_domain(settings: Mapping[str, object]) -> dict[Key, tuple[str, ...]]:
@@ -50,7 +51,11 @@ def test_a_host_named_as_its_domain_has_one_spf_record() -> None:
         ({"dmarc": {"policy": "reject", "reports_to": "d@example.com"}}, "_dmarc.example.com",
          "v=DMARC1; p=reject; rua=mailto:d@example.com"),
         ({"dmarc": {"reports_to": "a!b@example.com"}}, "_dmarc.example.com",
-         "v=DMARC1; p=none; rua=mailto:a%21b@example.com"),  # RFC 7489 §6.2
+         "v=DMARC1; p=none; rua=mailto:a%21b@example.com"),  # RFC 9989 §4.6
+        ({"dmarc": {"policy": "reject", "subdomains": "quarantine", "nonexistent": "reject"}}, "_dmarc.example.com",
+         "v=DMARC1; p=reject; sp=quarantine; np=reject"),
+        ({"dmarc": {"policy": "reject", "testing": True, "strict": ["spf", "dkim"]}}, "_dmarc.example.com",
+         "v=DMARC1; p=reject; t=y; adkim=s; aspf=s"),
         ({"tls_rpt": {"reports_to": "t@example.com"}}, "_smtp._tls.example.com",
          "v=TLSRPTv1; rua=mailto:t@example.com"),
     ],
@@ -92,14 +97,16 @@ def test_signing_keys(algorithm: str, public_key: str, value: str) -> None:
     assert records({}, key)["s1._domainkey.example.com", "TXT"] == (value,)
 
 
-def test_zone_file_lines_are_cut_at_255_octets() -> None:
-    record = RecordSet(name="a.example", type="TXT", values=("x" * 300,), ttl_s=60)
-    assert zone_file_lines([record]) == (f'a.example. 60 IN TXT "{"x" * 255}" "{"x" * 45}"',)
-
-
-@given(st.text(max_size=600))
-def test_any_text_survives_its_zone_file_form(value: str) -> None:
-    octets = value.encode("utf-8", "replace")
-    (text,) = rdata_texts(RecordSet(name="a.example", type="TXT", values=(octets.decode(),)))
-    rdata = dns.rdata.from_text("IN", "TXT", text)
-    assert b"".join(getattr(rdata, "strings", ())) == octets
+@pytest.mark.parametrize(
+    ("digests", "values"),
+    [
+        ((), None),
+        (("ab" * 32,), (f"3 1 1 {'ab' * 32}",)),
+        (("ab" * 32, "cd" * 32), (f"3 1 1 {'ab' * 32}", f"3 1 1 {'cd' * 32}")),
+        (("ab" * 32, "ab" * 32), (f"3 1 1 {'ab' * 32}",)),
+        (("",), (f"3 1 1 {UNKNOWN_DIGEST}",)),
+    ],
+)
+def test_each_key_of_the_host_has_its_tlsa(digests: tuple[str, ...], values: tuple[str, ...] | None) -> None:
+    found = wanted_records(spec_value({}).spec, Material(key_digests=digests))
+    assert {record.key: record.values for record in found}.get(("_25._tcp.mail.example.com", "TLSA")) == values

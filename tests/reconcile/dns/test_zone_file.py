@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.errors import Damaged
-from mailstack.reconcile.dns.records import RecordSet
+from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.zone_file import ZoneFileProvider
 from mailstack.reconcile.dns.zone_plan import ZoneTarget, plan_zone, write_zone
 

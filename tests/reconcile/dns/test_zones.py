@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.reconcile.dns.records import RecordSet
+from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.zones import place, zone_of
 from mailstack.spec.sections.domains import Dns
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from octodns.record import Record
 from octodns.record.rr import Rrset
 
-from mailstack.reconcile.dns.records import Key, RecordSet, rdata_texts
+from mailstack.reconcile.dns.record_set import Key, RecordSet, rdata_texts
 
 COMPARED_TYPES = frozenset(("A", "AAAA", "MX", "CNAME"))
 """Types whose values ownership looks at, besides TXT; of all others it is enough to know that they are there."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mailstack.reconcile.dns.records import Key, RecordSet
+from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.plan import PlanWarning
 
 MARKER_LABEL = "_mailstack-owner"
@@ -174,7 +174,7 @@ def _merged(record: RecordSet, live: RecordSet | None, ours: frozenset[str] | No
         # Ours is gone and one of its kind is there instead: it was edited by hand.
         is_edited = ours is not None and len(rivals) == 1 and not _has_ours(live, record, ours)
         if not is_edited:
-            # RFC 7208 §4.5, RFC 7489 §6.6.3: two records of the same version are no record.
+            # RFC 7208 §4.5, RFC 9989 §4.10: two records of the same version are no record.
             raise Taken(f"there is a {_tag(value)} record that is not mailstack's ({rivals[0]}); left alone")
         foreign.remove(rivals[0])
     return _shared(record, live, foreign)

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.model.errors import Conflict, TryAgainLater
-from mailstack.model.resource import DkimKeyBody, DnsZoneBody, Kind, Snapshot, body_of
-from mailstack.reconcile.dns.records import RecordSet, wanted_records
+from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
+from mailstack.reconcile.dns.material import Material
+from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place, zone_of
 from mailstack.reconcile.plan import ByHand, PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
@@ -95,9 +97,9 @@ def with_zone_files(spec: Spec, directory: Path) -> Spec:
     return spec.model_copy(update={"dns": Dns(providers={ZONE_FILES: provider}, zones=zones)})
 
 
-async def plan_dns(context: DnsContext, keys: Sequence[DkimKeyBody]) -> DnsWork:
+async def plan_dns(context: DnsContext, material: Material) -> DnsWork:
     """Raises TryAgainLater with zone and reason when a provider cannot be asked."""
-    placed = place(wanted_records(context.spec, keys), context.spec.dns)
+    placed = place(wanted_records(context.spec, material), context.spec.dns)
     leaving, left_behind = _leaving(context)
     targets = _targets(context, {**placed.by_zone, **dict.fromkeys(leaving, ())}, leaving)
     plans = await asyncio.to_thread(_plan_zones, targets, context.owner) if targets else ()
@@ -105,14 +107,12 @@ async def plan_dns(context: DnsContext, keys: Sequence[DkimKeyBody]) -> DnsWork:
     return DnsWork(plans=plans, leaving=frozenset(leaving), by_hand=placed.by_hand, warnings=warnings)
 
 
-async def publish(
-    context: DnsContext, keys: Sequence[DkimKeyBody], planned: Sequence["ZonePlan"], progress: Progress
-) -> None:
+async def publish(context: DnsContext, material: Material, planned: Sequence["ZonePlan"], progress: Progress) -> None:
     """Writes the zones that were planned, each planned anew with keys that now exist.
 
     Raises Conflict when a zone's records of ours have moved since, TryAgainLater when a write is not seen.
     """
-    placed = place(wanted_records(context.spec, keys), context.spec.dns)
+    placed = place(wanted_records(context.spec, material), context.spec.dns)
     leaving, _ = _leaving(context)
     wanted = {**placed.by_zone, **dict.fromkeys(leaving, ())}
     by_zone = {plan.zone: plan for plan in planned}

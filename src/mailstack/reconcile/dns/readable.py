@@ -13,7 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from mailstack.reconcile.dns.octo import OctoProvider, type_of
-from mailstack.reconcile.dns.records import Key
+from mailstack.reconcile.dns.record_set import Key
 
 
 class _TransferredRecord(Protocol):

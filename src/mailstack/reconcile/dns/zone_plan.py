@@ -17,6 +17,7 @@ from octodns.zone import Zone as NewZone
 
 from mailstack.model.errors import DomainError, Invalid, TryAgainLater
 from mailstack.model.resource import Json, Operation
+from mailstack.reconcile.dns.kinds.transport import UNKNOWN_DIGEST
 from mailstack.reconcile.dns.octo import (
     OctoChange,
     OctoPlan,
@@ -28,7 +29,7 @@ from mailstack.reconcile.dns.octo import (
 )
 from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
 from mailstack.reconcile.dns.readable import unreadable_in
-from mailstack.reconcile.dns.records import Key, RecordSet
+from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
 
@@ -190,6 +191,6 @@ def _change(name: str, change: OctoChange) -> Change:
 
 def _values_change(old: RecordSet | None, new: RecordSet) -> FieldChange:
     before: Json = None if old is None else [*sorted(old.values)]
-    if any(KNOWN_AFTER_APPLY in value for value in new.values):
+    if any(KNOWN_AFTER_APPLY in value or UNKNOWN_DIGEST in value for value in new.values):
         return FieldChange(name="values", old=before, mark=Mark.UNKNOWN)
     return FieldChange(name="values", old=before, new=[*sorted(new.values)])

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mailstack.reconcile.dns.records import RecordSet, zone_file_lines
+from mailstack.reconcile.dns.record_set import RecordSet, zone_file_lines
 from mailstack.reconcile.plan import ByHand
 from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 

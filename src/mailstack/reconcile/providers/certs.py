@@ -4,6 +4,7 @@ Not ACME. A self-signed chain is a leaf below a CA of its own, so that a client 
 key is thrown away once it has signed. RFC 5280, RFC 6125.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -71,6 +72,12 @@ def covers(chain: str, hostname: str) -> bool:
     # RFC 6125 §6.4.3: a wildcard stands for exactly one, the left-most, label.
     wildcard = f"*.{hostname.partition('.')[2]}"
     return any(name.lower() in (hostname, wildcard) for name in names_in(chain))
+
+
+def key_digest(chain: str) -> str:
+    """SHA-256 in hex of the leaf's public key, as TLSA records have it (RFC 6698 §2.1.2, §2.1.3)."""
+    public = _leaf(chain).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(public).hexdigest()
 
 
 def _leaf(chain: str) -> x509.Certificate:

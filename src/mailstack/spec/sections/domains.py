@@ -1,7 +1,7 @@
 """`dns` and `domains`: whose mail is received here, and what is published about it."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -12,12 +12,15 @@ MANUAL_PROVIDER = "manual"
 """The provider of a zone whose records the plan prints for publishing by hand."""
 
 DkimAlgorithm = Literal["rsa2048", "ed25519"]
+DmarcPolicy = Literal["none", "quarantine", "reject"]
+Word = TypeVar("Word", bound=str)
 
 
-def _no_twins(algorithms: tuple[DkimAlgorithm, ...]) -> tuple[DkimAlgorithm, ...]:
-    if len(set(algorithms)) != len(algorithms):
-        raise ValueError("the same algorithm twice")
-    return algorithms
+def _no_twins(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    for word in words:
+        if words.count(word) > 1:
+            raise ValueError(f"{word} is listed twice")
+    return words
 
 
 class Dkim(Section):
@@ -42,9 +45,22 @@ class Spf(Section):
 
 
 class Dmarc(Section):
-    policy: Literal["none", "quarantine", "reject"] = Field(
+    policy: DmarcPolicy = Field(
         default="none",
-        description="What receivers are asked to do with mail that fails SPF and DKIM alignment (RFC 7489 §6.3).",
+        description="What receivers are asked to do with mail that fails SPF and DKIM alignment (RFC 9989 §4.7).",
+    )
+    subdomains: DmarcPolicy | None = Field(
+        default=None, description="The same for existing subdomains that publish nothing themselves. Default: policy."
+    )
+    nonexistent: DmarcPolicy | None = Field(
+        default=None, description="The same for subdomains that do not exist. Default: as for subdomains."
+    )
+    testing: bool = Field(
+        default=False, description="Asks receivers to report by the policy and not yet to act by it (t=y)."
+    )
+    strict: Annotated[tuple[Literal["dkim", "spf"], ...], AfterValidator(_no_twins)] = Field(
+        default=(),
+        description="What must be of this very domain, where otherwise its organizational domain is enough.",
     )
     reports_to: AddressKey | None = Field(default=None, description="Where aggregate reports are sent.")
 

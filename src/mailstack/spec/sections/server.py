@@ -105,6 +105,11 @@ class Tls(Section):
         default="self-signed", description="Where certificates come from: made by mailstack, or read from `files`."
     )
     files: tuple[CertificateFiles, ...] = Field(default=(), description="Certificates for `issuer: files`.")
+    dane: bool = Field(
+        default=False,
+        description="Publishes TLSA records of the host's keys, by which senders check its certificate (RFC 7672). It"
+        " works only in zones that are signed with DNSSEC.",
+    )
 
 
 class Reconcile(Section):

@@ -1,0 +1,43 @@
+"""What receivers do with mail that only looks like the domain's, and whom they tell. RFC 9989, RFC 9990 §4."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from mailstack.reconcile.dns.record_set import RecordSet, text_record
+from mailstack.spec.sections.domains import Dmarc
+
+
+def dmarc_records(name: str, dmarc: Dmarc) -> Iterator[RecordSet]:
+    yield text_record(f"_dmarc.{name}", "; ".join(("v=DMARC1", *_tags(dmarc))))
+    if dmarc.reports_to is None:
+        return
+    receiver = dmarc.reports_to.rpartition("@")[2]
+    if not _is_within(name, receiver) and not _is_within(receiver, name):
+        # RFC 9990 §4: another domain must say that it takes the reports.
+        yield text_record(f"{name}._report._dmarc.{receiver}", "v=DMARC1")
+
+
+def mailto(address: str) -> str:
+    # RFC 9989 §4.6: "," and "!" must be encoded in a URI of a report list; RFC 6068 §2 for the rest.
+    return f"mailto:{quote(address, safe='@+=')}"
+
+
+def _tags(dmarc: Dmarc) -> Iterator[str]:
+    """RFC 9989 §4.7; the policy first, for receivers that still read as RFC 7489 §6.3 has it."""
+    yield f"p={dmarc.policy}"
+    if dmarc.subdomains is not None:
+        yield f"sp={dmarc.subdomains}"
+    if dmarc.nonexistent is not None:
+        yield f"np={dmarc.nonexistent}"
+    if dmarc.testing:
+        yield "t=y"
+    if "dkim" in dmarc.strict:
+        yield "adkim=s"
+    if "spf" in dmarc.strict:
+        yield "aspf=s"
+    if dmarc.reports_to is not None:
+        yield f"rua={mailto(dmarc.reports_to)}"
+
+
+def _is_within(name: str, parent: str) -> bool:
+    return name == parent or name.endswith(f".{parent}")

@@ -1,0 +1,36 @@
+"""How senders are to reach the domain's server: MTA-STS, reports about failed TLS, and DANE's TLSA.
+
+Not the MTA-STS policy itself, which is served over HTTPS. RFC 8461, RFC 8460, RFC 6698, RFC 7671, RFC 7672.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from mailstack.reconcile.dns.kinds.dmarc import mailto
+from mailstack.reconcile.dns.record_set import RecordSet, text_record
+from mailstack.spec.sections.domains import Domain, MtaSts
+
+UNKNOWN_DIGEST = "0" * 64
+"""Stands for the digest of a key that apply has yet to make: TLSA has no room for words."""
+
+
+def transport_records(name: str, domain: Domain, hostname: str) -> Iterator[RecordSet]:
+    if domain.mta_sts:
+        yield text_record(f"_mta-sts.{name}", _mta_sts(domain.mta_sts, hostname))
+    if domain.tls_rpt:
+        # RFC 8460 §3: one record, whose rua is where reports go.
+        yield text_record(f"_smtp._tls.{name}", f"v=TLSRPTv1; rua={mailto(domain.tls_rpt.reports_to)}")
+
+
+def tlsa_records(hostname: str, key_digests: Sequence[str]) -> Iterator[RecordSet]:
+    """key_digests: as in material.Material."""
+    # RFC 7672 §3.1.1: DANE-EE(3) SPKI(1) SHA-256(1), which stays as long as the key does.
+    values = tuple(f"3 1 1 {digest or UNKNOWN_DIGEST}" for digest in dict.fromkeys(key_digests))
+    if values:
+        yield RecordSet(name=f"_25._tcp.{hostname}", type="TLSA", values=values)
+
+
+def _mta_sts(policy: MtaSts, hostname: str) -> str:
+    # RFC 8461 §3.1: the id, at most 32 letters and digits, changes whenever the policy does.
+    told = f"{policy.mode} {int(policy.max_age.total_seconds())} {hostname}"
+    return f"v=STSv1; id={hashlib.sha256(told.encode('ascii')).hexdigest()[:20]}"

@@ -1,0 +1,40 @@
+"""What records are made of besides the spec: keys that the server holds, or that apply is about to make. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mailstack.model.resource import CertificateBody, DkimKeyBody, Kind, Resource, body_of
+from mailstack.reconcile.providers.certs import covers, key_digest
+from mailstack.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """dkim_keys: of every domain; a public key that apply has yet to make is "". key_digests: SHA-256 in hex of the
+    public keys (SubjectPublicKeyInfo) that the host name's certificates have, "" for one that apply has yet to make;
+    none without DANE.
+    """
+
+    dkim_keys: tuple[DkimKeyBody, ...] = ()
+    key_digests: tuple[str, ...] = ()
+
+
+def material_of(spec: Spec, resources: Iterable[Resource]) -> Material:
+    """Raises Invalid for a certificate that cannot be read."""
+    held = tuple(resources)
+    return Material(
+        dkim_keys=tuple(body_of(DkimKeyBody, resource) for resource in held if resource.kind is Kind.DKIM_KEY),
+        key_digests=tuple(_key_digests(spec, held)) if spec.tls.dane else (),
+    )
+
+
+def _key_digests(spec: Spec, resources: Iterable[Resource]) -> Iterator[str]:
+    hostname = spec.server.hostname
+    for resource in resources:
+        if resource.kind is not Kind.CERTIFICATE:
+            continue
+        body = body_of(CertificateBody, resource)
+        if not body.certificate:
+            yield ""
+        elif covers(body.certificate, hostname):
+            yield key_digest(body.certificate)
