@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailstack.app.sandbox_state import PORTS
+
 PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 DOMAIN = "peer.test"
 PASSWORD = "pw"
@@ -85,7 +87,7 @@ def sandbox(
 def free_base_port() -> int:
     """A base under which the sandbox's ports are free now."""
     for base in range(21_000, 60_000, 1_000):
-        if all(_is_free(base + offset) for offset in (25, 143, 465, 587, 993)):
+        if all(_is_free(base + offset) for offset in PORTS.values()):
             return base
     raise RuntimeError("no free ports")
 

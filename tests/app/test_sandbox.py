@@ -32,6 +32,8 @@ def test_nothing_of_the_outside_world_is_left(loaded: LoadedSpec, tmp_path: Path
     assert spec.storage.path == tmp_path / "state"
     assert spec.server.listeners.smtp == ("127.0.0.1:20025",)
     assert spec.server.listeners.imaps == ("127.0.0.1:20993",)
+    assert spec.server.listeners.http == ("127.0.0.1:20080",)
+    assert spec.server.listeners.https == ("127.0.0.1:20443",)
     assert (spec.tls.issuer, spec.tls.files, spec.relays, spec.routes) == ("self-signed", (), {}, ())
     assert spec.server.limits.recipients == 7
 

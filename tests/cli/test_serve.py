@@ -26,7 +26,9 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: {workers}
-  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: ["127.0.0.1:{imap}"], imaps: []}}
+  listeners:
+    {{smtp: ["127.0.0.1:{smtp}"], imap: ["127.0.0.1:{imap}"],
+    submission: [], submissions: [], imaps: [], http: [], https: []}}
 storage: {{path: state}}
 domains: {{example.com: {{}}}}
 accounts:
@@ -273,7 +275,7 @@ def refusal_of(server: Serving) -> str:
 
 FAULTS = {
     "an unknown section": ("domains:", "nonsense: {}\ndomains:", "nonsense"),
-    "no YAML any more": ("accounts:", "accounts: [}", ":7:"),
+    "no YAML any more": ("accounts:", "accounts: [}", ":9:"),
     "a missing secret": ("env/ALICE_PASSWORD", "file/secrets/alice", "secrets/alice"),
 }
 

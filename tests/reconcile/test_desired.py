@@ -74,7 +74,7 @@ def test_a_small_spec_has_every_default() -> None:
         "recipients": 100,
         "connections_per_ip": 20,
     }
-    assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps"]
+    assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
     assert names(found, Kind.DKIM_KEY) == ["rsa2048-1._domainkey.example.com", "ed25519-1._domainkey.example.com"]
     assert names(found, Kind.ROUTES) == []

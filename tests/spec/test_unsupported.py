@@ -12,7 +12,7 @@ from mailstack.spec.unsupported import _KEYS, _WORDS, is_key_of_later, is_word_o
     ("path", "is_later"),
     [
         (("lists",), True),
-        (("server", "listeners", "https"), True),
+        (("server", "listeners", "managesieve"), True),
         (("accounts", "alice@example.com", "sieve"), True),
         (("routes", 3, "warmup"), True),
         (("accounts", "sieve"), False),

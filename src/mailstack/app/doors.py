@@ -10,6 +10,8 @@ from mailstack.app.generation import Services
 from mailstack.app.sockets import Bound, Endpoint
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_protocols, accept_streams
+from mailstack.servers.http.server import HttpServer
+from mailstack.servers.http.service import HttpRole
 from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.smtp.server import smtp_protocol
 from mailstack.servers.smtp.service import SmtpRole
@@ -23,6 +25,7 @@ class Doors:
         self._tls = tls
         self._connections = Connections()
         self._imap = ImapServer(lambda: current().imap, self._connections)
+        self._http = HttpServer(lambda: current().http, self._connections)
         self._servers: dict[Endpoint, asyncio.Server] = {}
 
     async def open(self, bound: Bound) -> None:
@@ -60,6 +63,10 @@ class Doors:
                 return await accept_streams(listener, self._imap.serve, tls=None)
             case "imaps":
                 return await accept_streams(listener, self._imap.serve, tls=self._tls)
+            case "http":
+                return await accept_protocols(listener, self._http.protocol(HttpRole.PLAIN), tls=None)
+            case "https":
+                return await accept_protocols(listener, self._http.protocol(HttpRole.SECURE), tls=self._tls)
         raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
 
     async def _open_smtp(

@@ -12,6 +12,7 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.mail_work import MailWork, smtp_service
 from mailstack.app.routing import route_table
+from mailstack.app.web import web_service
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.errors import Invalid
@@ -23,6 +24,7 @@ from mailstack.model.resource import (
     ServerBody,
 )
 from mailstack.net.tls import Identity, NameChoice, choice_of
+from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.login import Login
@@ -30,7 +32,7 @@ from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.outbound.service import OutboundService
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
-IMPLICIT_TLS = ("submissions", "imaps")
+IMPLICIT_TLS = ("submissions", "imaps", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Services:
     login: Login
     smtp: SmtpService
     imap: ImapService
+    http: HttpService
     outbound: OutboundService
 
 
@@ -77,6 +80,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         login=login,
         smtp=_smtp(blueprint, around, login, delivery),
         imap=_imap(server, around, login, has_tls=bool(identities)),
+        http=web_service(blueprint, server, around.adapters),
         outbound=_outbound(blueprint, server, around, delivery),
     )
 

@@ -18,7 +18,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  an endpoint without a host mean
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Endpoint:
-    """service: smtp, submission, submissions, imap, imaps. host: an address, 0.0.0.0 or :: for all of a family."""
+    """service: a name of spec's listeners. host: an address, 0.0.0.0 or :: for all of a family."""
 
     service: str
     host: str

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     """In the order in which they depend on each other: a later kind may name earlier ones."""
 
     SERVER = "server"  # one, named "server"
-    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps
+    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, http, https
     CERTIFICATE = "certificate"  # named by its first host name
     DOMAIN = "domain"  # named by A-label
     DKIM_KEY = "dkim_key"  # named selector._domainkey.domain

@@ -36,7 +36,7 @@ from mailstack.spec.sections.outbound import Relay
 
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
-LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps")
+LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,6 @@ from mailstack.spec.faults import Path
 _KEYS: Final = frozenset(
     {
         ("server", "listeners", "managesieve"),
-        ("server", "listeners", "http"),
-        ("server", "listeners", "https"),
         ("storage", "database"),
         ("storage", "blobs"),
         ("storage", "events"),

@@ -15,8 +15,8 @@ from aiosmtpd.smtp import SMTP
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
+from mailstack.net.admission import Admission, host_of
 from mailstack.net.connections import Connections
-from mailstack.servers.smtp.admission import Admission
 from mailstack.servers.smtp.errors import reply_for
 from mailstack.servers.smtp.incoming import EndOfInput, Incoming
 from mailstack.servers.smtp.replies import (
@@ -130,8 +130,9 @@ class SmtpConnection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
-        self.peer_host = _host(transport.get_extra_info("peername"))
-        if not self._admission.admit(self.peer_host, self.service.limits):
+        self.peer_host = host_of(transport.get_extra_info("peername"))
+        limits = self.service.limits
+        if not self._admission.admit(self.peer_host, per_host=limits.connections_per_ip, total=limits.connections):
             log.info("too many connections", peer=self.peer_host)
             stream.write(encode(TOO_MANY_CONNECTIONS))
             stream.close()
@@ -252,10 +253,3 @@ class SmtpConnection(SMTP):
 
 def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.get_running_loop()
-
-
-def _host(name: object) -> str:
-    """The peer's address without scope; one that came mapped through an IPv6 socket as IPv4 (RFC 4291 §2.5.5.2)."""
-    host = str(name[0]).partition("%")[0] if isinstance(name, tuple) and name else ""
-    mapped = host.removeprefix("::ffff:")
-    return mapped if "." in mapped else host

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
-from mailstack.servers.smtp.admission import Admission
 from mailstack.servers.smtp.auth import auth
 from mailstack.servers.smtp.connection import Command, SmtpConnection
 from mailstack.servers.smtp.data import data

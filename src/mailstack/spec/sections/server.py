@@ -50,6 +50,13 @@ class Listeners(Section):
     )
     imap: tuple[Endpoint, ...] = Field(default=(":143",), description="Mailboxes; login only after STARTTLS.")
     imaps: tuple[Endpoint, ...] = Field(default=(":993",), description="Mailboxes, TLS from the first byte (RFC 8314).")
+    http: tuple[Endpoint, ...] = Field(
+        default=(":80",),
+        description="Proofs for certificate authorities (RFC 8555) and health; everything else is sent on to https.",
+    )
+    https: tuple[Endpoint, ...] = Field(
+        default=(":443",), description="MTA-STS policies (RFC 8461) and health, over TLS with the host's certificates."
+    )
 
 
 class Limits(Section):

@@ -3,19 +3,17 @@ connection, so that what is kept is bounded by the connections themselves."""
 
 from ipaddress import IPv6Address
 
-from mailstack.servers.smtp.limits import Limits
-
 
 class Admission:
     def __init__(self) -> None:
         self._open: dict[str, int] = {}
         self._total = 0
 
-    def admit(self, host: str, limits: Limits) -> bool:
+    def admit(self, host: str, *, per_host: int, total: int) -> bool:
         """False: one too many; then leave() is not called for it."""
         peer = _peer(host)
         here = self._open.get(peer, 0)
-        if here >= limits.connections_per_ip or self._total >= limits.connections:
+        if here >= per_host or self._total >= total:
             return False
         self._open[peer] = here + 1
         self._total += 1
@@ -29,6 +27,13 @@ class Admission:
             self._open[peer] = here
         else:
             del self._open[peer]
+
+
+def host_of(peername: object) -> str:
+    """A socket's peer without scope; one that came mapped through an IPv6 socket as IPv4 (RFC 4291 §2.5.5.2)."""
+    host = str(peername[0]).partition("%")[0] if isinstance(peername, tuple) and peername else ""
+    mapped = host.removeprefix("::ffff:")
+    return mapped if "." in mapped else host
 
 
 def _peer(host: str) -> str:

@@ -1,0 +1,45 @@
+"""Every page that this server has, on `http` and on `https`: written out in one place."""
+
+from collections.abc import Mapping
+
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from mailstack.app.blueprint import Blueprint
+from mailstack.app.build import Adapters
+from mailstack.app.sockets import endpoints_of
+from mailstack.model.resource import CertificateBody, ServerBody
+from mailstack.servers.http.health import Health
+from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.service import HttpService
+from mailstack.servers.http.sites import Sites, ToHttps
+
+
+def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) -> HttpService:
+    health = Health(state=adapters.store.state, generation=blueprint.generation)
+    sites = _sites(blueprint, server)
+    return HttpService(
+        limits=HttpLimits(connections_per_ip=server.connections_per_ip),
+        plain=_pages(*health.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
+        secure=_pages(*health.routes(), otherwise=Sites(by_host=sites)),
+        clock=adapters.clock,
+        token=adapters.token,
+    )
+
+
+def _sites(blueprint: Blueprint, server: ServerBody) -> Mapping[str, ASGIApp]:
+    """By host name. The machine's own pages answer for every name that its certificates are good for."""
+    own = _pages()
+    names = (name for body in blueprint.bodies(CertificateBody).values() for name in body.names)
+    return {server.hostname: own, **{name.lower(): own for name in names if not name.startswith("*")}}
+
+
+def _pages(*routes: Route, otherwise: ASGIApp | None = None) -> Router:
+    # A slash more or less is another address: the redirect would be made from whatever the Host field says.
+    return Router(routes, redirect_slashes=False, default=otherwise)
+
+
+def _https_port(blueprint: Blueprint) -> int | None:
+    """Where the machine is asked from outside, as far as anybody here knows."""
+    endpoints = endpoints_of({"https": blueprint.listeners.get("https", ())})
+    return min((endpoint.port for endpoint in endpoints), default=None)

@@ -1,0 +1,1 @@
+"""The HTTP floor: connections, limits and refusals that every web service stands on, and the few pages of its own."""

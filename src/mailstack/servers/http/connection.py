@@ -1,0 +1,283 @@
+"""One HTTP/1.1 connection: uvicorn's protocol with our bounds, deadlines and refusals, on a loop that is not uvicorn's.
+
+uvicorn parses (httptools) and writes; its server, signals, logs and configuration are not used. What cannot be read is
+answered in its turn, like any request, and nothing after it is looked at: what follows a request whose end is in doubt
+may be somebody else's. RFC 9112 §2.2, §6, §9, §11.2.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from mailstack.net.admission import Admission, host_of
+from mailstack.net.connections import Connections
+from mailstack.servers.http.floor import FAULT, HOST, Floor
+from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.problem import (
+    BAD_REQUEST,
+    CONTENT_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    NOT_IMPLEMENTED,
+    REQUEST_TIMEOUT,
+    TOO_BUSY,
+    TOO_MANY_CONNECTIONS,
+    URI_TOO_LONG,
+    VERSION_NOT_SUPPORTED,
+    Problem,
+)
+from mailstack.servers.http.target import HTTP_1_0, BadTarget, read_target
+
+VERSIONS = ("1.1", HTTP_1_0)
+# RFC 9110 §9.3.6, §9.3.8: a tunnel and an echo are of no use here.
+METHODS_WITHOUT_USE = (b"CONNECT", b"TRACE")
+FRAMING_SHARE = 8
+"""Octets of chunk framing that one octet of content may cost; one in chunks of its own costs six."""
+ACME_TLS = "acme-tls/1"
+
+
+class Unreadable(Exception):
+    """Leaves the parser's callbacks; the connection has noted the problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all connections of a worker have in common. config, state: uvicorn's; state has the tasks under way."""
+
+    config: Config
+    state: ServerState
+    connections: Connections
+    admission: Admission
+
+
+class HttpConnection(HttpToolsProtocol):
+    """Works as net.connections.Connection."""
+
+    def __init__(
+        self,
+        floor: Floor,
+        limits: HttpLimits,
+        *,
+        shared: Shared,
+    ) -> None:
+        super().__init__(shared.config, shared.state, {}, asyncio.get_running_loop())
+        # A parser as strict as llhttp has it: uvicorn's lets octets pass that follow a last request.
+        self.parser = httptools.HttpRequestParser(self)
+        self.timeout_keep_alive = limits.keep_alive_s  # type: ignore[assignment]  # call_later takes fractions
+        self._floor = floor
+        self._limits = limits
+        self._shared = shared
+        self._peer = ""
+        self._is_admitted = False
+        self._is_ending = False
+        self._is_over = False
+        self._is_amid_head = False
+        self._is_amid_body = False
+        self._problem: Problem | None = None
+        self._head_octets = 0
+        self._body_octets = 0
+        self._framing_octets = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
+
+    def shut_down(self) -> None:
+        """A request that has begun is answered, and is the last one."""
+        self._is_ending = True
+        if self._is_amid_head:
+            return
+        self.shutdown()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    # What follows is called by asyncio.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        session = transport.get_extra_info("ssl_object")
+        if isinstance(session, ssl.SSLObject) and session.selected_alpn_protocol() == ACME_TLS:
+            transport.close()  # RFC 8737 §3: the handshake was the proof
+            return
+        self._peer = host_of(transport.get_extra_info("peername"))
+        limits = self._limits
+        self._is_admitted = self._shared.admission.admit(
+            self._peer, per_host=limits.connections_per_ip, total=limits.connections
+        )
+        super().connection_made(transport)
+        self._shared.connections.add(self)
+        if self._is_admitted:
+            self._wait(limits.head_s)
+        else:
+            self._refuse(TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.transport is None:
+            return
+        self._is_over = True
+        self._stop_waiting()
+        self._unset_write_deadline()
+        self._unset_keepalive_if_required()
+        self._shared.connections.remove(self)
+        if self._is_admitted:
+            self._shared.admission.leave(self._peer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return
+        self._unset_keepalive_if_required()
+        was_amid_head, was_amid_body, body_before = self._is_amid_head, self._is_amid_body, self._body_octets
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # RFC 9110 §7.8: an upgrade may be passed over; what follows may be another protocol already.
+            self._is_over = True
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            if not self._is_over:
+                self._refuse(self._problem or BAD_REQUEST)
+        else:
+            self._count(len(data), was_amid_head, was_amid_body, body_before)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_deadline = self.loop.call_later(self._limits.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._unset_write_deadline()
+        super().resume_writing()
+
+    # What follows is called by the parser, in this order.
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_amid_head = True
+        self._head_octets = self._body_octets = self._framing_octets = 0
+        self.scope["state"][HOST] = ""
+        self.scope["method"], self.scope["path"], self.scope["query_string"] = "-", "-", b""
+        self._wait(self._limits.head_s)
+        if len(self.pipeline) >= self._limits.pipelined:
+            self._give_up(TOO_BUSY)
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._limits.target_bytes:
+            self._give_up(URI_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_octets += len(name) + len(value)
+        if not self._is_amid_head:
+            # RFC 9110 §6.5.1: a trailer is no header; counted with the framing, and dropped.
+            return
+        if self._head_octets > self._limits.head_bytes or len(self.headers) >= self._limits.fields:
+            self._give_up(HEAD_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._is_amid_head = False
+        problem = self._problem_of_head()
+        if problem is not None:
+            self._refuse(problem)
+            raise Unreadable
+        self._is_amid_body = True
+        self._wait(self._limits.body_s)
+        self.app = self._floor
+        super().on_headers_complete()
+        if self._is_ending:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self._body_octets += len(body)
+        is_unwanted = self.cycle.response_complete and self._body_octets > self._limits.surplus_bytes
+        if is_unwanted or self._body_octets > self._limits.body_bytes:
+            self._give_up(CONTENT_TOO_LARGE)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_amid_body = False
+        self._stop_waiting()
+        # RFC 9112 §9.6: nothing counts after the last request.
+        self._is_over = not self.cycle.keep_alive
+        super().on_message_complete()
+
+    def _problem_of_head(self) -> Problem | None:
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        if version not in VERSIONS:
+            return VERSION_NOT_SUPPORTED
+        if method in METHODS_WITHOUT_USE:
+            return NOT_IMPLEMENTED
+        names = [name for name, _ in self.headers]
+        # RFC 9112 §6.1: chunks in HTTP/1.0, or two statements of one length, were made to be read in two ways.
+        if b"transfer-encoding" in names and (version == HTTP_1_0 or b"content-length" in names):
+            return BAD_REQUEST
+        try:
+            target = read_target(method, self.url, [value for name, value in self.headers if name == b"host"], version)
+        except BadTarget:
+            return BAD_REQUEST
+        self.url = target.origin
+        self.scope["state"][HOST] = target.host
+        return TOO_BUSY if len(self.tasks) >= self._limits.requests else None
+
+    def _count(self, octets: int, was_amid_head: bool, was_amid_body: bool, body_before: int) -> None:
+        """What the parser has not handed on. A head or body that began within these octets is counted from the next."""
+        if self._is_amid_head and was_amid_head:
+            self._head_octets += octets
+            if self._head_octets > self._limits.head_bytes + self._limits.target_bytes:
+                self._refuse(HEAD_TOO_LARGE)
+        elif self._is_amid_body and was_amid_body:
+            self._framing_octets += octets - (self._body_octets - body_before)
+            if self._framing_octets > self._limits.framing_bytes + FRAMING_SHARE * self._body_octets:
+                self._refuse(BAD_REQUEST)
+
+    def _give_up(self, problem: Problem) -> None:
+        """From within the parser, which must not go on."""
+        self._problem = problem
+        raise Unreadable
+
+    def _refuse(self, problem: Problem) -> None:
+        """The last answer of this connection, in its turn."""
+        self._is_over = True
+        self._stop_waiting()
+        if self._is_amid_body:
+            self._fail_body(problem)
+            return
+        if not self._is_amid_head:
+            super().on_message_begin()  # what came is not even the beginning of a request
+        self._is_amid_head = False
+        method, self.url = self.parser.get_method().decode("ascii") if self.url else "-", b"/"
+        self.app = self._floor.refusing(problem)
+        super().on_headers_complete()
+        self.scope["method"], self.scope["path"] = method, "-"
+        self.cycle.more_body = self.cycle.keep_alive = False
+
+    def _fail_body(self, problem: Problem) -> None:
+        """The page that waits for the content is told the problem instead: see Exchange.receive."""
+        self._is_amid_body = False
+        self.cycle.scope["state"][FAULT] = problem
+        self.cycle.keep_alive = False
+        self.cycle.message_event.set()
+        if self.cycle.response_complete:
+            self.transport.close()
+
+    def _wait(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(seconds, self._time_out)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _time_out(self) -> None:
+        if self._is_amid_head or self._is_amid_body:
+            self._refuse(REQUEST_TIMEOUT)
+        else:
+            self.transport.close()  # RFC 9112 §9.5: who never asked anything needs no answer
+
+    def _unset_write_deadline(self) -> None:
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None

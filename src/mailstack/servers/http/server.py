@@ -1,0 +1,51 @@
+"""What makes an HTTP connection of each accepted socket, on `http` and on `https`. RFC 9110, RFC 9112."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from mailstack.net.admission import Admission
+from mailstack.net.connections import Connections
+from mailstack.servers.http.connection import HttpConnection, Shared
+from mailstack.servers.http.floor import Floor
+from mailstack.servers.http.service import HttpRole, HttpService
+
+
+class HttpServer:
+    """service: asked once for each request; what it began with, it keeps."""
+
+    def __init__(self, service: Callable[[], HttpService], connections: Connections) -> None:
+        # Our own lines say more, and say it once.
+        logging.getLogger("uvicorn.error").disabled = True
+        logging.getLogger("uvicorn.access").disabled = True
+        self._service = service
+        self._shared = Shared(
+            # Nothing of it is run: no server, no signals, no log of its own, no trust in anybody's proxy headers.
+            config=Config(
+                app=_nothing,
+                http=HttpConnection,
+                interface="asgi3",
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+            ),
+            state=ServerState(),
+            connections=connections,
+            admission=Admission(),
+        )
+
+    def protocol(self, role: HttpRole) -> Callable[[], asyncio.Protocol]:
+        """For loop.create_server."""
+        floor = Floor(self._service, role)
+        return lambda: HttpConnection(floor, self._service().limits, shared=self._shared)
+
+
+async def _nothing(_scope: object, _receive: object, _send: object) -> None:
+    """Each request is given its own application."""

@@ -1,0 +1,172 @@
+"""An HTTP server on loopback with pages that tests steer, and a client that says exactly what it is given."""
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from mailstack.model.errors import DomainError
+from mailstack.model.ids import Generation
+from mailstack.net.connections import Connections
+from mailstack.servers.http.health import Health
+from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.server import HttpServer
+from mailstack.servers.http.service import HttpRole, HttpService
+from mailstack.servers.http.sites import Sites, ToHttps
+from tests.support.fake_clock import FakeClock
+from tests.support.memory_state import MemoryState
+
+DEADLINE_S = 30.0
+HOSTNAME = "mail.example.com"
+SMALL_BODY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class HttpClient:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """A server that has hung up already is as good as one that reads."""
+        try:
+            self._writer.write(data)
+            async with asyncio.timeout(DEADLINE_S):
+                await self._writer.drain()
+        except ConnectionError:
+            pass
+
+    async def reply(self, method: str = "GET") -> Reply:
+        async with asyncio.timeout(DEADLINE_S):
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            status_line, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
+            version, status, _ = status_line.split(" ", 2)
+            assert version == "HTTP/1.1"
+            fields = [line.split(": ", 1) for line in lines]
+            headers = {name.lower(): value for name, value in fields}
+            assert len(headers) == len(fields), f"a field twice: {head}"
+            has_body = method != "HEAD" and status not in ("100", "204", "304")
+            size = int(headers.get("content-length", "0")) if has_body else 0
+            return Reply(int(status), headers, await self._reader.readexactly(size))
+
+    async def ask(self, data: bytes, method: str = "GET") -> Reply:
+        await self.send(data)
+        return await self.reply(method)
+
+    async def expect_end(self) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            try:
+                assert await self._reader.read() == b""
+            except ConnectionResetError:
+                pass  # what we sent was not read any more
+
+    async def half_close(self) -> None:
+        self._writer.write_eof()
+
+    async def close(self) -> None:
+        self._writer.close()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await self._writer.wait_closed()
+        except OSError:
+            pass
+
+
+@dataclass
+class HttpWorld:
+    """Change what a test needs before it connects; `service` is asked for each request. gate: what `/wait` waits for;
+    entered: requests that came so far to it."""
+
+    connections: Connections = field(default_factory=Connections)
+    clock: FakeClock = field(default_factory=FakeClock)
+    state: MemoryState = field(default_factory=MemoryState)
+    limits: HttpLimits = field(default_factory=HttpLimits)
+    generation: int = 1
+    https_port: int | None = 443
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    fault: Exception = field(default_factory=DomainError)
+    entered: int = 0
+    port: int = 0
+    _tokens: int = 0
+
+    def service(self) -> HttpService:
+        health = Health(state=self.state, generation=Generation(self.generation))
+        own = Router(self._pages(self.generation), redirect_slashes=False)
+        sites: dict[str, ASGIApp] = {HOSTNAME: own, "127.0.0.1": own, "::1": own}
+        to_https = ToHttps(by_host=sites, port=self.https_port)
+        return HttpService(
+            limits=self.limits,
+            plain=Router(health.routes(), redirect_slashes=False, default=to_https),
+            secure=Router(health.routes(), redirect_slashes=False, default=Sites(by_host=sites)),
+            clock=self.clock,
+            token=self.token,
+        )
+
+    def token(self, size: int) -> bytes:
+        self._tokens += 1
+        return hashlib.sha256(str(self._tokens).encode()).digest()[:size]
+
+    def limit(self, **changes: int | float) -> None:
+        self.limits = replace(self.limits, **changes)  # type: ignore[arg-type]  # names are checked by replace
+
+    async def connect(self, *, tls: ssl.SSLContext | None = None, name: str | None = None) -> HttpClient:
+        async with asyncio.timeout(DEADLINE_S):
+            return HttpClient(*await asyncio.open_connection("127.0.0.1", self.port, ssl=tls, server_hostname=name))
+
+    def _pages(self, generation: int) -> list[Route]:
+        async def told(request: Request) -> Response:
+            return JSONResponse({"generation": generation, "fields": dict(request.headers), "path": request.url.path})
+
+        async def echo(request: Request) -> Response:
+            return PlainTextResponse(await request.body())
+
+        async def wait(_request: Request) -> Response:
+            self.entered += 1
+            await self.gate.wait()
+            return PlainTextResponse(str(generation))
+
+        async def fail(_request: Request) -> Response:
+            raise self.fault
+
+        async def large(_request: Request) -> Response:
+            return Response(b"x" * 8_000_000)
+
+        return [
+            Route("/told", told),
+            Route("/told/{rest:path}", told),
+            Route("/echo", echo, methods=["POST"]),
+            Route("/small", echo, methods=["POST"], max_body_size=SMALL_BODY),
+            Route("/wait", wait, methods=["GET", "POST"]),
+            Route("/fail", fail),
+            Route("/large", large),
+        ]
+
+
+@asynccontextmanager
+async def serving(
+    world: HttpWorld, role: HttpRole = HttpRole.SECURE, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[HttpWorld]:
+    loop = asyncio.get_running_loop()
+    factory = HttpServer(world.service, world.connections).protocol(role)
+    server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
+    world.port = server.sockets[0].getsockname()[1]
+    try:
+        yield world
+    finally:
+        server.close()
+        world.gate.set()
+        await world.connections.drain(grace_s=5)
+        await server.wait_closed()
