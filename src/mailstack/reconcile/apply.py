@@ -72,10 +72,11 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
 
 
 def _digests(resource: Resource, secrets: Mapping[str, str], digest: Digest) -> Mapping[str, str]:
-    """Of the secrets at hand; a resource that was taken over as it is keeps its own."""
-    if not secrets:
-        return resource.digests
-    return {name: digest(resource.kind, resource.name, name, value) for name, value in secrets.items()}
+    """Of the secrets at hand; those that are kept, or were taken over with their resource, keep their own."""
+    return {
+        **resource.digests,
+        **{name: digest(resource.kind, resource.name, name, value) for name, value in secrets.items()},
+    }
 
 
 async def _hashed(drafts: Sequence[_Draft], workshop: Workshop) -> tuple[ResourceChange, ...]:

@@ -23,11 +23,12 @@ from mailstack.model.resource import (
     RoutesBody,
     ServerBody,
     Snapshot,
+    fields_of,
 )
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.keys import wanted_keys
 from mailstack.reconcile.providers.tls import wanted_certificates
-from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.secrets import is_reference
@@ -73,7 +74,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         *wanted_keys(spec, given.live),
         *_accounts(spec, given),
         *_aliases(spec, given.secrets),
-        *_relays(spec, given.secrets),
+        *_relays(spec, given),
         *_routes(spec, given.secrets),
         *_zones(spec, given.secrets),
     )
@@ -117,7 +118,7 @@ def _accounts(spec: Spec, given: Given) -> Iterator[Wanted]:
         yield given.secrets.wanted(Kind.ACCOUNT, login, _account_body(spec, account), secrets)
 
 
-def _password(login: str, account: Account, secrets: Secrets) -> str:
+def _password(login: str, account: Account, secrets: Secrets) -> Secret:
     """The hash or the plain secret; "" for none. Which of them it is, apply finds out by looking at it."""
     if account.password is None:
         return ""
@@ -125,7 +126,9 @@ def _password(login: str, account: Account, secrets: Secrets) -> str:
     if not is_reference(text):
         return text
     path = ("accounts", login, "password")
-    found = secrets.read(path, text)
+    found = secrets.read_or_keep(path, text, Kind.ACCOUNT, login, "password")
+    if isinstance(found, Kept):
+        return found
     reason = "a hash of a kind that logins cannot be checked against" if is_other_hash(found) else weakness_of(found)
     if reason:
         secrets.report(path, f"the secret {text} holds no usable password: {reason}")
@@ -155,20 +158,30 @@ def _aliases(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         yield secrets.wanted(Kind.ALIAS, name, AliasBody(targets=targets))
 
 
-def _relays(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+def _relays(spec: Spec, given: Given) -> Iterator[Wanted]:
     for name, relay in spec.relays.items():
         body = RelayBody(host=relay.host, port=relay.port, tls=relay.tls)
-        yield secrets.wanted(Kind.RELAY, name, body, _credentials(name, relay, secrets))
+        held = given.live.resources.get((Kind.RELAY, name))
+        # A login that only the server knows must not go to another host.
+        may_keep = held is not None and held.fields == fields_of(body)
+        yield given.secrets.wanted(Kind.RELAY, name, body, _credentials(name, relay, given.secrets, may_keep=may_keep))
 
 
-def _credentials(name: str, relay: Relay, secrets: Secrets) -> dict[str, str]:
+def _credentials(name: str, relay: Relay, secrets: Secrets, *, may_keep: bool) -> dict[str, Secret]:
     if relay.username is None or relay.password is None:
         return {}
+
+    def read(secret: str, reference: str) -> Secret:
+        path = ("relays", name, secret)
+        if may_keep:
+            return secrets.read_or_keep(path, reference, Kind.RELAY, name, secret)
+        return secrets.read(path, reference)
+
     username = relay.username.get_secret_value()
-    if is_reference(username):
-        username = secrets.read(("relays", name, "username"), username)
-    password = secrets.read(("relays", name, "password"), relay.password.get_secret_value())
-    return {"username": username, "password": password}
+    return {
+        "username": read("username", username) if is_reference(username) else username,
+        "password": read("password", relay.password.get_secret_value()),
+    }
 
 
 def _routes(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

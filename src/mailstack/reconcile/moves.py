@@ -64,6 +64,17 @@ def _pairs(spec: Spec, lives: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield moved.from_, moved.to
 
 
+def former_login(spec: Spec, login: str) -> str | None:
+    """What an account was called before the spec moved it; None where it says nothing of it."""
+    local_part, _, domain = login.rpartition("@")
+    for moved in spec.moved:
+        if moved.to == login:
+            return moved.from_
+        if moved.to == domain:
+            return f"{local_part}@{moved.from_}"
+    return None
+
+
 def _renamed(resource: Resource, wanted: Wanted, digest: Digest) -> Resource:
     """A secret's digest is made with the resource's name: one of the same value stays unchanged under the new name."""
     digests = {

@@ -34,12 +34,12 @@ from mailstack.reconcile.dns.publish import (
 )
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place
-from mailstack.reconcile.moves import moves_of, with_moves
+from mailstack.reconcile.moves import former_login, moves_of, with_moves
 from mailstack.reconcile.order import with_order
 from mailstack.reconcile.plan import ByHand, Change, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions, over_quota
-from mailstack.reconcile.wanted import Resolve, Secrets, Wanted, keyed_digest
+from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec import secrets as spec_secrets
 from mailstack.spec.collector import collector_paused
 from mailstack.spec.faults import Fault
@@ -85,8 +85,10 @@ class Prepared:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
     """state: None where no store exists yet; such a reconciler can plan, not apply. resolve: reads references to
-    secrets. passwords: by account, plain or hashed, instead of the spec's. certificate_names: further names for a
-    self-signed certificate. live_dns: whom to ask what is in DNS now; nobody, where dns is NoDns.
+    secrets; resolve_for_dns: those of DNS providers, where they are read in another way. keeps_secrets: one that cannot
+    be read stays as it is, where the server has it for the very same resource. passwords: by account, plain or hashed,
+    instead of the spec's. certificate_names: further names for a self-signed certificate. live_dns: whom to ask what is
+    in DNS now; nobody, where dns is NoDns.
     """
 
     state: State | None
@@ -96,6 +98,8 @@ class Reconciler:
     dns: DnsMode = field(default_factory=FromSpec)
     live_dns: LiveDns = field(default_factory=NotAsked, repr=False)
     resolve: Resolve = spec_secrets.resolve
+    resolve_for_dns: Resolve | None = None
+    keeps_secrets: bool = False
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()
 
@@ -169,7 +173,7 @@ class Reconciler:
         digest = keyed_digest(actual.digest_key)
         return Given(
             live=actual.snapshot,
-            secrets=Secrets(context.resolve, context.directory, digest, context.fault_at),
+            secrets=Secrets(self.resolve, context.directory, digest, context.fault_at, self._held(context)),
             now=self.clock(),
             passwords=self.passwords,
             certificate_names=self.certificate_names,
@@ -180,12 +184,21 @@ class Reconciler:
             spec=spec,
             live=actual.snapshot,
             owner="" if self.state is None else owner_id(actual.digest_key),
-            resolve=self.resolve,
+            resolve=self.resolve_for_dns or self.resolve,
             # A relative path in the spec starts at the spec's own folder.
             directory=loaded.path.absolute().parent,
             fault_at=loaded.fault,
             mode=self.dns,
         )
+
+    def _held(self, context: DnsContext) -> Held:
+        def digest_of(kind: Kind, name: str, secret: str) -> str | None:
+            resource = context.live.resources.get((kind, name))
+            if resource is None and kind is Kind.ACCOUNT:
+                resource = context.live.resources.get((kind, former_login(context.spec, name) or ""))
+            return None if resource is None else resource.digests.get(secret)
+
+        return digest_of if self.keeps_secrets else nothing_held
 
     async def _plan_dns(self, context: DnsContext, material: Material) -> DnsWork:
         return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, material)

@@ -19,10 +19,26 @@ FaultAt = Callable[[SpecPath, str], Fault]
 """A fault at the value that has this path in the spec."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Stands for a secret that cannot be read here, and that the server has: it stays. digest: what is known of it."""
+
+    digest: str
+
+
+Secret = str | Kept
+Held = Callable[[Kind, str, str], str | None]
+"""The digest of a secret that the server has, by kind, resource name and secret name; None where it has none."""
+
+
+def nothing_held(_kind: Kind, _name: str, _secret: str) -> None:
+    """For specs whose every secret can be read: one that is missing is a fault."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """secrets: the values behind resource.digests, as the spec gives them. made: fields and secrets that apply makes;
-    a resource that has any is always written. reason: why, where the fields do not say it.
+    """secrets: the values behind resource.digests, as the spec gives them, without those that are kept. made: fields
+    and secrets that apply makes; a resource that has any is always written. reason: why, where the fields do not say.
     """
 
     resource: Resource
@@ -42,11 +58,14 @@ def keyed_digest(key: bytes) -> Digest:
 class Secrets:
     """Reads what the spec refers to, and gathers what is missing instead of stopping at the first."""
 
-    def __init__(self, resolve: Resolve, directory: Path, digest: Digest, fault_at: FaultAt) -> None:
+    def __init__(
+        self, resolve: Resolve, directory: Path, digest: Digest, fault_at: FaultAt, held: Held = nothing_held
+    ) -> None:
         self._resolve = resolve
         self._directory = directory
         self._digest = digest
         self._fault_at = fault_at
+        self._held = held
         self.faults: list[Fault] = []
 
     @property
@@ -61,11 +80,28 @@ class Secrets:
             self.report(path, str(missing))
             return ""
 
+    def read_or_keep(self, path: SpecPath, reference: str, kind: Kind, name: str, secret: str) -> Secret:
+        """As read; what cannot be read, and that very resource has, is kept."""
+        try:
+            return self._resolve(reference, self._directory)
+        except SecretMissing as missing:
+            digest = self._held(kind, name, secret)
+            if digest is not None:
+                return Kept(digest)
+            self.report(path, str(missing))
+            return ""
+
     def report(self, path: SpecPath, message: str) -> None:
         self.faults.append(self._fault_at(path, message))
 
-    def wanted(self, kind: Kind, name: str, body: Body, secrets: Mapping[str, str] | None = None) -> Wanted:
-        given = secrets or {}
-        digests = {secret: self._digest(kind, name, secret, value) for secret, value in given.items()}
+    def wanted(self, kind: Kind, name: str, body: Body, secrets: Mapping[str, Secret] | None = None) -> Wanted:
+        digests: dict[str, str] = {}
+        given: dict[str, str] = {}
+        for secret, value in (secrets or {}).items():
+            if isinstance(value, Kept):
+                digests[secret] = value.digest
+            else:
+                digests[secret] = self._digest(kind, name, secret, value)
+                given[secret] = value
         resource = Resource(kind=kind, name=name, fields=fields_of(body), digests=digests)
         return Wanted(resource=resource, secrets=given)

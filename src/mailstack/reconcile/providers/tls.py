@@ -13,7 +13,7 @@ from mailstack.model.instant import Instant, as_datetime
 from mailstack.model.resource import CertificateBody, Kind, Resource, Snapshot, body_of, fields_of
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.certs import RENEW_BEFORE, check_pair, covers, names_in, not_after, self_signed
-from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.reconcile.wanted import Secret, Secrets, Wanted
 from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.server import CertificateFiles
@@ -32,7 +32,7 @@ def wanted_certificates(
         return (_self_signed(names, live, now),), ()
     wanted: dict[str, Wanted] = {}
     for index, files in enumerate(spec.tls.files):
-        for found in _from_files(("tls", "files", index), files, secrets, now):
+        for found in _from_files(("tls", "files", index), files, secrets, live, now):
             wanted[found.resource.name] = found
     return tuple(wanted.values()), _warnings(spec, tuple(wanted.values()), now)
 
@@ -63,23 +63,47 @@ def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant) -> Wanted
     return Wanted(resource=old)
 
 
-def _from_files(place: SpecPath, files: CertificateFiles, secrets: Secrets, now: Instant) -> tuple[Wanted, ...]:
-    key = secrets.read((*place, "key"), files.key.get_secret_value())
+def _from_files(
+    place: SpecPath, files: CertificateFiles, secrets: Secrets, live: Snapshot, now: Instant
+) -> tuple[Wanted, ...]:
     path = secrets.directory / files.certificate
     try:
         chain = _read(path)
-        names, end = names_in(chain), not_after(chain)
-        if not names:
-            raise Invalid("the certificate names no host (subjectAltName)")
-        if end <= as_datetime(now):
-            raise Invalid(f"the certificate expired on {_iso(end)}")
-        if key:
+        names, end = _usable(chain, now)
+    except Invalid as fault:
+        secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
+        secrets.read((*place, "key"), files.key.get_secret_value())  # so that all that is missing is told at once
+        return ()
+    key = _key_of(chain, names[0], place, files, secrets, live)
+    try:
+        if isinstance(key, str) and key:
             check_pair(chain, key)
     except Invalid as fault:
         secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
         return ()
     body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=_iso(end))
     return (secrets.wanted(Kind.CERTIFICATE, names[0], body, {"key": key}),)
+
+
+def _usable(chain: str, now: Instant) -> tuple[tuple[str, ...], datetime]:
+    """Its names and its end. Raises Invalid."""
+    names, end = names_in(chain), not_after(chain)
+    if not names:
+        raise Invalid("the certificate names no host (subjectAltName)")
+    if end <= as_datetime(now):
+        raise Invalid(f"the certificate expired on {_iso(end)}")
+    return names, end
+
+
+def _key_of(
+    chain: str, name: str, place: SpecPath, files: CertificateFiles, secrets: Secrets, live: Snapshot
+) -> Secret:
+    path, reference = (*place, "key"), files.key.get_secret_value()
+    held = live.resources.get((Kind.CERTIFICATE, name))
+    # A key that cannot be read here is kept for the certificate that it belongs to, and for no other.
+    if held is not None and held.fields.get("certificate") == chain:
+        return secrets.read_or_keep(path, reference, Kind.CERTIFICATE, name, "key")
+    return secrets.read(path, reference)
 
 
 def _read(path: Path) -> str:

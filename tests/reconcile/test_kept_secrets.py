@@ -1,0 +1,121 @@
+"""Secrets that cannot be read where a plan is made: kept for the very same resource, and for nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from mailstack.model.instant import Instant
+from mailstack.model.resource import Kind
+from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.providers.certs import self_signed
+from mailstack.reconcile.reconciler import Reconciler
+from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.secrets import SecretMissing
+from tests.support.memory_state import MemoryState
+from tests.support.specs import SpecValue, spec_value
+
+NOW = Instant(1_790_000_000_000)
+ALICE = "alice@example.com"
+RELAY = {"host": "relay.example.net", "username": "env/USER", "password": "env/PW"}
+
+
+def reconciler(state: MemoryState, secrets: dict[str, str], *, keeps: bool = True) -> Reconciler:
+    def resolve(reference: str, _directory: Path) -> str:
+        if reference not in secrets:
+            raise SecretMissing(f"{reference} was not sent")
+        return secrets[reference]
+
+    return Reconciler(
+        state=state,
+        clock=lambda: NOW,
+        hash_password=lambda plain: f"$2b$12${plain:a<53}",
+        brake=Brake(holders=nobody),
+        resolve=resolve,
+        keeps_secrets=keeps,
+    )
+
+
+async def applied(spec: SpecValue, secrets: dict[str, str]) -> MemoryState:
+    state = MemoryState()
+    first = reconciler(state, secrets)
+    await first.apply(await first.plan(spec))
+    return state
+
+
+async def faults_of(state: MemoryState, spec: SpecValue, *, keeps: bool = True) -> list[str]:
+    with pytest.raises(SpecInvalid) as invalid:
+        await reconciler(state, {}, keeps=keeps).plan(spec)
+    return [fault.message for fault in invalid.value.faults]
+
+
+async def test_a_password_that_cannot_be_read_is_what_the_server_has() -> None:
+    spec = spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    state = await applied(spec, {"env/PW": "open sesame"})
+    assert (await reconciler(state, {}).plan(spec)).plan.is_empty
+
+
+async def test_another_field_of_the_account_may_change_and_the_password_stays() -> None:
+    state = await applied(spec_value({"accounts": {ALICE: {"password": "env/PW"}}}), {"env/PW": "open sesame"})
+    before = await state.secrets(Kind.ACCOUNT)
+    assert before[ALICE]["password"]
+    renamed = spec_value({"accounts": {ALICE: {"password": "env/PW", "name": "Alice"}}})
+    second = reconciler(state, {})
+    await second.apply(await second.plan(renamed))
+    assert await state.secrets(Kind.ACCOUNT) == before
+    # Whoever can read it finds that it has not changed.
+    assert (await reconciler(state, {"env/PW": "open sesame"}).plan(renamed)).plan.is_empty
+    changed = (await reconciler(state, {"env/PW": "another"}).plan(renamed)).plan
+    assert [field.name for change in changed.changes for field in change.fields] == ["password"]
+
+
+async def test_an_account_that_is_new_needs_its_password() -> None:
+    state = await applied(spec_value({}), {})
+    told = await faults_of(state, spec_value({"accounts": {ALICE: {"password": "env/PW"}}}))
+    assert told == ["env/PW was not sent"]
+
+
+async def test_an_account_that_had_no_password_needs_it() -> None:
+    state = await applied(spec_value({"accounts": {ALICE: {}}}), {})
+    assert await faults_of(state, spec_value({"accounts": {ALICE: {"password": "env/PW"}}})) == ["env/PW was not sent"]
+
+
+async def test_an_account_that_moves_takes_its_password_along() -> None:
+    state = await applied(spec_value({"accounts": {ALICE: {"password": "env/PW"}}}), {"env/PW": "open sesame"})
+    moved = spec_value(
+        {
+            "accounts": {"a@example.com": {"password": "env/PW"}},
+            "moved": [{"from": ALICE, "to": "a@example.com"}],
+        }
+    )
+    (change,) = (await reconciler(state, {}).plan(moved)).plan.changes
+    assert (change.name, change.moved_from, change.fields) == ("a@example.com", ALICE, ())
+
+
+async def test_a_relay_keeps_its_login() -> None:
+    spec = spec_value({"relays": {"out": RELAY}})
+    state = await applied(spec, {"env/USER": "us", "env/PW": "open sesame"})
+    assert (await reconciler(state, {}).plan(spec)).plan.is_empty
+
+
+@pytest.mark.parametrize("change", [{"host": "evil.example"}, {"port": 2525}, {"tls": "implicit"}])
+async def test_a_login_that_only_the_server_knows_does_not_go_to_another_relay(change: dict[str, object]) -> None:
+    state = await applied(spec_value({"relays": {"out": RELAY}}), {"env/USER": "us", "env/PW": "open sesame"})
+    told = await faults_of(state, spec_value({"relays": {"out": {**RELAY, **change}}}))
+    assert sorted(told) == ["env/PW was not sent", "env/USER was not sent"]
+
+
+async def test_a_key_is_kept_for_its_own_certificate_only(tmp_path: Path) -> None:
+    chain, key = self_signed(("mail.example.com",), NOW)
+    (tmp_path / "mail.pem").write_text(chain)
+    files = [{"certificate": str(tmp_path / "mail.pem"), "key": "env/KEY"}]
+    spec = spec_value({"tls": {"issuer": "files", "files": files}})
+    state = await applied(spec, {"env/KEY": key})
+    assert (await reconciler(state, {}).plan(spec)).plan.is_empty
+    (tmp_path / "mail.pem").write_text(self_signed(("mail.example.com",), NOW)[0])
+    assert await faults_of(state, spec) == ["env/KEY was not sent"]
+
+
+async def test_elsewhere_a_secret_that_is_missing_is_a_fault() -> None:
+    spec = spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    state = await applied(spec, {"env/PW": "open sesame"})
+    assert await faults_of(state, spec, keeps=False) == ["env/PW was not sent"]
