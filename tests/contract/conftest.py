@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.resource import Kind
 from mailstack.model.upkeep import Flaw
+from mailstack.store.memory.store import MemoryStore
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
@@ -21,13 +23,34 @@ async def open_sqlite(path: Path, clock: FakeClock, bus: RecordingBus) -> Store:
     return await open_store(path, clock=clock, bus=bus)
 
 
+async def open_memory(path: Path, clock: FakeClock, bus: RecordingBus) -> Store:
+    return cast(Store, WholeMemoryStore(clock=clock, bus=bus))  # tests marked in_memory use no other port
+
+
+class WholeMemoryStore(MemoryStore):
+    """With what the fixture asks of every engine."""
+
+    async def close(self) -> None: ...
+
+
 MOST_VERIFIED = 5
 
 ENGINES: tuple[OpenStore, ...] = (open_sqlite,)
+IN_MEMORY: tuple[OpenStore, ...] = (open_memory,)
+"""For tests marked in_memory: what delivery and plans ask of a store, which is all that this engine has."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store" in metafunc.fixturenames:
+        engines = ENGINES + IN_MEMORY * any(metafunc.definition.iter_markers("in_memory"))
+        names = [engine.__name__.removeprefix("open_") for engine in engines]
+        metafunc.parametrize("open_engine", engines, ids=names)
 
 
 async def flaws_of(store: Store) -> list[Flaw]:
     """Of the accounts that there are when the test is over, while they are few."""
+    if isinstance(store, MemoryStore):
+        return []
     accounts = [*(await store.state.snapshot([Kind.ACCOUNT])).resources.values()]
     flaws: list[Flaw] = []
     for resource in accounts[:MOST_VERIFIED]:
@@ -49,11 +72,9 @@ def bus() -> RecordingBus:
     return RecordingBus()
 
 
-@pytest.fixture(params=ENGINES, ids=lambda engine: str(engine.__name__).removeprefix("open_"))
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock, bus: RecordingBus
-) -> AsyncIterator[Store]:
-    opened = await request.param(tmp_path / "store", clock, bus)
+@pytest.fixture
+async def store(open_engine: OpenStore, tmp_path: Path, clock: FakeClock, bus: RecordingBus) -> AsyncIterator[Store]:
+    opened = await open_engine(tmp_path / "store", clock, bus)
     yield opened
     flaws = await flaws_of(opened)
     await opened.close()

@@ -9,6 +9,8 @@ from tests.support.stores import Store, account_of, account_resource, apply, cre
 
 ALICE = account_resource("alice@example.com", "a.example@example.com", quota_bytes=1_000)
 
+pytestmark = pytest.mark.in_memory
+
 
 async def test_an_account_is_found_by_its_login_and_by_its_other_addresses(store: Store) -> None:
     await apply(store, created(ALICE, password="$argon2id$x"))

@@ -14,6 +14,7 @@ from tests.support.stores import Store, mailbox_with, new_message, uids
 NOWHERE = MailboxId(999)
 
 
+@pytest.mark.in_memory
 async def test_standard_mailboxes_are_there_from_the_first_use(store: Store, account_id: AccountId) -> None:
     listed = await store.mailboxes.list(account_id)
     assert list(STANDARD_MAILBOXES) == [(mailbox.name, mailbox.role) for mailbox in listed]
@@ -26,6 +27,7 @@ async def test_an_account_that_is_not_in_the_directory_has_none(store: Store) ->
         await store.mailboxes.list(AccountId("0123456789abcdef"))
 
 
+@pytest.mark.in_memory
 async def test_a_path_is_found_from_the_top_down(store: Store, account_id: AccountId) -> None:
     work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
     made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")
@@ -42,6 +44,7 @@ async def test_who_has_children(store: Store, account_id: AccountId) -> None:
     assert not await store.mailboxes.has_children(account_id, made.mailbox_id)
 
 
+@pytest.mark.in_memory
 async def test_create_below_a_parent(store: Store, account_id: AccountId, bus: RecordingBus) -> None:
     work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
     made = await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="2026")
@@ -56,12 +59,14 @@ async def test_create_below_a_parent(store: Store, account_id: AccountId, bus: R
     assert bus.published[-1] == account_topic(account_id)
 
 
+@pytest.mark.in_memory
 @pytest.mark.parametrize("name", ["Drafts", "INBOX", "inbox", "InBox"])
 async def test_a_taken_name_is_refused(store: Store, account_id: AccountId, name: str) -> None:
     with pytest.raises(AlreadyExists):
         await store.mailboxes.create(account_id, parent_id=None, name=name)
 
 
+@pytest.mark.in_memory
 async def test_a_name_is_taken_only_among_siblings_and_in_its_own_case(store: Store, account_id: AccountId) -> None:
     work = await store.mailboxes.create(account_id, parent_id=None, name="Work")
     await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="Work")
@@ -69,11 +74,13 @@ async def test_a_name_is_taken_only_among_siblings_and_in_its_own_case(store: St
     await store.mailboxes.create(account_id, parent_id=work.mailbox_id, name="Inbox")
 
 
+@pytest.mark.in_memory
 async def test_a_taken_role_is_refused(store: Store, account_id: AccountId) -> None:
     with pytest.raises(AlreadyExists):
         await store.mailboxes.create(account_id, parent_id=None, name="Bin", role=MailboxRole.TRASH)
 
 
+@pytest.mark.in_memory
 async def test_create_below_nothing_is_not_found(store: Store, account_id: AccountId) -> None:
     with pytest.raises(NotFound):
         await store.mailboxes.create(account_id, parent_id=NOWHERE, name="x")

@@ -24,6 +24,8 @@ LATER = SmtpReply(code=451, status="4.7.1", text="come again")
 NEVER = SmtpReply(code=550, status="5.1.1", text="no such person")
 LARGE_BYTES = 300_000
 
+pytestmark = pytest.mark.in_memory
+
 
 def mail(*recipients: str, size_bytes: int = 500, reverse_path: str = "alice@example.com") -> OutgoingMail:
     return OutgoingMail(

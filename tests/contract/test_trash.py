@@ -19,6 +19,7 @@ from tests.support.stores import (
     destroyed,
     mailbox_with,
     make_account,
+    moved,
     new_message,
 )
 
@@ -46,6 +47,13 @@ async def test_what_the_trash_holds(store: Store, trashed: AccountId, clock: Fak
 
 async def test_an_account_without_mail_is_not_worth_listing(store: Store, account_id: AccountId) -> None:
     await apply(store, destroyed(account_resource(LOGIN)))
+    assert await store.trash.list() == []
+
+
+async def test_an_account_that_moved_is_not_in_the_trash(store: Store, account_id: AccountId) -> None:
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    await store.messages.append(account_id, inbox, [new_message()])
+    await apply(store, moved(account_resource("robert@example.com"), LOGIN))
     assert await store.trash.list() == []
 
 

@@ -22,7 +22,6 @@ from mailstack.services.outbound.submit import Origin, Submission
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.dns_server import dns_server
 from tests.support.fake_clock import FakeClock
-from tests.support.memory_messages import MemoryMailboxes
 from tests.support.outbound_world import ALICE, HOSTNAME, OutboundWorld
 from tests.support.running import running, until
 
@@ -107,7 +106,7 @@ async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
             hostname=HOSTNAME,
             postmaster=None,
             accounts=world.accounts,
-            delivery=Delivery(mailboxes=MemoryMailboxes(world.messages), messages=world.messages, queue=store.queue),
+            delivery=Delivery(mailboxes=world.messages.mailboxes, messages=world.messages, queue=store.queue),
             routes=world.routes,
             transport=SmtpTransport(
                 resolver,

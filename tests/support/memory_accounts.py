@@ -1,44 +1,9 @@
-"""The directory in memory: a dictionary of addresses."""
+"""Accounts and domains as values, for directories that a test fills."""
 
-from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import ALL_ABILITIES, Ability, Account, AliasTargets, Domain, Role
-
-
-class MemoryAccounts:
-    """Works as ports.accounts.Accounts. Tests change `owners` and `domains` as they please."""
-
-    def __init__(
-        self,
-        accounts: Iterable[Account] = (),
-        *,
-        aliases: Mapping[str, tuple[str, ...]] | None = None,
-        domains: Iterable[Domain] = (),
-    ) -> None:
-        self.domains = {domain.name: domain for domain in domains}
-        self.owners: dict[str, Account | AliasTargets] = {}
-        for account in accounts:
-            self.put(account)
-        for name, targets in (aliases or {}).items():
-            self.owners[name] = AliasTargets(targets=targets)
-
-    def put(self, account: Account) -> None:
-        for key in (account.login, *account.addresses):
-            self.owners[key] = account
-
-    async def domain(self, name: str) -> Domain | None:
-        return self.domains.get(name)
-
-    async def find(self, address_key: str) -> Account | AliasTargets | None:
-        return self.owners.get(address_key)
-
-    async def account(self, account_id: AccountId) -> Account | None:
-        for owner in self.owners.values():
-            if isinstance(owner, Account) and owner.account_id == account_id:
-                return owner
-        return None
+from mailstack.model.principal import ALL_ABILITIES, Ability, Account, Domain, Role
 
 
 def make_account(

@@ -10,10 +10,11 @@ from mailstack.services.outbound.route import RouteTable
 from mailstack.services.outbound.schedule import Schedule
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.submit import Submission
+from mailstack.store.memory.accounts import MemoryAccounts
 from tests.support.fake_clock import FakeClock
 from tests.support.leased_queue import LeasedQueue
-from tests.support.memory_accounts import MemoryAccounts, make_account, make_domain
-from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
+from tests.support.memory_accounts import make_account, make_domain
+from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.memory_transport import MemoryTransport
 from tests.support.recording_bus import RecordingBus
@@ -89,4 +90,4 @@ class OutboundWorld:
         )
 
     def delivery(self) -> Delivery:
-        return Delivery(mailboxes=MemoryMailboxes(self.messages), messages=self.messages, queue=self.queue)
+        return Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)

@@ -18,10 +18,11 @@ from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.outbound.submit import Submission
+from mailstack.store.memory.accounts import MemoryAccounts
 from tests.support.dialogue import Client, connect
 from tests.support.fake_clock import FakeClock
-from tests.support.memory_accounts import MemoryAccounts, make_account, make_domain
-from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
+from tests.support.memory_accounts import make_account, make_domain
+from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_queue import MemoryQueue
 
 HOSTNAME = "mail.example.com"
@@ -66,7 +67,7 @@ class SmtpWorld:
     _tokens: int = 0
 
     def service(self) -> SmtpService:
-        delivery = Delivery(mailboxes=MemoryMailboxes(self.messages), messages=self.messages, queue=self.queue)
+        delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
         receiving = Receiving(
             hostname=HOSTNAME,
             postmaster=ADMIN.login,

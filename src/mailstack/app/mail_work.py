@@ -9,7 +9,7 @@ from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Clock
 from mailstack.ports.accounts import Accounts
-from mailstack.ports.messages import Messages
+from mailstack.ports.messages import Intake
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.login import Login
@@ -24,7 +24,7 @@ class MailWork:
     """What mail is received and submitted with. token: random bytes."""
 
     accounts: Accounts
-    messages: Messages
+    messages: Intake
     delivery: Delivery
     clock: Clock
     token: Callable[[int], bytes]

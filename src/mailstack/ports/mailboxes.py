@@ -7,15 +7,23 @@ from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
 
 
-class Mailboxes(Protocol):
-    """An account's standard mailboxes exist from its first use. NotFound for an id that is none, AlreadyExists for a
-    leaf name (INBOX in any case) or a role that is taken."""
+class MailboxTree(Protocol):
+    """As delivery walks it. An account's standard mailboxes exist from its first use. NotFound for an id that is none,
+    AlreadyExists for a leaf name (INBOX in any case) or a role that is taken."""
 
     async def list(self, account_id: AccountId) -> Sequence[Mailbox]: ...
 
     async def find(self, account_id: AccountId, names: Sequence[str]) -> Mailbox | None:
         """By its path, from the top down. Costs the depth, however many mailboxes there are."""
         ...
+
+    async def create(
+        self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
+    ) -> Mailbox: ...
+
+
+class Mailboxes(MailboxTree, Protocol):
+    """Raises as MailboxTree does."""
 
     async def has_children(self, account_id: AccountId, mailbox_id: MailboxId) -> bool: ...
 
@@ -24,10 +32,6 @@ class Mailboxes(Protocol):
     async def keywords(self, account_id: AccountId, mailbox_id: MailboxId) -> Sequence[str]:
         """All that messages there ever had, sorted; no system flags."""
         ...
-
-    async def create(
-        self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
-    ) -> Mailbox: ...
 
     async def rename(
         self, account_id: AccountId, mailbox_id: MailboxId, *, parent_id: MailboxId | None, name: str

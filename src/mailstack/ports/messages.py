@@ -19,10 +19,10 @@ from mailstack.model.message import (
 from mailstack.model.numset import NumSet
 
 
-class Messages(Protocol):
-    """uids are resolved NumSets; numbers that are not there are passed over. NotFound: no such mailbox.
+class Intake(Protocol):
+    """What takes mail in, and shows what it took. NotFound: no such mailbox. TryAgainLater: disk full, database busy.
 
-    QuotaExceeded from append when quota_bytes would be passed. TryAgainLater: disk full, database busy.
+    QuotaExceeded from append when quota_bytes would be passed.
     """
 
     async def append(
@@ -35,6 +35,24 @@ class Messages(Protocol):
     ) -> Sequence[Appended]:
         """All or none."""
         ...
+
+    async def placements(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
+    ) -> Sequence[Placement]:
+        """By ascending UID; None: all."""
+        ...
+
+    async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
+        """The whole message. NotFound, or Damaged when the blob does not match."""
+        ...
+
+    async def used_bytes(self, account_id: AccountId) -> int:
+        """The sum of the sizes of all messages, for quotas."""
+        ...
+
+
+class Messages(Intake, Protocol):
+    """uids are resolved NumSets; numbers that are not there are passed over. Raises as Intake does."""
 
     async def replace(
         self,
@@ -49,12 +67,6 @@ class Messages(Protocol):
         """A new message into target in place of one of source, which goes as if expunged: both or neither. The quota is
         that of afterwards. Conflict when the old one is gone.
         """
-        ...
-
-    async def placements(
-        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
-    ) -> Sequence[Placement]:
-        """By ascending UID; None: all."""
         ...
 
     async def table(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
@@ -72,10 +84,6 @@ class Messages(Protocol):
 
         A message whose forms are damaged has None where bytes would be.
         """
-        ...
-
-    async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
-        """The whole message. NotFound, or Damaged when the blob does not match."""
         ...
 
     async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
@@ -105,8 +113,4 @@ class Messages(Protocol):
 
     async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
         """Destroys placements with \\Deleted (of `uids` where given), and messages that then lie nowhere."""
-        ...
-
-    async def used_bytes(self, account_id: AccountId) -> int:
-        """The sum of the sizes of all messages, for quotas."""
         ...

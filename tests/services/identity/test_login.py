@@ -11,8 +11,9 @@ from mailstack.model.principal import Ability, Account
 from mailstack.services.identity import login as login_module
 from mailstack.services.identity.login import CACHE_LIFETIME_MS, LOGGED_NAME, Login, LoginOrigin
 from mailstack.services.identity.passwords import HashCost, hash_password, verify_password
+from mailstack.store.memory.accounts import MemoryAccounts
 from tests.support.fake_clock import FakeClock
-from tests.support.memory_accounts import MemoryAccounts, make_account
+from tests.support.memory_accounts import make_account
 
 ORIGIN = LoginOrigin(service="imap", peer_host="192.0.2.9")
 HASH = hash_password("secret", cost=HashCost.LOW)

@@ -16,9 +16,11 @@ from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
 from mailstack.services.inbound.deliver import LARGE_BYTES, LOGGED_RECIPIENTS, RETRY_MS, Delivery, Letter
 from mailstack.services.inbound.recipients import Resolution
+from mailstack.store.memory.mailboxes import MemoryMailboxes
 from tests.support.memory_accounts import make_account
-from tests.support.memory_messages import MemoryMailboxes, MemoryMessages
+from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_queue import MemoryQueue
+from tests.support.recording_bus import RecordingBus
 
 NOW = Instant(1_700_000_000_000)
 RAW = b"Subject: x\r\n\r\nbody\r\n"
@@ -31,7 +33,7 @@ class Ports:
     def __init__(self) -> None:
         self.messages = MemoryMessages()
         self.queue = MemoryQueue()
-        self.delivery = Delivery(mailboxes=MemoryMailboxes(self.messages), messages=self.messages, queue=self.queue)
+        self.delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
 
     async def deliver(self, *accounts: Account, external: tuple[str, ...] = (), raw: RawMessage = RAW) -> None:
         letter = Letter(
@@ -64,7 +66,7 @@ async def test_every_account_gets_the_same_with_the_trace_on_top(ports: Ports) -
     await ports.deliver(ALICE, BOB, CAROL)
     for account in (ALICE, BOB, CAROL):
         assert ports.inbox(account) == [b"Return-Path: <x@y.example>\r\n" + RECEIVED + RAW]
-    (message,) = ports.messages.kept[(ALICE.account_id, MailboxId(1))].values()
+    (message,) = ports.messages.kept(ALICE.account_id)
     assert message.received_at == NOW
     assert message.digest.subject == "x"
 
@@ -73,14 +75,14 @@ async def test_external_recipients_are_queued_without_a_return_path(ports: Ports
     await ports.deliver(ALICE, external=("f@elsewhere.example", "g@elsewhere.example"))
     (mail,) = ports.queue.mails
     assert (mail.recipients, mail.raw) == (("f@elsewhere.example", "g@elsewhere.example"), RECEIVED + RAW)
-    assert [item.next_at for item in ports.queue.waiting.values()] == [NOW, NOW]
+    assert [item.next_at for item in await ports.queue.waiting()] == [NOW, NOW]
 
 
 async def test_who_cannot_store_now_is_tried_again_later(ports: Ports) -> None:
     ports.messages.faults[BOB.account_id] = TryAgainLater("busy")
     await ports.deliver(ALICE, BOB)
     assert (len(ports.inbox(ALICE)), ports.queued) == (1, [("bob@example.com",)])
-    assert [item.next_at for item in ports.queue.waiting.values()] == [NOW + RETRY_MS]
+    assert [item.next_at for item in await ports.queue.waiting()] == [NOW + RETRY_MS]
 
 
 async def test_full_disk_neither_mailbox_nor_queue_is_try_again_later(ports: Ports) -> None:
@@ -146,7 +148,7 @@ class MovingInboxes(MemoryMailboxes):
 
 
 async def test_the_inbox_is_looked_up_once_and_again_when_it_is_gone(ports: Ports) -> None:
-    mailboxes = MovingInboxes(ports.messages)
+    mailboxes = MovingInboxes(RecordingBus())
     ports.delivery = Delivery(mailboxes=mailboxes, messages=ports.messages, queue=ports.queue)
     await ports.deliver(ALICE)
     await ports.deliver(ALICE)

@@ -6,7 +6,8 @@ from mailstack.model.address import Address, parse_address
 from mailstack.model.errors import Forbidden, NotFound
 from mailstack.model.principal import Ability, Account
 from mailstack.services.inbound.recipients import MAX_RESOLVED, Resolution, merge, resolve
-from tests.support.memory_accounts import MemoryAccounts, make_account, make_domain
+from mailstack.store.memory.accounts import MemoryAccounts
+from tests.support.memory_accounts import make_account, make_domain
 
 ALICE = make_account("alice@example.com", addresses=("a.b+c@example.com", "alice@second.example"))
 BOB = make_account("bob@example.com")

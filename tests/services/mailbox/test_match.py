@@ -30,7 +30,7 @@ from mailstack.model.query import (
     TimeField,
 )
 from mailstack.services.mailbox.match import matching
-from tests.support.memory_messages import INBOX_ID, MemoryMessages
+from tests.support.memory_messages import INBOX_ID, ReadableMessages
 
 ACCOUNT = AccountId("0123456789abcdef")
 DAY = 729_349  # 21 Nov 1997
@@ -65,7 +65,7 @@ MAILS: tuple[tuple[bytes, set[str], bool, Instant], ...] = (
 )
 
 
-class CountedMessages(MemoryMessages):
+class CountedMessages(ReadableMessages):
     def __init__(self) -> None:
         super().__init__()
         self.stored_asked = 0
@@ -89,24 +89,19 @@ class CountedMessages(MemoryMessages):
 @pytest.fixture
 async def messages() -> CountedMessages:
     found = CountedMessages()
-    await found.append(
-        ACCOUNT,
-        INBOX_ID,
-        [
-            NewMessage(
-                raw=raw,
-                received_at=received_at,
-                digest=digest_message(raw),
-                keywords=frozenset(keywords),
-                is_deleted=is_deleted,
-            )
-            for raw, keywords, is_deleted, received_at in MAILS
-        ],
-    )
+    for raw, keywords, is_deleted, received_at in MAILS:
+        message = NewMessage(
+            raw=raw,
+            received_at=received_at,
+            digest=digest_message(raw),
+            keywords=frozenset(keywords),
+            is_deleted=is_deleted,
+        )
+        await found.append(ACCOUNT, INBOX_ID, [message])
     return found
 
 
-async def uids_of(query: Query, messages: MemoryMessages) -> list[int]:
+async def uids_of(query: Query, messages: ReadableMessages) -> list[int]:
     placements = await messages.placements(ACCOUNT, INBOX_ID)
     return [found.uid for found in await matching(query, placements, messages=messages, account_id=ACCOUNT)]
 

@@ -22,8 +22,8 @@ from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import MessageDigest, NewMessage, RawMessage
 from mailstack.model.principal import Account
-from mailstack.ports.mailboxes import Mailboxes
-from mailstack.ports.messages import Messages
+from mailstack.ports.mailboxes import MailboxTree
+from mailstack.ports.messages import Intake
 from mailstack.ports.queue import Queue
 from mailstack.services.inbound.recipients import Resolution
 from mailstack.services.inbound.trace import prepend, return_path_field
@@ -57,7 +57,7 @@ class Letter:
 class Delivery:
     """One for each generation. Its memory of where inboxes are spares a query for each mail: they never move."""
 
-    def __init__(self, *, mailboxes: Mailboxes, messages: Messages, queue: Queue) -> None:
+    def __init__(self, *, mailboxes: MailboxTree, messages: Intake, queue: Queue) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
         self._queue = queue

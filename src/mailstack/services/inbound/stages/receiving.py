@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mailstack.ports.accounts import Accounts
-from mailstack.ports.messages import Messages
+from mailstack.ports.messages import Intake
 from mailstack.services.inbound.deliver import Delivery
 
 
@@ -14,5 +14,5 @@ class Receiving:
     hostname: str
     postmaster: str | None
     accounts: Accounts
-    messages: Messages
+    messages: Intake
     delivery: Delivery

@@ -1,0 +1,54 @@
+"""The directory in memory: dictionaries of addresses and domains."""
+
+from collections.abc import Iterable, Mapping
+
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId
+from mailstack.model.principal import Account, AliasTargets, Domain
+
+
+class MemoryAccounts:
+    """Works as ports.accounts.Accounts. owners: by address key; domains: by name."""
+
+    def __init__(
+        self,
+        accounts: Iterable[Account] = (),
+        *,
+        aliases: Mapping[str, tuple[str, ...]] | None = None,
+        domains: Iterable[Domain] = (),
+    ) -> None:
+        self.domains: dict[str, Domain] = {domain.name: domain for domain in domains}
+        self.owners: dict[str, Account | AliasTargets] = {}
+        self._by_id: dict[AccountId, Account] = {}
+        for account in accounts:
+            self.put(account)
+        for name, targets in (aliases or {}).items():
+            self.owners[name] = AliasTargets(targets=targets)
+
+    def put(self, account: Account) -> None:
+        self._by_id[account.account_id] = account
+        for key in (account.login, *account.addresses):
+            self.owners[key] = account
+
+    def become(
+        self, accounts: Iterable[Account], aliases: Mapping[str, AliasTargets], domains: Iterable[Domain]
+    ) -> None:
+        """Holds these and nothing else. Raises Conflict for an address with two owners, and is then as it was."""
+        by_id = {account.account_id: account for account in accounts}
+        owners: dict[str, Account | AliasTargets] = dict(aliases)
+        for account in by_id.values():
+            for key in dict.fromkeys((account.login, *account.addresses)):
+                if key in owners:
+                    raise Conflict(f"{key} has two owners")
+                owners[key] = account
+        self._by_id, self.owners = by_id, owners
+        self.domains = {domain.name: domain for domain in domains}
+
+    async def domain(self, name: str) -> Domain | None:
+        return self.domains.get(name)
+
+    async def find(self, address_key: str) -> Account | AliasTargets | None:
+        return self.owners.get(address_key)
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        return self._by_id.get(account_id)

@@ -1,0 +1,159 @@
+"""What apply reads and writes, in memory, and the directory that follows from it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId, Generation
+from mailstack.model.instant import Clock, Instant
+from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.model.resource import (
+    AccountBody,
+    AliasBody,
+    DomainBody,
+    Kind,
+    Operation,
+    Resource,
+    ResourceChange,
+    Snapshot,
+    body_of,
+)
+from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.store.memory.accounts import MemoryAccounts
+
+Key = tuple[Kind, str]
+DIGEST_KEY = b"k" * 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """One generation; the next is made from a copy, so that a commit that fails has changed nothing."""
+
+    resources: dict[Key, Resource] = field(default_factory=dict)
+    secrets: dict[Key, dict[str, str]] = field(default_factory=dict)
+    account_ids: dict[str, AccountId] = field(default_factory=dict)
+
+
+class MemoryState:
+    """Works as ports.state.State. writes: commits that wrote something."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        bus: Bus,
+        accounts: MemoryAccounts | None = None,
+        digest_key: bytes = DIGEST_KEY,
+    ) -> None:
+        self.writes = 0
+        self._clock = clock
+        self._bus = bus
+        self._accounts = MemoryAccounts() if accounts is None else accounts
+        self._digest_key = digest_key
+        self._held = _Held()
+        self._generation = Generation(0)
+        self._spec_hash = ""
+        self._applied_at: Instant | None = None
+        self._last_account = 0
+
+    async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
+        wanted = set(Kind) if kinds is None else set(kinds)
+        return Snapshot(
+            generation=self._generation,
+            spec_hash=self._spec_hash,
+            resources={key: resource for key, resource in self._held.resources.items() if key[0] in wanted},
+            applied_at=self._applied_at,
+        )
+
+    async def generation(self) -> Generation:
+        return self._generation
+
+    async def digest_key(self) -> bytes:
+        return self._digest_key
+
+    async def secrets(self, kind: Kind) -> Mapping[str, Mapping[str, str]]:
+        return {name: dict(found) for (of, name), found in self._held.secrets.items() if of is kind and found}
+
+    async def commit(self, changes: Sequence[ResourceChange], *, base: Generation, spec_hash: str) -> Generation:
+        if base != self._generation:
+            raise Conflict(f"the state is at generation {self._generation}, not {base}")
+        if not changes and spec_hash == self._spec_hash:
+            return self._generation
+        held = replace(
+            self._held,
+            resources=dict(self._held.resources),
+            secrets=dict(self._held.secrets),
+            account_ids=dict(self._held.account_ids),
+        )
+        for change in changes:
+            self._write(held, change)
+        self._accounts.become(_accounts(held), _aliases(held), _domains(held))
+        self.writes += 1
+        self._held, self._spec_hash, self._applied_at = held, spec_hash, self._clock()
+        self._generation = Generation(self._generation + 1)
+        self._bus.publish(GENERATION_TOPIC)
+        return self._generation
+
+    def _write(self, held: _Held, change: ResourceChange) -> None:
+        key = (change.resource.kind, change.resource.name)
+        is_new = change.operation in (Operation.CREATE, Operation.MOVE)
+        if is_new == (key in held.resources):
+            raise Conflict(f"{change.operation} of {key[0]} {key[1]}, which is {'' if is_new else 'not '}there")
+        if change.operation is Operation.DESTROY:
+            for kept in (held.resources, held.secrets):
+                kept.pop(key, None)
+            held.account_ids.pop(key[1] if key[0] is Kind.ACCOUNT else "", None)
+            return
+        if change.operation is Operation.MOVE:
+            self._move(held, key, (change.resource.kind, change.moved_from))
+        elif change.operation is Operation.CREATE and key[0] is Kind.ACCOUNT:
+            self._last_account += 1
+            held.account_ids[key[1]] = AccountId(f"{self._last_account:016x}")
+        old = held.resources.get(key)
+        withdrawn = set(old.digests) - set(change.resource.digests) if old is not None else set()
+        secrets = {**held.secrets.get(key, {}), **change.secrets}
+        held.secrets[key] = {name: value for name, value in secrets.items() if name not in withdrawn}
+        held.resources[key] = change.resource
+
+    def _move(self, held: _Held, key: Key, old: Key) -> None:
+        if old not in held.resources:
+            raise Conflict(f"{old[0]} {old[1]} is not there to be moved")
+        held.resources[key] = held.resources.pop(old)
+        held.secrets[key] = held.secrets.pop(old, {})
+        held.account_ids[key[1]] = held.account_ids.pop(old[1])
+
+
+def _accounts(held: _Held) -> Iterator[Account]:
+    for (kind, name), resource in held.resources.items():
+        if kind is Kind.ACCOUNT:
+            body = body_of(AccountBody, resource)
+            yield Account(
+                account_id=held.account_ids[name],
+                login=name,
+                name=body.name,
+                addresses=body.addresses,
+                roles=frozenset(map(Role, body.roles)),
+                abilities=frozenset(map(Ability, body.abilities)),
+                quota_bytes=body.quota_bytes,
+                password_hash=held.secrets.get((kind, name), {}).get("password", ""),
+            )
+
+
+def _aliases(held: _Held) -> dict[str, AliasTargets]:
+    return {
+        name: AliasTargets(targets=body_of(AliasBody, resource).targets)
+        for (kind, name), resource in held.resources.items()
+        if kind is Kind.ALIAS
+    }
+
+
+def _domains(held: _Held) -> Iterator[Domain]:
+    for (kind, name), resource in held.resources.items():
+        if kind is Kind.DOMAIN:
+            body = body_of(DomainBody, resource)
+            yield Domain(
+                name=name,
+                catch_all=body.catch_all,
+                subaddress_separators=body.subaddress_separators,
+                alias_of=body.alias_of,
+            )
