@@ -13,6 +13,7 @@ from mailstack.cli.account_facts import size_text
 from mailstack.cli.main import cli
 from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import MailboxRole
+from mailstack.services.identity.passwords import verify_password
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
@@ -169,3 +170,75 @@ def test_sizes_are_in_the_units_of_specs() -> None:
     assert [size_text(size) for size in (0, 1_023, 1_536, 5 << 20, 3 << 30, 2 << 40)] == [
         "0 B", "1023 B", "1.5 KiB", "5.0 MiB", "3.0 GiB", "2.0 TiB",
     ]  # fmt: skip
+
+
+def owners(spec: Path, address: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(
+        run("account", "show", str(spec), address, "--format", "json").stdout
+    )["owners"]
+    return found
+
+
+def set_password(spec: Path, password: str, address: str = "alice@example.com") -> Result:
+    arguments = ("account", "password", str(spec), address, "--stdin")
+    return CliRunner().invoke(cli, arguments, input=password)
+
+
+async def _password_hash(storage: Path, login: str) -> str:
+    store = await open_store(storage, clock=FakeClock(), bus=Silence(), read_only=True)
+    try:
+        return (await account_of(store, login)).password_hash
+    finally:
+        await store.close()
+
+
+def test_a_password_of_the_users_own_stays_through_the_next_apply(spec: Path) -> None:
+    changed = set_password(spec, "correct horse\n", "A@example.com")
+    assert (changed.exit_code, changed.stderr) == (0, "")
+    assert "correct horse" not in changed.output
+    spec.write_text(SPEC.replace("name: Alice", "name: Alicia"))
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+    kept = asyncio.run(_password_hash(spec.parent / "state", "alice@example.com"))
+    assert verify_password(kept, "correct horse")
+    assert run("plan", str(spec)).exit_code == 0
+
+
+def test_show_says_who_owns_what_and_where_the_spec_says_so(spec: Path) -> None:
+    before = owners(spec, "alice@example.com")
+    assert before["quota_bytes"] == {"owner": "spec", "where": f"{spec}:6", "since": None}
+    assert before["password"] == {"owner": "user", "where": None, "since": None}
+    set_password(spec, "correct horse\n")
+    after = owners(spec, "alice@example.com")["password"]
+    assert (after["owner"], after["where"]) == ("user", None)
+    assert str(after["since"]).startswith("20")
+    assert "who says so" in run("account", "show", str(spec), "alice@example.com").stdout
+
+
+def test_a_password_in_the_spec_has_its_line_until_the_user_changes_it(spec: Path) -> None:
+    spec.write_text(SPEC.replace("{can: [receive]}", f"\n    can: [receive]\n    password: $2b$12${'a' * 53}"))
+    run("apply", "--yes", str(spec))
+    assert owners(spec, "bob@example.com")["password"] == {"owner": "spec", "where": f"{spec}:9", "since": None}
+    set_password(spec, "correct horse\n", "bob@example.com")
+    assert owners(spec, "bob@example.com")["password"]["owner"] == "user"
+
+
+@pytest.mark.parametrize(
+    ("password", "address", "complaint"),
+    [
+        ("short\n", "alice@example.com", "at least 8 characters"),
+        ("", "alice@example.com", "at least 8 characters"),
+        ("correct horse\n", "team@example.com", "is an alias"),
+        ("correct horse\n", "nobody@example.com", "there is no account"),
+    ],
+)
+def test_a_password_that_cannot_be_set_changes_nothing(spec: Path, password: str, address: str, complaint: str) -> None:
+    refused = set_password(spec, password, address)
+    assert refused.exit_code == 1
+    assert complaint in refused.stderr
+    assert json.loads(run("status", str(spec), "--format", "json").stdout)["generation"] == 1
+
+
+def test_without_a_terminal_a_password_is_not_asked_for(spec: Path) -> None:
+    refused = run("account", "password", str(spec), "alice@example.com")
+    assert refused.exit_code == 1
+    assert "--stdin" in refused.stderr

@@ -2,9 +2,10 @@
 
 import pytest
 
-from mailstack.model.errors import AlreadyExists, Conflict
+from mailstack.model.errors import AlreadyExists, Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.principal import AliasTargets
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import AliasBody, Kind, RelayBody, Resource, fields_of
 from mailstack.ports.bus import GENERATION_TOPIC
 from tests.support.fake_clock import FakeClock
@@ -141,3 +142,68 @@ async def test_digest_key_is_32_bytes_and_stays(store: Store) -> None:
     key = await store.state.digest_key()
     assert len(key) == 32
     assert await store.state.digest_key() == key
+
+
+ALICE = "alice@example.com"
+
+
+async def test_what_the_user_writes_counts_from_then_on_and_is_a_generation(
+    store: Store, bus: RecordingBus, clock: FakeClock
+) -> None:
+    await apply(store, created(account_resource(ALICE), password="the spec's"))
+    bus.published.clear()
+    generation = await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    snapshot = await store.state.snapshot()
+    resource = snapshot.resources[Kind.ACCOUNT, ALICE]
+    assert (generation, snapshot.generation, snapshot.spec_hash) == (Generation(2), Generation(2), "spec 1")
+    assert (resource.by_user, resource.digests) == ({"password": clock.now}, account_resource(ALICE).digests)
+    assert (await account_of(store, ALICE)).password_hash == "the user's"
+    assert bus.published == [GENERATION_TOPIC]
+
+
+async def test_an_update_that_does_not_speak_of_it_leaves_it_to_the_user(store: Store) -> None:
+    await apply(store, created(account_resource(ALICE), password="the spec's"))
+    await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    await apply(store, updated(account_resource(ALICE, name="Other")))
+    assert (await account_of(store, ALICE)).password_hash == "the user's"
+    assert list((await store.state.snapshot()).resources[Kind.ACCOUNT, ALICE].by_user) == ["password"]
+
+
+async def test_an_update_that_does_is_the_last_word(store: Store) -> None:
+    await apply(store, created(account_resource(ALICE), password="the spec's"))
+    await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    await apply(store, updated(account_resource(ALICE), password="the spec's again"))
+    assert (await account_of(store, ALICE)).password_hash == "the spec's again"
+    assert (await store.state.snapshot()).resources[Kind.ACCOUNT, ALICE].by_user == {}
+
+
+async def test_it_moves_and_goes_with_its_resource(store: Store) -> None:
+    await apply(store, created(account_resource(ALICE)))
+    await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    await apply(store, moved(account_resource("a@example.com"), ALICE))
+    assert list((await store.state.snapshot()).resources[Kind.ACCOUNT, "a@example.com"].by_user) == ["password"]
+    await apply(store, destroyed(account_resource("a@example.com")))
+    await apply(store, created(account_resource("a@example.com")))
+    assert (await store.state.snapshot()).resources[Kind.ACCOUNT, "a@example.com"].by_user == {}
+
+
+async def test_nobody_writes_to_what_is_not_there(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "x"})
+    assert await store.state.generation() == Generation(0)
+
+
+MX = PublishedSet(name="example.com", type="MX", ttl_s=300, values=("10 a.", "20 b."))
+SPF = PublishedSet(name="example.com", type="TXT", ttl_s=300, values=("v=spf1 -all",))
+
+
+async def test_what_was_published_is_remembered_by_zone_and_replaced(store: Store) -> None:
+    assert await store.state.published() == {}
+    await store.state.note_published("example.com", [SPF, MX])
+    await store.state.note_published("other.example", [MX])
+    found = await store.state.published()
+    assert {zone: sorted(sets) for zone, sets in found.items()} == {"example.com": [MX, SPF], "other.example": [MX]}
+    await store.state.note_published("example.com", [SPF])
+    await store.state.note_published("other.example", [])
+    assert {zone: list(sets) for zone, sets in (await store.state.published()).items()} == {"example.com": [SPF]}
+    assert await store.state.generation() == Generation(0)

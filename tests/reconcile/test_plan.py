@@ -40,7 +40,7 @@ def test_the_json_form_has_the_types_that_the_schema_says() -> None:
     assert TypeAdapter(PlanDocument).validate_python(found) == found
     assert found["summary"] == {"create": 1, "update": 0, "move": 0, "destroy": 0}
     assert json.loads(json.dumps(found))["changes"][0]["fields"] == [
-        {"name": "n", "old": None, "new": 1, "mark": "plain"}
+        {"name": "n", "old": None, "new": 1, "mark": "plain", "owner": "spec", "since": None}
     ]
 
 

@@ -1,9 +1,10 @@
 """`mailstack account`: what accounts hold, and whether what they hold is sound. What accounts there are is the spec's.
 
-All but reindex only look, beside a running server or without one. What they say is cli/account_facts's.
+All but password and reindex only look, beside a running server or without one. What they say is cli/account_facts's.
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ from mailstack.cli.account_facts import (
     indexed,
     measured,
     of_accounts,
+    set_password,
     show_pairs,
     show_table,
     shown,
 )
-from mailstack.cli.reconciling import format_option, storage_named
+from mailstack.cli.reconciling import format_option, loaded_spec, storage_named, storage_of
 from mailstack.cli.screen import EXIT_ERROR, fail, print_json
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -31,6 +33,7 @@ state_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of a sandbox, instead of the storage that SPEC names.",
 )
+SHORTEST_PASSWORD = 8
 addresses_argument = click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 
 
@@ -42,9 +45,10 @@ addresses_argument = click.argument("addresses", metavar="[ADDRESS]...", nargs=-
 Examples:
   mailstack account list mailstack.yaml
   mailstack account show mailstack.yaml alice@example.com
+  mailstack account password mailstack.yaml alice@example.com
   mailstack account verify mailstack.yaml
 """,
-    short_help="Look after accounts: list, show, stats, verify, reindex.",
+    short_help="Look after accounts: list, show, password, stats, verify, reindex.",
 )
 def command() -> None:
     pass
@@ -75,19 +79,59 @@ def list_accounts(spec: Path, state: Path | None, form: str) -> None:
 @state_option
 @format_option
 def show(spec: Path, state: Path | None, address: str, form: str) -> None:
-    """Show one account: what it may do, what it holds, mailbox by mailbox. ADDRESS is any of its own.
+    """Show one account: what it may do, what it holds, mailbox by mailbox, and who says so: the spec, with the line
+    where it does, or the user, and since when. ADDRESS is any of its own.
 
     \b
     Examples:
       mailstack account show mailstack.yaml alice@example.com
+      mailstack account show mailstack.yaml alice@example.com --format json | jq .owners.password
     """
-    (found,) = asyncio.run(of_accounts(storage_named(spec, form, state), (address,), shown))
+    loaded = loaded_spec(spec, form)
+    storage = storage_of(loaded) if state is None else state.absolute()
+    (found,) = asyncio.run(of_accounts(storage, (address,), partial(shown, loaded=loaded)))
     if form == "json":
         print_json(found)
         return
-    mailboxes = found.pop("mailboxes")
+    mailboxes, owners = found.pop("mailboxes"), found.pop("owners")
     show_pairs(found)
+    show_table("who says so", ("field", "owner", "where", "since"), [{"field": key, **owners[key]} for key in owners])
     show_table("mailboxes", ("path", "messages", "unseen", "size_bytes"), mailboxes)
+
+
+@command.command("password", short_help="Give an account a password of its user's own.")
+@spec_argument
+@address_argument
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input, one line, without asking.")
+@state_option
+def password(spec: Path, address: str, from_stdin: bool, state: Path | None) -> None:
+    """Change the password of an account as its user would: asks twice, and shows nothing.
+
+    It stays when SPEC is applied again, until SPEC gives the account another password than it gives now. Accounts that
+    have no password in SPEC have only this one. The old one is worth nothing at once: who is logged in with it is sent
+    away by a server that runs.
+
+    \b
+    Examples:
+      mailstack account password mailstack.yaml alice@example.com
+      pwgen -s 20 1 | mailstack account password mailstack.yaml alice@example.com --stdin
+    """
+    storage = storage_named(spec, "text", state)
+    login = asyncio.run(set_password(storage, address, partial(_new_password, from_stdin=from_stdin)))
+    click.echo(f"{click.style('changed', fg='green')} the password of {login}; it is its user's own now")
+
+
+def _new_password(*, from_stdin: bool) -> str:
+    if not from_stdin and not sys.stdin.isatty():
+        fail("nobody can be asked here, and nothing was changed; --stdin reads the password from standard input")
+    given: str = (
+        sys.stdin.readline().rstrip("\r\n")
+        if from_stdin
+        else click.prompt("New password", hide_input=True, confirmation_prompt="Once more", err=True)
+    )
+    if len(given) < SHORTEST_PASSWORD:
+        fail(f"nothing was changed: a password has at least {SHORTEST_PASSWORD} characters")
+    return given
 
 
 @command.command("stats", short_help="Show how much accounts hold, the fullest first.")

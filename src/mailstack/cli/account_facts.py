@@ -17,11 +17,22 @@ if TYPE_CHECKING:
 
     from mailstack.model.instant import Instant
     from mailstack.model.principal import Account
+    from mailstack.model.resource import Resource
     from mailstack.model.upkeep import AccountSizes
     from mailstack.ports.upkeep import Progress
+    from mailstack.spec.load import LoadedSpec
     from mailstack.store.sqlite.open import SqliteStore
 
 Facts = dict[str, Any]
+SPEC_KEYS = {
+    "name": "name",
+    "password": "password",
+    "roles": "roles",
+    "quota_bytes": "quota",
+    "addresses": "addresses",
+    "abilities": "can",
+}
+"""Of an account: the key of the spec behind each field of its resource."""
 Look = Callable[["SqliteStore", "Account", "Progress"], Awaitable[Facts]]
 
 
@@ -97,7 +108,7 @@ async def measured(store: "SqliteStore", account: "Account", _progress: "Progres
     }
 
 
-async def shown(store: "SqliteStore", account: "Account", progress: "Progress") -> Facts:
+async def shown(store: "SqliteStore", account: "Account", progress: "Progress", *, loaded: "LoadedSpec") -> Facts:
     """Raises what reading the account's file raises."""
     sizes = await _sizes(store, account)
     mailboxes = [
@@ -105,7 +116,46 @@ async def shown(store: "SqliteStore", account: "Account", progress: "Progress") 
         for one in (sizes.mailboxes if sizes else ())
     ]
     known = {**await described(store, account, progress), **await measured(store, account, progress)}
-    return {**known, "indexed": await _is_indexed(store, account), "mailboxes": mailboxes}
+    owners = await _owners(store, account, loaded)
+    return {**known, "indexed": await _is_indexed(store, account), "owners": owners, "mailboxes": mailboxes}
+
+
+async def _owners(store: "SqliteStore", account: "Account", loaded: "LoadedSpec") -> dict[str, Facts]:
+    """By field: spec, with the place where it speaks of the account; or user, with the moment."""
+    from mailstack.model.resource import Kind
+
+    snapshot = await store.state.snapshot([Kind.ACCOUNT])
+    resource = snapshot.resources.get((Kind.ACCOUNT, account.login))
+    by_user = resource.by_user if resource else {}
+    is_declared = account.login in loaded.spec.accounts
+    found: dict[str, Facts] = {}
+    for field, key in SPEC_KEYS.items():
+        place = loaded.locator.place(("accounts", account.login, key)) if is_declared else None
+        is_users = field in by_user or (field == "password" and not _says_password(resource))
+        found[field] = {
+            "owner": "user" if is_users else "spec",
+            "where": None if is_users or place is None else f"{place.file}:{place.line}",
+            "since": when_text(by_user.get(field)),
+        }
+    return found
+
+
+def _says_password(resource: "Resource | None") -> bool:
+    """An account that the spec gave no password can only have one of its user's own."""
+    return resource is not None and "password" in resource.digests
+
+
+async def set_password(storage: Path, address: str, ask: Callable[[], str]) -> str:
+    """The login whose password it now is. ask: only once it is known whose."""
+    from mailstack.model.resource import Kind
+    from mailstack.services.identity.passwords import HashCost, hash_password
+
+    require_applied(storage)
+    async with store_to_write(storage) as store:
+        (account,) = await _accounts(store, (address,))
+        hashed = hash_password(ask(), cost=HashCost.NORMAL)
+        await store.state.write_as_user(Kind.ACCOUNT, account.login, {"password": hashed})
+        return account.login
 
 
 async def flaws(store: "SqliteStore", account: "Account", progress: "Progress", *, quick: bool) -> Facts:

@@ -23,7 +23,7 @@ COMMANDS = {
     "apply": "Make the server and its DNS what the spec says.",
     "status": "Show what is applied and what is running.",
     "restore": "Give back the mail of a destroyed account.",
-    "account": "Look after accounts: list, show, stats, verify, reindex.",
+    "account": "Look after accounts: list, show, password, stats, verify, reindex.",
     "token": "Make, list and revoke tokens for the API.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
     "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",

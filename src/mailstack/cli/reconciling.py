@@ -45,12 +45,17 @@ def storage_of(loaded: "LoadedSpec") -> Path:
     return loaded.path.absolute().parent / loaded.spec.storage.path
 
 
-def storage_named(spec: Path, form: str, state: Path | None = None) -> Path:
-    """Of a spec that is valid; otherwise its faults end the command. state: a sandbox's folder, which comes first."""
+def loaded_spec(spec: Path, form: str) -> "LoadedSpec":
+    """Where it has faults, they end the command."""
     from mailstack.spec.load import load_spec
 
     with faults_reported(form):
-        loaded = load_spec(spec)
+        return load_spec(spec)
+
+
+def storage_named(spec: Path, form: str, state: Path | None = None) -> Path:
+    """Of a spec that is valid; otherwise its faults end the command. state: a sandbox's folder, which comes first."""
+    loaded = loaded_spec(spec, form)
     return storage_of(loaded) if state is None else state.absolute()
 
 

@@ -24,6 +24,11 @@ def as_datetime(instant: Instant) -> datetime:
     return datetime.fromtimestamp(instant / SECOND_MS, UTC)
 
 
+def iso(instant: Instant) -> str:
+    """To the second, as people and JSON read it."""
+    return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def from_datetime(moment: datetime) -> Instant:
     """moment: aware; a naive one would mean the machine's zone, which nobody meant."""
     return Instant(round(moment.timestamp() * SECOND_MS))

@@ -37,10 +37,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
+    """digests: of the secrets that the spec gave last. by_user: fields and secrets that the user wrote since, and when;
+    they stay as they are until the spec says something else of them than it did."""
+
     kind: Kind
     name: str
     fields: Mapping[str, Json]
     digests: Mapping[str, str] = field(default_factory=dict)
+    by_user: Mapping[str, Instant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

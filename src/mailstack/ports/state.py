@@ -1,9 +1,10 @@
-"""What apply reads and writes: resources, their secrets, and the generation counter."""
+"""What apply reads and writes: resources, their secrets, the generation counter, and what it published last."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.ids import Generation
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import Kind, ResourceChange, Snapshot
 
 
@@ -27,4 +28,18 @@ class State(Protocol):
 
         Raises Conflict when the state has moved past `base`. No change and the same spec_hash: writes nothing.
         """
+        ...
+
+    async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
+        """The user's own values from here on (Resource.by_user), as the next generation: an apply leaves them alone
+        until the spec's digest of them changes. NotFound: there is no such resource."""
+        ...
+
+    async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
+        """By zone, what note_published was told last."""
+        ...
+
+    async def note_published(self, zone: str, sets: Sequence[PublishedSet]) -> None:
+        """In place of all that was known of the zone; no sets: it is forgotten. No generation: nothing is served
+        differently."""
         ...

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing_extensions import TypedDict  # pydantic reads the standard one only from Python 3.12 on
 
 from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant, iso
 from mailstack.model.resource import Json, Kind, Operation
 
 FORMAT = 1
@@ -28,10 +29,13 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
+    """by_user_since: when the user wrote what goes now, None for a value that was the spec's."""
+
     name: str
     old: Json = None
     new: Json = None
     mark: Mark = Mark.PLAIN
+    by_user_since: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +124,21 @@ class Plan:
         )
 
 
+class Owner(StrEnum):
+    SPEC = "spec"
+    USER = "user"
+
+
 class FieldDocument(TypedDict):
-    """One field of a change. old and new: any JSON; null where the field is secret or not known before apply."""
+    """One field of a change. old and new: any JSON; null where the field is secret or not known before apply. owner: of
+    the old value: spec or user; since: when a user wrote it (ISO 8601), null for the spec's."""
 
     name: str
     old: object
     new: object
     mark: Mark
+    owner: Owner
+    since: str | None
 
 
 class ChangeDocument(TypedDict):
@@ -238,5 +250,16 @@ def _change_document(change: Change) -> ChangeDocument:
         moved_from=change.moved_from,
         reason=change.reason,
         after=list(change.after),
-        fields=[FieldDocument(name=item.name, old=item.old, new=item.new, mark=item.mark) for item in change.fields],
+        fields=[_field_document(item) for item in change.fields],
+    )
+
+
+def _field_document(item: FieldChange) -> FieldDocument:
+    return FieldDocument(
+        name=item.name,
+        old=item.old,
+        new=item.new,
+        mark=item.mark,
+        owner=Owner.SPEC if item.by_user_since is None else Owner.USER,
+        since=None if item.by_user_since is None else iso(item.by_user_since),
     )

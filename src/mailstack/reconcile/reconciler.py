@@ -36,6 +36,7 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place
 from mailstack.reconcile.moves import former_login, moves_of, with_moves
 from mailstack.reconcile.order import with_order
+from mailstack.reconcile.owners import leave_to_users, name_owners
 from mailstack.reconcile.plan import ByHand, Change, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions, over_quota
@@ -143,7 +144,8 @@ class Reconciler:
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
         moves = moves_of(spec, wanted, compared, keyed_digest(actual.digest_key))
-        steps = with_moves(diff(wanted, moves.live), moves, wanted)
+        wanted = leave_to_users(wanted, moves.live)
+        steps = name_owners(with_moves(diff(wanted, moves.live), moves, wanted), moves.live)
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
         is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from mailstack.model.instant import iso
 from mailstack.model.resource import Json, Operation
 from mailstack.reconcile.brake import going_on, reasons_of
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
@@ -85,7 +86,9 @@ def field_lines(change: Change) -> Iterator[str]:
     """`name = value` or `name = old -> new`, in columns; nothing secret in it."""
     width = max((len(item.name) for item in change.fields), default=0)
     for item in change.fields:
-        yield f"{item.name:<{width}} = {_field(item, change.operation)}"
+        since = item.by_user_since
+        owner = "" if since is None else f"  # instead of the user's own, of {iso(since)}"
+        yield f"{item.name:<{width}} = {_field(item, change.operation)}{owner}"
 
 
 def _field(item: FieldChange, operation: Operation) -> str:

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from mailstack.spec.document import Document
-from mailstack.spec.faults import Fault, Path
+from mailstack.spec.faults import Fault, Path, Place
 from mailstack.spec.outline import parsed, section
 from mailstack.spec.values import parse_address_key
 
@@ -15,9 +15,16 @@ class Locator:
         self._document = document
 
     def fault(self, path: Path, message: str) -> Fault:
+        return self._document.fault(self._as_written(path), message)
+
+    def place(self, path: Path) -> Place:
+        """Where the key stands; the nearest thing above, where the spec does not say it."""
+        return self._document.place(self._as_written(path), at_key=True)
+
+    def _as_written(self, path: Path) -> Path:
         if len(path) > 1 and path[0] == "accounts":
-            path = ("accounts", self._written_logins.get(str(path[1]), path[1]), *path[2:])
-        return self._document.fault(path, message)
+            return ("accounts", self._written_logins.get(str(path[1]), path[1]), *path[2:])
+        return path
 
     @cached_property
     def _written_logins(self) -> dict[str, str]:

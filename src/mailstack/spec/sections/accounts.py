@@ -32,7 +32,8 @@ class Account(Section):
     password: Password = Field(
         default=None,
         description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}) or a reference to one or to the password: env/NAME,"
-        " file/PATH. Without this key nobody can log in.",
+        " file/PATH. A password that the user changes stays until this one changes. Without this key the account has"
+        " only a password of its user's own (`mailstack account password`); nobody can log in before there is one.",
     )
     roles: Roles = Field(default=(), description="Rights over the server.")
     quota: Size | None = Field(default=None, description="How much mail the account may keep; null for no limit.")

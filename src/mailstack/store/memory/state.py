@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
@@ -55,6 +56,7 @@ class MemoryState:
         self._spec_hash = ""
         self._applied_at: Instant | None = None
         self._last_account = 0
+        self._published: dict[str, tuple[PublishedSet, ...]] = {}
 
     async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
         wanted = set(Kind) if kinds is None else set(kinds)
@@ -94,6 +96,30 @@ class MemoryState:
         self._bus.publish(GENERATION_TOPIC)
         return self._generation
 
+    async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
+        resource = self._held.resources.get((kind, name))
+        if resource is None:
+            raise NotFound(f"there is no {kind} {name}")
+        by_user = {**resource.by_user, **dict.fromkeys(secrets, self._clock())}
+        own = {**self._held.secrets.get((kind, name), {}), **secrets}
+        self._held = replace(
+            self._held,
+            resources={**self._held.resources, (kind, name): replace(resource, by_user=by_user)},
+            secrets={**self._held.secrets, (kind, name): own},
+        )
+        self._accounts.become(_accounts(self._held), _aliases(self._held), _domains(self._held))
+        self._generation, self._applied_at = Generation(self._generation + 1), self._clock()
+        self._bus.publish(GENERATION_TOPIC)
+        return self._generation
+
+    async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
+        return dict(self._published)
+
+    async def note_published(self, zone: str, sets: Sequence[PublishedSet]) -> None:
+        self._published.pop(zone, None)
+        if sets:
+            self._published[zone] = tuple(sets)
+
     def _write(self, held: _Held, change: ResourceChange) -> None:
         key = (change.resource.kind, change.resource.name)
         is_new = change.operation in (Operation.CREATE, Operation.MOVE)
@@ -113,7 +139,9 @@ class MemoryState:
         withdrawn = set(old.digests) - set(change.resource.digests) if old is not None else set()
         secrets = {**held.secrets.get(key, {}), **change.secrets}
         held.secrets[key] = {name: value for name, value in secrets.items() if name not in withdrawn}
-        held.resources[key] = change.resource
+        by_user = {} if old is None else old.by_user
+        left = {name: at for name, at in by_user.items() if name not in withdrawn and name not in change.secrets}
+        held.resources[key] = replace(change.resource, by_user=left)
 
     def _move(self, held: _Held, key: Key, old: Key) -> None:
         if old not in held.resources:

@@ -131,6 +131,8 @@ MIGRATIONS = (
                 "challenge",
                 "token",
                 "issuance_failure",
+                "user_field",
+                "published",
             }
         ),
         statements=(
@@ -166,6 +168,24 @@ MIGRATIONS = (
                 tries INTEGER NOT NULL,
                 failed_at INTEGER NOT NULL,
                 retry_at INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            # What the user of a resource wrote after the spec; a row goes with its resource, and when the spec writes.
+            """CREATE TABLE user_field (
+                kind TEXT NOT NULL,
+                name TEXT NOT NULL,
+                field TEXT NOT NULL,
+                written_at INTEGER NOT NULL,
+                PRIMARY KEY (kind, name, field),
+                FOREIGN KEY (kind, name) REFERENCES resource (kind, name) ON DELETE CASCADE
+            ) STRICT, WITHOUT ROWID""",
+            # record_values: a JSON array.
+            """CREATE TABLE published (
+                zone TEXT NOT NULL,
+                name TEXT NOT NULL,
+                type TEXT NOT NULL,
+                ttl_s INTEGER NOT NULL,
+                record_values TEXT NOT NULL,
+                PRIMARY KEY (zone, name, type)
             ) STRICT, WITHOUT ROWID""",
         ),
     ),

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, Instant
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sqlite.connection import Connection, Row
@@ -31,7 +32,17 @@ DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
 SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
 RENAME_SECRETS = "UPDATE secret SET name = ? WHERE kind = ? AND name = ?"
+USER_FIELDS = "SELECT kind, name, field, written_at FROM user_field"
+SET_USER_FIELD = """INSERT INTO user_field (kind, name, field, written_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (kind, name, field) DO UPDATE SET written_at = excluded.written_at"""
+RENAME_USER_FIELDS = "UPDATE user_field SET name = ? WHERE kind = ? AND name = ?"
+DROP_USER_FIELD = "DELETE FROM user_field WHERE kind = ? AND name = ? AND field = ?"
+PUBLISHED = "SELECT zone, name, type, ttl_s, record_values FROM published ORDER BY zone, name, type"
+FORGET_PUBLISHED = "DELETE FROM published WHERE zone = ?"
+ADD_PUBLISHED = "INSERT INTO published (zone, name, type, ttl_s, record_values) VALUES (?, ?, ?, ?, ?)"
 DROP_SECRET = "DELETE FROM secret WHERE kind = ? AND name = ? AND label = ?"
+
+_NO_USER_FIELDS: Mapping[str, Instant] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +104,53 @@ class SqliteState:
         self._committed()
         return generation
 
+    async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
+        def work(transaction: Transaction) -> Generation:
+            if transaction.row(DIGESTS, (kind, name)) is None:
+                raise NotFound(f"there is no {kind} {name}")
+            for label, value in secrets.items():
+                transaction.run(SET_SECRET, (kind, name, label, value))
+                transaction.run(SET_USER_FIELD, (kind, name, label, self._clock()))
+            latest = _latest(transaction.row(LATEST))
+            transaction.run(ADD_GENERATION, (latest.number + 1, latest.spec_hash, self._clock()))
+            transaction.announce(GENERATION_TOPIC)
+            return Generation(latest.number + 1)
+
+        generation = await self._system.write(work)
+        self._committed()
+        return generation
+
+    async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
+        return await self._system.read_long(_published)
+
+    async def note_published(self, zone: str, sets: Sequence[PublishedSet]) -> None:
+        rows = [(zone, one.name, one.type, one.ttl_s, orjson.dumps(sorted(one.values)).decode()) for one in sets]
+
+        def work(transaction: Transaction) -> None:
+            transaction.run(FORGET_PUBLISHED, (zone,))
+            transaction.run_many(ADD_PUBLISHED, rows)
+
+        await self._system.write(work)
+
 
 def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
     connection.run("BEGIN")  # so that the generation and the resources are of one moment
     try:
         latest = _latest(connection.row(LATEST))
         rows = [(kind, *row) for kind in kinds for row in connection.rows(RESOURCES, (kind,))]
+        by_user: dict[tuple[str, str], dict[str, Instant]] = {}
+        for kind, name, field, written_at in connection.rows(USER_FIELDS):
+            by_user.setdefault((kind, name), {})[field] = Instant(written_at)
     finally:
         connection.run("COMMIT")
     resources = {
-        (kind, name): Resource(kind=kind, name=name, fields=orjson.loads(fields), digests=orjson.loads(digests))
+        (kind, name): Resource(
+            kind=kind,
+            name=name,
+            fields=orjson.loads(fields),
+            digests=orjson.loads(digests),
+            by_user=by_user.get((kind, name), _NO_USER_FIELDS),
+        )
         for kind, name, fields, digests in rows
     }
     return Snapshot(
@@ -117,6 +165,14 @@ def _secrets(connection: Connection, kind: Kind) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name, label, value in connection.rows(SECRETS, (kind,)):
         found.setdefault(name, {})[label] = value
+    return found
+
+
+def _published(connection: Connection) -> dict[str, list[PublishedSet]]:
+    found: dict[str, list[PublishedSet]] = {}
+    for zone, name, record_type, ttl_s, values in connection.rows(PUBLISHED):
+        one = PublishedSet(name=name, type=record_type, ttl_s=ttl_s, values=tuple(orjson.loads(values)))
+        found.setdefault(zone, []).append(one)
     return found
 
 
@@ -146,8 +202,11 @@ def _write(transaction: Transaction, change: ResourceChange) -> None:
         transaction.run(UPDATE, (*form, *key))
         for label in orjson.loads(before[0]).keys() - resource.digests.keys():
             transaction.run(DROP_SECRET, (*key, label))
+            transaction.run(DROP_USER_FIELD, (*key, label))
     for label, value in change.secrets.items():
         transaction.run(SET_SECRET, (*key, label, value))
+        # The spec has the last word again.
+        transaction.run(DROP_USER_FIELD, (*key, label))
 
 
 def _rename(transaction: Transaction, resource: Resource, old: str) -> None:
@@ -157,4 +216,5 @@ def _rename(transaction: Transaction, resource: Resource, old: str) -> None:
         raise Conflict(f"{resource.kind} {old} is not there")
     transaction.run(CREATE, (resource.kind, resource.name, *found))
     transaction.run(RENAME_SECRETS, (resource.name, resource.kind, old))
+    transaction.run(RENAME_USER_FIELDS, (resource.name, resource.kind, old))
     transaction.run(DESTROY, (resource.kind, old))
