@@ -221,7 +221,9 @@ async def test_an_spf_record_edited_by_hand_is_repaired_and_its_neighbours_stay(
 
 
 async def test_names_that_are_taken_are_reported_and_left_alone(scene: Scene) -> None:
-    spec = scene.of({TAKEN_ZONE: {}, f"sub.{TAKEN_ZONE}": {}}, zones=(ZONE, TAKEN_ZONE), hostname=f"legacy.{ZONE}")
+    bare = {"discovery": False}
+    domains = {TAKEN_ZONE: bare, f"sub.{TAKEN_ZONE}": bare}
+    spec = scene.of(domains, zones=(ZONE, TAKEN_ZONE), hostname=f"legacy.{ZONE}")
     plan = await scene.apply(spec)
     refused = {warning.subject: warning.text for warning in plan.warnings}
     assert "CNAME to www.example.test." in refused[f"dns_record legacy.{ZONE} A"]

@@ -26,6 +26,7 @@ def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     yield from _tls(document, values)
     yield from _providers(document, values)
     yield from _zones(document, values, spec)
+    yield from _no_mail(document, values, spec)
     yield from _relays(document, values)
     yield from _routes(document, values)
 
@@ -116,12 +117,41 @@ def _zones(document: Document, values: Mapping[str, Value], spec: Outline) -> It
         yield from _domains_without_zone(document, spec, frozenset(zones))
 
 
+def _zone_names(values: Mapping[str, Value]) -> frozenset[str]:
+    keys = (parsed(key, (), parse_domain) for key in section(values, "dns", "zones"))
+    return frozenset(zone.name for zone in keys if zone)
+
+
+def _is_held(name: str, zones: frozenset[str]) -> bool:
+    labels = name.split(".")
+    return not zones.isdisjoint(".".join(labels[at:]) for at in range(len(labels)))
+
+
 def _domains_without_zone(document: Document, spec: Outline, zones: frozenset[str]) -> Iterator[Fault]:
     for domain in spec.domains:
-        labels = domain.name.split(".")
-        if zones.isdisjoint(".".join(labels[at:]) for at in range(len(labels))):
+        if not _is_held(domain.name, zones):
             message = "no zone of dns.zones holds this domain (add one; provider: manual prints its records)"
             yield document.fault(domain.path, message, at_key=True)
+
+
+def _no_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
+    hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
+    domains = {domain.name: domain.path for domain in spec.domains}
+    zones = _zone_names(values)
+    seen: dict[str, Named] = {}
+    for index, item in enumerate(items(section(values, "dns").get("no_mail"))):
+        name = parsed(item, ("dns", "no_mail", index), parse_domain)
+        if name is None:
+            continue
+        if seen.setdefault(name.name, name) is not name:
+            yield document.fault(name.path, f"{name.name} is listed twice")
+        elif name.name in domains:
+            place = document.place(domains[name.name], at_key=True)
+            yield document.fault(name.path, f"{name.name} gets mail: it is declared in domains ({place})")
+        elif hostname and name.name == hostname.name:
+            yield document.fault(name.path, f"{name.name} is server.hostname, which sends mail")
+        elif zones and not _is_held(name.name, zones):
+            yield document.fault(name.path, f"no zone of dns.zones holds {name.name}")
 
 
 def _relays(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:

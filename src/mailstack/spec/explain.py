@@ -100,6 +100,7 @@ def _kind_of(value: object) -> str:
 _WANTED_TYPES: Mapping[str, str] = {
     "string_type": "text",
     "int_type": "a whole number",
+    "bool_type": "true or false",
     "tuple_type": "a list",
     "dict_type": "a mapping (key: value)",
     "model_type": "a mapping (key: value)",

@@ -107,6 +107,32 @@ def test_beside_a_cname_nothing_is_published() -> None:
     assert "CNAME to www.example.test." in settled.warnings[0].text
 
 
+def test_a_cname_is_not_published_beside_records_of_others() -> None:
+    alias = RecordSet(name=f"mta-sts.{NAME}", type="CNAME", values=(f"mail.{NAME}.",))
+    foreign = RecordSet(name=alias.name, type="A", values=("192.0.2.80",))
+    settled = settle(zone(foreign), [alias])
+    assert (settled.final, settled.dropped) == ({}, frozenset())
+    assert "holds A records" in settled.warnings[0].text
+    # One's own that make room for it are no obstacle.
+    assert alias.key in settle(zone(*published(foreign)), [alias]).final
+
+
+@pytest.mark.parametrize(
+    ("record_type", "value", "other"),
+    [
+        ("SRV", "0 1 993 mail.example.test.", "0 1 993 elsewhere.test."),
+        ("TLSA", f"3 1 1 {'ab' * 32}", f"3 1 1 {'cd' * 32}"),
+        ("CAA", '0 issue "ca.test"', '0 issue "other.test"'),
+    ],
+)
+def test_foreign_sets_of_every_type_are_told_from_equal_ones(record_type: str, value: str, other: str) -> None:
+    record = RecordSet(name=NAME, type=record_type, values=(value,))
+    assert settle(zone(record), [record]).warnings == ()
+    settled = settle(zone(replace(record, values=(other,))), [record])
+    assert untouched(settled, record)
+    assert other in settled.warnings[0].text
+
+
 def test_a_cname_that_took_our_name_leaves_our_marker_where_it_is() -> None:
     alias = RecordSet(name=HOST.name, type="CNAME", values=("www.example.test.",))
     settled = settle(zone(alias, marker(HOST)), [HOST])

@@ -22,13 +22,58 @@ def of_domain(settings: Mapping[str, object]) -> dict[Key, tuple[str, ...]]:
     return records({"domains": {"example.com": settings}})
 
 
-def test_a_bare_domain_has_mx_spf_and_dmarc_and_the_host_its_spf() -> None:
+def services(listeners: Mapping[str, object]) -> dict[str, str]:
+    found = records({"server": {"hostname": "mail.example.com", "listeners": listeners}})
+    return {name.partition(".")[0]: values[0] for (name, record_type), values in found.items() if record_type == "SRV"}
+
+
+def test_a_bare_domain_has_mx_spf_dmarc_and_services_and_the_host_its_spf() -> None:
     assert of_domain({}) == {
         ("example.com", "MX"): ("10 mail.example.com.",),
         ("example.com", "TXT"): ("v=spf1 a:mail.example.com -all",),
         ("_dmarc.example.com", "TXT"): ("v=DMARC1; p=none",),
+        ("_submissions._tcp.example.com", "SRV"): ("0 1 465 mail.example.com.",),
+        ("_submission._tcp.example.com", "SRV"): ("10 1 587 mail.example.com.",),
+        ("_imaps._tcp.example.com", "SRV"): ("0 1 993 mail.example.com.",),
+        ("_imap._tcp.example.com", "SRV"): ("10 1 143 mail.example.com.",),
+        ("_pop3s._tcp.example.com", "SRV"): ("0 0 0 .",),
+        ("_pop3._tcp.example.com", "SRV"): ("0 0 0 .",),
         ("mail.example.com", "TXT"): ("v=spf1 a -all",),
     }
+
+
+@pytest.mark.parametrize(
+    ("imap", "value"),
+    [
+        ([":1143", ":143"], "10 1 1143 mail.example.com."),
+        (["127.0.0.1:143", "[::1]:143"], "0 0 0 ."),
+        (["127.0.0.1:1143", "192.0.2.1:143"], "10 1 143 mail.example.com."),
+        ([], "0 0 0 ."),
+    ],
+)
+def test_a_service_is_announced_where_others_can_reach_it(imap: list[str], value: str) -> None:
+    assert services({"imap": imap})["_imap"] == value
+
+
+def test_a_server_on_loopback_alone_announces_what_a_real_one_would() -> None:
+    assert services({"smtp": ["127.0.0.1:25"], "imap": ["127.0.0.1:143"]})["_imap"] == "10 1 143 mail.example.com."
+
+
+def test_services_are_not_announced_on_request() -> None:
+    assert not [name for name, record_type in of_domain({"discovery": False}) if record_type == "SRV"]
+
+
+def test_an_alias_domain_has_records_of_its_own() -> None:
+    found = records({"domains": {"example.com": {}, "example.org": {"alias_of": "example.com"}}})
+    assert found["example.org", "MX"] == ("10 mail.example.com.",)
+    assert found["_dmarc.example.org", "TXT"] == ("v=DMARC1; p=none",)
+
+
+def test_a_name_without_mail_refuses_it_and_is_believed_by_nobody() -> None:
+    found = records({"dns": {"no_mail": ["www.example.com"]}})
+    assert found["www.example.com", "MX"] == ("0 .",)  # RFC 7505 §3
+    assert found["www.example.com", "TXT"] == ("v=spf1 -all",)
+    assert found["_dmarc.www.example.com", "TXT"] == ("v=DMARC1; p=reject",)
 
 
 def test_addresses_are_published_by_version() -> None:

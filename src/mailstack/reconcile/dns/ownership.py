@@ -8,7 +8,7 @@ hand is told from one that somebody else added.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailstack.reconcile.dns.record_set import Key, RecordSet
@@ -52,9 +52,11 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     warnings: list[PlanWarning] = []
     owned = dict(_owned(zone))
     count = len(owned)
+    neighbours = _neighbours(zone, frozenset(owned), wanted)
     for record in wanted:
         hashes = owned.pop(record.key, None)
         try:
+            _refuse_beside(neighbours.get(record.name))
             settled = _settle_one(zone, record, hashes)
         except Taken as taken:
             warnings.append(PlanWarning(subject=f"dns_record {record.name} {record.type}", text=str(taken)))
@@ -117,6 +119,19 @@ def _read_marker(zone: Zone, key: Key) -> tuple[str, frozenset[str]]:
     if read is None:
         return "?", frozenset()
     return read[1], frozenset((read[2] or "").split(".")) - {""}
+
+
+def _neighbours(zone: Zone, owned: Container[Key], wanted: Sequence[RecordSet]) -> Mapping[str, str]:
+    """By name of each wanted CNAME: a type that somebody else has there, if there is any."""
+    aliases = {record.name for record in wanted if record.type == "CNAME"}
+    held = (key for key in (*zone.live, *zone.unreadable) if key[0] in aliases and key[1] != "CNAME")
+    return {name: record_type for name, record_type in held if (name, record_type) not in owned}
+
+
+def _refuse_beside(record_type: str | None) -> None:
+    if record_type is not None:
+        # RFC 1034 §3.6.2: where a CNAME is, no other data may be; some servers drop such an update without a word.
+        raise Taken(f"the name holds {record_type} records that are not mailstack's; left alone")
 
 
 def _settle_one(zone: Zone, record: RecordSet, ours: frozenset[str] | None) -> RecordSet | None:

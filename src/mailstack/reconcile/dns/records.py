@@ -5,10 +5,12 @@ What each says is in reconcile.dns.kinds, who publishes them in zones, and what 
 
 from collections.abc import Iterator
 
+from mailstack.reconcile.dns.kinds.discovery import discovery_records
 from mailstack.reconcile.dns.kinds.dkim import dkim_record
 from mailstack.reconcile.dns.kinds.dmarc import dmarc_records
 from mailstack.reconcile.dns.kinds.host import host_records
 from mailstack.reconcile.dns.kinds.mail import mail_records
+from mailstack.reconcile.dns.kinds.no_mail import no_mail_records
 from mailstack.reconcile.dns.kinds.transport import tlsa_records, transport_records
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
@@ -27,6 +29,10 @@ def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
         yield from mail_records(name, domain.spf, hostname)
         yield from dmarc_records(name, domain.dmarc)
         yield from transport_records(name, domain, hostname)
+        if domain.discovery:
+            yield from discovery_records(name, hostname, spec.server.listeners)
+    for name in spec.dns.no_mail:
+        yield from no_mail_records(name)
     for key in material.dkim_keys:
         if key.domain in spec.domains:
             yield dkim_record(key)

@@ -94,6 +94,11 @@ class Domain(Section):
     tls_rpt: TlsRpt | None = Field(
         default=None, description="Asks senders for TLS reports. Default: nothing is published."
     )
+    discovery: bool = Field(
+        default=True,
+        description="Lets mail programs find this server by an address alone: SRV records of the services that are"
+        " there, and of those that are not (RFC 6186, RFC 8314).",
+    )
     catch_all: AddressKey | None = Field(
         default=None,
         description="Who gets mail to addresses of the domain that nobody owns. Default: such mail is refused.",
@@ -150,4 +155,9 @@ class Dns(Section):
     )
     zones: dict[DomainName, Zone] = Field(
         default={}, description="The zones that hold the domains and the host name, and who publishes them."
+    )
+    no_mail: tuple[DomainName, ...] = Field(
+        default=(),
+        description="Names that neither get nor send mail, such as those of web sites and parked domains: a null MX"
+        " (RFC 7505), an SPF record and a DMARC policy by which whatever claims to come from there is refused.",
     )
