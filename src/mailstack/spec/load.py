@@ -1,6 +1,7 @@
 """From a path to a spec that holds together, or to all its faults at once."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +14,14 @@ from mailstack.spec.expand import expand
 from mailstack.spec.explain import explain
 from mailstack.spec.faults import Fault, SpecInvalid
 from mailstack.spec.faults import Path as FaultPath
-from mailstack.spec.include import Reading, read_files
+from mailstack.spec.include import read_files
 from mailstack.spec.locate import Locator
 from mailstack.spec.model import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSpec:
-    """path: as given; files: all that were read, the main one first; digest: SHA-256 over their names and bytes."""
+    """path: as given; files: all that were read, the main one first; digest: as digest_of has it."""
 
     spec: Spec
     path: Path
@@ -62,15 +63,16 @@ def _load(path: Path) -> LoadedSpec:
         spec=expanded,
         path=path,
         files=tuple(reading.contents),
-        digest=_digest(reading),
+        digest=digest_of(reading.main, reading.contents),
         locator=Locator(document),
     )
 
 
-def _digest(reading: Reading) -> str:
+def digest_of(main: Path, contents: Mapping[Path, bytes]) -> str:
+    """The main file is the main file under any name: a copy of the whole, kept elsewhere, is the same spec."""
     whole = hashlib.sha256()
-    for path, content in reading.contents.items():
-        name = str(path.relative_to(reading.directory)).encode("utf-8", "surrogateescape")
+    for path, content in contents.items():
+        name = b"" if path == main else str(path.relative_to(main.parent)).encode("utf-8", "surrogateescape")
         whole.update(b"%d:%b%d:" % (len(name), name, len(content)))
         whole.update(content)
     return whole.hexdigest()
