@@ -45,7 +45,7 @@ def test_after_an_apply_and_after_a_change_of_the_spec(spec: Path) -> None:
     found = json.loads(run("status", "--format", "json", str(spec)).stdout)
     assert (found["generation"], found["spec"]) == (1, "as applied")
     assert found["applied_at"].endswith("+00:00")
-    assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 5, "server": 1}
+    assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 7, "server": 1}
     spec.write_text(f"# changed\n{SPEC}")
     assert json.loads(run("status", "--format", "json", str(spec)).stdout)["spec"] == "changed since the last apply"
 

@@ -189,3 +189,10 @@ async def test_items_by_state_oldest_first_and_bounded(store: Store) -> None:
     assert await listed(QueueState.HELD) == ["h"]
     assert await listed(QueueState.HELD, QueueState.WAITING, limit=2) == ["w", "h"]
     assert await listed(QueueState.FAILED) == []
+
+
+async def test_items_are_counted_by_state(store: Store) -> None:
+    assert dict(await store.queue.counts()) == {}
+    await store.queue.enqueue([mail("a@x.example", "b@x.example")], next_at=Instant(1_000))
+    await store.queue.enqueue([mail()], next_at=Instant(1_000), state=QueueState.HELD)
+    assert dict(await store.queue.counts()) == {QueueState.WAITING: 2, QueueState.HELD: 1}

@@ -79,6 +79,20 @@ async def test_creating_what_is_there_is_a_conflict_and_undoes_the_whole_commit(
     assert await store.state.generation() == Generation(1)
 
 
+async def test_a_summary_is_a_snapshot_in_short(store: Store, clock: FakeClock) -> None:
+    empty = await store.state.summary()
+    assert (empty.generation, empty.spec_hash, empty.applied_at, dict(empty.counts)) == (0, "", None, {})
+    await apply(
+        store,
+        created(RELAY),
+        created(account_resource("alice@example.com")),
+        created(account_resource("bob@example.com")),
+    )
+    found = await store.state.summary()
+    assert (found.generation, found.spec_hash, found.applied_at) == (1, "spec 1", clock())
+    assert dict(found.counts) == {Kind.ACCOUNT: 2, Kind.RELAY: 1}
+
+
 async def test_snapshot_of_some_kinds_leaves_out_the_others(store: Store) -> None:
     await apply(store, created(RELAY), created(account_resource("bob@example.com")))
     assert list((await store.state.snapshot([Kind.RELAY])).resources) == [(Kind.RELAY, "ses")]

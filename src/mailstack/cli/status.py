@@ -4,7 +4,6 @@ A spec that cannot be used must not hide what runs: then its storage is looked f
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +27,6 @@ Examples:
 
 Exit status: 0 shown, 1 error, 2 shown, and the spec has faults.
 """
-COUNTED_QUEUE_ITEMS = 100_000
 NOTHING_APPLIED: Mapping[str, object] = {
     "generation": 0,
     "applied_at": None,
@@ -72,17 +70,16 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
     async with store_to_read(storage) as store:
         if store is None:
             return {**found, **NOTHING_APPLIED}
-        snapshot = await store.state.snapshot()
-        items = await store.queue.items(limit=COUNTED_QUEUE_ITEMS)
-    kinds = Counter(kind.value for kind, _ in snapshot.resources)
-    applied_at = None if snapshot.applied_at is None else as_datetime(snapshot.applied_at)
+        summary = await store.state.summary()
+        waiting = await store.queue.counts()
+    applied_at = None if summary.applied_at is None else as_datetime(summary.applied_at)
     return {
         **found,
-        "generation": int(snapshot.generation),
+        "generation": int(summary.generation),
         "applied_at": None if applied_at is None else applied_at.isoformat(timespec="seconds"),
-        "spec": "as applied" if snapshot.spec_hash == digest else "changed since the last apply",
-        "resources": dict(kinds),
-        "queue": dict(Counter(item.state.value for item in items)),
+        "spec": "as applied" if summary.spec_hash == digest else "changed since the last apply",
+        "resources": {kind.value: count for kind, count in summary.counts.items()},
+        "queue": {state.value: count for state, count in waiting.items()},
     }
 
 

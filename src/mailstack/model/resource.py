@@ -58,6 +58,16 @@ class Snapshot:
     applied_at: Instant | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A snapshot in short. counts: how many resources there are of each kind that there are any of."""
+
+    generation: Generation
+    spec_hash: str
+    applied_at: Instant | None
+    counts: Mapping[Kind, int]
+
+
 class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"

@@ -1,7 +1,7 @@
 """The outbound queue: one row a recipient, worked on under a lease. A crash lets the lease expire: at worst an attempt
 is made twice, never none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.delivery import Outcome, OutgoingMail, QueueItem, QueueState
@@ -42,6 +42,10 @@ class Queue(Protocol):
 
     async def next_due(self) -> Instant | None:
         """When the next waiting item is due or its lease ends; None: nothing waits."""
+        ...
+
+    async def counts(self) -> Mapping[QueueState, int]:
+        """How many items there are of each state that there are any of."""
         ...
 
     async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from mailstack.model.ids import Generation
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import Kind, ResourceChange, Snapshot
+from mailstack.model.resource import Kind, ResourceChange, Snapshot, Summary
 
 
 class State(Protocol):
@@ -14,6 +14,10 @@ class State(Protocol):
         ...
 
     async def generation(self) -> Generation: ...
+
+    async def summary(self) -> Summary:
+        """What status shows, without reading a single resource."""
+        ...
 
     async def digest_key(self) -> bytes:
         """32 random bytes, made with the store, never shown: the key of every digest of a secret."""

@@ -1,6 +1,7 @@
 """The outbound queue in memory, with leases that run out."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 
@@ -90,6 +91,9 @@ class MemoryQueue:
 
     async def next_due(self) -> Instant | None:
         return min(map(self._due_at, self._waiting()), default=None)
+
+    async def counts(self) -> Mapping[QueueState, int]:
+        return Counter(item.state for item in self._items.values())
 
     async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:
         oldest_first = sorted(self._items.values(), key=lambda item: item.item_id)

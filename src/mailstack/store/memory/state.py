@@ -1,5 +1,6 @@
 """What apply reads and writes, in memory, and the directory that follows from it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from mailstack.model.resource import (
     Resource,
     ResourceChange,
     Snapshot,
+    Summary,
     body_of,
 )
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
@@ -69,6 +71,14 @@ class MemoryState:
 
     async def generation(self) -> Generation:
         return self._generation
+
+    async def summary(self) -> Summary:
+        return Summary(
+            generation=self._generation,
+            spec_hash=self._spec_hash,
+            applied_at=self._applied_at,
+            counts=Counter(kind for kind, _ in self._held.resources),
+        )
 
     async def digest_key(self) -> bytes:
         return self._digest_key

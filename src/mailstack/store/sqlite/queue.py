@@ -1,6 +1,6 @@
 """The outbound queue in system.db: ports.queue on SQLite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ LEAVE = "DELETE FROM mail_recipient WHERE item_id = ?"
 LEAVE_MAIL = """DELETE FROM mail WHERE mail_id = ?
     AND NOT EXISTS (SELECT 1 FROM mail_recipient WHERE mail_recipient.mail_id = mail.mail_id) RETURNING file"""
 NEXT_DUE = "SELECT due_at FROM mail_recipient WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
+COUNTS = "SELECT state, COUNT(*) FROM mail_recipient GROUP BY state"
 ITEMS = f"SELECT {COLUMNS} ORDER BY r.item_id LIMIT ?"
 ITEMS_IN_STATE = f"SELECT {COLUMNS} WHERE r.state = ? ORDER BY r.item_id LIMIT ?"
 
@@ -133,6 +134,10 @@ class SqliteQueue:
     async def next_due(self) -> Instant | None:
         row = self._system.reader().row(NEXT_DUE)
         return None if row is None else Instant(row[0])
+
+    async def counts(self) -> Mapping[QueueState, int]:
+        rows = await self._system.read_long(lambda connection: connection.rows(COUNTS))
+        return {QueueState(state): count for state, count in rows}
 
     async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:
         return await self._system.read_long(lambda connection: _items(connection, states, limit))

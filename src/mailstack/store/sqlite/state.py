@@ -12,7 +12,7 @@ from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot
+from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot, Summary
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sqlite.connection import Connection, Row
 from mailstack.store.sqlite.databases import Database
@@ -21,6 +21,7 @@ from mailstack.store.sqlite.writer import Transaction
 
 LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
 RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY name"
+COUNTS = "SELECT kind, COUNT(*) FROM resource GROUP BY kind"
 DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
 DIGEST_KEY = "SELECT digest_key FROM installation"
@@ -77,6 +78,9 @@ class SqliteState:
 
     async def generation(self) -> Generation:
         return _latest(self._system.reader().row(LATEST)).number
+
+    async def summary(self) -> Summary:
+        return await self._system.read_long(_summary)
 
     async def digest_key(self) -> bytes:
         return bytes(self._system.reader().one(DIGEST_KEY)[0])
@@ -158,6 +162,18 @@ def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
         spec_hash=latest.spec_hash,
         resources=resources,
         applied_at=latest.applied_at,
+    )
+
+
+def _summary(connection: Connection) -> Summary:
+    with connection.snapshot():
+        latest = _latest(connection.row(LATEST))
+        counted: dict[str, int] = dict(connection.rows(COUNTS))
+    return Summary(
+        generation=latest.number,
+        spec_hash=latest.spec_hash,
+        applied_at=latest.applied_at,
+        counts={kind: counted[kind] for kind in Kind if kind in counted},
     )
 
 
