@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
 from mailstack.net.connections import Connections
+from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
 from tests.support.fake_clock import FakeClock
+from tests.support.memory_challenges import MemoryChallenges
 from tests.support.memory_state import MemoryState
 
 DEADLINE_S = 30.0
@@ -93,6 +95,7 @@ class HttpWorld:
     connections: Connections = field(default_factory=Connections)
     clock: FakeClock = field(default_factory=FakeClock)
     state: MemoryState = field(default_factory=MemoryState)
+    challenges: MemoryChallenges = field(default_factory=MemoryChallenges)
     limits: HttpLimits = field(default_factory=HttpLimits)
     generation: int = 1
     https_port: int | None = 443
@@ -104,12 +107,13 @@ class HttpWorld:
 
     def service(self) -> HttpService:
         health = Health(state=self.state, generation=Generation(self.generation))
+        proofs = AcmeProofs(challenges=self.challenges, clock=self.clock)
         own = Router(self._pages(self.generation), redirect_slashes=False)
         sites: dict[str, ASGIApp] = {HOSTNAME: own, "127.0.0.1": own, "::1": own}
         to_https = ToHttps(by_host=sites, port=self.https_port)
         return HttpService(
             limits=self.limits,
-            plain=Router(health.routes(), redirect_slashes=False, default=to_https),
+            plain=Router((*health.routes(), *proofs.routes()), redirect_slashes=False, default=to_https),
             secure=Router(health.routes(), redirect_slashes=False, default=Sites(by_host=sites)),
             clock=self.clock,
             token=self.token,

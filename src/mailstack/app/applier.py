@@ -19,9 +19,10 @@ from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
 from mailstack.app.log import configure_log
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
+from mailstack.app.runfiles import bus_folder
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
-from mailstack.app.silence import Silence
+from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
@@ -36,6 +37,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
 from mailstack.spec.secrets import SecretMissing
+from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
 log = structlog.get_logger()
@@ -121,8 +123,10 @@ async def _apply(job: Job, line: Line) -> Message:
     storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
     line.send(_loaded(loaded, storage, read_at_ns))
     _wait_for_go(line)
-    store = await open_store(storage, clock=system_clock, bus=Silence())
+    bus = LocalBus(bus_folder(storage))
+    store = await open_store(storage, clock=system_clock, bus=QuietGenerations(bus))
     try:
+        await bus.start()
         snapshot = await store.state.snapshot(())
         if job.upkeep and snapshot.spec_hash != loaded.digest:
             line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
@@ -136,6 +140,7 @@ async def _apply(job: Job, line: Line) -> Message:
         line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
         return finished
     finally:
+        await bus.close()
         await store.close()
 
 

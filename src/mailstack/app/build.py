@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.app.clock import system_clock
-from mailstack.app.runfiles import run_folder
+from mailstack.app.runfiles import bus_folder
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts
 from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
@@ -103,4 +103,4 @@ async def open_adapters(settings: RunSettings) -> Adapters:
 
 
 def local_bus(storage: Path) -> LocalBus:
-    return LocalBus(run_folder(storage) / "bus")
+    return LocalBus(bus_folder(storage))

@@ -18,11 +18,13 @@ from mailstack.servers.smtp.service import SmtpRole
 
 
 class Doors:
-    """current: the services that a new connection begins with. tls: for those who speak it from the first byte."""
+    """current: the services that a new connection begins with. tls, web_tls: for mail and for https, where TLS comes
+    first."""
 
-    def __init__(self, current: Callable[[], Services], tls: ssl.SSLContext) -> None:
+    def __init__(self, current: Callable[[], Services], tls: ssl.SSLContext, web_tls: ssl.SSLContext) -> None:
         self._current = current
         self._tls = tls
+        self._web_tls = web_tls
         self._connections = Connections()
         self._imap = ImapServer(lambda: current().imap, self._connections)
         self._http = HttpServer(lambda: current().http, self._connections)
@@ -66,7 +68,7 @@ class Doors:
             case "http":
                 return await accept_protocols(listener, self._http.protocol(HttpRole.PLAIN), tls=None)
             case "https":
-                return await accept_protocols(listener, self._http.protocol(HttpRole.SECURE), tls=self._tls)
+                return await accept_protocols(listener, self._http.protocol(HttpRole.SECURE), tls=self._web_tls)
         raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
 
     async def _open_smtp(

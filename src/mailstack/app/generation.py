@@ -33,6 +33,8 @@ from mailstack.services.outbound.service import OutboundService
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps", "https")
+# RFC 7301 §6. Mail's listeners have none: nobody's browser is to be led to take one of them for a web server.
+WEB_PROTOCOLS = ("http/1.1",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Services:
 
     generation: Generation
     certificates: NameChoice
+    web_certificates: NameChoice
     login_domains: tuple[str, ...]
     login: Login
     smtp: SmtpService
@@ -76,6 +79,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     return Services(
         generation=blueprint.generation,
         certificates=choice_of(identities),
+        web_certificates=choice_of(identities, protocols=WEB_PROTOCOLS),
         login_domains=_login_domains(blueprint),
         login=login,
         smtp=_smtp(blueprint, around, login, delivery),

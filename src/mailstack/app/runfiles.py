@@ -20,6 +20,10 @@ def run_folder(storage: Path) -> Path:
     return storage / RUN_FOLDER
 
 
+def bus_folder(storage: Path) -> Path:
+    return run_folder(storage) / "bus"
+
+
 def pid_file(storage: Path) -> Path:
     return run_folder(storage) / "mailstack.pid"
 

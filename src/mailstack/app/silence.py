@@ -1,6 +1,8 @@
-"""A bus for processes whose writes nobody needs to be woken for: those who wait are told another way."""
+"""Buses for processes whose writes nobody needs to be woken for: those who wait are told another way."""
 
 from collections.abc import Callable
+
+from mailstack.ports.bus import GENERATION_TOPIC, Bus
 
 
 class Silence:
@@ -10,3 +12,18 @@ class Silence:
 
     def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
         return lambda: None
+
+
+class QuietGenerations:
+    """Works as ports.bus.Bus, for the applier: its supervisor hears of what was applied over their own line, and would
+    take a second word for somebody else's apply."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def publish(self, topic: str) -> None:
+        if topic != GENERATION_TOPIC:
+            self._bus.publish(topic)
+
+    def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
+        return self._bus.watch(topic, wake)

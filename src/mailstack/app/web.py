@@ -9,6 +9,7 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters
 from mailstack.app.sockets import endpoints_of
 from mailstack.model.resource import CertificateBody, ServerBody
+from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.service import HttpService
@@ -17,10 +18,11 @@ from mailstack.servers.http.sites import Sites, ToHttps
 
 def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
+    proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
     sites = _sites(blueprint, server)
     return HttpService(
         limits=HttpLimits(connections_per_ip=server.connections_per_ip),
-        plain=_pages(*health.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
+        plain=_pages(*health.routes(), *proofs.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
         secure=_pages(*health.routes(), otherwise=Sites(by_host=sites)),
         clock=adapters.clock,
         token=adapters.token,

@@ -32,9 +32,11 @@ from mailstack.app.messages import (
     Unable,
 )
 from mailstack.app.outbound_work import OutboundWork
+from mailstack.app.proofs import ProofKeeper
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
 from mailstack.net.tls import live_context
+from mailstack.net.tls_proofs import TlsProofs
 
 log = structlog.get_logger()
 
@@ -58,6 +60,9 @@ class Worker:
         self._adapters: Adapters
         self._services: Services
         self._tls = live_context(lambda: self._services.certificates)
+        self._proofs = TlsProofs()
+        self._web_tls = live_context(lambda: self._services.web_certificates, proofs=self._proofs)
+        self._proof_keeper: ProofKeeper
         self._doors: Doors
         self._outbound: OutboundWork
         self._indexer: Indexer
@@ -70,10 +75,11 @@ class Worker:
         self._adapters = await open_adapters(launch.settings)
         try:
             self._services = build_services(launch.blueprint, self._surroundings(None))
-            self._doors = Doors(lambda: self._services, self._tls)
+            self._doors = Doors(lambda: self._services, self._tls, self._web_tls)
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
             self._indexer = Indexer(self._adapters)
+            self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters))
         except BaseException:
             await self._adapters.close()
@@ -117,6 +123,7 @@ class Worker:
             ends.create_task(self._outbound.end(grace_s=grace_s))
         await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._indexer.end()
+        await self._proof_keeper.end()
         await self._adapters.close()
         log.info("worker stopped", connections_aborted=drained.result())
 

@@ -70,12 +70,12 @@ async def store_to_write(storage: Path) -> AsyncIterator["SqliteStore"]:
     """It is made where there is none. A server that runs beside it hears at once what was written."""
     from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log
-    from mailstack.app.runfiles import run_folder
+    from mailstack.app.runfiles import bus_folder
     from mailstack.store.bus_local import LocalBus
     from mailstack.store.sqlite.open import open_store
 
     configure_log("auto", "warning")
-    bus = LocalBus(run_folder(storage) / "bus")
+    bus = LocalBus(bus_folder(storage))
     store = await open_store(storage, clock=system_clock, bus=bus)
     try:
         await bus.start()

@@ -6,10 +6,11 @@ RFC 8446, RFC 6066 §3 (SNI), RFC 8996 (no TLS below 1.2), RFC 8314 §4 (TLS for
 
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailstack.model.errors import Invalid
+from mailstack.net.tls_proofs import TlsProofs
 
 # RFC 9325 §4.2: forward secrecy and AEAD only; TLS 1.3 brings its own list.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
@@ -30,9 +31,12 @@ class Identity:
         return f"Identity(names={self.names!r})"
 
 
-def server_context(identity: Identity) -> ssl.SSLContext:
-    """Raises Invalid, naming the certificate, when chain and key are not a pair or not readable."""
+def server_context(identity: Identity, *, protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """protocols: for ALPN, in order of preference. Raises Invalid, naming the certificate, when chain and key are not a
+    pair or not readable."""
     context = _bare_context()
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     # ssl reads files only; a memory file keeps the key off the disk.
     file = os.memfd_create("identity", os.MFD_CLOEXEC)
     try:
@@ -45,9 +49,10 @@ def server_context(identity: Identity) -> ssl.SSLContext:
     return context
 
 
-def choice_of(identities: tuple[Identity, ...]) -> NameChoice:
+def choice_of(identities: tuple[Identity, ...], *, protocols: Sequence[str] = ()) -> NameChoice:
     """The first identity serves those who ask for no name or for one that nobody has."""
-    contexts = [server_context(identity) for identity in identities]
+    # OpenSSL asks the chosen context which protocols there are, not the listener's: RFC 7301 §3.2.
+    contexts = [server_context(identity, protocols=protocols) for identity in identities]
     by_name: dict[str, ssl.SSLContext] = {}
     for identity, context in zip(identities, contexts, strict=True):
         for name in identity.names:
@@ -56,15 +61,18 @@ def choice_of(identities: tuple[Identity, ...]) -> NameChoice:
     return lambda name: _find(by_name, name) or default
 
 
-def live_context(choice: Callable[[], NameChoice]) -> ssl.SSLContext:
+def live_context(choice: Callable[[], NameChoice], *, proofs: TlsProofs | None = None) -> ssl.SSLContext:
     """A context for a listener that outlives generations: the certificate is looked up at each handshake.
 
-    Session tickets belong to this context, so a client resumes across a swap.
+    proofs: shown to certificate authorities instead. Session tickets belong to this context, so a client resumes across
+    a swap.
     """
     front = _bare_context()
+    if proofs is not None:
+        proofs.guard(front)
 
     def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _front: ssl.SSLContext) -> int | None:
-        found = choice()(name)
+        found = (proofs.context_for(connection, name) if proofs else None) or choice()(name)
         if found is None:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME  # RFC 6066 §3
         connection.context = found

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from mailstack.net.admission import Admission, host_of
 from mailstack.net.connections import Connections
+from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.floor import FAULT, HOST, Floor
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.problem import (
@@ -37,7 +38,6 @@ VERSIONS = ("1.1", HTTP_1_0)
 METHODS_WITHOUT_USE = (b"CONNECT", b"TRACE")
 FRAMING_SHARE = 8
 """Octets of chunk framing that one octet of content may cost; one in chunks of its own costs six."""
-ACME_TLS = "acme-tls/1"
 
 
 class Unreadable(Exception):
