@@ -21,6 +21,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema that editors complete specs by.",
     "plan": "Show what apply would change, and nothing else.",
     "apply": "Make the server and its DNS what the spec says.",
+    "drift": "Show what has changed behind the spec's back since the last apply.",
     "status": "Show what is applied and what is running.",
     "restore": "Give back the mail of a destroyed account.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",

@@ -42,7 +42,7 @@ class FieldChange:
 class Change:
     """kind: a word of model.resource.Kind, or dns_record, whose name is `fqdn TYPE`. moved_from: the old name of what
     moves, else "". after: other changes of the plan, as `kind name`, that are done before this one because it needs
-    them."""
+    them. drift: it puts right what changed behind the back of a spec that is applied."""
 
     operation: Operation
     kind: str
@@ -51,6 +51,7 @@ class Change:
     reason: str = ""
     moved_from: str = ""
     after: tuple[str, ...] = ()
+    drift: bool = False
 
 
 class BrakeName(StrEnum):
@@ -148,6 +149,7 @@ class ChangeDocument(TypedDict):
     moved_from: str
     reason: str
     after: list[str]
+    drift: bool
     fields: list[FieldDocument]
 
 
@@ -214,8 +216,8 @@ def document(plan: Plan) -> PlanDocument:
             move=plan.count(Operation.MOVE),
             destroy=plan.count(Operation.DESTROY),
         ),
-        changes=[_change_document(change) for change in plan.changes],
-        warnings=[WarningDocument(subject=item.subject, text=item.text) for item in plan.warnings],
+        changes=[change_document(change) for change in plan.changes],
+        warnings=[warning_document(item) for item in plan.warnings],
         stops=[
             StopDocument(brake=item.brake, subject=item.subject, text=item.text, release=item.release)
             for item in plan.stops
@@ -226,6 +228,23 @@ def document(plan: Plan) -> PlanDocument:
 
 def by_hand_document(by_hand: Sequence[ByHand]) -> list[ByHandDocument]:
     return [ByHandDocument(zone=item.zone, records=list(item.records)) for item in by_hand]
+
+
+def change_document(change: Change) -> ChangeDocument:
+    return ChangeDocument(
+        operation=change.operation,
+        kind=change.kind,
+        name=change.name,
+        moved_from=change.moved_from,
+        reason=change.reason,
+        after=list(change.after),
+        drift=change.drift,
+        fields=[_field_document(item) for item in change.fields],
+    )
+
+
+def warning_document(warning: PlanWarning) -> WarningDocument:
+    return WarningDocument(subject=warning.subject, text=warning.text)
 
 
 def plan_schema() -> dict[str, object]:
@@ -240,18 +259,6 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     """As people read them: by kind as kinds depend on each other, DNS last, then by name."""
     rank = {kind.value: place for place, kind in enumerate(Kind)}
     return tuple(sorted(changes, key=lambda change: (rank.get(change.kind, len(rank)), change.name)))
-
-
-def _change_document(change: Change) -> ChangeDocument:
-    return ChangeDocument(
-        operation=change.operation,
-        kind=change.kind,
-        name=change.name,
-        moved_from=change.moved_from,
-        reason=change.reason,
-        after=list(change.after),
-        fields=[_field_document(item) for item in change.fields],
-    )
 
 
 def _field_document(item: FieldChange) -> FieldDocument:

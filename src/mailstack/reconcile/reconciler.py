@@ -2,20 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
-from mailstack.model.instant import Clock, Instant
+from mailstack.model.instant import SECOND_MS, Clock, Instant
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.brake import Brake, Planned, refuse
-from mailstack.reconcile.desired import Given, desired_state
+from mailstack.reconcile.desired import Desired, Given, desired_state
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
@@ -29,15 +29,18 @@ from mailstack.reconcile.dns.publish import (
     ZoneFiles,
     owner_id,
     plan_dns,
+    plan_published,
     publish,
+    published_sets,
     with_zone_files,
 )
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import place
+from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
 from mailstack.reconcile.moves import former_login, moves_of, with_moves
 from mailstack.reconcile.order import with_order
 from mailstack.reconcile.owners import leave_to_users, name_owners
-from mailstack.reconcile.plan import ByHand, Change, Plan, Stop, in_order, sealed
+from mailstack.reconcile.plan import ByHand, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.safety import cautions, over_quota
 from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
@@ -125,8 +128,29 @@ class Reconciler:
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, progress)
         progress(StateCommitted(generation=generation))
+        await self._note_published(self.state, prepared.context.spec)
         await self._publish(self.state, prepared, staying, progress)
         return generation
+
+    async def drift(self, loaded: LoadedSpec) -> Drift:
+        """What is not as it was applied. Raises NotFound before the first apply, and what plan raises."""
+        actual = await read_actual(self.state)
+        if self.state is None or not actual.snapshot.generation:
+            raise NotFound("nothing was applied yet; `mailstack apply` does it")
+        generation, by_user = actual.snapshot.generation, tuple(fields_of_users(actual.snapshot))
+        if actual.snapshot.spec_hash == loaded.digest:
+            prepared = await self.plan(loaded)
+            changes = tuple(change for change in prepared.plan.changes if change.drift)
+            return Drift(generation=generation, changes=changes, by_user=by_user, warnings=prepared.dns.warnings)
+        work = await plan_published(self._context(loaded.spec, loaded, actual), await self.state.published())
+        records = tuple(change for zone in work.plans for change in zone.changes)
+        return Drift(
+            generation=generation,
+            changes=in_order(tuple(drifted_records(records))),
+            by_user=by_user,
+            warnings=work.warnings,
+            is_edited=True,
+        )
 
     async def by_hand(self, prepared: Prepared) -> tuple[ByHand, ...]:
         """What the plan leaves to people, with the keys that are there by now."""
@@ -147,9 +171,11 @@ class Reconciler:
         wanted = leave_to_users(wanted, moves.live)
         steps = name_owners(with_moves(diff(wanted, moves.live), moves, wanted), moves.live)
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
-        is_applied = not steps and actual.snapshot.spec_hash == loaded.digest
         records = tuple(change for zone in work.plans for change in zone.changes)
-        changes = with_order(steps, tuple(_as_drift(records)) if is_applied else records, actual.snapshot.resources)
+        if actual.snapshot.spec_hash == loaded.digest:
+            records = records if steps else tuple(drifted_records(records))
+            steps = drifted_steps(steps)
+        changes = with_order(steps, records, actual.snapshot.resources)
         plan = Plan(
             spec_path=str(loaded.path),
             spec_hash=loaded.digest,
@@ -165,7 +191,16 @@ class Reconciler:
             by_hand=work.by_hand,
             stops=await self._stops(context, steps, work),
         )
-        return Prepared(plan=sealed(plan), context=context, steps=steps, dns=work, again_at=desired.again_at)
+        return Prepared(
+            plan=sealed(plan), context=context, steps=steps, dns=work, again_at=self._again_at(spec, desired)
+        )
+
+    def _again_at(self, spec: Spec, desired: Desired) -> Instant | None:
+        moments = [] if desired.again_at is None else [desired.again_at]
+        interval = spec.reconcile.drift_check
+        if interval is not None and isinstance(self.dns, FromSpec) and spec.dns.zones:
+            moments.append(Instant(self.clock() + round(interval.total_seconds() * SECOND_MS)))
+        return min(moments, default=None)
 
     async def _stops(self, context: DnsContext, steps: tuple[Step, ...], work: DnsWork) -> tuple[Stop, ...]:
         brake = self.brake.releasing(context.spec.reconcile.allow_destroy)
@@ -214,6 +249,17 @@ class Reconciler:
         context = replace(prepared.context, owner=owner_id(await state.digest_key()))
         await publish(context, await _held(context.spec, state), planned, progress)
 
+    async def _note_published(self, state: State, spec: Spec) -> None:
+        """Before any zone is written: from here on it is what was applied, and what a zone lacks has yet to come."""
+        if isinstance(self.dns, NoDns):
+            return
+        placed = place(wanted_records(spec, await _held(spec, state)), spec.dns)
+        meant = {zone: published_sets(records) for zone, records in placed.by_zone.items()}
+        known = {zone: tuple(sets) for zone, sets in (await state.published()).items()}
+        for zone in sorted(meant.keys() | known.keys()):
+            if meant.get(zone, ()) != known.get(zone, ()):
+                await state.note_published(zone, meant.get(zone, ()))
+
     async def _commit(self, state: State, prepared: Prepared, progress: Progress) -> Generation:
         workshop = Workshop(
             digest=keyed_digest(await state.digest_key()),
@@ -228,11 +274,6 @@ class Reconciler:
 async def _held(spec: Spec, state: State) -> Material:
     snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
     return material_of(spec, snapshot.resources.values())
-
-
-def _as_drift(records: Sequence[Change]) -> Iterator[Change]:
-    for change in records:
-        yield replace(change, reason="not as it was applied")
 
 
 def _new_zones_only(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[Wanted, ...], Snapshot]:

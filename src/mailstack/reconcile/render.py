@@ -57,7 +57,16 @@ def _changes(plan: Plan, colour: bool) -> Iterator[str]:
         return
     yield "mailstack will do the following:"
     yield ""
-    for change in plan.changes:
+    yield from _blocks(plan.changes, colour)
+
+
+def render_changes(changes: Sequence[Change], *, colour: bool = False) -> str:
+    """Without a plan around them."""
+    return "\n".join(_blocks(changes, colour))
+
+
+def _blocks(changes: Sequence[Change], colour: bool) -> Iterator[str]:
+    for change in changes:
         yield from _change(change, colour)
         yield ""
 

@@ -17,7 +17,6 @@ _KEYS: Final = frozenset(
         ("accounts", "*", "rules"),
         ("accounts", "*", "forward"),
         ("routes", "*", "warmup"),
-        ("reconcile", "drift_check"),
         ("lists",),
         ("sieve",),
         ("spam",),

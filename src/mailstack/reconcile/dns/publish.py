@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.model.errors import Conflict, TryAgainLater
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
@@ -119,6 +120,38 @@ async def publish(context: DnsContext, material: Material, planned: Sequence["Zo
     targets = _targets(context, {name: records for name, records in wanted.items() if name in by_zone}, leaving)
     for target in targets:
         await _publish_zone(target, by_zone[target.zone], context.owner, progress)
+
+
+async def plan_published(context: DnsContext, published: Mapping[str, Sequence[PublishedSet]]) -> DnsWork:
+    """The zones held to what was published in them last, by the providers that they had then; for looking only."""
+    held = {
+        name: body_of(DnsZoneBody, resource).provider
+        for (kind, name), resource in context.live.resources.items()
+        if kind is Kind.DNS_ZONE
+    }
+    asked = {zone: provider for zone, provider in held.items() if provider != MANUAL_PROVIDER and zone in published}
+    known = {zone: provider for zone, provider in asked.items() if provider in context.spec.dns.providers}
+    records = {zone: tuple(map(_as_record, published[zone])) for zone in known}
+    targets = _targets(context, records, known)
+    plans = await asyncio.to_thread(_plan_zones, targets, context.owner) if targets else ()
+    unknown = tuple(
+        PlanWarning(subject=f"dns_zone {zone}", text=f"{provider} is gone from dns.providers and cannot be asked")
+        for zone, provider in asked.items()
+        if zone not in known
+    )
+    warnings = (*unknown, *(item for plan in plans for item in plan.warnings))
+    return DnsWork(plans=plans, leaving=frozenset(), by_hand=(), warnings=warnings)
+
+
+def published_sets(records: Sequence[RecordSet]) -> tuple[PublishedSet, ...]:
+    sets = (
+        PublishedSet(name=one.name, type=one.type, ttl_s=one.ttl_s, values=tuple(sorted(one.values))) for one in records
+    )
+    return tuple(sorted(sets))
+
+
+def _as_record(published: PublishedSet) -> RecordSet:
+    return RecordSet(name=published.name, type=published.type, values=published.values, ttl_s=published.ttl_s)
 
 
 async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, progress: Progress) -> None:

@@ -1,12 +1,13 @@
 """`server`, `storage`, `tls`, `reconcile`: the machine and where it keeps things."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import DomainName, Endpoint, IpAddress, NamesOrAll, SecretReference, Size
+from mailstack.spec.values import DomainName, Duration, Endpoint, IpAddress, NamesOrAll, SecretReference, Size
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
@@ -119,6 +120,13 @@ class Tls(Section):
     )
 
 
+def check_drift_interval(interval: timedelta) -> timedelta:
+    # Providers count requests, and a look takes a process of its own.
+    if interval < timedelta(minutes=1):
+        raise ValueError("too often (at least 1m)")
+    return interval
+
+
 class Reconcile(Section):
     on_change: Literal["apply"] = Field(
         default="apply", description="What `mailstack serve` does when the saved spec changes."
@@ -128,4 +136,10 @@ class Reconcile(Section):
         description="Accounts and domains that may be destroyed with the mail in them (which is kept for 30 days):"
         " none, all (true), or those named here. For `mailstack serve`, which nobody can give --allow-destroy. Other"
         " brakes are not released by it.",
+    )
+    drift_check: Annotated[Duration, AfterValidator(check_drift_interval)] | None = Field(
+        default=timedelta(minutes=15),
+        description="How often `mailstack serve` looks whether DNS is still as it was applied. What has changed is put"
+        " right. At least 1m; null for never.",
+        json_schema_extra={"default": "15m"},
     )

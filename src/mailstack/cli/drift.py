@@ -1,0 +1,72 @@
+"""`mailstack drift`: what has changed behind the spec's back since the last apply, and not one write."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailstack.cli.plan import EXIT_CHANGES, PlanCommand
+from mailstack.cli.reconciling import faults_reported, format_option, reconciler_on, storage_of, store_to_read
+from mailstack.cli.screen import EXIT_ERROR, print_json
+
+if TYPE_CHECKING:
+    from mailstack.reconcile.drift import Drift
+    from mailstack.spec.load import LoadedSpec
+
+HELP = """Show what is no longer as it was applied: DNS records that somebody changed or deleted, certificates and
+secrets that are others in the files which SPEC names. Changes nothing; the next `mailstack apply` puts it right.
+
+An edited SPEC is no drift: it is compared with what was applied last, not with what SPEC says now. What users own, such
+as a password that they changed, is listed and no drift either.
+
+\b
+Examples:
+  mailstack drift mailstack.yaml
+  mailstack drift mailstack.yaml --format json | jq '.changes[].name'
+
+Exit status: 0 nothing has drifted, 2 something has, 1 error, or nothing was applied yet. Faults of the spec and of the
+call are 1 here.
+"""
+
+
+@click.command("drift", cls=PlanCommand, help=HELP, short_help="Show what is not as it was applied.")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@format_option
+def command(spec: Path, form: str) -> None:
+    from mailstack.reconcile.drift import drift_document
+    from mailstack.spec.load import load_spec
+
+    # 2 means drift here, as it means changes of a plan.
+    with faults_reported(form, code=EXIT_ERROR):
+        found = asyncio.run(_drift(load_spec(spec)))
+    if form == "json":
+        print_json(drift_document(found))
+    else:
+        _show(found)
+    if found.changes:
+        raise click.exceptions.Exit(EXIT_CHANGES)
+
+
+async def _drift(loaded: "LoadedSpec") -> "Drift":
+    async with store_to_read(storage_of(loaded)) as store:
+        return await reconciler_on(store.state if store else None, loaded, no_dns=False).drift(loaded)
+
+
+def _show(found: "Drift") -> None:
+    from mailstack.model.instant import iso
+    from mailstack.reconcile.render import printable, render_changes
+
+    if found.changes:
+        click.echo("Not as it was applied; the next apply will do the following:\n")
+        click.echo(render_changes(found.changes, colour=sys.stdout.isatty()))
+    for warning in found.warnings:
+        told = f"{printable(warning.subject)}: {printable(warning.text)}"
+        click.echo(f"{click.style('Warning:', fg='yellow')} {told}")
+    for item in found.by_user:
+        click.echo(f"{item.kind} {item.name}: {item.field} is the user's own since {iso(item.since)}")
+    if found.is_edited:
+        click.echo("The spec was edited since; `mailstack plan` shows what it asks for now.")
+    if not found.changes:
+        click.echo(click.style(f"Nothing has drifted from generation {found.generation}.", fg="green"))
