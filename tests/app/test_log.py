@@ -32,6 +32,12 @@ def test_json_lines_have_time_level_and_process() -> None:
     assert line == {"event": "delivered", "level": "info", "pid": os.getpid(), "account": "alice@example.com"}
 
 
+def test_a_line_names_the_web_request_that_it_belongs_to() -> None:
+    with structlog.contextvars.bound_contextvars(request="r-1"):
+        assert json.loads(logged("json"))["request"] == "r-1"
+    assert "request" not in json.loads(logged("json"))
+
+
 @pytest.mark.parametrize("name", ["password", "relay_password", "private_key", "token"])
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_secrets_never_reach_a_line(log_format: str, name: str) -> None:

@@ -104,6 +104,7 @@ class HttpWorld:
     entered: int = 0
     port: int = 0
     _tokens: int = 0
+    _clients: list[HttpClient] = field(default_factory=list)
 
     def service(self) -> HttpService:
         health = Health(state=self.state, generation=Generation(self.generation))
@@ -128,7 +129,13 @@ class HttpWorld:
 
     async def connect(self, *, tls: ssl.SSLContext | None = None, name: str | None = None) -> HttpClient:
         async with asyncio.timeout(DEADLINE_S):
-            return HttpClient(*await asyncio.open_connection("127.0.0.1", self.port, ssl=tls, server_hostname=name))
+            streams = await asyncio.open_connection("127.0.0.1", self.port, ssl=tls, server_hostname=name)
+        self._clients.append(HttpClient(*streams))
+        return self._clients[-1]
+
+    async def close_clients(self) -> None:
+        for client in self._clients:
+            await client.close()
 
     def _pages(self, generation: int) -> list[Route]:
         async def told(request: Request) -> Response:
@@ -170,6 +177,7 @@ async def serving(
     try:
         yield world
     finally:
+        await world.close_clients()
         server.close()
         world.gate.set()
         await world.connections.drain(grace_s=5)

@@ -97,6 +97,7 @@ def log_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
 
 def _stamp(_logger: object, method: str, event: Event) -> Event:
     """One processor, for each costs a call for each line."""
+    event.update(structlog.contextvars.get_contextvars())  # the id of the web request that this is for
     for name in event:
         if _is_secret(name):
             event[name] = "(secret)"

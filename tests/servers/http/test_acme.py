@@ -29,7 +29,6 @@ async def test_the_proof_is_shown_under_any_name_and_is_nothing_but_itself(host:
         reply = await client.ask(get(TOKEN, host))
         assert (reply.status, reply.body) == (200, VALUE.encode())
         assert reply.headers["content-type"] == "application/octet-stream"
-        await client.close()
 
 
 @pytest.mark.parametrize("token", ["unknown", "mail.example.com", "a" * 257, "..%2f" + TOKEN, TOKEN + "/x", "%00"])
@@ -37,7 +36,6 @@ async def test_anything_else_is_not_there(token: str) -> None:
     async with serving(world(), HttpRole.PLAIN) as served:
         client = await served.connect()
         assert (await client.ask(get(token))).status in (404, 400, 308)
-        await client.close()
 
 
 async def test_a_proof_that_has_ended_is_not_there() -> None:
@@ -45,4 +43,3 @@ async def test_a_proof_that_has_ended_is_not_there() -> None:
         served.clock.advance(60_000)
         client = await served.connect()
         assert (await client.ask(get(TOKEN))).status == 404
-        await client.close()

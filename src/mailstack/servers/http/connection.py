@@ -44,6 +44,29 @@ class Unreadable(Exception):
     """Leaves the parser's callbacks; the connection has noted the problem."""
 
 
+class LingeringTransport(asyncio.Transport):
+    """Closes as far as the client can see, and for good a moment later: what still comes is thrown away until then.
+
+    RFC 9112 §9.6: a connection closed on octets that nobody read is reset, and the last answer is lost on its way.
+    """
+
+    def __init__(self, inner: asyncio.Transport, linger_s: float) -> None:
+        super().__init__()
+        self._inner = inner
+        self._linger_s = linger_s
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._inner.write(data)
+
+    def is_closing(self) -> bool:
+        return self._inner.is_closing()
+
+    def close(self) -> None:
+        if self._inner.can_write_eof():
+            self._inner.write_eof()
+        asyncio.get_running_loop().call_later(self._linger_s, self._inner.close)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What all connections of a worker have in common. config, state: uvicorn's; state has the tasks under way."""
@@ -252,6 +275,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
         self.scope["method"], self.scope["path"] = method, "-"
         self.cycle.more_body = self.cycle.keep_alive = False
+        self._end_slowly()
 
     def _fail_body(self, problem: Problem) -> None:
         """The page that waits for the content is told the problem instead: see Exchange.receive."""
@@ -259,8 +283,12 @@ class HttpConnection(HttpToolsProtocol):
         self.cycle.scope["state"][FAULT] = problem
         self.cycle.keep_alive = False
         self.cycle.message_event.set()
+        self._end_slowly()
         if self.cycle.response_complete:
-            self.transport.close()
+            self.cycle.transport.close()
+
+    def _end_slowly(self) -> None:
+        self.cycle.transport = LingeringTransport(self.transport, self._limits.linger_s)
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()

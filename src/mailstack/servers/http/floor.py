@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import SECOND_MS
 from mailstack.servers.http.errors import problem_of
-from mailstack.servers.http.problem import SERVER_BUG, Problem, Refused, problem_response
+from mailstack.servers.http.problem import NO_SUCH_PAGE, SERVER_BUG, Problem, Refused, problem_response
 from mailstack.servers.http.service import HttpRole, HttpService
 
 log = structlog.get_logger()
@@ -147,5 +147,8 @@ def _request_id(scope: Scope) -> str:
 
 
 def _problem_of_status(refused: HTTPException) -> Problem:
+    """Starlette's own refusals: no such page, no such method."""
+    if refused.status_code == NO_SUCH_PAGE.status:
+        return NO_SUCH_PAGE
     title = HTTPStatus(refused.status_code).phrase
     return Problem(status=refused.status_code, title=title, headers=refused.headers or {})

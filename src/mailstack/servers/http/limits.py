@@ -26,3 +26,5 @@ class HttpLimits:
     body_s: float = 60
     write_s: float = 60
     keep_alive_s: float = 30
+    # RFC 9112 §9.6: how long what is not read any more keeps coming in after a refusal.
+    linger_s: float = 2
