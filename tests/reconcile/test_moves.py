@@ -14,7 +14,7 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
 from mailstack.reconcile.brake import Brake, nobody
-from mailstack.reconcile.dns.publish import NoDns
+from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.reconcile.render import render, summary

@@ -17,7 +17,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
-from mailstack.reconcile.dns.publish import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.dns.targets import DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
 from mailstack.reconcile.reconciler import Reconciler

@@ -29,7 +29,7 @@ from mailstack.model.errors import DomainError
 from mailstack.model.resource import Operation
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
-from mailstack.reconcile.dns.publish import NoDns, ZoneFiles
+from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.reconciler import Reconciler

@@ -114,7 +114,7 @@ def reconciler_on(
     from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
     from mailstack.reconcile.dns.authoritative import authoritative_dns
     from mailstack.reconcile.dns.live import NotAsked
-    from mailstack.reconcile.dns.publish import FromSpec, NoDns
+    from mailstack.reconcile.dns.targets import FromSpec, NoDns
     from mailstack.reconcile.reconciler import Reconciler
 
     return Reconciler(

@@ -36,7 +36,8 @@ def render_markdown(plan: Plan) -> str:
             section, left = _section(operation, changes, left)
             parts.append(section)
     for item in () if plan.is_empty else plan.by_hand:
-        parts.append(_details(f"To publish by hand, zone {code(item.zone or 'none')}", "", item.records))
+        why = f" ({item.reason})" if item.reason else ""
+        parts.append(_details(f"To publish by hand, zone {code(item.zone or 'none')}{why}", "", item.records))
     parts.append(f"<sub>generation {plan.generation}, plan {code(plan.plan_hash[:12])}</sub>\n")
     return "\n".join(parts)
 

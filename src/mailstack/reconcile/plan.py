@@ -82,10 +82,12 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByHand:
-    """Records that nobody but the reader can publish. records: lines of a zone file (RFC 1035 §5)."""
+    """Records that nobody but the reader can publish. records: lines of a zone file (RFC 1035 §5). reason: why, where
+    the zone has a provider, else ""."""
 
     zone: str
     records: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +171,7 @@ class StopDocument(TypedDict):
 
 class ByHandDocument(TypedDict):
     zone: str
+    reason: str
     records: list[str]
 
 
@@ -227,7 +230,7 @@ def document(plan: Plan) -> PlanDocument:
 
 
 def by_hand_document(by_hand: Sequence[ByHand]) -> list[ByHandDocument]:
-    return [ByHandDocument(zone=item.zone, records=list(item.records)) for item in by_hand]
+    return [ByHandDocument(zone=item.zone, reason=item.reason, records=list(item.records)) for item in by_hand]
 
 
 def change_document(change: Change) -> ChangeDocument:

@@ -21,12 +21,7 @@ from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
-    DnsContext,
-    DnsMode,
     DnsWork,
-    FromSpec,
-    NoDns,
-    ZoneFiles,
     owner_id,
     plan_dns,
     plan_published,
@@ -35,7 +30,8 @@ from mailstack.reconcile.dns.publish import (
     with_zone_files,
 )
 from mailstack.reconcile.dns.records import wanted_records
-from mailstack.reconcile.dns.zones import place
+from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.dns.zones import as_lines, place
 from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
 from mailstack.reconcile.moves import former_login, moves_of, with_moves
 from mailstack.reconcile.order import with_order
@@ -128,7 +124,7 @@ class Reconciler:
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, progress)
         progress(StateCommitted(generation=generation))
-        await self._note_published(self.state, prepared.context.spec)
+        await self._note_published(self.state, prepared)
         await self._publish(self.state, prepared, staying, progress)
         return generation
 
@@ -157,7 +153,8 @@ class Reconciler:
         if self.state is None or not prepared.plan.by_hand:
             return prepared.plan.by_hand
         spec = prepared.context.spec
-        return place(wanted_records(spec, await _held(spec, self.state)), spec.dns).by_hand
+        records = wanted_records(spec, await _held(spec, self.state))
+        return as_lines(place(records, spec.dns, prepared.dns.supported).by_hand)
 
     async def _plan(self, loaded: LoadedSpec) -> Prepared:
         actual = await read_actual(self.state)
@@ -188,7 +185,7 @@ class Reconciler:
                 *desired.warnings,
                 *work.warnings,
             ),
-            by_hand=work.by_hand,
+            by_hand=as_lines(work.by_hand),
             stops=await self._stops(context, steps, work),
         )
         return Prepared(
@@ -249,11 +246,12 @@ class Reconciler:
         context = replace(prepared.context, owner=owner_id(await state.digest_key()))
         await publish(context, await _held(context.spec, state), planned, progress)
 
-    async def _note_published(self, state: State, spec: Spec) -> None:
+    async def _note_published(self, state: State, prepared: Prepared) -> None:
         """Before any zone is written: from here on it is what was applied, and what a zone lacks has yet to come."""
         if isinstance(self.dns, NoDns):
             return
-        placed = place(wanted_records(spec, await _held(spec, state)), spec.dns)
+        spec = prepared.context.spec
+        placed = place(wanted_records(spec, await _held(spec, state)), spec.dns, prepared.dns.supported)
         meant = {zone: published_sets(records) for zone, records in placed.by_zone.items()}
         known = {zone: tuple(sets) for zone, sets in (await state.published()).items()}
         for zone in sorted(meant.keys() | known.keys()):

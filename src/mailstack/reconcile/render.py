@@ -149,7 +149,8 @@ def _records_in_short(plan: Plan) -> Iterator[str]:
 def _by_hand(by_hand: Sequence[ByHand], colour: bool) -> Iterator[str]:
     for item in by_hand:
         where = f"in zone {item.zone}" if item.zone else "in no zone of the spec"
-        yield _painted(f"To publish by hand, {where}:", _BOLD, colour)
+        why = f" ({item.reason})" if item.reason else ""
+        yield _painted(f"To publish by hand, {where}{why}:", _BOLD, colour)
         yield from (f"  {printable(line)}" for line in item.records)
         yield ""
 

@@ -8,7 +8,7 @@ import pytest
 from mailstack.model.errors import Damaged
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.zone_file import ZoneFileProvider
-from mailstack.reconcile.dns.zone_plan import ZoneTarget, plan_zone, write_zone
+from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget, plan_zones, write_zone
 
 OWNER = "0123456789abcdef"
 RECORDS = (
@@ -23,20 +23,24 @@ def target(folder: Path, *records: RecordSet) -> ZoneTarget:
     return ZoneTarget(zone="example.test", provider_name="files", provider=provider, wanted=records)
 
 
+def plan(folder: Path, *records: RecordSet) -> ZonePlan:
+    (found,) = plan_zones((target(folder, *records),), OWNER)
+    return found
+
+
 def publish(folder: Path, *records: RecordSet) -> str:
-    here = target(folder, *records)
-    write_zone(here, plan_zone(here, OWNER))
+    write_zone(target(folder, *records), plan(folder, *records))
     return (folder / "zones" / "example.test.zone").read_text()
 
 
 def test_a_plan_writes_nothing(tmp_path: Path) -> None:
-    assert plan_zone(target(tmp_path, *RECORDS), OWNER).changes
+    assert plan(tmp_path, *RECORDS).changes
     assert not (tmp_path / "zones").exists()
 
 
 def test_what_was_written_is_read_back_as_written(tmp_path: Path) -> None:
     publish(tmp_path, *RECORDS)
-    assert plan_zone(target(tmp_path, *RECORDS), OWNER).octo_plan is None
+    assert plan(tmp_path, *RECORDS).octo_plan is None
 
 
 def test_records_of_any_type_by_other_hands_stay(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_a_file_that_is_no_zone_is_named(tmp_path: Path) -> None:
     (tmp_path / "zones").mkdir()
     (tmp_path / "zones" / "example.test.zone").write_text("this is no zone\n")
     with pytest.raises(Damaged, match=r"example\.test\.zone is no zone file"):
-        plan_zone(target(tmp_path, *RECORDS), OWNER)
+        plan(tmp_path, *RECORDS)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +82,4 @@ def test_a_file_that_is_no_zone_is_named(tmp_path: Path) -> None:
 )
 def test_a_record_that_no_name_server_should_serve_is_refused(tmp_path: Path, record: RecordSet) -> None:
     with pytest.raises(Exception, match=r"DNS zone example\.test \(provider files\)"):
-        plan_zone(target(tmp_path, record), OWNER)
+        plan(tmp_path, record)

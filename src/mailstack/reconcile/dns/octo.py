@@ -18,6 +18,8 @@ class OctoRecord(Protocol):
 
 
 class OctoZone(Protocol):
+    name: str
+
     @property
     def records(self) -> Collection[OctoRecord]: ...
 
@@ -39,6 +41,7 @@ class OctoPlan(Protocol):
 
 
 class OctoProvider(Protocol):
+    SUPPORTS: Collection[str]
     root_ns_warnings: bool
 
     def plan(self, desired: OctoZone, *, processors: Sequence[object]) -> OctoPlan | None: ...

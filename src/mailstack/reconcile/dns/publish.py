@@ -6,27 +6,24 @@ octoDNS is imported only when there is a zone with a provider.
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.model.errors import Conflict, TryAgainLater
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
+from mailstack.model.resource import DnsZoneBody, Kind, body_of
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
-from mailstack.reconcile.dns.records import wanted_records
-from mailstack.reconcile.dns.zones import place, zone_of
-from mailstack.reconcile.plan import ByHand, PlanWarning
+from mailstack.reconcile.dns.targets import DnsContext, targets_of, zone_targets
+from mailstack.reconcile.dns.zones import HandRecord, zone_of
+from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
-from mailstack.reconcile.wanted import FaultAt, Resolve
-from mailstack.spec.faults import Fault, SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns, Provider, Zone
 
 if TYPE_CHECKING:
-    from mailstack.reconcile.dns.octo import OctoProvider
     from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
 
 VERIFY_AFTER_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -35,49 +32,17 @@ ZONE_FILES = "zonefiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FromSpec:
-    """DNS as the spec's `dns` says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneFiles:
-    """Every domain's zone goes to a file in directory, whatever the spec's `dns` says; nothing leaves the machine."""
-
-    directory: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoDns:
-    """DNS is neither read nor written; zones that the state knows already are left as they are there."""
-
-
-DnsMode = FromSpec | ZoneFiles | NoDns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DnsWork:
-    """leaving: zones that are no longer in the spec, and only lose records."""
+    """leaving: zones that are no longer in the spec, and only lose records. supported: as zones.place takes it."""
 
     plans: tuple["ZonePlan", ...]
     leaving: frozenset[str]
-    by_hand: tuple[ByHand, ...]
+    by_hand: tuple[HandRecord, ...]
+    supported: Mapping[str, Collection[str]]
     warnings: tuple[PlanWarning, ...]
 
 
-NO_DNS_WORK = DnsWork(plans=(), leaving=frozenset(), by_hand=(), warnings=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsContext:
-    """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store."""
-
-    spec: Spec
-    live: Snapshot
-    owner: str
-    resolve: Resolve
-    directory: Path
-    fault_at: FaultAt
-    mode: DnsMode
+NO_DNS_WORK = DnsWork(plans=(), leaving=frozenset(), by_hand=(), supported={}, warnings=())
 
 
 def owner_id(digest_key: bytes) -> str:
@@ -100,12 +65,16 @@ def with_zone_files(spec: Spec, directory: Path) -> Spec:
 
 async def plan_dns(context: DnsContext, material: Material) -> DnsWork:
     """Raises TryAgainLater with zone and reason when a provider cannot be asked."""
-    placed = place(wanted_records(context.spec, material), context.spec.dns)
-    leaving, left_behind = _leaving(context)
-    targets = _targets(context, {**placed.by_zone, **dict.fromkeys(leaving, ())}, leaving)
-    plans = await asyncio.to_thread(_plan_zones, targets, context.owner) if targets else ()
-    warnings = (*left_behind, *_policy_warnings(context.spec), *(item for plan in plans for item in plan.warnings))
-    return DnsWork(plans=plans, leaving=frozenset(leaving), by_hand=placed.by_hand, warnings=warnings)
+    targets = targets_of(context, material)
+    plans = await _planned(targets.zones, context.owner)
+    found = (item for plan in plans for item in plan.warnings)
+    return DnsWork(
+        plans=plans,
+        leaving=targets.leaving,
+        by_hand=targets.by_hand,
+        supported=targets.supported,
+        warnings=(*targets.warnings, *_policy_warnings(context.spec), *found),
+    )
 
 
 async def publish(context: DnsContext, material: Material, planned: Sequence["ZonePlan"], progress: Progress) -> None:
@@ -113,13 +82,10 @@ async def publish(context: DnsContext, material: Material, planned: Sequence["Zo
 
     Raises Conflict when a zone's records of ours have moved since, TryAgainLater when a write is not seen.
     """
-    placed = place(wanted_records(context.spec, material), context.spec.dns)
-    leaving, _ = _leaving(context)
-    wanted = {**placed.by_zone, **dict.fromkeys(leaving, ())}
     by_zone = {plan.zone: plan for plan in planned}
-    targets = _targets(context, {name: records for name, records in wanted.items() if name in by_zone}, leaving)
-    for target in targets:
-        await _publish_zone(target, by_zone[target.zone], context.owner, progress)
+    for target in targets_of(context, material).zones:
+        if target.zone in by_zone:
+            await _publish_zone(target, by_zone[target.zone], context.owner, progress)
 
 
 async def plan_published(context: DnsContext, published: Mapping[str, Sequence[PublishedSet]]) -> DnsWork:
@@ -132,15 +98,14 @@ async def plan_published(context: DnsContext, published: Mapping[str, Sequence[P
     asked = {zone: provider for zone, provider in held.items() if provider != MANUAL_PROVIDER and zone in published}
     known = {zone: provider for zone, provider in asked.items() if provider in context.spec.dns.providers}
     records = {zone: tuple(map(_as_record, published[zone])) for zone in known}
-    targets = _targets(context, records, known)
-    plans = await asyncio.to_thread(_plan_zones, targets, context.owner) if targets else ()
+    plans = await _planned(zone_targets(context, records, known), context.owner)
     unknown = tuple(
         PlanWarning(subject=f"dns_zone {zone}", text=f"{provider} is gone from dns.providers and cannot be asked")
         for zone, provider in asked.items()
         if zone not in known
     )
     warnings = (*unknown, *(item for plan in plans for item in plan.warnings))
-    return DnsWork(plans=plans, leaving=frozenset(), by_hand=(), warnings=warnings)
+    return DnsWork(plans=plans, leaving=frozenset(), by_hand=(), supported={}, warnings=warnings)
 
 
 def published_sets(records: Sequence[RecordSet]) -> tuple[PublishedSet, ...]:
@@ -155,16 +120,16 @@ def _as_record(published: PublishedSet) -> RecordSet:
 
 
 async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, progress: Progress) -> None:
-    from mailstack.reconcile.dns.zone_plan import plan_zone, write_zone
+    from mailstack.reconcile.dns.zone_plan import write_zone
 
-    fresh = await asyncio.to_thread(plan_zone, target, owner)
+    (fresh,) = await _planned((target,), owner)
     if fresh.live_hash != planned.live_hash:
         raise Conflict(f"DNS zone {target.zone} changed since the plan was made; plan again")
     written = await asyncio.to_thread(write_zone, target, fresh)
     progress(ZoneWritten(zone=target.zone, changes=written))
     for delay_s in VERIFY_AFTER_S:
         await asyncio.sleep(delay_s)
-        fresh = await asyncio.to_thread(plan_zone, target, owner)
+        (fresh,) = await _planned((target,), owner)
         if fresh.octo_plan is None:
             progress(ZoneVerified(zone=target.zone))
             return
@@ -172,56 +137,12 @@ async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, p
     raise TryAgainLater(f"DNS zone {target.zone} was written, and still differs: {names}")
 
 
-def _plan_zones(targets: Sequence["ZoneTarget"], owner: str) -> tuple["ZonePlan", ...]:
-    from mailstack.reconcile.dns.zone_plan import plan_zone
-
-    return tuple(plan_zone(target, owner) for target in targets)
-
-
-def _targets(
-    context: DnsContext, wanted: Mapping[str, tuple[RecordSet, ...]], leaving: Mapping[str, str]
-) -> tuple["ZoneTarget", ...]:
-    if not wanted:
+async def _planned(targets: Sequence["ZoneTarget"], owner: str) -> tuple["ZonePlan", ...]:
+    if not targets:
         return ()
-    from mailstack.reconcile.dns.providers import Surroundings, build_provider
-    from mailstack.reconcile.dns.zone_plan import ZoneTarget
+    from mailstack.reconcile.dns.zone_plan import plan_zones
 
-    dns = context.spec.dns
-    names = {zone: leaving.get(zone) or dns.zones[zone].provider for zone in wanted}
-    around = Surroundings(resolve=context.resolve, directory=context.directory, fault_at=context.fault_at)
-    built: dict[str, OctoProvider] = {}
-    faults: list[Fault] = []
-    for name in sorted(set(names.values())):
-        try:
-            built[name] = build_provider(name, dns.providers[name], around)
-        except SpecInvalid as invalid:
-            faults += invalid.faults
-    if faults:
-        raise SpecInvalid(faults)
-    return tuple(
-        ZoneTarget(zone=zone, provider_name=names[zone], provider=built[names[zone]], wanted=records)
-        for zone, records in wanted.items()
-    )
-
-
-def _leaving(context: DnsContext) -> tuple[Mapping[str, str], tuple[PlanWarning, ...]]:
-    """Zones that are managed and no longer in the spec, with their provider; and those that nothing can be done for."""
-    leaving: dict[str, str] = {}
-    warnings: list[PlanWarning] = []
-    for (kind, zone), resource in context.live.resources.items():
-        if kind is not Kind.DNS_ZONE:
-            continue
-        held, now = body_of(DnsZoneBody, resource), context.spec.dns.zones.get(zone)
-        if held.provider == MANUAL_PROVIDER or (now is not None and now.provider == held.provider):
-            continue
-        if now is None and held.provider in context.spec.dns.providers:
-            leaving[zone] = held.provider
-        elif not isinstance(context.mode, ZoneFiles):  # which takes every provider's place on purpose
-            # A zone that moves is still asked for at the old provider until its delegation has changed.
-            why = "is gone from dns.providers" if now is None else "no longer publishes the zone"
-            text = f"{held.provider} {why}: the records that mailstack wrote there stay; delete them by hand"
-            warnings.append(PlanWarning(subject=f"dns_zone {zone}", text=text))
-    return leaving, tuple(warnings)
+    return await asyncio.to_thread(plan_zones, targets, owner)
 
 
 def _policy_warnings(spec: Spec) -> tuple[PlanWarning, ...]:

@@ -12,7 +12,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from mailstack.reconcile.dns.octo import OctoProvider, type_of
+from mailstack.reconcile.dns.octo import OctoProvider, OctoZone, type_of
 from mailstack.reconcile.dns.record_set import Key
 
 
@@ -31,12 +31,13 @@ class ReadableRecords:
 
     def __init__(self, read_zone: ReadZone) -> None:
         self._read_zone = read_zone
-        self.unreadable: frozenset[Key] = frozenset()
+        self.unreadable: dict[str, frozenset[Key]] = {}
 
-    def __call__(self, zone: object, *, target: bool = False) -> Sequence[_TransferredRecord]:
+    def __call__(self, zone: OctoZone, *, target: bool = False) -> Sequence[_TransferredRecord]:
         records = self._read_zone(zone, target=target)
-        self.unreadable = frozenset(_key(record) for record in records if not _is_readable(record))
-        return [record for record in records if _key(record) not in self.unreadable]
+        unreadable = frozenset(_key(record) for record in records if not _is_readable(record))
+        self.unreadable[zone.name] = unreadable
+        return [record for record in records if _key(record) not in unreadable]
 
 
 def shield(provider: OctoProvider) -> None:
@@ -46,10 +47,10 @@ def shield(provider: OctoProvider) -> None:
         setattr(provider, "zone_records", ReadableRecords(read_zone))  # noqa: B010  the attribute is octodns-bind's
 
 
-def unreadable_in(provider: OctoProvider) -> frozenset[Key]:
-    """Record sets that the last read left out."""
+def unreadable_in(provider: OctoProvider, zone: OctoZone) -> frozenset[Key]:
+    """Record sets that the last read of the zone left out."""
     reader = getattr(provider, "zone_records", None)
-    return reader.unreadable if isinstance(reader, ReadableRecords) else frozenset()
+    return reader.unreadable.get(zone.name, frozenset()) if isinstance(reader, ReadableRecords) else frozenset()
 
 
 def _key(record: _TransferredRecord) -> Key:

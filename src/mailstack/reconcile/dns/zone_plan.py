@@ -9,8 +9,10 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from octodns.record import Create, Delete, Record
 from octodns.zone import Zone as NewZone
@@ -31,6 +33,8 @@ from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
 from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
+
+ZONES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +60,18 @@ class ZonePlan:
     octo_plan: OctoPlan | None = field(repr=False)
 
 
-def plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
-    """Raises TryAgainLater with zone and reason when the provider cannot be asked, Invalid for a record it refuses."""
-    with _octodns(target):
-        # Strict ones catch what a provider would publish without a word: bad targets, broken escapes.
-        Record.enable_validators(("strict",))
+def plan_zones(targets: Sequence[ZoneTarget], owner: str) -> tuple[ZonePlan, ...]:
+    """Several at a time, for most of it is waiting. Raises TryAgainLater with zone and reason when a provider cannot
+    be asked, Invalid for a record that it refuses.
+    """
+    # Strict ones catch what a provider would publish without a word: bad targets, broken escapes.
+    Record.enable_validators(("strict",))
+    with _quiet(), ThreadPoolExecutor(max_workers=ZONES_AT_ONCE, thread_name_prefix="zone") as pool:
+        return tuple(pool.map(_plan_zone, targets, repeat(owner)))
+
+
+def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
+    with _faults_told(target):
         # Without this octoDNS warns that the zone's NS records are not in the spec; they never are.
         target.provider.root_ns_warnings = False
         zone = NewZone(f"{target.zone}.", [])
@@ -83,7 +94,7 @@ def write_zone(target: ZoneTarget, plan: ZonePlan) -> int:
     """Record sets written, markers included."""
     if plan.octo_plan is None:
         return 0
-    with _octodns(target):
+    with _quiet(), _faults_told(target):
         return int(target.provider.apply(plan.octo_plan))
 
 
@@ -103,7 +114,7 @@ class _OursOnly:
         self, desired: OctoZone, existing: OctoZone, *_: object, **__: object
     ) -> tuple[OctoZone, OctoZone]:
         self.live = {record.key: record for record in map(from_octodns, existing.records)}
-        unreadable = unreadable_in(self._target.provider)
+        unreadable = unreadable_in(self._target.provider, existing)
         zone = Zone(name=self._target.zone, owner=self._owner, live=self.live, unreadable=unreadable)
         self.settled = settle(zone, self._target.wanted)
         final, touched = self.settled.final, self.settled.final.keys() | self.settled.dropped
@@ -122,15 +133,21 @@ class _OursOnly:
 
 
 @contextmanager
-def _octodns(target: ZoneTarget) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
+    # For all threads at once: filters are the process's.
+    with warnings.catch_warnings():
+        # octoDNS 1.22 deprecates what its own providers still use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+@contextmanager
+def _faults_told(target: ZoneTarget) -> Iterator[None]:
     """Turns whatever a provider raises into one sentence, and keeps its chatter away from the terminal."""
     for name in ("Record", "Zone", "Plan", f"{type(target.provider).__name__}[{target.provider_name}]"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
-        with warnings.catch_warnings():
-            # octoDNS 1.22 deprecates what its own providers still use.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
+        yield
     except DomainError:
         raise
     except Exception as fault:

@@ -1,6 +1,6 @@
 """Which zone of the spec holds which record, and what is left for people to publish. Pure."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailstack.reconcile.dns.record_set import RecordSet, zone_file_lines
@@ -9,31 +9,54 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandRecord:
+    """A record set that a person has to publish. zone: "" for none of the spec's. reason: why, where somebody else
+    publishes the rest of the zone.
+    """
+
+    zone: str
+    record: RecordSet
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """by_zone: for zones with a provider, every such zone, with the zone's TTL; by_hand: everything else."""
 
     by_zone: Mapping[str, tuple[RecordSet, ...]]
-    by_hand: tuple[ByHand, ...]
+    by_hand: tuple[HandRecord, ...]
 
 
-def place(records: Sequence[RecordSet], dns: Dns) -> Placed:
-    in_zone: dict[str, list[RecordSet]] = {name: [] for name in dns.zones}
-    in_none: list[RecordSet] = []
+def place(records: Sequence[RecordSet], dns: Dns, supported: Mapping[str, Collection[str]]) -> Placed:
+    """supported: by zone, the types that its provider can publish; a zone that is not in there takes all."""
+    by_zone: dict[str, list[RecordSet]] = {
+        name: [] for name, zone in dns.zones.items() if zone.provider != MANUAL_PROVIDER
+    }
+    by_hand: list[HandRecord] = []
     for record in records:
         name = zone_of(record.name, dns.zones)
         if name is None:
-            in_none.append(record)
+            by_hand.append(HandRecord(zone="", record=record))
+            continue
+        held = replace(record, ttl_s=dns.zones[name].ttl)
+        if name not in by_zone:
+            by_hand.append(HandRecord(zone=name, record=held))
+        elif record.type not in supported.get(name, (record.type,)):
+            reason = f"provider {dns.zones[name].provider} has no {record.type}"
+            by_hand.append(HandRecord(zone=name, record=held, reason=reason))
         else:
-            in_zone[name].append(replace(record, ttl_s=dns.zones[name].ttl))
-    by_hand = [
-        ByHand(zone=name, records=zone_file_lines(found))
-        for name, found in in_zone.items()
-        if dns.zones[name].provider == MANUAL_PROVIDER and found
-    ]
-    if in_none:
-        by_hand.append(ByHand(zone="", records=zone_file_lines(in_none)))
-    automatic = {name: tuple(found) for name, found in in_zone.items() if dns.zones[name].provider != MANUAL_PROVIDER}
-    return Placed(by_zone=automatic, by_hand=tuple(by_hand))
+            by_zone[name].append(held)
+    return Placed(by_zone={name: tuple(found) for name, found in by_zone.items()}, by_hand=tuple(by_hand))
+
+
+def as_lines(by_hand: Sequence[HandRecord]) -> tuple[ByHand, ...]:
+    """For people, zone by zone; those of no zone last."""
+    found: dict[tuple[str, str], list[RecordSet]] = {}
+    for item in sorted(by_hand, key=lambda item: not item.zone):
+        found.setdefault((item.zone, item.reason), []).append(item.record)
+    return tuple(
+        ByHand(zone=zone, records=zone_file_lines(records), reason=reason) for (zone, reason), records in found.items()
+    )
 
 
 def zone_of(name: str, zones: Container[str]) -> str | None:
