@@ -86,7 +86,7 @@ def _rename(spec: Path, old: str, new: str) -> None:
 async def _apply_one(loaded: LoadedSpec) -> Cost:
     """In this process, once the plan is made."""
     async with store_to_write(storage_of(loaded)) as store:
-        reconciler = reconciler_on(store.state, loaded, no_dns=False)
+        reconciler = reconciler_on(store, loaded, no_dns=False)
         prepared = await reconciler.plan(loaded)
         start, start_cpu = time.perf_counter(), time.process_time()
         await reconciler.apply(prepared)

@@ -7,12 +7,19 @@ from mailstack.model.issuance import IssuanceFailure
 from tests.support.stores import Store
 
 FAILURE = IssuanceFailure(
-    name="mail.example.com", reason="port 80 is closed", tries=1, failed_at=Instant(100), retry_at=Instant(400)
+    name="mail.example.com",
+    order="first",
+    reason="port 80 is closed",
+    tries=1,
+    failed_at=Instant(100),
+    retry_at=Instant(400),
 )
 
 
 async def test_the_latest_failure_of_each_certificate_is_kept(store: Store) -> None:
-    again = replace(FAILURE, reason="no address", tries=2, failed_at=Instant(400), retry_at=Instant(900))
+    again = replace(
+        FAILURE, order="second", reason="no address", tries=2, failed_at=Instant(400), retry_at=Instant(900)
+    )
     other = replace(FAILURE, name="mta-sts.example.com")
     for failure in (FAILURE, other, again):
         await store.issuance.failed(failure)

@@ -44,6 +44,8 @@ def _secrets(loaded: LoadedSpec) -> dict[str, str]:
     found |= {f"relay {name}": relay.password for name, relay in spec.relays.items()}
     found |= {f"relay {name} username": relay.username for name, relay in spec.relays.items()}
     found |= {f"certificate {pair.certificate.name}": pair.key for pair in spec.tls.files}
+    if spec.tls.acme.eab is not None:
+        found["external account"] = spec.tls.acme.eab.key
     return {name: secret.get_secret_value() for name, secret in found.items() if secret}
 
 

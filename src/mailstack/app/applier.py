@@ -17,6 +17,7 @@ import structlog
 from mailstack.app.blueprint import read_blueprint, to_json
 from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
+from mailstack.app.issuing import issuing_with
 from mailstack.app.log import configure_log
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.runfiles import bus_folder
@@ -26,12 +27,14 @@ from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
+from mailstack.model.instant import as_datetime
 from mailstack.model.resource import Operation
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
+from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, Event, OrderBegun, OrderElsewhere
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
@@ -132,7 +135,7 @@ async def _apply(job: Job, line: Line) -> Message:
             line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
             return Finished(generation=snapshot.generation, note=f"{job.spec} is not the spec that was applied last")
         if sandbox is None:
-            return await _reconcile(_reconciler(store, storage, loaded), loaded, store, line)
+            return await _reconcile(_reconciler(store, storage, loaded, line), loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = _sandbox_reconciler(store, sandbox, passwords)
         # Its DNS is files beside it: all at once, as one generation.
@@ -174,17 +177,20 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
     secrets = [account.password for account in spec.accounts.values()]
     secrets += [relay.password for relay in spec.relays.values()]
     secrets += [file.key for file in spec.tls.files]
+    secrets += [spec.tls.acme.eab.key] if spec.tls.acme.eab else []
     for secret in secrets:
         source, _, name = secret.get_secret_value().partition("/") if secret is not None else ("", "", "")
         if source == "file":
             yield folder / name
     for file in spec.tls.files:
         yield folder / file.certificate
+    if spec.tls.acme.ca is not None:
+        yield folder / spec.tls.acme.ca
 
 
 async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Finished:
     prepared = await reconciler.plan(loaded)
-    generation = await reconciler.apply(prepared)
+    generation = await reconciler.apply(prepared, _log_orders)
     for warning in prepared.plan.warnings:
         log.warning(warning.text, subject=warning.subject)
     if not prepared.plan.is_empty:
@@ -192,7 +198,10 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Finished:
     return Finished(generation=generation, again_at=prepared.again_at)
 
 
-def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:
+def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec, line: Line) -> Reconciler:
+    async def tell() -> None:
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+
     return Reconciler(
         state=store.state,
         clock=system_clock,
@@ -200,6 +209,8 @@ def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconc
         # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),
         live_dns=authoritative_dns(loaded.spec),
+        # The supervisor serves what was applied before anything is ordered.
+        issuing=issuing_with(store, loaded.spec, has_server=True, on_issued=tell),
     )
 
 
@@ -217,6 +228,20 @@ def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapp
         dns=ZoneFiles(directory=zones),
         live_dns=ZoneFileDns(zones),
     )
+
+
+def _log_orders(event: Event) -> None:
+    match event:
+        case OrderBegun(name=name, authority=authority):
+            log.info("certificate ordered", name=name, authority=authority)
+        case OrderElsewhere(name=name):
+            log.info("certificate is ordered by another process", name=name)
+        case CertificateIssued(name=name, not_after=not_after):
+            log.info("certificate issued", name=name, not_after=not_after)
+        case CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):
+            log.error("certificate not issued", name=name, reason=reason, retry_at=as_datetime(retry_at).isoformat())
+        case _:
+            pass
 
 
 def _hash(cost: HashCost) -> Callable[[str], str]:

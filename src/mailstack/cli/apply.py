@@ -25,13 +25,13 @@ from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
     from mailstack.model.ids import Generation
-    from mailstack.ports.state import State
     from mailstack.reconcile.plan import ByHand
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
+    from mailstack.store.sqlite.open import SqliteStore
 
-    ReconcilerOn = Callable[[State | None], Reconciler]
+    ReconcilerOn = Callable[[SqliteStore | None], Reconciler]
 
 HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then carries it out.
 
@@ -119,14 +119,14 @@ def command(
 
 async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
     async with store_to_read(storage_of(loaded)) as store:
-        return await reconciler(store.state if store else None).plan(loaded)
+        return await reconciler(store).plan(loaded)
 
 
 async def _apply(
     storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
 ) -> "tuple[Generation, tuple[ByHand, ...]]":
     async with store_to_write(storage) as store:
-        applying = reconciler(store.state)
+        applying = reconciler(store)
         generation = await applying.apply(prepared, progress)
         return generation, await applying.by_hand(prepared)
 
@@ -178,6 +178,7 @@ def _print_line(event: "Event") -> None:
 
 
 def _told(event: "Event") -> str:
+    from mailstack.model.instant import as_datetime
     from mailstack.reconcile import progress
 
     match event:
@@ -191,6 +192,15 @@ def _told(event: "Event") -> str:
             return f"DNS zone {zone}: {changes} record sets written"
         case progress.ZoneVerified(zone=zone):
             return f"DNS zone {zone}: seen as planned"
+        case progress.OrderBegun(name=name, authority=authority):
+            return f"certificate {name}: ordered from {authority}"
+        case progress.OrderElsewhere(name=name):
+            return f"certificate {name}: another process is ordering it"
+        case progress.CertificateIssued(name=name, not_after=not_after):
+            return f"certificate {name}: issued, good until {not_after}"
+        case progress.CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):
+            again = f"{as_datetime(retry_at):%Y-%m-%d %H:%M} UTC"
+            return f"certificate {name}: not issued: {reason}; tried again after {again}"
 
 
 def _report(prepared: "Prepared", generation: "Generation", by_hand: "tuple[ByHand, ...]", form: str) -> None:

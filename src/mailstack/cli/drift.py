@@ -51,7 +51,7 @@ def command(spec: Path, form: str) -> None:
 
 async def _drift(loaded: "LoadedSpec") -> "Drift":
     async with store_to_read(storage_of(loaded)) as store:
-        return await reconciler_on(store.state if store else None, loaded, no_dns=False).drift(loaded)
+        return await reconciler_on(store, loaded, no_dns=False).drift(loaded)
 
 
 def _show(found: "Drift") -> None:

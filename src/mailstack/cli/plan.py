@@ -95,5 +95,5 @@ def command(
 
 async def _plan(loaded: "LoadedSpec", *, no_dns: bool) -> "Plan":
     async with store_to_read(storage_of(loaded)) as store:
-        reconciler = reconciler_on(store.state if store else None, loaded, no_dns=no_dns)
+        reconciler = reconciler_on(store, loaded, no_dns=no_dns)
         return (await reconciler.plan(loaded)).plan

@@ -12,7 +12,6 @@ from mailstack.cli.screen import EXIT_FAULTS, fail, print_json, report_faults
 from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
-    from mailstack.ports.state import State
     from mailstack.reconcile.brake import Allowed
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.reconciler import Reconciler
@@ -107,23 +106,28 @@ async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
 
 
 def reconciler_on(
-    state: "State | None", loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None" = None
+    store: "SqliteStore | None", loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None" = None
 ) -> "Reconciler":
     from mailstack.app.clock import system_clock
     from mailstack.app.holdings import holders_in
+    from mailstack.app.issuing import issuing_with
+    from mailstack.app.runfiles import running_pid
     from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
     from mailstack.reconcile.dns.authoritative import authoritative_dns
     from mailstack.reconcile.dns.live import NotAsked
     from mailstack.reconcile.dns.targets import FromSpec, NoDns
     from mailstack.reconcile.reconciler import Reconciler
 
+    storage = storage_of(loaded)
+    has_server = running_pid(storage) is not None
     return Reconciler(
-        state=state,
+        state=store.state if store else None,
         clock=system_clock,
         hash_password=_hash_password,
-        brake=Brake(holders=holders_in(storage_of(loaded)), allowed=allowed or NOTHING_ALLOWED),
+        brake=Brake(holders=holders_in(storage), allowed=allowed or NOTHING_ALLOWED),
         dns=NoDns() if no_dns else FromSpec(),
         live_dns=NotAsked() if no_dns else authoritative_dns(loaded.spec),
+        issuing=issuing_with(store, loaded.spec, has_server=has_server) if store else None,
     )
 
 

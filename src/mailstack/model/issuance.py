@@ -64,9 +64,11 @@ class NotIssued(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuanceFailure:
-    """Of one certificate, since it was last issued. name: the certificate's. tries: in a row."""
+    """Of one certificate, since it was last issued. name: the certificate's. order: tells the same order from another
+    one for it. tries: in a row."""
 
     name: str
+    order: str
     reason: str
     tries: int
     failed_at: Instant

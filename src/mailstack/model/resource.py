@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     SERVER = "server"  # one, named "server"
     LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, http, https
+    ACME_ACCOUNT = "acme_account"  # named by the authority's directory URL
     CERTIFICATE = "certificate"  # named by its first host name
     DOMAIN = "domain"  # named by A-label
     DKIM_KEY = "dkim_key"  # named selector._domainkey.domain
@@ -106,13 +107,25 @@ class ListenerBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcmeAccountBody:
+    """email: what the authority was told, "" for nothing. Secret: `key`, PEM; whoever has it can have certificates
+    revoked, so it is made once and kept for good."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateBody:
-    """names: host names it is good for. certificate: the PEM chain, leaf first. Secret: `key`, PEM."""
+    """names: host names it is good for. certificate: the PEM chain, leaf first. authority: the ACME directory's URL
+    and key_type a word of the spec's `tls.acme.key`, both "" where they are not known. Secret: `key`, PEM.
+    """
 
     issuer: str
     names: tuple[str, ...]
     certificate: str
     not_after: str
+    authority: str = ""
+    key_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +199,7 @@ class DnsZoneBody:
 Body = (
     ServerBody
     | ListenerBody
+    | AcmeAccountBody
     | CertificateBody
     | DomainBody
     | DkimKeyBody
@@ -200,6 +214,7 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.SERVER: ServerBody,
     Kind.LISTENER: ListenerBody,
+    Kind.ACME_ACCOUNT: AcmeAccountBody,
     Kind.CERTIFICATE: CertificateBody,
     Kind.DOMAIN: DomainBody,
     Kind.DKIM_KEY: DkimKeyBody,
@@ -267,7 +282,8 @@ def _from_json(wanted: object, value: object) -> object:
         unknown = value.keys() - _hints(wanted).keys()
         if unknown:
             raise ValueError(f"unknown {', '.join(sorted(unknown))}")
-        return wanted(**{name: _from_json(hint, value[name]) for name, hint in _hints(wanted).items()})
+        # What a state from before a field was added lacks has its default, or is a TypeError.
+        return wanted(**{name: _from_json(hint, value[name]) for name, hint in _hints(wanted).items() if name in value})
     if not isinstance(wanted, type) or not isinstance(value, wanted):
         raise TypeError(f"{value!r} is no {wanted}")
     return value

@@ -12,6 +12,7 @@ from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.order import place_of
 from mailstack.reconcile.progress import Made, PasswordHashed, Progress
+from mailstack.reconcile.providers.certs import make_key as make_private_key
 from mailstack.reconcile.providers.keys import make_key
 from mailstack.reconcile.providers.tls import make_certificate
 from mailstack.reconcile.wanted import Digest, Wanted
@@ -21,12 +22,14 @@ HashPassword = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What writes are made with. digest: under the key of the store that is written to."""
+    """What writes are made with. digest: under the key of the store that is written to. certificate_keys: those held,
+    by certificate."""
 
     digest: Digest
     hash_password: HashPassword
     clock: Clock
     progress: Progress
+    certificate_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,9 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
     workshop.progress(Made(kind=resource.kind.value, name=resource.name))
     if resource.kind is Kind.DKIM_KEY:
         return make_key(wanted)
-    return make_certificate(wanted, workshop.clock())
+    if resource.kind is Kind.ACME_ACCOUNT:
+        return resource, {"key": make_private_key()}
+    return make_certificate(wanted, workshop.clock(), workshop.certificate_keys.get(resource.name))
 
 
 def _digests(resource: Resource, secrets: Mapping[str, str], digest: Digest) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from mailstack.model.resource import (
     fields_of,
 )
 from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.providers.acme import Ordering
 from mailstack.reconcile.providers.keys import wanted_keys
 from mailstack.reconcile.providers.tls import wanted_certificates
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
@@ -43,7 +44,7 @@ LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "http
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What the desired state depends on besides the spec. passwords: by account, instead of what the spec says.
-    certificate_names: further names for a self-signed certificate.
+    certificate_names: further names for a self-signed certificate. ordering: of certificates, as far as it can be done.
     """
 
     live: Snapshot
@@ -51,6 +52,7 @@ class Given:
     now: Instant
     passwords: Mapping[str, str]
     certificate_names: tuple[str, ...]
+    ordering: Ordering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,17 @@ class Desired:
 
 def desired_state(spec: Spec, given: Given) -> Desired:
     """Raises SpecInvalid that names every secret and file which cannot be used."""
-    certificates, warnings = wanted_certificates(
-        spec, given.live, given.secrets, now=given.now, further_names=given.certificate_names
+    certificates = wanted_certificates(
+        spec,
+        given.live,
+        given.secrets,
+        now=given.now,
+        further_names=given.certificate_names,
+        ordering=given.ordering,
     )
     wanted = (
         *_server(spec, given.secrets),
-        *certificates,
+        *certificates.wanted,
         *_domains(spec, given.secrets),
         *wanted_keys(spec, given.live),
         *_accounts(spec, given),
@@ -80,7 +87,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     )
     if given.secrets.faults:
         raise SpecInvalid(given.secrets.faults)
-    return Desired(wanted=wanted, warnings=warnings)
+    return Desired(wanted=wanted, warnings=certificates.warnings, again_at=certificates.again_at)
 
 
 def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,48 @@ class ZoneVerified:
     zone: str
 
 
-Event = PasswordHashed | Made | StateCommitted | ZoneWritten | ZoneVerified
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBegun:
+    """A certificate is ordered from an authority; that may take minutes."""
+
+    name: str
+    authority: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderElsewhere:
+    """Another process is ordering this certificate."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateIssued:
+    name: str
+    not_after: str
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateNotIssued:
+    """The one in use goes on."""
+
+    name: str
+    reason: str
+    retry_at: Instant
+
+
+Event = (
+    PasswordHashed
+    | Made
+    | StateCommitted
+    | ZoneWritten
+    | ZoneVerified
+    | OrderBegun
+    | OrderElsewhere
+    | CertificateIssued
+    | CertificateNotIssued
+)
 Progress = Callable[[Event], None]
 
 

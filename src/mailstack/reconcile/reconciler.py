@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
-from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant, earliest
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
+from mailstack.reconcile.authority import eab_key, ordering_of, prover_for
 from mailstack.reconcile.brake import Brake, Planned, refuse
 from mailstack.reconcile.desired import Desired, Given, desired_state
 from mailstack.reconcile.diff import Step, diff
@@ -33,6 +34,8 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.dns.zones import as_lines, place
 from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
+from mailstack.reconcile.issue import Issuing, issue_all, split_orders
+from mailstack.reconcile.issue import Surroundings as OrderSurroundings
 from mailstack.reconcile.moves import former_login, moves_of, with_moves
 from mailstack.reconcile.order import with_order
 from mailstack.reconcile.owners import leave_to_users, name_owners
@@ -48,6 +51,9 @@ from mailstack.spec.model import Spec
 
 if TYPE_CHECKING:
     from mailstack.reconcile.dns.zone_plan import ZonePlan
+
+
+AFTER_ORDERS_MS = MINUTE_MS
 
 
 class LoadedSpec(Protocol):
@@ -102,6 +108,7 @@ class Reconciler:
     keeps_secrets: bool = False
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()
+    issuing: Issuing | None = field(default=None, repr=False)
 
     async def plan(self, loaded: LoadedSpec) -> Prepared:
         """Writes nothing. Raises SpecInvalid for secrets and files that cannot be used, TryAgainLater for DNS."""
@@ -112,7 +119,8 @@ class Reconciler:
         """Raises Conflict when the server or its DNS has moved since the plan was made, Forbidden by the brake.
 
         Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
-        state, whose keys they publish. An apply that ends in between is finished by the next.
+        state, whose keys they publish. An apply that ends in between is finished by the next. Certificates are ordered
+        last; one that is not issued is no fault of the apply.
         """
         if self.state is None:
             raise NotFound("there is no store to apply to")
@@ -121,12 +129,16 @@ class Reconciler:
         # Once more: mail may have come since the plan was made.
         refuse(await self._stops(prepared.context, prepared.steps, prepared.dns), prepared.plan.spec_path)
         leaving, staying = _split(prepared.dns)
+        at_once, orders = split_orders(prepared.steps)
         await self._publish(self.state, prepared, leaving, progress)
-        generation = await self._commit(self.state, prepared, progress)
+        generation = await self._commit(self.state, prepared, at_once, progress)
         progress(StateCommitted(generation=generation))
         await self._note_published(self.state, prepared)
         await self._publish(self.state, prepared, staying, progress)
-        return generation
+        if not orders or self.issuing is None:
+            return generation
+        await self._issue(self.state, self.issuing, prepared.context, orders, progress)
+        return await self.state.generation()
 
     async def drift(self, loaded: LoadedSpec) -> Drift:
         """What is not as it was applied. Raises NotFound before the first apply, and what plan raises."""
@@ -160,7 +172,7 @@ class Reconciler:
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
         context = self._context(spec, loaded, actual)
-        desired = desired_state(spec, self._given(context, actual))
+        desired = desired_state(spec, await self._given(context, actual))
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
@@ -189,21 +201,25 @@ class Reconciler:
             stops=await self._stops(context, steps, work),
         )
         return Prepared(
-            plan=sealed(plan), context=context, steps=steps, dns=work, again_at=self._again_at(spec, desired)
+            plan=sealed(plan), context=context, steps=steps, dns=work, again_at=self._again_at(spec, desired, steps)
         )
 
-    def _again_at(self, spec: Spec, desired: Desired) -> Instant | None:
-        moments = [] if desired.again_at is None else [desired.again_at]
-        interval = spec.reconcile.drift_check
-        if interval is not None and isinstance(self.dns, FromSpec) and spec.dns.zones:
-            moments.append(Instant(self.clock() + round(interval.total_seconds() * SECOND_MS)))
-        return min(moments, default=None)
+    def _again_at(self, spec: Spec, desired: Desired, steps: Sequence[Step]) -> Instant | None:
+        interval, now = spec.reconcile.drift_check, self.clock()
+        is_checked = interval is not None and isinstance(self.dns, FromSpec) and spec.dns.zones
+        _, orders = split_orders(steps)
+        return earliest(
+            desired.again_at,
+            Instant(now + round(interval.total_seconds() * SECOND_MS)) if interval is not None and is_checked else None,
+            # Whatever becomes of an order, a plan made after it knows what comes next.
+            Instant(now + AFTER_ORDERS_MS) if orders else None,
+        )
 
     async def _stops(self, context: DnsContext, steps: tuple[Step, ...], work: DnsWork) -> tuple[Stop, ...]:
         brake = self.brake.releasing(context.spec.reconcile.allow_destroy)
         return await brake.stops(Planned(steps=steps, live=context.live, zones=work.plans, leaving=work.leaving))
 
-    def _given(self, context: DnsContext, actual: Actual) -> Given:
+    async def _given(self, context: DnsContext, actual: Actual) -> Given:
         digest = keyed_digest(actual.digest_key)
         return Given(
             live=actual.snapshot,
@@ -211,6 +227,7 @@ class Reconciler:
             now=self.clock(),
             passwords=self.passwords,
             certificate_names=self.certificate_names,
+            ordering=await ordering_of(context, self.issuing),
         )
 
     def _context(self, spec: Spec, loaded: LoadedSpec, actual: Actual) -> DnsContext:
@@ -258,15 +275,46 @@ class Reconciler:
             if meant.get(zone, ()) != known.get(zone, ()):
                 await state.note_published(zone, meant.get(zone, ()))
 
-    async def _commit(self, state: State, prepared: Prepared, progress: Progress) -> Generation:
+    async def _issue(
+        self, state: State, issuing: Issuing, context: DnsContext, orders: Sequence[Step], progress: Progress
+    ) -> None:
+        digest_key = await state.digest_key()
+        prover = prover_for(
+            replace(context, owner=owner_id(digest_key)),
+            await _held(context.spec, state),
+            self.live_dns,
+            issuing,
+            self.clock,
+        )
+        around = OrderSurroundings(
+            state=state,
+            acme=context.spec.tls.acme,
+            eab_key=eab_key(context),
+            prover=prover,
+            digest=keyed_digest(digest_key),
+            clock=self.clock,
+            progress=progress,
+        )
+        await issue_all(orders, issuing, around)
+
+    async def _commit(self, state: State, prepared: Prepared, steps: Sequence[Step], progress: Progress) -> Generation:
         workshop = Workshop(
             digest=keyed_digest(await state.digest_key()),
             hash_password=self.hash_password,
             clock=self.clock,
             progress=progress,
+            certificate_keys=await _certificate_keys(state, steps),
         )
-        changes = await writes_of(prepared.steps, workshop)
+        changes = await writes_of(steps, workshop)
         return await state.commit(changes, base=prepared.plan.generation, spec_hash=prepared.plan.spec_hash)
+
+
+async def _certificate_keys(state: State, steps: Sequence[Step]) -> Mapping[str, str]:
+    """Of those held, where some may be kept."""
+    if not any(step.wanted.resource.kind is Kind.CERTIFICATE for step in steps):
+        return {}
+    held = await state.secrets(Kind.CERTIFICATE)
+    return {name: secrets["key"] for name, secrets in held.items() if "key" in secrets}
 
 
 async def _held(spec: Spec, state: State) -> Material:

@@ -23,7 +23,7 @@ def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     values = document.values
     yield from _server_addresses(document, values)
     yield from _endpoints(document, values)
-    yield from _tls(document, values)
+    yield from _tls(document, values, spec)
     yield from _providers(document, values)
     yield from _zones(document, values, spec)
     yield from _no_mail(document, values, spec)
@@ -69,12 +69,51 @@ def _overlap(endpoint: str, other: str) -> bool:
     return is_same_family and (host in _EVERY_HOST or other_host in _EVERY_HOST)
 
 
-def _tls(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+def _tls(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
     tls = section(values, "tls")
-    if tls.get("issuer") == "files" and not tls.get("files"):
+    issuer = tls.get("issuer", "self-signed")
+    if issuer == "files" and not tls.get("files"):
         yield document.fault(("tls", "issuer"), "needs the list `files`: {certificate: PATH, key: file/PATH}")
-    if tls.get("files") and tls.get("issuer", "self-signed") == "self-signed":
+    if tls.get("files") and issuer in ("self-signed", "acme"):
         yield document.fault(("tls", "files"), "is used only with `issuer: files`", at_key=True)
+    if tls.get("acme") and issuer in ("self-signed", "files"):
+        yield document.fault(("tls", "acme"), "is used only with `issuer: acme`", at_key=True)
+    if issuer == "acme":
+        yield from _acme(document, values, spec)
+
+
+def _acme(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
+    challenge = section(values, "tls", "acme").get("challenge", "http-01")
+    place: Path = ("tls", "acme", "challenge") if "challenge" in section(values, "tls", "acme") else ("tls", "issuer")
+    service = {"http-01": "http", "tls-alpn-01": "https"}.get(str(challenge))
+    if service and section(values, "server", "listeners").get(service) == ():
+        yield document.fault(place, f"{challenge} needs server.listeners.{service}, which is switched off")
+    if challenge == "dns-01":
+        for name in _certificate_names(values, spec):
+            if not _is_published(name, values):
+                message = f"dns-01 needs a zone with a provider for {name}, which can write the TXT record of the proof"
+                yield document.fault(place, message)
+
+
+def _certificate_names(values: Mapping[str, Value], spec: Outline) -> Iterator[str]:
+    hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
+    if hostname:
+        yield hostname.name
+    for domain in spec.domains:
+        if section(values, "domains", str(domain.path[1])).get("mta_sts"):
+            yield f"mta-sts.{domain.name}"
+
+
+def _is_published(name: str, values: Mapping[str, Value]) -> bool:
+    """By a provider, in the longest of the zones that the name is in."""
+    zones = {
+        zone.name: mapping(value).get("provider")
+        for key, value in section(values, "dns", "zones").items()
+        if (zone := parsed(key, ("dns", "zones", key), parse_domain))
+    }
+    labels = name.split(".")
+    holding = [found for at in range(len(labels)) if (found := ".".join(labels[at:])) in zones]
+    return bool(holding) and zones[holding[0]] != MANUAL_PROVIDER
 
 
 def _providers(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:

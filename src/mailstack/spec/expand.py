@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.accounts import Account, AccountDefaults
-from mailstack.spec.sections.server import CertificateFiles
+from mailstack.spec.sections.server import CertificateFiles, Tls
 
 
 def expand(spec: Spec, directory: Path) -> Spec:
@@ -14,7 +14,7 @@ def expand(spec: Spec, directory: Path) -> Spec:
         update={
             "accounts": _with_defaults(spec.accounts, spec.defaults.account),
             "storage": spec.storage.model_copy(update={"path": base / spec.storage.path}),
-            "tls": spec.tls.model_copy(update={"files": tuple(_absolute(pair, base) for pair in spec.tls.files)}),
+            "tls": _tls(spec.tls, base),
         }
     )
 
@@ -29,6 +29,13 @@ def _with_defaults(accounts: dict[str, Account], defaults: AccountDefaults) -> d
         missing = {name: value for name, value in given.items() if name not in account.model_fields_set}
         expanded[address] = account.model_copy(update=missing) if missing else account
     return expanded
+
+
+def _tls(tls: Tls, base: Path) -> Tls:
+    found: dict[str, object] = {"files": tuple(_absolute(pair, base) for pair in tls.files)}
+    if tls.acme.ca is not None:
+        found["acme"] = tls.acme.model_copy(update={"ca": base / tls.acme.ca})
+    return tls.model_copy(update=found)
 
 
 def _absolute(pair: CertificateFiles, base: Path) -> CertificateFiles:

@@ -11,7 +11,6 @@ _KEYS: Final = frozenset(
         ("storage", "database"),
         ("storage", "blobs"),
         ("storage", "events"),
-        ("tls", "acme"),
         ("domains", "*", "dkim", "rotate_every"),
         ("accounts", "*", "sieve"),
         ("accounts", "*", "rules"),
@@ -26,7 +25,6 @@ _KEYS: Final = frozenset(
 )
 _WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
     ("server", "role"): frozenset({"backup-mx"}),
-    ("tls", "issuer"): frozenset({"acme"}),
     ("domains", "*", "dmarc", "policy"): frozenset({"auto"}),
     ("reconcile", "on_change"): frozenset({"plan-only"}),
 }

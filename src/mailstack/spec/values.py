@@ -7,6 +7,7 @@ import ipaddress
 import re
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, WithJsonSchema
@@ -201,6 +202,21 @@ def parse_python_class(text: str) -> str:
     return text
 
 
+def parse_path(value: object) -> Path:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError("not a path")
+    return Path(value)
+
+
+def parse_acme_directory(text: str) -> str:
+    if text in ("letsencrypt", "letsencrypt-staging"):
+        return text
+    # RFC 8555 §6.1: https only; what is asked there is signed, but the answers are not.
+    if not re.fullmatch(r"https://[^/?#\s@]+(?:/[^\s#]*)?", text):
+        raise ValueError("not an authority (letsencrypt, letsencrypt-staging or an https:// URL)")
+    return text
+
+
 def check_reference(secret: SecretStr) -> SecretStr:
     if not is_reference(secret.get_secret_value()):
         raise ValueError("a secret in plain text; keep it outside and write env/NAME or file/PATH")
@@ -269,6 +285,12 @@ Endpoint = Annotated[
 Name = Annotated[str, AfterValidator(parse_name)]
 """Of a relay or a provider, to refer to it by."""
 PythonClass = Annotated[str, AfterValidator(parse_python_class), Field(examples=["octodns_bind.Rfc2136Provider"])]
+FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "minLength": 1})]
+AcmeDirectory = Annotated[
+    str,
+    AfterValidator(parse_acme_directory),
+    Field(examples=["letsencrypt", "letsencrypt-staging", "https://acme.example.com/directory"]),
+]
 RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
 NameServer = Annotated[str, AfterValidator(parse_nameserver), Field(examples=["ns1.example.com", "127.0.0.1:5353"])]
 Separators = Annotated[str, AfterValidator(parse_separators)]

@@ -119,6 +119,22 @@ def _as_record(published: PublishedSet) -> RecordSet:
     return RecordSet(name=published.name, type=published.type, values=published.values, ttl_s=published.ttl_s)
 
 
+async def write_beside(
+    context: DnsContext, material: Material, further: Sequence[RecordSet], zones: Collection[str]
+) -> None:
+    """Has these zones hold records that no plan knows, for a short time; called without them, it takes them away.
+
+    Raises Invalid, TryAgainLater.
+    """
+    from mailstack.reconcile.dns.zone_plan import plan_zone, write_zone
+
+    placed = place((*wanted_records(context.spec, material), *further), context.spec.dns)
+    wanted = {zone: records for zone, records in placed.by_zone.items() if zone in zones}
+    for target in _targets(context, wanted, {}):
+        plan = await asyncio.to_thread(plan_zone, target, context.owner)
+        await asyncio.to_thread(write_zone, target, plan)
+
+
 async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, progress: Progress) -> None:
     from mailstack.reconcile.dns.zone_plan import write_zone
 

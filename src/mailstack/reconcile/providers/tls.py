@@ -1,18 +1,36 @@
-"""Which certificates the server should have: its own making, renewed in time, or the files that the spec names.
+"""Which certificates the server should have: of its own making, renewed in time, the files that the spec names, or
+what an authority issues (reconcile.providers.acme).
 
 The X.509 of it is in reconcile.providers.certs.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailstack.model.errors import Damaged, Invalid
-from mailstack.model.instant import Instant, as_datetime
+from mailstack.model.instant import Instant, as_datetime, earliest, from_datetime
 from mailstack.model.resource import CertificateBody, Kind, Resource, Snapshot, body_of, fields_of
 from mailstack.reconcile.plan import PlanWarning
-from mailstack.reconcile.providers.certs import RENEW_BEFORE, check_pair, covers, names_in, not_after, self_signed
+from mailstack.reconcile.providers.acme import (
+    RENEWED,
+    Ordering,
+    all_names,
+    certificate_groups,
+    outlook,
+    wanted_accounts,
+)
+from mailstack.reconcile.providers.certs import (
+    ECDSA,
+    RENEW_BEFORE,
+    check_pair,
+    covers,
+    make_key,
+    names_in,
+    not_after,
+    self_signed,
+)
 from mailstack.reconcile.wanted import Secret, Secrets, Wanted
 from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
@@ -23,44 +41,99 @@ SELF_SIGNED = "self-signed"
 MAX_CHAIN_BYTES = 1 << 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """again_at: when another one may be wanted of the same spec, None where only a change can ask for it."""
+
+    wanted: tuple[Wanted, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+    again_at: Instant | None = None
+
+
 def wanted_certificates(
-    spec: Spec, live: Snapshot, secrets: Secrets, *, now: Instant, further_names: tuple[str, ...]
-) -> tuple[tuple[Wanted, ...], tuple[PlanWarning, ...]]:
+    spec: Spec,
+    live: Snapshot,
+    secrets: Secrets,
+    *,
+    now: Instant,
+    further_names: tuple[str, ...],
+    ordering: Ordering,
+) -> Certificates:
     """Files that cannot be used are gathered in secrets.faults."""
-    if spec.tls.issuer == SELF_SIGNED:
-        names = tuple(dict.fromkeys((spec.server.hostname, *further_names)))
-        return (_self_signed(names, live, now),), ()
+    match spec.tls.issuer:
+        case "acme":
+            found = _ordered(spec, live, now, ordering)
+        case "files":
+            found = _given(spec, live, secrets, now)
+        case _:
+            names = (spec.server.hostname, *further_names, *all_names(spec))
+            found = _of_our_making(tuple(dict.fromkeys(names)), live, now)
+    return replace(found, wanted=(*wanted_accounts(spec, live), *found.wanted))
+
+
+def make_certificate(wanted: Wanted, now: Instant, key: str | None) -> tuple[Resource, Mapping[str, str]]:
+    """The resource with its chain, and the secrets. key: the one held, for a certificate that keeps it."""
+    body = body_of(CertificateBody, wanted.resource)
+    chain, key = self_signed(body.names, now, make_key(body.key_type) if key is None or "key" in wanted.made else key)
+    fields = {**wanted.resource.fields, "certificate": chain, "not_after": iso(not_after(chain))}
+    return replace(wanted.resource, fields=fields), {"key": key}
+
+
+def _ordered(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering) -> Certificates:
+    acme = spec.tls.acme
+    wanted: list[Wanted] = []
+    looks = [(names, outlook(names, acme, live, now, ordering)) for names in certificate_groups(spec)]
+    for names, look in looks:
+        wanted.append(look.wanted or _self_signed(names, live, now, key_type=acme.key))
+    warnings = tuple(look.warning for _, look in looks if look.warning is not None)
+    again_at = earliest(*(look.again_at for _, look in looks))
+    return Certificates(wanted=tuple(wanted), warnings=warnings, again_at=again_at)
+
+
+def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant) -> Certificates:
     wanted: dict[str, Wanted] = {}
     for index, files in enumerate(spec.tls.files):
         for found in _from_files(("tls", "files", index), files, secrets, live, now):
             wanted[found.resource.name] = found
-    return tuple(wanted.values()), _warnings(spec, tuple(wanted.values()), now)
+    usable = tuple(wanted.values())
+    return Certificates(wanted=usable, warnings=_warnings(spec, usable, now))
 
 
-def make_certificate(wanted: Wanted, now: Instant) -> tuple[Resource, Mapping[str, str]]:
-    """The resource with its chain, and the secrets."""
-    names = body_of(CertificateBody, wanted.resource).names
-    chain, key = self_signed(names, now)
-    fields = {**wanted.resource.fields, "certificate": chain, "not_after": _iso(not_after(chain))}
-    return replace(wanted.resource, fields=fields), {"key": key}
+def _of_our_making(names: tuple[str, ...], live: Snapshot, now: Instant) -> Certificates:
+    wanted = _self_signed(names, live, now, key_type=ECDSA)
+    if wanted.made:
+        return Certificates(wanted=(wanted,))
+    ends = not_after(str(wanted.resource.fields["certificate"]))
+    return Certificates(wanted=(wanted,), again_at=from_datetime(ends - RENEW_BEFORE))
 
 
-def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant) -> Wanted:
-    body = CertificateBody(issuer=SELF_SIGNED, names=names, certificate="", not_after="")
+def temporary(order: Wanted) -> Wanted:
+    """What serves until an authority has issued what is ordered; with the key that the real one will have."""
+    body = body_of(CertificateBody, order.resource)
+    fresh = replace(body, issuer=SELF_SIGNED, authority="", certificate="", not_after="")
+    return Wanted(resource=replace(order.resource, fields=fields_of(fresh)), made=MADE, reason=order.reason)
+
+
+def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant, *, key_type: str) -> Wanted:
+    body = CertificateBody(issuer=SELF_SIGNED, names=names, certificate="", not_after="", key_type=key_type)
     fresh = Resource(kind=Kind.CERTIFICATE, name=names[0], fields=fields_of(body))
     old = live.resources.get((Kind.CERTIFICATE, names[0]))
     if old is None:
         return Wanted(resource=fresh, made=MADE)
     try:
         held = body_of(CertificateBody, old)
-        days_left = (not_after(held.certificate) - as_datetime(now)).days
+        left = not_after(held.certificate) - as_datetime(now)
     except (Damaged, Invalid):
         return Wanted(resource=fresh, made=MADE, reason="the one held cannot be read")
-    if (held.issuer, held.names) != (SELF_SIGNED, names):
-        return Wanted(resource=fresh, made=MADE, reason="other names or another issuer")
-    if days_left < RENEW_BEFORE.days:
-        return Wanted(resource=fresh, made=MADE, reason=f"renewed: {max(days_left, 0)} days remain")
-    return Wanted(resource=old)
+    if held.issuer != SELF_SIGNED:
+        return Wanted(resource=fresh, made=MADE, reason="another issuer")
+    if held.names == names and left > RENEW_BEFORE:
+        return Wanted(resource=old)
+    # The key stays, so that whoever holds on to it (RFC 7671 §8.1, or a person who compared it) need not be told.
+    kept = replace(body, key_type=held.key_type, certificate=held.certificate, not_after=held.not_after)
+    reason = "other names" if held.names != names else f"renewed: {max(left.days, 0)} days remain"
+    resource = replace(fresh, fields=fields_of(kept), digests=old.digests)
+    return Wanted(resource=resource, made=RENEWED, reason=reason)
 
 
 def _from_files(
@@ -81,7 +154,7 @@ def _from_files(
     except Invalid as fault:
         secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
         return ()
-    body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=_iso(end))
+    body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=iso(end))
     return (secrets.wanted(Kind.CERTIFICATE, names[0], body, {"key": key}),)
 
 
@@ -91,7 +164,7 @@ def _usable(chain: str, now: Instant) -> tuple[tuple[str, ...], datetime]:
     if not names:
         raise Invalid("the certificate names no host (subjectAltName)")
     if end <= as_datetime(now):
-        raise Invalid(f"the certificate expired on {_iso(end)}")
+        raise Invalid(f"the certificate expired on {iso(end)}")
     return names, end
 
 
@@ -121,11 +194,12 @@ def _read(path: Path) -> str:
 
 def _warnings(spec: Spec, wanted: tuple[Wanted, ...], now: Instant) -> tuple[PlanWarning, ...]:
     warnings: list[PlanWarning] = []
-    hostname = spec.server.hostname
-    if not any(covers(str(item.resource.fields["certificate"]), hostname) for item in wanted):
-        warnings.append(
-            PlanWarning(subject=f"certificate {hostname}", text="no file in tls.files is good for server.hostname")
-        )
+    for name in all_names(spec):
+        if not any(covers(str(item.resource.fields["certificate"]), name) for item in wanted):
+            what = (
+                "server.hostname" if name == spec.server.hostname else "this name, which the spec makes this server's"
+            )
+            warnings.append(PlanWarning(subject=f"certificate {name}", text=f"no file in tls.files is good for {what}"))
     for item in wanted:
         days_left = (not_after(str(item.resource.fields["certificate"])) - as_datetime(now)).days
         if days_left < RENEW_BEFORE.days:
@@ -133,5 +207,5 @@ def _warnings(spec: Spec, wanted: tuple[Wanted, ...], now: Instant) -> tuple[Pla
     return tuple(warnings)
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

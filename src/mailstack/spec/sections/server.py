@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from mailstack.spec.sections.acme import Acme
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import DomainName, Duration, Endpoint, IpAddress, NamesOrAll, SecretReference, Size
+from mailstack.spec.values import DomainName, Duration, Endpoint, FilePath, IpAddress, NamesOrAll, SecretReference, Size
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
@@ -28,15 +29,6 @@ Workers = Annotated[
     BeforeValidator(_workers),
     WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": MAX_WORKERS}]}),
 ]
-
-
-def _path(value: object) -> object:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise ValueError("not a path")
-    return Path(value)
-
-
-FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class Listeners(Section):
@@ -109,9 +101,12 @@ class CertificateFiles(Section):
 
 
 class Tls(Section):
-    issuer: Literal["self-signed", "files"] = Field(
-        default="self-signed", description="Where certificates come from: made by mailstack, or read from `files`."
+    issuer: Literal["self-signed", "files", "acme"] = Field(
+        default="self-signed",
+        description="Where certificates come from: made by mailstack, read from `files`, or ordered from an authority"
+        " and renewed in time (`acme`).",
     )
+    acme: Acme = Field(default=Acme(), description="The authority for `issuer: acme`; Let's Encrypt by default.")
     files: tuple[CertificateFiles, ...] = Field(default=(), description="Certificates for `issuer: files`.")
     dane: bool = Field(
         default=False,

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
+from mailstack.store.sqlite.connection import Row
 from mailstack.store.sqlite.databases import Database
 
-FAILURES = "SELECT name, reason, tries, failed_at, retry_at FROM issuance_failure ORDER BY name"
-FAILED = """INSERT INTO issuance_failure (name, reason, tries, failed_at, retry_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET reason = excluded.reason, tries = excluded.tries,
+FAILURES = "SELECT name, order_mark, reason, tries, failed_at, retry_at FROM issuance_failure ORDER BY name"
+FAILED = """INSERT INTO issuance_failure (name, order_mark, reason, tries, failed_at, retry_at)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET order_mark = excluded.order_mark, reason = excluded.reason, tries = excluded.tries,
         failed_at = excluded.failed_at, retry_at = excluded.retry_at"""
 ISSUED = "DELETE FROM issuance_failure WHERE name = ?"
 
@@ -18,16 +20,18 @@ class SqliteIssuance:
         self._system = system
 
     async def failures(self) -> Mapping[str, IssuanceFailure]:
-        return {
-            str(name): IssuanceFailure(
-                name=name, reason=reason, tries=tries, failed_at=Instant(failed_at), retry_at=Instant(retry_at)
-            )
-            for name, reason, tries, failed_at, retry_at in self._system.reader().rows(FAILURES)
-        }
+        return {str(row[0]): _failure(row) for row in self._system.reader().rows(FAILURES)}
 
     async def failed(self, failure: IssuanceFailure) -> None:
-        row = (failure.name, failure.reason, failure.tries, failure.failed_at, failure.retry_at)
+        row = (failure.name, failure.order, failure.reason, failure.tries, failure.failed_at, failure.retry_at)
         await self._system.write(lambda transaction: transaction.run(FAILED, row))
 
     async def issued(self, name: str) -> None:
         await self._system.write(lambda transaction: transaction.run(ISSUED, (name,)))
+
+
+def _failure(row: Row) -> IssuanceFailure:
+    name, order, reason, tries, failed_at, retry_at = row
+    return IssuanceFailure(
+        name=name, order=order, reason=reason, tries=tries, failed_at=Instant(failed_at), retry_at=Instant(retry_at)
+    )

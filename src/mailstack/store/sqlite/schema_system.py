@@ -164,6 +164,7 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
             """CREATE TABLE issuance_failure (
                 name TEXT PRIMARY KEY,
+                order_mark TEXT NOT NULL,
                 reason TEXT NOT NULL,
                 tries INTEGER NOT NULL,
                 failed_at INTEGER NOT NULL,

@@ -1,0 +1,46 @@
+"""What a plan may expect of an authority, and who shows the proofs that it wants: by the spec, and by who runs here."""
+
+from collections.abc import Collection, Sequence
+
+from mailstack.model.instant import Clock
+from mailstack.model.issuance import ProofMethod
+from mailstack.ports.issuer import Prover
+from mailstack.reconcile.dns.live import LiveDns
+from mailstack.reconcile.dns.material import Material
+from mailstack.reconcile.dns.publish import DnsContext, NoDns, write_beside
+from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.issue import Issuing
+from mailstack.reconcile.proofs import DnsProver, ServerProver
+from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Ordering
+
+
+async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
+    if isinstance(context.mode, NoDns):
+        return NO_ORDERING  # the authority would look for names that may not be published yet
+    can_order = _is_by_dns(context) or (issuing is not None and issuing.has_server)
+    return Ordering(
+        can_order=can_order,
+        why_not="" if can_order else LEFT_TO_SERVE,
+        failures={} if issuing is None else await issuing.issuance.failures(),
+    )
+
+
+def prover_for(context: DnsContext, material: Material, live_dns: LiveDns, issuing: Issuing, clock: Clock) -> Prover:
+    """material: what the zones hold besides proofs."""
+
+    async def write(records: Sequence[RecordSet], zones: Collection[str]) -> None:
+        await write_beside(context, material, records, zones)
+
+    if _is_by_dns(context):
+        return DnsProver(context.spec.dns.zones, live_dns, write)
+    return ServerProver(issuing.challenges, clock=clock, is_answered=issuing.is_answered)
+
+
+def eab_key(context: DnsContext) -> str:
+    """The secret of the account that the authority knows already, "" where the spec has none. Raises SecretMissing."""
+    account = context.spec.tls.acme.eab
+    return context.resolve(account.key.get_secret_value(), context.directory) if account else ""
+
+
+def _is_by_dns(context: DnsContext) -> bool:
+    return ProofMethod(context.spec.tls.acme.challenge) is ProofMethod.DNS_01

@@ -1,0 +1,211 @@
+"""Orders what a plan wants from an authority: after mail is served and DNS published, one certificate after the other.
+
+Each is ordered under a lease, for any process may be the one that plans it. What was issued is a generation of its own;
+what was not is noted with the time of the next try, and the certificate in use goes on.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from mailstack.model.errors import Conflict, Damaged, Invalid
+from mailstack.model.ids import Generation
+from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.model.issuance import AcmeAccount, IssuanceFailure, NotIssued, Order, ProofMethod
+from mailstack.model.resource import CertificateBody, Kind, Operation, Resource, ResourceChange, body_of
+from mailstack.ports.challenges import Challenges
+from mailstack.ports.issuance import Issuance
+from mailstack.ports.issuer import Issuer, Prover
+from mailstack.ports.locks import Locks
+from mailstack.ports.state import State
+from mailstack.reconcile.diff import Step
+from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, OrderBegun, OrderElsewhere, Progress
+from mailstack.reconcile.proofs import IsAnswered
+from mailstack.reconcile.providers.acme import WITH_NEW_KEY, is_order, order_mark, retry_at
+from mailstack.reconcile.providers.certs import check_pair, covers, make_key, not_after
+from mailstack.reconcile.providers.tls import iso, temporary
+from mailstack.reconcile.wanted import Digest
+from mailstack.spec.sections.acme import Acme
+
+LEASE_MS = 60 * SECOND_MS
+RENEW_LEASE_S = 15.0
+COMMITS_TRIED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuing:
+    """What orders are made with. issuer: made when something is ordered. owner: of the leases, another one for each
+    process. has_server: one of ours runs, and shows proofs. on_issued: told after each generation with a new
+    certificate.
+    """
+
+    issuer: Callable[[], Issuer]
+    issuance: Issuance
+    locks: Locks
+    challenges: Challenges
+    is_answered: IsAnswered
+    owner: str
+    has_server: bool
+    on_issued: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Of one apply. eab_key: the secret, "" for none."""
+
+    state: State
+    acme: Acme
+    eab_key: str = field(repr=False)
+    prover: Prover
+    digest: Digest
+    clock: Clock
+    progress: Progress
+
+
+def split_orders(steps: Sequence[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """What is done at once, and what is ordered after it. A certificate that is new begins as a self-signed one."""
+    at_once: list[Step] = []
+    orders: list[Step] = []
+    for step in steps:
+        if step.change.operation is Operation.DESTROY or not is_order(step.wanted):
+            at_once.append(step)
+            continue
+        orders.append(step)
+        if step.change.operation is Operation.CREATE:
+            at_once.append(replace(step, wanted=temporary(step.wanted)))
+    return tuple(at_once), tuple(orders)
+
+
+async def issue_all(orders: Sequence[Step], issuing: Issuing, around: Surroundings) -> None:
+    """Failures are noted and told, never raised."""
+    for step in orders:
+        resource = step.wanted.resource
+        async with _leased(f"certificate {resource.name}", issuing, around.clock) as is_ours:
+            if is_ours:
+                await _issue_one(step, issuing, around)
+            else:
+                around.progress(OrderElsewhere(name=resource.name))
+
+
+def check_issued(chain: str, key: str, names: Sequence[str]) -> None:
+    """What an authority sends is looked at before anything is served with it. Raises NotIssued."""
+    try:
+        check_pair(chain, key)
+    except Invalid as fault:
+        raise NotIssued(f"the authority sent a chain that is of no use: {fault.detail}") from None
+    missing = [name for name in names if not covers(chain, name)]
+    if missing:
+        raise NotIssued(f"the authority sent a certificate that is not good for {', '.join(missing)}")
+
+
+async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None:
+    body = body_of(CertificateBody, step.wanted.resource)
+    name, names = step.wanted.resource.name, body.names
+    around.progress(OrderBegun(name=name, authority=body.authority))
+    try:
+        key = await _key(step, around)
+        order = Order(account=await _account(around), names=names, key=key, method=ProofMethod(around.acme.challenge))
+        chain = await issuing.issuer().issue(order, around.prover)
+        check_issued(chain, key, names)
+    except NotIssued as fault:
+        failure = await _note(name, names, fault, issuing, around)
+        around.progress(CertificateNotIssued(name=name, reason=fault.reason, retry_at=failure.retry_at))
+        return
+    fields = {**step.wanted.resource.fields, "certificate": chain, "not_after": iso(not_after(chain))}
+    digests = {"key": around.digest(Kind.CERTIFICATE, name, "key", key)}
+    resource = replace(step.wanted.resource, fields=fields, digests=digests)
+    change = ResourceChange(operation=Operation.UPDATE, resource=resource, secrets={"key": key})
+    generation = await _commit(change, around.state)
+    await issuing.issuance.issued(name)
+    await issuing.on_issued()
+    around.progress(CertificateIssued(name=name, not_after=str(fields["not_after"]), generation=generation))
+
+
+async def _key(step: Step, around: Surroundings) -> str:
+    """A new certificate has one by now, that of the self-signed one in its place."""
+    body = body_of(CertificateBody, step.wanted.resource)
+    is_new = step.change.operation is Operation.CREATE
+    held = (await around.state.secrets(Kind.CERTIFICATE)).get(step.wanted.resource.name, {})
+    if "key" in held and (is_new or step.wanted.made != WITH_NEW_KEY):
+        return held["key"]
+    return await asyncio.to_thread(make_key, body.key_type)
+
+
+async def _account(around: Surroundings) -> AcmeAccount:
+    url = around.acme.directory_url
+    held = (await around.state.secrets(Kind.ACME_ACCOUNT)).get(url, {})
+    if "key" not in held:
+        raise NotIssued(f"the account key for {url} is not in the server's state: apply again")
+    return AcmeAccount(
+        directory=url,
+        key=held["key"],
+        email=around.acme.email or "",
+        ca_file=str(around.acme.ca or ""),
+        eab_key_id=around.acme.eab.key_id if around.acme.eab else "",
+        eab_key=around.eab_key,
+    )
+
+
+async def _note(
+    name: str, names: tuple[str, ...], fault: NotIssued, issuing: Issuing, around: Surroundings
+) -> IssuanceFailure:
+    before = (await issuing.issuance.failures()).get(name)
+    order, now = order_mark(names, around.acme), around.clock()
+    tries = before.tries + 1 if before is not None and before.order == order else 1
+    failure = IssuanceFailure(
+        name=name,
+        order=order,
+        reason=fault.reason,
+        tries=tries,
+        failed_at=now,
+        retry_at=retry_at(now, tries, fault.not_before),
+    )
+    await issuing.issuance.failed(failure)
+    return failure
+
+
+async def _commit(change: ResourceChange, state: State) -> Generation:
+    """As the next generation of whatever is applied by then: an order takes minutes, and its fruit must not be lost."""
+    for _ in range(COMMITS_TRIED):
+        snapshot = await state.snapshot((Kind.CERTIFICATE,))
+        held = snapshot.resources.get((change.resource.kind, change.resource.name))
+        if held is None or not _is_still_wanted(held, change.resource):
+            return snapshot.generation
+        with suppress(Conflict):
+            return await state.commit([change], base=snapshot.generation, spec_hash=snapshot.spec_hash)
+    raise Conflict(f"certificate {change.resource.name} was issued, and the state never stood still to take it in")
+
+
+def _is_still_wanted(held: Resource, new: Resource) -> bool:
+    """Whoever applied meanwhile may have put a certificate of other names or of the user's own in its place."""
+    try:
+        old = body_of(CertificateBody, held)
+    except Damaged:
+        return True
+    return old.issuer != "files" and (old.issuer != new.fields["issuer"] or list(old.names) == new.fields["names"])
+
+
+@asynccontextmanager
+async def _leased(name: str, issuing: Issuing, clock: Clock) -> AsyncIterator[bool]:
+    """Short leases, renewed while the work lasts: what a killed process leaves ends soon."""
+
+    async def take() -> bool:
+        now = clock()
+        return await issuing.locks.acquire(name, issuing.owner, now=now, until=Instant(now + LEASE_MS))
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(RENEW_LEASE_S)
+            await take()
+
+    if not await take():
+        yield False
+        return
+    keeping = asyncio.create_task(keep())
+    try:
+        yield True
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await issuing.locks.release(name, issuing.owner)

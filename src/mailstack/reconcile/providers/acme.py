@@ -1,0 +1,198 @@
+"""Which certificates are ordered from an authority, and when: a function of spec, live state, time and failures. Pure.
+
+Not how they are ordered (reconcile.issue). RFC 8555; who decides what is in docs/decisions/0009-certificates.md.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from mailstack.model.errors import Damaged, Invalid
+from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant, as_datetime, from_datetime
+from mailstack.model.issuance import IssuanceFailure
+from mailstack.model.resource import (
+    AcmeAccountBody,
+    CertificateBody,
+    Kind,
+    Resource,
+    Snapshot,
+    body_of,
+    fields_of,
+)
+from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.providers.certs import Lifetime, lifetime_of
+from mailstack.reconcile.wanted import Wanted
+from mailstack.spec.model import Spec
+from mailstack.spec.sections.acme import Acme
+
+ACME = "acme"
+RENEWED = ("certificate", "not_after")
+WITH_NEW_KEY = (*RENEWED, "key")
+BACK_OFF_MS = (5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS)
+SPREAD = 30
+"""Renewals come up to a thirtieth of the lifetime before their time, so that servers set up together part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordering:
+    """can_order: whoever plans this can show the authority its proofs. why_not: who else will do it and when, "" to say
+    nothing of it. failures: by certificate."""
+
+    can_order: bool = False
+    why_not: str = ""
+    failures: Mapping[str, IssuanceFailure] = field(default_factory=dict)
+
+
+NO_ORDERING = Ordering()
+LEFT_TO_SERVE = "mailstack serve orders it when it runs, for the server itself has to show the proof"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """One certificate: what is wanted now, None to keep or make a self-signed one; and what comes next."""
+
+    wanted: Wanted | None
+    warning: PlanWarning | None = None
+    again_at: Instant | None = None
+
+
+def certificate_groups(spec: Spec) -> tuple[tuple[str, ...], ...]:
+    """The names of each certificate, the one that names it first. The host's own is apart from those of the domains,
+    and each domain's from all others', so that a name that cannot be proved stops no other."""
+    own = ((spec.server.hostname,),)
+    return (*own, *(names for name in spec.domains if (names := domain_names(spec, name))))
+
+
+def all_names(spec: Spec) -> tuple[str, ...]:
+    """Every host name that this server has to show a certificate for."""
+    return tuple(dict.fromkeys(name for group in certificate_groups(spec) for name in group))
+
+
+def domain_names(spec: Spec, domain: str) -> tuple[str, ...]:
+    """Hosts of that domain that this server answers for besides its own name."""
+    return (f"mta-sts.{domain}",) if spec.domains[domain].mta_sts else ()
+
+
+def wanted_accounts(spec: Spec, live: Snapshot) -> Iterator[Wanted]:
+    """One with the authority in use; and all others as they are, for a lost account key is lost for good."""
+    for (kind, _), resource in live.resources.items():
+        if kind is Kind.ACME_ACCOUNT:
+            yield Wanted(resource=resource)
+    url = spec.tls.acme.directory_url
+    if spec.tls.issuer == ACME and (Kind.ACME_ACCOUNT, url) not in live.resources:
+        body = AcmeAccountBody(email=spec.tls.acme.email or "")
+        yield Wanted(resource=Resource(kind=Kind.ACME_ACCOUNT, name=url, fields=fields_of(body)), made=("key",))
+
+
+def outlook(names: tuple[str, ...], acme: Acme, live: Snapshot, now: Instant, ordering: Ordering) -> Outlook:
+    old = live.resources.get((Kind.CERTIFICATE, names[0]))
+    held, lifetime = _held(old)
+    reason = _reason(names, acme, held, lifetime, now)
+    if old is not None and not reason:
+        return Outlook(wanted=Wanted(resource=old), again_at=renew_at(names[0], lifetime) if lifetime else None)
+    kept = None if old is None or lifetime is None else Wanted(resource=old)
+    failure = ordering.failures.get(names[0])
+    if failure is not None and failure.order == order_mark(names, acme) and now < failure.retry_at:
+        return Outlook(wanted=kept, warning=_failed(names[0], failure, lifetime, now), again_at=failure.retry_at)
+    if not ordering.can_order:
+        return Outlook(wanted=kept, warning=_not_now(names[0], acme, held, ordering))
+    return Outlook(wanted=_order(names, acme, old, held, reason))
+
+
+def is_order(wanted: Wanted) -> bool:
+    """Something that an authority has to be asked for."""
+    resource = wanted.resource
+    return resource.kind is Kind.CERTIFICATE and bool(wanted.made) and resource.fields.get("issuer") == ACME
+
+
+def order_mark(names: tuple[str, ...], acme: Acme) -> str:
+    """Says whether a failure was one of the same order; who changes what is asked for need not wait."""
+    told = "\0".join((acme.directory_url, acme.challenge, acme.key, *names))
+    return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
+
+
+def renew_at(name: str, lifetime: Lifetime) -> Instant:
+    """When a third of the lifetime is left, or somewhat before; always the same moment for one certificate."""
+    length = lifetime.end - lifetime.start
+    draw = int.from_bytes(hashlib.sha256(f"{name}\0{lifetime.start}".encode()).digest()[:4], "big") / (1 << 32)
+    return from_datetime(lifetime.end - length / 3 - length / SPREAD * draw)
+
+
+def retry_at(now: Instant, tries: int, not_before: Instant | None) -> Instant:
+    """tries: failed in a row, >= 1. not_before: the authority's own word."""
+    return max(Instant(now + BACK_OFF_MS[min(tries, len(BACK_OFF_MS)) - 1]), not_before or now)
+
+
+def authority_name(acme: Acme) -> str:
+    """As people say it."""
+    names = {"letsencrypt": "Let's Encrypt", "letsencrypt-staging": "Let's Encrypt (staging)"}
+    return names.get(acme.directory, acme.directory)
+
+
+def _held(old: Resource | None) -> tuple[CertificateBody | None, Lifetime | None]:
+    if old is None:
+        return None, None
+    try:
+        body = body_of(CertificateBody, old)
+        return body, lifetime_of(body.certificate)
+    except (Damaged, Invalid):
+        return None, None
+
+
+def _reason(
+    names: tuple[str, ...], acme: Acme, held: CertificateBody | None, lifetime: Lifetime | None, now: Instant
+) -> str:
+    """Why it has to be ordered; "" where it has not."""
+    if held is None or lifetime is None or held.issuer != ACME:
+        return f"ordered from {authority_name(acme)}"
+    if held.authority != acme.directory_url:
+        return f"ordered anew from {authority_name(acme)}"
+    if held.names != names:
+        return "ordered anew: its names change"
+    if held.key_type != acme.key:
+        return "ordered anew: another kind of key"
+    if now >= renew_at(names[0], lifetime):
+        return f"renewed: {days_left(lifetime, now)} days remain"
+    return ""
+
+
+def _order(
+    names: tuple[str, ...], acme: Acme, old: Resource | None, held: CertificateBody | None, reason: str
+) -> Wanted:
+    body = CertificateBody(
+        issuer=ACME,
+        names=names,
+        # Until the new one is there; whoever asks for the key of the wanted one finds that of this one, which it keeps.
+        certificate=held.certificate if held else "",
+        not_after=held.not_after if held else "",
+        authority=acme.directory_url,
+        key_type=acme.key,
+    )
+    keeps_key = old is not None and held is not None and held.key_type == acme.key
+    digests = old.digests if old is not None and keeps_key else {}
+    resource = Resource(kind=Kind.CERTIFICATE, name=names[0], fields=fields_of(body), digests=digests)
+    return Wanted(resource=resource, made=RENEWED if keeps_key else WITH_NEW_KEY, reason=reason)
+
+
+def _failed(name: str, failure: IssuanceFailure, lifetime: Lifetime | None, now: Instant) -> PlanWarning:
+    left = "" if lifetime is None else f"; the one in use is good for {days_left(lifetime, now)} days more"
+    times = "" if failure.tries == 1 else f" ({failure.tries} times now)"
+    text = f"could not be ordered{times}: {failure.reason}; tried again after {_minute(failure.retry_at)}{left}"
+    return PlanWarning(subject=f"certificate {name}", text=text)
+
+
+def _not_now(name: str, acme: Acme, held: CertificateBody | None, ordering: Ordering) -> PlanWarning | None:
+    if not ordering.why_not:
+        return None
+    meanwhile = "the one in use goes on" if held else "a self-signed one is used until then"
+    text = f"is to come from {authority_name(acme)}: {ordering.why_not} ({acme.challenge}); {meanwhile}"
+    return PlanWarning(subject=f"certificate {name}", text=text)
+
+
+def days_left(lifetime: Lifetime, now: Instant) -> int:
+    return max((lifetime.end - as_datetime(now)) // timedelta(days=1), 0)
+
+
+def _minute(moment: Instant) -> str:
+    return f"{as_datetime(moment):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,195 @@
+"""When a certificate is ordered from an authority, and when it is not: spec, live state, time and failures."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from mailstack.model.ids import Generation
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.issuance import IssuanceFailure
+from mailstack.model.resource import AcmeAccountBody, CertificateBody, Json, Kind, Resource, Snapshot, fields_of
+from mailstack.reconcile.actual import NOTHING
+from mailstack.reconcile.providers.acme import (
+    BACK_OFF_MS,
+    LEFT_TO_SERVE,
+    NO_ORDERING,
+    Ordering,
+    Outlook,
+    certificate_groups,
+    is_order,
+    order_mark,
+    outlook,
+    renew_at,
+    retry_at,
+    wanted_accounts,
+)
+from mailstack.reconcile.providers.certs import lifetime_of, self_signed
+from mailstack.spec.model import Spec
+from tests.support.specs import spec_value
+
+HOST = "mail.example.com"
+NOW = Instant(1_790_000_000_000)
+LIFETIME_DAYS = 825  # of the chains that stand in for an authority's here
+ABLE = Ordering(can_order=True)
+AUTHORITY = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+def spec_of(acme: Mapping[str, object] | None = None, **settings: object) -> Spec:
+    return spec_value({"tls": {"issuer": "acme", "acme": acme or {}}, **settings}).spec
+
+
+def held(**changes: Json) -> Snapshot:
+    chain, _ = self_signed((HOST,), NOW)
+    body = CertificateBody(
+        issuer="acme", names=(HOST,), certificate=chain, not_after="", authority=AUTHORITY, key_type="ecdsa256"
+    )
+    fields = {**fields_of(body), **changes}
+    resource = Resource(kind=Kind.CERTIFICATE, name=HOST, fields=fields, digests={"key": "d"})
+    return Snapshot(generation=Generation(1), spec_hash="", resources={(Kind.CERTIFICATE, HOST): resource})
+
+
+def look(
+    live: Snapshot, *, now: Instant = NOW, ordering: Ordering = ABLE, acme: Mapping[str, object] | None = None
+) -> Outlook:
+    return outlook((HOST,), spec_of(acme).tls.acme, live, now, ordering)
+
+
+def days(count: float) -> Instant:
+    return Instant(NOW + round(count * DAY_MS))
+
+
+def test_the_hosts_certificate_is_apart_from_each_domains() -> None:
+    sts = {"mta_sts": {"mode": "testing"}}
+    spec = spec_of(domains={"example.com": sts, "example.org": {}, "example.net": sts})
+    assert certificate_groups(spec) == ((HOST,), ("mta-sts.example.com",), ("mta-sts.example.net",))
+
+
+def test_a_new_one_is_ordered() -> None:
+    wanted = look(NOTHING).wanted
+    assert wanted is not None
+    assert is_order(wanted)
+    assert (wanted.reason, wanted.made) == ("ordered from Let's Encrypt", ("certificate", "not_after", "key"))
+
+
+def test_one_that_is_held_is_kept_until_a_third_of_its_life_is_left() -> None:
+    live = held()
+    found = look(live)
+    assert found.wanted is not None
+    assert not is_order(found.wanted)
+    assert found.again_at is not None
+    assert days(LIFETIME_DAYS * (2 / 3 - 1 / 30) - 1) < found.again_at <= days(LIFETIME_DAYS * 2 / 3)
+    before, at = (look(live, now=Instant(found.again_at + shift)).wanted for shift in (-1, 0))
+    assert before is not None
+    assert at is not None
+    assert (is_order(before), is_order(at)) == (False, True)
+    assert at.reason.startswith("renewed: ")
+
+
+def test_a_renewal_keeps_the_key() -> None:
+    wanted = look(held(), now=days(LIFETIME_DAYS - 1)).wanted
+    assert wanted is not None
+    assert wanted.made == ("certificate", "not_after")
+    assert wanted.resource.digests == {"key": "d"}
+
+
+def test_renewals_of_servers_set_up_together_part() -> None:
+    lifetime = lifetime_of(self_signed((HOST,), NOW)[0])
+    moments = {renew_at(f"mail{number}.example.com", lifetime) for number in range(50)}
+    assert len(moments) == 50
+    assert renew_at(HOST, lifetime) == renew_at(HOST, lifetime)
+
+
+@pytest.mark.parametrize(
+    ("changes", "acme", "reason"),
+    [
+        ({"authority": "https://other.example/dir"}, {}, "ordered anew from Let's Encrypt"),
+        ({"names": [HOST, "www.example.com"]}, {}, "ordered anew: its names change"),
+        ({}, {"key": "rsa2048"}, "ordered anew: another kind of key"),
+        ({"issuer": "self-signed", "authority": ""}, {}, "ordered from Let's Encrypt"),
+        ({"issuer": "files", "authority": "", "key_type": ""}, {}, "ordered from Let's Encrypt"),
+        ({"certificate": "nonsense"}, {}, "ordered from Let's Encrypt"),
+        ({}, {"directory": "letsencrypt-staging"}, "ordered anew from Let's Encrypt (staging)"),
+    ],
+)
+def test_what_is_ordered_anew(changes: Mapping[str, Json], acme: Mapping[str, object], reason: str) -> None:
+    wanted = look(held(**changes), acme=acme).wanted
+    assert wanted is not None
+    assert is_order(wanted)
+    assert wanted.reason == reason
+
+
+def test_a_self_signed_one_gives_its_key_to_the_real_one() -> None:
+    temporary = held(issuer="self-signed", authority="")
+    wanted = look(temporary).wanted
+    assert wanted is not None
+    assert "key" not in wanted.made
+    other_kind = look(temporary, acme={"key": "rsa2048"}).wanted
+    assert other_kind is not None
+    assert "key" in other_kind.made
+
+
+def failure(tries: int = 1) -> IssuanceFailure:
+    mark = order_mark((HOST,), spec_of().tls.acme)
+    later = Instant(NOW + HOUR_MS)
+    return IssuanceFailure(
+        name=HOST, order=mark, reason="port 80 is closed", tries=tries, failed_at=NOW, retry_at=later
+    )
+
+
+def test_a_failed_order_waits_and_says_why() -> None:
+    found = look(held(issuer="self-signed"), ordering=Ordering(can_order=True, failures={HOST: failure(3)}))
+    assert found.wanted is not None
+    assert not is_order(found.wanted)
+    assert found.again_at == NOW + HOUR_MS
+    assert found.warning is not None
+    assert "(3 times now): port 80 is closed; tried again after 2026-09-21 15:13 UTC" in found.warning.text
+    assert "the one in use is good for 824 days more" in found.warning.text
+
+
+def test_a_failed_order_of_a_new_certificate_leaves_a_self_signed_one() -> None:
+    assert look(NOTHING, ordering=Ordering(can_order=True, failures={HOST: failure()})).wanted is None
+
+
+def test_a_failed_order_is_tried_again_when_its_time_has_come() -> None:
+    ordering = Ordering(can_order=True, failures={HOST: failure()})
+    wanted = look(NOTHING, now=Instant(NOW + HOUR_MS), ordering=ordering).wanted
+    assert wanted is not None
+    assert is_order(wanted)
+
+
+def test_another_order_does_not_wait_for_the_failed_one() -> None:
+    ordering = Ordering(can_order=True, failures={HOST: failure()})
+    wanted = look(NOTHING, ordering=ordering, acme={"challenge": "tls-alpn-01"}).wanted
+    assert wanted is not None
+    assert is_order(wanted)
+
+
+def test_what_cannot_be_ordered_here_is_left_to_the_server() -> None:
+    found = look(held(issuer="self-signed"), ordering=Ordering(why_not=LEFT_TO_SERVE))
+    assert found.wanted is not None
+    assert not is_order(found.wanted)
+    assert found.warning is not None
+    assert "mailstack serve orders it when it runs" in found.warning.text
+    assert look(NOTHING, ordering=NO_ORDERING) == Outlook(wanted=None)
+
+
+def test_tries_come_later_each_time_and_never_before_the_authority_wants() -> None:
+    waits = [retry_at(NOW, tries, None) - NOW for tries in range(1, 20)]
+    assert waits == sorted(waits)
+    assert waits[0] == 5 * MINUTE_MS
+    assert waits[-1] == BACK_OFF_MS[-1] == DAY_MS
+    assert retry_at(NOW, 1, days(7)) == days(7)
+    assert retry_at(NOW, 9, Instant(NOW + 1)) == NOW + DAY_MS
+
+
+def test_accounts_are_made_once_for_each_authority_and_never_dropped() -> None:
+    (new,) = wanted_accounts(spec_of({"email": "a@example.com"}), NOTHING)
+    assert (new.resource.name, new.made) == (AUTHORITY, ("key",))
+    assert new.resource.fields == {"email": "a@example.com"}
+    old = Resource(kind=Kind.ACME_ACCOUNT, name=AUTHORITY, fields=fields_of(AcmeAccountBody(email="")))
+    live = replace(NOTHING, resources={(Kind.ACME_ACCOUNT, AUTHORITY): old})
+    assert [item.resource for item in wanted_accounts(spec_of({"email": "b@example.com"}), live)] == [old]
+    staging = [*wanted_accounts(spec_of({"directory": "letsencrypt-staging"}), live)]
+    assert [bool(item.made) for item in staging] == [False, True]
+    assert [item.resource for item in wanted_accounts(spec_value({}).spec, live)] == [old]

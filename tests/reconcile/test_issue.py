@@ -1,0 +1,259 @@
+"""Certificates through plan and apply, with an authority in memory and a clock that is moved by hand."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.silence import Silence
+from mailstack.model.challenge import ChallengeKind
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.issuance import NotIssued
+from mailstack.model.resource import CertificateBody, Kind, body_of
+from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.issue import check_issued
+from mailstack.reconcile.plan import Plan
+from mailstack.reconcile.progress import CertificateNotIssued, Event, OrderElsewhere
+from mailstack.reconcile.providers.certs import check_pair, key_digest, self_signed
+from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.store.sqlite.open import SqliteStore, open_store
+from tests.support.fake_clock import FakeClock
+from tests.support.memory_issuer import MemoryIssuer, issuing_by
+from tests.support.specs import SpecValue, spec_value
+
+HOST = "mail.example.com"
+STS = {"example.com": {"mta_sts": {"mode": "testing"}}}
+
+
+def spec_of(acme: Mapping[str, object] | None = None, **settings: object) -> SpecValue:
+    return spec_value({"tls": {"issuer": "acme", "acme": acme or {}}, **settings})
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    store: SqliteStore
+    clock: FakeClock
+    issuer: MemoryIssuer
+    folder: Path
+    events: list[Event] = field(default_factory=list)
+    has_server: bool = True
+
+    def reconciler(self) -> Reconciler:
+        return Reconciler(
+            state=self.store.state,
+            clock=self.clock,
+            hash_password=str,
+            brake=Brake(holders=nobody),
+            issuing=issuing_by(self.issuer, self.store, has_server=self.has_server),
+        )
+
+    async def plan(self, spec: SpecValue) -> Prepared:
+        return await self.reconciler().plan(spec)
+
+    async def apply(self, spec: SpecValue) -> Plan:
+        prepared = await self.plan(spec)
+        await self.reconciler().apply(prepared, self.events.append)
+        return prepared.plan
+
+    async def held(self, name: str = HOST) -> CertificateBody:
+        snapshot = await self.store.state.snapshot()
+        return body_of(CertificateBody, snapshot.resources[Kind.CERTIFICATE, name])
+
+    async def key(self, name: str = HOST) -> str:
+        return (await self.store.state.secrets(Kind.CERTIFICATE))[name]["key"]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    clock = FakeClock()
+    store = await open_store(tmp_path / "store", clock=clock, bus=Silence())
+    yield World(store=store, clock=clock, issuer=MemoryIssuer(clock=clock), folder=tmp_path)
+    await store.close()
+
+
+def warnings_of(plan: Plan) -> list[str]:
+    return [warning.text for warning in plan.warnings if warning.subject.startswith("certificate ")]
+
+
+async def test_a_new_server_gets_its_certificates_in_one_apply_and_the_next_plan_is_empty(world: World) -> None:
+    spec = spec_of(domains=STS)
+    plan = await world.apply(spec)
+    reasons = {change.name: change.reason for change in plan.changes if change.kind == "certificate"}
+    assert reasons == dict.fromkeys((HOST, "mta-sts.example.com"), "ordered from Let's Encrypt")
+    for name in (HOST, "mta-sts.example.com"):
+        body = await world.held(name)
+        assert (body.issuer, body.names) == ("acme", (name,))
+        check_pair(body.certificate, await world.key(name))
+    after = await world.plan(spec)
+    assert after.plan.is_empty
+    assert warnings_of(after.plan) == []
+    assert after.again_at is not None
+    assert after.again_at > world.clock() + 55 * DAY_MS
+
+
+async def test_the_account_key_is_one_for_all_orders_and_kept(world: World) -> None:
+    await world.apply(spec_of(domains=STS))
+    await world.apply(spec_of({"key": "rsa2048"}, domains=STS))
+    assert len({order.account.key for order in world.issuer.orders}) == 1
+    assert len(world.issuer.orders) == 4
+
+
+async def test_a_self_signed_one_serves_until_the_order_succeeds(world: World) -> None:
+    world.issuer.refusals = [NotIssued("port 80 is closed")]
+    await world.apply(spec_of())
+    temporary, key = await world.held(), await world.key()
+    assert temporary.issuer == "self-signed"
+    check_pair(temporary.certificate, key)
+    waiting = await world.plan(spec_of())
+    assert waiting.plan.is_empty
+    assert waiting.again_at == world.clock() + 5 * MINUTE_MS
+    assert "port 80 is closed" in warnings_of(waiting.plan)[0]
+    world.clock.advance(5 * MINUTE_MS)
+    await world.apply(spec_of())
+    issued = await world.held()
+    assert issued.issuer == "acme"
+    # The same key, so that a TLSA record of the first one is good for the second.
+    assert key_digest(issued.certificate) == key_digest(temporary.certificate)
+    assert warnings_of((await world.plan(spec_of())).plan) == []
+
+
+async def test_a_year_of_renewals_keeps_the_key_and_makes_few_orders(world: World) -> None:
+    await world.apply(spec_of())
+    key, orders, end = await world.key(), 1, world.clock() + 365 * DAY_MS
+    while world.clock() < end:
+        prepared = await world.plan(spec_of())
+        assert prepared.plan.is_empty
+        assert prepared.again_at is not None
+        world.clock.now = prepared.again_at
+        assert [change.name for change in (await world.apply(spec_of())).changes] == [HOST]
+        orders += 1
+    assert len(world.issuer.orders) == orders
+    assert 6 <= orders <= 8
+    assert await world.key() == key
+
+
+async def test_a_renewal_that_fails_for_weeks_is_tried_rarely_and_the_old_one_goes_on(world: World) -> None:
+    await world.apply(spec_of())
+    first = await world.held()
+    prepared = await world.plan(spec_of())
+    assert prepared.again_at is not None
+    world.clock.now = prepared.again_at
+    world.issuer.refusals = [NotIssued("the authority is down")] * 1_000
+    start, tries = world.clock(), 0
+    while world.clock() < start + 20 * DAY_MS:
+        await world.apply(spec_of())
+        tries += 1
+        prepared = await world.plan(spec_of())
+        assert prepared.again_at is not None
+        world.clock.now = prepared.again_at
+    assert tries < 30
+    assert await world.held() == first
+    assert "days more" in warnings_of(prepared.plan)[0]
+
+
+async def test_a_rate_limit_is_respected(world: World) -> None:
+    until = Instant(world.clock() + 50 * HOUR_MS)
+    world.issuer.refusals = [NotIssued("no more", not_before=until)]
+    await world.apply(spec_of())
+    assert (await world.plan(spec_of())).again_at == until
+
+
+async def test_a_name_that_cannot_be_proved_stops_no_other(world: World) -> None:
+    world.issuer.refusals = [NotIssued("no address")]
+    await world.apply(spec_of(domains=STS))
+    assert (await world.held(HOST)).issuer == "self-signed"
+    assert (await world.held("mta-sts.example.com")).issuer == "acme"
+
+
+@pytest.mark.parametrize("what", ["nonsense", "another key", "another name"])
+async def test_what_is_of_no_use_is_not_taken_in(world: World, what: str) -> None:
+    await world.apply(spec_of(domains=STS))
+    held = await world.held()
+    other = await world.held("mta-sts.example.com")
+    of_another_key, _ = self_signed((HOST,), world.clock())
+    world.issuer.answers = {"nonsense": what, "another key": of_another_key, "another name": other.certificate}[what]
+    await world.apply(spec_of({"directory": "letsencrypt-staging"}, domains=STS))
+    assert await world.held() == held
+    reasons = [event.reason for event in world.events if isinstance(event, CertificateNotIssued)]
+    assert reasons[0].startswith("the authority sent a chain that is of no use")
+
+
+async def test_a_certificate_for_fewer_names_is_not_taken_in(world: World) -> None:
+    chain, key = self_signed((HOST,), world.clock())
+    with pytest.raises(NotIssued, match="not good for www"):
+        check_issued(chain, key, (HOST, "www.example.com"))
+
+
+async def test_without_a_server_proofs_by_http_are_left_to_serve(world: World) -> None:
+    world.has_server = False
+    await world.apply(spec_of())
+    assert world.issuer.orders == []
+    after = await world.plan(spec_of())
+    assert after.plan.is_empty
+    assert "mailstack serve orders it when it runs" in warnings_of(after.plan)[0]
+    world.has_server = True
+    await world.apply(spec_of())
+    assert (await world.held()).issuer == "acme"
+
+
+async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) -> None:
+    now = world.clock()
+    assert await world.store.locks.acquire(f"certificate {HOST}", "another", now=now, until=Instant(now + 1_000))
+    await world.apply(spec_of())
+    assert world.issuer.orders == []
+    assert OrderElsewhere(name=HOST) in world.events
+    again_at = (await world.plan(spec_of())).again_at
+    assert again_at is not None
+    assert again_at <= now + 5 * MINUTE_MS
+
+
+async def test_what_was_issued_outlives_an_apply_that_came_between(world: World) -> None:
+    await world.apply(spec_of())
+    other = spec_of({"key": "rsa2048"}, aliases={"a@example.com": ["b@example.net"]})
+
+    async def apply_another() -> None:
+        without_orders = replace(world.reconciler(), issuing=None)
+        await without_orders.apply(await without_orders.plan(other))
+
+    world.issuer.meanwhile = apply_another
+    await world.apply(spec_of({"key": "rsa2048"}))
+    assert (await world.held()).key_type == "rsa2048"
+    snapshot = await world.store.state.snapshot()
+    assert (snapshot.spec_hash, (Kind.ALIAS, "a@example.com") in snapshot.resources) == (other.digest, True)
+
+
+async def test_a_certificate_that_nobody_wants_any_more_is_not_taken_in(world: World) -> None:
+    chain, key = self_signed((HOST,), world.clock())
+    (tmp := world.folder / "mail.pem").write_text(chain)
+    (world.folder / "mail.key").write_text(key)
+    files = [{"certificate": str(tmp), "key": f"file/{world.folder / 'mail.key'}"}]
+
+    async def use_files() -> None:
+        without_orders = replace(world.reconciler(), issuing=None)
+        await without_orders.apply(await without_orders.plan(spec_value({"tls": {"issuer": "files", "files": files}})))
+
+    world.issuer.meanwhile = use_files
+    await world.apply(spec_of())
+    assert (await world.held()).issuer == "files"
+
+
+async def test_proofs_are_shown_while_the_authority_looks_and_gone_afterwards(world: World) -> None:
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.extend(await world.store.challenges.names(ChallengeKind.HTTP_01, now=world.clock()))
+
+    world.issuer.meanwhile = look
+    await world.apply(spec_of())
+    assert seen == [f"t-{HOST}"]
+    assert list(await world.store.challenges.names(ChallengeKind.HTTP_01, now=world.clock())) == []
+
+
+async def test_six_day_certificates_are_renewed_every_four_days(world: World) -> None:
+    world.issuer.lifetime = timedelta(days=6)
+    await world.apply(spec_of())
+    again_at = (await world.plan(spec_of())).again_at
+    assert again_at is not None
+    assert 3.5 * DAY_MS < again_at - world.clock() < 4.2 * DAY_MS
