@@ -7,8 +7,9 @@ from mailstack.model.issuance import ProofMethod
 from mailstack.ports.issuer import Prover
 from mailstack.reconcile.dns.live import LiveDns
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.publish import DnsContext, NoDns, write_beside
+from mailstack.reconcile.dns.publish import write_beside
 from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.targets import DnsContext, NoDns
 from mailstack.reconcile.issue import Issuing
 from mailstack.reconcile.proofs import DnsProver, ServerProver
 from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Ordering

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,13 +126,14 @@ async def write_beside(
 
     Raises Invalid, TryAgainLater.
     """
-    from mailstack.reconcile.dns.zone_plan import plan_zone, write_zone
+    from mailstack.reconcile.dns.zone_plan import write_zone
 
-    placed = place((*wanted_records(context.spec, material), *further), context.spec.dns)
-    wanted = {zone: records for zone, records in placed.by_zone.items() if zone in zones}
-    for target in _targets(context, wanted, {}):
-        plan = await asyncio.to_thread(plan_zone, target, context.owner)
-        await asyncio.to_thread(write_zone, target, plan)
+    for target in targets_of(context, material).zones:
+        if target.zone in zones:
+            beside = tuple(record for record in further if zone_of(record.name, context.spec.dns.zones) == target.zone)
+            held = replace(target, wanted=(*target.wanted, *beside))
+            (plan,) = await _planned((held,), context.owner)
+            await asyncio.to_thread(write_zone, held, plan)
 
 
 async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, progress: Progress) -> None:
