@@ -25,6 +25,7 @@ from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwor
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import endpoints_of
+from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import as_datetime
@@ -126,6 +127,12 @@ async def _apply(job: Job, line: Line) -> Message:
     storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
     line.send(_loaded(loaded, storage, read_at_ns))
     _wait_for_go(line)
+    with apply_turn(storage, "mailstack serve" if sandbox is None else "mailstack sandbox"):
+        return await _apply_to(storage, job, loaded, line)
+
+
+async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> Message:
+    sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     bus = LocalBus(bus_folder(storage))
     store = await open_store(storage, clock=system_clock, bus=QuietGenerations(bus))
     try:

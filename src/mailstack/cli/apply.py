@@ -112,7 +112,7 @@ def command(
         _ask(form)
     generation, by_hand = prepared.plan.generation, prepared.plan.by_hand
     if not prepared.is_done:
-        with _shown_progress(form) as progress:
+        with _turn(storage_of(loaded)), _shown_progress(form) as progress:
             generation, by_hand = asyncio.run(_apply(storage_of(loaded), prepared, progress, reconciler))
     _report(prepared, generation, by_hand, form)
 
@@ -136,6 +136,15 @@ def _ask(form: str) -> None:
         fail("nobody can be asked here, and nothing was changed; --yes applies without a question")
     if click.prompt(QUESTION, default="", show_default=False).strip() != "yes":
         fail("not applied: the answer was not 'yes'")
+
+
+@contextmanager
+def _turn(storage: Path) -> Iterator[None]:
+    """Another apply may be at work, `mailstack serve`'s own too; what was planned is refused if it changed anything."""
+    from mailstack.app.turn import apply_turn
+
+    with apply_turn(storage, "mailstack apply", on_wait=lambda who: click.echo(f"waiting for {who}", err=True)):
+        yield
 
 
 @contextmanager

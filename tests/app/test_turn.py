@@ -1,0 +1,68 @@
+"""One apply at a time, and who it is."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.turn import apply_turn
+from mailstack.model.errors import TryAgainLater
+
+HOLDER = """
+import sys
+from pathlib import Path
+from mailstack.app.turn import apply_turn
+with apply_turn(Path(sys.argv[1]), "the other one"):
+    print("mine", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def held_by_another(storage: Path) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", HOLDER, str(storage)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "mine\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_turn_can_be_taken_again_and_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with apply_turn(tmp_path, "me"):
+            assert "(me), since 20" in (tmp_path / "run" / "apply.lock").read_text()
+
+
+def test_whoever_comes_second_is_told_by_whom_it_is_refused(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as process:
+        told = rf"another apply is at work: process {process.pid} \(the other one\), since 20.*nothing was changed"
+        with pytest.raises(TryAgainLater, match=told), apply_turn(tmp_path, "me", wait_s=0):
+            pytest.fail("two at once")
+
+
+def test_whoever_waits_is_told_for_whom_and_gets_the_turn(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as process:
+        heard: list[str] = []
+
+        def end_it(holder: str) -> None:
+            heard.append(holder)
+            assert process.stdin is not None
+            threading.Thread(target=process.communicate, args=("\n",)).start()
+
+        with apply_turn(tmp_path, "me", on_wait=end_it):
+            assert [holder.partition(",")[0] for holder in heard] == [f"process {process.pid} (the other one)"]
+
+
+def test_a_process_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as process:
+        process.kill()
+        process.wait()
+        with apply_turn(tmp_path, "me"):
+            pass
