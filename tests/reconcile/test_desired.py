@@ -83,6 +83,13 @@ def test_a_small_spec_has_every_default() -> None:
     assert names(found, Kind.ROUTES) == []
 
 
+def test_a_domain_has_the_policy_that_is_served() -> None:
+    found = desired({"domains": {"example.com": {"mta_sts": {"mode": "enforce", "max_age": "1d"}}, "example.net": {}}})
+    policy = {"mode": "enforce", "max_age_s": 86_400}
+    assert the(found, Kind.DOMAIN, "example.com").resource.fields["mta_sts"] == policy
+    assert the(found, Kind.DOMAIN, "example.net").resource.fields["mta_sts"] is None
+
+
 def test_a_service_without_endpoints_is_off() -> None:
     listeners = {"imap": [], "smtp": ["127.0.0.1:2525"]}
     found = desired({"server": {"hostname": "mail.example.com", "listeners": listeners}})

@@ -240,8 +240,11 @@ async def test_a_provider_that_hangs_up_is_named_with_the_kind_of_failure(tmp_pa
             await plan(MemoryState(), spec)
 
 
-async def test_a_served_policy_is_asked_for() -> None:
-    (warning,) = (await plan(None, spec_value({"domains": {"example.com": {"mta_sts": {}}}}))).warnings
+async def test_a_policy_is_asked_for_where_this_server_does_not_show_it() -> None:
+    domains: dict[str, object] = {"example.com": {"mta_sts": {}}}
+    assert (await plan(None, spec_value({"domains": domains}))).warnings == ()
+    server = {"hostname": "mail.example.com", "listeners": {"https": []}}
+    (warning,) = (await plan(None, spec_value({"server": server, "domains": domains}))).warnings
     assert "https://mta-sts.example.com/.well-known/mta-sts.txt" in warning.text
 
 

@@ -18,6 +18,7 @@ from mailstack.net.connections import Connections
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.mta_sts import MtaStsPolicies
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
@@ -97,6 +98,7 @@ class HttpWorld:
     state: MemoryState = field(default_factory=MemoryState)
     challenges: MemoryChallenges = field(default_factory=MemoryChallenges)
     limits: HttpLimits = field(default_factory=HttpLimits)
+    policies: dict[str, bytes] = field(default_factory=dict)
     generation: int = 1
     https_port: int | None = 443
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,7 +112,13 @@ class HttpWorld:
         health = Health(state=self.state, generation=Generation(self.generation))
         proofs = AcmeProofs(challenges=self.challenges, clock=self.clock)
         own = Router(self._pages(self.generation), redirect_slashes=False)
-        sites: dict[str, ASGIApp] = {HOSTNAME: own, "127.0.0.1": own, "::1": own}
+        policy = Router(MtaStsPolicies(by_host=self.policies).routes(), redirect_slashes=False)
+        sites: dict[str, ASGIApp] = {
+            **dict.fromkeys(self.policies, policy),
+            HOSTNAME: own,
+            "127.0.0.1": own,
+            "::1": own,
+        }
         to_https = ToHttps(by_host=sites, port=self.https_port)
         return HttpService(
             limits=self.limits,

@@ -8,10 +8,12 @@ from starlette.types import ASGIApp
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters
 from mailstack.app.sockets import endpoints_of
+from mailstack.formats.mta_sts import Policy, write_policy
 from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.mta_sts import POLICY_HOST, MtaStsPolicies
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
 
@@ -19,7 +21,7 @@ from mailstack.servers.http.sites import Sites, ToHttps
 def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
-    sites = _sites(blueprint, server)
+    sites = _sites(blueprint, server, MtaStsPolicies(by_host=_policies(blueprint, server)))
     return HttpService(
         limits=HttpLimits(connections_per_ip=server.connections_per_ip),
         plain=_pages(*health.routes(), *proofs.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
@@ -29,11 +31,26 @@ def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) ->
     )
 
 
-def _sites(blueprint: Blueprint, server: ServerBody) -> Mapping[str, ASGIApp]:
+def _sites(blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies) -> Mapping[str, ASGIApp]:
     """By host name. The machine's own pages answer for every name that its certificates are good for."""
-    own = _pages()
-    names = (name for body in blueprint.bodies(CertificateBody).values() for name in body.names)
-    return {server.hostname: own, **{name.lower(): own for name in names if not name.startswith("*")}}
+    own, policy = _pages(*policies.routes()), _pages(*policies.routes())
+    certified = (name.lower() for body in blueprint.bodies(CertificateBody).values() for name in body.names)
+    return {
+        **{name: own for name in certified if not name.startswith("*")},
+        **dict.fromkeys(policies.by_host, policy),
+        server.hostname: own,
+    }
+
+
+def _policies(blueprint: Blueprint, server: ServerBody) -> Mapping[str, bytes]:
+    """RFC 8461 §4.1: mail for the domain is handed to no other host than this one."""
+    return {
+        POLICY_HOST + name: write_policy(
+            Policy(mode=body.mta_sts.mode, max_age_s=body.mta_sts.max_age_s, mx=(server.hostname,))
+        )
+        for name, body in blueprint.domains.items()
+        if body.mta_sts is not None
+    }
 
 
 def _pages(*routes: Route, otherwise: ASGIApp | None = None) -> Router:

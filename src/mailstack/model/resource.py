@@ -129,13 +129,21 @@ class CertificateBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MtaStsBody:
+    mode: str
+    max_age_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainBody:
-    """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan."""
+    """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan. mta_sts: the policy that is
+    served, which is for DNS as well."""
 
     catch_all: str | None
     subaddress_separators: str
     alias_of: str | None
     dkim_algorithms: tuple[str, ...]
+    mta_sts: MtaStsBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

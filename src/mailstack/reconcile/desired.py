@@ -18,6 +18,7 @@ from mailstack.model.resource import (
     DomainBody,
     Kind,
     ListenerBody,
+    MtaStsBody,
     RelayBody,
     RouteBody,
     RoutesBody,
@@ -34,6 +35,7 @@ from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account
+from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay
 
 SERVER_NAME = "server"
@@ -114,8 +116,15 @@ def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
             subaddress_separators=domain.subaddress_separators,
             alias_of=domain.alias_of,
             dkim_algorithms=domain.dkim.algorithms,
+            mta_sts=_mta_sts(domain),
         )
         yield secrets.wanted(Kind.DOMAIN, name, body)
+
+
+def _mta_sts(domain: Domain) -> MtaStsBody | None:
+    if domain.mta_sts is None:
+        return None
+    return MtaStsBody(mode=domain.mta_sts.mode, max_age_s=int(domain.mta_sts.max_age.total_seconds()))
 
 
 def _accounts(spec: Spec, given: Given) -> Iterator[Wanted]:

@@ -129,6 +129,22 @@ def test_the_mta_sts_id_changes_with_the_policy_and_only_then() -> None:
     assert len(value) <= 32  # RFC 8461 §3.1
 
 
+def test_the_policy_host_is_this_server() -> None:
+    assert of_domain({"mta_sts": {}})["mta-sts.example.com", "CNAME"] == ("mail.example.com.",)
+    assert not [key for key in of_domain({}) if key[1] == "CNAME"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"server": {"hostname": "mta-sts.example.com"}, "domains": {"example.com": {"mta_sts": {}}}},
+        {"domains": {"example.com": {"mta_sts": {}}, "mta-sts.example.com": {}}},
+    ],
+)
+def test_no_name_is_a_cname_and_something_else(settings: Mapping[str, object]) -> None:
+    assert not [key for key in records(settings) if key[1] == "CNAME"]
+
+
 @pytest.mark.parametrize(
     ("algorithm", "public_key", "value"),
     [

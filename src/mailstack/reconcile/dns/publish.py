@@ -164,7 +164,9 @@ async def _planned(targets: Sequence["ZoneTarget"], owner: str) -> tuple["ZonePl
 
 def _policy_warnings(spec: Spec) -> tuple[PlanWarning, ...]:
     # RFC 8461 §3.3: the record alone says nothing; senders fetch the policy over HTTPS.
-    text = "this version does not serve the policy: a web server at https://mta-sts.{0}/.well-known/mta-sts.txt must"
+    text = "listeners.https is off: another web server must have https://mta-sts.{0}/.well-known/mta-sts.txt"
+    if spec.server.listeners.https:
+        return ()
     return tuple(
         PlanWarning(subject=f"domain {name}", text=text.format(name))
         for name, domain in spec.domains.items()

@@ -88,8 +88,8 @@ class Domain(Section):
     dmarc: Dmarc = Field(default=Dmarc(), description="What receivers do with forgeries, and where they report them.")
     mta_sts: MtaSts | None = Field(
         default=None,
-        description="Publishes the MTA-STS record. The policy itself must be served at https://mta-sts.DOMAIN by a web"
-        " server of yours. Default: nothing is published.",
+        description="Tells senders to insist on verified TLS: by a record, and by the policy that this server shows at"
+        " https://mta-sts.DOMAIN, which its certificate must cover (RFC 8461). Default: nothing is told.",
     )
     tls_rpt: TlsRpt | None = Field(
         default=None, description="Asks senders for TLS reports. Default: nothing is published."

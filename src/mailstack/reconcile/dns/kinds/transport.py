@@ -1,11 +1,11 @@
 """How senders are to reach the domain's server: MTA-STS, reports about failed TLS, and DANE's TLSA.
 
-Not the MTA-STS policy itself, which is served over HTTPS. RFC 8461, RFC 8460, RFC 6698, RFC 7671, RFC 7672.
+Not the MTA-STS policy itself, which servers.http serves. RFC 8461, RFC 8460, RFC 6698, RFC 7671, RFC 7672.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
+from mailstack.formats.mta_sts import Policy, policy_id
 from mailstack.reconcile.dns.kinds.dmarc import mailto
 from mailstack.reconcile.dns.record_set import RecordSet, text_record
 from mailstack.spec.sections.domains import Domain, MtaSts
@@ -16,7 +16,10 @@ UNKNOWN_DIGEST = "0" * 64
 
 def transport_records(name: str, domain: Domain, hostname: str) -> Iterator[RecordSet]:
     if domain.mta_sts:
-        yield text_record(f"_mta-sts.{name}", _mta_sts(domain.mta_sts, hostname))
+        # RFC 8461 §3.1; senders then ask the policy host over HTTPS, which is this server (§8.2 has the CNAME).
+        yield text_record(f"_mta-sts.{name}", f"v=STSv1; id={policy_id(_policy(domain.mta_sts, hostname))}")
+        if hostname != f"mta-sts.{name}":
+            yield RecordSet(name=f"mta-sts.{name}", type="CNAME", values=(f"{hostname}.",))
     if domain.tls_rpt:
         # RFC 8460 §3: one record, whose rua is where reports go.
         yield text_record(f"_smtp._tls.{name}", f"v=TLSRPTv1; rua={mailto(domain.tls_rpt.reports_to)}")
@@ -30,7 +33,5 @@ def tlsa_records(hostname: str, key_digests: Sequence[str]) -> Iterator[RecordSe
         yield RecordSet(name=f"_25._tcp.{hostname}", type="TLSA", values=values)
 
 
-def _mta_sts(policy: MtaSts, hostname: str) -> str:
-    # RFC 8461 §3.1: the id, at most 32 letters and digits, changes whenever the policy does.
-    told = f"{policy.mode} {int(policy.max_age.total_seconds())} {hostname}"
-    return f"v=STSv1; id={hashlib.sha256(told.encode('ascii')).hexdigest()[:20]}"
+def _policy(policy: MtaSts, hostname: str) -> Policy:
+    return Policy(mode=policy.mode, max_age_s=int(policy.max_age.total_seconds()), mx=(hostname,))
