@@ -23,6 +23,7 @@ from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerifi
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import open_store
+from tests.support.memory_dns import MemoryDns
 from tests.support.memory_state import MemoryState
 from tests.support.random_specs import spec_settings
 from tests.support.specs import SpecValue, spec_value
@@ -298,3 +299,28 @@ async def test_the_faults_of_all_providers_are_told_at_once() -> None:
     with pytest.raises(SpecInvalid) as raised:
         await reconciler(None).plan(spec)
     assert [fault.path for fault in raised.value.faults] == ["dns.providers.p.class", "dns.providers.q.class"]
+
+
+MANUAL = spec_value({"dns": {"zones": {"example.com": {"provider": "manual"}}}})
+
+
+async def test_records_that_people_publish_are_looked_for() -> None:
+    live_dns = MemoryDns()
+    found = (await replace(reconciler(MemoryState()), live_dns=live_dns).plan(MANUAL)).plan
+    (warning,) = [warning for warning in found.warnings if warning.subject == "dns_zone example.com"]
+    assert "example.com MX" in warning.text
+    assert "_domainkey" not in warning.text
+    assert all("_domainkey" not in question for question in live_dns.asked)
+
+
+async def test_a_plan_that_is_kept_stays_good_while_dns_fills(tmp_path: Path) -> None:
+    empty, full = MemoryDns(), MemoryDns(failure="DNS does not answer")
+    plans = [await replace(reconciler(MemoryState()), live_dns=live_dns).plan(MANUAL) for live_dns in (empty, full)]
+    assert plans[0].plan.warnings != plans[1].plan.warnings
+    assert plans[0].plan.plan_hash == plans[1].plan.plan_hash
+
+
+async def test_with_dns_left_out_nobody_is_asked() -> None:
+    live_dns = MemoryDns()
+    await replace(reconciler(MemoryState(), NoDns()), live_dns=live_dns).plan(MANUAL)
+    assert live_dns.asked == []

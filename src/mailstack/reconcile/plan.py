@@ -94,8 +94,8 @@ class ByHand:
 class Plan:
     """generation: the live state it was made against. live_hash: of that state and of the DNS zones read.
 
-    plan_hash: of all that is shown but the stops, which depend on what the caller releases; two plans with the same
-    one do the same.
+    plan_hash: of all that is shown but stops, which depend on what the caller releases, and warnings; two plans with
+    the same one do the same.
     """
 
     spec_path: str
@@ -199,8 +199,9 @@ class PlanDocument(TypedDict):
 
 
 def sealed(plan: Plan) -> Plan:
-    """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan."""
-    shown = document(replace(plan, plan_hash="", spec_path="", stops=()))
+    """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan; and
+    warnings: what others' name servers show changes by itself."""
+    shown = document(replace(plan, plan_hash="", spec_path="", stops=(), warnings=()))
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return replace(plan, plan_hash=hashlib.sha256(text.encode("ascii")).hexdigest())
 

@@ -31,6 +31,7 @@ from mailstack.reconcile.dns.publish import (
     with_zone_files,
 )
 from mailstack.reconcile.dns.records import wanted_records
+from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey
 from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.dns.zones import as_lines, place
 from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
@@ -180,6 +181,7 @@ class Reconciler:
         wanted = leave_to_users(wanted, moves.live)
         steps = name_owners(with_moves(diff(wanted, moves.live), moves, wanted), moves.live)
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
+        shown = await self._survey(spec, work)
         records = tuple(change for zone in work.plans for change in zone.changes)
         if actual.snapshot.spec_hash == loaded.digest:
             records = records if steps else tuple(drifted_records(records))
@@ -196,6 +198,7 @@ class Reconciler:
                 *await over_quota(steps, self.brake.holders),
                 *desired.warnings,
                 *work.warnings,
+                *plan_warnings(shown),
             ),
             by_hand=as_lines(work.by_hand),
             stops=await self._stops(context, steps, work),
@@ -253,6 +256,11 @@ class Reconciler:
 
     async def _plan_dns(self, context: DnsContext, material: Material) -> DnsWork:
         return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, material)
+
+    async def _survey(self, spec: Spec, work: DnsWork) -> Survey:
+        """Of what people publish, and of what our records need beside them."""
+        live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
+        return await survey(spec, live_dns, work.by_hand, {plan.zone: plan.nameservers for plan in work.plans})
 
     async def _publish(
         self, state: State, prepared: Prepared, planned: Sequence["ZonePlan"], progress: Progress

@@ -23,7 +23,7 @@ import dns.resolver
 import dns.rrset
 
 from mailstack.net.resolver import DNS_PORT, EDNS_PAYLOAD_OCTETS, host_and_port, stub_resolver
-from mailstack.reconcile.dns.live import Seen, Sight, is_reserved
+from mailstack.reconcile.dns.live import NOT_ASKED, Seen, Sight, is_reserved
 from mailstack.reconcile.dns.presentation import text_of, values_of
 from mailstack.spec.model import Spec
 
@@ -109,6 +109,9 @@ class AuthoritativeDns:
         self._slots = asyncio.Semaphore(self._limits.questions)
 
     async def seen(self, zone: str, name: str, record_type: str) -> Seen:
+        if zone not in self._given and is_reserved(name):
+            reason = f"{name} is kept for documentation and tests: nobody is asked without `nameservers`"
+            return Seen(failure=reason, is_skipped=True)
         try:
             question = _question(name, record_type)
             servers = await self._servers(zone or name, is_exact=bool(zone))
@@ -118,6 +121,8 @@ class AuthoritativeDns:
         return Seen(sights=tuple(sights))
 
     async def resolved(self, name: str, record_type: str) -> Sight:
+        if is_reserved(name):
+            return Sight(server="", failure=NOT_ASKED)
         try:
             question = _question(name, record_type)
             rrset = await self._resolve(question.question[0].name, question.question[0].rdtype)
@@ -128,8 +133,6 @@ class AuthoritativeDns:
     async def _servers(self, name: str, *, is_exact: bool) -> tuple[_Server, ...]:
         """Of the zone, or of the one that holds the name. Looked up once; a failure again after a while."""
         given = self._given.get(name) if is_exact else None
-        if given is None and is_reserved(name):
-            raise _NotFound(f"{name} is kept for documentation and tests: nobody is asked without `nameservers`")
         async with self._looking.setdefault(name, asyncio.Lock()):
             found = self._found.get(name)
             if found is None or found.until <= _now():

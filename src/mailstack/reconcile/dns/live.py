@@ -31,10 +31,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """failure: why no server could be asked at all; then there are no sights."""
+    """failure: why no server could be asked at all; then there are no sights. is_skipped: nobody was meant to be."""
 
     sights: tuple[Sight, ...] = ()
     failure: str = ""
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class NotAsked:
     """Works as LiveDns where DNS is left out."""
 
     async def seen(self, zone: str, name: str, record_type: str) -> Seen:  # noqa: ARG002  the protocol's
-        return Seen(failure=NOT_ASKED)
+        return Seen(failure=NOT_ASKED, is_skipped=True)
 
     async def resolved(self, name: str, record_type: str) -> Sight:  # noqa: ARG002  the protocol's
         return Sight(server="", failure=NOT_ASKED)

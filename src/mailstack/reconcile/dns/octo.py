@@ -8,7 +8,7 @@ from octodns.record.rr import Rrset
 
 from mailstack.reconcile.dns.record_set import Key, RecordSet, rdata_texts
 
-COMPARED_TYPES = frozenset(("A", "AAAA", "CAA", "CNAME", "MX", "SRV", "TLSA"))
+COMPARED_TYPES = frozenset(("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TLSA"))
 """Types whose values ownership looks at, besides TXT; of all others it is enough to know that they are there."""
 
 

@@ -87,6 +87,12 @@ def is_marker(name: str) -> bool:
     return name.startswith(f"{MARKER_LABEL}.")
 
 
+def version_tag(value: str) -> str:
+    """`v=spf1` and its like, of which a name has one; "" for other texts."""
+    found = _VERSION_TAG.match(value)
+    return f"v={found[1].lower()}" if found else ""
+
+
 def _marker(owner: str, record: RecordSet) -> RecordSet:
     name, record_type = marker_key(record.key)
     value = f"heritage=mailstack,owner={owner or '0'}"
@@ -183,14 +189,14 @@ def _merged(record: RecordSet, live: RecordSet | None, ours: frozenset[str] | No
         return None
     foreign = [value for value in live.values if value not in record.values and _hash(value) not in (ours or ())]
     for value in record.values:
-        rivals = [other for other in foreign if _tag(other) and _tag(other) == _tag(value)]
+        rivals = [other for other in foreign if version_tag(other) and version_tag(other) == version_tag(value)]
         if not rivals:
             continue
         # Ours is gone and one of its kind is there instead: it was edited by hand.
         is_edited = ours is not None and len(rivals) == 1 and not _has_ours(live, record, ours)
         if not is_edited:
             # RFC 7208 §4.5, RFC 9989 §4.10: two records of the same version are no record.
-            raise Taken(f"there is a {_tag(value)} record that is not mailstack's ({rivals[0]}); left alone")
+            raise Taken(f"there is a {version_tag(value)} record that is not mailstack's ({rivals[0]}); left alone")
         foreign.remove(rivals[0])
     return _shared(record, live, foreign)
 
@@ -224,8 +230,3 @@ def _refuse_fragile(foreign: Sequence[str]) -> None:
         if '"' in value or "\\" in value or not value.isascii():
             # Providers' quoting of these differs; writing the set would risk somebody else's record.
             raise Taken(f"shares its name with a TXT value that cannot be written back safely ({value!r}); left alone")
-
-
-def _tag(value: str) -> str:
-    found = _VERSION_TAG.match(value)
-    return f"v={found[1].lower()}" if found else ""

@@ -17,7 +17,7 @@ from mailstack.model.resource import DnsZoneBody, Kind, body_of
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, targets_of, zone_targets
-from mailstack.reconcile.dns.zones import HandRecord, zone_of
+from mailstack.reconcile.dns.zones import PlacedRecord, zone_of
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
 from mailstack.spec.model import Spec
@@ -37,7 +37,7 @@ class DnsWork:
 
     plans: tuple["ZonePlan", ...]
     leaving: frozenset[str]
-    by_hand: tuple[HandRecord, ...]
+    by_hand: tuple[PlacedRecord, ...]
     supported: Mapping[str, Collection[str]]
     warnings: tuple[PlanWarning, ...]
 

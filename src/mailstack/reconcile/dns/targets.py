@@ -12,7 +12,7 @@ from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.records import wanted_records
-from mailstack.reconcile.dns.zones import HandRecord, place
+from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.wanted import FaultAt, Resolve
 from mailstack.spec.faults import Fault, SpecInvalid
@@ -65,7 +65,7 @@ class Targets:
 
     zones: tuple["ZoneTarget", ...]
     leaving: frozenset[str]
-    by_hand: tuple[HandRecord, ...]
+    by_hand: tuple[PlacedRecord, ...]
     supported: Mapping[str, Collection[str]]
     warnings: tuple[PlanWarning, ...]
 

@@ -49,14 +49,16 @@ class ZoneTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
-    """live_hash: of the record sets that the plan looked at. owned: those of the zone that were ours then. octo_plan:
-    octoDNS's own, None when nothing is to do."""
+    """live_hash: of the record sets that the plan looked at. owned: those of the zone that were ours then. nameservers:
+    of the zone as its provider has it, if it says so. octo_plan: octoDNS's own, None when nothing is to do.
+    """
 
     zone: str
     changes: tuple[Change, ...]
     warnings: tuple[PlanWarning, ...]
     live_hash: str
     owned: int
+    nameservers: tuple[str, ...]
     octo_plan: OctoPlan | None = field(repr=False)
 
 
@@ -86,6 +88,7 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             warnings=ours.settled.warnings,
             live_hash=_hash_of(ours.live, ours.settled),
             owned=ours.settled.owned,
+            nameservers=ours.nameservers,
             octo_plan=plan,
         )
 
@@ -106,6 +109,11 @@ class _OursOnly:
         self._owner = owner
         self.live: dict[Key, RecordSet] = {}
         self.settled = Settled(final={}, dropped=frozenset(), warnings=())
+
+    @property
+    def nameservers(self) -> tuple[str, ...]:
+        held = self.live.get((self._target.zone, "NS"))
+        return () if held is None else held.values
 
     def process_target_zone(self, existing: OctoZone, **_: object) -> OctoZone:
         return existing

@@ -9,9 +9,9 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandRecord:
-    """A record set that a person has to publish. zone: "" for none of the spec's. reason: why, where somebody else
-    publishes the rest of the zone.
+class PlacedRecord:
+    """zone: "" for none of the spec's. reason: why a person has to publish it although the zone has a provider, else
+    "".
     """
 
     zone: str
@@ -24,7 +24,7 @@ class Placed:
     """by_zone: for zones with a provider, every such zone, with the zone's TTL; by_hand: everything else."""
 
     by_zone: Mapping[str, tuple[RecordSet, ...]]
-    by_hand: tuple[HandRecord, ...]
+    by_hand: tuple[PlacedRecord, ...]
 
 
 def place(records: Sequence[RecordSet], dns: Dns, supported: Mapping[str, Collection[str]]) -> Placed:
@@ -32,24 +32,24 @@ def place(records: Sequence[RecordSet], dns: Dns, supported: Mapping[str, Collec
     by_zone: dict[str, list[RecordSet]] = {
         name: [] for name, zone in dns.zones.items() if zone.provider != MANUAL_PROVIDER
     }
-    by_hand: list[HandRecord] = []
+    by_hand: list[PlacedRecord] = []
     for record in records:
         name = zone_of(record.name, dns.zones)
         if name is None:
-            by_hand.append(HandRecord(zone="", record=record))
+            by_hand.append(PlacedRecord(zone="", record=record))
             continue
         held = replace(record, ttl_s=dns.zones[name].ttl)
         if name not in by_zone:
-            by_hand.append(HandRecord(zone=name, record=held))
+            by_hand.append(PlacedRecord(zone=name, record=held))
         elif record.type not in supported.get(name, (record.type,)):
             reason = f"provider {dns.zones[name].provider} has no {record.type}"
-            by_hand.append(HandRecord(zone=name, record=held, reason=reason))
+            by_hand.append(PlacedRecord(zone=name, record=held, reason=reason))
         else:
             by_zone[name].append(held)
     return Placed(by_zone={name: tuple(found) for name, found in by_zone.items()}, by_hand=tuple(by_hand))
 
 
-def as_lines(by_hand: Sequence[HandRecord]) -> tuple[ByHand, ...]:
+def as_lines(by_hand: Sequence[PlacedRecord]) -> tuple[ByHand, ...]:
     """For people, zone by zone; those of no zone last."""
     found: dict[tuple[str, str], list[RecordSet]] = {}
     for item in sorted(by_hand, key=lambda item: not item.zone):

@@ -1,0 +1,88 @@
+"""What mail needs of DNS besides our records: reverse names, signatures, delegations; asked of a resolver.
+
+RFC 1912 §2.1 (an address's name leads back to it), RFC 4035, RFC 7672 §2.2 (DANE needs DNSSEC).
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailstack.reconcile.dns.live import NOT_ASKED, LiveDns, Sight
+from mailstack.reconcile.dns.zones import zone_of
+from mailstack.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """is_good: None where nothing could be learned; then text says why."""
+
+    subject: str
+    text: str
+    is_good: bool | None
+
+
+async def health(spec: Spec, live_dns: LiveDns, nameservers: Mapping[str, tuple[str, ...]]) -> tuple[Remark, ...]:
+    """nameservers: of zones, as their provider has them."""
+    hostname = spec.server.hostname
+    asked = [_reverse_name(live_dns, address, hostname) for address in spec.server.addresses if _is_public(address)]
+    if spec.tls.dane:
+        asked.append(_signature(live_dns, zone_of(hostname, spec.dns.zones) or hostname.partition(".")[2]))
+    # Who says whom to ask has a zone that the world need not see.
+    public = (name for name in nameservers if name in spec.dns.zones and not spec.dns.zones[name].nameservers)
+    asked += [_delegation(live_dns, zone, nameservers[zone]) for zone in public if nameservers[zone]]
+    found = await asyncio.gather(*asked)
+    return tuple(remark for remark in found if remark is not None)
+
+
+def _is_public(address: str) -> bool:
+    """Nobody outside can ask for the name of a private address."""
+    return ipaddress.ip_address(address).is_global
+
+
+async def _reverse_name(live_dns: LiveDns, address: str, hostname: str) -> Remark | None:
+    subject = f"address {address}"
+    sight = await live_dns.resolved(ipaddress.ip_address(address).reverse_pointer, "PTR")
+    if sight.failure:
+        return _unknown(subject, sight)
+    names = [name.rstrip(".") for name in sight.values]
+    if names == [hostname]:
+        return Remark(subject=subject, text=f"its PTR record names {hostname}", is_good=True)
+    if not names:
+        text = f"has no PTR record, and many servers refuse mail from it: whoever rents it to you sets it to {hostname}"
+    else:
+        text = f"its PTR record names {', '.join(names)}, not {hostname}: whoever rents it to you can change that"
+    return Remark(subject=subject, text=text, is_good=False)
+
+
+async def _signature(live_dns: LiveDns, zone: str) -> Remark | None:
+    """RFC 4035 §5: a zone counts as signed where its parent holds a DS record for it."""
+    subject = f"dns_zone {zone}"
+    sight = await live_dns.resolved(zone, "DS")
+    if sight.failure:
+        return _unknown(subject, sight)
+    if sight.values:
+        return Remark(subject=subject, text="is signed with DNSSEC", is_good=True)
+    text = "is not signed (its parent has no DS record for it): no sender looks at the TLSA records of tls.dane"
+    return Remark(subject=subject, text=text, is_good=False)
+
+
+async def _delegation(live_dns: LiveDns, zone: str, held: tuple[str, ...]) -> Remark | None:
+    subject = f"dns_zone {zone}"
+    sight = await live_dns.resolved(zone, "NS")
+    if sight.failure:
+        return _unknown(subject, sight)
+    if not sight.values:
+        return Remark(
+            subject=subject, text="is delegated to nobody: what is published in it is not seen", is_good=False
+        )
+    if {name.lower() for name in held} & set(sight.values):
+        return Remark(subject=subject, text="is delegated to the servers that the provider names", is_good=True)
+    theirs, ours = (", ".join(sorted(name.rstrip(".") for name in names)) for names in (sight.values, held))
+    text = f"is delegated to {theirs}; the provider writes for {ours}, and what it publishes is not seen"
+    return Remark(subject=subject, text=text, is_good=False)
+
+
+def _unknown(subject: str, sight: Sight) -> Remark | None:
+    """Nothing to say where nobody was meant to be asked."""
+    return None if sight.failure == NOT_ASKED else Remark(subject=subject, text=sight.failure, is_good=None)
