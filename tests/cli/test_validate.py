@@ -62,6 +62,7 @@ def test_json() -> None:
         "accounts": 2,
         "aliases": 0,
         "relays": 0,
+        "version": "mailstack/v1",
         "digest": "",
     }
     result = run("--format", "json", "bad.yaml")

@@ -19,6 +19,7 @@ COMMANDS = {
     "init": "Write a commented starter spec.",
     "validate": "Check a spec: every fault at once, with file, line and column.",
     "schema": "Print the JSON Schema that editors complete specs by.",
+    "upgrade-spec": "Rewrite a spec of an older version, with its comments kept.",
     "plan": "Show what apply would change, and nothing else.",
     "apply": "Make the server and its DNS what the spec says.",
     "drift": "Show what has changed behind the spec's back since the last apply.",
@@ -41,7 +42,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         if cmd_name not in COMMANDS:
             return None
-        found = importlib.import_module(f"mailstack.cli.{cmd_name}").command
+        found = importlib.import_module(f"mailstack.cli.{cmd_name.replace('-', '_')}").command
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature

@@ -57,11 +57,14 @@ def _summary(loaded: "LoadedSpec") -> dict[str, object]:
         "accounts": len(spec.accounts),
         "aliases": len(spec.aliases),
         "relays": len(spec.relays),
+        "version": loaded.version,
         "digest": loaded.digest,
     }
 
 
 def _print_summaries(summaries: list[dict[str, object]]) -> None:
+    from mailstack.spec.upgrade import VERSION
+
     screen = console()
     for summary in summaries:
         counts = ", ".join(
@@ -69,6 +72,8 @@ def _print_summaries(summaries: list[dict[str, object]]) -> None:
         )
         files = _count(summary["files"], "files")
         screen.print(f"[green]valid[/green] {summary['file']}: {summary['hostname']} with {counts} ({files})")
+        if summary["version"] != VERSION:
+            screen.print(f"it is of the older version {summary['version']}; `mailstack upgrade-spec` rewrites it")
 
 
 def _count(number: object, noun: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mailstack.spec.faults import Fault, Place, SpecInvalid, fault_at, printable
+from mailstack.spec.upgrade import VERSION, Edit, upgrade, version_of
 from mailstack.spec.yaml_text import MAX_FILE_BYTES, compose, place_of
 
 MAX_FILES = 20_000
@@ -27,7 +28,8 @@ _PATHS = (("storage", "path"), ("tls", "files", "*", "certificate"))
 
 @dataclass(slots=True)
 class Reading:
-    """What is read so far. contents: file bytes in the order of reading, the main file first; roots: their trees.
+    """What is read so far. contents: file bytes in the order of reading, the main file first; roots: their trees, in
+    the words of today; edits: what that changed of each file's text. version: of the main file, for all of them.
 
     Without a root the main file itself cannot be used, and faults say why.
     """
@@ -37,6 +39,8 @@ class Reading:
     total_bytes: int = 0
     faults: list[Fault] = field(default_factory=list)
     roots: list[MappingNode] = field(default_factory=list)
+    edits: dict[Path, tuple[Edit, ...]] = field(default_factory=dict)
+    version: str = VERSION
 
     @property
     def directory(self) -> Path:
@@ -56,6 +60,9 @@ def _read(reading: Reading, path: Path, parents: tuple[Path, ...], asked_at: Pla
     except SpecInvalid as invalid:
         reading.faults.extend(invalid.faults)
         return
+    if not parents:
+        reading.version = version_of(root)
+    reading.edits[path] = upgrade(root, reading.version)
     included = _take_includes(root, keep=not parents)
     _rebase(root, path.parent, reading.directory)
     reading.roots.append(root)

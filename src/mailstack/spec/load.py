@@ -21,12 +21,14 @@ from mailstack.spec.model import Spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSpec:
-    """path: as given; files: all that were read, the main one first; digest: as digest_of has it."""
+    """path: as given; files: all that were read, the main one first; digest: as digest_of has it; version: of the
+    files' format, which may be older than the models'."""
 
     spec: Spec
     path: Path
     files: tuple[Path, ...]
     digest: str
+    version: str
     locator: Locator = field(repr=False, compare=False)
 
     def fault(self, path: FaultPath, message: str) -> Fault:
@@ -64,6 +66,7 @@ def _load(path: Path) -> LoadedSpec:
         path=path,
         files=tuple(reading.contents),
         digest=digest_of(reading.main, reading.contents),
+        version=reading.version,
         locator=Locator(document),
     )
 

@@ -20,7 +20,9 @@ class Spec(Section):
     model_config = ConfigDict(title="mailstack spec")
 
     api_version: Literal["mailstack/v1"] = Field(
-        default="mailstack/v1", alias="apiVersion", description="The version of this file's format."
+        default="mailstack/v1",
+        alias="apiVersion",
+        description="The version of this file's format. Older ones are upgraded in memory.",
     )
     include: tuple[str, ...] = Field(
         default=(),
