@@ -35,6 +35,7 @@ def test_before_the_first_apply(spec: Path) -> None:
         "applied_at": None,
         "spec": "not applied",
         "resources": {},
+        "certificates": [],
         "queue": {},
     }
     assert not (spec.parent / "state").exists()
@@ -46,6 +47,13 @@ def test_after_an_apply_and_after_a_change_of_the_spec(spec: Path) -> None:
     assert (found["generation"], found["spec"]) == (1, "as applied")
     assert found["applied_at"].endswith("+00:00")
     assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 7, "server": 1}
+    (certificate,) = found["certificates"]
+    assert (certificate["name"], certificate["issuer"], certificate["failure"]) == (
+        "mail.example.com",
+        "self-signed",
+        None,
+    )
+    assert certificate["days_left"] in (823, 824)
     spec.write_text(f"# changed\n{SPEC}")
     assert json.loads(run("status", "--format", "json", str(spec)).stdout)["spec"] == "changed since the last apply"
 
@@ -58,6 +66,7 @@ def test_for_people(spec: Path) -> None:
     assert shown["running"] == f"no (no server has {spec.parent / 'state'})"
     assert shown["queue"] == "empty"
     assert shown["generation"] == "1"
+    assert shown["certificate"].startswith("mail.example.com: self-signed, 82")
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ NOTHING_APPLIED: Mapping[str, object] = {
     "applied_at": None,
     "spec": "not applied",
     "resources": {},
+    "certificates": [],
     "queue": {},
 }
 
@@ -63,7 +64,9 @@ def command(context: click.Context, spec: Path, form: str) -> None:
 
 async def _status(storage: Path, digest: str) -> dict[str, object]:
     """digest: of the spec as it is now."""
+    from mailstack.app.clock import system_clock
     from mailstack.app.runfiles import read_status
+    from mailstack.cli.certificate_facts import certificate_facts
     from mailstack.model.instant import as_datetime
 
     found: dict[str, object] = {"storage": str(storage), "running": read_status(storage)}
@@ -72,6 +75,7 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
             return {**found, **NOTHING_APPLIED}
         summary = await store.state.summary()
         waiting = await store.queue.counts()
+        certificates = await certificate_facts(store, system_clock())
     applied_at = None if summary.applied_at is None else as_datetime(summary.applied_at)
     return {
         **found,
@@ -79,6 +83,7 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
         "applied_at": None if applied_at is None else applied_at.isoformat(timespec="seconds"),
         "spec": "as applied" if summary.spec_hash == digest else "changed since the last apply",
         "resources": {kind.value: count for kind, count in summary.counts.items()},
+        "certificates": certificates,
         "queue": {state.value: count for state, count in waiting.items()},
     }
 
@@ -87,10 +92,13 @@ def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from mailstack.cli.certificate_facts import certificate_lines
+
     rows = [(name, _told(name, found)) for name in ("running", "storage", "generation", "applied_at", "spec")]
     rows += [(name, _told(name, found)) for name in ("resources", "queue")]
     rows[1:1] = [("last_reload", text) for text in _reload(found["running"])]
     rows[-2:-2] = [("upkeep", text) for text in _upkeep(found["running"])]
+    rows[-1:-1] = [("certificate", text) for text in certificate_lines(found["certificates"])]
     table = Table.grid(padding=(0, 2))
     for name, text in rows:
         table.add_row(Text(name.replace("_", " "), style="bold"), Text(text))

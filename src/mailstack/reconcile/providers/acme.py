@@ -130,6 +130,11 @@ def authority_name(acme: Acme) -> str:
     return names.get(acme.directory, acme.directory)
 
 
+def lifetime_in(certificate: Resource) -> Lifetime | None:
+    """None for one that cannot be read."""
+    return _held(certificate)[1]
+
+
 def _held(old: Resource | None) -> tuple[CertificateBody | None, Lifetime | None]:
     if old is None:
         return None, None

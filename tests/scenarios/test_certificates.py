@@ -1,0 +1,242 @@
+"""Certificates of a whole server, from pebble: ordered, shown on every listener, swapped under open sessions.
+
+The proofs are shown by the server itself (http-01, tls-alpn-01) or by a real name server (dns-01).
+"""
+
+import imaplib
+import json
+import os
+import smtplib
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from tests.support.bind import Bind, running_bind
+from tests.support.pebble import Pebble, running_pebble
+from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
+
+pytestmark = pytest.mark.slow
+
+HOST = "mail.example.com"
+ISSUED_WITHIN_S = 120.0
+OFFSETS = {"smtp": 25, "http": 80, "imap": 143, "https": 443, "submissions": 465, "submission": 587, "imaps": 993}
+SPEC = """\
+server:
+  hostname: mail.example.com
+  addresses: [192.0.2.1]
+  workers: 2
+  listeners:
+{listeners}
+storage: {{path: state}}
+tls:
+  issuer: acme
+  acme: {{directory: "{directory}", ca: "{ca}", challenge: {challenge}, key: {key}}}
+{dns}
+domains:
+  example.com: {{}}
+accounts:
+  alice@example.com: {{password: env/ALICE_PASSWORD}}
+"""
+BIND = """\
+dns:
+  providers:
+    bind:
+      class: octodns_bind.Rfc2136Provider
+      host: 127.0.0.1
+      port: {port}
+      key_name: mailstack
+      key_secret: env/TSIG
+      key_algorithm: hmac-sha256
+  zones:
+    example.com: {{provider: bind, nameservers: ["127.0.0.1:{port}"]}}
+"""
+ZONE = """$TTL 300
+@ IN SOA ns1 host 1 3600 600 604800 300
+@ IN NS ns1
+ns1 IN A 127.0.0.1
+_acme-challenge.mail IN TXT "somebody else's"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A spec in a folder of its own, with free ports."""
+
+    folder: Path
+    base: int
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "mail.yaml"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def port(self, service: str) -> int:
+        return self.base + OFFSETS[service]
+
+    def write(self, pebble: Pebble, *, challenge: str = "http-01", key: str = "ecdsa256", dns: str = "") -> None:
+        listeners = "\n".join(f'    {service}: ["127.0.0.1:{self.port(service)}"]' for service in OFFSETS)
+        text = SPEC.format(
+            listeners=listeners, directory=pebble.directory, ca=pebble.ca_file, challenge=challenge, key=key, dns=dns
+        )
+        save(self.spec, text)
+
+    def leaf(self, service: str) -> x509.Certificate:
+        """What a client that connects now is shown."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port(service)), timeout=30) as plain,
+            _anyone().wrap_socket(plain, server_hostname=HOST) as secure,
+        ):
+            shown = secure.getpeercert(binary_form=True)
+        assert shown is not None
+        return x509.load_der_x509_certificate(shown)
+
+    def leaf_by_starttls(self) -> x509.Certificate:
+        with smtplib.SMTP("127.0.0.1", self.port("smtp"), timeout=30) as client:
+            client.starttls(context=_anyone())
+            assert isinstance(client.sock, ssl.SSLSocket)
+            shown = client.sock.getpeercert(binary_form=True)
+        assert shown is not None
+        return x509.load_der_x509_certificate(shown)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    folder = tmp_path / "house"
+    folder.mkdir()
+    return House(folder=folder, base=free_base_port())
+
+
+@contextmanager
+def serving(house: House) -> Iterator["subprocess.Popen[bytes]"]:
+    with (house.folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [*MAILSTACK, "serve", str(house.spec)],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, "ALICE_PASSWORD": "pw"},
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def _anyone() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def is_issued(house: House, *, rsa: bool = False) -> bool:
+    try:
+        leaf = house.leaf("imaps")
+    except OSError:
+        return False
+    return "Pebble" in leaf.issuer.rfc4514_string() and isinstance(leaf.public_key(), RSAPublicKey) == rsa
+
+
+def wait_until_issued(house: House, *, rsa: bool = False) -> None:
+    wait_for(lambda: is_issued(house, rsa=rsa), timeout_s=ISSUED_WITHIN_S, what=f"issued:\n{house.log}")
+
+
+@pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
+def test_a_new_server_has_its_certificate_on_every_listener(house: House, tmp_path: Path, challenge: str) -> None:
+    http, https = house.port("http"), house.port("https")
+    with running_pebble(tmp_path, answers=False, http_port=http, tls_port=https) as pebble:
+        house.write(pebble, challenge=challenge)
+        with serving(house):
+            wait_until_issued(house)
+            serials = {house.leaf(service).serial_number for service in ("imaps", "submissions", "https")}
+            assert serials == {house.leaf_by_starttls().serial_number}
+            planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
+            assert planned.returncode == 0, planned.stdout + planned.stderr
+            status = json.loads(run_client([*MAILSTACK, "status", str(house.spec), "--format", "json"]).stdout)
+            (shown,) = status["certificates"]
+            assert (shown["name"], shown["issuer"], shown["failure"]) == (HOST, "acme", None)
+            assert shown["days_left"] > 100
+
+
+def test_sessions_go_on_while_every_listener_gets_another_certificate(house: House, tmp_path: Path) -> None:
+    with running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble:
+        house.write(pebble)
+        with serving(house):
+            wait_until_issued(house)
+            reader = imaplib.IMAP4_SSL("127.0.0.1", house.port("imaps"), ssl_context=_anyone(), timeout=60)
+            sender = smtplib.SMTP_SSL("127.0.0.1", house.port("submissions"), context=_anyone(), timeout=60)
+            reader.login("alice@example.com", "pw")
+            reader.select()
+            reader.send(b"a1 IDLE\r\n")
+            assert reader.readline().startswith(b"+ ")
+            sender.login("alice@example.com", "pw")
+
+            house.write(pebble, key="rsa2048")
+            wait_until_issued(house, rsa=True)
+            for service in ("submissions", "https"):
+                wait_for(
+                    lambda service=service: isinstance(house.leaf(service).public_key(), RSAPublicKey),
+                    timeout_s=30,
+                    what=service,
+                )
+            assert isinstance(house.leaf_by_starttls().public_key(), RSAPublicKey)
+
+            message = "From: alice@example.com\r\nTo: alice@example.com\r\nSubject: still here\r\n\r\nx\r\n"
+            sender.sendmail("alice@example.com", ["alice@example.com"], message)
+            assert b"EXISTS" in reader.readline()
+            reader.send(b"DONE\r\n")
+            wait_for(lambda: reader.readline().startswith(b"a1 OK"), timeout_s=30, what="the end of IDLE")
+            sender.quit()
+            reader.logout()
+
+
+def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: House, tmp_path: Path) -> None:
+    with running_pebble(tmp_path, answers=False) as pebble:  # which looks at another port than ours
+        house.write(pebble)
+        with serving(house):
+            wait_for(lambda: "certificate not issued" in house.log, timeout_s=ISSUED_WITHIN_S, what=house.log)
+            assert "mailstack CA" in house.leaf("imaps").issuer.rfc4514_string()
+            planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
+            assert planned.returncode == 0
+            assert b"could not be ordered: the authority cannot connect to port 80" in planned.stdout
+
+
+@pytest.fixture
+def bind(tmp_path: Path) -> Iterator[Bind]:
+    folder = tmp_path / "bind"
+    folder.mkdir()
+    with running_bind(folder, {"example.com": ZONE}) as found:
+        yield found
+
+
+def test_an_apply_proves_by_dns_without_a_server_and_leaves_the_zone_as_it_was(
+    house: House, bind: Bind, tmp_path: Path
+) -> None:
+    with running_pebble(tmp_path, answers=False, name_server=f"127.0.0.1:{bind.port}") as pebble:
+        house.write(pebble, challenge="dns-01", dns=BIND.format(port=bind.port))
+        secrets = {"ALICE_PASSWORD": "pw", "TSIG": bind.secret}
+        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], timeout_s=120.0, **secrets)
+        assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
+        proofs = {name: texts for name, texts in bind.records("example.com").items() if "acme-challenge" in name[0]}
+        assert proofs == {("_acme-challenge.mail.example.com", "TXT"): (300, ('"somebody else\'s"',))}
+        planned = run_client([*MAILSTACK, "plan", str(house.spec)], timeout_s=60.0, **secrets)
+        assert planned.returncode == 0, planned.stdout + planned.stderr
+
+
+def test_an_apply_without_a_server_leaves_other_proofs_to_serve(house: House, tmp_path: Path) -> None:
+    with running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble:
+        house.write(pebble)
+        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
+        assert applied.returncode == 0, applied.stderr
+        assert b"mailstack serve orders it when it runs" in applied.stdout
+        with serving(house):
+            wait_until_issued(house)
