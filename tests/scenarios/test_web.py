@@ -1,0 +1,198 @@
+"""The web side of a whole appliance: policies, proofs, probes, and reloads that nobody notices."""
+
+import asyncio
+import http.client
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from mailstack.app.clock import system_clock
+from mailstack.app.runfiles import bus_folder
+from mailstack.model.challenge import Challenge, ChallengeKind
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.net.tls_proofs import ACME_TLS
+from mailstack.store.bus_local import LocalBus
+from mailstack.store.sqlite.open import open_store
+from tests.support.sandbox import Sandbox, save, wait_for
+
+pytestmark = pytest.mark.slow
+
+RELOADS = 50
+CLIENTS = 4
+PAUSE_S = 0.02
+POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmax_age: 604800\r\n"
+
+
+def trusting(sandbox: Sandbox, *protocols: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(sandbox.ca))
+    # What the sandbox is called here is not what its certificate is for.
+    context.check_hostname = False
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context
+
+
+def get(sandbox: Sandbox, service: str, path: str, host: str = "mail.example.com") -> httpx.Response:
+    scheme = "https" if service == "https" else "http"
+    verify = trusting(sandbox, "http/1.1") if service == "https" else True
+    with httpx.Client(verify=verify, timeout=20) as client:
+        return client.get(
+            f"{scheme}://127.0.0.1:{sandbox.port(service)}{path}",
+            headers={"Host": host},
+            extensions={"sni_hostname": host},
+        )
+
+
+def policy(sandbox: Sandbox) -> str:
+    """ "" while the certificate for one name more is being swapped, and its authority's file not yet."""
+    try:
+        return get(sandbox, "https", "/.well-known/mta-sts.txt", "mta-sts.example.com").text
+    except httpx.ConnectError:
+        return ""
+
+
+async def leave_proof(state: Path, challenge: Challenge) -> None:
+    """As the process does that orders a certificate."""
+    bus = LocalBus(bus_folder(state))
+    store = await open_store(state, clock=system_clock, bus=bus)
+    await bus.start()
+    try:
+        await store.challenges.put(challenge)
+    finally:
+        await bus.close()
+        await store.close()
+
+
+def test_a_policy_follows_the_spec_and_its_record(sandbox: Sandbox, spec: Path) -> None:
+    assert get(sandbox, "https", "/.well-known/mta-sts.txt", "mta-sts.example.com").status_code == 421
+    save(spec, spec.read_text().replace("example.com: {}\n", "example.com: {mta_sts: {mode: enforce}}\n", 1))
+    wait_for(lambda: policy(sandbox) == POLICY, timeout_s=60, what="the policy is served")
+    zone = "".join(file.read_text() for file in (sandbox.state / "dns").glob("*.zone"))
+    assert "v=STSv1; id=" in zone
+    sent_on = get(sandbox, "http", "/.well-known/mta-sts.txt", "mta-sts.example.com")
+    assert sent_on.status_code == 308
+    assert sent_on.headers["location"] == (
+        f"https://mta-sts.example.com:{sandbox.port('https')}/.well-known/mta-sts.txt"
+    )
+
+
+def test_probes_answer_on_both_listeners(sandbox: Sandbox) -> None:
+    for service in ("http", "https"):
+        assert get(sandbox, service, "/healthz", "10.0.0.1").json() == {"status": "ok"}
+        ready = get(sandbox, service, "/readyz").json()
+        assert ready["status"] == "ready"
+        assert ready["generation"] >= 1
+    secure = get(sandbox, "https", "/nowhere")
+    assert secure.status_code == 404
+    assert secure.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_a_proof_by_http_is_shown_by_every_worker(sandbox: Sandbox) -> None:
+    until = Instant(system_clock() + DAY_MS)
+    proof = Challenge(kind=ChallengeKind.HTTP_01, name="token-1", value="token-1.thumbprint", until=until)
+    asyncio.run(leave_proof(sandbox.state, proof))
+    for _ in range(10):
+        found = get(sandbox, "http", "/.well-known/acme-challenge/token-1", "new.example.net")
+        assert (found.status_code, found.text) == (200, "token-1.thumbprint")
+
+
+def test_a_proof_by_tls_is_shown_to_who_asks_for_it_and_to_nobody_else(sandbox: Sandbox) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("mail.example.com", common_name="proof")
+    pem = issued.private_key_pem.bytes() + issued.cert_chain_pems[0].bytes()
+    until = Instant(system_clock() + DAY_MS)
+    name = "mail.example.com"
+    proof = Challenge(kind=ChallengeKind.TLS_ALPN_01, name=name, value=pem.decode(), until=until)
+    asyncio.run(leave_proof(sandbox.state, proof))
+
+    def proofs(count: int) -> list[bool]:
+        return [shows_proof(sandbox, authority, name) for _ in range(count)]
+
+    # Each connection may come to another worker: all of them have to know.
+    wait_for(lambda: all(proofs(8)), timeout_s=60, what="the proof is shown")
+    assert all(proofs(20))
+    for _ in range(5):
+        assert get(sandbox, "https", "/healthz").status_code == 200
+
+
+def shows_proof(sandbox: Sandbox, authority: trustme.CA, name: str) -> bool:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    context.set_alpn_protocols([ACME_TLS])
+    try:
+        with (
+            connected(sandbox) as plain,
+            context.wrap_socket(plain, server_hostname=name) as tls,
+        ):
+            assert tls.selected_alpn_protocol() == ACME_TLS
+            return tls.recv(100) == b""  # RFC 8737 §3: no application data, and the end
+    except ssl.SSLCertVerificationError:
+        return False
+
+
+def connected(sandbox: Sandbox) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", sandbox.port("https")), timeout=20)
+
+
+class Load(threading.Thread):
+    """One request after another on a connection that is kept, and now and then on a new one, until told to stop."""
+
+    def __init__(self, sandbox: Sandbox, number: int) -> None:
+        super().__init__(name=f"load-{number}")
+        self._sandbox = sandbox
+        self._is_secure = bool(number % 2)
+        self._stopping = threading.Event()
+        self.requests = 0
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            connection = self._connection()
+            try:
+                # The pause leaves the machine's two cores to the reloads.
+                while not self._stopping.wait(PAUSE_S) and self.requests % 25 != 24:
+                    self._ask(connection)
+                self._ask(connection)
+            except (OSError, http.client.HTTPException, AssertionError) as fault:
+                self.failures.append(f"request {self.requests}: {fault!r}")
+            finally:
+                connection.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not self._is_secure:
+            return http.client.HTTPConnection("127.0.0.1", self._sandbox.port("http"), timeout=20)
+        port = self._sandbox.port("https")
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusting(self._sandbox))
+
+    def _ask(self, connection: http.client.HTTPConnection) -> None:
+        connection.request("GET", "/readyz", headers={"Host": "mail.example.com"})
+        response = connection.getresponse()
+        assert response.status == 200
+        assert b"ready" in response.read()
+        self.requests += 1
+
+
+def test_fifty_reloads_with_requests_in_flight_fail_none(sandbox: Sandbox, spec: Path) -> None:
+    load = [Load(sandbox, number) for number in range(CLIENTS)]
+    for client in load:
+        client.start()
+    try:
+        for number in range(RELOADS):
+            before = sandbox.status()["generation"]
+            save(spec, spec.read_text().replace("aliases:\n", f"  user{number}@example.com: {{}}\naliases:\n"))
+            wait_for(lambda: sandbox.status()["generation"] != before, timeout_s=60, what=f"reload {number}")  # noqa: B023
+    finally:
+        for client in load:
+            client.stop()
+    assert [failure for client in load for failure in client.failures] == []
+    assert all(client.requests > RELOADS for client in load)
+    assert get(sandbox, "https", "/readyz").json()["generation"] == sandbox.status()["generation"]
