@@ -66,6 +66,12 @@ def lines_after_the_plan(result: Result) -> list[str]:
     return result.stdout.partition("to destroy.\n")[2].splitlines()
 
 
+WAITING = (
+    "Nothing is signed with dkim_keys ed25519-1._domainkey.example.com, rsa2048-1._domainkey.example.com before that is"
+    " seen in DNS. `mailstack serve` looks again by itself; without it, apply again."
+)
+
+
 def test_with_yes_nobody_is_asked_and_every_step_is_a_line(spec: Path) -> None:
     result = run("--yes", str(spec))
     assert (result.exit_code, result.stderr) == (0, "")
@@ -78,7 +84,9 @@ def test_with_yes_nobody_is_asked_and_every_step_is_a_line(spec: Path) -> None:
         "the server's state is at generation 1",
         "DNS zone example.com: N record sets written",
         "DNS zone example.com: seen as planned",
+        "DKIM records seen in DNS: 0 of 2",
         "Applied: N created, 0 changed, 0 destroyed. Generation 1.",
+        WAITING,
     ]
     assert "open sesame" not in result.output
 
@@ -93,14 +101,15 @@ def test_records_to_publish_by_hand_are_shown_again_with_the_keys_that_were_made
     assert re.search(r"rsa2048-1\._domainkey\.example\.com\. .* TXT .*p=MII", applied)
     again = run("--yes", str(spec)).stdout
     assert f"records to publish by hand: mailstack plan --records {spec}\n" in again
-    assert "_domainkey" not in again
+    assert "TXT" not in again
 
 
 def test_a_second_apply_writes_not_one_byte(spec: Path) -> None:
     run("--yes", str(spec))
     before = contents(spec.parent)
     result = run("--yes", str(spec))
-    assert (result.exit_code, result.stdout) == (0, "No changes. The server is what the spec says.\n")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("No changes. The server is what the spec says.\n")
     assert contents(spec.parent) == before
 
 

@@ -200,7 +200,7 @@ async def test_a_certificate_for_other_names_is_made_anew() -> None:
 async def test_another_algorithm_gets_its_key_beside_the_kept_one() -> None:
     live = await applied(desired({"domains": {"example.com": {"dkim": {"algorithms": ["rsa2048"]}}}}))
     (step,) = [step for step in diff(desired({}, live=live).wanted, live) if step.change.kind == "dkim_key"]
-    assert step.change.name == "ed25519-1._domainkey.example.com"
+    assert step.change.name == "ed25519-2._domainkey.example.com"
 
 
 def write_pair(folder: Path, host: str, now: Instant = NOW) -> dict[str, object]:

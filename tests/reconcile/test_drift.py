@@ -11,8 +11,11 @@ from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.model.resource import Kind
 from mailstack.reconcile.drift import Drift, drift_document
 from mailstack.reconcile.plan import Change
+from mailstack.reconcile.providers.keys import live_keys
 from tests.reconcile.test_reconciler import ALICE, NOW, PROVIDERS, apply, plan, reconciler, zone_spec
+from tests.support.memory_dns import MemoryDns
 from tests.support.memory_state import MemoryState
+from tests.support.published import publish_keys
 from tests.support.specs import SpecValue, spec_value
 
 
@@ -122,5 +125,11 @@ async def test_zones_are_looked_at_again_at_the_interval(
         "dns": {"providers": PROVIDERS, "zones": {"example.com": {"provider": "p"}}},
         "reconcile": {"drift_check": interval},
     }
-    prepared = await reconciler(MemoryState()).plan(spec_value(settings, tmp_path / "mailstack.yaml"))
+    state, dns = MemoryState(), MemoryDns()
+    spec = spec_value(settings, tmp_path / "mailstack.yaml")
+    knowing = replace(reconciler(state), live_dns=dns)
+    for _ in range(2):  # keys that are not seen yet would be looked for sooner
+        await knowing.apply(await knowing.plan(spec))
+        publish_keys(dns, live_keys(await state.snapshot()))
+    prepared = await knowing.plan(spec)
     assert prepared.again_at == (None if minutes is None else Instant(NOW + minutes * MINUTE_MS))

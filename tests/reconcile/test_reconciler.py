@@ -214,7 +214,7 @@ async def test_a_zone_that_leaves_is_emptied_before_it_is_forgotten(tmp_path: Pa
 async def test_a_zone_whose_provider_is_gone_leaves_a_warning(tmp_path: Path) -> None:
     state = MemoryState()
     await apply(state, zone_spec(tmp_path))
-    (warning,) = (await plan(state, spec_value({}))).warnings
+    warning = (await plan(state, spec_value({}))).warnings[-1]
     assert warning.subject == "dns_zone example.com"
     assert "delete them by hand" in warning.text
 
@@ -222,8 +222,9 @@ async def test_a_zone_whose_provider_is_gone_leaves_a_warning(tmp_path: Path) ->
 async def test_zone_files_in_the_place_of_a_provider_are_no_reason_to_clean_up_by_hand(tmp_path: Path) -> None:
     state, spec = MemoryState(), zone_spec(tmp_path)
     await apply(state, spec, NoDns())
-    assert (await plan(state, spec, ZoneFiles(directory=tmp_path / "files"))).warnings == ()
-    assert (await plan(state, spec_value({}), ZoneFiles(directory=tmp_path / "files"))).warnings == ()
+    for asked in (spec, spec_value({})):
+        warnings = (await plan(state, asked, ZoneFiles(directory=tmp_path / "files"))).warnings
+        assert not [warning for warning in warnings if warning.subject.startswith("dns_zone")]
 
 
 async def test_a_provider_that_hangs_up_is_named_with_the_kind_of_failure(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def _secrets(loaded: LoadedSpec) -> dict[str, str]:
     found |= {f"certificate {pair.certificate.name}": pair.key for pair in spec.tls.files}
     if spec.tls.acme.eab is not None:
         found["external account"] = spec.tls.acme.eab.key
+    for domain in spec.domains.values():
+        found |= {f"dkim {key.selector}": key.private_key for key in domain.dkim.keys}
     return {name: secret.get_secret_value() for name, secret in found.items() if secret}
 
 

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -28,15 +28,17 @@ from mailstack.app.sockets import endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import DomainError
+from mailstack.model.ids import Generation
 from mailstack.model.instant import as_datetime
 from mailstack.model.resource import Operation
+from mailstack.reconcile.awaiting import until_seen
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, Event, OrderBegun, OrderElsewhere
-from mailstack.reconcile.reconciler import Reconciler
+from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
@@ -53,6 +55,12 @@ PAST = {
     Operation.DESTROY: "destroyed",
 }
 NAMED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    prepared: Prepared
+    generation: Generation
 
 
 class Line:
@@ -145,20 +153,32 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
             return await _reconcile(_reconciler(store, storage, loaded, line), loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = _sandbox_reconciler(store, sandbox, passwords)
-        # Its DNS is files beside it: all at once, as one generation.
-        finished = await _run_plan(reconciler, loaded)
+        # Its DNS is files beside it: all at once, before anything is served.
+        done = await _run_plan(reconciler, loaded)
+        if await until_seen(reconciler, loaded):
+            done = await _run_plan(reconciler, loaded)
         line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
-        return finished
+        return _finished(done)
     finally:
         await bus.close()
         await store.close()
 
 
 async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
-    """The server's own state first: mail is served by it while DNS is still being written."""
+    """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
     await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-    return await _run_plan(reconciler, loaded)
+    done = await _run_and_tell(reconciler, loaded, store, line)
+    if await until_seen(reconciler, loaded):
+        done = await _run_and_tell(reconciler, loaded, store, line)
+    return _finished(done)
+
+
+async def _run_and_tell(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> _Done:
+    done = await _run_plan(reconciler, loaded)
+    if done.prepared.changes_services:
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+    return done
 
 
 def _wait_for_go(line: Line) -> None:
@@ -185,6 +205,7 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
     secrets += [relay.password for relay in spec.relays.values()]
     secrets += [file.key for file in spec.tls.files]
     secrets += [spec.tls.acme.eab.key] if spec.tls.acme.eab else []
+    secrets += [key.private_key for domain in spec.domains.values() for key in domain.dkim.keys]
     for secret in secrets:
         source, _, name = secret.get_secret_value().partition("/") if secret is not None else ("", "", "")
         if source == "file":
@@ -195,14 +216,19 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
         yield folder / spec.tls.acme.ca
 
 
-async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> Finished:
+async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> _Done:
     prepared = await reconciler.plan(loaded)
     generation = await reconciler.apply(prepared, _log_orders)
-    for warning in prepared.plan.warnings:
-        log.warning(warning.text, subject=warning.subject)
     if not prepared.plan.is_empty:
         log.info("applied", generation=generation, **_names(prepared.plan))
-    return Finished(generation=generation, again_at=prepared.again_at)
+    return _Done(prepared=prepared, generation=generation)
+
+
+def _finished(done: _Done) -> Finished:
+    """The last of several plans says what is left to do, and what a person should know."""
+    for warning in done.prepared.plan.warnings:
+        log.warning(warning.text, subject=warning.subject)
+    return Finished(generation=done.generation, again_at=done.prepared.again_at)
 
 
 def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec, line: Line) -> Reconciler:

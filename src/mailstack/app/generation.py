@@ -20,6 +20,7 @@ from mailstack.model.ids import Generation
 from mailstack.model.resource import (
     CertificateBody,
     DkimKeyBody,
+    KeyState,
     Kind,
     ServerBody,
 )
@@ -168,6 +169,8 @@ def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, de
 def _signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
     keys: dict[str, list[SigningKey]] = {}
     for name, body in sorted(blueprint.bodies(DkimKeyBody).items()):
+        if body.state != KeyState.SIGNS:
+            continue
         private_pem = blueprint.secret(Kind.DKIM_KEY, name, "private_key")
         key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
         keys.setdefault(body.domain, []).append(key)

@@ -15,6 +15,7 @@ from mailstack.app.runfiles import write_json
 from mailstack.app.sandbox_state import LOOPBACK, PORTS, passwords_file
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
+from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.server import Listeners, Storage, Tls
 
@@ -76,7 +77,13 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
             "server": spec.server.model_copy(update={"listeners": Listeners(**listeners)}),
             "storage": Storage.model_construct(path=Path(job.state)),
             "tls": Tls(),
+            "domains": {name: _with_made_keys(domain) for name, domain in spec.domains.items()},
             "relays": relays,
             "routes": routes,
         }
     )
+
+
+def _with_made_keys(domain: Domain) -> Domain:
+    """What the real server signs with has no place here."""
+    return domain.model_copy(update={"dkim": domain.dkim.model_copy(update={"keys": ()})})

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 import mailstack
+from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import status_file, write_json
 from mailstack.app.sockets import Endpoint
-from mailstack.model.instant import Instant, as_datetime
+from mailstack.model.instant import Instant, iso
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Status:
 
     def upkeep(self, next_at: Instant | None, *, failures: int, message: str) -> None:
         """message: why what was due is not done yet, "" when nothing is."""
-        shown = None if next_at is None else _iso(as_datetime(next_at))
+        shown = None if next_at is None else iso(next_at)
         self._write(upkeep={"next_at": shown, "failures": failures, "message": message})
 
     def _write(self, **fields: object) -> None:
@@ -50,8 +50,4 @@ class Status:
 
 
 def _now() -> str:
-    return _iso(datetime.now(UTC))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso(system_clock())

@@ -24,8 +24,7 @@ from mailstack.cli.screen import console, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from mailstack.model.ids import Generation
-    from mailstack.reconcile.plan import ByHand
+    from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
@@ -37,6 +36,7 @@ HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then
 
 The server's own state changes in one transaction, as a new generation, which a running `mailstack serve` takes over;
 then DNS is written and read again until it is as planned. What was interrupted is finished by the next apply.
+New DKIM keys sign once their records are seen at the zone's own servers: that is waited for, for up to a minute.
 
 In place of SPEC, a plan that `mailstack plan -o` kept may stand: then just that is done, without a question, or
 nothing, when the spec, the server or its DNS has moved since.
@@ -93,6 +93,7 @@ def command(
     no_dns: bool,
 ) -> None:
     from mailstack.cli.saved_plan import read_saved, refuse_stale
+    from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.brake import Allowed, refuse
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
@@ -110,11 +111,11 @@ def command(
     refuse(prepared.plan.stops, prepared.plan.spec_path)
     if saved is None and not yes and not prepared.plan.is_empty:
         _ask(form)
-    generation, by_hand = prepared.plan.generation, prepared.plan.by_hand
+    done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done:
         with _turn(storage_of(loaded)), _shown_progress(form) as progress:
-            generation, by_hand = asyncio.run(_apply(storage_of(loaded), prepared, progress, reconciler))
-    _report(prepared, generation, by_hand, form)
+            done = asyncio.run(_apply(loaded, prepared, progress, reconciler))
+    _report(prepared, done, form)
 
 
 async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
@@ -123,12 +124,12 @@ async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
 
 
 async def _apply(
-    storage: Path, prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
-) -> "tuple[Generation, tuple[ByHand, ...]]":
-    async with store_to_write(storage) as store:
-        applying = reconciler(store)
-        generation = await applying.apply(prepared, progress)
-        return generation, await applying.by_hand(prepared)
+    loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
+) -> "CarriedOut":
+    from mailstack.reconcile.awaiting import carry_out
+
+    async with store_to_write(storage_of(loaded)) as store:
+        return await carry_out(reconciler(store), loaded, prepared, progress)
 
 
 def _ask(form: str) -> None:
@@ -210,19 +211,36 @@ def _told(event: "Event") -> str:
         case progress.CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):
             again = f"{as_datetime(retry_at):%Y-%m-%d %H:%M} UTC"
             return f"certificate {name}: not issued: {reason}; tried again after {again}"
+        case progress.RecordsAwaited(seen=seen, total=total):
+            return f"DKIM records seen in DNS: {seen} of {total}"
 
 
-def _report(prepared: "Prepared", generation: "Generation", by_hand: "tuple[ByHand, ...]", form: str) -> None:
+def _report(prepared: "Prepared", done: "CarriedOut", form: str) -> None:
     from mailstack.model.resource import Operation
     from mailstack.reconcile.plan import by_hand_document, document
     from mailstack.reconcile.render import render_by_hand
 
     plan = prepared.plan
     if form == "json":
-        print_json({"generation": int(generation), "plan": document(plan), "by_hand": by_hand_document(by_hand)})
+        by_hand = by_hand_document(done.by_hand)
+        found = {"generation": int(done.generation), "plan": document(plan), "by_hand": by_hand}
+        print_json({**found, "waiting_for_dns": list(done.waiting)})
     elif not plan.is_empty:
         if plan.is_by_hand_unknown:
-            click.echo(f"\n{render_by_hand(by_hand, colour=sys.stdout.isatty())}")
+            click.echo(f"\n{render_by_hand(done.by_hand, colour=sys.stdout.isatty())}")
         created, changed = plan.count(Operation.CREATE), plan.count(Operation.UPDATE)
         destroyed = plan.count(Operation.DESTROY)
-        click.echo(f"Applied: {created} created, {changed} changed, {destroyed} destroyed. Generation {generation}.")
+        click.echo(
+            f"Applied: {created} created, {changed} changed, {destroyed} destroyed. Generation {done.generation}."
+        )
+        if done.waiting:
+            click.echo(_told_waiting(done.waiting))
+
+
+def _told_waiting(names: "tuple[str, ...]") -> str:
+    from mailstack.reconcile.safety import named
+
+    return (
+        f"Nothing is signed with {named('dkim_key', names)} before that is seen in DNS."
+        " `mailstack serve` looks again by itself; without it, apply again."
+    )

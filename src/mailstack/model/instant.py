@@ -29,6 +29,15 @@ def iso(instant: Instant) -> str:
     return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def from_iso(text: str) -> Instant | None:
+    """None for what `iso` does not write."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else from_datetime(moment)
+
+
 def from_datetime(moment: datetime) -> Instant:
     """moment: aware; a naive one would mean the machine's zone, which nobody meant."""
     return Instant(round(moment.timestamp() * SECOND_MS))

@@ -146,14 +146,37 @@ class DomainBody:
     mta_sts: MtaStsBody | None = None
 
 
+class KeyState(StrEnum):
+    """In the order of a key's life; its record is in DNS in all of them."""
+
+    PUBLISHED = "published"  # not yet seen in DNS, so that nothing is signed with it
+    SIGNS = "signs"
+    RETIRED = "retired"  # signs no more; what it signed may still be on its way
+
+
+class Rotation(StrEnum):
+    """What somebody asked for this key."""
+
+    NONE = ""
+    ASKED = "asked"  # the next key is made, and takes over once it is seen
+    AT_ONCE = "at once"  # this one is not trusted any more: it goes now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimKeyBody:
-    """algorithm: rsa2048 or ed25519. public_key: the value of `p=`. Secret: `private_key`, PEM (PKCS 8)."""
+    """algorithm: rsa2048 or ed25519. public_key: the value of `p=`. state: a KeyState; keys from before there were
+    states sign. since: when it came into that state, as instant.iso, "" where nobody noted it. rotation: a
+    Rotation. origin: "spec" for a key that the spec gave, else "". Secret: `private_key`, PEM (PKCS 8).
+    """
 
     domain: str
     selector: str
     algorithm: str
     public_key: str
+    state: str = KeyState.SIGNS.value
+    since: str = ""
+    rotation: str = Rotation.NONE.value
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,9 +68,10 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
     if not wanted.made:
         return wanted.resource, wanted.secrets
     resource = wanted.resource
-    workshop.progress(Made(kind=resource.kind.value, name=resource.name))
+    if any(name not in resource.fields for name in wanted.made):  # not where only its age is noted
+        workshop.progress(Made(kind=resource.kind.value, name=resource.name))
     if resource.kind is Kind.DKIM_KEY:
-        return make_key(wanted)
+        return make_key(wanted, workshop.clock())
     if resource.kind is Kind.ACME_ACCOUNT:
         return resource, {"key": make_private_key()}
     return make_certificate(wanted, workshop.clock(), workshop.certificate_keys.get(resource.name))

@@ -5,11 +5,11 @@ are in reconcile.dns.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
-from mailstack.model.instant import Instant
+from mailstack.model.instant import Instant, earliest
 from mailstack.model.password import is_other_hash, weakness_of
 from mailstack.model.resource import (
     AccountBody,
@@ -26,9 +26,10 @@ from mailstack.model.resource import (
     Snapshot,
     fields_of,
 )
+from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import Ordering
-from mailstack.reconcile.providers.keys import wanted_keys
+from mailstack.reconcile.providers.keys import key_questions, wanted_keys
 from mailstack.reconcile.providers.tls import wanted_certificates
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
@@ -47,6 +48,7 @@ LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "http
 class Given:
     """What the desired state depends on besides the spec. passwords: by account, instead of what the spec says.
     certificate_names: further names for a self-signed certificate. ordering: of certificates, as far as it can be done.
+    observed: what DNS shows of the records that `questions` named.
     """
 
     live: Snapshot
@@ -55,15 +57,23 @@ class Given:
     passwords: Mapping[str, str]
     certificate_names: tuple[str, ...]
     ordering: Ordering
+    observed: Observed = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """again_at: the earliest moment at which the same spec may ask for something else; None: only a change can."""
+    """again_at: the earliest moment at which the same spec may ask for something else; None: only a change can.
+    endings: why DKIM keys that are no longer wanted go, by name."""
 
     wanted: tuple[Wanted, ...]
     warnings: tuple[PlanWarning, ...]
     again_at: Instant | None = None
+    endings: Mapping[str, str] = field(default_factory=dict)
+
+
+def questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:
+    """What must be looked at in DNS before the desired state can be told."""
+    return key_questions(spec, live)
 
 
 def desired_state(spec: Spec, given: Given) -> Desired:
@@ -76,11 +86,12 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         further_names=given.certificate_names,
         ordering=given.ordering,
     )
+    keys = wanted_keys(spec, given.live, given.secrets, given.observed, given.now)
     wanted = (
         *_server(spec, given.secrets),
         *certificates.wanted,
         *_domains(spec, given.secrets),
-        *wanted_keys(spec, given.live),
+        *keys.wanted,
         *_accounts(spec, given),
         *_aliases(spec, given.secrets),
         *_relays(spec, given),
@@ -89,7 +100,12 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     )
     if given.secrets.faults:
         raise SpecInvalid(given.secrets.faults)
-    return Desired(wanted=wanted, warnings=certificates.warnings, again_at=certificates.again_at)
+    return Desired(
+        wanted=wanted,
+        warnings=(*certificates.warnings, *keys.warnings),
+        again_at=earliest(certificates.again_at, keys.again_at),
+        endings=keys.endings,
+    )
 
 
 def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

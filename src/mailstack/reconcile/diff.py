@@ -1,6 +1,6 @@
 """Desired against live: which resources to create, change and destroy, field by field. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailstack.model.resource import Json, Operation, Resource, Snapshot
@@ -16,8 +16,10 @@ class Step:
     wanted: Wanted
 
 
-def diff(desired: Sequence[Wanted], live: Snapshot) -> tuple[Step, ...]:
+def diff(desired: Sequence[Wanted], live: Snapshot, endings: Mapping[str, str] | None = None) -> tuple[Step, ...]:
+    """endings: why resources that are no longer desired go, by name, where that is worth a word."""
     steps: list[Step] = []
+    reasons = endings or {}
     kept = set()
     for wanted in desired:
         key = (wanted.resource.kind, wanted.resource.name)
@@ -29,7 +31,7 @@ def diff(desired: Sequence[Wanted], live: Snapshot) -> tuple[Step, ...]:
             steps.append(_step(Operation.UPDATE, wanted, changed))
     for key, resource in live.resources.items():
         if key not in kept:
-            steps.append(_step(Operation.DESTROY, Wanted(resource=resource), ()))
+            steps.append(_step(Operation.DESTROY, Wanted(resource=resource, reason=reasons.get(resource.name, "")), ()))
     return tuple(steps)
 
 

@@ -74,6 +74,14 @@ class CertificateNotIssued:
     retry_at: Instant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsAwaited:
+    """Of the records that something waits for, so many are seen at the authoritative servers."""
+
+    seen: int
+    total: int
+
+
 Event = (
     PasswordHashed
     | Made
@@ -84,6 +92,7 @@ Event = (
     | OrderElsewhere
     | CertificateIssued
     | CertificateNotIssued
+    | RecordsAwaited
 )
 Progress = Callable[[Event], None]
 

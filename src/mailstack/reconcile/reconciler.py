@@ -16,7 +16,7 @@ from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.authority import eab_key, ordering_of, prover_for
 from mailstack.reconcile.brake import Brake, Planned, refuse
-from mailstack.reconcile.desired import Desired, Given, desired_state
+from mailstack.reconcile.desired import Desired, Given, desired_state, questions
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
@@ -31,6 +31,7 @@ from mailstack.reconcile.dns.publish import (
     with_zone_files,
 )
 from mailstack.reconcile.dns.records import wanted_records
+from mailstack.reconcile.dns.sighting import Observed, observe
 from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey
 from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles
 from mailstack.reconcile.dns.zones import as_lines, place
@@ -82,6 +83,11 @@ class Prepared:
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
     again_at: Instant | None = None
+
+    @property
+    def changes_services(self) -> bool:
+        """Something that a running server looks at; it looks at no zone."""
+        return any(step.wanted.resource.kind is not Kind.DNS_ZONE for step in self.steps)
 
     @property
     def is_done(self) -> bool:
@@ -173,13 +179,15 @@ class Reconciler:
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
         context = self._context(spec, loaded, actual)
-        desired = desired_state(spec, await self._given(context, actual))
+        live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
+        observed = await observe(live_dns, questions(spec, actual.snapshot))
+        desired = desired_state(spec, await self._given(context, actual, observed))
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
         moves = moves_of(spec, wanted, compared, keyed_digest(actual.digest_key))
         wanted = leave_to_users(wanted, moves.live)
-        steps = name_owners(with_moves(diff(wanted, moves.live), moves, wanted), moves.live)
+        steps = name_owners(with_moves(diff(wanted, moves.live, desired.endings), moves, wanted), moves.live)
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
         shown = await self._survey(spec, work)
         records = tuple(change for zone in work.plans for change in zone.changes)
@@ -222,7 +230,7 @@ class Reconciler:
         brake = self.brake.releasing(context.spec.reconcile.allow_destroy)
         return await brake.stops(Planned(steps=steps, live=context.live, zones=work.plans, leaving=work.leaving))
 
-    async def _given(self, context: DnsContext, actual: Actual) -> Given:
+    async def _given(self, context: DnsContext, actual: Actual, observed: Observed) -> Given:
         digest = keyed_digest(actual.digest_key)
         return Given(
             live=actual.snapshot,
@@ -231,6 +239,7 @@ class Reconciler:
             passwords=self.passwords,
             certificate_names=self.certificate_names,
             ordering=await ordering_of(context, self.issuing),
+            observed=observed,
         )
 
     def _context(self, spec: Spec, loaded: LoadedSpec, actual: Actual) -> DnsContext:

@@ -67,6 +67,13 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
+def named(kind: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{kind} {names[0]}"
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{kind}s {', '.join(names[:NAMED])}{more}"
+
+
 def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
     accounts, domains = (destroyed(steps, kind) for kind in (Kind.ACCOUNT, Kind.DOMAIN))
     if accounts:
@@ -78,9 +85,9 @@ def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
                 " the mail is kept for 30 days (mailstack restore)"
             )
             names = [login for login in accounts if fates[login] == fate]
-            yield PlanWarning(subject=_named("account", names), text=text)
+            yield PlanWarning(subject=named("account", names), text=text)
     if domains:
-        yield PlanWarning(subject=_named("domain", domains), text="will be gone: mail to it is refused")
+        yield PlanWarning(subject=named("domain", domains), text="will be gone: mail to it is refused")
 
 
 class _Takers:
@@ -116,7 +123,7 @@ class _Takers:
 def _locked_out(steps: Sequence[Step]) -> Iterator[PlanWarning]:
     names = [step.change.name for step in steps if step.wanted.resource.kind is Kind.ACCOUNT and _loses_password(step)]
     if names:
-        yield PlanWarning(subject=_named("account", sorted(names)), text="loses its password: nobody can log in")
+        yield PlanWarning(subject=named("account", sorted(names)), text="loses its password: nobody can log in")
 
 
 def _loses_password(step: Step) -> bool:
@@ -126,10 +133,3 @@ def _loses_password(step: Step) -> bool:
 def _is_admin(resource: Resource) -> bool:
     roles = resource.fields.get("roles")
     return isinstance(roles, list) and Role.ADMIN.value in roles
-
-
-def _named(kind: str, names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{kind} {names[0]}"
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{kind}s {', '.join(names[:NAMED])}{more}"

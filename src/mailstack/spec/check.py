@@ -1,6 +1,7 @@
 """What one value of a spec says about another. Works on raw values, so that it finds its faults beside the models'."""
 
 from mailstack.spec.check_addresses import check_addresses
+from mailstack.spec.check_dkim import check_dkim
 from mailstack.spec.check_moved import check_moved
 from mailstack.spec.check_wiring import check_wiring
 from mailstack.spec.document import Document
@@ -10,4 +11,9 @@ from mailstack.spec.outline import outline
 
 def check(document: Document) -> list[Fault]:
     spec = outline(document.values)
-    return [*check_addresses(document, spec), *check_moved(document, spec), *check_wiring(document, spec)]
+    return [
+        *check_addresses(document, spec),
+        *check_moved(document, spec),
+        *check_wiring(document, spec),
+        *check_dkim(document),
+    ]

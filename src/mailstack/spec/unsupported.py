@@ -11,7 +11,6 @@ _KEYS: Final = frozenset(
         ("storage", "database"),
         ("storage", "blobs"),
         ("storage", "events"),
-        ("domains", "*", "dkim", "rotate_every"),
         ("accounts", "*", "sieve"),
         ("accounts", "*", "rules"),
         ("accounts", "*", "forward"),

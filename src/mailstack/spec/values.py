@@ -36,6 +36,8 @@ DNS_PORT = 53
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PYTHON_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
+_SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+MAX_SELECTOR = 63
 _SEPARATORS = "+-_=#~"
 
 
@@ -54,6 +56,20 @@ def check_max_age(duration: timedelta) -> timedelta:
     if not 0 < duration.total_seconds() <= 31_557_600:
         raise ValueError("a policy is remembered for 1s to 52w")
     return duration
+
+
+def check_rotation(duration: timedelta) -> timedelta:
+    # Rotations that overtake each other would fill the zone with records of keys that still must be found.
+    if duration < timedelta(days=7):
+        raise ValueError("a key signs for at least 7d")
+    return duration
+
+
+def parse_selector(text: str) -> str:
+    # RFC 6376 §3.1: selector = sub-domain *( "." sub-domain ); DNS compares without case.
+    if len(text) > MAX_SELECTOR or not _SELECTOR.fullmatch(text):
+        raise ValueError(f"not a selector (letters, digits and hyphens, dots between; up to {MAX_SELECTOR})")
+    return text.lower()
 
 
 def parse_size(value: object) -> int:
@@ -251,6 +267,8 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(s|m|h|d|w)$", "examples": ["30s", "15m", "6h", "90d"]}),
 ]
+RotateEvery = Annotated[Duration, AfterValidator(check_rotation)]
+Selector = Annotated[str, AfterValidator(parse_selector)]
 MaxAge = Annotated[Duration, AfterValidator(check_max_age)]
 Size = Annotated[
     int,

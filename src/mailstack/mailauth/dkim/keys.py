@@ -6,6 +6,7 @@ Selectors and publishing are reconcile's. RFC 6376 §3.6.1, RFC 8301, RFC 8463.
 import base64
 from dataclasses import dataclass
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from mailstack.model.errors import Invalid
 
 ALGORITHMS = ("rsa2048", "ed25519")
+MOST_RSA_BITS = 4096
 RSA_BITS = 2048  # RFC 8301 §3.2: signers should use at least 2048 bits; longer ones do not fit every resolver's UDP
 
 
@@ -63,6 +65,24 @@ def load(*, domain: str, selector: str, private_pem: str) -> SigningKey:
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise Invalid(f"the DKIM key {selector}._domainkey.{domain} is neither RSA nor Ed25519")
     return SigningKey(domain=domain, selector=selector, private_key=key)
+
+
+def pair_of(algorithm: str, private_pem: str) -> KeyPair:
+    """A key that was made elsewhere, in the form of our own. Raises Invalid for one that this algorithm cannot use."""
+    try:
+        key = load_pem_private_key(private_pem.encode("utf-8"), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+        raise Invalid(f"no private key in PEM without a password ({type(fault).__name__})") from fault
+    if algorithm == "ed25519":
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Invalid("an Ed25519 key is needed")
+        return _pair(key)
+    if not isinstance(key, RSAPrivateKey):
+        raise Invalid("an RSA key is needed")
+    # RFC 8301 §3.2: verifiers must take 1024 to 4096 bits, and signers should have at least 2048.
+    if not RSA_BITS <= key.key_size <= MOST_RSA_BITS:
+        raise Invalid(f"an RSA key of {key.key_size} bits (allowed: {RSA_BITS} to {MOST_RSA_BITS})")
+    return _pair(key)
 
 
 def record(algorithm: str, public_key: str) -> str:

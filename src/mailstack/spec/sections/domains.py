@@ -6,7 +6,18 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, DomainName, MaxAge, Name, NameServer, PythonClass, Separators
+from mailstack.spec.values import (
+    AddressKey,
+    DomainName,
+    MaxAge,
+    Name,
+    NameServer,
+    PythonClass,
+    RotateEvery,
+    SecretReference,
+    Selector,
+    Separators,
+)
 
 MANUAL_PROVIDER = "manual"
 """The provider of a zone whose records the plan prints for publishing by hand."""
@@ -23,11 +34,30 @@ def _no_twins(words: tuple[Word, ...]) -> tuple[Word, ...]:
     return words
 
 
+class GivenKey(Section):
+    """A signing key that comes from elsewhere, such as the server before this one."""
+
+    selector: Selector = Field(description="The name that its record has, or will have: SELECTOR._domainkey.DOMAIN.")
+    algorithm: DkimAlgorithm = Field(description="rsa2048 takes RSA keys of 2048 to 4096 bits.")
+    private_key: SecretReference = Field(description="PEM without a password, by reference: file/keys/mail.pem.")
+
+
 class Dkim(Section):
     algorithms: Annotated[tuple[DkimAlgorithm, ...], AfterValidator(_no_twins)] = Field(
         default=("rsa2048", "ed25519"),
         min_length=1,
         description="A key and a signature each: RSA is checked everywhere (RFC 8301), Ed25519 is small (RFC 8463).",
+    )
+    rotate_every: RotateEvery | None = Field(
+        default=None,
+        description="How long a key signs before the next one takes over, such as 180d; at least 7d. The next one is"
+        " published first and signs once it is seen in DNS; the record before it goes when no mail can need it any"
+        " more. null: only when asked to (mailstack dkim rotate).",
+    )
+    keys: tuple[GivenKey, ...] = Field(
+        default=(),
+        description="Keys to sign with instead of ones made by mailstack, one for an algorithm. They are never rotated:"
+        " give another selector and key, or take the entry out, and the next one takes over in good order.",
     )
 
 
