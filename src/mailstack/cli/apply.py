@@ -110,10 +110,10 @@ def command(
         show_plan(prepared.plan, form)
     refuse(prepared.plan.stops, prepared.plan.spec_path)
     if saved is None and not yes and not prepared.plan.is_empty:
-        _ask(form)
+        ask(form)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done:
-        with _turn(storage_of(loaded)), _shown_progress(form) as progress:
+        with turn(storage_of(loaded)), shown_progress(form) as progress:
             done = asyncio.run(_apply(loaded, prepared, progress, reconciler))
     _report(prepared, done, form)
 
@@ -132,7 +132,7 @@ async def _apply(
         return await carry_out(reconciler(store), loaded, prepared, progress)
 
 
-def _ask(form: str) -> None:
+def ask(form: str) -> None:
     if form == "json" or not sys.stdin.isatty():
         fail("nobody can be asked here, and nothing was changed; --yes applies without a question")
     if click.prompt(QUESTION, default="", show_default=False).strip() != "yes":
@@ -140,7 +140,7 @@ def _ask(form: str) -> None:
 
 
 @contextmanager
-def _turn(storage: Path) -> Iterator[None]:
+def turn(storage: Path) -> Iterator[None]:
     """Another apply may be at work, `mailstack serve`'s own too; what was planned is refused if it changed anything."""
     from mailstack.app.turn import apply_turn
 
@@ -149,7 +149,7 @@ def _turn(storage: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _shown_progress(form: str) -> Iterator["Progress"]:
+def shown_progress(form: str) -> Iterator["Progress"]:
     """A bar on a terminal, one line a step elsewhere, nothing beside JSON."""
     from mailstack.reconcile.progress import unseen
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "upgrade-spec": "Rewrite a spec of an older version, with its comments kept.",
     "plan": "Show what apply would change, and nothing else.",
     "apply": "Make the server and its DNS what the spec says.",
+    "dns": "Look after DNS: show, check, plan, apply.",
     "drift": "Show what has changed behind the spec's back since the last apply.",
     "status": "Show what is applied and what is running.",
     "restore": "Give back the mail of a destroyed account.",

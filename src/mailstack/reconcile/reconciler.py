@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 AFTER_ORDERS_MS = MINUTE_MS
 
 
+STATE_BEHIND = "the server's state is behind the spec, and its DNS follows it: `mailstack apply` does both"
+
+
 class LoadedSpec(Protocol):
     """What is needed of spec.load.LoadedSpec; digest: SHA-256 over all files read."""
 
@@ -146,6 +149,16 @@ class Reconciler:
             return generation
         await self._issue(self.state, self.issuing, prepared.context, orders, progress)
         return await self.state.generation()
+
+    async def publish(self, prepared: Prepared, progress: Progress = unseen) -> None:
+        """The zones alone, of a plan that asks nothing else. Raises Conflict where it does, and what apply raises."""
+        if self.state is None or prepared.steps:
+            raise Conflict(STATE_BEHIND)
+        if await self.state.generation() != prepared.plan.generation:
+            raise Conflict("the server changed since the plan was made; plan again")
+        await self._note_published(self.state, prepared)
+        _, staying = _split(prepared.dns)
+        await self._publish(self.state, prepared, staying, progress)
 
     async def drift(self, loaded: LoadedSpec) -> Drift:
         """What is not as it was applied. Raises NotFound before the first apply, and what plan raises."""

@@ -171,3 +171,25 @@ def test_signing_keys(algorithm: str, public_key: str, value: str) -> None:
 def test_each_key_of_the_host_has_its_tlsa(digests: tuple[str, ...], values: tuple[str, ...] | None) -> None:
     found = wanted_records(spec_value({}).spec, Material(key_digests=digests))
     assert {record.key: record.values for record in found}.get(("_25._tcp.mail.example.com", "TLSA")) == values
+
+
+ACME = {"issuer": "acme", "acme": {"email": "a@example.com"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        ({}, None),
+        ({"tls": ACME}, ('0 issue "letsencrypt.org"', '0 issuewild ";"')),
+        ({"tls": {"issuer": "acme", "acme": {"directory": "https://ca.example/directory"}}}, None),
+        ({"dns": {"caa": ["ca.example", "letsencrypt.org"]}},
+         ('0 issue "ca.example"', '0 issue "letsencrypt.org"', '0 issuewild ";"')),
+        ({"tls": ACME, "dns": {"caa": []}}, None),
+        ({"tls": ACME, "domains": {"mail.example.com": {}}}, None),
+        ({"tls": ACME, "dns": {"zones": {"mail.example.com": {"provider": "manual"}}}}, None),
+    ],
+)  # fmt: skip
+def test_the_host_name_says_who_may_issue_its_certificates(
+    settings: Mapping[str, object], values: tuple[str, ...] | None
+) -> None:
+    assert records(settings).get(("mail.example.com", "CAA")) == values

@@ -5,6 +5,7 @@ What each says is in reconcile.dns.kinds, who publishes them in zones, and what 
 
 from collections.abc import Iterator
 
+from mailstack.reconcile.dns.kinds.caa import caa_records
 from mailstack.reconcile.dns.kinds.discovery import discovery_records
 from mailstack.reconcile.dns.kinds.dkim import dkim_record
 from mailstack.reconcile.dns.kinds.dmarc import dmarc_records
@@ -27,6 +28,7 @@ def wanted_records(spec: Spec, material: Material) -> tuple[RecordSet, ...]:
 def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
     hostname = spec.server.hostname
     yield from host_records(spec)
+    yield from caa_records(spec)
     yield from tlsa_records(hostname, material.key_digests)
     for name, domain in spec.domains.items():
         yield from mail_records(name, domain.spf, hostname)

@@ -27,6 +27,18 @@ class Survey:
     findings: tuple[Finding, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def is_wrong(self) -> bool:
+        standings = {finding.standing for finding in self.findings}
+        is_bad = any(remark.is_good is False for remark in self.remarks)
+        return is_bad or not standings.isdisjoint((Standing.MISSING, Standing.DIFFERS))
+
+    @property
+    def is_unsure(self) -> bool:
+        """Somebody could not be asked, or something is not made yet."""
+        is_unknown = any(remark.is_good is None for remark in self.remarks)
+        return is_unknown or any(finding.standing is Standing.UNKNOWN for finding in self.findings)
+
 
 async def survey(
     spec: Spec,

@@ -186,6 +186,11 @@ class Dns(Section):
     zones: dict[DomainName, Zone] = Field(
         default={}, description="The zones that hold the domains and the host name, and who publishes them."
     )
+    caa: tuple[DomainName, ...] | None = Field(
+        default=None,
+        description="Which authorities may issue certificates for server.hostname, by the names that they have in CAA"
+        " records (RFC 8659). Default: Let's Encrypt where certificates come from there, else no record; [] for none.",
+    )
     no_mail: tuple[DomainName, ...] = Field(
         default=(),
         description="Names that neither get nor send mail, such as those of web sites and parked domains: a null MX"

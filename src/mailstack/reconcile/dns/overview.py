@@ -1,0 +1,39 @@
+"""Every record that the spec asks for, with the keys that the server holds, and who publishes it.
+
+For looking: unlike a plan it reads no secret, asks no provider, and knows nothing of what apply would change.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mailstack.model.resource import DkimKeyBody, Kind
+from mailstack.ports.state import State
+from mailstack.reconcile.dns.material import Material, material_of
+from mailstack.reconcile.dns.records import wanted_records
+from mailstack.reconcile.dns.zones import PlacedRecord, place
+from mailstack.spec.model import Spec
+
+
+async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, ...]:
+    """state: None where nothing was applied yet. In the order of names. Raises Invalid for a damaged certificate."""
+    material = Material()
+    if state is not None:
+        snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
+        material = material_of(spec, snapshot.resources.values())
+    placed = place(wanted_records(spec, _with_what_comes(spec, material)), spec.dns, {})
+    by_zone = (PlacedRecord(zone=zone, record=record) for zone, found in placed.by_zone.items() for record in found)
+    return tuple(sorted((*by_zone, *placed.by_hand), key=lambda item: (item.zone == "", item.zone, item.record.key)))
+
+
+def _with_what_comes(spec: Spec, material: Material) -> Material:
+    """With a stand-in for each key that apply has yet to make."""
+    digests = ("",) if spec.tls.dane and not material.key_digests else material.key_digests
+    return replace(material, dkim_keys=(*material.dkim_keys, *_keys_to_come(spec, material)), key_digests=digests)
+
+
+def _keys_to_come(spec: Spec, material: Material) -> Iterator[DkimKeyBody]:
+    held = {(key.domain, key.algorithm) for key in material.dkim_keys}
+    for name, domain in spec.domains.items():
+        for algorithm in domain.dkim.algorithms:
+            if (name, algorithm) not in held:
+                yield DkimKeyBody(domain=name, selector=f"{algorithm}-1", algorithm=algorithm, public_key="")

@@ -1,0 +1,40 @@
+"""Every record of a spec, for looking."""
+
+from mailstack.model.ids import Generation
+from mailstack.model.resource import DkimKeyBody, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.reconcile.dns.overview import every_record
+from mailstack.spec.model import Spec
+from tests.support.memory_state import MemoryState
+from tests.support.specs import spec_value
+
+
+def spec(**settings: object) -> Spec:
+    return spec_value({"domains": {"example.com": {"dkim": {"algorithms": ["ed25519"]}}}, **settings}).spec
+
+
+async def values(wanted: Spec, state: MemoryState | None) -> dict[str, tuple[str, ...]]:
+    return {f"{item.record.name} {item.record.type}": item.record.values for item in await every_record(wanted, state)}
+
+
+async def test_keys_that_apply_has_yet_to_make_have_stand_ins() -> None:
+    found = await values(spec(tls={"dane": True}), None)
+    assert found["ed25519-1._domainkey.example.com TXT"] == ("v=DKIM1; k=ed25519; p=(known after apply)",)
+    assert "_25._tcp.mail.example.com TLSA" in found
+
+
+async def test_keys_of_the_state_are_shown_as_they_are() -> None:
+    key = DkimKeyBody(domain="example.com", selector="s", algorithm="ed25519", public_key="AB")
+    resource = Resource(kind=Kind.DKIM_KEY, name="s._domainkey.example.com", fields=fields_of(key))
+    state = MemoryState()
+    change = ResourceChange(operation=Operation.CREATE, resource=resource)
+    await state.commit([change], base=Generation(0), spec_hash="x")
+    found = await values(spec(), state)
+    assert found["s._domainkey.example.com TXT"] == ("v=DKIM1; k=ed25519; p=AB",)
+    assert "ed25519-1._domainkey.example.com TXT" not in found
+
+
+async def test_records_of_no_zone_come_last() -> None:
+    zones = {"zones": {"mail.example.com": {"provider": "manual"}}}
+    found = await every_record(spec(dns=zones), None)
+    assert [item.zone for item in found] == sorted((item.zone for item in found), key=lambda zone: zone == "")
+    assert found[-1].zone == ""
