@@ -15,6 +15,7 @@ from mailstack.spec.unsupported import _KEYS, _WORDS, is_key_of_later, is_word_o
         (("server", "listeners", "managesieve"), True),
         (("accounts", "alice@example.com", "sieve"), True),
         (("routes", 3, "warmup"), True),
+        (("tests", 0, "expect", "spam"), True),
         (("accounts", "sieve"), False),
         (("accounts", "alice@example.com", "quota"), False),
         (("server", "lists"), False),

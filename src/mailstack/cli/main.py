@@ -18,6 +18,7 @@ from mailstack.model.errors import DomainError
 COMMANDS = {
     "init": "Write a commented starter spec.",
     "validate": "Check a spec: every fault at once, with file, line and column.",
+    "test": "Prove what the spec's tests promise; no server, no network.",
     "schema": "Print the JSON Schema that editors complete specs by.",
     "upgrade-spec": "Rewrite a spec of an older version, with its comments kept.",
     "plan": "Show what apply would change, and nothing else.",

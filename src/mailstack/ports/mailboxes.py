@@ -7,7 +7,7 @@ from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
 
 
-class MailboxTree(Protocol):
+class DeliveryMailboxes(Protocol):
     """As delivery walks it. An account's standard mailboxes exist from its first use. NotFound for an id that is none,
     AlreadyExists for a leaf name (INBOX in any case) or a role that is taken."""
 
@@ -22,8 +22,8 @@ class MailboxTree(Protocol):
     ) -> Mailbox: ...
 
 
-class Mailboxes(MailboxTree, Protocol):
-    """Raises as MailboxTree does."""
+class Mailboxes(DeliveryMailboxes, Protocol):
+    """Raises as DeliveryMailboxes does."""
 
     async def has_children(self, account_id: AccountId, mailbox_id: MailboxId) -> bool: ...
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.accounts import Account, AccountDefaults
 from mailstack.spec.sections.server import CertificateFiles, Tls
+from mailstack.spec.sections.tests import SpecTest
 
 
 def expand(spec: Spec, directory: Path) -> Spec:
@@ -15,6 +16,7 @@ def expand(spec: Spec, directory: Path) -> Spec:
             "accounts": _with_defaults(spec.accounts, spec.defaults.account),
             "storage": spec.storage.model_copy(update={"path": base / spec.storage.path}),
             "tls": _tls(spec.tls, base),
+            "tests": tuple(_with_absolute_eml(test, base) for test in spec.tests),
         }
     )
 
@@ -40,3 +42,10 @@ def _tls(tls: Tls, base: Path) -> Tls:
 
 def _absolute(pair: CertificateFiles, base: Path) -> CertificateFiles:
     return pair.model_copy(update={"certificate": base / pair.certificate})
+
+
+def _with_absolute_eml(test: SpecTest, base: Path) -> SpecTest:
+    if test.send is None or test.send.eml is None:
+        return test
+    send = test.send.model_copy(update={"eml": base / test.send.eml})
+    return test.model_copy(update={"send": send})

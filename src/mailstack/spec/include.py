@@ -23,7 +23,7 @@ _REFERENCES = (
     ("tls", "files", "*", "key"),
     ("dns", "providers", "*", "**"),
 )
-_PATHS = (("storage", "path"), ("tls", "files", "*", "certificate"))
+_PATHS = (("storage", "path"), ("tls", "files", "*", "certificate"), ("tests", "*", "send", "eml"))
 
 
 @dataclass(slots=True)

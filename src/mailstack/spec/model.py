@@ -11,6 +11,7 @@ from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.section import Bare, Section
 from mailstack.spec.sections.server import Reconcile, Server, Storage, Tls
+from mailstack.spec.sections.tests import SpecTest
 from mailstack.spec.values import AddressKey, AddressKeys, DomainName, Name
 
 
@@ -58,3 +59,6 @@ class Spec(Section):
         default=(), description="Which way mail leaves; the first match wins, and what matches none goes direct."
     )
     reconcile: Reconcile = Field(default=Reconcile(), description="How the running server follows this file.")
+    tests: tuple[SpecTest, ...] = Field(
+        default=(), description="What this file promises; `mailstack test` proves it, with no server and no network."
+    )

@@ -19,7 +19,7 @@ _KEYS: Final = frozenset(
         ("sieve",),
         ("spam",),
         ("backup",),
-        ("tests",),
+        ("tests", "*", "expect", "spam"),
     }
 )
 _WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
@@ -27,7 +27,7 @@ _WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
     ("domains", "*", "dmarc", "policy"): frozenset({"auto"}),
     ("reconcile", "on_change"): frozenset({"plan-only"}),
 }
-_NAMED = frozenset({"domains", "accounts", "routes"})
+_NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 
 
 def is_key_of_later(path: Path) -> bool:

@@ -22,7 +22,7 @@ from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import MessageDigest, NewMessage, RawMessage
 from mailstack.model.principal import Account
-from mailstack.ports.mailboxes import MailboxTree
+from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.messages import Intake
 from mailstack.ports.queue import Queue
 from mailstack.services.inbound.recipients import Resolution
@@ -57,7 +57,7 @@ class Letter:
 class Delivery:
     """One for each generation. Its memory of where inboxes are spares a query for each mail: they never move."""
 
-    def __init__(self, *, mailboxes: MailboxTree, messages: Intake, queue: Queue) -> None:
+    def __init__(self, *, mailboxes: DeliveryMailboxes, messages: Intake, queue: Queue) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
         self._queue = queue

@@ -19,12 +19,15 @@ def _nothing_means_defaults(value: object) -> object:
     return empty if value is None else value
 
 
-class _OrNull:
-    """Lets the JSON Schema of an entry say that nothing will do."""
+class OrElse:
+    """Lets a JSON Schema allow other forms too, those that a validator makes the real one of."""
+
+    def __init__(self, *forms: JsonSchemaValue) -> None:
+        self._forms = forms
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [handler(core_schema), {"type": "null"}]}
+        return {"anyOf": [handler(core_schema), *self._forms]}
 
 
-Bare = Annotated[Entry, BeforeValidator(_nothing_means_defaults), _OrNull()]
+Bare = Annotated[Entry, BeforeValidator(_nothing_means_defaults), OrElse({"type": "null"})]
 """An entry that may stand with nothing behind its colon: `example.com:` has every default."""

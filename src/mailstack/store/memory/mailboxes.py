@@ -10,7 +10,7 @@ from mailstack.ports.bus import Bus, account_topic
 
 
 class MemoryMailboxes:
-    """Works as ports.mailboxes.MailboxTree, for any account."""
+    """Works as ports.mailboxes.DeliveryMailboxes, for any account."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -11,13 +11,13 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import Appended, NewMessage, Placement
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import Bus, account_topic
-from mailstack.ports.mailboxes import MailboxTree
+from mailstack.ports.mailboxes import DeliveryMailboxes
 
 
 class MemoryMessages:
     """Works as ports.messages.Intake."""
 
-    def __init__(self, mailboxes: MailboxTree, bus: Bus) -> None:
+    def __init__(self, mailboxes: DeliveryMailboxes, bus: Bus) -> None:
         self._mailboxes = mailboxes
         self._bus = bus
         self._kept: defaultdict[AccountId, dict[MessageId, NewMessage]] = defaultdict(dict)
@@ -56,6 +56,10 @@ class MemoryMessages:
 
     async def used_bytes(self, account_id: AccountId) -> int:
         return sum(len(message.raw) for message in self._kept[account_id].values())
+
+    def holders(self) -> Sequence[AccountId]:
+        """Accounts that have any message, in the order of their first."""
+        return [account_id for account_id, kept in self._kept.items() if kept]
 
     def _put(self, account_id: AccountId, mailbox_id: MailboxId, message: NewMessage, mod_seq: ModSeq) -> Appended:
         kept, placed = self._kept[account_id], self._placed[account_id, mailbox_id]

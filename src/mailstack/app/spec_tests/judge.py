@@ -1,0 +1,138 @@
+"""Whether what happened is what was expected: the differences, one for each thing that is otherwise. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mailstack.app.spec_tests.mail import LATER, Happened
+from mailstack.app.spec_tests.result import Difference
+from mailstack.model.delivery import SmtpReply
+from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.spec.sections.tests import ANY_CODE, Expectation, Refusal, Send
+
+
+def judge_mail(expect: Expectation, send: Send, happened: Happened) -> Iterator[Difference]:
+    """A mail of which anything is expected to come must come to that and nothing else; one that only must not reach
+    somebody may come to anything else."""
+    yield from _not_delivered(expect, happened)
+    if expect.delivered is None and expect.forwarded is None and expect.rejected is None:
+        return
+    yield from _copies(expect.delivered or {}, happened)
+    yield from _leaving(expect.forwarded or {}, happened)
+    if expect.rejected is None:
+        yield from _unexpected_refusals(happened, allowed=())
+    elif expect.rejected.to:
+        yield from _refused_recipients(expect.rejected, happened)
+        yield from _unexpected_refusals(happened, allowed=expect.rejected.to)
+    else:
+        yield from _refused_whole(expect.rejected, send, happened)
+
+
+def judge_records(expect: Expectation, records: Sequence[RecordSet]) -> Iterator[Difference]:
+    """records: those of the name and type in question."""
+    values = [value for record in records for value in record.values]
+    found = _listed(values) or "no such record"
+    if expect.absent is not None and expect.absent is bool(values):
+        yield Difference(what="absent", expected="no such record" if expect.absent else "a record", found=found)
+    for text in expect.contains or ():
+        if not any(text in value for value in values):
+            yield Difference(what="contains", expected=_quoted(text), found=found)
+    if expect.equals is not None and sorted(expect.equals) != sorted(values):
+        yield Difference(what="equals", expected=_listed(expect.equals), found=found)
+    if expect.count is not None and expect.count != len(values):
+        yield Difference(what="count", expected=str(expect.count), found=f"{len(values)}: {found}")
+
+
+def _not_delivered(expect: Expectation, happened: Happened) -> Iterator[Difference]:
+    for login in expect.not_delivered or ():
+        if login in happened.copies:
+            found = _copy(login, happened.copies[login])
+            yield Difference(what="not_delivered", expected=f"no copy for {login}", found=found)
+
+
+def _copies(wanted: Mapping[str, Sequence[str]], happened: Happened) -> Iterator[Difference]:
+    for login, mailboxes in wanted.items():
+        found = happened.copies.get(login, ())
+        if sorted(mailboxes) != sorted(found):
+            yield Difference(
+                what="delivered",
+                expected=_copy(login, mailboxes),
+                found=_copy(login, found) if found else _why_none(login, happened),
+            )
+    for login, mailboxes in happened.copies.items():
+        if login not in wanted:
+            yield Difference(what="delivered", found=_copy(login, mailboxes))
+
+
+def _why_none(login: str, happened: Happened) -> str:
+    if happened.leaving.get(login) == LATER:
+        return f"{login} cannot take it now: it waits in the queue"
+    if happened.refused is not None:
+        return f"the mail was refused: {happened.refused}"
+    return ""
+
+
+def _leaving(wanted: Mapping[str, str | None], happened: Happened) -> Iterator[Difference]:
+    leaving = {address: way for address, way in happened.leaving.items() if way != LATER}
+    for address, way in wanted.items():
+        found = leaving.get(address, "")
+        if not found or way not in (None, found):
+            yield Difference(
+                what="forwarded",
+                expected=address if way is None else f"{address} by way of {way}",
+                found=f"{address} by way of {found}" if found else "",
+            )
+    for address, way in leaving.items():
+        if address not in wanted:
+            yield Difference(what="forwarded", found=f"{address} by way of {way}")
+
+
+def _refused_whole(refusal: Refusal, send: Send, happened: Happened) -> Iterator[Difference]:
+    """By one reply, or by one for each recipient, all of which are as expected."""
+    if happened.refused is not None:
+        replies = [happened.refused]
+    else:
+        taken = [recipient for recipient in dict.fromkeys(send.to) if recipient not in happened.refusals]
+        if taken:
+            found = f"the mail was taken for {_listed(taken)}"
+            yield Difference(what="rejected", expected=_refusal(refusal), found=found)
+        replies = list(happened.refusals.values())
+    for reply in replies:
+        if not _is_meant(refusal, reply):
+            yield Difference(what="rejected", expected=_refusal(refusal), found=str(reply))
+
+
+def _refused_recipients(refusal: Refusal, happened: Happened) -> Iterator[Difference]:
+    for recipient in refusal.to:
+        reply = happened.refusals.get(recipient)
+        if reply is None or not _is_meant(refusal, reply):
+            expected = f"{_refusal(refusal)} for {recipient}"
+            yield Difference(what="rejected", expected=expected, found=str(reply or "the recipient was taken"))
+
+
+def _unexpected_refusals(happened: Happened, allowed: Sequence[str]) -> Iterator[Difference]:
+    if happened.refused is not None:
+        yield Difference(what="rejected", found=f"the mail: {happened.refused}")
+    for recipient, reply in happened.refusals.items():
+        if recipient not in allowed:
+            yield Difference(what="rejected", found=f"{recipient}: {reply}")
+
+
+def _is_meant(refusal: Refusal, reply: SmtpReply) -> bool:
+    has_code = refusal.code in (ANY_CODE, reply.status, str(reply.code))
+    return has_code and refusal.text.casefold() in reply.text.casefold()
+
+
+def _refusal(refusal: Refusal) -> str:
+    code = "any refusal" if refusal.code == ANY_CODE else f"refusal {refusal.code}"
+    return f"{code} with {_quoted(refusal.text)}" if refusal.text else code
+
+
+def _copy(login: str, mailboxes: Sequence[str]) -> str:
+    return f"{login}: {', '.join(mailboxes)}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(map(_quoted, values))
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
