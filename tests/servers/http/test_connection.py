@@ -81,6 +81,17 @@ async def test_head_has_the_fields_of_get_and_no_content() -> None:
         assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.body))
 
 
+@pytest.mark.parametrize("target", [b"/told/../x", b"/nowhere"])
+async def test_a_refusal_of_head_has_no_content_either(target: bytes) -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        data = b"HEAD " + target + b" HTTP/1.1\r\n" + HOST + b"X-Request-Id: mine\r\nConnection: close\r\n\r\n"
+        reply = await client.ask(data, "HEAD")
+        assert reply.status in (400, 404)
+        assert reply.headers["x-request-id"] == "mine"
+        await client.expect_end()
+
+
 async def test_http_1_0_is_answered_and_closed() -> None:
     async with serving(HttpWorld()) as world:
         client = await world.connect()
@@ -344,6 +355,15 @@ async def test_a_connection_is_kept_for_a_while() -> None:
         world.limit(keep_alive_s=0.2)
         client = await world.connect()
         assert (await client.ask(TOLD)).status == 200
+        await client.expect_end()
+
+
+async def test_line_ends_between_requests_keep_no_connection() -> None:
+    async with serving(HttpWorld()) as world:
+        world.limit(keep_alive_s=0.2)
+        client = await world.connect()
+        assert (await client.ask(TOLD)).status == 200
+        await client.send(b"\r\n")
         await client.expect_end()
 
 

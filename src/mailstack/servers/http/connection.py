@@ -80,13 +80,7 @@ class Shared:
 class HttpConnection(HttpToolsProtocol):
     """Works as net.connections.Connection."""
 
-    def __init__(
-        self,
-        floor: Floor,
-        limits: HttpLimits,
-        *,
-        shared: Shared,
-    ) -> None:
+    def __init__(self, floor: Floor, limits: HttpLimits, *, shared: Shared) -> None:
         super().__init__(shared.config, shared.state, {}, asyncio.get_running_loop())
         # A parser as strict as llhttp has it: uvicorn's lets octets pass that follow a last request.
         self.parser = httptools.HttpRequestParser(self)
@@ -122,6 +116,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         session = transport.get_extra_info("ssl_object")
         if isinstance(session, ssl.SSLObject) and session.selected_alpn_protocol() == ACME_TLS:
+            self._is_over = True
             transport.close()  # RFC 8737 §3: the handshake was the proof
             return
         self._peer = host_of(transport.get_extra_info("peername"))
@@ -151,7 +146,6 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return
-        self._unset_keepalive_if_required()
         was_amid_head, was_amid_body, body_before = self._is_amid_head, self._is_amid_body, self._body_octets
         try:
             self.parser.feed_data(data)
@@ -177,6 +171,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # Not at any octet: line ends before a request are passed over (RFC 9112 §2.2), and could come for ever.
+        self._unset_keepalive_if_required()
         self._is_amid_head = True
         self._head_octets = self._body_octets = self._framing_octets = 0
         self.scope["state"][HOST] = ""
@@ -200,12 +196,10 @@ class HttpConnection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._is_amid_head = False
         problem = self._problem_of_head()
         if problem is not None:
-            self._refuse(problem)
-            raise Unreadable
-        self._is_amid_body = True
+            self._give_up(problem)
+        self._is_amid_head, self._is_amid_body = False, True
         self._wait(self._limits.body_s)
         self.app = self._floor
         super().on_headers_complete()
