@@ -134,6 +134,7 @@ def test_a_busy_port_is_named_and_nothing_is_written(house: House) -> None:
         ended = serve_and_fail(house)
     assert ended.returncode == 1
     assert f"imap on 127.0.0.1:{house.imap}: the port is in use".encode() in ended.stderr
+    assert b"[] switches one off" in ended.stderr
     assert not (house.state / "system.db").exists()
 
 

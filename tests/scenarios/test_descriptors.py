@@ -22,10 +22,14 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def greets(sandbox: Sandbox) -> bool:
+PROBE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def answers(sandbox: Sandbox, service: str, said: bytes, heard: bytes) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", sandbox.port("smtp")), timeout=1) as connection:
-            return connection.recv(100).startswith(b"220 ")
+        with socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=1) as connection:
+            connection.sendall(said)
+            return connection.recv(100).startswith(heard)
     except OSError:
         return False
 
@@ -37,18 +41,21 @@ def cpu_of_one_second(pids: list[int]) -> float:
     return sum(map(cpu_s, pids)) - before
 
 
-def test_accept_loop_a_worker_out_of_descriptors_waits_and_recovers(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("service", "said", "heard"), [("smtp", b"", b"220 "), ("http", PROBE, b"HTTP/1.1 200 ")])
+def test_accept_loop_a_worker_out_of_descriptors_waits_and_recovers(
+    sandbox: Sandbox, service: str, said: bytes, heard: bytes
+) -> None:
     workers = sandbox.workers()
     for pid in workers:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     with ExitStack() as clients:
         for _ in range(CLIENTS):
             try:
-                connection = socket.create_connection(("127.0.0.1", sandbox.port("smtp")), timeout=5)
+                connection = socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=5)
             except OSError:
                 continue  # shed, which is one right answer
             clients.enter_context(connection)
         # A loop that tries to accept again and again would burn a core in each worker: two seconds' worth.
         assert cpu_of_one_second(workers) < 0.5
-    wait_for(lambda: greets(sandbox), what="new connections are greeted again")
+    wait_for(lambda: answers(sandbox, service, said, heard), what="new connections are answered again")
     assert sandbox.workers() == workers

@@ -40,7 +40,7 @@ nothing was ever applied.
 )
 def command(spec: Path, user: str | None, log_format: str, log_level: str) -> None:
     from mailstack.app.apply_process import ApplyProcess
-    from mailstack.app.faults import CannotServe, SpecFaulty
+    from mailstack.app.faults import CannotServe, PortBusy, SpecFaulty
     from mailstack.app.log import configure_log
     from mailstack.app.messages import Job
     from mailstack.app.privileges import service_user
@@ -58,5 +58,7 @@ def command(spec: Path, user: str | None, log_format: str, log_level: str) -> No
         for line in faulty.lines:
             click.echo(line, err=True)
         fail(f"{spec}: not served", code=EXIT_FAULTS)
+    except PortBusy as fault:
+        fail(f"{fault}; server.listeners says where each service listens, and [] switches one off")
     except CannotServe as fault:
         fail(str(fault))
