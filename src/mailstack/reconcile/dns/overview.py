@@ -34,6 +34,8 @@ def _with_what_comes(spec: Spec, material: Material) -> Material:
 def _keys_to_come(spec: Spec, material: Material) -> Iterator[DkimKeyBody]:
     held = {(key.domain, key.algorithm) for key in material.dkim_keys}
     for name, domain in spec.domains.items():
-        for algorithm in domain.dkim.algorithms:
+        given = {key.algorithm: key.selector for key in domain.dkim.keys}
+        for algorithm in dict.fromkeys((*domain.dkim.algorithms, *given)):
             if (name, algorithm) not in held:
-                yield DkimKeyBody(domain=name, selector=f"{algorithm}-1", algorithm=algorithm, public_key="")
+                selector = given.get(algorithm, f"{algorithm}-1")
+                yield DkimKeyBody(domain=name, selector=selector, algorithm=algorithm, public_key="")
