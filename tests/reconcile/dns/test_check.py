@@ -3,7 +3,6 @@
 import pytest
 
 from mailstack.reconcile.dns.check import Standing, is_made_by_apply, judge, summary
-from mailstack.reconcile.dns.kinds.transport import UNKNOWN_DIGEST
 from mailstack.reconcile.dns.live import Seen, Sight
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
@@ -78,7 +77,7 @@ def test_where_nobody_could_be_asked_the_reason_is_told() -> None:
     ("wanted", "is_made"),
     [
         (record("TXT", f"v=DKIM1; p={KNOWN_AFTER_APPLY}"), True),
-        (record("TLSA", f"3 1 1 {UNKNOWN_DIGEST}"), True),
+        (record("TLSA", f"3 1 1 {KNOWN_AFTER_APPLY}"), True),
         (record("TLSA", TLSA), False),
     ],
 )

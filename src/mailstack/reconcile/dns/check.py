@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailstack.reconcile.dns.kinds.transport import UNKNOWN_DIGEST
 from mailstack.reconcile.dns.live import Seen, Sight, comparable
 from mailstack.reconcile.dns.ownership import version_tag
 from mailstack.reconcile.dns.record_set import RecordSet
@@ -65,7 +64,7 @@ def judge(zone: str, record: RecordSet, seen: Seen) -> Finding:
 
 def is_made_by_apply(record: RecordSet) -> bool:
     """It holds a key that nobody has yet, so that there is nothing to look for."""
-    return any(KNOWN_AFTER_APPLY in value or UNKNOWN_DIGEST in value for value in record.values)
+    return any(KNOWN_AFTER_APPLY in value for value in record.values)
 
 
 def summary(finding: Finding) -> str:

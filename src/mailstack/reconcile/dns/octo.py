@@ -7,9 +7,14 @@ from octodns.record import Record
 from octodns.record.rr import Rrset
 
 from mailstack.reconcile.dns.record_set import Key, RecordSet, rdata_texts
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 
 COMPARED_TYPES = frozenset(("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TLSA"))
 """Types whose values ownership looks at, besides TXT; of all others it is enough to know that they are there."""
+
+
+UNKNOWN_DIGEST = "0" * 64
+"""Stands for the digest of a key that apply has yet to make: TLSA has no room for words."""
 
 
 class OctoRecord(Protocol):
@@ -70,7 +75,8 @@ def from_octodns(record: OctoRecord) -> RecordSet:
 
 def to_octodns(zone: OctoZone, record: RecordSet) -> OctoRecord:
     """Raises octoDNS's ValidationError for a record that its active validators refuse."""
-    made: OctoRecord = Record.from_rrset(
-        zone, Rrset(f"{record.name}.", record.type, record.ttl_s, list(rdata_texts(record)))
-    )
+    texts = list(rdata_texts(record))
+    if record.type == "TLSA":
+        texts = [text.replace(KNOWN_AFTER_APPLY, UNKNOWN_DIGEST) for text in texts]
+    made: OctoRecord = Record.from_rrset(zone, Rrset(f"{record.name}.", record.type, record.ttl_s, texts))
     return made

@@ -19,8 +19,8 @@ from octodns.zone import Zone as NewZone
 
 from mailstack.model.errors import DomainError, Invalid, TryAgainLater
 from mailstack.model.resource import Json, Operation
-from mailstack.reconcile.dns.kinds.transport import UNKNOWN_DIGEST
 from mailstack.reconcile.dns.octo import (
+    UNKNOWN_DIGEST,
     OctoChange,
     OctoPlan,
     OctoProvider,

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from mailstack.formats.mta_sts import Policy, policy_id
 from mailstack.reconcile.dns.kinds.dmarc import mailto
 from mailstack.reconcile.dns.record_set import RecordSet, text_record
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 from mailstack.spec.sections.domains import Domain, MtaSts
-
-UNKNOWN_DIGEST = "0" * 64
-"""Stands for the digest of a key that apply has yet to make: TLSA has no room for words."""
 
 
 def transport_records(name: str, domain: Domain, hostname: str) -> Iterator[RecordSet]:
@@ -28,7 +26,7 @@ def transport_records(name: str, domain: Domain, hostname: str) -> Iterator[Reco
 def tlsa_records(hostname: str, key_digests: Sequence[str]) -> Iterator[RecordSet]:
     """key_digests: as in material.Material."""
     # RFC 7672 §3.1.1: DANE-EE(3) SPKI(1) SHA-256(1), which stays as long as the key does.
-    values = tuple(f"3 1 1 {digest or UNKNOWN_DIGEST}" for digest in dict.fromkeys(key_digests))
+    values = tuple(f"3 1 1 {digest or KNOWN_AFTER_APPLY}" for digest in dict.fromkeys(key_digests))
     if values:
         yield RecordSet(name=f"_25._tcp.{hostname}", type="TLSA", values=values)
 
