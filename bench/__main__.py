@@ -11,6 +11,7 @@ MEASUREMENTS = (
     "lifecycle",
     "spec",
     "reconcile",
+    "spec_tests",
     "store",
     "formats",
     "dkim",

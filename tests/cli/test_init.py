@@ -56,10 +56,13 @@ def test_all_that_flags_can_say(folder: Path) -> None:
     assert len(spec.server.addresses) == 2
     assert Path(spec.storage.path) == folder / "site" / "a state"
     assert (folder / "site" / "secrets" / "zoë.b.hash").exists()
+    assert CliRunner().invoke(cli, ["test", "site/mail.yaml"]).exit_code == 0
 
 
-def test_the_spec_it_writes_is_planned_and_applied_without_a_fault() -> None:
+def test_the_spec_it_writes_is_tested_planned_and_applied_without_a_fault() -> None:
     assert run(*HOST, "--storage", "state").exit_code == 0
+    tested = CliRunner().invoke(cli, ["test", "mailstack.yaml"])
+    assert (tested.exit_code, tested.stdout.count("✓")) == (0, 3)
     assert CliRunner().invoke(cli, ["apply", "--yes", "mailstack.yaml"]).exit_code == 0
     assert CliRunner().invoke(cli, ["plan", "mailstack.yaml"]).exit_code == 0
 

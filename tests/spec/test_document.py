@@ -54,6 +54,12 @@ def test_sections_of_several_files_are_added_up() -> None:
     assert str(whole.place(("dns", "zones", "y"))) == "b.yaml:2:18"
 
 
+def test_tests_of_several_files_are_one_list() -> None:
+    whole = document("tests: [1, 2]", "server: {a: 1}", "tests: [3]")
+    assert whole.values == {"tests": (1, 2, 3), "server": {"a": 1}}
+    assert str(whole.place(("tests", 2))) == "c.yaml:1:9"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
@@ -62,6 +68,8 @@ def test_sections_of_several_files_are_added_up() -> None:
             "accounts: {a: {quota: y}}",
             "b.yaml:1:12: accounts.a: duplicate key (first at a.yaml:1:12)",
         ),
+        ("tests: [1]", "tests: {a: 1}", "b.yaml:1:1: tests: duplicate key (first at a.yaml:1:1)"),
+        ("tests: {a: 1}", "tests: [1]", "b.yaml:1:1: tests: duplicate key (first at a.yaml:1:1)"),
         ("routes: [1]", "routes: [2]", "b.yaml:1:1: routes: duplicate key (first at a.yaml:1:1)"),
         (
             "server: {limits: {a: 1}}",

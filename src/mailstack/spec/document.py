@@ -13,6 +13,8 @@ from mailstack.spec.yaml_values import Value, ValueBuilder
 
 MERGED_SECTIONS = frozenset({("dns", "providers"), ("dns", "zones"), ("defaults", "account")})
 """Below the sections themselves, whose entries may always come from several files."""
+MERGED_LISTS = frozenset({("tests",)})
+"""Lists whose entries may come from several files, in the order of these."""
 
 
 class Document:
@@ -63,27 +65,41 @@ def merge(roots: Sequence[MappingNode], path: tuple[str, ...] = ()) -> MappingNo
     if len(roots) == 1:
         return roots[0]
     pairs: list[tuple[Node, Node]] = []
-    sections: dict[str, list[MappingNode]] = {}
+    sections: dict[str, list[Node]] = {}
     slots: dict[str, int] = {}
     for root in roots:
         own: set[str] = set()
         for key, value in root.value:
-            name = key.value if isinstance(key, ScalarNode) and isinstance(value, MappingNode) else None
-            if name is None or name in own or not _is_section((*path, name)):
+            name = key.value if isinstance(key, ScalarNode) else None
+            if name is None or name in own or not _is_merged(value, (*path, name)):
                 pairs.append((key, value))
                 continue
             own.add(name)
             if name not in slots:
                 slots[name] = len(pairs)
                 pairs.append((key, value))
+            elif type(value) is not type(sections[name][0]):
+                pairs.append((key, value))
+                continue
             sections.setdefault(name, []).append(value)
     for name, parts in sections.items():
-        pairs[slots[name]] = (pairs[slots[name]][0], merge(parts, (*path, name)))
+        pairs[slots[name]] = (pairs[slots[name]][0], _joined(parts, (*path, name)))
     return MappingNode(roots[0].tag, pairs, roots[0].start_mark, roots[0].end_mark)
 
 
-def _is_section(path: tuple[str, ...]) -> bool:
-    return len(path) == 1 or path in MERGED_SECTIONS
+def _is_merged(value: Node, path: tuple[str, ...]) -> bool:
+    if isinstance(value, SequenceNode):
+        return path in MERGED_LISTS
+    return isinstance(value, MappingNode) and (len(path) == 1 or path in MERGED_SECTIONS)
+
+
+def _joined(parts: Sequence[Node], path: tuple[str, ...]) -> Node:
+    """parts: all lists, or all mappings."""
+    first = parts[0]
+    if isinstance(first, SequenceNode):
+        entries = [entry for part in parts if isinstance(part, SequenceNode) for entry in part.value]
+        return SequenceNode(first.tag, entries, first.start_mark, first.end_mark)
+    return merge([part for part in parts if isinstance(part, MappingNode)], path)
 
 
 def _is_nothing(node: Node) -> bool:
