@@ -1,9 +1,17 @@
-"""What strangers send to the web server before anybody knows them: targets of requests
-(mailstack.servers.http.target) and the first message of a TLS handshake (mailstack.net.client_hello)."""
+"""What strangers send to the web server before anybody knows them: whole conversations
+(mailstack.servers.http.connection), targets of requests (mailstack.servers.http.target) and the first message of a TLS
+handshake (mailstack.net.client_hello)."""
+
+import asyncio
+import re
+
+from structlog.testing import capture_logs
 
 from mailstack.net.client_hello import offered_protocols
 from mailstack.servers.http.target import BadTarget, read_target
 from tests.fuzz.target import Target
+from tests.support.http_wire import answered
+from tests.support.http_world import HttpWorld
 
 CLIENT_HELLO = bytes.fromhex(
     "010000650303" + "00" * 32 + "00" + "00021301" + "0100" + "003a"
@@ -35,7 +43,37 @@ def client_hello(data: bytes) -> None:
     assert all(protocol in data for protocol in offered_protocols(data))
 
 
+def conversation(data: bytes) -> None:
+    """The same answers wherever the network cut, each with its id; never a bug of ours."""
+    with capture_logs() as lines:
+        whole = asyncio.run(_answered([data]))
+        cut = asyncio.run(_answered([data[at : at + 5] for at in range(0, len(data), 5)]))
+    # Only statuses: whether HEAD was asked is not known of every request that cannot be read.
+    assert STATUS.findall(whole) == STATUS.findall(cut), (whole, cut)
+    assert not [line for line in lines if line["log_level"] in ("error", "critical")], lines
+    assert not whole or whole.startswith(b"HTTP/1.1 ")
+
+
+async def _answered(pieces: list[bytes]) -> bytes:
+    world = HttpWorld()
+    # The tenth request sent ahead is refused or not by how quick the answers are.
+    world.limit(pipelined=10_000)
+    return await answered(world, pieces)
+
+
+STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+HOST = b"Host: mail.example.com\r\n"
+REQUESTS = (
+    b"GET /told HTTP/1.1\r\n" + HOST + b"\r\nHEAD /healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nhelloGET /nowhere HTTP/1.0\r\n\r\n",
+    b"POST /small HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
+    b"POST /told HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nConnection: close\r\n\r\nabcdGET / HTTP/1.1\r\n",
+    b"GET http://mail.example.com/told?x HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\nmore",
+    b"OPTIONS * HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nX-Request-Id: a\r\n\r\n",
+)
+
 TARGETS = [
+    Target("web conversations", conversation, REQUESTS),
     Target(
         "web targets",
         targets,
