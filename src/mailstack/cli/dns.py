@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from mailstack.reconcile.reconciler import Prepared
     from mailstack.spec.load import LoadedSpec
 
+CHECK_DEADLINE_S = 300.0
+"""Somebody waits for the answer, of hundreds of domains if need be."""
+
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 domains_option = click.option(
     "--domain", "domains", metavar="NAME", multiple=True, help="Only names in this domain. Repeatable."
@@ -190,7 +193,7 @@ async def _checked(loaded: "LoadedSpec", domains: tuple[str, ...]) -> "Survey":
     from mailstack.reconcile.dns.survey import survey
 
     records = within(await _records(loaded), domains)
-    return await survey(loaded.spec, authoritative_dns(loaded.spec), records, {})
+    return await survey(loaded.spec, authoritative_dns(loaded.spec), records, {}, deadline_s=CHECK_DEADLINE_S)
 
 
 async def _planned(loaded: "LoadedSpec") -> "Prepared":
