@@ -10,6 +10,7 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import RunSettings
 from mailstack.app.crew import DEATHS_FORGIVEN, FIRST_DELAY_S, LONGEST_DELAY_S, Crew, restart_delay_s
 from mailstack.app.faults import WorkerUnable
+from mailstack.app.messages import Job
 from mailstack.app.sockets import Bound, Endpoint
 from mailstack.app.worker import Launch
 from mailstack.model.ids import Generation
@@ -82,7 +83,7 @@ async def street() -> Street:
 
 @pytest.fixture
 async def crew(street: Street, tmp_path: Path) -> AsyncIterator[Crew]:
-    settings = RunSettings(storage=tmp_path, trust_loopback=False, hold_outbound=False)
+    settings = RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
     launch = Launch(settings=settings, blueprint=blueprint(1), bound={})
     crew = Crew(street.start, launch, on_replaced=street.replaced.set)
     yield crew

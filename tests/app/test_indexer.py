@@ -8,6 +8,7 @@ import pytest
 
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.indexer import Indexer
+from mailstack.app.messages import Job
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.mailbox import MailboxRole
@@ -17,7 +18,9 @@ from tests.support.stores import mailbox_with, make_account, new_message
 
 @pytest.fixture
 async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
-    opened = await open_adapters(RunSettings(storage=tmp_path, trust_loopback=False, hold_outbound=False))
+    opened = await open_adapters(
+        RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+    )
     yield opened
     await opened.close()
 

@@ -22,6 +22,7 @@ from mailstack.reconcile.brake import (
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.plan import BrakeName, Change, Stop
 from mailstack.reconcile.wanted import Wanted
+from tests.support.plans import a_plan
 
 DOMAIN = "example.com"
 ALICE, BOB = "alice@example.com", "bob@example.com"
@@ -97,7 +98,7 @@ def stops_for(*names: str) -> list[Stop]:
 
 def test_the_refusal_is_a_command_that_can_be_pasted() -> None:
     with pytest.raises(Forbidden) as raised:
-        refuse(stops_for(ALICE, "o'neil@example.com"), "my spec.yaml")
+        refuse(stops_for(ALICE, "o'neil@example.com"), replace(a_plan(), spec_path="my spec.yaml").spec_arguments)
     told = (
         """mailstack apply --allow-destroy alice@example.com --allow-destroy 'o'"'"'neil@example.com' 'my spec.yaml'"""
     )

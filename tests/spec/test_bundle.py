@@ -72,7 +72,7 @@ def test_secrets_are_not_shown(spec: Path) -> None:
 def test_unpacked_under_another_name_it_is_the_same_spec(spec: Path, tmp_path: Path) -> None:
     loaded = load_spec(spec)
     sent = Bundle.from_json(bundle_of(loaded, resolve).to_json())
-    there = unpack(sent, tmp_path / "there", "server.yaml")
+    there = unpack(sent, tmp_path / "there")
     again = load_spec(there)
     assert again.digest == loaded.digest
     assert again.spec.accounts == loaded.spec.accounts
@@ -135,8 +135,3 @@ def test_a_file_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
 def test_what_is_no_bundle_is_refused(value: object) -> None:
     with pytest.raises(Invalid):
         Bundle.from_json(value)
-
-
-def test_an_included_file_cannot_take_the_main_files_place(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"server\.yaml"):
-        unpack(Bundle(main="", files={"server.yaml": ""}, secrets={}), tmp_path, "server.yaml")

@@ -7,7 +7,8 @@ The server's own state comes first and is told at once; DNS follows while mail i
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -17,9 +18,10 @@ import structlog
 from mailstack.app.blueprint import read_blueprint, to_json
 from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
-from mailstack.app.issuing import issuing_with
+from mailstack.app.issuing import issuing_with, nobody_is_told
 from mailstack.app.log import configure_log
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
+from mailstack.app.received import as_far_as_received, is_unsettled, settle
 from mailstack.app.runfiles import bus_folder
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
@@ -27,7 +29,7 @@ from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
-from mailstack.model.errors import DomainError
+from mailstack.model.errors import DomainError, TryAgainLater
 from mailstack.model.ids import Generation
 from mailstack.model.instant import as_datetime
 from mailstack.model.resource import Operation
@@ -127,6 +129,7 @@ async def _read(job: Job) -> Message:
 
 
 async def _apply(job: Job, line: Line) -> Message:
+    await _settle_received(job)
     read_at_ns = time.time_ns()
     loaded = load_spec(Path(job.spec))
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
@@ -150,9 +153,14 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
             line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
             return Finished(generation=snapshot.generation, note=f"{job.spec} is not the spec that was applied last")
         if sandbox is None:
-            return await _reconcile(_reconciler(store, storage, loaded, line), loaded, store, line)
+
+            async def tell() -> None:
+                line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+
+            reconciler = as_far_as_received(reconciler_of(store, storage, loaded, on_issued=tell), storage, loaded)
+            return await _reconcile(reconciler, loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
-        reconciler = _sandbox_reconciler(store, sandbox, passwords)
+        reconciler = sandbox_reconciler(store, sandbox, passwords)
         # Its DNS is files beside it: all at once, before anything is served.
         done = await _run_plan(reconciler, loaded)
         if await until_seen(reconciler, loaded):
@@ -161,6 +169,19 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
         return _finished(done)
     finally:
         await bus.close()
+        await store.close()
+
+
+async def _settle_received(job: Job) -> None:
+    """A crash may have left a spec that came by the API on its way into its place."""
+    storage = Path(str(job.sandbox["state"])) if job.sandbox is not None else find_storage(Path(job.spec)).storage
+    if not is_unsettled(storage):
+        return
+    store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
+    try:
+        with suppress(TryAgainLater), apply_turn(storage, "serve", wait_s=0):  # or it is on its way just now
+            settle(storage, (await store.state.summary()).spec_hash)
+    finally:
         await store.close()
 
 
@@ -220,7 +241,7 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> _Done:
     prepared = await reconciler.plan(loaded)
     generation = await reconciler.apply(prepared, _log_orders)
     if not prepared.plan.is_empty:
-        log.info("applied", generation=generation, **_names(prepared.plan))
+        log.info("applied", generation=generation, **named_changes(prepared.plan))
     return _Done(prepared=prepared, generation=generation)
 
 
@@ -231,10 +252,9 @@ def _finished(done: _Done) -> Finished:
     return Finished(generation=done.generation, again_at=done.prepared.again_at)
 
 
-def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec, line: Line) -> Reconciler:
-    async def tell() -> None:
-        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-
+def reconciler_of(
+    store: SqliteStore, storage: Path, loaded: LoadedSpec, *, on_issued: Callable[[], Awaitable[None]] = nobody_is_told
+) -> Reconciler:
     return Reconciler(
         state=store.state,
         clock=system_clock,
@@ -243,11 +263,11 @@ def _reconciler(store: SqliteStore, storage: Path, loaded: LoadedSpec, line: Lin
         brake=Brake(holders=holders_in(storage)),
         live_dns=authoritative_dns(loaded.spec),
         # The supervisor serves what was applied before anything is ordered.
-        issuing=issuing_with(store, loaded.spec, has_server=True, on_issued=tell),
+        issuing=issuing_with(store, loaded.spec, has_server=True, on_issued=on_issued),
     )
 
 
-def _sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
+def sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
     zones = zones_folder(Path(sandbox.state))
     return Reconciler(
         state=store.state,
@@ -281,7 +301,7 @@ def _hash(cost: HashCost) -> Callable[[str], str]:
     return lambda plain: hash_password(plain, cost=cost)
 
 
-def _names(plan: Plan) -> dict[str, list[str]]:
+def named_changes(plan: Plan) -> dict[str, list[str]]:
     """What was done to what: the log is the record of who was made and who went."""
     found: dict[str, list[str]] = {}
     for operation, past in PAST.items():

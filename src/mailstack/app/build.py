@@ -5,13 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailstack.app.api_process import ApiProcesses
 from mailstack.app.clock import system_clock
+from mailstack.app.messages import Job
 from mailstack.app.runfiles import bus_folder
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts
 from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.resolver import Resolver
+from mailstack.servers.api.calls import Calls
+from mailstack.servers.api.failures import Failures
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
@@ -20,10 +24,11 @@ from mailstack.store.sqlite.open import SqliteStore, open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """What no spec says. trust_loopback: connections from this machine may log in without TLS. hold_outbound: mail to
-    others is kept, not sent."""
+    """What no spec says. job: what the server was started to do. trust_loopback: connections from this machine may log
+    in without TLS. hold_outbound: mail to others is kept, not sent."""
 
     storage: Path
+    job: Job
     trust_loopback: bool
     hold_outbound: bool
 
@@ -61,7 +66,7 @@ class StoreBus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """views: of mailboxes, which outlive generations as the store does."""
+    """views: of mailboxes, which outlive generations as the store does; so do calls and failures, the API's."""
 
     store: SqliteStore
     views: ViewCache
@@ -69,6 +74,8 @@ class Adapters:
     bus: LocalBus
     resolver: Resolver
     tls_contexts: TlsContexts
+    calls: Calls
+    failures: Failures
     clock: Clock
     token: Callable[[int], bytes]
     cache_key: bytes
@@ -96,6 +103,8 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         bus=bus,
         resolver=DnsResolver(clock=system_clock),
         tls_contexts=client_contexts(),
+        calls=ApiProcesses(settings.storage, settings.job),
+        failures=Failures(system_clock),
         clock=system_clock,
         token=secrets.token_bytes,
         cache_key=secrets.token_bytes(32),

@@ -85,7 +85,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         login=login,
         smtp=_smtp(blueprint, around, login, delivery),
         imap=_imap(server, around, login, has_tls=bool(identities)),
-        http=web_service(blueprint, server, around.adapters),
+        http=web_service(blueprint, server, around.adapters, around.settings),
         outbound=_outbound(blueprint, server, around, delivery),
     )
 

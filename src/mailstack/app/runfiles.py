@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import orjson
 
@@ -75,10 +75,13 @@ def running_pid(storage: Path) -> int | None:
     return None
 
 
-def read_status(storage: Path) -> dict[str, object] | None:
+def read_status(storage: Path) -> dict[str, Any] | None:
     """What the running server says of itself; None when none is running."""
-    if running_pid(storage) is None:
-        return None
+    return None if running_pid(storage) is None else written_status(storage)
+
+
+def written_status(storage: Path) -> dict[str, Any] | None:
+    """For the running server's own processes: who looks at its lock from within would let go of it."""
     try:
         found = orjson.loads(status_file(storage).read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):

@@ -179,6 +179,7 @@ class Supervisor:
     async def _start_crew(self) -> None:
         settings = RunSettings(
             storage=self._storage,
+            job=self._service.job,
             trust_loopback=self._service.trust_loopback,
             hold_outbound=self._service.hold_outbound,
         )

@@ -1,15 +1,18 @@
 """Every page that this server has, on `http` and on `https`: written out in one place."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from mailstack.app.blueprint import Blueprint
-from mailstack.app.build import Adapters
+from mailstack.app.build import Adapters, RunSettings
+from mailstack.app.runfiles import written_status
 from mailstack.app.sockets import endpoints_of
 from mailstack.formats.mta_sts import Policy, write_policy
 from mailstack.model.resource import CertificateBody, ServerBody
+from mailstack.servers.api.service import ApiService
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
@@ -18,10 +21,11 @@ from mailstack.servers.http.service import HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
 
 
-def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) -> HttpService:
+def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters, settings: RunSettings) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
-    sites = _sites(blueprint, server, MtaStsPolicies(by_host=_policies(blueprint, server)))
+    policies = MtaStsPolicies(by_host=_policies(blueprint, server))
+    sites = _sites(blueprint, server, policies, _api(adapters, settings))
     return HttpService(
         limits=HttpLimits(connections_per_ip=server.connections_per_ip),
         plain=_pages(*health.routes(), *proofs.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
@@ -31,9 +35,11 @@ def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters) ->
     )
 
 
-def _sites(blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies) -> Mapping[str, ASGIApp]:
+def _sites(
+    blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies, api: ApiService
+) -> Mapping[str, ASGIApp]:
     """By host name. The machine's own pages answer for every name that its certificates are good for."""
-    own, policy = _pages(*policies.routes()), _pages(*policies.routes())
+    own, policy = _pages(*policies.routes(), *api.routes()), _pages(*policies.routes())
     certified = (name.lower() for body in blueprint.bodies(CertificateBody).values() for name in body.names)
     return {
         **{name: own for name in certified if not name.startswith("*")},
@@ -51,6 +57,19 @@ def _policies(blueprint: Blueprint, server: ServerBody) -> Mapping[str, bytes]:
         for name, body in blueprint.domains.items()
         if body.mta_sts is not None
     }
+
+
+def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
+    return ApiService(
+        tokens=adapters.store.tokens,
+        state=adapters.store.state,
+        queue=adapters.store.queue,
+        calls=adapters.calls,
+        running=partial(written_status, settings.storage),
+        failures=adapters.failures,
+        clock=adapters.clock,
+        token=adapters.token,
+    )
 
 
 def _pages(*routes: Route, otherwise: ASGIApp | None = None) -> Router:

@@ -20,11 +20,14 @@ from mailstack.cli.reconciling import (
     store_to_read,
     store_to_write,
 )
+from mailstack.cli.remote import Afar, chosen_server, server_options
 from mailstack.cli.screen import console, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from mailstack.cli.saved_plan import SavedPlan
     from mailstack.reconcile.awaiting import CarriedOut
+    from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
@@ -41,6 +44,9 @@ New DKIM keys sign once their records are seen at the zone's own servers: that i
 In place of SPEC, a plan that `mailstack plan -o` kept may stand: then just that is done, without a question, or
 nothing, when the spec, the server or its DNS has moved since.
 
+With --server the plan is made and carried out there, by its API: the spec and the secrets that are here are sent along,
+and the spec takes the place of the server's own, of which a copy is kept. What was planned is done, or nothing.
+
 What can hardly be meant is not done until an option says that it is: an account or a domain that holds mail is
 destroyed only with --allow-destroy and its name (the mail goes to the storage's trash), the last administrator goes
 only with --allow-last-admin, more than 30 % of ten or more accounts, domains, aliases, relays, DNS zones or record sets
@@ -53,6 +59,7 @@ Examples:
   mailstack apply mailstack.yaml --yes --format json
   mailstack apply mailstack.yaml --allow-destroy bob@example.com
   mailstack plan mailstack.yaml -o plan.json; mailstack apply plan.json
+  mailstack apply mailstack.yaml --yes --server https://mail.example.com
 
 Exit status: 0 applied, or nothing to do; 1 error, or the answer was not yes; 2 the spec has faults.
 """
@@ -83,6 +90,12 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
 @click.option("--allow-many", is_flag=True, help="More than 30 % of ten or more of a kind may be destroyed.")
 @format_option
 @no_dns_option
+@server_options
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="With --server: replace the spec there although somebody edited it there since it was applied.",
+)
 def command(
     spec: Path,
     yes: bool,
@@ -91,10 +104,14 @@ def command(
     allow_many: bool,
     form: str,
     no_dns: bool,
+    server: str | None,
+    token: str,
+    ca: Path | None,
+    overwrite: bool,
 ) -> None:
-    from mailstack.cli.saved_plan import read_saved, refuse_stale
+    from mailstack.cli.saved_plan import read_saved
     from mailstack.reconcile.awaiting import CarriedOut
-    from mailstack.reconcile.brake import Allowed, refuse
+    from mailstack.reconcile.brake import Allowed
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
@@ -102,20 +119,36 @@ def command(
     with faults_reported(form), collector_paused():
         loaded = load_spec(spec if saved is None else Path(saved.spec_path))
         allowed = Allowed(destroy=allow_destroy, last_admin=allow_last_admin, many=allow_many)
+        if (there := chosen_server(server, token, ca)) is not None:
+            afar = Afar(there, loaded, no_dns=no_dns, allowed=allowed)
+            plan = afar.plan()
+            _agree(plan, saved, form, yes=yes)
+            with shown_progress(form) as progress:
+                done = afar.apply(plan, progress, overwrite=overwrite)
+            _report(plan, done, form)
+            return
         reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allowed=allowed)
         prepared = asyncio.run(_plan(loaded, reconciler))
-    if saved is not None:
-        refuse_stale(saved, prepared.plan)
-    if form == "text":
-        show_plan(prepared.plan, form)
-    refuse(prepared.plan.stops, prepared.plan.spec_path)
-    if saved is None and not yes and not prepared.plan.is_empty:
-        ask(form)
+    _agree(prepared.plan, saved, form, yes=yes)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done:
         with turn(storage_of(loaded)), shown_progress(form) as progress:
             done = asyncio.run(_apply(loaded, prepared, progress, reconciler))
-    _report(prepared, done, form)
+    _report(prepared.plan, done, form)
+
+
+def _agree(plan: "Plan", saved: "SavedPlan | None", form: str, *, yes: bool) -> None:
+    """Goes on where the plan is what was kept, no brake holds it, and nobody has anything against it."""
+    from mailstack.cli.saved_plan import refuse_stale
+    from mailstack.reconcile.brake import refuse
+
+    if saved is not None:
+        refuse_stale(saved, plan)
+    if form == "text":
+        show_plan(plan, form)
+    refuse(plan.stops, plan.spec_arguments)
+    if saved is None and not yes and not plan.is_empty:
+        ask(form)
 
 
 async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
@@ -215,12 +248,11 @@ def _told(event: "Event") -> str:
             return f"DKIM records seen in DNS: {seen} of {total}"
 
 
-def _report(prepared: "Prepared", done: "CarriedOut", form: str) -> None:
+def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:
     from mailstack.model.resource import Operation
     from mailstack.reconcile.plan import by_hand_document, document
     from mailstack.reconcile.render import render_by_hand
 
-    plan = prepared.plan
     if form == "json":
         by_hand = by_hand_document(done.by_hand)
         found = {"generation": int(done.generation), "plan": document(plan), "by_hand": by_hand}

@@ -168,7 +168,7 @@ def apply(spec: Path, yes: bool, form: str) -> None:
         show_plan(prepared.plan, form)
     if prepared.steps:
         fail(STATE_BEHIND)
-    refuse(prepared.plan.stops, prepared.plan.spec_path)
+    refuse(prepared.plan.stops, prepared.plan.spec_arguments)
     if not yes and not prepared.plan.is_empty:
         ask(form)
     if not prepared.plan.is_empty:

@@ -14,6 +14,7 @@ from mailstack.cli.reconciling import (
     storage_of,
     store_to_read,
 )
+from mailstack.cli.remote import Afar, chosen_server, server_options
 from mailstack.cli.screen import EXIT_ERROR
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ HELP = """Show what `mailstack apply SPEC` would change, and change nothing.
 
 Reads the server's state and, through octoDNS, the zones that the spec has providers for. Secrets are read, compared
 and never shown. Warnings name what needs a person: records of other hands that are in the way, certificates that end.
+With --server the plan is made there, by its API: the spec and the secrets that are here are sent along.
 
 \b
 Examples:
@@ -35,6 +37,7 @@ Examples:
   mailstack plan mailstack.yaml --format markdown    # for a comment on a pull request
   mailstack plan mailstack.yaml -o plan.json         # keep it; `mailstack apply plan.json` does just that, or refuses
   mailstack plan mailstack.yaml --records            # what to publish by hand
+  mailstack plan mailstack.yaml --server https://mail.example.com    # on that server; the token is in MAILSTACK_TOKEN
 
 Exit status: 0 no changes, 2 changes, 1 error. Faults of the spec and of the call are 1 here, for 2 means changes; the
 other commands end with 2 for them.
@@ -69,6 +72,7 @@ class PlanCommand(click.Command):
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep the plan in this file, for apply."
 )
 @no_dns_option
+@server_options
 @click.option("--records", is_flag=True, help="Show the DNS records to publish by hand even where nothing changes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Always so; accepted for hands that know Terraform.")
 def command(
@@ -76,6 +80,9 @@ def command(
     form: str,
     out: Path | None,
     no_dns: bool,
+    server: str | None,
+    token: str,
+    ca: Path | None,
     records: bool,
     detailed_exitcode: bool,  # noqa: ARG001  always so
 ) -> None:
@@ -84,8 +91,10 @@ def command(
     from mailstack.spec.load import load_spec
 
     # 2 means "there are changes" here, so that faults must not end with it.
+    afar = chosen_server(server, token, ca)
     with faults_reported(form, code=EXIT_ERROR), collector_paused():
-        plan = asyncio.run(_plan(load_spec(spec), no_dns=no_dns))
+        loaded = load_spec(spec)
+        plan = Afar(afar, loaded, no_dns=no_dns).plan() if afar else asyncio.run(_plan(loaded, no_dns=no_dns))
     if out is not None:
         save(plan, out)
     show_plan(plan, form, all_records=records)

@@ -111,6 +111,7 @@ def reconciler_on(
     from mailstack.app.clock import system_clock
     from mailstack.app.holdings import holders_in
     from mailstack.app.issuing import issuing_with
+    from mailstack.app.received import as_far_as_received
     from mailstack.app.runfiles import running_pid
     from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
     from mailstack.reconcile.dns.authoritative import authoritative_dns
@@ -120,7 +121,7 @@ def reconciler_on(
 
     storage = storage_of(loaded)
     has_server = running_pid(storage) is not None
-    return Reconciler(
+    made = Reconciler(
         state=store.state if store else None,
         clock=system_clock,
         hash_password=_hash_password,
@@ -129,6 +130,7 @@ def reconciler_on(
         live_dns=NotAsked() if no_dns else authoritative_dns(loaded.spec),
         issuing=issuing_with(store, loaded.spec, has_server=has_server) if store else None,
     )
+    return as_far_as_received(made, storage, loaded)
 
 
 def show_plan(plan: "Plan", form: str, *, all_records: bool = False) -> None:

@@ -11,6 +11,7 @@ EXAMPLES = """\b
 Examples:
   mailstack schema > mailstack.schema.json
   mailstack schema plan --output plan.schema.json
+  mailstack schema api > openapi.json
 
 \b
 Editors with yaml-language-server complete and explain a spec whose first line is
@@ -19,10 +20,10 @@ Editors with yaml-language-server complete and explain a spec whose first line i
 
 
 @click.command("schema", short_help="Print a JSON Schema.", epilog=EXAMPLES)
-@click.argument("what", type=click.Choice(["spec", "plan"]), default="spec")
+@click.argument("what", type=click.Choice(["spec", "plan", "api"]), default="spec")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file instead of the screen.")
 def command(what: str, output: Path | None) -> None:
-    """Print the JSON Schema of a spec, or of the plan that `plan --format json` prints."""
+    """Print the JSON Schema of a spec, of the plan that `plan --format json` prints, or the API's OpenAPI document."""
     text = schema_text(what)
     if output is None:
         click.echo(text, nl=False)
@@ -43,6 +44,10 @@ def _schema(what: str) -> dict[str, object]:
         from mailstack.reconcile.plan import plan_schema
 
         return plan_schema()
+    if what == "api":
+        from mailstack.app.openapi import openapi
+
+        return openapi()
     from mailstack.spec.schema import spec_schema
 
     return spec_schema()

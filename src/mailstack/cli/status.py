@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.reconciling import format_option, storage_of, store_to_read
+from mailstack.cli.remote import chosen_server, server_options, state_of
 from mailstack.cli.screen import EXIT_FAULTS, console, print_json
 
 if TYPE_CHECKING:
+    from mailstack.cli.remote import Server
     from mailstack.spec.faults import SpecInvalid
 
 HELP = """Show what is applied of SPEC, what waits in the queue, and what is running.
@@ -24,6 +26,7 @@ With a spec that has faults it shows them, and all the same what runs in the sto
 Examples:
   mailstack status mailstack.yaml
   mailstack status mailstack.yaml --format json | jq .queue
+  mailstack status mailstack.yaml --server https://mail.example.com
 
 Exit status: 0 shown, 1 error, 2 shown, and the spec has faults.
 """
@@ -40,19 +43,24 @@ NOTHING_APPLIED: Mapping[str, object] = {
 @click.command("status", help=HELP, short_help="Show what is applied and running.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @format_option
+@server_options
 @click.pass_context
-def command(context: click.Context, spec: Path, form: str) -> None:
+def command(context: click.Context, spec: Path, form: str, server: str | None, token: str, ca: Path | None) -> None:
     from mailstack.app.whereabouts import find_storage
     from mailstack.spec.faults import SpecInvalid
     from mailstack.spec.load import load_spec
 
     invalid: SpecInvalid | None = None
+    there = chosen_server(server, token, ca)
     try:
         loaded = load_spec(spec)
-        found = asyncio.run(_status(storage_of(loaded).absolute(), loaded.digest))
+        if there is None:
+            found = asyncio.run(_status(storage_of(loaded).absolute(), loaded.digest))
+        else:
+            found = _afar(there, loaded.digest)
     except SpecInvalid as fault:
         invalid = fault
-        found = asyncio.run(_status(find_storage(spec).storage, ""))
+        found = _afar(there, "") if there is not None else asyncio.run(_status(find_storage(spec).storage, ""))
         found |= {"spec": "has faults", "faults": list(invalid.lines())}
     if form == "json":
         print_json(found)
@@ -81,11 +89,22 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
         **found,
         "generation": int(summary.generation),
         "applied_at": None if applied_at is None else applied_at.isoformat(timespec="seconds"),
-        "spec": "as applied" if summary.spec_hash == digest else "changed since the last apply",
+        "spec": _compared(summary.spec_hash, digest),
         "resources": {kind.value: count for kind, count in summary.counts.items()},
         "certificates": certificates,
         "queue": {state.value: count for state, count in waiting.items()},
     }
+
+
+def _afar(server: "Server", digest: str) -> dict[str, object]:
+    """As _status has it; the storage is the server's own affair."""
+    state = dict(state_of(server))
+    told = {name: state.get(name) for name in ("running", "generation", "applied_at", "resources", "queue")}
+    return {"storage": server.url, **told, "spec": _compared(str(state.get("spec_hash")), digest)}
+
+
+def _compared(applied: str, digest: str) -> str:
+    return "as applied" if applied == digest else "changed since the last apply"
 
 
 def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:

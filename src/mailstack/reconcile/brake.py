@@ -114,11 +114,11 @@ class Brake:
         return [_mail_stop(name) for name in sorted({names[login] for login in holders})]
 
 
-def refuse(stops: Sequence[Stop], spec_path: str) -> None:
+def refuse(stops: Sequence[Stop], spec_arguments: str) -> None:
     """Raises Forbidden, with the command that would go through."""
     if stops:
         reasons = "; ".join(reasons_of(stops))
-        raise Forbidden(f"nothing was changed: {reasons}; if that is meant: {going_on(stops, spec_path)}")
+        raise Forbidden(f"nothing was changed: {reasons}; if that is meant: {going_on(stops, spec_arguments)}")
 
 
 def reasons_of(stops: Sequence[Stop]) -> Iterator[str]:
@@ -130,12 +130,12 @@ def reasons_of(stops: Sequence[Stop]) -> Iterator[str]:
     yield from (f"{stop.subject} {stop.text}" for stop in stops if stop.brake is not BrakeName.MAIL)
 
 
-def going_on(stops: Sequence[Stop], spec_path: str) -> str:
-    """The command that applies the plan all the same."""
+def going_on(stops: Sequence[Stop], spec_arguments: str) -> str:
+    """The command that applies the plan all the same. spec_arguments: as a plan has them."""
     mail = [stop.release for stop in stops if stop.brake is BrakeName.MAIL]
     others = [stop.release for stop in stops if stop.brake is not BrakeName.MAIL]
     options = " ".join(dict.fromkeys((*mail[:NAMED], *others)))
-    return f"mailstack apply {options}{_more(len(mail))} {shlex.quote(spec_path)}"
+    return f"mailstack apply {options}{_more(len(mail))} {spec_arguments}"
 
 
 def _mail_stop(name: str) -> Stop:

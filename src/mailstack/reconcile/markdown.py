@@ -28,7 +28,7 @@ def render_markdown(plan: Plan) -> str:
     parts += [f"> **Warning:** {code(warning.subject)}: {code(warning.text)}\n" for warning in plan.warnings]
     parts += [f"> **Apply stops:** {code(reason)}\n" for reason in reasons_of(plan.stops)]
     if plan.stops:
-        parts.append(f"> If that is meant: {code(going_on(plan.stops, plan.spec_path))}\n")
+        parts.append(f"> If that is meant: {code(going_on(plan.stops, plan.spec_arguments))}\n")
     left = LONGEST
     for operation in _HEADINGS:
         changes = [change for change in plan.changes if change.operation is operation]

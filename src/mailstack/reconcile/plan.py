@@ -5,6 +5,7 @@ Not how it is found (diff, dns) nor how it is done (apply). The JSON form is des
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -92,7 +93,8 @@ class ByHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """generation: the live state it was made against. live_hash: of that state and of the DNS zones read.
+    """generation: the live state it was made against. live_hash: of that state and of the DNS zones read. server: the
+    address of the one that it was made on, "" for this machine.
 
     plan_hash: of all that is shown but stops, which depend on what the caller releases, and warnings; two plans with
     the same one do the same.
@@ -107,6 +109,13 @@ class Plan:
     by_hand: tuple[ByHand, ...] = ()
     stops: tuple[Stop, ...] = ()
     plan_hash: str = field(default="")
+    server: str = ""
+
+    @property
+    def spec_arguments(self) -> str:
+        """For a shell: what names this spec, and where it is applied, in a command that is shown."""
+        server = f" --server {shlex.quote(self.server)}" if self.server else ""
+        return f"{shlex.quote(self.spec_path)}{server}"
 
     @property
     def is_by_hand_unknown(self) -> bool:

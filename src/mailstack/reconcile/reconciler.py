@@ -137,7 +137,7 @@ class Reconciler:
         if await self.state.generation() != prepared.plan.generation:
             raise Conflict("the server changed since the plan was made; plan again")
         # Once more: mail may have come since the plan was made.
-        refuse(await self._stops(prepared.context, prepared.steps, prepared.dns), prepared.plan.spec_path)
+        refuse(await self._stops(prepared.context, prepared.steps, prepared.dns), prepared.plan.spec_arguments)
         leaving, staying = _split(prepared.dns)
         at_once, orders = split_orders(prepared.steps)
         await self._publish(self.state, prepared, leaving, progress)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -142,7 +141,7 @@ def _records_in_short(plan: Plan) -> Iterator[str]:
     count = sum(len(item.records) for item in plan.by_hand)
     if count:
         noun = "record" if count == 1 else "records"
-        yield f"{count} {noun} to publish by hand: mailstack plan --records {shlex.quote(plan.spec_path)}"
+        yield f"{count} {noun} to publish by hand: mailstack plan --records {plan.spec_arguments}"
         yield ""
 
 
@@ -169,7 +168,7 @@ def _stops(plan: Plan, colour: bool) -> Iterator[str]:
         return
     for reason in reasons_of(plan.stops):
         yield f"{_painted('Apply stops:', _RED, colour)} {printable(reason)}."
-    yield f"If that is meant: {printable(going_on(plan.stops, plan.spec_path))}"
+    yield f"If that is meant: {printable(going_on(plan.stops, plan.spec_arguments))}"
     yield ""
 
 

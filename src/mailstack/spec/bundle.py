@@ -1,7 +1,8 @@
 """A spec with all that it is made of, to be sent to another machine: its files, the certificates that it names, and
 the secrets that can be read here.
 
-DNS providers' secrets are never in it: the machine that publishes has those. Unpacking trusts nothing of what was sent.
+What proves who one is to DNS providers and authorities is never in it: the server that asks them has that. Unpacking
+trusts nothing of what was sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +17,11 @@ from mailstack.spec.faults import Path as FaultPath
 from mailstack.spec.include import MAX_FILES
 from mailstack.spec.load import LoadedSpec, digest_of
 from mailstack.spec.secrets import SecretMissing, is_reference
+from mailstack.spec.sections.acme import ExternalAccount
+from mailstack.spec.sections.domains import Provider
 
 Resolve = Callable[[str, Path], str]
+MAIN_NAME = ".main.yaml"
 MAX_NAME_OCTETS = 1_024
 MAX_DEPTH = 16
 
@@ -67,26 +71,27 @@ def bundle_of(loaded: LoadedSpec, resolve: Resolve) -> Bundle:
     return Bundle(main=contents[loaded.path].decode(), files=_decoded(others), secrets=secrets)
 
 
-def unpack(bundle: Bundle, folder: Path, main: str) -> Path:
-    """Writes the files; returns the main one, which is called main there. folder: empty, and nobody else's."""
-    if main in bundle.files:
-        raise Invalid(f"an included file is called {main}, as the main file is on the server")
-    for name, text in {**bundle.files, main: bundle.main}.items():
+def unpack(bundle: Bundle, folder: Path) -> Path:
+    """Writes the files; returns the main one, under a name that no other can have. folder: empty, nobody else's."""
+    for name, text in {**bundle.files, MAIN_NAME: bundle.main}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
-    return folder / main
+    return folder / MAIN_NAME
 
 
 def references_of(spec: BaseModel) -> frozenset[str]:
-    """To secrets, without those of DNS providers, whose settings are no secrets to the models."""
+    """To secrets that become part of the server's state; not what it shows DNS providers and authorities."""
     return frozenset(text for text in _secrets_in(spec) if is_reference(text))
 
 
 def certificate_files(loaded: LoadedSpec) -> Iterator[tuple[FaultPath, Path]]:
     """Files besides YAML and secrets that the spec reads, and where it names them."""
-    for index, files in enumerate(loaded.spec.tls.files):
+    tls = loaded.spec.tls
+    for index, files in enumerate(tls.files):
         yield ("tls", "files", index, "certificate"), files.certificate
+    if tls.acme.ca is not None:
+        yield ("tls", "acme", "ca"), tls.acme.ca
 
 
 def _certificates(loaded: LoadedSpec) -> dict[str, bytes]:
@@ -122,7 +127,7 @@ def _decoded(contents: Mapping[str, bytes]) -> dict[str, str]:
 def _secrets_in(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, BaseModel) and not isinstance(value, Provider | ExternalAccount):
         for name in type(value).model_fields:
             yield from _secrets_in(getattr(value, name))
     elif isinstance(value, dict):

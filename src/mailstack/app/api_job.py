@@ -1,0 +1,281 @@
+"""Carries out one plan or apply for the API: the process behind app.api_process.
+
+It trusts the worker for who calls and what that token may do, and nothing of what was sent. The answer is a line with
+the status, then the content: a JSON document, or for an apply one JSON line for each step (docs/gitops.md).
+"""
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
+from pathlib import Path
+
+import orjson
+import structlog
+
+import mailstack
+from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
+from mailstack.app.api_process import Order
+from mailstack.app.applier import named_changes, reconciler_of, sandbox_reconciler
+from mailstack.app.clock import system_clock
+from mailstack.app.log import configure_log
+from mailstack.app.received import Delivery, Received, draft, read_received, refuse_edited, settle
+from mailstack.app.runfiles import run_folder
+from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
+from mailstack.app.silence import Silence
+from mailstack.app.turn import apply_turn
+from mailstack.app.uploaded import Sent, load_uploaded
+from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
+from mailstack.ports.bus import Bus
+from mailstack.reconcile.awaiting import CarriedOut, carry_out
+from mailstack.reconcile.brake import Allowed, allowed_name, refuse
+from mailstack.reconcile.dns.live import NotAsked
+from mailstack.reconcile.dns.targets import NoDns
+from mailstack.reconcile.plan import by_hand_document, document
+from mailstack.reconcile.progress import Event
+from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.servers.api.calls import CallKind
+from mailstack.spec.bundle import MAIN_NAME, Bundle, certificate_files, unpack
+from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.include import read_files
+from mailstack.spec.load import LoadedSpec, digest_of, load_spec
+from mailstack.spec.secrets import resolve
+from mailstack.store.bus_local import LocalBus
+from mailstack.store.sqlite.open import SqliteStore, open_store
+
+log = structlog.get_logger()
+
+TURN_WAIT_S = 15.0
+MAIN = "main"  # as the bundle calls it
+JSON, LINES, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
+STATUSES: Mapping[type[DomainError], HTTPStatus] = {
+    Conflict: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.CONFLICT,  # by a brake: the token may, and nobody has said that this is meant
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TryAgainLater: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class Line:
+    """Blocking: this process has nothing else to do. A caller that goes away changes nothing but that nobody hears."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._is_heard = True
+        self.has_begun = False
+
+    def begin(self, media_type: str, status: int = HTTPStatus.OK) -> None:
+        self.has_begun = True
+        self.tell(status=int(status), media_type=media_type)
+
+    def tell(self, **fields: object) -> None:
+        self.write(orjson.dumps(fields) + b"\n")
+
+    def write(self, data: bytes) -> None:
+        try:
+            if self._is_heard:
+                self._connection.sendall(data)
+        except OSError:
+            self._is_heard = False
+
+
+def obey(connection: socket.socket) -> None:
+    incoming = connection.makefile("rb")
+    order = Order.decoded(incoming.readline())
+    configure_log(order.log_format, order.log_level)
+    line = Line(connection)
+    try:
+        with tempfile.TemporaryDirectory(dir=run_folder(Path(order.storage)), prefix="api-") as folder:
+            os.chdir(folder)
+            asyncio.run(_carry_out(order, incoming.read(order.size), line))
+    except SpecInvalid as invalid:
+        faults = [asdict(fault) | {"file": _as_sent(fault.file)} for fault in invalid.shown]
+        _fail(line, HTTPStatus.UNPROCESSABLE_ENTITY, f"{len(invalid.faults)} faults of the spec", faults=faults)
+    except DomainError as fault:
+        status = next((STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES), None)
+        _fail(line, status or HTTPStatus.INTERNAL_SERVER_ERROR, fault.detail)
+    except Exception:  # the caller learns that it failed, the log why
+        log.exception("the API's call failed", call=order.kind, caller=order.caller)
+        _fail(line, HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
+
+
+def _as_sent(file: str) -> str:
+    return MAIN if file == MAIN_NAME else file
+
+
+async def _carry_out(order: Order, content: bytes, line: Line) -> None:
+    if order.kind == CallKind.PLAN:
+        await _plan(order, read_request(PlanRequest, content), line)
+    else:
+        await _apply(order, read_request(ApplyRequest, content), line)
+
+
+async def _plan(order: Order, request: PlanRequest, line: Line) -> None:
+    async with _store(order, Silence(), read_only=True) as store:
+        visit = Visit.begin(order, request)
+        prepared = await visit.reconciler(store, request).plan(visit.loaded)
+    line.begin(JSON)
+    line.tell(version=mailstack.__version__, is_done=prepared.is_done, plan=document(prepared.plan))
+
+
+async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
+    bus = LocalBus(run_folder(Path(order.storage)) / "bus")
+    with apply_turn(Path(order.storage), f"the API, for token {order.caller}", wait_s=TURN_WAIT_S):
+        async with _store(order, bus, read_only=False) as store:
+            await bus.start()
+            try:
+                await _apply_to(store, order, request, line)
+            finally:
+                await bus.close()
+
+
+async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, line: Line) -> None:
+    storage = Path(order.storage)
+    settle(storage, (await store.state.summary()).spec_hash)
+    visit = Visit.begin(order, request)
+    applied = await store.state.summary()
+    if not request.overwrite:
+        refuse_edited(visit.own, applied.spec_hash, read_received(storage))
+    reconciler = visit.reconciler(store, request)
+    prepared = await reconciler.plan(visit.loaded)
+    _refuse_stale(prepared, request)
+    refuse(prepared.plan.stops, prepared.plan.spec_arguments)
+    done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
+    if not prepared.is_done or visit.own.digest != visit.loaded.digest:
+        draft(storage, visit.delivery(order.caller))
+        try:
+            line.begin(LINES)
+            done = await carry_out(reconciler, visit.loaded, prepared, lambda event: line.tell(**_step(event)))
+        finally:
+            # Also where DNS failed on the way: what the state holds is applied, and must be what is served from now on.
+            settle(storage, (await store.state.summary()).spec_hash)
+        log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
+        _warn_of_strangers(visit, line)
+    if not line.has_begun:
+        line.begin(LINES)
+    line.tell(
+        step="Applied",
+        generation=int(done.generation),
+        by_hand=by_hand_document(done.by_hand),
+        waiting_for_dns=list(done.waiting),
+    )
+
+
+def _refuse_stale(prepared: Prepared, request: ApplyRequest) -> None:
+    plan, expected = prepared.plan, request.expected
+    if plan.spec_hash != expected.spec_hash:
+        raise Conflict("the spec has changed since the plan was made; nothing was changed, plan again")
+    if plan.live_hash != expected.live_hash:
+        raise Conflict("the server or its DNS has changed since the plan was made; nothing was changed, plan again")
+    if plan.plan_hash != expected.plan_hash:
+        raise Conflict("apply would do something else than the plan says now; nothing was changed, plan again")
+
+
+def _warn_of_strangers(visit: "Visit", line: Line) -> None:
+    """A pattern of the new spec may find files on the server that were never sent."""
+    reading = read_files(visit.own.path)
+    if digest_of(reading.main, reading.contents) != visit.loaded.digest:
+        log.warning("the spec in its place is not the one that was applied", spec=str(visit.own.path))
+        detail = "the spec on the server includes further files that lie there, so the server will not follow it"
+        line.tell(step="Warned", detail=detail)
+
+
+def _step(event: Event) -> dict[str, object]:
+    """As app.api_models has the steps."""
+    return {"step": type(event).__name__, **asdict(event)}
+
+
+def _own(path: Path) -> LoadedSpec:
+    """Raises Conflict: whoever sends a spec cannot mend the server's."""
+    try:
+        return load_spec(path)
+    except SpecInvalid as invalid:
+        raise Conflict(f"the server's own spec has faults, to be mended there first: {invalid.lines()[0]}") from None
+
+
+@asynccontextmanager
+async def _store(order: Order, bus: Bus, *, read_only: bool) -> AsyncIterator[SqliteStore]:
+    store = await open_store(Path(order.storage), clock=system_clock, bus=bus, read_only=read_only)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _fail(line: Line, status: int, detail: str, **more: object) -> None:
+    if line.has_begun:
+        line.tell(step="Failed", status=int(status), detail=detail, **more)
+        return
+    line.begin(PROBLEM, status)
+    line.tell(title=HTTPStatus(status).phrase, status=int(status), detail=detail, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What was sent, beside the server's own spec. sent: as it is; loaded: as it runs here, which a sandbox changes.
+    The working folder is the one that it is unpacked in."""
+
+    order: Order
+    bundle: Bundle
+    own: LoadedSpec
+    sent: LoadedSpec
+    loaded: LoadedSpec
+    sandbox: SandboxJob | None
+
+    @classmethod
+    def begin(cls, order: Order, request: PlanRequest) -> "Visit":
+        """Raises SpecInvalid for faults of what was sent, Conflict for a spec of the server's own that is no help."""
+        bundle = Bundle.from_json(request.bundle.model_dump())
+        own = _own(Path(order.spec))
+        try:
+            main = unpack(bundle, Path())
+        except OSError as fault:
+            raise Invalid(f"the files that were sent cannot lie beside each other: {fault.strerror}") from None
+        sandbox = SandboxJob.from_json(order.sandbox) if order.sandbox is not None else None
+        sent = load_uploaded(main, own, is_sandbox=sandbox is not None)
+        return cls(
+            order=order,
+            bundle=bundle,
+            own=own,
+            sent=sent,
+            loaded=sent if sandbox is None else harmless(sent, sandbox),
+            sandbox=sandbox,
+        )
+
+    def reconciler(self, store: SqliteStore, request: PlanRequest) -> Reconciler:
+        if self.sandbox is not None:
+            return sandbox_reconciler(store, self.sandbox, account_passwords(self.loaded.spec.accounts, self.sandbox))
+        storage, folder = Path(self.order.storage), self.own.path.absolute().parent
+        found = reconciler_of(store, storage, self.loaded)
+        allow = request.allow
+        allowed = Allowed(destroy=tuple(map(allowed_name, allow.destroy)), last_admin=allow.last_admin, many=allow.many)
+        if request.no_dns:
+            found = replace(found, dns=NoDns(), live_dns=NotAsked())
+        return replace(
+            found,
+            brake=replace(found.brake, allowed=allowed),
+            resolve=Sent(self.bundle),
+            resolve_for_dns=lambda reference, _directory: resolve(reference, folder),
+            keeps_secrets=True,
+        )
+
+    def delivery(self, caller: str) -> Delivery:
+        if self.own.path.name in self.bundle.files:
+            raise Invalid(f"an included file is called {self.own.path.name}, as the main file is on the server")
+        return Delivery(
+            received=Received(digest=self.loaded.digest, caller=caller, at=system_clock()),
+            main=self.own.path,
+            files={**self._read_files(), self.own.path.name: self.bundle.main},
+            former=self.own.files,
+            certificates=tuple(path for _, path in certificate_files(self.own)),
+        )
+
+    def _read_files(self) -> dict[str, str]:
+        """Without those that were sent for nothing."""
+        folder = Path().absolute()
+        read = {path.absolute() for path in (*self.sent.files, *(path for _, path in certificate_files(self.sent)))}
+        return {name: text for name, text in self.bundle.files.items() if folder / name in read}

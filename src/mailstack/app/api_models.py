@@ -1,0 +1,105 @@
+"""What the API takes and gives for plans and applies: requests are read by these models, openapi.json is made of them.
+
+Loaded by the process that plans, never by a worker.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict
+
+from mailstack.model.errors import Invalid
+from mailstack.reconcile.plan import ByHandDocument, PlanDocument
+
+MOST_FAULTS_TOLD = 5
+LONGEST_HASH = 100
+Hash = Annotated[str, Field(max_length=LONGEST_HASH)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class BundleModel(Model):
+    """A spec with the files that it reads."""
+
+    main: str = Field(repr=False, description="The text of the main file.")
+    files: dict[str, str] = Field(
+        default={},
+        repr=False,
+        description="Included files and certificates, by their path relative to the main file's folder.",
+    )
+    secrets: dict[str, str] = Field(
+        default={},
+        repr=False,
+        description="What references (env/NAME, file/PATH) of the spec stand for, as far as the sender knows. One that"
+        " is left out is unchanged where the server has it for the very same resource. Those of DNS providers are the"
+        " server's own and are not sent.",
+    )
+
+
+class AllowModel(Model):
+    """Brakes that are released, as `mailstack apply` has options for them."""
+
+    destroy: list[str] = Field(default=[], description="Accounts and domains that may go with their mail.")
+    last_admin: bool = Field(default=False, description="No account has to be an administrator afterwards.")
+    many: bool = Field(default=False, description="More than 30 % of ten or more of a kind may be destroyed.")
+
+
+class PlanRequest(Model):
+    bundle: BundleModel
+    no_dns: bool = Field(default=False, description="Leave DNS out.")
+    allow: AllowModel = AllowModel()
+
+
+class ExpectedModel(Model):
+    """Of the plan that was read: apply does just that, or nothing."""
+
+    spec_hash: Hash
+    live_hash: Hash
+    plan_hash: Hash
+
+
+class ApplyRequest(PlanRequest):
+    expected: ExpectedModel
+    overwrite: bool = Field(
+        default=False, description="Replace the server's spec although somebody edited it there since it was applied."
+    )
+
+
+class PlanReply(TypedDict):
+    """is_done: there is nothing to do, not even to remember that this spec was applied."""
+
+    version: str
+    is_done: bool
+    plan: PlanDocument
+
+
+class AppliedStep(TypedDict):
+    """The last line of an apply that went well. waiting_for_dns: records that are not seen yet, so that nothing is
+    signed with their keys."""
+
+    step: Literal["Applied"]
+    generation: int
+    by_hand: list[ByHandDocument]
+    waiting_for_dns: list[str]
+
+
+class FailedStep(TypedDict):
+    """The last line of an apply that failed on the way; what was told before is done."""
+
+    step: Literal["Failed"]
+    status: int
+    detail: str
+
+
+Request = TypeVar("Request", bound=PlanRequest)
+
+
+def read_request(model: type[Request], content: bytes) -> Request:
+    """Raises Invalid, which repeats nothing of what was sent."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as invalid:
+        told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in invalid.errors(include_input=False)]
+        raise Invalid(f"the request is not as openapi.json has it: {'; '.join(told[:MOST_FAULTS_TOLD])}") from None

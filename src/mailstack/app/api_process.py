@@ -1,0 +1,162 @@
+"""A plan or an apply that the API was asked for, in a process of its own, as a worker sees it.
+
+A worker never loads what plans; how many such processes there are at a time is bounded for the whole machine, by locks
+that end with them. A caller that goes away ends a plan, and no apply.
+"""
+
+import asyncio
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mailstack.app.messages import Job
+from mailstack.app.runfiles import run_folder
+from mailstack.model.errors import TryAgainLater
+from mailstack.servers.api.calls import Answer, Call, CallKind
+
+API_JOB = "mailstack.app.api_main"
+AT_ONCE = 2
+"""Each takes a core for a while, and tens of megabytes."""
+CHUNK_BYTES = 1 << 16
+LONGEST_HEAD_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The line that a process begins with; `size` bytes of the request's content follow it."""
+
+    kind: str
+    caller: str
+    storage: str
+    spec: str
+    size: int
+    log_format: str
+    log_level: str
+    sandbox: dict[str, Any] | None = field(default=None, repr=False)
+
+    def encoded(self) -> bytes:
+        return orjson.dumps(asdict(self)) + b"\n"
+
+    @classmethod
+    def decoded(cls, line: bytes) -> "Order":
+        return cls(**orjson.loads(line))
+
+
+class ApiProcesses:
+    """Works as servers.api.calls.Calls. job: what the server itself was started with."""
+
+    def __init__(self, storage: Path, job: Job) -> None:
+        self._storage = storage
+        self._job = job
+
+    async def carry_out(self, call: Call, content: bytes) -> Answer:
+        """Raises TryAgainLater where enough are under way."""
+        process, line = _started(_take_slot(run_folder(self._storage)))
+        _reap_when_it_ends(process)
+        return await self._ask(process, line, call, content)
+
+    async def _ask(self, process: subprocess.Popen[bytes], line: socket.socket, call: Call, content: bytes) -> Answer:
+        reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
+        chunks = _chunks(process, reader, writer, ends_with_caller=call.kind is CallKind.PLAN)
+        try:
+            writer.write(self._order(call, len(content)).encoded())
+            writer.write(content)
+            await writer.drain()
+            head = orjson.loads(await reader.readuntil(b"\n"))
+        except (OSError, asyncio.IncompleteReadError) as fault:
+            await _hang_up(process, writer, ends=True)
+            raise TryAgainLater("the process that plans ended unexpectedly; the log says why") from fault
+        except BaseException:
+            await _hang_up(process, writer, ends=call.kind is CallKind.PLAN)
+            raise
+        return Answer(status=head["status"], media_type=head["media_type"], chunks=chunks)
+
+    def _order(self, call: Call, size: int) -> Order:
+        return Order(
+            kind=call.kind.value,
+            caller=call.caller,
+            storage=str(self._storage),
+            spec=self._job.spec,
+            size=size,
+            log_format=self._job.log_format,
+            log_level=self._job.log_level,
+            sandbox=None if self._job.sandbox is None else dict(self._job.sandbox),
+        )
+
+
+async def _chunks(
+    process: subprocess.Popen[bytes],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    ends_with_caller: bool,
+) -> AsyncIterator[bytes]:
+    is_whole = False
+    try:
+        while chunk := await reader.read(CHUNK_BYTES):
+            yield chunk
+        is_whole = True
+    finally:
+        await _hang_up(process, writer, ends=ends_with_caller and not is_whole)
+
+
+async def _hang_up(process: subprocess.Popen[bytes], writer: asyncio.StreamWriter, *, ends: bool) -> None:
+    if ends:
+        process.terminate()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """The process, and the line to it."""
+    ours, theirs = socket.socketpair()
+    try:
+        # Not the loop's own subprocesses: uvloop's kill a worker, which is a fork of another loop's process.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", API_JOB, str(theirs.fileno())],
+            pass_fds=[theirs.fileno(), slot],  # the lock lasts as long as anybody has it open
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # what stops this worker need not stop an apply
+        )
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(slot)
+    return process, ours
+
+
+def _reap_when_it_ends(process: subprocess.Popen[bytes]) -> None:
+    """Whoever still listens then."""
+    loop, ended = asyncio.get_running_loop(), os.pidfd_open(process.pid)
+
+    def reap() -> None:
+        loop.remove_reader(ended)
+        os.close(ended)
+        process.wait()
+
+    loop.add_reader(ended, reap)
+
+
+def _take_slot(folder: Path) -> int:
+    """A file descriptor that holds one of the slots of this machine's storage."""
+    for number in range(AT_ONCE):
+        slot = os.open(folder / f"api-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(slot)
+        else:
+            return slot
+    raise TryAgainLater(f"{AT_ONCE} plans or applies are under way by the API already")

@@ -1,0 +1,83 @@
+"""A plan out of its JSON document: what another machine made, to be shown here as if it had been made here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mailstack.model.errors import Unsupported
+from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant, from_datetime
+from mailstack.model.resource import Operation
+from mailstack.reconcile.plan import (
+    FORMAT,
+    BrakeName,
+    ByHand,
+    Change,
+    FieldChange,
+    Mark,
+    Plan,
+    PlanWarning,
+    Stop,
+)
+
+Document = Mapping[str, Any]  # JSON of another program, of which every member is asked for by name
+
+
+def plan_of(document: Document) -> Plan:
+    """The inverse of reconcile.plan.document. Raises Unsupported for a document of another version."""
+    try:
+        if document["format"] != FORMAT:
+            raise Unsupported(f"a plan of format {document['format']}, and this is format {FORMAT}")
+        return Plan(
+            spec_path=document["spec_path"],
+            spec_hash=document["spec_hash"],
+            generation=Generation(document["generation"]),
+            live_hash=document["live_hash"],
+            plan_hash=document["plan_hash"],
+            changes=tuple(map(_change, document["changes"])),
+            warnings=tuple(PlanWarning(subject=item["subject"], text=item["text"]) for item in document["warnings"]),
+            by_hand=by_hand_of(document["by_hand"]),
+            stops=tuple(map(_stop, document["stops"])),
+        )
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Unsupported(f"a plan of another version: {fault!r}") from fault
+
+
+def by_hand_of(documents: Sequence[Document]) -> tuple[ByHand, ...]:
+    return tuple(ByHand(zone=item["zone"], records=tuple(item["records"])) for item in documents)
+
+
+def _change(document: Document) -> Change:
+    return Change(
+        operation=Operation(document["operation"]),
+        kind=document["kind"],
+        name=document["name"],
+        fields=tuple(map(_field, document["fields"])),
+        reason=document["reason"],
+        moved_from=document["moved_from"],
+        after=tuple(document["after"]),
+        drift=document["drift"],
+    )
+
+
+def _field(document: Document) -> FieldChange:
+    return FieldChange(
+        name=document["name"],
+        old=document["old"],
+        new=document["new"],
+        mark=Mark(document["mark"]),
+        by_user_since=_instant(document["since"]),
+    )
+
+
+def _stop(document: Document) -> Stop:
+    return Stop(
+        brake=BrakeName(document["brake"]),
+        subject=document["subject"],
+        text=document["text"],
+        release=document["release"],
+    )
+
+
+def _instant(text: str | None) -> Instant | None:
+    return None if text is None else from_datetime(datetime.fromisoformat(text))

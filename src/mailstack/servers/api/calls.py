@@ -1,0 +1,36 @@
+"""What takes more than a look into the store, and is carried out elsewhere: plans and applies."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mailstack.model.ids import TokenId
+
+
+class CallKind(StrEnum):
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """caller: the token, for the log and for whoever else wants to apply meanwhile."""
+
+    kind: CallKind
+    caller: TokenId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """chunks: of the content, as they come; closing them early says that nobody listens any more."""
+
+    status: int
+    media_type: str
+    chunks: AsyncIterator[bytes]
+
+
+class Calls(Protocol):
+    async def carry_out(self, call: Call, content: bytes) -> Answer:
+        """content: the request's. Raises TryAgainLater where enough is under way already."""
+        ...

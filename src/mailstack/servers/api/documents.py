@@ -1,0 +1,125 @@
+"""What the API says and takes where no plan is in it: tokens and the state of the server, as JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from typing_extensions import TypedDict
+
+from mailstack.model.delivery import QueueState
+from mailstack.model.errors import Invalid
+from mailstack.model.instant import SECOND_MS, Instant, iso
+from mailstack.model.resource import Summary
+from mailstack.model.token import Scope, Token
+from mailstack.services.identity.tokens import Order
+
+LONGEST_LIFE_S = 10 * 366 * 86_400
+
+
+class StateDocument(TypedDict):
+    """spec_hash: of the spec that was applied last. running: what `mailstack status` shows of the process."""
+
+    version: str
+    generation: int
+    applied_at: str | None
+    spec_hash: str
+    resources: dict[str, int]
+    queue: dict[str, int]
+    running: dict[str, Any] | None  # grows with what a server can tell of itself
+
+
+class TokenDocument(TypedDict):
+    """maker: the id of the token that made it, "" for the machine's own shell. Times in ISO 8601, null for never."""
+
+    id: str
+    name: str
+    can: list[Scope]
+    maker: str
+    created_at: str
+    expires_at: str | None
+    used_at: str | None
+    revoked_at: str | None
+
+
+class NewTokenDocument(TokenDocument):
+    """secret: shown this once."""
+
+    secret: str
+
+
+class TokenRequest(TypedDict, total=False):
+    """expires_in_s: seconds from now; left out or null for as long as its maker has."""
+
+    name: str
+    can: list[Scope]
+    expires_in_s: int | None
+
+
+class RevokedDocument(TypedDict):
+    """The token, and those that were made with it."""
+
+    revoked: list[str]
+
+
+class ProblemDocument(TypedDict):
+    """RFC 9457."""
+
+    title: str
+    status: int
+    detail: str
+    request: str
+
+
+def state_document(
+    version: str, summary: Summary, queue: Mapping[QueueState, int], running: dict[str, Any] | None
+) -> StateDocument:
+    return StateDocument(
+        version=version,
+        generation=int(summary.generation),
+        applied_at=_iso(summary.applied_at),
+        spec_hash=summary.spec_hash,
+        resources={kind.value: count for kind, count in summary.counts.items()},
+        queue={state.value: count for state, count in queue.items()},
+        running=running,
+    )
+
+
+def token_document(token: Token) -> TokenDocument:
+    return TokenDocument(
+        id=token.token_id,
+        name=token.name,
+        can=sorted(token.scopes),
+        maker=token.maker,
+        created_at=iso(token.created_at),
+        expires_at=_iso(token.expires_at),
+        used_at=_iso(token.used_at),
+        revoked_at=_iso(token.revoked_at),
+    )
+
+
+def read_order(content: bytes, now: Instant) -> Order:
+    """A TokenRequest as the order of a token. Raises Invalid."""
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise Invalid("the content is no JSON") from None
+    if not isinstance(found, dict) or found.keys() - {"name", "can", "expires_in_s"}:
+        raise Invalid("a token is ordered with name, can and expires_in_s")
+    name, can, life_s = found.get("name", ""), found.get("can"), found.get("expires_in_s")
+    if not isinstance(name, str):
+        raise Invalid("name is a text")
+    if life_s is not None and (type(life_s) is not int or not 0 < life_s <= LONGEST_LIFE_S):
+        raise Invalid("expires_in_s is a whole number of seconds, up to ten years")
+    expires_at = None if life_s is None else Instant(now + life_s * SECOND_MS)
+    return Order(name=name, scopes=frozenset(_scopes(can)), expires_at=expires_at)
+
+
+def _scopes(can: object) -> Sequence[Scope]:
+    words = {scope.value: scope for scope in Scope}
+    if not isinstance(can, list) or not all(isinstance(word, str) and word in words for word in can):
+        raise Invalid(f"can is a list of {', '.join(words)}")
+    return [words[word] for word in can]
+
+
+def _iso(instant: Instant | None) -> str | None:
+    return None if instant is None else iso(instant)

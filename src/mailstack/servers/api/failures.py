@@ -1,0 +1,58 @@
+"""How often an address has shown tokens that are none: whoever does it too often is not listened to for a while.
+
+Nobody guesses a token; this keeps a flood of guesses from the database and from the log.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock
+
+MOST = 20
+WITHIN_MS = MINUTE_MS
+REMEMBERED = 10_000
+"""Addresses; the one that failed longest ago is forgotten first."""
+IPV6_SITE_BITS = 64
+
+
+@dataclass(slots=True)
+class _Count:
+    since: int
+    failures: int = 0
+
+
+class Failures:
+    """Of one process, for as long as it runs."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counts: OrderedDict[str, _Count] = OrderedDict()
+
+    def wait_s(self, host: str) -> int:
+        """How long that address has to wait, 0 for not at all."""
+        count = self._counts.get(_site_of(host))
+        if count is None or count.failures < MOST:
+            return 0
+        return max(0, -((self._clock() - count.since - WITHIN_MS) // SECOND_MS))
+
+    def note(self, host: str) -> None:
+        site = _site_of(host)
+        count = self._counts.get(site)
+        if count is None or self._clock() - count.since >= WITHIN_MS:
+            count = self._counts[site] = _Count(since=self._clock())
+        count.failures += 1
+        self._counts.move_to_end(site)
+        while len(self._counts) > REMEMBERED:
+            self._counts.popitem(last=False)
+
+
+def _site_of(host: str) -> str:
+    """One customer has 2**64 addresses of IPv6."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((address, IPV6_SITE_BITS), strict=False))
