@@ -70,6 +70,14 @@ def test_a_new_choice_is_used_by_the_next_handshake(authority: trustme.CA) -> No
     assert names_seen(authority, front, "old.example.com") == {"new.example.com"}
 
 
+def test_a_certificate_that_stays_keeps_its_context(authority: trustme.CA) -> None:
+    kept, new = identity(authority, "kept.example.com"), identity(authority, "new.example.com")
+    before = choice_of((kept,), protocols=("http/1.1",))
+    after = choice_of((new, kept), protocols=("http/1.1",), before=before)
+    assert after("kept.example.com") is before("kept.example.com")
+    assert after(None) is after("new.example.com") is not after("kept.example.com")
+
+
 def test_without_a_certificate_the_handshake_is_refused(authority: trustme.CA) -> None:
     with pytest.raises(ssl.SSLError):
         names_seen(authority, live_context(lambda: choice_of(())), "mail.example.com")

@@ -74,13 +74,15 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     for service in IMPLICIT_TLS:
         if service in blueprint.listeners and not identities:
             raise Invalid(f"listeners.{service} needs a certificate, and there is none")
-    login = _login(blueprint, around)
+    login, before = _login(blueprint, around), around.before
     store = around.adapters.store
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     return Services(
         generation=blueprint.generation,
-        certificates=choice_of(identities),
-        web_certificates=choice_of(identities, protocols=WEB_PROTOCOLS),
+        certificates=choice_of(identities, before=before.certificates if before else None),
+        web_certificates=choice_of(
+            identities, protocols=WEB_PROTOCOLS, before=before.web_certificates if before else None
+        ),
         login_domains=_login_domains(blueprint),
         login=login,
         smtp=_smtp(blueprint, around, login, delivery),

@@ -15,9 +15,6 @@ from mailstack.net.tls_proofs import TlsProofs
 # RFC 9325 §4.2: forward secrecy and AEAD only; TLS 1.3 brings its own list.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
-NameChoice = Callable[[str | None], ssl.SSLContext | None]
-"""The context for a server name the client sent (None: it sent none); None: leave the one it has."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -29,6 +26,18 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity(names={self.names!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameChoice:
+    """Which certificate is shown to whom. contexts: of every identity, the first of which is for all other names."""
+
+    contexts: Mapping[Identity, ssl.SSLContext]
+    by_name: Mapping[str, ssl.SSLContext]
+
+    def __call__(self, server_name: str | None) -> ssl.SSLContext | None:
+        """server_name: None where the client sent none. None: there is no certificate."""
+        return _find(self.by_name, server_name) or next(iter(self.contexts.values()), None)
 
 
 def server_context(identity: Identity, *, protocols: Sequence[str] = ()) -> ssl.SSLContext:
@@ -49,16 +58,20 @@ def server_context(identity: Identity, *, protocols: Sequence[str] = ()) -> ssl.
     return context
 
 
-def choice_of(identities: tuple[Identity, ...], *, protocols: Sequence[str] = ()) -> NameChoice:
-    """The first identity serves those who ask for no name or for one that nobody has."""
+def choice_of(
+    identities: tuple[Identity, ...], *, protocols: Sequence[str] = (), before: NameChoice | None = None
+) -> NameChoice:
+    """before: an earlier choice with the same protocols, whose contexts are used again. Raises Invalid."""
+    held = before.contexts if before is not None else {}
     # OpenSSL asks the chosen context which protocols there are, not the listener's: RFC 7301 §3.2.
-    contexts = [server_context(identity, protocols=protocols) for identity in identities]
+    contexts = {
+        identity: held.get(identity) or server_context(identity, protocols=protocols) for identity in identities
+    }
     by_name: dict[str, ssl.SSLContext] = {}
-    for identity, context in zip(identities, contexts, strict=True):
+    for identity, context in contexts.items():
         for name in identity.names:
             by_name.setdefault(name.lower(), context)
-    default = contexts[0] if contexts else None
-    return lambda name: _find(by_name, name) or default
+    return NameChoice(contexts=contexts, by_name=by_name)
 
 
 def live_context(choice: Callable[[], NameChoice], *, proofs: TlsProofs | None = None) -> ssl.SSLContext:
