@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailstack.mailauth.dkim.keys import pair_of
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, Invalid, NotFound
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.resource import DkimKeyBody, Kind, Operation, ResourceChange, body_of
+from mailstack.model.resource import DkimKeyBody, Kind, Operation, ResourceChange, Rotation, body_of
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.plan import Change, Plan, PlanWarning
+from mailstack.reconcile.providers.rotation import ask_rotation
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
 from tests.support.fake_clock import FakeClock
@@ -238,6 +239,29 @@ async def test_a_plan_to_sign_is_refused_when_the_keys_have_moved_meanwhile() ->
     await server._reconciler.apply(first)
     with pytest.raises(Conflict):
         await server._reconciler.apply(second)
+
+
+async def test_a_rotation_that_is_asked_for_goes_the_same_way() -> None:
+    server = Server()
+    await server.apply(**ED25519)
+    with pytest.raises(Conflict, match="takes over as soon as it is"):
+        await ask_rotation(server.state, "example.com", (), Rotation.ASKED)
+    await server.publish()
+    await server.apply(**ED25519)
+    (asked,) = await ask_rotation(server.state, "example.com", (), Rotation.ASKED)
+    assert asked.selector == "ed25519-1"
+    assert await server.apply(**ED25519) == {"ed25519-4": "published"}
+    await server.publish()
+    assert await server.apply(**ED25519) == {"ed25519-4": "signs", "ed25519-1": "retired"}
+    with pytest.raises(NotFound):
+        await ask_rotation(server.state, "example.com", ("rsa2048",), Rotation.ASKED)
+
+
+async def test_a_key_that_the_spec_gives_is_rotated_in_the_spec() -> None:
+    server = Server(secrets={"file/s1": pem(Ed25519PrivateKey.generate())})
+    await server.apply(**ED25519, keys=[given("s1")])
+    with pytest.raises(Invalid, match="give another one there"):
+        await ask_rotation(server.state, "example.com", (), Rotation.AT_ONCE)
 
 
 async def test_the_next_look_is_soon() -> None:
