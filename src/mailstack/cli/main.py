@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": "Show what apply would change, and nothing else.",
     "apply": "Make the server and its DNS what the spec says.",
     "dns": "Look after DNS: show, check, plan, apply.",
+    "adopt": "Write what exists on the server into the spec; take over DNS records.",
     "drift": "Show what has changed behind the spec's back since the last apply.",
     "status": "Show what is applied and what is running.",
     "restore": "Give back the mail of a destroyed account.",

@@ -18,12 +18,14 @@ from mailstack.reconcile.authority import eab_key, ordering_of, prover_for
 from mailstack.reconcile.brake import Brake, Planned, refuse
 from mailstack.reconcile.desired import Desired, Given, desired_state, questions
 from mailstack.reconcile.diff import Step, diff
+from mailstack.reconcile.dns.adoption import Chosen
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
     DnsWork,
     owner_id,
+    plan_adoption,
     plan_dns,
     plan_published,
     publish,
@@ -52,7 +54,7 @@ from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 
 if TYPE_CHECKING:
-    from mailstack.reconcile.dns.zone_plan import ZonePlan
+    from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
 
 
 AFTER_ORDERS_MS = MINUTE_MS
@@ -179,6 +181,14 @@ class Reconciler:
             warnings=work.warnings,
             is_edited=True,
         )
+
+    async def adoptable(self, loaded: LoadedSpec, chosen: Chosen) -> "tuple[tuple[ZoneTarget, ZonePlan], ...]":
+        """What of the spec's zones would be taken over; write_adoption does it. Raises as drift does."""
+        actual = await read_actual(self.state)
+        if self.state is None or not actual.snapshot.generation:
+            raise NotFound("nothing was applied yet; `mailstack apply --no-dns` does it and leaves DNS as it is")
+        context = self._context(loaded.spec, loaded, actual)
+        return await plan_adoption(context, await _held(loaded.spec, self.state), chosen)
 
     async def by_hand(self, prepared: Prepared) -> tuple[ByHand, ...]:
         """What the plan leaves to people, with the keys that are there by now."""

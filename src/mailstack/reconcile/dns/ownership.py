@@ -24,12 +24,13 @@ _VERSION_TAG = re.compile(r"\s*[vV]=([A-Za-z0-9]+)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """final: sets that should be as given; dropped: sets that should go. What is in neither is not touched. owned: how
-    many sets were ours."""
+    many sets were ours. adopted: sets that are only marked, see adoption."""
 
     final: Mapping[Key, RecordSet]
     dropped: frozenset[Key]
     warnings: tuple[PlanWarning, ...]
     owned: int = field(default=0, compare=False)
+    adopted: tuple[RecordSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
             warnings.append(PlanWarning(subject=f"dns_record {record.name} {record.type}", text=str(taken)))
             continue
         if settled is not None:
-            marker = _marker(zone.owner, record)
+            marker = marker_for(zone, record)
             final |= {settled.key: settled, marker.key: marker}
     dropped: set[Key] = set()
     for key, hashes in owned.items():
@@ -83,6 +84,29 @@ def marker_key(key: Key) -> Key:
     return (f"{MARKER_LABEL}.{key[1].lower()}.{key[0]}", "TXT")
 
 
+def marker_for(zone: Zone, record: RecordSet) -> RecordSet:
+    value = f"heritage=mailstack,owner={zone.owner or '0'}"
+    if record.type == "TXT":
+        value += f",values={'.'.join(sorted(_hash(value) for value in record.values))}"
+    return _marker(record.key, value)
+
+
+def remarked(zone: Zone, marker: RecordSet, key: Key) -> RecordSet:
+    """Another server's marker as this one's; what it says of the values stays."""
+    _, _, values = marker.values[0].partition(",values=")
+    return _marker(key, f"heritage=mailstack,owner={zone.owner}{f',values={values}' if key[1] == 'TXT' else ''}")
+
+
+def marker_owner(zone: Zone, key: Key) -> str:
+    """Who says that the set is theirs: "" for nobody, "?" for a marker in words that are not ours."""
+    return _read_marker(zone, key)[0]
+
+
+def marked_key(marker_name: str) -> Key:
+    record_type, _, name = marker_name.removeprefix(f"{MARKER_LABEL}.").partition(".")
+    return (name, record_type.upper())
+
+
 def is_marker(name: str) -> bool:
     return name.startswith(f"{MARKER_LABEL}.")
 
@@ -93,11 +117,8 @@ def version_tag(value: str) -> str:
     return f"v={found[1].lower()}" if found else ""
 
 
-def _marker(owner: str, record: RecordSet) -> RecordSet:
-    name, record_type = marker_key(record.key)
-    value = f"heritage=mailstack,owner={owner or '0'}"
-    if record.type == "TXT":
-        value += f",values={'.'.join(sorted(_hash(value) for value in record.values))}"
+def _marker(key: Key, value: str) -> RecordSet:
+    name, record_type = marker_key(key)
     return RecordSet(name=name, type=record_type, values=(value,), ttl_s=MARKER_TTL_S)
 
 
@@ -109,8 +130,7 @@ def _owned(zone: Zone) -> Iterator[tuple[Key, frozenset[str]]]:
     """Our sets, by the markers, with the hashes of our values in TXT sets."""
     for name, record_type in zone.live:
         if record_type == "TXT" and is_marker(name):
-            marked_type, _, marked_name = name.removeprefix(f"{MARKER_LABEL}.").partition(".")
-            key = (marked_name, marked_type.upper())
+            key = marked_key(name)
             owner, hashes = _read_marker(zone, key)
             if zone.owner and owner == zone.owner:
                 yield key, hashes

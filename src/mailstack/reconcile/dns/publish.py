@@ -8,12 +8,14 @@ import hashlib
 import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.model.errors import Conflict, TryAgainLater
 from mailstack.model.published import PublishedSet
 from mailstack.model.resource import DnsZoneBody, Kind, body_of
+from mailstack.reconcile.dns.adoption import Chosen, take_over
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, targets_of, zone_targets
@@ -106,6 +108,23 @@ async def plan_published(context: DnsContext, published: Mapping[str, Sequence[P
     )
     warnings = (*unknown, *(item for plan in plans for item in plan.warnings))
     return DnsWork(plans=plans, leaving=frozenset(), by_hand=(), supported={}, warnings=warnings)
+
+
+async def plan_adoption(
+    context: DnsContext, material: Material, chosen: Chosen
+) -> "tuple[tuple[ZoneTarget, ZonePlan], ...]":
+    """For every zone with a provider: what would be marked as ours there, and nothing else."""
+    targets = tuple(
+        replace(target, settling=partial(take_over, chosen=chosen)) for target in targets_of(context, material).zones
+    )
+    return tuple(zip(targets, await _planned(targets, context.owner), strict=True))
+
+
+async def write_adoption(planned: "Sequence[tuple[ZoneTarget, ZonePlan]]") -> None:
+    from mailstack.reconcile.dns.zone_plan import write_zone
+
+    for target, plan in planned:
+        await asyncio.to_thread(write_zone, target, plan)
 
 
 def published_sets(records: Sequence[RecordSet]) -> tuple[PublishedSet, ...]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,22 +35,26 @@ from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
 ZONES_AT_ONCE = 8
+Settling = Callable[[Zone, Sequence[RecordSet]], Settled]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneTarget:
-    """provider: octoDNS's object (untyped there). wanted: what the zone should hold of ours."""
+    """provider: octoDNS's object (untyped there). wanted: what the zone should hold of ours. settling: what that means
+    for what it holds now."""
 
     zone: str
     provider_name: str
     provider: OctoProvider = field(repr=False)
     wanted: tuple[RecordSet, ...]
+    settling: Settling = field(default=settle, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
     """live_hash: of the record sets that the plan looked at. owned: those of the zone that were ours then. nameservers:
-    of the zone as its provider has it, if it says so. octo_plan: octoDNS's own, None when nothing is to do.
+    of the zone as its provider has it, if it says so. adopted: sets that would only be marked. octo_plan: octoDNS's
+    own, None when nothing is to do.
     """
 
     zone: str
@@ -59,6 +63,7 @@ class ZonePlan:
     live_hash: str
     owned: int
     nameservers: tuple[str, ...]
+    adopted: tuple[RecordSet, ...]
     octo_plan: OctoPlan | None = field(repr=False)
 
 
@@ -89,6 +94,7 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             live_hash=_hash_of(ours.live, ours.settled),
             owned=ours.settled.owned,
             nameservers=ours.nameservers,
+            adopted=ours.settled.adopted,
             octo_plan=plan,
         )
 
@@ -124,7 +130,7 @@ class _OursOnly:
         self.live = {record.key: record for record in map(from_octodns, existing.records)}
         unreadable = unreadable_in(self._target.provider, existing)
         zone = Zone(name=self._target.zone, owner=self._owner, live=self.live, unreadable=unreadable)
-        self.settled = settle(zone, self._target.wanted)
+        self.settled = self._target.settling(zone, self._target.wanted)
         final, touched = self.settled.final, self.settled.final.keys() | self.settled.dropped
         for record in existing.records:
             if key_of(record) not in touched:

@@ -1,0 +1,109 @@
+"""What exists on the server and is in no spec, as entries of one: accounts, aliases, and the domains they need. Pure.
+
+Not DNS records (dns.adoption), and no secret: a password is a reference to a file, which the caller writes.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from mailstack.model.principal import Ability
+from mailstack.model.resource import AccountBody, AliasBody, DomainBody, Kind, Resource, Snapshot, body_of
+from mailstack.spec.insertion import Entry
+from mailstack.spec.model import Spec
+
+_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """sections: of the spec, with the new entries. with_password: accounts whose password was the spec's; those of
+    users stay theirs, and the spec does not speak of them."""
+
+    sections: Mapping[str, Mapping[str, Entry]]
+    with_password: tuple[Resource, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for entries in self.sections.values() for name in entries)
+
+
+def adoption_of(spec: Spec, live: Snapshot, only: Collection[str] = ()) -> Adoption:
+    """only: accounts and aliases by name; none named: all that the spec does not have."""
+    moving = {moved.from_ for moved in spec.moved}
+    accounts = {
+        resource.name: resource
+        for resource in _of(live, Kind.ACCOUNT, only)
+        if resource.name not in spec.accounts and not _moves(resource.name, moving)
+    }
+    aliases = {item.name: item for item in _of(live, Kind.ALIAS, only) if item.name not in spec.aliases}
+    domains = dict(_missing_domains(spec, live, accounts))
+    return Adoption(
+        sections={
+            "domains": domains,
+            "accounts": {name: _account(spec, resource) for name, resource in accounts.items()},
+            "aliases": {name: [*body_of(AliasBody, item).targets] for name, item in aliases.items()},
+        },
+        with_password=tuple(item for item in accounts.values() if _is_specs_password(item)),
+    )
+
+
+def password_file(login: str) -> str:
+    """Relative to the spec; one file for each account, whatever its address is made of."""
+    return f"secrets/{''.join(letter if letter.isalnum() or letter in '@.-_+' else '_' for letter in login)}.hash"
+
+
+def _of(live: Snapshot, kind: Kind, only: Collection[str]) -> Iterator[Resource]:
+    for (found, name), resource in sorted(live.resources.items()):
+        if found is kind and (not only or name in only):
+            yield resource
+
+
+def _moves(login: str, moving: Collection[str]) -> bool:
+    return login in moving or login.rpartition("@")[2] in moving
+
+
+def _missing_domains(
+    spec: Spec, live: Snapshot, accounts: Mapping[str, Resource]
+) -> Iterator[tuple[str, Mapping[str, Entry]]]:
+    addresses = [
+        address for item in accounts.values() for address in (item.name, *body_of(AccountBody, item).addresses)
+    ]
+    for name in dict.fromkeys(address.rpartition("@")[2] for address in addresses):
+        resource = live.resources.get((Kind.DOMAIN, name))
+        if name not in spec.domains and resource is not None:
+            body = body_of(DomainBody, resource)
+            entry: dict[str, Entry] = {"dkim": {"algorithms": [*body.dkim_algorithms]}}
+            if body.catch_all:
+                entry["catch_all"] = body.catch_all
+            if body.mta_sts:
+                entry["mta_sts"] = {"mode": body.mta_sts.mode, "max_age": f"{body.mta_sts.max_age_s}s"}
+            yield name, {**entry, "subaddress_separators": body.subaddress_separators}
+
+
+def _account(spec: Spec, resource: Resource) -> Mapping[str, Entry]:
+    body, defaults = body_of(AccountBody, resource), spec.defaults.account
+    entry: dict[str, Entry] = {}
+    if body.name:
+        entry["name"] = body.name
+    if _is_specs_password(resource):
+        entry["password"] = f"file/{password_file(resource.name)}"
+    if body.roles:
+        entry["roles"] = [*body.roles]
+    if body.quota_bytes != defaults.quota:
+        entry["quota"] = None if body.quota_bytes is None else _size(body.quota_bytes)
+    if body.addresses:
+        entry["addresses"] = [*body.addresses]
+    if set(body.abilities) != {ability.value for ability in defaults.can}:
+        entry["can"] = [ability.value for ability in Ability if ability.value in body.abilities]
+    return entry
+
+
+def _is_specs_password(resource: Resource) -> bool:
+    return "password" in resource.digests and "password" not in resource.by_user
+
+
+def _size(size_bytes: int) -> str:
+    for unit_bytes, unit in _UNITS:
+        if size_bytes and size_bytes % unit_bytes == 0:
+            return f"{size_bytes // unit_bytes}{unit}"
+    return f"{size_bytes}B"
