@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
@@ -163,8 +163,12 @@ class HttpWorld:
         async def large(_request: Request) -> Response:
             return Response(b"x" * 8_000_000)
 
+        async def stream(_request: Request) -> Response:
+            return StreamingResponse(iter([b"one ", b"two ", b"three"]), media_type="text/plain")
+
         return [
             Route("/told", told),
+            Route("/stream", stream),
             Route("/told/{rest:path}", told),
             Route("/echo", echo, methods=["POST"]),
             Route("/small", echo, methods=["POST"], max_body_size=SMALL_BODY),

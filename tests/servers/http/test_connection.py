@@ -100,6 +100,15 @@ async def test_http_1_0_is_answered_and_closed() -> None:
         await client.expect_end()
 
 
+async def test_http_1_0_gets_no_chunks() -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        reply = await client.ask(b"GET /stream HTTP/1.0\r\n" + HOST + b"\r\n")
+        assert (reply.status, reply.body) == (200, b"one two three")
+        assert "transfer-encoding" not in reply.headers
+        await client.expect_end()
+
+
 async def test_http_1_0_without_a_host_has_the_probes_only() -> None:
     async with serving(HttpWorld()) as world:
         client = await world.connect()

@@ -159,6 +159,7 @@ async def test_a_real_client_is_understood() -> None:
 
         assert len((await client.post("/echo", content=pieces())).content) == 300_000
         assert len((await client.get("/large")).content) == 8_000_000
+        assert (await client.get("/stream")).text == "one two three"
         assert (await client.head("/told")).content == b""
         assert (await client.get("/nowhere")).json()["title"] == "There is nothing here"
 

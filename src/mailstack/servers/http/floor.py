@@ -18,6 +18,7 @@ from mailstack.model.instant import SECOND_MS
 from mailstack.servers.http.errors import problem_of
 from mailstack.servers.http.problem import NO_SUCH_PAGE, SERVER_BUG, Problem, Refused, problem_response
 from mailstack.servers.http.service import HttpRole, HttpService
+from mailstack.servers.http.target import HTTP_1_0
 
 log = structlog.get_logger()
 
@@ -95,6 +96,8 @@ class Exchange:
         self._send = send
         self._began_at = service.clock()
         self._sent_octets = 0
+        self._held: Message | None = None
+        self._pieces: list[bytes] = []
         self.status = 0
         self.request_id = _request_id(scope) or service.token(ID_BYTES).hex()
         scope["state"]["request_id"] = self.request_id
@@ -111,8 +114,29 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": self._headers(message.get("headers", ()))}
+            if self._needs_length(message):
+                self._held = message
+                return
         self._sent_octets += len(message.get("body", b""))
-        await self._send(message)
+        if self._held is None:
+            await self._send(message)
+        else:
+            await self._hold(message)
+
+    def _needs_length(self, start: Message) -> bool:
+        # RFC 9112 §6.1: chunks are not for HTTP/1.0; what has no length yet is sent when it is whole.
+        is_measured = any(name == b"content-length" for name, _ in start["headers"])
+        return self._scope["http_version"] == HTTP_1_0 and not is_measured
+
+    async def _hold(self, message: Message) -> None:
+        self._pieces.append(message.get("body", b""))
+        if message.get("more_body", False) or self._held is None:
+            return
+        content = b"".join(self._pieces)
+        length = (b"content-length", b"%d" % len(content))
+        start, self._held = {**self._held, "headers": [*self._held["headers"], length]}, None
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": content})
 
     def log(self) -> None:
         scope = self._scope
