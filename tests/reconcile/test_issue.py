@@ -13,6 +13,8 @@ from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.issuance import NotIssued
 from mailstack.model.resource import CertificateBody, Kind, body_of
 from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.dns.material import material_of
+from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.issue import check_issued
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateNotIssued, Event, OrderElsewhere
@@ -20,6 +22,7 @@ from mailstack.reconcile.providers.certs import check_pair, key_digest, self_sig
 from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
+from tests.support.memory_dns import MemoryDns
 from tests.support.memory_issuer import MemoryIssuer, issuing_by
 from tests.support.specs import SpecValue, spec_value
 
@@ -37,6 +40,7 @@ class World:
     clock: FakeClock
     issuer: MemoryIssuer
     folder: Path
+    dns: MemoryDns = field(default_factory=MemoryDns)
     events: list[Event] = field(default_factory=list)
     has_server: bool = True
 
@@ -46,6 +50,7 @@ class World:
             clock=self.clock,
             hash_password=str,
             brake=Brake(holders=nobody),
+            live_dns=self.dns,
             issuing=issuing_by(self.issuer, self.store, has_server=self.has_server),
         )
 
@@ -55,7 +60,14 @@ class World:
     async def apply(self, spec: SpecValue) -> Plan:
         prepared = await self.plan(spec)
         await self.reconciler().apply(prepared, self.events.append)
+        await self.publish(spec)
         return prepared.plan
+
+    async def publish(self, spec: SpecValue) -> None:
+        """What a person does, or a provider: every record that the spec asks for is in DNS."""
+        snapshot = await self.store.state.snapshot()
+        records = wanted_records(spec.spec, material_of(spec.spec, snapshot.resources.values()))
+        self.dns.servers["ns1"] = {record.key: record.values for record in records}
 
     async def held(self, name: str = HOST) -> CertificateBody:
         snapshot = await self.store.state.snapshot()
@@ -69,7 +81,11 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     clock = FakeClock()
     store = await open_store(tmp_path / "store", clock=clock, bus=Silence())
-    yield World(store=store, clock=clock, issuer=MemoryIssuer(clock=clock), folder=tmp_path)
+    found = World(store=store, clock=clock, issuer=MemoryIssuer(clock=clock), folder=tmp_path)
+    # A server that has a self-signed certificate, and DKIM keys that sign: what is left to do is certificates.
+    await found.apply(spec_value({}))
+    await found.apply(spec_value({}))
+    yield found
     await store.close()
 
 
@@ -119,19 +135,25 @@ async def test_a_self_signed_one_serves_until_the_order_succeeds(world: World) -
     assert warnings_of((await world.plan(spec_of())).plan) == []
 
 
-async def test_a_year_of_renewals_keeps_the_key_and_makes_few_orders(world: World) -> None:
+async def renewed(world: World) -> None:
+    """By the next plan that has something to do."""
+    prepared = await world.plan(spec_of())
+    assert prepared.plan.is_empty
+    assert prepared.again_at is not None
+    world.clock.now = prepared.again_at
+    assert [change.name for change in (await world.apply(spec_of())).changes] == [HOST]
+
+
+async def test_renewals_keep_the_key_for_a_year_and_are_few(world: World) -> None:
     await world.apply(spec_of())
-    key, orders, end = await world.key(), 1, world.clock() + 365 * DAY_MS
-    while world.clock() < end:
-        prepared = await world.plan(spec_of())
-        assert prepared.plan.is_empty
-        assert prepared.again_at is not None
-        world.clock.now = prepared.again_at
-        assert [change.name for change in (await world.apply(spec_of())).changes] == [HOST]
-        orders += 1
-    assert len(world.issuer.orders) == orders
-    assert 6 <= orders <= 8
-    assert await world.key() == key
+    key, start = await world.key(), world.clock()
+    while world.clock() < start + 300 * DAY_MS:
+        await renewed(world)
+        assert await world.key() == key
+    assert 6 <= len(world.issuer.orders) <= 7
+    while world.clock() < start + 365 * DAY_MS:
+        await renewed(world)
+    assert await world.key() != key
 
 
 async def test_a_renewal_that_fails_for_weeks_is_tried_rarely_and_the_old_one_goes_on(world: World) -> None:
@@ -257,3 +279,130 @@ async def test_six_day_certificates_are_renewed_every_four_days(world: World) ->
     again_at = (await world.plan(spec_of())).again_at
     assert again_at is not None
     assert 3.5 * DAY_MS < again_at - world.clock() < 4.2 * DAY_MS
+
+
+TTL_MS = 600_000
+TLSA = (f"_25._tcp.{HOST}", "TLSA")
+
+
+def dane(key: str = "ecdsa256") -> SpecValue:
+    return spec_value(
+        {
+            "tls": {"issuer": "acme", "dane": True, "acme": {"key": key}},
+            "dns": {"zones": {"example.com": {"provider": "manual", "ttl": 600}}},
+            "reconcile": {"drift_check": None},
+        }
+    )
+
+
+def tlsa(body: CertificateBody) -> str:
+    return f"3 1 1 {key_digest(body.certificate)}"
+
+
+async def test_a_new_key_is_in_dns_for_two_ttls_before_it_is_used_and_the_old_ones_record_goes_last(
+    world: World,
+) -> None:
+    await world.apply(dane())
+    old = await world.held()
+    assert (tlsa(old),) == world.dns.servers["ns1"][TLSA]
+    world.dns.servers["ns2"] = dict(world.dns.servers["ns1"])  # a secondary that lags
+
+    announced = await world.apply(dane("rsa2048"))
+    assert [change.reason for change in announced.changes] == [
+        "a new key: its TLSA record is published before it is used"
+    ]
+    both = world.dns.servers["ns1"][TLSA]
+    assert both[0] == tlsa(old)
+    assert len(both) == 2
+    orders = len(world.issuer.orders)
+
+    assert (await world.plan(dane("rsa2048"))).plan.is_empty
+    world.clock.advance(5 * MINUTE_MS)
+    waiting = await world.plan(dane("rsa2048"))
+    assert waiting.plan.is_empty
+    assert warnings_of(waiting.plan) == ["the TLSA record of its new key is not seen yet at ns2; the old key goes on"]
+    world.dns.servers["ns2"] = dict(world.dns.servers["ns1"])
+    world.clock.advance(5 * MINUTE_MS)
+    assert [change.reason for change in (await world.apply(dane("rsa2048"))).changes] == [
+        "the TLSA record of its new key is seen at ns1, ns2"
+    ]
+    seen_at = world.clock()
+    waiting = await world.plan(dane("rsa2048"))
+    assert waiting.plan.is_empty
+    assert waiting.again_at is not None
+    assert seen_at + 2 * TTL_MS - 1_000 <= waiting.again_at <= seen_at + 2 * TTL_MS
+    assert len(world.issuer.orders) == orders
+
+    world.clock.now = waiting.again_at
+    await world.apply(dane("rsa2048"))
+    new = await world.held()
+    assert (new.key_type, tlsa(new)) == ("rsa2048", both[1])
+    check_pair(new.certificate, await world.key())
+    assert set(world.dns.servers["ns1"][TLSA]) == set(both)
+
+    done = await world.plan(dane("rsa2048"))
+    assert done.plan.is_empty
+    assert done.again_at is not None
+    world.clock.now = done.again_at
+    assert [change.reason for change in (await world.apply(dane("rsa2048"))).changes] == [
+        "the TLSA record of the former key is not needed any more"
+    ]
+    assert (tlsa(new),) == world.dns.servers["ns1"][TLSA]
+    assert (await world.plan(dane("rsa2048"))).plan.is_empty
+
+
+async def test_two_years_under_dane_never_show_a_key_that_senders_may_not_know(world: World) -> None:
+    history: list[tuple[Instant, frozenset[str]]] = []
+    keys: set[str] = set()
+    await world.apply(dane())
+    start, applies = world.clock(), 0
+    while world.clock() < start + 730 * DAY_MS:
+        history.append((world.clock(), frozenset(world.dns.servers["ns1"][TLSA])))
+        body = await world.held()
+        keys.add(tlsa(body))
+        # Whatever a resolver has kept for a TTL, it holds the key that is shown.
+        kept = [published for at, published in history if at >= world.clock() - TTL_MS] or [history[-1][1]]
+        if len(history) > 1:
+            kept.append(next(published for at, published in reversed(history[:-1]) if at <= world.clock() - TTL_MS))
+        assert all(tlsa(body) in published for published in kept)
+        prepared = await world.plan(dane())
+        assert prepared.plan.is_empty
+        assert prepared.again_at is not None
+        world.clock.now = prepared.again_at
+        await world.apply(dane())
+        applies += 1
+    assert len(keys) == 2
+    assert applies < 40
+
+
+async def test_a_renewal_in_the_middle_of_a_roll_keeps_the_old_key_and_the_roll(world: World) -> None:
+    await world.apply(dane())
+    old = await world.held()
+    world.dns.servers["ns2"] = dict(world.dns.servers["ns1"])
+    await world.apply(dane("rsa2048"))
+    world.clock.advance(80 * DAY_MS)
+    await world.apply(dane("rsa2048"))
+    renewed_one = await world.held()
+    assert renewed_one.certificate != old.certificate
+    assert tlsa(renewed_one) == tlsa(old)
+    check_pair(renewed_one.certificate, await world.key())
+    assert renewed_one.next_key_digest in world.dns.servers["ns1"][TLSA][1]
+    assert "next_key" in (await world.store.state.secrets(Kind.CERTIFICATE))[HOST]
+
+
+async def test_without_dane_another_kind_of_key_is_used_at_once(world: World) -> None:
+    await world.apply(spec_of())
+    await world.apply(spec_of({"key": "rsa2048"}))
+    body = await world.held()
+    assert (body.key_type, body.next_key_digest, body.last_key_digest) == ("rsa2048", "", "")
+    check_pair(body.certificate, await world.key())
+
+
+async def test_a_roll_that_loses_its_dane_uses_the_next_key_at_once(world: World) -> None:
+    await world.apply(dane())
+    await world.apply(dane("rsa2048"))
+    made = (await world.held()).next_key_digest
+    await world.apply(spec_of({"key": "rsa2048"}))
+    body = await world.held()
+    assert (key_digest(body.certificate), body.next_key_digest) == (made, "")
+    assert (await world.plan(spec_of({"key": "rsa2048"}))).plan.is_empty

@@ -116,8 +116,13 @@ class AcmeAccountBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateBody:
-    """names: host names it is good for. certificate: the PEM chain, leaf first. authority: the ACME directory's URL
-    and key_type a word of the spec's `tls.acme.key`, both "" where they are not known. Secret: `key`, PEM.
+    """names: host names it is good for. certificate: the PEM chain, leaf first. authority: the ACME directory's URL,
+    key_type a word of the spec's `tls.acme.key`, key_since when the key was made: each "" where it is not known.
+
+    Under DANE, a new key waits until everybody knows it. next_key_digest: of its public key, as in TLSA records, in
+    hex; next_key_type: its kind; next_key_made: when; next_key_since: from when on it was seen in DNS. last_key_digest,
+    last_key_since: of the key before this one, whose record stays for a while. Each "" where there is none. Secrets:
+    `key` and `next_key`, PEM.
     """
 
     issuer: str
@@ -126,6 +131,13 @@ class CertificateBody:
     not_after: str
     authority: str = ""
     key_type: str = ""
+    key_since: str = ""
+    next_key_digest: str = ""
+    next_key_type: str = ""
+    next_key_made: str = ""
+    next_key_since: str = ""
+    last_key_digest: str = ""
+    last_key_since: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from mailstack.reconcile.order import place_of
 from mailstack.reconcile.progress import Made, PasswordHashed, Progress
 from mailstack.reconcile.providers.certs import make_key as make_private_key
 from mailstack.reconcile.providers.keys import make_key
-from mailstack.reconcile.providers.tls import make_certificate
+from mailstack.reconcile.providers.tls import NEXT_KEY, make_certificate, make_next_key
 from mailstack.reconcile.wanted import Digest, Wanted
 
 HashPassword = Callable[[str], str]
@@ -74,6 +74,8 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
         return make_key(wanted, workshop.clock())
     if resource.kind is Kind.ACME_ACCOUNT:
         return resource, {"key": make_private_key()}
+    if NEXT_KEY in wanted.made:
+        return make_next_key(wanted)
     return make_certificate(wanted, workshop.clock(), workshop.certificate_keys.get(resource.name))
 
 

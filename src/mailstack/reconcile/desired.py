@@ -30,7 +30,7 @@ from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import Ordering
 from mailstack.reconcile.providers.keys import key_questions, wanted_keys
-from mailstack.reconcile.providers.tls import wanted_certificates
+from mailstack.reconcile.providers.tls import certificate_questions, wanted_certificates
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
@@ -73,7 +73,7 @@ class Desired:
 
 def questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:
     """What must be looked at in DNS before the desired state can be told."""
-    return key_questions(spec, live)
+    return (*key_questions(spec, live), *certificate_questions(spec, live))
 
 
 def desired_state(spec: Spec, given: Given) -> Desired:
@@ -85,6 +85,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         now=given.now,
         further_names=given.certificate_names,
         ordering=given.ordering,
+        observed=given.observed,
     )
     keys = wanted_keys(spec, given.live, given.secrets, given.observed, given.now)
     wanted = (

@@ -61,7 +61,7 @@ def _changed(old: Resource, wanted: Wanted) -> Iterator[FieldChange]:
         before, after = old.fields.get(name), new.fields.get(name)
         if name in wanted.made:
             yield FieldChange(name=name, old=before, mark=Mark.UNKNOWN)
-        elif before != after:
+        elif before != after and (name in old.fields or not _says_nothing(after)):
             yield FieldChange(name=name, old=before, new=after)
     for name in dict.fromkeys((*old.digests, *_secret_names(wanted))):
         is_made = name in wanted.made

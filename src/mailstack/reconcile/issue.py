@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from mailstack.model.errors import Conflict, Damaged, Invalid
 from mailstack.model.ids import Generation
-from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.model.instant import SECOND_MS, Clock, Instant, from_datetime, iso
 from mailstack.model.issuance import AcmeAccount, IssuanceFailure, NotIssued, Order, ProofMethod
 from mailstack.model.resource import CertificateBody, Kind, Operation, Resource, ResourceChange, body_of
 from mailstack.ports.challenges import Challenges
@@ -24,7 +24,7 @@ from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued
 from mailstack.reconcile.proofs import IsAnswered
 from mailstack.reconcile.providers.acme import WITH_NEW_KEY, is_order, order_mark, retry_at
 from mailstack.reconcile.providers.certs import check_pair, covers, make_key, not_after
-from mailstack.reconcile.providers.tls import iso, temporary
+from mailstack.reconcile.providers.tls import NEXT_KEY, temporary
 from mailstack.reconcile.wanted import Digest
 from mailstack.spec.sections.acme import Acme
 
@@ -112,8 +112,8 @@ async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None
         failure = await _note(name, names, fault, issuing, around)
         around.progress(CertificateNotIssued(name=name, reason=fault.reason, retry_at=failure.retry_at))
         return
-    fields = {**step.wanted.resource.fields, "certificate": chain, "not_after": iso(not_after(chain))}
-    digests = {"key": around.digest(Kind.CERTIFICATE, name, "key", key)}
+    fields = {**step.wanted.resource.fields, "certificate": chain, "not_after": iso(from_datetime(not_after(chain)))}
+    digests = {**step.wanted.resource.digests, "key": around.digest(Kind.CERTIFICATE, name, "key", key)}
     resource = replace(step.wanted.resource, fields=fields, digests=digests)
     change = ResourceChange(operation=Operation.UPDATE, resource=resource, secrets={"key": key})
     generation = await _commit(change, around.state)
@@ -123,13 +123,15 @@ async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None
 
 
 async def _key(step: Step, around: Surroundings) -> str:
-    """A new certificate has one by now, that of the self-signed one in its place."""
-    body = body_of(CertificateBody, step.wanted.resource)
+    """A new certificate has one by now, that of the self-signed one in its place; a roll that is ready has the next."""
+    name, wanted = step.wanted.resource.name, body_of(CertificateBody, step.wanted.resource)
+    held = (await around.state.secrets(Kind.CERTIFICATE)).get(name, {})
+    if NEXT_KEY in held and not wanted.next_key_digest:
+        return held[NEXT_KEY]
     is_new = step.change.operation is Operation.CREATE
-    held = (await around.state.secrets(Kind.CERTIFICATE)).get(step.wanted.resource.name, {})
     if "key" in held and (is_new or step.wanted.made != WITH_NEW_KEY):
         return held["key"]
-    return await asyncio.to_thread(make_key, body.key_type)
+    return await asyncio.to_thread(make_key, wanted.key_type)
 
 
 async def _account(around: Surroundings) -> AcmeAccount:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
 
 
-AFTER_ORDERS_MS = MINUTE_MS
+AFTER_RENEWAL_MS = MINUTE_MS
 
 
 STATE_BEHIND = "the server's state is behind the spec, and its DNS follows it: `mailstack apply` does both"
@@ -241,12 +241,12 @@ class Reconciler:
     def _again_at(self, spec: Spec, desired: Desired, steps: Sequence[Step]) -> Instant | None:
         interval, now = spec.reconcile.drift_check, self.clock()
         is_checked = interval is not None and isinstance(self.dns, FromSpec) and spec.dns.zones
-        _, orders = split_orders(steps)
+        is_renewing = any(step.wanted.resource.kind is Kind.CERTIFICATE for step in steps)
         return earliest(
             desired.again_at,
             Instant(now + round(interval.total_seconds() * SECOND_MS)) if interval is not None and is_checked else None,
-            # Whatever becomes of an order, a plan made after it knows what comes next.
-            Instant(now + AFTER_ORDERS_MS) if orders else None,
+            # Only a plan that is made after an order, or with a new key, knows what comes next.
+            Instant(now + AFTER_RENEWAL_MS) if is_renewing else None,
         )
 
     async def _stops(self, context: DnsContext, steps: tuple[Step, ...], work: DnsWork) -> tuple[Stop, ...]:

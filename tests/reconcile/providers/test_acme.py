@@ -10,6 +10,7 @@ from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.resource import AcmeAccountBody, CertificateBody, Json, Kind, Resource, Snapshot, fields_of
 from mailstack.reconcile.actual import NOTHING
+from mailstack.reconcile.dns.live import Seen
 from mailstack.reconcile.providers.acme import (
     BACK_OFF_MS,
     LEFT_TO_SERVE,
@@ -25,6 +26,7 @@ from mailstack.reconcile.providers.acme import (
     wanted_accounts,
 )
 from mailstack.reconcile.providers.certs import lifetime_of, self_signed
+from mailstack.reconcile.providers.key_roll import Watched
 from mailstack.spec.model import Spec
 from tests.support.specs import spec_value
 
@@ -50,9 +52,14 @@ def held(**changes: Json) -> Snapshot:
 
 
 def look(
-    live: Snapshot, *, now: Instant = NOW, ordering: Ordering = ABLE, acme: Mapping[str, object] | None = None
+    live: Snapshot,
+    *,
+    now: Instant = NOW,
+    ordering: Ordering = ABLE,
+    acme: Mapping[str, object] | None = None,
+    dns: Watched | None = None,
 ) -> Outlook:
-    return outlook((HOST,), spec_of(acme).tls.acme, live, now, ordering)
+    return outlook((HOST,), spec_of(acme).tls.acme, live, now, ordering, dns)
 
 
 def days(count: float) -> Instant:
@@ -193,3 +200,13 @@ def test_accounts_are_made_once_for_each_authority_and_never_dropped() -> None:
     staging = [*wanted_accounts(spec_of({"directory": "letsencrypt-staging"}), live)]
     assert [bool(item.made) for item in staging] == [False, True]
     assert [item.resource for item in wanted_accounts(spec_value({}).spec, live)] == [old]
+
+
+def test_a_renewal_under_dane_keeps_a_key_of_any_age_until_its_roll_is_done() -> None:
+    old_key = held(key_since="2020-01-01T00:00:00Z")
+    due = days(LIFETIME_DAYS - 1)
+    named = look(old_key, now=due, dns=Watched(seen=Seen(), ttl_s=600)).wanted
+    unnamed = look(old_key, now=due).wanted
+    assert named is not None
+    assert unnamed is not None
+    assert ("key" in named.made, "key" in unnamed.made) == (False, True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mailstack.model.resource import CertificateBody, DkimKeyBody, Kind, Resource, body_of
 from mailstack.reconcile.providers.certs import covers, key_digest
+from mailstack.reconcile.providers.key_roll import published_digests
 from mailstack.spec.model import Spec
 
 
@@ -35,6 +36,6 @@ def _key_digests(spec: Spec, resources: Iterable[Resource]) -> Iterator[str]:
             continue
         body = body_of(CertificateBody, resource)
         if not body.certificate:
-            yield ""
+            yield from [""] if hostname in body.names else []
         elif covers(body.certificate, hostname):
-            yield key_digest(body.certificate)
+            yield from published_digests(body, key_digest(body.certificate))

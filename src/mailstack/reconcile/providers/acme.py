@@ -5,11 +5,21 @@ Not how they are ordered (reconcile.issue). RFC 8555; who decides what is in doc
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from mailstack.model.errors import Damaged, Invalid
-from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant, as_datetime, from_datetime
+from mailstack.model.instant import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    Instant,
+    as_datetime,
+    earliest,
+    from_datetime,
+    from_iso,
+    iso,
+)
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.resource import (
     AcmeAccountBody,
@@ -22,6 +32,15 @@ from mailstack.model.resource import (
 )
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.certs import Lifetime, lifetime_of
+from mailstack.reconcile.providers.key_roll import (
+    MADE,
+    Roll,
+    RollStep,
+    Watched,
+    roll_step,
+    with_next_key,
+    with_old_key,
+)
 from mailstack.reconcile.wanted import Wanted
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.acme import Acme
@@ -30,6 +49,9 @@ ACME = "acme"
 RENEWED = ("certificate", "not_after")
 WITH_NEW_KEY = (*RENEWED, "key")
 BACK_OFF_MS = (5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS)
+KEY_LIFETIME_MS = 365 * DAY_MS
+SETTLES = timedelta(days=2)
+"""After a certificate was issued: until then no new key is begun by age."""
 SPREAD = 30
 """Renewals come up to a thirtieth of the lifetime before their time, so that servers set up together part."""
 
@@ -85,10 +107,39 @@ def wanted_accounts(spec: Spec, live: Snapshot) -> Iterator[Wanted]:
         yield Wanted(resource=Resource(kind=Kind.ACME_ACCOUNT, name=url, fields=fields_of(body)), made=("key",))
 
 
-def outlook(names: tuple[str, ...], acme: Acme, live: Snapshot, now: Instant, ordering: Ordering) -> Outlook:
+def outlook(
+    names: tuple[str, ...], acme: Acme, live: Snapshot, now: Instant, ordering: Ordering, dns: Watched | None
+) -> Outlook:
+    """dns: of the TLSA records that name this certificate's keys, None where none do."""
     old = live.resources.get((Kind.CERTIFICATE, names[0]))
     held, lifetime = _held(old)
-    reason = _reason(names, acme, held, lifetime, now)
+    step = RollStep()
+    if held is not None and lifetime is not None and old is not None and dns is not None:
+        roll_at = _roll_at(held, lifetime)
+        # A renewal that is due goes before, so that an apply never leaves one of the two to do.
+        is_time = roll_at is not None and now >= roll_at and now < renew_at(names[0], lifetime)
+        step = roll_step(held, dns, now, wants_new=is_time or held.key_type != acme.key, key_type=acme.key)
+        step = replace(step, again_at=earliest(step.again_at, roll_at if roll_at and now < roll_at else None))
+        if step.body is not None:
+            return Outlook(wanted=_rolled(old, step))
+    found = _order_or_keep(names, acme, old, now, ordering, step)
+    if step.told and found.warning is None:
+        found = replace(found, warning=PlanWarning(subject=f"certificate {names[0]}", text=step.told))
+    return replace(found, again_at=earliest(found.again_at, step.again_at))
+
+
+def _order_or_keep(
+    names: tuple[str, ...], acme: Acme, old: Resource | None, now: Instant, ordering: Ordering, step: RollStep
+) -> Outlook:
+    held, lifetime = _held(old)
+    reason = step.reason or _reason(names, acme, held, lifetime, now)
+    if (
+        not reason
+        and held is not None
+        and step.roll is Roll.UNNAMED
+        and (held.next_key_digest or held.key_type != acme.key)
+    ):
+        reason = "ordered anew: another kind of key"
     if old is not None and not reason:
         return Outlook(wanted=Wanted(resource=old), again_at=renew_at(names[0], lifetime) if lifetime else None)
     kept = None if old is None or lifetime is None else Wanted(resource=old)
@@ -97,13 +148,14 @@ def outlook(names: tuple[str, ...], acme: Acme, live: Snapshot, now: Instant, or
         return Outlook(wanted=kept, warning=_failed(names[0], failure, lifetime, now), again_at=failure.retry_at)
     if not ordering.can_order:
         return Outlook(wanted=kept, warning=_not_now(names[0], acme, held, ordering))
-    return Outlook(wanted=_order(names, acme, old, held, reason))
+    return Outlook(wanted=_order(names, acme, old, now, reason, step.roll))
 
 
 def is_order(wanted: Wanted) -> bool:
     """Something that an authority has to be asked for."""
     resource = wanted.resource
-    return resource.kind is Kind.CERTIFICATE and bool(wanted.made) and resource.fields.get("issuer") == ACME
+    is_asked = "certificate" in wanted.made and resource.fields.get("issuer") == ACME
+    return resource.kind is Kind.CERTIFICATE and is_asked
 
 
 def order_mark(names: tuple[str, ...], acme: Acme) -> str:
@@ -155,16 +207,13 @@ def _reason(
         return f"ordered anew from {authority_name(acme)}"
     if held.names != names:
         return "ordered anew: its names change"
-    if held.key_type != acme.key:
-        return "ordered anew: another kind of key"
     if now >= renew_at(names[0], lifetime):
         return f"renewed: {days_left(lifetime, now)} days remain"
     return ""
 
 
-def _order(
-    names: tuple[str, ...], acme: Acme, old: Resource | None, held: CertificateBody | None, reason: str
-) -> Wanted:
+def _order(names: tuple[str, ...], acme: Acme, old: Resource | None, now: Instant, reason: str, roll: Roll) -> Wanted:
+    held, _ = _held(old)
     body = CertificateBody(
         issuer=ACME,
         names=names,
@@ -173,11 +222,33 @@ def _order(
         not_after=held.not_after if held else "",
         authority=acme.directory_url,
         key_type=acme.key,
+        key_since=iso(now),
     )
-    keeps_key = old is not None and held is not None and held.key_type == acme.key
-    digests = old.digests if old is not None and keeps_key else {}
+    digests: Mapping[str, str] = {}
+    made: tuple[str, ...] = WITH_NEW_KEY
+    if held is not None and held.next_key_digest and roll in (Roll.READY, Roll.UNNAMED):
+        body = with_next_key(body, held, now, is_published=roll is Roll.READY)
+    elif held is not None and old is not None and (roll is not Roll.UNNAMED or not _wants_new_key(held, acme, now)):
+        body, digests, made = with_old_key(body, held), old.digests, RENEWED
     resource = Resource(kind=Kind.CERTIFICATE, name=names[0], fields=fields_of(body), digests=digests)
-    return Wanted(resource=resource, made=RENEWED if keeps_key else WITH_NEW_KEY, reason=reason)
+    return Wanted(resource=resource, made=made, reason=reason)
+
+
+def _wants_new_key(held: CertificateBody, acme: Acme, now: Instant) -> bool:
+    since = from_iso(held.key_since)
+    return held.key_type != acme.key or (since is not None and now - since >= KEY_LIFETIME_MS)
+
+
+def _roll_at(held: CertificateBody, lifetime: Lifetime) -> Instant | None:
+    since = from_iso(held.key_since)
+    settled = from_datetime(lifetime.start + SETTLES)
+    return None if since is None else max(Instant(since + KEY_LIFETIME_MS), settled)
+
+
+def _rolled(old: Resource, step: RollStep) -> Wanted:
+    """The certificate stays; what is known of its next key changes."""
+    fields = old.fields if step.body is None else fields_of(step.body)
+    return Wanted(resource=replace(old, fields=fields), made=MADE if step.makes_key else (), reason=step.reason)
 
 
 def _failed(name: str, failure: IssuanceFailure, lifetime: Lifetime | None, now: Instant) -> PlanWarning:

@@ -121,6 +121,12 @@ def key_digest(chain: str) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
+def digest_of_key(key: str) -> str:
+    """The same, of a private key in PEM."""
+    public = _loaded(key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(public).hexdigest()
+
+
 def _leaf(chain: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(chain.encode("utf-8"))[0]

@@ -6,12 +6,13 @@ The X.509 of it is in reconcile.providers.certs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from mailstack.model.errors import Damaged, Invalid
-from mailstack.model.instant import Instant, as_datetime, earliest, from_datetime
+from mailstack.model.instant import Instant, as_datetime, earliest, from_datetime, iso
 from mailstack.model.resource import CertificateBody, Kind, Resource, Snapshot, body_of, fields_of
+from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import (
     RENEWED,
@@ -26,17 +27,20 @@ from mailstack.reconcile.providers.certs import (
     RENEW_BEFORE,
     check_pair,
     covers,
+    digest_of_key,
     make_key,
     names_in,
     not_after,
     self_signed,
 )
+from mailstack.reconcile.providers.key_roll import tlsa_question, watched
 from mailstack.reconcile.wanted import Secret, Secrets, Wanted
 from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.server import CertificateFiles
 
 MADE = ("certificate", "not_after", "key")
+NEXT_KEY = "next_key"
 SELF_SIGNED = "self-signed"
 MAX_CHAIN_BYTES = 1 << 20
 
@@ -58,11 +62,12 @@ def wanted_certificates(
     now: Instant,
     further_names: tuple[str, ...],
     ordering: Ordering,
+    observed: Observed,
 ) -> Certificates:
     """Files that cannot be used are gathered in secrets.faults."""
     match spec.tls.issuer:
         case "acme":
-            found = _ordered(spec, live, now, ordering)
+            found = _ordered(spec, live, now, ordering, observed)
         case "files":
             found = _given(spec, live, secrets, now)
         case _:
@@ -71,18 +76,37 @@ def wanted_certificates(
     return replace(found, wanted=(*wanted_accounts(spec, live), *found.wanted))
 
 
+def certificate_questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:
+    """What DNS has to be asked while a new key waits for its record to be seen."""
+    held = live.resources.get((Kind.CERTIFICATE, spec.server.hostname))
+    is_waiting = held is not None and held.fields.get("next_key_digest") and not held.fields.get("next_key_since")
+    return (tlsa_question(spec),) if spec.tls.dane and is_waiting else ()
+
+
+def make_next_key(wanted: Wanted) -> tuple[Resource, Mapping[str, str]]:
+    """The resource with its next key's digest, and the key."""
+    key = make_key(body_of(CertificateBody, wanted.resource).next_key_type)
+    fields = {**wanted.resource.fields, "next_key_digest": digest_of_key(key)}
+    return replace(wanted.resource, fields=fields), {"next_key": key}
+
+
 def make_certificate(wanted: Wanted, now: Instant, key: str | None) -> tuple[Resource, Mapping[str, str]]:
     """The resource with its chain, and the secrets. key: the one held, for a certificate that keeps it."""
     body = body_of(CertificateBody, wanted.resource)
     chain, key = self_signed(body.names, now, make_key(body.key_type) if key is None or "key" in wanted.made else key)
-    fields = {**wanted.resource.fields, "certificate": chain, "not_after": iso(not_after(chain))}
+    fields = {**wanted.resource.fields, "certificate": chain, "not_after": iso(from_datetime(not_after(chain)))}
     return replace(wanted.resource, fields=fields), {"key": key}
 
 
-def _ordered(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering) -> Certificates:
+def _ordered(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering, observed: Observed) -> Certificates:
     acme = spec.tls.acme
+    dns = watched(spec, observed) if spec.tls.dane else None
     wanted: list[Wanted] = []
-    looks = [(names, outlook(names, acme, live, now, ordering)) for names in certificate_groups(spec)]
+    looks = [
+        # Only the host's own name has TLSA records.
+        (names, outlook(names, acme, live, now, ordering, dns if spec.server.hostname in names else None))
+        for names in certificate_groups(spec)
+    ]
     for names, look in looks:
         wanted.append(look.wanted or _self_signed(names, live, now, key_type=acme.key))
     warnings = tuple(look.warning for _, look in looks if look.warning is not None)
@@ -115,7 +139,9 @@ def temporary(order: Wanted) -> Wanted:
 
 
 def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant, *, key_type: str) -> Wanted:
-    body = CertificateBody(issuer=SELF_SIGNED, names=names, certificate="", not_after="", key_type=key_type)
+    body = CertificateBody(
+        issuer=SELF_SIGNED, names=names, certificate="", not_after="", key_type=key_type, key_since=iso(now)
+    )
     fresh = Resource(kind=Kind.CERTIFICATE, name=names[0], fields=fields_of(body))
     old = live.resources.get((Kind.CERTIFICATE, names[0]))
     if old is None:
@@ -130,7 +156,9 @@ def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant, *, key_ty
     if held.names == names and left > RENEW_BEFORE:
         return Wanted(resource=old)
     # The key stays, so that whoever holds on to it (RFC 7671 §8.1, or a person who compared it) need not be told.
-    kept = replace(body, key_type=held.key_type, certificate=held.certificate, not_after=held.not_after)
+    kept = replace(
+        body, key_type=held.key_type, key_since=held.key_since, certificate=held.certificate, not_after=held.not_after
+    )
     reason = "other names" if held.names != names else f"renewed: {max(left.days, 0)} days remain"
     resource = replace(fresh, fields=fields_of(kept), digests=old.digests)
     return Wanted(resource=resource, made=RENEWED, reason=reason)
@@ -154,7 +182,7 @@ def _from_files(
     except Invalid as fault:
         secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
         return ()
-    body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=iso(end))
+    body = CertificateBody(issuer="files", names=names, certificate=chain, not_after=iso(from_datetime(end)))
     return (secrets.wanted(Kind.CERTIFICATE, names[0], body, {"key": key}),)
 
 
@@ -164,7 +192,7 @@ def _usable(chain: str, now: Instant) -> tuple[tuple[str, ...], datetime]:
     if not names:
         raise Invalid("the certificate names no host (subjectAltName)")
     if end <= as_datetime(now):
-        raise Invalid(f"the certificate expired on {iso(end)}")
+        raise Invalid(f"the certificate expired on {iso(from_datetime(end))}")
     return names, end
 
 
@@ -205,7 +233,3 @@ def _warnings(spec: Spec, wanted: tuple[Wanted, ...], now: Instant) -> tuple[Pla
         if days_left < RENEW_BEFORE.days:
             warnings.append(PlanWarning(subject=f"certificate {item.resource.name}", text=f"{days_left} days remain"))
     return tuple(warnings)
-
-
-def iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
