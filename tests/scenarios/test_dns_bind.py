@@ -4,7 +4,7 @@ Each step ends with a second plan that is empty, and with the foreign record set
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.plan import DNS_RECORD, Change, Plan
 from mailstack.reconcile.reconciler import Reconciler
 from tests.support.bind import Bind, SetKey, running_bind
+from tests.support.memory_dns import MemoryDns
 from tests.support.memory_state import MemoryState
 from tests.support.specs import SpecValue, spec_value
 
@@ -61,12 +62,12 @@ class Scene:
     foreign: Mapping[SetKey, object]
 
     async def plan(self, spec: SpecValue) -> Plan:
-        return (await self._reconciler.plan(spec)).plan
+        return (await self.reconciler.plan(spec)).plan
 
     async def apply(self, spec: SpecValue) -> Plan:
         """Applies, then checks what holds after every apply."""
-        prepared = await self._reconciler.plan(spec)
-        await self._reconciler.apply(prepared)
+        prepared = await self.reconciler.plan(spec)
+        await self.reconciler.apply(prepared)
         again = await self.plan(spec)
         assert again.changes == ()
         self.check_foreign()
@@ -81,7 +82,7 @@ class Scene:
         return tuple(body_of(DkimKeyBody, resource) for resource in snapshot.resources.values())
 
     @property
-    def _reconciler(self) -> Reconciler:
+    def reconciler(self) -> Reconciler:
         return Reconciler(
             state=self.state,
             clock=lambda: Instant(1_790_000_000_000),
@@ -166,6 +167,25 @@ async def test_a_server_without_the_zone_refuses_and_is_no_witness(scene: Scene)
     live = AuthoritativeDns(nameservers={"other.test": (f"127.0.0.1:{scene.bind.port}",)})
     (sight,) = (await live.seen("other.test", "other.test", "MX")).sights
     assert sight.failure == "answers REFUSED"
+
+
+async def test_a_secondary_that_lags_is_told_from_the_primary(scene: Scene, tmp_path: Path) -> None:
+    await scene.apply(scene.spec())
+    folder = tmp_path / "secondary"
+    folder.mkdir()
+    with running_bind(folder, {ZONE: HEAD}) as secondary:
+        servers = tuple(f"127.0.0.1:{port}" for port in (scene.bind.port, secondary.port, 9))
+        seen = await AuthoritativeDns(nameservers={ZONE: servers}).seen(ZONE, ZONE, "MX")
+    found = spread(seen, (f"10 mail.{ZONE}.",))
+    assert (found.at, found.missing_at, found.unknown_at) == ((servers[0],), (servers[1],), (servers[2],))
+
+
+async def test_a_zone_that_is_delegated_elsewhere_is_a_warning(scene: Scene) -> None:
+    live_dns = MemoryDns(public={(ZONE, "NS"): ("ns.registrar.test.",)})
+    found = await replace(scene.reconciler, live_dns=live_dns).plan(scene.spec())
+    (warning,) = [warning for warning in found.plan.warnings if "is delegated to" in warning.text]
+    assert warning.subject == f"dns_zone {ZONE}"
+    assert f"ns.registrar.test; the provider writes for ns1.{ZONE}" in warning.text
 
 
 async def test_a_domain_in_no_zone_is_published_by_hand(scene: Scene) -> None:

@@ -11,6 +11,19 @@ HASH = "$2b$12$" + "a" * 53
 
 # One key a domain, of the kind that takes no time to make.
 _ED25519 = {"algorithms": ["ed25519"]}
+_PUBLISHED = st.fixed_dictionaries(
+    {},
+    optional={
+        "discovery": st.booleans(),
+        "mta_sts": st.sampled_from([{"mode": "testing"}, {"mode": "enforce"}]),
+        "tls_rpt": st.just({"reports_to": "tls@elsewhere.example"}),
+        "spf": st.sampled_from([{"all": "~all"}, {"include": ["relay.example"]}]),
+        "dmarc": st.sampled_from(
+            [{"policy": "reject", "nonexistent": "reject"}, {"reports_to": "d@elsewhere.example"}]
+        ),
+    },
+)
+"""What a domain has in DNS besides its MX record."""
 
 
 def _accounts(domains: Sequence[str]) -> st.SearchStrategy[Mapping[str, Mapping[str, object]]]:
@@ -51,13 +64,18 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
         "secret": st.sampled_from(["env/ONE", "env/TWO"]),
         "provider": st.sampled_from(["p", "manual"]),
         "ttl": st.sampled_from([60, 3600]),
+        "dane": st.booleans(),
+        "caa": st.sampled_from([None, (), ("ca.example",)]),
     }
+    no_mail = st.lists(st.sampled_from(["www.example.com", "parked.example", "web.other.example"]), unique=True)
     aliased, relays, zones = (draw(st.sets(st.sampled_from(names))) for names in (domains, ["r1", "r2"], list(DOMAINS)))
     return {
         "server": {"hostname": draw(chosen["hostname"]), "addresses": ["192.0.2.1"]},
         "domains": {
-            domain: {"dkim": _ED25519, "subaddress_separators": draw(chosen["separators"])} for domain in domains
+            domain: {"dkim": _ED25519, "subaddress_separators": draw(chosen["separators"]), **draw(_PUBLISHED)}
+            for domain in domains
         },
+        "tls": {"dane": draw(chosen["dane"])},
         "accounts": accounts,
         "moved": moved,
         "aliases": {f"postmaster@{domain}": ["root@elsewhere.example"] for domain in sorted(aliased)},
@@ -70,5 +88,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             "zones": {
                 zone: {"provider": draw(chosen["provider"]), "ttl": draw(chosen["ttl"])} for zone in sorted(zones)
             },
+            "caa": draw(chosen["caa"]),
+            "no_mail": draw(no_mail),
         },
     }

@@ -99,6 +99,10 @@ def _certificate_names(values: Mapping[str, Value], spec: Outline) -> Iterator[s
     hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
     if hostname:
         yield hostname.name
+    yield from _policy_hosts(values, spec)
+
+
+def _policy_hosts(values: Mapping[str, Value], spec: Outline) -> Iterator[str]:
     for domain in spec.domains:
         if section(values, "domains", str(domain.path[1])).get("mta_sts"):
             yield f"mta-sts.{domain.name}"
@@ -176,7 +180,7 @@ def _domains_without_zone(document: Document, spec: Outline, zones: frozenset[st
 def _no_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
     hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
     domains = {domain.name: domain.path for domain in spec.domains}
-    zones = _zone_names(values)
+    zones, policy_hosts = _zone_names(values), frozenset(_policy_hosts(values, spec))
     seen: dict[str, Named] = {}
     for index, item in enumerate(items(section(values, "dns").get("no_mail"))):
         name = parsed(item, ("dns", "no_mail", index), parse_domain)
@@ -187,6 +191,10 @@ def _no_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> 
         elif name.name in domains:
             place = document.place(domains[name.name], at_key=True)
             yield document.fault(name.path, f"{name.name} gets mail: it is declared in domains ({place})")
+        elif name.name in policy_hosts:
+            yield document.fault(
+                name.path, f"{name.name} is where the MTA-STS policy is: it stands for server.hostname"
+            )
         elif hostname and name.name == hostname.name:
             yield document.fault(name.path, f"{name.name} is server.hostname, which sends mail")
         elif zones and not _is_held(name.name, zones):

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+import dns.rdata
 import pytest
+from hypothesis import given
 
 from mailstack.model.resource import DkimKeyBody
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.record_set import Key
+from mailstack.reconcile.dns.record_set import Key, rdata_texts
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
+from tests.support.random_specs import spec_settings
 from tests.support.specs import spec_value
 
 
@@ -192,3 +195,15 @@ def test_the_host_name_says_who_may_issue_its_certificates(
     settings: Mapping[str, object], values: tuple[str, ...] | None
 ) -> None:
     assert records(settings).get(("mail.example.com", "CAA")) == values
+
+
+@given(spec_settings())
+def test_of_any_spec_each_set_stands_once_and_none_beside_a_cname(settings: Mapping[str, object]) -> None:
+    found = wanted_records(spec_value(settings).spec, Material())
+    keys = [record.key for record in found]
+    assert len(keys) == len(set(keys))
+    aliases = {record.name for record in found if record.type == "CNAME"}
+    assert not [record for record in found if record.name in aliases and record.type != "CNAME"]
+    for record in found:
+        for text in rdata_texts(record):
+            assert dns.rdata.from_text("IN", record.type, text).rdtype.name == record.type

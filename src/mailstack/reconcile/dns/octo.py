@@ -1,6 +1,6 @@
 """octoDNS's objects, which carry no types, as far as we use them; and record sets into and out of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from octodns.record import Record
@@ -9,7 +9,7 @@ from octodns.record.rr import Rrset
 from mailstack.reconcile.dns.record_set import Key, RecordSet, rdata_texts
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 
-COMPARED_TYPES = frozenset(("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TLSA"))
+COMPARED_TYPES = frozenset(("A", "AAAA", "CAA", "CNAME", "MX", "SRV", "TLSA"))
 """Types whose values ownership looks at, besides TXT; of all others it is enough to know that they are there."""
 
 
@@ -24,6 +24,9 @@ class OctoRecord(Protocol):
 
 class OctoZone(Protocol):
     name: str
+
+    @property
+    def root_ns(self) -> OctoRecord | None: ...
 
     @property
     def records(self) -> Collection[OctoRecord]: ...
@@ -48,6 +51,7 @@ class OctoPlan(Protocol):
 class OctoProvider(Protocol):
     SUPPORTS: Collection[str]
     root_ns_warnings: bool
+    populate: Callable[..., bool]
 
     def plan(self, desired: OctoZone, *, processors: Sequence[object]) -> OctoPlan | None: ...
 

@@ -9,6 +9,7 @@ from octodns.provider.base import BaseProvider
 from mailstack.model.errors import Invalid
 from mailstack.reconcile.dns.octo import OctoProvider
 from mailstack.reconcile.dns.readable import shield
+from mailstack.reconcile.dns.root_ns import note_root_ns
 from mailstack.reconcile.wanted import FaultAt, Resolve
 from mailstack.spec.faults import Fault, SpecInvalid, path_text
 from mailstack.spec.faults import Path as SpecPath
@@ -58,6 +59,7 @@ def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoP
     except Exception as fault:  # a provider's constructor may call out and raise whatever its library raises
         raise Invalid(f"{path_text(place)}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
     shield(built)
+    note_root_ns(built)
     return built
 
 

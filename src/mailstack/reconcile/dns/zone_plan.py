@@ -32,6 +32,7 @@ from mailstack.reconcile.dns.octo import (
 from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
 from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.record_set import Key, RecordSet
+from mailstack.reconcile.dns.root_ns import root_ns_of
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
 ZONES_AT_ONCE = 8
@@ -93,7 +94,7 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             warnings=ours.settled.warnings,
             live_hash=_hash_of(ours.live, ours.settled),
             owned=ours.settled.owned,
-            nameservers=ours.nameservers,
+            nameservers=root_ns_of(target.provider, zone.name),
             adopted=ours.settled.adopted,
             octo_plan=plan,
         )
@@ -115,11 +116,6 @@ class _OursOnly:
         self._owner = owner
         self.live: dict[Key, RecordSet] = {}
         self.settled = Settled(final={}, dropped=frozenset(), warnings=())
-
-    @property
-    def nameservers(self) -> tuple[str, ...]:
-        held = self.live.get((self._target.zone, "NS"))
-        return () if held is None else held.values
 
     def process_target_zone(self, existing: OctoZone, **_: object) -> OctoZone:
         return existing
