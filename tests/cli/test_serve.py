@@ -260,6 +260,51 @@ def test_dns_that_cannot_be_written_is_tried_again_and_status_says_so(house: Hou
         assert greets(house.smtp)
 
 
+def test_under_plan_only_a_saved_spec_is_told_and_waits_for_apply(house: House) -> None:
+    text = house.spec.read_text() + "reconcile: {on_change: plan-only}\n"
+    house.spec.write_text(text)
+    applied_once(house)
+    with serving(house) as server:
+        before = server.status()["generation"]
+        save(house.spec, text.replace("accounts:", "accounts:\n  bob@example.com: {}"))
+        wait_for(lambda: "reload" in server.status(), what="a word on the saved spec")
+        assert "on_change is plan-only" in refusal_of(server)
+        assert "Plan: 1 to create" in refusal_of(server)
+        assert '"to_create":["account bob@example.com"]' in server.log
+        assert server.status()["generation"] == before
+        applied_once(house)
+        wait_for(lambda: server.status()["generation"] != before, what="what was applied by hand")
+        wait_for(lambda: not refusal_of(server), what="nothing waits any more")
+
+
+def test_under_plan_only_nothing_is_served_before_somebody_applied(house: House) -> None:
+    house.spec.write_text(house.spec.read_text() + "reconcile: {on_change: plan-only}\n")
+    failed = serve_and_fail(house)
+    assert failed.returncode == 1
+    assert b"plan-only" in failed.stderr
+
+
+@pytest.mark.parametrize("on_change", ["apply", "plan-only"])
+def test_what_drifted_is_logged_and_in_status_and_put_right_unless_only_planned(house: House, on_change: str) -> None:
+    provider = "{class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}"
+    dns = f"dns: {{providers: {{f: {provider}}}, zones: {{example.com: {{provider: f}}}}}}\n"
+    house.spec.write_text(f"{house.spec.read_text()}{dns}reconcile: {{on_change: {on_change}}}\n")
+    applied_once(house)
+    zone = house.spec.parent / "zones" / "example.com.zone"
+    with serving(house) as server:
+        wait_for(lambda: "drift_checked_at" in server.status(), what="the first look")
+        zone.write_text(zone.read_text().replace("10 mail.example.com.", "10 evil.example."))
+        server.process.send_signal(1)
+        wait_for(lambda: "drift" in server.status(), timeout_s=60, what="the drift is told")
+        drift = server.status()["drift"]
+        assert isinstance(drift, dict)
+        assert drift["found"] == ["dns_record example.com MX"]
+        assert '"event":"drift"' in server.log
+        shown = run_client([*MAILSTACK, "status", str(house.spec)], ALICE_PASSWORD="pw").stdout.decode()
+        assert "1 not as applied: dns_record example.com MX" in shown
+        assert ("evil" in zone.read_text()) is (on_change == "plan-only")
+
+
 def applied_once(house: House) -> None:
     applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
     assert applied.returncode == 0, applied.stderr

@@ -20,6 +20,7 @@ from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
 from mailstack.app.issuing import issuing_with, nobody_is_told
 from mailstack.app.log import configure_log
+from mailstack.app.looking import only_planned, tell_drift
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.received import as_far_as_received, is_unsettled, settle
 from mailstack.app.runfiles import bus_folder
@@ -45,6 +46,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
 from mailstack.spec.secrets import SecretMissing
+from mailstack.spec.sections.server import PLAN_ONLY
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
 
@@ -158,6 +160,11 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
                 line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
 
             reconciler = as_far_as_received(reconciler_of(store, storage, loaded, on_issued=tell), storage, loaded)
+            if loaded.spec.reconcile.on_change == PLAN_ONLY:
+                answer = await only_planned(reconciler, loaded, snapshot)
+                if answer is not None:
+                    await tell()
+                    return answer
             return await _reconcile(reconciler, loaded, store, line)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = sandbox_reconciler(store, sandbox, passwords)
@@ -187,12 +194,13 @@ async def _settle_received(job: Job) -> None:
 
 async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
-    await _run_plan(replace(reconciler, dns=NoDns()), loaded)
+    first = await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
     done = await _run_and_tell(reconciler, loaded, store, line)
+    drift = tell_drift([*first.prepared.plan.changes, *done.prepared.plan.changes])
     if await until_seen(reconciler, loaded):
         done = await _run_and_tell(reconciler, loaded, store, line)
-    return _finished(done)
+    return replace(_finished(done), drift=drift)
 
 
 async def _run_and_tell(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> _Done:

@@ -1,7 +1,7 @@
 """What `mailstack status` shows of a running server: kept in one file beside the store, replaced at each change."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -13,6 +13,9 @@ from mailstack.app.sockets import Endpoint
 from mailstack.model.instant import Instant, iso
 
 log = structlog.get_logger()
+
+
+MOST_DRIFT = 20
 
 
 class Status:
@@ -39,6 +42,12 @@ class Status:
         """message: why what was due is not done yet, "" when nothing is."""
         shown = None if next_at is None else iso(next_at)
         self._write(upkeep={"next_at": shown, "failures": failures, "message": message})
+
+    def looked(self, drift: Sequence[str]) -> None:
+        """drift: what was not as it was applied at this look, told until something else is."""
+        self._write(drift_checked_at=_now())
+        if drift:
+            self._write(drift={"at": _now(), "found": list(drift[:MOST_DRIFT]), "count": len(drift)})
 
     def _write(self, **fields: object) -> None:
         self._fields.update(fields)

@@ -355,6 +355,8 @@ class Supervisor:
         if finished.note:
             log.warning("upkeep waits", reason=finished.note)
             again_at = Instant(system_clock() + HOUR_MS)
+        else:
+            self._status.looked(finished.drift)
         self._due.done(again_at)
         self._status.upkeep(self._due.next_at, failures=0, message=finished.note)
         if finished.generation > self._blueprint.generation:

@@ -117,6 +117,7 @@ def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:
     rows += [(name, _told(name, found)) for name in ("resources", "queue")]
     rows[1:1] = [("last_reload", text) for text in _reload(found["running"])]
     rows[-2:-2] = [("upkeep", text) for text in _upkeep(found["running"])]
+    rows[-2:-2] = [("drift", text) for text in _drift(found["running"])]
     rows[-1:-1] = [("certificate", text) for text in certificate_lines(found["certificates"])]
     table = Table.grid(padding=(0, 2))
     for name, text in rows:
@@ -141,6 +142,14 @@ def _upkeep(running: object) -> list[str]:
         return []
     following = f"next at {found.get('next_at')}" if found.get("next_at") else "nothing is due"
     return [f"{following}; undone: {found.get('message')}" if found.get("message") else following]
+
+
+def _drift(running: object) -> list[str]:
+    """What was not as it was applied when the server looked last and found something."""
+    last = running.get("drift") if isinstance(running, Mapping) else None
+    if not isinstance(last, Mapping) or not isinstance(last.get("found"), list):
+        return []
+    return [f"{last.get('at')}, {last.get('count')} not as applied: {', '.join(map(str, last['found']))}"]
 
 
 def _told(name: str, found: Mapping[str, object]) -> str:

@@ -25,7 +25,6 @@ _KEYS: Final = frozenset(
 _WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
     ("server", "role"): frozenset({"backup-mx"}),
     ("domains", "*", "dmarc", "policy"): frozenset({"auto"}),
-    ("reconcile", "on_change"): frozenset({"plan-only"}),
 }
 _NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 

@@ -122,9 +122,15 @@ def check_drift_interval(interval: timedelta) -> timedelta:
     return interval
 
 
+PLAN_ONLY = "plan-only"
+
+
 class Reconcile(Section):
-    on_change: Literal["apply"] = Field(
-        default="apply", description="What `mailstack serve` does when the saved spec changes."
+    on_change: Literal["apply", "plan-only"] = Field(
+        default="apply",
+        description="What `mailstack serve` does when the saved spec changes: applies it, or only plans it and says so,"
+        " for `mailstack apply` to do it. With plan-only, what somebody changed in DNS is told and not put right, and"
+        " what is due by the clock is done all the same.",
     )
     allow_destroy: NamesOrAll = Field(
         default=False,
