@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.app.reload import Reason, Reasons, Watch
+from mailstack.app.reload import Reason, Reasons, Watch, places_of
 
 LATER_NS = 1 << 62
 
@@ -83,3 +83,50 @@ async def test_files_that_are_no_part_of_the_spec_are_passed_over(
             await reasons.next()
     secret.write_text("b")
     assert await soon(reasons) is Reason.FILES
+
+
+def linked(folder: Path, name: str, target: str) -> Path:
+    """By renaming, so that there is never a moment without it."""
+    draft = folder / f".{name}.new"
+    draft.symlink_to(target)
+    return draft.rename(folder / name)
+
+
+async def test_a_link_that_is_swapped_as_certbot_does_is_seen(tmp_path: Path, reasons: Reasons, watch: Watch) -> None:
+    for folder in ("archive", "live"):
+        (tmp_path / folder).mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / "archive" / f"mail{number}.pem").write_text(str(number))
+    file = linked(tmp_path / "live", "mail.pem", "../archive/mail1.pem")
+    await watch.follow([str(file)], read_at_ns=LATER_NS)
+    for number in (2, 3):
+        linked(tmp_path / "live", "mail.pem", f"../archive/mail{number}.pem")
+        assert await soon(reasons) is Reason.FILES
+        await watch.follow([str(file)], read_at_ns=LATER_NS)
+    (tmp_path / "archive" / "mail3.pem").write_text("written over")
+    assert await soon(reasons) is Reason.FILES
+
+
+async def test_a_folder_that_is_swapped_by_its_link_is_seen(tmp_path: Path, reasons: Reasons, watch: Watch) -> None:
+    for number in (1, 2):
+        (tmp_path / f"release{number}").mkdir()
+        (tmp_path / f"release{number}" / "mail.pem").write_text(str(number))
+    current = linked(tmp_path, "current", "release1")
+    await watch.follow([str(current / "mail.pem")], read_at_ns=LATER_NS)
+    linked(tmp_path, "current", "release2")
+    assert await soon(reasons) is Reason.FILES
+
+
+def test_every_place_on_the_way_to_a_file_is_known(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "file").write_text("")
+    linked(tmp_path, "a", "b")
+    linked(tmp_path / "b", "link", "file")
+    expected = [tmp_path / "a" / "link", tmp_path / "a", tmp_path / "b" / "link", tmp_path / "b" / "link"]
+    assert list(places_of(tmp_path / "a" / "link")) == [*expected, tmp_path / "b" / "file"]
+
+
+def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert set(places_of(tmp_path / "a")) == {tmp_path / "a", tmp_path / "b"}

@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from mailstack.model.instant import Instant
+from mailstack.reconcile.providers.certs import self_signed
 from tests.support.bind import Bind, running_bind
 from tests.support.pebble import Pebble, running_pebble
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
@@ -240,3 +243,45 @@ def test_an_apply_without_a_server_leaves_other_proofs_to_serve(house: House, tm
         assert b"mailstack serve orders it when it runs" in applied.stdout
         with serving(house):
             wait_until_issued(house)
+
+
+FILES = """\
+server:
+  hostname: mail.example.com
+  workers: 1
+  listeners: {{imaps: ["127.0.0.1:{imaps}"], smtp: [], submission: [], submissions: [], imap: [], http: [], https: []}}
+storage: {{path: state}}
+tls:
+  issuer: files
+  files: [{{certificate: live/mail.pem, key: file/live/mail.key}}]
+domains: {{example.com: {{}}}}
+"""
+
+
+def test_files_that_certbot_swaps_one_after_the_other_are_served_once_they_fit(house: House) -> None:
+    live, archive = house.folder / "live", house.folder / "archive"
+    for folder in (live, archive):
+        folder.mkdir()
+    serials = []
+    for number in (1, 2):
+        chain, key = self_signed((HOST,), Instant(time.time_ns() // 1_000_000))
+        serials.append(x509.load_pem_x509_certificate(chain.encode()).serial_number)
+        (archive / f"mail{number}.pem").write_text(chain)
+        (archive / f"mail{number}.key").write_text(key)
+
+    def swap(name: str, number: int) -> None:
+        draft = live / f".{name}"
+        draft.symlink_to(f"../archive/mail{number}{Path(name).suffix}")
+        draft.rename(live / name)
+
+    for name in ("mail.pem", "mail.key"):
+        swap(name, 1)
+    save(house.spec, FILES.format(imaps=house.port("imaps")))
+    with serving(house):
+        wait_for(lambda: "serving" in house.log, timeout_s=60, what="serving")
+        assert house.leaf("imaps").serial_number == serials[0]
+        swap("mail.pem", 2)
+        wait_for(lambda: "does not belong to the certificate" in house.log, timeout_s=60, what="the refusal")
+        assert house.leaf("imaps").serial_number == serials[0]
+        swap("mail.key", 2)
+        wait_for(lambda: house.leaf("imaps").serial_number == serials[1], timeout_s=60, what="the new certificate")

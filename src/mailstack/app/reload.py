@@ -4,7 +4,8 @@ What is due by the clock is app.due's; what then happens is the supervisor's.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ QUIET_MS = 30
 SPEC_SUFFIXES = (".yaml", ".yml")
 # Kubernetes swaps a whole folder of files by renaming this symlink.
 KUBERNETES_LINK = "..data"
+MOST_LINKS = 40  # as Linux follows them
 
 
 class Reason(StrEnum):
@@ -51,18 +53,18 @@ class Watch:
 
     def __init__(self, reasons: Reasons) -> None:
         self._reasons = reasons
-        self._files: frozenset[Path] = frozenset()
+        self._places: frozenset[Path] = frozenset()
         self._task: asyncio.Task[None] | None = None
 
     async def follow(self, files: Iterable[str], *, read_at_ns: int) -> None:
         """files: absolute. read_at_ns: when the spec began to be read, so that no save since then is missed."""
-        wanted = frozenset(map(Path, files))
-        if wanted != self._files:
+        places = frozenset(place for file in files for place in places_of(Path(file)))
+        if places != self._places:
             await self.end()
-            self._files = wanted
-            self._task = asyncio.get_running_loop().create_task(self._watch(wanted))
+            self._places = places
+            self._task = asyncio.get_running_loop().create_task(self._watch(places))
             await asyncio.sleep(0)
-        if any(_changed_ns(file) > read_at_ns for file in wanted):
+        if any(_changed_ns(place) > read_at_ns for place in places):
             self._reasons.give(Reason.FILES)
 
     async def end(self) -> None:
@@ -71,25 +73,41 @@ class Watch:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _watch(self, files: frozenset[Path]) -> None:
+    async def _watch(self, places: frozenset[Path]) -> None:
         # Editors and GitOps agents replace files by renaming: a watch on the file itself would follow the old one.
-        folders = sorted({str(file.parent) for file in files if file.parent.is_dir()})
+        folders = sorted({str(place.parent) for place in places if place.parent.is_dir()})
         async for _ in awatch(
-            *folders, watch_filter=_filter(files), recursive=False, debounce=GATHER_MS, step=QUIET_MS
+            *folders, watch_filter=_filter(places), recursive=False, debounce=GATHER_MS, step=QUIET_MS
         ):
             self._reasons.give(Reason.FILES)
 
 
-def _changed_ns(file: Path) -> int:
+def places_of(file: Path) -> Iterator[Path]:
+    """The file, every symlink on the way to it, and what these lead to: certificates change by swapping a link."""
+    yield file
+    for _ in range(MOST_LINKS):
+        link = next((part for part in (*reversed(file.parents), file) if part.is_symlink()), None)
+        if link is None:
+            return
+        yield link
+        try:
+            target = link.parent / link.readlink()
+        except OSError:  # it went just now, which its folder tells
+            return
+        file = Path(os.path.normpath(target / file.relative_to(link)))
+        yield file
+
+
+def _changed_ns(place: Path) -> int:
     try:
-        return file.stat().st_ctime_ns
+        return place.lstat().st_ctime_ns
     except OSError:
         return 0
 
 
-def _filter(files: frozenset[Path]) -> Callable[[Change, str], bool]:
+def _filter(places: frozenset[Path]) -> Callable[[Change, str], bool]:
     def is_relevant(_change: Change, name: str) -> bool:
         path = Path(name)
-        return path in files or path.suffix in SPEC_SUFFIXES or path.name == KUBERNETES_LINK
+        return path in places or path.suffix in SPEC_SUFFIXES or path.name == KUBERNETES_LINK
 
     return is_relevant
