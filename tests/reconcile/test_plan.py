@@ -82,3 +82,7 @@ def test_changes_are_shown_as_kinds_depend_on_each_other_and_dns_last() -> None:
 def test_destroyed_names_one_kind() -> None:
     gone = replace(CHANGE, operation=Operation.DESTROY)
     assert replace(PLAN, changes=(gone, replace(gone, kind="domain", name="d"))).destroyed(Kind.ACCOUNT) == ("a",)
+
+
+def test_a_plan_shows_itself_in_a_line_however_much_it_changes() -> None:
+    assert repr(replace(PLAN, changes=(CHANGE,) * 1_000)) == repr(PLAN)

@@ -104,7 +104,8 @@ class Plan:
     spec_hash: str
     generation: Generation
     live_hash: str
-    changes: tuple[Change, ...]
+    # asyncio.run takes the repr of what its coroutine returned, by signal.getsignal: of ten thousand changes, a second.
+    changes: tuple[Change, ...] = field(repr=False)
     warnings: tuple[PlanWarning, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
     stops: tuple[Stop, ...] = ()

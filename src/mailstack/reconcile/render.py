@@ -25,6 +25,7 @@ _COLOURS = {
     Operation.MOVE: _CYAN,
     Operation.DESTROY: _RED,
 }
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -113,7 +114,7 @@ def _value(name: str, value: Json) -> str:
         return NOTHING
     if name.endswith("_bytes") and isinstance(value, int):
         return _size(value)
-    text = printable(json.dumps(value, ensure_ascii=False))
+    text = printable(_AS_JSON(value))
     if len(text) <= LONGEST_VALUE:
         return text
     if isinstance(value, list) and len(value) > 1:

@@ -100,9 +100,11 @@ def _zone_warnings(subject: str, findings: Sequence[Finding]) -> Iterator[PlanWa
         if finding.standing is Standing.DIFFERS:
             record = finding.record
             yield PlanWarning(subject=f"dns_record {record.name} {record.type}", text=summary(finding))
-    unknown = [item for item in findings if item.standing is Standing.UNKNOWN and not item.is_skipped]
-    for reason in dict.fromkeys(map(summary, unknown)):
-        those = [finding for finding in unknown if summary(finding) == reason]
+    by_reason: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.standing is Standing.UNKNOWN and not finding.is_skipped:
+            by_reason.setdefault(summary(finding), []).append(finding)
+    for reason, those in by_reason.items():
         yield PlanWarning(subject=subject, text=f"could not be asked for {_names(those)}: {reason}")
 
 
