@@ -58,7 +58,8 @@ async def _answered(pieces: list[bytes]) -> bytes:
     world = HttpWorld()
     # The tenth request sent ahead is refused or not by how quick the answers are.
     world.limit(pipelined=10_000)
-    return await answered(world, pieces)
+    world.gate.set()
+    return await answered(world.service, pieces)
 
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")

@@ -1,12 +1,12 @@
 """An HTTP connection without a network: octets in, octets out, on a transport that keeps them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from mailstack.net.connections import Connections
 from mailstack.servers.http.server import HttpServer
-from mailstack.servers.http.service import HttpRole
-from tests.support.http_world import HttpWorld
+from mailstack.servers.http.service import HttpRole, HttpService
 
 TURNS = 40
 """Of the loop, more than any of the pages needs between two pieces."""
@@ -47,10 +47,11 @@ class KeptTransport(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
-async def answered(world: HttpWorld, pieces: Iterable[bytes]) -> bytes:
-    """All that the server says to the pieces; nobody waits at `/wait`."""
-    world.gate.set()
-    protocol = HttpServer(world.service, world.connections).protocol(HttpRole.SECURE)()
+async def answered(
+    service: Callable[[], HttpService], pieces: Iterable[bytes], role: HttpRole = HttpRole.SECURE
+) -> bytes:
+    """All that the server says to the pieces."""
+    protocol = HttpServer(service, Connections()).protocol(role)()
     transport = KeptTransport(protocol)
     protocol.connection_made(transport)
     for piece in pieces:

@@ -1,9 +1,12 @@
 """Conversations as octets: framing, limits, deadlines, and what is never understood in two ways. RFC 9112."""
 
 import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
 
 import orjson
 import pytest
+import uvloop
 
 from tests.support.http_world import SMALL_BODY, HttpClient, HttpWorld, Reply, serving
 from tests.support.running import until
@@ -491,3 +494,16 @@ async def test_a_drain_answers_what_has_begun_and_closes_what_is_idle() -> None:
         await busy.expect_end()
         await coming.expect_end()
         assert await drain == 0
+
+
+PROMISES = [
+    item
+    for name, item in list(globals().items())
+    if name.startswith("test_") and inspect.iscoroutinefunction(item) and not inspect.signature(item).parameters
+]
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_same_under_uvloop(promise: Callable[[], Coroutine[None, None, None]]) -> None:
+    """The loop that serves: its transports differ from asyncio's in type and habits."""
+    uvloop.run(promise())
