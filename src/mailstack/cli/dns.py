@@ -93,7 +93,7 @@ def show(spec: Path, domains: tuple[str, ...], form: str) -> None:
 @format_option
 def check(spec: Path, domains: tuple[str, ...], form: str) -> None:
     """Ask the authoritative servers of each zone, one by one, whether they show what the spec asks for. Besides,
-    whether the PTR records of server.addresses name the host and, with tls.dane, whether its zone is signed.
+    whether the PTR records of server.addresses name the host and, with tls.dane, whether the zones are signed.
 
     \b
     Examples:

@@ -19,7 +19,7 @@ _COLOURS = {"present": "green", "missing": "red", "differs": "red", "unknown": "
 
 
 class RecordDocument(TypedDict):
-    """zone: "" for none of the spec's. published_by: a name of dns.providers, or by hand."""
+    """zone: "" for none of the spec's. published_by: a name of dns.providers, or by hand and why."""
 
     zone: str
     published_by: str
@@ -141,6 +141,8 @@ def _show_end(found: "Survey") -> None:
 def _publisher(item: "PlacedRecord", spec: "Spec") -> str:
     from mailstack.spec.sections.domains import MANUAL_PROVIDER
 
+    if item.reason:
+        return f"{BY_HAND}: {item.reason}"
     provider = spec.dns.zones[item.zone].provider if item.zone else MANUAL_PROVIDER
     return BY_HAND if provider == MANUAL_PROVIDER else provider
 

@@ -53,6 +53,22 @@ async def test_dane_needs_a_signed_zone(values: tuple[str, ...], is_good: bool) 
     assert (remark.subject, remark.is_good) == ("dns_zone example.se", is_good)
 
 
+async def test_dane_needs_the_zones_of_all_domains_signed() -> None:
+    wanted = spec_value(
+        {
+            "server": {"hostname": "mail.example.se"},
+            "domains": {"example.se": {}, "sub.example.se": {}, "other.se": {}},
+            "tls": {"dane": True},
+            "dns": {"zones": {"example.se": {"provider": "manual"}, "other.se": {"provider": "manual"}}},
+        }
+    ).spec
+    found = await health(wanted, MemoryDns(public={("example.se", "DS"): ("1 13 2 AB",)}), {})
+    assert {remark.subject: remark.is_good for remark in found} == {
+        "dns_zone example.se": True,
+        "dns_zone other.se": False,
+    }
+
+
 async def test_without_dane_no_signature_is_missed() -> None:
     assert await health(spec(), MemoryDns(), {}) == ()
 

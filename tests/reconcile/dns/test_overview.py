@@ -3,6 +3,7 @@
 from mailstack.model.ids import Generation
 from mailstack.model.resource import DkimKeyBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.reconcile.dns.overview import every_record
+from mailstack.reconcile.dns.zone_file import ZoneFileProvider
 from mailstack.spec.model import Spec
 from tests.support.memory_state import MemoryState
 from tests.support.specs import spec_value
@@ -38,3 +39,23 @@ async def test_records_of_no_zone_come_last() -> None:
     found = await every_record(spec(dns=zones), None)
     assert [item.zone for item in found] == sorted((item.zone for item in found), key=lambda zone: zone == "")
     assert found[-1].zone == ""
+
+
+class NoTlsa(ZoneFileProvider):
+    """As Route 53's: no such type."""
+
+    SUPPORTS = ZoneFileProvider.SUPPORTS - {"TLSA"}
+
+
+async def test_a_type_that_the_providers_class_lacks_is_told_without_its_secrets() -> None:
+    provider = {"class": f"{__name__}.NoTlsa", "token": "env/NOT_SET"}
+    dns = {"providers": {"p": provider}, "zones": {"example.com": {"provider": "p"}}}
+    found = await every_record(spec(tls={"dane": True}, dns=dns), None)
+    assert {item.record.type for item in found if item.reason} == {"TLSA"}
+    (tlsa,) = [item for item in found if item.reason]
+    assert (tlsa.zone, tlsa.reason) == ("example.com", "provider p has no TLSA")
+
+
+async def test_a_provider_that_is_not_installed_is_taken_to_publish_everything() -> None:
+    dns = {"providers": {"p": {"class": "octodns_nowhere.Provider"}}, "zones": {"example.com": {"provider": "p"}}}
+    assert not [item for item in await every_record(spec(dns=dns), None) if item.reason]

@@ -27,12 +27,19 @@ async def health(spec: Spec, live_dns: LiveDns, nameservers: Mapping[str, tuple[
     hostname = spec.server.hostname
     asked = [_reverse_name(live_dns, address, hostname) for address in spec.server.addresses if _is_public(address)]
     if spec.tls.dane:
-        asked.append(_signature(live_dns, zone_of(hostname, spec.dns.zones) or hostname.partition(".")[2]))
+        asked += [_signature(live_dns, zone) for zone in _zones_of_dane(spec)]
     # Who says whom to ask has a zone that the world need not see.
     public = (name for name in nameservers if name in spec.dns.zones and not spec.dns.zones[name].nameservers)
     asked += [_delegation(live_dns, zone, nameservers[zone]) for zone in public if nameservers[zone]]
     found = await asyncio.gather(*asked)
     return tuple(remark for remark in found if remark is not None)
+
+
+def _zones_of_dane(spec: Spec) -> tuple[str, ...]:
+    """RFC 7672 §2.2.1, §2.2.3: that of the TLSA records, and those of the MX records that lead there."""
+    hostname, zones = spec.server.hostname, spec.dns.zones
+    of_host = zone_of(hostname, zones) or hostname.partition(".")[2]
+    return tuple(dict.fromkeys((of_host, *(zone_of(name, zones) or name for name in spec.domains))))
 
 
 def _is_public(address: str) -> bool:
@@ -63,7 +70,7 @@ async def _signature(live_dns: LiveDns, zone: str) -> Remark | None:
         return _unknown(subject, sight)
     if sight.values:
         return Remark(subject=subject, text="is signed with DNSSEC", is_good=True)
-    text = "is not signed (its parent has no DS record for it): no sender looks at the TLSA records of tls.dane"
+    text = "is not signed (its parent has no DS record for it): senders that look it up ignore tls.dane"
     return Remark(subject=subject, text=text, is_good=False)
 
 

@@ -3,7 +3,7 @@
 For looking: unlike a plan it reads no secret, asks no provider, and knows nothing of what apply would change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from mailstack.model.resource import DkimKeyBody, Kind
@@ -12,6 +12,7 @@ from mailstack.reconcile.dns.material import Material, material_of
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.spec.model import Spec
+from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 
 
 async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, ...]:
@@ -20,9 +21,20 @@ async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, .
     if state is not None:
         snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
         material = material_of(spec, snapshot.resources.values())
-    placed = place(wanted_records(spec, _with_what_comes(spec, material)), spec.dns, {})
+    placed = place(wanted_records(spec, _with_what_comes(spec, material)), spec.dns, _supported(spec.dns))
     by_zone = (PlacedRecord(zone=zone, record=record) for zone, found in placed.by_zone.items() for record in found)
     return tuple(sorted((*by_zone, *placed.by_hand), key=lambda item: (item.zone == "", item.zone, item.record.key)))
+
+
+def _supported(dns: Dns) -> Mapping[str, Collection[str]]:
+    """By zone, as far as it can be known without the secrets of providers."""
+    names = {zone: entry.provider for zone, entry in dns.zones.items() if entry.provider != MANUAL_PROVIDER}
+    if not names:
+        return {}
+    from mailstack.reconcile.dns.providers import declared_types
+
+    declared = {name: declared_types(dns.providers[name].class_) for name in set(names.values())}
+    return {zone: types for zone, name in names.items() if (types := declared[name]) is not None}
 
 
 def _with_what_comes(spec: Spec, material: Material) -> Material:

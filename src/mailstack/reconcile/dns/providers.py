@@ -63,6 +63,15 @@ def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoP
     return built
 
 
+def declared_types(path: str) -> frozenset[str] | None:
+    """Record types that a provider's class says it can publish, without making one. None where it does not say."""
+    try:
+        declared = getattr(_class(path), "SUPPORTS", None)
+    except Invalid:
+        return None
+    return frozenset(declared) if isinstance(declared, set | frozenset) else None
+
+
 def _class(path: str) -> type:
     """Raises Invalid."""
     module_name, _, class_name = path.rpartition(".")
