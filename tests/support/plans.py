@@ -96,6 +96,41 @@ CASES = {
             reason="renewed: 12 days remain",
         )
     ),
+    "certificates": a_plan(
+        change(
+            Operation.CREATE,
+            "acme_account",
+            "https://acme-v02.api.letsencrypt.org/directory",
+            plain("email", new="postmaster@example.com"),
+            FieldChange(name="key", mark=Mark.SECRET),
+        ),
+        change(
+            Operation.CREATE,
+            "certificate",
+            "mta-sts.example.com",
+            plain("issuer", new="acme"),
+            plain("names", new=["mta-sts.example.com"]),
+            FieldChange(name="certificate", mark=Mark.UNKNOWN),
+            FieldChange(name="key", mark=Mark.SECRET),
+            reason="ordered from Let's Encrypt",
+        ),
+        change(
+            Operation.UPDATE,
+            "certificate",
+            "mail.example.com",
+            FieldChange(name="next_key_digest", old="", mark=Mark.UNKNOWN),
+            FieldChange(name="next_key", mark=Mark.SECRET),
+            reason="a new key: its TLSA record is published before it is used",
+        ),
+        warnings=(
+            PlanWarning(
+                subject="certificate mta-sts.example.org",
+                text="could not be ordered (2 times now): the authority cannot connect to port 80 of"
+                " mta-sts.example.org: open it to the world, or prove by dns-01; tried again after"
+                " 2026-11-28 16:20 UTC",
+            ),
+        ),
+    ),
     "records": a_plan(
         change(Operation.CREATE, "dns_record", "example.com MX", plain("values", new=["10 mail.example.com."])),
         change(

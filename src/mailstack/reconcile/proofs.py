@@ -31,12 +31,20 @@ WriteBeside = Callable[[Sequence[RecordSet], Collection[str]], Awaitable[None]]
 
 
 class ServerProver:
-    """For http-01 and tls-alpn-01."""
+    """For http-01 and tls-alpn-01. within_s: how long our own server may take to show a proof."""
 
-    def __init__(self, challenges: Challenges, *, clock: Clock, is_answered: IsAnswered) -> None:
+    def __init__(
+        self,
+        challenges: Challenges,
+        *,
+        clock: Clock,
+        is_answered: IsAnswered,
+        within_s: float = ANSWERED_WITHIN_S,
+    ) -> None:
         self._challenges = challenges
         self._clock = clock
         self._is_answered = is_answered
+        self._within_s = within_s
 
     async def show(self, proofs: Sequence[Proof]) -> None:
         until = Instant(self._clock() + SHOWN_FOR_MS)
@@ -52,7 +60,7 @@ class ServerProver:
     async def _wait_for(self, proof: Proof) -> None:
         """A server that has only just started, or none at all, must not cost one of the authority's few tries."""
         try:
-            async with asyncio.timeout(ANSWERED_WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 while not await self._is_answered(proof):  # noqa: ASYNC110  the server is another process
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
@@ -64,12 +72,16 @@ class ServerProver:
 
 
 class DnsProver:
-    """For dns-01. zones: of the spec. write: has zones hold these records besides what they hold otherwise."""
+    """For dns-01. zones: of the spec. write: has zones hold these records besides what they hold otherwise.
+    within_s: how long the zone's servers may take to show a record."""
 
-    def __init__(self, zones: Container[str], live_dns: LiveDns, write: WriteBeside) -> None:
+    def __init__(
+        self, zones: Container[str], live_dns: LiveDns, write: WriteBeside, *, within_s: float = SEEN_WITHIN_S
+    ) -> None:
         self._zones = zones
         self._live_dns = live_dns
         self._write = write
+        self._within_s = within_s
 
     async def show(self, proofs: Sequence[Proof]) -> None:
         records = proof_records(proofs)
@@ -92,7 +104,7 @@ class DnsProver:
         zone = zone_of(record.name, self._zones) or ""
         seen = await self._live_dns.seen(zone, record.name, record.type)
         try:
-            async with asyncio.timeout(SEEN_WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 # Where nobody can be asked, the provider's word that it is written has to do.
                 while not seen.failure and not spread(seen, record.values).is_everywhere:
                     await asyncio.sleep(LOOK_AT_DNS_EVERY_S)
