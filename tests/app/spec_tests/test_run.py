@@ -147,6 +147,20 @@ async def test_a_server_that_hangs_up_refuses_what_is_left(tmp_path: Path) -> No
     assert (result.outcome, result.differences) == (Outcome.PASSED, ())
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("example.com", "the name has MX, TXT"),
+        ("_dmark.example.com", "no record has this name; did you mean _dmarc.example.com?"),
+        ("nothing.like.it.example", "no record has this name"),
+    ],
+)
+async def test_a_record_that_is_not_there_has_a_hint(tmp_path: Path, name: str, hint: str) -> None:
+    test = f"{{name: a, dns: {{name: {name}, type: AAAA}}, expect: {{count: 1}}}}"
+    (result,) = await results_of(write_spec(tmp_path, f"  - {test}\n"))
+    assert [step.notes for step in result.story] == [(hint,)]
+
+
 def _three_tests() -> str:
     test = "{{name: {}, send: {{from: x@y.example, to: alice@example.com}}, expect: {{delivered: alice@example.com}}}}"
     return "".join(f"  - {test.format(name)}\n" for name in ("one", "Two", "three"))

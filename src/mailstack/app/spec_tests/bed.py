@@ -24,6 +24,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.outbound.route import RouteTable
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
+from mailstack.spec.nearest import Vocabulary
 from mailstack.spec.secrets import SecretMissing
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.state import MemoryState
@@ -43,6 +44,7 @@ class Bed:
     routes: RouteTable
     login: Login
     records: tuple[RecordSet, ...] = field(repr=False)
+    record_names: Vocabulary = field(repr=False)
 
 
 def clock() -> Instant:
@@ -57,13 +59,15 @@ async def make_bed(loaded: LoadedSpec) -> Bed:
     state = MemoryState(clock=clock, bus=Silence(), accounts=accounts)
     await state.commit(tuple(map(_created, wanted)), base=Generation(0), spec_hash=loaded.digest)
     blueprint = await read_blueprint(state)
+    records = wanted_records(spec, material_of(spec, (item.resource for item in wanted)))
     return Bed(
         blueprint=blueprint,
         accounts=accounts,
         routes=route_table(blueprint, hold_outbound=False),
         # An account is logged in by its whole address, so that no domain has to be looked through.
         login=Login(accounts, domains=(), clock=clock, cache_key=STAND_IN.encode()),
-        records=wanted_records(spec, material_of(spec, (item.resource for item in wanted))),
+        records=records,
+        record_names=Vocabulary(record.name for record in records),
     )
 
 

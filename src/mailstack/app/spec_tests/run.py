@@ -12,8 +12,10 @@ from mailstack.app.spec_tests.judge import judge_mail, judge_records
 from mailstack.app.spec_tests.letter import message_of, why_unreadable
 from mailstack.app.spec_tests.mail import LATER, Happened, hand_over, sender_of
 from mailstack.app.spec_tests.result import Difference, Outcome, Result, Step
+from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.spec.faults import Fault, Place, SpecInvalid
 from mailstack.spec.load import LoadedSpec
+from mailstack.spec.nearest import did_you_mean
 from mailstack.spec.sections.tests import Question, Send, SpecTest
 
 Timer = Callable[[], float]
@@ -100,7 +102,17 @@ def _records(bed: Bed, test: SpecTest, question: Question) -> tuple[tuple[Differ
     at_name = [record for record in bed.records if record.name == question.name]
     asked = [record for record in at_name if record.type == question.type]
     values = ", ".join(value for record in asked for value in record.values)
-    other_types = ", ".join(dict.fromkeys(record.type for record in at_name if record.type != question.type))
-    notes = (f"the name has {other_types}",) if other_types else ()
-    step = Step(said=f"{question.name} {question.type}", answer=values or "no such record", notes=notes)
+    step = Step(
+        said=f"{question.name} {question.type}", answer=values or "no such record", notes=_hints(bed, question, at_name)
+    )
     return tuple(judge_records(test.expect, asked)), (step,)
+
+
+def _hints(bed: Bed, question: Question, at_name: Sequence[RecordSet]) -> tuple[str, ...]:
+    """What there is instead: other types of the name, or the name that is nearest."""
+    other_types = [record.type for record in at_name if record.type != question.type]
+    if other_types:
+        return (f"the name has {', '.join(dict.fromkeys(other_types))}",)
+    if at_name:
+        return ()
+    return (f"no record has this name{did_you_mean(bed.record_names, question.name)}",)

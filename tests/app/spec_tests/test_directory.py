@@ -1,0 +1,47 @@
+"""What is written down of the directory's answers."""
+
+from mailstack.app.spec_tests.directory import NotedAccounts
+from mailstack.store.memory.accounts import MemoryAccounts
+from tests.support.memory_accounts import make_account, make_domain
+
+ALICE = make_account("alice@example.com", addresses=("a@example.com",))
+TARGETS = tuple(f"t{number}@x.example" for number in range(12))
+
+
+def noted() -> NotedAccounts:
+    return NotedAccounts(
+        MemoryAccounts(
+            (ALICE,),
+            aliases={"many@example.com": TARGETS},
+            domains=(
+                make_domain("example.com", catch_all="alice@example.com"),
+                make_domain("example.org", alias_of="example.com"),
+            ),
+        )
+    )
+
+
+async def test_answers_are_those_of_the_directory_behind() -> None:
+    accounts = noted()
+    assert await accounts.find("a@example.com") is ALICE
+    assert await accounts.account(ALICE.account_id) is ALICE
+    assert await accounts.domain("x.example") is None
+
+
+async def test_each_answer_is_told_once_in_the_order_of_asking() -> None:
+    accounts = noted()
+    for _ in range(2):
+        await accounts.domain("example.org")
+        await accounts.domain("example.com")
+        await accounts.domain("x.example")
+        for name in ("whoever", "many", "a", "alice"):
+            await accounts.find(f"{name}@example.com")
+    assert accounts.take_notes() == (
+        "example.org is an alias of example.com",
+        "x.example is not received here",
+        "whoever@example.com belongs to nobody (catch_all of the domain: alice@example.com)",
+        f"many@example.com is an alias of {', '.join(TARGETS[:10])} and 2 more",
+        "a@example.com is an address of alice@example.com",
+        "alice@example.com is an account (read, receive, submit)",
+    )
+    assert accounts.take_notes() == ()
