@@ -131,6 +131,23 @@ async def test_every_request_leaves_one_line_without_its_query() -> None:
         assert "hunter2" not in repr(line)
 
 
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (b"GET /told HTTP/1.1\r\n\r\n", "0 Host fields"),
+        (b"GET /%2e%2e/x HTTP/1.1\r\nHost: x\r\n\r\n", "a path with dot segments or control characters"),
+        (b"GET /told HTTP/1.1\r\nContent-Length: x\r\n\r\n", "Invalid character in Content-Length"),
+    ],
+)
+async def test_why_a_request_cannot_be_read_is_for_the_log_alone(request_: bytes, reason: str) -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        with capture_logs() as lines:
+            reply = await client.ask(request_)
+        assert [(line["status"], line["reason"]) for line in lines] == [(400, reason)]
+        assert reason.encode() not in reply.body
+
+
 async def test_a_probe_is_logged_for_debugging_only() -> None:
     async with serving(HttpWorld()) as world:
         client = await world.connect()

@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from mailstack.net.admission import Admission, host_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
-from mailstack.servers.http.floor import FAULT, HOST, Floor
+from mailstack.servers.http.floor import FAULT, HOST, REASON, Floor
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.problem import (
     BAD_REQUEST,
@@ -95,6 +95,7 @@ class HttpConnection(HttpToolsProtocol):
         self._is_amid_head = False
         self._is_amid_body = False
         self._problem: Problem | None = None
+        self._reason = ""
         self._head_octets = 0
         self._body_octets = 0
         self._framing_octets = 0
@@ -153,9 +154,10 @@ class HttpConnection(HttpToolsProtocol):
             # RFC 9110 §7.8: an upgrade may be passed over; what follows may be another protocol already.
             self._is_over = True
             self.cycle.keep_alive = False
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as fault:
             if not self._is_over:
-                self._refuse(self._problem or BAD_REQUEST)
+                # Our own callbacks leave word of a problem; anything else is llhttp's to say.
+                self._refuse(self._problem or BAD_REQUEST, self._reason if self._problem else str(fault))
         else:
             self._count(len(data), was_amid_head, was_amid_body, body_before)
 
@@ -232,7 +234,8 @@ class HttpConnection(HttpToolsProtocol):
             return BAD_REQUEST
         try:
             target = read_target(method, self.url, [value for name, value in self.headers if name == b"host"], version)
-        except BadTarget:
+        except BadTarget as fault:
+            self._reason = str(fault)
             return BAD_REQUEST
         self.url = target.origin
         self.scope["state"][HOST] = target.host
@@ -254,8 +257,8 @@ class HttpConnection(HttpToolsProtocol):
         self._problem = problem
         raise Unreadable
 
-    def _refuse(self, problem: Problem) -> None:
-        """The last answer of this connection, in its turn."""
+    def _refuse(self, problem: Problem, reason: str = "") -> None:
+        """The last answer of this connection, in its turn. reason: for the log."""
         self._is_over = True
         self._stop_waiting()
         if self._is_amid_body:
@@ -268,6 +271,7 @@ class HttpConnection(HttpToolsProtocol):
         self.app = self._floor.refusing(problem)
         super().on_headers_complete()
         self.scope["method"], self.scope["path"] = method, "-"
+        self.scope["state"][REASON] = reason
         self.cycle.more_body = self.cycle.keep_alive = False
         self._end_slowly()
 

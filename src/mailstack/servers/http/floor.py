@@ -26,8 +26,10 @@ REQUEST_ID = b"x-request-id"
 # What a proxy before us may have given; anything else could forge lines of a log or of a header.
 WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ID_BYTES = 9
+# What the connection leaves in the request's state: the host asked for, why the content broke off, why it was refused.
 HOST = "host"
 FAULT = "fault"
+REASON = "reason"
 # A page may say otherwise. No page of the floor is to be framed, sniffed, kept or told to others.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -141,6 +143,7 @@ class Exchange:
     def log(self) -> None:
         scope = self._scope
         write = log.debug if scope["path"] in PROBES else log.info
+        reason = scope["state"].get(REASON)
         write(
             "request",
             peer=scope["client"][0] if scope["client"] else "",
@@ -150,6 +153,7 @@ class Exchange:
             status=self.status,
             octets=self._sent_octets,
             ms=self._service.clock() - self._began_at,
+            **({"reason": reason} if reason else {}),
         )
 
     def _headers(self, given: "list[tuple[bytes, bytes]]") -> list[tuple[bytes, bytes]]:
