@@ -45,7 +45,7 @@ class OctoChange(Protocol):
 
 
 class OctoPlan(Protocol):
-    changes: Sequence[OctoChange]
+    changes: list[OctoChange]
 
 
 class OctoProvider(Protocol):

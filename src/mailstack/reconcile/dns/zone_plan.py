@@ -29,7 +29,7 @@ from mailstack.reconcile.dns.octo import (
     key_of,
     to_octodns,
 )
-from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
+from mailstack.reconcile.dns.ownership import Settled, Zone, is_marker, marker_key, settle
 from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.dns.root_ns import root_ns_of
@@ -87,6 +87,8 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             zone.add_record(to_octodns(zone, record))
         ours = _OursOnly(target, owner)
         plan = target.provider.plan(zone, processors=[ours])
+        if plan is not None:
+            plan.changes.sort(key=_marks_outside)
         changes = tuple(_changes(plan.changes)) if plan else ()
         return ZonePlan(
             zone=target.zone,
@@ -98,6 +100,14 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             adopted=ours.settled.adopted,
             octo_plan=plan,
         )
+
+
+def _marks_outside(change: OctoChange) -> int:
+    """Marks come before what they mark and go after it: where a provider that writes one by one is interrupted, a set
+    of ours is never left without its mark, as if it were somebody else's."""
+    if not is_marker(key_of(change.record)[0]):
+        return 1
+    return 2 if isinstance(change, Delete) else 0
 
 
 def write_zone(target: ZoneTarget, plan: ZonePlan) -> int:
