@@ -115,6 +115,19 @@ async def test_a_name_in_no_zone_of_the_spec_finds_its_own(server: DnsServer) ->
     assert [sight.server for sight in seen.sights] == ["ns1.zone.lan", "ns2.zone.lan"]
 
 
+async def test_names_of_one_zone_find_it_together(server: DnsServer) -> None:
+    live = AuthoritativeDns(resolvers=(server.endpoint,), port=server.port, limits=LIMITS)
+    names = [f"_{label}._tcp.{ZONE}" for label in ("imap", "imaps", "pop3", "submission")]
+    await asyncio.gather(*(live.seen("", name, "SRV") for name in names))
+    assert server.asked.count(f"_tcp.{ZONE} NS") == server.asked.count(f"{ZONE} NS") == 1
+    assert server.asked.count("ns1.zone.lan A") == 1
+
+
+async def test_a_name_above_which_there_is_no_zone_is_a_failure(server: DnsServer) -> None:
+    live = AuthoritativeDns(resolvers=(server.endpoint,), limits=LIMITS)
+    assert "no name servers" in (await live.seen("", "a.b.gone.lan", "A")).failure
+
+
 async def test_a_zone_that_nobody_serves_is_a_failure_of_the_whole(server: DnsServer) -> None:
     live = AuthoritativeDns(resolvers=(server.endpoint,), limits=LIMITS)
     seen = await live.seen("gone.lan", "gone.lan", "MX")

@@ -27,9 +27,6 @@ from mailstack.reconcile.dns.live import NOT_ASKED, Seen, Sight, is_reserved
 from mailstack.reconcile.dns.presentation import text_of, values_of
 from mailstack.spec.model import Spec
 
-SHORTEST = 3
-"""Labels of a name below a top-level domain, the root's among them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLimits:
@@ -103,8 +100,9 @@ class AuthoritativeDns:
         self._resolvers = resolvers
         self._port = port
         self._resolver: dns.asyncresolver.Resolver | None = None
-        self._found: dict[str, _Found] = {}
-        self._looking: dict[str, asyncio.Lock] = {}
+        self._found: dict[tuple[str, bool], _Found] = {}
+        self._looking: dict[tuple[str, bool], asyncio.Lock] = {}
+        self._hosts: dict[str, tuple[str, ...]] = {}
         self._silences: dict[str, _Silence] = {}
         self._slots = asyncio.Semaphore(self._limits.questions)
 
@@ -131,39 +129,44 @@ class AuthoritativeDns:
 
     async def _servers(self, name: str, *, is_exact: bool) -> tuple[_Server, ...]:
         """Of the zone, or of the one that holds the name. Looked up once; a failure again after a while."""
-        given = self._given.get(name) if is_exact else None
-        async with self._looking.setdefault(name, asyncio.Lock()):
-            found = self._found.get(name)
+        key = (name, is_exact)
+        async with self._looking.setdefault(key, asyncio.Lock()):
+            found = self._found.get(key)
             if found is None or found.until <= _now():
-                found = self._found[name] = await self._find(name, given, is_exact=is_exact)
+                found = self._found[key] = await self._find(name, is_exact=is_exact)
         if found.failure:
             raise _NotFound(found.failure)
         return found.servers
 
-    async def _find(self, name: str, given: Sequence[str] | None, *, is_exact: bool) -> _Found:
+    async def _find(self, name: str, *, is_exact: bool) -> _Found:
         try:
-            texts = given if given is not None else await self._named_by_ns(name, is_exact=is_exact)
+            texts = self._given.get(name) if is_exact else None
+            if texts is None:
+                texts = await self._named_by_ns(name)
+            if not texts and not is_exact and name.count(".") > 1:
+                # Upwards from name to name, so that names of one zone find it together.
+                return _Found(await self._servers(name.partition(".")[2], is_exact=False))
+            if not texts:
+                raise _NotFound(f"{name} has no name servers in DNS: is the zone delegated?")
             servers = await asyncio.gather(*(self._server(text) for text in texts[: self._limits.servers]))
         except _NotFound as fault:
             return _Found((), str(fault), _now() + self._limits.silent_s)
         return _Found(tuple(servers))
 
-    async def _named_by_ns(self, name: str, *, is_exact: bool) -> list[str]:
-        zone = dns.name.from_text(name)
-        rrset = await self._resolve(zone, dns.rdatatype.NS)
-        while rrset is None and not is_exact and len(zone) > SHORTEST:
-            zone = zone.parent()
-            rrset = await self._resolve(zone, dns.rdatatype.NS)
-        if rrset is None:
-            raise _NotFound(f"{name} has no name servers in DNS: is the zone delegated?")
-        return sorted(text_of(rdata).rstrip(".") for rdata in rrset)
+    async def _named_by_ns(self, zone: str) -> Sequence[str]:
+        rrset = await self._resolve(dns.name.from_text(zone), dns.rdatatype.NS)
+        return sorted(text_of(rdata).rstrip(".") for rdata in rrset or ())
 
     async def _server(self, text: str) -> _Server:
         host, port = host_and_port(text, self._port)
         try:
             return _Server(name=text, addresses=(str(ipaddress.ip_address(host)),), port=port)
         except ValueError:
-            return _Server(name=text, addresses=await self._addresses(host), port=port)
+            pass
+        # One provider's servers hold hundreds of zones.
+        if not self._hosts.get(host):
+            self._hosts[host] = await self._addresses(host)
+        return _Server(name=text, addresses=self._hosts[host], port=port)
 
     async def _addresses(self, host: str) -> tuple[str, ...]:
         """IPv4 first, for a machine without IPv6 says so only after a while."""
