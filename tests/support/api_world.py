@@ -36,12 +36,16 @@ class RecordedCalls:
         self.asked: list[tuple[Call, bytes]] = []
         self.chunks: tuple[bytes, ...] = (b'{"step":"Made"}\n', b'{"step":"Applied"}\n')
         self.is_busy = False
+        self.closed = 0
 
     async def carry_out(self, call: Call, content: bytes) -> Answer:
         if self.is_busy:
             raise TryAgainLater("2 plans or applies are under way by the API already")
         self.asked.append((call, content))
-        return Answer(status=200, media_type="application/x-ndjson", chunks=self._told())
+        return Answer(status=200, media_type="application/x-ndjson", chunks=self._told(), close=self._close)
+
+    async def _close(self) -> None:
+        self.closed += 1
 
     async def _told(self) -> AsyncIterator[bytes]:
         for chunk in self.chunks:

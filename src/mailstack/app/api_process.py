@@ -52,33 +52,46 @@ class Order:
 
 
 class ApiProcesses:
-    """Works as servers.api.calls.Calls. job: what the server itself was started with."""
+    """Works as servers.api.calls.Calls. job: what the server itself was started with. running: process ids."""
 
     def __init__(self, storage: Path, job: Job) -> None:
         self._storage = storage
         self._job = job
+        self.running: set[int] = set()
 
     async def carry_out(self, call: Call, content: bytes) -> Answer:
         """Raises TryAgainLater where enough are under way."""
         process, line = _started(_take_slot(run_folder(self._storage)))
-        _reap_when_it_ends(process)
-        return await self._ask(process, line, call, content)
-
-    async def _ask(self, process: subprocess.Popen[bytes], line: socket.socket, call: Call, content: bytes) -> Answer:
+        self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
-        chunks = _chunks(process, reader, writer, ends_with_caller=call.kind is CallKind.PLAN)
+        caller = _Caller(process, reader, writer, ends_with_caller=call.kind is CallKind.PLAN)
         try:
             writer.write(self._order(call, len(content)).encoded())
             writer.write(content)
             await writer.drain()
             head = orjson.loads(await reader.readuntil(b"\n"))
         except (OSError, asyncio.IncompleteReadError) as fault:
-            await _hang_up(process, writer, ends=True)
+            await caller.hang_up()
             raise TryAgainLater("the process that plans ended unexpectedly; the log says why") from fault
         except BaseException:
-            await _hang_up(process, writer, ends=call.kind is CallKind.PLAN)
+            await caller.hang_up()
             raise
-        return Answer(status=head["status"], media_type=head["media_type"], chunks=chunks)
+        return Answer(
+            status=head["status"], media_type=head["media_type"], chunks=caller.chunks(), close=caller.hang_up
+        )
+
+    def _reap_when_it_ends(self, process: subprocess.Popen[bytes]) -> None:
+        """Whoever still listens then."""
+        loop, ended = asyncio.get_running_loop(), os.pidfd_open(process.pid)
+        self.running.add(process.pid)
+
+        def reap() -> None:
+            loop.remove_reader(ended)
+            os.close(ended)
+            process.wait()
+            self.running.discard(process.pid)
+
+        loop.add_reader(ended, reap)
 
     def _order(self, call: Call, size: int) -> Order:
         return Order(
@@ -93,28 +106,32 @@ class ApiProcesses:
         )
 
 
-async def _chunks(
-    process: subprocess.Popen[bytes],
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    *,
-    ends_with_caller: bool,
-) -> AsyncIterator[bytes]:
-    is_whole = False
-    try:
-        while chunk := await reader.read(CHUNK_BYTES):
+class _Caller:
+    """Listens to a process until one of the two ends."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        ends_with_caller: bool,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._ends_with_caller = ends_with_caller
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while chunk := await self._reader.read(CHUNK_BYTES):
             yield chunk
-        is_whole = True
-    finally:
-        await _hang_up(process, writer, ends=ends_with_caller and not is_whole)
 
-
-async def _hang_up(process: subprocess.Popen[bytes], writer: asyncio.StreamWriter, *, ends: bool) -> None:
-    if ends:
-        process.terminate()
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+    async def hang_up(self) -> None:
+        if self._ends_with_caller and not self._reader.at_eof():
+            self._process.terminate()
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
 
 def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -135,18 +152,6 @@ def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
         theirs.close()
         os.close(slot)
     return process, ours
-
-
-def _reap_when_it_ends(process: subprocess.Popen[bytes]) -> None:
-    """Whoever still listens then."""
-    loop, ended = asyncio.get_running_loop(), os.pidfd_open(process.pid)
-
-    def reap() -> None:
-        loop.remove_reader(ended)
-        os.close(ended)
-        process.wait()
-
-    loop.add_reader(ended, reap)
 
 
 def _take_slot(folder: Path) -> int:

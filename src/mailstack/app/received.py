@@ -14,14 +14,13 @@ from pathlib import Path
 
 import orjson
 
-from mailstack.app.runfiles import write_json
+from mailstack.app.runfiles import SPEC_FOLDER, write_json
 from mailstack.model.errors import Conflict
 from mailstack.model.instant import Instant
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.secrets import SecretMissing
 
-FOLDER = "spec"
 FORMER = "former"
 FORMER_KEPT = 10
 DRAFT = ".mailstack-draft"
@@ -101,7 +100,7 @@ def draft(storage: Path, delivery: Delivery) -> None:
         "former": [str(path) for path in delivery.former],
     }
     try:
-        (storage / FOLDER).mkdir(mode=0o750, exist_ok=True)
+        (storage / SPEC_FOLDER).mkdir(mode=0o750, exist_ok=True)
         # First of all, so that a crash leaves no draft that nobody knows of.
         write_json(_journal_file(storage), journal)
         for target, text in targets.items():
@@ -164,7 +163,7 @@ def _write_draft(target: Path, text: str) -> None:
 
 def _keep_former(storage: Path, journal: Mapping[str, object]) -> None:
     """A copy of the files that are about to go; the oldest such copies go for it."""
-    kept = storage / FOLDER / FORMER
+    kept = storage / SPEC_FOLDER / FORMER
     folder = Path(str(journal["folder"]))
     received = journal["received"]
     at = received["at"] if isinstance(received, dict) else 0
@@ -191,8 +190,8 @@ def _draft_of(target: Path) -> Path:
 
 
 def _received_file(storage: Path) -> Path:
-    return storage / FOLDER / "received.json"
+    return storage / SPEC_FOLDER / "received.json"
 
 
 def _journal_file(storage: Path) -> Path:
-    return storage / FOLDER / "journal.json"
+    return storage / SPEC_FOLDER / "journal.json"

@@ -14,6 +14,7 @@ import orjson
 from mailstack.app.faults import CannotServe
 
 RUN_FOLDER = "run"
+SPEC_FOLDER = "spec"
 
 
 def run_folder(storage: Path) -> Path:

@@ -37,6 +37,7 @@ async def test_a_call_is_handed_on_as_it_came_and_answered_as_it_goes(path: str,
     ((call, content),) = world.calls.asked
     assert (call.kind, call.caller, content) == (kind, token.token_id, b"not looked at here")
     assert reply.content == b"".join(world.calls.chunks)
+    assert world.calls.closed == 1
     assert reply.headers["content-type"] == "application/x-ndjson"
     assert reply.headers["mailstack-version"] == mailstack.__version__
 

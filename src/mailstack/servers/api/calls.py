@@ -1,6 +1,6 @@
 """What takes more than a look into the store, and is carried out elsewhere: plans and applies."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,11 +23,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """chunks: of the content, as they come; closing them early says that nobody listens any more."""
+    """chunks: of the content, as they come. close: once nobody listens any more, whether all was heard or not."""
 
     status: int
     media_type: str
     chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
 
 
 class Calls(Protocol):

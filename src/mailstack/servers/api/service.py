@@ -1,6 +1,6 @@
 """What the API's pages stand on, and the one list of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 import mailstack
 from mailstack.model.errors import Forbidden, Invalid, TryAgainLater
@@ -19,7 +21,7 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.state import State
 from mailstack.ports.tokens import Tokens
 from mailstack.servers.api.bearer import FORBIDDEN, Bearers
-from mailstack.servers.api.calls import Call, CallKind, Calls
+from mailstack.servers.api.calls import Answer, Call, CallKind, Calls
 from mailstack.servers.api.documents import read_order, state_document, token_document
 from mailstack.servers.api.failures import Failures
 from mailstack.servers.http.problem import TOO_BUSY, Problem, Refused
@@ -32,6 +34,20 @@ BUNDLE_BYTES = 32 * 1024 * 1024
 TOKEN_BYTES = 64 * 1024
 OPENAPI = Path(__file__).with_name("openapi.json")
 VERSION_FIELD = "Mailstack-Version"
+
+
+class Streamed(StreamingResponse):
+    """An answer as it comes. Closed also where the caller left before the first of it was sent."""
+
+    def __init__(self, answer: Answer, headers: Mapping[str, str]) -> None:
+        super().__init__(answer.chunks, status_code=answer.status, media_type=answer.media_type, headers=headers)
+        self._close = answer.close
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +103,7 @@ class ApiService:
         except TryAgainLater as fault:
             raise Refused(replace(TOO_BUSY, detail=fault.detail)) from None
         headers = {VERSION_FIELD: mailstack.__version__}
-        return StreamingResponse(
-            answer.chunks, status_code=answer.status, media_type=answer.media_type, headers=headers
-        )
+        return Streamed(answer, headers)
 
     async def list_tokens(self, request: Request) -> JSONResponse:
         bearer = await self.bearers.of(request, Scope.TOKENS)

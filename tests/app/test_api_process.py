@@ -1,0 +1,218 @@
+"""Plans and applies for the API, in processes of their own, on a real store beside a real spec."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from mailstack.app.api_process import AT_ONCE, ApiProcesses
+from mailstack.app.clock import system_clock
+from mailstack.app.messages import Job
+from mailstack.app.runfiles import run_folder
+from mailstack.app.silence import Silence
+from mailstack.cli.main import cli
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import TokenId
+from mailstack.model.resource import Kind, Snapshot
+from mailstack.servers.api.calls import Call, CallKind
+from mailstack.spec.bundle import bundle_of
+from mailstack.spec.load import load_spec
+from mailstack.spec.secrets import resolve
+from mailstack.store.sqlite.open import open_store
+from tests.support.running import until
+
+SPEC = """\
+server: {hostname: mail.example.com}
+storage: {path: ../state}
+domains: {example.com: }
+accounts:
+  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin]}
+"""
+MORE = f"{SPEC}  bob@example.com: {{password: env/REMOTE_BOB}}\n"
+SECRETS = {"REMOTE_ALICE": "open sesame of alice", "REMOTE_BOB": "open sesame of bob"}
+
+
+class House:
+    """A server's spec that was applied here, with the secrets that only a sender has now."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec = folder / "etc" / "mailstack.yaml"
+        self.storage = folder / "state"
+        job = Job(spec=str(self.spec), log_format="json", log_level="warning")
+        self.processes = ApiProcesses(self.storage, job)
+
+    def request(self, text: str, secrets: Mapping[str, str] = SECRETS, **more: object) -> dict[str, Any]:
+        here = self.folder / "laptop.yaml"
+        here.write_text(text)
+        by_reference = {f"env/{name}": value for name, value in secrets.items()}
+        bundle = bundle_of(load_spec(here), resolve).to_json()
+        return {"bundle": {**bundle, "secrets": by_reference}, **more}
+
+    async def ask(self, kind: CallKind, request: object) -> tuple[int, list[Any]]:
+        content = request if isinstance(request, bytes) else orjson.dumps(request)
+        answer = await self.processes.carry_out(Call(kind=kind, caller=TokenId("the-token")), content)
+        told = b"".join([chunk async for chunk in answer.chunks])
+        await answer.close()
+        await self.until_nothing_runs()
+        return answer.status, [orjson.loads(line) for line in told.splitlines()]
+
+    async def until_nothing_runs(self) -> None:
+        async def is_over() -> bool:
+            return not self.processes.running
+
+        await until(is_over)
+
+    async def plan(self, text: str, secrets: Mapping[str, str] = SECRETS, **more: object) -> tuple[int, Any]:
+        status, (reply,) = await self.ask(CallKind.PLAN, self.request(text, secrets, **more))
+        return status, reply
+
+    async def expected(self, text: str) -> dict[str, str]:
+        _, reply = await self.plan(text)
+        return {name: reply["plan"][name] for name in ("spec_hash", "live_hash", "plan_hash")}
+
+    async def snapshot(self) -> Snapshot:
+        store = await open_store(self.storage, clock=system_clock, bus=Silence(), read_only=True)
+        try:
+            return await store.state.snapshot()
+        finally:
+            await store.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    found = House(tmp_path)
+    found.spec.parent.mkdir()
+    found.spec.write_text(SPEC)
+    monkeypatch.setenv("REMOTE_ALICE", SECRETS["REMOTE_ALICE"])
+    applied = CliRunner().invoke(cli, ["apply", "--yes", str(found.spec)])
+    assert applied.exit_code == 0, applied.output
+    monkeypatch.delenv("REMOTE_ALICE")
+    yield found
+    assert not list(run_folder(found.storage).glob("api-*/")), "what was sent lies there still"
+
+
+async def test_a_plan_is_made_of_what_was_sent_and_changes_nothing(house: House) -> None:
+    status, reply = await house.plan(MORE)
+    assert status == 200
+    (change,) = reply["plan"]["changes"]
+    assert (change["name"], reply["is_done"]) == ("bob@example.com", False)
+    assert (await house.snapshot()).generation == 1
+    assert house.spec.read_text() == SPEC
+    assert (await house.plan(SPEC))[1]["plan"]["changes"] == []
+
+
+async def test_a_secret_that_the_sender_lacks_is_what_the_server_has_or_a_fault(house: House) -> None:
+    assert (await house.plan(SPEC, secrets={}))[1]["plan"]["changes"] == []
+    status, reply = await house.plan(MORE, secrets={})
+    assert status == 422
+    (fault,) = reply["faults"]
+    assert (fault["file"], fault["path"]) == ("main", "accounts[bob@example.com].password")
+    assert fault["message"].startswith("the secret env/REMOTE_BOB was not sent")
+
+
+async def test_a_plan_cannot_be_had_with_the_servers_own_secrets(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMOTE_BOB", "of the server, which the process inherits")
+    (house.spec.parent / "bob.hash").write_text("$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234")
+    assert (await house.plan(MORE, secrets={}))[0] == 422
+    assert (await house.plan(MORE.replace("env/REMOTE_BOB", "file/bob.hash"), secrets={}))[0] == 422
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"null", b'{"bundle": 1}', b'{"bundle": {"main": "x"}, "no_dsn": true}']
+)
+async def test_a_request_that_makes_no_sense_is_refused_in_words(house: House, content: bytes) -> None:
+    status, (reply,) = await house.ask(CallKind.PLAN, content)
+    assert (status, reply["title"]) == (422, "Unprocessable Entity")
+    assert reply["detail"].startswith("the request is not as openapi.json has it")
+
+
+async def test_what_was_planned_is_applied_and_is_the_servers_spec_from_then_on(house: House) -> None:
+    request = house.request(MORE, expected=await house.expected(MORE))
+    status, steps = await house.ask(CallKind.APPLY, request)
+    assert (status, steps[-1]["step"], steps[-1]["generation"]) == (200, "Applied", 2)
+    assert {"step": "StateCommitted", "generation": 2} in steps
+    snapshot = await house.snapshot()
+    assert (Kind.ACCOUNT, "bob@example.com") in snapshot.resources
+    assert house.spec.read_text() == MORE
+    assert load_spec(house.spec).digest == snapshot.spec_hash
+    # Where its secrets are not: what reads the spec after a restart finds nothing to do.
+    again = await asyncio.to_thread(CliRunner().invoke, cli, ["plan", str(house.spec)])
+    assert (again.exit_code, again.stderr) == (0, "")
+
+
+async def test_an_apply_that_is_not_what_was_planned_does_nothing(house: House) -> None:
+    expected = await house.expected(MORE)
+    for name, told in (("spec_hash", "the spec has changed"), ("live_hash", "the server or its DNS has changed")):
+        request = house.request(MORE, expected={**expected, name: "another"})
+        status, (reply,) = await house.ask(CallKind.APPLY, request)
+        assert status == 409
+        assert reply["detail"].startswith(told)
+    assert (await house.snapshot()).generation == 1
+    assert house.spec.read_text() == SPEC
+
+
+async def test_a_spec_that_somebody_edited_on_the_server_is_not_overwritten_unseen(house: House) -> None:
+    expected = await house.expected(MORE)
+    house.spec.write_text(f"# edited there\n{SPEC}")
+    status, (reply,) = await house.ask(CallKind.APPLY, house.request(MORE, expected=expected))
+    assert status == 409
+    assert "is not what was applied last" in reply["detail"]
+    status, steps = await house.ask(CallKind.APPLY, house.request(MORE, expected=expected, overwrite=True))
+    assert (status, steps[-1]["step"]) == (200, "Applied")
+    (kept,) = (house.storage / "spec" / "former").glob("*/mailstack.yaml")
+    assert kept.read_text().startswith("# edited there")
+
+
+async def test_a_brake_holds_from_afar_too_and_is_released_by_name(house: House) -> None:
+    text = SPEC.replace(", roles: [admin]", "")
+    _, reply = await house.plan(text)
+    assert [stop["brake"] for stop in reply["plan"]["stops"]] == ["last_admin"]
+    expected = {name: reply["plan"][name] for name in ("spec_hash", "live_hash", "plan_hash")}
+    status, (problem,) = await house.ask(CallKind.APPLY, house.request(text, expected=expected))
+    assert status == 409
+    assert "--allow-last-admin" in problem["detail"]
+    request = house.request(text, expected=expected, allow={"last_admin": True})
+    assert (await house.ask(CallKind.APPLY, request))[0] == 200
+
+
+async def test_a_caller_that_goes_away_does_not_stop_an_apply(house: House) -> None:
+    request = house.request(MORE, expected=await house.expected(MORE))
+    call = Call(kind=CallKind.APPLY, caller=TokenId("the-token"))
+    answer = await house.processes.carry_out(call, orjson.dumps(request))
+    await answer.close()
+    await house.until_nothing_runs()
+    assert house.spec.read_text() == MORE
+    assert (await house.snapshot()).generation == 2
+
+
+async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None:
+    held = [
+        os.open(run_folder(house.storage) / f"api-{number}.lock", os.O_RDWR | os.O_CREAT) for number in range(AT_ONCE)
+    ]
+    for file in held:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    with pytest.raises(TryAgainLater, match="under way"):
+        await house.plan(SPEC)
+    os.close(held[0])
+    assert (await house.plan(SPEC))[0] == 200
+    for file in held[1:]:
+        os.close(file)
+
+
+async def test_secrets_that_were_sent_lie_nowhere_in_clear(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    request = house.request(MORE, expected=await house.expected(MORE))
+    _, steps = await house.ask(CallKind.APPLY, request)
+    await house.plan(MORE.replace("bob", "carol"))
+    told = capfd.readouterr()
+    for secret in SECRETS.values():
+        assert secret not in orjson.dumps(steps).decode()
+        assert secret not in told.out + told.err
+        found = [path for path in house.folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        assert found == []
