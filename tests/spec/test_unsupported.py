@@ -28,7 +28,7 @@ def test_keys(path: Path, is_later: bool) -> None:
 
 def test_words() -> None:
     assert is_word_of_later(("server", "role"), "backup-mx")
-    assert is_word_of_later(("domains", "example.com", "dmarc", "policy"), "auto")
+    assert not is_word_of_later(("domains", "example.com", "dmarc", "policy"), "auto")
     assert not is_word_of_later(("tls", "issuer"), "files")
     assert not is_word_of_later(("tls", "issuer"), ["acme"])
     assert not is_word_of_later(("server", "hostname"), "acme")

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"  # named by its first host name
     DOMAIN = "domain"  # named by A-label
     DKIM_KEY = "dkim_key"  # named selector._domainkey.domain
+    DMARC = "dmarc"  # named by domain: the stage of a policy that tightens itself
     ACCOUNT = "account"  # named by address key
     ALIAS = "alias"  # named by address key
     RELAY = "relay"
@@ -192,6 +193,14 @@ class DkimKeyBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DmarcBody:
+    """stage: none, quarantine or reject. since: when it came into that stage, as instant.iso."""
+
+    stage: str
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountBody:
     """addresses: further ones, keys. abilities: words of principal.Ability. Secret: `password`, a hash."""
 
@@ -246,6 +255,7 @@ Body = (
     | CertificateBody
     | DomainBody
     | DkimKeyBody
+    | DmarcBody
     | AccountBody
     | AliasBody
     | RelayBody
@@ -261,6 +271,7 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.CERTIFICATE: CertificateBody,
     Kind.DOMAIN: DomainBody,
     Kind.DKIM_KEY: DkimKeyBody,
+    Kind.DMARC: DmarcBody,
     Kind.ACCOUNT: AccountBody,
     Kind.ALIAS: AliasBody,
     Kind.RELAY: RelayBody,

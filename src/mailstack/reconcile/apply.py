@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, iso
 from mailstack.model.password import scheme_of
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
 from mailstack.reconcile.diff import Step
@@ -72,6 +72,8 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
         workshop.progress(Made(kind=resource.kind.value, name=resource.name))
     if resource.kind is Kind.DKIM_KEY:
         return make_key(wanted, workshop.clock())
+    if resource.kind is Kind.DMARC:
+        return replace(resource, fields={**resource.fields, "since": iso(workshop.clock())}), {}
     if resource.kind is Kind.ACME_ACCOUNT:
         return resource, {"key": make_private_key()}
     if NEXT_KEY in wanted.made:

@@ -14,6 +14,7 @@ from mailstack.model.password import is_other_hash, weakness_of
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
+    DkimKeyBody,
     DnsZoneBody,
     DomainBody,
     Kind,
@@ -24,12 +25,15 @@ from mailstack.model.resource import (
     RoutesBody,
     ServerBody,
     Snapshot,
+    body_of,
     fields_of,
 )
+from mailstack.ports.dmarc_evidence import Evidence
 from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import Ordering
-from mailstack.reconcile.providers.keys import key_questions, wanted_keys
+from mailstack.reconcile.providers.dmarc import Facts, ahead_of_records, stage_questions, wanted_stages
+from mailstack.reconcile.providers.keys import Keys, key_questions, wanted_keys
 from mailstack.reconcile.providers.tls import certificate_questions, wanted_certificates
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
@@ -48,7 +52,8 @@ LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "http
 class Given:
     """What the desired state depends on besides the spec. passwords: by account, instead of what the spec says.
     certificate_names: further names for a self-signed certificate. ordering: of certificates, as far as it can be done.
-    observed: what DNS shows of the records that `questions` named.
+    observed: what DNS shows of the records that `questions` named. evidence: what receivers reported of domains whose
+    DMARC policy is due for the next stage.
     """
 
     live: Snapshot
@@ -58,6 +63,7 @@ class Given:
     certificate_names: tuple[str, ...]
     ordering: Ordering
     observed: Observed = field(default_factory=dict)
+    evidence: Mapping[str, Evidence | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +77,13 @@ class Desired:
     endings: Mapping[str, str] = field(default_factory=dict)
 
 
-def questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:
+def questions(spec: Spec, live: Snapshot, now: Instant) -> tuple[Question, ...]:
     """What must be looked at in DNS before the desired state can be told."""
-    return (*key_questions(spec, live), *certificate_questions(spec, live))
+    return (
+        *key_questions(spec, live),
+        *certificate_questions(spec, live),
+        *stage_questions(spec, live, now),
+    )
 
 
 def desired_state(spec: Spec, given: Given) -> Desired:
@@ -88,11 +98,14 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         observed=given.observed,
     )
     keys = wanted_keys(spec, given.live, given.secrets, given.observed, given.now)
+    facts = Facts(live=given.live, observed=given.observed, evidence=given.evidence, now=given.now)
+    stages = wanted_stages(spec, facts)
     wanted = (
         *_server(spec, given.secrets),
         *certificates.wanted,
         *_domains(spec, given.secrets),
         *keys.wanted,
+        *stages.wanted,
         *_accounts(spec, given),
         *_aliases(spec, given.secrets),
         *_relays(spec, given),
@@ -103,10 +116,19 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         raise SpecInvalid(given.secrets.faults)
     return Desired(
         wanted=wanted,
-        warnings=(*certificates.warnings, *keys.warnings),
-        again_at=earliest(certificates.again_at, keys.again_at),
+        warnings=(
+            *certificates.warnings,
+            *keys.warnings,
+            *stages.warnings,
+            *ahead_of_records(spec, _bodies(keys), stages.wanted),
+        ),
+        again_at=earliest(certificates.again_at, keys.again_at, stages.again_at),
         endings=keys.endings,
     )
+
+
+def _bodies(keys: Keys) -> tuple[DkimKeyBody, ...]:
+    return tuple(body_of(DkimKeyBody, item.resource) for item in keys.wanted)
 
 
 def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

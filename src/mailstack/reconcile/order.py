@@ -70,7 +70,7 @@ class _There:
         if change.operation is Operation.DESTROY:
             return ()
         name, _, record_type = change.name.partition(" ")
-        needed = [(Kind.DKIM_KEY.value, name)]
+        needed = [(Kind.DKIM_KEY.value, name), (Kind.DMARC.value, name.removeprefix("_dmarc."))]
         if record_type == "TLSA":
             needed += [key for key in self._coming if key[0] == Kind.CERTIFICATE]
         if record_type == "MX":
@@ -105,6 +105,8 @@ def _needs(resource: Resource) -> Iterator[Key]:
             yield (Kind.DOMAIN.value, str(fields["alias_of"]))
         case Kind.DKIM_KEY:
             yield (Kind.DOMAIN.value, str(fields.get("domain")))
+        case Kind.DMARC:
+            yield (Kind.DOMAIN.value, resource.name)
         case Kind.ROUTES:
             routes = fields.get("routes")
             for route in routes if isinstance(routes, list) else []:

@@ -11,6 +11,7 @@ from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant, earliest
 from mailstack.model.resource import Kind, Snapshot
+from mailstack.ports.dmarc_evidence import DmarcEvidence, Evidence, NoReports
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
@@ -45,6 +46,7 @@ from mailstack.reconcile.order import with_order
 from mailstack.reconcile.owners import leave_to_users, name_owners
 from mailstack.reconcile.plan import ByHand, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
+from mailstack.reconcile.providers.dmarc import due_domains
 from mailstack.reconcile.safety import cautions, over_quota
 from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec import secrets as spec_secrets
@@ -91,8 +93,8 @@ class Prepared:
 
     @property
     def changes_services(self) -> bool:
-        """Something that a running server looks at; it looks at no zone."""
-        return any(step.wanted.resource.kind is not Kind.DNS_ZONE for step in self.steps)
+        """Something that a running server looks at; what is in DNS alone it does not."""
+        return any(step.wanted.resource.kind not in (Kind.DNS_ZONE, Kind.DMARC) for step in self.steps)
 
     @property
     def is_done(self) -> bool:
@@ -115,6 +117,7 @@ class Reconciler:
     brake: Brake
     dns: DnsMode = field(default_factory=FromSpec)
     live_dns: LiveDns = field(default_factory=NotAsked, repr=False)
+    dmarc_evidence: DmarcEvidence = field(default_factory=NoReports, repr=False)
     resolve: Resolve = spec_secrets.resolve
     resolve_for_dns: Resolve | None = None
     keeps_secrets: bool = False
@@ -203,7 +206,7 @@ class Reconciler:
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
         context = self._context(spec, loaded, actual)
         live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
-        observed = await observe(live_dns, questions(spec, actual.snapshot))
+        observed = await observe(live_dns, questions(spec, actual.snapshot, self.clock()))
         desired = desired_state(spec, await self._given(context, actual, observed))
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
@@ -263,7 +266,12 @@ class Reconciler:
             certificate_names=self.certificate_names,
             ordering=await ordering_of(context, self.issuing),
             observed=observed,
+            evidence=await self._evidence(context),
         )
+
+    async def _evidence(self, context: DnsContext) -> Mapping[str, Evidence | None]:
+        due = due_domains(context.spec, context.live, self.clock())
+        return {name: await self.dmarc_evidence.reported(name, since) for name, since in due.items()}
 
     def _context(self, spec: Spec, loaded: LoadedSpec, actual: Actual) -> DnsContext:
         return DnsContext(
@@ -358,7 +366,7 @@ async def _certificate_keys(state: State, steps: Sequence[Step]) -> Mapping[str,
 
 
 async def _held(spec: Spec, state: State) -> Material:
-    snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
+    snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE, Kind.DMARC))
     return material_of(spec, snapshot.resources.values())
 
 

@@ -24,7 +24,6 @@ _KEYS: Final = frozenset(
 )
 _WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
     ("server", "role"): frozenset({"backup-mx"}),
-    ("domains", "*", "dmarc", "policy"): frozenset({"auto"}),
 }
 _NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 

@@ -1,9 +1,9 @@
 """What records are made of besides the spec: keys that the server holds, or that apply is about to make. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from mailstack.model.resource import CertificateBody, DkimKeyBody, Kind, Resource, body_of
+from mailstack.model.resource import CertificateBody, DkimKeyBody, DmarcBody, Kind, Resource, body_of
 from mailstack.reconcile.providers.certs import covers, key_digest
 from mailstack.reconcile.providers.key_roll import published_digests
 from mailstack.spec.model import Spec
@@ -13,11 +13,12 @@ from mailstack.spec.model import Spec
 class Material:
     """dkim_keys: of every domain; a public key that apply has yet to make is "". key_digests: SHA-256 in hex of the
     public keys (SubjectPublicKeyInfo) that the host name's certificates have, "" for one that apply has yet to make;
-    none without DANE.
+    none without DANE. dmarc_stages: of policies that tighten themselves, by domain.
     """
 
     dkim_keys: tuple[DkimKeyBody, ...] = ()
     key_digests: tuple[str, ...] = ()
+    dmarc_stages: Mapping[str, str] = field(default_factory=dict)
 
 
 def material_of(spec: Spec, resources: Iterable[Resource]) -> Material:
@@ -25,6 +26,9 @@ def material_of(spec: Spec, resources: Iterable[Resource]) -> Material:
     held = tuple(resources)
     return Material(
         dkim_keys=tuple(body_of(DkimKeyBody, resource) for resource in held if resource.kind is Kind.DKIM_KEY),
+        dmarc_stages={
+            resource.name: body_of(DmarcBody, resource).stage for resource in held if resource.kind is Kind.DMARC
+        },
         key_digests=tuple(_key_digests(spec, held)) if spec.tls.dane else (),
     )
 

@@ -19,7 +19,7 @@ async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, .
     """state: None where nothing was applied yet. In the order of names. Raises Invalid for a damaged certificate."""
     material = Material()
     if state is not None:
-        snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE))
+        snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE, Kind.DMARC))
         material = material_of(spec, snapshot.resources.values())
     placed = place(wanted_records(spec, _with_what_comes(spec, material)), spec.dns, _supported(spec.dns))
     by_zone = (PlacedRecord(zone=zone, record=record) for zone, found in placed.by_zone.items() for record in found)

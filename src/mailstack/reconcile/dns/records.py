@@ -32,7 +32,7 @@ def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
     yield from tlsa_records(hostname, material.key_digests)
     for name, domain in spec.domains.items():
         yield from mail_records(name, domain.spf, hostname)
-        yield from dmarc_records(name, domain.dmarc)
+        yield from dmarc_records(name, domain.dmarc, material.dmarc_stages.get(name))
         yield from transport_records(name, domain, hostname)
         if domain.discovery:
             yield from discovery_records(name, hostname, spec.server.listeners)

@@ -9,6 +9,7 @@ from mailstack.spec.sections.section import Section
 from mailstack.spec.values import (
     AddressKey,
     DomainName,
+    Duration,
     MaxAge,
     Name,
     NameServer,
@@ -74,11 +75,29 @@ class Spf(Section):
     )
 
 
-class Dmarc(Section):
-    policy: DmarcPolicy = Field(
-        default="none",
-        description="What receivers are asked to do with mail that fails SPF and DKIM alignment (RFC 9989 §4.7).",
+class DmarcStages(Section):
+    """How long `policy: auto` stays at each stage before the next, at least."""
+
+    none: Duration = Field(
+        default=timedelta(days=14),
+        description="0d begins with the stage after it, for a domain that is there already.",
+        json_schema_extra={"default": "14d"},
     )
+    quarantine: Duration = Field(
+        default=timedelta(days=30),
+        description="0d goes from none to reject.",
+        json_schema_extra={"default": "30d"},
+    )
+
+
+class Dmarc(Section):
+    policy: Literal["none", "quarantine", "reject", "auto"] = Field(
+        default="none",
+        description="What receivers are asked to do with mail that fails SPF and DKIM alignment (RFC 9989 §4.7). auto:"
+        " none, then quarantine, then reject, each after its time, if SPF and DKIM are seen in DNS and receivers report"
+        " no failures; never back.",
+    )
+    stages: DmarcStages = Field(default=DmarcStages(), description="The times of `policy: auto`.")
     subdomains: DmarcPolicy | None = Field(
         default=None, description="The same for existing subdomains that publish nothing themselves. Default: policy."
     )

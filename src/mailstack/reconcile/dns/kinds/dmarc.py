@@ -6,9 +6,13 @@ from urllib.parse import quote
 from mailstack.reconcile.dns.record_set import RecordSet, text_record
 from mailstack.spec.sections.domains import Dmarc
 
+AUTO = "auto"
 
-def dmarc_records(name: str, dmarc: Dmarc) -> Iterator[RecordSet]:
-    yield text_record(f"_dmarc.{name}", "; ".join(("v=DMARC1", *_tags(dmarc))))
+
+def dmarc_records(name: str, dmarc: Dmarc, stage: str | None) -> Iterator[RecordSet]:
+    """stage: of a policy that tightens itself, None for one that has not begun to."""
+    policy = stage or first_stage(dmarc) if dmarc.policy == AUTO else dmarc.policy
+    yield text_record(f"_dmarc.{name}", "; ".join(("v=DMARC1", *_tags(dmarc, policy))))
     if dmarc.reports_to is None:
         return
     receiver = dmarc.reports_to.rpartition("@")[2]
@@ -22,9 +26,20 @@ def mailto(address: str) -> str:
     return f"mailto:{quote(address, safe='@+=')}"
 
 
-def _tags(dmarc: Dmarc) -> Iterator[str]:
+def first_stage(dmarc: Dmarc) -> str:
+    return "none" if dmarc.stages.none else stage_after("none", dmarc) or "reject"
+
+
+def stage_after(stage: str, dmarc: Dmarc) -> str | None:
+    """None after the last."""
+    if stage == "none" and dmarc.stages.quarantine:
+        return "quarantine"
+    return None if stage == "reject" else "reject"
+
+
+def _tags(dmarc: Dmarc, policy: str) -> Iterator[str]:
     """RFC 9989 §4.7; the policy first, for receivers that still read as RFC 7489 §6.3 has it."""
-    yield f"p={dmarc.policy}"
+    yield f"p={policy}"
     if dmarc.subdomains is not None:
         yield f"sp={dmarc.subdomains}"
     if dmarc.nonexistent is not None:

@@ -10,6 +10,10 @@ MX_PREFERENCE = 10
 
 def mail_records(name: str, spf: Spf, hostname: str) -> Iterator[RecordSet]:
     yield RecordSet(name=name, type="MX", values=(f"{MX_PREFERENCE} {hostname}.",))
+    yield text_record(name, spf_text(name, spf, hostname))
+
+
+def spf_text(name: str, spf: Spf, hostname: str) -> str:
     # RFC 7208 §5.3: the host's own addresses, whoever the MX record points to while a domain moves.
     host = "a" if name == hostname else f"a:{hostname}"
-    yield text_record(name, " ".join(("v=spf1", host, *(f"include:{other}" for other in spf.include), spf.all)))
+    return " ".join(("v=spf1", host, *(f"include:{other}" for other in spf.include), spf.all))

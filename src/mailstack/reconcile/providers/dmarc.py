@@ -1,0 +1,221 @@
+"""`dmarc: policy: auto`: from none over quarantine to reject, each for its time, and only while all is well. Pure.
+
+Never back: a policy that is loosened because DNS hiccups would be a gift to whoever made it hiccup. What the record
+says is in dns.kinds.dmarc. RFC 9989 §4.7; its `t=y` is not used here, for receivers of before do not know it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mailstack.mailauth.dkim.keys import record
+from mailstack.model.instant import DAY_MS, HOUR_MS, SECOND_MS, Instant, earliest, from_iso, iso
+from mailstack.model.resource import (
+    DkimKeyBody,
+    DmarcBody,
+    KeyState,
+    Kind,
+    Resource,
+    Snapshot,
+    body_of,
+    fields_of,
+)
+from mailstack.ports.dmarc_evidence import Evidence
+from mailstack.reconcile.dns.kinds.dmarc import AUTO, first_stage, stage_after
+from mailstack.reconcile.dns.kinds.mail import spf_text
+from mailstack.reconcile.dns.live import spread
+from mailstack.reconcile.dns.sighting import NOT_LOOKED_AT, Observed, Question, sighting
+from mailstack.reconcile.dns.zones import zone_of
+from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.providers.keys import live_keys, question_of
+from mailstack.reconcile.wanted import Wanted
+from mailstack.spec.model import Spec
+from mailstack.spec.sections.domains import Dmarc, Domain
+
+STAMPED = ("since",)
+HELD_LOOK_MS = 6 * HOUR_MS
+SIGNED_FOR_MS = 7 * DAY_MS
+"""How long a domain must have signed: what was sent unsigned before must have arrived."""
+FAILING_PERCENT = 1
+STRICT = ("quarantine", "reject")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    wanted: tuple[Wanted, ...]
+    warnings: tuple[PlanWarning, ...]
+    again_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the next stage of a policy depends on. evidence: by domain, of those that are due."""
+
+    live: Snapshot
+    observed: Observed
+    evidence: Mapping[str, Evidence | None]
+    now: Instant
+
+
+def wanted_stages(spec: Spec, facts: Facts) -> Stages:
+    keys = live_keys(facts.live)
+    lives = [_Life(name, domain, spec, keys, facts) for name, domain in spec.domains.items() if _is_auto(domain)]
+    turns = [life.turn() for life in lives]
+    return Stages(
+        wanted=tuple(turn.wanted for turn in turns),
+        warnings=tuple(turn.warning for turn in turns if turn.warning is not None),
+        again_at=earliest(*(turn.again_at for turn in turns)),
+    )
+
+
+def due_domains(spec: Spec, live: Snapshot, now: Instant) -> Mapping[str, Instant]:
+    """Domains whose policy may be tightened now, with when its stage began."""
+    found: dict[str, Instant] = {}
+    for name, domain in spec.domains.items():
+        held = _held(live, name) if _is_auto(domain) else None
+        since = None if held is None else from_iso(held.since)
+        if held is not None and since is not None and _is_due(held.stage, since, domain.dmarc, now):
+            found[name] = since
+    return found
+
+
+def stage_questions(spec: Spec, live: Snapshot, now: Instant) -> Iterator[Question]:
+    """The records that a tighter policy relies on: SPF, and those of the keys that sign."""
+    due = due_domains(spec, live, now)
+    for name in due:
+        yield Question(zone=zone_of(name, spec.dns.zones) or "", key=(name, "TXT"))
+    for key in live_keys(live):
+        if key.domain in due and key.state == KeyState.SIGNS:
+            yield question_of(key, spec)
+
+
+def ahead_of_records(spec: Spec, keys: Sequence[DkimKeyBody], stages: Sequence[Wanted]) -> Iterator[PlanWarning]:
+    """Policies that receivers may act on before what they look at is there. keys: as they will be."""
+    signing = {key.domain for key in keys if key.state == KeyState.SIGNS}
+    by_domain = {item.resource.name: str(item.resource.fields["stage"]) for item in stages}
+    for name, domain in spec.domains.items():
+        policy = by_domain.get(name, domain.dmarc.policy)
+        if policy in STRICT and not domain.dmarc.testing and name not in signing:
+            text = f"DMARC policy {policy} is ahead of its records: no DKIM key signs yet, so what is forwarded fails"
+            yield PlanWarning(subject=f"domain {name}", text=text)
+        if domain.mta_sts is not None and domain.mta_sts.mode == "enforce" and spec.tls.issuer == "self-signed":
+            # RFC 8461 §4.1: under enforce, a certificate that cannot be verified means no delivery.
+            text = "MTA-STS enforce is ahead of its certificate: with a self-signed one, senders do not deliver"
+            yield PlanWarning(subject=f"domain {name}", text=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    wanted: Wanted
+    again_at: Instant | None
+    warning: PlanWarning | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    name: str
+    domain: Domain
+    spec: Spec
+    keys: Sequence[DkimKeyBody]
+    facts: Facts
+
+    def turn(self) -> _Turn:
+        resource = self.facts.live.resources.get((Kind.DMARC, self.name))
+        if resource is None:
+            body = DmarcBody(stage=first_stage(self.domain.dmarc))
+            fresh = Resource(kind=Kind.DMARC, name=self.name, fields=fields_of(body))
+            why = f"auto begins with {body.stage}{self._outlook(body.stage)}"
+            return self._entered(fresh, body.stage, why)
+        held = body_of(DmarcBody, resource)
+        since = from_iso(held.since)
+        following = stage_after(held.stage, self.domain.dmarc)
+        if following is None:
+            return _Turn(wanted=Wanted(resource=resource), again_at=None)
+        if since is None:
+            return self._entered(resource, held.stage, "its time is counted from now on")
+        if not _is_due(held.stage, since, self.domain.dmarc, self.facts.now):
+            return _Turn(wanted=Wanted(resource=resource), again_at=_due_at(held.stage, since, self.domain.dmarc))
+        return self._tightened(resource, held, following)
+
+    def _tightened(self, resource: Resource, held: DmarcBody, following: str) -> _Turn:
+        evidence = self.facts.evidence.get(self.name)
+        troubles = [*self._troubles(), *_reported_troubles(evidence)]
+        if troubles:
+            text = f"DMARC stays at p={held.stage}, where p={following} was due: {'; '.join(troubles)}"
+            return _Turn(
+                wanted=Wanted(resource=resource),
+                again_at=Instant(self.facts.now + HELD_LOOK_MS),
+                warning=PlanWarning(subject=f"domain {self.name}", text=text),
+            )
+        changed = replace(resource, fields=fields_of(replace(held, stage=following)))
+        outlook = self._outlook(following)
+        why = f"{held.stage} since {held.since}, SPF and DKIM are seen, {_told(evidence)}{outlook}"
+        return self._entered(changed, following, why)
+
+    def _entered(self, resource: Resource, stage: str, reason: str) -> _Turn:
+        return _Turn(
+            wanted=Wanted(resource=resource, made=STAMPED, reason=reason),
+            again_at=_due_at(stage, self.facts.now, self.domain.dmarc),
+        )
+
+    def _outlook(self, stage: str) -> str:
+        due_at, following = _due_at(stage, self.facts.now, self.domain.dmarc), stage_after(stage, self.domain.dmarc)
+        if due_at is None or following is None:
+            return ""
+        return f"; {following} on {iso(due_at)[:10]} if SPF and DKIM are well"
+
+    def _troubles(self) -> Iterator[str]:
+        spf = spf_text(self.name, self.domain.spf, self.spec.server.hostname)
+        found = self.facts.observed.get((self.name, "TXT"), NOT_LOOKED_AT)
+        if not spread(found, (spf,)).is_everywhere:
+            yield "the SPF record is not seen at every server"
+        for algorithm in self.domain.dkim.algorithms:
+            yield from self._key_troubles([key for key in self.keys if self._is_of(key, algorithm)], algorithm)
+
+    def _is_of(self, key: DkimKeyBody, algorithm: str) -> bool:
+        return (key.domain, key.algorithm) == (self.name, algorithm)
+
+    def _key_troubles(self, keys: Sequence[DkimKeyBody], algorithm: str) -> Iterator[str]:
+        signing = [key for key in keys if key.state == KeyState.SIGNS]
+        if not signing:
+            yield f"no {algorithm} key signs"
+        for key in signing:
+            question = question_of(key, self.spec).key
+            found = sighting(self.facts.observed.get(question, NOT_LOOKED_AT), record(algorithm, key.public_key))
+            if not found.is_seen:
+                yield f"the record of {key.selector}: {found.told}"
+            since = from_iso(key.since)
+            is_first = all(other.state != KeyState.RETIRED for other in keys)
+            if is_first and since is not None and self.facts.now < since + SIGNED_FOR_MS:
+                yield f"{key.selector} signs only since {key.since}"
+
+
+def _held(live: Snapshot, name: str) -> DmarcBody | None:
+    resource = live.resources.get((Kind.DMARC, name))
+    return None if resource is None else body_of(DmarcBody, resource)
+
+
+def _is_auto(domain: Domain) -> bool:
+    return domain.dmarc.policy == AUTO
+
+
+def _is_due(stage: str, since: Instant, dmarc: Dmarc, now: Instant) -> bool:
+    due_at = _due_at(stage, since, dmarc)
+    return due_at is not None and now >= due_at
+
+
+def _due_at(stage: str, since: Instant, dmarc: Dmarc) -> Instant | None:
+    if stage_after(stage, dmarc) is None:
+        return None
+    lasts = dmarc.stages.none if stage == "none" else dmarc.stages.quarantine
+    return Instant(since + round(lasts.total_seconds() * SECOND_MS))
+
+
+def _reported_troubles(evidence: Evidence | None) -> Iterator[str]:
+    if evidence is not None and evidence.failing * 100 > evidence.messages * FAILING_PERCENT:
+        yield f"receivers report that {evidence.failing} of {evidence.messages} of its mails fail"
+
+
+def _told(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return "no reports are read yet"
+    return f"{evidence.failing} of {evidence.messages} mails fail in {evidence.reports} reports"
