@@ -18,6 +18,7 @@ from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.targets import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
 from mailstack.reconcile.reconciler import Reconciler
@@ -325,3 +326,18 @@ async def test_with_dns_left_out_nobody_is_asked() -> None:
     live_dns = MemoryDns()
     await replace(reconciler(MemoryState(), NoDns()), live_dns=live_dns).plan(MANUAL)
     assert live_dns.asked == []
+
+
+async def test_zone_files_hold_every_kind_and_nothing_is_missed_elsewhere(tmp_path: Path) -> None:
+    settings = {
+        "domains": {"example.com": {"dmarc": {"reports_to": "d@reports.example"}}},
+        "dns": {"no_mail": ["www.example.com", "parked.example"], "caa": ["ca.example"]},
+    }
+    live_dns = ZoneFileDns(tmp_path)
+    found = replace(reconciler(MemoryState(), ZoneFiles(directory=tmp_path)), live_dns=live_dns)
+    prepared = await found.plan(spec_value(settings))
+    await found.apply(prepared)
+    assert [warning for warning in prepared.plan.warnings if "by hand" in warning.text] == []
+    assert (await live_dns.seen("", "parked.example", "MX")).sights[0].values == ("0 .",)
+    assert (await live_dns.seen("", "www.example.com", "TXT")).sights[0].values == ("v=spf1 -all",)
+    assert '0 issue "ca.example"' in (await live_dns.seen("", "mail.example.com", "CAA")).sights[0].values

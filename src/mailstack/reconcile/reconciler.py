@@ -298,8 +298,8 @@ class Reconciler:
         return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, material)
 
     async def _survey(self, spec: Spec, work: DnsWork) -> Survey:
-        """Of what people publish, and of what our records need beside them."""
-        live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
+        """Of what people publish, and of what our records need beside them; zone files have neither."""
+        live_dns = self.live_dns if isinstance(self.dns, FromSpec) else NotAsked()
         return await survey(spec, live_dns, work.by_hand, {plan.zone: plan.nameservers for plan in work.plans})
 
     async def _publish(

@@ -23,7 +23,7 @@ from mailstack.reconcile.dns.zones import PlacedRecord, zone_of
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.progress import Progress, ZoneVerified, ZoneWritten
 from mailstack.spec.model import Spec
-from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns, Provider, Zone
+from mailstack.spec.sections.domains import MANUAL_PROVIDER, Provider, Zone
 
 if TYPE_CHECKING:
     from mailstack.reconcile.dns.zone_plan import ZonePlan, ZoneTarget
@@ -54,7 +54,8 @@ def owner_id(digest_key: bytes) -> str:
 
 def with_zone_files(spec: Spec, directory: Path) -> Spec:
     names = dict.fromkeys(spec.dns.zones)
-    for name in sorted((*spec.domains, spec.server.hostname), key=lambda name: name.count(".")):
+    own_names = (*spec.domains, *spec.dns.no_mail, spec.server.hostname)
+    for name in sorted(own_names, key=lambda name: name.count(".")):
         if zone_of(name, names) is None:
             names[name] = None
     provider = Provider.model_validate(
@@ -62,7 +63,8 @@ def with_zone_files(spec: Spec, directory: Path) -> Spec:
     )
     held = Zone(provider=ZONE_FILES)
     zones = {name: spec.dns.zones.get(name, held).model_copy(update={"provider": ZONE_FILES}) for name in names}
-    return spec.model_copy(update={"dns": Dns(providers={ZONE_FILES: provider}, zones=zones)})
+    dns = spec.dns.model_copy(update={"providers": {ZONE_FILES: provider}, "zones": zones})
+    return spec.model_copy(update={"dns": dns})
 
 
 async def plan_dns(context: DnsContext, material: Material) -> DnsWork:
