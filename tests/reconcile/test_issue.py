@@ -15,6 +15,7 @@ from mailstack.model.resource import CertificateBody, Kind, body_of
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.material import material_of
 from mailstack.reconcile.dns.records import wanted_records
+from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.issue import check_issued
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateNotIssued, Event, OrderElsewhere
@@ -218,6 +219,20 @@ async def test_without_a_server_proofs_by_http_are_left_to_serve(world: World) -
     world.has_server = True
     await world.apply(spec_of())
     assert (await world.held()).issuer == "acme"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "may_order", "orders"), [("http-01", True, 1), ("http-01", False, 0), ("dns-01", True, 0)]
+)
+async def test_without_dns_only_proofs_that_need_none_are_tried_and_only_where_that_is_meant(
+    world: World, challenge: str, may_order: bool, orders: int
+) -> None:
+    spec = spec_of({"challenge": challenge})
+    without_dns = replace(world.reconciler(), dns=NoDns(may_order=may_order))
+    prepared = await without_dns.plan(spec)
+    await without_dns.apply(prepared)
+    assert len(world.issuer.orders) == orders
+    assert warnings_of(prepared.plan) == []
 
 
 async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) -> None:

@@ -121,13 +121,13 @@ def house(tmp_path: Path) -> House:
 
 
 @contextmanager
-def serving(house: House) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(house: House, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     with (house.folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [*MAILSTACK, "serve", str(house.spec)],
             stdout=subprocess.DEVNULL,
             stderr=log,
-            env={**os.environ, "ALICE_PASSWORD": "pw"},
+            env={**os.environ, "ALICE_PASSWORD": "pw", **environment},
         )
     try:
         yield process
@@ -243,6 +243,14 @@ def test_an_apply_without_a_server_leaves_other_proofs_to_serve(house: House, tm
         assert b"mailstack serve orders it when it runs" in applied.stdout
         with serving(house):
             wait_until_issued(house)
+
+
+def test_a_dns_provider_that_is_down_keeps_no_certificate_from_coming(house: House, tmp_path: Path) -> None:
+    with running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble:
+        house.write(pebble, dns=BIND.format(port=1))  # where nobody listens
+        with serving(house, TSIG="c2VjcmV0"):
+            wait_until_issued(house)
+            wait_for(lambda: "apply did not finish" in house.log, timeout_s=60, what="the failure of DNS is told")
 
 
 FILES = """\

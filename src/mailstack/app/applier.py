@@ -196,7 +196,12 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
     first = await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-    done = await _run_and_tell(reconciler, loaded, store, line)
+    try:
+        done = await _run_and_tell(reconciler, loaded, store, line)
+    except DomainError:
+        # A DNS provider that fails for weeks must not let certificates run out.
+        await _run_and_tell(replace(reconciler, dns=NoDns(may_order=True)), loaded, store, line)
+        raise
     drift = tell_drift([*first.prepared.plan.changes, *done.prepared.plan.changes])
     if await until_seen(reconciler, loaded):
         done = await _run_and_tell(reconciler, loaded, store, line)

@@ -16,7 +16,7 @@ from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Order
 
 
 async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
-    if isinstance(context.mode, NoDns):
+    if isinstance(context.mode, NoDns) and (_is_by_dns(context) or not context.mode.may_order):
         return NO_ORDERING  # the authority would look for names that may not be published yet
     can_order = _is_by_dns(context) or (issuing is not None and issuing.has_server)
     return Ordering(

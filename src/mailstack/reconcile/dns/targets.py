@@ -38,7 +38,10 @@ class ZoneFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoDns:
-    """DNS is neither read nor written; zones that the state knows already are left as they are there."""
+    """DNS is neither read nor written; zones that the state knows already are left as they are there. may_order: for
+    certificates whose proof needs no DNS of ours, what is there already has to do."""
+
+    may_order: bool = False
 
 
 DnsMode = FromSpec | ZoneFiles | NoDns
