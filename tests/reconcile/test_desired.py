@@ -203,6 +203,12 @@ async def test_another_algorithm_gets_its_key_beside_the_kept_one() -> None:
     assert step.change.name == "ed25519-2._domainkey.example.com"
 
 
+def test_an_external_account_whose_key_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    acme = {"eab": {"key_id": "kid-1", "key": "file/missing"}}
+    with pytest.raises(SpecInvalid, match=r"tls\.acme\.eab\.key: the secret file .*missing cannot be read"):
+        desired({"tls": {"issuer": "acme", "acme": acme}}, directory=tmp_path)
+
+
 def write_pair(folder: Path, host: str, now: Instant = NOW) -> dict[str, object]:
     chain, key = self_signed((host,), now)
     (folder / "mail.pem").write_text(chain)

@@ -150,7 +150,10 @@ def is_issued(house: House, *, rsa: bool = False) -> bool:
 
 
 def wait_until_issued(house: House, *, rsa: bool = False) -> None:
-    wait_for(lambda: is_issued(house, rsa=rsa), timeout_s=ISSUED_WITHIN_S, what=f"issued:\n{house.log}")
+    try:
+        wait_for(lambda: is_issued(house, rsa=rsa), timeout_s=ISSUED_WITHIN_S, what="issued")
+    except AssertionError:
+        raise AssertionError(f"not issued:\n{house.log}") from None
 
 
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
@@ -206,7 +209,7 @@ def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: Ho
     with running_pebble(tmp_path, answers=False) as pebble:  # which looks at another port than ours
         house.write(pebble)
         with serving(house):
-            wait_for(lambda: "certificate not issued" in house.log, timeout_s=ISSUED_WITHIN_S, what=house.log)
+            wait_for(lambda: "certificate not issued" in house.log, timeout_s=ISSUED_WITHIN_S, what="the refusal")
             assert "mailstack CA" in house.leaf("imaps").issuer.rfc4514_string()
             planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
             assert planned.returncode == 0

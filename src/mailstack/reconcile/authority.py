@@ -1,6 +1,7 @@
 """What a plan may expect of an authority, and who shows the proofs that it wants: by the spec, and by who runs here."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from mailstack.model.instant import Clock
 from mailstack.model.issuance import ProofMethod
@@ -13,6 +14,7 @@ from mailstack.reconcile.dns.targets import DnsContext, NoDns
 from mailstack.reconcile.issue import Issuing
 from mailstack.reconcile.proofs import DnsProver, ServerProver
 from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Ordering
+from mailstack.spec.secrets import SecretMissing
 
 
 async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
@@ -38,9 +40,12 @@ def prover_for(context: DnsContext, material: Material, live_dns: LiveDns, issui
 
 
 def eab_key(context: DnsContext) -> str:
-    """The secret of the account that the authority knows already, "" where the spec has none. Raises SecretMissing."""
+    """The secret of the account that the authority knows already; "" for none, or for one that cannot be read here:
+    an account that was made once needs it no more."""
     account = context.spec.tls.acme.eab
-    return context.resolve(account.key.get_secret_value(), context.directory) if account else ""
+    with suppress(SecretMissing):
+        return context.resolve(account.key.get_secret_value(), context.directory) if account else ""
+    return ""
 
 
 def _is_by_dns(context: DnsContext) -> bool:

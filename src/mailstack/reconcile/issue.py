@@ -144,7 +144,7 @@ async def _account(around: Surroundings) -> AcmeAccount:
         key=held["key"],
         email=around.acme.email or "",
         ca_file=str(around.acme.ca or ""),
-        eab_key_id=around.acme.eab.key_id if around.acme.eab else "",
+        eab_key_id=around.acme.eab.key_id if around.acme.eab and around.eab_key else "",
         eab_key=around.eab_key,
     )
 

@@ -67,6 +67,7 @@ def wanted_certificates(
     """Files that cannot be used are gathered in secrets.faults."""
     match spec.tls.issuer:
         case "acme":
+            _read_eab(spec, live, secrets)
             found = _ordered(spec, live, now, ordering, observed)
         case "files":
             found = _given(spec, live, secrets, now)
@@ -112,6 +113,13 @@ def _ordered(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering, obser
     warnings = tuple(look.warning for _, look in looks if look.warning is not None)
     again_at = earliest(*(look.again_at for _, look in looks))
     return Certificates(wanted=tuple(wanted), warnings=warnings, again_at=again_at)
+
+
+def _read_eab(spec: Spec, live: Snapshot, secrets: Secrets) -> None:
+    """Whether it can be read: it is needed once, when the account is made."""
+    account = spec.tls.acme.eab
+    if account is not None and (Kind.ACME_ACCOUNT, spec.tls.acme.directory_url) not in live.resources:
+        secrets.read(("tls", "acme", "eab", "key"), account.key.get_secret_value())
 
 
 def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant) -> Certificates:
