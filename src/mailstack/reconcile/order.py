@@ -45,6 +45,9 @@ class _There:
         self._new = {_key(step) for step in steps if step.change.operation in new}
         going = [step for step in steps if step.change.operation is Operation.DESTROY]
         self._going = {_key(step) for step in going}
+        self._inside_of: dict[str, list[Key]] = {}
+        for key in sorted(self._going):
+            self._inside_of.setdefault(_domain_in(key[1]), []).append(key)
         # Who has to let go of an address first, by that address.
         self._leaving_owners = {
             address: _key(step) for step in going for address in _addresses(step.wanted.resource)
@@ -80,11 +83,15 @@ class _There:
     def _inside(self, resource: Resource) -> Iterator[Key]:
         """What goes before this goes: of a domain, all that is in it."""
         if resource.kind is Kind.DOMAIN:
-            ends = (f"@{resource.name}", f"._domainkey.{resource.name}")
-            yield from (key for key in sorted(self._going) if key[1].endswith(ends))
+            yield from self._inside_of.get(resource.name, ())
         if resource.kind is Kind.RELAY:
             routes = (Kind.ROUTES.value, "routes")
             yield from [routes] if routes in self._going else []
+
+
+def _domain_in(name: str) -> str:
+    """Of an address or a key's record; "" for what is in no domain."""
+    return name.rpartition("@")[2] if "@" in name else name.partition("._domainkey.")[2]
 
 
 def _key(step: Step) -> Key:

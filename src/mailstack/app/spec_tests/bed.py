@@ -27,7 +27,7 @@ from mailstack.spec.model import Spec
 from mailstack.spec.nearest import Vocabulary
 from mailstack.spec.secrets import SecretMissing
 from mailstack.store.memory.accounts import MemoryAccounts
-from mailstack.store.memory.state import MemoryState
+from mailstack.store.memory.store import MemoryStore
 
 STAND_IN = "stand-in"
 
@@ -55,17 +55,16 @@ async def make_bed(loaded: LoadedSpec) -> Bed:
     """Raises DomainError or SpecInvalid, as the first apply would."""
     spec = _without_secrets(loaded.spec)
     wanted = desired_state(spec, _given(loaded)).wanted
-    accounts = MemoryAccounts()
-    state = MemoryState(clock=clock, bus=Silence(), accounts=accounts)
-    await state.commit(tuple(map(_created, wanted)), base=Generation(0), spec_hash=loaded.digest)
-    blueprint = await read_blueprint(state)
+    store = MemoryStore(clock=clock, bus=Silence())
+    await store.state.commit(tuple(map(_created, wanted)), base=Generation(0), spec_hash=loaded.digest)
+    blueprint = await read_blueprint(store.state)
     records = wanted_records(spec, material_of(spec, (item.resource for item in wanted)))
     return Bed(
         blueprint=blueprint,
-        accounts=accounts,
+        accounts=store.accounts,
         routes=route_table(blueprint, hold_outbound=False),
         # An account is logged in by its whole address, so that no domain has to be looked through.
-        login=Login(accounts, domains=(), clock=clock, cache_key=STAND_IN.encode()),
+        login=Login(store.accounts, domains=(), clock=clock, cache_key=STAND_IN.encode()),
         records=records,
         record_names=Vocabulary(record.name for record in records),
     )

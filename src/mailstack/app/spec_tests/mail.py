@@ -21,9 +21,7 @@ from mailstack.services.outbound.destination import Local, ToRelay, destination
 from mailstack.services.outbound.sender import forward_address
 from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.sections.tests import Send
-from mailstack.store.memory.mailboxes import MemoryMailboxes
-from mailstack.store.memory.messages import MemoryMessages
-from mailstack.store.memory.queue import MemoryQueue
+from mailstack.store.memory.store import MemoryStore
 from mailstack.wire.sasl.encoding import encode_challenge
 from mailstack.wire.smtp.reply import Reply
 
@@ -79,13 +77,12 @@ class _Dialogue:
 
 async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     """Into a store of its own, which nobody else sees."""
-    mailboxes, queue = MemoryMailboxes(Silence()), MemoryQueue(Silence())
-    messages = MemoryMessages(mailboxes, Silence())
+    store = MemoryStore(clock=clock, bus=Silence())
     accounts = NotedAccounts(bed.accounts)
-    delivery = Delivery(mailboxes=mailboxes, messages=messages, queue=queue)
+    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     service = smtp_service(
         bed.blueprint,
-        MailWork(accounts=accounts, messages=messages, delivery=delivery, clock=clock, token=bytes),
+        MailWork(accounts=accounts, messages=store.messages, delivery=delivery, clock=clock, token=bytes),
         login=bed.login,
         signing_keys={},
         tls=None,
@@ -106,8 +103,8 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     return Happened(
         refused=refused,
         refusals=refusals,
-        copies=await _copies(bed, mailboxes, messages),
-        leaving=await _leaving(bed, queue),
+        copies=await _copies(bed, store),
+        leaving=await _leaving(bed, store),
         story=tuple(dialogue.story),
     )
 
@@ -153,18 +150,20 @@ def _required(reply: Reply, wanted: int) -> Reply:
     return reply
 
 
-async def _copies(bed: Bed, mailboxes: MemoryMailboxes, messages: MemoryMessages) -> dict[str, list[str]]:
+async def _copies(bed: Bed, store: MemoryStore) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for account_id in messages.holders():
+    for account_id in store.messages.holders():
         owner = await bed.accounts.account(account_id)
         login = owner.login if isinstance(owner, Account) else account_id
-        for path, mailbox in MailboxTree(await mailboxes.list(account_id)):
-            found.setdefault(login, []).extend(path for _ in await messages.placements(account_id, mailbox.mailbox_id))
+        for path, mailbox in MailboxTree(await store.mailboxes.list(account_id)):
+            found.setdefault(login, []).extend(
+                path for _ in await store.messages.placements(account_id, mailbox.mailbox_id)
+            )
     return found
 
 
-async def _leaving(bed: Bed, queue: MemoryQueue) -> dict[str, str]:
-    return {_key(item.recipient): await _way(bed, item.recipient) for item in await queue.items()}
+async def _leaving(bed: Bed, store: MemoryStore) -> dict[str, str]:
+    return {_key(item.recipient): await _way(bed, item.recipient) for item in await store.queue.items()}
 
 
 async def _way(bed: Bed, recipient: str) -> str:

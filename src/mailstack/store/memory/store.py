@@ -10,10 +10,10 @@ from mailstack.store.memory.state import MemoryState
 
 
 class MemoryStore:
-    """accounts: the directory of another store, shared instead of one's own; its mail is not."""
+    """accounts: what state makes of the resources that are committed to it."""
 
-    def __init__(self, *, clock: Clock, bus: Bus, accounts: MemoryAccounts | None = None) -> None:
-        self.accounts = MemoryAccounts() if accounts is None else accounts
+    def __init__(self, *, clock: Clock, bus: Bus) -> None:
+        self.accounts = MemoryAccounts()
         self.state = MemoryState(clock=clock, bus=bus, accounts=self.accounts)
         self.mailboxes = MemoryMailboxes(bus)
         self.messages = MemoryMessages(self.mailboxes, bus)
