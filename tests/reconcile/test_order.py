@@ -82,6 +82,17 @@ def test_an_address_passes_on_once_its_owner_has_let_go() -> None:
     }
 
 
+def test_who_stays_and_changes_addresses_with_another_waits_for_nobody() -> None:
+    def owners(alices: str, bobs: str) -> list[Resource]:
+        return [
+            resource(Kind.ACCOUNT, ALICE, addresses=[alices]),
+            resource(Kind.ACCOUNT, BOB, addresses=[bobs]),
+        ]
+
+    x, y = "x@example.com", "y@example.com"
+    assert waits(owners(x, y), owners(y, x)) == {}
+
+
 def test_a_domain_goes_after_all_that_is_in_it() -> None:
     live = [resource(Kind.DOMAIN, DOMAIN), resource(Kind.ACCOUNT, ALICE), KEY, resource(Kind.ACCOUNT, "a@b.example")]
     assert waits(live, []) == {f"domain {DOMAIN}": (f"account {ALICE}", f"dkim_key {KEY.name}")}

@@ -8,8 +8,9 @@ import pytest
 from mailstack.model.ids import Generation
 from mailstack.model.resource import Kind, Resource, Snapshot
 from mailstack.reconcile.diff import diff
-from mailstack.reconcile.safety import cautions, over_quota
+from mailstack.reconcile.safety import cautions, over_quota, unreachable
 from mailstack.reconcile.wanted import Wanted
+from tests.support.specs import spec_value
 
 
 def account(name: str, *roles: str) -> Resource:
@@ -108,3 +109,13 @@ async def test_a_quota_below_what_is_there_is_told(
     live = Snapshot(generation=Generation(1), spec_hash="", resources={(Kind.ACCOUNT, "a"): quota("a", before)})
     found = await over_quota(diff([Wanted(resource=quota("a", after))], live), held_bytes)
     assert [warning.subject for warning in found] == (["account a"] if is_warned else [])
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "told"),
+    [([":25"], ""), (["192.0.2.1:25", ":2525"], ""), ([":2525"], "port 2525 instead"), ([], "no port at all")],
+)
+def test_a_server_that_nobody_can_deliver_to_is_told(endpoints: list[str], told: str) -> None:
+    server = {"hostname": "mail.example.com", "listeners": {"smtp": endpoints}}
+    texts = [warning.text for warning in unreachable(spec_value({"server": server}).spec)]
+    assert [told in text for text in texts] == ([True] if told else [])

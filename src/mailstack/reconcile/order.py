@@ -62,11 +62,7 @@ class _There:
         if step.change.operation is Operation.DESTROY:
             return _titles(self._inside(step.wanted.resource))
         needed = [key for key in _needs(step.wanted.resource) if key in self._new]
-        needed += [
-            self._leaving_owners[address]
-            for address in _addresses(step.wanted.resource)
-            if address in self._leaving_owners and self._leaving_owners[address] != _key(step)
-        ]
+        needed += self._given_way(step)
         return _titles(needed)
 
     def needed_by_record(self, change: Change) -> tuple[str, ...]:
@@ -79,6 +75,13 @@ class _There:
         if record_type == "MX":
             needed += [(Kind.LISTENER.value, "smtp"), (Kind.DOMAIN.value, name)]
         return _titles(key for key in needed if key in self._coming and (key[0] != Kind.DOMAIN or key in self._new))
+
+    def _given_way(self, step: Step) -> Iterator[Key]:
+        """Who had an address before. Two that stay and change addresses with each other wait for nobody."""
+        for address in _addresses(step.wanted.resource):
+            owner = self._leaving_owners.get(address, _key(step))
+            if owner != _key(step) and (owner in self._going or step.change.operation is Operation.CREATE):
+                yield owner
 
     def _inside(self, resource: Resource) -> Iterator[Key]:
         """What goes before this goes: of a domain, all that is in it."""

@@ -9,7 +9,9 @@ from mailstack.model.principal import Role
 from mailstack.model.resource import Kind, Operation, Resource, Snapshot
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.plan import Mark, PlanWarning
+from mailstack.spec.model import Spec
 
+SMTP_PORT = "25"
 NAMED = 5
 """More than these are counted instead of named."""
 
@@ -51,6 +53,17 @@ def last_admins(steps: Sequence[Step], live: Snapshot) -> list[str]:
             after -= {resource.name, step.change.moved_from}
             after |= {resource.name} if stays else set()
     return [] if after else sorted(before)
+
+
+def unreachable(spec: Spec) -> tuple[PlanWarning, ...]:
+    """What can be known without asking strangers."""
+    ports = {endpoint.rpartition(":")[2] for endpoint in spec.server.listeners.smtp}
+    if SMTP_PORT in ports:
+        return ()
+    where = f"port {', '.join(sorted(ports))} instead" if ports else "no port at all"
+    # RFC 5321 §4.5.4.2: other servers connect to port 25 of what the MX record names, and to no other.
+    text = f"listens on {where}: no other server delivers mail here, unless something passes port 25 on"
+    return (PlanWarning(subject="listener smtp", text=text),)
 
 
 def _new_quotas(steps: Sequence[Step]) -> Iterator[tuple[str, Resource]]:
