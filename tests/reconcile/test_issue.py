@@ -235,6 +235,17 @@ async def test_without_dns_only_proofs_that_need_none_are_tried_and_only_where_t
     assert warnings_of(prepared.plan) == []
 
 
+async def test_what_is_the_same_of_many_certificates_is_said_once(world: World) -> None:
+    world.has_server = False
+    domains = {f"d{number}.example": {"mta_sts": {"mode": "testing"}} for number in range(20)}
+    warnings = (await world.plan(spec_of(domains=domains))).plan.warnings
+    assert [item.subject for item in warnings if item.subject.startswith("certificate")] == [
+        f"certificate {HOST}",  # which has one to go on with
+        "certificates mta-sts.d0.example, mta-sts.d1.example, mta-sts.d2.example, mta-sts.d3.example,"
+        " mta-sts.d4.example and 15 more",
+    ]
+
+
 async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) -> None:
     now = world.clock()
     assert await world.store.locks.acquire(f"certificate {HOST}", "another", now=now, until=Instant(now + 1_000))

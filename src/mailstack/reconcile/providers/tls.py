@@ -4,7 +4,7 @@ what an authority issues (reconcile.providers.acme).
 The X.509 of it is in reconcile.providers.certs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from mailstack.reconcile.providers.certs import (
     self_signed,
 )
 from mailstack.reconcile.providers.key_roll import tlsa_question, watched
+from mailstack.reconcile.safety import named
 from mailstack.reconcile.wanted import Secret, Secrets, Wanted
 from mailstack.spec.faults import Path as SpecPath
 from mailstack.spec.model import Spec
@@ -110,9 +111,18 @@ def _ordered(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering, obser
     ]
     for names, look in looks:
         wanted.append(look.wanted or _self_signed(names, live, now, key_type=acme.key))
-    warnings = tuple(look.warning for _, look in looks if look.warning is not None)
+    warnings = _gathered(look.warning for _, look in looks)
     again_at = earliest(*(look.again_at for _, look in looks))
     return Certificates(wanted=tuple(wanted), warnings=warnings, again_at=again_at)
+
+
+def _gathered(warnings: Iterable[PlanWarning | None]) -> tuple[PlanWarning, ...]:
+    """What is the same of many certificates is said once."""
+    names: dict[str, list[str]] = {}
+    for warning in warnings:
+        if warning is not None:
+            names.setdefault(warning.text, []).append(warning.subject.removeprefix("certificate "))
+    return tuple(PlanWarning(subject=named("certificate", found), text=text) for text, found in names.items())
 
 
 def _read_eab(spec: Spec, live: Snapshot, secrets: Secrets) -> None:
