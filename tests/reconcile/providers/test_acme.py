@@ -72,6 +72,12 @@ def test_the_hosts_certificate_is_apart_from_each_domains() -> None:
     assert certificate_groups(spec) == ((HOST,), ("mta-sts.example.com",), ("mta-sts.example.net",))
 
 
+def test_a_host_that_is_a_domains_policy_host_too_has_one_certificate() -> None:
+    host = {"hostname": "mta-sts.example.com"}
+    spec = spec_of(server=host, domains={"example.com": {"mta_sts": {"mode": "testing"}}})
+    assert certificate_groups(spec) == (("mta-sts.example.com",),)
+
+
 def test_a_new_one_is_ordered() -> None:
     wanted = look(NOTHING).wanted
     assert wanted is not None

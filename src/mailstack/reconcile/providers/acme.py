@@ -83,7 +83,8 @@ def certificate_groups(spec: Spec) -> tuple[tuple[str, ...], ...]:
     """The names of each certificate, the one that names it first. The host's own is apart from those of the domains,
     and each domain's from all others', so that a name that cannot be proved stops no other."""
     own = ((spec.server.hostname,),)
-    return (*own, *(names for name in spec.domains if (names := domain_names(spec, name))))
+    domains = (names for name in spec.domains if (names := domain_names(spec, name)))
+    return tuple(dict.fromkeys((*own, *domains)))
 
 
 def all_names(spec: Spec) -> tuple[str, ...]:
@@ -132,14 +133,7 @@ def _order_or_keep(
     names: tuple[str, ...], acme: Acme, old: Resource | None, now: Instant, ordering: Ordering, step: RollStep
 ) -> Outlook:
     held, lifetime = _held(old)
-    reason = step.reason or _reason(names, acme, held, lifetime, now)
-    if (
-        not reason
-        and held is not None
-        and step.roll is Roll.UNNAMED
-        and (held.next_key_digest or held.key_type != acme.key)
-    ):
-        reason = "ordered anew: another kind of key"
+    reason = step.reason or _reason(names, acme, held, lifetime, now, step.roll)
     if old is not None and not reason:
         return Outlook(wanted=Wanted(resource=old), again_at=renew_at(names[0], lifetime) if lifetime else None)
     kept = None if old is None or lifetime is None else Wanted(resource=old)
@@ -198,7 +192,12 @@ def _held(old: Resource | None) -> tuple[CertificateBody | None, Lifetime | None
 
 
 def _reason(
-    names: tuple[str, ...], acme: Acme, held: CertificateBody | None, lifetime: Lifetime | None, now: Instant
+    names: tuple[str, ...],
+    acme: Acme,
+    held: CertificateBody | None,
+    lifetime: Lifetime | None,
+    now: Instant,
+    roll: Roll,
 ) -> str:
     """Why it has to be ordered; "" where it has not."""
     if held is None or lifetime is None or held.issuer != ACME:
@@ -209,6 +208,8 @@ def _reason(
         return "ordered anew: its names change"
     if now >= renew_at(names[0], lifetime):
         return f"renewed: {days_left(lifetime, now)} days remain"
+    if roll is Roll.UNNAMED and (held.next_key_digest or held.key_type != acme.key):
+        return "ordered anew: another kind of key"
     return ""
 
 
