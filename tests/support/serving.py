@@ -1,0 +1,28 @@
+"""A real `mailstack serve` as a subprocess, on a spec of the test's own; always stopped."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.sandbox import MAILSTACK, stop, wait_for
+
+
+@contextmanager
+def serving_spec(spec: Path, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """storage.path of the spec: state, beside it. The log is beside it, too."""
+    log_file, status = spec.with_suffix(".log"), spec.parent / "state" / "run" / "status.json"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [*MAILSTACK, "serve", str(spec)],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, **environment},
+        )
+    try:
+        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=60, what="serving")
+        assert process.poll() is None, log_file.read_text()
+        yield process
+    finally:
+        stop(process)
