@@ -1,7 +1,7 @@
 """Every record of a spec, for looking."""
 
 from mailstack.model.ids import Generation
-from mailstack.model.resource import DkimKeyBody, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.model.resource import DkimKeyBody, DmarcBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.reconcile.dns.overview import every_record
 from mailstack.reconcile.dns.zone_file import ZoneFileProvider
 from mailstack.spec.model import Spec
@@ -32,6 +32,17 @@ async def test_keys_of_the_state_are_shown_as_they_are() -> None:
     found = await values(spec(), state)
     assert found["s._domainkey.example.com TXT"] == ("v=DKIM1; k=ed25519; p=AB",)
     assert "ed25519-1._domainkey.example.com TXT" not in found
+
+
+async def test_a_policy_that_tightens_itself_is_shown_at_its_stage() -> None:
+    wanted = spec(domains={"example.com": {"dmarc": {"policy": "auto"}}})
+    assert (await values(wanted, None))["_dmarc.example.com TXT"] == ("v=DMARC1; p=none",)
+    body = DmarcBody(stage="quarantine", since="2026-11-28T00:00:00Z")
+    resource = Resource(kind=Kind.DMARC, name="example.com", fields=fields_of(body))
+    state = MemoryState()
+    change = ResourceChange(operation=Operation.CREATE, resource=resource)
+    await state.commit([change], base=Generation(0), spec_hash="x")
+    assert (await values(wanted, state))["_dmarc.example.com TXT"] == ("v=DMARC1; p=quarantine",)
 
 
 async def test_records_of_no_zone_come_last() -> None:

@@ -53,7 +53,7 @@ async def _reverse_name(live_dns: LiveDns, address: str, hostname: str) -> Remar
     if sight.failure:
         return _unknown(subject, sight)
     names = [name.rstrip(".") for name in sight.values]
-    if names == [hostname]:
+    if hostname in names:
         return Remark(subject=subject, text=f"its PTR record names {hostname}", is_good=True)
     if not names:
         text = f"has no PTR record, and many servers refuse mail from it: whoever rents it to you sets it to {hostname}"
