@@ -133,6 +133,15 @@ async def test_a_request_that_makes_no_sense_is_refused_in_words(house: House, c
     assert reply["detail"].startswith("the request is not as openapi.json has it")
 
 
+async def test_drift_is_of_what_was_applied_here(house: House) -> None:
+    status, (reply,) = await house.ask(CallKind.DRIFT, b"")
+    assert status == 422  # a spec of the machine's own has its secrets on the machine
+    assert reply["faults"][0]["path"] == "accounts[alice@example.com].password"
+    await house.ask(CallKind.APPLY, house.request(MORE, expected=await house.expected(MORE)))
+    status, (reply,) = await house.ask(CallKind.DRIFT, b"")
+    assert (status, reply["changes"], reply["spec_edited"]) == (200, [], False)
+
+
 async def test_what_was_planned_is_applied_and_is_the_servers_spec_from_then_on(house: House) -> None:
     request = house.request(MORE, expected=await house.expected(MORE))
     status, steps = await house.ask(CallKind.APPLY, request)

@@ -7,9 +7,13 @@ import orjson
 import pytest
 
 from mailstack.model.errors import Unsupported
+from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant
+from mailstack.model.resource import Kind
+from mailstack.reconcile.drift import Drift, UserField, drift_document
 from mailstack.reconcile.markdown import render_markdown
 from mailstack.reconcile.plan import document, sealed
-from mailstack.reconcile.plan_json import plan_of
+from mailstack.reconcile.plan_json import drift_of, plan_of
 from mailstack.reconcile.render import render
 from tests.support.plans import CASES
 
@@ -32,6 +36,21 @@ def test_nothing_is_lost_on_the_way(name: str) -> None:
 def test_a_plan_of_another_version_is_not_shown_in_part(change: dict[str, object]) -> None:
     with pytest.raises(Unsupported):
         plan_of({**as_json("create"), **change})
+
+
+def test_drift_goes_the_same_way() -> None:
+    drift = Drift(
+        generation=Generation(7),
+        changes=CASES["update"].changes,
+        by_user=(
+            UserField(kind=Kind.ACCOUNT, name="a@example.com", field="password", since=Instant(1_790_000_000_000)),
+        ),
+        warnings=CASES["warnings_and_by_hand"].warnings,
+        is_edited=True,
+    )
+    assert drift_of(orjson.loads(orjson.dumps(drift_document(drift)))) == drift
+    with pytest.raises(Unsupported):
+        drift_of({**drift_document(drift), "changes": [{}]})
 
 
 def test_commands_that_a_plan_shows_name_the_server() -> None:

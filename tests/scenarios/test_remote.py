@@ -86,6 +86,8 @@ def test_an_account_that_is_applied_from_afar_logs_in_and_is_there_after_a_resta
     assert laptop.server_spec.read_text() == MORE
     status = json.loads(laptop.run("status", "--format", "json", token=token).stdout)
     assert (status["spec"], status["resources"]["account"]) == ("as applied", 2)
+    drift = laptop.run("drift", token=token)
+    assert (drift.returncode, b"Nothing has drifted" in drift.stdout) == (0, True), drift.stderr
     # A kept plan is good once.
     again = run_client(line, timeout_s=120, MAILSTACK_TOKEN=token)
     assert (again.returncode, b"has changed since the plan was made" in again.stderr) == (1, True)

@@ -23,7 +23,7 @@ from mailstack.app.api_process import Order
 from mailstack.app.applier import named_changes, reconciler_of, sandbox_reconciler
 from mailstack.app.clock import system_clock
 from mailstack.app.log import configure_log
-from mailstack.app.received import Delivery, Received, draft, read_received, refuse_edited, settle
+from mailstack.app.received import Delivery, Received, as_far_as_received, draft, read_received, refuse_edited, settle
 from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
@@ -35,6 +35,7 @@ from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.brake import Allowed, allowed_name, refuse
 from mailstack.reconcile.dns.live import NotAsked
 from mailstack.reconcile.dns.targets import NoDns
+from mailstack.reconcile.drift import drift_document
 from mailstack.reconcile.plan import by_hand_document, document
 from mailstack.reconcile.progress import Event
 from mailstack.reconcile.reconciler import Prepared, Reconciler
@@ -108,10 +109,28 @@ def _as_sent(file: str) -> str:
 
 
 async def _carry_out(order: Order, content: bytes, line: Line) -> None:
-    if order.kind == CallKind.PLAN:
-        await _plan(order, read_request(PlanRequest, content), line)
-    else:
-        await _apply(order, read_request(ApplyRequest, content), line)
+    match CallKind(order.kind):
+        case CallKind.DRIFT:
+            await _drift(order, line)
+        case CallKind.PLAN:
+            await _plan(order, read_request(PlanRequest, content), line)
+        case CallKind.APPLY:
+            await _apply(order, read_request(ApplyRequest, content), line)
+
+
+async def _drift(order: Order, line: Line) -> None:
+    """Of the server's own spec."""
+    storage, own = Path(order.storage), _own(Path(order.spec))
+    async with _store(order, Silence(), read_only=True) as store:
+        if order.sandbox is not None:
+            sandbox = SandboxJob.from_json(order.sandbox)
+            own = harmless(own, sandbox)
+            reconciler = sandbox_reconciler(store, sandbox, account_passwords(own.spec.accounts, sandbox))
+        else:
+            reconciler = as_far_as_received(reconciler_of(store, storage, own), storage, own)
+        found = await reconciler.drift(own)
+    line.begin(JSON)
+    line.tell(**drift_document(found))
 
 
 async def _plan(order: Order, request: PlanRequest, line: Line) -> None:

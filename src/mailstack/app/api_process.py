@@ -1,4 +1,4 @@
-"""A plan or an apply that the API was asked for, in a process of its own, as a worker sees it.
+"""A plan, an apply or a look for drift that the API was asked for, in a process of its own, as a worker sees it.
 
 A worker never loads what plans; how many such processes there are at a time is bounded for the whole machine, by locks
 that end with them. A caller that goes away ends a plan, and no apply.
@@ -64,7 +64,7 @@ class ApiProcesses:
         process, line = _started(_take_slot(run_folder(self._storage)))
         self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
-        caller = _Caller(process, reader, writer, ends_with_caller=call.kind is CallKind.PLAN)
+        caller = _Caller(process, reader, writer, ends_with_caller=call.kind is not CallKind.APPLY)
         try:
             writer.write(self._order(call, len(content)).encoded())
             writer.write(content)

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 import mailstack
 from mailstack.app.api_models import AppliedStep, ApplyRequest, FailedStep, PlanReply, PlanRequest
 from mailstack.model.token import Scope
+from mailstack.reconcile.drift import DriftDocument
 from mailstack.servers.api.documents import (
     NewTokenDocument,
     ProblemDocument,
@@ -54,6 +55,7 @@ class WarnedStep(TypedDict):
 
 REQUESTS: tuple[type, ...] = (PlanRequest, ApplyRequest, TokenRequest)
 REPLIES: tuple[type, ...] = (
+    DriftDocument,
     PlanReply,
     ProgressStep,
     WarnedStep,
@@ -80,6 +82,11 @@ def openapi() -> Schema:
         },
         "paths": {
             "/api/v1/state": {"get": _operation("Read what is applied and running.", Scope.STATE, refs[StateDocument])},
+            "/api/v1/drift": {
+                "get": _operation(
+                    "See what is no longer as it was applied.", Scope.STATE, refs[DriftDocument], busy=True
+                )
+            },
             "/api/v1/plan": {
                 "post": {
                     **_operation("See what a spec would change. Nothing is.", Scope.PLAN, refs[PlanReply], busy=True),

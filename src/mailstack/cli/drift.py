@@ -9,6 +9,7 @@ import click
 
 from mailstack.cli.plan import EXIT_CHANGES, PlanCommand
 from mailstack.cli.reconciling import faults_reported, format_option, reconciler_on, storage_of, store_to_read
+from mailstack.cli.remote import chosen_server, drift_on, server_options
 from mailstack.cli.screen import EXIT_ERROR, print_json
 
 if TYPE_CHECKING:
@@ -21,9 +22,12 @@ secrets that are others in the files which SPEC names. Changes nothing; the next
 An edited SPEC is no drift: it is compared with what was applied last, not with what SPEC says now. What users own, such
 as a password that they changed, is listed and no drift either.
 
+With --server it is that server which looks, at what was applied there.
+
 \b
 Examples:
   mailstack drift mailstack.yaml
+  mailstack drift mailstack.yaml --server https://mail.example.com
   mailstack drift mailstack.yaml --format json | jq '.changes[].name'
 
 Exit status: 0 nothing has drifted, 2 something has, 1 error, or nothing was applied yet. Faults of the spec and of the
@@ -34,13 +38,16 @@ call are 1 here.
 @click.command("drift", cls=PlanCommand, help=HELP, short_help="Show what is not as it was applied.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @format_option
-def command(spec: Path, form: str) -> None:
+@server_options
+def command(spec: Path, form: str, server: str | None, token: str, ca: Path | None) -> None:
     from mailstack.reconcile.drift import drift_document
     from mailstack.spec.load import load_spec
 
     # 2 means drift here, as it means changes of a plan.
     with faults_reported(form, code=EXIT_ERROR):
-        found = asyncio.run(_drift(load_spec(spec)))
+        loaded = load_spec(spec)
+        afar = chosen_server(server, token, ca)
+        found = drift_on(afar) if afar else asyncio.run(_drift(loaded))
     if form == "json":
         print_json(drift_document(found))
     else:

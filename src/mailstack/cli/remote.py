@@ -1,4 +1,4 @@
-"""`--server`: plan, apply and status on another machine, by its API, shown as if it were this one.
+"""`--server`: plan, apply, drift and status on another machine, by its API, shown as if it were this one.
 
 What a spec refers to is read here and sent along; what is done with it is app.api_job's, over there.
 """
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from mailstack.clients.api import ApiClient, ApiFailed
     from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.brake import Allowed
+    from mailstack.reconcile.drift import Drift
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.spec.load import LoadedSpec
 
+Reply = TypeVar("Reply")
 Command = TypeVar("Command", bound=Callable[..., object])
 TOKEN_VARIABLE = "MAILSTACK_TOKEN"
 
@@ -75,39 +77,42 @@ class Afar:
     def plan(self) -> "Plan":
         from mailstack.reconcile.plan_json import plan_of
 
-        with self._asking() as client:
+        with _asking(self._server, self._loaded) as client:
             reply = client.plan(self._request)
             plan = _understood(lambda: plan_of(reply["plan"]), reply)
             return replace(plan, spec_path=str(self._loaded.path), server=client.url)
 
     def apply(self, plan: "Plan", progress: "Progress", *, overwrite: bool) -> "CarriedOut":
         expected = {"spec_hash": plan.spec_hash, "live_hash": plan.live_hash, "plan_hash": plan.plan_hash}
-        with self._asking() as client:
+        with _asking(self._server, self._loaded) as client:
             steps = client.apply({**self._request, "expected": expected, "overwrite": overwrite})
             return _followed(steps, progress)
 
-    @contextmanager
-    def _asking(self) -> Iterator["ApiClient"]:
-        from mailstack.clients.api import ApiFailed
-
-        client = _client(self._server)
-        try:
-            yield client
-        except ApiFailed as failed:
-            if failed.faults:
-                _raise_faults(failed, self._loaded)
-            fail(str(failed))
-        finally:
-            client.close()
-
 
 def state_of(server: Server) -> Mapping[str, Any]:
+    with _asking(server) as client:
+        return client.state()
+
+
+def drift_on(server: Server) -> "Drift":
+    from mailstack.reconcile.plan_json import drift_of
+
+    with _asking(server) as client:
+        reply = client.drift()
+        return _understood(lambda: drift_of(reply), reply)
+
+
+@contextmanager
+def _asking(server: Server, loaded: "LoadedSpec | None" = None) -> Iterator["ApiClient"]:
+    """loaded: the spec whose faults the server may tell."""
     from mailstack.clients.api import ApiFailed
 
     client = _client(server)
     try:
-        return client.state()
+        yield client
     except ApiFailed as failed:
+        if failed.faults and loaded is not None:
+            _raise_faults(failed, loaded)
         fail(str(failed))
     finally:
         client.close()
@@ -180,13 +185,14 @@ def _event(step: Mapping[str, Any]) -> "Event | None":
     return event
 
 
-def _understood(read: "Callable[[], Plan]", reply: Mapping[str, Any]) -> "Plan":
+def _understood(read: Callable[[], Reply], reply: Mapping[str, Any]) -> Reply:
     import mailstack
 
     try:
         return read()
     except (Unsupported, KeyError) as fault:
-        fail(f"the server runs mailstack {reply.get('version')}, this is {mailstack.__version__}: {fault}")
+        version = reply.get("version", "of another version")
+        fail(f"the server runs mailstack {version}, this is {mailstack.__version__}: {fault}")
 
 
 def _raise_faults(failed: "ApiFailed", loaded: "LoadedSpec") -> NoReturn:

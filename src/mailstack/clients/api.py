@@ -45,6 +45,9 @@ class ApiClient:
     def state(self) -> Document:
         return self._json("GET", "/state", None)
 
+    def drift(self) -> Document:
+        return self._json("GET", "/drift", None)
+
     def plan(self, request: Document) -> Document:
         return self._json("POST", "/plan", request)
 

@@ -1,4 +1,4 @@
-"""A plan out of its JSON document: what another machine made, to be shown here as if it had been made here."""
+"""A plan, or drift, out of its JSON document: made on another machine, shown as if it had been made here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,8 @@ from typing import Any
 from mailstack.model.errors import Unsupported
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant, from_datetime
-from mailstack.model.resource import Operation
+from mailstack.model.resource import Kind, Operation
+from mailstack.reconcile.drift import Drift, UserField
 from mailstack.reconcile.plan import (
     FORMAT,
     BrakeName,
@@ -35,12 +36,26 @@ def plan_of(document: Document) -> Plan:
             live_hash=document["live_hash"],
             plan_hash=document["plan_hash"],
             changes=tuple(map(_change, document["changes"])),
-            warnings=tuple(PlanWarning(subject=item["subject"], text=item["text"]) for item in document["warnings"]),
+            warnings=tuple(map(_warning, document["warnings"])),
             by_hand=by_hand_of(document["by_hand"]),
             stops=tuple(map(_stop, document["stops"])),
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise Unsupported(f"a plan of another version: {fault!r}") from fault
+
+
+def drift_of(document: Document) -> Drift:
+    """The inverse of reconcile.drift.drift_document. Raises Unsupported for a document of another version."""
+    try:
+        return Drift(
+            generation=Generation(document["generation"]),
+            changes=tuple(map(_change, document["changes"])),
+            by_user=tuple(map(_user_field, document["by_user"])),
+            warnings=tuple(map(_warning, document["warnings"])),
+            is_edited=document["spec_edited"],
+        )
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Unsupported(f"drift as another version tells it: {fault!r}") from fault
 
 
 def by_hand_of(documents: Sequence[Document]) -> tuple[ByHand, ...]:
@@ -70,6 +85,16 @@ def _field(document: Document) -> FieldChange:
     )
 
 
+def _warning(document: Document) -> PlanWarning:
+    return PlanWarning(subject=document["subject"], text=document["text"])
+
+
+def _user_field(document: Document) -> UserField:
+    return UserField(
+        kind=Kind(document["kind"]), name=document["name"], field=document["field"], since=_moment(document["since"])
+    )
+
+
 def _stop(document: Document) -> Stop:
     return Stop(
         brake=BrakeName(document["brake"]),
@@ -80,4 +105,8 @@ def _stop(document: Document) -> Stop:
 
 
 def _instant(text: str | None) -> Instant | None:
-    return None if text is None else from_datetime(datetime.fromisoformat(text))
+    return None if text is None else _moment(text)
+
+
+def _moment(text: str) -> Instant:
+    return from_datetime(datetime.fromisoformat(text))

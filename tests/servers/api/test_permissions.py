@@ -8,6 +8,7 @@ from tests.support.api_world import ApiWorld
 
 ROUTES = {
     "state": ("GET", "/state", {Scope.STATE}),
+    "drift": ("GET", "/drift", {Scope.STATE}),
     "plan": ("POST", "/plan", {Scope.PLAN, Scope.APPLY}),
     "apply": ("POST", "/apply", {Scope.APPLY}),
     "list tokens": ("GET", "/tokens", {Scope.TOKENS}),

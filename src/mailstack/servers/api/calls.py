@@ -1,4 +1,4 @@
-"""What takes more than a look into the store, and is carried out elsewhere: plans and applies."""
+"""What takes more than a look into the store, and is carried out elsewhere: drift, plans and applies."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from mailstack.model.ids import TokenId
 
 
 class CallKind(StrEnum):
+    DRIFT = "drift"
     PLAN = "plan"
     APPLY = "apply"
 

@@ -68,6 +68,7 @@ class ApiService:
         return (
             Route("/api/v1/openapi.json", self.openapi, max_body_size=0),
             Route("/api/v1/state", self.get_state, max_body_size=0),
+            Route("/api/v1/drift", self.drift, max_body_size=0),
             Route("/api/v1/plan", self.plan, methods=["POST"], max_body_size=BUNDLE_BYTES),
             Route("/api/v1/apply", self.apply, methods=["POST"], max_body_size=BUNDLE_BYTES),
             Route("/api/v1/tokens", self.list_tokens, max_body_size=0),
@@ -86,6 +87,9 @@ class ApiService:
         await self.bearers.of(request, Scope.STATE)
         summary, queue = await self.state.summary(), await self.queue.counts()
         return JSONResponse(state_document(mailstack.__version__, summary, queue, self.running()))
+
+    async def drift(self, request: Request) -> Response:
+        return await self._call(request, CallKind.DRIFT, Scope.STATE)
 
     async def plan(self, request: Request) -> Response:
         # Who may apply may see what that would do.
