@@ -27,6 +27,8 @@ from mailstack.spec.secrets import resolve
 from mailstack.store.sqlite.open import open_store
 from tests.support.running import until
 
+pytestmark = pytest.mark.slow
+
 SPEC = """\
 server: {hostname: mail.example.com}
 storage: {path: ../state}
@@ -199,6 +201,19 @@ async def test_a_caller_that_goes_away_does_not_stop_an_apply(house: House) -> N
     await house.until_nothing_runs()
     assert house.spec.read_text() == MORE
     assert (await house.snapshot()).generation == 2
+
+
+async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(house: House) -> None:
+    call = Call(kind=CallKind.PLAN, caller=TokenId("the-token"))
+    asking = asyncio.create_task(house.processes.carry_out(call, orjson.dumps(house.request(MORE))))
+
+    async def is_unpacked() -> bool:
+        return bool(list(run_folder(house.storage).glob("api-*/.main.yaml"))) or asking.done()
+
+    await until(is_unpacked)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await house.until_nothing_runs()
 
 
 async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None:

@@ -6,13 +6,16 @@ the status, then the content: a JSON document, or for an apply one JSON line for
 
 import asyncio
 import os
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
+from types import FrameType
 
 import orjson
 import structlog
@@ -88,6 +91,8 @@ def obey(connection: socket.socket) -> None:
     incoming = connection.makefile("rb")
     order = Order.decoded(incoming.readline())
     configure_log(order.log_format, order.log_level)
+    # A worker ignores SIGTERM, and so would its child. An apply does too: half of one helps nobody.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if order.kind == CallKind.APPLY else _leave)
     line = Line(connection)
     try:
         with tempfile.TemporaryDirectory(dir=run_folder(Path(order.storage)), prefix="api-") as folder:
@@ -102,6 +107,11 @@ def obey(connection: socket.socket) -> None:
     except Exception:  # the caller learns that it failed, the log why
         log.exception("the API's call failed", call=order.kind, caller=order.caller)
         _fail(line, HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """By way of all that has to be cleaned up."""
+    sys.exit(0)
 
 
 def _as_sent(file: str) -> str:

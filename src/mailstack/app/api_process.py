@@ -26,6 +26,8 @@ from mailstack.servers.api.calls import Answer, Call, CallKind
 API_JOB = "mailstack.app.api_main"
 AT_ONCE = 2
 """Each takes a core for a while, and tens of megabytes."""
+LONGEST_S = 600.0
+"""Until an answer begins: every zone has been asked by then, or never answers."""
 CHUNK_BYTES = 1 << 16
 LONGEST_HEAD_BYTES = 1 << 16
 
@@ -69,7 +71,11 @@ class ApiProcesses:
             writer.write(self._order(call, len(content)).encoded())
             writer.write(content)
             await writer.drain()
-            head = orjson.loads(await reader.readuntil(b"\n"))
+            async with asyncio.timeout(LONGEST_S):
+                head = orjson.loads(await reader.readuntil(b"\n"))
+        except TimeoutError:
+            await caller.hang_up()
+            raise TryAgainLater(f"no plan was made within {LONGEST_S / 60:.0f} minutes") from None
         except (OSError, asyncio.IncompleteReadError) as fault:
             await caller.hang_up()
             raise TryAgainLater("the process that plans ended unexpectedly; the log says why") from fault
