@@ -328,13 +328,29 @@ async def test_content_that_nobody_wants_is_not_read_for_ever() -> None:
         await client.expect_end()
 
 
+async def test_an_answer_arrives_though_the_content_was_not_read() -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        lines = (b"Connection: close", b"Content-Length: 3000000")
+        assert (await client.ask(post("/small", *lines, body=b"x" * 3_000_000))).status == 413
+        await client.expect_end()
+
+
 async def test_who_expects_to_be_told_to_continue_is_told_when_the_content_is_wanted() -> None:
     async with serving(HttpWorld()) as world:
         client = await world.connect()
         expect = b"Expect: 100-continue"
         assert (await client.ask(post("/echo", expect, b"Content-Length: 3"))).status == 100
         assert (await client.ask(b"abc")).body == b"abc"
-        assert (await client.ask(post("/small", expect, b"Content-Length: 5000"))).status == 413
+
+
+async def test_request_smuggling_who_is_refused_instead_of_told_to_continue_asks_no_more() -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        data = post("/small", b"Expect: 100-continue", b"Content-Length: 5000")
+        reply = await client.ask(data + SMUGGLED)
+        assert (reply.status, reply.headers["connection"]) == (413, "close")
+        await client.expect_end()
 
 
 async def test_slow_loris_a_head_that_trickles_in_is_not_waited_for() -> None:

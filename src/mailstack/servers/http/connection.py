@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass
 
 import httptools
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 from mailstack.net.admission import Admission, host_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
+from mailstack.servers.http.answer import AnswerTransport
 from mailstack.servers.http.floor import FAULT, HOST, REASON, Floor
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.problem import (
@@ -44,29 +46,6 @@ class Unreadable(Exception):
     """Leaves the parser's callbacks; the connection has noted the problem."""
 
 
-class LingeringTransport(asyncio.Transport):
-    """Closes as far as the client can see, and for good a moment later: what still comes is thrown away until then.
-
-    RFC 9112 §9.6: a connection closed on octets that nobody read is reset, and the last answer is lost on its way.
-    """
-
-    def __init__(self, inner: asyncio.Transport, linger_s: float) -> None:
-        super().__init__()
-        self._inner = inner
-        self._linger_s = linger_s
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._inner.write(data)
-
-    def is_closing(self) -> bool:
-        return self._inner.is_closing()
-
-    def close(self) -> None:
-        if self._inner.can_write_eof():
-            self._inner.write_eof()
-        asyncio.get_running_loop().call_later(self._linger_s, self._inner.close)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What all connections of a worker have in common. config, state: uvicorn's; state has the tasks under way."""
@@ -92,6 +71,7 @@ class HttpConnection(HttpToolsProtocol):
         self._is_admitted = False
         self._is_ending = False
         self._is_over = False
+        self._is_refused = False
         self._is_amid_head = False
         self._is_amid_body = False
         self._problem: Problem | None = None
@@ -203,9 +183,9 @@ class HttpConnection(HttpToolsProtocol):
             self._give_up(problem)
         self._is_amid_head, self._is_amid_body = False, True
         self._wait(self._limits.body_s)
-        self.app = self._floor
-        super().on_headers_complete()
-        if self._is_ending:
+        self._begin_answer(self._floor)
+        # RFC 9110 §10.1.1: after a refusal nobody knows whether the content still comes, or the next request.
+        if self._is_ending or self.expect_100_continue:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -259,7 +239,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem, reason: str = "") -> None:
         """The last answer of this connection, in its turn. reason: for the log."""
-        self._is_over = True
+        self._is_over = self._is_refused = True
         self._stop_waiting()
         if self._is_amid_body:
             self._fail_body(problem)
@@ -268,12 +248,10 @@ class HttpConnection(HttpToolsProtocol):
             super().on_message_begin()  # what came is not even the beginning of a request
         self._is_amid_head = False
         method, self.url = self.parser.get_method().decode("ascii") if self.url else "-", b"/"
-        self.app = self._floor.refusing(problem)
-        super().on_headers_complete()
+        self._begin_answer(self._floor.refusing(problem))
         self.scope["method"], self.scope["path"] = method, "-"
         self.scope["state"][REASON] = reason
         self.cycle.more_body = self.cycle.keep_alive = False
-        self._end_slowly()
 
     def _fail_body(self, problem: Problem) -> None:
         """The page that waits for the content is told the problem instead: see Exchange.receive."""
@@ -281,12 +259,27 @@ class HttpConnection(HttpToolsProtocol):
         self.cycle.scope["state"][FAULT] = problem
         self.cycle.keep_alive = False
         self.cycle.message_event.set()
-        self._end_slowly()
         if self.cycle.response_complete:
-            self.cycle.transport.close()
+            self._end()
 
-    def _end_slowly(self) -> None:
-        self.cycle.transport = LingeringTransport(self.transport, self._limits.linger_s)
+    def _begin_answer(self, app: ASGIApp) -> None:
+        """In its turn, when others are before it."""
+        self.app = app
+        super().on_headers_complete()
+        self.cycle.transport = AnswerTransport(self.transport, self._end)
+
+    def _end(self) -> None:
+        """Now, or a moment after all that still comes was thrown away: RFC 9112 §9.6, a connection that is closed on
+        octets that nobody read is reset, and its last answer may be lost."""
+        has_unread = self._is_refused or self._is_amid_body
+        self._is_over = True
+        if not has_unread:
+            self.transport.close()
+            return
+        self._stop_waiting()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._deadline = self.loop.call_later(self._limits.linger_s, self.transport.close)
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()
