@@ -20,9 +20,12 @@ OF_A_FILE = ("subject", "headers", "body")
 
 
 def check_tests(document: Document, spec: Outline) -> Iterator[Fault]:
+    tests = items(document.values.get("tests"))
+    if not tests:  # nobody needs to be looked up
+        return
     names: dict[str, Path] = {}
     holders = Holders(spec, document.values)
-    for index, test in enumerate(items(document.values.get("tests"))):
+    for index, test in enumerate(tests):
         path: Path = ("tests", index)
         if not isinstance(test, dict):
             continue

@@ -22,7 +22,7 @@ def test_a_message_has_what_every_mail_has() -> None:
     ]  # fmt: skip
     assert first(fields, b"to") == b"a@example.com, b@example.com"
     assert first(fields, b"subject") == b"the test"
-    assert raw[header_end(raw) :] == b"A test of the spec.\n"
+    assert raw[header_end(raw) :] == b"A test of the spec.\r\n"
 
 
 def test_headers_of_the_test_take_the_place_of_its_own() -> None:
@@ -49,6 +49,6 @@ def test_a_word_that_fits_no_line_is_named() -> None:
         message_of(send(headers={"From": "\udcff"}), title="t", sender="x@y.example")
 
 
-def test_a_file_is_the_whole_message(tmp_path: Path) -> None:
+def test_a_file_is_the_whole_message_with_the_line_ends_of_mail(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(b"\xff\x00 anything\n")
-    assert message_of(send(eml=str(tmp_path / "a.eml")), title="t", sender="") == b"\xff\x00 anything\n"
+    assert message_of(send(eml=str(tmp_path / "a.eml")), title="t", sender="") == b"\xff\x00 anything\r\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mailstack.app.spec_tests.bed import NOW
 from mailstack.formats.compose import write_date, write_field, write_message_id, write_text_field
+from mailstack.model.line_ends import with_crlf
 from mailstack.spec.sections.tests import Send
 
 MAX_FILE_BYTES = 64 << 20
@@ -16,12 +17,27 @@ _STRUCTURED = frozenset({"from", "to", "cc", "sender", "reply-to", "message-id",
 
 
 def message_of(send: Send, title: str, sender: str) -> bytes:
-    """title: for mails without a subject. sender: for the From field.
+    """With CRLF line ends. title: for mails without a subject. sender: for the From field.
 
     Raises Invalid for a field that fits no line.
     """
-    if send.eml is not None:
-        return _read(send.eml)
+    return b"".join(with_crlf(_written(send, title, sender) if send.eml is None else _read(send.eml)))
+
+
+def why_unreadable(path: Path) -> str:
+    """Of a message file; "" for one that can be read."""
+    try:
+        # Opening a FIFO would wait for whoever writes to it.
+        if path.exists() and not path.is_file():
+            return f"{path} is not a regular file"
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+    except OSError as fault:
+        return f"{path} cannot be read: {fault.strerror or fault}"
+    return f"{path} is over {MAX_FILE_BYTES >> 20} MiB" if size > MAX_FILE_BYTES else ""
+
+
+def _written(send: Send, title: str, sender: str) -> bytes:
     fields = {
         "From": sender or f"postmaster@{send.helo}",
         "To": ", ".join(send.to),
@@ -37,19 +53,6 @@ def message_of(send: Send, title: str, sender: str) -> bytes:
         header += b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
     body = "A test of the spec.\n" if send.body is None else send.body
     return header + b"\r\n" + body.encode()
-
-
-def why_unreadable(path: Path) -> str:
-    """Of a message file; "" for one that can be read."""
-    try:
-        # Opening a FIFO would wait for whoever writes to it.
-        if path.exists() and not path.is_file():
-            return f"{path} is not a regular file"
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-    except OSError as fault:
-        return f"{path} cannot be read: {fault.strerror or fault}"
-    return f"{path} is over {MAX_FILE_BYTES >> 20} MiB" if size > MAX_FILE_BYTES else ""
 
 
 def _overridden(fields: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:

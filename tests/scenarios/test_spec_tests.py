@@ -1,0 +1,64 @@
+"""What `mailstack test` says of a mail is what a server does with it: the same mails over sockets, to a sandbox."""
+
+import asyncio
+import imaplib
+import smtplib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mailstack.app.spec_tests.bed import make_bed
+from mailstack.app.spec_tests.letter import message_of
+from mailstack.app.spec_tests.mail import Happened, hand_over, sender_of
+from mailstack.spec.load import load_spec
+from mailstack.spec.sections.tests import Send
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.spec_tests import DELIVERY
+
+pytestmark = pytest.mark.slow
+
+COMPARED = ("alias_leads_outside", "catch_all_order", "domain_alias")
+
+
+@pytest.mark.parametrize("path", [path for path in DELIVERY if path.stem in COMPARED], ids=lambda path: path.stem)
+def test_a_server_does_what_the_tests_say(path: Path, tmp_path: Path) -> None:
+    spec = load_spec(path)
+    sends = [test.send for test in spec.spec.tests if test.send is not None]
+    told = asyncio.run(_told(path, sends))
+    with running_sandbox(path, tmp_path / "sandbox", "--passwords", "pw") as sandbox:
+        for send, happened in zip(sends, told, strict=True):
+            expected = {address: str(reply) for address, reply in happened.refusals.items()}
+            assert expected == _refused(sandbox, send), send
+        copies: Counter[str] = Counter()
+        for happened in told:
+            copies.update({login: len(boxes) for login, boxes in happened.copies.items()})
+        assert {login: copies[login] for login in spec.spec.accounts} == {
+            login: _inbox_count(sandbox, login) for login in spec.spec.accounts
+        }
+
+
+async def _told(path: Path, sends: Sequence[Send]) -> list[Happened]:
+    bed = await make_bed(load_spec(path))
+    return [await hand_over(bed, send, message_of(send, title="t", sender=sender_of(send))) for send in sends]
+
+
+def _refused(sandbox: Sandbox, send: Send) -> dict[str, str]:
+    """The replies to recipients that were refused, as smtplib saw them."""
+    port = sandbox.port("smtp" if send.as_ is None else "submission")
+    content = message_of(send, title="t", sender=sender_of(send))
+    with smtplib.SMTP("127.0.0.1", port, local_hostname=send.helo) as client:
+        if send.as_ is not None:
+            client.login(send.as_, "pw")
+        try:
+            refused = client.sendmail(sender_of(send), list(send.to), content)
+        except smtplib.SMTPRecipientsRefused as fault:
+            refused = fault.recipients
+    return {address: f"{code} {text.decode()}" for address, (code, text) in refused.items()}
+
+
+def _inbox_count(sandbox: Sandbox, login: str) -> int:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap")) as client:
+        client.login(login, "pw")
+        return int(client.select("INBOX")[1][0] or 0)
