@@ -110,6 +110,68 @@ async def test_a_domain_moves_with_its_accounts(state: MemoryState) -> None:
     assert accounts_of(plan) == [(Operation.MOVE, BOB, "bob@new.example")]
 
 
+RUPERT = "rupert@example.com"
+
+
+def moved_to(login: str, *pairs: tuple[str, str]) -> SpecValue:
+    account = {"password": "env/PW", "name": "Bob"}
+    return spec_value({"accounts": {login: account}, "moved": [{"from": old, "to": new} for old, new in pairs]})
+
+
+async def test_there_and_back_again(state: MemoryState) -> None:
+    await apply(state, moved_to(ROBERT, (BOB, ROBERT)), may_hash=False)
+    plan = await apply(state, moved_to(BOB, (ROBERT, BOB)), may_hash=False)
+    assert accounts_of(plan) == [(Operation.MOVE, ROBERT, BOB)]
+    assert (await apply(state, moved_to(BOB, (ROBERT, BOB)))).is_empty
+
+
+@pytest.mark.parametrize("is_applied_between", [True, False])
+async def test_a_second_move_goes_on_from_the_first(state: MemoryState, is_applied_between: bool) -> None:
+    if is_applied_between:
+        await apply(state, moved_to(ROBERT, (BOB, ROBERT)), may_hash=False)
+    twice = moved_to(RUPERT, (BOB, ROBERT), (ROBERT, RUPERT))
+    plan = await apply(state, twice, may_hash=False)
+    assert accounts_of(plan) == [(Operation.MOVE, ROBERT if is_applied_between else BOB, RUPERT)]
+    assert (await apply(state, twice)).is_empty
+
+
+async def test_an_account_may_move_on_from_a_domain_that_moved(state: MemoryState) -> None:
+    settings = {
+        "domains": {"new.example": {}},
+        "accounts": {"robert@new.example": {"password": "env/PW", "name": "Bob"}},
+        "moved": [
+            {"from": "example.com", "to": "new.example"},
+            {"from": "bob@new.example", "to": "robert@new.example"},
+        ],
+    }
+    plan = await apply(state, spec_value(settings), may_hash=False)
+    assert accounts_of(plan) == [(Operation.MOVE, BOB, "robert@new.example")]
+
+
+async def test_of_two_that_would_end_at_one_address_the_nearer_moves(state: MemoryState) -> None:
+    await apply(state, spec_value({"accounts": {BOB: {"password": "env/PW", "name": "Bob"}, ROBERT: {}}}))
+    plan = await apply(state, moved_to(RUPERT, (BOB, ROBERT), (ROBERT, RUPERT)))
+    assert accounts_of(plan) == [(Operation.DESTROY, "", BOB), (Operation.MOVE, ROBERT, RUPERT)]
+
+
+async def test_addresses_and_aliases_come_along_to_another_domain(state: MemoryState) -> None:
+    def spec(domain: str, **more: object) -> SpecValue:
+        return spec_value(
+            {
+                "domains": {domain: {"catch_all": f"bob@{domain}"}},
+                "accounts": {f"bob@{domain}": {"password": "env/PW", "addresses": [f"b@{domain}"]}},
+                "aliases": {f"info@{domain}": [f"bob@{domain}"]},
+                **more,
+            }
+        )
+
+    await apply(state, spec("example.com"))
+    moving = spec("new.example", moved=[{"from": "example.com", "to": "new.example"}])
+    plan = await apply(state, moving, may_hash=False)
+    assert accounts_of(plan) == [(Operation.MOVE, BOB, "bob@new.example")]
+    assert (await apply(state, moving)).is_empty
+
+
 SPEC = "server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: }\n"
 
 

@@ -41,6 +41,19 @@ def _accounts(domains: Sequence[str]) -> st.SearchStrategy[Mapping[str, Mapping[
     return st.dictionaries(st.sampled_from(logins), account, max_size=5)
 
 
+def _published_only(domain: str) -> st.SearchStrategy[dict[str, object]]:
+    """Of a domain: what is for DNS alone."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "spf": st.sampled_from([{"all": "~all"}, {"include": ["_spf.relay.example"]}]),
+            "dmarc": st.sampled_from([{"policy": "reject"}, {"reports_to": f"postmaster@{domain}"}]),
+            "mta_sts": st.sampled_from([{"mode": "enforce"}, {"mode": "testing"}]),
+            "tls_rpt": st.just({"reports_to": f"postmaster@{domain}"}),
+        },
+    )
+
+
 @st.composite
 def spec_settings(draw: st.DrawFn) -> dict[str, object]:
     domains = draw(st.lists(st.sampled_from(DOMAINS), min_size=1, unique=True))

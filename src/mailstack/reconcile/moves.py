@@ -52,16 +52,26 @@ def with_moves(steps: Sequence[Step], moves: Moves, desired: Sequence[Wanted]) -
 
 
 def _pairs(spec: Spec, lives: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Old and new address of each account that could move; an entry for an account goes before its domain's."""
-    for moved in spec.moved:
-        if "@" not in moved.from_:
-            for login in lives:
-                local_part, _, domain = login.rpartition("@")
-                if domain == moved.from_:
-                    yield login, f"{local_part}@{moved.to}"
-    for moved in spec.moved:
-        if "@" in moved.from_ and moved.from_ in lives:
-            yield moved.from_, moved.to
+    """Old and new address of each account that could move. Of two that end at one address, the nearer comes last."""
+    table = {moved.from_: moved.to for moved in spec.moved}
+    trails = [_trail(login, table) for login in lives]
+    for trail in sorted(trails, key=len, reverse=True):
+        if len(trail) > 1:
+            yield trail[0], trail[-1]
+
+
+def _trail(login: str, table: Mapping[str, str]) -> list[str]:
+    """Through all that moved since; an entry for an account goes before its domain's."""
+    trail = [login]
+    for _ in table:
+        local_part, _, domain = trail[-1].rpartition("@")
+        if trail[-1] in table:
+            trail.append(table[trail[-1]])
+        elif domain in table:
+            trail.append(f"{local_part}@{table[domain]}")
+        else:
+            break
+    return trail
 
 
 def former_login(spec: Spec, login: str) -> str | None:
