@@ -28,7 +28,7 @@ from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, s
 
 pytestmark = pytest.mark.slow
 
-HOST = "mail.example.com"
+HOST, POLICY_HOST = "mail.example.com", "mta-sts.example.com"
 ISSUED_WITHIN_S = 120.0
 OFFSETS = {"smtp": 25, "http": 80, "imap": 143, "https": 443, "submissions": 465, "submission": 587, "imaps": 993}
 SPEC = """\
@@ -44,7 +44,7 @@ tls:
   acme: {{directory: "{directory}", ca: "{ca}", challenge: {challenge}, key: {key}}}
 {dns}
 domains:
-  example.com: {{}}
+  example.com: {{mta_sts: {{mode: testing}}}}
 accounts:
   alice@example.com: {{password: env/ALICE_PASSWORD}}
 """
@@ -94,11 +94,11 @@ class House:
         )
         save(self.spec, text)
 
-    def leaf(self, service: str) -> x509.Certificate:
-        """What a client that connects now is shown."""
+    def leaf(self, service: str, name: str = HOST) -> x509.Certificate:
+        """What a client that connects now, and asks for this name, is shown."""
         with (
             socket.create_connection(("127.0.0.1", self.port(service)), timeout=30) as plain,
-            _anyone().wrap_socket(plain, server_hostname=HOST) as secure,
+            _anyone().wrap_socket(plain, server_hostname=name) as secure,
         ):
             shown = secure.getpeercert(binary_form=True)
         assert shown is not None
@@ -141,12 +141,17 @@ def _anyone() -> ssl.SSLContext:
     return context
 
 
-def is_issued(house: House, *, rsa: bool = False) -> bool:
+def is_issued(house: House, *, rsa: bool = False, name: str = HOST) -> bool:
     try:
-        leaf = house.leaf("imaps")
+        leaf = house.leaf("imaps", name)
     except OSError:
         return False
     return "Pebble" in leaf.issuer.rfc4514_string() and isinstance(leaf.public_key(), RSAPublicKey) == rsa
+
+
+def names_in(leaf: x509.Certificate) -> list[str]:
+    found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return found.get_values_for_type(x509.DNSName)
 
 
 def wait_until_issued(house: House, *, rsa: bool = False) -> None:
@@ -165,10 +170,13 @@ def test_a_new_server_has_its_certificate_on_every_listener(house: House, tmp_pa
             wait_until_issued(house)
             serials = {house.leaf(service).serial_number for service in ("imaps", "submissions", "https")}
             assert serials == {house.leaf_by_starttls().serial_number}
+            wait_for(lambda: is_issued(house, name=POLICY_HOST), timeout_s=ISSUED_WITHIN_S, what=POLICY_HOST)
+            assert names_in(house.leaf("https", POLICY_HOST)) == [POLICY_HOST]
+            assert names_in(house.leaf("https")) == names_in(house.leaf("https", "unknown.example")) == [HOST]
             planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
             assert planned.returncode == 0, planned.stdout + planned.stderr
             status = json.loads(run_client([*MAILSTACK, "status", str(house.spec), "--format", "json"]).stdout)
-            (shown,) = status["certificates"]
+            shown, _ = status["certificates"]
             assert (shown["name"], shown["issuer"], shown["failure"]) == (HOST, "acme", None)
             assert shown["days_left"] > 100
 
@@ -203,6 +211,20 @@ def test_sessions_go_on_while_every_listener_gets_another_certificate(house: Hou
             wait_for(lambda: reader.readline().startswith(b"a1 OK"), timeout_s=30, what="the end of IDLE")
             sender.quit()
             reader.logout()
+
+
+def test_an_apply_in_a_shell_orders_where_a_server_runs(house: House, tmp_path: Path) -> None:
+    with running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble:
+        house.write(pebble)
+        with serving(house):
+            wait_until_issued(house)
+            another = house.folder / "another.yml"  # which the server does not look at
+            another.write_text(house.spec.read_text().replace("key: ecdsa256", "key: rsa2048"))
+            applied = run_client(
+                [*MAILSTACK, "apply", "--yes", str(another)], timeout_s=ISSUED_WITHIN_S, ALICE_PASSWORD="pw"
+            )
+            assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
+            wait_until_issued(house, rsa=True)
 
 
 def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: House, tmp_path: Path) -> None:
