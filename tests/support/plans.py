@@ -143,6 +143,63 @@ CASES = {
         ),
         change(Operation.CREATE, "dns_record", "s._domainkey.example.com TXT", plain("values", new=["p=" + "A" * 300])),
     ),
+    "key_takes_over": a_plan(
+        change(
+            Operation.UPDATE,
+            "dkim_key",
+            "ed25519-1._domainkey.example.com",
+            plain("state", old="signs", new="retired"),
+            FieldChange(name="since", old="2026-06-01T00:00:00Z", mark=Mark.UNKNOWN),
+            reason="ed25519-42 signs from now on",
+        ),
+        change(
+            Operation.UPDATE,
+            "dkim_key",
+            "ed25519-42._domainkey.example.com",
+            plain("state", old="published", new="signs"),
+            FieldChange(name="since", old="2026-11-28T06:00:00Z", mark=Mark.UNKNOWN),
+            reason="seen at ns1.example.net, ns2.example.net",
+        ),
+        change(
+            Operation.DESTROY,
+            "dkim_key",
+            "rsa2048-1._domainkey.example.com",
+            reason="retired at 2026-11-20T00:00:00Z: what it signed has arrived or come back",
+        ),
+        change(Operation.DESTROY, "dns_record", "rsa2048-1._domainkey.example.com TXT"),
+    ),
+    "key_waits": a_plan(
+        warnings=(
+            PlanWarning(
+                subject="dkim_key ed25519-1._domainkey.example.com",
+                text="signs once its record is seen in DNS: ns2.example.net does not have it; until then mail goes out"
+                " unsigned",
+            ),
+        ),
+    ),
+    "dmarc_tightened": a_plan(
+        change(
+            Operation.UPDATE,
+            "dmarc",
+            "example.com",
+            plain("stage", old="none", new="quarantine"),
+            FieldChange(name="since", old="2026-11-28T00:00:00Z", mark=Mark.UNKNOWN),
+            reason="none since 2026-11-28T00:00:00Z, SPF and DKIM are seen, no reports are read yet;"
+            " reject on 2027-01-11 if SPF and DKIM are well",
+        ),
+        change(
+            Operation.UPDATE,
+            "dns_record",
+            "_dmarc.example.com TXT",
+            plain("values", old=["v=DMARC1; p=none"], new=["v=DMARC1; p=quarantine"]),
+        ),
+        warnings=(
+            PlanWarning(
+                subject="domain example.org",
+                text="DMARC stays at p=none, where p=quarantine was due: the SPF record is not seen at every server",
+            ),
+        ),
+    ),
     "warnings_and_by_hand": a_plan(
         warnings=(PlanWarning(subject="dns_record example.com MX", text="exists and is not mailstack's; left alone"),),
         by_hand=(
