@@ -12,13 +12,17 @@ import pytest
 from click.testing import CliRunner
 
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
+from mailstack.app.applier import _settle_received
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
+from mailstack.app.received import Delivery, Received, draft
 from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
+from mailstack.app.turn import apply_turn
 from mailstack.cli.main import cli
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import TokenId
+from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.servers.api.calls import Call, CallKind
 from mailstack.spec.bundle import bundle_of
@@ -214,6 +218,29 @@ async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(hou
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     await house.until_nothing_runs()
+
+
+async def test_while_another_applies_it_is_refused_with_that_ones_name(house: House) -> None:
+    expected = await house.expected(MORE)
+    with apply_turn(house.storage, "somebody else"):
+        status, (reply,) = await house.ask(CallKind.APPLY, house.request(MORE, expected=expected))
+    assert status == 503
+    assert f"another apply is at work: process {os.getpid()} (somebody else)" in reply["detail"]
+    assert (await house.snapshot()).generation == 1
+
+
+async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house: House) -> None:
+    await house.ask(CallKind.APPLY, house.request(MORE, expected=await house.expected(MORE)))
+    applied = (await house.snapshot()).spec_hash
+    house.spec.write_text(SPEC)  # as if it had ended between the state and the files
+    received = Received(digest=applied, caller="the-token", at=Instant(1))
+    files = {house.spec.name: MORE}
+    draft(
+        house.storage,
+        Delivery(received=received, main=house.spec, files=files, former=[house.spec], certificates=[]),
+    )
+    await _settle_received(Job(spec=str(house.spec)))
+    assert house.spec.read_text() == MORE
 
 
 async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None:

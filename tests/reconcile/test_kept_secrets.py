@@ -1,5 +1,6 @@
 """Secrets that cannot be read where a plan is made: kept for the very same resource, and for nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,21 @@ async def test_elsewhere_a_secret_that_is_missing_is_a_fault() -> None:
     spec = spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
     state = await applied(spec, {"env/PW": "open sesame"})
     assert await faults_of(state, spec, keeps=False) == ["env/PW was not sent"]
+
+
+@pytest.mark.parametrize(("has_key", "told"), [(True, []), (False, ["not on this machine"])])
+async def test_what_is_shown_to_an_authority_is_read_on_this_machine(has_key: bool, told: list[str]) -> None:
+    def here(_reference: str, _directory: Path) -> str:
+        if not has_key:
+            raise SecretMissing("not on this machine")
+        return "key of the account"
+
+    acme = {"directory": "https://ca.example.net/d", "eab": {"key_id": "us", "key": "env/EAB"}}
+    spec = spec_value({"tls": {"issuer": "acme", "acme": acme}})
+    planning = replace(reconciler(MemoryState(), {}), resolve_for_dns=here)
+    try:
+        await planning.plan(spec)
+        faults = []
+    except SpecInvalid as invalid:
+        faults = [fault.message for fault in invalid.faults]
+    assert faults == told

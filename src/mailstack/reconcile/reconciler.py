@@ -105,10 +105,10 @@ class Prepared:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
     """state: None where no store exists yet; such a reconciler can plan, not apply. resolve: reads references to
-    secrets; resolve_for_dns: those of DNS providers, where they are read in another way. keeps_secrets: one that cannot
-    be read stays as it is, where the server has it for the very same resource. passwords: by account, plain or hashed,
-    instead of the spec's. certificate_names: further names for a self-signed certificate. live_dns: whom to ask what is
-    in DNS now; nobody, where dns is NoDns.
+    secrets; resolve_for_dns: those of DNS providers and authorities, where they are read in another way.
+    keeps_secrets: one that cannot be read stays as it is, where the server has it for the very same resource.
+    passwords: by account, plain or hashed, instead of the spec's. certificate_names: further names for a self-
+    signed certificate. live_dns: whom to ask what is in DNS now; nobody, where dns is NoDns.
     """
 
     state: State | None
@@ -258,10 +258,10 @@ class Reconciler:
         return await brake.stops(Planned(steps=steps, live=context.live, zones=work.plans, leaving=work.leaving))
 
     async def _given(self, context: DnsContext, actual: Actual, observed: Observed) -> Given:
-        digest = keyed_digest(actual.digest_key)
+        digest, held = keyed_digest(actual.digest_key), self._held(context)
         return Given(
             live=actual.snapshot,
-            secrets=Secrets(self.resolve, context.directory, digest, context.fault_at, self._held(context)),
+            secrets=Secrets(self.resolve, context.directory, digest, context.fault_at, held, context.resolve),
             now=self.clock(),
             passwords=self.passwords,
             certificate_names=self.certificate_names,

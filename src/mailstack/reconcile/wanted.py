@@ -56,16 +56,26 @@ def keyed_digest(key: bytes) -> Digest:
 
 
 class Secrets:
-    """Reads what the spec refers to, and gathers what is missing instead of stopping at the first."""
+    """Reads what the spec refers to, and gathers what is missing instead of stopping at the first.
+
+    resolve_here: what this machine shows to those whom it asks, where that is read in another way than the rest.
+    """
 
     def __init__(
-        self, resolve: Resolve, directory: Path, digest: Digest, fault_at: FaultAt, held: Held = nothing_held
+        self,
+        resolve: Resolve,
+        directory: Path,
+        digest: Digest,
+        fault_at: FaultAt,
+        held: Held = nothing_held,
+        resolve_here: Resolve | None = None,
     ) -> None:
         self._resolve = resolve
         self._directory = directory
         self._digest = digest
         self._fault_at = fault_at
         self._held = held
+        self._resolve_here = resolve_here or resolve
         self.faults: list[Fault] = []
 
     @property
@@ -79,6 +89,13 @@ class Secrets:
         except SecretMissing as missing:
             self.report(path, str(missing))
             return ""
+
+    def require_here(self, path: SpecPath, reference: str) -> None:
+        """That it can be read, when it is needed."""
+        try:
+            self._resolve_here(reference, self._directory)
+        except SecretMissing as missing:
+            self.report(path, str(missing))
 
     def read_or_keep(self, path: SpecPath, reference: str, kind: Kind, name: str, secret: str) -> Secret:
         """As read; what cannot be read, and that very resource has, is kept."""

@@ -129,7 +129,7 @@ def _read_eab(spec: Spec, live: Snapshot, secrets: Secrets) -> None:
     """Whether it can be read: it is needed once, when the account is made."""
     account = spec.tls.acme.eab
     if account is not None and (Kind.ACME_ACCOUNT, spec.tls.acme.directory_url) not in live.resources:
-        secrets.read(("tls", "acme", "eab", "key"), account.key.get_secret_value())
+        secrets.require_here(("tls", "acme", "eab", "key"), account.key.get_secret_value())
 
 
 def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant) -> Certificates:
