@@ -84,6 +84,8 @@ def parse_by_address(value: object) -> object:
     """One address or a list of them stands for a mapping with nothing behind the colons."""
     addresses = (value,) if isinstance(value, str) else value
     if isinstance(addresses, tuple) and all(isinstance(address, str) for address in addresses):
+        if len(set(addresses)) < len(addresses):
+            raise ValueError("the same address twice")
         return dict.fromkeys(addresses)
     return value
 
