@@ -15,7 +15,9 @@ from mailstack.spec.model import Spec
 DEADLINE_S = 20.0
 """Of a whole plan's questions: one of thousands of records must not wait for DNS that is gone."""
 NAMED = 20
-"""More records than these are counted instead of named."""
+"""More records than these are counted instead of named: of those to publish each is wanted."""
+NAMED_UNKNOWN = 3
+"""Of those that share one reason, a few will do."""
 IN_TIME = "did not answer in time"
 TO_COME = "apply makes it"
 
@@ -95,7 +97,9 @@ def _warnings(found: Survey) -> Iterator[PlanWarning]:
 def _zone_warnings(subject: str, findings: Sequence[Finding]) -> Iterator[PlanWarning]:
     missing = [finding for finding in findings if finding.standing is Standing.MISSING]
     if missing:
-        yield PlanWarning(subject=subject, text=f"to be published by hand, and not everywhere yet: {_names(missing)}")
+        yield PlanWarning(
+            subject=subject, text=f"to be published by hand, and not everywhere yet: {_names(missing, NAMED)}"
+        )
     for finding in findings:
         if finding.standing is Standing.DIFFERS:
             record = finding.record
@@ -105,10 +109,10 @@ def _zone_warnings(subject: str, findings: Sequence[Finding]) -> Iterator[PlanWa
         if finding.standing is Standing.UNKNOWN and not finding.is_skipped:
             by_reason.setdefault(summary(finding), []).append(finding)
     for reason, those in by_reason.items():
-        yield PlanWarning(subject=subject, text=f"could not be asked for {_names(those)}: {reason}")
+        yield PlanWarning(subject=subject, text=f"could not be asked for {_names(those, NAMED_UNKNOWN)}: {reason}")
 
 
-def _names(findings: Sequence[Finding]) -> str:
+def _names(findings: Sequence[Finding], most: int) -> str:
     names = [f"{finding.record.name} {finding.record.type}" for finding in findings]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
