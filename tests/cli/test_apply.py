@@ -208,6 +208,19 @@ def test_the_last_administrator_and_a_third_of_many_go_only_when_it_is_said(spec
     assert (allowed.exit_code, allowed.stderr) == (0, "")
 
 
+def test_a_value_that_somebody_added_to_a_record_goes_only_when_it_is_said(spec: Path) -> None:
+    run("--yes", str(spec))
+    zone = spec.parent / "zones" / "example.com.zone"
+    with zone.open("a") as end:
+        end.write("example.com. 3600 IN MX 20 backup.example.\n")
+    refused = run("--yes", str(spec))
+    assert refused.exit_code == 1
+    assert f"mailstack apply --allow-foreign {spec}" in refused.stderr
+    assert "20 backup.example." in zone.read_text()
+    assert run("--yes", "--allow-foreign", str(spec)).exit_code == 0
+    assert "backup.example" not in zone.read_text()
+
+
 def test_a_kept_plan_stays_good_when_a_brake_is_released_for_it(spec: Path) -> None:
     run("--yes", str(spec))
     asyncio.run(deliver(spec.parent / "state", "alice@example.com"))

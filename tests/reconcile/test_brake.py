@@ -20,6 +20,7 @@ from mailstack.reconcile.brake import (
     refuse,
 )
 from mailstack.reconcile.diff import Step, diff
+from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.plan import BrakeName, Change, Stop
 from mailstack.reconcile.wanted import Wanted
 from tests.support.plans import a_plan
@@ -166,6 +167,7 @@ class ZoneValue:
     zone: str
     changes: Sequence[Change]
     owned: int
+    losing: Sequence[RecordSet] = ()
 
 
 def withdrawn(*names: str) -> list[Change]:
@@ -175,6 +177,19 @@ def withdrawn(*names: str) -> list[Change]:
 async def records_held(zone: ZoneValue, *, going: Sequence[str] = (), leaving: Sequence[str] = ()) -> list[str]:
     judged = replace(planned(destroying(*going)), zones=(zone,), leaving=leaving)
     return [stop.subject for stop in await Brake(holders=nobody).stops(judged)]
+
+
+async def test_a_value_of_another_hand_goes_only_when_it_is_said() -> None:
+    backup = RecordSet(name=DOMAIN, type="MX", values=("20 backup.example.",))
+    judged = replace(planned(()), zones=(ZoneValue(zone=DOMAIN, changes=(), owned=1, losing=[backup]),))
+    (stop,) = await Brake(holders=nobody).stops(judged)
+    assert (stop.brake, stop.subject, stop.release) == (
+        BrakeName.FOREIGN,
+        "dns_record example.com MX",
+        "--allow-foreign",
+    )
+    assert "20 backup.example." in stop.text
+    assert await Brake(holders=nobody, allowed=Allowed(foreign=True)).stops(judged) == ()
 
 
 async def test_records_go_with_their_domain_or_zone_but_not_by_themselves() -> None:

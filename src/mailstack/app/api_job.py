@@ -281,7 +281,12 @@ class Visit:
         storage, folder = Path(self.order.storage), self.own.path.absolute().parent
         found = reconciler_of(store, storage, self.loaded)
         allow = request.allow
-        allowed = Allowed(destroy=tuple(map(allowed_name, allow.destroy)), last_admin=allow.last_admin, many=allow.many)
+        allowed = Allowed(
+            destroy=tuple(map(allowed_name, allow.destroy)),
+            last_admin=allow.last_admin,
+            many=allow.many,
+            foreign=allow.foreign,
+        )
         if request.no_dns:
             found = replace(found, dns=NoDns(), live_dns=NotAsked())
         return replace(

@@ -44,6 +44,7 @@ class AllowModel(Model):
     destroy: list[str] = Field(default=[], description="Accounts and domains that may go with their mail.")
     last_admin: bool = Field(default=False, description="No account has to be an administrator afterwards.")
     many: bool = Field(default=False, description="More than 30 % of ten or more of a kind may be destroyed.")
+    foreign: bool = Field(default=False, description="DNS values that somebody added to mailstack's records may go.")
 
 
 class PlanRequest(Model):

@@ -50,7 +50,8 @@ and the spec takes the place of the server's own, of which a copy is kept. What 
 What can hardly be meant is not done until an option says that it is: an account or a domain that holds mail is
 destroyed only with --allow-destroy and its name (the mail goes to the storage's trash), the last administrator goes
 only with --allow-last-admin, more than 30 % of ten or more accounts, domains, aliases, relays, DNS zones or record sets
-only with --allow-many. The plan shows which of them apply will ask for.
+only with --allow-many, a DNS value that somebody added to mailstack's records only with --allow-foreign. The plan shows
+which of them apply will ask for.
 
 \b
 Examples:
@@ -88,6 +89,7 @@ def _allowed_names(_context: click.Context, _option: click.Parameter, names: tup
 )
 @click.option("--allow-last-admin", is_flag=True, help="No account has to be an administrator afterwards.")
 @click.option("--allow-many", is_flag=True, help="More than 30 % of ten or more of a kind may be destroyed.")
+@click.option("--allow-foreign", is_flag=True, help="DNS values that somebody added to mailstack's records may go.")
 @format_option
 @no_dns_option
 @server_options
@@ -102,6 +104,7 @@ def command(
     allow_destroy: tuple[str, ...],
     allow_last_admin: bool,
     allow_many: bool,
+    allow_foreign: bool,
     form: str,
     no_dns: bool,
     server: str | None,
@@ -118,7 +121,7 @@ def command(
     saved = read_saved(spec)
     with faults_reported(form), collector_paused():
         loaded = load_spec(spec if saved is None else Path(saved.spec_path))
-        allowed = Allowed(destroy=allow_destroy, last_admin=allow_last_admin, many=allow_many)
+        allowed = Allowed(destroy=allow_destroy, last_admin=allow_last_admin, many=allow_many, foreign=allow_foreign)
         if (there := chosen_server(server, token, ca)) is not None:
             afar = Afar(there, loaded, no_dns=no_dns, allowed=allowed)
             plan = afar.plan()

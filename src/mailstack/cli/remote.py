@@ -144,6 +144,7 @@ def _request(loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None") -
             "destroy": list(allowed.destroy),
             "last_admin": allowed.last_admin,
             "many": allowed.many,
+            "foreign": allowed.foreign,
         }
     return request
 

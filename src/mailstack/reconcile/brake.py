@@ -1,8 +1,8 @@
 """The brakes: what an apply does only where somebody said that it is meant.
 
 An account or a domain that holds mail goes only by name. The last administrator stays, and so do more than 30 % of ten
-or more of a kind, until they are released. Not what becomes of destroyed mail (the store keeps it in its trash). Who
-holds mail is asked of the store, by a port.
+or more of a kind and DNS values of another hand, until they are released. Not what becomes of destroyed mail (the store
+keeps it in its trash). Who holds mail is asked of the store, by a port.
 """
 
 import shlex
@@ -15,6 +15,7 @@ from mailstack.model.address import domain_key, parse_address
 from mailstack.model.errors import Forbidden
 from mailstack.model.resource import Kind, Operation, Snapshot
 from mailstack.reconcile.diff import Step
+from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.plan import BrakeName, Change, Stop
 from mailstack.reconcile.safety import destroyed, last_admins
 
@@ -31,7 +32,8 @@ MailHolders = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 
 
 class ZoneChanges(Protocol):
-    """What a brake looks at in a zone's plan. owned: record sets there that are ours before it is carried out."""
+    """What a brake looks at in a zone's plan. owned: record sets there that are ours before it is carried out. losing:
+    values in them that somebody else wrote, and that would go."""
 
     @property
     def zone(self) -> str: ...
@@ -41,6 +43,9 @@ class ZoneChanges(Protocol):
 
     @property
     def owned(self) -> int: ...
+
+    @property
+    def losing(self) -> Sequence[RecordSet]: ...
 
 
 async def nobody(_logins: Sequence[str]) -> Mapping[str, int]:
@@ -62,10 +67,11 @@ class Allowed:
     every_destroy: bool = False
     last_admin: bool = False
     many: bool = False
+    foreign: bool = False
 
 
 NOTHING_ALLOWED = Allowed()
-EVERYTHING_ALLOWED = Allowed(every_destroy=True, last_admin=True, many=True)
+EVERYTHING_ALLOWED = Allowed(every_destroy=True, last_admin=True, many=True, foreign=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,7 @@ class Brake:
             *await self._mail(planned.steps),
             *([] if self.allowed.last_admin else _last_admin(planned)),
             *([] if self.allowed.many else _shares(planned)),
+            *([] if self.allowed.foreign else _foreign(planned)),
         )
 
     async def _mail(self, steps: Sequence[Step]) -> list[Stop]:
@@ -172,6 +179,16 @@ def _shares(planned: Planned) -> Iterator[Stop]:
         removed = 0 if zone.zone in planned.leaving else sum(_is_removed(change, domains) for change in zone.changes)
         if _is_many(removed, zone.owned):
             yield _share_stop(f"{removed} of mailstack's {zone.owned} record sets in zone {zone.zone}")
+
+
+def _foreign(planned: Planned) -> Iterator[Stop]:
+    for record in (record for zone in planned.zones for record in zone.losing):
+        yield Stop(
+            brake=BrakeName.FOREIGN,
+            subject=f"dns_record {record.name} {record.type}",
+            text=f"would lose {', '.join(record.values)}, which mailstack did not write",
+            release="--allow-foreign",
+        )
 
 
 _PLURALS = {

@@ -61,6 +61,7 @@ class BrakeName(StrEnum):
     MAIL = "mail"  # an account or a domain that holds mail would be destroyed
     LAST_ADMIN = "last_admin"
     SHARE = "share"  # more than 30 % of ten or more would go
+    FOREIGN = "foreign"  # a DNS value that mailstack did not write would go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

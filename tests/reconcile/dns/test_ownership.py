@@ -213,3 +213,17 @@ def test_nothing_is_written_at_or_below_a_dname(above: str) -> None:
     settled = settle(zone(redirect), [replace(HOST, name=f"_dmarc.mail.{NAME}")])
     assert settled.final == {}
     assert f"below {above} is redirected" in settled.warnings[0].text
+
+
+@pytest.mark.parametrize("wanted", [[MX], [replace(MX, values=("10 mx.example.test.",))], []])
+def test_a_value_that_somebody_added_to_ours_would_be_lost_and_is_named(wanted: list[RecordSet]) -> None:
+    live, mark = published(MX)
+    added = zone(replace(live, values=(*live.values, "20 backup.example.")), mark)
+    assert [record.values for record in settle(added, wanted).losing] == [("20 backup.example.",)]
+
+
+def test_a_set_that_somebody_wrote_over_is_put_right_without_a_word() -> None:
+    live, mark = published(MX)
+    assert settle(zone(replace(live, values=("10 evil.example.",)), mark), [MX]).losing == ()
+    assert settle(zone(live, mark), [MX]).losing == ()
+    assert settle(zone(live, mark), []).losing == ()

@@ -2,8 +2,8 @@
 
 A set is ours when a marker beside it says so: a TXT record `_mailstack-owner.<type>.<name>` with this server's id.
 What was there before us, or came without us, is never changed, replaced or deleted: a name that is taken becomes a
-warning. TXT sets are shared value by value; their marker knows our values by hash, so that a value that was edited by
-hand is told from one that somebody else added.
+warning. A marker knows our values by hash, so that a value that was edited by hand is told from one that somebody else
+added. TXT sets are shared value by value; of others a name has one, and what was added to ours would go (`losing`).
 """
 
 import hashlib
@@ -24,13 +24,15 @@ _VERSION_TAG = re.compile(r"\s*[vV]=([A-Za-z0-9]+)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """final: sets that should be as given; dropped: sets that should go. What is in neither is not touched. owned: how
-    many sets were ours. adopted: sets that are only marked, see adoption."""
+    many sets were ours. adopted: sets that are only marked, see adoption. losing: values of another hand beside ours in
+    a set that is ours, which would not be there any more."""
 
     final: Mapping[Key, RecordSet]
     dropped: frozenset[Key]
     warnings: tuple[PlanWarning, ...]
     owned: int = field(default=0, compare=False)
     adopted: tuple[RecordSet, ...] = ()
+    losing: tuple[RecordSet, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     warnings: list[PlanWarning] = []
     owned = dict(_owned(zone))
     count = len(owned)
+    losing = tuple(_losing(zone, owned, wanted))
     neighbours = _neighbours(zone, frozenset(owned), wanted)
     for record in wanted:
         hashes = owned.pop(record.key, None)
@@ -77,7 +80,7 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
         elif rest != zone.live[key]:
             final[key] = rest
         dropped.add(marker_key(key))
-    return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings), owned=count)
+    return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings), owned=count, losing=losing)
 
 
 def marker_key(key: Key) -> Key:
@@ -85,16 +88,14 @@ def marker_key(key: Key) -> Key:
 
 
 def marker_for(zone: Zone, record: RecordSet) -> RecordSet:
-    value = f"heritage=mailstack,owner={zone.owner or '0'}"
-    if record.type == "TXT":
-        value += f",values={'.'.join(sorted(_hash(value) for value in record.values))}"
-    return _marker(record.key, value)
+    hashes = ".".join(sorted(_hash(value) for value in record.values))
+    return _marker(record.key, f"heritage=mailstack,owner={zone.owner or '0'},values={hashes}")
 
 
 def remarked(zone: Zone, marker: RecordSet, key: Key) -> RecordSet:
     """Another server's marker as this one's; what it says of the values stays."""
     _, _, values = marker.values[0].partition(",values=")
-    return _marker(key, f"heritage=mailstack,owner={zone.owner}{f',values={values}' if key[1] == 'TXT' else ''}")
+    return _marker(key, f"heritage=mailstack,owner={zone.owner},values={values}")
 
 
 def marker_owner(zone: Zone, key: Key) -> str:
@@ -127,7 +128,7 @@ def _hash(value: str) -> str:
 
 
 def _owned(zone: Zone) -> Iterator[tuple[Key, frozenset[str]]]:
-    """Our sets, by the markers, with the hashes of our values in TXT sets."""
+    """Our sets, by the markers, with the hashes of our values."""
     for name, record_type in zone.live:
         if record_type == "TXT" and is_marker(name):
             key = marked_key(name)
@@ -145,6 +146,18 @@ def _read_marker(zone: Zone, key: Key) -> tuple[str, frozenset[str]]:
     if read is None:
         return "?", frozenset()
     return read[1], frozenset((read[2] or "").split(".")) - {""}
+
+
+def _losing(zone: Zone, owned: Mapping[Key, frozenset[str]], wanted: Sequence[RecordSet]) -> Iterator[RecordSet]:
+    """A set of which nothing of ours is left was edited by hand, and is put right as it always was."""
+    asked = {record.key: record.values for record in wanted}
+    for key, hashes in owned.items():
+        live = zone.live.get(key)
+        if live is None or key[1] == "TXT" or not hashes:
+            continue
+        others = tuple(value for value in live.values if _hash(value) not in hashes and value not in asked.get(key, ()))
+        if others and len(others) < len(live.values):
+            yield RecordSet(name=live.name, type=live.type, values=others, ttl_s=live.ttl_s)
 
 
 def _neighbours(zone: Zone, owned: Container[Key], wanted: Sequence[RecordSet]) -> Mapping[str, str]:

@@ -54,8 +54,8 @@ class ZoneTarget:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
     """live_hash: of the record sets that the plan looked at. owned: those of the zone that were ours then. nameservers:
-    of the zone as its provider has it, if it says so. adopted: sets that would only be marked. octo_plan: octoDNS's
-    own, None when nothing is to do.
+    of the zone as its provider has it, if it says so. adopted: sets that would only be marked. losing: values
+    of another hand that would go. octo_plan: octoDNS's own, None when nothing is to do.
     """
 
     zone: str
@@ -65,6 +65,7 @@ class ZonePlan:
     owned: int
     nameservers: tuple[str, ...]
     adopted: tuple[RecordSet, ...]
+    losing: tuple[RecordSet, ...]
     octo_plan: OctoPlan | None = field(repr=False)
 
 
@@ -98,16 +99,17 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
             owned=ours.settled.owned,
             nameservers=root_ns_of(target.provider, zone.name),
             adopted=ours.settled.adopted,
+            losing=ours.settled.losing,
             octo_plan=plan,
         )
 
 
 def _marks_outside(change: OctoChange) -> int:
-    """Marks come before what they mark and go after it: where a provider that writes one by one is interrupted, a set
-    of ours is never left without its mark, as if it were somebody else's."""
+    """Marks come before what they mark, and change or go after it: where a provider that writes one by one is
+    interrupted, a set of ours is never left without its mark, nor a value of ours as if it were somebody else's."""
     if not is_marker(key_of(change.record)[0]):
         return 1
-    return 2 if isinstance(change, Delete) else 0
+    return 0 if isinstance(change, Create) else 2
 
 
 def write_zone(target: ZoneTarget, plan: ZonePlan) -> int:
