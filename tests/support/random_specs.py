@@ -19,7 +19,12 @@ _PUBLISHED = st.fixed_dictionaries(
         "tls_rpt": st.just({"reports_to": "tls@elsewhere.example"}),
         "spf": st.sampled_from([{"all": "~all"}, {"include": ["relay.example"]}]),
         "dmarc": st.sampled_from(
-            [{"policy": "reject", "nonexistent": "reject"}, {"reports_to": "d@elsewhere.example"}]
+            [
+                {"policy": "reject", "nonexistent": "reject"},
+                {"reports_to": "d@elsewhere.example"},
+                {"policy": "auto"},
+                {"policy": "auto", "stages": {"none": "0d"}},
+            ]
         ),
     },
 )
@@ -77,6 +82,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
         "secret": st.sampled_from(["env/ONE", "env/TWO"]),
         "provider": st.sampled_from(["p", "manual"]),
         "ttl": st.sampled_from([60, 3600]),
+        "dkim": st.sampled_from([_ED25519, {**_ED25519, "rotate_every": "90d"}]),
         "dane": st.booleans(),
         "caa": st.sampled_from([None, (), ("ca.example",)]),
     }
@@ -85,7 +91,11 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
     return {
         "server": {"hostname": draw(chosen["hostname"]), "addresses": ["192.0.2.1"]},
         "domains": {
-            domain: {"dkim": _ED25519, "subaddress_separators": draw(chosen["separators"]), **draw(_PUBLISHED)}
+            domain: {
+                "dkim": draw(chosen["dkim"]),
+                "subaddress_separators": draw(chosen["separators"]),
+                **draw(_PUBLISHED),
+            }
             for domain in domains
         },
         "tls": {"dane": draw(chosen["dane"])},

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, iso
 from mailstack.model.resource import DkimKeyBody, KeyState, Rotation
@@ -169,3 +171,55 @@ def test_the_next_turn_is_told() -> None:
 def test_records_are_looked_for_often_at_first_and_each_hour_in_the_end() -> None:
     waits = [look_again_at(Instant(NOW - ago), NOW) - NOW for ago in (0, 8 * MINUTE_MS, DAY_MS, -DAY_MS)]
     assert waits == [MINUTE_MS, 2 * MINUTE_MS, HOUR_MS, MINUTE_MS]
+
+
+keys = st.builds(
+    lambda number, state, days, rotation: key(number, state, days, rotation=rotation.value),
+    number=st.integers(1, 4),
+    state=st.sampled_from(KeyState),
+    days=st.one_of(st.integers(-10, 200), st.floats(4.9, 5.2)),
+    rotation=st.sampled_from(Rotation),
+)
+
+
+def after(outcomes: tuple[Outcome, ...]) -> list[DkimKeyBody]:
+    """As the state has them once this was applied."""
+    kept = (outcome for outcome in outcomes if not outcome.is_gone)
+    return [
+        replace(outcome.key, since=iso(NOW)) if outcome.is_new or outcome.is_stamped else outcome.key
+        for outcome in kept
+    ]
+
+
+@given(
+    held=st.lists(keys, max_size=4, unique_by=lambda found: found.selector),
+    seen=st.booleans(),
+    rotates=st.booleans(),
+    is_given=st.booleans(),
+)
+def test_whatever_the_keys_are_the_steps_keep_their_promises(
+    held: list[DkimKeyBody], seen: bool, rotates: bool, is_given: bool
+) -> None:
+    given_key = key(8, KeyState.PUBLISHED, since="", origin="spec") if is_given else None
+    rotate_ms = ROTATE_MS if rotates else None
+    before = slot(*held, seen=SEEN if seen else NOT_SEEN, rotate_ms=rotate_ms, given=given_key)
+    outcomes = slot_outcomes(before)
+    # Every key is accounted for, once, and at most one is new.
+    assert {found.selector for found in held} <= {outcome.key.selector for outcome in outcomes}
+    assert sum(outcome.is_new for outcome in outcomes) <= 1
+    # Nothing begins to sign unseen, and what signed goes on until another does, but for what is trusted no more.
+    signed = {found.selector for found in held if found.state == KeyState.SIGNS}
+    signing = {outcome.key.selector for outcome in outcomes if outcome.signs}
+    assert seen or signing <= signed
+    assert signing or not any(found.selector in signed and found.rotation != Rotation.AT_ONCE for found in held)
+    # A retired key goes in its time and no sooner.
+    for outcome in outcomes:
+        was = next((found for found in held if found.selector == outcome.key.selector), None)
+        if was is not None and was.state == KeyState.RETIRED and was.rotation != Rotation.AT_ONCE and outcome.is_gone:
+            assert was.since <= iso(Instant(NOW - LINGER_MS))
+    # The same moment asks for no further step, unless the record of a key that was just made is there already.
+    unseen = slot(*after(outcomes), rotate_ms=rotate_ms, given=given_key)
+    again = slot_outcomes(unseen)
+    assert not any(outcome.is_new or outcome.is_gone or outcome.is_stamped for outcome in again)
+    due = again_at(unseen, again)
+    assert due is None or due > NOW

@@ -136,7 +136,8 @@ def _advanced(key: DkimKeyBody, slot: Slot) -> Outcome:
         found = slot.look(key)
         if not found.is_seen:
             return Outcome(key=key)
-        return Outcome(key=replace(key, state=KeyState.SIGNS.value), is_stamped=True, reason=found.told)
+        signing = replace(key, state=KeyState.SIGNS.value, rotation=Rotation.NONE.value)
+        return Outcome(key=signing, is_stamped=True, reason=found.told)
     if slot.rotate_after_ms is not None and not key.origin and from_iso(key.since) is None:
         return Outcome(key=key, is_stamped=True, reason="its age is counted from now on")
     return Outcome(key=key)
