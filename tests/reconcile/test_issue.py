@@ -21,6 +21,7 @@ from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateNotIssued, Event, OrderElsewhere
 from mailstack.reconcile.providers.certs import check_pair, key_digest, self_signed
 from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_dns import MemoryDns
@@ -244,6 +245,18 @@ async def test_what_is_the_same_of_many_certificates_is_said_once(world: World) 
         "certificates mta-sts.d0.example, mta-sts.d1.example, mta-sts.d2.example, mta-sts.d3.example,"
         " mta-sts.d4.example and 15 more",
     ]
+
+
+async def test_an_external_account_is_a_secret_that_is_needed_until_the_account_is_made(world: World) -> None:
+    spec = spec_of({"eab": {"key_id": "kid-1", "key": f"file/{world.folder / 'eab'}"}})
+    with pytest.raises(SpecInvalid, match=r"tls\.acme\.eab\.key: the secret file .*eab cannot be read"):
+        await world.plan(spec)
+    (world.folder / "eab").write_text("zWNDZM6eQGHWpSRTPal5\n")
+    await world.apply(spec)
+    account = world.issuer.orders[0].account
+    assert (account.eab_key_id, account.eab_key) == ("kid-1", "zWNDZM6eQGHWpSRTPal5")
+    (world.folder / "eab").unlink()
+    assert (await world.plan(spec)).plan.is_empty
 
 
 async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) -> None:
