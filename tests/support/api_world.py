@@ -13,6 +13,7 @@ from starlette.types import Scope as AsgiScope
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.token import RANDOM_OCTETS, Scope, Token
 from mailstack.servers.api.calls import Answer, Call
 from mailstack.servers.api.failures import Failures
@@ -52,6 +53,17 @@ class RecordedCalls:
             yield chunk
 
 
+class NoFailures:
+    """Works as ports.issuance.Issuance: every certificate was issued."""
+
+    async def failures(self) -> Mapping[str, IssuanceFailure]:
+        return {}
+
+    async def failed(self, failure: IssuanceFailure) -> None: ...
+
+    async def issued(self, name: str) -> None: ...
+
+
 @dataclass(kw_only=True)
 class ApiWorld:
     clock: FakeClock = field(default_factory=FakeClock)
@@ -66,6 +78,7 @@ class ApiWorld:
             tokens=self.tokens,
             state=self.state,
             queue=self.queue,
+            issuance=NoFailures(),
             calls=self.calls,
             running=lambda: {"pid": 1},
             failures=Failures(self.clock),

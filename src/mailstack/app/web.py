@@ -64,6 +64,7 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
         tokens=adapters.store.tokens,
         state=adapters.store.state,
         queue=adapters.store.queue,
+        issuance=adapters.store.issuance,
         calls=adapters.calls,
         running=partial(written_status, settings.storage),
         failures=adapters.failures,

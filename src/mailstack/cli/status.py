@@ -99,7 +99,8 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
 def _afar(server: "Server", digest: str) -> dict[str, object]:
     """As _status has it; the storage is the server's own affair."""
     state = dict(state_of(server))
-    told = {name: state.get(name) for name in ("running", "generation", "applied_at", "resources", "queue")}
+    names = ("running", "generation", "applied_at", "resources", "certificates", "queue")
+    told = {name: state.get(name) for name in names}
     return {"storage": server.url, **told, "spec": _compared(str(state.get("spec_hash")), digest)}
 
 

@@ -8,11 +8,14 @@ import structlog
 
 import mailstack
 from mailstack.app.log import configure_log
-from mailstack.model.instant import DAY_MS
+from mailstack.model.ids import Generation
+from mailstack.model.instant import DAY_MS, Instant, iso
+from mailstack.model.resource import CertificateBody, Kind, Resource, fields_of
 from mailstack.model.token import Scope, token_id_of
 from mailstack.servers.api.calls import CallKind
 from mailstack.servers.api.service import BUNDLE_BYTES
 from tests.support.api_world import ApiWorld
+from tests.support.stores import created
 
 
 async def test_the_state_is_what_is_applied_and_running() -> None:
@@ -24,9 +27,23 @@ async def test_the_state_is_what_is_applied_and_running() -> None:
         "applied_at": None,
         "spec_hash": "",
         "resources": {},
+        "certificates": [],
         "queue": {},
         "running": {"pid": 1},
     }
+
+
+async def test_certificates_are_told_with_the_days_that_they_have_left() -> None:
+    world = ApiWorld()
+    ends = Instant(world.clock() + 30 * DAY_MS + 1_000)
+    body = CertificateBody(issuer="acme", names=("mail.example.com",), certificate="PEM", not_after=iso(ends))
+    resource = Resource(kind=Kind.CERTIFICATE, name="mail.example.com", fields=fields_of(body))
+    await world.state.commit([created(resource)], base=Generation(0), spec_hash="s")
+    _, text = await world.token(Scope.STATE)
+    reply = await world.ask("GET", "/state", text)
+    (told,) = reply.json()["certificates"]
+    assert (told["name"], told["issuer"], told["days_left"], told["failure"]) == ("mail.example.com", "acme", 30, None)
+    assert "PEM" not in reply.text
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/plan", CallKind.PLAN), ("/apply", CallKind.APPLY)])

@@ -6,14 +6,35 @@ from typing import Any
 import orjson
 from typing_extensions import TypedDict
 
+import mailstack
 from mailstack.model.delivery import QueueState
 from mailstack.model.errors import Invalid
-from mailstack.model.instant import SECOND_MS, Instant, iso
-from mailstack.model.resource import Summary
+from mailstack.model.instant import DAY_MS, SECOND_MS, Instant, from_iso, iso
+from mailstack.model.issuance import IssuanceFailure
+from mailstack.model.resource import CertificateBody, Summary
 from mailstack.model.token import Scope, Token
 from mailstack.services.identity.tokens import Order
 
 LONGEST_LIFE_S = 10 * 366 * 86_400
+
+
+class FailureDocument(TypedDict):
+    """Why a certificate could not be had, and when that is tried again."""
+
+    reason: str
+    tries: int
+    retry_at: str
+
+
+class CertificateDocument(TypedDict):
+    """days_left: null where the certificate cannot be read."""
+
+    name: str
+    names: list[str]
+    issuer: str
+    not_after: str
+    days_left: int | None
+    failure: FailureDocument | None
 
 
 class StateDocument(TypedDict):
@@ -24,6 +45,7 @@ class StateDocument(TypedDict):
     applied_at: str | None
     spec_hash: str
     resources: dict[str, int]
+    certificates: list[CertificateDocument]
     queue: dict[str, int]
     running: dict[str, Any] | None  # grows with what a server can tell of itself
 
@@ -71,16 +93,34 @@ class ProblemDocument(TypedDict):
 
 
 def state_document(
-    version: str, summary: Summary, queue: Mapping[QueueState, int], running: dict[str, Any] | None
+    summary: Summary,
+    certificates: list[CertificateDocument],
+    queue: Mapping[QueueState, int],
+    running: dict[str, Any] | None,
 ) -> StateDocument:
     return StateDocument(
-        version=version,
+        version=mailstack.__version__,
         generation=int(summary.generation),
         applied_at=_iso(summary.applied_at),
         spec_hash=summary.spec_hash,
         resources={kind.value: count for kind, count in summary.counts.items()},
+        certificates=certificates,
         queue={state.value: count for state, count in queue.items()},
         running=running,
+    )
+
+
+def certificate_document(
+    name: str, body: CertificateBody, failure: IssuanceFailure | None, now: Instant
+) -> CertificateDocument:
+    ends = from_iso(body.not_after)
+    return CertificateDocument(
+        name=name,
+        names=list(body.names),
+        issuer=body.issuer,
+        not_after=body.not_after,
+        days_left=None if ends is None else max((ends - now) // DAY_MS, 0),
+        failure=None if failure is None else _failure_document(failure),
     )
 
 
@@ -95,6 +135,10 @@ def token_document(token: Token) -> TokenDocument:
         used_at=_iso(token.used_at),
         revoked_at=_iso(token.revoked_at),
     )
+
+
+def _failure_document(failure: IssuanceFailure) -> FailureDocument:
+    return FailureDocument(reason=failure.reason, tries=failure.tries, retry_at=iso(failure.retry_at))
 
 
 def read_order(content: bytes, now: Instant) -> Order:

@@ -16,13 +16,21 @@ import mailstack
 from mailstack.model.errors import Forbidden, Invalid, TryAgainLater
 from mailstack.model.ids import TokenId
 from mailstack.model.instant import Clock
+from mailstack.model.resource import CertificateBody, Kind, body_of
 from mailstack.model.token import RANDOM_OCTETS, Scope
+from mailstack.ports.issuance import Issuance
 from mailstack.ports.queue import Queue
 from mailstack.ports.state import State
 from mailstack.ports.tokens import Tokens
 from mailstack.servers.api.bearer import FORBIDDEN, Bearers
 from mailstack.servers.api.calls import Answer, Call, CallKind, Calls
-from mailstack.servers.api.documents import read_order, state_document, token_document
+from mailstack.servers.api.documents import (
+    CertificateDocument,
+    certificate_document,
+    read_order,
+    state_document,
+    token_document,
+)
 from mailstack.servers.api.failures import Failures
 from mailstack.servers.http.problem import TOO_BUSY, Problem, Refused
 from mailstack.services.identity.tokens import issue, revoke, visible_to
@@ -58,6 +66,7 @@ class ApiService:
     tokens: Tokens
     state: State
     queue: Queue
+    issuance: Issuance
     calls: Calls
     running: Callable[[], dict[str, Any] | None]
     failures: Failures
@@ -86,7 +95,15 @@ class ApiService:
     async def get_state(self, request: Request) -> JSONResponse:
         await self.bearers.of(request, Scope.STATE)
         summary, queue = await self.state.summary(), await self.queue.counts()
-        return JSONResponse(state_document(mailstack.__version__, summary, queue, self.running()))
+        return JSONResponse(state_document(summary, await self._certificates(), queue, self.running()))
+
+    async def _certificates(self) -> list[CertificateDocument]:
+        held = await self.state.snapshot((Kind.CERTIFICATE,))
+        failures, now = await self.issuance.failures(), self.clock()
+        return [
+            certificate_document(resource.name, body_of(CertificateBody, resource), failures.get(resource.name), now)
+            for resource in held.resources.values()
+        ]
 
     async def drift(self, request: Request) -> Response:
         return await self._call(request, CallKind.DRIFT, Scope.STATE)
