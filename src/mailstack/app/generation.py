@@ -92,6 +92,18 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     )
 
 
+def signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
+    """By domain. A key whose record nobody has seen yet, or that has retired, signs nothing."""
+    keys: dict[str, list[SigningKey]] = {}
+    for name, body in sorted(blueprint.bodies(DkimKeyBody).items()):
+        if body.state != KeyState.SIGNS:
+            continue
+        private_pem = blueprint.secret(Kind.DKIM_KEY, name, "private_key")
+        key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
+        keys.setdefault(body.domain, []).append(key)
+    return keys
+
+
 def _identities(blueprint: Blueprint) -> tuple[Identity, ...]:
     """The host name's own first: it is what clients get that ask for no name."""
     hostname = blueprint.server.hostname if blueprint.server else ""
@@ -127,7 +139,7 @@ def _smtp(blueprint: Blueprint, around: Surroundings, login: Login, delivery: De
         blueprint,
         work,
         login=login,
-        signing_keys=_signing_keys(blueprint),
+        signing_keys=signing_keys(blueprint),
         tls=around.tls if _identities(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
     )
@@ -166,17 +178,6 @@ def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, de
         resolver=adapters.resolver,
         token=adapters.token,
     )
-
-
-def _signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
-    keys: dict[str, list[SigningKey]] = {}
-    for name, body in sorted(blueprint.bodies(DkimKeyBody).items()):
-        if body.state != KeyState.SIGNS:
-            continue
-        private_pem = blueprint.secret(Kind.DKIM_KEY, name, "private_key")
-        key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
-        keys.setdefault(body.domain, []).append(key)
-    return keys
 
 
 def _trusted(settings: RunSettings) -> Callable[[str], bool]:
