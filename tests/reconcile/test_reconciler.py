@@ -288,6 +288,44 @@ def test_after_any_spec_and_any_other_the_plan_is_empty_on_sqlite(
     asyncio.run(reach("sqlite", first, second))
 
 
+async def test_what_was_planned_is_applied_though_the_spec_is_edited_meanwhile() -> None:
+    state, first = MemoryState(), spec_value({"accounts": {ALICE: {"name": "Alice"}}})
+    edited = spec_value({"accounts": {ALICE: {"name": "Alicia"}}})
+    prepared = await reconciler(state).plan(first)
+    await reconciler(state).apply(prepared)
+    assert (await state.snapshot()).spec_hash == first.digest
+    (change,) = (await plan(state, edited)).changes
+    assert [(field.old, field.new) for field in change.fields] == [("Alice", "Alicia")]
+
+
+async def test_a_provider_that_breaks_down_in_the_middle_is_named_and_the_next_plan_has_the_rest(
+    tmp_path: Path,
+) -> None:
+    zones = ("a.example", "b.example")
+    classes = ("mailstack.reconcile.dns.zone_file.ZoneFileProvider", "tests.support.failing_zone_file.FailingZoneFile")
+    settings = {
+        "domains": {zone: {"dkim": {"algorithms": ["ed25519"]}} for zone in zones},
+        "server": {"hostname": "mail.a.example"},
+        "dns": {
+            "providers": {zone: {"class": name, "directory": zone} for zone, name in zip(zones, classes, strict=True)},
+            "zones": {zone: {"provider": zone} for zone in zones},
+        },
+    }
+    state, spec = MemoryState(), spec_value(settings, tmp_path / "mailstack.yaml")
+    (tmp_path / "b.example").mkdir()
+    (tmp_path / "b.example" / "down").touch()
+    events: list[Event] = []
+    with pytest.raises(TryAgainLater, match=r"DNS zone b\.example \(provider b\.example\): 503 Service Unavailable"):
+        await reconciler(state).apply(await reconciler(state).plan(spec), events.append)
+    assert [event.zone for event in events if isinstance(event, ZoneVerified)] == ["a.example"]
+    rest = await plan(state, spec)
+    assert {change.kind for change in rest.changes} == {"dns_record"}
+    assert not any("a.example" in change.name and "b.example" not in change.name for change in rest.changes)
+    (tmp_path / "b.example" / "down").unlink()
+    await apply(state, spec)
+    assert (await plan(state, spec)).changes == ()
+
+
 async def test_a_missing_secret_is_one_of_all_that_are_missing() -> None:
     spec = spec_value({"accounts": {ALICE: {"password": "env/NOT_SET_ANYWHERE"}}})
     with pytest.raises(SpecInvalid, match="NOT_SET_ANYWHERE"):
