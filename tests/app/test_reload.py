@@ -25,7 +25,7 @@ async def watch(reasons: Reasons) -> AsyncIterator[Watch]:
 
 
 async def soon(reasons: Reasons) -> Reason:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await reasons.next()
 
 

@@ -13,7 +13,7 @@ import mailstack
 from mailstack.model.instant import SECOND_MS, Clock, Instant, from_datetime
 
 REQUEST_TIMEOUT_S = 30
-NONCES_TRIED = 12
+NONCES_TRIED = 20
 LONGEST_WAIT_MS = 30 * 86_400_000
 """An authority that says more than this is taken for one that says nothing."""
 
