@@ -31,6 +31,12 @@ def test_a_sound_spec_is_summed_up_in_a_line() -> None:
     assert result.stdout == "valid good.yaml: mail.example.com with 1 domain, 2 accounts (1 file)\n"
 
 
+def test_tests_are_counted_where_there_are_any(folder: Path) -> None:
+    test = "{name: a, dns: {name: example.com, type: MX}, expect: {count: 1}}"
+    (folder / "tested.yaml").write_text(f"{GOOD}tests: [{test}]\n")
+    assert "1 domain, 2 accounts, 1 test (1 file)" in run("tested.yaml").stdout
+
+
 @pytest.mark.usefixtures("folder")
 def test_faults_go_to_standard_error_with_exit_status_2() -> None:
     result = run("bad.yaml")
@@ -62,6 +68,7 @@ def test_json() -> None:
         "accounts": 2,
         "aliases": 0,
         "relays": 0,
+        "tests": 0,
         "version": "mailstack/v1",
         "digest": "",
     }

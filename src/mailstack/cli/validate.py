@@ -10,6 +10,7 @@ from mailstack.cli.screen import console, print_json, report_faults
 if TYPE_CHECKING:
     from mailstack.spec.load import LoadedSpec
 
+COUNTED = ("domains", "accounts", "aliases", "relays", "tests")
 EXAMPLES = """\b
 Examples:
   mailstack validate mailstack.yaml
@@ -57,6 +58,7 @@ def _summary(loaded: "LoadedSpec") -> dict[str, object]:
         "accounts": len(spec.accounts),
         "aliases": len(spec.aliases),
         "relays": len(spec.relays),
+        "tests": len(spec.tests),
         "version": loaded.version,
         "digest": loaded.digest,
     }
@@ -67,9 +69,7 @@ def _print_summaries(summaries: list[dict[str, object]]) -> None:
 
     screen = console()
     for summary in summaries:
-        counts = ", ".join(
-            _count(summary[noun], noun) for noun in ("domains", "accounts", "aliases", "relays") if summary[noun]
-        )
+        counts = ", ".join(_count(summary[noun], noun) for noun in COUNTED if summary[noun])
         files = _count(summary["files"], "files")
         screen.print(f"[green]valid[/green] {summary['file']}: {summary['hostname']} with {counts} ({files})")
         if summary["version"] != VERSION:
