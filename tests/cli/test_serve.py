@@ -6,6 +6,7 @@ import os
 import pwd
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import sysconfig
@@ -226,6 +227,33 @@ def test_what_another_process_applies_is_served(house: House, tmp_path: Path) ->
         wait_for(lambda: server.status()["generation"] != before, what="the new generation")
         with socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as connection:
             assert b"other.example.com" in connection.recv(100)
+
+
+def answers(imap: imaplib.IMAP4) -> bool:
+    try:
+        return imap.noop()[0] == "OK"
+    except (imaplib.IMAP4.abort, OSError):
+        return False
+
+
+def test_a_password_that_a_user_changes_ends_the_sessions_with_the_old_one(house: House) -> None:
+    house.spec.write_text(house.spec.read_text().replace("domains:", "tls: {issuer: self-signed}\ndomains:"))
+    with serving(house) as server, imaplib.IMAP4("127.0.0.1", house.imap, timeout=30) as imap:
+        imap.starttls(ssl._create_unverified_context())  # noqa: S323  its certificate is its own
+        imap.login("alice@example.com", "pw")
+        changed = subprocess.run(
+            [*MAILSTACK, "account", "password", str(house.spec), "alice@example.com", "--stdin"],
+            input=b"correct horse\n",
+            capture_output=True,
+            check=False,
+            env={**os.environ, "ALICE_PASSWORD": "pw"},
+        )
+        assert changed.returncode == 0, changed.stderr
+        wait_for(lambda: "sent away" in server.log, timeout_s=60, what="the session ends")
+        wait_for(lambda: not answers(imap), what="the connection is closed")
+        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=30) as again:
+            again.starttls(ssl._create_unverified_context())  # noqa: S323
+            assert again.login("alice@example.com", "correct horse")[0] == "OK"
 
 
 def test_sighup_reads_the_spec_again(house: House) -> None:
