@@ -15,7 +15,7 @@ from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applier import _settle_received
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
-from mailstack.app.received import Delivery, Received, draft
+from mailstack.app.received import Delivery, Received, draft, hash_of_main
 from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
 from mailstack.app.turn import apply_turn
@@ -233,7 +233,7 @@ async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house:
     await house.ask(CallKind.APPLY, house.request(MORE, expected=await house.expected(MORE)))
     applied = (await house.snapshot()).spec_hash
     house.spec.write_text(SPEC)  # as if it had ended between the state and the files
-    received = Received(digest=applied, caller="the-token", at=Instant(1))
+    received = Received(digest=applied, main_hash=hash_of_main(MORE.encode()), caller="the-token", at=Instant(1))
     files = {house.spec.name: MORE}
     draft(
         house.storage,

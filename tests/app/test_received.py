@@ -11,6 +11,7 @@ from mailstack.app.received import (
     Received,
     as_far_as_received,
     draft,
+    hash_of_main,
     is_unsettled,
     read_received,
     refuse_edited,
@@ -48,10 +49,10 @@ class House:
         folder = self.main.parent
         return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
-    def delivery(self, digest: str = "new", at: int = 1_000, **files: str) -> Delivery:
-        sent = {"mailstack.yaml": NEW, **{name.replace("__", "/") + ".yaml": text for name, text in files.items()}}
+    def delivery(self, digest: str = "new", at: int = 1_000, main: str = NEW, **files: str) -> Delivery:
+        sent = {"mailstack.yaml": main, **{name.replace("__", "/") + ".yaml": text for name, text in files.items()}}
         return Delivery(
-            received=Received(digest=digest, caller="token", at=Instant(at)),
+            received=Received(digest=digest, main_hash=hash_of_main(main.encode()), caller="token", at=Instant(at)),
             main=self.main,
             files=sent,
             former=self.loaded.files,
@@ -81,7 +82,9 @@ def test_once_it_is_applied_it_takes_its_place_and_the_former_is_kept(house: Hou
     assert house.files() == AFTER
     kept = house.storage / "spec" / "former" / "1000"
     assert {str(path.relative_to(kept)): path.read_text() for path in kept.rglob("*.yaml")} == BEFORE
-    assert read_received(house.storage) == Received(digest="new", caller="token", at=Instant(1_000))
+    assert read_received(house.storage) == Received(
+        digest="new", main_hash=hash_of_main(NEW.encode()), caller="token", at=Instant(1_000)
+    )
     assert not is_unsettled(house.storage)
 
 
@@ -154,14 +157,19 @@ def test_a_spec_that_came_from_afar_reads_no_secret_of_this_machine(
     own = as_far_as_received(reconciler, house.storage, loaded)
     assert own.resolve("env/PW", Path()) == "of this machine"
 
-    draft(house.storage, house.delivery(digest=loaded.digest))
-    settle(house.storage, applied=loaded.digest)
-    received = as_far_as_received(reconciler, house.storage, loaded)
+    draft(house.storage, house.delivery(main=OLD, accounts__bob=BOB))
+    settle(house.storage, applied="new")
+    # Its patterns find a file that was never sent: that makes it no spec of this machine's own.
+    (house.main.parent / "accounts" / "stray.yaml").write_text("aliases: {postmaster@example.com: bob@example.com}\n")
+    received = as_far_as_received(reconciler, house.storage, house.loaded)
     with pytest.raises(SecretMissing):
         received.resolve("env/PW", Path())
     assert received.keeps_secrets
     # Whom it asks on DNS's behalf was decided here.
     assert received.resolve_for_dns is resolve
+    # Who may write the main file may have this machine read what it says.
+    house.main.write_text(f"# mine again\n{OLD}")
+    assert as_far_as_received(reconciler, house.storage, house.loaded) is reconciler
 
 
 def test_a_spec_that_was_changed_by_hand_is_not_lost_unseen(house: House) -> None:
@@ -169,6 +177,6 @@ def test_a_spec_that_was_changed_by_hand_is_not_lost_unseen(house: House) -> Non
     refuse_edited(loaded, loaded.digest, None)
     with pytest.raises(Conflict, match="not what was applied last"):
         refuse_edited(loaded, "another", None)
-    refuse_edited(loaded, loaded.digest, Received(digest=loaded.digest, caller="token", at=Instant(1)))
+    refuse_edited(loaded, loaded.digest, Received(digest=loaded.digest, main_hash="", caller="token", at=Instant(1)))
     with pytest.raises(Conflict, match="changed there since"):
-        refuse_edited(loaded, loaded.digest, Received(digest="another", caller="token", at=Instant(1)))
+        refuse_edited(loaded, loaded.digest, Received(digest="another", main_hash="", caller="token", at=Instant(1)))

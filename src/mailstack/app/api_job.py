@@ -26,7 +26,16 @@ from mailstack.app.api_process import Order
 from mailstack.app.applier import named_changes, reconciler_of, sandbox_reconciler
 from mailstack.app.clock import system_clock
 from mailstack.app.log import configure_log
-from mailstack.app.received import Delivery, Received, as_far_as_received, draft, read_received, refuse_edited, settle
+from mailstack.app.received import (
+    Delivery,
+    Received,
+    as_far_as_received,
+    draft,
+    hash_of_main,
+    read_received,
+    refuse_edited,
+    settle,
+)
 from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
@@ -301,7 +310,12 @@ class Visit:
         if self.own.path.name in self.bundle.files:
             raise Invalid(f"an included file is called {self.own.path.name}, as the main file is on the server")
         return Delivery(
-            received=Received(digest=self.loaded.digest, caller=caller, at=system_clock()),
+            received=Received(
+                digest=self.loaded.digest,
+                main_hash=hash_of_main(self.bundle.main.encode()),
+                caller=caller,
+                at=system_clock(),
+            ),
             main=self.own.path,
             files={**self._read_files(), self.own.path.name: self.bundle.main},
             former=self.own.files,

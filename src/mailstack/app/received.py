@@ -5,11 +5,12 @@ former ones before the state changes, and take their places after it did. A cras
 next: the state's digest tells which of the two specs is the applied one. Decision 0013.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -29,9 +30,10 @@ NEW_FILE_MODE = 0o640
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """caller: the id of the token it came with."""
+    """caller: the id of the token it came with. main_hash: of the main file alone."""
 
     digest: str
+    main_hash: str
     caller: str
     at: Instant
 
@@ -52,17 +54,18 @@ def read_received(storage: Path) -> Received | None:
     """The last one; what lies in the spec's place may be another by now."""
     with suppress(FileNotFoundError):
         found = orjson.loads(_received_file(storage).read_bytes())
-        return Received(digest=found["digest"], caller=found["caller"], at=Instant(found["at"]))
+        return Received(**{**found, "at": Instant(found["at"])})
     return None
 
 
 def as_far_as_received(reconciler: Reconciler, storage: Path, loaded: LoadedSpec) -> Reconciler:
     """For a spec that came by the API, one that reads no secret of this machine but those of its DNS providers.
 
-    Whoever may apply must not be able to have this machine's files and variables read and sent somewhere.
+    Whoever may apply must not be able to have this machine's files and variables read and sent somewhere. So the main
+    file decides alone: a pattern in it may find files that were here before, and is from afar all the same.
     """
     received = read_received(storage)
-    if received is None or received.digest != loaded.digest:
+    if received is None or received.main_hash != hash_of_main(loaded.path.read_bytes()):
         return reconciler
     return replace(reconciler, resolve=_not_here, resolve_for_dns=reconciler.resolve, keeps_secrets=True)
 
@@ -84,17 +87,17 @@ def refuse_edited(own: LoadedSpec, applied: str, received: Received | None) -> N
         )
 
 
+def hash_of_main(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def draft(storage: Path, delivery: Delivery) -> None:
     """Writes all of it beside what it will replace; nothing that anybody reads changes. Raises Conflict, in words."""
     folder = delivery.main.parent
     targets = {folder / name: text for name, text in delivery.files.items()}
     _refuse_foreign(targets, delivery)
     journal = {
-        "received": {
-            "digest": delivery.received.digest,
-            "caller": delivery.received.caller,
-            "at": delivery.received.at,
-        },
+        "received": asdict(delivery.received),
         "folder": str(folder),
         "targets": [str(target) for target in targets],
         "former": [str(path) for path in delivery.former],
