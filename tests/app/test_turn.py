@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +53,8 @@ def test_whoever_waits_is_told_for_whom_and_gets_the_turn(tmp_path: Path) -> Non
         def end_it(holder: str) -> None:
             heard.append(holder)
             assert process.stdin is not None
-            threading.Thread(target=process.communicate, args=("\n",)).start()
+            process.stdin.write("\n")
+            process.stdin.flush()
 
         with apply_turn(tmp_path, "me", on_wait=end_it):
             assert [holder.partition(",")[0] for holder in heard] == [f"process {process.pid} (the other one)"]
