@@ -207,7 +207,7 @@ async def test_what_is_of_no_use_is_not_taken_in(world: World, what: str) -> Non
 async def test_a_certificate_for_fewer_names_is_not_taken_in(world: World) -> None:
     chain, key = self_signed((HOST,), world.clock())
     with pytest.raises(NotIssued, match="not good for www"):
-        check_issued(chain, key, (HOST, "www.example.com"))
+        check_issued(chain, key, (HOST, "www.example.com"), world.clock())
 
 
 async def test_without_a_server_proofs_by_http_are_left_to_serve(world: World) -> None:
@@ -318,6 +318,30 @@ async def test_six_day_certificates_are_renewed_every_four_days(world: World) ->
     again_at = (await world.plan(spec_of())).again_at
     assert again_at is not None
     assert 3.5 * DAY_MS < again_at - world.clock() < 4.2 * DAY_MS
+
+
+@pytest.mark.parametrize("days", [70, 100, 400])
+async def test_a_clock_that_is_far_ahead_orders_no_certificates_without_end(world: World, days: int) -> None:
+    await world.apply(spec_of())
+    held, orders = await world.held(), len(world.issuer.orders)
+    world.clock.advance(days * DAY_MS)
+    world.issuer.behind = timedelta(days=days)
+    for _ in range(10):
+        await world.apply(spec_of())
+        world.clock.advance(MINUTE_MS)
+    assert len(world.issuer.orders) - orders <= 2
+    assert await world.held() == held
+    reasons = [event.reason for event in world.events if isinstance(event, CertificateNotIssued)]
+    assert "is this machine's clock right?" in reasons[0]
+
+
+async def test_a_failure_that_a_clock_far_ahead_has_noted_is_not_waited_for(world: World) -> None:
+    world.clock.advance(400 * DAY_MS)
+    world.issuer.refusals = [NotIssued("the authority's certificate is not trusted")]
+    await world.apply(spec_of())
+    world.clock.advance(-400 * DAY_MS)
+    await world.apply(spec_of())
+    assert (await world.held()).issuer == "acme"
 
 
 TTL_MS = 600_000

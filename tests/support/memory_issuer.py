@@ -20,10 +20,11 @@ from mailstack.store.sqlite.open import SqliteStore
 @dataclass(slots=True, kw_only=True)
 class MemoryIssuer:
     """refusals: what it says to the next orders, one each. answers: instead of a chain. orders: all that came.
-    meanwhile: what happens while it looks at the proofs."""
+    meanwhile: what happens while it looks at the proofs. behind: how far its clock is behind ours."""
 
     clock: Clock
     lifetime: timedelta = timedelta(days=90)
+    behind: timedelta = timedelta()
     refusals: list[NotIssued] = field(default_factory=list)
     answers: str | None = None
     orders: list[Order] = field(default_factory=list)
@@ -39,7 +40,7 @@ class MemoryIssuer:
                 await self.meanwhile()
             if self.refusals:
                 raise self.refusals.pop(0)
-            return self.answers or self._chain(order, as_datetime(self.clock()))
+            return self.answers or self._chain(order, as_datetime(self.clock()) - self.behind)
         finally:
             await prover.withdraw(proofs)
 

@@ -22,8 +22,8 @@ from mailstack.ports.state import State
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, OrderBegun, OrderElsewhere, Progress
 from mailstack.reconcile.proofs import IsAnswered
-from mailstack.reconcile.providers.acme import WITH_NEW_KEY, is_order, order_mark, retry_at
-from mailstack.reconcile.providers.certs import check_pair, covers, make_key, not_after
+from mailstack.reconcile.providers.acme import WITH_NEW_KEY, is_order, order_mark, renew_at, retry_at
+from mailstack.reconcile.providers.certs import check_pair, covers, lifetime_of, make_key, not_after
 from mailstack.reconcile.providers.tls import NEXT_KEY, temporary
 from mailstack.reconcile.wanted import Digest
 from mailstack.spec.sections.acme import Acme
@@ -88,7 +88,7 @@ async def issue_all(orders: Sequence[Step], issuing: Issuing, around: Surroundin
                 around.progress(OrderElsewhere(name=resource.name))
 
 
-def check_issued(chain: str, key: str, names: Sequence[str]) -> None:
+def check_issued(chain: str, key: str, names: Sequence[str], now: Instant) -> None:
     """What an authority sends is looked at before anything is served with it. Raises NotIssued."""
     try:
         check_pair(chain, key)
@@ -97,6 +97,13 @@ def check_issued(chain: str, key: str, names: Sequence[str]) -> None:
     missing = [name for name in names if not covers(chain, name)]
     if missing:
         raise NotIssued(f"the authority sent a certificate that is not good for {', '.join(missing)}")
+    lifetime = lifetime_of(chain)
+    if now >= renew_at(names[0], lifetime):
+        # Taken in, it would be ordered anew at the next look, and so on without an end.
+        raise NotIssued(
+            f"the authority sent a certificate that ends on {lifetime.end:%Y-%m-%d} and has to be renewed already:"
+            " is this machine's clock right?"
+        )
 
 
 async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None:
@@ -107,7 +114,7 @@ async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None
         key = await _key(step, around)
         order = Order(account=await _account(around), names=names, key=key, method=ProofMethod(around.acme.challenge))
         chain = await issuing.issuer().issue(order, around.prover)
-        check_issued(chain, key, names)
+        check_issued(chain, key, names, around.clock())
     except NotIssued as fault:
         failure = await _note(name, names, fault, issuing, around)
         around.progress(CertificateNotIssued(name=name, reason=fault.reason, retry_at=failure.retry_at))

@@ -138,11 +138,16 @@ def _order_or_keep(
         return Outlook(wanted=Wanted(resource=old), again_at=renew_at(names[0], lifetime) if lifetime else None)
     kept = None if old is None or lifetime is None else Wanted(resource=old)
     failure = ordering.failures.get(names[0])
-    if failure is not None and failure.order == order_mark(names, acme) and now < failure.retry_at:
+    if failure is not None and _is_waited_for(failure, order_mark(names, acme), now):
         return Outlook(wanted=kept, warning=_failed(names[0], failure, lifetime, now), again_at=failure.retry_at)
     if not ordering.can_order:
         return Outlook(wanted=kept, warning=_not_now(names[0], acme, held, ordering))
     return Outlook(wanted=_order(names, acme, old, now, reason, step.roll))
+
+
+def _is_waited_for(failure: IssuanceFailure, order: str, now: Instant) -> bool:
+    # One that has yet to happen was noted by a clock that was ahead, and may have been its fault.
+    return failure.order == order and failure.failed_at <= now < failure.retry_at
 
 
 def is_order(wanted: Wanted) -> bool:
