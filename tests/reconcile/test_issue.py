@@ -1,5 +1,6 @@
 """Certificates through plan and apply, with an authority in memory and a clock that is moved by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,9 +10,11 @@ import pytest
 
 from mailstack.app.silence import Silence
 from mailstack.model.challenge import ChallengeKind
+from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.issuance import NotIssued
 from mailstack.model.resource import CertificateBody, Kind, body_of
+from mailstack.reconcile import issue
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.material import material_of
 from mailstack.reconcile.dns.records import wanted_records
@@ -268,6 +271,32 @@ async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) 
     again_at = (await world.plan(spec_of())).again_at
     assert again_at is not None
     assert again_at <= now + 5 * MINUTE_MS
+
+
+async def test_a_lease_outlives_a_store_that_is_busy_for_a_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issue, "RENEW_LEASE_S", 0.0)
+    taken, is_taken_again = [0], asyncio.Event()
+    acquire = world.store.locks.acquire
+
+    async def busy_at_first(name: str, owner: str, *, now: Instant, until: Instant) -> bool:
+        taken[0] += 1
+        if taken[0] == 2:
+            raise TryAgainLater("too many writes waiting")
+        if taken[0] > 2:
+            is_taken_again.set()
+        return await acquire(name, owner, now=now, until=until)
+
+    monkeypatch.setattr(world.store.locks, "acquire", busy_at_first)
+
+    async def look() -> None:
+        async with asyncio.timeout(30):
+            await is_taken_again.wait()
+
+    world.issuer.meanwhile = look
+    await world.apply(spec_of())
+    assert (await world.held()).issuer == "acme"
 
 
 async def test_what_was_issued_outlives_an_apply_that_came_between(world: World) -> None:

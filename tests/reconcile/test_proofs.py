@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from mailstack.model.challenge import ChallengeKind
+from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.issuance import NotIssued, Proof, ProofMethod
 from mailstack.reconcile.dns.record_set import RecordSet
@@ -74,6 +74,21 @@ async def test_without_a_server_the_authority_is_not_asked_to_look() -> None:
     prover = ServerProver(MemoryChallenges(), clock=FakeClock(), is_answered=no, within_s=0.0)
     with pytest.raises(NotIssued, match=r"listeners\.http\): is mailstack serve running\?"):
         await prover.show([proof(ProofMethod.HTTP_01)])
+
+
+class FullDisk(MemoryChallenges):
+    async def put(self, challenge: Challenge) -> None:
+        raise TryAgainLater("the disk is full")
+
+    async def remove(self, kind: ChallengeKind, name: str) -> None:
+        raise TryAgainLater("the disk is full")
+
+
+async def test_a_store_that_fails_is_told_and_does_not_stop_the_end() -> None:
+    prover = ServerProver(FullDisk(), clock=FakeClock(), is_answered=yes)
+    with pytest.raises(NotIssued, match="the proof could not be kept: the disk is full"):
+        await prover.show([proof(ProofMethod.HTTP_01)])
+    await prover.withdraw([proof(ProofMethod.HTTP_01)])
 
 
 class Zone:

@@ -48,14 +48,19 @@ class ServerProver:
 
     async def show(self, proofs: Sequence[Proof]) -> None:
         until = Instant(self._clock() + SHOWN_FOR_MS)
-        for proof in proofs:
-            await self._challenges.put(await asyncio.to_thread(_challenge, proof, self._clock(), until))
+        try:
+            for proof in proofs:
+                await self._challenges.put(await asyncio.to_thread(_challenge, proof, self._clock(), until))
+        except DomainError as fault:
+            raise NotIssued(f"the proof could not be kept: {fault.detail}") from fault
         for proof in proofs:
             await self._wait_for(proof)
 
     async def withdraw(self, proofs: Sequence[Proof]) -> None:
         for proof in proofs:
-            await self._challenges.remove(ChallengeKind(proof.method.value), _name(proof))
+            # One that stays behind ends by itself, and must not cost a certificate that was issued.
+            with suppress(DomainError):
+                await self._challenges.remove(ChallengeKind(proof.method.value), _name(proof))
 
     async def _wait_for(self, proof: Proof) -> None:
         """A server that has only just started, or none at all, must not cost one of the authority's few tries."""
