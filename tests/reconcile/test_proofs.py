@@ -78,15 +78,15 @@ async def test_without_a_server_the_authority_is_not_asked_to_look() -> None:
 
 class FullDisk(MemoryChallenges):
     async def put(self, challenge: Challenge) -> None:
-        raise TryAgainLater("the disk is full")
+        raise TryAgainLater(f"no room for {challenge.name}")
 
     async def remove(self, kind: ChallengeKind, name: str) -> None:
-        raise TryAgainLater("the disk is full")
+        raise TryAgainLater(f"no room to forget {kind} {name}")
 
 
 async def test_a_store_that_fails_is_told_and_does_not_stop_the_end() -> None:
     prover = ServerProver(FullDisk(), clock=FakeClock(), is_answered=yes)
-    with pytest.raises(NotIssued, match="the proof could not be kept: the disk is full"):
+    with pytest.raises(NotIssued, match="the proof could not be kept: no room for token"):
         await prover.show([proof(ProofMethod.HTTP_01)])
     await prover.withdraw([proof(ProofMethod.HTTP_01)])
 

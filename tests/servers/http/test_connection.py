@@ -179,6 +179,23 @@ async def test_request_smuggling_what_follows_an_upgrade_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "lines", [[b"Transfer-Encoding: gzip, chunked"], [b"Transfer-Encoding: gzip", b"Transfer-Encoding: Chunked"]]
+)
+async def test_content_in_a_coding_that_is_not_known_is_not_taken_for_the_content(lines: list[bytes]) -> None:
+    async with serving(HttpWorld()) as world:
+        await refused(await world.connect(), post("/echo", *lines, body=b"3\r\nabc\r\n0\r\n\r\n"), 501)
+
+
+@pytest.mark.parametrize(
+    ("line", "body"), [(b"Content-Length: 3", b"abc"), (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n")]
+)
+async def test_an_upgrade_with_content_is_refused_and_not_answered_without_it(line: bytes, body: bytes) -> None:
+    async with serving(HttpWorld()) as world:
+        upgrade = (b"Connection: Upgrade", b"Upgrade: h2c")
+        await refused(await world.connect(), post("/echo", *upgrade, line, body=body), 400)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"zz\r\nabc\r\n0\r\n\r\n",
@@ -342,6 +359,13 @@ async def test_who_expects_to_be_told_to_continue_is_told_when_the_content_is_wa
         expect = b"Expect: 100-continue"
         assert (await client.ask(post("/echo", expect, b"Content-Length: 3"))).status == 100
         assert (await client.ask(b"abc")).body == b"abc"
+
+
+async def test_http_1_0_is_never_told_to_continue() -> None:
+    async with serving(HttpWorld()) as world:
+        data = post("/echo", b"Expect: 100-continue", b"Content-Length: 3", body=b"abc")
+        reply = await (await world.connect()).ask(data.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert (reply.status, reply.body) == (200, b"abc")
 
 
 async def test_request_smuggling_who_is_refused_instead_of_told_to_continue_asks_no_more() -> None:

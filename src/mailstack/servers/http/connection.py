@@ -29,6 +29,7 @@ from mailstack.servers.http.problem import (
     REQUEST_TIMEOUT,
     TOO_BUSY,
     TOO_MANY_CONNECTIONS,
+    UNKNOWN_CODING,
     URI_TOO_LONG,
     VERSION_NOT_SUPPORTED,
     Problem,
@@ -182,6 +183,8 @@ class HttpConnection(HttpToolsProtocol):
         if problem is not None:
             self._give_up(problem)
         self._is_amid_head, self._is_amid_body = False, True
+        if self.parser.get_http_version() == HTTP_1_0:
+            self.expect_100_continue = False  # RFC 9110 §10.1.1: it would take 100 for the answer
         self._wait(self._limits.body_s)
         self._begin_answer(self._floor)
         # RFC 9110 §10.1.1: after a refusal nobody knows whether the content still comes, or the next request.
@@ -208,18 +211,36 @@ class HttpConnection(HttpToolsProtocol):
             return VERSION_NOT_SUPPORTED
         if method in METHODS_WITHOUT_USE:
             return NOT_IMPLEMENTED
-        names = [name for name, _ in self.headers]
-        # RFC 9112 §6.1: chunks in HTTP/1.0, or two statements of one length, were made to be read in two ways.
-        if b"transfer-encoding" in names and (version == HTTP_1_0 or b"content-length" in names):
-            return BAD_REQUEST
+        problem = self._problem_of_framing(version)
+        if problem is not None:
+            return problem
         try:
-            target = read_target(method, self.url, [value for name, value in self.headers if name == b"host"], version)
+            target = read_target(method, self.url, self._values(b"host"), version)
         except BadTarget as fault:
             self._reason = str(fault)
             return BAD_REQUEST
         self.url = target.origin
         self.scope["state"][HOST] = target.host
         return TOO_BUSY if len(self.tasks) >= self._limits.requests else None
+
+    def _problem_of_framing(self, version: str) -> Problem | None:
+        lengths = self._values(b"content-length")
+        codings = [coding.strip().lower() for coding in b",".join(self._values(b"transfer-encoding")).split(b",")]
+        is_coded = codings != [b""]
+        # RFC 9112 §6.1: chunks in HTTP/1.0, or two statements of one length, were made to be read in two ways.
+        if is_coded and (version == HTTP_1_0 or lengths):
+            return BAD_REQUEST
+        # RFC 9112 §6.1: what was coded before it was cut in chunks would be taken for the content itself.
+        if codings[-1] == b"chunked" and len(codings) > 1:
+            return UNKNOWN_CODING
+        # RFC 9110 §7.8: the content comes first, in HTTP/1.1; but the parser stops before it.
+        if self.parser.should_upgrade() and (is_coded or lengths not in ([], [b"0"])):
+            self._reason = "an upgrade with content"
+            return BAD_REQUEST
+        return None
+
+    def _values(self, wanted: bytes) -> list[bytes]:
+        return [value for name, value in self.headers if name == wanted]
 
     def _count(self, octets: int, was_amid_head: bool, was_amid_body: bool, body_before: int) -> None:
         """What the parser has not handed on. A head or body that began within these octets is counted from the next."""

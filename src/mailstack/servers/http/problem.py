@@ -50,5 +50,6 @@ TOO_MANY_CONNECTIONS = Problem(
 HEAD_TOO_LARGE = Problem(status=431, title="The header fields are too large")
 SERVER_BUG = Problem(status=500, title="Internal error")
 NOT_IMPLEMENTED = Problem(status=501, title="There is no such method")
+UNKNOWN_CODING = Problem(status=501, title="Content arrives as it is, or in chunks of that")
 TOO_BUSY = Problem(status=503, title="Too many requests at a time", headers={"Retry-After": "5"})
 VERSION_NOT_SUPPORTED = Problem(status=505, title="Only HTTP/1.1 and HTTP/1.0 are spoken here")
