@@ -36,9 +36,7 @@ from mailstack.model.instant import as_datetime
 from mailstack.model.resource import Operation
 from mailstack.reconcile.awaiting import until_seen
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
-from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
-from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, Event, OrderBegun, OrderElsewhere
 from mailstack.reconcile.reconciler import Prepared, Reconciler
@@ -159,9 +157,9 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
             async def tell() -> None:
                 line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
 
-            reconciler = as_far_as_received(reconciler_of(store, storage, loaded, on_issued=tell), storage, loaded)
+            reconciler = as_far_as_received(_inward(store, storage, loaded, on_issued=tell), storage, loaded)
             if loaded.spec.reconcile.on_change == PLAN_ONLY:
-                answer = await only_planned(reconciler, loaded, snapshot)
+                answer = await only_planned(_outward(reconciler, loaded), loaded, snapshot)
                 if answer is not None:
                     await tell()
                     return answer
@@ -181,7 +179,8 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
 
 async def _settle_received(job: Job) -> None:
     """A crash may have left a spec that came by the API on its way into its place."""
-    storage = Path(str(job.sandbox["state"])) if job.sandbox is not None else find_storage(Path(job.spec)).storage
+    known = str(job.sandbox["state"]) if job.sandbox is not None else job.storage
+    storage = Path(known) if known else find_storage(Path(job.spec)).storage
     if not is_unsettled(storage):
         return
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
@@ -196,6 +195,7 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
     first = await _run_plan(replace(reconciler, dns=NoDns()), loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+    reconciler = _outward(reconciler, loaded)
     try:
         done = await _run_and_tell(reconciler, loaded, store, line)
     except DomainError:
@@ -265,22 +265,35 @@ def _finished(done: _Done) -> Finished:
     return Finished(generation=done.generation, again_at=done.prepared.again_at)
 
 
-def reconciler_of(
-    store: SqliteStore, storage: Path, loaded: LoadedSpec, *, on_issued: Callable[[], Awaitable[None]] = nobody_is_told
+def reconciler_of(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:
+    return _outward(_inward(store, storage, loaded, on_issued=nobody_is_told), loaded)
+
+
+def _inward(
+    store: SqliteStore, storage: Path, loaded: LoadedSpec, *, on_issued: Callable[[], Awaitable[None]]
 ) -> Reconciler:
+    """For the server's own state: it asks nobody in DNS yet."""
     return Reconciler(
         state=store.state,
         clock=system_clock,
         hash_password=_hash(HashCost.NORMAL),
         # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),
-        live_dns=authoritative_dns(loaded.spec),
         # The supervisor serves what was applied before anything is ordered.
         issuing=issuing_with(store, loaded.spec, has_server=True, on_issued=on_issued),
     )
 
 
+def _outward(reconciler: Reconciler, loaded: LoadedSpec) -> Reconciler:
+    # Late: a reload must not wait for what is needed only once mail is served.
+    from mailstack.reconcile.dns.authoritative import authoritative_dns
+
+    return replace(reconciler, live_dns=authoritative_dns(loaded.spec))
+
+
 def sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
+    from mailstack.reconcile.dns.zone_text import ZoneFileDns
+
     zones = zones_folder(Path(sandbox.state))
     return Reconciler(
         state=store.state,

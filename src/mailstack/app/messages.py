@@ -73,7 +73,8 @@ class Unable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the applier is to do. spec: its path; sandbox: a SandboxJob's fields, None for the real thing.
+    """What the applier is to do. spec: its path; storage: where it is served from now, "" before anything is. sandbox:
+    a SandboxJob's fields, None for the real thing.
 
     read_only: only say what is applied to `storage` now. last_applied: the same before anything serves, of the storage
     that the spec seems to name where `storage` is empty; after Loaded and Go. upkeep: do what is due, and only where
