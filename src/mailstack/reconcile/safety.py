@@ -44,6 +44,8 @@ async def over_quota(
 
 def last_admins(steps: Sequence[Step], live: Snapshot) -> list[str]:
     """Those who are administrators now, if nobody is one after the steps."""
+    if not any(_may_lose(step) for step in steps):
+        return []
     before = {name for (kind, name), resource in live.resources.items() if kind is Kind.ACCOUNT and _is_admin(resource)}
     after = set(before)
     for step in steps:
@@ -141,6 +143,10 @@ def _locked_out(steps: Sequence[Step]) -> Iterator[PlanWarning]:
 
 def _loses_password(step: Step) -> bool:
     return any(item.name == "password" and item.mark is Mark.SECRET_REMOVED for item in step.change.fields)
+
+
+def _may_lose(step: Step) -> bool:
+    return step.wanted.resource.kind is Kind.ACCOUNT and step.change.operation is not Operation.CREATE
 
 
 def _is_admin(resource: Resource) -> bool:
