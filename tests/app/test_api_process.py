@@ -114,6 +114,14 @@ async def test_a_plan_is_made_of_what_was_sent_and_changes_nothing(house: House)
     assert (await house.plan(SPEC))[1]["plan"]["changes"] == []
 
 
+async def test_a_spec_named_by_a_relative_path_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(house.spec.parent)
+    job = Job(spec=house.spec.name, log_format="json", log_level="warning")
+    house.processes = ApiProcesses(Path("..", "state"), job)
+    status, reply = await house.plan(MORE)
+    assert (status, reply["plan"]["summary"]["create"]) == (200, 1)
+
+
 async def test_a_secret_that_the_sender_lacks_is_what_the_server_has_or_a_fault(house: House) -> None:
     assert (await house.plan(SPEC, secrets={}))[1]["plan"]["changes"] == []
     status, reply = await house.plan(MORE, secrets={})

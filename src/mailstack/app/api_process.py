@@ -103,8 +103,9 @@ class ApiProcesses:
         return Order(
             kind=call.kind.value,
             caller=call.caller,
-            storage=str(self._storage),
-            spec=self._job.spec,
+            # The process has a folder of its own, and a relative path would lead nowhere from there.
+            storage=str(self._storage.absolute()),
+            spec=str(Path(self._job.spec).absolute()),
             size=size,
             log_format=self._job.log_format,
             log_level=self._job.log_level,
