@@ -188,6 +188,16 @@ def test_a_server_that_lost_its_state_takes_its_own_records_back(zone: Path) -> 
     assert run("adopt", str(spec), "--dns-wanted").stdout == "Nothing to take over.\n"
 
 
+def test_a_zone_is_told_of_its_own_records_alone(zone: Path) -> None:
+    spec = zone.parents[1] / "mailstack.yaml"
+    spec.write_text(spec.read_text().replace("zones: {", "zones: {example.org: {provider: files}, ", 1))
+    (zone.parent / "example.org.").write_text(ZONE)
+    run("apply", "--yes", str(spec))
+    assert "Warning" not in run("adopt", str(spec), "--dns", "example.com", "@", "MX", "--yes").stdout
+    refused = run("adopt", str(spec), "--dns", "example.net", "@", "MX", "--yes")
+    assert (refused.exit_code, "it has one for: example.com, example.org" in refused.stderr) == (1, True)
+
+
 def test_what_the_spec_does_not_want_is_not_taken_over(zone: Path) -> None:
     spec = zone.parents[1] / "mailstack.yaml"
     run("apply", "--yes", str(spec))

@@ -77,7 +77,7 @@ def _refused(zone: Zone, wanted: Mapping[Key, RecordSet], chosen: Chosen) -> Ite
     for key in chosen.keys:
         subject = f"dns_record {key[0]} {key[1]}"
         if key not in wanted:
-            yield PlanWarning(subject=subject, text="the spec asks for no such record: once taken over it would go")
+            yield PlanWarning(subject=subject, text="the spec asks for no such record; left alone")
         elif key not in zone.live:
             yield PlanWarning(subject=subject, text="is not there; apply makes it")
         elif marker_owner(zone, key) == zone.owner:

@@ -185,7 +185,9 @@ def _settle_one(zone: Zone, record: RecordSet, ours: frozenset[str] | None) -> R
         return record
     if sorted(live.values) == sorted(record.values):
         return None
-    raise Taken(f"exists and is not mailstack's ({', '.join(live.values)}); left alone")
+    raise Taken(
+        f"exists and is not mailstack's ({', '.join(live.values)}); left alone, until `mailstack adopt --dns` takes it over"
+    )
 
 
 def _refuse_blocked(zone: Zone, record: RecordSet) -> None:

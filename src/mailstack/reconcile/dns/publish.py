@@ -6,7 +6,7 @@ octoDNS is imported only when there is a zone with a provider.
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -117,9 +117,14 @@ async def plan_adoption(
 ) -> "tuple[tuple[ZoneTarget, ZonePlan], ...]":
     """For every zone with a provider: what would be marked as ours there, and nothing else."""
     targets = tuple(
-        replace(target, settling=partial(take_over, chosen=chosen)) for target in targets_of(context, material).zones
+        replace(target, settling=partial(take_over, chosen=_in_zone(chosen, target.zone, context.spec.dns.zones)))
+        for target in targets_of(context, material).zones
     )
     return tuple(zip(targets, await _planned(targets, context.owner), strict=True))
+
+
+def _in_zone(chosen: Chosen, zone: str, zones: Container[str]) -> Chosen:
+    return replace(chosen, keys=tuple(key for key in chosen.keys if zone_of(key[0], zones) == zone))
 
 
 async def write_adoption(planned: "Sequence[tuple[ZoneTarget, ZonePlan]]") -> None:
