@@ -50,6 +50,7 @@ def test_all_that_flags_can_say(folder: Path) -> None:
         "--dns-host", "203.0.113.53",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
+    assert "the TSIG key of 203.0.113.53 in MAILSTACK_TSIG_SECRET" in done.stdout
     spec = load_spec(folder / "site" / "mail.yaml").spec
     assert list(spec.domains) == ["example.org", "xn--bcher-kva.example"]
     assert spec.accounts["zoë.b@example.org"].name == 'Zoë "B": #1'
@@ -81,6 +82,7 @@ def test_what_is_there_is_not_replaced_unasked(folder: Path) -> None:
     [
         ((), "--hostname is needed where nobody can be asked"),
         (("--hostname", "a b"), "'a b' is no hostname"),
+        (("--hostname", "localhost"), "'localhost' is no hostname: not a fully qualified domain name"),
         ((*HOST, "--domain", "-"), "'-' is no domain"),
         ((*HOST, "--admin", "alice"), "'alice' is no address: an address needs an @"),
         ((*HOST, "--admin", "alice@example.org"), "alice@example.org is in none of the domains: example.com"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from mailstack.cli.screen import fail, print_json
-from mailstack.model.address import domain_key, parse_address
+from mailstack.model.address import parse_address
 from mailstack.model.errors import DomainError
 
 HELP = """Write a commented starter spec to FILE (default: mailstack.yaml), and the password of its first account.
@@ -31,6 +31,7 @@ Exit status: 0 written, 1 something is wrong or FILE exists already (then --forc
 """
 TEMPLATE = Path(__file__).parent / "templates" / "mailstack.yaml.j2"
 PASSWORD_BYTES = 15
+TSIG_VARIABLE = "MAILSTACK_TSIG_SECRET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ def command(file: Path, force: bool, form: str, **given: object) -> None:
     click.echo(f"{click.style('written', fg='green')} {file}, and {kept} with the hash of {answers.admin}'s password")
     click.echo(f"password of {answers.admin}: {click.style(password, bold=True)} (it is shown only this once)")
     click.echo(f"next: mailstack sandbox {file}, then mailstack plan {file}")
+    if answers.dns_host:
+        click.echo(f"plan and all else that writes DNS wants the TSIG key of {answers.dns_host} in {TSIG_VARIABLE}")
 
 
 def _answers(given: dict[str, object], *, may_ask: bool) -> Answers:
@@ -101,7 +104,7 @@ def _said(given: dict[str, object], name: str, question: str, default: str, *, m
     if may_ask:
         return str(click.prompt(question, default=default or None if name == "hostname" else default)).strip()
     if name == "hostname":
-        fail("--hostname is needed where nobody can be asked")
+        fail("--hostname is needed where nobody can be asked, such as --hostname mail.example.com")
     return default
 
 
@@ -111,10 +114,12 @@ def _many(given: dict[str, object], name: str) -> tuple[str, ...]:
 
 
 def _checked(what: str, name: str) -> str:
+    from mailstack.spec.values import parse_domain
+
     try:
-        return domain_key(name)
-    except DomainError as fault:
-        fail(f"{name!r} is no {what}: {fault.detail}")
+        return parse_domain(name)
+    except ValueError as fault:
+        fail(f"{name!r} is no {what}: {fault}")
 
 
 def _account(text: str, domains: Sequence[str]) -> str:
@@ -163,6 +168,7 @@ def _rendered(file: Path, answers: Answers, password_file: str) -> str:
         addresses=answers.addresses,
         storage=answers.storage,
         dns_host=answers.dns_host,
+        tsig_variable=TSIG_VARIABLE,
         password_file=password_file,
     )
 
