@@ -57,7 +57,7 @@ def test_a_token_may_be_in_a_file(spec: Path, tmp_path: Path) -> None:
 def test_a_server_is_named_by_https_and_its_host(spec: Path, url: str) -> None:
     result = run("plan", str(spec), "--server", url, token="mst_x")
     assert result.exit_code == 1
-    assert url in result.stderr
+    assert f"{url}: " in result.stderr
 
 
 def test_faults_of_the_spec_are_found_before_anything_is_sent(spec: Path) -> None:

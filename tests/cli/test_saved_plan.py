@@ -41,6 +41,12 @@ def test_a_kept_plan_is_applied_without_a_question(folder: Path) -> None:
     assert run("plan", "mailstack.yaml").exit_code == 0
 
 
+def test_a_plan_is_not_planned_again() -> None:
+    kept_plan()
+    done = run("plan", "plan.json")
+    assert (done.exit_code, "`mailstack apply plan.json` carries it out" in done.stderr) == (1, True)
+
+
 def test_it_is_what_json_shows(folder: Path) -> None:
     kept_plan()
     shown = run("plan", "mailstack.yaml", "--format", "json").stdout

@@ -155,6 +155,9 @@ async def _private_pem(storage: Path, key: DkimKeyBody) -> str:
 
 def _write_private(path: Path, pem: str) -> None:
     """A new file: a key must not come into one that others can read, or that they made."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        fail(f"{path} is there already; name a new file")
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(pem)

@@ -15,7 +15,7 @@ from mailstack.cli.reconciling import (
     store_to_read,
 )
 from mailstack.cli.remote import Afar, chosen_server, server_options
-from mailstack.cli.screen import EXIT_ERROR
+from mailstack.cli.screen import EXIT_ERROR, fail
 
 if TYPE_CHECKING:
     from mailstack.reconcile.plan import Plan
@@ -86,10 +86,12 @@ def command(
     records: bool,
     detailed_exitcode: bool,  # noqa: ARG001  always so
 ) -> None:
-    from mailstack.cli.saved_plan import save
+    from mailstack.cli.saved_plan import read_saved, save
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
+    if read_saved(spec) is not None:
+        fail(f"{spec} is a plan already; `mailstack apply {spec}` carries it out")
     # 2 means "there are changes" here, so that faults must not end with it.
     afar = chosen_server(server, token, ca)
     with faults_reported(form, code=EXIT_ERROR), collector_paused():

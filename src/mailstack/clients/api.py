@@ -3,6 +3,7 @@
 Every way in which it can fail becomes an ApiFailed that says what to do. RFC 6750, RFC 9457.
 """
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import orjson
 CONNECT_S = 10.0
 ANSWER_S = 600.0
 """A plan asks every DNS zone; an apply waits for records to be seen."""
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 Document = Mapping[str, Any]  # JSON of another program, of which every member is asked for by name
 
 
@@ -111,13 +113,13 @@ class ApiClient:
                     " (--ca FILE names the authority of a self-signed one)"
                 )
             cause = cause.__cause__ or cause.__context__
-        return f"{self.url} cannot be reached: {fault}"
+        return f"{self.url} cannot be reached: {_ERRNO.sub('', str(fault))}"
 
 
 def _checked(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise ApiFailed(f"{url}: a server is named by its address, https://mail.example.com")
+        raise ApiFailed(f"{url}: a server is named by https:// and its host, as in https://mail.example.com")
     if parts.username or parts.query or parts.fragment or parts.path not in ("", "/"):
         raise ApiFailed(f"{url}: nothing but https://, a host and a port names a server")
     return f"https://{parts.netloc}"

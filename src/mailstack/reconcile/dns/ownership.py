@@ -185,9 +185,8 @@ def _settle_one(zone: Zone, record: RecordSet, ours: frozenset[str] | None) -> R
         return record
     if sorted(live.values) == sorted(record.values):
         return None
-    raise Taken(
-        f"exists and is not mailstack's ({', '.join(live.values)}); left alone, until `mailstack adopt --dns` takes it over"
-    )
+    there = ", ".join(live.values)
+    raise Taken(f"exists and is not mailstack's ({there}); left alone (`mailstack adopt --dns` takes it over)")
 
 
 def _refuse_blocked(zone: Zone, record: RecordSet) -> None:
