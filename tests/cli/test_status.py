@@ -45,7 +45,7 @@ def test_after_an_apply_and_after_a_change_of_the_spec(spec: Path) -> None:
     run("apply", "--yes", str(spec))
     found = json.loads(run("status", "--format", "json", str(spec)).stdout)
     assert (found["generation"], found["spec"]) == (1, "as applied")
-    assert found["applied_at"].endswith("+00:00")
+    assert found["applied_at"].endswith("Z")
     assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 7, "server": 1}
     (certificate,) = found["certificates"]
     assert (certificate["name"], certificate["issuer"], certificate["failure"]) == (
@@ -106,6 +106,14 @@ def test_why_the_last_reload_was_refused(spec: Path, server: int) -> None:
     shown = run("status", str(spec)).stdout
     assert f"process {server}" in shown
     assert "2026-01-01T00:00:00Z, refused: the port is in use" in shown
+
+
+def test_what_was_told_of_the_reload_is_not_told_again(spec: Path, server: int) -> None:
+    path = status_file(spec.parent / "state")
+    upkeep = {"next_at": "2026-01-01T00:01:00Z", "message": "the port is in use"}
+    write_json(path, {**json.loads(path.read_text()), "upkeep": upkeep})
+    shown = run("status", str(spec)).stdout
+    assert (shown.count("the port is in use"), "undone, as the last reload" in shown) == (1, True)
 
 
 def test_a_storage_that_moved_is_named(spec: Path, server: int) -> None:

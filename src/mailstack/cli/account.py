@@ -24,7 +24,7 @@ from mailstack.cli.account_facts import (
     shown,
 )
 from mailstack.cli.reconciling import format_option, loaded_spec, storage_named, storage_of
-from mailstack.cli.screen import EXIT_ERROR, fail, print_json
+from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 address_argument = click.argument("address")
@@ -229,9 +229,7 @@ def reindex(
     else:
         for one in found:
             if one["messages"] is not None:
-                click.echo(
-                    f"{one['login']}: {one['messages']} {'message' if one['messages'] == 1 else 'messages'} indexed"
-                )
+                click.echo(f"{one['login']}: {counted(one['messages'], 'message')} indexed")
         _show_errors(failed)
     if failed:
         context.exit(EXIT_ERROR)

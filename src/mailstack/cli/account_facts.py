@@ -245,9 +245,9 @@ def size_text(size_bytes: int) -> str:
 
 
 def when_text(instant: "Instant | None") -> str | None:
-    from mailstack.model.instant import as_datetime
+    from mailstack.model.instant import iso
 
-    return None if instant is None else as_datetime(instant).isoformat(timespec="seconds")
+    return None if instant is None else iso(instant)
 
 
 def _tell(bar: "ProgressBar[int]", done: int, count: int) -> None:

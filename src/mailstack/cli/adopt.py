@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.reconciling import loaded_spec, reconciler_on, require_applied, storage_of, store_to_write
-from mailstack.cli.screen import fail
+from mailstack.cli.screen import counted, fail
 
 if TYPE_CHECKING:
     from mailstack.reconcile.adoption import Adoption
@@ -71,8 +71,18 @@ def command(
         return
     if addresses or out:
         fail("accounts and DNS records are adopted one after the other")
+    _require_zones(loaded, [zone.lower().rstrip(".") for zone, _, _ in records])
     keys = tuple((_full(name, zone), kind.upper()) for zone, name, kind in records)
     asyncio.run(_adopt_records(loaded, Chosen(keys=keys, owner=dns_owner, as_wanted=dns_wanted), yes=yes))
+
+
+def _require_zones(loaded: "LoadedSpec", asked: Iterable[str]) -> None:
+    from mailstack.spec.sections.domains import MANUAL_PROVIDER
+
+    known = sorted(name for name, zone in loaded.spec.dns.zones.items() if zone.provider != MANUAL_PROVIDER)
+    for zone in asked:
+        if zone not in known:
+            fail(f"{zone} is no zone that the spec has a provider for (it has one for: {', '.join(known) or 'none'})")
 
 
 def _full(name: str, zone: str) -> str:
@@ -204,7 +214,7 @@ async def _adopt_records(loaded: "LoadedSpec", chosen: "Chosen", *, yes: bool) -
         if not yes:
             _ask()
         await write_adoption(busy)
-        count = f"{len(adopted)} record {'set' if len(adopted) == 1 else 'sets'}"
+        count = counted(len(adopted), "record set")
         click.echo(f"{click.style('adopted', fg='green')} {count}; `mailstack plan` shows what the spec makes of them")
 
 

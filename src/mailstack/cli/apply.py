@@ -21,7 +21,7 @@ from mailstack.cli.reconciling import (
     store_to_write,
 )
 from mailstack.cli.remote import Afar, chosen_server, server_options
-from mailstack.cli.screen import console, fail, print_json
+from mailstack.cli.screen import console, counted, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _told(event: "Event") -> str:
         case progress.StateCommitted(generation=generation):
             return f"the server's state is at generation {generation}"
         case progress.ZoneWritten(zone=zone, changes=changes):
-            return f"DNS zone {zone}: {changes} record sets written"
+            return f"DNS zone {zone}: {counted(changes, 'record set')} written"
         case progress.ZoneVerified(zone=zone):
             return f"DNS zone {zone}: seen as planned"
         case progress.OrderBegun(name=name, authority=authority):

@@ -40,7 +40,7 @@ def _needs_somebody(one: Mapping[str, object]) -> bool:
 
 
 def _facts(resource: "Resource", failures: "Mapping[str, IssuanceFailure]", now: "Instant") -> dict[str, object]:
-    from mailstack.model.instant import as_datetime
+    from mailstack.model.instant import iso
     from mailstack.reconcile.providers.acme import days_left, lifetime_in
 
     lifetime = lifetime_in(resource)
@@ -48,7 +48,7 @@ def _facts(resource: "Resource", failures: "Mapping[str, IssuanceFailure]", now:
     told = failure and {
         "reason": failure.reason,
         "tries": failure.tries,
-        "retry_at": as_datetime(failure.retry_at).isoformat(timespec="seconds"),
+        "retry_at": iso(failure.retry_at),
     }
     return {
         "name": resource.name,

@@ -23,7 +23,7 @@ from mailstack.cli.reconciling import (
     store_to_read,
     store_to_write,
 )
-from mailstack.cli.screen import EXIT_ERROR, fail, print_json
+from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 
 if TYPE_CHECKING:
     from mailstack.reconcile.dns.survey import Survey
@@ -178,7 +178,7 @@ def apply(spec: Path, yes: bool, form: str) -> None:
         print_json({"plan": document(prepared.plan)})
     elif not prepared.plan.is_empty:
         count = len(prepared.plan.changes)
-        click.echo(click.style(f"Published: {count} record set{'' if count == 1 else 's'}.", fg="green"))
+        click.echo(click.style(f"Published: {counted(count, 'record set')}.", fg="green"))
 
 
 async def _records(loaded: "LoadedSpec") -> "tuple[PlacedRecord, ...]":

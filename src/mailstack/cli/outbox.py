@@ -73,7 +73,7 @@ async def _read(folder: Path, mail_id: int | None) -> list[dict[str, object]]:
 
 
 def _entry(items: Sequence["QueueItem"], content: bytes, *, whole: bool) -> dict[str, object]:
-    from mailstack.model.instant import as_datetime
+    from mailstack.model.instant import iso
 
     first = items[0]
     entry: dict[str, object] = {
@@ -82,7 +82,7 @@ def _entry(items: Sequence["QueueItem"], content: bytes, *, whole: bool) -> dict
         "to": [item.recipient for item in items],
         "subject": _subject(content),
         "size": len(content),
-        "queued_at": as_datetime(first.queued_at).isoformat(timespec="seconds"),
+        "queued_at": iso(first.queued_at),
     }
     if whole:
         entry["message"] = content.decode("utf-8", "replace")

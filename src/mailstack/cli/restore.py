@@ -8,7 +8,7 @@ import click
 
 from mailstack.cli.account_facts import Facts, show_table, when_text
 from mailstack.cli.reconciling import format_option, require_applied, storage_named, store_to_read, store_to_write
-from mailstack.cli.screen import fail, print_json
+from mailstack.cli.screen import counted, fail, print_json
 
 if TYPE_CHECKING:
     from mailstack.model.trash import TrashedAccount
@@ -32,7 +32,7 @@ def command() -> None:
     pass
 
 
-@command.command("list")
+@command.command("list", short_help="List destroyed accounts whose mail is kept.")
 @spec_argument
 @format_option
 def list_trash(spec: Path, form: str) -> None:
@@ -40,7 +40,8 @@ def list_trash(spec: Path, form: str) -> None:
 
     \b
     Examples:
-      mailstack restore list mailstack.yaml --format json
+      mailstack restore list mailstack.yaml
+      mailstack restore list mailstack.yaml --format json | jq -r '.[].login'
     """
     found = asyncio.run(_listed(storage_named(spec, form)))
     if form == "json":
@@ -49,7 +50,7 @@ def list_trash(spec: Path, form: str) -> None:
         _show(found)
 
 
-@command.command("account")
+@command.command("account", short_help="Give the mail of a destroyed account back.")
 @spec_argument
 @click.argument("address")
 @click.option(
@@ -73,7 +74,7 @@ def account(spec: Path, address: str, account_id: str | None, login: str | None)
     key = parse_address(address).key
     target = key if login is None else parse_address(login).key
     restored = asyncio.run(_restored(storage_named(spec, "text"), key, account_id, target))
-    click.echo(f"{click.style('restored', fg='green')} {restored.messages} messages to {target}")
+    click.echo(f"{click.style('restored', fg='green')} {counted(restored.messages, 'message')} to {target}")
 
 
 async def _listed(storage: Path) -> list[Facts]:

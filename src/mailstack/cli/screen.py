@@ -28,6 +28,11 @@ def console() -> "Console":
     return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
+def counted(number: int, noun: str) -> str:
+    """noun: of one."""
+    return f"{number} {noun if number == 1 else noun + ('es' if noun.endswith('s') else 's')}"
+
+
 def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
@@ -46,7 +51,7 @@ def report_faults(invalid: "SpecInvalid", as_json: bool = False, *, code: int = 
     else:
         for line in invalid.lines():
             click.echo(line, err=True)
-        click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was changed", err=True)
+        click.echo(f"{counted(count, 'fault')}; nothing was changed", err=True)
     raise click.exceptions.Exit(code)
 
 

@@ -75,7 +75,7 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
     from mailstack.app.clock import system_clock
     from mailstack.app.runfiles import read_status
     from mailstack.cli.certificate_facts import certificate_facts
-    from mailstack.model.instant import as_datetime
+    from mailstack.model.instant import iso
 
     found: dict[str, object] = {"storage": str(storage), "running": read_status(storage)}
     async with store_to_read(storage) as store:
@@ -84,11 +84,10 @@ async def _status(storage: Path, digest: str) -> dict[str, object]:
         summary = await store.state.summary()
         waiting = await store.queue.counts()
         certificates = await certificate_facts(store, system_clock())
-    applied_at = None if summary.applied_at is None else as_datetime(summary.applied_at)
     return {
         **found,
         "generation": int(summary.generation),
-        "applied_at": None if applied_at is None else applied_at.isoformat(timespec="seconds"),
+        "applied_at": None if summary.applied_at is None else iso(summary.applied_at),
         "spec": _compared(summary.spec_hash, digest),
         "resources": {kind.value: count for kind, count in summary.counts.items()},
         "certificates": certificates,
@@ -142,7 +141,10 @@ def _upkeep(running: object) -> list[str]:
     if not isinstance(found, Mapping):
         return []
     following = f"next at {found.get('next_at')}" if found.get("next_at") else "nothing is due"
-    return [f"{following}; undone: {found.get('message')}" if found.get("message") else following]
+    why = found.get("message")
+    if why and [f": {why}"] == [text[-len(f": {why}") :] for text in _reload(running)]:
+        return [f"{following}; undone, as the last reload"]
+    return [f"{following}; undone: {why}" if why else following]
 
 
 def _drift(running: object) -> list[str]:

@@ -118,7 +118,7 @@ def list_tokens(spec: Path, state: Path | None, form: str) -> None:
         show_table("tokens", ("id", "name", "can", "maker", "created_at", "expires_at", "used_at", "revoked_at"), found)
 
 
-@command.command("revoke")
+@command.command("revoke", short_help="End a token, and all that were made with it.")
 @spec_argument
 @click.argument("token_id", metavar="ID")
 @state_option

@@ -26,7 +26,14 @@ Secrets are not read: plan does that.
 
 @click.command("validate", short_help="Check specs.", epilog=EXAMPLES)
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How results are printed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How results are printed.",
+)
 def command(specs: tuple[Path, ...], form: str) -> None:
     """Check each SPEC, with all that it includes, and show every fault at once."""
     from mailstack.spec.faults import Fault, SpecInvalid
