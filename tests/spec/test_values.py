@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from mailstack.spec import values
@@ -88,6 +90,23 @@ def test_address(text: str, key: str) -> None:
 def test_no_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"mail address|domain name"):
         values.parse_address_key(text)
+
+
+LOCAL_PARTS = st.text(alphabet="abz09._+-", max_size=66)
+DOMAINS = st.lists(st.text(alphabet="abz09-", max_size=64), max_size=5).map(".".join)
+
+
+@given(local_part=LOCAL_PARTS, domain=DOMAINS)
+def test_plain_addresses_take_a_short_way_to_the_same(local_part: str, domain: str) -> None:
+    def outcome(text: str) -> str:
+        try:
+            return values.parse_address_key(text)
+        except ValueError as fault:
+            return str(fault)
+
+    # A capital letter is all that keeps an address from the short way.
+    with_capital = f"A{local_part}@{domain}"
+    assert outcome(with_capital.lower()) == outcome(with_capital)
 
 
 @pytest.mark.parametrize(
