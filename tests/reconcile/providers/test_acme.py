@@ -171,9 +171,19 @@ def test_a_failed_order_is_tried_again_when_its_time_has_come() -> None:
     assert is_order(wanted)
 
 
-def test_another_order_does_not_wait_for_the_failed_one() -> None:
+@pytest.mark.parametrize(
+    "acme",
+    [
+        {"challenge": "tls-alpn-01"},
+        {"key": "rsa2048"},
+        {"email": "hostmaster@example.com"},
+        {"ca": "authority.pem"},
+        {"eab": {"key_id": "1", "key": "env/EAB"}},
+    ],
+)
+def test_another_order_does_not_wait_for_the_failed_one(acme: Mapping[str, object]) -> None:
     ordering = Ordering(can_order=True, failures={HOST: failure()})
-    wanted = look(NOTHING, ordering=ordering, acme={"challenge": "tls-alpn-01"}).wanted
+    wanted = look(NOTHING, ordering=ordering, acme=acme).wanted
     assert wanted is not None
     assert is_order(wanted)
 

@@ -158,8 +158,10 @@ def is_order(wanted: Wanted) -> bool:
 
 
 def order_mark(names: tuple[str, ...], acme: Acme) -> str:
-    """Says whether a failure was one of the same order; who changes what is asked for need not wait."""
-    told = "\0".join((acme.directory_url, acme.challenge, acme.key, *names))
+    """Says whether a failure was one of the same order; who changes what is asked for, or who asks, need not wait."""
+    # The CA by its file's name alone: a spec is read from more than one place.
+    account = (acme.email or "", acme.ca.name if acme.ca else "", acme.eab.key_id if acme.eab else "")
+    told = "\0".join((acme.directory_url, acme.challenge, acme.key, *account, *names))
     return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
 
 
