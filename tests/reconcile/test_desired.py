@@ -224,6 +224,16 @@ def test_certificate_files_are_read(tmp_path: Path) -> None:
     assert found.warnings == ()
 
 
+def test_two_certificates_that_begin_with_one_name_are_a_fault_and_none_is_dropped(tmp_path: Path) -> None:
+    for name, names in {"one": ("mail.example.com", "a.example.com"), "two": ("mail.example.com",)}.items():
+        chain, key = self_signed(names, NOW)
+        (tmp_path / f"{name}.pem").write_text(chain)
+        (tmp_path / f"{name}.key").write_text(key)
+    files = [{"certificate": f"{name}.pem", "key": f"file/{name}.key"} for name in ("one", "two")]
+    with pytest.raises(SpecInvalid, match=r"tls\.files\[1\]\.certificate: two\.pem begins with the name mail"):
+        desired({"tls": {"issuer": "files", "files": files}}, directory=tmp_path)
+
+
 def test_a_certificate_for_another_host_is_a_warning(tmp_path: Path) -> None:
     found = desired(write_pair(tmp_path, "other.example.com"), directory=tmp_path)
     assert "no file in tls.files is good for server.hostname" in found.warnings[0].text

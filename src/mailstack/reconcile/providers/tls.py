@@ -135,8 +135,11 @@ def _read_eab(spec: Spec, live: Snapshot, secrets: Secrets) -> None:
 def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant) -> Certificates:
     wanted: dict[str, Wanted] = {}
     for index, files in enumerate(spec.tls.files):
-        for found in _from_files(("tls", "files", index), files, secrets, live, now):
-            wanted[found.resource.name] = found
+        place: SpecPath = ("tls", "files", index)
+        for found in _from_files(place, files, secrets, live, now):
+            if wanted.setdefault(found.resource.name, found) is not found:
+                told = f"{files.certificate} begins with the name {found.resource.name}, as one before it does"
+                secrets.report((*place, "certificate"), f"{told}; each name has one certificate")
     usable = tuple(wanted.values())
     return Certificates(wanted=usable, warnings=_warnings(spec, usable, now))
 
