@@ -1,10 +1,10 @@
 """What a generation is built from."""
 
 from mailstack.app.blueprint import Blueprint
-from mailstack.app.generation import signing_keys
+from mailstack.app.generation import identities_of, signing_keys
 from mailstack.mailauth.dkim.keys import generate
 from mailstack.model.ids import Generation
-from mailstack.model.resource import DkimKeyBody, KeyState, Kind, Resource, fields_of
+from mailstack.model.resource import Body, CertificateBody, DkimKeyBody, KeyState, Kind, Resource, ServerBody, fields_of
 
 
 def blueprint(*states: KeyState) -> Blueprint:
@@ -41,3 +41,26 @@ def test_only_keys_whose_record_was_seen_and_that_have_not_retired_sign() -> Non
 
 def test_a_domain_none_of_whose_keys_is_seen_sends_its_mail_unsigned() -> None:
     assert signing_keys(blueprint(KeyState.PUBLISHED)) == {}
+
+
+def test_who_asks_for_no_name_is_shown_the_certificate_that_is_good_for_the_host_a_wildcard_too() -> None:
+    server = ServerBody(
+        hostname="mail.example.com",
+        addresses=(),
+        workers=1,
+        message_size_bytes=1 << 20,
+        recipients=10,
+        connections_per_ip=5,
+    )
+    named = (("a.example.org",), ("example.com", "*.Example.com"), ("*.example.net",))
+    bodies: list[tuple[Kind, str, Body]] = [(Kind.SERVER, "server", server)]
+    for names in named:
+        body = CertificateBody(issuer="files", names=names, certificate="", not_after="")
+        bodies.append((Kind.CERTIFICATE, names[0], body))
+    held = Blueprint(
+        generation=Generation(1),
+        postmaster=None,
+        resources=tuple(Resource(kind=kind, name=name, fields=fields_of(body)) for kind, name, body in bodies),
+        secrets={Kind.CERTIFICATE: {names[0]: {"key": ""} for names in named}},
+    )
+    assert identities_of(held)[0].names == ("example.com", "*.Example.com")

@@ -70,7 +70,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     server = blueprint.server
     if server is None:
         raise Invalid("nothing is applied yet: no server to be")
-    identities = _identities(blueprint)
+    identities = identities_of(blueprint)
     for service in IMPLICIT_TLS:
         if service in blueprint.listeners and not identities:
             raise Invalid(f"listeners.{service} needs a certificate, and there is none")
@@ -104,14 +104,15 @@ def signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
     return keys
 
 
-def _identities(blueprint: Blueprint) -> tuple[Identity, ...]:
+def identities_of(blueprint: Blueprint) -> tuple[Identity, ...]:
     """The host name's own first: it is what clients get that ask for no name."""
     hostname = blueprint.server.hostname if blueprint.server else ""
+    own = {hostname, f"*.{hostname.partition('.')[2]}"}
     found = [
         Identity(names=body.names, chain=body.certificate, key=blueprint.secret(Kind.CERTIFICATE, name, "key"))
         for name, body in sorted(blueprint.bodies(CertificateBody).items())
     ]
-    return tuple(sorted(found, key=lambda identity: hostname not in identity.names))
+    return tuple(sorted(found, key=lambda identity: own.isdisjoint(map(str.lower, identity.names))))
 
 
 def _login(blueprint: Blueprint, around: Surroundings) -> Login:
@@ -140,7 +141,7 @@ def _smtp(blueprint: Blueprint, around: Surroundings, login: Login, delivery: De
         work,
         login=login,
         signing_keys=signing_keys(blueprint),
-        tls=around.tls if _identities(blueprint) else None,
+        tls=around.tls if identities_of(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
     )
 
