@@ -91,7 +91,8 @@ class HttpClient:
 @dataclass
 class HttpWorld:
     """Change what a test needs before it connects; `service` is asked for each request. gate: what `/wait` waits for;
-    entered: requests that came so far to it."""
+    entered: requests that came so far to it, or to
+    `/until-gone`; left: those of the latter that were told that nobody waits for them."""
 
     connections: Connections = field(default_factory=Connections)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -104,6 +105,7 @@ class HttpWorld:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception = field(default_factory=DomainError)
     entered: int = 0
+    left: int = 0
     port: int = 0
     _tokens: int = 0
     _clients: list[HttpClient] = field(default_factory=list)
@@ -157,6 +159,13 @@ class HttpWorld:
             await self.gate.wait()
             return PlainTextResponse(str(generation))
 
+        async def until_gone(request: Request) -> Response:
+            self.entered += 1
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            self.left += 1
+            return Response()
+
         async def fail(_request: Request) -> Response:
             raise self.fault
 
@@ -173,6 +182,7 @@ class HttpWorld:
             Route("/echo", echo, methods=["POST"]),
             Route("/small", echo, methods=["POST"], max_body_size=SMALL_BODY),
             Route("/wait", wait, methods=["GET", "POST"]),
+            Route("/until-gone", until_gone),
             Route("/fail", fail),
             Route("/large", large),
         ]

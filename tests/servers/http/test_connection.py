@@ -491,6 +491,23 @@ async def test_a_client_that_goes_in_the_middle_disturbs_nobody() -> None:
         await client.close()
 
 
+@pytest.mark.parametrize("following", [0, 1, 3])
+async def test_a_page_is_told_that_its_client_has_gone_whatever_was_asked_after_it(following: int) -> None:
+    async with serving(HttpWorld()) as world:
+        client = await world.connect()
+        await client.send(b"GET /until-gone HTTP/1.1\r\n" + HOST + b"\r\n" + TOLD * following)
+
+        async def has_come() -> bool:
+            return bool(world.entered)
+
+        async def has_left() -> bool:
+            return bool(world.left)
+
+        await until(has_come)
+        await client.close()
+        await until(has_left)
+
+
 async def test_a_client_that_stops_sending_still_gets_its_answer() -> None:
     async with serving(HttpWorld()) as world:
         client = await world.connect()

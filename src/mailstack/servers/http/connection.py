@@ -7,12 +7,13 @@ may be somebody else's. RFC 9112 §2.2, §6, §9, §11.2.
 
 import asyncio
 import ssl
+from collections import deque
 from dataclasses import dataclass
 
 import httptools
 from starlette.types import ASGIApp
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from mailstack.net.admission import Admission, host_of
@@ -82,6 +83,7 @@ class HttpConnection(HttpToolsProtocol):
         self._framing_octets = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
+        self._unanswered: deque[RequestResponseCycle] = deque()
 
     def shut_down(self) -> None:
         """A request that has begun is answered, and is the last one."""
@@ -123,6 +125,9 @@ class HttpConnection(HttpToolsProtocol):
         self._shared.connections.remove(self)
         if self._is_admitted:
             self._shared.admission.leave(self._peer)
+        for cycle in self._unanswered:  # uvicorn tells the last one only
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -288,6 +293,9 @@ class HttpConnection(HttpToolsProtocol):
         self.app = app
         super().on_headers_complete()
         self.cycle.transport = AnswerTransport(self.transport, self._end)
+        while self._unanswered and self._unanswered[0].response_complete:
+            self._unanswered.popleft()
+        self._unanswered.append(self.cycle)
 
     def _end(self) -> None:
         """Now, or a moment after all that still comes was thrown away: RFC 9112 §9.6, a connection that is closed on
