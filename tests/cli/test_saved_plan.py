@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mailstack.app.clock import system_clock
 from mailstack.cli.main import cli
+from mailstack.model.instant import DAY_MS
 
 SPEC = """\
 server: {hostname: mail.example.com}
@@ -39,6 +41,13 @@ def test_a_kept_plan_is_applied_without_a_question(folder: Path) -> None:
     done = run("apply", "plan.json")
     assert done.exit_code == 0, done.output
     assert run("plan", "mailstack.yaml").exit_code == 0
+
+
+def test_a_kept_plan_can_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_plan()
+    later = system_clock() + 10 * DAY_MS
+    monkeypatch.setattr("mailstack.app.clock.system_clock", lambda: later)
+    assert run("apply", "plan.json").exit_code == 0
 
 
 def test_a_plan_is_not_planned_again() -> None:

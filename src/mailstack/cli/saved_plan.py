@@ -64,4 +64,7 @@ def refuse_stale(saved: SavedPlan, plan: "Plan") -> None:
     if saved.live_hash != plan.live_hash:
         fail("the server or its DNS has changed since the plan was made; nothing was changed, plan again")
     if saved.plan_hash != plan.plan_hash:
-        fail("apply would do something else than the plan says now (was it made with --no-dns?); nothing was changed")
+        fail(
+            "apply would do something else now than the plan says, and nothing was changed: plan again"
+            " (--no-dns counts for both or for neither)"
+        )

@@ -7,6 +7,9 @@ from mailstack.model.resource import Json, Operation, Resource, Snapshot
 from mailstack.reconcile.plan import Change, FieldChange, Mark
 from mailstack.reconcile.wanted import Wanted
 
+_MOMENTS = frozenset({"key_since", "next_key_made", "next_key_since", "last_key_since"})
+"""Of a certificate, what holds the moment of the planning: apply plans anew, and has another one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -45,7 +48,7 @@ def _step(operation: Operation, wanted: Wanted, fields: tuple[FieldChange, ...])
 
 def _created(wanted: Wanted) -> Iterator[FieldChange]:
     for name, value in wanted.resource.fields.items():
-        if name in wanted.made:
+        if name in wanted.made or (name in _MOMENTS and value):
             yield FieldChange(name=name, mark=Mark.UNKNOWN)
         elif not _says_nothing(value):
             yield FieldChange(name=name, new=value)
@@ -59,7 +62,7 @@ def _changed(old: Resource, wanted: Wanted) -> Iterator[FieldChange]:
         return  # the usual case, ten thousand times in a plan
     for name in dict.fromkeys((*old.fields, *new.fields)):
         before, after = old.fields.get(name), new.fields.get(name)
-        if name in wanted.made:
+        if name in wanted.made or (name in _MOMENTS and after and before != after):
             yield FieldChange(name=name, old=before, mark=Mark.UNKNOWN)
         elif before != after and (name in old.fields or not _says_nothing(after)):
             yield FieldChange(name=name, old=before, new=after)

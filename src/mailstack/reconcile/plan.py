@@ -97,8 +97,8 @@ class Plan:
     """generation: the live state it was made against. live_hash: of that state and of the DNS zones read. server: the
     address of the one that it was made on, "" for this machine.
 
-    plan_hash: of all that is shown but stops, which depend on what the caller releases, and warnings; two plans with
-    the same one do the same.
+    plan_hash: of all that is shown but stops, which depend on what the caller releases, warnings, and reasons; two
+    plans with the same one do the same.
     """
 
     spec_path: str
@@ -211,8 +211,10 @@ class PlanDocument(TypedDict):
 
 def sealed(plan: Plan) -> Plan:
     """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan; and
-    warnings: what others' name servers show changes by itself."""
-    shown = document(replace(plan, plan_hash="", spec_path="", stops=(), warnings=()))
+    warnings: what others' name servers show changes by itself; and reasons: they count days, and a plan that was made
+    yesterday does the same today."""
+    changes = tuple(replace(change, reason="") if change.reason else change for change in plan.changes)
+    shown = document(replace(plan, plan_hash="", spec_path="", stops=(), warnings=(), changes=changes))
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return replace(plan, plan_hash=hashlib.sha256(text.encode("ascii")).hexdigest())
 
