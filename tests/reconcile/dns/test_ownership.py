@@ -187,6 +187,19 @@ def test_a_second_text_record_of_the_same_version_is_a_warning(others: tuple[str
     assert "v=spf1" in settled.warnings[0].text
 
 
+@pytest.mark.parametrize("record", [MX, HOST])
+def test_what_somebody_wrote_over_ours_stays_once_ours_is_not_wanted(record: RecordSet) -> None:
+    theirs = replace(record, values=("something else",))
+    settled = settle(zone(theirs, marker(record)), [])
+    assert (settled.final, settled.dropped) == ({}, {marker_key(record.key)})
+
+
+@pytest.mark.parametrize("other", ["v = spf1 a", "V\t=spf1 a"])
+def test_white_space_around_a_version_hides_no_second_record(other: str) -> None:
+    settled = settle(zone(text(other)), [SPF])
+    assert untouched(settled, SPF)
+
+
 def test_a_write_cut_off_between_text_and_marker_is_finished() -> None:
     new = text("v=spf1 -all")
     assert settle(zone(text("verify=1", *new.values), marker(SPF)), [new]).final[marker_key(SPF.key)] == marker(new)

@@ -18,7 +18,8 @@ MARKER_LABEL = "_mailstack-owner"
 MARKER_TTL_S = 300
 
 _MARKER = re.compile(r"heritage=mailstack,owner=([0-9a-f]{1,64})(?:,values=([0-9a-f.]*))?")
-_VERSION_TAG = re.compile(r"\s*[vV]=([A-Za-z0-9]+)")
+# RFC 6376 §3.2, RFC 9989 §4.8: tags may have white space around their "=".
+_VERSION_TAG = re.compile(r"\s*[vV]\s*=\s*([A-Za-z0-9]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ def _read_marker(zone: Zone, key: Key) -> tuple[str, frozenset[str]]:
 
 
 def _losing(zone: Zone, owned: Mapping[Key, frozenset[str]], wanted: Sequence[RecordSet]) -> Iterator[RecordSet]:
-    """A set of which nothing of ours is left was edited by hand, and is put right as it always was."""
+    """A set of which nothing of ours is left was edited by hand: put right where it is wanted, else left as it is."""
     asked = {record.key: record.values for record in wanted}
     for key, hashes in owned.items():
         live = zone.live.get(key)
@@ -251,9 +252,12 @@ def _shared(record: RecordSet, live: RecordSet, foreign: Sequence[str]) -> Recor
 def _without_ours(zone: Zone, key: Key, ours: frozenset[str]) -> RecordSet | None:
     _refuse_unreadable(zone, key)
     live = zone.live.get(key)
-    if live is None or key[1] != "TXT":
+    if live is None:
         return None
     rest = tuple(value for value in live.values if _hash(value) not in ours)
+    if key[1] != "TXT":
+        # Where nothing of ours is left somebody else's records have taken the place of ours, as when mail moved away.
+        return live if ours and len(rest) == len(live.values) else None
     if rest and len(rest) < len(live.values):
         _refuse_fragile(rest)
     return RecordSet(name=live.name, type="TXT", values=rest, ttl_s=live.ttl_s) if rest else None
