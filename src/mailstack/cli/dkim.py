@@ -85,7 +85,8 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
     when no mail can need it any more. A running `mailstack serve` begins within two minutes; without it, the next
     `mailstack apply` does.
 
-    With --now, for a key that somebody else may have: it stops signing and its record goes at once. Mail that it signed
+    With --now, for keys that somebody else may have: they stop signing, and their records go at once, with those of keys
+    that were retired before. Mail that they signed
     and that is still on its way fails to verify, and mail goes out unsigned until the next key is seen.
 
     \b

@@ -257,6 +257,23 @@ async def test_a_rotation_that_is_asked_for_goes_the_same_way() -> None:
         await ask_rotation(server.state, "example.com", ("rsa2048",), Rotation.ASKED)
 
 
+async def test_keys_to_be_trusted_no_more_are_the_retired_ones_too() -> None:
+    server = Server()
+    await server.apply(**ED25519)
+    await server.publish()
+    await server.apply(**ED25519)
+    await ask_rotation(server.state, "example.com", (), Rotation.ASKED)
+    await server.apply(**ED25519)
+    await server.publish()
+    assert await server.apply(**ED25519) == {"ed25519-4": "signs", "ed25519-1": "retired"}
+    await ask_rotation(server.state, "example.com", (), Rotation.AT_ONCE)
+    assert await server.apply(**ED25519) == {
+        "ed25519-7": "published",
+        "ed25519-4": "gone",
+        "ed25519-1": "gone",
+    }
+
+
 async def test_a_key_that_the_spec_gives_is_rotated_in_the_spec() -> None:
     server = Server(secrets={"file/s1": pem(Ed25519PrivateKey.generate())})
     await server.apply(**ED25519, keys=[given("s1")])

@@ -23,16 +23,17 @@ from mailstack.reconcile.providers.keys import live_keys, resource_name
 async def ask_rotation(
     state: State, domain: str, algorithms: Collection[str], rotation: Rotation
 ) -> tuple[DkimKeyBody, ...]:
-    """The keys that are to be followed. algorithms: none for all. Raises NotFound, Invalid or Conflict, and then
-    nothing is noted."""
+    """The keys that are to be followed, or to go. algorithms: none for all. Raises NotFound, Invalid or Conflict, and
+    then nothing is noted."""
     snapshot = await state.snapshot()
-    keys = [key for key in live_keys(snapshot) if key.domain == domain and key.state != KeyState.RETIRED]
-    chosen = [key for key in keys if not algorithms or key.algorithm in algorithms]
+    keys = [key for key in live_keys(snapshot) if key.domain == domain]
+    held = [key for key in keys if not algorithms or key.algorithm in algorithms]
+    current = [key for key in held if key.state != KeyState.RETIRED]
+    # Whoever has the keys has those as well that were retired and are still in DNS.
+    chosen = held if rotation is Rotation.AT_ONCE else _signing(current)
     if not chosen:
         raise NotFound(f"no DKIM key of {domain} signs or is about to")
-    if rotation is Rotation.ASKED:
-        chosen = _signing(chosen)
-    for key in chosen:
+    for key in current:
         _check(key)
     changes = [_noted(snapshot, key, rotation) for key in chosen]
     await state.commit(changes, base=snapshot.generation, spec_hash=snapshot.spec_hash)
