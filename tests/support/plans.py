@@ -196,7 +196,7 @@ CASES = {
         warnings=(
             PlanWarning(
                 subject="domain example.org",
-                text="DMARC stays at p=none, where p=quarantine was due: the SPF record is not seen at every server",
+                text="DMARC stays at p=none, where p=quarantine was due: the SPF record: not there (ns1.example.org)",
             ),
         ),
     ),

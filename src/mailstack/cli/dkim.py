@@ -85,9 +85,9 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
     when no mail can need it any more. A running `mailstack serve` begins within two minutes; without it, the next
     `mailstack apply` does.
 
-    With --now, for keys that somebody else may have: they stop signing, and their records go at once, with those of keys
-    that were retired before. Mail that they signed
-    and that is still on its way fails to verify, and mail goes out unsigned until the next key is seen.
+    With --now, for keys that somebody else may have: they stop signing, and their records go at once, as do those of
+    keys that are retired already. Mail that they signed and that is still on its way fails to verify, and mail goes out
+    unsigned until the next key is seen.
 
     \b
     Examples:

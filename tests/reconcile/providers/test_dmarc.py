@@ -46,6 +46,7 @@ class Server:
     async def apply(self, **dmarc: object) -> Plan:
         prepared = await self.prepare(**dmarc)
         await self.reconciler.apply(prepared)
+        self.dns.servers["ns1"]["_dmarc.example.com", "TXT"] = (f"v=DMARC1; p={policy(prepared.plan)}",)
         assert (await self.prepare(**dmarc)).plan.is_empty
         return prepared.plan
 
@@ -118,7 +119,8 @@ async def test_stages_follow_each_other_in_their_time_with_dates_in_the_plan() -
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
-        (("example.com", "TXT"), "the SPF record is not seen at every server"),
+        (("example.com", "TXT"), "the SPF record: not there (ns1)"),
+        (("_dmarc.example.com", "TXT"), "the DMARC record of p=none: not there (ns1)"),
         (("ed25519-1._domainkey.example.com", "TXT"), "the record of ed25519-1: ns1 does not have it"),
     ],
 )
@@ -133,6 +135,26 @@ async def test_a_stage_is_held_while_what_it_needs_is_not_seen(broken: tuple[str
     assert prepared.again_at == server.clock.now + 6 * HOUR_MS
     server.dns.servers["ns1"][broken] = kept
     assert policy(await server.apply()) == "quarantine"
+
+
+async def test_a_second_spf_record_holds_a_stage() -> None:
+    server = Server()
+    await server.begin()
+    server.dns.servers["ns1"]["example.com", "TXT"] = (SPF, "v=spf1 include:other.example -all")
+    server.clock.now = Instant(START + 15 * DAY_MS)
+    (warning,) = warnings((await server.prepare()).plan)
+    assert "the SPF record: also there: v=spf1 include:other.example -all (ns1)" in warning
+
+
+async def test_a_stage_that_nobody_published_is_not_passed() -> None:
+    server = Server()
+    await server.begin()
+    server.clock.now = Instant(START + 14 * DAY_MS)
+    await server.apply()
+    server.dns.servers["ns1"]["_dmarc.example.com", "TXT"] = ("v=DMARC1; p=none",)
+    server.clock.advance(31 * DAY_MS)
+    prepared = await server.prepare()
+    assert (the_stage(prepared.plan), policy(prepared.plan)) == (None, "quarantine")
 
 
 async def test_a_policy_never_steps_back() -> None:

@@ -20,9 +20,10 @@ from mailstack.model.resource import (
     fields_of,
 )
 from mailstack.ports.dmarc_evidence import Evidence
-from mailstack.reconcile.dns.kinds.dmarc import AUTO, first_stage, stage_after
+from mailstack.reconcile.dns.check import judge, summary
+from mailstack.reconcile.dns.kinds.dmarc import AUTO, dmarc_records, first_stage, stage_after
 from mailstack.reconcile.dns.kinds.mail import spf_text
-from mailstack.reconcile.dns.live import spread
+from mailstack.reconcile.dns.record_set import text_record
 from mailstack.reconcile.dns.sighting import NOT_LOOKED_AT, Observed, Question, sighting
 from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.plan import PlanWarning
@@ -79,10 +80,11 @@ def due_domains(spec: Spec, live: Snapshot, now: Instant) -> Mapping[str, Instan
 
 
 def stage_questions(spec: Spec, live: Snapshot, now: Instant) -> Iterator[Question]:
-    """The records that a tighter policy relies on: SPF, and those of the keys that sign."""
+    """The records that a tighter policy relies on: that of the policy so far, SPF, and those of the keys that sign."""
     due = due_domains(spec, live, now)
     for name in due:
-        yield Question(zone=zone_of(name, spec.dns.zones) or "", key=(name, "TXT"))
+        for asked in (name, f"_dmarc.{name}"):
+            yield Question(zone=zone_of(asked, spec.dns.zones) or "", key=(asked, "TXT"))
     for key in live_keys(live):
         if key.domain in due and key.state == KeyState.SIGNS:
             yield question_of(key, spec)
@@ -138,7 +140,7 @@ class _Life:
 
     def _tightened(self, resource: Resource, held: DmarcBody, following: str) -> _Turn:
         evidence = self.facts.evidence.get(self.name)
-        troubles = [*self._troubles(), *_reported_troubles(evidence)]
+        troubles = [*self._troubles(held.stage), *_reported_troubles(evidence)]
         if troubles:
             text = f"DMARC stays at p={held.stage}, where p={following} was due: {'; '.join(troubles)}"
             return _Turn(
@@ -163,11 +165,14 @@ class _Life:
             return ""
         return f"; {following} on {iso(due_at)[:10]} if SPF and DKIM are well"
 
-    def _troubles(self) -> Iterator[str]:
-        spf = spf_text(self.name, self.domain.spf, self.spec.server.hostname)
-        found = self.facts.observed.get((self.name, "TXT"), NOT_LOOKED_AT)
-        if not spread(found, (spf,)).is_everywhere:
-            yield "the SPF record is not seen at every server"
+    def _troubles(self, stage: str) -> Iterator[str]:
+        policy = next(dmarc_records(self.name, self.domain.dmarc, stage))
+        spf = text_record(self.name, spf_text(self.name, self.domain.spf, self.spec.server.hostname))
+        # A stage that nobody saw taught nobody anything, and a second record of SPF makes it fail (RFC 7208 §4.5).
+        for told, record_set in ((f"the DMARC record of p={stage}", policy), ("the SPF record", spf)):
+            found = judge("", record_set, self.facts.observed.get(record_set.key, NOT_LOOKED_AT))
+            if not found.is_right:
+                yield f"{told}: {summary(found)}"
         for algorithm in self.domain.dkim.algorithms:
             yield from self._key_troubles([key for key in self.keys if self._is_of(key, algorithm)], algorithm)
 
