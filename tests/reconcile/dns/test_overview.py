@@ -31,6 +31,9 @@ async def test_keys_of_the_state_are_shown_as_they_are() -> None:
     await state.commit([change], base=Generation(0), spec_hash="x")
     found = await values(spec(), state)
     assert found["s._domainkey.example.com TXT"] == ("v=DKIM1; k=ed25519; p=AB",)
+    both = spec(domains={"example.com": {"dkim": {"algorithms": ["ed25519", "rsa2048"]}}})
+    # As apply would name it: by the generation to come.
+    assert "rsa2048-2._domainkey.example.com TXT" in await values(both, state)
     assert "ed25519-1._domainkey.example.com TXT" not in found
 
 

@@ -191,7 +191,8 @@ def test_a_second_text_record_of_the_same_version_is_a_warning(others: tuple[str
 def test_what_somebody_wrote_over_ours_stays_once_ours_is_not_wanted(record: RecordSet) -> None:
     theirs = replace(record, values=("something else",))
     settled = settle(zone(theirs, marker(record)), [])
-    assert (settled.final, settled.dropped) == ({}, {marker_key(record.key)})
+    assert settled.final == {}
+    assert settled.dropped == {marker_key(record.key)}
 
 
 @pytest.mark.parametrize("other", ["v = spf1 a", "V\t=spf1 a"])

@@ -12,6 +12,11 @@ def test_zone_file_lines_are_cut_at_255_octets() -> None:
     assert zone_file_lines([record]) == (f'a.example. 60 IN TXT "{"x" * 255}" "{"x" * 45}"',)
 
 
+def test_what_apply_has_yet_to_make_is_a_comment() -> None:
+    record = RecordSet(name="a.example", type="TLSA", values=("3 1 1 (known after apply)",), ttl_s=60)
+    assert zone_file_lines([record]) == ("; a.example. 60 IN TLSA 3 1 1 (known after apply)",)
+
+
 @given(st.text(max_size=600))
 def test_any_text_survives_its_zone_file_form(value: str) -> None:
     octets = value.encode("utf-8", "replace")

@@ -17,11 +17,12 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 
 async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, ...]:
     """state: None where nothing was applied yet. In the order of names. Raises Invalid for a damaged certificate."""
-    material = Material()
+    material, generation = Material(), 0
     if state is not None:
         snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE, Kind.DMARC))
-        material = material_of(spec, snapshot.resources.values())
-    placed = place(wanted_records(spec, _with_what_comes(spec, material)), spec.dns, _supported(spec.dns))
+        material, generation = material_of(spec, snapshot.resources.values()), snapshot.generation
+    complete = _with_what_comes(spec, material, generation + 1)
+    placed = place(wanted_records(spec, complete), spec.dns, _supported(spec.dns))
     by_zone = (PlacedRecord(zone=zone, record=record) for zone, found in placed.by_zone.items() for record in found)
     return tuple(sorted((*by_zone, *placed.by_hand), key=lambda item: (item.zone == "", item.zone, item.record.key)))
 
@@ -37,17 +38,19 @@ def _supported(dns: Dns) -> Mapping[str, Collection[str]]:
     return {zone: types for zone, name in names.items() if (types := declared[name]) is not None}
 
 
-def _with_what_comes(spec: Spec, material: Material) -> Material:
-    """With a stand-in for each key that apply has yet to make."""
+def _with_what_comes(spec: Spec, material: Material, generation: int) -> Material:
+    """With a stand-in for each key that the apply of this generation has yet to make."""
     digests = ("",) if spec.tls.dane and not material.key_digests else material.key_digests
-    return replace(material, dkim_keys=(*material.dkim_keys, *_keys_to_come(spec, material)), key_digests=digests)
+    return replace(
+        material, dkim_keys=(*material.dkim_keys, *_keys_to_come(spec, material, generation)), key_digests=digests
+    )
 
 
-def _keys_to_come(spec: Spec, material: Material) -> Iterator[DkimKeyBody]:
+def _keys_to_come(spec: Spec, material: Material, generation: int) -> Iterator[DkimKeyBody]:
     held = {(key.domain, key.algorithm) for key in material.dkim_keys}
     for name, domain in spec.domains.items():
         given = {key.algorithm: key.selector for key in domain.dkim.keys}
         for algorithm in dict.fromkeys((*domain.dkim.algorithms, *given)):
             if (name, algorithm) not in held:
-                selector = given.get(algorithm, f"{algorithm}-1")
+                selector = given.get(algorithm, f"{algorithm}-{generation}")
                 yield DkimKeyBody(domain=name, selector=selector, algorithm=algorithm, public_key="")

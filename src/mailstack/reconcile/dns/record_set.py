@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
+
 DEFAULT_TTL_S = 3_600
 TXT_CHUNK_OCTETS = 255  # RFC 1035 §3.3: a character-string has at most 255 octets
 
@@ -31,10 +33,10 @@ def text_record(name: str, *values: str) -> RecordSet:
 
 
 def zone_file_lines(records: Sequence[RecordSet]) -> tuple[str, ...]:
-    """RFC 1035 §5.1, one record a line."""
+    """RFC 1035 §5.1, one record a line; as a comment where it holds what apply has yet to make."""
     width = max((len(record.name) for record in records), default=0) + 1
     return tuple(
-        f"{record.name + '.':<{width}} {record.ttl_s} IN {record.type} {rdata}"
+        f"{'; ' * (KNOWN_AFTER_APPLY in rdata)}{record.name + '.':<{width}} {record.ttl_s} IN {record.type} {rdata}"
         for record in sorted(records, key=lambda record: record.key)
         for rdata in rdata_texts(record)
     )
