@@ -55,14 +55,16 @@ async def test_nobody_at_the_port_is_no_answer() -> None:
     assert not await own_answers({})(proof(ProofMethod.HTTP_01))
 
 
-async def test_over_tls_only_the_handshake_of_the_proof_counts() -> None:
-    shown = server_context(
-        Identity(names=(HOST,), chain=proof_certificate(HOST, "token.thumbprint", NOW), key=""),
-        protocols=("acme-tls/1",),
+async def test_over_tls_only_the_handshake_of_this_very_proof_counts() -> None:
+    shown, earlier = (
+        server_context(
+            Identity(names=(HOST,), chain=proof_certificate(HOST, value, NOW), key=""), protocols=("acme-tls/1",)
+        )
+        for value in ("token.thumbprint", "earlier.thumbprint")
     )
     chain, key = self_signed((HOST,), NOW)
     ordinary = server_context(Identity(names=(HOST,), chain=chain, key=key), protocols=("http/1.1",))
-    for context, is_answered in ((shown, True), (ordinary, False)):
+    for context, is_answered in ((shown, True), (earlier, False), (ordinary, False)):
         async with listening(b"", context) as endpoints:
             assert await own_answers({"https": endpoints})(proof(ProofMethod.TLS_ALPN_01)) is is_answered
 

@@ -4,6 +4,7 @@ Not whether the outside world gets through; only the authority can say that. RFC
 """
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -57,7 +58,10 @@ async def _asks_over_tls(endpoint: Endpoint, proof: Proof) -> bool:
     _, writer = await asyncio.open_connection(_host(endpoint), endpoint.port, ssl=context, server_hostname=proof.host)
     try:
         found = writer.get_extra_info("ssl_object")
-        return isinstance(found, ssl.SSLObject) and found.selected_alpn_protocol() == ACME_TLS
+        if not isinstance(found, ssl.SSLObject) or found.selected_alpn_protocol() != ACME_TLS:
+            return False
+        # RFC 8737 §3: the certificate holds the digest; that of an earlier order may be shown for a moment more.
+        return hashlib.sha256(proof.value.encode("ascii")).digest() in (found.getpeercert(binary_form=True) or b"")
     finally:
         writer.close()
 
