@@ -116,6 +116,13 @@ async def test_a_rate_limit_is_told_with_its_end() -> None:
     assert "too many certificates" in caught.value.reason
 
 
+async def test_an_account_that_may_order_nothing_is_not_told_as_a_wrong_proof() -> None:
+    problem = {"type": "urn:ietf:params:acme:error:unauthorized", "detail": "the account is deactivated"}
+    async with answering("403 Forbidden", json.dumps(problem).encode()) as url:
+        with pytest.raises(NotIssued, match=r"lets this server's account order nothing .*account is deactivated"):
+            await issuer().issue(order_of_url(url), Nobody())
+
+
 async def test_a_cancelled_order_withdraws_its_proofs(pebble: Pebble) -> None:
     prover = Nobody(waits=True)
     task = asyncio.create_task(issuer().issue(order_of(pebble), prover))

@@ -12,7 +12,7 @@ import josepy
 import requests
 from acme import errors, messages
 
-from mailstack.clients.acme.problems import Problem, sentence
+from mailstack.clients.acme.problems import Problem, of_request, sentence
 from mailstack.clients.acme.session import Asked, NoSuchChallenge, Session, problem_of
 from mailstack.model.instant import Clock, as_datetime
 from mailstack.model.issuance import NotIssued, Order
@@ -73,7 +73,7 @@ class AcmeIssuer:
             with _told(order):
                 return await asyncio.to_thread(work)
         except messages.Error as problem:
-            raise self._refusal(problem_of(problem), session, order, host=order.names[0]) from problem
+            raise self._refusal(of_request(problem_of(problem)), session, order, host=order.names[0]) from problem
 
     def _refusal(self, problem: Problem, session: Session, order: Order, *, host: str) -> NotIssued:
         not_before = session.not_before

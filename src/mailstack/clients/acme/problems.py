@@ -4,7 +4,7 @@ RFC 8555 §6.7 has the problem types. The authority's own words are quoted, shor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailstack.model.issuance import ProofMethod
@@ -38,6 +38,7 @@ _ABOUT_A_NAME = {
     "unsupportedIdentifier": "the authority does not issue for {host}",
 }
 _ABOUT_THE_ACCOUNT = {
+    "accountRefused": "the authority lets this server's account order nothing for {host}",
     "externalAccountRequired": "the authority wants an account it knows already: set tls.acme.eab",
     "userActionRequired": "the authority wants its new terms agreed to",
     "invalidContact": "the authority does not take the address in tls.acme.email",
@@ -55,6 +56,11 @@ class Problem:
     code: str
     detail: str
     host: str = ""
+
+
+def of_request(problem: Problem) -> Problem:
+    """A request that is refused says nothing of a proof: RFC 8555 §7.3.6 has `unauthorized` for an account as well."""
+    return replace(problem, code="accountRefused") if problem.code in _CODES_OF_A_WRONG_ANSWER else problem
 
 
 def sentence(problem: Problem, *, host: str, method: ProofMethod, until: datetime | None = None) -> str:
