@@ -116,6 +116,13 @@ async def test_a_rate_limit_is_told_with_its_end() -> None:
     assert "too many certificates" in caught.value.reason
 
 
+async def test_an_authority_that_is_shut_for_a_while_is_asked_when_it_opens() -> None:
+    async with answering("503 Service Unavailable", b"<html>maintenance</html>", "Retry-After: 7200") as url:
+        with pytest.raises(NotIssued, match=f"{url} does not answer as an ACME directory .status 503.") as caught:
+            await issuer().issue(order_of_url(url), Nobody())
+    assert caught.value.not_before == Instant(FakeClock().now + 7_200_000)
+
+
 async def test_an_account_that_may_order_nothing_is_not_told_as_a_wrong_proof() -> None:
     problem = {"type": "urn:ietf:params:acme:error:unauthorized", "detail": "the account is deactivated"}
     async with answering("403 Forbidden", json.dumps(problem).encode()) as url:

@@ -72,6 +72,8 @@ class AcmeIssuer:
         try:
             with _told(order):
                 return await asyncio.to_thread(work)
+        except NotIssued as fault:
+            raise NotIssued(fault.reason, not_before=session.not_before) from fault
         except messages.Error as problem:
             raise self._refusal(of_request(problem_of(problem)), session, order, host=order.names[0]) from problem
 
@@ -110,7 +112,12 @@ def _told(order: Order) -> Iterator[None]:
         AttributeError,
     ) as fault:
         # A server that is no ACME server at all answers with anything.
-        raise NotIssued(f"{directory} does not answer as an ACME directory ({type(fault).__name__})") from fault
+        raise NotIssued(f"{directory} does not answer as an ACME directory ({_kind(fault)})") from fault
+
+
+def _kind(fault: BaseException) -> str:
+    response = fault.args[0] if fault.args else None
+    return f"status {response.status_code}" if isinstance(response, requests.Response) else type(fault).__name__
 
 
 def _root(fault: BaseException) -> str:
