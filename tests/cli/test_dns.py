@@ -109,6 +109,13 @@ def test_show_is_lines_of_a_zone_file(spec: Path) -> None:
     assert not any("known after apply" in line for line in lines)
 
 
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_domain_without_a_record_is_no_domain_that_is_well(spec: Path, command: str) -> None:
+    refused = run("dns", command, spec, "--domain", "example.con")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "the spec asks for no record in example.con" in refused.stderr
+
+
 def test_show_can_be_narrowed_to_a_domain(tmp_path: Path) -> None:
     path = tmp_path / "two.yaml"
     path.write_text("server: {hostname: mail.example.com}\ndomains: {example.com: , example.org: }\n")

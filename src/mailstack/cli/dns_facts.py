@@ -59,15 +59,19 @@ class CheckDocument(TypedDict):
 
 
 def within(records: "Sequence[PlacedRecord]", domains: Sequence[str]) -> "tuple[PlacedRecord, ...]":
-    """Those whose names are in one of the domains; all of them where none is named."""
+    """Those whose names are in one of the domains; all of them where none is named. Raises NotFound for a domain
+    without any: a slip of the pen must not look like one that is well."""
     from mailstack.model.address import domain_key
+    from mailstack.model.errors import NotFound
 
-    keys = [domain_key(domain) for domain in domains]
-    return tuple(
-        item
-        for item in records
-        if not keys or any(item.record.name == key or item.record.name.endswith(f".{key}") for key in keys)
-    )
+    found: dict[PlacedRecord, None] = {}
+    for domain in domains:
+        key = domain_key(domain)
+        held = [item for item in records if item.record.name == key or item.record.name.endswith(f".{key}")]
+        if not held:
+            raise NotFound(f"the spec asks for no record in {domain}")
+        found |= dict.fromkeys(held)
+    return tuple(item for item in records if item in found) if domains else tuple(records)
 
 
 def record_document(item: "PlacedRecord", spec: "Spec") -> RecordDocument:
