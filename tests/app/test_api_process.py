@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applier import _settle_received
+from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
+from mailstack.app.faults import ApplyBroken
 from mailstack.app.messages import Job
 from mailstack.app.received import Delivery, Received, draft, hash_of_main
 from mailstack.app.runfiles import run_folder
@@ -249,6 +251,22 @@ async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house:
     )
     await _settle_received(Job(spec=str(house.spec)))
     assert house.spec.read_text() == MORE
+
+
+async def test_a_reload_that_read_the_former_spec_does_not_undo_what_came_meanwhile(house: House) -> None:
+    expected = await house.expected(MORE)
+    applying = ApplyProcess.start(Job(spec=str(house.spec), log_level="error"), user=None)
+    try:
+        await applying.loaded()
+        assert (await house.ask(CallKind.APPLY, house.request(MORE, expected=expected)))[0] == 200
+        applying.go()
+        with pytest.raises(ApplyBroken, match="came by the API while"):
+            await applying.applied()
+    finally:
+        await applying.end()
+    snapshot = await house.snapshot()
+    assert (Kind.ACCOUNT, "bob@example.com") in snapshot.resources
+    assert snapshot.generation == 2
 
 
 async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None:

@@ -333,6 +333,27 @@ def test_what_drifted_is_logged_and_in_status_and_put_right_unless_only_planned(
         assert ("evil" in zone.read_text()) is (on_change == "plan-only")
 
 
+def test_a_brake_on_dns_holds_all_of_a_saved_spec(house: House) -> None:
+    """Not the half of it that the server does itself, with mail refused for a domain whose MX stays."""
+    provider = "{class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}"
+    dns = f"dns: {{providers: {{f: {provider}}}, zones: {{example.com: {{provider: f}}}}}}\n"
+    text = f"{house.spec.read_text()}{dns}"
+    with_two = text.replace("{example.com: {}}", "{example.com: {}, sub.example.com: {}}", 1)
+    save(house.spec, with_two)
+    applied_once(house)
+    zone = house.spec.parent / "zones" / "example.com.zone"
+    with serving(house) as server:
+        wait_for(lambda: "drift_checked_at" in server.status(), what="the first look")
+        before = server.status()["generation"]
+        lines = zone.read_text().splitlines()
+        (mine,) = [line for line in lines if line.startswith("sub.example.com.") and " MX " in line]
+        zone.write_text("\n".join([*lines, mine.replace("10 mail.", "20 others.")]) + "\n")
+        save(house.spec, text)
+        assert "--allow-foreign" in refusal_of(server)
+        assert server.status()["generation"] == before
+        assert "others." in zone.read_text()
+
+
 def applied_once(house: House) -> None:
     applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
     assert applied.returncode == 0, applied.stderr

@@ -22,7 +22,7 @@ from mailstack.app.issuing import issuing_with, nobody_is_told
 from mailstack.app.log import configure_log
 from mailstack.app.looking import only_planned, tell_drift
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
-from mailstack.app.received import as_far_as_received, is_unsettled, settle
+from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
 from mailstack.app.runfiles import bus_folder
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
@@ -30,12 +30,12 @@ from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
-from mailstack.model.errors import DomainError, TryAgainLater
+from mailstack.model.errors import Conflict, DomainError, TryAgainLater
 from mailstack.model.ids import Generation
 from mailstack.model.instant import as_datetime
-from mailstack.model.resource import Operation
+from mailstack.model.resource import Kind, Operation
 from mailstack.reconcile.awaiting import until_seen
-from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
+from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody, refuse
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, Event, OrderBegun, OrderElsewhere
@@ -44,6 +44,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
 from mailstack.spec.secrets import SecretMissing
+from mailstack.spec.sections.domains import MANUAL_PROVIDER
 from mailstack.spec.sections.server import PLAN_ONLY
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
@@ -57,6 +58,7 @@ PAST = {
     Operation.DESTROY: "destroyed",
 }
 NAMED = 20
+NOT_IN_DNS = (Kind.ACCOUNT, Kind.ALIAS, Kind.RELAY, Kind.ROUTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,7 @@ async def _read(job: Job) -> Message:
 
 async def _apply(job: Job, line: Line) -> Message:
     await _settle_received(job)
+    received = read_received(_storage_of(job))
     read_at_ns = time.time_ns()
     loaded = load_spec(Path(job.spec))
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
@@ -139,6 +142,9 @@ async def _apply(job: Job, line: Line) -> Message:
     line.send(_loaded(loaded, storage, read_at_ns))
     _wait_for_go(line)
     with apply_turn(storage, "mailstack serve" if sandbox is None else "mailstack sandbox"):
+        if read_received(storage) != received:
+            # What was read is the former spec, or half of each; applied now, it would undo what was just applied.
+            raise Conflict(f"another spec came by the API while {job.spec} was read; it is read again")
         return await _apply_to(storage, job, loaded, line)
 
 
@@ -177,10 +183,15 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
         await store.close()
 
 
+def _storage_of(job: Job) -> Path:
+    """Before the spec is known to be of use."""
+    known = str(job.sandbox["state"]) if job.sandbox is not None else job.storage
+    return Path(known) if known else find_storage(Path(job.spec)).storage
+
+
 async def _settle_received(job: Job) -> None:
     """A crash may have left a spec that came by the API on its way into its place."""
-    known = str(job.sandbox["state"]) if job.sandbox is not None else job.storage
-    storage = Path(known) if known else find_storage(Path(job.spec)).storage
+    storage = _storage_of(job)
     if not is_unsettled(storage):
         return
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
@@ -193,7 +204,11 @@ async def _settle_received(job: Job) -> None:
 
 async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
-    first = await _run_plan(replace(reconciler, dns=NoDns()), loaded)
+    inward = replace(reconciler, dns=NoDns())
+    prepared = await inward.plan(loaded)
+    if _reaches_dns(prepared):
+        await _refuse_held_by_dns(_outward(reconciler, loaded), loaded)
+    first = await _carry_out(inward, prepared)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
     reconciler = _outward(reconciler, loaded)
     try:
@@ -206,6 +221,30 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
     if await until_seen(reconciler, loaded):
         done = await _run_and_tell(reconciler, loaded, store, line)
     return replace(_finished(done), drift=drift)
+
+
+def _reaches_dns(prepared: Prepared) -> bool:
+    """Whether an edited spec may change zones that mailstack wrote to; for any other a reload waits for no provider."""
+    live, steps = prepared.context.live, prepared.steps
+    if live.spec_hash == prepared.plan.spec_hash or (
+        steps and all(step.wanted.resource.kind in NOT_IN_DNS for step in steps)
+    ):
+        return False
+    zones = (resource for (kind, _), resource in live.resources.items() if kind is Kind.DNS_ZONE)
+    return any(zone.fields["provider"] != MANUAL_PROVIDER for zone in zones)
+
+
+async def _refuse_held_by_dns(reconciler: Reconciler, loaded: LoadedSpec) -> None:
+    """Raises Forbidden where a brake on DNS holds, before the state follows the spec: all of it waits.
+
+    A provider that cannot be asked holds nothing back.
+    """
+    try:
+        plan = (await reconciler.plan(loaded)).plan
+    except (DomainError, SpecInvalid) as fault:
+        log.warning("DNS cannot be planned yet; the server's own state goes ahead", reason=str(fault))
+        return
+    refuse(plan.stops, plan.spec_arguments)
 
 
 async def _run_and_tell(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> _Done:
@@ -251,7 +290,10 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
 
 
 async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> _Done:
-    prepared = await reconciler.plan(loaded)
+    return await _carry_out(reconciler, await reconciler.plan(loaded))
+
+
+async def _carry_out(reconciler: Reconciler, prepared: Prepared) -> _Done:
     generation = await reconciler.apply(prepared, _log_orders)
     if not prepared.plan.is_empty:
         log.info("applied", generation=generation, **named_changes(prepared.plan))
