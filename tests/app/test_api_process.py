@@ -195,6 +195,24 @@ async def test_a_spec_that_somebody_edited_on_the_server_is_not_overwritten_unse
     assert kept.read_text().startswith("# edited there")
 
 
+async def test_files_on_the_server_that_were_never_sent_do_not_become_part_of_the_spec(house: House) -> None:
+    here = house.folder / "extra"
+    here.mkdir()
+    (here / "bob.yaml").write_text("accounts: {bob@example.com: {password: env/REMOTE_BOB}}\n")
+    text = f"include: [extra/*.yaml]\n{SPEC}"
+    expected = await house.expected(text)
+    lying = house.spec.parent / "extra" / "carol.yaml"
+    lying.parent.mkdir()
+    lying.write_text("accounts: {carol@example.com: {}}\n")
+    status, (reply,) = await house.ask(CallKind.APPLY, house.request(text, expected=expected))
+    assert (status, f"includes {lying}" in reply["detail"]) == (409, True), reply
+    assert house.spec.read_text() == SPEC
+    assert (await house.snapshot()).generation == 1
+    lying.unlink()
+    assert (await house.ask(CallKind.APPLY, house.request(text, expected=expected)))[0] == 200
+    assert load_spec(house.spec).digest == (await house.snapshot()).spec_hash
+
+
 async def test_a_brake_holds_from_afar_too_and_is_released_by_name(house: House) -> None:
     text = SPEC.replace(", roles: [admin]", "")
     _, reply = await house.plan(text)

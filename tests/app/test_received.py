@@ -115,6 +115,17 @@ def test_a_file_that_is_no_part_of_the_spec_is_not_overwritten(house: House) -> 
     assert not is_unsettled(house.storage)
 
 
+def test_nothing_is_written_through_a_linked_folder_or_into_the_storage(house: House, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (house.main.parent / "linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Conflict, match="linked on the server is a symbolic link"):
+        draft(house.storage, house.delivery(linked__sub__a=ALICE))
+    with pytest.raises(Conflict, match="lies in its storage"):
+        draft(house.main.parent / "state", house.delivery(state__run__a=ALICE))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not (house.main.parent / "state").exists()
+
+
 def test_a_symbolic_link_is_somebody_elses_to_change(house: House, tmp_path: Path) -> None:
     elsewhere = tmp_path / "checkout.yaml"
     house.main.rename(elsewhere)

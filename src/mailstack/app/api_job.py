@@ -54,8 +54,8 @@ from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.servers.api.calls import CallKind
 from mailstack.spec.bundle import MAIN_NAME, Bundle, certificate_files, unpack
 from mailstack.spec.faults import SpecInvalid
-from mailstack.spec.include import read_files
-from mailstack.spec.load import LoadedSpec, digest_of, load_spec
+from mailstack.spec.include import files_matching, read_files
+from mailstack.spec.load import LoadedSpec, load_spec
 from mailstack.spec.secrets import resolve
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
@@ -184,7 +184,9 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
     refuse(prepared.plan.stops, prepared.plan.spec_arguments)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done or visit.own.digest != visit.loaded.digest:
-        draft(storage, visit.delivery(order.caller))
+        delivery = visit.delivery(order.caller)
+        _refuse_strangers(visit, delivery)
+        draft(storage, delivery)
         try:
             line.begin(LINES)
             done = await carry_out(reconciler, visit.loaded, prepared, lambda event: line.tell(**_step(event)))
@@ -192,7 +194,6 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
             # Also where DNS failed on the way: what the state holds is applied, and must be what is served from now on.
             settle(storage, (await store.state.summary()).spec_hash)
         log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
-        _warn_of_strangers(visit, line)
     if not line.has_begun:
         line.begin(LINES)
     line.tell(
@@ -213,13 +214,17 @@ def _refuse_stale(prepared: Prepared, request: ApplyRequest) -> None:
         raise Conflict("apply would do something else than the plan says now; nothing was changed, plan again")
 
 
-def _warn_of_strangers(visit: "Visit", line: Line) -> None:
-    """A pattern of the new spec may find files on the server that were never sent."""
-    reading = read_files(visit.own.path)
-    if digest_of(reading.main, reading.contents) != visit.loaded.digest:
-        log.warning("the spec in its place is not the one that was applied", spec=str(visit.own.path))
-        detail = "the spec on the server includes further files that lie there, so the server will not follow it"
-        line.tell(step="Warned", detail=detail)
+def _refuse_strangers(visit: "Visit", delivery: Delivery) -> None:
+    """A pattern that would find files on the server which were never sent: it would be another spec there."""
+    folder = delivery.main.parent
+    going = {folder / name for name in delivery.files} | {path.absolute() for path in delivery.former}
+    reading = read_files(Path(MAIN_NAME))
+    found = {path for start, pattern in reading.patterns for path in files_matching(folder / start, pattern)}
+    if strange := sorted(found - going):
+        raise Conflict(
+            f"the spec includes {visit.own.path.parent / strange[0]}, which lies on the server and was not sent:"
+            " take it away there, or include less; nothing was changed"
+        )
 
 
 def _step(event: Event) -> dict[str, object]:

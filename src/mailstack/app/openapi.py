@@ -48,17 +48,11 @@ class ProgressStep(TypedDict):
     step: str
 
 
-class WarnedStep(TypedDict):
-    step: Literal["Warned"]
-    detail: str
-
-
 REQUESTS: tuple[type, ...] = (PlanRequest, ApplyRequest, TokenRequest)
 REPLIES: tuple[type, ...] = (
     DriftDocument,
     PlanReply,
     ProgressStep,
-    WarnedStep,
     AppliedStep,
     FailedStep,
     StateDocument,
@@ -126,7 +120,7 @@ def openapi() -> Schema:
 
 
 def _apply(refs: Mapping[type, Schema]) -> Schema:
-    steps = [refs[each] for each in (ProgressStep, WarnedStep, AppliedStep, FailedStep)]
+    steps = [refs[each] for each in (ProgressStep, AppliedStep, FailedStep)]
     found = _operation(
         "Make the server what a spec says, as it was planned, or refuse. One JSON line for each step, of which Applied"
         " or Failed is the last; a client that goes away does not stop it.",

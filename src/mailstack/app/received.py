@@ -95,7 +95,7 @@ def draft(storage: Path, delivery: Delivery) -> None:
     """Writes all of it beside what it will replace; nothing that anybody reads changes. Raises Conflict, in words."""
     folder = delivery.main.parent
     targets = {folder / name: text for name, text in delivery.files.items()}
-    _refuse_foreign(targets, delivery)
+    _refuse_foreign(targets, delivery, storage)
     journal = {
         "received": asdict(delivery.received),
         "folder": str(folder),
@@ -146,9 +146,15 @@ def settle(storage: Path, applied: str) -> None:
     _journal_file(storage).unlink()
 
 
-def _refuse_foreign(targets: Mapping[Path, str], delivery: Delivery) -> None:
+def _refuse_foreign(targets: Mapping[Path, str], delivery: Delivery, storage: Path) -> None:
     known = {*delivery.former, *delivery.certificates}
     for target in targets:
+        if target.is_relative_to(storage):
+            raise Conflict(f"{target} on the server lies in its storage, where no spec belongs")
+        for folder in target.parents:
+            # Else a name that was sent could lead to any place of the machine.
+            if folder != delivery.main.parent and folder.is_relative_to(delivery.main.parent) and folder.is_symlink():
+                raise Conflict(f"{folder} on the server is a symbolic link: something else looks after what is in it")
         if target.is_symlink():
             raise Conflict(f"{target} on the server is a symbolic link: something else looks after that file")
         if target.exists() and target not in known:

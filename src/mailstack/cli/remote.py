@@ -158,8 +158,6 @@ def _followed(steps: Iterator[Mapping[str, Any]], progress: "Progress") -> "Carr
         event = _event(last)
         if event is not None:
             progress(event)
-        elif last.get("step") == "Warned":
-            click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {last.get('detail')}", err=True)
     if last.get("step") == "Failed":
         fail(f"{last.get('detail')} (what was told before is done)")
     if last.get("step") != "Applied":

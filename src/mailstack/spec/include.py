@@ -41,6 +41,7 @@ class Reading:
     roots: list[MappingNode] = field(default_factory=list)
     edits: dict[Path, tuple[Edit, ...]] = field(default_factory=dict)
     version: str = VERSION
+    patterns: list[tuple[Path, str]] = field(default_factory=list)
 
     @property
     def directory(self) -> Path:
@@ -67,6 +68,7 @@ def _read(reading: Reading, path: Path, parents: tuple[Path, ...], asked_at: Pla
     _rebase(root, path.parent, reading.directory)
     reading.roots.append(root)
     for node in included:
+        reading.patterns.append((path.parent, str(node.value)))
         for found in _matches(reading, node, path):
             if found == path or found in parents:
                 chain = " → ".join(str(step) for step in (*parents, path, found))
@@ -109,16 +111,21 @@ def _matches(reading: Reading, node: ScalarNode, path: Path) -> tuple[Path, ...]
     if not pattern or pure.is_absolute() or ".." in pure.parts or "\0" in pattern:
         _fault(reading, node, "an include stays below the folder of its file: a relative path, without ..")
         return ()
-    try:
-        found = sorted(item for item in path.parent.glob(pattern) if item.is_file() and not item.name.startswith("."))
-    except (OSError, ValueError, NotImplementedError):
-        found = []
+    found = files_matching(path.parent, pattern)
     if any(sign in pattern for sign in "*?["):
         # A pattern such as *.yaml finds the file that it stands in; nobody means that.
         found = [item for item in found if item != path]
     if not found:
         _fault(reading, node, f"no file matches {printable(pattern)}")
     return tuple(found)
+
+
+def files_matching(folder: Path, pattern: str) -> list[Path]:
+    """In the order in which they are read; none for a pattern that makes no sense."""
+    try:
+        return sorted(item for item in folder.glob(pattern) if item.is_file() and not item.name.startswith("."))
+    except (OSError, ValueError, NotImplementedError):
+        return []
 
 
 def _fault(reading: Reading, node: Node, message: str) -> None:
