@@ -3,6 +3,8 @@
 import asyncio
 import fcntl
 import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from mailstack.app.api_job import Line
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applier import _settle_received
 from mailstack.app.apply_process import ApplyProcess
@@ -233,6 +236,17 @@ async def test_a_caller_that_goes_away_does_not_stop_an_apply(house: House) -> N
     await house.until_nothing_runs()
     assert house.spec.read_text() == MORE
     assert (await house.snapshot()).generation == 2
+
+
+def test_a_caller_that_does_not_listen_holds_nothing_up() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line = Line(ours, patience_s=0.05)
+        line.begin("text/plain")
+        began = time.monotonic()
+        for _ in range(100):
+            line.write(b"x" * 100_000)
+        assert time.monotonic() - began < 5
 
 
 async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(house: House) -> None:

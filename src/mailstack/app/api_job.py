@@ -45,6 +45,7 @@ from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, Tr
 from mailstack.ports.bus import Bus
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.brake import Allowed, allowed_name, refuse
+from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.live import NotAsked
 from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.drift import drift_document
@@ -63,6 +64,8 @@ from mailstack.store.sqlite.open import SqliteStore, open_store
 log = structlog.get_logger()
 
 TURN_WAIT_S = 15.0
+PATIENCE_S = 20.0
+"""With a caller that has not taken the last of the answer yet."""
 MAIN = "main"  # as the bundle calls it
 JSON, LINES, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
 STATUSES: Mapping[type[DomainError], HTTPStatus] = {
@@ -74,9 +77,11 @@ STATUSES: Mapping[type[DomainError], HTTPStatus] = {
 
 
 class Line:
-    """Blocking: this process has nothing else to do. A caller that goes away changes nothing but that nobody hears."""
+    """Blocking: this process has nothing else to do. A caller that goes away changes nothing but that nobody hears; so
+    does one that stays and does not listen, for an apply holds up all others meanwhile."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, patience_s: float = PATIENCE_S) -> None:
+        connection.settimeout(patience_s)
         self._connection = connection
         self._is_heard = True
         self.has_begun = False
@@ -92,7 +97,7 @@ class Line:
         try:
             if self._is_heard:
                 self._connection.sendall(data)
-        except OSError:
+        except OSError:  # TimeoutError among them
             self._is_heard = False
 
 
@@ -301,10 +306,13 @@ class Visit:
             many=allow.many,
             foreign=allow.foreign,
         )
+        own_zones = self.own.spec.dns.zones.keys()
         if request.no_dns:
-            found = replace(found, dns=NoDns(), live_dns=NotAsked())
+            found = replace(found, dns=NoDns())
         return replace(
             found,
+            # Whose zone it is decides where its NS records lead.
+            live_dns=NotAsked() if request.no_dns else authoritative_dns(self.loaded.spec, trusted=own_zones),
             brake=replace(found.brake, allowed=allowed),
             resolve=Sent(self.bundle),
             resolve_for_dns=lambda reference, _directory: resolve(reference, folder),

@@ -4,7 +4,7 @@ Kept beside the pages that serve it (servers/api/openapi.json), for a worker loa
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict

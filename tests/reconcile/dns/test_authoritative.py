@@ -158,3 +158,20 @@ async def test_a_resolver_says_what_everybody_sees(server: DnsServer) -> None:
     assert await live.resolved("2.2.0.192.in-addr.arpa", "PTR") == Sight(server="")
     server.failing.add("3.2.0.192.in-addr.arpa")
     assert "cannot say" in (await live.resolved("3.2.0.192.in-addr.arpa", "PTR")).failure
+
+
+async def test_an_ns_record_names_a_host_and_neither_an_address_nor_a_port(server: DnsServer) -> None:
+    """Whoever has a zone would have this machine talk to any port of its own network."""
+    server.names[ZONE] = {**NAMES[ZONE], "NS": [f"127.0.0.1:{server.port}.", "127.0.0.1."]}
+    live = AuthoritativeDns(resolvers=(server.endpoint,), port=server.port, limits=LIMITS)
+    seen = await live.seen(ZONE, ZONE, "MX")
+    assert [sight.failure for sight in seen.sights] == ["has no address"] * 2
+
+
+@pytest.mark.parametrize(("trusted", "is_asked"), [(None, True), ((ZONE,), True), ((), False)])
+async def test_only_a_trusted_zone_leads_to_servers_that_are_not_public(
+    server: DnsServer, trusted: tuple[str, ...] | None, is_asked: bool
+) -> None:
+    live = AuthoritativeDns(resolvers=(server.endpoint,), port=server.port, limits=LIMITS, trusted=trusted)
+    await live.seen(ZONE, "other.zone.lan", "MX")
+    assert ("other.zone.lan MX" in server.asked) is is_asked

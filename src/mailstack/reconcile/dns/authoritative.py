@@ -7,7 +7,7 @@ is looked at again to see it come. RFC 1034 §4.3.1 (questions without recursion
 import asyncio
 import ipaddress
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import dns.asyncquery
@@ -84,7 +84,8 @@ class _Found:
 
 class AuthoritativeDns:
     """Works as LiveDns. nameservers: by zone, instead of those that NS records name. resolvers: instead of the
-    machine's, as net.resolver has them. port: of servers that are named without one.
+    machine's, as net.resolver has them. port: of servers that are named without one. trusted: zones whose NS records
+    may lead to any address, None for all; those of others lead to public ones only, not into the machine's network.
     """
 
     def __init__(
@@ -94,11 +95,13 @@ class AuthoritativeDns:
         resolvers: Sequence[str] = (),
         port: int = DNS_PORT,
         limits: LiveLimits | None = None,
+        trusted: Collection[str] | None = None,
     ) -> None:
         self._limits = limits or LiveLimits()
         self._given = dict(nameservers or {})
         self._resolvers = resolvers
         self._port = port
+        self._trusted = trusted
         self._resolver: dns.asyncresolver.Resolver | None = None
         self._found: dict[tuple[str, bool], _Found] = {}
         self._looking: dict[tuple[str, bool], asyncio.Lock] = {}
@@ -140,15 +143,19 @@ class AuthoritativeDns:
 
     async def _find(self, name: str, *, is_exact: bool) -> _Found:
         try:
-            texts = self._given.get(name) if is_exact else None
-            if texts is None:
-                texts = await self._named_by_ns(name)
+            given = self._given.get(name) if is_exact else None
+            if given is not None:
+                return _Found(tuple(await asyncio.gather(*map(self._server, given[: self._limits.servers]))))
+            texts = await self._named_by_ns(name)
             if not texts and not is_exact and name.count(".") > 1:
                 # Upwards from name to name, so that names of one zone find it together.
                 return _Found(await self._servers(name.partition(".")[2], is_exact=False))
             if not texts:
                 raise _NotFound(f"{name} has no name servers in DNS: is the zone delegated?")
-            servers = await asyncio.gather(*(self._server(text) for text in texts[: self._limits.servers]))
+            is_trusted = self._trusted is None or name in self._trusted
+            servers = await asyncio.gather(
+                *(self._named(text, is_trusted=is_trusted) for text in texts[: self._limits.servers])
+            )
         except _NotFound as fault:
             return _Found((), str(fault), _now() + self._limits.silent_s)
         return _Found(tuple(servers))
@@ -158,15 +165,25 @@ class AuthoritativeDns:
         return sorted(text_of(rdata).rstrip(".") for rdata in rrset or ())
 
     async def _server(self, text: str) -> _Server:
+        """As a spec names it."""
         host, port = host_and_port(text, self._port)
         try:
             return _Server(name=text, addresses=(str(ipaddress.ip_address(host)),), port=port)
         except ValueError:
             pass
+        return _Server(name=text, addresses=await self._addresses_of(host), port=port)
+
+    async def _named(self, host: str, *, is_trusted: bool) -> _Server:
+        """As an NS record names it: a host name, in which neither an address nor a port means anything."""
+        found = await self._addresses_of(host)
+        addresses = tuple(address for address in found if is_trusted or ipaddress.ip_address(address).is_global)
+        return _Server(name=host, addresses=addresses, port=self._port)
+
+    async def _addresses_of(self, host: str) -> tuple[str, ...]:
         # One provider's servers hold hundreds of zones.
         if not self._hosts.get(host):
             self._hosts[host] = await self._addresses(host)
-        return _Server(name=text, addresses=self._hosts[host], port=port)
+        return self._hosts[host]
 
     async def _addresses(self, host: str) -> tuple[str, ...]:
         """IPv4 first, for a machine without IPv6 says so only after a while."""
@@ -253,9 +270,9 @@ class AuthoritativeDns:
         return Sight(server=server.name, alias=text_of(alias[0]))
 
 
-def authoritative_dns(spec: Spec) -> AuthoritativeDns:
+def authoritative_dns(spec: Spec, *, trusted: Collection[str] | None = None) -> AuthoritativeDns:
     given = {name: zone.nameservers for name, zone in spec.dns.zones.items() if zone.nameservers}
-    return AuthoritativeDns(nameservers=given)
+    return AuthoritativeDns(nameservers=given, trusted=trusted)
 
 
 def _now() -> float:
