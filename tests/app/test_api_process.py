@@ -216,6 +216,18 @@ async def test_files_on_the_server_that_were_never_sent_do_not_become_part_of_th
     assert load_spec(house.spec).digest == (await house.snapshot()).spec_hash
 
 
+async def test_what_the_server_could_not_listen_on_is_not_applied(house: House) -> None:
+    text = SPEC.replace("example.com}", 'example.com, listeners: {smtp: ["192.0.2.1:2525"]}}', 1)
+    request = house.request(text, expected=await house.expected(text))
+    status, (reply,) = await house.ask(CallKind.APPLY, request)
+    assert (status, reply["detail"]) == (
+        409,
+        "smtp on 192.0.2.1:2525: this machine has no such address; nothing was changed",
+    )
+    assert (await house.snapshot()).generation == 1
+    assert house.spec.read_text() == SPEC
+
+
 async def test_a_brake_holds_from_afar_too_and_is_released_by_name(house: House) -> None:
     text = SPEC.replace(", roles: [admin]", "")
     _, reply = await house.plan(text)

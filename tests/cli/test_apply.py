@@ -135,6 +135,16 @@ def test_yes_on_a_terminal_applies(spec: Path) -> None:
     assert re.search(r"Applied: [0-9]+ created, 0 changed, 0 destroyed\. Generation 1\.", result.stdout)
 
 
+def test_what_was_moved_is_counted(spec: Path) -> None:
+    assert run("--yes", str(spec)).exit_code == 0
+    text = SPEC.replace("alice@", "ann@").replace(
+        "dns:", "moved: [{from: alice@example.com, to: ann@example.com}]\ndns:"
+    )
+    spec.write_text(text)
+    result = run("--yes", str(spec))
+    assert "Applied: 0 created, 0 changed, 1 moved, 0 destroyed." in result.stdout, result.output
+
+
 def test_json_holds_the_plan_and_the_generation(spec: Path) -> None:
     result = run("--yes", "--format", "json", str(spec))
     found = json.loads(result.stdout)

@@ -23,8 +23,10 @@ import structlog
 import mailstack
 from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
 from mailstack.app.api_process import Order
-from mailstack.app.applier import named_changes, reconciler_of, sandbox_reconciler
+from mailstack.app.applier import endpoints_in, named_changes, reconciler_of, sandbox_reconciler
+from mailstack.app.blueprint import read_blueprint
 from mailstack.app.clock import system_clock
+from mailstack.app.faults import CannotServe
 from mailstack.app.log import configure_log
 from mailstack.app.received import (
     Delivery,
@@ -39,6 +41,7 @@ from mailstack.app.received import (
 from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
+from mailstack.app.sockets import bind, close_all, endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
@@ -187,6 +190,7 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
     prepared = await reconciler.plan(visit.loaded)
     _refuse_stale(prepared, request)
     refuse(prepared.plan.stops, prepared.plan.spec_arguments)
+    await _refuse_unbindable(store, visit.loaded)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done or visit.own.digest != visit.loaded.digest:
         delivery = visit.delivery(order.caller)
@@ -217,6 +221,15 @@ def _refuse_stale(prepared: Prepared, request: ApplyRequest) -> None:
         raise Conflict("the server or its DNS has changed since the plan was made; nothing was changed, plan again")
     if plan.plan_hash != expected.plan_hash:
         raise Conflict("apply would do something else than the plan says now; nothing was changed, plan again")
+
+
+async def _refuse_unbindable(store: SqliteStore, loaded: LoadedSpec) -> None:
+    """As for a spec that is saved: with a state that nothing can listen for, the next start would serve nothing."""
+    held = endpoints_of((await read_blueprint(store.state)).listeners)
+    try:
+        close_all(bind((endpoint for endpoint in endpoints_in(loaded.spec) if endpoint not in held), {}))
+    except (CannotServe, OSError) as fault:
+        raise Conflict(f"{fault}; nothing was changed") from None
 
 
 def _refuse_strangers(visit: "Visit", delivery: Delivery) -> None:

@@ -27,7 +27,7 @@ from mailstack.app.runfiles import bus_folder
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.silence import QuietGenerations, Silence
-from mailstack.app.sockets import endpoints_of
+from mailstack.app.sockets import Endpoint, endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import Conflict, DomainError, TryAgainLater
@@ -43,6 +43,7 @@ from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
+from mailstack.spec.model import Spec
 from mailstack.spec.secrets import SecretMissing
 from mailstack.spec.sections.domains import MANUAL_PROVIDER
 from mailstack.spec.sections.server import PLAN_ONLY
@@ -260,15 +261,18 @@ def _wait_for_go(line: Line) -> None:
 
 
 def _loaded(loaded: LoadedSpec, storage: Path, read_at_ns: int) -> Loaded:
-    listeners = loaded.spec.server.listeners
-    endpoints = {service: getattr(listeners, service) for service in type(listeners).model_fields}
     return Loaded(
         storage=str(storage),
         workers=loaded.spec.server.workers,
-        endpoints=endpoints_of(endpoints),
+        endpoints=endpoints_in(loaded.spec),
         watch=[str(file.absolute()) for file in (*loaded.files, *_referenced(loaded))],
         read_at_ns=read_at_ns,
     )
+
+
+def endpoints_in(spec: Spec) -> tuple[Endpoint, ...]:
+    listeners = spec.server.listeners
+    return endpoints_of({service: getattr(listeners, service) for service in type(listeners).model_fields})
 
 
 def _referenced(loaded: LoadedSpec) -> Iterator[Path]:

@@ -263,11 +263,14 @@ def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:
     elif not plan.is_empty:
         if plan.is_by_hand_unknown:
             click.echo(f"\n{render_by_hand(done.by_hand, colour=sys.stdout.isatty())}")
-        created, changed = plan.count(Operation.CREATE), plan.count(Operation.UPDATE)
-        destroyed = plan.count(Operation.DESTROY)
-        click.echo(
-            f"Applied: {created} created, {changed} changed, {destroyed} destroyed. Generation {done.generation}."
-        )
+        moved = plan.count(Operation.MOVE)
+        counts = [
+            f"{plan.count(Operation.CREATE)} created",
+            f"{plan.count(Operation.UPDATE)} changed",
+            *([f"{moved} moved"] if moved else []),
+            f"{plan.count(Operation.DESTROY)} destroyed",
+        ]
+        click.echo(f"Applied: {', '.join(counts)}. Generation {done.generation}.")
         if done.waiting:
             click.echo(_told_waiting(done.waiting))
 

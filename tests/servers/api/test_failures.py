@@ -18,6 +18,17 @@ def test_the_wait_grows_shorter_and_ends() -> None:
     assert failures.wait_s("203.0.113.7") == 0
 
 
+def test_a_clock_that_is_put_back_locks_nobody_out_for_longer() -> None:
+    clock = FakeClock()
+    failures = Failures(clock)
+    for _ in range(MOST):
+        failures.note("203.0.113.7")
+    clock.advance(-60 * MINUTE_MS)
+    assert failures.wait_s("203.0.113.7") == 0
+    failures.note("203.0.113.7")
+    assert failures.wait_s("203.0.113.7") == 0
+
+
 def test_however_many_addresses_fail_only_some_are_remembered() -> None:
     failures = Failures(FakeClock())
     for number in range(REMEMBERED + 100):

@@ -32,19 +32,23 @@ class Failures:
     def wait_s(self, host: str) -> int:
         """How long that address has to wait, 0 for not at all."""
         count = self._counts.get(_site_of(host))
-        if count is None or count.failures < MOST:
+        if count is None or count.failures < MOST or self._is_over(count):
             return 0
-        return max(0, -((self._clock() - count.since - WITHIN_MS) // SECOND_MS))
+        return -((self._clock() - count.since - WITHIN_MS) // SECOND_MS)
 
     def note(self, host: str) -> None:
         site = _site_of(host)
         count = self._counts.get(site)
-        if count is None or self._clock() - count.since >= WITHIN_MS:
+        if count is None or self._is_over(count):
             count = self._counts[site] = _Count(since=self._clock())
         count.failures += 1
         self._counts.move_to_end(site)
         while len(self._counts) > REMEMBERED:
             self._counts.popitem(last=False)
+
+    def _is_over(self, count: _Count) -> bool:
+        """Also where the clock was put back: nobody is locked out until it is there again."""
+        return not 0 <= self._clock() - count.since < WITHIN_MS
 
 
 def _site_of(host: str) -> str:
