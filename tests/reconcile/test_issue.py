@@ -490,6 +490,25 @@ async def test_without_dane_another_kind_of_key_is_used_at_once(world: World) ->
     check_pair(body.certificate, await world.key())
 
 
+@pytest.mark.parametrize("key", ["ecdsa256", "rsa2048"])  # the same kind, or a roll to another one under way
+async def test_under_dane_a_certificate_of_our_own_has_the_key_that_the_authoritys_had(world: World, key: str) -> None:
+    await world.apply(dane())
+    old = await world.held()
+    await world.apply(dane(key))
+    own = spec_value(
+        {
+            "tls": {"issuer": "self-signed", "dane": True},
+            "dns": {"zones": {"example.com": {"provider": "manual", "ttl": 600}}},
+        }
+    )
+    await world.apply(own)
+    new = await world.held()
+    assert (new.issuer, new.authority, new.next_key_digest) == ("self-signed", "", "")
+    assert world.dns.servers["ns1"][TLSA] == (tlsa(new),) == (tlsa(old),)
+    check_pair(new.certificate, await world.key())
+    assert (await world.plan(own)).plan.is_empty
+
+
 async def test_a_roll_that_loses_its_dane_uses_the_next_key_at_once(world: World) -> None:
     await world.apply(dane())
     await world.apply(dane("rsa2048"))

@@ -15,6 +15,7 @@ from mailstack.model.resource import CertificateBody, Kind, Resource, Snapshot, 
 from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import (
+    ACME,
     RENEWED,
     Ordering,
     all_names,
@@ -172,16 +173,20 @@ def _self_signed(names: tuple[str, ...], live: Snapshot, now: Instant, *, key_ty
         left = not_after(held.certificate) - as_datetime(now)
     except (Damaged, Invalid):
         return Wanted(resource=fresh, made=MADE, reason="the one held cannot be read")
-    if held.issuer != SELF_SIGNED:
+    if held.issuer not in (SELF_SIGNED, ACME):
         return Wanted(resource=fresh, made=MADE, reason="another issuer")
-    if held.names == names and left > RENEW_BEFORE:
+    if held.issuer == SELF_SIGNED and held.names == names and left > RENEW_BEFORE:
         return Wanted(resource=old)
     # The key stays, so that whoever holds on to it (RFC 7671 §8.1, or a person who compared it) need not be told.
     kept = replace(
         body, key_type=held.key_type, key_since=held.key_since, certificate=held.certificate, not_after=held.not_after
     )
-    reason = "other names" if held.names != names else f"renewed: {max(left.days, 0)} days remain"
-    resource = replace(fresh, fields=fields_of(kept), digests=old.digests)
+    if held.issuer != SELF_SIGNED:
+        reason = "another issuer"
+    else:
+        reason = "other names" if held.names != names else f"renewed: {max(left.days, 0)} days remain"
+    digests = {name: digest for name, digest in old.digests.items() if name != NEXT_KEY}
+    resource = replace(fresh, fields=fields_of(kept), digests=digests)
     return Wanted(resource=resource, made=RENEWED, reason=reason)
 
 
