@@ -18,6 +18,7 @@ from mailstack.model.resource import Kind, Operation
 from mailstack.ports.state import State
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.targets import DnsMode, FromSpec, NoDns, ZoneFiles
+from mailstack.reconcile.dns.zone_file import NEW_ZONE
 from mailstack.reconcile.dns.zone_text import ZoneFileDns
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, Made, StateCommitted, ZoneVerified, ZoneWritten
@@ -156,6 +157,19 @@ async def test_a_zone_that_moved_since_the_plan_is_not_written(tmp_path: Path) -
     zone.write_text(zone.read_text().replace("192.0.2.1", "192.0.2.9"))
     with pytest.raises(Conflict, match=r"DNS zone example\.com changed since"):
         await reconciler(state).apply(prepared)
+
+
+async def test_a_name_that_became_free_since_the_plan_is_not_written(tmp_path: Path) -> None:
+    state = MemoryState()
+    (tmp_path / "zones").mkdir()
+    zone = tmp_path / "zones" / "example.com.zone"
+    zone.write_text(NEW_ZONE + "mail IN A 203.0.113.7\n")
+    prepared = await reconciler(state).plan(zone_spec(tmp_path))
+    assert "mail.example.com A" not in {change.name for change in prepared.plan.changes}
+    zone.write_text(NEW_ZONE)
+    with pytest.raises(Conflict, match=r"DNS zone example\.com changed since"):
+        await reconciler(state).apply(prepared)
+    assert "mail" not in zone.read_text().replace(NEW_ZONE, "")
 
 
 async def test_without_dns_no_zone_is_read_and_none_forgotten(tmp_path: Path) -> None:

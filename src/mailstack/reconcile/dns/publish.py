@@ -166,7 +166,10 @@ async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, p
     from mailstack.reconcile.dns.zone_plan import write_zone
 
     (fresh,) = await _planned((target,), owner)
-    if fresh.live_hash != planned.live_hash:
+    shown = {(change.operation, change.name) for change in planned.changes}
+    # A name that was somebody else's when the plan was made may be free by now.
+    is_shown = shown.issuperset((change.operation, change.name) for change in fresh.changes)
+    if fresh.live_hash != planned.live_hash or not is_shown:
         raise Conflict(f"DNS zone {target.zone} changed since the plan was made; plan again")
     written = await asyncio.to_thread(write_zone, target, fresh)
     progress(ZoneWritten(zone=target.zone, changes=written))
