@@ -88,3 +88,8 @@ def test_an_output_that_is_closed_is_no_error(tmp_path: Path, arguments: list[st
     ended = shell('"$0" "$@" >&-', arguments, tmp_path)
     assert ended.returncode == (2 if arguments[0] == "plan" else 0)
     assert ended.stderr == ""
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_command_that_is_meant() -> None:
+    ended = CliRunner().invoke(cli, ["plna", "mailstack.yaml"])
+    assert (ended.exit_code, "No such command 'plna'; did you mean plan?" in ended.stderr) == (2, True)

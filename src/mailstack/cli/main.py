@@ -49,6 +49,17 @@ class LazyCommands(click.Group):
         found = importlib.import_module(f"mailstack.cli.{cmd_name.replace('-', '_')}").command
         return found if isinstance(found, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as fault:
+            from mailstack.spec.nearest import Vocabulary, did_you_mean
+
+            hint = did_you_mean(Vocabulary(COMMANDS), args[0])
+            raise click.UsageError(fault.message.rstrip(".") + (hint or "."), ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
