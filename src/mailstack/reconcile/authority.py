@@ -8,7 +8,7 @@ from mailstack.model.issuance import ProofMethod
 from mailstack.ports.issuer import Prover
 from mailstack.reconcile.dns.live import LiveDns
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.publish import write_beside
+from mailstack.reconcile.dns.publish import write_proofs
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, NoDns
 from mailstack.reconcile.issue import Issuing
@@ -29,10 +29,10 @@ async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
 
 
 def prover_for(context: DnsContext, material: Material, live_dns: LiveDns, issuing: Issuing, clock: Clock) -> Prover:
-    """material: what the zones hold besides proofs."""
+    """material: as the zones were planned with."""
 
     async def write(records: Sequence[RecordSet], zones: Collection[str]) -> None:
-        await write_beside(context, material, records, zones)
+        await write_proofs(context, material, records, zones)
 
     if _is_by_dns(context):
         return DnsProver(context.spec.dns.zones, live_dns, write)

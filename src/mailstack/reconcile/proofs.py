@@ -13,7 +13,7 @@ from mailstack.model.instant import MINUTE_MS, Clock, Instant
 from mailstack.model.issuance import NotIssued, Proof, ProofMethod
 from mailstack.ports.challenges import Challenges
 from mailstack.reconcile.dns.live import LiveDns, spread
-from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.record_set import PROOF_LABEL, RecordSet
 from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.providers.certs import proof_certificate
 
@@ -123,7 +123,7 @@ def proof_records(proofs: Sequence[Proof]) -> tuple[RecordSet, ...]:
     """RFC 8555 §8.4: a TXT record for each name, all the values of one name in one set."""
     values: dict[str, list[str]] = {}
     for proof in proofs:
-        values.setdefault(f"_acme-challenge.{proof.host}", []).append(proof.value)
+        values.setdefault(f"{PROOF_LABEL}.{proof.host}", []).append(proof.value)
     return tuple(
         RecordSet(name=name, type="TXT", values=tuple(found), ttl_s=PROOF_TTL_S) for name, found in values.items()
     )

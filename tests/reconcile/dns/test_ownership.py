@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle
+from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle, settle_labelled
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 
 NAME = "example.test"
@@ -241,3 +241,15 @@ def test_a_set_that_somebody_wrote_over_is_put_right_without_a_word() -> None:
     assert settle(zone(replace(live, values=("10 evil.example.",)), mark), [MX]).losing == ()
     assert settle(zone(live, mark), [MX]).losing == ()
     assert settle(zone(live, mark), []).losing == ()
+
+
+def test_a_proof_comes_and_goes_and_a_record_changed_by_hand_stays_for_a_plan_to_show() -> None:
+    proof = RecordSet(name=f"_acme-challenge.{HOST.name}", type="TXT", values=("proof",), ttl_s=60)
+    by_hand = replace(HOST, values=("192.0.2.99",))
+    there = [*published(SPF), by_hand, marker(HOST)]
+    shown = settle_labelled("_acme-challenge", zone(*there), [proof])
+    assert set(shown.final) == {proof.key, marker_key(proof.key)}
+    assert shown.dropped == frozenset()
+    taken = settle_labelled("_acme-challenge", zone(*there, *published(proof)), [])
+    assert taken.final == {}
+    assert taken.dropped == {proof.key, marker_key(proof.key)}

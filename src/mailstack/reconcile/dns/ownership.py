@@ -9,7 +9,7 @@ added. TXT sets are shared value by value; of others a name has one, and what wa
 import hashlib
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.plan import PlanWarning
@@ -82,6 +82,22 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
             final[key] = rest
         dropped.add(marker_key(key))
     return Settled(final=final, dropped=frozenset(dropped), warnings=tuple(warnings), owned=count, losing=losing)
+
+
+def settle_labelled(label: str, zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
+    """As settle, for the sets whose first label this is; all others stay, whatever has become of them."""
+    settled = settle(zone, wanted)
+
+    def is_meant(key: Key) -> bool:
+        name = marked_key(key[0])[0] if is_marker(key[0]) else key[0]
+        return name.startswith(f"{label}.")
+
+    return replace(
+        settled,
+        final={key: record for key, record in settled.final.items() if is_meant(key)},
+        dropped=frozenset(filter(is_meant, settled.dropped)),
+        losing=tuple(record for record in settled.losing if is_meant(record.key)),
+    )
 
 
 def marker_key(key: Key) -> Key:

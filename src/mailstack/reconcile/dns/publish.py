@@ -17,7 +17,8 @@ from mailstack.model.published import PublishedSet
 from mailstack.model.resource import DnsZoneBody, Kind, body_of
 from mailstack.reconcile.dns.adoption import Chosen, take_over
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.ownership import settle_labelled
+from mailstack.reconcile.dns.record_set import PROOF_LABEL, RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, targets_of, zone_targets
 from mailstack.reconcile.dns.zones import PlacedRecord, zone_of
 from mailstack.reconcile.plan import PlanWarning
@@ -145,10 +146,11 @@ def _as_record(published: PublishedSet) -> RecordSet:
     return RecordSet(name=published.name, type=published.type, values=published.values, ttl_s=published.ttl_s)
 
 
-async def write_beside(
-    context: DnsContext, material: Material, further: Sequence[RecordSet], zones: Collection[str]
+async def write_proofs(
+    context: DnsContext, material: Material, proofs: Sequence[RecordSet], zones: Collection[str]
 ) -> None:
-    """Has these zones hold records that no plan knows, for a short time; called without them, it takes them away.
+    """Has these zones hold these proofs and no other of ours, and leaves all else in them as it is: what a person
+    changed there since is for a plan to show. Called without proofs, it takes them away.
 
     Raises Invalid, TryAgainLater.
     """
@@ -156,8 +158,8 @@ async def write_beside(
 
     for target in targets_of(context, material).zones:
         if target.zone in zones:
-            beside = tuple(record for record in further if zone_of(record.name, context.spec.dns.zones) == target.zone)
-            held = replace(target, wanted=(*target.wanted, *beside))
+            wanted = tuple(record for record in proofs if zone_of(record.name, context.spec.dns.zones) == target.zone)
+            held = replace(target, wanted=wanted, settling=partial(settle_labelled, PROOF_LABEL))
             (plan,) = await _planned((held,), context.owner)
             await asyncio.to_thread(write_zone, held, plan)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 
+PROOF_LABEL = "_acme-challenge"  # RFC 8555 §8.4
 DEFAULT_TTL_S = 3_600
 TXT_CHUNK_OCTETS = 255  # RFC 1035 §3.3: a character-string has at most 255 octets
 
