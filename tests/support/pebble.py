@@ -5,7 +5,6 @@ pebble asks its own name server, which says 127.0.0.1 for every name, and looks 
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -15,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 import trustme
+
+from tests.support.sandbox import need
 
 START_S = 30.0
 FAST = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
@@ -56,7 +56,7 @@ def running_pebble(
 ) -> Iterator[Pebble]:
     """answers: whether the test server shows proofs; otherwise whoever listens at the ports. name_server: host:port
     that pebble asks instead of the test server's. settings, environment: over the fast and friendly ones."""
-    programs = [_program("pebble"), _program("pebble-challtestsrv")]
+    programs = [need("pebble"), need("pebble-challtestsrv")]
     api, management, challenges, dns, http, tls = (_free_port() for _ in range(6))
     http, tls = http_port or http, tls_port or tls
     authority = trustme.CA()
@@ -97,15 +97,6 @@ def running_pebble(
             management=f"https://127.0.0.1:{management}",
             challenges=f"http://127.0.0.1:{challenges}",
         )
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("pebble is not installed, and CI must not skip this")
-        pytest.skip("pebble is not installed")
-    return found
 
 
 @contextmanager
