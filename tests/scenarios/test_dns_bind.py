@@ -221,6 +221,20 @@ async def test_a_change_by_hand_is_drift_and_is_repaired(scene: Scene) -> None:
     assert (values.old, values.new) == (["192.0.2.99"], ["192.0.2.25"])
 
 
+async def test_a_name_that_turns_from_an_alias_into_a_mail_domain_and_back_takes_one_apply_each(scene: Scene) -> None:
+    policy_host = f"mta-sts.{ZONE}"
+    as_alias, as_domain = scene.of({ZONE: {"mta_sts": {}}}), scene.of({ZONE: {}, policy_host: {}})
+    await scene.apply(as_alias)
+    before = scene.bind.records(ZONE)
+    plan = await scene.apply(as_domain)
+    assert not [warning for warning in plan.warnings if warning.subject.startswith("dns_record")]
+    held = scene.bind.records(ZONE)
+    assert (policy_host, "CNAME") not in held
+    assert held[policy_host, "MX"] == (300, (f"10 mail.{ZONE}.",))
+    await scene.apply(as_alias)
+    assert scene.bind.records(ZONE) == before
+
+
 async def test_a_foreign_value_beside_our_spf_record_survives_all_that_follows(scene: Scene) -> None:
     await scene.apply(scene.spec())
     scene.bind.add(ZONE, f"{ZONE}.", 300, "TXT", '"MS=ms12345678"')

@@ -13,6 +13,7 @@ from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant, iso
 from mailstack.model.resource import Kind, Operation, Snapshot
 from mailstack.reconcile.diff import Step
+from mailstack.reconcile.dns.ownership import MARK_RENEWED
 from mailstack.reconcile.plan import (
     Change,
     ChangeDocument,
@@ -71,8 +72,10 @@ def drifted_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def drifted_records(records: Sequence[Change]) -> Iterator[Change]:
+    """With those that another version of mailstack would write otherwise, which are no drift."""
     for change in records:
-        yield replace(change, reason=NOT_AS_APPLIED, drift=True)
+        is_drift = change.reason != MARK_RENEWED
+        yield replace(change, reason=NOT_AS_APPLIED, drift=True) if is_drift else change
 
 
 def fields_of_users(live: Snapshot) -> Iterator[UserField]:

@@ -30,7 +30,7 @@ class StateCommitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneWritten:
-    """changes: record sets written, ownership markers included."""
+    """changes: record sets written, without the marks beside them."""
 
     zone: str
     changes: int

@@ -179,7 +179,7 @@ class Reconciler:
         records = tuple(change for zone in work.plans for change in zone.changes)
         return Drift(
             generation=generation,
-            changes=in_order(tuple(drifted_records(records))),
+            changes=in_order([change for change in drifted_records(records) if change.drift]),
             by_user=by_user,
             warnings=work.warnings,
             is_edited=True,

@@ -253,3 +253,26 @@ def test_a_proof_comes_and_goes_and_a_record_changed_by_hand_stays_for_a_plan_to
     taken = settle_labelled("_acme-challenge", zone(*there, *published(proof)), [])
     assert taken.final == {}
     assert taken.dropped == {proof.key, marker_key(proof.key)}
+
+
+def test_an_alias_of_ours_that_nobody_wants_makes_room_for_other_records_of_the_name() -> None:
+    alias = RecordSet(name=HOST.name, type="CNAME", values=("www.example.test.",), ttl_s=300)
+    settled = settle(zone(*published(alias)), [HOST])
+    assert HOST.key in settled.final
+    assert alias.key in settled.dropped
+    assert settled.warnings == ()
+
+
+def test_an_alias_that_somebody_wrote_over_ours_makes_no_room() -> None:
+    alias = RecordSet(name=HOST.name, type="CNAME", values=("www.example.test.",), ttl_s=300)
+    theirs = replace(alias, values=("elsewhere.test.",))
+    settled = settle(zone(theirs, marker(alias)), [HOST])
+    assert (settled.final, alias.key in settled.dropped) == ({}, False)
+    assert "CNAME to elsewhere.test." in settled.warnings[0].text
+
+
+def test_an_alias_takes_no_name_at_which_a_text_of_somebody_else_stays() -> None:
+    alias = RecordSet(name=NAME, type="CNAME", values=("www.example.test.",), ttl_s=300)
+    settled = settle(zone(text("verify=1", *SPF.values), marker(SPF)), [alias])
+    assert settled.final == {SPF.key: text("verify=1")}
+    assert "holds TXT records" in settled.warnings[0].text

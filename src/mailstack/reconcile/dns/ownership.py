@@ -8,7 +8,8 @@ added. TXT sets are shared value by value; of others a name has one, and what wa
 
 import hashlib
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mailstack.reconcile.dns.record_set import Key, RecordSet
@@ -16,6 +17,7 @@ from mailstack.reconcile.plan import PlanWarning
 
 MARKER_LABEL = "_mailstack-owner"
 MARKER_TTL_S = 300
+MARK_RENEWED = "the mark of an earlier version of mailstack, in today's words"
 
 _MARKER = re.compile(r"heritage=mailstack,owner=([0-9a-f]{1,64})(?:,values=([0-9a-f.]*))?")
 # RFC 6376 §3.2, RFC 9989 §4.8: tags may have white space around their "=".
@@ -57,12 +59,14 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     owned = dict(_owned(zone))
     count = len(owned)
     losing = tuple(_losing(zone, owned, wanted))
-    neighbours = _neighbours(zone, frozenset(owned), wanted)
+    # What of ours makes room in the same apply is no obstacle: it is taken for gone.
+    free = replace(zone, live=_without(zone.live, _going(zone, owned, wanted)))
+    neighbours = _neighbours(free, wanted)
     for record in wanted:
         hashes = owned.pop(record.key, None)
         try:
             _refuse_beside(neighbours.get(record.name))
-            settled = _settle_one(zone, record, hashes)
+            settled = _settle_one(free, record, hashes)
         except Taken as taken:
             warnings.append(PlanWarning(subject=f"dns_record {record.name} {record.type}", text=str(taken)))
             continue
@@ -129,6 +133,11 @@ def is_marker(name: str) -> bool:
     return name.startswith(f"{MARKER_LABEL}.")
 
 
+def names_values(marker: RecordSet) -> bool:
+    """Marks of the first versions said whose a set is, and not which of its values."""
+    return any(",values=" in value for value in marker.values)
+
+
 def version_tag(value: str) -> str:
     """`v=spf1` and its like, of which a name has one; "" for other texts."""
     found = _VERSION_TAG.match(value)
@@ -177,11 +186,25 @@ def _losing(zone: Zone, owned: Mapping[Key, frozenset[str]], wanted: Sequence[Re
             yield RecordSet(name=live.name, type=live.type, values=others, ttl_s=live.ttl_s)
 
 
-def _neighbours(zone: Zone, owned: Container[Key], wanted: Sequence[RecordSet]) -> Mapping[str, str]:
-    """By name of each wanted CNAME: a type that somebody else has there, if there is any."""
+def _going(zone: Zone, owned: Mapping[Key, frozenset[str]], wanted: Sequence[RecordSet]) -> Iterator[Key]:
+    """Sets of ours that nobody wants, and of which nothing stays."""
+    asked = {record.key for record in wanted}
+    for key, hashes in owned.items():
+        with suppress(Taken):
+            if key in zone.live and key not in asked and _without_ours(zone, key, hashes) is None:
+                yield key
+
+
+def _without(live: Mapping[Key, RecordSet], going: Iterable[Key]) -> Mapping[Key, RecordSet]:
+    gone = frozenset(going)
+    return {key: record for key, record in live.items() if key not in gone} if gone else live
+
+
+def _neighbours(zone: Zone, wanted: Sequence[RecordSet]) -> Mapping[str, str]:
+    """By name of each wanted CNAME: another type that stays there, if there is any."""
     aliases = {record.name for record in wanted if record.type == "CNAME"}
     held = (key for key in (*zone.live, *zone.unreadable) if key[0] in aliases and key[1] != "CNAME")
-    return {name: record_type for name, record_type in held if (name, record_type) not in owned}
+    return dict(held)
 
 
 def _refuse_beside(record_type: str | None) -> None:

@@ -6,15 +6,15 @@ octoDNS is imported only when there is a zone with a provider.
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailstack.model.errors import Conflict, TryAgainLater
+from mailstack.model.errors import Conflict, DomainError, TryAgainLater
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import DnsZoneBody, Kind, body_of
+from mailstack.model.resource import DnsZoneBody, Kind, Operation, body_of
 from mailstack.reconcile.dns.adoption import Chosen, take_over
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.ownership import settle_labelled
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 VERIFY_AFTER_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Providers answer an update before every one of their machines shows it."""
+WRITTEN_AT_ONCE = 8
+NAMED = 20
+"""More than these are counted instead of named."""
 ZONE_FILES = "zonefiles"
 
 
@@ -83,14 +86,65 @@ async def plan_dns(context: DnsContext, material: Material) -> DnsWork:
 
 
 async def publish(context: DnsContext, material: Material, planned: Sequence["ZonePlan"], progress: Progress) -> None:
-    """Writes the zones that were planned, each planned anew with keys that now exist.
+    """Writes the zones that were planned, each planned anew with keys that now exist, several at a time.
 
-    Raises Conflict when a zone's records of ours have moved since, TryAgainLater when a write is not seen.
+    A zone that fails leaves the others to be done. Raises Conflict when a zone's records of ours have moved since,
+    TryAgainLater when a write is not seen; of several zones, with all that failed and what was done.
     """
     by_zone = {plan.zone: plan for plan in planned}
-    for target in targets_of(context, material).zones:
-        if target.zone in by_zone:
+    targets = [target for target in targets_of(context, material).zones if target.zone in by_zone]
+    slots, outcomes = asyncio.Semaphore(WRITTEN_AT_ONCE), dict[str, DomainError | None]()
+
+    async def write(target: "ZoneTarget") -> None:
+        async with slots:
             await _publish_zone(target, by_zone[target.zone], context.owner, progress)
+
+    for group in _one_after_another(targets, by_zone, context.spec.server.hostname):
+        # All of them to their end: a zone must not be left half written because another one failed.
+        found = await asyncio.gather(*map(write, group), return_exceptions=True)
+        for target, fault in zip(group, found, strict=True):
+            if fault is not None and not isinstance(fault, DomainError):
+                raise fault
+            outcomes[target.zone] = fault
+        if any(outcomes.values()):
+            break
+    _raise_failed(outcomes, [target.zone for target in targets if target.zone not in outcomes])
+
+
+def _one_after_another(
+    targets: Sequence["ZoneTarget"], by_zone: Mapping[str, "ZonePlan"], hostname: str
+) -> Iterator[Sequence["ZoneTarget"]]:
+    """Groups of zones that do not depend on each other: where the host's name is new, MX records of other zones lead
+    nowhere until it is there."""
+    new = (Operation.CREATE, frozenset((f"{hostname} A", f"{hostname} AAAA")))
+    brings_host = {
+        zone: any(change.operation is new[0] and change.name in new[1] for change in plan.changes)
+        for zone, plan in by_zone.items()
+    }
+    for is_first in (True, False):
+        if group := [target for target in targets if brings_host[target.zone] is is_first]:
+            yield group
+
+
+def _raise_failed(outcomes: Mapping[str, DomainError | None], waiting: Sequence[str]) -> None:
+    """outcomes: by zone, None for one that is done. waiting: zones that were not begun."""
+    faults = [fault for fault in outcomes.values() if fault is not None]
+    if not faults:
+        return
+    done = [zone for zone, fault in outcomes.items() if fault is None]
+    told = [
+        *(fault.detail for fault in faults),
+        *([f"written all the same: {_named(done)}"] if done else []),
+        *([f"not begun before that: {_named(waiting)}"] if waiting else []),
+    ]
+    # Another plan is what helps only where nothing but the zones themselves stood in the way.
+    worst = next((fault for fault in faults if not isinstance(fault, Conflict)), faults[0])
+    raise type(worst)("; ".join(told)) from worst
+
+
+def _named(zones: Sequence[str]) -> str:
+    more = f" and {len(zones) - NAMED} more" if len(zones) > NAMED else ""
+    return ", ".join(zones[:NAMED]) + more
 
 
 async def plan_published(context: DnsContext, published: Mapping[str, Sequence[PublishedSet]]) -> DnsWork:
@@ -173,8 +227,8 @@ async def _publish_zone(target: "ZoneTarget", planned: "ZonePlan", owner: str, p
     is_shown = shown.issuperset((change.operation, change.name) for change in fresh.changes)
     if fresh.live_hash != planned.live_hash or not is_shown:
         raise Conflict(f"DNS zone {target.zone} changed since the plan was made; plan again")
-    written = await asyncio.to_thread(write_zone, target, fresh)
-    progress(ZoneWritten(zone=target.zone, changes=written))
+    await asyncio.to_thread(write_zone, target, fresh)
+    progress(ZoneWritten(zone=target.zone, changes=len(fresh.changes)))
     for delay_s in VERIFY_AFTER_S:
         await asyncio.sleep(delay_s)
         (fresh,) = await _planned((target,), owner)

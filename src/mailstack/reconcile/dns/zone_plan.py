@@ -7,11 +7,11 @@ that dns.ownership says are ours, on both sides. Nothing outside octoDNS's own o
 import hashlib
 import json
 import logging
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import repeat
 
 from octodns.record import Create, Delete, Record
@@ -29,13 +29,24 @@ from mailstack.reconcile.dns.octo import (
     key_of,
     to_octodns,
 )
-from mailstack.reconcile.dns.ownership import Settled, Zone, is_marker, marker_key, settle
+from mailstack.reconcile.dns.ownership import (
+    MARK_RENEWED,
+    Settled,
+    Zone,
+    is_marker,
+    marked_key,
+    marker_key,
+    names_values,
+    settle,
+)
 from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.dns.root_ns import root_ns_of
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
 ZONES_AT_ONCE = 8
+
+_SILENT = logging.NullHandler()
 Settling = Callable[[Zone, Sequence[RecordSet]], Settled]
 
 
@@ -73,10 +84,18 @@ def plan_zones(targets: Sequence[ZoneTarget], owner: str) -> tuple[ZonePlan, ...
     """Several at a time, for most of it is waiting. Raises TryAgainLater with zone and reason when a provider cannot
     be asked, Invalid for a record that it refuses.
     """
-    # Strict ones catch what a provider would publish without a word: bad targets, broken escapes.
-    Record.enable_validators(("strict",))
-    with _quiet(), ThreadPoolExecutor(max_workers=ZONES_AT_ONCE, thread_name_prefix="zone") as pool:
+    _be_strict()
+    with ThreadPoolExecutor(max_workers=ZONES_AT_ONCE, thread_name_prefix="zone") as pool:
         return tuple(pool.map(_plan_zone, targets, repeat(owner)))
+
+
+@cache
+def _be_strict() -> None:
+    """Strict validators catch what a provider would publish without a word: bad targets, broken escapes.
+
+    Once: octoDNS has one table of them for all threads, which is empty for a moment while it is filled.
+    """
+    Record.enable_validators(("strict",))
 
 
 def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
@@ -112,12 +131,10 @@ def _marks_outside(change: OctoChange) -> int:
     return 0 if isinstance(change, Create) else 2
 
 
-def write_zone(target: ZoneTarget, plan: ZonePlan) -> int:
-    """Record sets written, markers included."""
-    if plan.octo_plan is None:
-        return 0
-    with _quiet(), _faults_told(target):
-        return int(target.provider.apply(plan.octo_plan))
+def write_zone(target: ZoneTarget, plan: ZonePlan) -> None:
+    if plan.octo_plan is not None:
+        with _faults_told(target):
+            target.provider.apply(plan.octo_plan)
 
 
 class _OursOnly:
@@ -155,19 +172,10 @@ class _OursOnly:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    # For all threads at once: filters are the process's.
-    with warnings.catch_warnings():
-        # octoDNS 1.22 deprecates what its own providers still use.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
-
-
-@contextmanager
 def _faults_told(target: ZoneTarget) -> Iterator[None]:
     """Turns whatever a provider raises into one sentence, and keeps its chatter away from the terminal."""
     for name in ("Record", "Zone", "Plan", f"{type(target.provider).__name__}[{target.provider_name}]"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).addHandler(_SILENT)
     try:
         yield
     except DomainError:
@@ -209,7 +217,20 @@ def _changes(octo_changes: Sequence[OctoChange]) -> Iterator[Change]:
     along = {marker_key(key) for key in by_key}
     for key, change in by_key.items():
         if key not in along:
-            yield _change(f"{key[0]} {key[1]}", change)
+            shown = _change(f"{key[0]} {key[1]}", change)
+            yield replace(shown, reason=_why_marked(change)) if is_marker(key[0]) else shown
+
+
+def _why_marked(change: OctoChange) -> str:
+    """Of a mark that changes alone."""
+    name, record_type = marked_key(key_of(change.record)[0])
+    if isinstance(change, Create):
+        return f"marks {name} {record_type} as mailstack's"
+    if isinstance(change, Delete):
+        return f"{name} {record_type} is gone, or somebody else's by now"
+    if not names_values(from_octodns(change.existing)):
+        return MARK_RENEWED
+    return f"says which values of {name} {record_type} are mailstack's"
 
 
 def _change(name: str, change: OctoChange) -> Change:
