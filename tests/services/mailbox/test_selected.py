@@ -17,7 +17,7 @@ from mailstack.services.mailbox.flags import change_flags, flag_change
 from mailstack.services.mailbox.opening import open_mailbox
 from mailstack.services.mailbox.selected import SelectedMailbox, Updates
 from mailstack.services.mailbox.tree import load_tree
-from mailstack.store.sqlite.changes import SqliteChanges
+from mailstack.store.sql.changes import SqlChanges
 
 ALL = NumSet(((1, STAR),))
 MARK = FlagChange(operation=FlagOperation.ADD, keywords=NO_KEYWORDS, is_deleted=True)
@@ -238,7 +238,7 @@ async def test_a_mailbox_where_nothing_happened_for_long_opens_as_any_other(mail
     """The log has forgotten what happened there last, and is not asked for it."""
     await deliver(mail, 2)
     await mail.mailboxes.create(mail.account_id, parent_id=None, name="later")
-    assert isinstance(mail.changes, SqliteChanges)
+    assert isinstance(mail.changes, SqlChanges)
     assert await mail.changes.compact(mail.account_id, now=Instant(system_clock() + 31 * DAY_MS))
 
     view = await select(mail)

@@ -13,7 +13,8 @@ import pytest
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId, MessageId
 from mailstack.model.message import FlagChange, FlagOperation, NewMessage
-from mailstack.store.sqlite.blobs import INLINE_LIMIT_BYTES, Blobs
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES
+from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore
@@ -98,7 +99,7 @@ async def test_bytes_that_do_not_match_their_hash_are_not_given_out(
     store: SqliteStore, path: Path, account_id: AccountId
 ) -> None:
     (appended,) = await store.messages.append(account_id, INBOX, [new_message()])
-    wrong = Blobs(path).codec.compress(b"somebody else's message")
+    wrong = FolderBlobs(path).codec.compress(b"somebody else's message")
     connection = Connection(account_folder(path, account_id) / "mail.db", Access.WRITE)
     connection.run("UPDATE blob SET content = ?", (wrong,))
     connection.close()
@@ -119,12 +120,12 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from mailstack.model.errors import TryAgainLater
-from mailstack.store.sqlite.blobs import Blobs
+from mailstack.store.sqlite.blobs import FolderBlobs
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 folder = Path(sys.argv[1])
 try:
-    Blobs(folder).pack(__import__("random").Random(1).randbytes(200_000), folder / "holder")
+    FolderBlobs(folder).pack(__import__("random").Random(1).randbytes(200_000), folder / "holder")
 except TryAgainLater as fault:
     print(fault.detail)
 print([str(file) for file in folder.rglob("*") if file.is_file()])
@@ -144,11 +145,11 @@ async def test_a_file_that_does_not_fit_is_try_again_later_and_leaves_nothing(tm
 def test_a_folder_that_is_a_file_is_try_again_later(tmp_path: Path) -> None:
     (tmp_path / "holder").write_bytes(b"")
     with pytest.raises(TryAgainLater):
-        Blobs(tmp_path).pack(LARGE, tmp_path / "holder")
+        FolderBlobs(tmp_path).pack(LARGE, tmp_path / "holder")
 
 
 def test_losing_the_shared_name_loses_only_the_sharing(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
+    blobs = FolderBlobs(tmp_path)
     first = blobs.pack(LARGE, tmp_path / "one")
     for shared in files(tmp_path / "blobs"):
         shared.unlink()
@@ -177,7 +178,7 @@ def test_where_no_link_can_be_made_each_holder_has_its_own_bytes(
         raise OSError(fault, os.strerror(fault))
 
     monkeypatch.setattr(os, "link", refuse)
-    blobs = Blobs(tmp_path)
+    blobs = FolderBlobs(tmp_path)
     packed = [blobs.pack(LARGE, tmp_path / holder) for holder in ("one", "two")]
     held = [
         blobs.unpack(blob, tmp_path / holder, what=holder) for blob, holder in zip(packed, ("one", "two"), strict=True)

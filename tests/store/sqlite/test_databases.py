@@ -28,7 +28,7 @@ async def test_more_accounts_than_may_be_open_are_served_by_turns(path: Path, mo
         for account_id in accounts:
             await store.messages.append(account_id, INBOX, [new_message()])
             assert (await store.mailboxes.status(account_id, INBOX)).messages
-    assert len(store.messages._databases._open) == 2
+    assert len(store._files.accounts._open) == 2
     for account_id in accounts:
         assert len(await store.messages.placements(account_id, INBOX)) == 2
     await store.close()
@@ -46,7 +46,7 @@ async def test_an_account_nobody_knows_gets_no_file(path: Path) -> None:
 async def test_who_asks_between_the_opening_and_its_callback_waits_without_stopping_the_loop(path: Path) -> None:
     store = await open_store(path, clock=FakeClock(), bus=RecordingBus())
     account_id = await make_account(store)
-    known = store.messages._databases
+    known = store._files.accounts
     opened = await known.get(account_id)
     known._open.clear()
     opening = asyncio.get_running_loop().create_future()
@@ -62,7 +62,7 @@ async def test_an_account_that_nobody_reads_closes_its_readers_and_opens_them_ag
 ) -> None:
     monkeypatch.setattr(databases, "REST_S", 0.01)
     await store.mailboxes.list(account_id)
-    database = await store.messages._databases.get(account_id)
+    database = await store._files.accounts.get(account_id)
     assert database.is_awake
     async with asyncio.timeout(10):
         while database.is_awake:  # noqa: ASYNC110 - connections have no event to wait for

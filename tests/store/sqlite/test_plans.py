@@ -3,7 +3,7 @@
 import pytest
 
 from mailstack.model.ids import AccountId
-from mailstack.store.sqlite import (
+from mailstack.store.sql import (
     accounts,
     appending,
     changes,
@@ -16,9 +16,9 @@ from mailstack.store.sqlite import (
     packs,
     queue,
     removal,
-    sweep,
     threading,
 )
+from mailstack.store.sqlite import sweep
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore
@@ -75,7 +75,7 @@ def scans(connection: Connection, statement: str) -> list[str]:
 
 @pytest.mark.parametrize("statement", SYSTEM)
 async def test_system(store: SqliteStore, statement: str) -> None:
-    connection = Connection(store.queue._system.path, Access.READ)
+    connection = Connection(store._files.system.path, Access.READ)
     assert scans(connection, statement) == []
     connection.close()
 
@@ -83,7 +83,7 @@ async def test_system(store: SqliteStore, statement: str) -> None:
 @pytest.mark.parametrize("statement", ACCOUNT)
 async def test_account(store: SqliteStore, account_id: AccountId, statement: str) -> None:
     await store.mailboxes.list(account_id)
-    root = store.queue._system.path.parent
+    root = store._files.system.path.parent
     connection = Connection(account_folder(root, account_id) / "mail.db", Access.READ)
     assert scans(connection, statement) == []
     connection.close()

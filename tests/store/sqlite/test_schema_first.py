@@ -12,9 +12,9 @@ from mailstack.model.errors import Unsupported
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import Column, NewMessage, Placement
+from mailstack.store.sql.compress import Codec
 from mailstack.store.sqlite import schema_account, schema_first
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, Blobs, make_folder
-from mailstack.store.sqlite.compress import Codec
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, FolderBlobs, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder, open_migrated
 from mailstack.store.sqlite.migrations import check_version, migrate
@@ -45,7 +45,7 @@ MESSAGES: Sequence[NewMessage] = (
 DAMAGED = 2
 
 
-def put(connection: Connection, blobs: Blobs, number: int, message: NewMessage, *, of: int) -> None:
+def put(connection: Connection, blobs: FolderBlobs, number: int, message: NewMessage, *, of: int) -> None:
     """As the first version wrote it. of: whose bytes it shares."""
     digest = message.digest
     octets = (digest.body, digest.body_structure, digest.parts, digest.header_block)
@@ -68,7 +68,7 @@ def make_old_file(path: Path, account_id: AccountId) -> Path:
     sizes = [len(message.raw) for message in MESSAGES]
     connection.run(INSERT_MAILBOX, (INBOX, None, "INBOX", 4, 4, 3, 2, sum(sizes)))
     connection.run(INSERT_MAILBOX, (OTHER, INBOX, "Other", 5, 8, 2, 0, 2 * sizes[0]))
-    blobs = Blobs(path)
+    blobs = FolderBlobs(path)
     for number, message in enumerate(MESSAGES, start=1):
         put(connection, blobs, number, message, of=number)
         keywords = " ".join(sorted(message.keywords))

@@ -10,7 +10,8 @@ from mailstack.model.delivery import OutgoingMail
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS
 from mailstack.model.message import NewMessage
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, INLINE_LIMIT_BYTES, QUEUE_FOLDER, Blobs
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, QUEUE_FOLDER, FolderBlobs
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.digests import digest_of
@@ -39,7 +40,7 @@ async def left(store: SqliteStore, path: Path, account_id: AccountId, clock: Fak
     )  # fmt: skip
     await store.queue.enqueue([mail], next_at=now)
     holders = (account_folder(path, account_id) / BLOB_FOLDER, path / QUEUE_FOLDER)
-    names = [Blobs(path).pack(LEFT, holder).file for holder in holders]
+    names = [FolderBlobs(path).pack(LEFT, holder).file for holder in holders]
     partial = holders[0] / "half-written.zst.partial"
     partial.write_bytes(b"half")
     return [partial, *(holder / str(name) for holder, name in zip(holders, names, strict=True))]
@@ -76,7 +77,7 @@ async def test_a_damaged_account_does_not_keep_the_others_from_being_swept(
     await store.mailboxes.list(other)
     await store.close()
     folder = account_folder(path, other)
-    Blobs(path).pack(LEFT, folder / BLOB_FOLDER)
+    FolderBlobs(path).pack(LEFT, folder / BLOB_FOLDER)
     (folder / "mail.db").write_bytes(b"no database at all, and long enough to be looked at " * 100)
     clock.advance(DAY_MS + 60_000)
     again = await open_store(path, clock=clock, bus=RecordingBus())

@@ -10,8 +10,9 @@ import apsw
 import pytest
 
 from mailstack.model.errors import NotFound, TryAgainLater
+from mailstack.store.sql.database import Transaction
 from mailstack.store.sqlite.connection import LOG_KEPT_BYTES, LOG_ROOM_BYTES, Access, Connection
-from mailstack.store.sqlite.writer import MAX_PENDING, Transaction, WritableFile, Writer
+from mailstack.store.sqlite.writer import MAX_PENDING, WritableFile, Writer
 
 INSERT = "INSERT INTO thing (number) VALUES (?)"
 PAGE_SIZE = 4096

@@ -11,34 +11,23 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import BlobId
 from mailstack.model.message import RawMessage
-from mailstack.store.sqlite.compress import Codec
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob
+from mailstack.store.sql.compress import Codec
 
-INLINE_LIMIT_BYTES = 64 * 1024
 BLOB_FOLDER = "blobs"
 QUEUE_FOLDER = "queue"
 SUFFIX = ".zst"
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blob:
-    """One row's share: content for what lies in the database, otherwise the name of the holder's file."""
-
-    blob_id: BlobId
-    size_bytes: int
-    content: bytes | None
-    file: str | None
-
-
-class Blobs:
-    """Blocking throughout: callers hand anything large to a thread."""
+class FolderBlobs:
+    """store.sql.blobs.Blobs in folders of one file system."""
 
     def __init__(self, path: Path, *, token: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._shared = path / BLOB_FOLDER

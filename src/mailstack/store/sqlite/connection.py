@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import apsw
 
 from mailstack.model.errors import AlreadyExists, Damaged, DomainError, TryAgainLater
-
-Value = None | int | float | str | bytes
-Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its reader's
+from mailstack.store.sql.database import Row, Value
 
 BUSY_TIMEOUT_MS = 10_000
 READER_BUSY_TIMEOUT_MS = 2_000
@@ -115,7 +112,8 @@ class Connection:
         try:
             yield
         finally:
-            self.run("COMMIT")
+            if self.in_transaction:  # a fault of the disk may have ended it
+                self.run("COMMIT")
 
     def begin(self) -> None:
         """Takes the write lock, waiting for another process that has it."""

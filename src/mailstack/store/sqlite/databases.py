@@ -13,20 +13,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 import apsw
 
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId
+from mailstack.store.sql.database import Reading, Result, Row, Value, Work
 from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate, require_newest
 from mailstack.store.sqlite.new_files import NewFiles
-from mailstack.store.sqlite.writer import Work, WritableFile, Writer
-
-Result = TypeVar("Result")
+from mailstack.store.sqlite.writer import WritableFile, Writer
 
 MAX_OPEN_ACCOUNTS = 256
 DESCRIPTORS_PER_ACCOUNT = 8
@@ -54,6 +52,7 @@ class Database:
         writable: WritableFile | None,
     ) -> None:
         self.path = path
+        self.name = str(path)
         self.blob_folder = path.parent / BLOB_FOLDER
         self._migrations = migrations
         self._threads = threads
@@ -97,9 +96,19 @@ class Database:
             self._reader = self._opened(READER_CACHE_KIB)
         return self._reader
 
-    async def read_long(self, work: Callable[[Connection], Result]) -> Result:
+    async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        return self.reader().rows(sql, values)
+
+    async def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
+        return self.reader().row(sql, values)
+
+    async def read(self, reading: Reading[Result]) -> Result:
+        """At once, on the loop."""
+        return reading(self.reader())
+
+    async def read_long(self, reading: Reading[Result]) -> Result:
         """In a thread, on a connection of its own; one at a time for each file."""
-        return await self.in_thread(self._read_long, work)
+        return await self.in_thread(self._read_long, reading)
 
     async def in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         """The file stays open while it runs."""
@@ -127,11 +136,11 @@ class Database:
             connection.close()
             raise
 
-    def _read_long(self, work: Callable[[Connection], Result]) -> Result:
+    def _read_long(self, reading: Reading[Result]) -> Result:
         with self._long_read_guard:
             if self._long_reader is None:
                 self._long_reader = self._opened(LONG_READ_CACHE_KIB)
-            return work(self._long_reader)
+            return reading(self._long_reader)
 
     def close(self) -> None:
         """Blocks: the last one to close a file moves its log into it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailstack.model.upkeep import Flaw
-from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sql.database import Connection
 
 SHOWN_OF_A_RULE = 20
 

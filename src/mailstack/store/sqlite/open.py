@@ -6,36 +6,34 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.store.sql.accounts import SqlAccounts
+from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.challenges import SqlChallenges
+from mailstack.store.sql.changes import SqlChanges
+from mailstack.store.sql.database import Result
+from mailstack.store.sql.finding import SqlSearch
+from mailstack.store.sql.issuance import SqlIssuance
+from mailstack.store.sql.locks import SqlLocks
+from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
+from mailstack.store.sql.messages import SqlMessages
+from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.sharing import SqlSharing
+from mailstack.store.sql.state import SqlState
+from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sqlite import schema_system
-from mailstack.store.sqlite.accounts import SqliteAccounts
-from mailstack.store.sqlite.annotations import SqliteAnnotations
-from mailstack.store.sqlite.blobs import QUEUE_FOLDER, Blobs
-from mailstack.store.sqlite.challenges import SqliteChallenges
-from mailstack.store.sqlite.changes import SqliteChanges
+from mailstack.store.sqlite.blobs import QUEUE_FOLDER, FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
-from mailstack.store.sqlite.directory import move_to_trash
-from mailstack.store.sqlite.finding import SqliteSearch
-from mailstack.store.sqlite.issuance import SqliteIssuance
-from mailstack.store.sqlite.locks import SqliteLocks
-from mailstack.store.sqlite.mailboxes import SqliteMailboxes, make_standard_mailboxes
-from mailstack.store.sqlite.messages import SqliteMessages
-from mailstack.store.sqlite.queue import SqliteQueue
-from mailstack.store.sqlite.sharing import SqliteSharing
-from mailstack.store.sqlite.state import SqliteState
+from mailstack.store.sqlite.discarding import move_to_trash
 from mailstack.store.sqlite.sweep import sweep
-from mailstack.store.sqlite.tokens import SqliteTokens
 from mailstack.store.sqlite.trash import SqliteTrash
 from mailstack.store.sqlite.upkeep import SqliteUpkeep
-from mailstack.store.sqlite.writer import WritableFile, Writer
-
-Result = TypeVar("Result")
+from mailstack.store.sqlite.writer import Transaction, WritableFile, Writer
 
 WRITER_THREADS = 2
 READER_THREADS = 4
@@ -48,26 +46,24 @@ class SqliteStore:
     """Every port, on one folder. Opened after the fork, used on one loop."""
 
     def __init__(self, path: Path, *, clock: Clock, token: Callable[[int], bytes], files: "_Files") -> None:
-        blobs = Blobs(path, token=token)
+        blobs = FolderBlobs(path, token=token)
         self._path = path
         self._clock = clock
         self._blobs = blobs
         self._files = files
-        self.accounts = SqliteAccounts(files.system)
-        self.state = SqliteState(
-            files.system, clock=clock, token=token, tidy=files.tidy, committed=self.accounts.recheck
-        )
-        self.mailboxes = SqliteMailboxes(files.accounts, blobs=blobs, clock=clock)
-        self.messages = SqliteMessages(files.accounts, blobs=blobs, clock=clock)
-        self.changes = SqliteChanges(files.accounts)
-        self.search = SqliteSearch(files.accounts, blobs=blobs)
-        self.queue = SqliteQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
-        self.locks = SqliteLocks(files.system)
-        self.challenges = SqliteChallenges(files.system, clock=clock)
-        self.tokens = SqliteTokens(files.system)
-        self.issuance = SqliteIssuance(files.system)
-        self.sharing = SqliteSharing(files.system, files.accounts, clock=clock)
-        self.annotations = SqliteAnnotations(files.accounts, clock=clock)
+        self.accounts = SqlAccounts(files.system)
+        self.state = SqlState(files.system, clock=clock, token=token, tidy=files.tidy, committed=self.accounts.recheck)
+        self.mailboxes = SqlMailboxes(files.accounts, blobs=blobs, clock=clock)
+        self.messages = SqlMessages(files.accounts, blobs=blobs, clock=clock)
+        self.changes = SqlChanges(files.accounts)
+        self.search = SqlSearch(files.accounts, blobs=blobs)
+        self.queue = SqlQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
+        self.locks = SqlLocks(files.system)
+        self.challenges = SqlChallenges(files.system, clock=clock)
+        self.tokens = SqlTokens(files.system)
+        self.issuance = SqlIssuance(files.system)
+        self.sharing = SqlSharing(files.system, files.accounts, clock=clock)
+        self.annotations = SqlAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)
         self.trash = SqliteTrash(path, files.system, clock=clock, committed=self.accounts.recheck, tidy=files.tidy)
 
@@ -181,7 +177,16 @@ class _Files:
         return self.system.reader().row(ACCOUNT_EXISTS, (account_id,)) is not None
 
     def _prepare(self, connection: Connection) -> None:
-        make_standard_mailboxes(connection, self._clock())
+        if connection.row(ANY) is not None:
+            return
+        connection.begin()
+        try:
+            make_standard_mailboxes(Transaction(connection), self._clock())
+            connection.run("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.run("ROLLBACK")
+            raise
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

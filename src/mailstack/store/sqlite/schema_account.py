@@ -4,17 +4,13 @@ What is listed often is small and apart from what is read seldom: placement for 
 for what is filtered by, blob for the bytes and what is read with them, head_pack for what is listed of many.
 """
 
-from mailstack.store.sqlite.fulltext import CREATE_INDEX, INDEX_TABLES
 from mailstack.store.sqlite.migrations import Migration
 from mailstack.store.sqlite.schema_first import FIRST_STATEMENTS, FIRST_TABLES, MAKE_ROOM, fill_from_first
+from mailstack.store.sqlite.search_tables import CREATE_INDEX, INDEX_TABLES
 
 PAGE_SIZE = 1024
 """Small pages: a delivery rewrites the last page of each table, and messages of 1 to 3 KB leave little unused. With
 4 KB pages a delivery writes three times the log, at the same CPU, and the file is as large or larger."""
-
-CREATED, UPDATED, DESTROYED = 1, 2, 3
-NO_UID = 0
-"""In the change log: the row is about the mailbox itself."""
 
 TABLES = FIRST_TABLES | INDEX_TABLES | {
     "head_pack",

@@ -7,9 +7,9 @@ import struct
 
 from mailstack.model.errors import Damaged
 from mailstack.model.flags import SYSTEM_FLAGS
-from mailstack.store.sqlite.compress import Codec
-from mailstack.store.sqlite.connection import Connection, Row
-from mailstack.store.sqlite.listing import (
+from mailstack.store.sql.compress import Codec
+from mailstack.store.sql.database import Row
+from mailstack.store.sql.listing import (
     EMPTY_BASE_SUBJECT,
     MAX_FRAME_BYTES,
     Forms,
@@ -18,7 +18,8 @@ from mailstack.store.sqlite.listing import (
     references_of,
     unpack_forms,
 )
-from mailstack.store.sqlite.thread_keys import keys_of
+from mailstack.store.sql.thread_keys import keys_of
+from mailstack.store.sqlite.connection import Connection
 
 MESSAGES_AT_ONCE = 500
 

@@ -10,7 +10,7 @@ import structlog
 
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import HOUR_MS, SECOND_MS, Instant
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, QUEUE_FOLDER, SUFFIX, Blobs
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, QUEUE_FOLDER, SUFFIX, FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ NAMED_IN_ACCOUNT = "SELECT 1 FROM blob WHERE file = ?"
 NAMED_IN_QUEUE = "SELECT 1 FROM mail WHERE file = ?"
 
 
-def sweep(path: Path, blobs: Blobs, *, now: Instant) -> int:
+def sweep(path: Path, blobs: FolderBlobs, *, now: Instant) -> int:
     """Blocks; returns how many files went. Any number of processes may do it while others write."""
     swept = _sweep_holder(path / QUEUE_FOLDER, path / "system.db", NAMED_IN_QUEUE, blobs, now)
     for holder in (path / "accounts").glob(f"*/*/{BLOB_FOLDER}"):
@@ -33,7 +33,7 @@ def sweep(path: Path, blobs: Blobs, *, now: Instant) -> int:
     return swept
 
 
-def _sweep_holder(holder: Path, database: Path, named: str, blobs: Blobs, now: Instant) -> int:
+def _sweep_holder(holder: Path, database: Path, named: str, blobs: FolderBlobs, now: Instant) -> int:
     old = _old_files(holder, now)
     if not old or not database.exists():
         return 0

@@ -1,4 +1,4 @@
-"""Destroyed accounts: ports.trash on SQLite. How an account comes into the trash is directory.py's.
+"""Destroyed accounts: ports.trash on SQLite. How an account comes into the trash is discarding.py's.
 
 Giving one back moves its folder first and then, in one transaction, lets the account of that login have its id. A
 crash in between leaves a folder that the trash still names, and the next start moves it back.
@@ -14,11 +14,14 @@ from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.trash import KEPT_MS, TrashedAccount
 from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.store.sql import database
+from mailstack.store.sql.database import Row
+from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
+from mailstack.store.sql.state import ADD_GENERATION, LATEST
 from mailstack.store.sqlite.blobs import make_folder, sync_folder
-from mailstack.store.sqlite.connection import Access, Connection, Row
+from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import Database, account_folder, is_blank
-from mailstack.store.sqlite.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES, NOTE
-from mailstack.store.sqlite.state import ADD_GENERATION, LATEST
+from mailstack.store.sqlite.discarding import NOTE
 from mailstack.store.sqlite.writer import Transaction
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
@@ -32,7 +35,7 @@ OPEN = "UPDATE counter SET is_closed = 0"
 
 
 class SqliteTrash:
-    """committed, tidy: as SqliteState has them."""
+    """committed, tidy: as SqlState has them."""
 
     def __init__(
         self, path: Path, system: Database, *, clock: Clock, committed: Callable[[], None], tidy: Callable[[], None]
@@ -52,14 +55,14 @@ class SqliteTrash:
         return generation
 
     async def purge(self, *, now: Instant) -> int:
-        rows = self._system.reader().rows(OLD, (now - KEPT_MS,))
+        rows = await self._system.rows(OLD, (now - KEPT_MS,))
         for (account_id,) in rows:
             # The folder first: a row without a folder is forgotten tomorrow, a folder without a row never.
             await self._system.in_thread(self._remove, AccountId(account_id))
             await self._system.write(partial(_forget, account_id))
         return len(rows)
 
-    def _list(self, connection: Connection) -> Sequence[TrashedAccount]:
+    def _list(self, connection: database.Connection) -> Sequence[TrashedAccount]:
         listed = (self._described(row) for row in connection.rows(NEWEST))
         return [one for one in listed if one.messages]
 

@@ -9,12 +9,12 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import DELIMITER
 from mailstack.model.upkeep import AccountSizes, Flaw, MailboxSizes
 from mailstack.ports.upkeep import Progress
-from mailstack.store.sqlite.blobs import Blob, Blobs
-from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sql.blobs import Blob, Blobs
+from mailstack.store.sql.database import Connection
+from mailstack.store.sql.listing import MAX_FRAME_BYTES, unpack_forms
+from mailstack.store.sql.vocabulary import CHUNK, CHUNK_NUMBERS, MAX_CHUNK_BYTES
 from mailstack.store.sqlite.databases import AccountDatabases, Database
 from mailstack.store.sqlite.invariants import broken
-from mailstack.store.sqlite.listing import MAX_FRAME_BYTES, unpack_forms
-from mailstack.store.sqlite.vocabulary import CHUNK, CHUNK_NUMBERS, MAX_CHUNK_BYTES
 
 READ_AT_ONCE = 100
 

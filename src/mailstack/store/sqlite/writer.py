@@ -15,16 +15,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import structlog
 
 from mailstack.model.errors import DomainError, TryAgainLater
-from mailstack.store.sqlite.connection import Connection, Row, Value
+from mailstack.store.sql.database import Result, Row, Value, Work
+from mailstack.store.sqlite.connection import Connection
 
 log = structlog.get_logger()
-
-Result = TypeVar("Result")
 
 MAX_GROUP = 64
 MAX_PENDING = 4096
@@ -32,7 +31,7 @@ CHECKPOINT_BYTES = 1 << 20
 
 
 class Transaction:
-    """What a request's work is given: the statements of one connection, and what follows once they are durable."""
+    """store.sql.database.Transaction: the statements of one connection, and what follows once they are durable."""
 
     __slots__ = ("_connection", "announced", "following")
 
@@ -68,9 +67,6 @@ class Transaction:
     def after_commit(self, step: Callable[[], None]) -> None:
         """Runs in the writer's thread. It may be lost in a crash, so it only tidies up."""
         self.following.append(step)
-
-
-Work = Callable[[Transaction], Result]
 
 
 class _Request(Generic[Result]):

@@ -1,0 +1,111 @@
+"""The directory: ports.accounts in SQL. Reads of what state.py derives from the applied resources.
+
+What was read is remembered for as long as the generation stays the same, for every RCPT asks. What another process
+applied is seen within RECHECK_S, and what is new in it at once: nothing that is missing is remembered.
+"""
+
+import asyncio
+from typing import TypeVar
+
+import orjson
+
+from mailstack.model.ids import AccountId
+from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.store.sql.database import Database, Row
+
+Result = TypeVar("Result")
+
+MAX_REMEMBERED = 4096
+RECHECK_S = 0.05
+
+GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
+DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
+COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes,
+    (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
+BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
+BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
+ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
+
+
+class SqlAccounts:
+    def __init__(self, system: Database) -> None:
+        self._system = system
+        self._known = _Known(generation=None)
+        self._is_checked = False
+
+    async def domain(self, name: str) -> Domain | None:
+        known = (await self._current()).domains
+        domain = known.get(name)
+        if domain is None:
+            row = await self._system.row(DOMAIN, (name,))
+            if row is None:
+                return None
+            found, catch_all, subaddress_separators, alias_of = row
+            domain = Domain(
+                name=found, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of
+            )
+            _remember(known, name, domain)
+        return domain
+
+    async def find(self, address_key: str) -> Account | AliasTargets | None:
+        known = (await self._current()).owners
+        owner = known.get(address_key)
+        if owner is None:
+            owner = await self._read_owner(address_key)
+            # A name that nobody has is not remembered: strangers can think of any number of them.
+            if owner is not None:
+                _remember(known, address_key, owner)
+        return owner
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        row = await self._system.row(BY_ID, (account_id,))
+        return None if row is None else _account(row)
+
+    def recheck(self) -> None:
+        """Told by whoever applied something in this process."""
+        self._is_checked = False
+
+    async def _read_owner(self, address_key: str) -> Account | AliasTargets | None:
+        row = await self._system.row(BY_ADDRESS, (address_key,))
+        if row is not None:
+            return _account(row)
+        alias = await self._system.row(ALIAS, (address_key,))
+        return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
+
+    async def _current(self) -> "_Known":
+        if not self._is_checked:
+            generation = await self._system.row(GENERATION)
+            if generation != self._known.generation:
+                self._known = _Known(generation=generation)
+            self._is_checked = True
+            asyncio.get_running_loop().call_later(RECHECK_S, self.recheck)
+        return self._known
+
+
+class _Known:
+    """What one generation says."""
+
+    def __init__(self, *, generation: Row | None) -> None:
+        self.generation = generation
+        self.domains: dict[str, Domain] = {}
+        self.owners: dict[str, Account | AliasTargets] = {}
+
+
+def _remember(known: dict[str, Result], name: str, found: Result) -> None:
+    if len(known) >= MAX_REMEMBERED:
+        known.clear()
+    known[name] = found
+
+
+def _account(row: Row) -> Account:
+    account_id, login, name, addresses, roles, abilities, quota_bytes, password_hash = row
+    return Account(
+        account_id=AccountId(account_id),
+        login=login,
+        name=name,
+        addresses=tuple(orjson.loads(addresses)),
+        roles=frozenset(map(Role, orjson.loads(roles))),
+        abilities=frozenset(map(Ability, orjson.loads(abilities))),
+        quota_bytes=quota_bytes,
+        password_hash=password_hash or "",
+    )

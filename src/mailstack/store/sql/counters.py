@@ -1,0 +1,19 @@
+"""The numbers that one account counts up, each in the transaction that uses it."""
+
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import ModSeq
+from mailstack.store.sql.database import Transaction
+
+NEXT_MOD_SEQ = "UPDATE counter SET mod_seq = mod_seq + 1 WHERE is_closed = 0 RETURNING mod_seq"
+ADD_USED = "UPDATE counter SET used_bytes = used_bytes + ?"
+MAILBOX_EXISTS = "SELECT uid_validity FROM mailbox WHERE mailbox_id = ?"
+COUNT_MAILBOX = """UPDATE mailbox SET mod_seq = ?, messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?,
+    size_bytes = size_bytes + ? WHERE mailbox_id = ?"""
+
+
+def next_mod_seq(transaction: Transaction) -> ModSeq:
+    """Once for each request: all its changes share it. Raises NotFound."""
+    taken = transaction.row(NEXT_MOD_SEQ)
+    if taken is None:
+        raise NotFound("the account is in the trash")
+    return ModSeq(taken[0])

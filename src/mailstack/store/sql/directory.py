@@ -1,0 +1,102 @@
+"""The tables that receiving and logging in read, kept in step with the applied resources inside apply's transaction.
+
+An account that leaves the directory goes to the trash: mail is never deleted here.
+"""
+
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from mailstack.model.errors import Conflict
+from mailstack.model.instant import Instant
+from mailstack.model.resource import (
+    AccountBody,
+    AliasBody,
+    DomainBody,
+    Kind,
+    Operation,
+    Resource,
+    ResourceChange,
+    body_of,
+)
+from mailstack.store.sql.database import Transaction
+
+ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ?"
+ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?
+    WHERE account_id = ?"""
+RENAME_ACCOUNT = "UPDATE account SET login = ? WHERE account_id = ?"
+DROP_ACCOUNT = "DELETE FROM account WHERE account_id = ?"
+ADD_ADDRESS = "INSERT INTO address (address_key, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+DROP_ADDRESSES = "DELETE FROM address WHERE account_id = ?"
+SET_ALIAS = "INSERT INTO alias (address_key, targets) VALUES (?, ?)"
+DROP_ALIAS = "DELETE FROM alias WHERE address_key = ?"
+SET_DOMAIN = "INSERT INTO domain (name, catch_all, subaddress_separators, alias_of) VALUES (?, ?, ?, ?)"
+DROP_DOMAIN = "DELETE FROM domain WHERE name = ?"
+ADD_TRASH = "INSERT INTO trash (account_id, login, destroyed_at) VALUES (?, ?, ?)"
+
+
+class Directory:
+    def __init__(self, transaction: Transaction, *, now: Instant, token: Callable[[int], bytes]) -> None:
+        self._transaction = transaction
+        self._now = now
+        self._token = token
+
+    def follow(self, changes: Sequence[ResourceChange]) -> None:
+        """First all that goes, then all that comes: an address may pass from one account to another."""
+        for change in changes:
+            if change.operation is not Operation.CREATE:
+                self._drop(change)
+        for change in changes:
+            if change.operation is not Operation.DESTROY:
+                self._add(change.resource)
+
+    def _drop(self, change: ResourceChange) -> None:
+        name = change.resource.name
+        match change.resource.kind:
+            case Kind.ACCOUNT:
+                (account_id,) = self._transaction.one(ACCOUNT_ID, (change.moved_from or name,))
+                self._transaction.run(DROP_ADDRESSES, (account_id,))
+                if change.operation is Operation.MOVE:
+                    self._transaction.run(RENAME_ACCOUNT, (name, account_id))
+                if change.operation is Operation.DESTROY:
+                    self._transaction.run(ADD_TRASH, (account_id, name, self._now))
+                    self._transaction.run(DROP_ACCOUNT, (account_id,))
+            case Kind.ALIAS:
+                self._transaction.run(DROP_ALIAS, (name,))
+            case Kind.DOMAIN:
+                self._transaction.run(DROP_DOMAIN, (name,))
+            case _:
+                pass
+
+    def _add(self, resource: Resource) -> None:
+        match resource.kind:
+            case Kind.ACCOUNT:
+                self._add_account(resource.name, body_of(AccountBody, resource))
+            case Kind.ALIAS:
+                targets = list(body_of(AliasBody, resource).targets)
+                self._transaction.run(SET_ALIAS, (resource.name, _json(targets)))
+            case Kind.DOMAIN:
+                domain = body_of(DomainBody, resource)
+                row = (resource.name, domain.catch_all, domain.subaddress_separators, domain.alias_of)
+                self._transaction.run(SET_DOMAIN, row)
+            case _:
+                pass
+
+    def _add_account(self, login: str, body: AccountBody) -> None:
+        columns = (body.name, _json(body.addresses), _json(body.roles), _json(body.abilities), body.quota_bytes)
+        known = self._transaction.row(ACCOUNT_ID, (login,))
+        if known is None:
+            account_id = self._token(8).hex()
+            self._transaction.run(ADD_ACCOUNT, (account_id, login, *columns))
+        else:
+            account_id = known[0]
+            self._transaction.run(CHANGE_ACCOUNT, (*columns, account_id))
+        for address in (login, *body.addresses):
+            if not self._transaction.run_counted(ADD_ADDRESS, (address, account_id)):
+                raise Conflict(f"{address} belongs to another account")
+
+
+def _json(words: Sequence[str]) -> str:
+    return orjson.dumps(list(words)).decode()

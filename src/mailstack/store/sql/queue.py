@@ -1,0 +1,233 @@
+"""The outbound queue: ports.queue in SQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState, SmtpReply
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import BlobId, MailId, QueueItemId
+from mailstack.model.instant import Instant
+from mailstack.ports.bus import QUEUE_TOPIC
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction, Work
+
+INLINE_RECIPIENTS = 100
+
+COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_bytes, m.queued_at, r.next_at, r.tries,
+    r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id
+    FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id"""
+ADD_MAIL = """INSERT INTO mail
+    (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, blob_id, content, file)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
+ADD_RECIPIENT = "INSERT INTO mail_recipient (mail_id, recipient, state, next_at, due_at) VALUES (?, ?, ?, ?, ?)"
+ANY_DUE = "SELECT 1 FROM mail_recipient WHERE state = 'waiting' AND due_at <= ? LIMIT 1"
+DUE = """SELECT mail_id FROM mail_recipient
+    WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, item_id LIMIT ?"""
+DUE_OF_MAIL = f"""SELECT {COLUMNS} WHERE r.mail_id = ? AND r.state = 'waiting' AND r.due_at <= ?
+    ORDER BY r.item_id LIMIT ?"""
+LEASE = "UPDATE mail_recipient SET lease_owner = ?, due_at = ? WHERE item_id = ?"
+RENEW = "UPDATE mail_recipient SET due_at = ? WHERE item_id = ? AND lease_owner = ?"
+CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
+OWNED = "SELECT mail_id FROM mail_recipient WHERE item_id = ? AND lease_owner = ?"
+DEFER = """UPDATE mail_recipient SET state = ?, next_at = ?, due_at = ?, lease_owner = NULL, tries = tries + 1,
+    last_code = ?, last_status = ?, last_text = ?, last_host = ? WHERE item_id = ?"""
+LEAVE = "DELETE FROM mail_recipient WHERE item_id = ?"
+LEAVE_MAIL = """DELETE FROM mail WHERE mail_id = ?
+    AND NOT EXISTS (SELECT 1 FROM mail_recipient WHERE mail_recipient.mail_id = mail.mail_id) RETURNING file"""
+NEXT_DUE = "SELECT due_at FROM mail_recipient WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
+COUNTS = "SELECT state, COUNT(*) FROM mail_recipient GROUP BY state"
+ITEMS = f"SELECT {COLUMNS} ORDER BY r.item_id LIMIT ?"
+ITEMS_IN_STATE = f"SELECT {COLUMNS} WHERE r.state = ? ORDER BY r.item_id LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    mail: OutgoingMail
+    blob: Blob
+
+
+class SqlQueue:
+    """folder: where the files of large mails lie."""
+
+    def __init__(self, system: Database, *, blobs: Blobs, folder: Path) -> None:
+        self._system = system
+        self._blobs = blobs
+        self._folder = folder
+
+    async def enqueue(
+        self, mails: Sequence[OutgoingMail], *, next_at: Instant, state: QueueState = QueueState.WAITING
+    ) -> Sequence[MailId]:
+        packed = await self._pack(mails)
+
+        def work(transaction: Transaction) -> list[MailId]:
+            transaction.announce(QUEUE_TOPIC)
+            return [_add(transaction, each, next_at, state) for each in packed]
+
+        return await self._write_or_discard(work, packed)
+
+    async def lease(self, owner: str, *, now: Instant, until: Instant, limit: int) -> Sequence[QueueItem]:
+        # Workers ask often and mostly in vain: that costs a read and no transaction.
+        if await self._system.row(ANY_DUE, (now,)) is None:
+            return ()
+
+        def work(transaction: Transaction) -> list[QueueItem]:
+            rows = _due(transaction, now, limit)
+            transaction.run_many(LEASE, [(owner, until, row[0]) for row in rows])
+            return [_item(row) for row in rows]
+
+        return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
+
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.run_many(RENEW, [(until, item_id, owner) for item_id in item_ids])
+
+        await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
+
+    async def content(self, mail_id: MailId) -> bytes:
+        row = await self._system.row(CONTENT, (mail_id,))
+        if row is None:
+            raise NotFound(f"there is no mail {mail_id} in the queue")
+        blob_id, size_bytes, content, file = row
+        blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
+        unpack = partial(self._blobs.unpack, blob, self._folder, what=f"mail {mail_id} of the queue")
+        if size_bytes <= INLINE_LIMIT_BYTES:
+            return unpack()
+        return await self._system.in_thread(unpack)
+
+    async def settle(
+        self,
+        owner: str,
+        item_id: QueueItemId,
+        outcome: Outcome,
+        *,
+        next_at: Instant | None,
+        notices: Sequence[OutgoingMail] = (),
+    ) -> bool:
+        """A deferred item without next_at waits for a person."""
+        packed = await self._pack(notices)
+
+        def work(transaction: Transaction) -> bool:
+            owned = transaction.row(OWNED, (item_id, owner))
+            if owned is None:
+                return False
+            if isinstance(outcome, Deferred):
+                _defer(transaction, item_id, outcome.reply, outcome.host, next_at)
+            else:
+                self._leave(transaction, item_id, owned[0])
+            for each in packed:
+                _add(transaction, each, each.mail.queued_at, QueueState.WAITING)
+            transaction.announce(QUEUE_TOPIC)
+            return True
+
+        settled = await self._write_or_discard(work, packed)
+        if not settled:
+            await self._discard(packed)
+        return settled
+
+    async def next_due(self) -> Instant | None:
+        row = await self._system.row(NEXT_DUE)
+        return None if row is None else Instant(row[0])
+
+    async def counts(self) -> Mapping[QueueState, int]:
+        rows = await self._system.read_long(lambda connection: connection.rows(COUNTS))
+        return {QueueState(state): count for state, count in rows}
+
+    async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:
+        return await self._system.read_long(lambda connection: _items(connection, states, limit))
+
+    async def _pack(self, mails: Sequence[OutgoingMail]) -> list[_Packed]:
+        if sum(len(mail.raw) for mail in mails) <= INLINE_LIMIT_BYTES:
+            return self._pack_all(mails)
+        return await self._system.in_thread(self._pack_all, mails)
+
+    def _pack_all(self, mails: Sequence[OutgoingMail]) -> list[_Packed]:
+        packed: list[_Packed] = []
+        try:
+            for mail in mails:
+                packed.append(_Packed(mail=mail, blob=self._blobs.pack(mail.raw, self._folder)))
+        except Exception:
+            self._discard_files(packed)
+            raise
+        return packed
+
+    async def _write_or_discard(self, work: Work[Result], packed: Sequence[_Packed]) -> Result:
+        recipients = sum(len(each.mail.recipients) for each in packed)
+        try:
+            return await self._system.write(work, is_long=recipients > INLINE_RECIPIENTS)
+        except Exception:
+            await self._discard(packed)
+            raise
+
+    async def _discard(self, packed: Sequence[_Packed]) -> None:
+        if any(each.blob.file for each in packed):
+            await self._system.in_thread(self._discard_files, packed)
+
+    def _discard_files(self, packed: Sequence[_Packed]) -> None:
+        for each in packed:
+            if each.blob.file is not None:
+                self._blobs.discard(self._folder, each.blob.file)
+
+    def _leave(self, transaction: Transaction, item_id: QueueItemId, mail_id: int) -> None:
+        transaction.run(LEAVE, (item_id,))
+        gone = transaction.row(LEAVE_MAIL, (mail_id,))
+        if gone is not None and gone[0] is not None:
+            transaction.after_commit(partial(self._blobs.discard, self._folder, gone[0]))
+
+
+def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: QueueState) -> MailId:
+    mail, blob = packed.mail, packed.blob
+    envelope = (mail.reverse_path, mail.is_8bit, mail.smtp_utf8, mail.trace_id, mail.queued_at, len(mail.raw))
+    (mail_id,) = transaction.one(ADD_MAIL, (*envelope, bytes.fromhex(blob.blob_id), blob.content, blob.file))
+    transaction.run_many(
+        ADD_RECIPIENT, [(mail_id, recipient, state, next_at, next_at) for recipient in mail.recipients]
+    )
+    return MailId(mail_id)
+
+
+def _due(transaction: Transaction, now: Instant, limit: int) -> list[Row]:
+    """Whole mails while they fit; the first is cut when it alone is over the limit."""
+    rows: list[Row] = []
+    for (mail_id,) in dict.fromkeys(transaction.rows(DUE, (now, limit))):
+        more = transaction.rows(DUE_OF_MAIL, (mail_id, now, limit))
+        if rows and len(rows) + len(more) > limit:
+            break
+        rows.extend(more)
+    return rows
+
+
+def _defer(
+    transaction: Transaction, item_id: QueueItemId, reply: SmtpReply, host: str, next_at: Instant | None
+) -> None:
+    state = QueueState.HELD if next_at is None else QueueState.WAITING
+    at = 0 if next_at is None else next_at
+    transaction.run(DEFER, (state, at, at, reply.code, reply.status, reply.text, host, item_id))
+
+
+def _items(connection: Connection, states: Sequence[QueueState], limit: int) -> list[QueueItem]:
+    if not states:
+        return [_item(row) for row in connection.rows(ITEMS, (limit,))]
+    rows = [row for state in set(states) for row in connection.rows(ITEMS_IN_STATE, (state, limit))]
+    return [_item(row) for row in sorted(rows)[:limit]]
+
+
+def _item(row: Row) -> QueueItem:
+    (item_id, mail_id, reverse_path, recipient, state, size_bytes, queued_at, next_at, tries,
+     code, status, text, host, is_8bit, smtp_utf8, trace_id) = row  # fmt: skip
+    return QueueItem(
+        item_id=QueueItemId(item_id),
+        mail_id=MailId(mail_id),
+        reverse_path=reverse_path,
+        recipient=recipient,
+        state=QueueState(state),
+        size_bytes=size_bytes,
+        queued_at=Instant(queued_at),
+        next_at=Instant(next_at),
+        tries=tries,
+        last_reply=None if code is None else SmtpReply(code=code, status=status, text=text),
+        last_host=host,
+        is_8bit=bool(is_8bit),
+        smtp_utf8=bool(smtp_utf8),
+        trace_id=trace_id,
+    )

@@ -1,0 +1,65 @@
+"""Taking placements out of a mailbox, and with the last one the message and its bytes. Used by expunge, move and by
+destroying a mailbox; leaves a tombstone for each."""
+
+from collections.abc import Sequence
+
+from mailstack.model.flags import SEEN
+from mailstack.model.ids import MailboxId, ModSeq
+from mailstack.model.instant import Instant
+from mailstack.store.sql.change_log import DESTROYED, LOG
+from mailstack.store.sql.counters import ADD_USED, COUNT_MAILBOX
+from mailstack.store.sql.database import Row, Transaction
+from mailstack.store.sql.indexing import forget
+
+COLUMNS = """p.uid, p.message_id, p.mod_seq, p.is_deleted, p.keywords, m.size_bytes
+    FROM placement p JOIN message m ON m.message_id = p.message_id"""
+ALL_PLACEMENTS = f"SELECT {COLUMNS} WHERE p.mailbox_id = ? ORDER BY p.uid"
+PLACEMENTS_IN_RANGE = f"SELECT {COLUMNS} WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"
+DELETED_IN_RANGE = (
+    f"SELECT {COLUMNS} WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.is_deleted = 1 ORDER BY p.uid"
+)
+
+DELETE_PLACEMENT = "DELETE FROM placement WHERE mailbox_id = ? AND uid = ?"
+DELETE_MESSAGE = """DELETE FROM message WHERE message_id = ?
+    AND NOT EXISTS (SELECT 1 FROM placement WHERE placement.message_id = message.message_id)
+    RETURNING blob_key, size_bytes"""
+# Two looks instead of an index over all messages: at the message that brought the bytes, and at those that share them.
+DELETE_BLOB = """DELETE FROM blob WHERE blob_key = ?
+    AND NOT EXISTS (SELECT 1 FROM message WHERE message.message_id = blob.blob_key)
+    AND NOT EXISTS (SELECT 1 FROM message WHERE message.blob_key = blob.blob_key
+                    AND message.blob_key <> message.message_id)
+    RETURNING file"""
+
+
+def remove_placements(
+    transaction: Transaction, mailbox_id: MailboxId, rows: Sequence[Row], *, mod_seq: ModSeq, now: Instant
+) -> list[str]:
+    """rows: of ALL_PLACEMENTS or PLACEMENTS_IN_RANGE. Returns the blob files that no row names any more."""
+    if not rows:
+        return []
+    transaction.run_many(DELETE_PLACEMENT, [(mailbox_id, row[0]) for row in rows])
+    transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], DESTROYED, now) for row in rows])
+    unseen = sum(1 for row in rows if SEEN not in row[4].split())
+    deleted = sum(row[3] for row in rows)
+    size_bytes = sum(row[5] for row in rows)
+    transaction.run(COUNT_MAILBOX, (mod_seq, -len(rows), -unseen, -deleted, -size_bytes, mailbox_id))
+    return _remove_messages(transaction, [row[1] for row in rows])
+
+
+def _remove_messages(transaction: Transaction, message_ids: Sequence[int]) -> list[str]:
+    files: list[str] = []
+    removed: list[int] = []
+    freed = 0
+    for message_id in message_ids:
+        gone = transaction.row(DELETE_MESSAGE, (message_id,))
+        if gone is None:
+            continue
+        removed.append(message_id)
+        blob_key, size_bytes = gone
+        freed += size_bytes
+        blob = transaction.row(DELETE_BLOB, (blob_key,))
+        if blob is not None and blob[0] is not None:
+            files.append(blob[0])
+    transaction.run(ADD_USED, (-freed,))
+    forget(transaction, removed)
+    return files

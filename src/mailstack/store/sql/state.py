@@ -1,0 +1,231 @@
+"""Applied resources, their secrets and the generation counter: ports.state in SQL.
+
+The directory tables follow the resources in the same transaction (directory.py).
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from mailstack.model.errors import Conflict, NotFound
+from mailstack.model.ids import Generation
+from mailstack.model.instant import Clock, Instant
+from mailstack.model.published import PublishedSet
+from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot, Summary
+from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.store.sql.database import Connection, Database, Row, Transaction
+from mailstack.store.sql.directory import Directory
+
+LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
+RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY name"
+COUNTS = "SELECT kind, COUNT(*) FROM resource GROUP BY kind"
+DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
+SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
+DIGEST_KEY = "SELECT digest_key FROM installation"
+ADD_GENERATION = "INSERT INTO generation (number, spec_hash, applied_at) VALUES (?, ?, ?)"
+ROW = "SELECT fields, digests FROM resource WHERE kind = ? AND name = ?"
+CREATE = "INSERT INTO resource (kind, name, fields, digests) VALUES (?, ?, ?, ?)"
+UPDATE = "UPDATE resource SET fields = ?, digests = ? WHERE kind = ? AND name = ?"
+DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
+SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
+RENAME_SECRETS = "UPDATE secret SET name = ? WHERE kind = ? AND name = ?"
+USER_FIELDS = "SELECT kind, name, field, written_at FROM user_field"
+SET_USER_FIELD = """INSERT INTO user_field (kind, name, field, written_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (kind, name, field) DO UPDATE SET written_at = excluded.written_at"""
+RENAME_USER_FIELDS = "UPDATE user_field SET name = ? WHERE kind = ? AND name = ?"
+DROP_USER_FIELD = "DELETE FROM user_field WHERE kind = ? AND name = ? AND field = ?"
+PUBLISHED = "SELECT zone, name, type, ttl_s, record_values FROM published ORDER BY zone, name, type"
+FORGET_PUBLISHED = "DELETE FROM published WHERE zone = ?"
+ADD_PUBLISHED = "INSERT INTO published (zone, name, type, ttl_s, record_values) VALUES (?, ?, ?, ?, ?)"
+DROP_SECRET = "DELETE FROM secret WHERE kind = ? AND name = ? AND label = ?"
+
+_NO_USER_FIELDS: Mapping[str, Instant] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Latest:
+    number: Generation
+    spec_hash: str
+    applied_at: Instant | None
+
+
+class SqlState:
+    """tidy: told after a commit, in the writer's thread, that accounts may have left the directory. committed: told on
+    the loop, before anybody can ask."""
+
+    def __init__(
+        self,
+        system: Database,
+        *,
+        clock: Clock,
+        token: Callable[[int], bytes],
+        tidy: Callable[[], None],
+        committed: Callable[[], None],
+    ) -> None:
+        self._system = system
+        self._clock = clock
+        self._token = token
+        self._tidy = tidy
+        self._committed = committed
+
+    async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
+        wanted = tuple(Kind) if kinds is None else tuple(kinds)
+        return await self._system.read_long(lambda connection: _snapshot(connection, wanted))
+
+    async def generation(self) -> Generation:
+        return _latest(await self._system.row(LATEST)).number
+
+    async def summary(self) -> Summary:
+        return await self._system.read_long(_summary)
+
+    async def digest_key(self) -> bytes:
+        return bytes((await self._system.read(lambda connection: connection.one(DIGEST_KEY)))[0])
+
+    async def secrets(self, kind: Kind) -> Mapping[str, Mapping[str, str]]:
+        return await self._system.read_long(lambda connection: _secrets(connection, kind))
+
+    async def commit(self, changes: Sequence[ResourceChange], *, base: Generation, spec_hash: str) -> Generation:
+        def work(transaction: Transaction) -> Generation:
+            latest = _latest(transaction.row(LATEST))
+            if latest.number != base:
+                raise Conflict(f"generation {latest.number} was applied meanwhile, this change builds on {base}")
+            if not changes and spec_hash == latest.spec_hash:
+                return base
+            for change in changes:
+                _write(transaction, change)
+            directory = Directory(transaction, now=self._clock(), token=self._token)
+            directory.follow(changes)
+            transaction.run(ADD_GENERATION, (base + 1, spec_hash, self._clock()))
+            transaction.announce(GENERATION_TOPIC)
+            transaction.after_commit(self._tidy)
+            return Generation(base + 1)
+
+        generation = await self._system.write(work, is_long=True)
+        self._committed()
+        return generation
+
+    async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
+        def work(transaction: Transaction) -> Generation:
+            if transaction.row(DIGESTS, (kind, name)) is None:
+                raise NotFound(f"there is no {kind} {name}")
+            for label, value in secrets.items():
+                transaction.run(SET_SECRET, (kind, name, label, value))
+                transaction.run(SET_USER_FIELD, (kind, name, label, self._clock()))
+            latest = _latest(transaction.row(LATEST))
+            transaction.run(ADD_GENERATION, (latest.number + 1, latest.spec_hash, self._clock()))
+            transaction.announce(GENERATION_TOPIC)
+            return Generation(latest.number + 1)
+
+        generation = await self._system.write(work)
+        self._committed()
+        return generation
+
+    async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
+        return await self._system.read_long(_published)
+
+    async def note_published(self, zone: str, sets: Sequence[PublishedSet]) -> None:
+        rows = [(zone, one.name, one.type, one.ttl_s, orjson.dumps(sorted(one.values)).decode()) for one in sets]
+
+        def work(transaction: Transaction) -> None:
+            transaction.run(FORGET_PUBLISHED, (zone,))
+            transaction.run_many(ADD_PUBLISHED, rows)
+
+        await self._system.write(work)
+
+
+def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
+    with connection.snapshot():
+        latest = _latest(connection.row(LATEST))
+        rows = [(kind, *row) for kind in kinds for row in connection.rows(RESOURCES, (kind,))]
+        by_user: dict[tuple[str, str], dict[str, Instant]] = {}
+        for kind, name, field, written_at in connection.rows(USER_FIELDS):
+            by_user.setdefault((kind, name), {})[field] = Instant(written_at)
+    resources = {
+        (kind, name): Resource(
+            kind=kind,
+            name=name,
+            fields=orjson.loads(fields),
+            digests=orjson.loads(digests),
+            by_user=by_user.get((kind, name), _NO_USER_FIELDS),
+        )
+        for kind, name, fields, digests in rows
+    }
+    return Snapshot(
+        generation=latest.number,
+        spec_hash=latest.spec_hash,
+        resources=resources,
+        applied_at=latest.applied_at,
+    )
+
+
+def _summary(connection: Connection) -> Summary:
+    with connection.snapshot():
+        latest = _latest(connection.row(LATEST))
+        counted: dict[str, int] = dict(connection.rows(COUNTS))
+    return Summary(
+        generation=latest.number,
+        spec_hash=latest.spec_hash,
+        applied_at=latest.applied_at,
+        counts={kind: counted[kind] for kind in Kind if kind in counted},
+    )
+
+
+def _secrets(connection: Connection, kind: Kind) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, label, value in connection.rows(SECRETS, (kind,)):
+        found.setdefault(name, {})[label] = value
+    return found
+
+
+def _published(connection: Connection) -> dict[str, list[PublishedSet]]:
+    found: dict[str, list[PublishedSet]] = {}
+    for zone, name, record_type, ttl_s, values in connection.rows(PUBLISHED):
+        one = PublishedSet(name=name, type=record_type, ttl_s=ttl_s, values=tuple(orjson.loads(values)))
+        found.setdefault(zone, []).append(one)
+    return found
+
+
+def _latest(row: Row | None) -> _Latest:
+    if row is None:
+        return _Latest(number=Generation(0), spec_hash="", applied_at=None)
+    number, spec_hash, applied_at = row
+    return _Latest(number=Generation(number), spec_hash=spec_hash, applied_at=Instant(applied_at))
+
+
+def _write(transaction: Transaction, change: ResourceChange) -> None:
+    if change.operation is Operation.MOVE:
+        _rename(transaction, change.resource, change.moved_from)
+    resource = change.resource
+    key = (resource.kind, resource.name)
+    before = transaction.row(DIGESTS, key)
+    if (before is None) is not (change.operation is Operation.CREATE):
+        there = "is not there" if before is None else "is there already"
+        raise Conflict(f"{resource.kind} {resource.name} {there}")
+    if change.operation is Operation.DESTROY:
+        transaction.run(DESTROY, key)
+        return
+    form = (orjson.dumps(dict(resource.fields)).decode(), orjson.dumps(dict(resource.digests)).decode())
+    if before is None:
+        transaction.run(CREATE, (*key, *form))
+    else:
+        transaction.run(UPDATE, (*form, *key))
+        for label in orjson.loads(before[0]).keys() - resource.digests.keys():
+            transaction.run(DROP_SECRET, (*key, label))
+            transaction.run(DROP_USER_FIELD, (*key, label))
+    for label, value in change.secrets.items():
+        transaction.run(SET_SECRET, (*key, label, value))
+        # The spec has the last word again.
+        transaction.run(DROP_USER_FIELD, (*key, label))
+
+
+def _rename(transaction: Transaction, resource: Resource, old: str) -> None:
+    """The old row under the new name, as it was."""
+    found = transaction.row(ROW, (resource.kind, old))
+    if found is None:
+        raise Conflict(f"{resource.kind} {old} is not there")
+    transaction.run(CREATE, (resource.kind, resource.name, *found))
+    transaction.run(RENAME_SECRETS, (resource.name, resource.kind, old))
+    transaction.run(RENAME_USER_FIELDS, (resource.name, resource.kind, old))
+    transaction.run(DESTROY, (resource.kind, old))

@@ -1,0 +1,31 @@
+"""Which thread a new message belongs to, inside the transaction that stores it. RFC 8621 §3, RFC 8474 §5.2.
+
+Two messages are of one thread when a message-id stands in both (Message-ID, References or else In-Reply-To) and their
+base subjects are the same. So each pair of an id and a base subject belongs to one thread, from the first message on
+that names it: a parent that comes late finds its replies. Threads never become one: a message stays in the thread in
+which it was reported.
+"""
+
+from mailstack.model.message import MessageDigest
+from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.thread_keys import MAX_NAMED, keys_of
+
+FIND = f"SELECT key, thread_id FROM thread_key WHERE key IN ({', '.join('?' * MAX_NAMED)})"  # noqa: S608 - question marks
+INSERT_KEY = "INSERT INTO thread_key (key, thread_id) VALUES (?, ?)"
+FORGET_KEYS = "DELETE FROM thread_key WHERE thread_id NOT IN (SELECT thread_id FROM message)"
+
+
+def thread_of(transaction: Transaction, digest: MessageDigest, message_id: int) -> int:
+    keys = keys_of(digest.message_id, digest.references, digest.base_subject)
+    if not keys:
+        return message_id
+    known: dict[int, int] = dict(transaction.rows(FIND, (*keys, *(None,) * (MAX_NAMED - len(keys)))))
+    # RFC 8474 §5.2: a THREADID never changes, so who names several threads joins one: that of the nearest reference.
+    thread_id = next((known[key] for key in reversed(keys) if key in known), message_id)
+    transaction.run_many(INSERT_KEY, [(key, thread_id) for key in keys if key not in known])
+    return thread_id
+
+
+def forget_threads(transaction: Transaction) -> None:
+    """What no message is left of."""
+    transaction.run(FORGET_KEYS)

@@ -1,0 +1,55 @@
+"""Large messages read piece by piece: unpacked and checked once, into files that have no name.
+
+Not in memory, where a few of 50 MB would crowd out everything else; read by pread, for a mapped file that is cut short
+kills the process.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import BlobId
+from mailstack.store.sql.blobs import Blob, Blobs
+
+MAX_FILES = 4
+
+
+class UnpackedFiles:
+    """Blocking, used by any thread: the last few that were asked for."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._files: OrderedDict[BlobId, IO[bytes]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def read(self, blob: Blob, holder: Path, start: int, stop: int, *, what: str) -> bytes:
+        """Raises Damaged, TryAgainLater."""
+        with self._guard:
+            file = self._files.get(blob.blob_id)
+            if file is None:
+                file = self._files[blob.blob_id] = self._unpacked(blob, holder, what)
+            self._files.move_to_end(blob.blob_id)
+            while len(self._files) > MAX_FILES:
+                self._files.popitem(last=False)[1].close()
+            return os.pread(file.fileno(), max(0, stop - start), start)
+
+    def close(self) -> None:
+        with self._guard:
+            while self._files:
+                self._files.popitem()[1].close()
+
+    def _unpacked(self, blob: Blob, holder: Path, what: str) -> IO[bytes]:
+        try:
+            file = TemporaryFile(dir=holder, buffering=0)  # noqa: SIM115 - it stays open while it is among the last
+        except OSError as fault:
+            raise TryAgainLater(f"{holder}: {fault.strerror}") from fault
+        try:
+            self._blobs.unpack_into(blob, holder, file, what=what)
+        except BaseException:  # nobody else knows of the file yet
+            file.close()
+            raise
+        return file
