@@ -36,10 +36,12 @@ format: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) .cache dist
 
+# Compiled as pip does it for all that it copies: else, with PYTHONDONTWRITEBYTECODE, each start would do it anew.
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
