@@ -1,32 +1,45 @@
 """Applying a spec in a process of its own, as the supervisor sees it.
 
 What reads YAML, plans and publishes DNS needs many libraries for a short time; serving needs none of them for weeks.
+Decisions 0002 and 0015.
 """
 
 import asyncio
 import pwd
+import signal
 import socket
 import subprocess
 import sys
+from typing import Protocol
 
 from mailstack.app.control import Channel
 from mailstack.app.faults import ApplyBroken, SpecFaulty
+from mailstack.app.forks import Forks
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, encode
 
 APPLIER = "mailstack.app.apply_main"
 END_GRACE_S = 2.0
 
 
+class Process(Protocol):
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> object: ...
+
+
 class ApplyProcess:
     """One run of the applier. Its answers come in this order: Loaded, (our Go), Applied, perhaps again, Finished."""
 
-    def __init__(self, process: subprocess.Popen[bytes], line: socket.socket) -> None:
+    def __init__(self, process: Process, line: socket.socket) -> None:
         self._process = process
         self._line = line
         self._channel: Channel | None = None
 
     @classmethod
     def start(cls, job: Job, *, user: pwd.struct_passwd | None) -> "ApplyProcess":
+        """A new program: for whoever is no process to be forked from, not yet or not at all."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
@@ -40,6 +53,13 @@ class ApplyProcess:
             )
         ours.sendall(encode(job))
         return cls(process, ours)
+
+    @classmethod
+    async def fork(cls, forks: Forks, job: Job) -> "ApplyProcess":
+        """Half of what an applier imports is what a supervisor has imported long ago, and that half comes with it."""
+        forked = await forks.fork(_obey, keep=())
+        forked.line.sendall(encode(job))
+        return cls(forked, forked.line)
 
     async def loaded(self) -> Loaded:
         answer = await self._answer()
@@ -93,3 +113,11 @@ class ApplyProcess:
                 raise ApplyBroken(reason)
             case message:
                 return message
+
+
+def _obey(line: socket.socket) -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # it is how the supervisor ends an applier
+    from mailstack.app.applier import obey
+
+    obey(line)
+    return 0

@@ -24,6 +24,20 @@ class Forked:
     pid: int
     line: socket.socket
 
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Once: its number may be another's afterwards."""
+        os.waitpid(self.pid, 0)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:

@@ -230,7 +230,7 @@ class Supervisor:
     async def _apply_spec(self, reason: Reason) -> None:
         await self._stop_publishing()
         self._due.nothing()
-        applying = ApplyProcess.start(self._known(self._service.job), user=None)
+        applying = await self._applier(self._service.job)
         try:
             loaded = await applying.loaded()
             await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
@@ -248,15 +248,19 @@ class Supervisor:
             raise
         self._publish(applying, reason)
 
-    def _known(self, job: Job) -> Job:
-        """With the storage that is served, so that nobody has to look for it in the spec first."""
-        return replace(job, storage=str(self._storage))
+    async def _applier(self, job: Job) -> ApplyProcess:
+        # With the storage that is served, so that nobody has to look for it in the spec first.
+        known = replace(job, storage=str(self._storage))
+        if self._workers == 1:
+            # SQLite's locks belong to a process: one that has databases open must not be forked.
+            return ApplyProcess.start(known, user=None)
+        return await ApplyProcess.fork(self._forks, known)
 
     async def _look_after(self) -> None:
         """Nobody changed anything, and something is due: the spec that is applied is applied again."""
         await self._stop_publishing()
         self._due.nothing()
-        applying = ApplyProcess.start(self._known(replace(self._service.job, upkeep=True)), user=None)
+        applying = await self._applier(replace(self._service.job, upkeep=True))
         try:
             await applying.loaded()
             applying.go()
@@ -277,8 +281,7 @@ class Supervisor:
 
     async def _follow_state(self) -> None:
         """Another process has applied something: serve that."""
-        job = self._known(replace(self._service.job, read_only=True))
-        reading = ApplyProcess.start(job, user=None)
+        reading = await self._applier(replace(self._service.job, read_only=True))
         try:
             applied = await reading.applied()
         finally:

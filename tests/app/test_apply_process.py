@@ -1,0 +1,95 @@
+"""The applier as a process: forked from a server it does what a new program does, and ends when it is told to."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import uvloop
+
+from mailstack.app.apply_process import ApplyProcess
+from mailstack.app.faults import SpecFaulty
+from mailstack.app.forks import Forks, drive
+from mailstack.app.messages import Applied, Finished, Job
+
+Result = TypeVar("Result")
+
+SPEC = """server: {hostname: mail.example.org}
+storage: {path: state}
+domains: {example.org: {dkim: {algorithms: [ed25519]}}}
+accounts: {alice@example.org: {}}
+"""
+APPLIER_ALONE = ("mailstack.spec.load", "mailstack.reconcile.reconciler", "pydantic", "yaml", "octodns")
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "mailstack.yaml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
+
+
+def with_forks(main: Callable[[Forks], Coroutine[object, object, Result]]) -> Result:
+    forks = Forks()
+    loop = uvloop.new_event_loop()
+    try:
+        return drive(loop, main(forks), forks)
+    finally:
+        loop.close()
+
+
+def children() -> str:
+    """Of this process, those that ended and were not waited for among them."""
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
+
+
+def test_a_forked_applier_applies_a_spec(spec: Path) -> None:
+    async def main(forks: Forks) -> tuple[Applied, Applied | Finished]:
+        applying = await ApplyProcess.fork(forks, Job(spec=str(spec), log_level="error"))
+        try:
+            assert (await applying.loaded()).storage == str(spec.parent / "state")
+            applying.go()
+            return await applying.applied(), await applying.further()
+        finally:
+            await applying.end()
+
+    applied, finished = with_forks(main)
+    assert applied.blueprint["generation"] == 1
+    assert isinstance(finished, Finished)
+
+
+def test_a_forked_applier_says_what_is_wrong_with_a_spec(spec: Path) -> None:
+    spec.write_text(f"{SPEC}nonsense: 1\n", encoding="utf-8")
+
+    async def main(forks: Forks) -> None:
+        applying = await ApplyProcess.fork(forks, Job(spec=str(spec), log_level="error"))
+        try:
+            await applying.loaded()
+        finally:
+            await applying.end()
+
+    with pytest.raises(SpecFaulty, match="nonsense"):
+        with_forks(main)
+
+
+def test_a_forked_applier_that_waits_ends_when_it_is_told_to_and_leaves_nothing(spec: Path) -> None:
+    async def main(forks: Forks) -> None:
+        applying = await ApplyProcess.fork(forks, Job(spec=str(spec), log_level="error"))
+        await applying.loaded()
+        async with asyncio.timeout(60):
+            await applying.end()
+
+    before = children()
+    with_forks(main)
+    assert not (spec.parent / "state").exists()
+    assert children() == before
+
+
+def test_a_server_that_only_serves_loads_nothing_of_the_appliers() -> None:
+    code = f"import sys, mailstack.app.supervisor; print([m for m in {APPLIER_ALONE} if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert loaded.stdout == b"[]\n"
