@@ -125,7 +125,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 folder = Path(sys.argv[1])
 try:
-    FolderBlobs(folder).pack(__import__("random").Random(1).randbytes(200_000), folder / "holder")
+    FolderBlobs(folder).at(folder / "holder").pack(__import__("random").Random(1).randbytes(200_000))
 except TryAgainLater as fault:
     print(fault.detail)
 print([str(file) for file in folder.rglob("*") if file.is_file()])
@@ -145,19 +145,19 @@ async def test_a_file_that_does_not_fit_is_try_again_later_and_leaves_nothing(tm
 def test_a_folder_that_is_a_file_is_try_again_later(tmp_path: Path) -> None:
     (tmp_path / "holder").write_bytes(b"")
     with pytest.raises(TryAgainLater):
-        FolderBlobs(tmp_path).pack(LARGE, tmp_path / "holder")
+        FolderBlobs(tmp_path).at(tmp_path / "holder").pack(LARGE)
 
 
 def test_losing_the_shared_name_loses_only_the_sharing(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path)
-    first = blobs.pack(LARGE, tmp_path / "one")
+    first = blobs.at(tmp_path / "one").pack(LARGE)
     for shared in files(tmp_path / "blobs"):
         shared.unlink()
-    second = blobs.pack(LARGE, tmp_path / "two")
-    assert blobs.unpack(first, tmp_path / "one", what="first") == LARGE
-    assert blobs.unpack(second, tmp_path / "two", what="second") == LARGE
+    second = blobs.at(tmp_path / "two").pack(LARGE)
+    assert blobs.at(tmp_path / "one").unpack(first, what="first") == LARGE
+    assert blobs.at(tmp_path / "two").unpack(second, what="second") == LARGE
     assert first.file is not None
-    blobs.discard(tmp_path / "one", first.file)
+    blobs.at(tmp_path / "one").discard(first.file)
     assert len(files(tmp_path / "blobs")) == 1
 
 
@@ -179,8 +179,9 @@ def test_where_no_link_can_be_made_each_holder_has_its_own_bytes(
 
     monkeypatch.setattr(os, "link", refuse)
     blobs = FolderBlobs(tmp_path)
-    packed = [blobs.pack(LARGE, tmp_path / holder) for holder in ("one", "two")]
+    packed = [blobs.at(tmp_path / holder).pack(LARGE) for holder in ("one", "two")]
     held = [
-        blobs.unpack(blob, tmp_path / holder, what=holder) for blob, holder in zip(packed, ("one", "two"), strict=True)
+        blobs.at(tmp_path / holder).unpack(blob, what=holder)
+        for blob, holder in zip(packed, ("one", "two"), strict=True)
     ]
     assert held == [LARGE, LARGE]

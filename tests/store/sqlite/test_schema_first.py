@@ -14,9 +14,10 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import Column, NewMessage, Placement
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sqlite import schema_account, schema_first
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, FolderBlobs, make_folder
+from mailstack.store.sqlite.blobs import BLOB_FOLDER, FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder, open_migrated
+from mailstack.store.sqlite.folders import make_folder
 from mailstack.store.sqlite.migrations import check_version, migrate
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
@@ -57,7 +58,7 @@ def put(connection: Connection, blobs: FolderBlobs, number: int, message: NewMes
     connection.run(INSERT_MESSAGE, (*numbers, digest.subject, base_subject, *words, *kept))
     if of == number:
         make_folder(connection.path.parent / BLOB_FOLDER)
-        blob = blobs.pack(message.raw, connection.path.parent / BLOB_FOLDER)
+        blob = blobs.at(connection.path.parent / BLOB_FOLDER).pack(message.raw)
         connection.run(INSERT_BLOB, (number, blob.content, blob.file))
 
 

@@ -40,7 +40,7 @@ async def left(store: SqliteStore, path: Path, account_id: AccountId, clock: Fak
     )  # fmt: skip
     await store.queue.enqueue([mail], next_at=now)
     holders = (account_folder(path, account_id) / BLOB_FOLDER, path / QUEUE_FOLDER)
-    names = [FolderBlobs(path).pack(LEFT, holder).file for holder in holders]
+    names = [FolderBlobs(path).at(holder).pack(LEFT).file for holder in holders]
     partial = holders[0] / "half-written.zst.partial"
     partial.write_bytes(b"half")
     return [partial, *(holder / str(name) for holder, name in zip(holders, names, strict=True))]
@@ -77,7 +77,7 @@ async def test_a_damaged_account_does_not_keep_the_others_from_being_swept(
     await store.mailboxes.list(other)
     await store.close()
     folder = account_folder(path, other)
-    FolderBlobs(path).pack(LEFT, folder / BLOB_FOLDER)
+    FolderBlobs(path).at(folder / BLOB_FOLDER).pack(LEFT)
     (folder / "mail.db").write_bytes(b"no database at all, and long enough to be looked at " * 100)
     clock.advance(DAY_MS + 60_000)
     again = await open_store(path, clock=clock, bus=RecordingBus())

@@ -1,10 +1,13 @@
-"""The bytes of messages as rows name them: small ones lie in the row, larger ones in a file or an object elsewhere."""
+"""Where the bytes of messages lie, as every engine sees it: small ones as a frame in their row, larger ones behind a
+name that the row holds. What the name leads to, a file or an object, is the adapter's affair.
+"""
 
+import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
-from mailstack.model.ids import BlobId
+from mailstack.model.errors import Damaged
+from mailstack.model.ids import AccountId, BlobId
 from mailstack.model.message import RawMessage
 from mailstack.store.sql.compress import Codec
 
@@ -13,7 +16,7 @@ INLINE_LIMIT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """One row's share: content for what lies in the database, otherwise the name of the holder's file."""
+    """One row's share: content for what lies in the database, otherwise the name that the row's column `file` holds."""
 
     blob_id: BlobId
     size_bytes: int
@@ -21,24 +24,70 @@ class Blob:
     file: str | None
 
 
-class Blobs(Protocol):
-    """Blocking throughout: callers hand anything large to a thread. holder: a Database's blob_folder."""
+class HeldBlobs(Protocol):
+    """The blobs of one holder, an account or the queue. Blocking throughout: callers hand anything larger than
+    INLINE_LIMIT_BYTES to a thread. what: how a fault is to name the bytes."""
 
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+        ...
+
+    def pack(self, raw: RawMessage) -> Blob:
+        """What does not fit in the row is durable when this returns. Raises TryAgainLater."""
+        ...
+
+    def unpack(self, blob: Blob, *, what: str) -> bytes:
+        """The bytes, checked against their hash. Raises Damaged, TryAgainLater."""
+        ...
+
+    def read_range(self, blob: Blob, start: int, stop: int, *, what: str) -> bytes:
+        """Octets [start, stop), fewer past the end. Piece by piece costs no more than the whole. Raises as unpack."""
+        ...
+
+    def is_there(self, file: str) -> bool:
+        """Whether the name leads anywhere. Raises TryAgainLater."""
+        ...
+
+    def discard(self, file: str) -> None:
+        """Of a row that is gone for good. Never fails: what stays behind is garbage, and found as such."""
+        ...
+
+
+class Blobs(Protocol):
     @property
     def codec(self) -> Codec: ...
 
-    def pack(self, raw: RawMessage, holder: Path) -> Blob:
-        """A large blob is durable for the holder when this returns. Raises TryAgainLater."""
+    def of_account(self, account_id: AccountId) -> HeldBlobs: ...
+
+    def of_queue(self) -> HeldBlobs: ...
+
+    def close(self) -> None:
+        """Blocks."""
         ...
 
-    def unpack(self, blob: Blob, holder: Path, *, what: str) -> bytes:
-        """The bytes, checked against their hash. what: how a fault is to name them. Raises Damaged, TryAgainLater."""
-        ...
 
-    def unpack_into(self, blob: Blob, holder: Path, out: IO[bytes], *, what: str) -> None:
-        """As unpack, of a large blob, without ever holding much of it."""
-        ...
+def pack_inline(raw: RawMessage, codec: Codec) -> Blob:
+    """For up to INLINE_LIMIT_BYTES."""
+    plain = bytes(raw)
+    blob_id = BlobId(hashlib.sha256(plain).hexdigest())
+    return Blob(blob_id=blob_id, size_bytes=len(plain), content=codec.compress(plain), file=None)
 
-    def discard(self, holder: Path, file: str) -> None:
-        """Of a row that is gone for good."""
-        ...
+
+def unpack_frame(frame: bytes, blob: Blob, codec: Codec, *, what: str) -> bytes:
+    """The whole of a blob from its one frame, checked against its hash. Raises Damaged."""
+    try:
+        plain = codec.decompress(frame, limit_bytes=blob.size_bytes)
+    except Damaged as fault:
+        raise Damaged(f"{what}: {fault.detail}") from fault
+    if hashlib.sha256(plain).hexdigest() != blob.blob_id:
+        raise Damaged(f"{what} does not match its hash {blob.blob_id}")
+    return plain
+
+
+def blob_id_of(raw: RawMessage) -> BlobId:
+    """Without a copy, for what may be a mapped file."""
+    running = hashlib.sha256()
+    with memoryview(raw) as view:
+        running.update(view)
+    return BlobId(running.hexdigest())

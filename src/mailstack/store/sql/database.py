@@ -7,7 +7,6 @@ no effect outside of it; what must happen outside is handed to Transaction.after
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from mailstack.model.ids import AccountId
@@ -71,11 +70,6 @@ class Database(Protocol):
     @property
     def name(self) -> str:
         """For faults."""
-        ...
-
-    @property
-    def blob_folder(self) -> Path:
-        """Where files of large blobs lie that rows of this database name."""
         ...
 
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:

@@ -20,7 +20,7 @@ from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Un
 from mailstack.store.sql import indexing
 from mailstack.store.sql.blobs import Blob, Blobs
 from mailstack.store.sql.counters import MAILBOX_EXISTS
-from mailstack.store.sql.database import Connection, Database, Databases, Transaction, Value
+from mailstack.store.sql.database import Connection, Databases, Transaction, Value
 from mailstack.store.sql.fulltext import MATCH, expressions
 from mailstack.store.sql.messages import BYTES
 from mailstack.store.sql.vocabulary import Vocabularies
@@ -74,7 +74,7 @@ class SqlSearch:
         database = await self._databases.get(account_id)
 
         def work(connection: Connection) -> list[Unindexed]:
-            read = partial(self._read, connection, database, account_id)
+            read = partial(self._read, connection, account_id)
             return indexing.backlog(connection, read, limit=limit, limit_bytes=limit_bytes)
 
         return await database.read_long(work)
@@ -143,16 +143,15 @@ class SqlSearch:
         possible = possible.union(message_id for (message_id,) in connection.rows(PARTIAL))
         return Hits(uids=places, open=_places(connection, mailbox_id, possible - sure))
 
-    def _read(
-        self, connection: Connection, database: Database, account_id: AccountId, message_id: MessageId
-    ) -> bytes | None:
+    def _read(self, connection: Connection, account_id: AccountId, message_id: MessageId) -> bytes | None:
         row = connection.row(BYTES, (message_id,))
         if row is None:
             return None
         blob_id, size_bytes, content, file = row
         blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
         try:
-            return self._blobs.unpack(blob, database.blob_folder, what=f"message {message_id} of account {account_id}")
+            held = self._blobs.of_account(account_id)
+            return held.unpack(blob, what=f"message {message_id} of account {account_id}")
         except Damaged as fault:
             log.warning("damaged message indexed as empty", account=account_id, message=message_id, detail=fault.detail)
             return None

@@ -171,8 +171,9 @@ class SqlMailboxes:
                 raise Conflict(f"mailbox {mailbox_id} has mailboxes below it")
             mod_seq = next_mod_seq(transaction)
             gone = transaction.rows(ALL_PLACEMENTS, (mailbox_id,))
+            discard = self._blobs.of_account(account_id).discard
             for file in remove_placements(transaction, mailbox_id, gone, mod_seq=mod_seq, now=now):
-                transaction.after_commit(partial(self._blobs.discard, database.blob_folder, file))
+                transaction.after_commit(partial(discard, file))
             transaction.run(DELETE, (mailbox_id,))
             transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, DESTROYED, now))
             transaction.announce(account_topic(account_id))

@@ -22,14 +22,13 @@ from mailstack.model.message import (
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from mailstack.store.sql import appending, copying, flagging
-from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs, HeldBlobs
 from mailstack.store.sql.columns import read_columns
 from mailstack.store.sql.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sql.database import Connection, Database, Databases, Result, Row, Transaction
 from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
 from mailstack.store.sql.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sql.tables import read_table
-from mailstack.store.sql.unpacked import UnpackedFiles
 
 INLINE_ROWS = 1_000
 INLINE_MESSAGES = 100
@@ -55,7 +54,6 @@ class SqlMessages:
         self._databases = databases
         self._blobs = blobs
         self._clock = clock
-        self._unpacked = UnpackedFiles(blobs)
 
     async def append(
         self,
@@ -72,7 +70,7 @@ class SqlMessages:
             transaction.announce(account_topic(account_id))
             return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
 
-        return await self._write_packed(database, messages, work)
+        return await self._write_packed(account_id, database, messages, work)
 
     async def replace(
         self,
@@ -85,6 +83,7 @@ class SqlMessages:
         quota_bytes: int | None = None,
     ) -> Appended:
         database = await self._databases.get(account_id)
+        held = self._blobs.of_account(account_id)
         now = self._clock()
 
         def work(transaction: Transaction, packed: Sequence[PackedMessage]) -> Appended:
@@ -92,11 +91,11 @@ class SqlMessages:
             if not rows:
                 raise Conflict(f"message {uid} is no longer in mailbox {source}")
             files = remove_placements(transaction, source, rows, mod_seq=next_mod_seq(transaction), now=now)
-            self._tidy(transaction, database, files)
+            _tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return appending.append(transaction, target, packed, now=now, quota_bytes=quota_bytes)[0]
 
-        return await self._write_packed(database, [message], work)
+        return await self._write_packed(account_id, database, [message], work)
 
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
@@ -142,24 +141,19 @@ class SqlMessages:
     async def read(self, account_id: AccountId, message_id: MessageId) -> bytes:
         database = await self._databases.get(account_id)
         blob = await _blob(database, message_id)
-        unpack = partial(self._blobs.unpack, blob, database.blob_folder)
-        what = f"message {message_id} of account {account_id}"
+        unpack = partial(self._blobs.of_account(account_id).unpack, blob, what=_what(account_id, message_id))
         if blob.size_bytes <= INLINE_LIMIT_BYTES:
-            return unpack(what=what)
-        return await database.in_thread(partial(unpack, what=what))
+            return unpack()
+        return await database.in_thread(unpack)
 
     async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
         database = await self._databases.get(account_id)
         blob = await _blob(database, message_id)
-        what = f"message {message_id} of account {account_id}"
+        held = self._blobs.of_account(account_id)
+        read = partial(held.read_range, blob, start, stop, what=_what(account_id, message_id))
         if blob.file is None:
-            return self._blobs.unpack(blob, database.blob_folder, what=what)[start:stop]
-        read = partial(self._unpacked.read, blob, database.blob_folder, start, stop, what=what)
+            return read()
         return await database.in_thread(read)
-
-    def close(self) -> None:
-        """Blocks."""
-        self._unpacked.close()
 
     async def change_flags(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, change: FlagChange
@@ -192,10 +186,11 @@ class SqlMessages:
     async def move(self, account_id: AccountId, source: MailboxId, uids: NumSet, target: MailboxId) -> Copied:
         now = self._clock()
         database = await self._databases.get(account_id)
+        held = self._blobs.of_account(account_id)
 
         def work(transaction: Transaction) -> Copied:
             copied, files = copying.move(transaction, source, uids, target, now=now)
-            self._tidy(transaction, database, files)
+            _tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return copied
 
@@ -204,6 +199,7 @@ class SqlMessages:
     async def expunge(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> Sequence[Uid]:
         now = self._clock()
         database = await self._databases.get(account_id)
+        held = self._blobs.of_account(account_id)
 
         def work(transaction: Transaction) -> list[Uid]:
             if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
@@ -217,7 +213,7 @@ class SqlMessages:
             if not rows:
                 return []
             files = remove_placements(transaction, mailbox_id, rows, mod_seq=next_mod_seq(transaction), now=now)
-            self._tidy(transaction, database, files)
+            _tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return [Uid(row[0]) for row in rows]
 
@@ -229,15 +225,17 @@ class SqlMessages:
 
     async def _write_packed(
         self,
+        account_id: AccountId,
         database: Database,
         messages: Sequence[NewMessage],
         work: Callable[[Transaction, Sequence[PackedMessage]], Result],
     ) -> Result:
         """The bytes are packed before the transaction, and thrown away when it fails."""
+        held = self._blobs.of_account(account_id)
         if sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES:
-            packed = await database.in_thread(self._pack, messages, database)
+            packed = await database.in_thread(self._pack, messages, held)
         else:
-            packed = self._pack(messages, database)
+            packed = self._pack(messages, held)
         try:
             return await database.write(
                 lambda transaction: work(transaction, packed), is_long=len(messages) > INLINE_WRITES
@@ -245,28 +243,20 @@ class SqlMessages:
         except Exception:
             files = [each.blob.file for each in packed if each.blob.file is not None]
             if files:
-                await database.in_thread(self._discard, database, files)
+                await database.in_thread(_discard, held, files)
             raise
 
-    def _pack(self, messages: Sequence[NewMessage], database: Database) -> list[PackedMessage]:
+    def _pack(self, messages: Sequence[NewMessage], held: HeldBlobs) -> list[PackedMessage]:
         packed: list[PackedMessage] = []
         try:
             for message in messages:
                 forms = pack_forms(message.digest, self._blobs.codec)
-                blob = self._blobs.pack(message.raw, database.blob_folder)
+                blob = held.pack(message.raw)
                 packed.append(PackedMessage(message=message, blob=blob, forms=forms))
         except Exception:
-            self._discard(database, [each.blob.file for each in packed if each.blob.file is not None])
+            _discard(held, [each.blob.file for each in packed if each.blob.file is not None])
             raise
         return packed
-
-    def _discard(self, database: Database, files: Sequence[str]) -> None:
-        for file in files:
-            self._blobs.discard(database.blob_folder, file)
-
-    def _tidy(self, transaction: Transaction, database: Database, files: Sequence[str]) -> None:
-        if files:
-            transaction.after_commit(partial(self._discard, database, files))
 
     def _stored(self, connection: Connection, message_ids: Sequence[MessageId]) -> list[StoredMessage]:
         codec = self._blobs.codec
@@ -275,6 +265,20 @@ class SqlMessages:
             some = message_ids[start : start + STORED_AT_ONCE]
             found.update((row[0], stored_message(row, codec)) for row in _stored_rows(connection, some))
         return [found[message_id] for message_id in message_ids if message_id in found]
+
+
+def _what(account_id: AccountId, message_id: MessageId) -> str:
+    return f"message {message_id} of account {account_id}"
+
+
+def _discard(held: HeldBlobs, files: Sequence[str]) -> None:
+    for file in files:
+        held.discard(file)
+
+
+def _tidy(transaction: Transaction, held: HeldBlobs, files: Sequence[str]) -> None:
+    if files:
+        transaction.after_commit(partial(_discard, held, files))
 
 
 async def _blob(database: Database, message_id: MessageId) -> Blob:

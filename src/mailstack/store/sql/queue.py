@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState, SmtpReply
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import BlobId, MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC
-from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, HeldBlobs
 from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction, Work
 
 INLINE_RECIPIENTS = 100
@@ -49,12 +48,9 @@ class _Packed:
 
 
 class SqlQueue:
-    """folder: where the files of large mails lie."""
-
-    def __init__(self, system: Database, *, blobs: Blobs, folder: Path) -> None:
+    def __init__(self, system: Database, *, blobs: HeldBlobs) -> None:
         self._system = system
         self._blobs = blobs
-        self._folder = folder
 
     async def enqueue(
         self, mails: Sequence[OutgoingMail], *, next_at: Instant, state: QueueState = QueueState.WAITING
@@ -91,7 +87,7 @@ class SqlQueue:
             raise NotFound(f"there is no mail {mail_id} in the queue")
         blob_id, size_bytes, content, file = row
         blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
-        unpack = partial(self._blobs.unpack, blob, self._folder, what=f"mail {mail_id} of the queue")
+        unpack = partial(self._blobs.unpack, blob, what=f"mail {mail_id} of the queue")
         if size_bytes <= INLINE_LIMIT_BYTES:
             return unpack()
         return await self._system.in_thread(unpack)
@@ -146,7 +142,7 @@ class SqlQueue:
         packed: list[_Packed] = []
         try:
             for mail in mails:
-                packed.append(_Packed(mail=mail, blob=self._blobs.pack(mail.raw, self._folder)))
+                packed.append(_Packed(mail=mail, blob=self._blobs.pack(mail.raw)))
         except Exception:
             self._discard_files(packed)
             raise
@@ -167,13 +163,13 @@ class SqlQueue:
     def _discard_files(self, packed: Sequence[_Packed]) -> None:
         for each in packed:
             if each.blob.file is not None:
-                self._blobs.discard(self._folder, each.blob.file)
+                self._blobs.discard(each.blob.file)
 
     def _leave(self, transaction: Transaction, item_id: QueueItemId, mail_id: int) -> None:
         transaction.run(LEAVE, (item_id,))
         gone = transaction.row(LEAVE_MAIL, (mail_id,))
         if gone is not None and gone[0] is not None:
-            transaction.after_commit(partial(self._blobs.discard, self._folder, gone[0]))
+            transaction.after_commit(partial(self._blobs.discard, gone[0]))
 
 
 def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: QueueState) -> MailId:

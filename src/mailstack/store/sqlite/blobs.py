@@ -1,4 +1,4 @@
-"""The bytes of messages: small ones as frames inside a database, large ones as files that every holder links to.
+"""Blobs in files: what does not fit in a row lies in a folder of its holder, in files that all holders link to.
 
 A large blob's file has one name for each holder (an account's folder, the queue's) and one shared name,
 path/blobs/<first two hex>/<sha256>.zst, by which the next holder finds it. Deleting is an unlink; whoever unlinks last
@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import IO
 
 from mailstack.model.errors import Damaged, TryAgainLater
-from mailstack.model.ids import BlobId
+from mailstack.model.ids import AccountId, BlobId
 from mailstack.model.message import RawMessage
-from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, blob_id_of, pack_inline, unpack_frame
 from mailstack.store.sql.compress import Codec
+from mailstack.store.sqlite.databases import account_folder
+from mailstack.store.sqlite.folders import make_folder, sync_folder
+from mailstack.store.sqlite.unpacked import UnpackedFiles
 
 BLOB_FOLDER = "blobs"
 QUEUE_FOLDER = "queue"
@@ -27,52 +30,91 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class FolderBlobs:
-    """store.sql.blobs.Blobs in folders of one file system."""
+    """path: the store's folder."""
 
     def __init__(self, path: Path, *, token: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        self._shared = path / BLOB_FOLDER
-        self._token = token
+        self.token = token
         self.codec = Codec()
+        self.unpacked = UnpackedFiles()
+        self._path = path
 
-    def pack(self, raw: RawMessage, holder: Path) -> Blob:
-        """A large blob is durable under the holder's folder when this returns. Raises TryAgainLater."""
+    def of_account(self, account_id: AccountId) -> "HeldFiles":
+        return self.at(account_folder(self._path, account_id) / BLOB_FOLDER)
+
+    def of_queue(self) -> "HeldFiles":
+        return self.at(self._path / QUEUE_FOLDER)
+
+    def at(self, holder: Path) -> "HeldFiles":
+        """holder: the folder of whoever has them."""
+        return HeldFiles(self, holder)
+
+    def shared_name(self, blob_id: BlobId) -> Path:
+        return self._path / BLOB_FOLDER / blob_id[:2] / (blob_id + SUFFIX)
+
+    def close(self) -> None:
+        self.unpacked.close()
+
+
+class HeldFiles:
+    def __init__(self, blobs: FolderBlobs, holder: Path) -> None:
+        self._blobs = blobs
+        self._holder = holder
+
+    @property
+    def place(self) -> str:
+        return str(self._holder)
+
+    def pack(self, raw: RawMessage) -> Blob:
         if len(raw) <= INLINE_LIMIT_BYTES:
-            plain = bytes(raw)
-            blob_id = BlobId(hashlib.sha256(plain).hexdigest())
-            return Blob(blob_id=blob_id, size_bytes=len(plain), content=self.codec.compress(plain), file=None)
-        blob_id = BlobId(_digest(raw))
-        name = f"{blob_id}.{self._token(8).hex()}{SUFFIX}"
+            return pack_inline(raw, self._blobs.codec)
+        blob_id = blob_id_of(raw)
+        own = self._holder / f"{blob_id}.{self._blobs.token(8).hex()}{SUFFIX}"
         try:
-            self._place(raw, blob_id, holder / name)
+            self._place(raw, self._blobs.shared_name(blob_id), own)
         except OSError as fault:
             with suppress(OSError):
-                (holder / name).unlink(missing_ok=True)
-            raise TryAgainLater(f"{holder / name}: {fault.strerror}") from fault
-        return Blob(blob_id=blob_id, size_bytes=len(raw), content=None, file=name)
+                own.unlink(missing_ok=True)
+            raise TryAgainLater(f"{own}: {fault.strerror}") from fault
+        return Blob(blob_id=blob_id, size_bytes=len(raw), content=None, file=own.name)
 
-    def unpack(self, blob: Blob, holder: Path, *, what: str) -> bytes:
-        """The bytes, checked against their hash. what: how a fault is to name them. Raises Damaged."""
+    def unpack(self, blob: Blob, *, what: str) -> bytes:
+        frame = blob.content if blob.content is not None else self._read(self._holder / str(blob.file), what)
+        return unpack_frame(frame, blob, self._blobs.codec, what=what)
+
+    def read_range(self, blob: Blob, start: int, stop: int, *, what: str) -> bytes:
+        if blob.content is not None:
+            return self.unpack(blob, what=what)[start:stop]
+
+        def unpack_into(out: IO[bytes]) -> None:
+            self._unpack_into(blob, out, what)
+
+        return self._blobs.unpacked.read(blob.blob_id, start, stop, folder=self._holder, unpack_into=unpack_into)
+
+    def is_there(self, file: str) -> bool:
+        return (self._holder / file).exists()
+
+    def discard(self, file: str) -> None:
+        with suppress(OSError):
+            (self._holder / file).unlink(missing_ok=True)
+            shared = self._blobs.shared_name(BlobId(file.partition(".")[0]))
+            if shared.stat().st_nlink == 1:
+                shared.unlink()
+
+    def _read(self, name: Path, what: str) -> bytes:
         try:
-            frame = blob.content if blob.content is not None else (holder / str(blob.file)).read_bytes()
+            return name.read_bytes()
         except FileNotFoundError as fault:
-            raise Damaged(f"{what}: {holder / str(blob.file)} is gone") from fault
+            raise Damaged(f"{what}: {name} is gone") from fault
         except OSError as fault:
-            raise TryAgainLater(f"{what}: {holder / str(blob.file)}: {fault.strerror}") from fault
-        try:
-            plain = self.codec.decompress(frame, limit_bytes=blob.size_bytes)
-        except Damaged as fault:
-            raise Damaged(f"{what}: {fault.detail}") from fault
-        if hashlib.sha256(plain).hexdigest() != blob.blob_id:
-            raise Damaged(f"{what} does not match its hash {blob.blob_id}")
-        return plain
+            raise TryAgainLater(f"{what}: {name}: {fault.strerror}") from fault
 
-    def unpack_into(self, blob: Blob, holder: Path, out: IO[bytes], *, what: str) -> None:
+    def _unpack_into(self, blob: Blob, out: IO[bytes], what: str) -> None:
         """As unpack, of a blob in a file, without ever holding much of it."""
-        name = holder / str(blob.file)
+        name = self._holder / str(blob.file)
         running, size_bytes = hashlib.sha256(), 0
         try:
             with name.open("rb") as frame:
-                for chunk in self.codec.decompress_stream(frame):
+                for chunk in self._blobs.codec.decompress_stream(frame):
                     running.update(chunk)
                     size_bytes += len(chunk)
                     if size_bytes > blob.size_bytes:
@@ -87,16 +129,7 @@ class FolderBlobs:
         if running.hexdigest() != blob.blob_id:
             raise Damaged(f"{what} does not match its hash {blob.blob_id}")
 
-    def discard(self, holder: Path, file: str) -> None:
-        """Of a row that is gone for good."""
-        with suppress(OSError):
-            (holder / file).unlink(missing_ok=True)
-            shared = self._shared_name(BlobId(file.partition(".")[0]))
-            if shared.stat().st_nlink == 1:
-                shared.unlink()
-
-    def _place(self, raw: RawMessage, blob_id: BlobId, own: Path) -> None:
-        shared = self._shared_name(blob_id)
+    def _place(self, raw: RawMessage, shared: Path, own: Path) -> None:
         make_folder(own.parent)
         try:
             os.link(shared, own)
@@ -112,7 +145,7 @@ class FolderBlobs:
         partial = own.with_name(own.name + ".partial")
         try:
             with os.fdopen(os.open(partial, NEW_FILE, 0o600), "wb") as file:
-                for chunk in self.codec.compress_stream(raw):
+                for chunk in self._blobs.codec.compress_stream(raw):
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
@@ -120,39 +153,3 @@ class FolderBlobs:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-
-    def _shared_name(self, blob_id: BlobId) -> Path:
-        return self._shared / blob_id[:2] / (blob_id + SUFFIX)
-
-
-def make_folder(folder: Path) -> None:
-    """With its parents; durable, for what is put in it must not vanish with it."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def sync_file(file: Path) -> None:
-    _sync(file, os.O_RDONLY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _digest(raw: RawMessage) -> str:
-    running = hashlib.sha256()
-    with memoryview(raw) as view:
-        running.update(view)
-    return running.hexdigest()

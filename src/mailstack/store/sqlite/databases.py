@@ -20,8 +20,8 @@ from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.store.sql.database import Reading, Result, Row, Value, Work
 from mailstack.store.sqlite import schema_account
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.folders import make_folder
 from mailstack.store.sqlite.migrations import LIST_TABLES, Migration, keep_copy, migrate, require_newest
 from mailstack.store.sqlite.new_files import NewFiles
 from mailstack.store.sqlite.writer import WritableFile, Writer
@@ -53,7 +53,6 @@ class Database:
     ) -> None:
         self.path = path
         self.name = str(path)
-        self.blob_folder = path.parent / BLOB_FOLDER
         self._migrations = migrations
         self._threads = threads
         self._writer = writer

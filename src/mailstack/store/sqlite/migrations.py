@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.model.errors import Damaged, Unsupported
-from mailstack.store.sqlite.blobs import sync_file, sync_folder
 from mailstack.store.sqlite.connection import Connection
+from mailstack.store.sqlite.folders import sync_file, sync_folder
 
 LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
 COPY_TO = "VACUUM INTO ?"

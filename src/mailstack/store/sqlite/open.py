@@ -26,7 +26,7 @@ from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sqlite import schema_system
-from mailstack.store.sqlite.blobs import QUEUE_FOLDER, FolderBlobs
+from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.discarding import move_to_trash
@@ -57,7 +57,7 @@ class SqliteStore:
         self.messages = SqlMessages(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
-        self.queue = SqlQueue(files.system, blobs=blobs, folder=path / QUEUE_FOLDER)
+        self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)
         self.tokens = SqlTokens(files.system)
@@ -74,7 +74,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Once what is being written is durable."""
         await self._files.close()
-        self.messages.close()
+        self._blobs.close()
 
 
 async def open_store(

@@ -43,7 +43,7 @@ def _sweep_holder(holder: Path, database: Path, named: str, blobs: FolderBlobs, 
     finally:
         connection.close()
     for file in unnamed:
-        blobs.discard(holder, file)
+        blobs.at(holder).discard(file)
     return len(unnamed)
 
 

@@ -18,10 +18,10 @@ from mailstack.store.sql import database
 from mailstack.store.sql.database import Row
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.state import ADD_GENERATION, LATEST
-from mailstack.store.sqlite.blobs import make_folder, sync_folder
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import Database, account_folder, is_blank
 from mailstack.store.sqlite.discarding import NOTE
+from mailstack.store.sqlite.folders import make_folder, sync_folder
 from mailstack.store.sqlite.writer import Transaction
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"

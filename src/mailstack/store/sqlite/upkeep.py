@@ -9,11 +9,11 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import DELIMITER
 from mailstack.model.upkeep import AccountSizes, Flaw, MailboxSizes
 from mailstack.ports.upkeep import Progress
-from mailstack.store.sql.blobs import Blob, Blobs
+from mailstack.store.sql.blobs import Blob, Blobs, HeldBlobs
 from mailstack.store.sql.database import Connection
 from mailstack.store.sql.listing import MAX_FRAME_BYTES, unpack_forms
 from mailstack.store.sql.vocabulary import CHUNK, CHUNK_NUMBERS, MAX_CHUNK_BYTES
-from mailstack.store.sqlite.databases import AccountDatabases, Database
+from mailstack.store.sqlite.databases import AccountDatabases
 from mailstack.store.sqlite.invariants import broken
 
 READ_AT_ONCE = 100
@@ -46,12 +46,14 @@ class SqliteUpkeep:
     async def verify(self, account_id: AccountId, *, reads_messages: bool, progress: Progress) -> Sequence[Flaw]:
         database = await self._databases.get(account_id)
 
+        held = self._blobs.of_account(account_id)
+
         def work(connection: Connection) -> list[Flaw]:
             with connection.snapshot():
                 flaws = list(broken(connection))
-            flaws += _missing_files(connection, database)
+            flaws += _missing_files(connection, held)
             if reads_messages:
-                flaws += self._unreadable(connection, database, progress)
+                flaws += self._unreadable(connection, held, progress)
                 flaws += self._unreadable_indexes(connection)
             return flaws
 
@@ -60,7 +62,7 @@ class SqliteUpkeep:
         except Damaged as fault:
             return [Flaw(rule="file", where="the account's file", text=fault.detail)]
 
-    def _unreadable(self, connection: Connection, database: Database, progress: Progress) -> Iterator[Flaw]:
+    def _unreadable(self, connection: Connection, held: HeldBlobs, progress: Progress) -> Iterator[Flaw]:
         # In steps, not in one snapshot: the log of a file that is being read cannot be folded into it.
         (count,) = connection.one(COUNT)
         done, last = 0, 0
@@ -69,7 +71,7 @@ class SqliteUpkeep:
                 blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
                 what = f"message {message_id}"
                 try:
-                    self._blobs.unpack(blob, database.blob_folder, what=what)
+                    held.unpack(blob, what=what)
                 except (Damaged, TryAgainLater) as fault:
                     if file is None or connection.row(IS_NAMED, (file,)):  # or it was expunged meanwhile
                         yield Flaw(rule="message-bytes", where=what, text=fault.detail)
@@ -129,8 +131,8 @@ def _path(places: Mapping[int, tuple[int | None, str]], mailbox_id: int) -> str:
     return DELIMITER.join(reversed(names))
 
 
-def _missing_files(connection: Connection, database: Database) -> Iterator[Flaw]:
+def _missing_files(connection: Connection, held: HeldBlobs) -> Iterator[Flaw]:
     rows = connection.rows(FILES)
     for (file,) in rows:
-        if not (database.blob_folder / file).exists() and connection.row(IS_NAMED, (file,)):
-            yield Flaw(rule="blob-file", where=file, text=f"is gone from {database.blob_folder}")
+        if not held.is_there(file) and connection.row(IS_NAMED, (file,)):
+            yield Flaw(rule="blob-file", where=file, text=f"is gone from {held.place}")

@@ -7,13 +7,13 @@ kills the process.
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import BlobId
-from mailstack.store.sql.blobs import Blob, Blobs
 
 MAX_FILES = 4
 
@@ -21,18 +21,19 @@ MAX_FILES = 4
 class UnpackedFiles:
     """Blocking, used by any thread: the last few that were asked for."""
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
+    def __init__(self) -> None:
         self._files: OrderedDict[BlobId, IO[bytes]] = OrderedDict()
         self._guard = threading.Lock()
 
-    def read(self, blob: Blob, holder: Path, start: int, stop: int, *, what: str) -> bytes:
-        """Raises Damaged, TryAgainLater."""
+    def read(
+        self, blob_id: BlobId, start: int, stop: int, *, folder: Path, unpack_into: Callable[[IO[bytes]], None]
+    ) -> bytes:
+        """folder: where the file is made, when it is not among the last. Raises as unpack_into, and TryAgainLater."""
         with self._guard:
-            file = self._files.get(blob.blob_id)
+            file = self._files.get(blob_id)
             if file is None:
-                file = self._files[blob.blob_id] = self._unpacked(blob, holder, what)
-            self._files.move_to_end(blob.blob_id)
+                file = self._files[blob_id] = _unpacked(folder, unpack_into)
+            self._files.move_to_end(blob_id)
             while len(self._files) > MAX_FILES:
                 self._files.popitem(last=False)[1].close()
             return os.pread(file.fileno(), max(0, stop - start), start)
@@ -42,14 +43,15 @@ class UnpackedFiles:
             while self._files:
                 self._files.popitem()[1].close()
 
-    def _unpacked(self, blob: Blob, holder: Path, what: str) -> IO[bytes]:
-        try:
-            file = TemporaryFile(dir=holder, buffering=0)  # noqa: SIM115 - it stays open while it is among the last
-        except OSError as fault:
-            raise TryAgainLater(f"{holder}: {fault.strerror}") from fault
-        try:
-            self._blobs.unpack_into(blob, holder, file, what=what)
-        except BaseException:  # nobody else knows of the file yet
-            file.close()
-            raise
-        return file
+
+def _unpacked(folder: Path, unpack_into: Callable[[IO[bytes]], None]) -> IO[bytes]:
+    try:
+        file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - it stays open while it is among the last
+    except OSError as fault:
+        raise TryAgainLater(f"{folder}: {fault.strerror}") from fault
+    try:
+        unpack_into(file)
+    except BaseException:  # nobody else knows of the file yet
+        file.close()
+        raise
+    return file
