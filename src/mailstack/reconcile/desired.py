@@ -34,6 +34,7 @@ from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import Ordering
 from mailstack.reconcile.providers.dmarc import Facts, ahead_of_records, stage_questions, wanted_stages
 from mailstack.reconcile.providers.keys import Keys, key_questions, wanted_keys
+from mailstack.reconcile.providers.mta_sts import ahead_of_certificate
 from mailstack.reconcile.providers.tls import certificate_questions, wanted_certificates
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
@@ -121,6 +122,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
             *keys.warnings,
             *stages.warnings,
             *ahead_of_records(spec, _bodies(keys), stages.wanted),
+            *ahead_of_certificate(spec, certificates.wanted, given.now),
         ),
         again_at=earliest(certificates.again_at, keys.again_at, stages.again_at),
         endings=keys.endings,

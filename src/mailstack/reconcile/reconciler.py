@@ -47,6 +47,7 @@ from mailstack.reconcile.owners import leave_to_users, name_owners
 from mailstack.reconcile.plan import ByHand, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.providers.dmarc import due_domains
+from mailstack.reconcile.providers.mta_sts import taken_away
 from mailstack.reconcile.safety import cautions, over_quota, unreachable
 from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec import secrets as spec_secrets
@@ -229,6 +230,7 @@ class Reconciler:
             changes=in_order(changes),
             warnings=(
                 *cautions(steps, actual.snapshot),
+                *taken_away(steps, actual.snapshot),
                 *await over_quota(steps, self.brake.holders),
                 *(() if isinstance(self.dns, ZoneFiles) else unreachable(spec)),
                 *desired.warnings,

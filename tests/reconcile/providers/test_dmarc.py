@@ -242,12 +242,6 @@ async def test_a_policy_ahead_of_its_records_is_told_until_a_key_signs(explicit:
     assert warnings((await server.prepare(policy=explicit)).plan) == []
 
 
-async def test_mta_sts_enforce_with_a_certificate_of_ones_own_is_told() -> None:
-    spec = spec_value({"domains": {"example.com": {"mta_sts": {"mode": "enforce"}}}})
-    plan = (await Server().reconciler.plan(spec)).plan
-    assert [warning.subject for warning in plan.warnings if "MTA-STS enforce" in warning.text] == ["domain example.com"]
-
-
 async def test_auto_that_is_given_up_leaves_no_stage_behind() -> None:
     server = Server()
     await server.begin()

@@ -19,10 +19,7 @@ from mailstack.spec.model import Spec
 
 
 def wanted_records(spec: Spec, material: Material) -> tuple[RecordSet, ...]:
-    found = tuple(_records(spec, material))
-    # RFC 1034 §3.6.2: where a CNAME is, no other data may be. A domain of mail may be called mta-sts, too.
-    taken = {record.name for record in found if record.type != "CNAME"}
-    return tuple(record for record in found if record.type != "CNAME" or record.name not in taken)
+    return tuple(_records(spec, material))
 
 
 def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:

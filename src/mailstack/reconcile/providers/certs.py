@@ -109,6 +109,12 @@ def names_in(chain: str) -> tuple[str, ...]:
     return (*found.get_values_for_type(x509.DNSName), *addresses)
 
 
+def is_self_issued(chain: str) -> bool:
+    """Signed under its own name, as nobody but whoever made it would believe. Raises Invalid as names_in."""
+    leaf = _leaf(chain)
+    return leaf.issuer == leaf.subject
+
+
 def covers(chain: str, hostname: str) -> bool:
     # RFC 6125 §6.4.3: a wildcard stands for exactly one, the left-most, label.
     wildcard = f"*.{hostname.partition('.')[2]}"

@@ -99,10 +99,6 @@ def ahead_of_records(spec: Spec, keys: Sequence[DkimKeyBody], stages: Sequence[W
         if policy in STRICT and not domain.dmarc.testing and name not in signing:
             text = f"DMARC policy {policy} is ahead of its records: no DKIM key signs yet, so what is forwarded fails"
             yield PlanWarning(subject=f"domain {name}", text=text)
-        if domain.mta_sts is not None and domain.mta_sts.mode == "enforce" and spec.tls.issuer == "self-signed":
-            # RFC 8461 §4.1: under enforce, a certificate that cannot be verified means no delivery.
-            text = "MTA-STS enforce is ahead of its certificate: with a self-signed one, senders do not deliver"
-            yield PlanWarning(subject=f"domain {name}", text=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
