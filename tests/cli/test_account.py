@@ -214,6 +214,14 @@ def test_show_says_who_owns_what_and_where_the_spec_says_so(spec: Path) -> None:
     assert "who says so" in run("account", "show", str(spec), "alice@example.com").stdout
 
 
+def test_what_comes_from_the_defaults_has_the_line_of_the_defaults(spec: Path) -> None:
+    spec.write_text(f"{SPEC}defaults:\n  account:\n    quota: 5GiB\n")
+    run("apply", "--yes", str(spec))
+    assert owners(spec, "bob@example.com")["quota_bytes"]["where"] == f"{spec}:11"
+    assert owners(spec, "bob@example.com")["abilities"]["where"] == f"{spec}:7"
+    assert owners(spec, "alice@example.com")["quota_bytes"]["where"] == f"{spec}:6"
+
+
 def test_a_password_in_the_spec_has_its_line_until_the_user_changes_it(spec: Path) -> None:
     spec.write_text(SPEC.replace("{can: [receive]}", f"\n    can: [receive]\n    password: $2b$12${'a' * 53}"))
     run("apply", "--yes", str(spec))

@@ -187,13 +187,46 @@ def test_an_account_that_holds_mail_goes_only_by_name(spec: Path) -> None:
     before = contents(spec.parent)
     refused = run("--yes", str(spec))
     assert refused.exit_code == 1
-    assert f"mailstack apply --allow-destroy alice@example.com {spec}" in refused.stderr
+    assert refused.output.count(f"mailstack apply --allow-destroy alice@example.com {spec}") == 1
+    assert refused.stderr.startswith("error: nothing was changed")
     assert contents(spec.parent) == before
-    other = run("--yes", "--allow-destroy", "bob@example.com", "--allow-destroy", "example.com", str(spec))
-    assert (other.exit_code, contents(spec.parent)) == (1, before)
     allowed = run("--yes", "--allow-destroy", "Alice@Example.com", str(spec))
     assert (allowed.exit_code, allowed.stderr) == (0, "")
     assert "1 destroyed" in allowed.stdout
+
+
+def test_programs_are_told_the_brake_and_the_command_on_standard_error(spec: Path) -> None:
+    run("--yes", str(spec))
+    asyncio.run(deliver(spec.parent / "state", "alice@example.com"))
+    without_alice(spec)
+    refused = run("--yes", "--format", "json", str(spec))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"mailstack apply --allow-destroy alice@example.com {spec}" in refused.stderr
+
+
+def test_a_name_that_would_not_be_destroyed_is_an_error_that_names_who_would(spec: Path) -> None:
+    run("--yes", str(spec))
+    without_alice(spec)
+    before = contents(spec.parent)
+    mistyped = run("--yes", "--allow-destroy", "alcie@example.com", str(spec))
+    assert (mistyped.exit_code, mistyped.stderr) == (
+        1,
+        "error: --allow-destroy alcie@example.com: the plan destroys no account and no domain of that name"
+        " (it would destroy alice@example.com); nothing was changed\n",
+    )
+    kept = run("--yes", "--allow-destroy", "alice@example.com", "--allow-destroy", "example.com", str(spec))
+    assert "of that name; the spec still has it (it would destroy alice@example.com)" in kept.stderr
+    assert (kept.exit_code, contents(spec.parent)) == (1, before)
+
+
+def test_the_command_that_destroyed_somebody_may_be_typed_again(spec: Path) -> None:
+    run("--yes", str(spec))
+    asyncio.run(deliver(spec.parent / "state", "alice@example.com"))
+    without_alice(spec)
+    destroy = ("--yes", "--allow-destroy", "alice@example.com", str(spec))
+    assert [run(*destroy).exit_code for _ in range(2)] == [0, 0]
+    spec.write_text(SPEC)
+    assert "(it would destroy none)" in run(*destroy).stderr
 
 
 def test_an_account_without_mail_goes_unasked(spec: Path) -> None:
@@ -211,7 +244,7 @@ def test_the_last_administrator_and_a_third_of_many_go_only_when_it_is_said(spec
     spec.write_text(SPEC)
     refused = run("--yes", str(spec))
     assert (refused.exit_code, contents(spec.parent / "state")) == (1, before)
-    assert f"mailstack apply --allow-last-admin --allow-many {spec}" in refused.stderr
+    assert f"mailstack apply --allow-last-admin --allow-many {spec}" in refused.stdout
     assert "10 of 11 accounts would be destroyed" in refused.stdout
     assert run("--yes", "--allow-many", str(spec)).exit_code == 1
     allowed = run("--yes", "--allow-many", "--allow-last-admin", str(spec))
@@ -225,7 +258,7 @@ def test_a_value_that_somebody_added_to_a_record_goes_only_when_it_is_said(spec:
         end.write("example.com. 3600 IN MX 20 backup.example.\n")
     refused = run("--yes", str(spec))
     assert refused.exit_code == 1
-    assert f"mailstack apply --allow-foreign {spec}" in refused.stderr
+    assert f"mailstack apply --allow-foreign {spec}" in refused.stdout
     assert "20 backup.example." in zone.read_text()
     assert run("--yes", "--allow-foreign", str(spec)).exit_code == 0
     assert "backup.example" not in zone.read_text()

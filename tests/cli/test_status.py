@@ -65,6 +65,7 @@ def test_for_people(spec: Path) -> None:
     }
     assert shown["running"] == f"no (no server has {spec.parent / 'state'})"
     assert shown["queue"] == "empty"
+    assert shown["resources"] == "1 server, 7 listeners, 1 certificate, 1 domain, 2 DKIM keys"
     assert shown["generation"] == "1"
     assert shown["certificate"].startswith("mail.example.com: self-signed, 82")
 

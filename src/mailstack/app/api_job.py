@@ -47,7 +47,7 @@ from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
 from mailstack.ports.bus import Bus
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
-from mailstack.reconcile.brake import Allowed, allowed_name, refuse
+from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.live import NotAsked
 from mailstack.reconcile.dns.targets import NoDns
@@ -189,6 +189,8 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
     reconciler = visit.reconciler(store, request)
     prepared = await reconciler.plan(visit.loaded)
     _refuse_stale(prepared, request)
+    declared = {*visit.loaded.spec.accounts, *visit.loaded.spec.domains}
+    refuse_unknown(tuple(map(allowed_name, request.allow.destroy)), prepared.plan, declared)
     refuse(prepared.plan.stops, prepared.plan.spec_arguments)
     await _refuse_unbindable(store, visit.loaded)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())

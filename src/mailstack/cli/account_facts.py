@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailstack.model.upkeep import AccountSizes
     from mailstack.ports.upkeep import Progress
     from mailstack.spec.load import LoadedSpec
+    from mailstack.spec.locate import Locator
     from mailstack.store.sqlite.open import SqliteStore
 
 Facts = dict[str, Any]
@@ -130,7 +131,7 @@ async def _owners(store: "SqliteStore", account: "Account", loaded: "LoadedSpec"
     is_declared = account.login in loaded.spec.accounts
     found: dict[str, Facts] = {}
     for field, key in SPEC_KEYS.items():
-        place = loaded.locator.place(("accounts", account.login, key)) if is_declared else None
+        place = loaded.locator.place(_said_at(loaded.locator, account.login, key)) if is_declared else None
         is_users = field in by_user or (field == "password" and not _says_password(resource))
         found[field] = {
             "owner": "user" if is_users else "spec",
@@ -138,6 +139,12 @@ async def _owners(store: "SqliteStore", account: "Account", loaded: "LoadedSpec"
             "since": when_text(by_user.get(field)),
         }
     return found
+
+
+def _said_at(locator: "Locator", login: str, key: str) -> tuple[str, ...]:
+    """The path of what the spec says; what comes from the defaults is said there."""
+    own, default = ("accounts", login, key), ("defaults", "account", key)
+    return default if locator.says(default) and not locator.says(own) else own
 
 
 def _says_password(resource: "Resource | None") -> bool:

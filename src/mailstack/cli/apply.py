@@ -114,7 +114,7 @@ def command(
 ) -> None:
     from mailstack.cli.saved_plan import read_saved
     from mailstack.reconcile.awaiting import CarriedOut
-    from mailstack.reconcile.brake import Allowed
+    from mailstack.reconcile.brake import Allowed, refuse_unknown
     from mailstack.spec.collector import collector_paused
     from mailstack.spec.load import load_spec
 
@@ -122,9 +122,11 @@ def command(
     with faults_reported(form), collector_paused():
         loaded = load_spec(spec if saved is None else Path(saved.spec_path))
         allowed = Allowed(destroy=allow_destroy, last_admin=allow_last_admin, many=allow_many, foreign=allow_foreign)
+        declared = {*loaded.spec.accounts, *loaded.spec.domains}
         if (there := chosen_server(server, token, ca)) is not None:
             afar = Afar(there, loaded, no_dns=no_dns, allowed=allowed)
             plan = afar.plan()
+            refuse_unknown(allow_destroy, plan, declared)
             _agree(plan, saved, form, yes=yes)
             with shown_progress(form) as progress:
                 done = afar.apply(plan, progress, overwrite=overwrite)
@@ -132,6 +134,7 @@ def command(
             return
         reconciler = partial(reconciler_on, loaded=loaded, no_dns=no_dns, allowed=allowed)
         prepared = asyncio.run(_plan(loaded, reconciler))
+    refuse_unknown(allow_destroy, prepared.plan, declared)
     _agree(prepared.plan, saved, form, yes=yes)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done:
@@ -149,6 +152,8 @@ def _agree(plan: "Plan", saved: "SavedPlan | None", form: str, *, yes: bool) -> 
         refuse_stale(saved, plan)
     if form == "text":
         show_plan(plan, form)
+        if plan.stops:
+            fail("nothing was changed: the plan above says what apply stops at, and how it goes on if that is meant")
     refuse(plan.stops, plan.spec_arguments)
     if saved is None and not yes and not plan.is_empty:
         ask(form)

@@ -12,7 +12,7 @@ import click
 
 from mailstack.cli.reconciling import format_option, storage_of, store_to_read
 from mailstack.cli.remote import chosen_server, server_options, state_of
-from mailstack.cli.screen import EXIT_FAULTS, console, print_json
+from mailstack.cli.screen import EXIT_FAULTS, console, counted, print_json
 
 if TYPE_CHECKING:
     from mailstack.cli.remote import Server
@@ -30,6 +30,14 @@ Examples:
 
 Exit status: 0 shown, 1 error, 2 shown, and the spec has faults.
 """
+NOUNS = {
+    "acme_account": "ACME account",
+    "dkim_key": "DKIM key",
+    "dmarc": "DMARC stage",
+    "routes": "list of routes",
+    "dns_zone": "DNS zone",
+}
+"""Of kinds of resources whose own word is not what people say."""
 NOTHING_APPLIED: Mapping[str, object] = {
     "generation": 0,
     "applied_at": None,
@@ -159,6 +167,8 @@ def _told(name: str, found: Mapping[str, object]) -> str:
     value = found[name]
     if isinstance(value, Mapping) and name == "running":
         return f"process {value.get('pid')}, generation {value.get('generation')}, since {value.get('started_at')}"
+    if isinstance(value, Mapping) and name == "resources":
+        return ", ".join(counted(count, NOUNS.get(str(kind), str(kind))) for kind, count in value.items()) or "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{count} {word}" for word, count in value.items()) or "empty"
     if value is None:

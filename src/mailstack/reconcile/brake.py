@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mailstack.model.address import domain_key, parse_address
-from mailstack.model.errors import Forbidden
+from mailstack.model.errors import Forbidden, Invalid
 from mailstack.model.resource import Kind, Operation, Snapshot
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.dns.record_set import RecordSet
-from mailstack.reconcile.plan import BrakeName, Change, Stop
+from mailstack.reconcile.plan import BrakeName, Change, Plan, Stop
 from mailstack.reconcile.safety import destroyed, last_admins
 
 NAMED = 20
@@ -126,6 +126,23 @@ def refuse(stops: Sequence[Stop], spec_arguments: str) -> None:
     if stops:
         reasons = "; ".join(reasons_of(stops))
         raise Forbidden(f"nothing was changed: {reasons}; if that is meant: {going_on(stops, spec_arguments)}")
+
+
+def refuse_unknown(names: Collection[str], plan: Plan, declared: Collection[str]) -> None:
+    """Raises Invalid for a name that may be destroyed and is not going to be: it is mistyped, or still in the spec.
+
+    declared: accounts and domains of the spec. Of a plan that destroys none, a name that is nowhere is gone already.
+    """
+    going = (*plan.destroyed(Kind.DOMAIN), *plan.destroyed(Kind.ACCOUNT))
+    strange = [name for name in names if name not in going and (going or name in declared)]
+    if not strange:
+        return
+    found = f"it would destroy {', '.join(going[:NAMED])}{_more(len(going))}" if going else "it would destroy none"
+    still = "; the spec still has it" if strange[0] in declared else ""
+    raise Invalid(
+        f"--allow-destroy {strange[0]}: the plan destroys no account and no domain of that name{still} ({found});"
+        " nothing was changed"
+    )
 
 
 def reasons_of(stops: Sequence[Stop]) -> Iterator[str]:

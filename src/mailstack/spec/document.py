@@ -43,6 +43,16 @@ class Document:
             found = place_of(key_node if not is_last or at_key or _is_nothing(node) else node)
         return found
 
+    def says(self, path: Path) -> bool:
+        """Whether the path is written there, whatever its value."""
+        node: Node = self.root
+        for part in path:
+            pair = self._step(node, part)
+            if pair is None:
+                return False
+            _, node = pair
+        return True
+
     def _step(self, node: Node, part: str | int) -> tuple[Node, Node] | None:
         if isinstance(node, MappingNode) and isinstance(part, str):
             return self._index(node).get(part)

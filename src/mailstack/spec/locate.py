@@ -21,6 +21,10 @@ class Locator:
         """Where the key stands; the nearest thing above, where the spec does not say it."""
         return self._document.place(self._as_written(path), at_key=True)
 
+    def says(self, path: Path) -> bool:
+        """Whether the files say it themselves; what comes from a default they do not."""
+        return self._document.says(self._as_written(path))
+
     def _as_written(self, path: Path) -> Path:
         if len(path) > 1 and path[0] == "accounts":
             return ("accounts", self._written_logins.get(str(path[1]), path[1]), *path[2:])
