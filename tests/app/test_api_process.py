@@ -26,7 +26,7 @@ from mailstack.app.silence import Silence
 from mailstack.app.turn import apply_turn
 from mailstack.cli.main import cli
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.ids import TokenId
+from mailstack.model.ids import Generation, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.servers.api.calls import Call, CallKind
@@ -198,6 +198,14 @@ async def test_a_spec_that_somebody_edited_on_the_server_is_not_overwritten_unse
     assert kept.read_text().startswith("# edited there")
 
 
+async def test_what_was_changed_on_the_server_and_is_sent_just_so_is_not_in_the_way(house: House) -> None:
+    edited = f"# taken over\n{SPEC}"
+    house.spec.write_text(edited)
+    status, steps = await house.ask(CallKind.APPLY, house.request(edited, expected=await house.expected(edited)))
+    assert (status, steps[-1]["step"]) == (200, "Applied"), steps
+    assert (await house.snapshot()).spec_hash == load_spec(house.spec).digest
+
+
 async def test_files_on_the_server_that_were_never_sent_do_not_become_part_of_the_spec(house: House) -> None:
     here = house.folder / "extra"
     here.mkdir()
@@ -291,7 +299,14 @@ async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house:
     files = {house.spec.name: MORE}
     draft(
         house.storage,
-        Delivery(received=received, main=house.spec, files=files, former=[house.spec], certificates=[]),
+        Delivery(
+            received=received,
+            base=Generation(1),
+            main=house.spec,
+            files=files,
+            former=[house.spec],
+            certificates=[],
+        ),
     )
     await _settle_received(Job(spec=str(house.spec)))
     assert house.spec.read_text() == MORE

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mailstack.app.received import Delivery, Received, draft, finish, hash_of_main
 from mailstack.cli.main import cli
+from mailstack.model.ids import Generation
+from mailstack.model.instant import Instant
 
 SPEC = """\
 # our server
@@ -109,6 +112,26 @@ def test_a_file_that_is_there_is_not_written_over(spec: Path) -> None:
     assert refused.exit_code == 1
     assert "name a new file" in refused.stderr
     assert taken.read_text() == "# mine\n"
+
+
+def test_a_spec_that_came_from_afar_stays_one_and_says_so(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = without(spec, "bob@", "info@", "aliases")
+    received = Received(digest="any", main_hash=hash_of_main(rest.encode()), caller="token", at=Instant(1))
+    delivery = Delivery(
+        received=received,
+        base=Generation(1),
+        main=spec,
+        files={spec.name: rest},
+        former=[spec],
+        certificates=[],
+    )
+    draft(spec.parent / "state", delivery)
+    finish(spec.parent / "state", is_applied=True)
+    adopted = run("adopt", str(spec))
+    assert f"note: {spec} came by the API; put the new lines into it where it is kept" in adopted.stdout
+    # Its references are read here as little as before, and what the server has stays.
+    monkeypatch.setenv("PW", "another secret of this machine")
+    assert_planned_empty(spec)
 
 
 def test_before_the_first_apply_there_is_nothing_to_adopt(tmp_path: Path) -> None:

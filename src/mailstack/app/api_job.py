@@ -33,6 +33,7 @@ from mailstack.app.received import (
     Received,
     as_far_as_received,
     draft,
+    finish,
     hash_of_main,
     read_received,
     refuse_edited,
@@ -45,6 +46,7 @@ from mailstack.app.sockets import bind, close_all, endpoints_of
 from mailstack.app.turn import apply_turn
 from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
+from mailstack.model.ids import Generation
 from mailstack.ports.bus import Bus
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
@@ -53,7 +55,7 @@ from mailstack.reconcile.dns.live import NotAsked
 from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.drift import drift_document
 from mailstack.reconcile.plan import by_hand_document, document
-from mailstack.reconcile.progress import Event
+from mailstack.reconcile.progress import Event, StateCommitted
 from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.servers.api.calls import CallKind
 from mailstack.spec.bundle import MAIN_NAME, Bundle, certificate_files, unpack
@@ -181,10 +183,10 @@ async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
 
 async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, line: Line) -> None:
     storage = Path(order.storage)
-    settle(storage, (await store.state.summary()).spec_hash)
+    settle(storage, await store.state.summary())
     visit = Visit.begin(order, request)
     applied = await store.state.summary()
-    if not request.overwrite:
+    if not request.overwrite and visit.own.digest != visit.loaded.digest:  # else nothing would be lost
         refuse_edited(visit.own, applied.spec_hash, read_received(storage))
     reconciler = visit.reconciler(store, request)
     prepared = await reconciler.plan(visit.loaded)
@@ -195,15 +197,16 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
     await _refuse_unbindable(store, visit.loaded)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done or visit.own.digest != visit.loaded.digest:
-        delivery = visit.delivery(order.caller)
+        delivery = visit.delivery(order.caller, base=applied.generation)
         _refuse_strangers(visit, delivery)
         draft(storage, delivery)
+        steps = Steps(line)
         try:
             line.begin(LINES)
-            done = await carry_out(reconciler, visit.loaded, prepared, lambda event: line.tell(**_step(event)))
+            done = await carry_out(reconciler, visit.loaded, prepared, steps.tell)
         finally:
             # Also where DNS failed on the way: what the state holds is applied, and must be what is served from now on.
-            settle(storage, (await store.state.summary()).spec_hash)
+            finish(storage, is_applied=steps.is_committed)
         log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
     if not line.has_begun:
         line.begin(LINES)
@@ -247,9 +250,16 @@ def _refuse_strangers(visit: "Visit", delivery: Delivery) -> None:
         )
 
 
-def _step(event: Event) -> dict[str, object]:
-    """As app.api_models has the steps."""
-    return {"step": type(event).__name__, **asdict(event)}
+class Steps:
+    """What an apply has done so far, as app.api_models has the steps."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.is_committed = False
+
+    def tell(self, event: Event) -> None:
+        self.is_committed |= isinstance(event, StateCommitted)
+        self._line.tell(step=type(event).__name__, **asdict(event))
 
 
 def _own(path: Path) -> LoadedSpec:
@@ -334,7 +344,7 @@ class Visit:
             keeps_secrets=True,
         )
 
-    def delivery(self, caller: str) -> Delivery:
+    def delivery(self, caller: str, *, base: Generation) -> Delivery:
         if self.own.path.name in self.bundle.files:
             raise Invalid(f"an included file is called {self.own.path.name}, as the main file is on the server")
         return Delivery(
@@ -344,6 +354,7 @@ class Visit:
                 caller=caller,
                 at=system_clock(),
             ),
+            base=base,
             main=self.own.path,
             files={**self._read_files(), self.own.path.name: self.bundle.main},
             former=self.own.files,

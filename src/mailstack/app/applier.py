@@ -198,7 +198,7 @@ async def _settle_received(job: Job) -> None:
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     try:
         with suppress(TryAgainLater), apply_turn(storage, "serve", wait_s=0):  # or it is on its way just now
-            settle(storage, (await store.state.summary()).spec_hash)
+            settle(storage, await store.state.summary())
     finally:
         await store.close()
 

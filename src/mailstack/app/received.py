@@ -2,7 +2,8 @@
 
 What is applied must be what is served after a restart, so the files follow the state: they are written beside the
 former ones before the state changes, and take their places after it did. A crash in between is settled by whoever looks
-next: the state's digest tells which of the two specs is the applied one. Decision 0013.
+next: a state that is past the generation it had then, and holds the new spec's digest, was written. The digest alone
+does not tell: a spec may come again with nothing new in it but a certificate. Decision 0013.
 """
 
 import hashlib
@@ -17,7 +18,9 @@ import orjson
 
 from mailstack.app.runfiles import SPEC_FOLDER, write_json
 from mailstack.model.errors import Conflict
+from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant
+from mailstack.model.resource import Summary
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.secrets import SecretMissing
@@ -30,20 +33,24 @@ NEW_FILE_MODE = 0o640
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """caller: the id of the token it came with. main_hash: of the main file alone."""
+    """caller: the id of the token it came with. main_hash: of the main file alone; amended_hash: of what `adopt` made
+    of it here, "" where it did not."""
 
     digest: str
     main_hash: str
     caller: str
     at: Instant
+    amended_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A spec that is to take the place of another. main: the server's file; files: new contents, by path relative to
-    main's folder, main among them. former: what the spec there reads now; certificates: other files of it."""
+    main's folder, main among them. former: what the spec there reads now; certificates: other files of it. base: the
+    generation of the state before."""
 
     received: Received
+    base: Generation
     main: Path
     files: Mapping[str, str]
     former: Collection[Path]
@@ -65,9 +72,23 @@ def as_far_as_received(reconciler: Reconciler, storage: Path, loaded: LoadedSpec
     file decides alone: a pattern in it may find files that were here before, and is from afar all the same.
     """
     received = read_received(storage)
-    if received is None or received.main_hash != hash_of_main(loaded.path.read_bytes()):
+    if received is None or not _is_from_afar(received, loaded.path.read_bytes()):
         return reconciler
     return replace(reconciler, resolve=_not_here, resolve_for_dns=reconciler.resolve, keeps_secrets=True)
+
+
+def amend(storage: Path, former: bytes, new: bytes) -> bool:
+    """Before `former`, a main file, becomes `new` by what this program writes into it: one from afar stays one.
+
+    Else the sender's references would be read on this machine from then on. False for a file of the machine's own.
+    """
+    received = read_received(storage)
+    if received is None or not _is_from_afar(received, former):
+        return False
+    # Either may lie there, if this is interrupted.
+    amended = replace(received, main_hash=hash_of_main(former), amended_hash=hash_of_main(new))
+    write_json(_received_file(storage), asdict(amended))
+    return True
 
 
 def refuse_edited(own: LoadedSpec, applied: str, received: Received | None) -> None:
@@ -97,6 +118,8 @@ def draft(storage: Path, delivery: Delivery) -> None:
     targets = {folder / name: text for name, text in delivery.files.items()}
     _refuse_foreign(targets, delivery, storage)
     journal = {
+        "is_whole": False,
+        "base": int(delivery.base),
         "received": asdict(delivery.received),
         "folder": str(folder),
         "targets": [str(target) for target in targets],
@@ -109,8 +132,9 @@ def draft(storage: Path, delivery: Delivery) -> None:
         for target, text in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             _write_draft(target, text)
+        write_json(_journal_file(storage), journal | {"is_whole": True})
     except OSError as fault:
-        settle(storage, applied="")
+        finish(storage, is_applied=False)
         where = fault.filename or str(folder)
         raise Conflict(
             f"the spec on the server cannot be replaced: {where}: {fault.strerror};"
@@ -122,17 +146,21 @@ def is_unsettled(storage: Path) -> bool:
     return _journal_file(storage).exists()
 
 
-def settle(storage: Path, applied: str) -> None:
-    """Ends what `draft` began: its spec takes its place when it is the applied one, and is forgotten otherwise.
-
-    applied: the digest of the spec that the state holds.
-    """
+def settle(storage: Path, state: Summary) -> None:
+    """Ends what a crash left of `draft`. state: what the store holds."""
     try:
         journal = orjson.loads(_journal_file(storage).read_bytes())
     except FileNotFoundError:
         return
+    is_applied = journal["received"]["digest"] == state.spec_hash and state.generation > journal["base"]
+    finish(storage, is_applied=is_applied and journal["is_whole"])
+
+
+def finish(storage: Path, *, is_applied: bool) -> None:
+    """Ends what `draft` began: its spec takes its place when it is the applied one, and is forgotten otherwise."""
+    journal = orjson.loads(_journal_file(storage).read_bytes())
     targets = [Path(target) for target in journal["targets"]]
-    if journal["received"]["digest"] == applied:
+    if is_applied:
         _keep_former(storage, journal)
         for target in targets:
             with suppress(FileNotFoundError):  # renamed before the crash
@@ -188,6 +216,10 @@ def _keep_former(storage: Path, journal: Mapping[str, object]) -> None:
 
 def _paths(value: object) -> Iterator[Path]:
     yield from map(Path, value if isinstance(value, list) else ())
+
+
+def _is_from_afar(received: Received, main: bytes) -> bool:
+    return hash_of_main(main) in (received.main_hash, received.amended_hash)
 
 
 def _not_here(reference: str, _directory: Path) -> str:

@@ -40,6 +40,7 @@ Examples:
 
 Exit status: 0 adopted, or nothing to adopt; 1 error, or the answer was not yes; 2 the spec has faults.
 """
+TAKE_OVER = "put the new lines into it where it is kept: an apply from there that lacks them is refused"
 QUESTION = "Do you want mailstack to take these over? Only 'yes' is accepted"
 
 
@@ -181,6 +182,8 @@ async def _remember(store: "SqliteStore", adoption: "Adoption", hashes: Mapping[
 @contextmanager
 def _drafted(loaded: "LoadedSpec", target: Path, text: str) -> Iterator[None]:
     """Beside the file, and in its place once all else is done; not if a spec with these entries has faults."""
+    from mailstack.app.received import amend
+
     path = target.resolve()  # a link stays one
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -189,7 +192,10 @@ def _drafted(loaded: "LoadedSpec", target: Path, text: str) -> Iterator[None]:
         if target == loaded.path:
             loaded_spec(draft, "text")
         yield
+        is_from_afar = target == loaded.path and amend(storage_of(loaded), path.read_bytes(), draft.read_bytes())
         draft.replace(path)
+        if is_from_afar:
+            click.echo(f"{click.style('note:', bold=True)} {target} came by the API; {TAKE_OVER}")
     finally:
         draft.unlink(missing_ok=True)
     if path not in {file.resolve() for file in loaded_spec(loaded.path, "text").files}:
