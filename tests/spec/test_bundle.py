@@ -20,6 +20,7 @@ dns:
   providers: {ns: {class: octodns_bind.Rfc2136Provider, host: 203.0.113.53, key_name: k, key_secret: env/BUNDLE_TSIG}}
   zones: {example.com: {provider: ns}}
 """
+MINIMAL = "server: {hostname: mail.example.com}\ndomains: {example.com: }\n"
 ACCOUNTS = "accounts: {alice@example.com: {password: file/alice.hash}, bob@example.com: {password: env/BUNDLE_BOB}}\n"
 
 
@@ -46,6 +47,13 @@ def test_it_holds_the_files_that_the_spec_reads_and_no_other(spec: Path) -> None
     bundle = bundle_of(load_spec(spec), resolve)
     assert bundle.main == SPEC
     assert dict(bundle.files) == {"accounts/staff.yaml": ACCOUNTS, "tls/mail.pem": "PEM of the certificate\n"}
+
+
+def test_it_holds_nothing_that_the_server_has_its_own_storage_by(tmp_path: Path) -> None:
+    keys = "access_key: env/BUNDLE_PW, secret_key: env/BUNDLE_PW"
+    storage = f"storage: {{database: env/BUNDLE_PW, blobs: {{s3: {{bucket: abc, {keys}}}}}}}\n"
+    (tmp_path / "mailstack.yaml").write_text(MINIMAL + storage)
+    assert references_of(load_spec(tmp_path / "mailstack.yaml").spec) == frozenset()
 
 
 def test_it_holds_the_secrets_that_are_here_but_none_of_dns_providers(spec: Path) -> None:

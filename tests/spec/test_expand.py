@@ -36,4 +36,8 @@ def test_paths_become_absolute() -> None:
     assert after.storage.path == Path("/x/data")
     assert [pair.certificate for pair in after.tls.files] == [Path("/x/tls/a.pem"), Path("/b.pem")]
     assert after.tls.files[0].key.get_secret_value() == "file/tls/a.key"
+    events = {"servers": ("tls://nats.example.net",), "ca": "tls/nats.pem"}
+    shared = expand(spec(storage={"database": "env/DATABASE_URL", "events": events}), Path("/x")).storage.events
+    assert shared is not None
+    assert shared.ca == Path("/x/tls/nats.pem")
     assert expand(spec(), Path("relative")).storage.path == Path("/var/lib/mailstack")

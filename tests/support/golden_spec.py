@@ -4,7 +4,10 @@ import json
 import os
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from mailstack.spec.load import LoadedSpec
+from mailstack.spec.sections.storage import Storage
 
 DATA = Path(__file__).parent.parent / "data" / "spec"
 FAULTS = sorted(path.parent for path in (DATA / "faults").glob("*/spec.yaml"))
@@ -46,9 +49,20 @@ def _secrets(loaded: LoadedSpec) -> dict[str, str]:
     found |= {f"certificate {pair.certificate.name}": pair.key for pair in spec.tls.files}
     if spec.tls.acme.eab is not None:
         found["external account"] = spec.tls.acme.eab.key
+    found |= _storage_secrets(spec.storage)
     for domain in spec.domains.values():
         found |= {f"dkim {key.selector}": key.private_key for key in domain.dkim.keys}
     return {name: secret.get_secret_value() for name, secret in found.items() if secret}
+
+
+def _storage_secrets(storage: Storage) -> dict[str, SecretStr | None]:
+    found = {"database": storage.database}
+    if storage.blobs is not None:
+        found |= {"s3 access key": storage.blobs.s3.access_key, "s3 secret key": storage.blobs.s3.secret_key}
+    if storage.events is not None:
+        events = storage.events
+        found |= {"events username": events.username, "events password": events.password, "events token": events.token}
+    return found
 
 
 def _plain(value: object, folder: str) -> object:

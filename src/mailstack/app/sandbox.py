@@ -17,7 +17,8 @@ from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay, Route
-from mailstack.spec.sections.server import Listeners, Storage, Tls
+from mailstack.spec.sections.server import Listeners, Tls
+from mailstack.spec.sections.storage import Storage
 
 CERTIFICATE_NAMES = ("localhost", LOOPBACK)
 SMART_HOST = "sandbox-outbound"

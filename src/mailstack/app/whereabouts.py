@@ -7,7 +7,7 @@ from pathlib import Path
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from mailstack.spec.include import Reading, read_files
-from mailstack.spec.sections.server import Storage
+from mailstack.spec.sections.storage import Storage
 
 # For text that is no YAML any more: the section and its path as people write them.
 STORAGE_PATH = re.compile(

@@ -19,6 +19,7 @@ from mailstack.spec.load import LoadedSpec, digest_of
 from mailstack.spec.secrets import SecretMissing, is_reference
 from mailstack.spec.sections.acme import ExternalAccount
 from mailstack.spec.sections.domains import Provider
+from mailstack.spec.sections.storage import Storage
 
 Resolve = Callable[[str, Path], str]
 MAIN_NAME = ".main.yaml"
@@ -81,7 +82,8 @@ def unpack(bundle: Bundle, folder: Path) -> Path:
 
 
 def references_of(spec: BaseModel) -> frozenset[str]:
-    """To secrets that become part of the server's state; not what it shows DNS providers and authorities."""
+    """To secrets that become part of the server's state; not what it shows DNS providers, authorities and
+    its own storage."""
     return frozenset(text for text in _secrets_in(spec) if is_reference(text))
 
 
@@ -127,7 +129,7 @@ def _decoded(contents: Mapping[str, bytes]) -> dict[str, str]:
 def _secrets_in(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel) and not isinstance(value, Provider | ExternalAccount):
+    elif isinstance(value, BaseModel) and not isinstance(value, Provider | ExternalAccount | Storage):
         for name in type(value).model_fields:
             yield from _secrets_in(getattr(value, name))
     elif isinstance(value, dict):

@@ -3,6 +3,7 @@
 from mailstack.spec.check_addresses import check_addresses
 from mailstack.spec.check_dkim import check_dkim
 from mailstack.spec.check_moved import check_moved
+from mailstack.spec.check_storage import check_storage
 from mailstack.spec.check_tests import check_tests
 from mailstack.spec.check_wiring import check_wiring
 from mailstack.spec.document import Document
@@ -15,6 +16,7 @@ def check(document: Document) -> list[Fault]:
     return [
         *check_addresses(document, spec),
         *check_moved(document, spec),
+        *check_storage(document),
         *check_wiring(document, spec),
         *check_dkim(document),
         *check_tests(document, spec),

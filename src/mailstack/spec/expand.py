@@ -5,6 +5,7 @@ from pathlib import Path
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.accounts import Account, AccountDefaults
 from mailstack.spec.sections.server import CertificateFiles, Tls
+from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
 
 
@@ -14,7 +15,7 @@ def expand(spec: Spec, directory: Path) -> Spec:
     return spec.model_copy(
         update={
             "accounts": _with_defaults(spec.accounts, spec.defaults.account),
-            "storage": spec.storage.model_copy(update={"path": base / spec.storage.path}),
+            "storage": _storage(spec.storage, base),
             "tls": _tls(spec.tls, base),
             "tests": tuple(_with_absolute_eml(test, base) for test in spec.tests),
         }
@@ -31,6 +32,13 @@ def _with_defaults(accounts: dict[str, Account], defaults: AccountDefaults) -> d
         missing = {name: value for name, value in given.items() if name not in account.model_fields_set}
         expanded[address] = account.model_copy(update=missing) if missing else account
     return expanded
+
+
+def _storage(storage: Storage, base: Path) -> Storage:
+    found: dict[str, object] = {"path": base / storage.path}
+    if storage.events is not None and storage.events.ca is not None:
+        found["events"] = storage.events.model_copy(update={"ca": base / storage.events.ca})
+    return storage.model_copy(update=found)
 
 
 def _tls(tls: Tls, base: Path) -> Tls:

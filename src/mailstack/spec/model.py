@@ -10,7 +10,8 @@ from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.section import Bare, Section
-from mailstack.spec.sections.server import Reconcile, Server, Storage, Tls
+from mailstack.spec.sections.server import Reconcile, Server, Tls
+from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
 from mailstack.spec.values import AddressKey, AddressKeys, DomainName, Name
 

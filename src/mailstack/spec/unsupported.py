@@ -8,9 +8,6 @@ from mailstack.spec.faults import Path
 _KEYS: Final = frozenset(
     {
         ("server", "listeners", "managesieve"),
-        ("storage", "database"),
-        ("storage", "blobs"),
-        ("storage", "events"),
         ("accounts", "*", "sieve"),
         ("accounts", "*", "rules"),
         ("accounts", "*", "forward"),

@@ -1,7 +1,6 @@
-"""`server`, `storage`, `tls`, `reconcile`: the machine and where it keeps things."""
+"""`server`, `tls`, `reconcile`: the machine, and how it follows its spec."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -86,13 +85,6 @@ class Server(Section):
     )
     limits: Limits = Field(default=Limits(), description="What one client may ask for.")
     role: Literal["primary"] = Field(default="primary", description="What this machine is for its domains.")
-
-
-class Storage(Section):
-    path: FilePath = Field(
-        default=Path("/var/lib/mailstack"),
-        description="The folder that holds everything: SQLite files and large messages. Relative to this file.",
-    )
 
 
 class CertificateFiles(Section):
