@@ -84,7 +84,7 @@ def test_with_yes_nobody_is_asked_and_every_step_is_a_line(spec: Path) -> None:
         "the server's state is at generation 1",
         "DNS zone example.com: N record sets written",
         "DNS zone example.com: seen as planned",
-        "DKIM records seen in DNS: 0 of 2",
+        "records seen in DNS: 0 of 2",
         "Applied: N created, 0 changed, 0 destroyed. Generation 1.",
         WAITING,
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.model.resource import Kind
 from mailstack.reconcile.awaiting import CarriedOut, carry_out, until_seen
 from mailstack.reconcile.dns.live import Seen
 from mailstack.reconcile.dns.targets import NoDns
@@ -37,9 +38,9 @@ class LateDns(MemoryDns):
         return await MemoryDns.seen(self, zone, name, record_type)
 
 
-def a_spec(folder: Path, provider: str = "p") -> SpecValue:
+def a_spec(folder: Path, provider: str = "p", **domain: object) -> SpecValue:
     dns = {"providers": PROVIDERS, "zones": {"example.com": {"provider": provider}}}
-    domains = {"example.com": {"dkim": {"algorithms": ["ed25519"]}}}
+    domains = {"example.com": {"dkim": {"algorithms": ["ed25519"]}, **domain}}
     return spec_value({"domains": domains, "dns": dns}, folder / "mailstack.yaml")
 
 
@@ -99,3 +100,14 @@ async def test_what_changed_meanwhile_is_left_to_the_next_plan(tmp_path: Path) -
     done = await carry_out(knowing(dns), spec, prepared, edit, (0.0,) * LOOKS)
     assert done.waiting == (NAME,)
     assert "MX 10 other." in zone.read_text()
+
+
+async def test_the_time_of_a_dmarc_stage_begins_in_the_same_apply_once_its_record_is_seen(tmp_path: Path) -> None:
+    dns, events = LateDns(), list[Event]()
+    dns.servers["ns1"]["_dmarc.example.com", "TXT"] = ("v=DMARC1; p=none",)
+    spec = a_spec(tmp_path, dmarc={"policy": "auto"})
+    done = await carried_out(dns, spec, events)
+    assert RecordsAwaited(seen=2, total=2) in events
+    stage = (await dns.state.snapshot()).resources[Kind.DMARC, "example.com"]
+    assert (done.waiting, bool(stage.fields["since"])) == ((), True)
+    assert (await knowing(dns).plan(spec)).plan.is_empty

@@ -183,9 +183,10 @@ CASES = {
             "dmarc",
             "example.com",
             plain("stage", old="none", new="quarantine"),
-            FieldChange(name="since", old="2026-11-28T00:00:00Z", mark=Mark.UNKNOWN),
+            plain("since", old="2026-11-28T00:00:00Z", new=""),
+            FieldChange(name="published", old="2026-11-27T00:00:00Z", mark=Mark.UNKNOWN),
             reason="none since 2026-11-28T00:00:00Z, SPF and DKIM are seen, no reports are read yet;"
-            " reject on 2027-01-11 if SPF and DKIM are well",
+            " reject 30d after its record is seen, if SPF and DKIM are well",
         ),
         change(
             Operation.UPDATE,

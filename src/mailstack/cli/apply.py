@@ -253,7 +253,7 @@ def _told(event: "Event") -> str:
             again = f"{as_datetime(retry_at):%Y-%m-%d %H:%M} UTC"
             return f"certificate {name}: not issued: {reason}; tried again after {again}"
         case progress.RecordsAwaited(seen=seen, total=total):
-            return f"DKIM records seen in DNS: {seen} of {total}"
+            return f"records seen in DNS: {seen} of {total}"
 
 
 def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:

@@ -194,10 +194,12 @@ class DkimKeyBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DmarcBody:
-    """stage: none, quarantine or reject. since: when it came into that stage, as instant.iso."""
+    """stage: none, quarantine or reject. published: when apply came to it; since: when its record was first seen in
+    DNS, from where its time runs, "" while it is not. Both as instant.iso."""
 
     stage: str
     since: str = ""
+    published: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,8 @@ def _made(wanted: Wanted, workshop: Workshop) -> tuple[Resource, Mapping[str, st
     if resource.kind is Kind.DKIM_KEY:
         return make_key(wanted, workshop.clock())
     if resource.kind is Kind.DMARC:
-        return replace(resource, fields={**resource.fields, "since": iso(workshop.clock())}), {}
+        stamps = dict.fromkeys(wanted.made, iso(workshop.clock()))
+        return replace(resource, fields={**resource.fields, **stamps}), {}
     if resource.kind is Kind.ACME_ACCOUNT:
         return resource, {"key": make_private_key()}
     if NEXT_KEY in wanted.made:

@@ -5,18 +5,24 @@ Not what follows from its being seen: the next plan says that. Records that peop
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from mailstack.mailauth.dkim.keys import record
 from mailstack.model.ids import Generation
 from mailstack.model.instant import MINUTE_MS, Instant, from_iso
-from mailstack.model.resource import DkimKeyBody, KeyState, Kind
+from mailstack.model.resource import DkimKeyBody, KeyState, Kind, Snapshot
+from mailstack.reconcile.dns.check import judge
+from mailstack.reconcile.dns.live import Seen
 from mailstack.reconcile.dns.publish import with_zone_files
-from mailstack.reconcile.dns.sighting import Observed, observe, sighting
+from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.sighting import Question, observe, sighting
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
+from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.plan import ByHand
 from mailstack.reconcile.progress import Progress, RecordsAwaited, unseen
+from mailstack.reconcile.providers.dmarc import unseen_stages
 from mailstack.reconcile.providers.keys import live_keys, question_of, resource_name
 from mailstack.reconcile.reconciler import LoadedSpec, Prepared, Reconciler
 from mailstack.spec.model import Spec
@@ -24,6 +30,7 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER
 
 LOOK_AFTER_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Secondaries follow within a minute where somebody tells them; after that the next apply goes on."""
+AGREED_TO = (Kind.DKIM_KEY, Kind.DMARC)
 JUST_MS = 10 * MINUTE_MS
 """What was published before that has had its wait."""
 
@@ -37,6 +44,12 @@ class CarriedOut:
     waiting: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Awaited:
+    question: Question
+    is_seen: Callable[[Seen], bool]
+
+
 async def carry_out(
     reconciler: Reconciler,
     loaded: LoadedSpec,
@@ -48,8 +61,8 @@ async def carry_out(
     generation = await reconciler.apply(prepared, progress)
     if await until_seen(reconciler, loaded, progress, look_after_s):
         following = await reconciler.plan(loaded)
-        # Whoever agreed to the plan agreed to its keys; what else has changed meanwhile waits for the next one.
-        if following.steps and all(change.kind == Kind.DKIM_KEY for change in following.plan.changes):
+        # Whoever agreed to the plan agreed to its keys and stages; what else has changed meanwhile waits for the next.
+        if following.steps and all(change.kind in AGREED_TO for change in following.plan.changes):
             generation = await reconciler.apply(following, progress)
     return CarriedOut(
         generation=generation,
@@ -70,14 +83,13 @@ async def until_seen(
     spec = loaded.spec
     if isinstance(reconciler.dns, ZoneFiles):
         spec = with_zone_files(spec, reconciler.dns.directory)
-    snapshot = await reconciler.state.snapshot((Kind.DKIM_KEY,))
-    awaited = list(_awaited(live_keys(snapshot), spec, reconciler.clock()))
+    snapshot = await reconciler.state.snapshot((Kind.DKIM_KEY, Kind.DMARC))
+    awaited = list(_awaited(snapshot, spec, reconciler.clock()))
     seen = 0
     for wait_s in look_after_s if awaited else ():
         await asyncio.sleep(wait_s)
-        questions = [question_of(key, spec) for key in awaited]
-        observed = await observe(reconciler.live_dns, questions)
-        seen = sum(_is_seen(key, observed, spec) for key in awaited)
+        observed = await observe(reconciler.live_dns, [item.question for item in awaited])
+        seen = sum(item.is_seen(observed[item.question.key]) for item in awaited)
         progress(RecordsAwaited(seen=seen, total=len(awaited)))
         if seen == len(awaited) or all(found.failure for found in observed.values()):
             break
@@ -91,15 +103,28 @@ async def _waiting(reconciler: Reconciler, spec: Spec) -> tuple[str, ...]:
     return tuple(resource_name(key) for key in keys if key.state == KeyState.PUBLISHED and key.domain in spec.domains)
 
 
-def _awaited(keys: Sequence[DkimKeyBody], spec: Spec, now: Instant) -> Iterator[DkimKeyBody]:
-    for key in keys:
-        zone = spec.dns.zones.get(question_of(key, spec).zone)
-        since = from_iso(key.since) or now
-        is_new = key.state == KeyState.PUBLISHED and now - since < JUST_MS
-        if is_new and key.domain in spec.domains and zone is not None and zone.provider != MANUAL_PROVIDER:
-            yield key
+def _awaited(snapshot: Snapshot, spec: Spec, now: Instant) -> Iterator[_Awaited]:
+    """What was published just now, in zones that a provider publishes."""
+    for key in live_keys(snapshot):
+        is_new = key.state == KeyState.PUBLISHED and now - (from_iso(key.since) or now) < JUST_MS
+        question = question_of(key, spec)
+        if is_new and key.domain in spec.domains and _has_provider(question, spec):
+            yield _Awaited(question=question, is_seen=partial(_is_key_seen, key))
+    for domain, record_set in unseen_stages(spec, snapshot).items():
+        since = from_iso(str(snapshot.resources[Kind.DMARC, domain].fields.get("published")))
+        question = Question(zone=zone_of(record_set.name, spec.dns.zones) or "", key=record_set.key)
+        if since is not None and now - since < JUST_MS and _has_provider(question, spec):
+            yield _Awaited(question=question, is_seen=partial(_is_record_seen, record_set))
 
 
-def _is_seen(key: DkimKeyBody, observed: Observed, spec: Spec) -> bool:
-    seen = observed[question_of(key, spec).key]
+def _has_provider(question: Question, spec: Spec) -> bool:
+    zone = spec.dns.zones.get(question.zone)
+    return zone is not None and zone.provider != MANUAL_PROVIDER
+
+
+def _is_key_seen(key: DkimKeyBody, seen: Seen) -> bool:
     return sighting(seen, record(key.algorithm, key.public_key)).is_seen
+
+
+def _is_record_seen(record_set: RecordSet, seen: Seen) -> bool:
+    return judge("", record_set, seen).is_right

@@ -1,11 +1,11 @@
 """`dmarc: policy: auto`: stages by time and health, shown in plans, never back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mailstack.model.instant import DAY_MS, HOUR_MS, Instant, iso
-from mailstack.model.resource import Kind
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, iso
+from mailstack.model.resource import Kind, Operation, ResourceChange
 from mailstack.ports.dmarc_evidence import DmarcEvidence, Evidence, NoReports
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.plan import Change, Plan
@@ -44,11 +44,20 @@ class Server:
         return await self.reconciler.plan(a_spec(**dmarc))
 
     async def apply(self, **dmarc: object) -> Plan:
+        """And what follows once the record is seen."""
+        plan = await self.apply_unseen(**dmarc)
+        self.show(policy(plan))
+        await self.reconciler.apply(await self.prepare(**dmarc))
+        assert (await self.prepare(**dmarc)).plan.is_empty
+        return plan
+
+    async def apply_unseen(self, **dmarc: object) -> Plan:
         prepared = await self.prepare(**dmarc)
         await self.reconciler.apply(prepared)
-        self.dns.servers["ns1"]["_dmarc.example.com", "TXT"] = (f"v=DMARC1; p={policy(prepared.plan)}",)
-        assert (await self.prepare(**dmarc)).plan.is_empty
         return prepared.plan
+
+    def show(self, stage: str, server: str = "ns1") -> None:
+        self.dns.servers[server]["_dmarc.example.com", "TXT"] = (f"v=DMARC1; p={stage}",)
 
     async def begin(self, **dmarc: object) -> None:
         """The first apply, and the one that lets keys sign."""
@@ -93,8 +102,7 @@ async def test_stages_follow_each_other_in_their_time_with_dates_in_the_plan() -
     server = Server()
     first = the_stage((await server.prepare()).plan)
     assert first is not None
-    day = iso(Instant(START + 14 * DAY_MS))[:10]
-    assert first.reason == f"auto begins with none; quarantine on {day} if SPF and DKIM are well"
+    assert first.reason == "auto begins with none; quarantine 14d after its record is seen, if SPF and DKIM are well"
     await server.begin()
     prepared = await server.prepare()
     assert (policy(prepared.plan), prepared.again_at) == ("none", START + 14 * DAY_MS)
@@ -104,7 +112,7 @@ async def test_stages_follow_each_other_in_their_time_with_dates_in_the_plan() -
     assert change is not None
     assert (policy(plan), change.fields[0].old, change.fields[0].new) == ("quarantine", "none", "quarantine")
     assert change.reason.startswith(
-        f"none since {iso(START)}, SPF and DKIM are seen, no reports are read yet; reject on"
+        f"none since {iso(START)}, SPF and DKIM are seen, no reports are read yet; reject 30d after its record is seen"
     )
     server.clock.advance(29 * DAY_MS)
     assert (await server.prepare()).plan.is_empty
@@ -114,6 +122,53 @@ async def test_stages_follow_each_other_in_their_time_with_dates_in_the_plan() -
     assert warnings(prepared.plan) == []
     server.clock.advance(400 * DAY_MS)
     assert policy((await server.prepare()).plan) == "reject"
+
+
+async def test_the_time_of_a_stage_runs_from_when_every_server_shows_its_record() -> None:
+    server = Server(dns=MemoryDns(servers={"ns1": {}, "ns2": {}}))
+    plan = await server.apply_unseen()
+    server.show("none")
+    server.clock.advance(20 * DAY_MS)
+    prepared = await server.prepare()
+    assert the_stage(prepared.plan) is None
+    assert warnings(prepared.plan) == [
+        "DMARC p=none counts from when its record is seen in DNS: seen at 1 of 2 servers; not there (ns2)"
+    ]
+    assert prepared.again_at == server.clock.now + HOUR_MS
+    server.show("none", server="ns2")
+    seen_at = server.clock.now
+    prepared = await server.prepare()
+    change = the_stage(prepared.plan)
+    assert change is not None
+    day = iso(Instant(seen_at + 14 * DAY_MS))[:10]
+    assert change.reason == (
+        f"the record of p=none is seen in DNS: its time runs from now on; quarantine on {day} if SPF and DKIM are well"
+    )
+    assert [field.name for field in change.fields] == ["since"]
+    await server.reconciler.apply(prepared)
+    resource = (await server.state.snapshot()).resources[Kind.DMARC, "example.com"]
+    assert (policy(plan), resource.fields["since"]) == ("none", iso(seen_at))
+
+
+async def test_a_stage_that_was_just_published_is_looked_for_soon_and_then_less_often() -> None:
+    server = Server()
+    prepared = await server.prepare()
+    assert prepared.again_at == START + MINUTE_MS
+    await server.reconciler.apply(prepared)
+    server.clock.advance(2 * HOUR_MS)
+    assert (await server.prepare()).again_at == server.clock.now + 30 * MINUTE_MS
+
+
+async def test_a_stage_of_a_state_from_before_goes_on_from_where_it_was() -> None:
+    server = Server()
+    await server.begin()
+    resource = (await server.state.snapshot()).resources[Kind.DMARC, "example.com"]
+    before = replace(resource, fields={"stage": "none", "since": iso(Instant(START - 20 * DAY_MS))})
+    change = ResourceChange(operation=Operation.UPDATE, resource=before)
+    snapshot = await server.state.snapshot()
+    await server.state.commit([change], base=snapshot.generation, spec_hash=snapshot.spec_hash)
+    server.clock.advance(7 * DAY_MS)
+    assert policy((await server.prepare()).plan) == "quarantine"
 
 
 @pytest.mark.parametrize(
@@ -150,8 +205,7 @@ async def test_a_stage_that_nobody_published_is_not_passed() -> None:
     server = Server()
     await server.begin()
     server.clock.now = Instant(START + 14 * DAY_MS)
-    await server.apply()
-    server.dns.servers["ns1"]["_dmarc.example.com", "TXT"] = ("v=DMARC1; p=none",)
+    await server.apply_unseen()
     server.clock.advance(31 * DAY_MS)
     prepared = await server.prepare()
     assert (the_stage(prepared.plan), policy(prepared.plan)) == (None, "quarantine")

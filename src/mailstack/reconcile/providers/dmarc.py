@@ -1,11 +1,13 @@
 """`dmarc: policy: auto`: from none over quarantine to reject, each for its time, and only while all is well. Pure.
 
-Never back: a policy that is loosened because DNS hiccups would be a gift to whoever made it hiccup. What the record
+The time of a stage runs from when its record was first seen in DNS: what nobody could see taught nobody anything. Never
+back: a policy that is loosened because DNS hiccups would be a gift to whoever made it hiccup. What the record
 says is in dns.kinds.dmarc. RFC 9989 §4.7; its `t=y` is not used here, for receivers of before do not know it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from mailstack.mailauth.dkim.keys import record
 from mailstack.model.instant import DAY_MS, HOUR_MS, SECOND_MS, Instant, earliest, from_iso, iso
@@ -20,19 +22,21 @@ from mailstack.model.resource import (
     fields_of,
 )
 from mailstack.ports.dmarc_evidence import Evidence
-from mailstack.reconcile.dns.check import judge, summary
+from mailstack.reconcile.dns.check import Finding, judge, summary
 from mailstack.reconcile.dns.kinds.dmarc import AUTO, dmarc_records, first_stage, stage_after
 from mailstack.reconcile.dns.kinds.mail import spf_text
-from mailstack.reconcile.dns.record_set import text_record
+from mailstack.reconcile.dns.record_set import RecordSet, text_record
 from mailstack.reconcile.dns.sighting import NOT_LOOKED_AT, Observed, Question, sighting
 from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.plan import PlanWarning
+from mailstack.reconcile.providers.key_life import look_again_at
 from mailstack.reconcile.providers.keys import live_keys, question_of
 from mailstack.reconcile.wanted import Wanted
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import Dmarc, Domain
 
-STAMPED = ("since",)
+SEEN = ("since",)
+PUBLISHED = ("published",)
 HELD_LOOK_MS = 6 * HOUR_MS
 SIGNED_FOR_MS = 7 * DAY_MS
 """How long a domain must have signed: what was sent unsigned before must have arrived."""
@@ -79,12 +83,25 @@ def due_domains(spec: Spec, live: Snapshot, now: Instant) -> Mapping[str, Instan
     return found
 
 
+def unseen_stages(spec: Spec, live: Snapshot) -> Mapping[str, RecordSet]:
+    """By domain: the record that has to be seen before the time of its stage runs."""
+    found: dict[str, RecordSet] = {}
+    for name, domain in spec.domains.items():
+        held = _held(live, name) if _is_auto(domain) else None
+        if held is not None and from_iso(held.since) is None and stage_after(held.stage, domain.dmarc) is not None:
+            found[name] = _record(name, domain, held.stage)
+    return found
+
+
 def stage_questions(spec: Spec, live: Snapshot, now: Instant) -> Iterator[Question]:
-    """The records that a tighter policy relies on: that of the policy so far, SPF, and those of the keys that sign."""
+    """The records of stages that nobody has seen yet; and those that a tighter policy relies on: that of the policy so
+    far, SPF, and those of the keys that sign."""
+    for record_set in unseen_stages(spec, live).values():
+        yield _question(spec, record_set.name)
     due = due_domains(spec, live, now)
     for name in due:
-        for asked in (name, f"_dmarc.{name}"):
-            yield Question(zone=zone_of(asked, spec.dns.zones) or "", key=(asked, "TXT"))
+        yield _question(spec, name)
+        yield _question(spec, f"_dmarc.{name}")
     for key in live_keys(live):
         if key.domain in due and key.state == KeyState.SIGNS:
             yield question_of(key, spec)
@@ -121,18 +138,32 @@ class _Life:
         if resource is None:
             body = DmarcBody(stage=first_stage(self.domain.dmarc))
             fresh = Resource(kind=Kind.DMARC, name=self.name, fields=fields_of(body))
-            why = f"auto begins with {body.stage}{self._outlook(body.stage)}"
-            return self._entered(fresh, body.stage, why)
+            return self._entered(fresh, body.stage, f"auto begins with {body.stage}")
         held = body_of(DmarcBody, resource)
         since = from_iso(held.since)
         following = stage_after(held.stage, self.domain.dmarc)
         if following is None:
             return _Turn(wanted=Wanted(resource=resource), again_at=None)
         if since is None:
-            return self._entered(resource, held.stage, "its time is counted from now on")
+            return self._looked_for(resource, held, following)
         if not _is_due(held.stage, since, self.domain.dmarc, self.facts.now):
             return _Turn(wanted=Wanted(resource=resource), again_at=_due_at(held.stage, since, self.domain.dmarc))
         return self._tightened(resource, held, following)
+
+    def _looked_for(self, resource: Resource, held: DmarcBody, following: str) -> _Turn:
+        """A stage whose record nobody has seen yet."""
+        found = self._judged(_record(self.name, self.domain, held.stage))
+        if found.is_right:
+            due_at = _due_at(held.stage, self.facts.now, self.domain.dmarc)
+            until = "" if due_at is None else f"; {following} on {iso(due_at)[:10]} if SPF and DKIM are well"
+            reason = f"the record of p={held.stage} is seen in DNS: its time runs from now on{until}"
+            return _Turn(wanted=Wanted(resource=resource, made=SEEN, reason=reason), again_at=due_at)
+        text = f"DMARC p={held.stage} counts from when its record is seen in DNS: {summary(found)}"
+        return _Turn(
+            wanted=Wanted(resource=resource),
+            again_at=look_again_at(from_iso(held.published) or self.facts.now, self.facts.now),
+            warning=None if found.is_skipped else PlanWarning(subject=f"domain {self.name}", text=text),
+        )
 
     def _tightened(self, resource: Resource, held: DmarcBody, following: str) -> _Turn:
         evidence = self.facts.evidence.get(self.name)
@@ -144,29 +175,30 @@ class _Life:
                 again_at=Instant(self.facts.now + HELD_LOOK_MS),
                 warning=PlanWarning(subject=f"domain {self.name}", text=text),
             )
-        changed = replace(resource, fields=fields_of(replace(held, stage=following)))
-        outlook = self._outlook(following)
-        why = f"{held.stage} since {held.since}, SPF and DKIM are seen, {_told(evidence)}{outlook}"
+        changed = replace(resource, fields=fields_of(DmarcBody(stage=following)))
+        why = f"{held.stage} since {held.since}, SPF and DKIM are seen, {_told(evidence)}"
         return self._entered(changed, following, why)
 
     def _entered(self, resource: Resource, stage: str, reason: str) -> _Turn:
+        following = stage_after(stage, self.domain.dmarc)
+        lasts = _told_duration(_lasts(stage, self.domain.dmarc))
+        outlook = (
+            "" if following is None else f"; {following} {lasts} after its record is seen, if SPF and DKIM are well"
+        )
         return _Turn(
-            wanted=Wanted(resource=resource, made=STAMPED, reason=reason),
-            again_at=_due_at(stage, self.facts.now, self.domain.dmarc),
+            wanted=Wanted(resource=resource, made=PUBLISHED, reason=f"{reason}{outlook}"),
+            again_at=None if following is None else look_again_at(self.facts.now, self.facts.now),
         )
 
-    def _outlook(self, stage: str) -> str:
-        due_at, following = _due_at(stage, self.facts.now, self.domain.dmarc), stage_after(stage, self.domain.dmarc)
-        if due_at is None or following is None:
-            return ""
-        return f"; {following} on {iso(due_at)[:10]} if SPF and DKIM are well"
+    def _judged(self, record_set: RecordSet) -> Finding:
+        return judge("", record_set, self.facts.observed.get(record_set.key, NOT_LOOKED_AT))
 
     def _troubles(self, stage: str) -> Iterator[str]:
-        policy = next(dmarc_records(self.name, self.domain.dmarc, stage))
+        policy = _record(self.name, self.domain, stage)
         spf = text_record(self.name, spf_text(self.name, self.domain.spf, self.spec.server.hostname))
         # A stage that nobody saw taught nobody anything, and a second record of SPF makes it fail (RFC 7208 §4.5).
         for told, record_set in ((f"the DMARC record of p={stage}", policy), ("the SPF record", spf)):
-            found = judge("", record_set, self.facts.observed.get(record_set.key, NOT_LOOKED_AT))
+            found = self._judged(record_set)
             if not found.is_right:
                 yield f"{told}: {summary(found)}"
         for algorithm in self.domain.dkim.algorithms:
@@ -195,6 +227,14 @@ def _held(live: Snapshot, name: str) -> DmarcBody | None:
     return None if resource is None else body_of(DmarcBody, resource)
 
 
+def _record(name: str, domain: Domain, stage: str) -> RecordSet:
+    return next(dmarc_records(name, domain.dmarc, stage))
+
+
+def _question(spec: Spec, name: str) -> Question:
+    return Question(zone=zone_of(name, spec.dns.zones) or "", key=(name, "TXT"))
+
+
 def _is_auto(domain: Domain) -> bool:
     return domain.dmarc.policy == AUTO
 
@@ -207,8 +247,17 @@ def _is_due(stage: str, since: Instant, dmarc: Dmarc, now: Instant) -> bool:
 def _due_at(stage: str, since: Instant, dmarc: Dmarc) -> Instant | None:
     if stage_after(stage, dmarc) is None:
         return None
-    lasts = dmarc.stages.none if stage == "none" else dmarc.stages.quarantine
-    return Instant(since + round(lasts.total_seconds() * SECOND_MS))
+    return Instant(since + round(_lasts(stage, dmarc).total_seconds() * SECOND_MS))
+
+
+def _lasts(stage: str, dmarc: Dmarc) -> timedelta:
+    return dmarc.stages.none if stage == "none" else dmarc.stages.quarantine
+
+
+def _told_duration(lasts: timedelta) -> str:
+    """As a spec says it, if it says so little."""
+    is_days = lasts >= timedelta(days=1)
+    return f"{lasts // timedelta(days=1)}d" if is_days else f"{lasts // timedelta(hours=1)}h"
 
 
 def _reported_troubles(evidence: Evidence | None) -> Iterator[str]:

@@ -76,7 +76,7 @@ class Spf(Section):
 
 
 class DmarcStages(Section):
-    """How long `policy: auto` stays at each stage before the next, at least."""
+    """How long `policy: auto` stays at each stage before the next, at least, from when its record is seen in DNS."""
 
     none: Duration = Field(
         default=timedelta(days=14),
