@@ -78,7 +78,14 @@ async def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
 
 async def test_another_process_is_woken_within_milliseconds(buses: tuple[LocalBus, LocalBus], tmp_path: Path) -> None:
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.echo_worker", str(tmp_path / "bus"), cwd=ROOT, stdin=PIPE, stdout=PIPE
+        sys.executable,
+        "-m",
+        "tests.support.echo_worker",
+        "local",
+        str(tmp_path / "bus"),
+        cwd=ROOT,
+        stdin=PIPE,
+        stdout=PIPE,
     )
     assert worker.stdout is not None
     async with asyncio.timeout(START_S):

@@ -1,15 +1,22 @@
-"""A process that answers each "ping" on the bus with "pong": `echo_worker DIRECTORY`. Says "ready" once it listens, and
-ends with its standard input."""
+"""A process that answers each "ping" on a bus with "pong": `echo_worker local FOLDER` or `echo_worker nats URL`. Says
+"ready" once it listens, and ends with its standard input."""
 
 import asyncio
 import sys
 from pathlib import Path
 
+from mailstack.store.bus_far import FarBus
 from mailstack.store.bus_local import LocalBus
+from mailstack.store.bus_nats import NatsServers, nats_bus
 
 
-async def echo(directory: Path) -> None:
-    bus = LocalBus(directory)
+def bus_of(kind: str, where: str) -> LocalBus | FarBus:
+    if kind == "local":
+        return LocalBus(Path(where))
+    return nats_bus(NatsServers(urls=(where,), prefix="mailstack.test"), node="echo")
+
+
+async def echo(bus: LocalBus | FarBus) -> None:
     await bus.start()
     bus.watch("ping", lambda: bus.publish("pong"))
     sys.stdout.write("ready\n")
@@ -19,4 +26,4 @@ async def echo(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(echo(Path(sys.argv[1])))
+    asyncio.run(echo(bus_of(sys.argv[1], sys.argv[2])))

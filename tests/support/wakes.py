@@ -2,7 +2,10 @@
 
 import asyncio
 
-TIMEOUT_S = 5
+from mailstack.ports.bus import Bus
+
+TIMEOUT_S = 60
+AGAIN_S = 0.05
 
 
 class Wakes:
@@ -18,3 +21,11 @@ class Wakes:
         async with asyncio.timeout(TIMEOUT_S):
             await self._event.wait()
         self._event.clear()
+
+
+async def reach(sender: Bus, topic: str, woken: Wakes) -> None:
+    """Publishes until it arrives: an event may be lost, as one is that nobody is known to listen for yet."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not woken.count:
+            sender.publish(topic)
+            await asyncio.sleep(AGAIN_S)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from mailstack.store.watchers import Watchers
+
 log = structlog.get_logger()
 
 SUFFIX = ".bus"
@@ -30,7 +32,7 @@ class LocalBus:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._watchers: dict[str, list[Callable[[], None]]] = {}
+        self._watchers = Watchers()
         self._waiting: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: socket.socket | None = None
@@ -46,7 +48,7 @@ class LocalBus:
         self._loop = asyncio.get_running_loop()
         self._folder = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
         self._sender = _socket()
-        for topic in self._watchers:
+        for topic in self._watchers.topics:
             self._hear(_kind(topic))
 
     async def close(self) -> None:
@@ -71,21 +73,12 @@ class LocalBus:
         self._waiting.add(topic)
 
     def watch(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
-        self._watchers.setdefault(topic, []).append(wake)
         if self._sender is not None:
             try:
                 self._hear(_kind(topic))
             except OSError as fault:  # of this process alone, wake-ups still come
                 log.warning("bus socket cannot be made", path=str(self._directory), error=str(fault))
-
-        def end() -> None:
-            watchers = self._watchers.get(topic, [])
-            with suppress(ValueError):
-                watchers.remove(wake)
-            if not watchers:
-                self._watchers.pop(topic, None)
-
-        return end
+        return self._watchers.add(topic, wake)
 
     def _hear(self, kind: str) -> None:
         """From here on, other processes find a socket for such topics. Raises OSError."""
@@ -108,7 +101,7 @@ class LocalBus:
         for topic in topics:
             for name, address in peers.get(_kind(topic), ()):
                 self._send_to(name, address, topic.encode())
-            self._wake(topic)
+            self._watchers.wake(topic)
 
     def _send_to(self, name: str, address: str, message: bytes) -> None:
         if self._sender is None:
@@ -131,14 +124,7 @@ class LocalBus:
                 break
             topics.add(message.decode("utf-8", "replace"))
         for topic in topics:
-            self._wake(topic)
-
-    def _wake(self, topic: str) -> None:
-        for wake in tuple(self._watchers.get(topic, ())):
-            try:
-                wake()
-            except Exception:
-                log.exception("a watcher failed", topic=topic)
+            self._watchers.wake(topic)
 
     def _others(self) -> dict[str, list[tuple[str, str]]]:
         """Names and addresses by the kind they hear; listed anew only when the folder changed: deliveries ask."""
