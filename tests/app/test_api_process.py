@@ -66,9 +66,11 @@ class House:
         bundle = bundle_of(load_spec(here), resolve).to_json()
         return {"bundle": {**bundle, "secrets": by_reference}, **more}
 
-    async def ask(self, kind: CallKind, request: object) -> tuple[int, list[Any]]:
+    async def ask(self, kind: CallKind, request: object, *, may_apply: bool = True) -> tuple[int, list[Any]]:
         content = request if isinstance(request, bytes) else orjson.dumps(request)
-        answer = await self.processes.carry_out(Call(kind=kind, caller=TokenId("the-token")), content)
+        answer = await self.processes.carry_out(
+            Call(kind=kind, caller=TokenId("the-token"), may_apply=may_apply), content
+        )
         told = b"".join([chunk async for chunk in answer.chunks])
         await answer.close()
         await self.until_nothing_runs()
@@ -250,7 +252,7 @@ async def test_a_brake_holds_from_afar_too_and_is_released_by_name(house: House)
 
 async def test_a_caller_that_goes_away_does_not_stop_an_apply(house: House) -> None:
     request = house.request(MORE, expected=await house.expected(MORE))
-    call = Call(kind=CallKind.APPLY, caller=TokenId("the-token"))
+    call = Call(kind=CallKind.APPLY, caller=TokenId("the-token"), may_apply=True)
     answer = await house.processes.carry_out(call, orjson.dumps(request))
     await answer.close()
     await house.until_nothing_runs()
@@ -270,7 +272,7 @@ def test_a_caller_that_does_not_listen_holds_nothing_up() -> None:
 
 
 async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(house: House) -> None:
-    call = Call(kind=CallKind.PLAN, caller=TokenId("the-token"))
+    call = Call(kind=CallKind.PLAN, caller=TokenId("the-token"), may_apply=True)
     asking = asyncio.create_task(house.processes.carry_out(call, orjson.dumps(house.request(MORE))))
 
     async def is_unpacked() -> bool:
@@ -340,6 +342,42 @@ async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None
     assert (await house.plan(SPEC))[0] == 200
     for file in held[1:]:
         os.close(file)
+
+
+async def test_a_token_has_one_slot_so_that_another_one_finds_one_free(house: House) -> None:
+    content = orjson.dumps(house.request(SPEC))
+
+    def call(token: str) -> Call:
+        return Call(kind=CallKind.PLAN, caller=TokenId(token), may_apply=False)
+
+    first = asyncio.create_task(house.processes.carry_out(call("one"), content))
+
+    async def is_under_way() -> bool:
+        return bool(house.processes.running) or first.done()
+
+    await until(is_under_way)
+    with pytest.raises(TryAgainLater, match="with this token is under way already"):
+        await house.processes.carry_out(call("one"), content)
+    second = await house.processes.carry_out(call("two"), content)
+    for answer in (await first, second):
+        assert answer.status == 200
+        await answer.close()
+    await house.until_nothing_runs()
+
+
+async def test_whoever_may_only_plan_learns_of_no_password_whether_it_is_the_one_in_use(house: House) -> None:
+    replies = []
+    for guess in (SECRETS["REMOTE_ALICE"], "a guess"):
+        request = house.request(SPEC, {"REMOTE_ALICE": guess})
+        status, (reply,) = await house.ask(CallKind.PLAN, request, may_apply=False)
+        assert (status, reply["plan"]["changes"]) == (200, [])
+        replies.append(reply)
+    assert replies[0] == replies[1]
+    told = [warning["subject"] for warning in replies[0]["plan"]["warnings"] if "may change" in warning["text"]]
+    assert told == ["account alice@example.com"]
+    # Whoever may apply sees what that would do.
+    changes = (await house.plan(SPEC, {"REMOTE_ALICE": "a guess"}))[1]["plan"]["changes"]
+    assert [change["name"] for change in changes] == ["alice@example.com"]
 
 
 async def test_secrets_that_were_sent_lie_nowhere_in_clear(house: House, capfd: pytest.CaptureFixture[str]) -> None:

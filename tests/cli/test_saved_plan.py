@@ -1,6 +1,7 @@
 """`mailstack plan -o` and `mailstack apply PLAN`: what was read is what is done, or nothing is."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_an_edited_plan_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
-    [({"format": 99}, "was kept by another version"), ({"live_hash": None}, "'live_hash' is missing")],
+    [({"format": 99}, "was kept by another version"), ({"live_hash": None}, "is no whole plan: ")],
 )
 def test_a_plan_of_another_make_is_named(folder: Path, change: dict[str, object], complaint: str) -> None:
     kept_plan()
@@ -128,3 +129,67 @@ def test_where_it_cannot_be_kept_the_command_fails(folder: Path) -> None:
     done = run("plan", "mailstack.yaml", "-o", "missing/plan.json")
     assert done.exit_code == 1
     assert "missing" in done.stderr
+
+
+WITH_PASSWORDS = f"""{SPEC}accounts:
+  alice@example.com: {{password: env/ALICE_PASSWORD}}
+  bob@example.com: {{password: env/BOB_PASSWORD}}
+"""
+
+
+@pytest.fixture
+def passwords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Alice is there already; bob is new."""
+    monkeypatch.setenv("ALICE_PASSWORD", "open sesame")
+    monkeypatch.setenv("BOB_PASSWORD", "correct horse")
+    (folder / "mailstack.yaml").write_text(
+        WITH_PASSWORDS.replace("  bob@example.com: {password: env/BOB_PASSWORD}\n", "")
+    )
+    assert run("apply", "--yes", "mailstack.yaml").exit_code == 0
+    (folder / "mailstack.yaml").write_text(WITH_PASSWORDS)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "account"), [("BOB_PASSWORD", "bob"), ("ALICE_PASSWORD", "alice")])
+def test_a_secret_that_has_changed_at_its_source_is_refused_by_name(
+    passwords: Path, monkeypatch: pytest.MonkeyPatch, name: str, account: str
+) -> None:
+    kept_plan()
+    monkeypatch.setenv(name, "another one")
+    done = run("apply", "plan.json")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"error: the password of account {account}@example.com is another one than when the plan was made;"
+        " nothing was changed, plan again\n",
+    )
+
+
+def test_while_its_secrets_are_the_same_a_kept_plan_is_good_and_holds_nothing_to_guess_by(passwords: Path) -> None:
+    kept_plan()
+    text = (passwords / "plan.json").read_text()
+    (field,) = (
+        field for change in json.loads(text)["changes"] for field in change["fields"] if field["name"] == "password"
+    )
+    assert len(field["digest"]) == 64
+    assert "correct horse" not in text
+    # Another server's digest of the very same secret, in the very same spec, is another one.
+    (passwords / "state").rename(passwords / "elsewhere")
+    (passwords / "mailstack.yaml").write_text(SPEC)
+    assert run("apply", "--yes", "mailstack.yaml").exit_code == 0
+    (passwords / "mailstack.yaml").write_text(WITH_PASSWORDS)
+    assert run("plan", "mailstack.yaml", "-o", "other.json").exit_code == 2
+    assert field["digest"] not in (passwords / "other.json").read_text()
+    shutil.rmtree(passwords / "state")
+    (passwords / "elsewhere").rename(passwords / "state")
+    shutil.rmtree(passwords / "zones")
+    assert run("apply", "plan.json").exit_code == 1  # its DNS is another server's by now
+    assert run("plan", "mailstack.yaml", "--no-dns", "-o", "plan.json").exit_code == 2
+    assert run("apply", "--no-dns", "plan.json").exit_code == 0
+
+
+def test_before_the_first_apply_it_is_said_that_secrets_are_not_compared(folder: Path) -> None:
+    first = run("plan", "mailstack.yaml", "-o", "plan.json")
+    assert "does not notice if a secret changes" in first.stderr
+    assert run("apply", "plan.json").exit_code == 0
+    (folder / "mailstack.yaml").write_text(SPEC + ALICE)
+    assert run("plan", "mailstack.yaml", "-o", "plan.json").stderr == ""

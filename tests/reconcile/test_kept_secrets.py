@@ -7,7 +7,9 @@ import pytest
 
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind
+from mailstack.reconcile.binding import digests_of
 from mailstack.reconcile.brake import Brake, nobody
+from mailstack.reconcile.plan import document
 from mailstack.reconcile.providers.certs import self_signed
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
@@ -114,6 +116,54 @@ async def test_a_key_is_kept_for_its_own_certificate_only(tmp_path: Path) -> Non
     assert (await reconciler(state, {}).plan(spec)).plan.is_empty
     (tmp_path / "mail.pem").write_text(self_signed(("mail.example.com",), NOW)[0])
     assert await faults_of(state, spec) == ["env/KEY was not sent"]
+
+
+GUESSES: dict[str, dict[str, object]] = {
+    "the same": {"accounts": {ALICE: {"password": "env/PW"}}, "relays": {"out": RELAY}},
+    "another host of the relay": {
+        "accounts": {ALICE: {"password": "env/PW"}},
+        "relays": {"out": {**RELAY, "host": "other.example.net"}},
+    },
+    "a login that is no reference": {
+        "accounts": {ALICE: {"password": "env/PW"}},
+        "relays": {"out": {**RELAY, "username": "us"}},
+    },
+    "an account that moves twice": {
+        "accounts": {"c@example.com": {"password": "env/PW"}},
+        "relays": {"out": RELAY},
+        "moved": [{"from": ALICE, "to": "b@example.com"}, {"from": "b@example.com", "to": "c@example.com"}],
+    },
+    "a domain that moves": {
+        "domains": {"example.net": {}},
+        "accounts": {"alice@example.net": {"password": "env/PW"}},
+        "relays": {"out": RELAY},
+        "moved": [{"from": "example.com", "to": "example.net"}],
+    },
+}
+
+
+@pytest.mark.parametrize("spec", GUESSES.values(), ids=GUESSES)
+async def test_a_plan_that_tells_no_guesses_is_the_same_for_right_and_wrong_ones(spec: dict[str, object]) -> None:
+    before = spec_value(GUESSES["the same"])
+    state = await applied(before, {"env/USER": "us", "env/PW": "open sesame"})
+    right, wrong = {"env/USER": "us", "env/PW": "open sesame"}, {"env/USER": "them", "env/PW": "a guess"}
+    plans = [
+        (await replace(reconciler(state, secrets), tells_guesses=False).plan(spec_value(spec))).plan
+        for secrets in (right, wrong)
+    ]
+    assert document(plans[0]) == document(plans[1])
+    subjects = [warning.subject for warning in plans[0].warnings if "(secret, may change)" in warning.text]
+    assert [subject.partition(" ")[0] for subject in subjects] == ["account", "relay"]
+    assert not any(digests_of(plans[0].changes).values())
+
+
+async def test_a_hash_is_no_guess_and_is_compared() -> None:
+    spec = spec_value({"accounts": {ALICE: {"password": "env/PW"}}})
+    state = await applied(spec, {"env/PW": f"$2b$12${'a' * 53}"})
+    blind = replace(reconciler(state, {"env/PW": f"$2b$12${'b' * 53}"}), tells_guesses=False)
+    plan = (await blind.plan(spec)).plan
+    assert [field.name for change in plan.changes for field in change.fields] == ["password"]
+    assert all(digests_of(plan.changes).values())
 
 
 async def test_elsewhere_a_secret_that_is_missing_is_a_fault() -> None:

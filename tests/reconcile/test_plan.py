@@ -40,7 +40,7 @@ def test_the_json_form_has_the_types_that_the_schema_says() -> None:
     assert TypeAdapter(PlanDocument).validate_python(found) == found
     assert found["summary"] == {"create": 1, "update": 0, "move": 0, "destroy": 0}
     assert json.loads(json.dumps(found))["changes"][0]["fields"] == [
-        {"name": "n", "old": None, "new": 1, "mark": "plain", "owner": "spec", "since": None}
+        {"name": "n", "old": None, "new": 1, "mark": "plain", "owner": "spec", "since": None, "digest": None}
     ]
 
 
@@ -61,6 +61,13 @@ def test_the_hash_does_not_depend_on_where_the_spec_lies() -> None:
 )
 def test_the_hash_depends_on_all_that_would_be_done(other: Plan) -> None:
     assert sealed(other).plan_hash != PLAN.plan_hash
+
+
+def test_digests_of_secrets_are_not_in_the_hash_for_they_are_compared_by_name() -> None:
+    secrets = [(FieldChange(name="n", mark=Mark.SECRET, digest=digest),) for digest in ("", "one", "two")]
+    plans = [sealed(replace(PLAN, changes=(replace(CHANGE, fields=fields),))) for fields in secrets]
+    assert len({plan.plan_hash for plan in plans}) == 1
+    assert document(plans[1])["changes"][0]["fields"][0]["digest"] == "one"
 
 
 def test_warnings_are_not_in_the_hash_for_they_change_by_themselves() -> None:

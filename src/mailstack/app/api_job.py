@@ -342,6 +342,7 @@ class Visit:
             resolve=Sent(self.bundle),
             resolve_for_dns=lambda reference, _directory: resolve(reference, folder),
             keeps_secrets=True,
+            tells_guesses=self.order.may_apply,
         )
 
     def delivery(self, caller: str, *, base: Generation) -> Delivery:

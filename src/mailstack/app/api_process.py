@@ -21,6 +21,7 @@ import orjson
 from mailstack.app.messages import Job
 from mailstack.app.runfiles import run_folder
 from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import TokenId
 from mailstack.servers.api.calls import Answer, Call, CallKind
 
 API_JOB = "mailstack.app.api_main"
@@ -30,6 +31,7 @@ LONGEST_S = 600.0
 """Until an answer begins: every zone has been asked by then, or never answers."""
 CHUNK_BYTES = 1 << 16
 LONGEST_HEAD_BYTES = 1 << 16
+LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Order:
 
     kind: str
     caller: str
+    may_apply: bool
     storage: str
     spec: str
     size: int
@@ -63,7 +66,7 @@ class ApiProcesses:
 
     async def carry_out(self, call: Call, content: bytes) -> Answer:
         """Raises TryAgainLater where enough are under way."""
-        process, line = _started(_take_slot(run_folder(self._storage)))
+        process, line = _started(_take_slot(run_folder(self._storage), call.caller))
         self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
         caller = _Caller(process, reader, writer, ends_with_caller=call.kind is not CallKind.APPLY)
@@ -103,6 +106,7 @@ class ApiProcesses:
         return Order(
             kind=call.kind.value,
             caller=call.caller,
+            may_apply=call.may_apply,
             # The process has a folder of its own, and a relative path would lead nowhere from there.
             storage=str(self._storage.absolute()),
             spec=str(Path(self._job.spec).absolute()),
@@ -161,14 +165,36 @@ def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     return process, ours
 
 
-def _take_slot(folder: Path) -> int:
-    """A file descriptor that holds one of the slots of this machine's storage."""
+def _take_slot(folder: Path, caller: TokenId) -> int:
+    """A file descriptor that holds one of the slots of this machine's storage: one for each token, so that nobody has
+    them all."""
+    with (folder / "api-slots.lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # for an instant: workers look one after the other
+        free, holders = _slots(folder)
+        try:
+            if caller in holders:
+                raise TryAgainLater("a plan or an apply with this token is under way already")
+            if not free:
+                raise TryAgainLater(f"{AT_ONCE} plans or applies are under way by the API already")
+            slot = free.pop()
+        finally:
+            for other in free:
+                os.close(other)
+        os.truncate(slot, 0)
+        os.pwrite(slot, caller.encode(), 0)
+        return slot
+
+
+def _slots(folder: Path) -> tuple[list[int], list[str]]:
+    """File descriptors that hold those that are free, and the tokens that the others are held for."""
+    free, holders = [], []
     for number in range(AT_ONCE):
         slot = os.open(folder / f"api-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            holders.append(os.pread(slot, LONGEST_ID, 0).decode())
             os.close(slot)
         else:
-            return slot
-    raise TryAgainLater(f"{AT_ONCE} plans or applies are under way by the API already")
+            free.append(slot)
+    return free, holders

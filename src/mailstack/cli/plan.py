@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EXIT_CHANGES = 2
 
+FIRST_PLAN = "note: nothing was applied yet, so this plan does not notice if a secret changes before it is applied"
+
 HELP = """Show what `mailstack apply SPEC` would change, and change nothing.
 
 Reads the server's state and, through octoDNS, the zones that the spec has providers for. Secrets are read, compared
@@ -99,6 +101,8 @@ def command(
         plan = Afar(afar, loaded, no_dns=no_dns).plan() if afar else asyncio.run(_plan(loaded, no_dns=no_dns))
     if out is not None:
         save(plan, out)
+        if not plan.generation:
+            click.echo(FIRST_PLAN, err=True)
     show_plan(plan, form, all_records=records)
     if not plan.is_empty:
         raise click.exceptions.Exit(EXIT_CHANGES)

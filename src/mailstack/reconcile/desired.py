@@ -232,11 +232,13 @@ def _credentials(name: str, relay: Relay, secrets: Secrets, *, may_keep: bool) -
         path = ("relays", name, secret)
         if may_keep:
             return secrets.read_or_keep(path, reference, Kind.RELAY, name, secret)
-        return secrets.read(path, reference)
+        return secrets.unless_told(Kind.RELAY, name, secret, secrets.read(path, reference))
 
     username = relay.username.get_secret_value()
     return {
-        "username": read("username", username) if is_reference(username) else username,
+        "username": read("username", username)
+        if is_reference(username)
+        else secrets.unless_told(Kind.RELAY, name, "username", username),
         "password": read("password", relay.password.get_secret_value()),
     }
 

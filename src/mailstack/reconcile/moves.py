@@ -74,15 +74,18 @@ def _trail(login: str, table: Mapping[str, str]) -> list[str]:
     return trail
 
 
-def former_login(spec: Spec, login: str) -> str | None:
-    """What an account was called before the spec moved it; None where it says nothing of it."""
-    local_part, _, domain = login.rpartition("@")
-    for moved in spec.moved:
-        if moved.to == login:
-            return moved.from_
-        if moved.to == domain:
-            return f"{local_part}@{moved.from_}"
-    return None
+def former_logins(spec: Spec, login: str) -> Iterator[str]:
+    """What an account was called before the spec moved it, the latest first; nothing where the spec says nothing."""
+    for _ in spec.moved:
+        local_part, _, domain = login.rpartition("@")
+        before = {moved.to: moved.from_ for moved in spec.moved}
+        if login in before:
+            login = before[login]
+        elif domain in before:
+            login = f"{local_part}@{before[domain]}"
+        else:
+            return
+        yield login
 
 
 def _renamed(resource: Resource, wanted: Wanted, digest: Digest) -> Resource:

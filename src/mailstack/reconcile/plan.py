@@ -30,13 +30,15 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """by_user_since: when the user wrote what goes now, None for a value that was the spec's."""
+    """by_user_since: when the user wrote what goes now, None for a value that was the spec's. digest: of a secret's new
+    value, as binding has it; "" where there is none."""
 
     name: str
     old: Json = None
     new: Json = None
     mark: Mark = Mark.PLAIN
     by_user_since: Instant | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,8 @@ class Plan:
     """generation: the live state it was made against. live_hash: of that state and of the DNS zones read. server: the
     address of the one that it was made on, "" for this machine.
 
-    plan_hash: of all that is shown but stops, which depend on what the caller releases, warnings, and reasons; two
-    plans with the same one do the same.
+    plan_hash: of all that is shown but stops, which depend on what the caller releases, warnings, reasons, and digests
+    of secrets, which are compared one by one; two plans with the same one do the same, if their secrets are the same.
     """
 
     spec_path: str
@@ -145,7 +147,9 @@ class Owner(StrEnum):
 
 class FieldDocument(TypedDict):
     """One field of a change. old and new: any JSON; null where the field is secret or not known before apply. owner: of
-    the old value: spec or user; since: when a user wrote it (ISO 8601), null for the spec's."""
+    the old value: spec or user; since: when a user wrote it (ISO 8601), null for the spec's. digest: by which apply
+    knows that a secret is still the one of this plan, and nobody can tell what it is; null for what is no secret, for
+    what apply makes, before the first apply, and of a password in a plan for a token that may only plan."""
 
     name: str
     old: object
@@ -153,6 +157,7 @@ class FieldDocument(TypedDict):
     mark: Mark
     owner: Owner
     since: str | None
+    digest: str | None
 
 
 class ChangeDocument(TypedDict):
@@ -213,10 +218,17 @@ def sealed(plan: Plan) -> Plan:
     """The plan with its hash. The hash leaves out spec_path: the same spec from another folder is the same plan; and
     warnings: what others' name servers show changes by itself; and reasons: they count days, and a plan that was made
     yesterday does the same today."""
-    changes = tuple(replace(change, reason="") if change.reason else change for change in plan.changes)
+    changes = tuple(map(_without_reasons, plan.changes))
     shown = document(replace(plan, plan_hash="", spec_path="", stops=(), warnings=(), changes=changes))
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return replace(plan, plan_hash=hashlib.sha256(text.encode("ascii")).hexdigest())
+
+
+def _without_reasons(change: Change) -> Change:
+    if any(item.digest for item in change.fields):
+        fields = tuple(replace(item, digest="") if item.digest else item for item in change.fields)
+        return replace(change, reason="", fields=fields)
+    return replace(change, reason="") if change.reason else change
 
 
 def document(plan: Plan) -> PlanDocument:
@@ -286,4 +298,5 @@ def _field_document(item: FieldChange) -> FieldDocument:
         mark=item.mark,
         owner=Owner.SPEC if item.by_user_since is None else Owner.USER,
         since=None if item.by_user_since is None else iso(item.by_user_since),
+        digest=item.digest or None,
     )

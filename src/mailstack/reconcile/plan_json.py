@@ -82,6 +82,7 @@ def _field(document: Document) -> FieldChange:
         new=document["new"],
         mark=Mark(document["mark"]),
         by_user_since=_instant(document["since"]),
+        digest=document["digest"] or "",
     )
 
 

@@ -16,6 +16,7 @@ from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
 from mailstack.reconcile.authority import eab_key, ordering_of, prover_for
+from mailstack.reconcile.binding import bind
 from mailstack.reconcile.brake import Brake, Planned, refuse
 from mailstack.reconcile.desired import Desired, Given, desired_state, questions
 from mailstack.reconcile.diff import Step, diff
@@ -41,14 +42,14 @@ from mailstack.reconcile.dns.zones import as_lines, place
 from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
 from mailstack.reconcile.issue import Issuing, issue_all, split_orders
 from mailstack.reconcile.issue import Surroundings as OrderSurroundings
-from mailstack.reconcile.moves import former_login, moves_of, with_moves
+from mailstack.reconcile.moves import former_logins, moves_of, with_moves
 from mailstack.reconcile.order import with_order
 from mailstack.reconcile.owners import leave_to_users, name_owners
 from mailstack.reconcile.plan import ByHand, Plan, Stop, in_order, sealed
 from mailstack.reconcile.progress import Progress, StateCommitted, unseen
 from mailstack.reconcile.providers.dmarc import due_domains
 from mailstack.reconcile.providers.mta_sts import taken_away
-from mailstack.reconcile.safety import cautions, over_quota, unreachable
+from mailstack.reconcile.safety import cautions, over_quota, unreachable, untold
 from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec import secrets as spec_secrets
 from mailstack.spec.collector import collector_paused
@@ -108,6 +109,7 @@ class Reconciler:
     """state: None where no store exists yet; such a reconciler can plan, not apply. resolve: reads references to
     secrets; resolve_for_dns: those of DNS providers and authorities, where they are read in another way.
     keeps_secrets: one that cannot be read stays as it is, where the server has it for the very same resource.
+    tells_guesses: whether a plan may tell that a password is, or is not, the one in use.
     passwords: by account, plain or hashed, instead of the spec's. certificate_names: further names for a self-
     signed certificate. live_dns: whom to ask what is in DNS now; nobody, where dns is NoDns.
     """
@@ -122,6 +124,7 @@ class Reconciler:
     resolve: Resolve = spec_secrets.resolve
     resolve_for_dns: Resolve | None = None
     keeps_secrets: bool = False
+    tells_guesses: bool = True
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()
     issuing: Issuing | None = field(default=None, repr=False)
@@ -208,7 +211,8 @@ class Reconciler:
         context = self._context(spec, loaded, actual)
         live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
         observed = await observe(live_dns, questions(spec, actual.snapshot, self.clock()))
-        desired = desired_state(spec, await self._given(context, actual, observed))
+        given = await self._given(context, actual, observed)
+        desired = desired_state(spec, given)
         wanted, compared = desired.wanted, actual.snapshot
         if isinstance(self.dns, NoDns):
             wanted, compared = _new_zones_only(wanted, compared)
@@ -221,18 +225,22 @@ class Reconciler:
         if actual.snapshot.spec_hash == loaded.digest:
             records = records if steps else tuple(drifted_records(records))
             steps = drifted_steps(steps)
+        live_hash = _live_hash(actual.snapshot, work)
+        if self.state is not None:  # else there is no key yet under which a digest would tell nothing
+            steps = bind(steps, f"{loaded.digest} {live_hash}", tells_guesses=self.tells_guesses)
         changes = with_order(steps, records, actual.snapshot.resources)
         plan = Plan(
             spec_path=str(loaded.path),
             spec_hash=loaded.digest,
             generation=actual.snapshot.generation,
-            live_hash=_live_hash(actual.snapshot, work),
+            live_hash=live_hash,
             changes=in_order(changes),
             warnings=(
                 *cautions(steps, actual.snapshot),
                 *taken_away(steps, actual.snapshot),
                 *await over_quota(steps, self.brake.holders),
                 *(() if isinstance(self.dns, ZoneFiles) else unreachable(spec)),
+                *untold(given.secrets.untold),
                 *desired.warnings,
                 *work.warnings,
                 *plan_warnings(shown),
@@ -263,7 +271,15 @@ class Reconciler:
         digest, held = keyed_digest(actual.digest_key), self._held(context)
         return Given(
             live=actual.snapshot,
-            secrets=Secrets(self.resolve, context.directory, digest, context.fault_at, held, context.resolve),
+            secrets=Secrets(
+                self.resolve,
+                context.directory,
+                digest,
+                context.fault_at,
+                held,
+                context.resolve,
+                tells_guesses=self.tells_guesses,
+            ),
             now=self.clock(),
             passwords=self.passwords,
             certificate_names=self.certificate_names,
@@ -290,10 +306,9 @@ class Reconciler:
 
     def _held(self, context: DnsContext) -> Held:
         def digest_of(kind: Kind, name: str, secret: str) -> str | None:
-            resource = context.live.resources.get((kind, name))
-            if resource is None and kind is Kind.ACCOUNT:
-                resource = context.live.resources.get((kind, former_login(context.spec, name) or ""))
-            return None if resource is None else resource.digests.get(secret)
+            names = (name, *former_logins(context.spec, name)) if kind is Kind.ACCOUNT else (name,)
+            held = (context.live.resources[kind, each] for each in names if (kind, each) in context.live.resources)
+            return next((resource.digests.get(secret) for resource in held), None)
 
         return digest_of if self.keeps_secrets else nothing_held
 

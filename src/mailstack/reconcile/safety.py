@@ -3,7 +3,7 @@
 What stops an apply is in reconcile.brake.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 
 from mailstack.model.principal import Role
 from mailstack.model.resource import Kind, Operation, Resource, Snapshot
@@ -103,6 +103,15 @@ def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
             yield PlanWarning(subject=named("account", names), text=text)
     if domains:
         yield PlanWarning(subject=named("domain", domains), text="will be gone: mail to it is refused")
+
+
+def untold(resources: Collection[tuple[Kind, str]]) -> Iterator[PlanWarning]:
+    """Whose passwords were given and are not compared with those in use."""
+    by_kind = {kind: [name for found, name in resources if found is kind] for kind in (Kind.ACCOUNT, Kind.RELAY)}
+    for kind, names in by_kind.items():
+        if names:
+            text = "(secret, may change): whoever may only plan is not told whether a password is the one in use"
+            yield PlanWarning(subject=named(kind.value, sorted(names)), text=text)
 
 
 class _Takers:

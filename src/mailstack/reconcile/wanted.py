@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailstack.model.password import scheme_of
 from mailstack.model.resource import Body, Kind, Resource, fields_of
 from mailstack.spec.faults import Fault
 from mailstack.spec.faults import Path as SpecPath
@@ -55,10 +56,17 @@ def keyed_digest(key: bytes) -> Digest:
     return digest
 
 
+def is_guessable(kind: Kind, secret: str) -> bool:
+    """What people think of, and others may: passwords and logins. No hash of one, and no key."""
+    return kind is Kind.RELAY or (kind is Kind.ACCOUNT and scheme_of(secret) is None)
+
+
 class Secrets:
     """Reads what the spec refers to, and gathers what is missing instead of stopping at the first.
 
     resolve_here: what this machine shows to those whom it asks, where that is read in another way than the rest.
+    tells_guesses: False where whoever asks must not learn whether a password is the one in use; `untold` then names
+    the resources whose secrets were not compared.
     """
 
     def __init__(
@@ -69,6 +77,8 @@ class Secrets:
         fault_at: FaultAt,
         held: Held = nothing_held,
         resolve_here: Resolve | None = None,
+        *,
+        tells_guesses: bool = True,
     ) -> None:
         self._resolve = resolve
         self._directory = directory
@@ -76,7 +86,9 @@ class Secrets:
         self._fault_at = fault_at
         self._held = held
         self._resolve_here = resolve_here or resolve
+        self._tells_guesses = tells_guesses
         self.faults: list[Fault] = []
+        self.untold: dict[tuple[Kind, str], None] = {}
 
     @property
     def directory(self) -> Path:
@@ -100,13 +112,21 @@ class Secrets:
     def read_or_keep(self, path: SpecPath, reference: str, kind: Kind, name: str, secret: str) -> Secret:
         """As read; what cannot be read, and that very resource has, is kept."""
         try:
-            return self._resolve(reference, self._directory)
+            return self.unless_told(kind, name, secret, self._resolve(reference, self._directory))
         except SecretMissing as missing:
             digest = self._held(kind, name, secret)
             if digest is not None:
                 return Kept(digest)
             self.report(path, str(missing))
             return ""
+
+    def unless_told(self, kind: Kind, name: str, secret: str, value: str) -> Secret:
+        """The value; or, where it could be tried whether it is the one that the resource has, that one."""
+        digest = None if self._tells_guesses or not is_guessable(kind, value) else self._held(kind, name, secret)
+        if digest is None:
+            return value
+        self.untold[kind, name] = None
+        return Kept(digest)
 
     def report(self, path: SpecPath, message: str) -> None:
         self.faults.append(self._fault_at(path, message))

@@ -16,10 +16,12 @@ class CallKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """caller: the token, for the log and for whoever else wants to apply meanwhile."""
+    """caller: the token, for the log and for whoever else wants to apply meanwhile. may_apply: whether it could do that
+    itself; one that may only plan is not told whether a password is the one in use."""
 
     kind: CallKind
     caller: TokenId
+    may_apply: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

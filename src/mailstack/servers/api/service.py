@@ -117,7 +117,7 @@ class ApiService:
 
     async def _call(self, request: Request, kind: CallKind, *scopes: Scope) -> Response:
         bearer = await self.bearers.of(request, *scopes)
-        call = Call(kind=kind, caller=bearer.token.token_id)
+        call = Call(kind=kind, caller=bearer.token.token_id, may_apply=Scope.APPLY in bearer.scopes)
         log.info("api call", call=kind.value, caller=call.caller, name=bearer.token.name)
         try:
             answer = await self.calls.carry_out(call, await request.body())
