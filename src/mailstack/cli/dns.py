@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mailstack.reconcile.reconciler import Prepared
     from mailstack.spec.load import LoadedSpec
 
-CHECK_DEADLINE_S = 300.0
+CHECK_S = 300.0
 """Somebody waits for the answer, of hundreds of domains if need be."""
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -190,10 +190,12 @@ async def _records(loaded: "LoadedSpec") -> "tuple[PlacedRecord, ...]":
 
 async def _checked(loaded: "LoadedSpec", domains: tuple[str, ...]) -> "Survey":
     from mailstack.reconcile.dns.authoritative import authoritative_dns
+    from mailstack.reconcile.dns.patient import PatientDns
     from mailstack.reconcile.dns.survey import survey
 
     records = within(await _records(loaded), domains)
-    return await survey(loaded.spec, authoritative_dns(loaded.spec), records, {}, deadline_s=CHECK_DEADLINE_S)
+    live_dns = PatientDns(authoritative_dns(loaded.spec), quiet_s=CHECK_S, most_s=CHECK_S)
+    return await survey(loaded.spec, live_dns, records, {})
 
 
 async def _planned(loaded: "LoadedSpec") -> "Prepared":

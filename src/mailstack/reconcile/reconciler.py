@@ -23,6 +23,7 @@ from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.adoption import Chosen
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
+from mailstack.reconcile.dns.patient import PatientDns
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
     DnsWork,
@@ -209,7 +210,7 @@ class Reconciler:
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
         context = self._context(spec, loaded, actual)
-        live_dns = NotAsked() if isinstance(self.dns, NoDns) else self.live_dns
+        live_dns = self._dns_of_a_plan()
         observed = await observe(live_dns, questions(spec, actual.snapshot, self.clock()))
         given = await self._given(context, actual, observed)
         desired = desired_state(spec, given)
@@ -220,7 +221,7 @@ class Reconciler:
         wanted = leave_to_users(wanted, moves.live)
         steps = name_owners(with_moves(diff(wanted, moves.live, desired.endings), moves, wanted), moves.live)
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
-        shown = await self._survey(spec, work)
+        shown = await self._survey(spec, live_dns, work)
         records = tuple(change for zone in work.plans for change in zone.changes)
         if actual.snapshot.spec_hash == loaded.digest:
             records = records if steps else tuple(drifted_records(records))
@@ -315,10 +316,15 @@ class Reconciler:
     async def _plan_dns(self, context: DnsContext, material: Material) -> DnsWork:
         return NO_DNS_WORK if isinstance(self.dns, NoDns) else await plan_dns(context, material)
 
-    async def _survey(self, spec: Spec, work: DnsWork) -> Survey:
+    def _dns_of_a_plan(self) -> LiveDns:
+        """One time for all that it asks."""
+        is_left_out = isinstance(self.dns, NoDns) or isinstance(self.live_dns, NotAsked)
+        return NotAsked() if is_left_out else PatientDns(self.live_dns)
+
+    async def _survey(self, spec: Spec, live_dns: LiveDns, work: DnsWork) -> Survey:
         """Of what people publish, and of what our records need beside them; zone files have neither."""
-        live_dns = self.live_dns if isinstance(self.dns, FromSpec) else NotAsked()
-        return await survey(spec, live_dns, work.by_hand, {plan.zone: plan.nameservers for plan in work.plans})
+        asked = live_dns if isinstance(self.dns, FromSpec) else NotAsked()
+        return await survey(spec, asked, work.by_hand, {plan.zone: plan.nameservers for plan in work.plans})
 
     async def _publish(
         self, state: State, prepared: Prepared, planned: Sequence["ZonePlan"], progress: Progress

@@ -1,8 +1,6 @@
 """What a plan says of records that people publish."""
 
-import asyncio
-
-from mailstack.reconcile.dns.live import NotAsked, Seen, Sight
+from mailstack.reconcile.dns.live import NotAsked, Seen
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey
 from mailstack.reconcile.dns.zones import PlacedRecord
@@ -43,25 +41,45 @@ async def test_a_value_that_harms_is_a_warning_of_its_own() -> None:
 
 async def test_without_dns_a_plan_says_that_nobody_could_be_asked() -> None:
     assert await warnings(MemoryDns(failure="DNS does not answer")) == [
-        ("dns_zone example.se", "could not be asked for example.se MX, example.se TXT: DNS does not answer")
+        (
+            "dns",
+            "could not be asked about records to publish by hand, in dns_zone example.se: DNS does not answer;"
+            " `mailstack dns check` waits longer",
+        )
     ]
 
 
-class EndlessDns(MemoryDns):
-    """Never comes to an end."""
+async def test_zones_that_nobody_answers_for_are_one_line_and_the_others_keep_theirs() -> None:
+    class PartlyDead(MemoryDns):
+        async def seen(self, zone: str, name: str, record_type: str) -> Seen:
+            if zone.startswith("dead"):
+                return Seen(failure=f"DNS does not answer ({zone} NS: LifetimeTimeout)")
+            return await MemoryDns.seen(self, zone, name, record_type)
 
-    async def seen(self, *_: str) -> Seen:
-        await asyncio.Event().wait()
-        raise AssertionError
+    zones = ("dead1.se", "dead2.se", "example.se", "")
+    records = [
+        PlacedRecord(zone=zone, record=RecordSet(name=zone or "n.dead.se", type="A", values=("192.0.2.1",)))
+        for zone in zones
+    ]
+    found = plan_warnings(await survey(SPEC, PartlyDead(), records, {}))
+    assert [(warning.subject, warning.text) for warning in found] == [
+        ("dns_zone example.se", "to be published by hand, and not everywhere yet: example.se A"),
+        ("dns", "to be published by hand, and not everywhere yet: n.dead.se A"),
+        (
+            "dns",
+            "could not be asked about records to publish by hand, in dns_zone dead1.se, dns_zone dead2.se: DNS does not"
+            " answer; `mailstack dns check` waits longer",
+        ),
+    ]
 
-    async def resolved(self, *_: str) -> Sight:
-        await asyncio.Event().wait()
-        raise AssertionError
 
-
-async def test_dns_that_never_answers_does_not_hold_up_a_plan() -> None:
-    found = await survey(SPEC, EndlessDns(), RECORDS, {"example.se": ("ns1.example.se.",)}, deadline_s=0.05)
-    assert {finding.told for finding in found.findings} == {"did not answer in time", "apply makes it"}
+async def test_what_else_could_not_be_asked_is_one_line_too() -> None:
+    server = {"hostname": "mail.example.se", "addresses": ["8.8.8.8", "9.9.9.9"]}
+    spec = spec_value({"server": server, "domains": {"example.se": {}}}).spec
+    found = plan_warnings(await survey(spec, MemoryDns(failure="DNS does not answer (x PTR: Timeout)"), [], {}))
+    assert [(warning.subject, warning.text) for warning in found] == [
+        ("dns", "could not be asked about address 8.8.8.8, address 9.9.9.9: DNS does not answer")
+    ]
 
 
 async def test_where_dns_is_left_out_nothing_is_said() -> None:

@@ -35,8 +35,8 @@ class LiveLimits:
     """
 
     server_timeout_s: float = 2
-    deadline_s: float = 6
-    resolver_deadline_s: float = 6
+    deadline_s: float = 4
+    resolver_deadline_s: float = 4
     servers: int = 13
     addresses: int = 4
     questions: int = 64

@@ -1,27 +1,25 @@
-"""What DNS shows of what the spec wants: asked all at once, within a time, and told as warnings of a plan."""
+"""What DNS shows of what the spec wants: asked all at once, and told as warnings of a plan.
+
+For how long is whoever asks's to bound: patient.PatientDns.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from mailstack.reconcile.dns.check import Finding, Standing, is_made_by_apply, judge, summary
 from mailstack.reconcile.dns.health import Remark, health
-from mailstack.reconcile.dns.live import LiveDns, NotAsked, Seen
+from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.zones import PlacedRecord
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.spec.model import Spec
 
-DEADLINE_S = 20.0
-"""Of a whole plan's questions: one of thousands of records must not wait for DNS that is gone."""
 NAMED = 20
 """More records than these are counted instead of named: of those to publish each is wanted."""
 NAMED_UNKNOWN = 3
 """Of those that share one reason, a few will do."""
-IN_TIME = "did not answer in time"
 TO_COME = "apply makes it"
-
-Answer = TypeVar("Answer")
+NO_ZONE = "no zone of the spec"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +45,13 @@ async def survey(
     live_dns: LiveDns,
     records: Sequence[PlacedRecord],
     nameservers: Mapping[str, tuple[str, ...]],
-    deadline_s: float = DEADLINE_S,
 ) -> Survey:
     """nameservers: of zones, as their provider has them. Never raises for what DNS does."""
     if isinstance(live_dns, NotAsked):
         return Survey()
-    deadline = asyncio.get_running_loop().time() + deadline_s
-    late = Remark(subject="dns", text=IN_TIME, is_good=None)
     remarks, findings = await asyncio.gather(
-        _within(deadline, health(spec, live_dns, nameservers), (late,)),
-        asyncio.gather(*(_finding(live_dns, item, deadline) for item in records)),
+        health(spec, live_dns, nameservers),
+        asyncio.gather(*(_finding(live_dns, item) for item in records)),
     )
     return Survey(findings=tuple(findings), remarks=remarks)
 
@@ -66,32 +61,51 @@ def plan_warnings(found: Survey) -> tuple[PlanWarning, ...]:
     return tuple(_warnings(found))
 
 
-async def _finding(live_dns: LiveDns, item: PlacedRecord, deadline: float) -> Finding:
+async def _finding(live_dns: LiveDns, item: PlacedRecord) -> Finding:
     zone, record = item.zone, item.record
     if is_made_by_apply(record):
         return Finding(zone=zone, record=record, told=TO_COME, is_skipped=True)
-    seen = await _within(deadline, live_dns.seen(zone, record.name, record.type), Seen(failure=IN_TIME))
-    return judge(zone, record, seen)
-
-
-async def _within(deadline: float, asking: Awaitable[Answer], otherwise: Answer) -> Answer:
-    try:
-        async with asyncio.timeout_at(deadline):
-            return await asking
-    except TimeoutError:
-        return otherwise
+    return judge(zone, record, await live_dns.seen(zone, record.name, record.type))
 
 
 def _warnings(found: Survey) -> Iterator[PlanWarning]:
     by_zone: dict[str, list[Finding]] = {}
     for finding in found.findings:
-        by_zone.setdefault(finding.zone, []).append(finding)
+        if not finding.is_skipped:
+            by_zone.setdefault(finding.zone, []).append(finding)
+    silent = {zone: findings[0] for zone, findings in by_zone.items() if all(map(_is_unknown, findings))}
     for zone, findings in by_zone.items():
-        yield from _zone_warnings(f"dns_zone {zone}" if zone else "dns", findings)
+        if zone not in silent:
+            yield from _zone_warnings(f"dns_zone {zone}" if zone else "dns", findings)
+    yield from _silence(silent)
     for remark in found.remarks:
-        if remark.is_good is not True:
-            is_unknown = "could not be checked: " if remark.is_good is None else ""
-            yield PlanWarning(subject=remark.subject, text=f"{is_unknown}{remark.text}")
+        if remark.is_good is False:
+            yield PlanWarning(subject=remark.subject, text=remark.text)
+    unsure: dict[str, list[str]] = {}
+    for remark in found.remarks:
+        if remark.is_good is None:
+            unsure.setdefault(_in_short(remark.text), []).append(remark.subject)
+    for reason, subjects in unsure.items():
+        yield PlanWarning(subject="dns", text=f"could not be asked about {_listed(subjects, NAMED)}: {reason}")
+
+
+def _is_unknown(finding: Finding) -> bool:
+    return finding.standing is Standing.UNKNOWN
+
+
+def _silence(silent: Mapping[str, Finding]) -> Iterator[PlanWarning]:
+    """Zones of which nothing at all was learned, in one line where they share the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for zone, finding in silent.items():
+        by_reason.setdefault(_in_short(summary(finding)), []).append(f"dns_zone {zone}" if zone else NO_ZONE)
+    for reason, zones in by_reason.items():
+        text = f"could not be asked about records to publish by hand, in {_listed(zones, NAMED)}: {reason}"
+        yield PlanWarning(subject="dns", text=f"{text}; `mailstack dns check` waits longer")
+
+
+def _in_short(reason: str) -> str:
+    """Without which question it was that nobody answered."""
+    return reason.partition(" (")[0]
 
 
 def _zone_warnings(subject: str, findings: Sequence[Finding]) -> Iterator[PlanWarning]:
@@ -105,14 +119,16 @@ def _zone_warnings(subject: str, findings: Sequence[Finding]) -> Iterator[PlanWa
             record = finding.record
             yield PlanWarning(subject=f"dns_record {record.name} {record.type}", text=summary(finding))
     by_reason: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.standing is Standing.UNKNOWN and not finding.is_skipped:
-            by_reason.setdefault(summary(finding), []).append(finding)
+    for finding in filter(_is_unknown, findings):
+        by_reason.setdefault(summary(finding), []).append(finding)
     for reason, those in by_reason.items():
         yield PlanWarning(subject=subject, text=f"could not be asked for {_names(those, NAMED_UNKNOWN)}: {reason}")
 
 
 def _names(findings: Sequence[Finding], most: int) -> str:
-    names = [f"{finding.record.name} {finding.record.type}" for finding in findings]
+    return _listed([f"{finding.record.name} {finding.record.type}" for finding in findings], most)
+
+
+def _listed(names: Sequence[str], most: int) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
