@@ -36,6 +36,9 @@ def _with_defaults(accounts: dict[str, Account], defaults: AccountDefaults) -> d
 
 def _storage(storage: Storage, base: Path) -> Storage:
     found: dict[str, object] = {"path": base / storage.path}
+    if storage.blobs is not None and storage.blobs.s3.ca is not None:
+        s3 = storage.blobs.s3.model_copy(update={"ca": base / storage.blobs.s3.ca})
+        found["blobs"] = storage.blobs.model_copy(update={"s3": s3})
     if storage.events is not None and storage.events.ca is not None:
         found["events"] = storage.events.model_copy(update={"ca": base / storage.events.ca})
     return storage.model_copy(update=found)

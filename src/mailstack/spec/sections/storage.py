@@ -92,6 +92,10 @@ class S3(Section):
         description="The id of the access key, by reference. Without keys: those of the machine's own role.",
     )
     secret_key: SecretReference | None = Field(default=None, description="The access key's secret, by reference.")
+    ca: FilePath | None = Field(
+        default=None,
+        description="Who signs the service's certificate, PEM, where the system does not know. Relative to this file.",
+    )
     prefix: Annotated[str, AfterValidator(parse_prefix)] = Field(
         default="", description="What all names begin with, for a bucket that is shared with something else."
     )

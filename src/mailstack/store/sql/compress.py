@@ -66,6 +66,10 @@ class Codec:
         """For what is read by the ten thousand."""
         return self._coders.quick_compressor.compress(plain)
 
+    def compress_checked(self, plain: memoryview) -> bytes:
+        """With a checksum of its own, for a frame that is read without the others of its message."""
+        return self._coders.checked_compressor.compress(plain)
+
     def compress_stream(self, plain: RawMessage) -> Iterator[bytes]:
         """In chunks, so that a mapped file is never in memory as a whole."""
         running = self._coders.stream_compressor.compressobj(size=len(plain))
@@ -119,4 +123,5 @@ class _Coders(threading.local):
         quick_dictionary.precompute_compress(level=QUICK_LEVEL)
         self.quick_compressor = zstandard.ZstdCompressor(level=QUICK_LEVEL, dict_data=quick_dictionary)
         self.stream_compressor = zstandard.ZstdCompressor(level=LEVEL)
+        self.checked_compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
         self.decompressor = zstandard.ZstdDecompressor(dict_data=dictionary)
