@@ -202,3 +202,51 @@ def test_nobody_is_asked_without_yes(files: Path) -> None:
     result = run("dns", "apply", files)
     assert result.exit_code == 1
     assert not (files.parent / "zones").exists()
+
+
+LOST = FILES.replace(
+    "{class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}",
+    "{class: octodns_bind.Rfc2136Provider, host: 127.0.0.1, port: 1, timeout: 1}",
+)
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Path:
+    """The spec without a zone that the server remembers, and that nobody serves."""
+    path = tmp_path / "lost.yaml"
+    path.write_text(LOST)
+    applied(path)
+    path.write_text(LOST.replace("  zones: {example.com: {provider: files}}\n", ""))
+    return path
+
+
+def test_a_zone_that_its_provider_lost_stops_a_plan_which_says_how_to_go_on(lost: Path) -> None:
+    result = run("plan", lost)
+    assert result.exit_code == 1
+    assert "`mailstack dns forget SPEC example.com`" in result.stderr
+
+
+def test_a_forgotten_zone_is_asked_for_no_more(lost: Path) -> None:
+    result = run("dns", "forget", lost, "Example.COM", "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "- dns_zone example.com  # forgotten, without asking its provider" in result.stdout
+    assert result.stdout.endswith("forgotten example.com\n")
+    plan = json.loads(run("plan", lost, "--format", "json").stdout)
+    assert not [change for change in plan["changes"] if change["kind"].startswith("dns")]
+    assert run("apply", lost, "--yes").exit_code == 0
+    again = run("dns", "forget", lost, "example.com", "--yes")
+    assert (again.exit_code, "is no zone that this server remembers" in again.stderr) == (1, True)
+
+
+def test_nothing_is_forgotten_without_a_yes_or_while_the_spec_names_it(lost: Path) -> None:
+    refused = run("dns", "forget", lost, "example.com")
+    assert (refused.exit_code, "nobody can be asked here" in refused.stderr) == (1, True)
+    assert run("plan", lost).exit_code == 1
+    lost.write_text(LOST)
+    named = run("dns", "forget", lost, "example.com", "--yes")
+    assert (named.exit_code, "take it out" in named.stderr) == (1, True)
+
+
+def test_forgetting_for_programs_is_its_plan(lost: Path) -> None:
+    found = json.loads(run("dns", "forget", lost, "example.com", "--yes", "--format", "json").stdout)
+    assert [change["operation"] for change in found["plan"]["changes"]] == ["destroy"]

@@ -12,6 +12,7 @@ import click
 
 from mailstack.cli.apply import ask, shown_progress, turn
 from mailstack.cli.dns_facts import check_document, record_document, show_check, show_records, within
+from mailstack.cli.dns_forget import command as forget
 from mailstack.cli.plan import EXIT_CHANGES, PlanCommand
 from mailstack.cli.reconciling import (
     faults_reported,
@@ -51,10 +52,13 @@ Examples:
   mailstack dns check mailstack.yaml
   mailstack dns plan mailstack.yaml
 """,
-    short_help="Look after DNS: show, check, plan, apply.",
+    short_help="Look after DNS: show, check, plan, apply, forget.",
 )
 def command() -> None:
     pass
+
+
+command.add_command(forget)
 
 
 @command.command("show", short_help="Show every record that the spec asks for.")

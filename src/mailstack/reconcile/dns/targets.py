@@ -4,7 +4,7 @@ octoDNS is imported only when there is a zone with a provider.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,12 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER
 if TYPE_CHECKING:
     from mailstack.reconcile.dns.octo import OctoProvider
     from mailstack.reconcile.dns.zone_plan import ZoneTarget
+
+
+GONE_FOR_GOOD = (
+    "--no-dns leaves DNS out; the zone has left dns.zones, and mailstack's records are to leave it: where it is gone"
+    " for good, `mailstack dns forget SPEC {}`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,10 @@ def targets_of(context: DnsContext, material: Material) -> Targets:
     placed = place(wanted_records(context.spec, material), dns, supported)
     wanted = {**placed.by_zone, **dict.fromkeys(leaving, ())}
     return Targets(
-        zones=_zone_targets(wanted, names, providers),
+        zones=tuple(
+            replace(target, way_out=GONE_FOR_GOOD.format(target.zone)) if target.zone in leaving else target
+            for target in _zone_targets(wanted, names, providers)
+        ),
         leaving=frozenset(leaving),
         by_hand=placed.by_hand,
         supported=supported,

@@ -53,13 +53,14 @@ Settling = Callable[[Zone, Sequence[RecordSet]], Settled]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneTarget:
     """provider: octoDNS's object (untyped there). wanted: what the zone should hold of ours. settling: what that means
-    for what it holds now."""
+    for what it holds now. way_out: what to do where its provider cannot be asked."""
 
     zone: str
     provider_name: str
     provider: OctoProvider = field(repr=False)
     wanted: tuple[RecordSet, ...]
     settling: Settling = field(default=settle, repr=False)
+    way_out: str = "--no-dns leaves DNS out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +186,7 @@ def _faults_told(target: ZoneTarget) -> Iterator[None]:
         told = f"DNS zone {target.zone} (provider {target.provider_name}{_address(target.provider)}): {reason}"
         if "Invalid record" in reason:
             raise Invalid(told) from fault
-        raise TryAgainLater(f"{told} (--no-dns leaves DNS out)") from fault
+        raise TryAgainLater(f"{told} ({target.way_out})") from fault
 
 
 def _told(fault: Exception) -> str:
