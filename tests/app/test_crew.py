@@ -14,6 +14,7 @@ from mailstack.app.messages import Job
 from mailstack.app.sockets import Bound, Endpoint
 from mailstack.app.worker import Launch
 from mailstack.model.ids import Generation
+from mailstack.net.tally import Tally
 
 
 def blueprint(number: int) -> Blueprint:
@@ -84,7 +85,7 @@ async def street() -> Street:
 @pytest.fixture
 async def crew(street: Street, tmp_path: Path) -> AsyncIterator[Crew]:
     settings = RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
-    launch = Launch(settings=settings, blueprint=blueprint(1), bound={})
+    launch = Launch(settings=settings, blueprint=blueprint(1), bound={}, tally=Tally(2))
     crew = Crew(street.start, launch, on_replaced=street.replaced.set)
     yield crew
     await crew.stop(grace_s=0)

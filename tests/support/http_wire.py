@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole, HttpService
@@ -51,7 +52,7 @@ async def answered(
     service: Callable[[], HttpService], pieces: Iterable[bytes], role: HttpRole = HttpRole.SECURE
 ) -> bytes:
     """All that the server says to the pieces."""
-    protocol = HttpServer(service, Connections()).protocol(role)()
+    protocol = HttpServer(service, Connections(), Admission()).protocol(role)()
     transport = KeptTransport(protocol)
     protocol.connection_made(transport)
     for piece in pieces:

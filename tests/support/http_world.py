@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import Generation
+from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
@@ -193,7 +194,7 @@ async def serving(
     world: HttpWorld, role: HttpRole = HttpRole.SECURE, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[HttpWorld]:
     loop = asyncio.get_running_loop()
-    factory = HttpServer(world.service, world.connections).protocol(role)
+    factory = HttpServer(world.service, world.connections, Admission()).protocol(role)
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from mailstack.model.principal import Ability, Account
+from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.server import smtp_protocol
@@ -118,7 +119,7 @@ async def serving(
 ) -> AsyncIterator[SmtpWorld]:
     """tls: from the first byte, as for SUBMISSIONS."""
     loop = asyncio.get_running_loop()
-    factory = smtp_protocol(world.service, role, world.connections)
+    factory = smtp_protocol(world.service, role, world.connections, Admission())
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

@@ -49,15 +49,15 @@ class Crew:
     async def start(self, count: int) -> None:
         """Raises WorkerUnable when one cannot start; the others are ended again."""
         started = await asyncio.gather(
-            *(self._start_worker(self._launch) for _ in range(count)), return_exceptions=True
+            *(self._start_worker(replace(self._launch, place=place)) for place in range(count)), return_exceptions=True
         )
         faults = [each for each in started if isinstance(each, BaseException)]
-        self._links = {slot: each for slot, each in enumerate(started) if not isinstance(each, BaseException)}
+        self._links = {place: each for place, each in enumerate(started) if not isinstance(each, BaseException)}
         if faults:
             await self.stop(grace_s=0)
             raise faults[0]
         loop = asyncio.get_running_loop()
-        self._keepers = [loop.create_task(self._keep(slot)) for slot in range(count)]
+        self._keepers = [loop.create_task(self._keep(place)) for place in range(count)]
 
     async def change(self, blueprint: Blueprint, opened: Bound, closed: Iterable[Endpoint]) -> None:
         """All workers serve the blueprint when it returns. Raises WorkerUnable: all serve what they served before."""
@@ -89,27 +89,27 @@ class Crew:
         for link in self._links.values():
             link.abort()
 
-    async def _keep(self, slot: int) -> None:
+    async def _keep(self, place: int) -> None:
         deaths: deque[float] = deque()
         while True:
-            await self._links[slot].ended()
-            dead = self._links.pop(slot)
+            await self._links[place].ended()
+            dead = self._links.pop(place)
             log.error("worker died", worker=dead.pid)
-            while slot not in self._links:
+            while place not in self._links:
                 deaths.append(time.monotonic())
                 while deaths[0] < deaths[-1] - REMEMBERED_S:
                     deaths.popleft()
                 await asyncio.sleep(restart_delay_s(len(deaths)))
-                await self._replace(slot)
+                await self._replace(place)
 
-    async def _replace(self, slot: int) -> None:
+    async def _replace(self, place: int) -> None:
         try:
             async with self._changing:
-                self._links[slot] = await self._start_worker(self._launch)
+                self._links[place] = await self._start_worker(replace(self._launch, place=place))
         except (WorkerUnable, OSError) as fault:
             log.error("worker cannot start", reason=str(fault))
         else:
-            log.info("worker replaced", worker=self._links[slot].pid)
+            log.info("worker replaced", worker=self._links[place].pid)
             self._on_replaced()
 
 

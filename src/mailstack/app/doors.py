@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from mailstack.app.faults import CannotServe
 from mailstack.app.generation import Services
 from mailstack.app.sockets import Bound, Endpoint
+from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_protocols, accept_streams
+from mailstack.net.tally import Others
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole
 from mailstack.servers.imap.server import ImapServer
@@ -19,15 +21,18 @@ from mailstack.servers.smtp.service import SmtpRole
 
 class Doors:
     """current: the services that a new connection begins with. tls, web_tls: for mail and for https, where TLS comes
-    first."""
+    first. others: where the connections of other workers are counted."""
 
-    def __init__(self, current: Callable[[], Services], tls: ssl.SSLContext, web_tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, current: Callable[[], Services], tls: ssl.SSLContext, web_tls: ssl.SSLContext, others: Others
+    ) -> None:
         self._current = current
         self._tls = tls
         self._web_tls = web_tls
         self._connections = Connections()
+        self._admissions = {role: Admission(role.value, others) for role in SmtpRole}
         self._imap = ImapServer(lambda: current().imap, self._connections)
-        self._http = HttpServer(lambda: current().http, self._connections)
+        self._http = HttpServer(lambda: current().http, self._connections, Admission("http", others))
         self._servers: dict[Endpoint, asyncio.Server] = {}
 
     async def open(self, bound: Bound) -> None:
@@ -74,5 +79,5 @@ class Doors:
     async def _open_smtp(
         self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None
     ) -> asyncio.Server:
-        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections)
+        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections, self._admissions[role])
         return await accept_protocols(listener, factory, tls=tls)

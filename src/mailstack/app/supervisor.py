@@ -41,6 +41,7 @@ from mailstack.app.status import Status
 from mailstack.app.worker import GRACE_S, Launch
 from mailstack.model.ids import Generation
 from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
+from mailstack.net.tally import Tally
 from mailstack.ports.bus import GENERATION_TOPIC
 
 log = structlog.get_logger()
@@ -183,7 +184,9 @@ class Supervisor:
             trust_loopback=self._service.trust_loopback,
             hold_outbound=self._service.hold_outbound,
         )
-        launch = Launch(settings=settings, blueprint=self._blueprint, bound=dict(self._bound))
+        launch = Launch(
+            settings=settings, blueprint=self._blueprint, bound=dict(self._bound), tally=Tally(self._workers)
+        )
         self._crew = Crew(self._start_worker, launch, on_replaced=self._write_status)
         # What is alive now is shared by all workers for good: the collector must not touch, and so copy, its pages.
         gc.collect()

@@ -35,6 +35,7 @@ from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.proofs import ProofKeeper
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
+from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
 
@@ -45,11 +46,14 @@ GRACE_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What a worker starts with. bound: the supervisor's sockets; the worker works on copies."""
+    """What a worker starts with. bound: the supervisor's sockets; the worker works on copies. tally: the workers' own;
+    place: this one's, which it has from one that died, perhaps."""
 
     settings: RunSettings
     blueprint: Blueprint
     bound: Bound
+    tally: Tally
+    place: int = 0
 
 
 class Worker:
@@ -75,7 +79,7 @@ class Worker:
         self._adapters = await open_adapters(launch.settings)
         try:
             self._services = build_services(launch.blueprint, self._surroundings(None))
-            self._doors = Doors(lambda: self._services, self._tls, self._web_tls)
+            self._doors = Doors(lambda: self._services, self._tls, self._web_tls, launch.tally.of(launch.place))
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
             self._indexer = Indexer(self._adapters)

@@ -17,7 +17,7 @@ from mailstack.servers.http.service import HttpRole, HttpService
 class HttpServer:
     """service: asked once for each request; what it began with, it keeps."""
 
-    def __init__(self, service: Callable[[], HttpService], connections: Connections) -> None:
+    def __init__(self, service: Callable[[], HttpService], connections: Connections, admission: Admission) -> None:
         # Our own lines say more, and say it once.
         logging.getLogger("uvicorn.error").disabled = True
         logging.getLogger("uvicorn.access").disabled = True
@@ -38,7 +38,7 @@ class HttpServer:
             ),
             state=ServerState(),
             connections=connections,
-            admission=Admission(),
+            admission=admission,
         )
 
     def protocol(self, role: HttpRole) -> Callable[[], asyncio.Protocol]:

@@ -33,12 +33,11 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def smtp_protocol(
-    service: Callable[[], SmtpService], role: SmtpRole, connections: Connections
+    service: Callable[[], SmtpService], role: SmtpRole, connections: Connections, admission: Admission
 ) -> Callable[[], asyncio.Protocol]:
     """For loop.create_server. service: asked once for each connection, so that a reload disturbs none that is open."""
     # aiosmtpd logs the lines it reads, and people type passwords where a command is wanted.
     logging.getLogger("mail.log").disabled = True
-    admission = Admission()
 
     def accept() -> asyncio.Protocol:
         return SmtpConnection(

@@ -61,7 +61,10 @@ class Limits(Section):
     )
     recipients: int = Field(default=100, ge=1, le=10_000, description="Recipients of one message.")
     connections_per_ip: int = Field(
-        default=20, ge=1, le=100_000, description="Connections that one client address may hold at a time, per process."
+        default=20,
+        ge=1,
+        le=100_000,
+        description="Connections that one client address may hold at a time, to each of SMTP, submission and HTTP.",
     )
 
 
