@@ -13,6 +13,7 @@ from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
     from mailstack.reconcile.brake import Allowed
+    from mailstack.reconcile.dns.live import LiveDns
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
@@ -114,8 +115,6 @@ def reconciler_on(
     from mailstack.app.received import as_far_as_received
     from mailstack.app.runfiles import running_pid
     from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
-    from mailstack.reconcile.dns.authoritative import authoritative_dns
-    from mailstack.reconcile.dns.live import NotAsked
     from mailstack.reconcile.dns.targets import FromSpec, NoDns
     from mailstack.reconcile.reconciler import Reconciler
 
@@ -127,10 +126,20 @@ def reconciler_on(
         hash_password=_hash_password,
         brake=Brake(holders=holders_in(storage), allowed=allowed or NOTHING_ALLOWED),
         dns=NoDns() if no_dns else FromSpec(),
-        live_dns=NotAsked() if no_dns else authoritative_dns(loaded.spec),
+        live_dns=_live_dns(loaded, no_dns=no_dns),
         issuing=issuing_with(store, loaded.spec, has_server=has_server) if store else None,
     )
     return as_far_as_received(made, storage, loaded)
+
+
+def _live_dns(loaded: "LoadedSpec", *, no_dns: bool) -> "LiveDns":
+    if no_dns:
+        from mailstack.reconcile.dns.live import NotAsked
+
+        return NotAsked()
+    from mailstack.reconcile.dns.authoritative import authoritative_dns
+
+    return authoritative_dns(loaded.spec)
 
 
 def show_plan(plan: "Plan", form: str, *, all_records: bool = False) -> None:

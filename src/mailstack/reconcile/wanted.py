@@ -50,7 +50,7 @@ class Wanted:
 
 def keyed_digest(key: bytes) -> Digest:
     def digest(kind: Kind, name: str, secret: str, value: str) -> str:
-        text = "\0".join((kind.value, name, secret, value))
+        text = "\0".join((kind, name, secret, value))
         return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
     return digest

@@ -4,8 +4,9 @@ Lenient because all faults are shown at once: whatever has the wrong shape is pa
 models. Each thing keeps the path under which the file has it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailstack.model.principal import Ability
 from mailstack.spec.faults import Path
@@ -15,9 +16,8 @@ from mailstack.spec.yaml_values import Value
 NOTHING: Mapping[str, Value] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A name or address, normalised, and where it stands."""
+class Named(NamedTuple):
+    """A name or address, normalised, and where it stands. A tuple, as Claim: there are tens of thousands of them."""
 
     name: str
     path: Path
@@ -34,8 +34,7 @@ class DomainEntry:
     separators: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """An address that something of the spec owns. holder: the account or alias, for people to read; is_deaf: it takes
     no mail."""
 
@@ -56,6 +55,7 @@ class Outline:
 
 
 def outline(values: Mapping[str, Value]) -> Outline:
+    accounts = tuple(_entries(values, "accounts", parse_address_key))
     aliases = tuple(
         (alias, tuple(_addresses(targets, alias.path)))
         for alias, targets in _entries(values, "aliases", parse_address_key)
@@ -63,8 +63,8 @@ def outline(values: Mapping[str, Value]) -> Outline:
     claims = [Claim(address=alias.name, path=alias.path, holder=f"alias {alias.name}") for alias, _ in aliases]
     return Outline(
         domains=tuple(_domain(named, value) for named, value in _entries(values, "domains", parse_domain)),
-        logins=tuple(login.name for login, _ in _entries(values, "accounts", parse_address_key)),
-        claims=(*_account_claims(values), *claims),
+        logins=tuple(login.name for login, _ in accounts),
+        claims=(*_account_claims(accounts, section(values, "defaults", "account").get("can")), *claims),
         aliases=aliases,
     )
 
@@ -111,15 +111,15 @@ def _addresses(value: Value, path: Path) -> Iterator[Named]:
             yield found
 
 
-def _account_claims(values: Mapping[str, Value]) -> Iterator[Claim]:
-    default_can = section(values, "defaults", "account").get("can")
-    for login, value in _entries(values, "accounts", parse_address_key):
-        holder = f"account {login.name}"
-        can = mapping(value).get("can", default_can)
+def _account_claims(accounts: Iterable[tuple[Named, Value]], default_can: Value) -> Iterator[Claim]:
+    for login, value in accounts:
+        fields, holder = mapping(value), f"account {login.name}"
+        can = fields.get("can", default_can)
         is_deaf = isinstance(can, tuple) and Ability.RECEIVE not in can
-        yield Claim(address=login.name, path=login.path, holder=holder, is_deaf=is_deaf)
-        for further in _addresses(mapping(value).get("addresses"), (*login.path, "addresses")):
-            yield Claim(address=further.name, path=further.path, holder=holder, is_deaf=is_deaf)
+        yield Claim(login.name, login.path, holder, is_deaf)
+        if further := fields.get("addresses"):
+            for name, path in _addresses(further, (*login.path, "addresses")):
+                yield Claim(name, path, holder, is_deaf)
 
 
 def _domain(named: Named, value: Value) -> DomainEntry:

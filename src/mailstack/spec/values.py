@@ -5,7 +5,6 @@ Each takes YAML text and gives the value the rest of the program works with; a V
 
 import ipaddress
 import re
-from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -108,8 +107,10 @@ def parse_address_key(text: str) -> str:
     plain = _PLAIN_ADDRESS.fullmatch(text)
     if plain and len(text) <= MAX_ADDRESS_OCTETS:
         # Nearly every address: nothing to fold, and nothing that the longer way would find but a bad domain.
-        with suppress(ValueError):
+        try:
             return f"{plain[1]}@{parse_domain(plain[2])}"
+        except ValueError:  # said below, in words that fit an address
+            pass
     try:
         address = parse_address(text)
     except Invalid as fault:
