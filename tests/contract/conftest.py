@@ -1,6 +1,9 @@
-"""One fixture for each engine: another engine adds a line to ENGINES and passes the same suites."""
+"""One fixture for each engine: another engine adds a line to ENGINES and passes the same suites.
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+PostgreSQL's does so port by port: ON_POSTGRES names the suites that it runs.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -11,19 +14,30 @@ from mailstack.model.principal import Account
 from mailstack.model.resource import Kind
 from mailstack.model.upkeep import Flaw
 from mailstack.store.memory.store import MemoryStore
+from mailstack.store.postgres.link import address_of
+from mailstack.store.postgres.open import PostgresStore
+from mailstack.store.postgres.open import open_store as open_postgres_store
+from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
+from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import Store, make_account
 
-OpenStore = Callable[[Path, FakeClock, RecordingBus], Awaitable[Store]]
+OpenStore = Callable[[Path, str, FakeClock, RecordingBus], Awaitable[Store]]
+"""Path: a folder. str: the URL of a database, for those that want one."""
 
 
-async def open_sqlite(path: Path, clock: FakeClock, bus: RecordingBus) -> Store:
+async def open_sqlite(path: Path, _url: str, clock: FakeClock, bus: RecordingBus) -> Store:
     return await open_store(path, clock=clock, bus=bus)
 
 
-async def open_memory(path: Path, clock: FakeClock, bus: RecordingBus) -> Store:
+async def open_postgres(path: Path, url: str, clock: FakeClock, bus: RecordingBus) -> Store:
+    store = await open_postgres_store(address_of(url), blobs=FolderBlobs(path), clock=clock, bus=bus)
+    return cast(Store, store)  # the suites of ON_POSTGRES use no other port
+
+
+async def open_memory(_path: Path, _url: str, clock: FakeClock, bus: RecordingBus) -> Store:
     return cast(Store, WholeMemoryStore(clock=clock, bus=bus))  # tests marked in_memory use no other port
 
 
@@ -36,6 +50,22 @@ class WholeMemoryStore(MemoryStore):
 MOST_VERIFIED = 5
 
 ENGINES: tuple[OpenStore, ...] = (open_sqlite,)
+ON_POSTGRES = frozenset(
+    {
+        "test_accounts",
+        "test_challenges",
+        "test_issuance",
+        "test_locks",
+        "test_mailboxes",
+        "test_messages",
+        "test_changes",
+        "test_threads",
+        "test_queue",
+        "test_state",
+        "test_tokens",
+    }
+)
+"""Suites that pass on PostgreSQL so far."""
 IN_MEMORY: tuple[OpenStore, ...] = (open_memory,)
 """For tests marked in_memory: what delivery and plans ask of a store, which is all that this engine has."""
 
@@ -43,13 +73,15 @@ IN_MEMORY: tuple[OpenStore, ...] = (open_memory,)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store" in metafunc.fixturenames:
         engines = ENGINES + IN_MEMORY * any(metafunc.definition.iter_markers("in_memory"))
+        if metafunc.module.__name__.rpartition(".")[2] in ON_POSTGRES:
+            engines = (*engines, open_postgres)
         names = [engine.__name__.removeprefix("open_") for engine in engines]
         metafunc.parametrize("open_engine", engines, ids=names)
 
 
 async def flaws_of(store: Store) -> list[Flaw]:
     """Of the accounts that there are when the test is over, while they are few."""
-    if isinstance(store, MemoryStore):
+    if isinstance(store, MemoryStore | PostgresStore):  # which have nobody yet who looks
         return []
     accounts = [*(await store.state.snapshot([Kind.ACCOUNT])).resources.values()]
     flaws: list[Flaw] = []
@@ -72,9 +104,33 @@ def bus() -> RecordingBus:
     return RecordingBus()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    with fresh_database(postgres) as url:
+        yield url
+
+
 @pytest.fixture
-async def store(open_engine: OpenStore, tmp_path: Path, clock: FakeClock, bus: RecordingBus) -> AsyncIterator[Store]:
-    opened = await open_engine(tmp_path / "store", clock, bus)
+def database_url(request: pytest.FixtureRequest, open_engine: OpenStore) -> Iterator[str]:
+    if open_engine is not open_postgres:
+        yield ""
+        return
+    url: str = request.getfixturevalue("postgres_url")
+    yield url
+    empty_tables(request.getfixturevalue("postgres"), url)
+
+
+@pytest.fixture
+async def store(
+    open_engine: OpenStore, tmp_path: Path, database_url: str, clock: FakeClock, bus: RecordingBus
+) -> AsyncIterator[Store]:
+    opened = await open_engine(tmp_path / "store", database_url, clock, bus)
     yield opened
     flaws = await flaws_of(opened)
     await opened.close()

@@ -13,14 +13,18 @@ from mailstack.store.sql.listing import MESSAGE_COLUMNS, PackedMessage, message_
 from mailstack.store.sql.threading import thread_of
 
 TAKE_IDS = """UPDATE counter SET mod_seq = mod_seq + 1, last_message_id = last_message_id + ?,
-    used_bytes = used_bytes + ? WHERE is_closed = 0 RETURNING mod_seq, last_message_id, used_bytes"""
+    used_bytes = used_bytes + ? WHERE /*of*/ is_closed = 0 RETURNING mod_seq, last_message_id, used_bytes"""
 TAKE_UIDS = """UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, messages = messages + ?, unseen = unseen + ?,
-    deleted = deleted + ?, size_bytes = size_bytes + ? WHERE mailbox_id = ? RETURNING uid_next"""
-INSERT_BLOB = "INSERT INTO blob (blob_key, blob_id, forms, content, file) VALUES (?, ?, ?, ?, ?)"
-INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-INSERT_PLACEMENT = """INSERT INTO placement (mailbox_id, uid, message_id, mod_seq, is_deleted, keywords, saved_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-INSERT_KEYWORD = "INSERT INTO mailbox_keyword (mailbox_id, keyword) VALUES (?, ?) ON CONFLICT DO NOTHING"
+    deleted = deleted + ?, size_bytes = size_bytes + ? WHERE /*of*/ mailbox_id = ? RETURNING uid_next"""
+INSERT_BLOB = """INSERT INTO blob (/*key*/ blob_key, blob_id, forms, content, file)
+    VALUES (/*value*/ ?, ?, ?, ?, ?)"""
+INSERT_MESSAGE = f"""INSERT INTO message (/*key*/ {MESSAGE_COLUMNS})
+    VALUES (/*value*/ ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608
+INSERT_PLACEMENT = """INSERT INTO placement
+    (/*key*/ mailbox_id, uid, message_id, mod_seq, is_deleted, keywords, saved_at)
+    VALUES (/*value*/ ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_KEYWORD = """INSERT INTO mailbox_keyword (/*key*/ mailbox_id, keyword)
+    VALUES (/*value*/ ?, ?) ON CONFLICT DO NOTHING"""
 
 
 def append(

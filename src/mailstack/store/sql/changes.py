@@ -15,21 +15,22 @@ from mailstack.store.sql.threading import forget_threads
 KEPT_MS = 30 * DAY_MS
 INLINE_LIMIT = 200
 
-MOD_SEQ = "SELECT mod_seq FROM counter"
-FLOOR = "SELECT floor_mod_seq FROM counter"
+MOD_SEQ = "SELECT mod_seq FROM counter /*whole*/"
+FLOOR = "SELECT floor_mod_seq FROM counter /*whole*/"
 SINCE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
+    WHERE /*of*/ mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
 SINCE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE mod_seq > ? AND mailbox_id = ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
+    WHERE /*of*/ mod_seq > ? AND mailbox_id = ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
 OF_ONE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE mod_seq = ? ORDER BY mailbox_id, uid"""
+    WHERE /*of*/ mod_seq = ? ORDER BY mailbox_id, uid"""
 OF_ONE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE mod_seq = ? AND mailbox_id = ? ORDER BY uid"""
+    WHERE /*of*/ mod_seq = ? AND mailbox_id = ? ORDER BY uid"""
 DESTROYED_SINCE = f"""SELECT DISTINCT uid FROM change_log
-    WHERE mod_seq > ? AND mailbox_id = ? AND kind = {DESTROYED} AND uid <> {NO_UID} ORDER BY uid"""  # noqa: S608
-NEWEST_BEFORE = "SELECT COALESCE(MAX(mod_seq), 0) FROM change_log WHERE changed_at < ?"
-FORGET = "DELETE FROM change_log WHERE mod_seq <= ?"
-RAISE_FLOOR = "UPDATE counter SET floor_mod_seq = MAX(floor_mod_seq, ?)"
+    WHERE /*of*/ mod_seq > ? AND mailbox_id = ? AND kind = {DESTROYED} AND uid <> {NO_UID} ORDER BY uid"""  # noqa: S608
+NEWEST_BEFORE = "SELECT COALESCE(MAX(mod_seq), 0) FROM change_log WHERE /*of*/ changed_at < ?"
+FORGET = "DELETE FROM change_log WHERE /*of*/ mod_seq <= ?"
+RAISE_FLOOR = """UPDATE counter
+    SET floor_mod_seq = CASE WHEN floor_mod_seq < ?1 THEN ?1 ELSE floor_mod_seq END /*whole*/"""
 
 _KINDS = {CREATED: ChangeKind.CREATED, UPDATED: ChangeKind.UPDATED, DESTROYED: ChangeKind.DESTROYED}
 

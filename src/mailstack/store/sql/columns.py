@@ -19,8 +19,8 @@ from mailstack.store.sql.packs import PACKED, WORTH_IT, read_packed
 
 MANY = 16
 """From so many messages on, one row that SQLite joins costs less than a row for each."""
-FORMS = """SELECT m.message_id, b.forms FROM json_each(?) AS asked CROSS JOIN message m ON m.message_id = asked.value
-    JOIN blob b ON b.blob_key = m.blob_key"""
+FORMS = """SELECT m.message_id, b.forms FROM json_each(?) AS asked CROSS JOIN message m
+    JOIN blob b ON /*of b*/ b.blob_key = m.blob_key WHERE /*of m*/ m.message_id = asked.value"""
 
 _FACTS: Mapping[Column, str] = {
     Column.MESSAGE_ID: "p.message_id",
@@ -86,12 +86,12 @@ def _selects(facts: tuple[Column, ...]) -> tuple[str, str]:
     names = [f"c{number}" for number in range(1 + len(facts))]
     expressions = ["p.uid", *(_FACTS[column] for column in facts)]
     needs_message = any(expression.startswith("m.") for expression in expressions)
-    join = " JOIN message m ON m.message_id = p.message_id" if needs_message else ""
+    join = " JOIN message m ON /*of m*/ m.message_id = p.message_id" if needs_message else ""
     columns = ", ".join(f"{expression} AS {name}" for expression, name in zip(expressions, names, strict=True))
     plain = f"""SELECT {columns} FROM placement p{join}
-        WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - words of this module only
+        WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - words of this module only
     lists = ", ".join(f"json_group_array({name})" for name in names)
-    return f"SELECT {lists} FROM ({plain})", plain  # noqa: S608
+    return f"SELECT {lists} FROM ({plain}) AS listed", plain  # noqa: S608
 
 
 def _read_forms(

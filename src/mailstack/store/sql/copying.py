@@ -15,11 +15,11 @@ from mailstack.store.sql.database import Row, Transaction
 from mailstack.store.sql.listing import MESSAGE_COLUMNS
 from mailstack.store.sql.removal import PLACEMENTS_IN_RANGE, remove_placements
 
-LIES_THERE = "SELECT 1 FROM placement WHERE message_id = ? AND mailbox_id = ?"
+LIES_THERE = "SELECT 1 FROM placement WHERE /*of*/ message_id = ? AND mailbox_id = ?"
 TAKE_MESSAGE_ID = """UPDATE counter SET last_message_id = last_message_id + 1, used_bytes = used_bytes + ?
-    RETURNING last_message_id, used_bytes"""
-COPY_MESSAGE = f"""INSERT INTO message ({MESSAGE_COLUMNS})
-    SELECT ?{MESSAGE_COLUMNS.removeprefix("message_id")} FROM message WHERE message_id = ?"""  # noqa: S608
+    /*whole*/ RETURNING last_message_id, used_bytes"""
+COPY_MESSAGE = f"""INSERT INTO message (/*key*/ {MESSAGE_COLUMNS})
+    SELECT /*value*/ ?{MESSAGE_COLUMNS.removeprefix("message_id")} FROM message WHERE /*of*/ message_id = ?"""  # noqa: S608
 
 
 def copy(

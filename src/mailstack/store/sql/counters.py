@@ -4,11 +4,11 @@ from mailstack.model.errors import NotFound
 from mailstack.model.ids import ModSeq
 from mailstack.store.sql.database import Transaction
 
-NEXT_MOD_SEQ = "UPDATE counter SET mod_seq = mod_seq + 1 WHERE is_closed = 0 RETURNING mod_seq"
-ADD_USED = "UPDATE counter SET used_bytes = used_bytes + ?"
-MAILBOX_EXISTS = "SELECT uid_validity FROM mailbox WHERE mailbox_id = ?"
+NEXT_MOD_SEQ = "UPDATE counter SET mod_seq = mod_seq + 1 WHERE /*of*/ is_closed = 0 RETURNING mod_seq"
+ADD_USED = "UPDATE counter SET used_bytes = used_bytes + ? /*whole*/"
+MAILBOX_EXISTS = "SELECT uid_validity FROM mailbox WHERE /*of*/ mailbox_id = ?"
 COUNT_MAILBOX = """UPDATE mailbox SET mod_seq = ?, messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?,
-    size_bytes = size_bytes + ? WHERE mailbox_id = ?"""
+    size_bytes = size_bytes + ? WHERE /*of*/ mailbox_id = ?"""
 
 
 def next_mod_seq(transaction: Transaction) -> ModSeq:

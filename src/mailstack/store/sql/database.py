@@ -3,6 +3,18 @@
 Work is a plain function over a Connection or a Transaction, never async: one engine runs it where it was asked, another
 in a greenlet that waits for the network. It may run more than once, when a transaction has to be tried again, so it has
 no effect outside of it; what must happen outside is handed to Transaction.after_commit.
+
+Statements have one text for all engines, in words that all understand; parameters are question marks. Where the rows of
+an account lie in a database of their own (SQLite), nothing says whose they are. For where they do not, comments say
+where the account stands in a statement on its tables, in each of which `account_id` is the first column of every key.
+
+    /*of*/      before the first condition of a WHERE or ON: account_id = … AND; /*of m*/ of the table m
+    /*whole*/   in place of a WHERE: WHERE account_id = …; /*whole m*/ of the table m
+    /*key*/     before the first in a list of columns: account_id,
+    /*value*/   before the first in the list of their values: …,
+    /*+ …*/     these words, on PostgreSQL only: /*+ FOR UPDATE*/
+
+What must be put another way altogether stands, under the text that it replaces, in the engine's own statements.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence

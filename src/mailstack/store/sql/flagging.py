@@ -21,18 +21,18 @@ from mailstack.store.sql.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod
 from mailstack.store.sql.database import Transaction, Value
 
 IN_RANGE = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
-    WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
+    WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
 COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*) FROM placement
-    WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
-_OF_COMBINATION = """p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
+    WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
+_OF_COMBINATION = """/*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
     AND p.keywords = ? AND p.is_deleted = ?"""
 ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
-    FROM placement p JOIN placement o ON o.message_id = p.message_id
+    FROM placement p JOIN placement o ON /*of o*/ o.message_id = p.message_id
     WHERE {_OF_COMBINATION} AND o.mailbox_id <> p.mailbox_id"""  # noqa: S608
-LOG_THEM = f"""INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at)
-    SELECT ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
+LOG_THEM = f"""INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
+    SELECT /*value*/ ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
 SET_FLAGS = f"UPDATE placement AS p SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE {_OF_COMBINATION}"  # noqa: S608
-SET_KEYWORDS = "UPDATE placement SET keywords = ?, mod_seq = ? WHERE mailbox_id = ? AND uid = ?"
+SET_KEYWORDS = "UPDATE placement SET keywords = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ? AND uid = ?"
 
 NO_LIMIT = (1 << 63) - 1
 

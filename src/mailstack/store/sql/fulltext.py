@@ -12,10 +12,10 @@ from mailstack.model.search import Scope
 
 INSERT = "INSERT INTO search_index (rowid, words) VALUES (?, ?)"
 DELETE = "DELETE FROM search_index WHERE rowid IN (SELECT value FROM json_each(?))"
-DELETE_PARTIAL = "DELETE FROM search_partial WHERE message_id IN (SELECT value FROM json_each(?))"
+DELETE_PARTIAL = "DELETE FROM search_partial WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)"
 DELETE_ALL = "INSERT INTO search_index (search_index) VALUES ('delete-all')"
 MATCH = "SELECT rowid FROM search_index WHERE search_index MATCH ?"
-UP_TO = "SELECT indexed_up_to FROM search_state"
+UP_TO = "SELECT indexed_up_to FROM search_state /*whole*/"
 
 WORDS_AT_ONCE = 500
 """So many words make one expression; beyond, FTS5 looks through all of them for each row."""

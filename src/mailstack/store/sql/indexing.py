@@ -11,13 +11,13 @@ from mailstack.store.sql.fulltext import DELETE, DELETE_ALL, DELETE_PARTIAL, INS
 from mailstack.store.sql.packs import DROP_ALL, pack_heads
 from mailstack.store.sql.vocabulary import add_words, forget_words
 
-IS_BEHIND = "SELECT 1 FROM message WHERE message_id > (SELECT indexed_up_to FROM search_state) LIMIT 1"
+IS_BEHIND = "SELECT 1 FROM message WHERE /*of*/ message_id > (SELECT indexed_up_to FROM search_state /*whole*/) LIMIT 1"
 BACKLOG = """SELECT message_id, size_bytes FROM message
-    WHERE message_id > (SELECT indexed_up_to FROM search_state) ORDER BY message_id LIMIT ?"""
-EXISTS = "SELECT 1 FROM message WHERE message_id = ?"
-INSERT_PARTIAL = "INSERT INTO search_partial (message_id) VALUES (?)"
-SET_UP_TO = "UPDATE search_state SET indexed_up_to = ?"
-DELETE_ALL_PARTIAL = "DELETE FROM search_partial"
+    WHERE /*of*/ message_id > (SELECT indexed_up_to FROM search_state /*whole*/) ORDER BY message_id LIMIT ?"""
+EXISTS = "SELECT 1 FROM message WHERE /*of*/ message_id = ?"
+INSERT_PARTIAL = "INSERT INTO search_partial (/*key*/ message_id) VALUES (/*value*/ ?)"
+SET_UP_TO = "UPDATE search_state SET indexed_up_to = ? /*whole*/"
+DELETE_ALL_PARTIAL = "DELETE FROM search_partial /*whole*/"
 
 
 def backlog(

@@ -18,7 +18,7 @@ from mailstack.store.sql.database import Row, Value
 
 MESSAGE_COLUMNS = "message_id, thread_id, size_bytes, received_at, sent_at, blob_key, has_attachment"
 STORED_COLUMNS = """m.message_id, m.thread_id, b.blob_id, m.size_bytes, m.received_at, m.sent_at, m.has_attachment,
-    b.forms FROM message m JOIN blob b ON b.blob_key = m.blob_key"""
+    b.forms FROM message m JOIN blob b ON /*of b*/ b.blob_key = m.blob_key"""
 
 MAX_FRAME_BYTES = 256 << 20
 EMPTY_BASE_SUBJECT = b" "

@@ -15,33 +15,34 @@ from mailstack.store.sql.database import Connection, Databases, Row, Transaction
 from mailstack.store.sql.removal import ALL_PLACEMENTS, remove_placements
 
 COLUMNS = "mailbox_id, parent_id, name, role, is_subscribed, uid_validity, uid_next, mod_seq"
-LIST = f"SELECT {COLUMNS} FROM mailbox ORDER BY mailbox_id"  # noqa: S608
-ONE = f"SELECT {COLUMNS} FROM mailbox WHERE mailbox_id = ?"  # noqa: S608
-CHILD = f"SELECT {COLUMNS} FROM mailbox WHERE COALESCE(parent_id, 0) = ? AND name = ?"  # noqa: S608
+LIST = f"SELECT {COLUMNS} FROM mailbox /*whole*/ ORDER BY mailbox_id"  # noqa: S608
+ONE = f"SELECT {COLUMNS} FROM mailbox WHERE /*of*/ mailbox_id = ?"  # noqa: S608
+CHILD = f"SELECT {COLUMNS} FROM mailbox WHERE /*of*/ COALESCE(parent_id, 0) = ? AND name = ?"  # noqa: S608
 STATUS = """SELECT messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq
-    FROM mailbox WHERE mailbox_id = ?"""
-KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE mailbox_id = ? ORDER BY keyword"
-ANY = "SELECT 1 FROM mailbox LIMIT 1"
-TAKEN = "SELECT 1 FROM mailbox WHERE COALESCE(parent_id, 0) = ? AND name = ?"
-ROLE_TAKEN = "SELECT 1 FROM mailbox WHERE role = ?"
-HAS_CHILDREN = "SELECT 1 FROM mailbox WHERE parent_id = ? LIMIT 1"
+    FROM mailbox WHERE /*of*/ mailbox_id = ?"""
+KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE /*of*/ mailbox_id = ? ORDER BY keyword"
+ANY = "SELECT 1 FROM mailbox /*whole*/ LIMIT 1"
+TAKEN = "SELECT 1 FROM mailbox WHERE /*of*/ COALESCE(parent_id, 0) = ? AND name = ?"
+ROLE_TAKEN = "SELECT 1 FROM mailbox WHERE /*of*/ role = ?"
+HAS_CHILDREN = "SELECT 1 FROM mailbox WHERE /*of*/ parent_id = ? LIMIT 1"
 # RFC 9051 §2.3.1.1: a mailbox made anew under an old name has a larger UIDVALIDITY; the clock makes it larger even
 # than those of an account file that was lost.
 NEXT_MAILBOX = """UPDATE counter SET last_mailbox_id = last_mailbox_id + 1,
-    last_uid_validity = MAX(last_uid_validity + 1, ?) RETURNING last_mailbox_id, last_uid_validity"""
-INSERT = """INSERT INTO mailbox (mailbox_id, parent_id, name, role, is_subscribed, uid_validity, mod_seq)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE mailbox_id = ?"
-SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE mailbox_id = ?"
-DELETE = "DELETE FROM mailbox WHERE mailbox_id = ?"
-ABSENT = "SELECT path FROM absent_subscription"
-SUBSCRIBE_ABSENT = """INSERT INTO absent_subscription SELECT ?
-    WHERE (SELECT COUNT(*) FROM absent_subscription) < 1000 ON CONFLICT DO NOTHING"""
-UNSUBSCRIBE_ABSENT = "DELETE FROM absent_subscription WHERE path = ?"
-ROLE_HOLDER = "SELECT mailbox_id FROM mailbox WHERE role = ?"
-SET_ROLE = "UPDATE mailbox SET role = ?, mod_seq = ? WHERE mailbox_id = ?"
-TOUCH = "UPDATE mailbox SET mod_seq = ? WHERE mailbox_id = ?"
-LOG_ITSELF = "INSERT INTO change_log (mod_seq, mailbox_id, uid, message_id, kind, changed_at) VALUES (?, ?, ?, 0, ?, ?)"
+    last_uid_validity = MAX(last_uid_validity + 1, ?) /*whole*/ RETURNING last_mailbox_id, last_uid_validity"""
+INSERT = """INSERT INTO mailbox (/*key*/ mailbox_id, parent_id, name, role, is_subscribed, uid_validity, mod_seq)
+    VALUES (/*value*/ ?, ?, ?, ?, ?, ?, ?)"""
+RENAME = "UPDATE mailbox SET parent_id = ?, name = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?"
+SUBSCRIBE = "UPDATE mailbox SET is_subscribed = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?"
+DELETE = "DELETE FROM mailbox WHERE /*of*/ mailbox_id = ?"
+ABSENT = "SELECT path FROM absent_subscription /*whole*/"
+SUBSCRIBE_ABSENT = """INSERT INTO absent_subscription (/*key*/ path) SELECT /*value*/ ?
+    WHERE (SELECT COUNT(*) FROM absent_subscription /*whole*/) < 1000 ON CONFLICT DO NOTHING"""
+UNSUBSCRIBE_ABSENT = "DELETE FROM absent_subscription WHERE /*of*/ path = ?"
+ROLE_HOLDER = "SELECT mailbox_id FROM mailbox WHERE /*of*/ role = ?"
+SET_ROLE = "UPDATE mailbox SET role = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?"
+TOUCH = "UPDATE mailbox SET mod_seq = ? WHERE /*of*/ mailbox_id = ?"
+LOG_ITSELF = """INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
+    VALUES (/*value*/ ?, ?, ?, 0, ?, ?)"""
 
 
 class SqlMailboxes:

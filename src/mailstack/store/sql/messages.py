@@ -34,17 +34,17 @@ INLINE_ROWS = 1_000
 INLINE_MESSAGES = 100
 INLINE_WRITES = 20
 
-MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE mailbox_id = ?"
+MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE /*of*/ mailbox_id = ?"
 PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
-    WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-STORED_ONE = f"SELECT {STORED_COLUMNS} WHERE m.message_id = ?"
+    WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
+STORED_ONE = f"SELECT {STORED_COLUMNS} WHERE /*of m*/ m.message_id = ?"
 STORED_AT_ONCE = 50
-STORED_MANY = f"SELECT {STORED_COLUMNS} WHERE m.message_id IN ({', '.join('?' * STORED_AT_ONCE)})"
+STORED_MANY = f"SELECT {STORED_COLUMNS} WHERE /*of m*/ m.message_id IN ({', '.join('?' * STORED_AT_ONCE)})"
 FEW = 5
 """From here on one statement for many costs less than one for each."""
 BYTES = """SELECT b.blob_id, m.size_bytes, b.content, b.file
-    FROM message m JOIN blob b ON b.blob_key = m.blob_key WHERE m.message_id = ?"""
-USED = "SELECT used_bytes FROM counter"
+    FROM message m JOIN blob b ON /*of b*/ b.blob_key = m.blob_key WHERE /*of m*/ m.message_id = ?"""
+USED = "SELECT used_bytes FROM counter /*whole*/"
 
 EVERY_UID = NumSet(((1, 2**32 - 1),))
 

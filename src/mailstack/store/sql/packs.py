@@ -22,14 +22,16 @@ BLOCK = 1 << BLOCK_BITS
 WORTH_IT = 8
 """So many messages of a block cost more one by one than the whole of it."""
 
-FORMS_IN_BLOCK = """SELECT m.message_id, b.forms FROM message m JOIN blob b ON b.blob_key = m.blob_key
-    WHERE m.message_id BETWEEN ? AND ?"""
-PUT = """INSERT OR REPLACE INTO head_pack (block, messages, envelopes, header_blocks, structures, words)
-    VALUES (?, ?, ?, ?, ?, ?)"""
-DROP = "DELETE FROM head_pack WHERE block = ?"
-DROP_ALL = "DELETE FROM head_pack"
-OUTDATED = f"""SELECT block FROM head_pack WHERE messages <> (SELECT COUNT(*) FROM message
-    WHERE message_id BETWEEN block * {BLOCK} AND block * {BLOCK} + {BLOCK - 1})"""  # noqa: S608 - numbers of this module
+FORMS_IN_BLOCK = """SELECT m.message_id, b.forms FROM message m JOIN blob b ON /*of b*/ b.blob_key = m.blob_key
+    WHERE /*of m*/ m.message_id BETWEEN ? AND ?"""
+PUT = """INSERT INTO head_pack (/*key*/ block, messages, envelopes, header_blocks, structures, words)
+    VALUES (/*value*/ ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (/*key*/ block) DO UPDATE SET messages = excluded.messages, envelopes = excluded.envelopes,
+        header_blocks = excluded.header_blocks, structures = excluded.structures, words = excluded.words"""
+DROP = "DELETE FROM head_pack WHERE /*of*/ block = ?"
+DROP_ALL = "DELETE FROM head_pack /*whole*/"
+OUTDATED = f"""SELECT block FROM head_pack WHERE /*of*/ messages <> (SELECT COUNT(*) FROM message
+    WHERE /*of*/ message_id BETWEEN block * {BLOCK} AND block * {BLOCK} + {BLOCK - 1})"""  # noqa: S608 - numbers of this module
 
 _FRAMES: Mapping[Column, str] = {
     Column.ENVELOPE: "envelopes",
@@ -62,7 +64,8 @@ def read_packed(
     if not blocks:
         return found
     names = list(dict.fromkeys(_FRAMES.get(column, "words") for column in wanted))
-    sql = f"SELECT block, {', '.join(names)} FROM head_pack WHERE block IN (SELECT value FROM json_each(?))"  # noqa: S608
+    sql = f"""SELECT block, {", ".join(names)} FROM head_pack
+        WHERE /*of*/ block IN (SELECT value FROM json_each(?) AS listed)"""  # noqa: S608
     numbers, *frames = [*zip(*connection.rows(sql, (orjson.dumps(blocks).decode(),)), strict=True)] or [()]
     for name, packed in zip(names, frames, strict=False):
         for block, frame in zip(numbers, codec.decompress_each(packed, limit_bytes=MAX_FRAME_BYTES), strict=True):

@@ -12,21 +12,21 @@ from mailstack.store.sql.database import Row, Transaction
 from mailstack.store.sql.indexing import forget
 
 COLUMNS = """p.uid, p.message_id, p.mod_seq, p.is_deleted, p.keywords, m.size_bytes
-    FROM placement p JOIN message m ON m.message_id = p.message_id"""
-ALL_PLACEMENTS = f"SELECT {COLUMNS} WHERE p.mailbox_id = ? ORDER BY p.uid"
-PLACEMENTS_IN_RANGE = f"SELECT {COLUMNS} WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"
+    FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id"""
+ALL_PLACEMENTS = f"SELECT {COLUMNS} WHERE /*of p*/ p.mailbox_id = ? ORDER BY p.uid"
+PLACEMENTS_IN_RANGE = f"SELECT {COLUMNS} WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"
 DELETED_IN_RANGE = (
-    f"SELECT {COLUMNS} WHERE p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.is_deleted = 1 ORDER BY p.uid"
+    f"SELECT {COLUMNS} WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.is_deleted = 1 ORDER BY p.uid"
 )
 
-DELETE_PLACEMENT = "DELETE FROM placement WHERE mailbox_id = ? AND uid = ?"
-DELETE_MESSAGE = """DELETE FROM message WHERE message_id = ?
-    AND NOT EXISTS (SELECT 1 FROM placement WHERE placement.message_id = message.message_id)
+DELETE_PLACEMENT = "DELETE FROM placement WHERE /*of*/ mailbox_id = ? AND uid = ?"
+DELETE_MESSAGE = """DELETE FROM message WHERE /*of*/ message_id = ?
+    AND NOT EXISTS (SELECT 1 FROM placement WHERE /*of*/ placement.message_id = message.message_id)
     RETURNING blob_key, size_bytes"""
 # Two looks instead of an index over all messages: at the message that brought the bytes, and at those that share them.
-DELETE_BLOB = """DELETE FROM blob WHERE blob_key = ?
-    AND NOT EXISTS (SELECT 1 FROM message WHERE message.message_id = blob.blob_key)
-    AND NOT EXISTS (SELECT 1 FROM message WHERE message.blob_key = blob.blob_key
+DELETE_BLOB = """DELETE FROM blob WHERE /*of*/ blob_key = ?
+    AND NOT EXISTS (SELECT 1 FROM message WHERE /*of*/ message.message_id = blob.blob_key)
+    AND NOT EXISTS (SELECT 1 FROM message WHERE /*of*/ message.blob_key = blob.blob_key
                     AND message.blob_key <> message.message_id)
     RETURNING file"""
 

@@ -9,12 +9,12 @@ from mailstack.model.message import FlagSet, PlacementTable
 from mailstack.model.numset import NumSet
 from mailstack.store.sql.database import Connection
 
-# One row, made inside SQLite: at each row of its own the interpreter's lock would be given up and taken back, and a
+# One row: where SQLite gives many, the interpreter's lock is given up and taken back at each of them, and a
 # thread beside a busy loop waits milliseconds for it.
 COLUMNS_IN_RANGE = """SELECT json_group_array(uid), json_group_array(message_id), json_group_array(mod_seq),
         json_group_array(is_deleted || keywords)
     FROM (SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
-        WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid)"""
+        WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid) AS listed"""
 
 
 def read_table(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> PlacementTable:

@@ -10,9 +10,9 @@ from mailstack.model.message import MessageDigest
 from mailstack.store.sql.database import Transaction
 from mailstack.store.sql.thread_keys import MAX_NAMED, keys_of
 
-FIND = f"SELECT key, thread_id FROM thread_key WHERE key IN ({', '.join('?' * MAX_NAMED)})"  # noqa: S608 - question marks
-INSERT_KEY = "INSERT INTO thread_key (key, thread_id) VALUES (?, ?)"
-FORGET_KEYS = "DELETE FROM thread_key WHERE thread_id NOT IN (SELECT thread_id FROM message)"
+FIND = f"SELECT key, thread_id FROM thread_key WHERE /*of*/ key IN ({', '.join('?' * MAX_NAMED)})"  # noqa: S608 - question marks
+INSERT_KEY = "INSERT INTO thread_key (/*key*/ key, thread_id) VALUES (/*value*/ ?, ?)"
+FORGET_KEYS = "DELETE FROM thread_key WHERE /*of*/ thread_id NOT IN (SELECT thread_id FROM message /*whole*/)"
 
 
 def thread_of(transaction: Transaction, digest: MessageDigest, message_id: int) -> int:

@@ -1,0 +1,276 @@
+"""One connection to PostgreSQL, by libpq in pipeline mode: many statements go out at once and cost one round trip.
+
+Below psycopg's cursors: those wait for each answer, and cost as much CPU as all of the rest. What is sent is prepared
+at its first use. Values go as text or as plain octets, without a type: the server takes the one that the statement
+gives them, and every answer comes in binary.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple, assert_never
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Transformer
+from psycopg.conninfo import conninfo_to_dict
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.store.postgres.dialect import Statement
+from mailstack.store.postgres.faults import Lost, Refused, fault_of
+from mailstack.store.sql.database import Row, Value
+
+TEXT, BINARY = 0, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    connect_s: int = 10
+    answer_s: float = 30.0
+    """The longest that is waited for the answers to what is sent at once."""
+    lives_s: float = 3600.0
+    """So that connections spread over the servers behind one name, and marks.py may forget old ones."""
+    held_s: int = 60
+    """So long may a transaction stand still before the server ends it: what a node that was cut off has locked is free
+    again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """name: what a fault may say of it, so nothing of the password."""
+
+    conninfo: str
+    name: str
+
+
+class Asked(NamedTuple):
+    """A statement and its values, as they go out."""
+
+    statement: Statement
+    values: list[bytes | None]
+    formats: list[int]
+
+
+class Answer(NamedTuple):
+    """written: how many rows. tag: the command that was carried out."""
+
+    rows: list[Row]
+    written: int
+    tag: bytes
+
+
+def address_of(conninfo: str) -> Address:
+    """conninfo: postgresql://…, or libpq's keywords. Raises ValueError, which says nothing of what stands in it."""
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise ValueError("not an address of a PostgreSQL database: postgresql://user:password@host/name") from None
+    where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    user, name = parts.get("user", ""), parts.get("dbname", parts.get("user", ""))
+    return Address(conninfo=conninfo, name=f"the PostgreSQL database {name} of {user} on {where}")
+
+
+def asked(statement: Statement, account_id: str | None, values: Sequence[Value]) -> Asked:
+    octets: list[bytes | None] = []
+    formats: list[int] = []
+    if statement.takes_account:
+        if account_id is None:
+            raise Refused(f"an account's statement on the system's side: {statement.text.decode()}")
+        octets.append(account_id.encode())
+        formats.append(BINARY)
+    for value in values:
+        match value:
+            case int():  # and True and False, which are 1 and 0 in every column
+                octets.append(b"%d" % value)
+                formats.append(TEXT)
+            case str():  # not as libpq's text, which ends at a NUL
+                octets.append(value.encode())
+                formats.append(BINARY)
+            case bytes():
+                octets.append(value)
+                formats.append(BINARY)
+            case float():
+                octets.append(repr(value).encode())
+                formats.append(TEXT)
+            case None:
+                octets.append(None)
+                formats.append(TEXT)
+            case _:
+                assert_never(value)
+    return Asked(statement, octets, formats)
+
+
+class Link:
+    """Used by one caller at a time. Once anything but an answer comes out of it, it is closed.
+
+    marks: the transactions that it has committed, as marks.py counts them."""
+
+    def __init__(self, connection: psycopg.AsyncConnection, address: Address, limits: Limits, *, link_id: str) -> None:
+        self.address = address
+        self._limits = limits
+        self._connection = connection
+        self._libpq = connection.pgconn
+        self._loop = asyncio.get_running_loop()
+        self._socket = self._libpq.socket
+        self._loaders = Transformer(connection)
+        self._prepared: dict[bytes, bytes] = {}
+        self._opened_s = self.idle_since_s = self._loop.time()
+        self._link_id = link_id
+        self.marks = 0
+        self._libpq.nonblocking = 1
+        self._libpq.enter_pipeline_mode()
+
+    @property
+    def is_open(self) -> bool:
+        return self._libpq.status == pq.ConnStatus.OK
+
+    @property
+    def is_old(self) -> bool:
+        return self._loop.time() - self._opened_s > self._limits.lives_s
+
+    def next_mark(self) -> tuple[str, int]:
+        """Of the transaction that is about to be written."""
+        return self._link_id, self.marks + 1
+
+    async def roll_back(self) -> None:
+        """Whatever state it is in. Never raises: a link of which nothing good is heard is closed."""
+        if self.is_open and self._libpq.transaction_status != pq.TransactionStatus.IDLE:
+            with suppress(Exception):  # the server undoes it as well when the connection ends
+                await self.exchange([_ROLLBACK])
+                return
+            self.close()
+
+    def close(self) -> None:
+        self._libpq.finish()
+
+    async def exchange(self, batch: Sequence[Asked]) -> Answer:
+        """Sends all at once; gives what the last one answers. Raises what the first one meets that fails, after which
+        the server has passed over the others."""
+        try:
+            async with asyncio.timeout(self._limits.answer_s):
+                fresh = self._send(batch)
+                await self._flush()
+                results = await self._results()
+        except TimeoutError:
+            self.close()
+            raise Lost(f"no answer within {self._limits.answer_s:g} s") from None
+        except psycopg.Error as fault:
+            self.close()
+            raise Lost(str(fault)) from fault
+        except BaseException:  # answers that nobody waits for any more would be taken for those of the next
+            self.close()
+            raise
+        return self._answer(results, fresh)
+
+    def _send(self, batch: Sequence[Asked]) -> dict[int, bytes]:
+        """What it prepares on the way: statements, by the place of the answer that says that they are."""
+        libpq = self._libpq
+        fresh: dict[int, bytes] = {}
+        names: dict[bytes, bytes] = {}
+        place = 0
+        for statement, values, formats in batch:
+            text = statement.text
+            name = self._prepared.get(text) or names.get(text)
+            if name is None:
+                name = names[text] = b"s%d" % (len(self._prepared) + len(names))
+                libpq.send_prepare(name, text)
+                fresh[place] = text
+                place += 1
+            libpq.send_query_prepared(name, values, formats, BINARY)
+            place += 1
+        libpq.pipeline_sync()
+        return fresh
+
+    async def _flush(self) -> None:
+        while self._libpq.flush():
+            # A server whose answers are not taken stops to read.
+            await self._wait(for_writing=True)
+            self._libpq.consume_input()
+
+    async def _results(self) -> list[pq.abc.PGresult]:
+        libpq = self._libpq
+        results: list[pq.abc.PGresult] = []
+        is_between = False
+        while True:
+            while libpq.is_busy():
+                await self._wait()
+                libpq.consume_input()
+            result = libpq.get_result()
+            if result is None:
+                if is_between:
+                    raise psycopg.OperationalError("the connection ended")
+                is_between = True
+                continue
+            is_between = False
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return results
+            results.append(result)
+
+    async def _wait(self, *, for_writing: bool = False) -> None:
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(self._socket, _wake, ready)
+        if for_writing:
+            self._loop.add_writer(self._socket, _wake, ready)
+        try:
+            await ready
+        finally:
+            self._loop.remove_reader(self._socket)
+            if for_writing:
+                self._loop.remove_writer(self._socket)
+
+    def _answer(self, results: Sequence[pq.abc.PGresult], fresh: dict[int, bytes]) -> Answer:
+        for place, result in enumerate(results):
+            if result.status in _FAILED:
+                raise self._fault(result)
+            if place in fresh:
+                self._prepared[fresh[place]] = b"s%d" % len(self._prepared)
+        last = results[-1]
+        if last.status == pq.ExecStatus.TUPLES_OK:
+            self._loaders.set_pgresult(last)
+            return Answer(self._loaders.load_rows(0, last.ntuples, tuple), last.ntuples, b"SELECT")
+        return Answer([], last.command_tuples or 0, last.command_status or b"")
+
+    def _fault(self, result: pq.abc.PGresult) -> Exception:
+        code = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+        text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
+        fault = fault_of(code, text, self.address.name)
+        if isinstance(fault, Lost):
+            self.close()
+        return fault
+
+
+async def open_link(address: Address, limits: Limits, *, link_id: str) -> Link:
+    """Raises Lost where nobody answers, TryAgainLater where the server says no."""
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            address.conninfo,
+            autocommit=True,
+            connect_timeout=limits.connect_s,
+            application_name="mailstack",
+            client_encoding="UTF8",
+        )
+    except psycopg.OperationalError as fault:
+        if fault.sqlstate is not None and not fault.sqlstate.startswith(("08", "57P0", "53")):
+            raise TryAgainLater(f"{address.name} does not let this server in: {fault}") from fault
+        raise Lost(str(fault)) from fault
+    try:
+        for setting, value in (
+            ("statement_timeout", f"{int(limits.answer_s * 1000)}"),
+            ("idle_in_transaction_session_timeout", f"{limits.held_s * 1000}"),
+            ("default_transaction_isolation", "read committed"),
+        ):
+            await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+    except psycopg.Error as fault:
+        await connection.close()
+        raise Lost(str(fault)) from fault
+    return Link(connection, address, limits, link_id=link_id)
+
+
+def _wake(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+_ROLLBACK = asked(Statement(text=b"ROLLBACK", takes_account=False), None, ())
+_FAILED = frozenset({pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.NONFATAL_ERROR})

@@ -1,0 +1,129 @@
+"""Opens the store of one process on PostgreSQL: connections, schema, and the ports over them."""
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import psycopg
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.instant import Clock
+from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.store.postgres import marks, schema_account, schema_system
+from mailstack.store.postgres.databases import AccountDatabases, Engine, PostgresDatabase
+from mailstack.store.postgres.link import Address, Limits, Link, open_link
+from mailstack.store.postgres.migrations import migrate, require_newest
+from mailstack.store.postgres.pool import MOST, Pool
+from mailstack.store.sql.accounts import SqlAccounts
+from mailstack.store.sql.blobs import Blobs
+from mailstack.store.sql.challenges import SqlChallenges
+from mailstack.store.sql.changes import SqlChanges
+from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.issuance import SqlIssuance
+from mailstack.store.sql.locks import SqlLocks
+from mailstack.store.sql.mailboxes import SqlMailboxes
+from mailstack.store.sql.messages import SqlMessages
+from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.state import SqlState
+from mailstack.store.sql.tokens import SqlTokens
+
+THREADS = 4
+PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
+
+INSTALL = "INSERT INTO installation (only_row, digest_key) VALUES (1, ?) ON CONFLICT DO NOTHING"
+
+
+class PostgresStore:
+    """Every port, on one database. Opened after the fork, used on one loop."""
+
+    def __init__(self, engine: Engine, *, blobs: Blobs, clock: Clock, token: Callable[[int], bytes], bus: Bus) -> None:
+        self._engine = engine
+        self._blobs = blobs
+        self._system = PostgresDatabase(engine, None)
+        self._accounts = AccountDatabases(engine, self._system)
+        self._end_watch = bus.watch(GENERATION_TOPIC, self._accounts.forget)
+        self.accounts = SqlAccounts(self._system)
+        self.state = SqlState(self._system, clock=clock, token=token, tidy=_nothing, committed=self.accounts.recheck)
+        self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
+        self.locks = SqlLocks(self._system)
+        self.challenges = SqlChallenges(self._system, clock=clock)
+        self.issuance = SqlIssuance(self._system)
+        self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
+        self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
+        self.changes = SqlChanges(self._accounts)
+        self.tokens = SqlTokens(self._system)
+
+    async def install(self, token: Callable[[int], bytes]) -> None:
+        """What every store has one of; and what connections of long ago left behind goes."""
+        key = token(32)
+        long_ago = self._engine.clock() - marks.KEPT_MS
+
+        def work(transaction: Transaction) -> None:
+            transaction.run(INSTALL, (key,))
+            transaction.run(marks.FORGET, (long_ago,))
+
+        await self._system.write(work)
+
+    async def close(self) -> None:
+        """Once what is being written is durable."""
+        self._end_watch()
+        await self._engine.close()
+        self._blobs.close()
+
+
+async def open_store(
+    address: Address,
+    *,
+    blobs: Blobs,
+    clock: Clock,
+    bus: Bus,
+    token: Callable[[int], bytes] = secrets.token_bytes,
+    read_only: bool = False,
+    limits: Limits | None = None,
+    most_links: int = MOST,
+) -> PostgresStore:
+    """blobs: where large ones lie; closed with the store. read_only: for one who only looks; NotFound where there is no
+    store, and nothing is made or changed.
+
+    Raises Damaged, Unsupported (a newer schema), Forbidden (another program's database, missing rights), TryAgainLater.
+    """
+    await _prepare(address, read_only=read_only)
+    pool = Pool(partial(_open_link, address, limits or Limits(), token), most=most_links)
+    engine = Engine(
+        address.name,
+        pool,
+        threads=ThreadPoolExecutor(THREADS, thread_name_prefix="store"),
+        clock=clock,
+        publish=bus.publish,
+        is_read_only=read_only,
+    )
+    store = PostgresStore(engine, blobs=blobs, clock=clock, token=token, bus=bus)
+    try:
+        if not read_only:
+            await store.install(token)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _prepare(address: Address, *, read_only: bool) -> None:
+    try:
+        async with await psycopg.AsyncConnection.connect(
+            address.conninfo, autocommit=True, connect_timeout=Limits().connect_s, application_name="mailstack"
+        ) as connection:
+            if read_only:
+                await require_newest(connection, address, PARTS)
+            else:
+                await migrate(connection, address, PARTS)
+    except psycopg.Error as fault:
+        raise TryAgainLater(f"{address.name} cannot be used: {fault}") from fault
+
+
+async def _open_link(address: Address, limits: Limits, token: Callable[[int], bytes]) -> Link:
+    return await open_link(address, limits, link_id=token(16).hex())
+
+
+def _nothing() -> None:
+    """An account's rows stay where they are when it goes to the trash."""

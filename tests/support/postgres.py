@@ -1,0 +1,160 @@
+"""A real PostgreSQL server on a loopback port, for the whole session, and fresh databases on it for each test."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from mailstack.store.postgres import schema_account, schema_system
+
+START_S = 60.0
+STOP_S = 60.0
+USER = "mailstack"
+# Debian keeps the programs of each version out of the PATH.
+FOLDERS = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""For tests of what is stored, not of what survives a power cut."""
+INITDB = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+
+
+@dataclass(kw_only=True)
+class PostgresServer:
+    """It can be stopped and started again, on the same port."""
+
+    folder: Path
+    port: int
+    settings: tuple[str, ...]
+    _process: "subprocess.Popen[bytes] | None" = None
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        arguments = [f"-c{setting}" for setting in self.settings]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *arguments],
+                stdout=log,
+                stderr=log,
+                user=_owner(),
+                cwd=self.folder,
+            )
+        self._wait_until_answering()
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """at_once: as a crash, which it recovers from at the next start."""
+        if self._process is None:
+            return
+        self._process.kill() if at_once else self._process.send_signal(2)  # SIGINT: connections are ended
+        self._process.wait(timeout=STOP_S)
+        self._process = None
+
+    def make_database(self) -> str:
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE template0")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def run(self, sql: str, *, database: str = "postgres") -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def _wait_until_answering(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
+            with suppress(psycopg.OperationalError):
+                self.run("SELECT 1")
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=0.05)
+        raise AssertionError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text(errors='replace')[-2000:]}")
+
+
+@contextmanager
+def running_postgres(*, settings: tuple[str, ...] = QUICK) -> Iterator[PostgresServer]:
+    """In a folder of its own that its unprivileged user can reach, which pytest's are not."""
+    if not is_installed():
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL (Debian: postgresql) is not installed, and CI must not skip this")
+        pytest.skip("PostgreSQL (Debian: postgresql) is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="mailstack-postgres-"))
+    try:
+        if (owner := _owner()) is not None:
+            shutil.chown(folder, owner)
+        subprocess.run(
+            [_program("initdb"), "-D", str(folder / "data"), *INITDB],
+            check=True,
+            capture_output=True,
+            user=owner,
+            cwd=folder,
+        )
+        own = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=32MB", "max_connections=60")
+        server = PostgresServer(folder=folder, port=_free_port(), settings=(*own, *settings))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def empty_tables(server: PostgresServer, url: str) -> None:
+    """Of a store's database, which is quicker than to make another one."""
+    # Those that refer to others were made after them.
+    tables = [*schema_system.MIGRATIONS[-1].tables, *schema_account.MIGRATIONS[-1].tables]
+    server.run("; ".join(f"DELETE FROM {table}" for table in reversed(tables)), database=url.rpartition("/")[2])  # noqa: S608
+
+
+@contextmanager
+def fresh_database(server: PostgresServer) -> Iterator[str]:
+    """Its URL. It has no tables."""
+    name = server.make_database()
+    try:
+        yield server.url(name)
+    finally:
+        server.drop_database(name)
+
+
+def is_installed() -> bool:
+    return _found("postgres") is not None
+
+
+def _program(name: str) -> str:
+    found = _found(name)
+    assert found is not None
+    return found
+
+
+def _found(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *FOLDERS)))
+
+
+def _owner() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
