@@ -1,5 +1,6 @@
 """`mailstack drift` as it is typed."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailstack.cli.main import cli
+from tests.support.dns_server import dns_server
 
 SPEC = """\
 server: {hostname: mail.example.com, addresses: [192.0.2.1]}
@@ -76,3 +78,20 @@ def test_before_the_first_apply_it_is_an_error(tmp_path: Path) -> None:
 def test_faults_of_the_spec_are_1_here(spec: Path) -> None:
     spec.write_text("server: {}\n")
     assert run("drift", str(spec)).exit_code == 1
+
+
+async def test_what_people_publish_is_looked_for_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "by-hand.yaml"
+    async with dns_server({"zone.lan": {"MX": ["10 old.zone.lan."]}}) as server:
+        zone = f"{{provider: manual, nameservers: [{server.endpoint}]}}"
+        path.write_text(
+            "server: {hostname: mail.zone.lan}\nstorage: {path: state}\n"
+            f"domains: {{zone.lan: {{discovery: false}}}}\ndns: {{zones: {{zone.lan: {zone}}}}}\n"
+        )
+        await asyncio.to_thread(run, "apply", "--yes", "--no-dns", str(path))
+        result = await asyncio.to_thread(run, "drift", str(path))
+        as_json = await asyncio.to_thread(run, "drift", str(path), "--format", "json")
+    assert (result.exit_code, as_json.exit_code) == (2, 2)
+    assert "Not in DNS as it was asked for; whoever publishes it can put it right:\n" in result.stdout
+    assert f"  zone.lan MX: there: 10 old.zone.lan. ({server.endpoint})\n" in result.stdout
+    assert {item["standing"] for item in json.loads(as_json.stdout)["by_hand"]} == {"missing", "differs"}

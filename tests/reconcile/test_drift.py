@@ -137,3 +137,64 @@ async def test_zones_are_looked_at_again_at_the_interval(
         assert prepared.again_at > NOW + DAY_MS  # the certificate's renewal
     else:
         assert prepared.again_at == NOW + minutes * MINUTE_MS
+
+
+def by_hand(**settings: object) -> SpecValue:
+    bare = {"discovery": False, "dkim": {"algorithms": ["ed25519"]}}
+    zones = {"example.com": {"provider": "manual"}}
+    return spec_value({"domains": {"example.com": bare}, "dns": {"zones": zones}, **settings})
+
+
+async def looked_at(state: MemoryState, dns: MemoryDns, spec: SpecValue) -> Drift:
+    return await replace(reconciler(state), live_dns=dns).drift(spec)
+
+
+async def published_by_hand(state: MemoryState, spec: SpecValue) -> MemoryDns:
+    """As somebody does who reads the plan."""
+    await apply(state, spec)
+    dns = MemoryDns()
+    for item in (await state.published())["example.com"]:
+        dns.servers["ns1"][item.name, item.type] = item.values
+    return dns
+
+
+async def test_what_people_published_and_still_is_there_has_not_drifted() -> None:
+    state, spec = MemoryState(), by_hand()
+    dns = await published_by_hand(state, spec)
+    found = await looked_at(state, dns, spec)
+    assert (found.by_hand, found.is_any) == ((), False)
+
+
+async def test_a_record_that_somebody_took_out_of_a_zone_that_people_publish_has_drifted() -> None:
+    state, spec = MemoryState(), by_hand()
+    dns = await published_by_hand(state, spec)
+    del dns.servers["ns1"]["example.com", "MX"]
+    dns.servers["ns1"]["example.com", "TXT"] = ("v=spf1 +all",)
+    found = drift_document(await looked_at(state, dns, spec))
+    assert [(item["zone"], item["name"], item["type"], item["standing"]) for item in found["by_hand"]] == [
+        ("example.com", "example.com", "MX", "missing"),
+        ("example.com", "example.com", "TXT", "differs"),
+    ]
+    assert found["by_hand"][1]["told"] == "there: v=spf1 +all (ns1)"
+
+
+async def test_a_zone_that_people_publish_is_held_to_what_was_asked_before_the_spec_was_edited() -> None:
+    state = MemoryState()
+    dns = await published_by_hand(state, by_hand())
+    edited = by_hand(server={"hostname": "other.example.com"})
+    assert (await looked_at(state, dns, edited)).by_hand == ()
+    del dns.servers["ns1"]["example.com", "MX"]
+    found = await looked_at(state, dns, edited)
+    assert [(item.name, item.type) for item in found.by_hand] == [("example.com", "MX")]
+    assert (found.is_edited, found.changes) == (True, ())
+
+
+async def test_where_nobody_can_be_asked_nothing_has_drifted_and_that_is_told() -> None:
+    state, spec = MemoryState(), by_hand()
+    await apply(state, spec)
+    found = await looked_at(state, MemoryDns(failure="DNS does not answer"), spec)
+    assert (found.by_hand, found.is_any) == ((), False)
+    assert [warning.text for warning in found.warnings] == [
+        "could not be asked about records to publish by hand, in dns_zone example.com: DNS does not answer;"
+        " `mailstack dns check` waits longer"
+    ]

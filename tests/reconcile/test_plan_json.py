@@ -10,7 +10,7 @@ from mailstack.model.errors import Unsupported
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind
-from mailstack.reconcile.drift import Drift, UserField, drift_document
+from mailstack.reconcile.drift import Drift, Unpublished, UserField, drift_document
 from mailstack.reconcile.markdown import render_markdown
 from mailstack.reconcile.plan import document, sealed
 from mailstack.reconcile.plan_json import drift_of, plan_of
@@ -44,6 +44,9 @@ def test_drift_goes_the_same_way() -> None:
         changes=CASES["update"].changes,
         by_user=(
             UserField(kind=Kind.ACCOUNT, name="a@example.com", field="password", since=Instant(1_790_000_000_000)),
+        ),
+        by_hand=(
+            Unpublished(zone="a.example", name="a.example", type="MX", standing="missing", told="not there (ns1)"),
         ),
         warnings=CASES["warnings_and_by_hand"].warnings,
         is_edited=True,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HELP = """Show what is no longer as it was applied: DNS records that somebody changed or deleted, certificates and
 secrets that are others in the files which SPEC names. Changes nothing; the next `mailstack apply` puts it right.
+Records that people publish are looked for at the zones' own servers; what is not there is listed, for people to put
+right.
 
 An edited SPEC is no drift: it is compared with what was applied last, not with what SPEC says now. What users own, such
 as a password that they changed, is listed and no drift either.
@@ -52,7 +54,7 @@ def command(spec: Path, form: str, server: str | None, token: str, ca: Path | No
         print_json(drift_document(found))
     else:
         _show(found)
-    if found.changes:
+    if found.is_any:
         raise click.exceptions.Exit(EXIT_CHANGES)
 
 
@@ -68,12 +70,17 @@ def _show(found: "Drift") -> None:
     if found.changes:
         click.echo("Not as it was applied; the next apply will do the following:\n")
         click.echo(render_changes(found.changes, colour=sys.stdout.isatty()))
+    if found.by_hand:
+        click.echo("Not in DNS as it was asked for; whoever publishes it can put it right:\n")
+        for item in found.by_hand:
+            click.echo(f"  {item.name} {item.type}: {printable(item.told)}")
+        click.echo()
     for warning in found.warnings:
         told = f"{printable(warning.subject)}: {printable(warning.text)}"
         click.echo(f"{click.style('Warning:', fg='yellow')} {told}")
-    for item in found.by_user:
-        click.echo(f"{item.kind} {item.name}: {item.field} is the user's own since {iso(item.since)}")
+    for own in found.by_user:
+        click.echo(f"{own.kind} {own.name}: {own.field} is the user's own since {iso(own.since)}")
     if found.is_edited:
         click.echo("The spec was edited since; `mailstack plan` shows what it asks for now.")
-    if not found.changes:
+    if not found.is_any:
         click.echo(click.style(f"Nothing has drifted from generation {found.generation}.", fg="green"))

@@ -1,10 +1,11 @@
 """What has changed behind the spec's back since the last apply: the live state against what was applied. Pure.
 
 Not what an edited spec asks for: that is a plan. While the spec is the one that was applied, whatever a plan of it
-would put right has drifted, but for what is due by the clock; otherwise the zones are held to what was published.
+would put right has drifted, but for what is due by the clock; otherwise the zones are held to what was published. Zones
+that people publish are held to what was asked of them, by what their servers show.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from typing_extensions import TypedDict  # pydantic reads the standard one only from Python 3.12 on
@@ -13,6 +14,7 @@ from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant, iso
 from mailstack.model.resource import Kind, Operation, Snapshot
 from mailstack.reconcile.diff import Step
+from mailstack.reconcile.dns.check import Finding, Standing, summary
 from mailstack.reconcile.dns.ownership import MARK_RENEWED
 from mailstack.reconcile.plan import (
     Change,
@@ -39,14 +41,32 @@ class UserField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublished:
+    """A record set of what people publish that is not everywhere as it was asked for. told: where it is not, and what
+    is there instead."""
+
+    zone: str
+    name: str
+    type: str
+    standing: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """changes: what would put it right. is_edited: the spec is no longer the one that was applied."""
+    """changes: what would put it right. by_hand: what only people can. is_edited: the spec is no longer the one that
+    was applied."""
 
     generation: Generation
     changes: tuple[Change, ...]
     by_user: tuple[UserField, ...]
+    by_hand: tuple[Unpublished, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
     is_edited: bool = False
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.changes or self.by_hand)
 
 
 class UserFieldDocument(TypedDict):
@@ -56,6 +76,16 @@ class UserFieldDocument(TypedDict):
     since: str
 
 
+class UnpublishedDocument(TypedDict):
+    """standing: missing or differs."""
+
+    zone: str
+    name: str
+    type: str
+    standing: str
+    told: str
+
+
 class DriftDocument(TypedDict):
     """What `mailstack drift --format json` prints."""
 
@@ -63,6 +93,7 @@ class DriftDocument(TypedDict):
     spec_edited: bool
     changes: list[ChangeDocument]
     by_user: list[UserFieldDocument]
+    by_hand: list[UnpublishedDocument]
     warnings: list[WarningDocument]
 
 
@@ -71,11 +102,24 @@ def drifted_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(_drifted(step) if _is_read_elsewhere(step) else step for step in steps)
 
 
-def drifted_records(records: Sequence[Change]) -> Iterator[Change]:
+def drifted_records(records: Iterable[Change]) -> Iterator[Change]:
     """With those that another version of mailstack would write otherwise, which are no drift."""
     for change in records:
         is_drift = change.reason != MARK_RENEWED
         yield replace(change, reason=NOT_AS_APPLIED, drift=True) if is_drift else change
+
+
+def unpublished(findings: Sequence[Finding]) -> Iterator[Unpublished]:
+    for finding in findings:
+        if finding.standing in (Standing.MISSING, Standing.DIFFERS):
+            record = finding.record
+            yield Unpublished(
+                zone=finding.zone,
+                name=record.name,
+                type=record.type,
+                standing=finding.standing.value,
+                told=summary(finding),
+            )
 
 
 def fields_of_users(live: Snapshot) -> Iterator[UserField]:
@@ -92,6 +136,10 @@ def drift_document(drift: Drift) -> DriftDocument:
         by_user=[
             UserFieldDocument(kind=item.kind.value, name=item.name, field=item.field, since=iso(item.since))
             for item in drift.by_user
+        ],
+        by_hand=[
+            UnpublishedDocument(zone=item.zone, name=item.name, type=item.type, standing=item.standing, told=item.told)
+            for item in drift.by_hand
         ],
         warnings=[warning_document(item) for item in drift.warnings],
     )

@@ -8,7 +8,7 @@ from mailstack.model.errors import Unsupported
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant, from_datetime
 from mailstack.model.resource import Kind, Operation
-from mailstack.reconcile.drift import Drift, UserField
+from mailstack.reconcile.drift import Drift, Unpublished, UserField
 from mailstack.reconcile.plan import (
     FORMAT,
     BrakeName,
@@ -51,6 +51,7 @@ def drift_of(document: Document) -> Drift:
             generation=Generation(document["generation"]),
             changes=tuple(map(_change, document["changes"])),
             by_user=tuple(map(_user_field, document["by_user"])),
+            by_hand=tuple(map(_unpublished, document["by_hand"])),
             warnings=tuple(map(_warning, document["warnings"])),
             is_edited=document["spec_edited"],
         )
@@ -93,6 +94,16 @@ def _warning(document: Document) -> PlanWarning:
 def _user_field(document: Document) -> UserField:
     return UserField(
         kind=Kind(document["kind"]), name=document["name"], field=document["field"], since=_moment(document["since"])
+    )
+
+
+def _unpublished(document: Document) -> Unpublished:
+    return Unpublished(
+        zone=document["zone"],
+        name=document["name"],
+        type=document["type"],
+        standing=document["standing"],
+        told=document["told"],
     )
 
 

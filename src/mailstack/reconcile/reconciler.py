@@ -32,15 +32,16 @@ from mailstack.reconcile.dns.publish import (
     plan_dns,
     plan_published,
     publish,
+    published_by_hand,
     published_sets,
     with_zone_files,
 )
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.sighting import Observed, observe
-from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey
+from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey, unknown_warnings
 from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles
-from mailstack.reconcile.dns.zones import as_lines, place
-from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users
+from mailstack.reconcile.dns.zones import as_lines, place, zones_of
+from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users, unpublished
 from mailstack.reconcile.issue import Issuing, issue_all, split_orders
 from mailstack.reconcile.issue import Surroundings as OrderSurroundings
 from mailstack.reconcile.moves import former_logins, moves_of, with_moves
@@ -85,13 +86,14 @@ class LoadedSpec(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A plan, and what its execution needs that nobody is shown. again_at: when the same spec may ask for something
-    else, None where only a change can."""
+    """A plan, and what its execution needs that nobody is shown. survey: what DNS shows of what people publish.
+    again_at: when the same spec may ask for something else, None where only a change can."""
 
     plan: Plan
     context: DnsContext = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)
     dns: DnsWork = field(repr=False)
+    survey: Survey = field(default_factory=Survey, repr=False)
     again_at: Instant | None = None
 
     @property
@@ -178,16 +180,19 @@ class Reconciler:
         generation, by_user = actual.snapshot.generation, tuple(fields_of_users(actual.snapshot))
         if actual.snapshot.spec_hash == loaded.digest:
             prepared = await self.plan(loaded)
-            changes = tuple(change for change in prepared.plan.changes if change.drift)
-            return Drift(generation=generation, changes=changes, by_user=by_user, warnings=prepared.dns.warnings)
-        work = await plan_published(self._context(loaded.spec, loaded, actual), await self.state.published())
-        records = tuple(change for zone in work.plans for change in zone.changes)
+            work, shown, changes = prepared.dns, prepared.survey, prepared.plan.changes
+        else:
+            context, published = self._context(loaded.spec, loaded, actual), await self.state.published()
+            work = await plan_published(context, published)
+            shown = await survey(loaded.spec, self._dns_of_a_plan(), published_by_hand(context, published), {})
+            changes = in_order(tuple(drifted_records(change for zone in work.plans for change in zone.changes)))
         return Drift(
             generation=generation,
-            changes=in_order([change for change in drifted_records(records) if change.drift]),
+            changes=tuple(change for change in changes if change.drift),
             by_user=by_user,
-            warnings=work.warnings,
-            is_edited=True,
+            by_hand=tuple(unpublished(shown.findings)),
+            warnings=(*work.warnings, *unknown_warnings(shown)),
+            is_edited=actual.snapshot.spec_hash != loaded.digest,
         )
 
     async def adoptable(self, loaded: LoadedSpec, chosen: Chosen) -> "tuple[tuple[ZoneTarget, ZonePlan], ...]":
@@ -250,7 +255,12 @@ class Reconciler:
             stops=await self._stops(context, steps, work),
         )
         return Prepared(
-            plan=sealed(plan), context=context, steps=steps, dns=work, again_at=self._again_at(spec, desired, steps)
+            plan=sealed(plan),
+            context=context,
+            steps=steps,
+            dns=work,
+            survey=shown,
+            again_at=self._again_at(spec, desired, steps),
         )
 
     def _again_at(self, spec: Spec, desired: Desired, steps: Sequence[Step]) -> Instant | None:
@@ -341,7 +351,7 @@ class Reconciler:
             return
         spec = prepared.context.spec
         placed = place(wanted_records(spec, await _held(spec, state)), spec.dns, prepared.dns.supported)
-        meant = {zone: published_sets(records) for zone, records in placed.by_zone.items()}
+        meant = {zone: published_sets(records) for zone, records in zones_of(placed, spec.dns).items()}
         known = {zone: tuple(sets) for zone, sets in (await state.published()).items()}
         for zone in sorted(meant.keys() | known.keys()):
             if meant.get(zone, ()) != known.get(zone, ()):

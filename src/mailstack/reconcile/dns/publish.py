@@ -149,11 +149,7 @@ def _named(zones: Sequence[str]) -> str:
 
 async def plan_published(context: DnsContext, published: Mapping[str, Sequence[PublishedSet]]) -> DnsWork:
     """The zones held to what was published in them last, by the providers that they had then; for looking only."""
-    held = {
-        name: body_of(DnsZoneBody, resource).provider
-        for (kind, name), resource in context.live.resources.items()
-        if kind is Kind.DNS_ZONE
-    }
+    held = _providers_then(context)
     asked = {zone: provider for zone, provider in held.items() if provider != MANUAL_PROVIDER and zone in published}
     known = {zone: provider for zone, provider in asked.items() if provider in context.spec.dns.providers}
     records = {zone: tuple(map(_as_record, published[zone])) for zone in known}
@@ -165,6 +161,23 @@ async def plan_published(context: DnsContext, published: Mapping[str, Sequence[P
     )
     warnings = (*unknown, *(item for plan in plans for item in plan.warnings))
     return DnsWork(plans=plans, leaving=frozenset(), by_hand=(), supported={}, warnings=warnings)
+
+
+def published_by_hand(context: DnsContext, published: Mapping[str, Sequence[PublishedSet]]) -> tuple[PlacedRecord, ...]:
+    """What people were asked to publish last, in the zones that were theirs then."""
+    manual = (zone for zone, provider in _providers_then(context).items() if provider == MANUAL_PROVIDER)
+    return tuple(
+        PlacedRecord(zone=zone, record=_as_record(item)) for zone in manual for item in published.get(zone, ())
+    )
+
+
+def _providers_then(context: DnsContext) -> Mapping[str, str]:
+    """By zone, as of the last apply."""
+    return {
+        name: body_of(DnsZoneBody, resource).provider
+        for (kind, name), resource in context.live.resources.items()
+        if kind is Kind.DNS_ZONE
+    }
 
 
 async def plan_adoption(

@@ -61,6 +61,11 @@ def plan_warnings(found: Survey) -> tuple[PlanWarning, ...]:
     return tuple(_warnings(found))
 
 
+def unknown_warnings(found: Survey) -> tuple[PlanWarning, ...]:
+    """Of those, where nobody could be asked."""
+    return plan_warnings(Survey(findings=tuple(filter(_is_unknown, found.findings))))
+
+
 async def _finding(live_dns: LiveDns, item: PlacedRecord) -> Finding:
     zone, record = item.zone, item.record
     if is_made_by_apply(record):

@@ -49,6 +49,15 @@ def place(records: Sequence[RecordSet], dns: Dns, supported: Mapping[str, Collec
     return Placed(by_zone={name: tuple(found) for name, found in by_zone.items()}, by_hand=tuple(by_hand))
 
 
+def zones_of(placed: Placed, dns: Dns) -> Mapping[str, Sequence[RecordSet]]:
+    """What each zone of the spec should hold, with those that people publish; of the others what their provider can."""
+    manual: dict[str, list[RecordSet]] = {}
+    for item in placed.by_hand:
+        if item.zone and dns.zones[item.zone].provider == MANUAL_PROVIDER:
+            manual.setdefault(item.zone, []).append(item.record)
+    return {**placed.by_zone, **manual}
+
+
 def as_lines(by_hand: Sequence[PlacedRecord]) -> tuple[ByHand, ...]:
     """For people, zone by zone; those of no zone last."""
     found: dict[tuple[str, str], list[RecordSet]] = {}
