@@ -6,7 +6,7 @@ from mailstack.model.errors import AlreadyExists, Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.principal import AliasTargets
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import AliasBody, Kind, RelayBody, Resource, fields_of
+from mailstack.model.resource import AccountBody, AliasBody, Kind, RelayBody, Resource, fields_of
 from mailstack.ports.bus import GENERATION_TOPIC
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
@@ -91,6 +91,21 @@ async def test_a_summary_is_a_snapshot_in_short(store: Store, clock: FakeClock) 
     found = await store.state.summary()
     assert (found.generation, found.spec_hash, found.applied_at) == (1, "spec 1", clock())
     assert dict(found.counts) == {Kind.ACCOUNT: 2, Kind.RELAY: 1}
+
+
+def person(login: str, *, roles: tuple[str, ...] = (), abilities: tuple[str, ...] = ("read", "receive")) -> Resource:
+    body = AccountBody(name="", addresses=(), roles=roles, abilities=abilities, quota_bytes=None)
+    return Resource(kind=Kind.ACCOUNT, name=login, fields=fields_of(body))
+
+
+async def test_the_administrator_is_the_first_who_takes_mail(store: Store) -> None:
+    admin = ("admin",)
+    await apply(store, created(person("a@example.com")), created(person("b@example.com", roles=admin, abilities=())))
+    assert await store.state.administrator() is None
+    await apply(store, *(created(person(login, roles=admin)) for login in ("d@example.com", "c@example.com")))
+    assert await store.state.administrator() == "c@example.com"
+    await apply(store, updated(person("c@example.com")))
+    assert await store.state.administrator() == "d@example.com"
 
 
 async def test_snapshot_of_some_kinds_leaves_out_the_others(store: Store) -> None:

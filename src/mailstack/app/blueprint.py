@@ -10,17 +10,14 @@ from typing import Any
 
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
-from mailstack.model.principal import Ability, Role
 from mailstack.model.resource import (
     BODY_TYPES,
-    AccountBody,
     AnyBody,
     DomainBody,
     Kind,
     ListenerBody,
     Resource,
     ServerBody,
-    Snapshot,
     body_of,
 )
 from mailstack.ports.state import State
@@ -75,26 +72,13 @@ class Blueprint:
 
 
 async def read_blueprint(state: State) -> Blueprint:
-    snapshot = await state.snapshot((*KINDS, Kind.ACCOUNT))
+    snapshot = await state.snapshot(KINDS)
     return Blueprint(
         generation=snapshot.generation,
-        postmaster=_administrator(snapshot),
-        resources=tuple(resource for (kind, _), resource in snapshot.resources.items() if kind in KINDS),
+        postmaster=await state.administrator(),
+        resources=tuple(snapshot.resources.values()),
         secrets={kind: await state.secrets(kind) for kind in WITH_SECRETS},
     )
-
-
-def _administrator(snapshot: Snapshot) -> str | None:
-    names = (name for kind, name in snapshot.resources if kind is Kind.ACCOUNT)
-    return min((name for name in names if _is_admin(snapshot.resources[Kind.ACCOUNT, name])), default=None)
-
-
-def _is_admin(account: Resource) -> bool:
-    # Of ten thousand accounts, a few are worth the reading of all their fields.
-    roles = account.fields.get("roles")
-    if not isinstance(roles, list) or Role.ADMIN.value not in roles:
-        return False
-    return Ability.RECEIVE in body_of(AccountBody, account).abilities
 
 
 def to_json(blueprint: Blueprint) -> dict[str, Any]:

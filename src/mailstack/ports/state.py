@@ -19,6 +19,10 @@ class State(Protocol):
         """What status shows, without reading a single resource."""
         ...
 
+    async def administrator(self) -> str | None:
+        """The login that comes first among administrators who take mail."""
+        ...
+
     async def digest_key(self) -> bytes:
         """32 random bytes, made with the store, never shown: the key of every digest of a secret."""
         ...

@@ -13,6 +13,7 @@ from mailstack.model.resource import (
     AccountBody,
     AliasBody,
     DomainBody,
+    Json,
     Kind,
     Operation,
     Resource,
@@ -79,6 +80,12 @@ class MemoryState:
             applied_at=self._applied_at,
             counts=Counter(kind for kind, _ in self._held.resources),
         )
+
+    async def administrator(self) -> str | None:
+        accounts = (
+            (name, found.fields) for (kind, name), found in self._held.resources.items() if kind is Kind.ACCOUNT
+        )
+        return min((name for name, fields in accounts if _is_administrator(fields)), default=None)
 
     async def digest_key(self) -> bytes:
         return self._digest_key
@@ -159,6 +166,12 @@ class MemoryState:
         held.resources[key] = held.resources.pop(old)
         held.secrets[key] = held.secrets.pop(old, {})
         held.account_ids[key[1]] = held.account_ids.pop(old[1])
+
+
+def _is_administrator(fields: Mapping[str, Json]) -> bool:
+    roles, abilities = fields["roles"], fields["abilities"]
+    is_admin = isinstance(roles, list) and Role.ADMIN.value in roles
+    return is_admin and isinstance(abilities, list) and Ability.RECEIVE.value in abilities
 
 
 def _accounts(held: _Held) -> Iterator[Account]:

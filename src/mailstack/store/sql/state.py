@@ -11,6 +11,7 @@ import orjson
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, Instant
+from mailstack.model.principal import Ability, Role
 from mailstack.model.published import PublishedSet
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange, Snapshot, Summary
 from mailstack.ports.bus import GENERATION_TOPIC
@@ -20,6 +21,8 @@ from mailstack.store.sql.directory import Directory
 LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
 RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY name"
 COUNTS = "SELECT kind, COUNT(*) FROM resource GROUP BY kind"
+# Lists of words, as JSON: whole words are between quotes.
+ADMINISTRATOR = "SELECT login FROM account WHERE roles LIKE ? AND abilities LIKE ? ORDER BY login LIMIT 1"
 DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
 DIGEST_KEY = "SELECT digest_key FROM installation"
@@ -79,6 +82,11 @@ class SqlState:
 
     async def summary(self) -> Summary:
         return await self._system.read_long(_summary)
+
+    async def administrator(self) -> str | None:
+        words = (f'%"{Role.ADMIN}"%', f'%"{Ability.RECEIVE}"%')
+        found = await self._system.read_long(lambda connection: connection.row(ADMINISTRATOR, words))
+        return None if found is None else str(found[0])
 
     async def digest_key(self) -> bytes:
         return bytes((await self._system.read(lambda connection: connection.one(DIGEST_KEY)))[0])
