@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,9 @@ import pytest
 from mailstack.ports.bus import Bus
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.bus_nats import NatsServers, nats_bus
+from mailstack.store.bus_notify import notify_bus
 from tests.support.nats import running_nats
+from tests.support.postgres import fresh_database
 from tests.support.wakes import TIMEOUT_S, Wakes, reach
 
 ROOT = Path(__file__).parents[2]
@@ -30,34 +33,42 @@ class RunningBus(Bus, Protocol):
 
 Join = Callable[[], RunningBus]
 """Makes a further end of the bus, not started: as each process of each node has one."""
-Engine = Callable[[Path], AbstractContextManager[tuple[Join, tuple[str, ...]]]]
+Opened = tuple[Join, tuple[str, ...]]
 """With what another process is told so that it finds the same bus (support.echo_worker)."""
+Engine = Callable[[Path, pytest.FixtureRequest], AbstractContextManager[Opened]]
 
 
 @contextmanager
-def local(folder: Path) -> Iterator[tuple[Join, tuple[str, ...]]]:
+def local(folder: Path, _request: pytest.FixtureRequest) -> Iterator[Opened]:
     yield lambda: LocalBus(folder / "bus"), ("local", str(folder / "bus"))
 
 
 @contextmanager
-def nats(folder: Path) -> Iterator[tuple[Join, tuple[str, ...]]]:
-    nodes = iter(range(1_000))
+def nats(folder: Path, _request: pytest.FixtureRequest) -> Iterator[Opened]:
+    nodes = count()
     with running_nats(folder) as server:
         servers = NatsServers(urls=(server.url,), prefix="mailstack.test")
         yield lambda: nats_bus(servers, node=f"node{next(nodes)}"), ("nats", server.url)
 
 
-ENGINES: tuple[Engine, ...] = (local, nats)
+@contextmanager
+def notify(_folder: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    nodes = count()
+    with fresh_database(request.getfixturevalue("postgres")) as url:
+        yield lambda: notify_bus(url, node=f"node{next(nodes)}"), ("notify", url)
+
+
+ENGINES: tuple[Engine, ...] = (local, nats, notify)
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: str(engine.__name__))
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Join, tuple[str, ...]]]:
-    with request.param(tmp_path) as opened:
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    with request.param(tmp_path, request) as opened:
         yield opened
 
 
 @pytest.fixture
-def join(engine: tuple[Join, tuple[str, ...]]) -> Join:
+def join(engine: Opened) -> Join:
     return engine[0]
 
 
@@ -202,9 +213,7 @@ async def test_before_the_start_and_after_the_end_nothing_is_published_and_nothi
     assert there.count == 0
 
 
-async def test_another_process_is_woken_and_answers(
-    buses: tuple[RunningBus, RunningBus], engine: tuple[Join, tuple[str, ...]]
-) -> None:
+async def test_another_process_is_woken_and_answers(buses: tuple[RunningBus, RunningBus], engine: Opened) -> None:
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.echo_worker", *engine[1], cwd=ROOT, stdin=PIPE, stdout=PIPE
     )

@@ -41,12 +41,12 @@ def test_a_peer_has_its_connections_once_and_not_in_each_worker(spec: Path, tmp_
             assert greetings == [b"220"] * LIMIT + [b"421"] * 2 * LIMIT
 
         def all_are_welcome_again() -> bool:
-            # A connection that a dying worker took ends with it.
-            with ExitStack() as held, suppress(ConnectionError):
+            # A connection that a dying worker took ends with it, or is heard by nobody any more.
+            with ExitStack() as held, suppress(OSError):
                 return [greeting(sandbox, held) for _ in range(LIMIT)] == [b"220"] * LIMIT
             return False
 
-        wait_for(all_are_welcome_again, timeout_s=60)
+        wait_for(all_are_welcome_again, timeout_s=120)
         for pid in sandbox.workers():
             os.kill(pid, signal.SIGKILL)
-        wait_for(all_are_welcome_again, timeout_s=60)  # what the dead ones held is not counted any more
+        wait_for(all_are_welcome_again, timeout_s=120)  # what the dead ones held is not counted any more

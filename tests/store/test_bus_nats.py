@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from mailstack.store import bus_far
 from mailstack.store.bus_far import FarBus
 from mailstack.store.bus_nats import NatsServers, nats_bus
 from tests.support.nats import NatsServer, running_nats
-from tests.support.wakes import AGAIN_S, TIMEOUT_S, Wakes, reach
+from tests.support.wakes import TIMEOUT_S, Wakes, eventually, reach
 
 
 @pytest.fixture
@@ -35,12 +35,6 @@ async def started(*buses: FarBus) -> AsyncIterator[None]:
     yield
     for bus in buses:
         await bus.close()
-
-
-async def eventually(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not is_so():  # noqa: ASYNC110  nothing tells when
-            await asyncio.sleep(AGAIN_S)
 
 
 async def test_a_server_that_was_killed_and_is_back_is_found_again(server: NatsServer) -> None:

@@ -1,6 +1,7 @@
 """A watcher of a bus that counts how often it was woken, and can be waited for."""
 
 import asyncio
+from collections.abc import Callable
 
 from mailstack.ports.bus import Bus
 
@@ -28,4 +29,10 @@ async def reach(sender: Bus, topic: str, woken: Wakes) -> None:
     async with asyncio.timeout(TIMEOUT_S):
         while not woken.count:
             sender.publish(topic)
+            await asyncio.sleep(AGAIN_S)
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while not is_so():  # noqa: ASYNC110  nothing tells when
             await asyncio.sleep(AGAIN_S)

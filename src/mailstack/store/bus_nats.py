@@ -14,11 +14,12 @@ from urllib.parse import quote, unquote, urlsplit
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import Error
+from nats.errors import Error, NoServersError
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.store.bus_far import FarBus, Hear
 
+REST_S = 0.01
 CONNECT_S = 5
 PING_S = 10
 SILENT_PINGS = 2
@@ -49,7 +50,7 @@ def nats_bus(servers: NatsServers, *, node: str) -> FarBus:
 
 
 class NatsLine:
-    rest_s = 0.0
+    rest_s = REST_S
 
     def __init__(self, servers: NatsServers, *, node: str, hear: Hear) -> None:
         self._servers = servers
@@ -127,7 +128,9 @@ class NatsLine:
         self._lost.set()
 
     def _fault(self, fault: Exception) -> TryAgainLater:
-        return TryAgainLater(f"{self._servers}: {self._reason if not str(fault) else fault}")
+        # "No servers available" says less than why each of them is not.
+        said = self._reason if isinstance(fault, NoServersError) else str(fault)
+        return TryAgainLater(f"{self._servers}: {said or type(fault).__name__}")
 
     def _subject(self, topic: str) -> str:
         # A subject has no blanks and no wildcards, and dots part its levels.
