@@ -1,6 +1,6 @@
 """ports.locks on every engine."""
 
-from mailstack.model.instant import Instant
+from mailstack.model.instant import DAY_MS, Instant
 from tests.support.stores import Store
 
 
@@ -15,6 +15,20 @@ async def test_ones_own_lease_is_renewed(store: Store) -> None:
     assert await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
     assert await store.locks.acquire("renewal", "one", now=Instant(150), until=Instant(400))
     assert not await store.locks.acquire("renewal", "two", now=Instant(399), until=Instant(500))
+
+
+async def test_a_lease_that_a_clock_far_ahead_has_taken_binds_nobody(store: Store) -> None:
+    year = 365 * DAY_MS
+    assert await store.locks.acquire("renewal", "ahead", now=Instant(year + 100), until=Instant(year + 200))
+    assert await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
+    assert not await store.locks.acquire("renewal", "two", now=Instant(101), until=Instant(201))
+
+
+async def test_a_clock_that_is_a_little_behind_takes_no_lease_from_its_owner(store: Store) -> None:
+    assert await store.locks.acquire("renewal", "one", now=Instant(150), until=Instant(250))
+    assert not await store.locks.acquire("renewal", "two", now=Instant(100), until=Instant(200))
+    assert not await store.locks.acquire("renewal", "two", now=Instant(50), until=Instant(150))
+    assert await store.locks.acquire("renewal", "two", now=Instant(49), until=Instant(149))
 
 
 async def test_release_frees_ones_own_and_nobody_elses(store: Store) -> None:

@@ -1,6 +1,6 @@
 """A certificate that a certificate authority is asked for: the order, the proofs it wants, and why there is none yet.
 
-RFC 8555 (ACME), RFC 8737 (tls-alpn-01).
+RFC 8555 (ACME), RFC 8737 (tls-alpn-01), RFC 9773 (when to renew).
 """
 
 from dataclasses import dataclass, field
@@ -30,12 +30,14 @@ class AcmeAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """names: host names, the first is the resource's. key: the certificate's own, PEM."""
+    """names: host names, the first is the resource's. key: the certificate's own, PEM. replaces: the chain of the one
+    that this one takes over from, PEM, "" where that is of another authority, or where there is none."""
 
     account: AcmeAccount
     names: tuple[str, ...]
     key: str = field(repr=False)
     method: ProofMethod
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,35 @@ class Proof:
     host: str
     token: str
     value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """An account, as its authority knows it. uri: its URL. caa_names: what CAA records call that authority, none where
+    it does not say."""
+
+    uri: str
+    caa_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalInfo:
+    """When an authority would have a certificate renewed: between start and end. page: the URL of why, "" for none.
+    look_again_at: when it may say something else."""
+
+    start: Instant
+    end: Instant
+    page: str
+    look_again_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """chain: PEM, the certificate for the order's key first. renewal: None where the authority says nothing of it."""
+
+    chain: str
+    registration: Registration
+    renewal: RenewalInfo | None = None
 
 
 class NotIssued(Exception):

@@ -1,9 +1,9 @@
 """Whoever issues certificates, and whoever shows what they want to see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from mailstack.model.issuance import Order, Proof
+from mailstack.model.issuance import AcmeAccount, Issued, Order, Proof, Registration, RenewalInfo
 
 
 class Prover(Protocol):
@@ -17,6 +17,15 @@ class Prover(Protocol):
 
 
 class Issuer(Protocol):
-    async def issue(self, order: Order, prover: Prover) -> str:
-        """The PEM chain, the certificate for order.key first. Raises NotIssued."""
+    async def issue(self, order: Order, prover: Prover) -> Issued:
+        """Raises NotIssued."""
+        ...
+
+    async def tell_contact(self, account: AcmeAccount) -> Registration:
+        """Has the authority write to account.email, "" for nobody, from now on. Raises NotIssued."""
+        ...
+
+    async def renewals(self, account: AcmeAccount, chains: Mapping[str, str]) -> Mapping[str, RenewalInfo]:
+        """When to renew each of these certificates, by the same names; those are left out of which the authority says
+        nothing. Raises NotIssued where it cannot be asked."""
         ...

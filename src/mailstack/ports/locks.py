@@ -7,7 +7,11 @@ from mailstack.model.instant import Instant
 
 class Locks(Protocol):
     async def acquire(self, name: str, owner: str, *, now: Instant, until: Instant) -> bool:
-        """True when the lease is now this owner's; renews one's own."""
+        """True when the lease is now this owner's; renews one's own.
+
+        Whoever wants a name asks for about as long as all others do. A lease that is to end further ahead than twice
+        that was taken by a clock that was wrong, and binds nobody.
+        """
         ...
 
     async def release(self, name: str, owner: str) -> None: ...

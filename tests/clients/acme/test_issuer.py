@@ -28,7 +28,7 @@ def issuer() -> AcmeIssuer:
 @pytest.mark.parametrize("method", list(ProofMethod))
 async def test_a_chain_for_the_orders_own_key_and_names(pebble: Pebble, method: ProofMethod) -> None:
     order, prover = order_of(pebble, *NAMES, method=method), PebbleProver(pebble=pebble)
-    leaf, *rest = x509.load_pem_x509_certificates((await issuer().issue(order, prover)).encode())
+    leaf, *rest = x509.load_pem_x509_certificates((await issuer().issue(order, prover)).chain.encode())
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert set(names.get_values_for_type(x509.DNSName)) == set(NAMES)
     assert leaf.public_key() == load_pem_private_key(order.key.encode(), None).public_key()
@@ -65,7 +65,7 @@ async def test_a_way_of_proof_that_is_not_offered_is_told(pebble: Pebble) -> Non
 
 async def test_half_of_all_nonces_refused_do_not_stop_an_order(tmp_path: Path) -> None:
     with running_pebble(tmp_path, environment={"PEBBLE_WFE_NONCEREJECT": "50"}) as storm:
-        assert "BEGIN CERTIFICATE" in await issuer().issue(order_of(storm), PebbleProver(pebble=storm))
+        assert "BEGIN CERTIFICATE" in (await issuer().issue(order_of(storm), PebbleProver(pebble=storm))).chain
 
 
 async def test_an_account_that_the_authority_must_know_already(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ async def test_an_account_that_the_authority_must_know_already(tmp_path: Path) -
         with pytest.raises(NotIssued, match=r"set tls\.acme\.eab"):
             await issuer().issue(order, PebbleProver(pebble=known))
         bound = replace(order, account=replace(order.account, eab_key_id="kid-1", eab_key=mac))
-        assert "BEGIN CERTIFICATE" in await issuer().issue(bound, PebbleProver(pebble=known))
+        assert "BEGIN CERTIFICATE" in (await issuer().issue(bound, PebbleProver(pebble=known))).chain
 
 
 async def test_a_name_that_the_authority_does_not_issue_for(tmp_path: Path) -> None:

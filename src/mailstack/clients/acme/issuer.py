@@ -3,8 +3,9 @@ cancelled, and every wait is bounded.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -13,88 +14,151 @@ import requests
 from acme import errors, messages
 
 from mailstack.clients.acme.problems import Problem, of_request, sentence
-from mailstack.clients.acme.session import Asked, NoSuchChallenge, Session, problem_of
+from mailstack.clients.acme.session import Asked, NoSuchChallenge, Session, Standing, problem_of
 from mailstack.model.instant import Clock, as_datetime
-from mailstack.model.issuance import NotIssued, Order
+from mailstack.model.issuance import AcmeAccount, Issued, NotIssued, Order, ProofMethod, Registration, RenewalInfo
 from mailstack.ports.issuer import Prover
 
 VALIDATION_S = 180.0
 ISSUANCE_S = 120.0
+RENEWALS_S = 120.0
 SHORTEST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What a refusal is told with. host: the name it is about where the authority names none."""
+
+    directory: str
+    host: str
+    method: ProofMethod
+
+    @classmethod
+    def of_order(cls, order: Order) -> "Asking":
+        return cls(directory=order.account.directory, host=order.names[0], method=order.method)
+
+    @classmethod
+    def of_account(cls, account: AcmeAccount) -> "Asking":
+        return cls(directory=account.directory, host="this account", method=ProofMethod.HTTP_01)
+
+
 class AcmeIssuer:
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
 
-    async def issue(self, order: Order, prover: Prover) -> str:
-        with _told(order):
-            session = Session(order.account, clock=self._clock)
-        try:
+    async def issue(self, order: Order, prover: Prover) -> Issued:
+        with self._session(order.account) as session:
             return await self._issue(session, order, prover)
+
+    async def tell_contact(self, account: AcmeAccount) -> Registration:
+        with self._session(account) as session:
+            about = Asking.of_account(account)
+            if await self._step(session, about, session.open):
+                await self._step(session, about, session.tell_contact)
+            return session.registration
+
+    async def renewals(self, account: AcmeAccount, chains: Mapping[str, str]) -> Mapping[str, RenewalInfo]:
+        with self._session(account) as session:
+            about = Asking.of_account(account)
+            await self._step(session, about, session.find_directory)
+            found: dict[str, RenewalInfo] = {}
+            with suppress(TimeoutError):  # the others are asked next time
+                async with asyncio.timeout(RENEWALS_S):
+                    for name, chain in chains.items():
+                        info = await self._renewal(session, about, chain)
+                        found |= {name: info} if info is not None else {}
+        return found
+
+    @contextmanager
+    def _session(self, account: AcmeAccount) -> Iterator[Session]:
+        with _told(account.directory):
+            session = Session(account, clock=self._clock)
+        try:
+            yield session
         finally:
             session.close()
 
-    async def _issue(self, session: Session, order: Order, prover: Prover) -> str:
-        await self._step(session, order, session.open)
-        asked = await self._step(session, order, partial(session.order, order))
+    async def _issue(self, session: Session, order: Order, prover: Prover) -> Issued:
+        about = Asking.of_order(order)
+        await self._step(session, about, session.open)
+        asked = await self._step(session, about, partial(session.order, order))
         proofs = [each.proof for each in asked]
         try:
             if proofs:
                 await prover.show(proofs)
-                await self._step(session, order, partial(session.answer, asked))
-                await self._wait_for_all(session, order, asked)
-            return await self._step(session, order, partial(session.collect, deadline_s=ISSUANCE_S))
+                await self._step(session, about, partial(session.answer, asked))
+                await self._wait_for_all(session, about, asked)
+            chain = await self._collect(session, about)
         finally:
             if proofs:
                 await prover.withdraw(proofs)
+        # RFC 9773 §4.3: right after it was issued.
+        renewal = await self._renewal(session, about, chain)
+        return Issued(chain=chain, registration=session.registration, renewal=renewal)
 
-    async def _wait_for_all(self, session: Session, order: Order, asked: Sequence[Asked]) -> None:
+    async def _renewal(self, session: Session, about: Asking, chain: str) -> RenewalInfo | None:
+        try:
+            return await self._step(session, about, partial(session.renewal, chain))
+        except NotIssued:
+            return None  # RFC 9773 §4.3.3: it is asked again some hours later, and renewed by its age until then
+
+    async def _wait_for_all(self, session: Session, about: Asking, asked: Sequence[Asked]) -> None:
         waiting = list(asked)
         try:
             async with asyncio.timeout(VALIDATION_S):
                 while waiting:
-                    standing = await self._step(session, order, partial(session.look, waiting[0]))
+                    standing = await self._step(session, about, partial(session.look, waiting[0]))
                     if standing.is_pending:
-                        await asyncio.sleep(min(max(standing.wait_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
+                        await asyncio.sleep(_pause(standing))
                         continue
                     if standing.problem is not None:
-                        raise self._refusal(standing.problem, session, order, host=waiting[0].proof.host)
+                        raise self._refusal(standing.problem, session, about, host=waiting[0].proof.host)
                     waiting.pop(0)
         except TimeoutError:
             names = ", ".join(each.proof.host for each in waiting)
             raise NotIssued(f"the authority did not look at {names} within {VALIDATION_S:.0f} seconds") from None
 
-    async def _step(self, session: Session, order: Order, work: Callable[[], Result]) -> Result:
+    async def _collect(self, session: Session, about: Asking) -> str:
         try:
-            with _told(order):
+            async with asyncio.timeout(ISSUANCE_S):
+                await self._step(session, about, session.finalize)
+                while True:
+                    standing = await self._step(session, about, session.look_at_order)
+                    if not standing.is_pending:
+                        return standing.chain
+                    await asyncio.sleep(_pause(standing))
+        except TimeoutError:
+            raise NotIssued(f"the authority at {about.directory} did not issue in time") from None
+
+    async def _step(self, session: Session, about: Asking, work: Callable[[], Result]) -> Result:
+        try:
+            with _told(about.directory):
                 return await asyncio.to_thread(work)
         except NotIssued as fault:
             raise NotIssued(fault.reason, not_before=session.not_before) from fault
         except messages.Error as problem:
-            raise self._refusal(of_request(problem_of(problem)), session, order, host=order.names[0]) from problem
+            raise self._refusal(of_request(problem_of(problem)), session, about, host=about.host) from problem
 
-    def _refusal(self, problem: Problem, session: Session, order: Order, *, host: str) -> NotIssued:
+    def _refusal(self, problem: Problem, session: Session, about: Asking, *, host: str) -> NotIssued:
         not_before = session.not_before
         until = None if not_before is None else as_datetime(not_before)
-        return NotIssued(sentence(problem, host=host, method=order.method, until=until), not_before=not_before)
+        return NotIssued(sentence(problem, host=host, method=about.method, until=until), not_before=not_before)
+
+
+def _pause(standing: Standing) -> float:
+    return min(max(standing.wait_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
 
 
 @contextmanager
-def _told(order: Order) -> Iterator[None]:
+def _told(directory: str) -> Iterator[None]:
     """Turns what the library raises, but for the authority's own problems, into a sentence."""
-    directory = order.account.directory
     try:
         yield
     except messages.Error:
         raise
-    except errors.IssuanceError as fault:
-        raise fault.error from fault
-    except errors.TimeoutError:
-        raise NotIssued(f"the authority at {directory} did not issue in time") from None
     except NoSuchChallenge as fault:
         raise NotIssued(f"{fault} (tls.acme.challenge)") from None
     except requests.exceptions.SSLError as fault:

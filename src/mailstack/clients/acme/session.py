@@ -1,13 +1,13 @@
 """One order with one authority, step by step, through the acme library. Blocking: each step runs in a thread.
 
-RFC 8555 §7.1 (directory), §7.3 (accounts), §7.4 (orders), §7.5 (authorizations); RFC 8737 §3.
+RFC 8555 §7.1 (directory), §7.3 (accounts), §7.4 (orders), §7.5 (authorizations); RFC 8737 §3; RFC 9773 (renewals).
 """
 
-import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import requests
 from acme import challenges, messages
 from acme.client import ClientV2
 from acme.errors import ConflictError
@@ -19,10 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from josepy.b64 import b64encode
 from josepy.jwk import JWKEC
 
-from mailstack.clients.acme.network import PatientNetwork
+from mailstack.clients.acme.client import Client
+from mailstack.clients.acme.network import PatientNetwork, retry_after
 from mailstack.clients.acme.problems import Problem
-from mailstack.model.instant import Clock, Instant
-from mailstack.model.issuance import AcmeAccount, Order, Proof, ProofMethod
+from mailstack.clients.acme.renewal import certificate_id, renewal_info
+from mailstack.model.instant import SECOND_MS, Clock, Instant
+from mailstack.model.issuance import AcmeAccount, NotIssued, Order, Proof, ProofMethod, Registration, RenewalInfo
+
+LOOK_EVERY_MS = SECOND_MS
+RATE_LIMITED = "rateLimited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +41,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Of one authorization. problem: the authority's, where it failed. wait_s: before it is worth asking again."""
+    """Of one authorization, or of the order. problem: the authority's, where it failed. wait_s: before it is worth
+    asking again. chain: the certificate's, PEM, once the order is fulfilled."""
 
     is_pending: bool
-    problem: Problem | None
-    wait_s: float
+    problem: Problem | None = None
+    wait_s: float = 0.0
+    chain: str = ""
 
 
 class NoSuchChallenge(Exception):
@@ -50,24 +57,35 @@ class NoSuchChallenge(Exception):
 class Session:
     def __init__(self, account: AcmeAccount, *, clock: Clock) -> None:
         self._account = account
+        self._clock = clock
         key = JWKEC.load(account.key.encode("ascii"))
         self._key = key
         self._net = PatientNetwork(key, ca_file=account.ca_file, clock=clock)
-        self._client: ClientV2
+        self._client: Client
         self._order: messages.OrderResource
 
     @property
     def not_before(self) -> Instant | None:
         return self._net.not_before
 
-    def open(self) -> None:
-        """Finds the account that belongs to the key, or makes it; its terms are agreed to by that."""
-        directory = ClientV2.get_directory(self._account.directory, self._net)
-        self._client = ClientV2(directory, self._net)
+    @property
+    def registration(self) -> Registration:
+        """Once it is open."""
+        names = self._client.directory.meta.caa_identities or ()
+        known = self._net.account
+        return Registration(uri=str(known.uri) if known else "", caa_names=tuple(map(str, names)))
+
+    def find_directory(self) -> None:
+        self._client = Client(ClientV2.get_directory(self._account.directory, self._net), self._net)
+
+    def open(self) -> bool:
+        """Finds the account that belongs to the key, or makes it; its terms are agreed to by that. Whether it was there
+        before."""
+        self.find_directory()
         binding = None
         if self._account.eab_key_id:
             binding = messages.ExternalAccountBinding.from_data(
-                self._key.public_key(), self._account.eab_key_id, self._account.eab_key, directory
+                self._key.public_key(), self._account.eab_key_id, self._account.eab_key, self._client.directory
             )
         wanted = messages.NewRegistration.from_data(
             email=self._account.email or None, terms_of_service_agreed=True, external_account_binding=binding
@@ -77,10 +95,27 @@ class Session:
         except ConflictError as known:
             # RFC 8555 §7.3.1: a key that has an account is told where it is.
             self._net.account = messages.RegistrationResource(uri=known.location, body=messages.Registration())
+            return True
+        return False
+
+    def tell_contact(self) -> None:
+        """In place of all that the authority knew of whom to write to."""
+        # RFC 8555 §7.3.2: an empty list takes the former address away.
+        told = messages.Registration.from_data(email=self._account.email or None, contact=())
+        known = messages.RegistrationResource(uri=self.registration.uri, body=messages.Registration())
+        self._client.update_registration(known, told)
 
     def order(self, order: Order) -> tuple[Asked, ...]:
         """What is to be proved; names that were proved lately are not among it."""
-        self._order = self._client.new_order(signing_request(order.names, order.key))
+        request = signing_request(order.names, order.key)
+        replaced = certificate_id(order.replaces) if self._client.knows_renewals else ""
+        try:
+            self._order = self._client.order(request, replaces=replaced)
+        except messages.Error as problem:
+            # RFC 9773 §5: its successor was ordered before, or the authority does not know it: then without that word.
+            if not replaced or problem_of(problem).code == RATE_LIMITED:
+                raise
+            self._order = self._client.order(request, replaces="")
         return tuple(
             self._asked(authorization, order.method)
             for authorization in self._order.authorizations
@@ -96,22 +131,50 @@ class Session:
     def look(self, asked: Asked) -> Standing:
         authorization, response = self._client.poll(asked.authorization)
         status = authorization.body.status
-        wait = (ClientV2.retry_after(response, 1) - datetime.datetime.now()).total_seconds()  # noqa: DTZ005  as there
         if status == messages.STATUS_PENDING:
-            return Standing(is_pending=True, problem=None, wait_s=wait)
+            return Standing(is_pending=True, wait_s=self._wait_s(response))
         if status == messages.STATUS_VALID:
-            return Standing(is_pending=False, problem=None, wait_s=0.0)
+            return Standing(is_pending=False)
         problems = [problem_of(each.error) for each in authorization.body.challenges if each.error is not None]
         nothing_said = Problem(code="", detail=f"the authorization is {status.name}")
-        return Standing(is_pending=False, problem=problems[0] if problems else nothing_said, wait_s=0.0)
+        return Standing(is_pending=False, problem=problems[0] if problems else nothing_said)
 
-    def collect(self, *, deadline_s: float) -> str:
-        """The chain, PEM."""
-        until = datetime.datetime.now() + datetime.timedelta(seconds=deadline_s)  # noqa: DTZ005  the library's clock
-        return str(self._client.finalize_order(self._order, until).fullchain_pem)
+    def finalize(self) -> None:
+        try:
+            self._client.begin_finalization(self._order)
+        except messages.Error as problem:
+            # RFC 8555 §7.4: it has yet to notice that all is proved, and says in the order when it has.
+            if problem.code != "orderNotReady":
+                raise
+
+    def look_at_order(self) -> Standing:
+        """Once it is finalized."""
+        body, response = self._client.order_at(self._order.uri)
+        if body.status == messages.STATUS_INVALID:
+            if body.error is not None:
+                raise body.error
+            raise NotIssued("the authority has given up the order, and does not say why")
+        if body.status == messages.STATUS_READY:
+            self.finalize()
+        if body.status == messages.STATUS_VALID and body.certificate is not None:
+            return Standing(is_pending=False, chain=self._client.text_at(body.certificate))
+        return Standing(is_pending=True, wait_s=self._wait_s(response))
+
+    def renewal(self, chain: str) -> RenewalInfo | None:
+        """None where the authority says nothing: the certificate is renewed by its age then."""
+        name = certificate_id(chain)
+        if not name or not self._client.knows_renewals:
+            return None
+        response, now = self._client.renewal_of(name), self._clock()
+        return renewal_info(response.json(), retry_at=retry_after(response.headers.get("Retry-After", ""), now), now=now)
 
     def close(self) -> None:
         self._net.session.close()
+
+    def _wait_s(self, response: requests.Response) -> float:
+        now = self._clock()
+        until = retry_after(response.headers.get("Retry-After", ""), now) or now + LOOK_EVERY_MS
+        return (until - now) / SECOND_MS
 
     def _asked(self, authorization: messages.AuthorizationResource, method: ProofMethod) -> Asked:
         host = str(authorization.body.identifier.value)

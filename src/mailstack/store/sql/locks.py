@@ -5,7 +5,7 @@ from mailstack.store.sql.database import Database, Transaction
 
 ACQUIRE = """INSERT INTO lease (name, owner, lease_until) VALUES (?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
-    WHERE lease.owner = excluded.owner OR lease.lease_until <= ?
+    WHERE lease.owner = excluded.owner OR lease.lease_until <= ? OR lease.lease_until > ?
     RETURNING owner"""
 HOLDER = "SELECT owner, lease_until FROM lease WHERE name = ?"
 RELEASE = "DELETE FROM lease WHERE name = ? AND owner = ?"
@@ -16,12 +16,13 @@ class SqlLocks:
         self._system = system
 
     async def acquire(self, name: str, owner: str, *, now: Instant, until: Instant) -> bool:
+        believed_until = until + (until - now)
         holder = await self._system.row(HOLDER, (name,))
-        if holder is not None and holder[0] != owner and holder[1] > now:
+        if holder is not None and holder[0] != owner and now < holder[1] <= believed_until:
             return False
 
         def work(transaction: Transaction) -> bool:
-            return transaction.row(ACQUIRE, (name, owner, until, now)) is not None
+            return transaction.row(ACQUIRE, (name, owner, until, now, believed_until)) is not None
 
         return await self._system.write(work)
 
