@@ -286,7 +286,7 @@ async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(hou
 
 async def test_while_another_applies_it_is_refused_with_that_ones_name(house: House) -> None:
     expected = await house.expected(MORE)
-    with apply_turn(house.storage, "somebody else"):
+    async with apply_turn(house.storage, "somebody else"):
         status, (reply,) = await house.ask(CallKind.APPLY, house.request(MORE, expected=expected))
     assert status == 503
     assert f"another apply is at work: process {os.getpid()} (somebody else)" in reply["detail"]

@@ -28,6 +28,6 @@ async def test_the_latest_failure_of_each_certificate_is_kept(store: Store) -> N
 
 async def test_an_issued_certificate_has_no_failures(store: Store) -> None:
     await store.issuance.failed(FAILURE)
-    await store.issuance.issued("mail.example.com")
-    await store.issuance.issued("never.example.com")
+    await store.issuance.forget("mail.example.com")
+    await store.issuance.forget("never.example.com")
     assert await store.issuance.failures() == {}

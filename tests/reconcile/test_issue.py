@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,27 +12,29 @@ import pytest
 from mailstack.app.silence import Silence
 from mailstack.model.challenge import ChallengeKind
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
-from mailstack.model.issuance import NotIssued
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, iso
+from mailstack.model.issuance import NotIssued, Registration, RenewalInfo
 from mailstack.model.resource import CertificateBody, Kind, body_of
 from mailstack.reconcile import issue
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.material import material_of
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.targets import NoDns
-from mailstack.reconcile.issue import check_issued
-from mailstack.reconcile.plan import Plan
-from mailstack.reconcile.progress import CertificateNotIssued, Event, OrderElsewhere
+from mailstack.reconcile.issue import OnWait, Turn, check_issued
+from mailstack.reconcile.plan import Plan, PlanWarning
+from mailstack.reconcile.progress import CertificateNotIssued, ContactTold, Event, OrderElsewhere, TurnAwaited
+from mailstack.reconcile.providers.acme import RENEWALS_ASKED_EVERY_MS
 from mailstack.reconcile.providers.certs import check_pair, key_digest, self_signed
 from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_dns import MemoryDns
-from tests.support.memory_issuer import MemoryIssuer, issuing_by
+from tests.support.memory_issuer import MemoryIssuer, at_once, issuing_by
 from tests.support.specs import SpecValue, spec_value
 
 HOST = "mail.example.com"
+AUTHORITY = "https://acme-v02.api.letsencrypt.org/directory"
 STS = {"example.com": {"mta_sts": {"mode": "testing"}}}
 
 
@@ -48,6 +51,7 @@ class World:
     dns: MemoryDns = field(default_factory=MemoryDns)
     events: list[Event] = field(default_factory=list)
     has_server: bool = True
+    turn: Turn = at_once
 
     def reconciler(self) -> Reconciler:
         return Reconciler(
@@ -56,7 +60,7 @@ class World:
             hash_password=str,
             brake=Brake(holders=nobody),
             live_dns=self.dns,
-            issuing=issuing_by(self.issuer, self.store, has_server=self.has_server),
+            issuing=issuing_by(self.issuer, self.store, has_server=self.has_server, turn=self.turn),
         )
 
     async def plan(self, spec: SpecValue) -> Prepared:
@@ -65,6 +69,7 @@ class World:
     async def apply(self, spec: SpecValue) -> Plan:
         prepared = await self.plan(spec)
         await self.reconciler().apply(prepared, self.events.append)
+        await self.reconciler().order(prepared, self.events.append)
         await self.publish(spec)
         return prepared.plan
 
@@ -235,6 +240,7 @@ async def test_without_dns_only_proofs_that_need_none_are_tried_and_only_where_t
     without_dns = replace(world.reconciler(), dns=NoDns(may_order=may_order))
     prepared = await without_dns.plan(spec)
     await without_dns.apply(prepared)
+    await without_dns.order(prepared)
     assert len(world.issuer.orders) == orders
     assert warnings_of(prepared.plan) == []
 
@@ -327,6 +333,144 @@ async def test_a_certificate_that_nobody_wants_any_more_is_not_taken_in(world: W
     world.issuer.meanwhile = use_files
     await world.apply(spec_of())
     assert (await world.held()).issuer == "files"
+
+
+@dataclass(slots=True, kw_only=True)
+class OneTurn:
+    """As app.turn, within this process. held: who has it, "" for nobody. taken: what for, in order."""
+
+    held: str = ""
+    taken: list[str] = field(default_factory=list)
+    is_refused: bool = False
+
+    @asynccontextmanager
+    async def take(self, what: str, on_wait: OnWait) -> AsyncIterator[None]:
+        if self.held:
+            on_wait(self.held)
+        if self.is_refused:
+            raise TryAgainLater(f"another apply is at work: {self.held}")
+        assert not self.held
+        self.held = what
+        self.taken.append(what)
+        yield
+        self.held = ""
+
+
+async def test_nobody_holds_the_turn_while_an_authority_is_waited_for(world: World) -> None:
+    turn, seen = OneTurn(), []
+
+    async def look() -> None:
+        seen.append(turn.held)
+
+    world.issuer.meanwhile = look
+    world.turn = turn.take
+    await world.apply(spec_of(domains=STS))
+    assert seen == ["", ""]
+    assert turn.taken == ["what an authority has answered"] * 2
+    assert (await world.held()).issuer == "acme"
+
+
+async def test_what_was_issued_is_taken_in_though_another_apply_has_the_turn_for_ever(world: World) -> None:
+    world.turn = OneTurn(held="process 7 (mailstack apply)", is_refused=True).take
+    await world.apply(spec_of())
+    assert (await world.held()).issuer == "acme"
+    assert TurnAwaited(holder="process 7 (mailstack apply)") in world.events
+
+
+async def test_a_renewal_names_the_certificate_that_it_replaces(world: World) -> None:
+    await world.apply(spec_of())
+    first = await world.held()
+    await renewed(world)
+    await world.apply(spec_of({"directory": "letsencrypt-staging"}))
+    assert [order.replaces for order in world.issuer.orders] == ["", first.certificate, ""]
+
+
+async def test_an_authority_is_told_of_a_new_contact_and_the_next_plan_is_empty(world: World) -> None:
+    await world.apply(spec_of({"email": "a@example.com"}))
+    told = await world.apply(spec_of({"email": "b@example.com"}))
+    assert [(change.kind, change.fields[0].new) for change in told.changes] == [("acme_account", "b@example.com")]
+    assert world.issuer.contacts == ["b@example.com"]
+    assert world.events[-1] == ContactTold(authority=AUTHORITY, email="b@example.com")
+    assert (await world.plan(spec_of({"email": "b@example.com"}))).plan.is_empty
+    await world.apply(spec_of())
+    assert world.issuer.contacts == ["b@example.com", ""]
+
+
+async def test_a_contact_that_is_refused_is_not_what_the_state_says(world: World) -> None:
+    await world.apply(spec_of({"email": "a@example.com"}))
+    world.issuer.refusals = [NotIssued("no such host")]
+    await world.apply(spec_of({"email": "b@example.com"}))
+    snapshot = await world.store.state.snapshot()
+    assert snapshot.resources[Kind.ACME_ACCOUNT, AUTHORITY].fields["email"] == "a@example.com"
+    waiting = await world.plan(spec_of({"email": "b@example.com"}))
+    assert (waiting.plan.is_empty, waiting.again_at) == (True, world.clock() + 5 * MINUTE_MS)
+    world.clock.advance(5 * MINUTE_MS)
+    await world.apply(spec_of({"email": "b@example.com"}))
+    assert world.issuer.contacts == ["b@example.com"]
+    assert (await world.plan(spec_of({"email": "b@example.com"}))).plan.warnings == told_of_nothing(waiting.plan)
+
+
+def told_of_nothing(plan: Plan) -> tuple[PlanWarning, ...]:
+    return tuple(warning for warning in plan.warnings if not warning.subject.startswith("acme_account"))
+
+
+async def test_the_accounts_url_is_kept_but_not_what_could_break_a_record(world: World) -> None:
+    world.issuer.registration = Registration(uri="https://ca.example/acct/7", caa_names=("ca.example", 'x"; bad'))
+    await world.apply(spec_of())
+    fields = (await world.store.state.snapshot()).resources[Kind.ACME_ACCOUNT, AUTHORITY].fields
+    assert (fields["uri"], fields["caa_names"]) == ("https://ca.example/acct/7", ["ca.example"])
+    world.issuer.registration = Registration(uri="https://ca.example/acct/8;x")
+    await world.apply(spec_of({"key": "rsa2048"}))
+    fields = (await world.store.state.snapshot()).resources[Kind.ACME_ACCOUNT, AUTHORITY].fields
+    assert fields["uri"] == "https://ca.example/acct/7"
+
+
+def window(start: Instant, length_ms: int = HOUR_MS) -> RenewalInfo:
+    return RenewalInfo(start=start, end=Instant(start + length_ms))
+
+
+async def test_a_certificate_is_renewed_when_its_authority_suggests_it(world: World) -> None:
+    start = Instant(world.clock() + 10 * DAY_MS)
+    world.issuer.renewal = window(start)
+    await world.apply(spec_of())
+    first = await world.held()
+    while (prepared := await world.plan(spec_of())).plan.is_empty:
+        assert prepared.again_at is not None
+        assert prepared.again_at <= world.clock() + RENEWALS_ASKED_EVERY_MS
+        await world.apply(spec_of())
+        world.clock.now = prepared.again_at
+    assert start <= world.clock() <= start + HOUR_MS
+    world.issuer.renewal = None
+    (change,) = (await world.apply(spec_of())).changes
+    assert "and the authority suggests it" in change.reason
+    assert (await world.held()).certificate != first.certificate
+    assert (await world.held()).renew_from == ""
+
+
+async def test_a_suggestion_that_moves_is_noted_when_it_is_asked_for_every_few_hours(world: World) -> None:
+    world.issuer.renewal = window(Instant(world.clock() + 50 * DAY_MS))
+    await world.apply(spec_of())
+    asked = world.issuer.asked
+    for _ in range(6):  # as for a drift check
+        world.clock.advance(15 * MINUTE_MS)
+        await world.apply(spec_of())
+    assert world.issuer.asked - asked <= 1
+    soon = Instant(world.clock() + 2 * DAY_MS)
+    world.issuer.renewal = window(soon)
+    world.clock.advance(RENEWALS_ASKED_EVERY_MS)
+    generation = await world.store.state.generation()
+    await world.apply(spec_of())
+    assert (await world.held()).renew_from == iso(soon)
+    assert await world.store.state.generation() == generation + 1
+
+
+async def test_an_authority_that_wants_each_certificate_renewed_at_once_is_not_obeyed_for_ever(world: World) -> None:
+    world.issuer.renewal = window(Instant(world.clock() - DAY_MS))
+    await world.apply(spec_of())
+    for _ in range(20):
+        world.clock.advance(HOUR_MS)
+        await world.apply(spec_of())
+    assert len(world.issuer.orders) == 1
 
 
 async def test_proofs_are_shown_while_the_authority_looks_and_gone_afterwards(world: World) -> None:

@@ -10,7 +10,7 @@ from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.issuance import NotIssued, Proof, ProofMethod
 from mailstack.reconcile.dns.record_set import RecordSet
-from mailstack.reconcile.proofs import DnsProver, ServerProver, proof_records
+from mailstack.reconcile.proofs import DnsProver, ServerProver, WriteBeside, proof_records
 from mailstack.reconcile.providers.certs import ACME_IDENTIFIER
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_challenges import MemoryChallenges
@@ -76,6 +76,17 @@ async def test_without_a_server_the_authority_is_not_asked_to_look() -> None:
         await prover.show([proof(ProofMethod.HTTP_01)])
 
 
+def prover_in(
+    zones: Sequence[str],
+    dns: MemoryDns,
+    write: WriteBeside,
+    *,
+    within_s: float = 1.0,
+    held: MemoryChallenges | None = None,
+) -> DnsProver:
+    return DnsProver(held or MemoryChallenges(), zones, dns, write, clock=FakeClock(), within_s=within_s)
+
+
 class FullDisk(MemoryChallenges):
     async def put(self, challenge: Challenge) -> None:
         raise TryAgainLater(f"no room for {challenge.name}")
@@ -108,22 +119,33 @@ class Zone:
 
 async def test_a_proof_in_dns_is_written_seen_and_taken_away() -> None:
     zone = Zone(MemoryDns())
-    prover = DnsProver(("example.com",), zone.dns, zone.write)
+    prover = prover_in(("example.com",), zone.dns, zone.write)
     await prover.show([proof(ProofMethod.DNS_01)])
     assert (zone.written, zone.zones) == ([(NAME,)], {"example.com"})
     await prover.withdraw([proof(ProofMethod.DNS_01)])
     assert zone.written[-1] == ()
 
 
+async def test_an_order_leaves_the_proofs_of_another_one_in_the_zone_where_they_are() -> None:
+    zone, held = Zone(MemoryDns()), MemoryChallenges()
+    first, second = (prover_in(("example.com",), zone.dns, zone.write, held=held) for _ in range(2))
+    await first.show([proof(ProofMethod.DNS_01)])
+    await second.show([proof(ProofMethod.DNS_01, "mta-sts.example.com")])
+    await first.withdraw([proof(ProofMethod.DNS_01)])
+    await second.withdraw([proof(ProofMethod.DNS_01, "mta-sts.example.com")])
+    other = "_acme-challenge.mta-sts.example.com"
+    assert zone.written == [(NAME,), (NAME, other), (other,), ()]
+
+
 async def test_a_proof_that_a_secondary_does_not_have_yet_is_not_claimed() -> None:
     zone = Zone(MemoryDns(servers={"ns1": {}, "ns2": {}}))
     with pytest.raises(NotIssued, match=f"the TXT record {NAME} was written, and is not seen at ns2"):
-        await DnsProver(("example.com",), zone.dns, zone.write, within_s=0.0).show([proof(ProofMethod.DNS_01)])
+        await prover_in(("example.com",), zone.dns, zone.write, within_s=0.0).show([proof(ProofMethod.DNS_01)])
 
 
 async def test_where_nobody_can_be_asked_the_providers_word_has_to_do() -> None:
     zone = Zone(MemoryDns(failure="no network"))
-    await DnsProver(("example.com",), zone.dns, zone.write).show([proof(ProofMethod.DNS_01)])
+    await prover_in(("example.com",), zone.dns, zone.write).show([proof(ProofMethod.DNS_01)])
     assert zone.written == [(NAME,)]
 
 
@@ -131,7 +153,7 @@ async def test_a_provider_that_fails_is_told_and_does_not_stop_the_end() -> None
     async def fail(_records: Sequence[RecordSet], _zones: Collection[str]) -> None:
         raise TryAgainLater("the provider is down")
 
-    prover = DnsProver(("example.com",), MemoryDns(), fail)
+    prover = prover_in(("example.com",), MemoryDns(), fail)
     with pytest.raises(NotIssued, match="the proof could not be written: the provider is down"):
         await prover.show([proof(ProofMethod.DNS_01)])
     await prover.withdraw([proof(ProofMethod.DNS_01)])

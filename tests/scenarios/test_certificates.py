@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from mailstack.model.instant import Instant
 from mailstack.reconcile.providers.certs import self_signed
+from tests.support.acme_front import front_of
 from tests.support.bind import Bind, running_bind
 from tests.support.pebble import Pebble, running_pebble
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
@@ -249,13 +250,19 @@ def bind(tmp_path: Path) -> Iterator[Bind]:
 def test_an_apply_proves_by_dns_without_a_server_and_leaves_the_zone_as_it_was(
     house: House, bind: Bind, tmp_path: Path
 ) -> None:
-    with running_pebble(tmp_path, answers=False, name_server=f"127.0.0.1:{bind.port}") as pebble:
-        house.write(pebble, challenge="dns-01", dns=BIND.format(port=bind.port))
+    with (
+        running_pebble(tmp_path, answers=False, name_server=f"127.0.0.1:{bind.port}") as pebble,
+        front_of(pebble, tmp_path) as front,
+    ):
+        house.write(front.pebble, challenge="dns-01", dns=BIND.format(port=bind.port) + "  caa: [pebble.example]\n")
         secrets = {"ALICE_PASSWORD": "pw", "TSIG": bind.secret}
         applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], timeout_s=120.0, **secrets)
         assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
         proofs = {name: texts for name, texts in bind.records("example.com").items() if "acme-challenge" in name[0]}
         assert proofs == {("_acme-challenge.mail.example.com", "TXT"): (300, ('"somebody else\'s"',))}
+        _, allowed = bind.records("example.com")[HOST, "CAA"]
+        issue = next(value for value in allowed if " issue " in value)
+        assert issue.startswith(f'0 issue "pebble.example; accounturi={front.pebble.directory.removesuffix("dir")}')
         planned = run_client([*MAILSTACK, "plan", str(house.spec)], timeout_s=60.0, **secrets)
         assert planned.returncode == 0, planned.stdout + planned.stderr
 

@@ -67,6 +67,7 @@ class Scene:
         )
         prepared = await reconciler.plan(spec)
         await reconciler.apply(prepared)
+        await reconciler.order(prepared)
         return [change.reason for change in prepared.plan.changes if change.kind == "certificate"]
 
     async def shown(self) -> str:

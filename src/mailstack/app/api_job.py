@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -23,7 +23,7 @@ import structlog
 import mailstack
 from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
 from mailstack.app.api_process import Order
-from mailstack.app.applier import endpoints_in, named_changes, reconciler_of, sandbox_reconciler
+from mailstack.app.applier import LeaveTurn, endpoints_in, named_changes, reconciler_of, sandbox_reconciler
 from mailstack.app.blueprint import read_blueprint
 from mailstack.app.clock import system_clock
 from mailstack.app.faults import CannotServe
@@ -49,6 +49,7 @@ from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, Tr
 from mailstack.model.ids import Generation
 from mailstack.ports.bus import Bus
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
+from mailstack.reconcile.awaiting import order as order_certificates
 from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.dns.live import NotAsked
@@ -172,16 +173,18 @@ async def _plan(order: Order, request: PlanRequest, line: Line) -> None:
 
 async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
     bus = LocalBus(run_folder(Path(order.storage)) / "bus")
-    with apply_turn(Path(order.storage), f"the API, for token {order.caller}", wait_s=TURN_WAIT_S):
+    async with AsyncExitStack() as turn:
+        who = f"the API, for token {order.caller}"
+        await turn.enter_async_context(apply_turn(Path(order.storage), who, wait_s=TURN_WAIT_S))
         async with _store(order, bus, read_only=False) as store:
             await bus.start()
             try:
-                await _apply_to(store, order, request, line)
+                await _apply_to(store, order, request, line, turn.aclose)
             finally:
                 await bus.close()
 
 
-async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, line: Line) -> None:
+async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
     storage = Path(order.storage)
     settle(storage, await store.state.summary())
     visit = Visit.begin(order, request)
@@ -208,6 +211,8 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
             # Also where DNS failed on the way: what the state holds is applied, and must be what is served from now on.
             finish(storage, is_applied=steps.is_committed)
         log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
+        await leave_turn()
+        done = replace(done, generation=await order_certificates(reconciler, visit.loaded, prepared, steps.tell))
     if not line.has_begun:
         line.begin(LINES)
     line.tell(

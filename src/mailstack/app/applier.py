@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -32,14 +32,23 @@ from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import Conflict, DomainError, TryAgainLater
 from mailstack.model.ids import Generation
-from mailstack.model.instant import as_datetime
+from mailstack.model.instant import Instant, as_datetime, earliest
 from mailstack.model.resource import Kind, Operation
 from mailstack.reconcile.awaiting import until_seen
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody, refuse
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.plan import Plan
-from mailstack.reconcile.progress import CertificateIssued, CertificateNotIssued, Event, OrderBegun, OrderElsewhere
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.progress import (
+    CertificateIssued,
+    CertificateNotIssued,
+    ContactNotTold,
+    ContactTold,
+    Event,
+    OrderBegun,
+    OrderElsewhere,
+    TurnAwaited,
+)
+from mailstack.reconcile.reconciler import AFTER_RENEWAL_MS, Prepared, Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, load_spec
@@ -59,6 +68,9 @@ PAST = {
     Operation.DESTROY: "destroyed",
 }
 NAMED = 20
+SERVE = "mailstack serve"
+LeaveTurn = Callable[[], Awaitable[None]]
+"""Lets others apply while certificates are ordered."""
 NOT_IN_DNS = (Kind.ACCOUNT, Kind.ALIAS, Kind.RELAY, Kind.ROUTES)
 
 
@@ -142,14 +154,15 @@ async def _apply(job: Job, line: Line) -> Message:
     storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
     line.send(_loaded(loaded, storage, read_at_ns))
     _wait_for_go(line)
-    with apply_turn(storage, "mailstack serve" if sandbox is None else "mailstack sandbox"):
+    async with AsyncExitStack() as turn:
+        await turn.enter_async_context(apply_turn(storage, SERVE if sandbox is None else "mailstack sandbox"))
         if read_received(storage) != received:
             # What was read is the former spec, or half of each; applied now, it would undo what was just applied.
             raise Conflict(f"another spec came by the API while {job.spec} was read; it is read again")
-        return await _apply_to(storage, job, loaded, line)
+        return await _apply_to(storage, job, loaded, line, turn.aclose)
 
 
-async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> Message:
+async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Message:
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     bus = LocalBus(bus_folder(storage))
     store = await open_store(storage, clock=system_clock, bus=QuietGenerations(bus))
@@ -170,7 +183,7 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line) -> 
                 if answer is not None:
                     await tell()
                     return answer
-            return await _reconcile(reconciler, loaded, store, line)
+            return await _reconcile(reconciler, loaded, store, line, leave_turn)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = sandbox_reconciler(store, sandbox, passwords)
         # Its DNS is files beside it: all at once, before anything is served.
@@ -197,14 +210,18 @@ async def _settle_received(job: Job) -> None:
         return
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     try:
-        with suppress(TryAgainLater), apply_turn(storage, "serve", wait_s=0):  # or it is on its way just now
-            settle(storage, await store.state.summary())
+        with suppress(TryAgainLater):  # or it is on its way just now
+            async with apply_turn(storage, SERVE, wait_s=0):
+                settle(storage, await store.state.summary())
     finally:
         await store.close()
 
 
-async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> Message:
-    """The server's own state first: mail is served by it while DNS is still being written, and then looked for."""
+async def _reconcile(
+    reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line, leave_turn: LeaveTurn
+) -> Message:
+    """The server's own state first: mail is served by it while DNS is still being written, and then looked for.
+    Certificates are ordered last, when others may apply again."""
     inward = replace(reconciler, dns=NoDns())
     prepared = await inward.plan(loaded)
     if _reaches_dns(prepared):
@@ -216,12 +233,25 @@ async def _reconcile(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteSt
         done = await _run_and_tell(reconciler, loaded, store, line)
     except DomainError:
         # A DNS provider that fails for weeks must not let certificates run out.
-        await _run_and_tell(replace(reconciler, dns=NoDns(may_order=True)), loaded, store, line)
+        without_dns = replace(reconciler, dns=NoDns(may_order=True))
+        done = await _run_and_tell(without_dns, loaded, store, line)
+        await leave_turn()
+        await without_dns.order(done.prepared, _log_orders)
         raise
     drift = tell_drift([*first.prepared.plan.changes, *done.prepared.plan.changes])
     if await until_seen(reconciler, loaded):
         done = await _run_and_tell(reconciler, loaded, store, line)
-    return replace(_finished(done), drift=drift)
+    await leave_turn()
+    return replace(_finished(await _ordered(reconciler, done)), drift=drift)
+
+
+async def _ordered(reconciler: Reconciler, done: _Done) -> _Done:
+    generation = await reconciler.order(done.prepared, _log_orders)
+    if generation == done.generation:
+        return done
+    # Only a plan that is made after an order knows what comes next.
+    again_at = earliest(done.prepared.again_at, Instant(system_clock() + AFTER_RENEWAL_MS))
+    return _Done(prepared=replace(done.prepared, again_at=again_at), generation=generation)
 
 
 def _reaches_dns(prepared: Prepared) -> bool:
@@ -298,7 +328,7 @@ async def _run_plan(reconciler: Reconciler, loaded: LoadedSpec) -> _Done:
 
 
 async def _carry_out(reconciler: Reconciler, prepared: Prepared) -> _Done:
-    generation = await reconciler.apply(prepared, _log_orders)
+    generation = await reconciler.apply(prepared)
     if not prepared.plan.is_empty:
         log.info("applied", generation=generation, **named_changes(prepared.plan))
     return _Done(prepared=prepared, generation=generation)
@@ -312,11 +342,17 @@ def _finished(done: _Done) -> Finished:
 
 
 def reconciler_of(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:
-    return _outward(_inward(store, storage, loaded, on_issued=nobody_is_told), loaded)
+    """For the API."""
+    return _outward(_inward(store, storage, loaded, who="the API", on_issued=nobody_is_told), loaded)
 
 
 def _inward(
-    store: SqliteStore, storage: Path, loaded: LoadedSpec, *, on_issued: Callable[[], Awaitable[None]]
+    store: SqliteStore,
+    storage: Path,
+    loaded: LoadedSpec,
+    *,
+    who: str = SERVE,
+    on_issued: Callable[[], Awaitable[None]],
 ) -> Reconciler:
     """For the server's own state: it asks nobody in DNS yet."""
     return Reconciler(
@@ -326,7 +362,7 @@ def _inward(
         # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),
         # The supervisor serves what was applied before anything is ordered.
-        issuing=issuing_with(store, loaded.spec, has_server=True, on_issued=on_issued),
+        issuing=issuing_with(store, storage, loaded.spec, who=who, has_server=True, on_issued=on_issued),
     )
 
 
@@ -361,6 +397,13 @@ def _log_orders(event: Event) -> None:
             log.info("certificate ordered", name=name, authority=authority)
         case OrderElsewhere(name=name):
             log.info("certificate is ordered by another process", name=name)
+        case TurnAwaited(holder=holder):
+            log.info("an order waits for another apply", holder=holder)
+        case ContactTold(authority=authority, email=email):
+            log.info("the authority knows the new contact", authority=authority, email=email)
+        case ContactNotTold(authority=authority, reason=reason, retry_at=retry_at):
+            again = as_datetime(retry_at).isoformat()
+            log.error("the authority does not know the new contact", authority=authority, reason=reason, retry_at=again)
         case CertificateIssued(name=name, not_after=not_after):
             log.info("certificate issued", name=name, not_after=not_after)
         case CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):

@@ -2,15 +2,20 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from mailstack.app.clock import system_clock
 from mailstack.app.own_answers import own_answers
+from mailstack.app.turn import apply_turn
 from mailstack.ports.issuer import Issuer
-from mailstack.reconcile.issue import Issuing
+from mailstack.reconcile.issue import Issuing, OnWait
 from mailstack.spec.model import Spec
 from mailstack.store.sqlite.open import SqliteStore
 
 OWNER_BYTES = 8
+TURN_WAIT_S = 600.0
+"""A certificate that was issued is worth more patience than a person has."""
 
 
 async def nobody_is_told() -> None:
@@ -18,9 +23,19 @@ async def nobody_is_told() -> None:
 
 
 def issuing_with(
-    store: SqliteStore, spec: Spec, *, has_server: bool, on_issued: Callable[[], Awaitable[None]] = nobody_is_told
+    store: SqliteStore,
+    storage: Path,
+    spec: Spec,
+    *,
+    who: str,
+    has_server: bool,
+    on_issued: Callable[[], Awaitable[None]] = nobody_is_told,
 ) -> Issuing:
-    """has_server: one runs on this store, or will before anything is ordered."""
+    """who: for others that wait meanwhile. has_server: one runs on this store, or will before anything is ordered."""
+
+    def turn(what: str, on_wait: OnWait) -> AbstractAsyncContextManager[None]:
+        return apply_turn(storage, f"{who}: {what}", on_wait=on_wait, wait_s=TURN_WAIT_S)
+
     listeners = spec.server.listeners
     return Issuing(
         issuer=_acme_issuer,
@@ -31,6 +46,7 @@ def issuing_with(
         owner=secrets.token_hex(OWNER_BYTES),
         has_server=has_server,
         on_issued=on_issued,
+        turn=turn,
     )
 
 

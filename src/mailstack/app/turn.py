@@ -1,14 +1,16 @@
 """Whose turn it is to apply to a storage: one process at a time, and the others know whom they wait for.
 
 The state's generation refuses what was planned against another state; this keeps two applies from writing the same DNS
-zones at once. The lock is the process's own and ends with it, however it ends.
+zones at once. Certificates are ordered outside of it, for minutes; only what an order writes takes a turn. The lock is
+the process's own and ends with it, however it ends; so a process takes it once at a time.
 """
 
+import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
@@ -21,14 +23,14 @@ WAIT_S = 60.0
 LOOK_EVERY_S = 0.1
 
 
-@contextmanager
-def apply_turn(
+@asynccontextmanager
+async def apply_turn(
     storage: Path, who: str, *, on_wait: Callable[[str], None] | None = None, wait_s: float = WAIT_S
-) -> Iterator[None]:
+) -> AsyncIterator[None]:
     """who: for the others. on_wait: told once whom we wait for. Raises TryAgainLater with that name, OSError."""
     run_folder(storage).mkdir(parents=True, exist_ok=True, mode=0o750)
     with (run_folder(storage) / "apply.lock").open("a+") as file:
-        _lock(file, on_wait, time.monotonic() + wait_s)
+        await _lock(file, on_wait, time.monotonic() + wait_s)
         _write(file, f"process {os.getpid()} ({who}), since {iso(system_clock())}")
         try:
             yield
@@ -36,7 +38,7 @@ def apply_turn(
             _write(file, "")
 
 
-def _lock(file: IO[str], on_wait: Callable[[str], None] | None, deadline: float) -> None:
+async def _lock(file: IO[str], on_wait: Callable[[str], None] | None, deadline: float) -> None:
     while True:
         try:
             # A record lock: what a killed process held is free at once, whatever its children have inherited.
@@ -50,7 +52,7 @@ def _lock(file: IO[str], on_wait: Callable[[str], None] | None, deadline: float)
         if on_wait is not None:
             on_wait(holder)
             on_wait = None
-        time.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _read(file: IO[str]) -> str:

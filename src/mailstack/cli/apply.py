@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.reconciling import (
+    APPLY,
     faults_reported,
     format_option,
     no_dns_option,
@@ -26,6 +28,7 @@ from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
     from mailstack.cli.saved_plan import SavedPlan
+    from mailstack.model.instant import Instant
     from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.progress import Event, Progress
@@ -138,7 +141,7 @@ def command(
     _agree(prepared.plan, saved, form, yes=yes)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done:
-        with turn(storage_of(loaded)), shown_progress(form) as progress:
+        with shown_progress(form) as progress:
             done = asyncio.run(_apply(loaded, prepared, progress, reconciler))
     _report(prepared.plan, done, form)
 
@@ -167,10 +170,16 @@ async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
 async def _apply(
     loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
 ) -> "CarriedOut":
-    from mailstack.reconcile.awaiting import carry_out
+    from mailstack.reconcile.awaiting import carry_out, order
 
-    async with store_to_write(storage_of(loaded)) as store:
-        return await carry_out(reconciler(store), loaded, prepared, progress)
+    storage = storage_of(loaded)
+    async with AsyncExitStack() as held_turn:
+        await held_turn.enter_async_context(turn(storage))
+        async with store_to_write(storage) as store:
+            made = reconciler(store)
+            done = await carry_out(made, loaded, prepared, progress)
+            await held_turn.aclose()  # an authority takes minutes, and others may have something urgent
+            return replace(done, generation=await order(made, loaded, prepared, progress))
 
 
 def ask(form: str) -> None:
@@ -180,12 +189,12 @@ def ask(form: str) -> None:
         fail("not applied: the answer was not 'yes'")
 
 
-@contextmanager
-def turn(storage: Path) -> Iterator[None]:
+@asynccontextmanager
+async def turn(storage: Path) -> AsyncIterator[None]:
     """Another apply may be at work, `mailstack serve`'s own too; what was planned is refused if it changed anything."""
     from mailstack.app.turn import apply_turn
 
-    with apply_turn(storage, "mailstack apply", on_wait=lambda who: click.echo(f"waiting for {who}", err=True)):
+    async with apply_turn(storage, APPLY, on_wait=lambda who: click.echo(f"waiting for {who}", err=True)):
         yield
 
 
@@ -229,7 +238,6 @@ def _print_line(event: "Event") -> None:
 
 
 def _told(event: "Event") -> str:
-    from mailstack.model.instant import as_datetime
     from mailstack.reconcile import progress
 
     match event:
@@ -247,13 +255,24 @@ def _told(event: "Event") -> str:
             return f"certificate {name}: ordered from {authority}"
         case progress.OrderElsewhere(name=name):
             return f"certificate {name}: another process is ordering it"
+        case progress.TurnAwaited(holder=holder):
+            return f"waiting for {holder}"
+        case progress.ContactTold(authority=authority, email=email):
+            return f"{authority}: writes to {email or 'nobody'} from now on"
+        case progress.ContactNotTold(authority=authority, reason=reason, retry_at=retry_at):
+            return f"{authority}: not told whom to write to: {reason}; tried again after {_minute(retry_at)}"
         case progress.CertificateIssued(name=name, not_after=not_after):
             return f"certificate {name}: issued, good until {not_after}"
         case progress.CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):
-            again = f"{as_datetime(retry_at):%Y-%m-%d %H:%M} UTC"
-            return f"certificate {name}: not issued: {reason}; tried again after {again}"
+            return f"certificate {name}: not issued: {reason}; tried again after {_minute(retry_at)}"
         case progress.RecordsAwaited(seen=seen, total=total):
             return f"records seen in DNS: {seen} of {total}"
+
+
+def _minute(moment: "Instant") -> str:
+    from mailstack.model.instant import as_datetime
+
+    return f"{as_datetime(moment):%Y-%m-%d %H:%M} UTC"
 
 
 def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:

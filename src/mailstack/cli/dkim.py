@@ -96,8 +96,7 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
     """
     storage = storage_of(loaded_spec(spec, "text")).absolute()
     require_applied(storage)
-    with turn(storage):
-        keys = asyncio.run(_ask(storage, domain, (algorithm,) if algorithm else (), at_once=now))
+    keys = asyncio.run(_ask(storage, domain, (algorithm,) if algorithm else (), at_once=now))
     for key in keys:
         fate = "goes with the next apply" if now else "signs until the next one is seen in DNS"
         click.echo(f"{key.selector}._domainkey.{key.domain}: {fate}")
@@ -143,7 +142,7 @@ def export(spec: Path, domain: str, selector: str | None, private: Path | None) 
 async def _ask(storage: Path, domain: str, algorithms: tuple[str, ...], *, at_once: bool) -> tuple[DkimKeyBody, ...]:
     from mailstack.reconcile.providers.rotation import ask_rotation
 
-    async with store_to_write(storage) as store:
+    async with turn(storage), store_to_write(storage) as store:
         wanted = Rotation.AT_ONCE if at_once else Rotation.ASKED
         return await ask_rotation(store.state, domain, algorithms, wanted)
 

@@ -176,7 +176,7 @@ def apply(spec: Path, yes: bool, form: str) -> None:
     if not yes and not prepared.plan.is_empty:
         ask(form)
     if not prepared.plan.is_empty:
-        with turn(storage_of(loaded)), shown_progress(form) as progress:
+        with shown_progress(form) as progress:
             asyncio.run(_published(loaded, prepared, progress))
     if form == "json":
         print_json({"plan": document(prepared.plan)})
@@ -215,5 +215,6 @@ async def _planned(loaded: "LoadedSpec") -> "Prepared":
 
 
 async def _published(loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress") -> None:
-    async with store_to_write(storage_of(loaded)) as store:
+    storage = storage_of(loaded)
+    async with turn(storage), store_to_write(storage) as store:
         await reconciler_on(store, loaded, no_dns=False).publish(prepared, progress)

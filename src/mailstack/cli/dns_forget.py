@@ -60,8 +60,7 @@ def command(spec: Path, zone: str, yes: bool, form: str) -> None:
         show_plan(plan, form)
     if not yes:
         ask(form)
-    with turn(storage_of(loaded)):
-        asyncio.run(_forgotten(loaded, plan))
+    asyncio.run(_forgotten(loaded, plan))
     if form == "json":
         print_json({"plan": document(plan)})
     else:
@@ -80,5 +79,6 @@ async def _planned(loaded: "LoadedSpec", zone: str) -> "Plan":
 async def _forgotten(loaded: "LoadedSpec", plan: "Plan") -> None:
     from mailstack.reconcile.dns.forgetting import forget
 
-    async with store_to_write(storage_of(loaded)) as store:
+    storage = storage_of(loaded)
+    async with turn(storage), store_to_write(storage) as store:
         await forget(store.state, plan)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailstack.spec.load import LoadedSpec
     from mailstack.store.sqlite.open import SqliteStore
 
+APPLY = "mailstack apply"
 no_dns_option = click.option("--no-dns", is_flag=True, help="Leave DNS out: neither read nor write any zone.")
 format_option = click.option(
     "--format",
@@ -127,7 +128,7 @@ def reconciler_on(
         brake=Brake(holders=holders_in(storage), allowed=allowed or NOTHING_ALLOWED),
         dns=NoDns() if no_dns else FromSpec(),
         live_dns=_live_dns(loaded, no_dns=no_dns),
-        issuing=issuing_with(store, loaded.spec, has_server=has_server) if store else None,
+        issuing=issuing_with(store, storage, loaded.spec, who=APPLY, has_server=has_server) if store else None,
     )
     return as_far_as_received(made, storage, loaded)
 

@@ -7,18 +7,18 @@ from mailstack.model.instant import Instant
 
 
 class ChallengeKind(StrEnum):
-    """dns-01 is not among them: its answer lies in DNS, not with a server of ours."""
-
     HTTP_01 = "http-01"
     TLS_ALPN_01 = "tls-alpn-01"
+    DNS_01 = "dns-01"  # its answer lies in DNS, and no apply is to take it away meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """name: the token of http-01, the host name (A-label) of tls-alpn-01. until: when nobody asks for it any more.
+    """name: the token of http-01, the host name (A-label) of the others. until: when nobody asks for it any more.
 
     value: of http-01, the key authorization, which is the body of the answer. Of tls-alpn-01, PEM: a private key of
-    its own and the certificate for this handshake, with the extension that holds the digest.
+    its own and the certificate for this handshake, with the extension that holds the digest. Of dns-01, the text of the
+    TXT record.
     """
 
     kind: ChallengeKind

@@ -65,13 +65,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalInfo:
-    """When an authority would have a certificate renewed: between start and end. page: the URL of why, "" for none.
-    look_again_at: when it may say something else."""
+    """When an authority would have a certificate renewed: between start and end. page: the URL of why, "" for none."""
 
     start: Instant
     end: Instant
-    page: str
-    look_again_at: Instant
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,10 +109,20 @@ class ListenerBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcmeAccountBody:
-    """email: what the authority was told, "" for nothing. Secret: `key`, PEM; whoever has it can have certificates
+    """email: what the authority was told, "" for nothing. uri: the account's URL, caa_names what CAA records call the
+    authority: "" and none until something was ordered there. Secret: `key`, PEM; whoever has it can have certificates
     revoked, so it is made once and kept for good."""
 
     email: str
+    uri: str = ""
+    caa_names: tuple[str, ...] = ()
+
+
+class Renewal(StrEnum):
+    """What somebody asked for this certificate."""
+
+    NONE = ""
+    ASKED = "asked"  # another one is ordered, however long this one is good for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,9 @@ class CertificateBody:
     hex; next_key_type: its kind; next_key_made: when; next_key_since: from when on it was seen in DNS. last_key_digest,
     last_key_since: of the key before this one, whose record stays for a while. Each "" where there is none. Secrets:
     `key` and `next_key`, PEM.
+
+    renew_from, renew_until: when the authority would have it renewed, renewal_page: where it says why; each "" where it
+    says nothing. renewal: a Renewal.
     """
 
     issuer: str
@@ -139,6 +152,10 @@ class CertificateBody:
     next_key_since: str = ""
     last_key_digest: str = ""
     last_key_since: str = ""
+    renew_from: str = ""
+    renew_until: str = ""
+    renewal_page: str = ""
+    renewal: str = Renewal.NONE.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

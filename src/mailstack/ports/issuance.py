@@ -15,6 +15,6 @@ class Issuance(Protocol):
         """In place of what was known of that certificate."""
         ...
 
-    async def issued(self, name: str) -> None:
-        """Forgets its failures."""
+    async def forget(self, name: str) -> None:
+        """Its failures: it was issued, or somebody wants it tried at once."""
         ...

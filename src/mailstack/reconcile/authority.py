@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from mailstack.model.instant import Clock
+from mailstack.model.challenge import ChallengeKind
+from mailstack.model.instant import Clock, Instant
 from mailstack.model.issuance import ProofMethod
 from mailstack.ports.issuer import Prover
 from mailstack.reconcile.dns.live import LiveDns
@@ -11,7 +12,7 @@ from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.publish import write_proofs
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, NoDns
-from mailstack.reconcile.issue import Issuing
+from mailstack.reconcile.issue import Issuing, OnWait
 from mailstack.reconcile.proofs import DnsProver, ServerProver
 from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Ordering
 from mailstack.spec.secrets import SecretMissing
@@ -23,20 +24,29 @@ async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
     can_order = _is_by_dns(context) or (issuing is not None and issuing.has_server)
     return Ordering(
         can_order=can_order,
+        can_ask=issuing is not None,
         why_not="" if can_order else LEFT_TO_SERVE,
         failures={} if issuing is None else await issuing.issuance.failures(),
     )
 
 
-def prover_for(context: DnsContext, material: Material, live_dns: LiveDns, issuing: Issuing, clock: Clock) -> Prover:
-    """material: as the zones were planned with."""
+def prover_for(
+    context: DnsContext, material: Material, live_dns: LiveDns, issuing: Issuing, clock: Clock, on_wait: OnWait
+) -> Prover:
+    """material: as the zones were planned with. on_wait: told whose turn is waited for."""
 
     async def write(records: Sequence[RecordSet], zones: Collection[str]) -> None:
-        await write_proofs(context, material, records, zones)
+        async with issuing.turn("the proof for a certificate", on_wait):
+            await write_proofs(context, material, records, zones)
 
     if _is_by_dns(context):
-        return DnsProver(context.spec.dns.zones, live_dns, write)
+        return DnsProver(issuing.challenges, context.spec.dns.zones, live_dns, write, clock=clock)
     return ServerProver(issuing.challenges, clock=clock, is_answered=issuing.is_answered)
+
+
+async def is_proving(issuing: Issuing | None, now: Instant) -> bool:
+    """An order is under way, of whichever process, whose proofs are in DNS."""
+    return issuing is not None and bool(await issuing.challenges.names(ChallengeKind.DNS_01, now=now))
 
 
 def eab_key(context: DnsContext) -> str:

@@ -5,7 +5,7 @@ Not what follows from its being seen: the next plan says that. Records that peop
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,8 +20,9 @@ from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.sighting import Question, observe, sighting
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zones import zone_of
-from mailstack.reconcile.plan import ByHand
-from mailstack.reconcile.progress import Progress, RecordsAwaited, unseen
+from mailstack.reconcile.issue import split_orders
+from mailstack.reconcile.plan import DNS_RECORD, ByHand
+from mailstack.reconcile.progress import Progress, RecordsAwaited, TurnAwaited, unseen
 from mailstack.reconcile.providers.dmarc import unseen_stages
 from mailstack.reconcile.providers.keys import live_keys, question_of, resource_name
 from mailstack.reconcile.reconciler import LoadedSpec, Prepared, Reconciler
@@ -57,18 +58,45 @@ async def carry_out(
     progress: Progress = unseen,
     look_after_s: Sequence[float] = LOOK_AFTER_S,
 ) -> CarriedOut:
-    """Applies, then waits for what was published, and lets keys sign whose records are seen. Raises as apply does."""
+    """Applies, then waits for what was published, and lets keys sign whose records are seen. What an authority is asked
+    for is left to Reconciler.order. Raises as apply does."""
     generation = await reconciler.apply(prepared, progress)
     if await until_seen(reconciler, loaded, progress, look_after_s):
         following = await reconciler.plan(loaded)
+        at_once, orders = split_orders(following.steps)
+        ordered = {step.wanted.resource.name for step in orders}
         # Whoever agreed to the plan agreed to its keys and stages; what else has changed meanwhile waits for the next.
-        if following.steps and all(change.kind in AGREED_TO for change in following.plan.changes):
+        if at_once and all(change.kind in AGREED_TO or change.name in ordered for change in following.plan.changes):
             generation = await reconciler.apply(following, progress)
     return CarriedOut(
         generation=generation,
         by_hand=await reconciler.by_hand(prepared),
         waiting=await _waiting(reconciler, loaded.spec),
     )
+
+
+async def order(
+    reconciler: Reconciler,
+    loaded: LoadedSpec,
+    prepared: Prepared,
+    progress: Progress = unseen,
+    names: Collection[str] | None = None,
+) -> Generation:
+    """What carry_out leaves, for whoever holds no turn any more; then the record that names the account, where that is
+    news. Raises as Reconciler.order and apply do."""
+    if reconciler.issuing is None or reconciler.state is None:
+        return prepared.plan.generation
+    before = await reconciler.state.snapshot((Kind.ACME_ACCOUNT,))
+    generation = await reconciler.order(prepared, progress, names=names)
+    after = await reconciler.state.snapshot((Kind.ACME_ACCOUNT,))
+    if before.resources == after.resources:
+        return generation
+    async with reconciler.issuing.turn("the CAA record", lambda holder: progress(TurnAwaited(holder=holder))):
+        following = await reconciler.plan(loaded)
+        records = [change.name.endswith(" CAA") for change in following.plan.changes if change.kind == DNS_RECORD]
+        if records and all(records) and not split_orders(following.steps)[0]:
+            return await reconciler.apply(following, progress)
+    return generation
 
 
 async def until_seen(

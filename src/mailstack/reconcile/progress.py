@@ -52,6 +52,30 @@ class OrderBegun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnAwaited:
+    """Somebody else applies; what an order writes comes after it. holder: who, and since when."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactTold:
+    """An authority knows the address that it may write to, "" for none."""
+
+    authority: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactNotTold:
+    """It goes on writing to the former one."""
+
+    authority: str
+    reason: str
+    retry_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderElsewhere:
     """Another process is ordering this certificate."""
 
@@ -89,6 +113,9 @@ Event = (
     | ZoneWritten
     | ZoneVerified
     | OrderBegun
+    | TurnAwaited
+    | ContactTold
+    | ContactNotTold
     | OrderElsewhere
     | CertificateIssued
     | CertificateNotIssued

@@ -18,6 +18,7 @@ from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.providers.certs import proof_certificate
 
 SHOWN_FOR_MS = 15 * MINUTE_MS
+IN_DNS_FOR_MS = 30 * MINUTE_MS
 ANSWERED_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.1
 SEEN_WITHIN_S = 180.0
@@ -78,29 +79,51 @@ class ServerProver:
 
 class DnsProver:
     """For dns-01. zones: of the spec. write: has zones hold these records besides what they hold otherwise.
-    within_s: how long the zone's servers may take to show a record."""
+    within_s: how long the zone's servers may take to show a record.
+
+    What is in DNS is kept among the challenges too, so that neither an apply nor another order takes it away.
+    """
 
     def __init__(
-        self, zones: Container[str], live_dns: LiveDns, write: WriteBeside, *, within_s: float = SEEN_WITHIN_S
+        self,
+        challenges: Challenges,
+        zones: Container[str],
+        live_dns: LiveDns,
+        write: WriteBeside,
+        *,
+        clock: Clock,
+        within_s: float = SEEN_WITHIN_S,
     ) -> None:
+        self._challenges = challenges
         self._zones = zones
         self._live_dns = live_dns
         self._write = write
+        self._clock = clock
         self._within_s = within_s
 
     async def show(self, proofs: Sequence[Proof]) -> None:
-        records = proof_records(proofs)
+        until = Instant(self._clock() + IN_DNS_FOR_MS)
         try:
-            await self._write(records, self._zones_of(proofs))
+            for proof in proofs:
+                await self._challenges.put(_challenge(proof, self._clock(), until))
+            await self._write_all(proofs)
         except DomainError as fault:
             raise NotIssued(f"the proof could not be written: {fault.detail}") from fault
-        for record in records:
+        for record in proof_records(proofs):
             await self._wait_for(record)
 
     async def withdraw(self, proofs: Sequence[Proof]) -> None:
-        # What stays behind is ours by its marker, and goes with the next plan of the zone.
+        # What stays behind is ours by its marker, and goes with a plan of the zone once its time is over.
         with suppress(DomainError):
-            await self._write((), self._zones_of(proofs))
+            for proof in proofs:
+                await self._challenges.remove(ChallengeKind.DNS_01, proof.host)
+            await self._write_all(proofs)
+
+    async def _write_all(self, proofs: Sequence[Proof]) -> None:
+        """Those of other orders in the same zones, too."""
+        zones = self._zones_of(proofs)
+        held = await proofs_in_dns(self._challenges, self._clock())
+        await self._write(proof_records([proof for proof in held if zone_of(proof.host, self._zones) in zones]), zones)
 
     def _zones_of(self, proofs: Sequence[Proof]) -> frozenset[str]:
         return frozenset(zone for proof in proofs if (zone := zone_of(proof.host, self._zones)))
@@ -117,6 +140,15 @@ class DnsProver:
         except TimeoutError:
             missing = ", ".join(spread(seen, record.values).missing_at) or "any of its servers"
             raise NotIssued(f"the TXT record {record.name} was written, and is not seen at {missing}") from None
+
+
+async def proofs_in_dns(challenges: Challenges, now: Instant) -> tuple[Proof, ...]:
+    """Of all orders that are under way."""
+    names = await challenges.names(ChallengeKind.DNS_01, now=now)
+    found = [await challenges.find(ChallengeKind.DNS_01, name, now=now) for name in names]
+    return tuple(
+        Proof(method=ProofMethod.DNS_01, host=one.name, token="", value=one.value) for one in found if one is not None
+    )
 
 
 def proof_records(proofs: Sequence[Proof]) -> tuple[RecordSet, ...]:

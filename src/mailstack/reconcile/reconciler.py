@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,14 +15,15 @@ from mailstack.ports.dmarc_evidence import DmarcEvidence, Evidence, NoReports
 from mailstack.ports.state import State
 from mailstack.reconcile.actual import Actual, read_actual
 from mailstack.reconcile.apply import HashPassword, Workshop, writes_of
-from mailstack.reconcile.authority import eab_key, ordering_of, prover_for
+from mailstack.reconcile.authority import eab_key, is_proving, ordering_of, prover_for
 from mailstack.reconcile.binding import bind
 from mailstack.reconcile.brake import Brake, Planned, refuse
+from mailstack.reconcile.contact import tell_contacts
 from mailstack.reconcile.desired import Desired, Given, desired_state, questions
 from mailstack.reconcile.diff import Step, diff
 from mailstack.reconcile.dns.adoption import Chosen
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
-from mailstack.reconcile.dns.material import Material, material_of
+from mailstack.reconcile.dns.material import MATERIAL_KINDS, Material, material_of
 from mailstack.reconcile.dns.patient import PatientDns
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
@@ -48,9 +49,11 @@ from mailstack.reconcile.moves import former_logins, moves_of, with_moves
 from mailstack.reconcile.order import with_order
 from mailstack.reconcile.owners import leave_to_users, name_owners
 from mailstack.reconcile.plan import ByHand, Plan, Stop, in_order, sealed
-from mailstack.reconcile.progress import Progress, StateCommitted, unseen
+from mailstack.reconcile.progress import Progress, StateCommitted, TurnAwaited, unseen
+from mailstack.reconcile.providers.acme import ACME
 from mailstack.reconcile.providers.dmarc import due_domains
 from mailstack.reconcile.providers.mta_sts import taken_away
+from mailstack.reconcile.renewals import look_at_renewals
 from mailstack.reconcile.safety import cautions, over_quota, unreachable, untold
 from mailstack.reconcile.wanted import Held, Resolve, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec import secrets as spec_secrets
@@ -141,8 +144,8 @@ class Reconciler:
         """Raises Conflict when the server or its DNS has moved since the plan was made, Forbidden by the brake.
 
         Zones that leave the spec are emptied first, while the state still remembers them; all others come after the
-        state, whose keys they publish. An apply that ends in between is finished by the next. Certificates are ordered
-        last; one that is not issued is no fault of the apply.
+        state, whose keys they publish. An apply that ends in between is finished by the next. What is to be had from
+        an authority is left to `order`.
         """
         if self.state is None:
             raise NotFound("there is no store to apply to")
@@ -151,15 +154,29 @@ class Reconciler:
         # Once more: mail may have come since the plan was made.
         refuse(await self._stops(prepared.context, prepared.steps, prepared.dns), prepared.plan.spec_arguments)
         leaving, staying = _split(prepared.dns)
-        at_once, orders = split_orders(prepared.steps)
+        at_once, _ = split_orders(prepared.steps)
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, at_once, progress)
         progress(StateCommitted(generation=generation))
         await self._note_published(self.state, prepared)
         await self._publish(self.state, prepared, staying, progress)
-        if not orders or self.issuing is None:
-            return generation
-        await self._issue(self.state, self.issuing, prepared.context, orders, progress)
+        return generation
+
+    async def order(
+        self, prepared: Prepared, progress: Progress = unseen, *, names: Collection[str] | None = None
+    ) -> Generation:
+        """What of an applied plan is to be had from an authority, which takes minutes: never within a turn to apply.
+        names: of certificates, None for all. One that is not issued is told, and no fault."""
+        if self.state is None or self.issuing is None:
+            return prepared.plan.generation
+        _, orders = split_orders(prepared.steps)
+        chosen = tuple(step for step in orders if names is None or step.wanted.resource.name in names)
+        is_ours = prepared.context.spec.tls.issuer == ACME and not _is_silent(self.dns)
+        if is_ours:
+            around = await self._surroundings(self.state, self.issuing, prepared.context, progress)
+            await tell_contacts(chosen, self.issuing, around)
+            await issue_all(chosen, self.issuing, around)
+            await look_at_renewals(self.issuing, around)
         return await self.state.generation()
 
     async def publish(self, prepared: Prepared, progress: Progress = unseen) -> None:
@@ -182,7 +199,8 @@ class Reconciler:
             prepared = await self.plan(loaded)
             work, shown, changes = prepared.dns, prepared.survey, prepared.plan.changes
         else:
-            context, published = self._context(loaded.spec, loaded, actual), await self.state.published()
+            context = await self._proving(self._context(loaded.spec, loaded, actual))
+            published = await self.state.published()
             work = await plan_published(context, published)
             shown = await survey(loaded.spec, self._dns_of_a_plan(), published_by_hand(context, published), {})
             changes = in_order(tuple(drifted_records(change for zone in work.plans for change in zone.changes)))
@@ -214,7 +232,7 @@ class Reconciler:
     async def _plan(self, loaded: LoadedSpec) -> Prepared:
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
-        context = self._context(spec, loaded, actual)
+        context = await self._proving(self._context(spec, loaded, actual))
         live_dns = self._dns_of_a_plan()
         observed = await observe(live_dns, questions(spec, actual.snapshot, self.clock()))
         given = await self._given(context, actual, observed)
@@ -315,6 +333,9 @@ class Reconciler:
             mode=self.dns,
         )
 
+    async def _proving(self, context: DnsContext) -> DnsContext:
+        return replace(context, is_proving=await is_proving(self.issuing, self.clock()))
+
     def _held(self, context: DnsContext) -> Held:
         def digest_of(kind: Kind, name: str, secret: str) -> str | None:
             names = (name, *former_logins(context.spec, name)) if kind is Kind.ACCOUNT else (name,)
@@ -342,7 +363,7 @@ class Reconciler:
         if not planned:
             return
         # The store that is written to may be younger than the plan.
-        context = replace(prepared.context, owner=owner_id(await state.digest_key()))
+        context = await self._proving(replace(prepared.context, owner=owner_id(await state.digest_key())))
         await publish(context, await _held(context.spec, state), planned, progress)
 
     async def _note_published(self, state: State, prepared: Prepared) -> None:
@@ -357,9 +378,9 @@ class Reconciler:
             if meant.get(zone, ()) != known.get(zone, ()):
                 await state.note_published(zone, meant.get(zone, ()))
 
-    async def _issue(
-        self, state: State, issuing: Issuing, context: DnsContext, orders: Sequence[Step], progress: Progress
-    ) -> None:
+    async def _surroundings(
+        self, state: State, issuing: Issuing, context: DnsContext, progress: Progress
+    ) -> OrderSurroundings:
         digest_key = await state.digest_key()
         prover = prover_for(
             replace(context, owner=owner_id(digest_key)),
@@ -367,8 +388,9 @@ class Reconciler:
             self.live_dns,
             issuing,
             self.clock,
+            lambda holder: progress(TurnAwaited(holder=holder)),
         )
-        around = OrderSurroundings(
+        return OrderSurroundings(
             state=state,
             acme=context.spec.tls.acme,
             eab_key=eab_key(context),
@@ -377,7 +399,6 @@ class Reconciler:
             clock=self.clock,
             progress=progress,
         )
-        await issue_all(orders, issuing, around)
 
     async def _commit(self, state: State, prepared: Prepared, steps: Sequence[Step], progress: Progress) -> Generation:
         workshop = Workshop(
@@ -400,7 +421,7 @@ async def _certificate_keys(state: State, steps: Sequence[Step]) -> Mapping[str,
 
 
 async def _held(spec: Spec, state: State) -> Material:
-    snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE, Kind.DMARC))
+    snapshot = await state.snapshot(MATERIAL_KINDS)
     return material_of(spec, snapshot.resources.values())
 
 
@@ -410,6 +431,11 @@ def _new_zones_only(wanted: tuple[Wanted, ...], live: Snapshot) -> tuple[tuple[W
     resources = {key: resource for key, resource in live.resources.items() if key not in held}
     kept = tuple(item for item in wanted if (item.resource.kind, item.resource.name) not in held)
     return kept, replace(live, resources=resources)
+
+
+def _is_silent(mode: DnsMode) -> bool:
+    """Nothing outside of this machine is to be asked."""
+    return isinstance(mode, NoDns) and not mode.may_order
 
 
 def _split(work: DnsWork) -> tuple[tuple["ZonePlan", ...], tuple["ZonePlan", ...]]:

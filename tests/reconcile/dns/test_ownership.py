@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle, settle_labelled
+from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle, settle_labelled, settle_unlabelled
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 
 NAME = "example.test"
@@ -276,3 +276,10 @@ def test_an_alias_takes_no_name_at_which_a_text_of_somebody_else_stays() -> None
     settled = settle(zone(text("verify=1", *SPF.values), marker(SPF)), [alias])
     assert settled.final == {SPF.key: text("verify=1")}
     assert "holds TXT records" in settled.warnings[0].text
+
+
+def test_while_an_order_is_under_way_nothing_is_done_to_proofs_and_all_the_rest_is() -> None:
+    proof = RecordSet(name=f"_acme-challenge.mail.{NAME}", type="TXT", values=("abc",), ttl_s=60)
+    settled = settle_unlabelled("_acme-challenge", zone(*published(SPF), *published(proof)), [HOST])
+    assert set(settled.final) == {HOST.key, marker_key(HOST.key)}
+    assert settled.dropped == {SPF.key, marker_key(SPF.key)}

@@ -6,7 +6,7 @@ import dns.rdata
 import pytest
 from hypothesis import given
 
-from mailstack.model.resource import DkimKeyBody
+from mailstack.model.resource import AcmeAccountBody, DkimKeyBody
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import Key, rdata_texts
 from mailstack.reconcile.dns.records import wanted_records
@@ -201,3 +201,30 @@ def test_of_any_spec_each_set_stands_once_and_none_beside_a_cname(settings: Mapp
     for record in found:
         for text in rdata_texts(record):
             assert dns.rdata.from_text("IN", record.type, text).rdtype.name == record.type
+
+
+ACCOUNT = AcmeAccountBody(email="", uri="https://acme-v02.api.letsencrypt.org/acme/acct/7")
+OTHER = AcmeAccountBody(email="", uri="https://ca.example/acct/7", caa_names=("ca.example",))
+OWN_CA = "https://ca.example/dir"
+
+
+@pytest.mark.parametrize(
+    ("acme", "caa", "account", "issuers"),
+    [
+        ({}, None, None, ["letsencrypt.org"]),
+        ({}, None, AcmeAccountBody(email=""), ["letsencrypt.org"]),
+        ({}, None, ACCOUNT, [f"letsencrypt.org; accounturi={ACCOUNT.uri}"]),
+        ({}, ["letsencrypt.org", "ca.example"], ACCOUNT, [f"letsencrypt.org; accounturi={ACCOUNT.uri}", "ca.example"]),
+        ({"directory": OWN_CA}, ["ca.example"], OTHER, [f"ca.example; accounturi={OTHER.uri}"]),
+        ({"directory": OWN_CA}, ["another.example"], OTHER, ["another.example"]),
+        ({"directory": OWN_CA}, None, OTHER, []),
+        ({}, [], ACCOUNT, []),
+    ],
+)
+def test_an_authority_may_issue_to_the_servers_own_account_alone(
+    acme: Mapping[str, object], caa: list[str] | None, account: AcmeAccountBody | None, issuers: list[str]
+) -> None:
+    spec = spec_value({"tls": {"issuer": "acme", "acme": acme}, "dns": {"caa": caa}}).spec
+    found = {record.key: record.values for record in wanted_records(spec, Material(account=account))}
+    expected = (*(f'0 issue "{name}"' for name in issuers), '0 issuewild ";"') if issuers else None
+    assert found.get(("mail.example.com", "CAA")) == expected

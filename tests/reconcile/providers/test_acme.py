@@ -6,32 +6,46 @@ from dataclasses import replace
 import pytest
 
 from mailstack.model.ids import Generation
-from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, iso
 from mailstack.model.issuance import IssuanceFailure
-from mailstack.model.resource import AcmeAccountBody, CertificateBody, Json, Kind, Resource, Snapshot, fields_of
+from mailstack.model.resource import (
+    AcmeAccountBody,
+    CertificateBody,
+    Json,
+    Kind,
+    Resource,
+    Snapshot,
+    body_of,
+    fields_of,
+)
 from mailstack.reconcile.actual import NOTHING
 from mailstack.reconcile.dns.live import Seen
 from mailstack.reconcile.providers.acme import (
     BACK_OFF_MS,
     LEFT_TO_SERVE,
     NO_ORDERING,
+    RENEWALS_ASKED_EVERY_MS,
     Ordering,
     Outlook,
     certificate_groups,
+    contact_name,
     is_order,
     order_mark,
     outlook,
     renew_at,
+    renewal_at,
     retry_at,
     wanted_accounts,
 )
 from mailstack.reconcile.providers.certs import lifetime_of, self_signed
 from mailstack.reconcile.providers.key_roll import Watched
+from mailstack.reconcile.wanted import Wanted
 from mailstack.spec.model import Spec
 from tests.support.specs import spec_value
 
 HOST = "mail.example.com"
 NOW = Instant(1_790_000_000_000)
+LIFETIME = lifetime_of(self_signed((HOST,), NOW)[0])
 LIFETIME_DAYS = 825  # of the chains that stand in for an authority's here
 ABLE = Ordering(can_order=True)
 AUTHORITY = "https://acme-v02.api.letsencrypt.org/directory"
@@ -206,16 +220,108 @@ def test_tries_come_later_each_time_and_never_before_the_authority_wants() -> No
     assert retry_at(NOW, 9, Instant(NOW + 1)) == NOW + DAY_MS
 
 
+def accounts(spec: Spec, live: Snapshot, ordering: Ordering = NO_ORDERING) -> list[Wanted]:
+    return [look.wanted for look in wanted_accounts(spec, live, NOW, ordering) if look.wanted is not None]
+
+
+def known_account(email: str) -> Resource:
+    return Resource(kind=Kind.ACME_ACCOUNT, name=AUTHORITY, fields=fields_of(AcmeAccountBody(email=email)))
+
+
+def knowing(email: str) -> Snapshot:
+    return replace(NOTHING, resources={(Kind.ACME_ACCOUNT, AUTHORITY): known_account(email)})
+
+
 def test_accounts_are_made_once_for_each_authority_and_never_dropped() -> None:
-    (new,) = wanted_accounts(spec_of({"email": "a@example.com"}), NOTHING)
-    assert (new.resource.name, new.made) == (AUTHORITY, ("key",))
-    assert new.resource.fields == {"email": "a@example.com"}
-    old = Resource(kind=Kind.ACME_ACCOUNT, name=AUTHORITY, fields=fields_of(AcmeAccountBody(email="")))
-    live = replace(NOTHING, resources={(Kind.ACME_ACCOUNT, AUTHORITY): old})
-    assert [item.resource for item in wanted_accounts(spec_of({"email": "b@example.com"}), live)] == [old]
-    staging = [*wanted_accounts(spec_of({"directory": "letsencrypt-staging"}), live)]
+    (new,) = accounts(spec_of({"email": "a@example.com"}), NOTHING)
+    assert (new.resource.name, new.made, new.resource.fields["email"]) == (AUTHORITY, ("key",), "a@example.com")
+    old, live = known_account("a@example.com"), knowing("a@example.com")
+    assert [item.resource for item in accounts(spec_of({"email": "a@example.com"}), live)] == [old]
+    staging = accounts(spec_of({"directory": "letsencrypt-staging"}), live)
     assert [bool(item.made) for item in staging] == [False, True]
-    assert [item.resource for item in wanted_accounts(spec_value({}).spec, live)] == [old]
+    assert [item.resource for item in accounts(spec_value({}).spec, live)] == [old]
+
+
+ASKING = Ordering(can_ask=True)
+
+
+def test_an_authority_is_told_of_another_contact_once_it_can_be_asked() -> None:
+    spec = spec_of({"email": "b@example.com"})
+    (told,) = accounts(spec, knowing("a@example.com"), ASKING)
+    assert (told.resource.fields["email"], told.reason) == ("b@example.com", "Let's Encrypt is told")
+    (taken_away,) = accounts(spec_of(), knowing("a@example.com"), ASKING)
+    assert taken_away.resource.fields["email"] == ""
+    for same in (
+        accounts(spec, knowing("a@example.com")),
+        accounts(spec_value({}).spec, knowing("a@example.com"), ASKING),
+    ):
+        assert [item.resource for item in same] == [known_account("a@example.com")]
+
+
+def test_a_contact_that_was_refused_is_told_again_later_and_the_plan_says_why() -> None:
+    spec = spec_of({"email": "b@example.com"})
+    refused = replace(
+        failure(), name=contact_name(AUTHORITY), order=order_mark((), spec.tls.acme), reason="no such host"
+    )
+    ordering = Ordering(can_ask=True, failures={refused.name: refused})
+    (found,) = wanted_accounts(spec, knowing("a@example.com"), NOW, ordering)
+    assert found.wanted is not None
+    assert (found.wanted.resource, found.again_at) == (known_account("a@example.com"), refused.retry_at)
+    assert found.warning is not None
+    assert "does not know b@example.com yet: no such host; tried again after 2026-09-21 15:13" in found.warning.text
+    (later,) = wanted_accounts(spec, knowing("a@example.com"), refused.retry_at, ordering)
+    assert later.wanted is not None
+    assert later.wanted.resource.fields["email"] == "b@example.com"
+
+
+def suggested(start: Instant, end: Instant, page: str = "") -> Snapshot:
+    return held(renew_from=iso(start), renew_until=iso(end), renewal_page=page)
+
+
+def test_an_authority_that_suggests_when_to_renew_is_followed() -> None:
+    start, end = days(100), days(102)
+    live = suggested(start, end, "https://authority.example/incident")
+    moment = renewal_at(body_of(CertificateBody, live.resources[Kind.CERTIFICATE, HOST]), LIFETIME)
+    assert start <= moment <= end
+    before, at = (look(live, now=Instant(moment + shift)) for shift in (-1, 0))
+    assert before.wanted is not None
+    assert not is_order(before.wanted)
+    assert before.again_at == moment
+    assert at.wanted is not None
+    assert is_order(at.wanted)
+    assert at.wanted.reason.endswith("and the authority suggests it (https://authority.example/incident)")
+
+
+def test_a_suggestion_is_asked_for_again_within_hours() -> None:
+    assert look(suggested(days(500), days(501))).again_at == NOW + RENEWALS_ASKED_EVERY_MS
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "soonest", "latest"),
+    [
+        (days(-300), days(-299), 0.9, 1.1),  # one that is over already would be followed by orders without an end
+        (days(5_000), days(5_001), LIFETIME_DAYS * 0.9 - 1, LIFETIME_DAYS * 0.9),
+    ],
+)
+def test_a_suggestion_beyond_reason_is_bounded(start: Instant, end: Instant, soonest: float, latest: float) -> None:
+    moment = renewal_at(body_of(CertificateBody, suggested(start, end).resources[Kind.CERTIFICATE, HOST]), LIFETIME)
+    assert days(soonest) <= moment <= days(latest)
+
+
+def test_suggested_moments_of_several_certificates_part_within_the_window() -> None:
+    bodies = [
+        replace(body_of(CertificateBody, suggested(days(1), days(3)).resources[Kind.CERTIFICATE, HOST]), names=(name,))
+        for name in (f"mail{number}.example.com" for number in range(20))
+    ]
+    assert len({renewal_at(body, LIFETIME) for body in bodies}) == 20
+
+
+def test_what_somebody_asked_to_be_ordered_anew_is() -> None:
+    wanted = look(held(renewal="asked")).wanted
+    assert wanted is not None
+    assert is_order(wanted)
+    assert (wanted.reason, wanted.resource.fields["renewal"]) == ("ordered anew, as somebody asked", "")
+    assert "key" not in wanted.made
 
 
 def test_a_renewal_under_dane_keeps_a_key_of_any_age_until_its_roll_is_done() -> None:

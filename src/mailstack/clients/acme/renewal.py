@@ -6,11 +6,9 @@ from datetime import datetime
 from cryptography import x509
 from josepy.b64 import b64encode
 
-from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, from_datetime
+from mailstack.model.instant import Instant, from_datetime
 from mailstack.model.issuance import RenewalInfo
 
-LOOK_AGAIN_MS = 6 * HOUR_MS
-SOONEST_MS, LATEST_MS = MINUTE_MS, DAY_MS
 LONGEST_URL = 300
 
 
@@ -28,8 +26,8 @@ def certificate_id(chain: str) -> str:
     return ".".join(b64encode(part).decode("ascii") for part in (issuer, serial))
 
 
-def renewal_info(document: object, *, retry_at: Instant | None, now: Instant) -> RenewalInfo | None:
-    """retry_at: of the answer's Retry-After. None for a document that is none, or whose window is none."""
+def renewal_info(document: object) -> RenewalInfo | None:
+    """None for a document that is none, or whose window is none."""
     window = document.get("suggestedWindow") if isinstance(document, Mapping) else None
     if not isinstance(document, Mapping) or not isinstance(window, Mapping):
         return None
@@ -37,10 +35,7 @@ def renewal_info(document: object, *, retry_at: Instant | None, now: Instant) ->
     # RFC 9773 §4.2: a window that ends before it begins is as good as no answer.
     if start is None or end is None or end <= start:
         return None
-    # RFC 9773 §4.3.2: the authority's word, within reason.
-    again_at = min(max(retry_at or now + LOOK_AGAIN_MS, now + SOONEST_MS), now + LATEST_MS)
-    page = document.get("explanationURL")
-    return RenewalInfo(start=start, end=end, page=_page(page), look_again_at=Instant(again_at))
+    return RenewalInfo(start=start, end=end, page=_page(document.get("explanationURL")))
 
 
 def _page(url: object) -> str:

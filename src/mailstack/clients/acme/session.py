@@ -111,9 +111,10 @@ class Session:
         replaced = certificate_id(order.replaces) if self._client.knows_renewals else ""
         try:
             self._order = self._client.order(request, replaces=replaced)
-        except messages.Error as problem:
-            # RFC 9773 §5: its successor was ordered before, or the authority does not know it: then without that word.
-            if not replaced or problem_of(problem).code == RATE_LIMITED:
+        except (messages.Error, ConflictError) as problem:
+            # RFC 9773 §5: its successor was ordered before (a conflict, to the library), or the authority does not know
+            # it: then without that word.
+            if not replaced or (isinstance(problem, messages.Error) and problem_of(problem).code == RATE_LIMITED):
                 raise
             self._order = self._client.order(request, replaces="")
         return tuple(
@@ -165,8 +166,7 @@ class Session:
         name = certificate_id(chain)
         if not name or not self._client.knows_renewals:
             return None
-        response, now = self._client.renewal_of(name), self._clock()
-        return renewal_info(response.json(), retry_at=retry_after(response.headers.get("Retry-After", ""), now), now=now)
+        return renewal_info(self._client.renewal_of(name).json())
 
     def close(self) -> None:
         self._net.session.close()

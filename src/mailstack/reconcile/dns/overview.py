@@ -6,9 +6,9 @@ For looking: unlike a plan it reads no secret, asks no provider, and knows nothi
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from mailstack.model.resource import DkimKeyBody, Kind
+from mailstack.model.resource import DkimKeyBody
 from mailstack.ports.state import State
-from mailstack.reconcile.dns.material import Material, material_of
+from mailstack.reconcile.dns.material import MATERIAL_KINDS, Material, material_of
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.spec.model import Spec
@@ -19,7 +19,7 @@ async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, .
     """state: None where nothing was applied yet. In the order of names. Raises Invalid for a damaged certificate."""
     material, generation = Material(), 0
     if state is not None:
-        snapshot = await state.snapshot((Kind.DKIM_KEY, Kind.CERTIFICATE, Kind.DMARC))
+        snapshot = await state.snapshot(MATERIAL_KINDS)
         material, generation = material_of(spec, snapshot.resources.values()), snapshot.generation
     complete = _with_what_comes(spec, material, generation + 1)
     placed = place(wanted_records(spec, complete), spec.dns, _supported(spec.dns))

@@ -8,7 +8,7 @@ added. TXT sets are shared value by value; of others a name has one, and what wa
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -90,12 +90,20 @@ def settle(zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
 
 def settle_labelled(label: str, zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     """As settle, for the sets whose first label this is; all others stay, whatever has become of them."""
-    settled = settle(zone, wanted)
+    return _narrowed(settle(zone, wanted), lambda key: _is_labelled(key, label))
 
-    def is_meant(key: Key) -> bool:
-        name = marked_key(key[0])[0] if is_marker(key[0]) else key[0]
-        return name.startswith(f"{label}.")
 
+def settle_unlabelled(label: str, zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
+    """As settle, for all sets but those whose first label this is."""
+    return _narrowed(settle(zone, wanted), lambda key: not _is_labelled(key, label))
+
+
+def _is_labelled(key: Key, label: str) -> bool:
+    name = marked_key(key[0])[0] if is_marker(key[0]) else key[0]
+    return name.startswith(f"{label}.")
+
+
+def _narrowed(settled: Settled, is_meant: Callable[[Key], bool]) -> Settled:
     return replace(
         settled,
         final={key: record for key, record in settled.final.items() if is_meant(key)},

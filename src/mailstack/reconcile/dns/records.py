@@ -25,7 +25,7 @@ def wanted_records(spec: Spec, material: Material) -> tuple[RecordSet, ...]:
 def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
     hostname = spec.server.hostname
     yield from host_records(spec)
-    yield from caa_records(spec)
+    yield from caa_records(spec, material.account)
     yield from tlsa_records(hostname, material.key_digests)
     for name, domain in spec.domains.items():
         yield from mail_records(name, domain.spf, hostname)

@@ -5,12 +5,14 @@ octoDNS is imported only when there is a zone with a provider.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.ownership import settle, settle_unlabelled
+from mailstack.reconcile.dns.record_set import PROOF_LABEL, RecordSet
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.reconcile.plan import PlanWarning
@@ -55,7 +57,8 @@ DnsMode = FromSpec | ZoneFiles | NoDns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsContext:
-    """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store."""
+    """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store. is_proving:
+    an order is under way somewhere, and its proofs in the zones are left alone."""
 
     spec: Spec
     live: Snapshot
@@ -64,6 +67,7 @@ class DnsContext:
     directory: Path
     fault_at: FaultAt
     mode: DnsMode
+    is_proving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ def targets_of(context: DnsContext, material: Material) -> Targets:
     return Targets(
         zones=tuple(
             replace(target, way_out=GONE_FOR_GOOD.format(target.zone)) if target.zone in leaving else target
-            for target in _zone_targets(wanted, names, providers)
+            for target in _zone_targets(context, wanted, names, providers)
         ),
         leaving=frozenset(leaving),
         by_hand=placed.by_hand,
@@ -105,18 +109,28 @@ def zone_targets(
     context: DnsContext, wanted: Mapping[str, tuple[RecordSet, ...]], names: Mapping[str, str]
 ) -> tuple["ZoneTarget", ...]:
     """names: of providers, by zone. Raises SpecInvalid as targets_of."""
-    return _zone_targets(wanted, names, _built(context, frozenset(names[zone] for zone in wanted)))
+    return _zone_targets(context, wanted, names, _built(context, frozenset(names[zone] for zone in wanted)))
 
 
 def _zone_targets(
-    wanted: Mapping[str, tuple[RecordSet, ...]], names: Mapping[str, str], providers: Mapping[str, "OctoProvider"]
+    context: DnsContext,
+    wanted: Mapping[str, tuple[RecordSet, ...]],
+    names: Mapping[str, str],
+    providers: Mapping[str, "OctoProvider"],
 ) -> tuple["ZoneTarget", ...]:
     if not wanted:
         return ()
     from mailstack.reconcile.dns.zone_plan import ZoneTarget
 
+    settling = partial(settle_unlabelled, PROOF_LABEL) if context.is_proving else settle
     return tuple(
-        ZoneTarget(zone=zone, provider_name=names[zone], provider=providers[names[zone]], wanted=records)
+        ZoneTarget(
+            zone=zone,
+            provider_name=names[zone],
+            provider=providers[names[zone]],
+            wanted=records,
+            settling=settling,
+        )
         for zone, records in wanted.items()
     )
 

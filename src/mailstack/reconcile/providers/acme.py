@@ -1,6 +1,7 @@
 """Which certificates are ordered from an authority, and when: a function of spec, live state, time and failures. Pure.
 
-Not how they are ordered (reconcile.issue). RFC 8555; who decides what is in docs/decisions/0009-certificates.md.
+Not how they are ordered (reconcile.issue). RFC 8555, RFC 9773; who decides what is in
+docs/decisions/0009-certificates.md.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from mailstack.model.resource import (
     AcmeAccountBody,
     CertificateBody,
     Kind,
+    Renewal,
     Resource,
     Snapshot,
     body_of,
@@ -54,14 +56,21 @@ SETTLES = timedelta(days=2)
 """After a certificate was issued: until then no new key is begun by age."""
 SPREAD = 30
 """Renewals come up to a thirtieth of the lifetime before their time, so that servers set up together part."""
+SOONEST = timedelta(days=1)
+"""After a certificate was issued: an authority that would have it renewed before is not obeyed, lest it never ends."""
+LATEST_SHARE = 10
+"""Whatever the authority suggests, no less than a tenth of the lifetime is left for what may go wrong."""
+RENEWALS_ASKED_EVERY_MS = 6 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordering:
-    """can_order: whoever plans this can show the authority its proofs. why_not: who else will do it and when, "" to say
-    nothing of it. failures: by certificate."""
+    """can_order: whoever plans this can show the authority its proofs. can_ask: it can be spoken to at all. why_not:
+    who else will order and when, "" to say nothing of it. failures: by certificate, and of contacts by `contact_name`.
+    """
 
     can_order: bool = False
+    can_ask: bool = False
     why_not: str = ""
     failures: Mapping[str, IssuanceFailure] = field(default_factory=dict)
 
@@ -97,15 +106,40 @@ def domain_names(spec: Spec, domain: str) -> tuple[str, ...]:
     return (f"mta-sts.{domain}",) if spec.domains[domain].mta_sts else ()
 
 
-def wanted_accounts(spec: Spec, live: Snapshot) -> Iterator[Wanted]:
-    """One with the authority in use; and all others as they are, for a lost account key is lost for good."""
-    for (kind, _), resource in live.resources.items():
+def contact_name(authority: str) -> str:
+    """Of what failed when an authority was told whom to write to."""
+    return f"contact {authority}"
+
+
+def wanted_accounts(spec: Spec, live: Snapshot, now: Instant, ordering: Ordering) -> Iterator[Outlook]:
+    """One with the authority in use, and whom it writes to; all others as they are, for a lost account key is lost for
+    good."""
+    url, email = spec.tls.acme.directory_url, spec.tls.acme.email or ""
+    is_used = spec.tls.issuer == ACME
+    for (kind, name), resource in live.resources.items():
         if kind is Kind.ACME_ACCOUNT:
-            yield Wanted(resource=resource)
-    url = spec.tls.acme.directory_url
-    if spec.tls.issuer == ACME and (Kind.ACME_ACCOUNT, url) not in live.resources:
-        body = AcmeAccountBody(email=spec.tls.acme.email or "")
-        yield Wanted(resource=Resource(kind=Kind.ACME_ACCOUNT, name=url, fields=fields_of(body)), made=("key",))
+            is_new_contact = is_used and name == url and resource.fields["email"] != email
+            yield _told(resource, spec, now, ordering) if is_new_contact else Outlook(wanted=Wanted(resource=resource))
+    if is_used and (Kind.ACME_ACCOUNT, url) not in live.resources:
+        body = AcmeAccountBody(email=email)
+        account = Resource(kind=Kind.ACME_ACCOUNT, name=url, fields=fields_of(body))
+        yield Outlook(wanted=Wanted(resource=account, made=("key",)))
+
+
+def _told(account: Resource, spec: Spec, now: Instant, ordering: Ordering) -> Outlook:
+    acme, kept = spec.tls.acme, Wanted(resource=account)
+    failure = ordering.failures.get(contact_name(account.name))
+    if failure is not None and _is_waited_for(failure, order_mark((), acme), now):
+        text = f"does not know {acme.email or 'that it may write to nobody'} yet: {failure.reason};"
+        warning = PlanWarning(
+            subject=f"acme_account {account.name}", text=f"{text} tried again after {_minute(failure.retry_at)}"
+        )
+        return Outlook(wanted=kept, warning=warning, again_at=failure.retry_at)
+    if not ordering.can_ask:
+        return Outlook(wanted=kept)
+    fields = {**account.fields, "email": acme.email or ""}
+    reason = f"{authority_name(acme)} is told"
+    return Outlook(wanted=Wanted(resource=replace(account, fields=fields), reason=reason))
 
 
 def outlook(
@@ -118,7 +152,7 @@ def outlook(
     if held is not None and lifetime is not None and old is not None and dns is not None:
         roll_at = _roll_at(held, lifetime)
         # A renewal that is due goes before, so that an apply never leaves one of the two to do.
-        is_time = roll_at is not None and now >= roll_at and now < renew_at(names[0], lifetime)
+        is_time = roll_at is not None and roll_at <= now < renewal_at(held, lifetime)
         step = roll_step(held, dns, now, wants_new=is_time or held.key_type != acme.key, key_type=acme.key)
         step = replace(step, again_at=earliest(step.again_at, roll_at if roll_at and now < roll_at else None))
         if step.body is not None:
@@ -135,7 +169,7 @@ def _order_or_keep(
     held, lifetime = _held(old)
     reason = step.reason or _reason(names, acme, held, lifetime, now, step.roll)
     if old is not None and not reason:
-        return Outlook(wanted=Wanted(resource=old), again_at=renew_at(names[0], lifetime) if lifetime else None)
+        return Outlook(wanted=Wanted(resource=old), again_at=_look_at(held, lifetime, now))
     kept = None if old is None or lifetime is None else Wanted(resource=old)
     failure = ordering.failures.get(names[0])
     if failure is not None and _is_waited_for(failure, order_mark(names, acme), now):
@@ -148,6 +182,13 @@ def _order_or_keep(
 def _is_waited_for(failure: IssuanceFailure, order: str, now: Instant) -> bool:
     # One that has yet to happen was noted by a clock that was ahead, and may have been its fault.
     return failure.order == order and failure.failed_at <= now < failure.retry_at
+
+
+def _look_at(held: CertificateBody | None, lifetime: Lifetime | None, now: Instant) -> Instant | None:
+    if held is None or lifetime is None:
+        return None
+    asked_at = Instant(now + RENEWALS_ASKED_EVERY_MS) if held.renew_from else None
+    return earliest(renewal_at(held, lifetime), asked_at)
 
 
 def is_order(wanted: Wanted) -> bool:
@@ -165,11 +206,27 @@ def order_mark(names: tuple[str, ...], acme: Acme) -> str:
     return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
 
 
+def renewal_at(body: CertificateBody, lifetime: Lifetime) -> Instant:
+    """When the authority would have it renewed, within reason; by its age where it says nothing."""
+    start, end = from_iso(body.renew_from), from_iso(body.renew_until)
+    if start is None or end is None:
+        return renew_at(body.names[0], lifetime)
+    # RFC 9773 §4.2: a moment by chance within the window; always the same one, until the window is another.
+    suggested = start + round((end - start) * _draw(body.names[0], f"{lifetime.start}\0{start}"))
+    latest = lifetime.end - (lifetime.end - lifetime.start) / LATEST_SHARE
+    soonest = min(lifetime.start + SOONEST, latest)
+    return Instant(min(max(suggested, from_datetime(soonest)), from_datetime(latest)))
+
+
 def renew_at(name: str, lifetime: Lifetime) -> Instant:
     """When a third of the lifetime is left, or somewhat before; always the same moment for one certificate."""
     length = lifetime.end - lifetime.start
-    draw = int.from_bytes(hashlib.sha256(f"{name}\0{lifetime.start}".encode()).digest()[:4], "big") / (1 << 32)
-    return from_datetime(lifetime.end - length / 3 - length / SPREAD * draw)
+    return from_datetime(lifetime.end - length / 3 - length / SPREAD * _draw(name, str(lifetime.start)))
+
+
+def _draw(name: str, what: str) -> float:
+    """From 0 to 1, as if by chance."""
+    return int.from_bytes(hashlib.sha256(f"{name}\0{what}".encode()).digest()[:4], "big") / (1 << 32)
 
 
 def retry_at(now: Instant, tries: int, not_before: Instant | None) -> Instant:
@@ -213,11 +270,19 @@ def _reason(
         return f"ordered anew from {authority_name(acme)}"
     if held.names != names:
         return "ordered anew: its names change"
-    if now >= renew_at(names[0], lifetime):
-        return f"renewed: {days_left(lifetime, now)} days remain"
+    if held.renewal == Renewal.ASKED:
+        return "ordered anew, as somebody asked"
+    if now >= renewal_at(held, lifetime):
+        return f"renewed: {days_left(lifetime, now)} days remain{_suggested(held)}"
     if roll is Roll.UNNAMED and (held.next_key_digest or held.key_type != acme.key):
         return "ordered anew: another kind of key"
     return ""
+
+
+def _suggested(held: CertificateBody) -> str:
+    if not held.renew_from:
+        return ""
+    return f", and the authority suggests it{f' ({held.renewal_page})' if held.renewal_page else ''}"
 
 
 def _order(names: tuple[str, ...], acme: Acme, old: Resource | None, now: Instant, reason: str, roll: Roll) -> Wanted:
@@ -231,6 +296,9 @@ def _order(names: tuple[str, ...], acme: Acme, old: Resource | None, now: Instan
         authority=acme.directory_url,
         key_type=acme.key,
         key_since=iso(now),
+        renew_from=held.renew_from if held else "",
+        renew_until=held.renew_until if held else "",
+        renewal_page=held.renewal_page if held else "",
     )
     digests: Mapping[str, str] = {}
     made: tuple[str, ...] = WITH_NEW_KEY

@@ -76,7 +76,12 @@ def wanted_certificates(
         case _:
             names = (spec.server.hostname, *further_names, *all_names(spec))
             found = _of_our_making(tuple(dict.fromkeys(names)), live, now)
-    return replace(found, wanted=(*wanted_accounts(spec, live), *found.wanted))
+    accounts = tuple(wanted_accounts(spec, live, now, ordering))
+    return Certificates(
+        wanted=(*(look.wanted for look in accounts if look.wanted is not None), *found.wanted),
+        warnings=(*(look.warning for look in accounts if look.warning is not None), *found.warnings),
+        again_at=earliest(found.again_at, *(look.again_at for look in accounts)),
+    )
 
 
 def certificate_questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:

@@ -28,7 +28,8 @@ class Acme(Section):
     """Used with `issuer: acme`. By using it you agree to the authority's terms of service."""
 
     email: AddressKey | None = Field(
-        default=None, description="Where the authority may write; told to it when the account is made."
+        default=None,
+        description="Where the authority may write. It is told so when the account is made, and of changes.",
     )
     directory: AcmeDirectory = Field(
         default="letsencrypt",

@@ -208,7 +208,8 @@ class Dns(Section):
     caa: tuple[DomainName, ...] | None = Field(
         default=None,
         description="Which authorities may issue certificates for server.hostname, by the names that they have in CAA"
-        " records (RFC 8659). Default: Let's Encrypt where certificates come from there, else no record; [] for none.",
+        " records (RFC 8659). Default: Let's Encrypt where certificates come from there, else no record; [] for none."
+        " The one that certificates come from may issue to this server's own account alone (RFC 8657).",
     )
     no_mail: tuple[DomainName, ...] = Field(
         default=(),

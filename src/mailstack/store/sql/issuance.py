@@ -11,7 +11,7 @@ FAILED = """INSERT INTO issuance_failure (name, order_mark, reason, tries, faile
     VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET order_mark = excluded.order_mark, reason = excluded.reason, tries = excluded.tries,
         failed_at = excluded.failed_at, retry_at = excluded.retry_at"""
-ISSUED = "DELETE FROM issuance_failure WHERE name = ?"
+FORGET = "DELETE FROM issuance_failure WHERE name = ?"
 
 
 class SqlIssuance:
@@ -25,8 +25,8 @@ class SqlIssuance:
         row = (failure.name, failure.order, failure.reason, failure.tries, failure.failed_at, failure.retry_at)
         await self._system.write(lambda transaction: transaction.run(FAILED, row))
 
-    async def issued(self, name: str) -> None:
-        await self._system.write(lambda transaction: transaction.run(ISSUED, (name,)))
+    async def forget(self, name: str) -> None:
+        await self._system.write(lambda transaction: transaction.run(FORGET, (name,)))
 
 
 def _failure(row: Row) -> IssuanceFailure:
