@@ -20,7 +20,7 @@ from mailstack.store.postgres.open import open_store as open_postgres_store
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
-from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
+from tests.support.postgres import PostgresServer, empty_tables, fresh_database
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import Store, make_account
 
@@ -102,12 +102,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 def bus() -> RecordingBus:
     return RecordingBus()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,9 @@ MAKE_COUNTER = """INSERT INTO counter (account_id, mod_seq, floor_mod_seq, last_
 MAKE_SEARCH_STATE = "INSERT INTO search_state (/*key*/ indexed_up_to) VALUES (/*value*/ 0) ON CONFLICT DO NOTHING"
 
 
+Attempt = Callable[[], Coroutine[Any, Any, Result]]
+
+
 class Engine:
     """What all databases of one store share."""
 
@@ -66,10 +69,12 @@ class Engine:
         self.is_read_only = is_read_only
         self._at_work: set[asyncio.Task[Any]] = set()
 
-    async def tried(self, attempt: Callable[[], Coroutine[Any, Any, Result]], *, within_s: float = RETRY_S) -> Result:
+    async def tried(
+        self, attempt: Callable[[], Coroutine[Any, Any, Result]], *, within_s: float | None = None
+    ) -> Result:
         """Again and again, for what is nobody's fault. Raises TryAgainLater once it has taken too long."""
         loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + within_s
+        deadline_s = loop.time() + (RETRY_S if within_s is None else within_s)
         pause_s = FIRST_PAUSE_S
         while True:
             try:

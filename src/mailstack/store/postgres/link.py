@@ -157,7 +157,7 @@ class Link:
             raise Lost(f"no answer within {self._limits.answer_s:g} s") from None
         except psycopg.Error as fault:
             self.close()
-            raise Lost(str(fault)) from fault
+            raise Lost(first_line(fault)) from fault
         except BaseException:  # answers that nobody waits for any more would be taken for those of the next
             self.close()
             raise
@@ -252,8 +252,8 @@ async def open_link(address: Address, limits: Limits, *, link_id: str) -> Link:
         )
     except psycopg.OperationalError as fault:
         if fault.sqlstate is not None and not fault.sqlstate.startswith(("08", "57P0", "53")):
-            raise TryAgainLater(f"{address.name} does not let this server in: {fault}") from fault
-        raise Lost(str(fault)) from fault
+            raise TryAgainLater(f"{address.name} does not let this server in: {first_line(fault)}") from fault
+        raise Lost(first_line(fault)) from fault
     try:
         for setting, value in (
             ("statement_timeout", f"{int(limits.answer_s * 1000)}"),
@@ -263,8 +263,13 @@ async def open_link(address: Address, limits: Limits, *, link_id: str) -> Link:
             await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
     except psycopg.Error as fault:
         await connection.close()
-        raise Lost(str(fault)) from fault
+        raise Lost(first_line(fault)) from fault
     return Link(connection, address, limits, link_id=link_id)
+
+
+def first_line(fault: psycopg.Error) -> str:
+    """libpq goes on to guess at reasons."""
+    return str(fault).partition("\n")[0]
 
 
 def _wake(ready: "asyncio.Future[None]") -> None:

@@ -12,7 +12,7 @@ from mailstack.model.instant import Clock
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.postgres import marks, schema_account, schema_system
 from mailstack.store.postgres.databases import AccountDatabases, Engine, PostgresDatabase
-from mailstack.store.postgres.link import Address, Limits, Link, open_link
+from mailstack.store.postgres.link import Address, Limits, Link, first_line, open_link
 from mailstack.store.postgres.migrations import migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
 from mailstack.store.sql.accounts import SqlAccounts
@@ -40,6 +40,7 @@ class PostgresStore:
     def __init__(self, engine: Engine, *, blobs: Blobs, clock: Clock, token: Callable[[int], bytes], bus: Bus) -> None:
         self._engine = engine
         self._blobs = blobs
+        self._is_closed = False
         self._system = PostgresDatabase(engine, None)
         self._accounts = AccountDatabases(engine, self._system)
         self._end_watch = bus.watch(GENERATION_TOPIC, self._accounts.forget)
@@ -67,6 +68,9 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Once what is being written is durable."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._end_watch()
         await self._engine.close()
         self._blobs.close()
@@ -118,7 +122,7 @@ async def _prepare(address: Address, *, read_only: bool) -> None:
             else:
                 await migrate(connection, address, PARTS)
     except psycopg.Error as fault:
-        raise TryAgainLater(f"{address.name} cannot be used: {fault}") from fault
+        raise TryAgainLater(f"{address.name} cannot be used: {first_line(fault)}") from fault
 
 
 async def _open_link(address: Address, limits: Limits, token: Callable[[int], bytes]) -> Link:

@@ -1,0 +1,20 @@
+"""What tests of any part may ask for: real servers that are dear to start, once in a session."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import PostgresServer, fresh_database, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of one without tables."""
+    with fresh_database(postgres) as url:
+        yield url

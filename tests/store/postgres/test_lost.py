@@ -1,0 +1,166 @@
+"""A network that breaks: nothing that was acknowledged is lost, and nothing is there twice."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import AccountId, MailboxId
+from mailstack.ports.bus import account_topic
+from mailstack.store.postgres import databases
+from mailstack.store.postgres.open import PostgresStore
+from mailstack.store.sql.database import Transaction
+from tests.store.postgres.conftest import open_at
+from tests.support.cutting_proxy import CuttingProxy, Loss
+from tests.support.postgres import PostgresServer, fresh_database, running_postgres
+from tests.support.recording_bus import RecordingBus
+from tests.support.stores import new_message
+
+INBOX = MailboxId(1)
+ADD = """INSERT INTO mail (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, blob_id)
+    VALUES (?, 0, 0, '', 0, 0, ?)"""
+COUNT = "SELECT COUNT(*) FROM mail WHERE reverse_path = ?"
+
+
+async def add(store: PostgresStore, path: str) -> None:
+    """A transaction without a question: it goes out at once, with its COMMIT."""
+
+    def work(transaction: Transaction) -> None:
+        transaction.run(ADD, (path, b""))
+
+    await store._system.write(work)
+
+
+async def added(store: PostgresStore, path: str) -> int:
+    row = await store._system.row(COUNT, (path,))
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize("loss", [Loss.REQUEST, Loss.ANSWER])
+@pytest.mark.parametrize("after", range(5))
+async def test_a_message_whose_connection_breaks_at_any_point_is_stored_once(
+    store: PostgresStore, account_id: AccountId, proxy: CuttingProxy, bus: RecordingBus, loss: Loss, after: int
+) -> None:
+    await store.messages.append(account_id, INBOX, [new_message(1)])
+    bus.published.clear()
+    proxy.lose(loss, after=after)
+    (appended,) = await store.messages.append(account_id, INBOX, [new_message(2)])
+    assert [place.uid for place in await store.messages.placements(account_id, INBOX)] == [1, 2]
+    assert appended.uid == 2
+    assert bus.published == [account_topic(account_id)]
+
+
+@pytest.mark.parametrize("loss", [Loss.REQUEST, Loss.ANSWER])
+async def test_a_write_of_a_single_round_trip_is_done_once(
+    store: PostgresStore, proxy: CuttingProxy, loss: Loss
+) -> None:
+    proxy.lose(loss)
+    await add(store, "one@example.com")
+    assert proxy.has_lost
+    assert await added(store, "one@example.com") == 1
+
+
+async def test_what_was_long_on_its_way_is_not_done_a_second_time(store: PostgresStore, proxy: CuttingProxy) -> None:
+    proxy.lose(Loss.LATE)
+    await add(store, "late@example.com")
+    assert await added(store, "late@example.com") == 1
+    await proxy.release()
+    assert await added(store, "late@example.com") == 1
+
+
+async def test_a_transaction_that_hangs_in_the_network_is_ended_by_the_server(
+    store: PostgresStore, account_id: AccountId, proxy: CuttingProxy
+) -> None:
+    await store.messages.append(account_id, INBOX, [new_message(1)])
+    proxy.lose(Loss.LATE, after=2)  # the account's counter is locked by then
+    await store.messages.append(account_id, INBOX, [new_message(2)])
+    assert proxy.has_lost
+    assert len(await store.messages.placements(account_id, INBOX)) == 2
+
+
+async def test_reads_are_asked_again(store: PostgresStore, account_id: AccountId, proxy: CuttingProxy) -> None:
+    mailboxes = await store.mailboxes.list(account_id)
+    for _ in range(3):
+        proxy.cut()
+        assert await store.mailboxes.list(account_id) == mailboxes
+
+
+async def test_what_a_work_announces_counts_once_however_often_it_ran(
+    store: PostgresStore, proxy: CuttingProxy, bus: RecordingBus
+) -> None:
+    tidied: list[int] = []
+    runs: list[int] = []
+
+    def work(transaction: Transaction) -> None:
+        runs.append(1)
+        transaction.announce("topic")
+        transaction.after_commit(lambda: tidied.append(1))
+        transaction.run(ADD, ("again@example.com", b""))
+
+    proxy.lose(Loss.REQUEST)
+    await store._system.write(work)
+    await store.close()
+    assert (len(runs), bus.published, tidied) == (2, ["topic"], [1])
+
+
+async def test_what_the_work_itself_refuses_is_not_tried_again(store: PostgresStore) -> None:
+    def work(transaction: Transaction) -> None:
+        transaction.run(ADD, ("refused@example.com", b""))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await store._system.write(work)
+    assert await added(store, "refused@example.com") == 0
+
+
+async def test_a_caller_that_is_cancelled_leaves_the_write_whole(store: PostgresStore, proxy: CuttingProxy) -> None:
+    proxy.delay_s = 0.2
+    writing = asyncio.ensure_future(add(store, "cancelled@example.com"))
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await add(store, "other@example.com")
+    async with asyncio.timeout(30):
+        while not await added(store, "cancelled@example.com"):  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_crashes_and_comes_back_is_hardly_noticed(tmp_path: Path) -> None:
+    with running_postgres(settings=()) as server, fresh_database(server) as url:
+        store = await open_at(url, tmp_path)
+        await add(store, "before@example.com")
+        await asyncio.to_thread(server.stop, at_once=True)
+        writing = asyncio.ensure_future(add(store, "meanwhile@example.com"))
+        await asyncio.to_thread(server.start)
+        await writing
+        assert [await added(store, f"{when}@example.com") for when in ("before", "meanwhile")] == [1, 1]
+        await store.close()
+
+
+async def test_a_server_that_stays_away_is_a_passing_fault_that_names_the_database(
+    postgres: PostgresServer, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "RETRY_S", 0.2)
+    store = await open_at(empty_database, tmp_path)
+    await asyncio.to_thread(postgres.stop)
+    try:
+        with pytest.raises(TryAgainLater, match=r"the PostgreSQL database test_\d+ of mailstack on 127.0.0.1:\d+"):
+            await add(store, "away@example.com")
+        with pytest.raises(TryAgainLater):
+            await added(store, "away@example.com")
+    finally:
+        await asyncio.to_thread(postgres.start)
+    assert await added(store, "away@example.com") == 0
+    await store.close()
+
+
+async def test_answers_that_take_their_time_are_waited_for(
+    store: PostgresStore, account_id: AccountId, proxy: CuttingProxy
+) -> None:
+    proxy.delay_s = 1.0
+    await store.messages.append(account_id, INBOX, [new_message(1)])
+    proxy.delay_s = 0.0
+    assert len(await store.messages.placements(account_id, INBOX)) == 1
