@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -17,13 +17,17 @@ from mailstack.model.ids import AccountId, BlobId
 from mailstack.model.message import RawMessage
 from mailstack.store.s3.bucket import PART_BYTES, Bucket
 from mailstack.store.s3.frames import FRAME_BYTES, TABLE_BYTES, Frames, packed, read_table, unpacked
-from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, blob_id_of, pack_inline, unpack_frame
+from mailstack.store.sql import objects
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Retired, blob_id_of, pack_inline, unpack_frame
 from mailstack.store.sql.compress import Codec
+from mailstack.store.sql.database import Transaction
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 SUFFIX = ".zst"
+MAX_RETIRED = 1_000
+"""Names that were found retired, so that the next packing takes another. One that is forgotten is found again."""
 MAX_TABLES = 64
 MAX_FRAMES_KEPT = 8
 """For whoever reads a message piece by piece: the last frames that were opened, of any message."""
@@ -37,6 +41,7 @@ class S3Blobs:
         self.codec = Codec()
         self._bucket = bucket
         self._token = token
+        self._retired = _Recent[str, None](MAX_RETIRED)
         self._tables = _Recent[str, Frames](MAX_TABLES)
         self._frames = _Recent[tuple[str, int], bytes](MAX_FRAMES_KEPT)
 
@@ -91,6 +96,13 @@ class S3Blobs:
         except Damaged as fault:
             raise Damaged(f"{what}: {fault.detail}") from fault
 
+    def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
+        retired = objects.claim(transaction, [blob.file for blob in blobs if blob.file is not None])
+        if retired:
+            for name in retired:
+                self._retired.keep(name, None)
+            raise Retired(f"{', '.join(retired)} in {self.place}")
+
     def is_there(self, file: str) -> bool:
         return self._bucket.has(file)
 
@@ -101,7 +113,9 @@ class S3Blobs:
         """Nothing is held open."""
 
     def _name(self, blob_id: BlobId) -> str:
-        return f"{blob_id}{SUFFIX}"
+        """One that is being deleted is not used again: the request to delete it may still be on its way."""
+        name = f"{blob_id}{SUFFIX}"
+        return f"{blob_id}.{self._token(8).hex()}{SUFFIX}" if self._retired.has(name) else name
 
     def _piece(self, blob: Blob, start: int, stop: int) -> bytes:
         table = self._table(blob)
@@ -161,6 +175,10 @@ class _Recent(Generic[Key, Value]):
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
+
+    def has(self, key: Key) -> bool:
+        with self._guard:
+            return key in self._kept
 
     def keep(self, key: Key, value: Value) -> None:
         with self._guard:

@@ -3,6 +3,7 @@ name that the row holds. What the name leads to, a file or an object, is the ada
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from mailstack.model.errors import Damaged
 from mailstack.model.ids import AccountId, BlobId
 from mailstack.model.message import RawMessage
 from mailstack.store.sql.compress import Codec
+from mailstack.store.sql.database import Transaction
 
 INLINE_LIMIT_BYTES = 64 * 1024
 
@@ -22,6 +24,10 @@ class Blob:
     size_bytes: int
     content: bytes | None
     file: str | None
+
+
+class Retired(Exception):
+    """Names that rows were about to have are being deleted. Whoever packs again gets others."""
 
 
 class HeldBlobs(Protocol):
@@ -43,6 +49,10 @@ class HeldBlobs(Protocol):
 
     def read_range(self, blob: Blob, start: int, stop: int, *, what: str) -> bytes:
         """Octets [start, stop), fewer past the end. Piece by piece costs no more than the whole. Raises as unpack."""
+        ...
+
+    def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
+        """In the transaction whose rows name them, before the first of these. Raises Retired: pack again."""
         ...
 
     def is_there(self, file: str) -> bool:

@@ -27,6 +27,7 @@ from mailstack.store.sql.columns import read_columns
 from mailstack.store.sql.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sql.database import Connection, Database, Databases, Result, Row, Transaction
 from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
+from mailstack.store.sql.packing import discard, pack_each, write_packed
 from mailstack.store.sql.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sql.tables import read_table
 
@@ -151,7 +152,7 @@ class SqlMessages:
         blob = await _blob(database, message_id)
         held = self._blobs.of_account(account_id)
         read = partial(held.read_range, blob, start, stop, what=_what(account_id, message_id))
-        if blob.file is None:
+        if blob.size_bytes <= INLINE_LIMIT_BYTES:
             return read()
         return await database.in_thread(read)
 
@@ -230,33 +231,19 @@ class SqlMessages:
         messages: Sequence[NewMessage],
         work: Callable[[Transaction, Sequence[PackedMessage]], Result],
     ) -> Result:
-        """The bytes are packed before the transaction, and thrown away when it fails."""
         held = self._blobs.of_account(account_id)
-        if sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES:
-            packed = await database.in_thread(self._pack, messages, held)
-        else:
-            packed = self._pack(messages, held)
-        try:
-            return await database.write(
-                lambda transaction: work(transaction, packed), is_long=len(messages) > INLINE_WRITES
-            )
-        except Exception:
-            files = [each.blob.file for each in packed if each.blob.file is not None]
-            if files:
-                await database.in_thread(_discard, held, files)
-            raise
+        return await write_packed(
+            database,
+            held,
+            lambda: pack_each(held, messages, partial(self._pack, held)),
+            work,
+            is_large=sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES,
+            is_long=len(messages) > INLINE_WRITES,
+        )
 
-    def _pack(self, messages: Sequence[NewMessage], held: HeldBlobs) -> list[PackedMessage]:
-        packed: list[PackedMessage] = []
-        try:
-            for message in messages:
-                forms = pack_forms(message.digest, self._blobs.codec)
-                blob = held.pack(message.raw)
-                packed.append(PackedMessage(message=message, blob=blob, forms=forms))
-        except Exception:
-            _discard(held, [each.blob.file for each in packed if each.blob.file is not None])
-            raise
-        return packed
+    def _pack(self, held: HeldBlobs, message: NewMessage) -> PackedMessage:
+        forms = pack_forms(message.digest, self._blobs.codec)
+        return PackedMessage(message=message, blob=held.pack(message.raw), forms=forms)
 
     def _stored(self, connection: Connection, message_ids: Sequence[MessageId]) -> list[StoredMessage]:
         codec = self._blobs.codec
@@ -271,14 +258,9 @@ def _what(account_id: AccountId, message_id: MessageId) -> str:
     return f"message {message_id} of account {account_id}"
 
 
-def _discard(held: HeldBlobs, files: Sequence[str]) -> None:
-    for file in files:
-        held.discard(file)
-
-
 def _tidy(transaction: Transaction, held: HeldBlobs, files: Sequence[str]) -> None:
     if files:
-        transaction.after_commit(partial(_discard, held, files))
+        transaction.after_commit(partial(discard, held, files))
 
 
 async def _blob(database: Database, message_id: MessageId) -> Blob:

@@ -1,6 +1,6 @@
 """The outbound queue: ports.queue in SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,8 @@ from mailstack.model.ids import BlobId, MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, HeldBlobs
-from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction, Work
+from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction
+from mailstack.store.sql.packing import discard, files_of, pack_each, write_packed
 
 INLINE_RECIPIENTS = 100
 
@@ -55,13 +56,11 @@ class SqlQueue:
     async def enqueue(
         self, mails: Sequence[OutgoingMail], *, next_at: Instant, state: QueueState = QueueState.WAITING
     ) -> Sequence[MailId]:
-        packed = await self._pack(mails)
-
-        def work(transaction: Transaction) -> list[MailId]:
+        def work(transaction: Transaction, packed: Sequence[_Packed]) -> list[MailId]:
             transaction.announce(QUEUE_TOPIC)
             return [_add(transaction, each, next_at, state) for each in packed]
 
-        return await self._write_or_discard(work, packed)
+        return await self._write_packed(mails, work)
 
     async def lease(self, owner: str, *, now: Instant, until: Instant, limit: int) -> Sequence[QueueItem]:
         # Workers ask often and mostly in vain: that costs a read and no transaction.
@@ -102,11 +101,12 @@ class SqlQueue:
         notices: Sequence[OutgoingMail] = (),
     ) -> bool:
         """A deferred item without next_at waits for a person."""
-        packed = await self._pack(notices)
 
-        def work(transaction: Transaction) -> bool:
+        def work(transaction: Transaction, packed: Sequence[_Packed]) -> bool:
             owned = transaction.row(OWNED, (item_id, owner))
             if owned is None:
+                if files_of(packed):
+                    transaction.after_commit(partial(discard, self._blobs, files_of(packed)))
                 return False
             if isinstance(outcome, Deferred):
                 _defer(transaction, item_id, outcome.reply, outcome.host, next_at)
@@ -117,10 +117,7 @@ class SqlQueue:
             transaction.announce(QUEUE_TOPIC)
             return True
 
-        settled = await self._write_or_discard(work, packed)
-        if not settled:
-            await self._discard(packed)
-        return settled
+        return await self._write_packed(notices, work)
 
     async def next_due(self) -> Instant | None:
         row = await self._system.row(NEXT_DUE)
@@ -133,37 +130,20 @@ class SqlQueue:
     async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:
         return await self._system.read_long(lambda connection: _items(connection, states, limit))
 
-    async def _pack(self, mails: Sequence[OutgoingMail]) -> list[_Packed]:
-        if sum(len(mail.raw) for mail in mails) <= INLINE_LIMIT_BYTES:
-            return self._pack_all(mails)
-        return await self._system.in_thread(self._pack_all, mails)
+    async def _write_packed(
+        self, mails: Sequence[OutgoingMail], work: Callable[[Transaction, Sequence[_Packed]], Result]
+    ) -> Result:
+        return await write_packed(
+            self._system,
+            self._blobs,
+            lambda: pack_each(self._blobs, mails, self._pack),
+            work,
+            is_large=sum(len(mail.raw) for mail in mails) > INLINE_LIMIT_BYTES,
+            is_long=sum(len(mail.recipients) for mail in mails) > INLINE_RECIPIENTS,
+        )
 
-    def _pack_all(self, mails: Sequence[OutgoingMail]) -> list[_Packed]:
-        packed: list[_Packed] = []
-        try:
-            for mail in mails:
-                packed.append(_Packed(mail=mail, blob=self._blobs.pack(mail.raw)))
-        except Exception:
-            self._discard_files(packed)
-            raise
-        return packed
-
-    async def _write_or_discard(self, work: Work[Result], packed: Sequence[_Packed]) -> Result:
-        recipients = sum(len(each.mail.recipients) for each in packed)
-        try:
-            return await self._system.write(work, is_long=recipients > INLINE_RECIPIENTS)
-        except Exception:
-            await self._discard(packed)
-            raise
-
-    async def _discard(self, packed: Sequence[_Packed]) -> None:
-        if any(each.blob.file for each in packed):
-            await self._system.in_thread(self._discard_files, packed)
-
-    def _discard_files(self, packed: Sequence[_Packed]) -> None:
-        for each in packed:
-            if each.blob.file is not None:
-                self._blobs.discard(each.blob.file)
+    def _pack(self, mail: OutgoingMail) -> _Packed:
+        return _Packed(mail=mail, blob=self._blobs.pack(mail.raw))
 
     def _leave(self, transaction: Transaction, item_id: QueueItemId, mail_id: int) -> None:
         transaction.run(LEAVE, (item_id,))

@@ -9,7 +9,7 @@ never the bytes: a holder's own name keeps them alive.
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ from mailstack.model.ids import AccountId, BlobId
 from mailstack.model.message import RawMessage
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, blob_id_of, pack_inline, unpack_frame
 from mailstack.store.sql.compress import Codec
+from mailstack.store.sql.database import Transaction
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.folders import make_folder, sync_folder
 from mailstack.store.sqlite.unpacked import UnpackedFiles
@@ -89,6 +90,9 @@ class HeldFiles:
             self._unpack_into(blob, out, what)
 
         return self._blobs.unpacked.read(blob.blob_id, start, stop, folder=self._holder, unpack_into=unpack_into)
+
+    def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
+        """A holder's file is nobody else's to delete."""
 
     def is_there(self, file: str) -> bool:
         return (self._holder / file).exists()
