@@ -1,7 +1,7 @@
 """Signing keys on a real name server: BIND 9 takes the records, and is asked whether it shows them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Scene:
     primary: Bind
     secondary: Bind
     asked: Sequence[str]
+    dmarc: Mapping[str, object] = field(default_factory=dict)
     state: MemoryState = field(default_factory=MemoryState)
     clock: FakeClock = field(default_factory=FakeClock)
     events: list[Event] = field(default_factory=list)
@@ -60,14 +61,23 @@ class Scene:
 
     def transfer(self) -> None:
         for (name, record_type), (ttl, values) in self.primary.records(ZONE).items():
-            if "._domainkey." in name:
+            if "._domainkey." in name or name.startswith("_dmarc."):
                 self.secondary.replace(ZONE, f"{name}.", ttl, record_type, *values)
+
+    async def warnings(self, word: str) -> list[str]:
+        plan = (await self.reconciler.plan(self.spec)).plan
+        return [f"{item.subject} {item.text}" for item in plan.warnings if word in item.text]
+
+    def ask_both(self) -> str:
+        """Returns how the secondary is named in plans."""
+        self.asked = [f"127.0.0.1:{bind.port}" for bind in (self.primary, self.secondary)]
+        return self.asked[1]
 
     @property
     def spec(self) -> SpecValue:
         zone = {"provider": "bind", "ttl": 300, "nameservers": list(self.asked)}
         dns = {"providers": {"bind": self.primary.provider()}, "zones": {ZONE: zone}}
-        domain = {"dkim": {"algorithms": ["ed25519"]}}
+        domain = {"dkim": {"algorithms": ["ed25519"]}, "dmarc": self.dmarc}
         server = {"hostname": f"mail.{ZONE}", "addresses": ["192.0.2.25"]}
         return spec_value({"server": server, "domains": {ZONE: domain}, "dns": dns})
 
@@ -121,6 +131,62 @@ async def test_a_secondary_that_lags_is_waited_for_and_a_dead_one_is_not(scene: 
     scene.transfer()
     await scene.apply()
     assert await scene.states() == {"ed25519-1": "signs"}
+
+
+async def test_a_rotation_waits_for_a_server_that_answers_old_and_the_plan_says_for_which(scene: Scene) -> None:
+    secondary = scene.ask_both()
+    await scene.apply()
+    scene.transfer()
+    await scene.apply()
+    assert await scene.states() == {"ed25519-1": "signs"}
+    await ask_rotation(scene.state, ZONE, (), Rotation.ASKED)
+    done = await scene.apply()
+    (following,) = done.waiting
+    for _ in range(3):  # for as long as it lags, whatever is applied meanwhile
+        scene.clock.advance(DAY_MS)
+        await scene.apply()
+        states = await scene.states()
+        assert (states.pop("ed25519-1"), list(states.values())) == ("signs", ["published"])
+        (warning,) = await scene.warnings("signs once")
+        assert warning.startswith(f"dkim_key {following} ")
+        assert f"{secondary} does not have it; the keys before it sign meanwhile" in warning
+    scene.transfer()
+    await scene.apply()
+    states = await scene.states()
+    assert (states.pop("ed25519-1"), list(states.values())) == ("retired", ["signs"])
+
+
+async def test_a_server_that_shows_another_key_at_the_selector_is_waited_for_too(scene: Scene) -> None:
+    secondary = scene.ask_both()
+    name = f"ed25519-1._domainkey.{ZONE}"
+    scene.secondary.replace(ZONE, f"{name}.", 300, "TXT", '"v=DKIM1; k=ed25519; p=of+another+server"')
+    assert (await scene.apply()).waiting == (name,)
+    (warning,) = await scene.warnings("signs once")
+    assert f'{secondary} has something else there: "v=DKIM1; k=ed25519; p=of+another+server"' in warning
+    scene.transfer()
+    assert (await scene.apply()).waiting == ()
+
+
+async def test_a_dmarc_stage_counts_from_when_the_server_that_lags_shows_it(scene: Scene) -> None:
+    secondary = scene.ask_both()
+    scene.dmarc = {"policy": "auto", "stages": {"none": "14d"}}
+    await scene.apply()
+    scene.clock.advance(20 * DAY_MS)
+    await scene.apply()
+    assert await scene.warnings("counts from") == [
+        f"domain {ZONE} DMARC p=none counts from when its record is seen in DNS: seen at 1 of 2 servers; not there"
+        f" ({secondary})"
+    ]
+    scene.transfer()
+    await scene.apply()
+    assert await scene.warnings("counts from") == []
+    scene.clock.advance(13 * DAY_MS)
+    await scene.apply()
+    assert scene.primary.records(ZONE)[f"_dmarc.{ZONE}", "TXT"][1] == ('"v=DMARC1; p=none"',)
+    scene.clock.advance(DAY_MS)
+    scene.secondary.replace(ZONE, f"{ZONE}.", 300, "TXT", f'"v=spf1 a:mail.{ZONE} -all"')
+    await scene.apply()
+    assert scene.primary.records(ZONE)[f"_dmarc.{ZONE}", "TXT"][1] == ('"v=DMARC1; p=quarantine"',)
 
 
 SERVED = """\
