@@ -13,6 +13,8 @@ import orjson
 
 from mailstack.app.runfiles import write_json
 from mailstack.app.sandbox_state import LOOPBACK, PORTS, passwords_file
+from mailstack.model.errors import Invalid
+from mailstack.model.resource import Kind, ListenerBody, RelayBody, Snapshot, body_of
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import Domain
@@ -49,10 +51,27 @@ def harmless(loaded: LoadedSpec, job: SandboxJob) -> LoadedSpec:
     return replace(loaded, spec=_harmless_spec(loaded.spec, job))
 
 
+def job_of(state: Path, live: Snapshot) -> SandboxJob:
+    """Of the sandbox that keeps itself there, by what it applied last and the passwords that it made. Raises Invalid
+    where it is a server's storage."""
+    smtp = live.resources.get((Kind.LISTENER, "smtp"))
+    endpoints = () if smtp is None else body_of(ListenerBody, smtp).endpoints
+    port = int(endpoints[0].rpartition(":")[2]) if len(endpoints) == 1 else 0
+    if endpoints != (f"{LOOPBACK}:{port}",) or port <= PORTS["smtp"]:
+        raise Invalid(f"{state} is not the folder of a sandbox")
+    smart_host = live.resources.get((Kind.RELAY, SMART_HOST))
+    relay = None if smart_host is None else body_of(RelayBody, smart_host)
+    return SandboxJob(
+        state=str(state),
+        base_port=port - PORTS["smtp"],
+        outbound=None if relay is None else (relay.host, relay.port),
+        passwords=_kept_passwords(state),
+    )
+
+
 def account_passwords(logins: Iterable[str], job: SandboxJob) -> dict[str, str]:
     """Kept in the state folder, so that a second start knows the first one's."""
-    file = passwords_file(Path(job.state))
-    kept: dict[str, str] = orjson.loads(file.read_bytes()) if file.exists() else {}
+    kept = _kept_passwords(Path(job.state))
     found = {
         login: job.passwords.get(login)
         or job.every_password
@@ -61,8 +80,14 @@ def account_passwords(logins: Iterable[str], job: SandboxJob) -> dict[str, str]:
         for login in logins
     }
     if found != kept:
-        write_json(file, found, mode=0o600)
+        write_json(passwords_file(Path(job.state)), found, mode=0o600)
     return found
+
+
+def _kept_passwords(state: Path) -> dict[str, str]:
+    file = passwords_file(state)
+    kept: dict[str, str] = orjson.loads(file.read_bytes()) if file.exists() else {}
+    return kept
 
 
 def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:

@@ -23,16 +23,12 @@ from mailstack.cli.account_facts import (
     show_table,
     shown,
 )
+from mailstack.cli.place import state_option
 from mailstack.cli.reconciling import format_option, loaded_spec, storage_named, storage_of
 from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 address_argument = click.argument("address")
-state_option = click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder of a sandbox, instead of the storage that SPEC names.",
-)
 SHORTEST_PASSWORD = 8
 addresses_argument = click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 

@@ -12,12 +12,13 @@ import click
 from mailstack.cli.account_facts import show_table
 from mailstack.cli.apply import turn
 from mailstack.cli.dkim_facts import held_keys, key_facts
+from mailstack.cli.place import place_of, state_option
 from mailstack.cli.reconciling import (
     format_option,
     loaded_spec,
     no_dns_option,
     require_applied,
-    storage_of,
+    storage_named,
     store_to_read,
     store_to_write,
 )
@@ -56,9 +57,10 @@ def command() -> None:
 @command.command("list", short_help="List the keys, their state, and what DNS shows.")
 @spec_argument
 @click.option("--domain", callback=_domain, help="Only keys of this domain.")
+@state_option
 @format_option
 @no_dns_option
-def list_keys(spec: Path, domain: str | None, form: str, no_dns: bool) -> None:
+def list_keys(spec: Path, domain: str | None, state: Path | None, form: str, no_dns: bool) -> None:
     """List the keys that the server has: their state and since when, what comes next and when, and what the zone's own
     servers show at the selector.
 
@@ -68,7 +70,8 @@ def list_keys(spec: Path, domain: str | None, form: str, no_dns: bool) -> None:
       mailstack dkim list mailstack.yaml --domain example.com --no-dns
       mailstack dkim list mailstack.yaml --format json | jq -r '.[] | select(.state == "published").selector'
     """
-    found = asyncio.run(key_facts(loaded_spec(spec, form), domain, ask_dns=not no_dns))
+    place = place_of(loaded_spec(spec, form), state)
+    found = asyncio.run(key_facts(place, domain, ask_dns=not no_dns))
     if form == "json":
         print_json(found)
     else:
@@ -80,7 +83,8 @@ def list_keys(spec: Path, domain: str | None, form: str, no_dns: bool) -> None:
 @click.argument("domain", callback=_domain)
 @algorithm_option
 @click.option("--now", is_flag=True, help="The keys are not to be trusted any more: they go with the next apply.")
-def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
+@state_option
+def rotate(spec: Path, domain: str, algorithm: str | None, now: bool, state: Path | None) -> None:
     """Ask for the next key of DOMAIN: it is made and published, and signs once it is seen in DNS; the one before goes
     when no mail can need it any more. A running `mailstack serve` begins within two minutes; without it, the next
     `mailstack apply` does.
@@ -94,7 +98,7 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
       mailstack dkim rotate mailstack.yaml example.com
       mailstack dkim rotate mailstack.yaml example.com --algorithm rsa2048 --now
     """
-    storage = storage_of(loaded_spec(spec, "text")).absolute()
+    storage = storage_named(spec, "text", state).absolute()
     require_applied(storage)
     keys = asyncio.run(_ask(storage, domain, (algorithm,) if algorithm else (), at_once=now))
     for key in keys:
@@ -112,7 +116,8 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the private key of --selector to this new file, PEM, readable by you alone.",
 )
-def export(spec: Path, domain: str, selector: str | None, private: Path | None) -> None:
+@state_option
+def export(spec: Path, domain: str, selector: str | None, private: Path | None, state: Path | None) -> None:
     """Print the records of DOMAIN's keys, as lines of a zone file. With --private, for signing elsewhere: the key.
 
     \b
@@ -123,7 +128,7 @@ def export(spec: Path, domain: str, selector: str | None, private: Path | None) 
     from mailstack.reconcile.dns.kinds.dkim import dkim_record
     from mailstack.reconcile.dns.record_set import zone_file_lines
 
-    storage = storage_of(loaded_spec(spec, "text"))
+    storage = storage_named(spec, "text", state)
     keys = [key for key in asyncio.run(held_keys(storage)) if key.domain == domain]
     chosen = [key for key in keys if selector in (None, key.selector)]
     if not chosen:

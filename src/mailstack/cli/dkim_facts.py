@@ -5,27 +5,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.cli.account_facts import Facts
-from mailstack.cli.reconciling import storage_of, store_to_read
+from mailstack.cli.reconciling import store_to_read
 from mailstack.cli.screen import fail
 from mailstack.model.resource import DkimKeyBody, KeyState, Kind, Rotation
 
 if TYPE_CHECKING:
-    from mailstack.spec.load import LoadedSpec
+    from mailstack.cli.place import Place
     from mailstack.spec.model import Spec
 
 NOT_ASKED = "not asked"
 
 
-async def key_facts(loaded: "LoadedSpec", domain: str | None, *, ask_dns: bool) -> list[Facts]:
-    from mailstack.reconcile.dns.authoritative import authoritative_dns
+async def key_facts(place: "Place", domain: str | None, *, ask_dns: bool) -> list[Facts]:
     from mailstack.reconcile.dns.sighting import observe
     from mailstack.reconcile.providers.keys import look_at, question_of
 
-    keys = [key for key in await held_keys(storage_of(loaded)) if domain in (None, key.domain)]
+    keys, spec = [key for key in await held_keys(place.storage) if domain in (None, key.domain)], place.spec
     if not ask_dns:
-        return [_facts(key, loaded.spec, NOT_ASKED) for key in keys]
-    observed = await observe(authoritative_dns(loaded.spec), [question_of(key, loaded.spec) for key in keys])
-    return [_facts(key, loaded.spec, look_at(key, observed).told) for key in keys]
+        return [_facts(key, spec, NOT_ASKED) for key in keys]
+    observed = await observe(place.live_dns(), [question_of(key, spec) for key in keys])
+    return [_facts(key, spec, look_at(key, observed).told) for key in keys]
 
 
 async def held_keys(storage: Path) -> Sequence[DkimKeyBody]:

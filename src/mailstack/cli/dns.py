@@ -13,14 +13,13 @@ import click
 from mailstack.cli.apply import ask, shown_progress, turn
 from mailstack.cli.dns_facts import check_document, record_document, show_check, show_records, within
 from mailstack.cli.dns_forget import command as forget
+from mailstack.cli.place import Place, place_of, state_option
 from mailstack.cli.plan import EXIT_CHANGES, PlanCommand
 from mailstack.cli.reconciling import (
     faults_reported,
     format_option,
     loaded_spec,
-    reconciler_on,
     show_plan,
-    storage_of,
     store_to_read,
     store_to_write,
 )
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from mailstack.reconcile.dns.zones import PlacedRecord
     from mailstack.reconcile.progress import Progress
     from mailstack.reconcile.reconciler import Prepared
-    from mailstack.spec.load import LoadedSpec
 
 CHECK_S = 300.0
 """Somebody waits for the answer, of hundreds of domains if need be."""
@@ -51,6 +49,7 @@ Examples:
   mailstack dns show mailstack.yaml
   mailstack dns check mailstack.yaml
   mailstack dns plan mailstack.yaml
+  mailstack dns check mailstack.yaml --state ./sandbox     # of a sandbox: its zone files
 """,
     short_help="Look after DNS: show, check, plan, apply, forget.",
 )
@@ -64,6 +63,7 @@ command.add_command(forget)
 @command.command("show", short_help="Show every record that the spec asks for.")
 @spec_argument
 @domains_option
+@state_option
 @click.option(
     "--format",
     "form",
@@ -72,7 +72,7 @@ command.add_command(forget)
     show_default=True,
     help="table: for people; bind: lines of a zone file; json: for programs.",
 )
-def show(spec: Path, domains: tuple[str, ...], form: str) -> None:
+def show(spec: Path, domains: tuple[str, ...], state: Path | None, form: str) -> None:
     """Show every record that the spec asks for, and who publishes it. Nobody is asked and nothing is changed.
 
     Keys that the first apply has yet to make are shown as such.
@@ -83,19 +83,20 @@ def show(spec: Path, domains: tuple[str, ...], form: str) -> None:
       mailstack dns show mailstack.yaml --domain example.com --format bind >> example.com.zone
       mailstack dns show mailstack.yaml --format json | jq -r '.[] | select(.type == "MX").name'
     """
-    loaded = loaded_spec(spec, form)
-    records = within(asyncio.run(_records(loaded)), domains)
+    place = place_of(loaded_spec(spec, form), state)
+    records = within(asyncio.run(_records(place)), domains)
     if form == "json":
-        print_json([record_document(item, loaded.spec) for item in records])
+        print_json([record_document(item, place.spec) for item in records])
     else:
-        show_records(records, loaded.spec, as_zone_file=form == "bind")
+        show_records(records, place.spec, as_zone_file=form == "bind")
 
 
 @command.command("check", cls=PlanCommand, short_help="Look whether the records are live.")
 @spec_argument
 @domains_option
+@state_option
 @format_option
-def check(spec: Path, domains: tuple[str, ...], form: str) -> None:
+def check(spec: Path, domains: tuple[str, ...], state: Path | None, form: str) -> None:
     """Ask the authoritative servers of each zone, one by one, whether they show what the spec asks for. Besides,
     whether the PTR records of server.addresses name the host and, with tls.dane, whether the zones are signed.
 
@@ -111,7 +112,8 @@ def check(spec: Path, domains: tuple[str, ...], form: str) -> None:
     from mailstack.spec.load import load_spec
 
     with faults_reported(form, code=EXIT_ERROR):
-        found = asyncio.run(_checked(load_spec(spec), domains))
+        place = place_of(load_spec(spec), state)
+        found = asyncio.run(_checked(place, domains))
     if form == "json":
         print_json(check_document(found))
     else:
@@ -124,8 +126,9 @@ def check(spec: Path, domains: tuple[str, ...], form: str) -> None:
 
 @command.command("plan", cls=PlanCommand, short_help="Show what apply would change in DNS.")
 @spec_argument
+@state_option
 @format_option
-def plan(spec: Path, form: str) -> None:
+def plan(spec: Path, state: Path | None, form: str) -> None:
     """Show what `mailstack dns apply` would change in the zones that have a provider. Changes nothing.
 
     \b
@@ -138,7 +141,8 @@ def plan(spec: Path, form: str) -> None:
     from mailstack.spec.load import load_spec
 
     with faults_reported(form, code=EXIT_ERROR):
-        prepared = asyncio.run(_planned(load_spec(spec)))
+        place = place_of(load_spec(spec), state)
+        prepared = asyncio.run(_planned(place))
     show_plan(prepared.plan, form)
     if not prepared.plan.is_empty:
         raise click.exceptions.Exit(EXIT_CHANGES)
@@ -147,8 +151,9 @@ def plan(spec: Path, form: str) -> None:
 @command.command("apply", short_help="Publish the records, and change nothing else.")
 @spec_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@state_option
 @format_option
-def apply(spec: Path, yes: bool, form: str) -> None:
+def apply(spec: Path, yes: bool, state: Path | None, form: str) -> None:
     """Make the zones that have a provider what the spec says: shows the plan, asks, then publishes.
 
     Of the server itself nothing changes. Where its state is behind the spec this is refused, for the records follow
@@ -165,9 +170,9 @@ def apply(spec: Path, yes: bool, form: str) -> None:
     from mailstack.reconcile.plan import document
     from mailstack.reconcile.reconciler import STATE_BEHIND
 
-    loaded = loaded_spec(spec, form)
+    place = place_of(loaded_spec(spec, form), state)
     with faults_reported(form):
-        prepared = asyncio.run(_planned(loaded))
+        prepared = asyncio.run(_planned(place))
     if form == "text":
         show_plan(prepared.plan, form)
     if prepared.steps:
@@ -177,7 +182,7 @@ def apply(spec: Path, yes: bool, form: str) -> None:
         ask(form)
     if not prepared.plan.is_empty:
         with shown_progress(form) as progress:
-            asyncio.run(_published(loaded, prepared, progress))
+            asyncio.run(_published(place, prepared, progress))
     if form == "json":
         print_json({"plan": document(prepared.plan)})
     elif not prepared.plan.is_empty:
@@ -185,36 +190,34 @@ def apply(spec: Path, yes: bool, form: str) -> None:
         click.echo(click.style(f"Published: {counted(count, 'record set')}.", fg="green"))
 
 
-async def _records(loaded: "LoadedSpec") -> "tuple[PlacedRecord, ...]":
+async def _records(place: Place) -> "tuple[PlacedRecord, ...]":
     from mailstack.reconcile.dns.overview import every_record
 
-    async with store_to_read(storage_of(loaded)) as store:
-        return await every_record(loaded.spec, store.state if store else None)
+    async with store_to_read(place.storage) as store:
+        return await every_record(place.spec, store.state if store else None)
 
 
-async def _checked(loaded: "LoadedSpec", domains: tuple[str, ...]) -> "Survey":
-    from mailstack.reconcile.dns.authoritative import authoritative_dns
+async def _checked(place: Place, domains: tuple[str, ...]) -> "Survey":
     from mailstack.reconcile.dns.patient import PatientDns
     from mailstack.reconcile.dns.survey import survey
 
-    records = within(await _records(loaded), domains)
-    live_dns = PatientDns(authoritative_dns(loaded.spec), quiet_s=CHECK_S, most_s=CHECK_S)
-    return await survey(loaded.spec, live_dns, records, {})
+    records = within(await _records(place), domains)
+    live_dns = PatientDns(place.live_dns(), quiet_s=CHECK_S, most_s=CHECK_S)
+    return await survey(place.spec, live_dns, records, {})
 
 
-async def _planned(loaded: "LoadedSpec") -> "Prepared":
+async def _planned(place: Place) -> "Prepared":
     """A plan of DNS alone, which says so where the rest is behind."""
     from mailstack.reconcile.plan import DNS_RECORD, PlanWarning, sealed
 
-    async with store_to_read(storage_of(loaded)) as store:
-        prepared = await reconciler_on(store, loaded, no_dns=False).plan(loaded)
+    async with store_to_read(place.storage) as store:
+        prepared = await place.reconciler(store).plan(place.loaded)
     behind = PlanWarning(subject="server", text="its state is behind the spec: `mailstack apply` changes it with DNS")
     changes = tuple(change for change in prepared.plan.changes if change.kind == DNS_RECORD)
     warnings = (behind, *prepared.plan.warnings) if prepared.steps else prepared.plan.warnings
     return replace(prepared, plan=sealed(replace(prepared.plan, changes=changes, warnings=warnings)))
 
 
-async def _published(loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress") -> None:
-    storage = storage_of(loaded)
-    async with turn(storage), store_to_write(storage) as store:
-        await reconciler_on(store, loaded, no_dns=False).publish(prepared, progress)
+async def _published(place: Place, prepared: "Prepared", progress: "Progress") -> None:
+    async with turn(place.storage), store_to_write(place.storage) as store:
+        await place.reconciler(store).publish(prepared, progress)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.account_facts import Facts, show_table, when_text
+from mailstack.cli.place import state_option
 from mailstack.cli.reconciling import format_option, require_applied, storage_named, store_to_read, store_to_write
 from mailstack.cli.screen import print_json
 from mailstack.model.ids import TokenId
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 NEVER = "never"
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
-state_option = click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder of a sandbox, instead of the storage that SPEC names.",
-)
 
 
 class Lifetime(click.ParamType["timedelta | None"]):
