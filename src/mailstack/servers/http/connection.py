@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from typing import NoReturn
 
 import httptools
 from starlette.types import ASGIApp
@@ -21,25 +22,20 @@ from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.answer import AnswerTransport
 from mailstack.servers.http.floor import FAULT, HOST, REASON, Floor
+from mailstack.servers.http.head import BadHead, read_head
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.problem import (
     BAD_REQUEST,
     CONTENT_TOO_LARGE,
     HEAD_TOO_LARGE,
-    NOT_IMPLEMENTED,
     REQUEST_TIMEOUT,
     TOO_BUSY,
     TOO_MANY_CONNECTIONS,
-    UNKNOWN_CODING,
     URI_TOO_LONG,
-    VERSION_NOT_SUPPORTED,
     Problem,
 )
-from mailstack.servers.http.target import HTTP_1_0, BadTarget, read_target
+from mailstack.servers.http.target import HTTP_1_0
 
-VERSIONS = ("1.1", HTTP_1_0)
-# RFC 9110 §9.3.6, §9.3.8: a tunnel and an echo are of no use here.
-METHODS_WITHOUT_USE = (b"CONNECT", b"TRACE")
 FRAMING_SHARE = 8
 """Octets of chunk framing that one octet of content may cost; one in chunks of its own costs six."""
 
@@ -184,9 +180,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        problem = self._problem_of_head()
-        if problem is not None:
-            self._give_up(problem)
+        self._check_head()
         self._is_amid_head, self._is_amid_body = False, True
         if self.parser.get_http_version() == HTTP_1_0:
             self.expect_100_continue = False  # RFC 9110 §10.1.1: it would take 100 for the answer
@@ -210,42 +204,17 @@ class HttpConnection(HttpToolsProtocol):
         self._is_over = not self.cycle.keep_alive
         super().on_message_complete()
 
-    def _problem_of_head(self) -> Problem | None:
-        version, method = self.parser.get_http_version(), self.parser.get_method()
-        if version not in VERSIONS:
-            return VERSION_NOT_SUPPORTED
-        if method in METHODS_WITHOUT_USE:
-            return NOT_IMPLEMENTED
-        problem = self._problem_of_framing(version)
-        if problem is not None:
-            return problem
+    def _check_head(self) -> None:
+        parser = self.parser
+        version, is_upgrade = parser.get_http_version(), parser.should_upgrade()
         try:
-            target = read_target(method, self.url, self._values(b"host"), version)
-        except BadTarget as fault:
-            self._reason = str(fault)
-            return BAD_REQUEST
+            target = read_head(parser.get_method(), self.url, self.headers, version=version, is_upgrade=is_upgrade)
+        except BadHead as fault:
+            self._give_up(fault.problem, fault.reason)
         self.url = target.origin
         self.scope["state"][HOST] = target.host
-        return TOO_BUSY if len(self.tasks) >= self._limits.requests else None
-
-    def _problem_of_framing(self, version: str) -> Problem | None:
-        lengths = self._values(b"content-length")
-        codings = [coding.strip().lower() for coding in b",".join(self._values(b"transfer-encoding")).split(b",")]
-        is_coded = codings != [b""]
-        # RFC 9112 §6.1: chunks in HTTP/1.0, or two statements of one length, were made to be read in two ways.
-        if is_coded and (version == HTTP_1_0 or lengths):
-            return BAD_REQUEST
-        # RFC 9112 §6.1: what was coded before it was cut in chunks would be taken for the content itself.
-        if codings[-1] == b"chunked" and len(codings) > 1:
-            return UNKNOWN_CODING
-        # RFC 9110 §7.8: the content comes first, in HTTP/1.1; but the parser stops before it.
-        if self.parser.should_upgrade() and (is_coded or lengths not in ([], [b"0"])):
-            self._reason = "an upgrade with content"
-            return BAD_REQUEST
-        return None
-
-    def _values(self, wanted: bytes) -> list[bytes]:
-        return [value for name, value in self.headers if name == wanted]
+        if len(self.tasks) >= self._limits.requests:
+            self._give_up(TOO_BUSY)
 
     def _count(self, octets: int, was_amid_head: bool, was_amid_body: bool, body_before: int) -> None:
         """What the parser has not handed on. A head or body that began within these octets is counted from the next."""
@@ -258,9 +227,9 @@ class HttpConnection(HttpToolsProtocol):
             if self._framing_octets > self._limits.framing_bytes + FRAMING_SHARE * self._body_octets:
                 self._refuse(BAD_REQUEST)
 
-    def _give_up(self, problem: Problem) -> None:
-        """From within the parser, which must not go on."""
-        self._problem = problem
+    def _give_up(self, problem: Problem, reason: str = "") -> NoReturn:
+        """From within the parser, which must not go on. reason: for the log."""
+        self._problem, self._reason = problem, reason
         raise Unreadable
 
     def _refuse(self, problem: Problem, reason: str = "") -> None:
