@@ -48,7 +48,7 @@ async def scene() -> AsyncIterator[Scene]:
 
 
 async def test_what_is_due_is_given_once_when_its_time_has_come(scene: Scene) -> None:
-    scene.due.done(Instant(START + HOUR_MS))
+    scene.due.done(Reason.DUE, Instant(START + HOUR_MS))
     await scene.nothing_is_given()
     scene.pass_time(HOUR_MS)
     assert await scene.given() is Reason.DUE
@@ -56,19 +56,19 @@ async def test_what_is_due_is_given_once_when_its_time_has_come(scene: Scene) ->
 
 
 async def test_nothing_due_gives_nothing(scene: Scene) -> None:
-    scene.due.done(None)
+    scene.due.done(Reason.DUE, None)
     scene.pass_time(400 * DAY_MS)
     await scene.nothing_is_given()
 
 
 async def test_a_wall_clock_that_jumps_forward_makes_it_due_at_once(scene: Scene) -> None:
-    scene.due.done(Instant(START + 30 * DAY_MS))
+    scene.due.done(Reason.DUE, Instant(START + 30 * DAY_MS))
     scene.wall.advance(365 * DAY_MS)
     assert await scene.given() is Reason.DUE
 
 
 async def test_a_wall_clock_that_jumps_backward_does_not_stop_it(scene: Scene) -> None:
-    scene.due.done(Instant(START + HOUR_MS))
+    scene.due.done(Reason.DUE, Instant(START + HOUR_MS))
     scene.wall.advance(-365 * DAY_MS)
     await scene.nothing_is_given()
     scene.monotonic_s += 3_600
@@ -76,13 +76,13 @@ async def test_a_wall_clock_that_jumps_backward_does_not_stop_it(scene: Scene) -
 
 
 async def test_a_suspended_machine_does_what_became_due_in_its_sleep(scene: Scene) -> None:
-    scene.due.done(Instant(START + HOUR_MS))
+    scene.due.done(Reason.DUE, Instant(START + HOUR_MS))
     scene.wall.advance(2 * HOUR_MS)  # the monotonic clock stands still meanwhile
     assert await scene.given() is Reason.DUE
 
 
 async def test_a_moment_long_past_waits_all_the_same_so_that_no_storm_begins(scene: Scene) -> None:
-    scene.due.done(Instant(START - 365 * DAY_MS))
+    scene.due.done(Reason.DUE, Instant(START - 365 * DAY_MS))
     await scene.nothing_is_given()
     scene.pass_time(SHORTEST_WAIT_MS)
     assert await scene.given() is Reason.DUE
@@ -95,8 +95,8 @@ async def test_what_failed_is_tried_again_for_its_reason_and_later_each_time(sce
     assert await scene.given() is Reason.FILES
     scene.due.failed(Reason.FILES)
     assert scene.due.next_at == scene.wall.now + 2 * MINUTE_MS
-    scene.due.done(None)
-    assert scene.due.failures == 0
+    scene.due.done(Reason.FILES, None)
+    assert scene.due.failures(Reason.FILES) == 0
     scene.pass_time(DAY_MS)
     await scene.nothing_is_given()
 
@@ -108,7 +108,7 @@ def test_retries_back_off_to_an_hour(failures: int, wait_ms: int) -> None:
 
 
 async def test_after_an_apply_of_somebody_else_it_looks_soon_and_no_later_than_it_would_have(scene: Scene) -> None:
-    scene.due.done(Instant(START + DAY_MS))
+    scene.due.done(Reason.DUE, Instant(START + DAY_MS))
     scene.due.within(MINUTE_MS)
     assert scene.due.next_at == START + MINUTE_MS
     scene.due.within(HOUR_MS)
@@ -116,7 +116,23 @@ async def test_after_an_apply_of_somebody_else_it_looks_soon_and_no_later_than_i
 
 
 async def test_while_an_apply_is_under_way_nothing_is_due(scene: Scene) -> None:
-    scene.due.done(Instant(START + MINUTE_MS))
-    scene.due.nothing()
+    scene.due.done(Reason.DUE, Instant(START + MINUTE_MS))
+    scene.due.begin(Reason.FILES)
     scene.pass_time(DAY_MS)
     await scene.nothing_is_given()
+
+
+async def test_while_a_spec_is_refused_what_is_due_is_given_as_well_and_neither_forgets_the_other(scene: Scene) -> None:
+    for _ in range(5):
+        scene.due.failed(Reason.FILES)
+    scene.due.within(MINUTE_MS)
+    scene.pass_time(MINUTE_MS)
+    assert await scene.given() is Reason.DUE
+    scene.due.begin(Reason.DUE)
+    scene.due.done(Reason.DUE, Instant(scene.wall.now + DAY_MS))
+    assert scene.due.failures(Reason.FILES) == 5
+    scene.pass_time(15 * MINUTE_MS)
+    assert await scene.given() is Reason.FILES
+    scene.due.failed(Reason.FILES)
+    scene.pass_time(DAY_MS)
+    assert await scene.given() is Reason.FILES  # both have come: the spec first, and upkeep once it is refused again

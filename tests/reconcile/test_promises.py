@@ -9,13 +9,18 @@ from pathlib import Path
 import dns.name
 import dns.rdatatype
 import dns.zone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from mailstack.app.silence import Silence
 from mailstack.model.errors import Forbidden
 from mailstack.model.resource import Kind, Operation
 from mailstack.reconcile.brake import NOTHING_ALLOWED, Brake
-from tests.reconcile.test_reconciler import apply, plan, reconciler
+from mailstack.reconcile.dns.targets import NoDns
+from mailstack.reconcile.plan import Change
+from mailstack.store.sqlite.open import open_store
+from tests.reconcile.test_reconciler import NOW, apply, plan, reconciler
+from tests.support.memory_issuer import MemoryIssuer, issuing_by
 from tests.support.memory_state import MemoryState
 from tests.support.random_specs import DOMAINS, spec_settings
 from tests.support.specs import spec_value
@@ -133,3 +138,28 @@ async def destroys_nothing_unasked(first: Settings, second: Settings) -> None:
 @FEWER
 def test_no_account_with_mail_goes_without_a_word(first: Settings, second: Settings) -> None:
     asyncio.run(destroys_nothing_unasked(first, second))
+
+
+def test_random_specs_ask_for_every_kind_of_resource_in_more_than_one_way(tmp_path: Path) -> None:
+    """Else what is promised of any two specs is promised of fewer."""
+    seen: dict[str, set[str]] = {kind: set() for kind in Kind}
+
+    @given(spec=spec_settings())
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    def look(spec: Settings) -> None:
+        for change in asyncio.run(planned_with_an_authority(spec, tmp_path)):
+            if change.kind in seen:
+                seen[change.kind].add(f"{change.name} {change.fields}")
+
+    look()
+    assert [kind for kind, ways in seen.items() if len(ways) < 2] == []
+
+
+async def planned_with_an_authority(spec: Settings, folder: Path) -> Sequence[Change]:
+    store = await open_store(folder, clock=lambda: NOW, bus=Silence())
+    try:
+        issuing = issuing_by(MemoryIssuer(clock=lambda: NOW), store)
+        planning = replace(reconciler(store.state, NoDns(may_order=True)), issuing=issuing)
+        return (await planning.plan(spec_value(spec))).plan.changes
+    finally:
+        await store.close()

@@ -26,6 +26,7 @@ from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import open_store
 from tests.support.memory_dns import MemoryDns
+from tests.support.memory_issuer import MemoryIssuer, issuing_by
 from tests.support.memory_state import MemoryState
 from tests.support.random_specs import spec_settings
 from tests.support.specs import SpecValue, spec_value
@@ -266,13 +267,15 @@ async def test_a_policy_is_asked_for_where_this_server_does_not_show_it() -> Non
 
 
 @asynccontextmanager
-async def state_named(name: str, directory: Path) -> AsyncIterator[State]:
+async def reconciler_named(name: str, directory: Path) -> AsyncIterator[Reconciler]:
+    """With SQLite, there is an authority to order certificates from."""
     if name == "memory":
-        yield MemoryState()
+        yield reconciler(MemoryState())
         return
     store = await open_store(directory / "state", clock=lambda: NOW, bus=Silence())
     try:
-        yield store.state
+        issuing = issuing_by(MemoryIssuer(clock=lambda: NOW), store)
+        yield replace(reconciler(store.state), issuing=issuing)
     finally:
         await store.close()
 
@@ -280,10 +283,10 @@ async def state_named(name: str, directory: Path) -> AsyncIterator[State]:
 async def reach(name: str, first: Mapping[str, object], second: Mapping[str, object]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mailstack.yaml"
-        async with state_named(name, Path(folder)) as state:
+        async with reconciler_named(name, Path(folder)) as applying:
             for spec in (spec_value(first, path), spec_value(second, path)):
-                await apply(state, spec)
-                assert (await plan(state, spec)).changes == ()
+                await applying.apply(await applying.plan(spec))
+                assert (await applying.plan(spec)).plan.changes == ()
 
 
 @given(first=spec_settings(), second=spec_settings())

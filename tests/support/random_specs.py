@@ -1,6 +1,6 @@
 """Random specs that hold together, for what must be true of every pair of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hypothesis import strategies as st
 
@@ -29,6 +29,29 @@ _PUBLISHED = st.fixed_dictionaries(
     },
 )
 """What a domain has in DNS besides its MX record."""
+
+
+_LISTENERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "http": st.just([]),
+        "https": st.sampled_from([[], [":8443"]]),
+        "smtp": st.sampled_from([[":25", ":2525"], ["127.0.0.1:25"]]),
+        "submission": st.just([]),
+    },
+)
+_LIMITS = st.fixed_dictionaries({}, optional={"recipients": st.just(50), "message_size": st.just("1MiB")})
+_ISSUERS: tuple[Mapping[str, object], ...] = (
+    {"issuer": "self-signed"},
+    {"issuer": "acme"},
+    {"issuer": "acme", "acme": {"directory": "https://ca.example/directory"}},
+)
+
+
+def _routes(relays: Collection[str]) -> st.SearchStrategy[list[Mapping[str, object]]]:
+    via = st.sampled_from(["direct", *sorted(relays)])
+    to = st.sampled_from(["*.outlook.com", "elsewhere.example", "*"])
+    return st.lists(st.fixed_dictionaries({"to": to, "via": via}), max_size=3)
 
 
 def _accounts(domains: Sequence[str]) -> st.SearchStrategy[Mapping[str, Mapping[str, object]]]:
@@ -88,17 +111,27 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
     }
     no_mail = st.lists(st.sampled_from(["www.example.com", "parked.example", "web.other.example"]), unique=True)
     aliased, relays, zones = (draw(st.sets(st.sampled_from(names))) for names in (domains, ["r1", "r2"], list(DOMAINS)))
+    # A domain without addresses of its own may be an alias of the first; one with accounts may have a catch-all.
+    with_addresses = {domains[0], *aliased, *(login.rpartition("@")[2] for login in accounts)}
+    targets = {domain: {"alias_of": domains[0]} for domain in domains if domain not in with_addresses}
+    targets |= {login.rpartition("@")[2]: {"catch_all": login} for login in accounts}
     return {
-        "server": {"hostname": draw(chosen["hostname"]), "addresses": ["192.0.2.1"]},
+        "server": {
+            "hostname": draw(chosen["hostname"]),
+            "addresses": ["192.0.2.1"],
+            "listeners": draw(_LISTENERS),
+            "limits": draw(_LIMITS),
+        },
         "domains": {
             domain: {
                 "dkim": draw(chosen["dkim"]),
                 "subaddress_separators": draw(chosen["separators"]),
                 **draw(_PUBLISHED),
+                **(draw(st.sampled_from([{}, targets[domain]])) if domain in targets else {}),
             }
             for domain in domains
         },
-        "tls": {"dane": draw(chosen["dane"])},
+        "tls": {"dane": draw(chosen["dane"]), **draw(st.sampled_from(_ISSUERS))},
         "accounts": accounts,
         "moved": moved,
         "aliases": {f"postmaster@{domain}": ["root@elsewhere.example"] for domain in sorted(aliased)},
@@ -106,6 +139,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             name: {"host": "relay.example", "username": "me", "password": draw(chosen["secret"])}
             for name in sorted(relays)
         },
+        "routes": draw(_routes(relays)),
         "dns": {
             "providers": {"p": {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}},
             "zones": {

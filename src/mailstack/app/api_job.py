@@ -23,6 +23,7 @@ import structlog
 import mailstack
 from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
 from mailstack.app.api_process import Order
+from mailstack.app.applied_spec import keep_applied
 from mailstack.app.applier import LeaveTurn, endpoints_in, named_changes, reconciler_of, sandbox_reconciler
 from mailstack.app.blueprint import read_blueprint
 from mailstack.app.clock import system_clock
@@ -210,6 +211,8 @@ async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, lin
         finally:
             # Also where DNS failed on the way: what the state holds is applied, and must be what is served from now on.
             finish(storage, is_applied=steps.is_committed)
+            if steps.is_committed:
+                keep_applied(storage, visit.sent)
         log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
         await leave_turn()
         done = replace(done, generation=await order_certificates(reconciler, visit.loaded, prepared, steps.tell))

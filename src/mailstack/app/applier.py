@@ -15,12 +15,13 @@ from typing import IO
 
 import structlog
 
+from mailstack.app.applied_spec import keep_applied, spec_for_upkeep
 from mailstack.app.blueprint import read_blueprint, to_json
 from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
 from mailstack.app.issuing import issuing_with, nobody_is_told
 from mailstack.app.log import configure_log
-from mailstack.app.looking import only_planned, tell_drift
+from mailstack.app.looking import refuse_waiting, tell_drift
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
 from mailstack.app.runfiles import bus_folder
@@ -147,7 +148,7 @@ async def _apply(job: Job, line: Line) -> Message:
     await _settle_received(job)
     received = read_received(_storage_of(job))
     read_at_ns = time.time_ns()
-    loaded = load_spec(Path(job.spec))
+    loaded = await spec_for_upkeep(Path(job.storage), Path(job.spec)) if job.upkeep else load_spec(Path(job.spec))
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     if sandbox is not None:
         loaded = harmless(loaded, sandbox)
@@ -177,12 +178,11 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line, lea
             async def tell() -> None:
                 line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
 
+            if snapshot.spec_hash == loaded.digest:
+                keep_applied(storage, loaded)
             reconciler = as_far_as_received(_inward(store, storage, loaded, on_issued=tell), storage, loaded)
             if loaded.spec.reconcile.on_change == PLAN_ONLY:
-                answer = await only_planned(_outward(reconciler, loaded), loaded, snapshot)
-                if answer is not None:
-                    await tell()
-                    return answer
+                return await _only_planned(reconciler, loaded, store, line, leave_turn)
             return await _reconcile(reconciler, loaded, store, line, leave_turn)
         passwords = account_passwords(loaded.spec.accounts, sandbox)
         reconciler = sandbox_reconciler(store, sandbox, passwords)
@@ -217,9 +217,26 @@ async def _settle_received(job: Job) -> None:
         await store.close()
 
 
-async def _reconcile(
+async def _only_planned(
     reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line, leave_turn: LeaveTurn
 ) -> Message:
+    """Under reconcile.on_change: plan-only: an edited spec waits, drift is told, what is due by the clock is done."""
+    prepared = await _outward(reconciler, loaded).plan(loaded)
+    if prepared.context.live.spec_hash != loaded.digest:
+        refuse_waiting(prepared.plan)
+    if prepared.plan.is_empty:
+        return await _reconcile(reconciler, loaded, store, line, leave_turn)
+    drift = tell_drift(prepared.plan.changes)
+    if len(drift) == len(prepared.plan.changes):
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+        return Finished(generation=prepared.plan.generation, again_at=prepared.again_at, drift=drift)
+    done = await _reconcile(replace(reconciler, leaves_drift=True), loaded, store, line, leave_turn)
+    return replace(done, drift=drift)
+
+
+async def _reconcile(
+    reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line, leave_turn: LeaveTurn
+) -> Finished:
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for.
     Certificates are ordered last, when others may apply again."""
     inward = replace(reconciler, dns=NoDns())
@@ -227,6 +244,7 @@ async def _reconcile(
     if _reaches_dns(prepared):
         await _refuse_held_by_dns(_outward(reconciler, loaded), loaded)
     first = await _carry_out(inward, prepared)
+    keep_applied(loaded.spec.storage.path, loaded)
     line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
     reconciler = _outward(reconciler, loaded)
     try:

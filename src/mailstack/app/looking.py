@@ -8,35 +8,25 @@ from collections.abc import Sequence
 
 import structlog
 
-from mailstack.app.messages import Finished
 from mailstack.model.errors import Forbidden
-from mailstack.model.resource import Operation, Snapshot
+from mailstack.model.resource import Operation
 from mailstack.reconcile.plan import Change, Plan
-from mailstack.reconcile.reconciler import Reconciler
 from mailstack.reconcile.render import summary
-from mailstack.spec.load import LoadedSpec
 
 log = structlog.get_logger()
 
 NAMED = 20
 
 
-async def only_planned(reconciler: Reconciler, loaded: LoadedSpec, applied: Snapshot) -> Finished | None:
-    """The end of it, where nothing may be done; None where what is applied only has to be kept going: what is due by
-    the clock is done, and so is a spec that asks for nothing new. Raises Forbidden for one that does."""
-    prepared = await reconciler.plan(loaded)
-    plan = prepared.plan
+def refuse_waiting(plan: Plan) -> None:
+    """Of a saved spec. Raises Forbidden where it asks for anything."""
     if plan.is_empty:
-        return None
-    if applied.spec_hash != loaded.digest:
-        log.info("planned", **_names(plan))
-        raise Forbidden(
-            f"reconcile.on_change is plan-only, and nothing was changed. {summary(plan)} It waits for:"
-            f" mailstack apply {shlex.quote(plan.spec_path)}"
-        )
-    if not all(change.drift for change in plan.changes):
-        return None
-    return Finished(generation=applied.generation, again_at=prepared.again_at, drift=tell_drift(plan.changes))
+        return
+    log.info("planned", **_names(plan))
+    raise Forbidden(
+        f"reconcile.on_change is plan-only, and nothing was changed. {summary(plan)} It waits for:"
+        f" mailstack apply {shlex.quote(plan.spec_path)}"
+    )
 
 
 def tell_drift(changes: Sequence[Change]) -> list[str]:

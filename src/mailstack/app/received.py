@@ -72,7 +72,7 @@ def as_far_as_received(reconciler: Reconciler, storage: Path, loaded: LoadedSpec
     file decides alone: a pattern in it may find files that were here before, and is from afar all the same.
     """
     received = read_received(storage)
-    if received is None or not _is_from_afar(received, loaded.path.read_bytes()):
+    if received is None or not _is_from_afar(received, loaded.main_hash):
         return reconciler
     return replace(reconciler, resolve=_not_here, resolve_for_dns=reconciler.resolve, keeps_secrets=True)
 
@@ -83,7 +83,7 @@ def amend(storage: Path, former: bytes, new: bytes) -> bool:
     Else the sender's references would be read on this machine from then on. False for a file of the machine's own.
     """
     received = read_received(storage)
-    if received is None or not _is_from_afar(received, former):
+    if received is None or not _is_from_afar(received, hash_of_main(former)):
         return False
     # Either may lie there, if this is interrupted.
     amended = replace(received, main_hash=hash_of_main(former), amended_hash=hash_of_main(new))
@@ -218,8 +218,8 @@ def _paths(value: object) -> Iterator[Path]:
     yield from map(Path, value if isinstance(value, list) else ())
 
 
-def _is_from_afar(received: Received, main: bytes) -> bool:
-    return hash_of_main(main) in (received.main_hash, received.amended_hash)
+def _is_from_afar(received: Received, main_hash: str) -> bool:
+    return main_hash in (received.main_hash, received.amended_hash)
 
 
 def _not_here(reference: str, _directory: Path) -> str:

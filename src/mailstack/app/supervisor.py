@@ -232,7 +232,7 @@ class Supervisor:
 
     async def _apply_spec(self, reason: Reason) -> None:
         await self._stop_publishing()
-        self._due.nothing()
+        self._due.begin(reason)
         applying = await self._applier(self._service.job)
         try:
             loaded = await applying.loaded()
@@ -262,7 +262,7 @@ class Supervisor:
     async def _look_after(self) -> None:
         """Nobody changed anything, and something is due: the spec that is applied is applied again."""
         await self._stop_publishing()
-        self._due.nothing()
+        self._due.begin(Reason.DUE)
         applying = await self._applier(replace(self._service.job, upkeep=True))
         try:
             await applying.loaded()
@@ -280,7 +280,9 @@ class Supervisor:
 
     def _try_again(self, reason: Reason, fault: CannotServe | OSError) -> None:
         self._due.failed(reason)
-        self._status.upkeep(self._due.next_at, failures=self._due.failures, message=str(fault))
+        if reason is not Reason.DUE:
+            self._due.within(AFTER_OTHERS_MS)  # by the spec that is applied, whatever becomes of this one
+        self._status.upkeep(self._due.next_at, failures=self._due.failures(reason), message=str(fault))
 
     async def _follow_state(self) -> None:
         """Another process has applied something: serve that."""
@@ -352,7 +354,7 @@ class Supervisor:
         try:
             while isinstance(answer := await applying.further(), Applied):
                 await self._serve_applied(answer)
-            self._finish(answer)
+            self._finish(answer, reason)
         except (CannotServe, OSError) as fault:
             log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
             self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
@@ -360,14 +362,14 @@ class Supervisor:
         finally:
             await applying.end()
 
-    def _finish(self, finished: Finished) -> None:
+    def _finish(self, finished: Finished, reason: Reason) -> None:
         again_at = None if finished.again_at is None else Instant(finished.again_at)
         if finished.note:
             log.warning("upkeep waits", reason=finished.note)
             again_at = Instant(system_clock() + HOUR_MS)
         else:
             self._status.looked(finished.drift)
-        self._due.done(again_at)
+        self._due.done(reason, again_at)
         self._status.upkeep(self._due.next_at, failures=0, message=finished.note)
         if finished.generation > self._blueprint.generation:
             # Zones are resources that no server looks at: the same services under a newer number.

@@ -170,6 +170,7 @@ async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
 async def _apply(
     loaded: "LoadedSpec", prepared: "Prepared", progress: "Progress", reconciler: "ReconcilerOn"
 ) -> "CarriedOut":
+    from mailstack.app.applied_spec import keep_applied
     from mailstack.reconcile.awaiting import carry_out, order
 
     storage = storage_of(loaded)
@@ -177,7 +178,12 @@ async def _apply(
         await held_turn.enter_async_context(turn(storage))
         async with store_to_write(storage) as store:
             made = reconciler(store)
-            done = await carry_out(made, loaded, prepared, progress)
+            try:
+                done = await carry_out(made, loaded, prepared, progress)
+            finally:
+                # Also where DNS failed on the way: it is what the state holds.
+                if (await store.state.summary()).spec_hash == loaded.digest:
+                    keep_applied(storage, loaded)
             await held_turn.aclose()  # an authority takes minutes, and others may have something urgent
             return replace(done, generation=await order(made, loaded, prepared, progress))
 

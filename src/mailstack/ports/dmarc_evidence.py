@@ -18,7 +18,8 @@ class Evidence:
 
 class DmarcEvidence(Protocol):
     async def reported(self, domain: str, since: Instant) -> Evidence | None:
-        """None where nobody reads reports."""
+        """Of reports whose period began at `since` or later, each counted once. None where nobody reads reports; where
+        they are read and none came, that is no None but nothing of each."""
         ...
 
 

@@ -5,7 +5,7 @@ would put right has drifted, but for what is due by the clock; otherwise the zon
 that people publish are held to what was asked of them, by what their servers show.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from typing_extensions import TypedDict  # pydantic reads the standard one only from Python 3.12 on
@@ -102,10 +102,10 @@ def drifted_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(_drifted(step) if _is_read_elsewhere(step) else step for step in steps)
 
 
-def drifted_records(records: Iterable[Change]) -> Iterator[Change]:
-    """With those that another version of mailstack would write otherwise, which are no drift."""
+def drifted_records(records: Iterable[Change], due: Collection[str] = ()) -> Iterator[Change]:
+    """With those that another version of mailstack would write otherwise, and those that are due by name: no drift."""
     for change in records:
-        is_drift = change.reason != MARK_RENEWED
+        is_drift = change.reason != MARK_RENEWED and change.name not in due
         yield replace(change, reason=NOT_AS_APPLIED, drift=True) if is_drift else change
 
 

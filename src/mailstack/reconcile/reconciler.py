@@ -116,6 +116,7 @@ class Reconciler:
     secrets; resolve_for_dns: those of DNS providers and authorities, where they are read in another way.
     keeps_secrets: one that cannot be read stays as it is, where the server has it for the very same resource.
     tells_guesses: whether a plan may tell that a password is, or is not, the one in use.
+    leaves_drift: of a spec that is applied, only what is due by the clock is planned.
     passwords: by account, plain or hashed, instead of the spec's. certificate_names: further names for a self-
     signed certificate. live_dns: whom to ask what is in DNS now; nobody, where dns is NoDns.
     """
@@ -131,6 +132,7 @@ class Reconciler:
     resolve_for_dns: Resolve | None = None
     keeps_secrets: bool = False
     tells_guesses: bool = True
+    leaves_drift: bool = False
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate_names: tuple[str, ...] = ()
     issuing: Issuing | None = field(default=None, repr=False)
@@ -158,8 +160,11 @@ class Reconciler:
         await self._publish(self.state, prepared, leaving, progress)
         generation = await self._commit(self.state, prepared, at_once, progress)
         progress(StateCommitted(generation=generation))
-        await self._note_published(self.state, prepared)
+        if not self.leaves_drift:
+            await self._note_published(self.state, prepared)
         await self._publish(self.state, prepared, staying, progress)
+        if self.leaves_drift:  # until it is written it is due, and found by not being noted
+            await self._note_published(self.state, prepared)
         return generation
 
     async def order(
@@ -233,6 +238,9 @@ class Reconciler:
         actual = await read_actual(self.state)
         spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
         context = await self._proving(self._context(spec, loaded, actual))
+        is_applied = self.state is not None and actual.snapshot.spec_hash == loaded.digest
+        if self.state is not None and is_applied:
+            context = replace(context, published=await self.state.published(), leaves_drift=self.leaves_drift)
         live_dns = self._dns_of_a_plan()
         observed = await observe(live_dns, questions(spec, actual.snapshot, self.clock()))
         given = await self._given(context, actual, observed)
@@ -246,9 +254,10 @@ class Reconciler:
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
         shown = await self._survey(spec, live_dns, work)
         records = tuple(change for zone in work.plans for change in zone.changes)
-        if actual.snapshot.spec_hash == loaded.digest:
-            records = records if steps else tuple(drifted_records(records))
+        if is_applied:
+            records = tuple(drifted_records(records, work.due))
             steps = drifted_steps(steps)
+            steps = tuple(step for step in steps if not (self.leaves_drift and step.change.drift))
         live_hash = _live_hash(actual.snapshot, work)
         if self.state is not None:  # else there is no key yet under which a digest would tell nothing
             steps = bind(steps, f"{loaded.digest} {live_hash}", tells_guesses=self.tells_guesses)

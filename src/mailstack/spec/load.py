@@ -21,13 +21,14 @@ from mailstack.spec.model import Spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSpec:
-    """path: as given; files: all that were read, the main one first; digest: as digest_of has it; version: of the
-    files' format, which may be older than the models'."""
+    """path: as given; files: all that were read, the main one first; digest: as digest_of has it; main_hash: SHA-256 of
+    the main file alone; version: of the files' format, which may be older than the models'."""
 
     spec: Spec
     path: Path
     files: tuple[Path, ...]
     digest: str
+    main_hash: str
     version: str
     locator: Locator = field(repr=False, compare=False)
 
@@ -41,13 +42,14 @@ class LoadedSpec:
         return self.path.parent
 
 
-def load_spec(path: Path) -> LoadedSpec:
-    """Raises SpecInvalid; a file that cannot be read is a fault like any other."""
+def load_spec(path: Path, *, directory: Path | None = None) -> LoadedSpec:
+    """Raises SpecInvalid; a file that cannot be read is a fault like any other. directory: where relative paths start,
+    of a copy that lies elsewhere than the spec does."""
     with collector_paused():
-        return _load(path)
+        return _load(path, path.parent if directory is None else directory)
 
 
-def _load(path: Path) -> LoadedSpec:
+def _load(path: Path, directory: Path) -> LoadedSpec:
     reading = read_files(path)
     if not reading.roots:
         raise SpecInvalid(reading.faults)
@@ -60,12 +62,13 @@ def _load(path: Path) -> LoadedSpec:
         faults += explain(error, document, Spec)
     if faults or spec is None:
         raise SpecInvalid(faults)
-    expanded = expand(spec, path.parent)
+    expanded = expand(spec, directory)
     return LoadedSpec(
         spec=expanded,
         path=path,
         files=tuple(reading.contents),
         digest=digest_of(reading.main, reading.contents),
+        main_hash=hashlib.sha256(reading.contents[reading.main]).hexdigest(),
         version=reading.version,
         locator=Locator(document),
     )

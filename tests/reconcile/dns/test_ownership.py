@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from mailstack.reconcile.dns.ownership import Settled, Zone, marker_key, settle, settle_labelled, settle_unlabelled
+from mailstack.reconcile.dns.ownership import (
+    Settled,
+    Zone,
+    marker_key,
+    settle,
+    settle_labelled,
+    settle_some,
+    settle_unlabelled,
+)
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 
 NAME = "example.test"
@@ -283,3 +291,11 @@ def test_while_an_order_is_under_way_nothing_is_done_to_proofs_and_all_the_rest_
     settled = settle_unlabelled("_acme-challenge", zone(*published(SPF), *published(proof)), [HOST])
     assert set(settled.final) == {HOST.key, marker_key(HOST.key)}
     assert settled.dropped == {SPF.key, marker_key(SPF.key)}
+
+
+def test_of_some_sets_alone_the_others_stay_whatever_has_become_of_them() -> None:
+    by_hand = replace(HOST, values=("192.0.2.99",))
+    there = zone(by_hand, marker(HOST), *published(SPF))
+    settled = settle_some(lambda key: key == SPF.key, there, [HOST, replace(SPF, values=("v=spf1 -all",))])
+    assert set(settled.final) == {SPF.key, marker_key(SPF.key)}
+    assert settle_some(lambda key: key == SPF.key, there, [HOST]).dropped == {SPF.key, marker_key(SPF.key)}

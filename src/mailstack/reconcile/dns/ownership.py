@@ -93,6 +93,11 @@ def settle_labelled(label: str, zone: Zone, wanted: Sequence[RecordSet]) -> Sett
     return _narrowed(settle(zone, wanted), lambda key: _is_labelled(key, label))
 
 
+def settle_some(is_meant: Callable[[Key], bool], zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
+    """As settle, for the sets that are meant; all others stay, whatever has become of them."""
+    return _narrowed(settle(zone, wanted), lambda key: is_meant(marked_key(key[0]) if is_marker(key[0]) else key))
+
+
 def settle_unlabelled(label: str, zone: Zone, wanted: Sequence[RecordSet]) -> Settled:
     """As settle, for all sets but those whose first label this is."""
     return _narrowed(settle(zone, wanted), lambda key: not _is_labelled(key, label))

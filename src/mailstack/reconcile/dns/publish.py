@@ -39,13 +39,15 @@ ZONE_FILES = "zonefiles"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsWork:
-    """leaving: zones that are no longer in the spec, and only lose records. supported: as zones.place takes it."""
+    """leaving: zones that are no longer in the spec, and only lose records. supported: as zones.place takes it.
+    due: records, as changes name them, that are to differ from what was published."""
 
     plans: tuple["ZonePlan", ...]
     leaving: frozenset[str]
     by_hand: tuple[PlacedRecord, ...]
     supported: Mapping[str, Collection[str]]
     warnings: tuple[PlanWarning, ...]
+    due: frozenset[str] = frozenset()
 
 
 NO_DNS_WORK = DnsWork(plans=(), leaving=frozenset(), by_hand=(), supported={}, warnings=())
@@ -82,6 +84,7 @@ async def plan_dns(context: DnsContext, material: Material) -> DnsWork:
         by_hand=targets.by_hand,
         supported=targets.supported,
         warnings=(*targets.warnings, *_policy_warnings(context.spec), *found),
+        due=frozenset(f"{name} {record_type}" for name, record_type in targets.due),
     )
 
 

@@ -3,16 +3,17 @@
 octoDNS is imported only when there is a zone with a provider.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailstack.model.published import PublishedSet
 from mailstack.model.resource import DnsZoneBody, Kind, Snapshot, body_of
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.ownership import settle, settle_unlabelled
-from mailstack.reconcile.dns.record_set import PROOF_LABEL, RecordSet
+from mailstack.reconcile.dns.ownership import settle, settle_some, settle_unlabelled
+from mailstack.reconcile.dns.record_set import PROOF_LABEL, Key, RecordSet
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.reconcile.plan import PlanWarning
@@ -58,7 +59,9 @@ DnsMode = FromSpec | ZoneFiles | NoDns
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsContext:
     """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store. is_proving:
-    an order is under way somewhere, and its proofs in the zones are left alone."""
+    an order is under way somewhere, and its proofs in the zones are left alone. published: what the zones were meant to
+    hold so far, None where the spec is not the one that was applied. leaves_drift: only what is to differ from that is
+    written, and what somebody changed there stays."""
 
     spec: Spec
     live: Snapshot
@@ -68,12 +71,14 @@ class DnsContext:
     fault_at: FaultAt
     mode: DnsMode
     is_proving: bool = False
+    published: Mapping[str, Sequence[PublishedSet]] | None = None
+    leaves_drift: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
     """leaving: zones that are no longer in the spec, and only lose records. supported: as zones.place takes it.
-    warnings: zones that nothing can be done for.
+    warnings: zones that nothing can be done for. due: what is to differ from what was published.
     """
 
     zones: tuple["ZoneTarget", ...]
@@ -81,6 +86,7 @@ class Targets:
     by_hand: tuple[PlacedRecord, ...]
     supported: Mapping[str, Collection[str]]
     warnings: tuple[PlanWarning, ...]
+    due: frozenset[Key]
 
 
 def targets_of(context: DnsContext, material: Material) -> Targets:
@@ -93,16 +99,30 @@ def targets_of(context: DnsContext, material: Material) -> Targets:
     supported = {zone: providers[name].SUPPORTS for zone, name in names.items()}
     placed = place(wanted_records(context.spec, material), dns, supported)
     wanted = {**placed.by_zone, **dict.fromkeys(leaving, ())}
+    published = context.published or {}
+    due = frozenset(key for zone in wanted for key in _changing(wanted[zone], published.get(zone, ())))
+    zones = tuple(
+        replace(target, way_out=GONE_FOR_GOOD.format(target.zone)) if target.zone in leaving else target
+        for target in _zone_targets(context, wanted, names, providers)
+    )
     return Targets(
-        zones=tuple(
-            replace(target, way_out=GONE_FOR_GOOD.format(target.zone)) if target.zone in leaving else target
-            for target in _zone_targets(context, wanted, names, providers)
-        ),
+        zones=tuple(_due_alone(zone, due) for zone in zones) if context.leaves_drift else zones,
         leaving=frozenset(leaving),
         by_hand=placed.by_hand,
         supported=supported,
         warnings=left_behind,
+        due=due,
     )
+
+
+def _due_alone(target: "ZoneTarget", due: frozenset[Key]) -> "ZoneTarget":
+    return replace(target, settling=partial(settle_some, due.__contains__))
+
+
+def _changing(wanted: Sequence[RecordSet], published: Sequence[PublishedSet]) -> frozenset[Key]:
+    now = {record.key: (record.ttl_s, sorted(record.values)) for record in wanted}
+    before = {(one.name, one.type): (one.ttl_s, sorted(one.values)) for one in published}
+    return frozenset(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
 
 
 def zone_targets(

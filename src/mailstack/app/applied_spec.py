@@ -1,0 +1,75 @@
+"""The spec that was applied last, kept beside the store: while an edited one waits, what is due is done from it.
+
+Only its YAML is kept. Secrets and certificates are read where the spec has them, as if it still lay in its place.
+"""
+
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from mailstack.app.clock import system_clock
+from mailstack.app.runfiles import SPEC_FOLDER, run_folder, write_json
+from mailstack.app.silence import Silence
+from mailstack.model.errors import Invalid
+from mailstack.spec.bundle import Bundle, unpack
+from mailstack.spec.faults import SpecInvalid
+from mailstack.spec.load import LoadedSpec, digest_of, load_spec
+from mailstack.store.sqlite.open import open_store
+
+
+def keep_applied(storage: Path, loaded: LoadedSpec) -> None:
+    """Once the state holds it. One that was saved again meanwhile is not kept: what was applied is no longer there."""
+    if _kept(storage).get("digest") == loaded.digest:
+        return
+    main, *others = loaded.files
+    contents = {file: file.read_bytes() for file in loaded.files}
+    if digest_of(main, contents) != loaded.digest:
+        return
+    files = {str(file.relative_to(main.parent)): contents[file].decode() for file in others}
+    bundle = Bundle(main=contents[main].decode(), files=files, secrets={})
+    (storage / SPEC_FOLDER).mkdir(mode=0o750, exist_ok=True)
+    write_json(_file(storage), {"digest": loaded.digest, "bundle": bundle.to_json()})
+
+
+async def spec_for_upkeep(storage: Path, spec: Path) -> LoadedSpec:
+    """The one that was applied last, also while an edited one waits at `spec`, or one with faults. What lies there
+    where that was not kept. Raises SpecInvalid."""
+    store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
+    try:
+        applied = (await store.state.summary()).spec_hash
+    finally:
+        await store.close()
+    with suppress(SpecInvalid):
+        own = load_spec(spec)
+        if own.digest == applied:
+            return own
+    return load_applied(storage, spec, applied) or load_spec(spec)
+
+
+def load_applied(storage: Path, spec: Path, digest: str) -> LoadedSpec | None:
+    """As if it lay at `spec`; None where none of this digest was kept."""
+    kept = _kept(storage)
+    if kept.get("digest") != digest:
+        return None
+    with tempfile.TemporaryDirectory(dir=run_folder(storage), prefix="spec-") as folder:
+        try:
+            main = unpack(Bundle.from_json(kept["bundle"]), Path(folder))
+            loaded = load_spec(main, directory=spec.absolute().parent)
+        except (Invalid, SpecInvalid):  # kept by another version
+            return None
+    return replace(loaded, path=spec, files=()) if loaded.digest == digest else None
+
+
+def _kept(storage: Path) -> dict[str, object]:
+    try:
+        found = orjson.loads(_file(storage).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _file(storage: Path) -> Path:
+    return storage / SPEC_FOLDER / "applied.json"
