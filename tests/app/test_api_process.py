@@ -346,6 +346,7 @@ async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None
 
 async def test_a_token_has_one_slot_so_that_another_one_finds_one_free(house: House) -> None:
     content = orjson.dumps(house.request(SPEC))
+    impatient = ApiProcesses(house.storage, Job(spec=str(house.spec), log_level="warning"), same_token_s=0.0)
 
     def call(token: str) -> Call:
         return Call(kind=CallKind.PLAN, caller=TokenId(token), may_apply=False)
@@ -357,9 +358,11 @@ async def test_a_token_has_one_slot_so_that_another_one_finds_one_free(house: Ho
 
     await until(is_under_way)
     with pytest.raises(TryAgainLater, match="with this token is under way already"):
-        await house.processes.carry_out(call("one"), content)
+        await impatient.carry_out(call("one"), content)
     second = await house.processes.carry_out(call("two"), content)
-    for answer in (await first, second):
+    # The same token's next call waits for the one before.
+    third = asyncio.create_task(house.processes.carry_out(call("one"), content))
+    for answer in (await first, second, await third):
         assert answer.status == 200
         await answer.close()
     await house.until_nothing_runs()

@@ -32,6 +32,9 @@ LONGEST_S = 600.0
 CHUNK_BYTES = 1 << 16
 LONGEST_HEAD_BYTES = 1 << 16
 LONGEST_ID = 64
+SAME_TOKEN_S = 60.0
+"""For how long a call waits for the one before it with the same token, whose process may have answered already."""
+LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +62,15 @@ class Order:
 class ApiProcesses:
     """Works as servers.api.calls.Calls. job: what the server itself was started with. running: process ids."""
 
-    def __init__(self, storage: Path, job: Job) -> None:
+    def __init__(self, storage: Path, job: Job, *, same_token_s: float = SAME_TOKEN_S) -> None:
         self._storage = storage
         self._job = job
+        self._same_token_s = same_token_s
         self.running: set[int] = set()
 
     async def carry_out(self, call: Call, content: bytes) -> Answer:
         """Raises TryAgainLater where enough are under way."""
-        process, line = _started(_take_slot(run_folder(self._storage), call.caller))
+        process, line = _started(await self._slot(call.caller))
         self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
         caller = _Caller(process, reader, writer, ends_with_caller=call.kind is not CallKind.APPLY)
@@ -88,6 +92,15 @@ class ApiProcesses:
         return Answer(
             status=head["status"], media_type=head["media_type"], chunks=caller.chunks(), close=caller.hang_up
         )
+
+    async def _slot(self, caller: TokenId) -> int:
+        """One after the other for each token: a build that plans and then applies does not meet its own plan."""
+        deadline = asyncio.get_running_loop().time() + self._same_token_s
+        while (slot := _take_slot(run_folder(self._storage), caller)) is None:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise TryAgainLater("a plan or an apply with this token is under way already")
+            await asyncio.sleep(LOOK_EVERY_S)
+        return slot
 
     def _reap_when_it_ends(self, process: subprocess.Popen[bytes]) -> None:
         """Whoever still listens then."""
@@ -165,15 +178,15 @@ def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     return process, ours
 
 
-def _take_slot(folder: Path, caller: TokenId) -> int:
-    """A file descriptor that holds one of the slots of this machine's storage: one for each token, so that nobody has
-    them all."""
+def _take_slot(folder: Path, caller: TokenId) -> int | None:
+    """A file descriptor that holds one of the slots of this machine's storage. None where that token has one already,
+    so that nobody has them all."""
     with (folder / "api-slots.lock").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # for an instant: workers look one after the other
         free, holders = _slots(folder)
         try:
             if caller in holders:
-                raise TryAgainLater("a plan or an apply with this token is under way already")
+                return None
             if not free:
                 raise TryAgainLater(f"{AT_ONCE} plans or applies are under way by the API already")
             slot = free.pop()
