@@ -116,6 +116,16 @@ def test_what_is_not_allowed_is_said_in_words_and_changes_nothing(laptop: Laptop
     assert laptop.server_spec.read_text() == SPEC
 
 
+def test_an_expired_token_plans_and_applies_nothing_and_is_told_since_when(laptop: Laptop) -> None:
+    token = laptop.make_token("apply", expires="1s")
+    save(laptop.spec, MORE)
+    wait_for(lambda: b"expired on" in laptop.run("plan", token=token).stderr, timeout_s=120)
+    refused = laptop.run("apply", "--yes", token=token)
+    assert refused.returncode == 1
+    assert b"does not accept the token" in refused.stderr
+    assert laptop.server_spec.read_text() == SPEC
+
+
 def test_a_token_that_ends_while_its_apply_runs_does_not_stop_it(laptop: Laptop) -> None:
     """The plan takes its time; the token is looked at when the call begins."""
     token = laptop.make_token("apply")
