@@ -285,7 +285,9 @@ async def reach(name: str, first: Mapping[str, object], second: Mapping[str, obj
         path = Path(folder) / "mailstack.yaml"
         async with reconciler_named(name, Path(folder)) as applying:
             for spec in (spec_value(first, path), spec_value(second, path)):
-                await applying.apply(await applying.plan(spec))
+                prepared = await applying.plan(spec)
+                await applying.apply(prepared)
+                await applying.order(prepared)
                 assert (await applying.plan(spec)).plan.changes == ()
 
 
