@@ -18,6 +18,7 @@ import pytest
 from mailstack.ports.bus import Bus
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.bus_nats import NatsServers, nats_bus
+from mailstack.store.bus_nodes import NodesBus
 from mailstack.store.bus_notify import notify_bus
 from tests.support.nats import running_nats
 from tests.support.postgres import fresh_database
@@ -58,7 +59,21 @@ def notify(_folder: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
         yield lambda: notify_bus(url, node=f"node{next(nodes)}"), ("notify", url)
 
 
-ENGINES: tuple[Engine, ...] = (local, nats, notify)
+@contextmanager
+def nodes(folder: Path, _request: pytest.FixtureRequest) -> Iterator[Opened]:
+    """Machines with a bus of their own, and NATS between them."""
+    numbers = count()
+
+    def join() -> NodesBus:
+        node = f"node{next(numbers)}"
+        return NodesBus(LocalBus(folder / node), nats_bus(servers, node=node))
+
+    with running_nats(folder) as server:
+        servers = NatsServers(urls=(server.url,), prefix="mailstack.test")
+        yield join, ("nats", server.url)
+
+
+ENGINES: tuple[Engine, ...] = (local, nats, notify, nodes)
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: str(engine.__name__))

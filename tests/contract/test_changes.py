@@ -8,7 +8,7 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.numset import NumSet
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
 
 EVERY = NumSet(((1, 2**32 - 1),))
 SEE = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)
@@ -127,3 +127,18 @@ async def test_destroyed_since_names_what_left_this_mailbox(
     assert await store.changes.destroyed_since(account_id, inbox, before) == [1, 2, 4]
     assert await store.changes.destroyed_since(account_id, inbox, between) == [1, 2]
     assert await store.changes.destroyed_since(account_id, trash, before) == []
+
+
+async def test_the_mod_seqs_of_many_accounts_are_told_together(store: Store, account_id: AccountId) -> None:
+    other = await make_account(store, "bob@example.com")
+    empty = await make_account(store, "carol@example.com")
+    gone = AccountId("0123456789abcdef")
+    await store.messages.append(other, await mailbox_with(store, other, MailboxRole.INBOX), [new_message()])
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    before = await store.changes.mod_seqs([account_id, other])
+    await store.messages.append(account_id, inbox, [new_message()])
+    after = await store.changes.mod_seqs([account_id, other, gone])
+    assert after == {account_id: before[account_id] + 1, other: before[other]}
+    assert after[account_id] == await store.changes.mod_seq(account_id)
+    assert await store.changes.mod_seqs([empty]) == {}
+    assert await store.changes.mod_seqs([]) == {}

@@ -1,6 +1,6 @@
 """The change log of one account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.changes import Change
@@ -10,6 +10,10 @@ from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 class Changes(Protocol):
     async def mod_seq(self, account_id: AccountId) -> ModSeq:
         """The highest given out."""
+        ...
+
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        """Of many accounts in one question. Those that are gone, or hold nothing yet, are left out; none is made."""
         ...
 
     async def since(

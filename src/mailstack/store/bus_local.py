@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,6 +63,15 @@ class LocalBus:
             self._remove(self._socket_name(kind))
         self._heard.clear()
         os.close(self._folder)
+
+    @property
+    def topics(self) -> KeysView[str]:
+        """That are watched here."""
+        return self._watchers.topics
+
+    def wake(self, topic: str) -> None:
+        """Those who watch it here, at once: for whoever knows better than the bus that something changed."""
+        self._watchers.wake(topic)
 
     def publish(self, topic: str) -> None:
         """Topics of one turn of the loop are sent together, each once."""

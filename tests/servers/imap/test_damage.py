@@ -1,6 +1,6 @@
 """What the store cannot read, for a moment or for ever, and what of it the client sees."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
 import apsw
@@ -27,6 +27,9 @@ class BusyChanges:
         if self.is_busy:
             raise TryAgainLater("the database is busy")
         return await self._real.mod_seq(account_id)
+
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        return await self._real.mod_seqs(account_ids)
 
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000

@@ -6,7 +6,7 @@ and not on connections that others could use.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, ModSeq
 from mailstack.model.instant import Clock
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Clashed, Lost
@@ -38,6 +38,7 @@ MOST_KNOWN = 10_000
 LOCK = "SELECT mod_seq FROM counter /*whole*/ /*+ FOR UPDATE*/"
 KNOWN = """SELECT (SELECT 1 FROM counter c WHERE c.account_id = a.account_id) FROM account a
     WHERE a.account_id = ?"""
+MOD_SEQS = "SELECT account_id, mod_seq FROM counter WHERE account_id = ANY (string_to_array(?, ' '))"
 # Of an account that is in the directory: one that left it meanwhile gets no rows.
 MAKE_COUNTER = """INSERT INTO counter (account_id, mod_seq, floor_mod_seq, last_mailbox_id, last_message_id,
         last_uid_validity, used_bytes, is_closed)
@@ -247,6 +248,10 @@ class AccountDatabases:
         if known is None:
             known = await self._looked_up(account_id)
         return known
+
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        rows = await self._system.rows(MOD_SEQS, (" ".join(account_ids),))
+        return {AccountId(account_id): ModSeq(mod_seq) for account_id, mod_seq in rows}
 
     def forget(self) -> None:
         """Who is in the directory, when it changes."""

@@ -1,6 +1,6 @@
 """The change log of one account: ports.changes in SQL, and its compaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mailstack.model.changes import Change, ChangedType, ChangeKind
 from mailstack.model.errors import Conflict
@@ -43,6 +43,9 @@ class SqlChanges:
     async def mod_seq(self, account_id: AccountId) -> ModSeq:
         database = await self._databases.get(account_id)
         return ModSeq((await database.read(lambda connection: connection.one(MOD_SEQ)))[0])
+
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        return await self._databases.mod_seqs(account_ids)
 
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000

@@ -17,11 +17,11 @@ where the account stands in a statement on its tables, in each of which `account
 What must be put another way altogether stands, under the text that it replaces, in the engine's own statements.py.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, ModSeq
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its reader's
@@ -114,4 +114,8 @@ class Databases(Protocol):
 
     async def get(self, account_id: AccountId) -> Database:
         """Use what it gives before the next await: nothing else keeps it open. Raises NotFound."""
+        ...
+
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        """Of those that there are: as ports.changes has it."""
         ...

@@ -9,7 +9,7 @@ import resource
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,8 @@ from pathlib import Path
 import apsw
 
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, ModSeq
+from mailstack.store.sql.changes import MOD_SEQ
 from mailstack.store.sql.database import Reading, Result, Row, Value, Work
 from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.connection import Access, Connection
@@ -188,6 +189,16 @@ class AccountDatabases:
             self._resting = asyncio.get_running_loop().call_later(REST_S, self._rest)
         return database
 
+    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+        """A file for each: nothing is won by asking for many at once."""
+        found: dict[AccountId, ModSeq] = {}
+        for account_id in account_ids:
+            if _account_file(self._path, account_id).exists():
+                with suppress(NotFound):
+                    for row in await (await self.get(account_id)).rows(MOD_SEQ):
+                        found[account_id] = ModSeq(row[0])
+        return found
+
     def _rest(self) -> None:
         self._resting = None
         for database in self._open.values():
@@ -243,7 +254,7 @@ class AccountDatabases:
             self._threads.submit(self._open.pop(known).close)
 
     def _open_file(self, account_id: AccountId) -> Database:
-        path = account_folder(self._path, account_id) / "mail.db"
+        path = _account_file(self._path, account_id)
         if self._writer is None:
             if not path.exists():
                 raise NotFound(f"account {account_id} holds nothing yet")
@@ -263,6 +274,10 @@ class AccountDatabases:
 
 def account_folder(path: Path, account_id: AccountId) -> Path:
     return path / "accounts" / account_id[:2] / account_id
+
+
+def _account_file(path: Path, account_id: AccountId) -> Path:
+    return account_folder(path, account_id) / "mail.db"
 
 
 def is_blank(connection: Connection) -> bool:
