@@ -67,8 +67,8 @@ def lines_after_the_plan(result: Result) -> list[str]:
 
 
 WAITING = (
-    "Nothing is signed with dkim_keys ed25519-1._domainkey.example.com, rsa2048-1._domainkey.example.com before that is"
-    " seen in DNS. `mailstack serve` looks again by itself; without it, apply again."
+    "Nothing is signed with dkim_keys ed25519-1._domainkey.example.com, rsa2048-1._domainkey.example.com before their"
+    " records are seen in DNS. `mailstack serve` looks again by itself; without it, apply again."
 )
 
 

@@ -50,7 +50,10 @@ def test_all_that_flags_can_say(folder: Path) -> None:
         "--dns-host", "203.0.113.53",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert "the TSIG key of 203.0.113.53 in MAILSTACK_TSIG_SECRET" in done.stdout
+    assert (
+        "put the TSIG key that 203.0.113.53 knows as `mailstack` into the environment variable MAILSTACK_TSIG_SECRET"
+        in done.stdout
+    )
     spec = load_spec(folder / "site" / "mail.yaml").spec
     assert list(spec.domains) == ["example.org", "xn--bcher-kva.example"]
     assert spec.accounts["zoë.b@example.org"].name == 'Zoë "B": #1'

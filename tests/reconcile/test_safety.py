@@ -31,7 +31,7 @@ def test_nothing_destroyed_is_nothing_to_warn_of() -> None:
 def test_destroyed_accounts_are_named_and_their_mail_is_not_lost() -> None:
     (text,) = warned([account("a"), account("b")], [])
     assert text.startswith("accounts a, b: will be gone")
-    assert text.endswith("the mail is kept for 30 days (mailstack restore)")
+    assert text.endswith("mail that was there is kept for 30 days (mailstack restore)")
 
 
 def test_many_are_counted() -> None:

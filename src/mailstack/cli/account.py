@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from mailstack.cli.account_facts import (
+    SPEC_KEYS,
     Facts,
     described,
     flaws,
@@ -91,7 +92,11 @@ def show(spec: Path, state: Path | None, address: str, form: str) -> None:
         return
     mailboxes, owners = found.pop("mailboxes"), found.pop("owners")
     show_pairs(found)
-    show_table("who says so", ("field", "owner", "where", "since"), [{"field": key, **owners[key]} for key in owners])
+    show_table(
+        "who says so",
+        ("field", "owner", "where", "since"),
+        [{"field": SPEC_KEYS[key], **owners[key]} for key in owners],
+    )
     show_table("mailboxes", ("path", "messages", "unseen", "size_bytes"), mailboxes)
 
 

@@ -149,17 +149,23 @@ def command(
 def _agree(plan: "Plan", saved: "SavedPlan | None", form: str, *, yes: bool) -> None:
     """Goes on where the plan is what was kept, no brake holds it, and nobody has anything against it."""
     from mailstack.cli.saved_plan import refuse_stale
-    from mailstack.reconcile.brake import refuse
 
     if saved is not None:
         refuse_stale(saved, plan)
     if form == "text":
         show_plan(plan, form)
-        if plan.stops:
-            fail("nothing was changed: the plan above says what apply stops at, and how it goes on if that is meant")
-    refuse(plan.stops, plan.spec_arguments)
+    refuse_stopped(plan, form)
     if saved is None and not yes and not plan.is_empty:
         ask(form)
+
+
+def refuse_stopped(plan: "Plan", form: str) -> None:
+    """Ends the command where a brake holds; a plan that was shown has said which, and the way on."""
+    from mailstack.reconcile.brake import refuse
+
+    if plan.stops and form == "text":
+        fail("nothing was changed: the plan above says what apply stops at, and how it goes on if that is meant")
+    refuse(plan.stops, plan.spec_arguments)
 
 
 async def _plan(loaded: "LoadedSpec", reconciler: "ReconcilerOn") -> "Prepared":
@@ -308,7 +314,8 @@ def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:
 def _told_waiting(names: "tuple[str, ...]") -> str:
     from mailstack.reconcile.safety import named
 
+    them = "its record is" if len(names) == 1 else "their records are"
     return (
-        f"Nothing is signed with {named('dkim_key', names)} before that is seen in DNS."
+        f"Nothing is signed with {named('dkim_key', names)} before {them} seen in DNS."
         " `mailstack serve` looks again by itself; without it, apply again."
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.apply import ask, shown_progress, turn
+from mailstack.cli.apply import ask, refuse_stopped, shown_progress, turn
 from mailstack.cli.dns_facts import check_document, record_document, show_check, show_records, within
 from mailstack.cli.dns_forget import command as forget
 from mailstack.cli.place import Place, place_of, state_option
@@ -166,7 +166,6 @@ def apply(spec: Path, yes: bool, state: Path | None, form: str) -> None:
 
     Exit status: 0 published, or nothing to do; 1 error, or the answer was not yes; 2 the spec has faults.
     """
-    from mailstack.reconcile.brake import refuse
     from mailstack.reconcile.plan import document
     from mailstack.reconcile.reconciler import STATE_BEHIND
 
@@ -177,7 +176,7 @@ def apply(spec: Path, yes: bool, state: Path | None, form: str) -> None:
         show_plan(prepared.plan, form)
     if prepared.steps:
         fail(STATE_BEHIND)
-    refuse(prepared.plan.stops, prepared.plan.spec_arguments)
+    refuse_stopped(prepared.plan, form)
     if not yes and not prepared.plan.is_empty:
         ask(form)
     if not prepared.plan.is_empty:

@@ -71,7 +71,10 @@ def command(file: Path, force: bool, form: str, **given: object) -> None:
     click.echo(f"password of {answers.admin}: {click.style(password, bold=True)} (it is shown only this once)")
     click.echo(f"next: mailstack sandbox {file}, then mailstack plan {file}")
     if answers.dns_host:
-        click.echo(f"plan and all else that writes DNS wants the TSIG key of {answers.dns_host} in {TSIG_VARIABLE}")
+        click.echo(
+            f"before plan: put the TSIG key that {answers.dns_host} knows as `mailstack` into the environment variable"
+            f" {TSIG_VARIABLE} (sandbox and test do without)"
+        )
 
 
 def _answers(given: dict[str, object], *, may_ask: bool) -> Answers:

@@ -112,6 +112,8 @@ def _field(item: FieldChange, operation: Operation) -> str:
 def _value(name: str, value: Json) -> str:
     if value is None:
         return NOTHING
+    if name == "workers" and value == 0:
+        return "auto"  # as the spec says it
     if name.endswith("_bytes") and isinstance(value, int):
         return _size(value)
     text = printable(_AS_JSON(value))

@@ -97,7 +97,7 @@ def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
         for fate in dict.fromkeys(fates.values()):
             text = (
                 f"will be gone: nobody can log in any more, new mail {fate};"
-                " the mail is kept for 30 days (mailstack restore)"
+                " mail that was there is kept for 30 days (mailstack restore)"
             )
             names = [login for login in accounts if fates[login] == fate]
             yield PlanWarning(subject=named("account", names), text=text)

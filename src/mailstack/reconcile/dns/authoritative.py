@@ -111,7 +111,10 @@ class AuthoritativeDns:
 
     async def seen(self, zone: str, name: str, record_type: str) -> Seen:
         if zone not in self._given and is_reserved(name):
-            return Seen(failure="a name for documentation: nobody is asked without `nameservers`", is_skipped=True)
+            return Seen(
+                failure="not asked, for its name is kept for documentation; `nameservers` of the zone says whom to ask",
+                is_skipped=True,
+            )
         try:
             question = _question(name, record_type)
             servers = await self._servers(zone or name, is_exact=bool(zone))

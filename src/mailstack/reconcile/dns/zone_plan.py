@@ -7,6 +7,7 @@ that dns.ownership says are ours, on both sides. Nothing outside octoDNS's own o
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, Fiel
 ZONES_AT_ONCE = 8
 
 _SILENT = logging.NullHandler()
+_ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 Settling = Callable[[Zone, Sequence[RecordSet]], Settled]
 
 
@@ -191,7 +193,7 @@ def _faults_told(target: ZoneTarget) -> Iterator[None]:
 
 def _told(fault: Exception) -> str:
     """One word, such as the EOF of a connection that was cut, says too little without its class."""
-    text = " ".join(str(fault).split())
+    text = _ERRNO.sub("", " ".join(str(fault).split()))
     if " " in text:
         return text
     name = type(fault).__name__

@@ -213,10 +213,10 @@ def _unseen(outcomes: Sequence[Outcome], ring: _Ring) -> Iterator[PlanWarning]:
         if outcome.is_new or outcome.is_gone or key.state != KeyState.PUBLISHED:
             continue
         else_ = "the keys before it sign meanwhile" if key.domain in signing else "until then mail goes out unsigned"
-        text = f"signs once its record is seen in DNS: {look_at(key, ring.observed).told}; {else_}"
-        waiting.setdefault(text, []).append(resource_name(key))
-    for text, names in waiting.items():
-        yield PlanWarning(subject=named("dkim_key", names), text=text)
+        waiting.setdefault(f"{look_at(key, ring.observed).told}; {else_}", []).append(resource_name(key))
+    for why, names in waiting.items():
+        once = "signs once its record is" if len(names) == 1 else "sign once their records are"
+        yield PlanWarning(subject=named("dkim_key", names), text=f"{once} seen in DNS: {why}")
 
 
 def _orphans(held: Sequence[DkimKeyBody], spec: Spec) -> Iterator[PlanWarning]:
