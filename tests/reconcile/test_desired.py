@@ -244,10 +244,23 @@ def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
     assert desired(settings, directory=tmp_path).warnings[0].text == "9 days remain"
 
 
-def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
+def test_a_new_certificate_that_has_expired_is_refused(tmp_path: Path) -> None:
     settings = write_pair(tmp_path, "mail.example.com", Instant(NOW - 900 * DAY_MS))
     with pytest.raises(SpecInvalid, match="expired on"):
         desired(settings, directory=tmp_path)
+
+
+async def test_a_certificate_that_expired_while_it_served_is_a_warning_and_holds_up_nothing_else(
+    tmp_path: Path,
+) -> None:
+    settings = write_pair(tmp_path, "mail.example.com", Instant(NOW - 900 * DAY_MS))
+    then = desired(settings, directory=tmp_path, now=Instant(NOW - 100 * DAY_MS))
+    now = desired(
+        {**settings, "aliases": {"a@example.com": "b@example.net"}}, live=await applied(then), directory=tmp_path
+    )
+    assert names(now, Kind.ALIAS) == ["a@example.com"]
+    assert now.warnings[0].text.startswith("expired on 2026-07-")
+    assert "put another one in place of the files" in now.warnings[0].text
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:

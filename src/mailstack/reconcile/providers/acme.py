@@ -47,7 +47,7 @@ from mailstack.reconcile.wanted import Wanted
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.acme import Acme
 
-ACME = "acme"
+ACME, FILES = "acme", "files"
 RENEWED = ("certificate", "not_after")
 WITH_NEW_KEY = (*RENEWED, "key")
 BACK_OFF_MS = (5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS)
@@ -250,6 +250,8 @@ def _held(old: Resource | None) -> tuple[CertificateBody | None, Lifetime | None
         return None, None
     try:
         body = body_of(CertificateBody, old)
+        if body.issuer == FILES:  # whose next key is not ours to use
+            body = replace(body, next_key_digest="", next_key_made="", next_key_since="")
         return body, lifetime_of(body.certificate)
     except (Damaged, Invalid):
         return None, None

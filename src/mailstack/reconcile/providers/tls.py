@@ -6,7 +6,7 @@ The X.509 of it is in reconcile.providers.certs.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from mailstack.model.errors import Damaged, Invalid
@@ -34,6 +34,7 @@ from mailstack.reconcile.providers.certs import (
     not_after,
     self_signed,
 )
+from mailstack.reconcile.providers.file_roll import FileOutlook, file_outlook
 from mailstack.reconcile.providers.key_roll import tlsa_question, watched
 from mailstack.reconcile.safety import named
 from mailstack.reconcile.wanted import Secret, Secrets, Wanted
@@ -45,6 +46,7 @@ MADE = ("certificate", "not_after", "key")
 NEXT_KEY = "next_key"
 SELF_SIGNED = "self-signed"
 MAX_CHAIN_BYTES = 1 << 20
+REPLACE = "put another one in place of the files (tls.files), for mail programs refuse this one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def wanted_certificates(
             _read_eab(spec, live, secrets)
             found = _ordered(spec, live, now, ordering, observed)
         case "files":
-            found = _given(spec, live, secrets, now)
+            found = _given(spec, live, secrets, now, observed)
         case _:
             names = (spec.server.hostname, *further_names, *all_names(spec))
             found = _of_our_making(tuple(dict.fromkeys(names)), live, now)
@@ -138,16 +140,26 @@ def _read_eab(spec: Spec, live: Snapshot, secrets: Secrets) -> None:
         secrets.require_here(("tls", "acme", "eab", "key"), account.key.get_secret_value())
 
 
-def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant) -> Certificates:
-    wanted: dict[str, Wanted] = {}
+def _given(spec: Spec, live: Snapshot, secrets: Secrets, now: Instant, observed: Observed) -> Certificates:
+    given: dict[str, Wanted] = {}
     for index, files in enumerate(spec.tls.files):
         place: SpecPath = ("tls", "files", index)
         for found in _from_files(place, files, secrets, live, now):
-            if wanted.setdefault(found.resource.name, found) is not found:
+            if given.setdefault(found.resource.name, found) is not found:
                 told = f"{files.certificate} begins with the name {found.resource.name}, as one before it does"
                 secrets.report((*place, "certificate"), f"{told}; each name has one certificate")
-    usable = tuple(wanted.values())
-    return Certificates(wanted=usable, warnings=_warnings(spec, usable, now))
+    looks = [_looked_at(item, spec, live, now, observed) for item in given.values()]
+    wanted = tuple(look.wanted for look in looks)
+    warnings = (*_gathered(look.warning for look in looks), *_warnings(spec, tuple(given.values()), now))
+    return Certificates(wanted=wanted, warnings=warnings, again_at=earliest(*(look.again_at for look in looks)))
+
+
+def _looked_at(given: Wanted, spec: Spec, live: Snapshot, now: Instant, observed: Observed) -> FileOutlook:
+    is_named = spec.tls.dane and covers(str(given.resource.fields["certificate"]), spec.server.hostname)
+    if not is_named:
+        return FileOutlook(wanted=given)
+    old = live.resources.get((Kind.CERTIFICATE, given.resource.name))
+    return file_outlook(given, old, now, watched(spec, observed))
 
 
 def _of_our_making(names: tuple[str, ...], live: Snapshot, now: Instant) -> Certificates:
@@ -201,7 +213,7 @@ def _from_files(
     path = secrets.directory / files.certificate
     try:
         chain = _read(path)
-        names, end = _usable(chain, now)
+        names, end = _usable(chain, live, now)
     except Invalid as fault:
         secrets.report((*place, "certificate"), f"{path}: {fault.detail}")
         secrets.read((*place, "key"), files.key.get_secret_value())  # so that all that is missing is told at once
@@ -217,12 +229,14 @@ def _from_files(
     return (secrets.wanted(Kind.CERTIFICATE, names[0], body, {"key": key}),)
 
 
-def _usable(chain: str, now: Instant) -> tuple[tuple[str, ...], datetime]:
-    """Its names and its end. Raises Invalid."""
+def _usable(chain: str, live: Snapshot, now: Instant) -> tuple[tuple[str, ...], datetime]:
+    """Its names and its end. Raises Invalid. One that has expired is refused when it is new; what serves already holds
+    up nothing else."""
     names, end = names_in(chain), not_after(chain)
     if not names:
         raise Invalid("the certificate names no host (subjectAltName)")
-    if end <= as_datetime(now):
+    held = live.resources.get((Kind.CERTIFICATE, names[0]))
+    if end <= as_datetime(now) and (held is None or held.fields["certificate"] != chain):
         raise Invalid(f"the certificate expired on {iso(from_datetime(end))}")
     return names, end
 
@@ -260,7 +274,11 @@ def _warnings(spec: Spec, wanted: tuple[Wanted, ...], now: Instant) -> tuple[Pla
             )
             warnings.append(PlanWarning(subject=f"certificate {name}", text=f"no file in tls.files is good for {what}"))
     for item in wanted:
-        days_left = (not_after(str(item.resource.fields["certificate"])) - as_datetime(now)).days
-        if days_left < RENEW_BEFORE.days:
-            warnings.append(PlanWarning(subject=f"certificate {item.resource.name}", text=f"{days_left} days remain"))
+        end = not_after(str(item.resource.fields["certificate"]))
+        left = end - as_datetime(now)
+        if left < RENEW_BEFORE:
+            text = (
+                f"{left.days} days remain" if left > timedelta() else f"expired on {iso(from_datetime(end))}: {REPLACE}"
+            )
+            warnings.append(PlanWarning(subject=f"certificate {item.resource.name}", text=text))
     return tuple(warnings)
