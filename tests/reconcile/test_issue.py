@@ -11,7 +11,7 @@ import pytest
 
 from mailstack.app.silence import Silence
 from mailstack.model.challenge import ChallengeKind
-from mailstack.model.errors import TryAgainLater
+from mailstack.model.errors import Conflict, NotFound, TryAgainLater
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant, iso
 from mailstack.model.issuance import NotIssued, Registration, RenewalInfo
 from mailstack.model.resource import CertificateBody, Kind, body_of
@@ -24,6 +24,7 @@ from mailstack.reconcile.issue import OnWait, Turn, check_issued
 from mailstack.reconcile.plan import Plan, PlanWarning
 from mailstack.reconcile.progress import CertificateNotIssued, ContactTold, Event, OrderElsewhere, TurnAwaited
 from mailstack.reconcile.providers.acme import RENEWALS_ASKED_EVERY_MS
+from mailstack.reconcile.providers.asked_renewal import ask_renewal
 from mailstack.reconcile.providers.certs import check_pair, key_digest, self_signed
 from mailstack.reconcile.reconciler import Prepared, Reconciler
 from mailstack.spec.faults import SpecInvalid
@@ -471,6 +472,51 @@ async def test_an_authority_that_wants_each_certificate_renewed_at_once_is_not_o
         world.clock.advance(HOUR_MS)
         await world.apply(spec_of())
     assert len(world.issuer.orders) == 1
+
+
+async def asked(world: World, name: str = "", *, is_forced: bool = False) -> tuple[str, ...]:
+    return await ask_renewal(world.store.state, world.store.issuance, name, is_forced=is_forced, now=world.clock())
+
+
+async def test_an_order_that_failed_is_tried_at_once_when_somebody_asks(world: World) -> None:
+    world.issuer.refusals = [NotIssued("port 80 is closed")]
+    await world.apply(spec_of(domains=STS))
+    assert (await world.plan(spec_of(domains=STS))).plan.is_empty
+    assert await asked(world) == (HOST,)
+    (change,) = (await world.apply(spec_of(domains=STS))).changes
+    assert change.name == HOST
+    body = await world.held()
+    assert (body.issuer, body.renewal) == ("acme", "")
+    assert await asked(world) == ()
+
+
+async def test_a_certificate_that_is_good_is_ordered_anew_only_by_force_and_keeps_its_key(world: World) -> None:
+    await world.apply(spec_of())
+    key, generation = await world.key(), await world.store.state.generation()
+    with pytest.raises(Conflict, match="is good for 90 days more and is renewed by itself; --force"):
+        await asked(world, HOST)
+    with pytest.raises(NotFound, match=rf"there is no certificate other\.example \(certificates: {HOST}\)"):
+        await asked(world, "other.example")
+    assert await world.store.state.generation() == generation
+    assert await asked(world, HOST, is_forced=True) == (HOST,)
+    (change,) = (await world.apply(spec_of())).changes
+    assert change.reason == "ordered anew, as somebody asked"
+    assert await world.key() == key
+    assert len(world.issuer.orders) == 2
+    assert (await world.plan(spec_of())).plan.is_empty
+
+
+async def test_what_was_asked_for_and_fails_waits_like_any_other_order(world: World) -> None:
+    await world.apply(spec_of())
+    held = await world.held()
+    await asked(world, HOST, is_forced=True)
+    world.issuer.refusals = [NotIssued("the authority is down")]
+    await world.apply(spec_of())
+    waiting = await world.plan(spec_of())
+    assert (waiting.plan.is_empty, waiting.again_at) == (True, world.clock() + 5 * MINUTE_MS)
+    world.clock.advance(5 * MINUTE_MS)
+    await world.apply(spec_of())
+    assert (await world.held()).certificate != held.certificate
 
 
 async def test_proofs_are_shown_while_the_authority_looks_and_gone_afterwards(world: World) -> None:

@@ -228,6 +228,30 @@ def test_an_apply_in_a_shell_orders_where_a_server_runs(house: House, tmp_path: 
             wait_until_issued(house, rsa=True)
 
 
+def test_while_an_order_takes_its_time_another_apply_waits_for_nobody(house: House, tmp_path: Path) -> None:
+    with (
+        running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble,
+        front_of(pebble, tmp_path) as front,
+    ):
+        front.looks, front.processing = 1_000_000, lambda: "0"
+        house.write(front.pebble)
+        with serving(house):
+            wait_for(lambda: front.looks < 1_000_000, timeout_s=ISSUED_WITHIN_S, what="the order is under way")
+            another = house.folder / "another.spec"  # which the server does not look at
+            another.write_text(f"{house.spec.read_text()}aliases: {{sales@example.com: alice@example.com}}\n")
+            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], timeout_s=60.0, ALICE_PASSWORD="pw")
+            assert applied.returncode == 0, applied.stderr
+            assert b"1 created" in applied.stdout
+            assert f"certificate {HOST}: another process is ordering it".encode() in applied.stdout
+            assert f"certificate {POLICY_HOST}: issued".encode() in applied.stdout, applied.stdout + applied.stderr
+            wait_for(lambda: is_issued(house, name=POLICY_HOST), timeout_s=ISSUED_WITHIN_S, what=POLICY_HOST)
+            assert not is_issued(house)
+            front.looks = 0
+            wait_until_issued(house)
+            planned = run_client([*MAILSTACK, "plan", str(another)], ALICE_PASSWORD="pw")
+            assert b"sales@example.com" not in planned.stdout
+
+
 def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: House, tmp_path: Path) -> None:
     with running_pebble(tmp_path, answers=False) as pebble:  # which looks at another port than ours
         house.write(pebble)
@@ -237,6 +261,10 @@ def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: Ho
             planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
             assert planned.returncode == 0
             assert b"could not be ordered: the authority cannot connect to port 80" in planned.stdout
+            renewed = run_client([*MAILSTACK, "tls", "renew", str(house.spec), HOST, "--format", "json"])
+            (told,) = json.loads(renewed.stdout)
+            assert (renewed.returncode, told["name"], told["state"]) == (1, HOST, "failed")
+            assert "cannot connect to port 80" in told["reason"]
 
 
 @pytest.fixture

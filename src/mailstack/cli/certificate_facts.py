@@ -1,4 +1,4 @@
-"""What `mailstack status` says of certificates: whose, for which names, how long still, and what went wrong last."""
+"""What `mailstack status` and `tls list` say of certificates: whose, for which names, how long, and what went wrong."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ def _needs_somebody(one: Mapping[str, object]) -> bool:
 
 def _facts(resource: "Resource", failures: "Mapping[str, IssuanceFailure]", now: "Instant") -> dict[str, object]:
     from mailstack.model.instant import iso
-    from mailstack.reconcile.providers.acme import days_left, lifetime_in
+    from mailstack.reconcile.providers.acme import days_left, lifetime_in, renewed_at
 
     lifetime = lifetime_in(resource)
     failure = failures.get(resource.name)
@@ -56,5 +56,6 @@ def _facts(resource: "Resource", failures: "Mapping[str, IssuanceFailure]", now:
         "issuer": resource.fields["issuer"],
         "not_after": resource.fields["not_after"],
         "days_left": None if lifetime is None else days_left(lifetime, now),
+        "renew_at": None if (moment := renewed_at(resource)) is None else iso(moment),
         "failure": told,
     }

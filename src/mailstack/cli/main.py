@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "Show what is applied and what is running.",
     "restore": "Give back the mail of a destroyed account.",
     "dkim": "Look after signing keys: list, rotate, export.",
+    "tls": "Look after certificates: list, renew.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
     "token": "Make, list and revoke tokens for the API.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",

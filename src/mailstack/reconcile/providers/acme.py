@@ -240,6 +240,14 @@ def authority_name(acme: Acme) -> str:
     return names.get(acme.directory, acme.directory)
 
 
+def renewed_at(certificate: Resource) -> Instant | None:
+    """When another one is ordered; None where that is nobody's to do, or it cannot be read."""
+    held, lifetime = _held(certificate)
+    if held is None or lifetime is None or held.issuer != ACME:
+        return None
+    return renewal_at(held, lifetime)
+
+
 def lifetime_in(certificate: Resource) -> Lifetime | None:
     """None for one that cannot be read."""
     return _held(certificate)[1]
