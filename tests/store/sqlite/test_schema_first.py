@@ -14,10 +14,10 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.message import Column, NewMessage, Placement
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sqlite import schema_account, schema_first
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, FolderBlobs
+from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder, open_migrated
-from mailstack.store.sqlite.folders import make_folder
+from mailstack.store.sqlite.folders import BLOB_FOLDER, make_folder
 from mailstack.store.sqlite.migrations import check_version, migrate
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock

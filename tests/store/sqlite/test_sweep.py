@@ -11,8 +11,9 @@ from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS
 from mailstack.model.message import NewMessage
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, QUEUE_FOLDER, FolderBlobs
+from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.databases import account_folder
+from mailstack.store.sqlite.folders import BLOB_FOLDER, QUEUE_FOLDER
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.digests import digest_of
 from tests.support.fake_clock import FakeClock

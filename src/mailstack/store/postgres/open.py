@@ -40,6 +40,7 @@ class PostgresStore:
     def __init__(self, engine: Engine, *, blobs: Blobs, clock: Clock, token: Callable[[int], bytes], bus: Bus) -> None:
         self._engine = engine
         self._blobs = blobs
+        self._clock = clock
         self._is_closed = False
         self._system = PostgresDatabase(engine, None)
         self._accounts = AccountDatabases(engine, self._system)
@@ -65,6 +66,10 @@ class PostgresStore:
             transaction.run(marks.FORGET, (long_ago,))
 
         await self._system.write(work)
+
+    async def sweep(self) -> int:
+        """Removes blobs that no row names; returns how many went. Once a day is often enough."""
+        return await self._blobs.collect(self._system, clock=self._clock)
 
     async def close(self) -> None:
         """Once what is being written is durable."""

@@ -135,6 +135,13 @@ LAYOUT = (
         record_values TEXT NOT NULL,
         PRIMARY KEY (zone, name, type)
     )""",
+    # store/sql/objects.py
+    """CREATE TABLE blob_object (
+        file TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        since BIGINT NOT NULL
+    )""",
+    "CREATE INDEX blob_object_state ON blob_object (state, since) WHERE state <> 'named'",
     # marks.py
     """CREATE TABLE connection_mark (
         connection_id TEXT PRIMARY KEY,

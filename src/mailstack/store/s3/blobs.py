@@ -14,13 +14,16 @@ from typing import Generic, TypeVar
 
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import AccountId, BlobId
+from mailstack.model.instant import Clock
 from mailstack.model.message import RawMessage
 from mailstack.store.s3.bucket import PART_BYTES, Bucket
+from mailstack.store.s3.collector import BucketInThreads, Collector
 from mailstack.store.s3.frames import FRAME_BYTES, TABLE_BYTES, Frames, packed, read_table, unpacked
 from mailstack.store.sql import objects
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Retired, blob_id_of, pack_inline, unpack_frame
 from mailstack.store.sql.compress import Codec
-from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.database import Database, Transaction
+from mailstack.store.sql.objects import SqlObjects
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -108,6 +111,9 @@ class S3Blobs:
 
     def discard(self, file: str) -> None:
         """Not at once: the object may be another account's."""
+
+    async def collect(self, system: Database, *, clock: Clock) -> int:
+        return (await Collector(BucketInThreads(self._bucket), SqlObjects(system), clock=clock).run()).deleted
 
     def close(self) -> None:
         """Nothing is held open."""

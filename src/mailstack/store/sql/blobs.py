@@ -9,9 +9,10 @@ from typing import Protocol
 
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import AccountId, BlobId
+from mailstack.model.instant import Clock
 from mailstack.model.message import RawMessage
 from mailstack.store.sql.compress import Codec
-from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.database import Database, Transaction
 
 INLINE_LIMIT_BYTES = 64 * 1024
 
@@ -71,6 +72,13 @@ class Blobs(Protocol):
     def of_account(self, account_id: AccountId) -> HeldBlobs: ...
 
     def of_queue(self) -> HeldBlobs: ...
+
+    async def collect(self, system: Database, *, clock: Clock) -> int:
+        """Removes what no row names: what a crash left behind, and what nobody has any more. Returns how much went.
+
+        Once a day is often enough; any number of processes may do it while others write. Raises TryAgainLater.
+        """
+        ...
 
     def close(self) -> None:
         """Blocks."""

@@ -11,22 +11,22 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import AccountId, BlobId
+from mailstack.model.instant import Clock
 from mailstack.model.message import RawMessage
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, blob_id_of, pack_inline, unpack_frame
 from mailstack.store.sql.compress import Codec
-from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.database import Database, Transaction
+from mailstack.store.sql.unpacked import UnpackedFiles
 from mailstack.store.sqlite.databases import account_folder
-from mailstack.store.sqlite.folders import make_folder, sync_folder
-from mailstack.store.sqlite.unpacked import UnpackedFiles
+from mailstack.store.sqlite.folders import BLOB_FOLDER, BLOB_SUFFIX, QUEUE_FOLDER, make_folder, sync_folder
+from mailstack.store.sqlite.sweep import sweep
 
-BLOB_FOLDER = "blobs"
-QUEUE_FOLDER = "queue"
-SUFFIX = ".zst"
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
@@ -50,7 +50,13 @@ class FolderBlobs:
         return HeldFiles(self, holder)
 
     def shared_name(self, blob_id: BlobId) -> Path:
-        return self._path / BLOB_FOLDER / blob_id[:2] / (blob_id + SUFFIX)
+        return self._path / BLOB_FOLDER / blob_id[:2] / (blob_id + BLOB_SUFFIX)
+
+    async def collect(self, system: Database, *, clock: Clock) -> int:
+        def discard(holder: Path, file: str) -> None:
+            self.at(holder).discard(file)
+
+        return await system.in_thread(partial(sweep, self._path, discard, now=clock()))
 
     def close(self) -> None:
         self.unpacked.close()
@@ -69,7 +75,7 @@ class HeldFiles:
         if len(raw) <= INLINE_LIMIT_BYTES:
             return pack_inline(raw, self._blobs.codec)
         blob_id = blob_id_of(raw)
-        own = self._holder / f"{blob_id}.{self._blobs.token(8).hex()}{SUFFIX}"
+        own = self._holder / f"{blob_id}.{self._blobs.token(8).hex()}{BLOB_SUFFIX}"
         try:
             self._place(raw, self._blobs.shared_name(blob_id), own)
         except OSError as fault:

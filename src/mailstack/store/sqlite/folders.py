@@ -4,6 +4,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+BLOB_FOLDER = "blobs"
+QUEUE_FOLDER = "queue"
+BLOB_SUFFIX = ".zst"
+
 
 def make_folder(folder: Path) -> None:
     """With its parents; durable, for what is put in it must not vanish with it."""

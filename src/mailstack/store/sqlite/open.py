@@ -30,7 +30,6 @@ from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.discarding import move_to_trash
-from mailstack.store.sqlite.sweep import sweep
 from mailstack.store.sqlite.trash import SqliteTrash
 from mailstack.store.sqlite.upkeep import SqliteUpkeep
 from mailstack.store.sqlite.writer import Transaction, WritableFile, Writer
@@ -69,7 +68,7 @@ class SqliteStore:
 
     async def sweep(self) -> int:
         """Removes files that a crash left without a row; returns how many. Once a day is often enough."""
-        return await self._files.system.in_thread(partial(sweep, self._path, self._blobs, now=self._clock()))
+        return await self._blobs.collect(self._files.system, clock=self._clock)
 
     async def close(self) -> None:
         """Once what is being written is durable."""

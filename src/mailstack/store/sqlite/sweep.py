@@ -3,6 +3,7 @@ commit and the unlink after it. They are found by their age: a file is named wit
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,30 +11,33 @@ import structlog
 
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import HOUR_MS, SECOND_MS, Instant
-from mailstack.store.sqlite.blobs import BLOB_FOLDER, QUEUE_FOLDER, SUFFIX, FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
+from mailstack.store.sqlite.folders import BLOB_FOLDER, BLOB_SUFFIX, QUEUE_FOLDER
 
 log = structlog.get_logger()
+
+Discard = Callable[[Path, str], None]
+"""Of a file in a holder's folder."""
 
 AGE_MS = 24 * HOUR_MS
 NAMED_IN_ACCOUNT = "SELECT 1 FROM blob WHERE file = ?"
 NAMED_IN_QUEUE = "SELECT 1 FROM mail WHERE file = ?"
 
 
-def sweep(path: Path, blobs: FolderBlobs, *, now: Instant) -> int:
+def sweep(path: Path, discard: Discard, *, now: Instant) -> int:
     """Blocks; returns how many files went. Any number of processes may do it while others write."""
-    swept = _sweep_holder(path / QUEUE_FOLDER, path / "system.db", NAMED_IN_QUEUE, blobs, now)
+    swept = _sweep_holder(path / QUEUE_FOLDER, path / "system.db", NAMED_IN_QUEUE, discard, now)
     for holder in (path / "accounts").glob(f"*/*/{BLOB_FOLDER}"):
         try:
-            swept += _sweep_holder(holder, holder.with_name("mail.db"), NAMED_IN_ACCOUNT, blobs, now)
+            swept += _sweep_holder(holder, holder.with_name("mail.db"), NAMED_IN_ACCOUNT, discard, now)
         except DomainError as fault:
             log.warning("not swept", path=str(holder), error=repr(fault))  # one damaged account stops no other's
-    for shared in (path / BLOB_FOLDER).glob(f"*/*{SUFFIX}"):
+    for shared in (path / BLOB_FOLDER).glob(f"*/*{BLOB_SUFFIX}"):
         swept += _sweep_shared(shared, now)
     return swept
 
 
-def _sweep_holder(holder: Path, database: Path, named: str, blobs: FolderBlobs, now: Instant) -> int:
+def _sweep_holder(holder: Path, database: Path, named: str, discard: Discard, now: Instant) -> int:
     old = _old_files(holder, now)
     if not old or not database.exists():
         return 0
@@ -43,7 +47,7 @@ def _sweep_holder(holder: Path, database: Path, named: str, blobs: FolderBlobs, 
     finally:
         connection.close()
     for file in unnamed:
-        blobs.at(holder).discard(file)
+        discard(holder, file)
     return len(unnamed)
 
 

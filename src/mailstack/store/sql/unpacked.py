@@ -26,7 +26,7 @@ class UnpackedFiles:
         self._guard = threading.Lock()
 
     def read(
-        self, blob_id: BlobId, start: int, stop: int, *, folder: Path, unpack_into: Callable[[IO[bytes]], None]
+        self, blob_id: BlobId, start: int, stop: int, *, folder: Path, unpack_into: Callable[[IO[bytes]], object]
     ) -> bytes:
         """folder: where the file is made, when it is not among the last. Raises as unpack_into, and TryAgainLater."""
         with self._guard:
@@ -44,7 +44,7 @@ class UnpackedFiles:
                 self._files.popitem()[1].close()
 
 
-def _unpacked(folder: Path, unpack_into: Callable[[IO[bytes]], None]) -> IO[bytes]:
+def _unpacked(folder: Path, unpack_into: Callable[[IO[bytes]], object]) -> IO[bytes]:
     try:
         file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - it stays open while it is among the last
     except OSError as fault:

@@ -7,8 +7,8 @@ import pytest
 
 from mailstack.model.errors import Damaged
 from mailstack.store.sql.blobs import Blob
+from mailstack.store.sql.unpacked import MAX_FILES
 from mailstack.store.sqlite.blobs import FolderBlobs, HeldFiles
-from mailstack.store.sqlite.unpacked import MAX_FILES
 
 SIZE_BYTES = 100_000
 
