@@ -17,6 +17,7 @@ MEASUREMENTS = (
     "reconcile",
     "spec_tests",
     "store",
+    "engines",
     "formats",
     "dkim",
 )

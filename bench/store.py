@@ -27,7 +27,8 @@ from mailstack.model.numset import NumSet
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.databases import account_folder
-from mailstack.store.sqlite.open import SqliteStore, open_store
+from mailstack.store.sqlite.open import open_store
+from tests.support.stores import Store
 
 PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 INBOX = MailboxId(1)
@@ -60,10 +61,10 @@ async def measure(name: str, operations: int, work: Callable[[], Awaitable[objec
 async def run(folder: Path) -> None:
     bus = LocalBus(folder / "bus")
     await bus.start()
-    store = await open_store(folder / "store", clock=_now, bus=bus)
+    store = await open_store(folder / "store", clock=now, bus=bus)
     try:
         print(f"{'operation':<44}{'CPU us':>12}{'wall us':>12}{'per s':>12}")
-        for part in (_directory, _append, _append_by_turns, _one_mailbox, _queue, _state):
+        for part in PARTS:
             for figure in await part(store):
                 print(figure)
         account_id = await _account_id(store, 0)
@@ -73,7 +74,7 @@ async def run(folder: Path) -> None:
     print(_disk(account_folder(folder / "store", account_id) / "mail.db", 1 + 1_000 + MESSAGES // RECIPIENTS + 1_000))
 
 
-async def _directory(store: SqliteStore) -> list[Figure]:
+async def _directory(store: Store) -> list[Figure]:
     changes = [_account(number) for number in range(RECIPIENTS)]
     await store.state.commit(changes, base=Generation(0), spec_hash="bench")
 
@@ -84,7 +85,7 @@ async def _directory(store: SqliteStore) -> list[Figure]:
     return [await measure("accounts.find", 5_000, find)]
 
 
-async def _append(store: SqliteStore) -> list[Figure]:
+async def _append(store: Store) -> list[Figure]:
     account_id = await _account_id(store, 0)
     messages = _messages(1_000)
     await store.messages.append(account_id, INBOX, messages[:1])
@@ -96,7 +97,7 @@ async def _append(store: SqliteStore) -> list[Figure]:
     return [await measure("append 4 KB, one account, one after another", len(messages), one_by_one)]
 
 
-async def _append_by_turns(store: SqliteStore) -> list[Figure]:
+async def _append_by_turns(store: Store) -> list[Figure]:
     accounts = [await _account_id(store, number) for number in range(RECIPIENTS)]
     for account_id in accounts:
         await store.mailboxes.list(account_id)
@@ -122,7 +123,7 @@ async def _append_by_turns(store: SqliteStore) -> list[Figure]:
     ]
 
 
-async def _one_mailbox(store: SqliteStore) -> list[Figure]:
+async def _one_mailbox(store: Store) -> list[Figure]:
     account_id = await _account_id(store, 1)
     mailbox = await store.mailboxes.create(account_id, parent_id=None, name="Big")
     target = await store.mailboxes.create(account_id, parent_id=None, name="Target")
@@ -171,26 +172,26 @@ async def _one_mailbox(store: SqliteStore) -> list[Figure]:
     return [*figures, expunge]
 
 
-async def _queue(store: SqliteStore) -> list[Figure]:
+async def _queue(store: Store) -> list[Figure]:
     """What a long queue costs a new mail is the ratio of the two figures; the third is a look in vain."""
-    now = _now()
-    later = Instant(now + HOUR_MS)
+    start = now()
+    later = Instant(start + HOUR_MS)
     raw = _generator()(0)
 
     async def one_mail() -> None:
         for number in range(300):
-            await store.queue.enqueue([_mail(raw, now, f"user{number}@x.example")], next_at=now)
-            (item,) = await store.queue.lease("bench", now=now, until=later, limit=50)
+            await store.queue.enqueue([_mail(raw, start, f"user{number}@x.example")], next_at=start)
+            (item,) = await store.queue.lease("bench", now=start, until=later, limit=50)
             assert await store.queue.settle("bench", item.item_id, DELIVERED, next_at=None)
 
     async def in_vain() -> None:
         for _ in range(2_000):
-            assert not await store.queue.lease("bench", now=now, until=later, limit=50)
+            assert not await store.queue.lease("bench", now=start, until=later, limit=50)
 
     empty = await measure("enqueue, lease, settle; empty queue", 300, one_mail)
     waiting = [f"user{number}@y.example" for number in range(100)]
     for _ in range(LONG_QUEUE // len(waiting)):
-        await store.queue.enqueue([_mail(raw, now, *waiting)], next_at=later)
+        await store.queue.enqueue([_mail(raw, start, *waiting)], next_at=later)
     return [
         empty,
         await measure(f"enqueue, lease, settle; {LONG_QUEUE:,} waiting", 300, one_mail),
@@ -198,7 +199,7 @@ async def _queue(store: SqliteStore) -> list[Figure]:
     ]
 
 
-async def _state(store: SqliteStore) -> list[Figure]:
+async def _state(store: Store) -> list[Figure]:
     changes = [_account(number) for number in range(RECIPIENTS, 10_000)]
     return [
         await measure(
@@ -208,6 +209,9 @@ async def _state(store: SqliteStore) -> list[Figure]:
         ),
         await measure("snapshot of 10,000 accounts", 1, store.state.snapshot),
     ]
+
+
+PARTS = (_directory, _append, _append_by_turns, _one_mailbox, _queue, _state)
 
 
 def _mail(raw: bytes, now: Instant, *recipients: str) -> OutgoingMail:
@@ -229,7 +233,7 @@ def _account(number: int) -> ResourceChange:
     return ResourceChange(operation=Operation.CREATE, resource=account, secrets={"password": "$argon2id$" + "x" * 80})
 
 
-async def _account_id(store: SqliteStore, number: int) -> AccountId:
+async def _account_id(store: Store, number: int) -> AccountId:
     found = await store.accounts.find(f"user{number}@example.com")
     assert found is not None
     assert hasattr(found, "account_id")
@@ -241,7 +245,7 @@ def _messages(count: int) -> list[NewMessage]:
     messages = []
     for number in range(count):
         raw = make(number)
-        messages.append(NewMessage(raw=raw, received_at=_now(), digest=digest_message(raw)))
+        messages.append(NewMessage(raw=raw, received_at=now(), digest=digest_message(raw)))
     return messages
 
 
@@ -261,7 +265,7 @@ def _disk(file: Path, messages: int) -> str:
     return f"{'disk per message of 4 KB, at rest':<44}{file.stat().st_size / messages:>12.0f} bytes"
 
 
-def _now() -> Instant:
+def now() -> Instant:
     return Instant(time.time_ns() // 1_000_000)
 
 

@@ -74,7 +74,7 @@ async def test_a_transaction_that_hangs_in_the_network_is_ended_by_the_server(
     store: PostgresStore, account_id: AccountId, proxy: CuttingProxy
 ) -> None:
     await store.messages.append(account_id, INBOX, [new_message(1)])
-    proxy.lose(Loss.LATE, after=2)  # the account's counter is locked by then
+    proxy.lose(Loss.LATE, after=1)  # the account's counter is locked by then
     await store.messages.append(account_id, INBOX, [new_message(2)])
     assert proxy.has_lost
     assert len(await store.messages.placements(account_id, INBOX)) == 2

@@ -65,11 +65,14 @@ ACCOUNT = (
 )
 
 
+ONE_ROW = {"SCAN counter", "SCAN search_state"}
+
+
 def scans(connection: Connection, statement: str) -> list[str]:
     values = (1,) * (2 if "?2" in statement else statement.count("?"))
     steps = [str(row[3]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", values)]
-    # What json_each scans is the statement's own list, and a state is one row.
-    steps = [step for step in steps if "VIRTUAL TABLE" not in step and step != "SCAN search_state"]
+    # What json_each scans is the statement's own list, and a state or a counter is one row.
+    steps = [step for step in steps if "VIRTUAL TABLE" not in step and step not in ONE_ROW]
     return [step for step in steps if (step.startswith("SCAN") and "USING" not in step) or "TEMP B-TREE" in step]
 
 

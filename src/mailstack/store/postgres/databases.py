@@ -107,7 +107,7 @@ class Engine:
         async def ask() -> bool:
             link = await self.pool.take()
             try:
-                answer = await link.exchange([asked(translated(FENCE), None, (link_id, self.clock()))])
+                (answer,) = await link.exchange([asked(translated(FENCE), None, (link_id, self.clock()))])
             finally:
                 self.pool.give_back(link)
             return bool(answer.rows[0][0] >= number)
@@ -170,7 +170,8 @@ class PostgresDatabase:
     async def _exchange(self, one: Asked) -> list[Row]:
         link = await self._engine.pool.take()
         try:
-            return (await link.exchange([one])).rows
+            (answer,) = await link.exchange([one])
+            return answer.rows
         finally:
             self._engine.pool.give_back(link)
 

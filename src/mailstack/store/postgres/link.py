@@ -118,12 +118,16 @@ class Link:
         self._opened_s = self.idle_since_s = self._loop.time()
         self._link_id = link_id
         self.marks = 0
+        self._is_closed = False
+        self._waiter: asyncio.Future[None] | None = None
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
+        # For good: to register it for each answer costs as much as to read one.
+        self._loop.add_reader(self._socket, self._take_in)
 
     @property
     def is_open(self) -> bool:
-        return self._libpq.status == pq.ConnStatus.OK
+        return not self._is_closed and self._libpq.status == pq.ConnStatus.OK
 
     @property
     def is_old(self) -> bool:
@@ -142,26 +146,31 @@ class Link:
             self.close()
 
     def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
         self._libpq.finish()
 
-    async def exchange(self, batch: Sequence[Asked]) -> Answer:
-        """Sends all at once; gives what the last one answers. Raises what the first one meets that fails, after which
-        the server has passed over the others."""
+    async def exchange(self, batch: Sequence[Asked], *, wanted: int = 1) -> list[Answer]:
+        """Sends all at once; gives what the last of them answer, as many as are wanted. Raises what the first one meets
+        that fails, after which the server has passed over the others."""
+        timer = self._loop.call_later(self._limits.answer_s, self._give_up)
         try:
-            async with asyncio.timeout(self._limits.answer_s):
-                fresh = self._send(batch)
-                await self._flush()
-                results = await self._results()
-        except TimeoutError:
-            self.close()
-            raise Lost(f"no answer within {self._limits.answer_s:g} s") from None
+            fresh = self._send(batch)
+            while self._libpq.flush():
+                await self._writable()
+            results = await self._results()
         except psycopg.Error as fault:
             self.close()
             raise Lost(first_line(fault)) from fault
         except BaseException:  # answers that nobody waits for any more would be taken for those of the next
             self.close()
             raise
-        return self._answer(results, fresh)
+        finally:
+            timer.cancel()
+        return self._answers(results, fresh, wanted)
 
     def _send(self, batch: Sequence[Asked]) -> dict[int, bytes]:
         """What it prepares on the way: statements, by the place of the answer that says that they are."""
@@ -182,24 +191,18 @@ class Link:
         libpq.pipeline_sync()
         return fresh
 
-    async def _flush(self) -> None:
-        while self._libpq.flush():
-            # A server whose answers are not taken stops to read.
-            await self._wait(for_writing=True)
-            self._libpq.consume_input()
-
     async def _results(self) -> list[pq.abc.PGresult]:
         libpq = self._libpq
         results: list[pq.abc.PGresult] = []
         is_between = False
         while True:
-            while libpq.is_busy():
-                await self._wait()
-                libpq.consume_input()
+            if libpq.is_busy():
+                await self._readable()
+                continue
             result = libpq.get_result()
             if result is None:
                 if is_between:
-                    raise psycopg.OperationalError("the connection ended")
+                    raise Lost("the connection ended")
                 is_between = True
                 continue
             is_between = False
@@ -207,29 +210,61 @@ class Link:
                 return results
             results.append(result)
 
-    async def _wait(self, *, for_writing: bool = False) -> None:
+    async def _readable(self) -> None:
+        """Until there is more than what was taken. Raises Lost."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    async def _writable(self) -> None:
+        # A server whose answers are not taken stops to read: meanwhile _take_in takes them.
         ready: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_reader(self._socket, _wake, ready)
-        if for_writing:
-            self._loop.add_writer(self._socket, _wake, ready)
+        self._loop.add_writer(self._socket, _wake, ready)
+        self._waiter = ready
         try:
             await ready
         finally:
-            self._loop.remove_reader(self._socket)
-            if for_writing:
+            self._waiter = None
+            if self.is_open:
                 self._loop.remove_writer(self._socket)
 
-    def _answer(self, results: Sequence[pq.abc.PGresult], fresh: dict[int, bytes]) -> Answer:
+    def _take_in(self) -> None:
+        """Whenever something comes, also while nobody waits: then it is the server that says goodbye."""
+        try:
+            self._libpq.consume_input()
+            is_complete = not self._libpq.is_busy()
+        except psycopg.Error as fault:
+            self._end(Lost(first_line(fault)))
+            return
+        if is_complete and self._waiter is not None:
+            _wake(self._waiter)
+
+    def _give_up(self) -> None:
+        self._end(Lost(f"no answer within {self._limits.answer_s:g} s"))
+
+    def _end(self, fault: Lost) -> None:
+        self.close()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(fault)
+
+    def _answers(self, results: Sequence[pq.abc.PGresult], fresh: dict[int, bytes], wanted: int) -> list[Answer]:
+        asked_for: list[pq.abc.PGresult] = []
         for place, result in enumerate(results):
             if result.status in _FAILED:
                 raise self._fault(result)
             if place in fresh:
                 self._prepared[fresh[place]] = b"s%d" % len(self._prepared)
-        last = results[-1]
-        if last.status == pq.ExecStatus.TUPLES_OK:
-            self._loaders.set_pgresult(last)
-            return Answer(self._loaders.load_rows(0, last.ntuples, tuple), last.ntuples, b"SELECT")
-        return Answer([], last.command_tuples or 0, last.command_status or b"")
+            else:
+                asked_for.append(result)
+        return [self._answer(result) for result in asked_for[-wanted:]]
+
+    def _answer(self, result: pq.abc.PGresult) -> Answer:
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            self._loaders.set_pgresult(result)
+            return Answer(self._loaders.load_rows(0, result.ntuples, tuple), result.ntuples, b"SELECT")
+        return Answer([], result.command_tuples or 0, result.command_status or b"")
 
     def _fault(self, result: pq.abc.PGresult) -> Exception:
         code = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()

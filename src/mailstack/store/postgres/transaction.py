@@ -11,7 +11,7 @@ from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Refused
 from mailstack.store.postgres.link import Answer, Asked, Link, asked
 from mailstack.store.postgres.waiting import Wait
-from mailstack.store.sql.database import Row, Value
+from mailstack.store.sql.database import Question, Row, Value
 
 MAX_QUEUED = 1_000
 MAX_QUEUED_BYTES = 1 << 20
@@ -32,7 +32,8 @@ class PostgresConnection:
         self._is_snapshot = False
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        return self._wait(self._link.exchange([asked(translated(sql), self._account_id, values)])).rows
+        (answer,) = self._wait(self._link.exchange([asked(translated(sql), self._account_id, values)]))
+        return answer.rows
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         found = self.rows(sql, values)
@@ -78,6 +79,12 @@ class PostgresTransaction:
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
         return self._ask(sql, values).rows[0]
 
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        for sql, values in questions:
+            self._queue(asked(translated(sql), self._account_id, values))
+        answers = self._wait(self._link.exchange(self._taken(), wanted=len(questions)))
+        return [answer.rows for answer in answers]
+
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         self._queue(asked(translated(sql), self._account_id, values))
         if len(self._queued) >= MAX_QUEUED or self._queued_bytes >= MAX_QUEUED_BYTES:
@@ -99,13 +106,14 @@ class PostgresTransaction:
     async def commit(self) -> None:
         """Raises as Link.exchange does; Lost leaves open whether it was done."""
         self._queued.append(COMMIT)
-        answer = await self._link.exchange(self._taken())
+        (answer,) = await self._link.exchange(self._taken())
         if answer.tag != b"COMMIT":
             raise Refused("work went on after a statement that failed")
 
     def _ask(self, sql: str, values: Sequence[Value]) -> Answer:
         self._queue(asked(translated(sql), self._account_id, values))
-        return self._wait(self._link.exchange(self._taken()))
+        (answer,) = self._wait(self._link.exchange(self._taken()))
+        return answer
 
     def _queue(self, one: Asked) -> None:
         self._queued.append(one)

@@ -82,7 +82,7 @@ def _place(
     unseen = sum(1 for row in rows if SEEN not in row[4].split())
     deleted = sum(row[3] for row in rows)
     size_bytes = sum(row[5] for row in rows)
-    counts = (mod_seq, len(rows), len(rows), unseen, deleted, size_bytes, target)
+    counts = (len(rows), len(rows), unseen, deleted, size_bytes, target)
     first_uid = transaction.one(TAKE_UIDS, counts)[0] - len(rows)
     pairs = []
     for uid, (old_uid, message_id, _, is_deleted, keywords, size) in enumerate(rows, start=first_uid):

@@ -25,6 +25,8 @@ from mailstack.model.ids import AccountId, ModSeq
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its reader's
+Question = tuple[str, Sequence[Value]]
+"""A statement and its values."""
 Result = TypeVar("Result")
 
 
@@ -52,6 +54,11 @@ class Transaction(Protocol):
     def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None: ...
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row: ...
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each. In their order, and in one round trip where there are any: each sees what was done before,
+        and no text depends on what another finds."""
+        ...
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Its faults may come late, with a later statement or with the commit: no work catches them."""

@@ -20,7 +20,7 @@ from typing import Any, Generic
 import structlog
 
 from mailstack.model.errors import DomainError, TryAgainLater
-from mailstack.store.sql.database import Result, Row, Value, Work
+from mailstack.store.sql.database import Question, Result, Row, Value, Work
 from mailstack.store.sqlite.connection import Connection
 
 log = structlog.get_logger()
@@ -48,6 +48,9 @@ class Transaction:
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
         return self._connection.one(sql, values)
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        return [self._connection.rows(sql, values) for sql, values in questions]
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         self._connection.run(sql, values)
