@@ -85,9 +85,11 @@ def refuse_stale(saved: SavedPlan, plan: "Plan") -> None:
         fail("the server or its DNS has changed since the plan was made; nothing was changed, plan again")
     if moved := moved_secret(saved.secrets, plan):
         kind, name, secret = moved
-        fail(
-            f"the {secret} of {kind} {name} is another one than when the plan was made; nothing was changed, plan again"
+        is_planned = moved in saved.secrets
+        told = (
+            "is another one than when the plan was made" if is_planned else "would change too, and was not planned to"
         )
+        fail(f"the {secret} of {kind} {name} {told}; nothing was changed, plan again")
     if saved.plan_hash != plan.plan_hash:
         fail(
             "apply would do something else now than the plan says, and nothing was changed: plan again"
