@@ -2,22 +2,25 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from time import time
 from typing import cast
 
 import pytest
 
 from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
-from mailstack.model.errors import Damaged
+from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.message import Appended, FlagChange, FlagOperation, NewMessage
 from mailstack.model.numset import numset_of
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import PostgresStore, open_store
+from mailstack.store.s3 import bucket as bucket_module
 from mailstack.store.s3.blobs import S3Blobs
-from mailstack.store.s3.bucket import Bucket
+from mailstack.store.s3.bucket import Bucket, BucketAddress
 from mailstack.store.s3.collector import TOMBSTONE_MS
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES
 from tests.support.digests import digest_of
@@ -258,6 +261,26 @@ async def test_writers_and_collectors_side_by_side_lose_nothing(
     for node in nodes:
         await node.close()
     assert collected > 0
+
+
+async def test_a_bucket_that_does_not_answer_holds_up_nobody_who_wants_none_of_it(
+    empty_database: str, address: BucketAddress, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_module, "MAX_RETRIES", 0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        store = await open_on(empty_database, Bucket(replace(address, endpoint=endpoint)), clock)
+        account_id = await account(store, "alice@example.com")
+        waiting = [asyncio.create_task(append(store, account_id, LARGE[number:] + LARGE)) for number in range(8)]
+        small = await append(store, account_id, b"From: a@example.com\r\n\r\ntext")
+        assert await store.messages.used_bytes(account_id) > 0
+        assert len(await store.queue.items()) == 0  # which is a long read, in a thread
+        assert await store.messages.read(account_id, small.message_id)
+        assert not any(task.done() for task in waiting)
+        silent.close()
+        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(outcome, TryAgainLater)
+        await store.close()
 
 
 async def test_an_object_that_is_gone_is_damage_and_hurts_no_other_message(

@@ -50,7 +50,8 @@ Attempt = Callable[[], Coroutine[Any, Any, Result]]
 
 
 class Engine:
-    """What all databases of one store share."""
+    """What all databases of one store share. blob_threads: for what waits for a bucket, apart from those that read the
+    database: one that does not answer holds up nobody who wants none of it."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Engine:
         pool: Pool,
         *,
         threads: ThreadPoolExecutor,
+        blob_threads: ThreadPoolExecutor,
         clock: Clock,
         publish: Callable[[str], None],
         is_read_only: bool,
@@ -65,6 +67,7 @@ class Engine:
         self.name = name
         self.pool = pool
         self.threads = threads
+        self.blob_threads = blob_threads
         self.clock = clock
         self.publish = publish
         self.is_read_only = is_read_only
@@ -119,12 +122,13 @@ class Engine:
         while self._at_work:
             await asyncio.wait(self._at_work)
         await self.pool.close()
-        await asyncio.to_thread(self.threads.shutdown)
+        for threads in (self.threads, self.blob_threads):
+            await asyncio.to_thread(threads.shutdown)
 
     async def _follow(self, steps: Sequence[Callable[[], None]]) -> None:
         for step in steps:
             try:
-                await asyncio.get_running_loop().run_in_executor(self.threads, step)
+                await asyncio.get_running_loop().run_in_executor(self.blob_threads, step)
             except Exception:  # what only tidies up holds up nobody
                 log.exception("store tidying failed", database=self.name)
 
@@ -165,7 +169,7 @@ class PostgresDatabase:
         return await self._engine.detached(self._write(work, is_long=is_long))
 
     async def in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._engine.threads, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._engine.blob_threads, work, *arguments)
 
     async def _exchange(self, one: Asked) -> list[Row]:
         link = await self._engine.pool.take()

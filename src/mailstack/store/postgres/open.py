@@ -29,6 +29,7 @@ from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 
 THREADS = 4
+BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
 
 INSTALL = "INSERT INTO installation (only_row, digest_key) VALUES (1, ?) ON CONFLICT DO NOTHING"
@@ -103,6 +104,7 @@ async def open_store(
         address.name,
         pool,
         threads=ThreadPoolExecutor(THREADS, thread_name_prefix="store"),
+        blob_threads=ThreadPoolExecutor(BLOB_THREADS, thread_name_prefix="store-blobs"),
         clock=clock,
         publish=bus.publish,
         is_read_only=read_only,
