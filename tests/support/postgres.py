@@ -48,7 +48,7 @@ class PostgresServer:
                 [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *arguments],
                 stdout=log,
                 stderr=log,
-                user=_owner(),
+                user=owner_of_server(),
                 cwd=self.folder,
             )
         self._wait_until_answering()
@@ -94,7 +94,7 @@ def running_postgres(*, settings: tuple[str, ...] = QUICK) -> Iterator[PostgresS
         pytest.skip("PostgreSQL (Debian: postgresql) is not installed")
     folder = Path(tempfile.mkdtemp(prefix="mailstack-postgres-"))
     try:
-        if (owner := _owner()) is not None:
+        if (owner := owner_of_server()) is not None:
             shutil.chown(folder, owner)
         subprocess.run(
             [_program("initdb"), "-D", str(folder / "data"), *INITDB],
@@ -145,7 +145,7 @@ def _found(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *FOLDERS)))
 
 
-def _owner() -> str | None:
+def owner_of_server() -> str | None:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None

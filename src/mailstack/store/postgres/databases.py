@@ -217,6 +217,9 @@ class PostgresDatabase:
                 await transaction.commit()
             except Lost as fault:
                 lost = fault
+            except BaseException:  # what was queued failed, and the COMMIT behind it was passed over
+                await link.roll_back()
+                raise
             else:
                 link.marks += 1
                 return transaction, result

@@ -34,7 +34,7 @@ class SqlAccounts:
         self._is_checked = False
 
     async def domain(self, name: str) -> Domain | None:
-        known = (await self._current()).domains
+        known = (self._known if self._is_checked else await self._current()).domains
         domain = known.get(name)
         if domain is None:
             row = await self._system.row(DOMAIN, (name,))
@@ -48,7 +48,7 @@ class SqlAccounts:
         return domain
 
     async def find(self, address_key: str) -> Account | AliasTargets | None:
-        known = (await self._current()).owners
+        known = (self._known if self._is_checked else await self._current()).owners
         owner = known.get(address_key)
         if owner is None:
             owner = await self._read_owner(address_key)
@@ -73,12 +73,11 @@ class SqlAccounts:
         return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
 
     async def _current(self) -> "_Known":
-        if not self._is_checked:
-            generation = await self._system.row(GENERATION)
-            if generation != self._known.generation:
-                self._known = _Known(generation=generation)
-            self._is_checked = True
-            asyncio.get_running_loop().call_later(RECHECK_S, self.recheck)
+        generation = await self._system.row(GENERATION)
+        if generation != self._known.generation:
+            self._known = _Known(generation=generation)
+        self._is_checked = True
+        asyncio.get_running_loop().call_later(RECHECK_S, self.recheck)
         return self._known
 
 

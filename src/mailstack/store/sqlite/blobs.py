@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -40,7 +40,7 @@ class FolderBlobs:
         self._path = path
 
     def of_account(self, account_id: AccountId) -> "HeldFiles":
-        return self.at(account_folder(self._path, account_id) / BLOB_FOLDER)
+        return self.at(_holder_of(self._path, account_id))
 
     def of_queue(self) -> "HeldFiles":
         return self.at(self._path / QUEUE_FOLDER)
@@ -60,6 +60,12 @@ class FolderBlobs:
 
     def close(self) -> None:
         self.unpacked.close()
+
+
+@lru_cache(maxsize=4096)
+def _holder_of(path: Path, account_id: AccountId) -> Path:
+    """Asked at every message that is read: making the path would cost as much as reading its row."""
+    return account_folder(path, account_id) / BLOB_FOLDER
 
 
 class HeldFiles:
