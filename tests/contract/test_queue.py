@@ -1,5 +1,7 @@
 """ports.queue on every engine."""
 
+import asyncio
+
 import pytest
 
 from mailstack.model.delivery import (
@@ -80,6 +82,28 @@ async def test_lease_gives_what_is_due_and_nothing_twice(store: Store) -> None:
     await store.queue.enqueue([mail("later@x.example")], next_at=Instant(2_001))
     assert [item.recipient for item in await lease(store)] == ["due@x.example"]
     assert await lease(store, "two", now=2_000) == []
+
+
+async def test_leasing_at_the_same_time_gives_nothing_twice(store: Store) -> None:
+    for number in range(20):
+        await store.queue.enqueue([mail(f"a{number}@x.example", f"b{number}@x.example")], next_at=Instant(number))
+    leased = await asyncio.gather(*(lease(store, f"node {number}", limit=10) for number in range(4)))
+    while more := await lease(store, "the rest"):
+        leased.append(more)
+    item_ids = [item.item_id for items in leased for item in items]
+    assert (len(item_ids), len(set(item_ids))) == (40, 40)
+
+
+async def test_recipients_that_are_settled_at_the_same_time_leave_no_mail_behind(store: Store) -> None:
+    recipients = [f"r{number}@x.example" for number in range(20)]
+    (mail_id,) = await store.queue.enqueue([mail(*recipients)], next_at=Instant(1))
+    settled = (
+        store.queue.settle("one", item.item_id, Delivered(reply=OK, host="mx"), next_at=None)
+        for item in await lease(store)
+    )
+    assert all(await asyncio.gather(*settled))
+    with pytest.raises(NotFound):
+        await store.queue.content(mail_id)
 
 
 async def test_a_lease_that_has_passed_is_given_to_the_next(store: Store) -> None:

@@ -1,5 +1,7 @@
 """ports.state on every engine."""
 
+import asyncio
+
 import pytest
 
 from mailstack.model.errors import AlreadyExists, Conflict, NotFound
@@ -51,6 +53,22 @@ async def test_commit_on_a_stale_base_is_a_conflict_and_writes_nothing(store: St
     with pytest.raises(Conflict):
         await store.state.commit([destroyed(RELAY)], base=Generation(0), spec_hash="late")
     assert list((await store.state.snapshot()).resources) == [(Kind.RELAY, "ses")]
+
+
+async def test_of_two_commits_at_once_one_is_a_conflict(store: Store) -> None:
+    logins = [f"{name}@example.com" for name in ("alice", "bob", "carol", "dave")]
+    commits = (
+        store.state.commit([created(account_resource(login))], base=Generation(0), spec_hash=login) for login in logins
+    )
+    outcomes = await asyncio.gather(*commits, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "Conflict", "Conflict", "int"]
+    assert len((await store.state.snapshot()).resources) == await store.state.generation() == 1
+
+
+async def test_what_users_write_at_once_is_a_generation_each(store: Store) -> None:
+    await apply(store, created(account_resource(ALICE)), created(account_resource("bob@example.com")))
+    writes = [store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": str(number)}) for number in range(4)]
+    assert sorted(await asyncio.gather(*writes)) == [2, 3, 4, 5]
 
 
 async def test_commit_of_nothing_with_the_same_spec_writes_nothing(store: Store, bus: RecordingBus) -> None:

@@ -24,6 +24,8 @@ from mailstack.store.postgres.link import asked
         ("SELECT a FROM t WHERE b = '/*of*/'", "SELECT a FROM t WHERE b = '/*of*/'"),
         ("SELECT a FROM t /*+ FOR UPDATE*/", "SELECT a FROM t  FOR UPDATE"),
         ("SELECT a /* a remark */ FROM t", "SELECT a  FROM t"),
+        ("SELECT a FROM t WHERE b IN (SELECT value FROM json_each(?) AS texts)",
+         "SELECT a FROM t WHERE b IN (SELECT value FROM json_array_elements_text($1::json) AS texts (value))"),
         ("SELECT json_group_array(a || b) FROM t", "SELECT COALESCE(json_agg(a || b)::text, '[]') FROM t"),
     ],
 )  # fmt: skip

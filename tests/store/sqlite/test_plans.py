@@ -31,6 +31,7 @@ SYSTEM = (
     queue.ANY_DUE,
     queue.DUE,
     queue.DUE_OF_MAIL,
+    queue.LEASE,
     queue.NEXT_DUE,
     queue.OWNED,
     queue.RENEW,
@@ -80,6 +81,12 @@ def scans(connection: Connection, statement: str) -> list[str]:
 async def test_system(store: SqliteStore, statement: str) -> None:
     connection = Connection(store._files.system.path, Access.READ)
     assert scans(connection, statement) == []
+    connection.close()
+
+
+async def test_what_is_due_of_several_mails_is_sorted_and_nothing_else_is_looked_at(store: SqliteStore) -> None:
+    connection = Connection(store._files.system.path, Access.READ)
+    assert scans(connection, queue.DUE_OF_MAILS) == ["USE TEMP B-TREE FOR ORDER BY"]
     connection.close()
 
 

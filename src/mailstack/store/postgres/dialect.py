@@ -11,13 +11,19 @@ from functools import lru_cache
 from mailstack.store.postgres.statements import OWN
 
 PHRASES = (
+    (re.compile(r"json_each\(\?\) AS texts"), "json_array_elements_text(?::json) AS texts (value)"),
+    (
+        re.compile(r"json_each\(\?\) AS wanted"),
+        "(SELECT place AS key, value::bigint AS value"
+        " FROM json_array_elements_text(?::json) WITH ORDINALITY AS element (value, place)) AS wanted",
+    ),
     (
         re.compile(r"json_each\(\?\)"),
         r"(SELECT value::bigint AS value FROM json_array_elements_text(?::json) AS element (value))",
     ),
     (re.compile(r"json_group_array\(([^()]+)\)"), r"COALESCE(json_agg(\1)::text, '[]')"),
 )
-"""Lists of numbers that come in as one value, and columns that go out as one."""
+"""Lists that come in as one value, of texts or of numbers, in order or not; and columns that go out as one."""
 _ACCOUNT_MARK = re.compile(r"(?:of|whole|key|value)\b")
 _PARTS = re.compile(r"'(?:[^']|'')*'|/\*(?P<mark>.*?)\*/|\?(?P<number>\d*)", re.DOTALL)
 

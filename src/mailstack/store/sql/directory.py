@@ -22,6 +22,7 @@ from mailstack.model.resource import (
 from mailstack.store.sql.database import Transaction
 
 ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ?"
+ACCOUNT_IDS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts)"
 ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?
@@ -29,6 +30,8 @@ CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abili
 RENAME_ACCOUNT = "UPDATE account SET login = ? WHERE account_id = ?"
 DROP_ACCOUNT = "DELETE FROM account WHERE account_id = ?"
 ADD_ADDRESS = "INSERT INTO address (address_key, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+HAVE_ADDRESSES = """SELECT address_key, account_id FROM address
+    WHERE address_key IN (SELECT value FROM json_each(?) AS texts)"""
 DROP_ADDRESSES = "DELETE FROM address WHERE account_id = ?"
 SET_ALIAS = "INSERT INTO alias (address_key, targets) VALUES (?, ?)"
 DROP_ALIAS = "DELETE FROM alias WHERE address_key = ?"
@@ -38,28 +41,42 @@ ADD_TRASH = "INSERT INTO trash (account_id, login, destroyed_at) VALUES (?, ?, ?
 
 
 class Directory:
+    """Of one transaction. It asks twice, however much changes."""
+
     def __init__(self, transaction: Transaction, *, now: Instant, token: Callable[[int], bytes]) -> None:
         self._transaction = transaction
         self._now = now
         self._token = token
+        self._account_ids: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
 
     def follow(self, changes: Sequence[ResourceChange]) -> None:
         """First all that goes, then all that comes: an address may pass from one account to another."""
+        self._look_up(changes)
         for change in changes:
             if change.operation is not Operation.CREATE:
                 self._drop(change)
         for change in changes:
             if change.operation is not Operation.DESTROY:
                 self._add(change.resource)
+        self._refuse_others_addresses()
+
+    def _look_up(self, changes: Sequence[ResourceChange]) -> None:
+        accounts = [change for change in changes if change.resource.kind is Kind.ACCOUNT]
+        logins = [change.moved_from or change.resource.name for change in accounts]
+        if logins:
+            self._account_ids = dict(self._transaction.rows(ACCOUNT_IDS, (_json(logins),)))
 
     def _drop(self, change: ResourceChange) -> None:
         name = change.resource.name
         match change.resource.kind:
             case Kind.ACCOUNT:
-                (account_id,) = self._transaction.one(ACCOUNT_ID, (change.moved_from or name,))
+                account_id = self._account_ids.pop(change.moved_from or name)
                 self._transaction.run(DROP_ADDRESSES, (account_id,))
                 if change.operation is Operation.MOVE:
                     self._transaction.run(RENAME_ACCOUNT, (name, account_id))
+                if change.operation is not Operation.DESTROY:
+                    self._account_ids[name] = account_id
                 if change.operation is Operation.DESTROY:
                     self._transaction.run(ADD_TRASH, (account_id, name, self._now))
                     self._transaction.run(DROP_ACCOUNT, (account_id,))
@@ -86,15 +103,22 @@ class Directory:
 
     def _add_account(self, login: str, body: AccountBody) -> None:
         columns = (body.name, _json(body.addresses), _json(body.roles), _json(body.abilities), body.quota_bytes)
-        known = self._transaction.row(ACCOUNT_ID, (login,))
-        if known is None:
+        account_id = self._account_ids.get(login)
+        if account_id is None:
             account_id = self._token(8).hex()
             self._transaction.run(ADD_ACCOUNT, (account_id, login, *columns))
         else:
-            account_id = known[0]
             self._transaction.run(CHANGE_ACCOUNT, (*columns, account_id))
         for address in (login, *body.addresses):
-            if not self._transaction.run_counted(ADD_ADDRESS, (address, account_id)):
+            if self._addresses.setdefault(address, account_id) != account_id:
+                raise Conflict(f"{address} belongs to another account")
+            self._transaction.run(ADD_ADDRESS, (address, account_id))
+
+    def _refuse_others_addresses(self) -> None:
+        if not self._addresses:
+            return
+        for address, account_id in self._transaction.rows(HAVE_ADDRESSES, (_json([*self._addresses]),)):
+            if self._addresses[address] != account_id:
                 raise Conflict(f"{address} belongs to another account")
 
 

@@ -1,8 +1,10 @@
 """The outbound queue: ports.queue in SQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+
+import orjson
 
 from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState, SmtpReply
 from mailstack.model.errors import NotFound
@@ -23,14 +25,21 @@ ADD_MAIL = """INSERT INTO mail
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
 ADD_RECIPIENT = "INSERT INTO mail_recipient (mail_id, recipient, state, next_at, due_at) VALUES (?, ?, ?, ?, ?)"
 ANY_DUE = "SELECT 1 FROM mail_recipient WHERE state = 'waiting' AND due_at <= ? LIMIT 1"
+# What another node is leasing just now is passed over, not waited for.
 DUE = """SELECT mail_id FROM mail_recipient
-    WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, item_id LIMIT ?"""
+    WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, item_id LIMIT ? /*+ FOR UPDATE SKIP LOCKED*/"""
 DUE_OF_MAIL = f"""SELECT {COLUMNS} WHERE r.mail_id = ? AND r.state = 'waiting' AND r.due_at <= ?
-    ORDER BY r.item_id LIMIT ?"""
-LEASE = "UPDATE mail_recipient SET lease_owner = ?, due_at = ? WHERE item_id = ?"
+    ORDER BY r.item_id LIMIT ? /*+ FOR UPDATE OF r SKIP LOCKED*/"""
+DUE_OF_MAILS = f"""SELECT {COLUMNS} JOIN json_each(?) AS wanted ON wanted.value = r.mail_id
+    WHERE r.state = 'waiting' AND r.due_at <= ?
+    ORDER BY wanted.key, r.item_id LIMIT ? /*+ FOR UPDATE OF r SKIP LOCKED*/"""
+LEASE = """UPDATE mail_recipient SET lease_owner = ?, due_at = ?
+    WHERE item_id IN (SELECT value FROM json_each(?) AS listed)"""
 RENEW = "UPDATE mail_recipient SET due_at = ? WHERE item_id = ? AND lease_owner = ?"
 CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
-OWNED = "SELECT mail_id FROM mail_recipient WHERE item_id = ? AND lease_owner = ?"
+# The mail too: of its last two recipients, who are settled at once, the one must see that the other left.
+OWNED = """SELECT r.mail_id FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
+    WHERE r.item_id = ? AND r.lease_owner = ? /*+ FOR UPDATE*/"""
 DEFER = """UPDATE mail_recipient SET state = ?, next_at = ?, due_at = ?, lease_owner = NULL, tries = tries + 1,
     last_code = ?, last_status = ?, last_text = ?, last_host = ? WHERE item_id = ?"""
 LEAVE = "DELETE FROM mail_recipient WHERE item_id = ?"
@@ -69,7 +78,8 @@ class SqlQueue:
 
         def work(transaction: Transaction) -> list[QueueItem]:
             rows = _due(transaction, now, limit)
-            transaction.run_many(LEASE, [(owner, until, row[0]) for row in rows])
+            if rows:
+                transaction.run(LEASE, (owner, until, _json(row[0] for row in rows)))
             return [_item(row) for row in rows]
 
         return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
@@ -164,13 +174,16 @@ def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: Que
 
 def _due(transaction: Transaction, now: Instant, limit: int) -> list[Row]:
     """Whole mails while they fit; the first is cut when it alone is over the limit."""
-    rows: list[Row] = []
-    for (mail_id,) in dict.fromkeys(transaction.rows(DUE, (now, limit))):
-        more = transaction.rows(DUE_OF_MAIL, (mail_id, now, limit))
-        if rows and len(rows) + len(more) > limit:
-            break
-        rows.extend(more)
-    return rows
+    wanted = dict.fromkeys(mail_id for (mail_id,) in transaction.rows(DUE, (now, limit)))
+    if not wanted:
+        return []
+    if len(wanted) == 1:  # without sorting: it may have a hundred thousand recipients
+        return transaction.rows(DUE_OF_MAIL, (*wanted, now, limit))
+    rows = transaction.rows(DUE_OF_MAILS, (_json(wanted), now, limit + 1))
+    if len(rows) <= limit:
+        return rows
+    last = rows[-1][1]
+    return [row for row in rows if row[1] != last] or rows[:limit]
 
 
 def _defer(
@@ -186,6 +199,10 @@ def _items(connection: Connection, states: Sequence[QueueState], limit: int) -> 
         return [_item(row) for row in connection.rows(ITEMS, (limit,))]
     rows = [row for state in set(states) for row in connection.rows(ITEMS_IN_STATE, (state, limit))]
     return [_item(row) for row in sorted(rows)[:limit]]
+
+
+def _json(numbers: Iterable[int]) -> str:
+    return orjson.dumps(list(numbers)).decode()
 
 
 def _item(row: Row) -> QueueItem:

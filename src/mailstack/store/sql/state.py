@@ -23,11 +23,16 @@ RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY 
 COUNTS = "SELECT kind, COUNT(*) FROM resource GROUP BY kind"
 # Lists of words, as JSON: whole words are between quotes.
 ADMINISTRATOR = "SELECT login FROM account WHERE roles LIKE ? AND abilities LIKE ? ORDER BY login LIMIT 1"
+# Whoever makes a generation writes this row first, so that they come one after the other.
+TAKE_TURN = "UPDATE installation SET only_row = 1"
 DIGESTS = "SELECT digests FROM resource WHERE kind = ? AND name = ?"
+DIGESTS_OF = """SELECT name, digests FROM resource
+    WHERE kind = ? AND name IN (SELECT value FROM json_each(?) AS texts)"""
 SECRETS = "SELECT name, label, value FROM secret WHERE kind = ? ORDER BY name, label"
 DIGEST_KEY = "SELECT digest_key FROM installation"
 ADD_GENERATION = "INSERT INTO generation (number, spec_hash, applied_at) VALUES (?, ?, ?)"
-ROW = "SELECT fields, digests FROM resource WHERE kind = ? AND name = ?"
+RENAME = """INSERT INTO resource (kind, name, fields, digests)
+    SELECT kind, ?, fields, digests FROM resource WHERE kind = ? AND name = ?"""
 CREATE = "INSERT INTO resource (kind, name, fields, digests) VALUES (?, ?, ?, ?)"
 UPDATE = "UPDATE resource SET fields = ?, digests = ? WHERE kind = ? AND name = ?"
 DESTROY = "DELETE FROM resource WHERE kind = ? AND name = ?"
@@ -96,13 +101,15 @@ class SqlState:
 
     async def commit(self, changes: Sequence[ResourceChange], *, base: Generation, spec_hash: str) -> Generation:
         def work(transaction: Transaction) -> Generation:
+            transaction.run(TAKE_TURN)
             latest = _latest(transaction.row(LATEST))
             if latest.number != base:
                 raise Conflict(f"generation {latest.number} was applied meanwhile, this change builds on {base}")
             if not changes and spec_hash == latest.spec_hash:
                 return base
+            there = _digests(transaction, changes)
             for change in changes:
-                _write(transaction, change)
+                _write(transaction, change, there)
             directory = Directory(transaction, now=self._clock(), token=self._token)
             directory.follow(changes)
             transaction.run(ADD_GENERATION, (base + 1, spec_hash, self._clock()))
@@ -116,6 +123,7 @@ class SqlState:
 
     async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
         def work(transaction: Transaction) -> Generation:
+            transaction.run(TAKE_TURN)
             if transaction.row(DIGESTS, (kind, name)) is None:
                 raise NotFound(f"there is no {kind} {name}")
             for label, value in secrets.items():
@@ -202,24 +210,41 @@ def _latest(row: Row | None) -> _Latest:
     return _Latest(number=Generation(number), spec_hash=spec_hash, applied_at=Instant(applied_at))
 
 
-def _write(transaction: Transaction, change: ResourceChange) -> None:
+_There = dict[tuple[Kind, str], str]
+"""Of resources that changes are about: their digests, as stored."""
+
+
+def _digests(transaction: Transaction, changes: Sequence[ResourceChange]) -> _There:
+    names: dict[Kind, list[str]] = {}
+    for change in changes:
+        named = (change.resource.name, change.moved_from)
+        names.setdefault(change.resource.kind, []).extend(name for name in named if name)
+    return {
+        (kind, name): digests
+        for kind, some in names.items()
+        for name, digests in transaction.rows(DIGESTS_OF, (kind, orjson.dumps(some).decode()))
+    }
+
+
+def _write(transaction: Transaction, change: ResourceChange, there: _There) -> None:
     if change.operation is Operation.MOVE:
-        _rename(transaction, change.resource, change.moved_from)
+        _rename(transaction, change.resource, change.moved_from, there)
     resource = change.resource
     key = (resource.kind, resource.name)
-    before = transaction.row(DIGESTS, key)
+    before = there.get(key)
     if (before is None) is not (change.operation is Operation.CREATE):
-        there = "is not there" if before is None else "is there already"
-        raise Conflict(f"{resource.kind} {resource.name} {there}")
+        raise Conflict(f"{resource.kind} {resource.name} {'is not there' if before is None else 'is there already'}")
     if change.operation is Operation.DESTROY:
         transaction.run(DESTROY, key)
+        del there[key]
         return
     form = (orjson.dumps(dict(resource.fields)).decode(), orjson.dumps(dict(resource.digests)).decode())
+    there[key] = form[1]
     if before is None:
         transaction.run(CREATE, (*key, *form))
     else:
         transaction.run(UPDATE, (*form, *key))
-        for label in orjson.loads(before[0]).keys() - resource.digests.keys():
+        for label in orjson.loads(before).keys() - resource.digests.keys():
             transaction.run(DROP_SECRET, (*key, label))
             transaction.run(DROP_USER_FIELD, (*key, label))
     for label, value in change.secrets.items():
@@ -228,12 +253,15 @@ def _write(transaction: Transaction, change: ResourceChange) -> None:
         transaction.run(DROP_USER_FIELD, (*key, label))
 
 
-def _rename(transaction: Transaction, resource: Resource, old: str) -> None:
+def _rename(transaction: Transaction, resource: Resource, old: str, there: _There) -> None:
     """The old row under the new name, as it was."""
-    found = transaction.row(ROW, (resource.kind, old))
-    if found is None:
-        raise Conflict(f"{resource.kind} {old} is not there")
-    transaction.run(CREATE, (resource.kind, resource.name, *found))
-    transaction.run(RENAME_SECRETS, (resource.name, resource.kind, old))
-    transaction.run(RENAME_USER_FIELDS, (resource.name, resource.kind, old))
-    transaction.run(DESTROY, (resource.kind, old))
+    kind, name = resource.kind, resource.name
+    if (kind, old) not in there:
+        raise Conflict(f"{kind} {old} is not there")
+    if (kind, name) in there:
+        raise Conflict(f"{kind} {name} is there already")
+    there[kind, name] = there.pop((kind, old))
+    transaction.run(RENAME, (name, kind, old))
+    transaction.run(RENAME_SECRETS, (name, kind, old))
+    transaction.run(RENAME_USER_FIELDS, (name, kind, old))
+    transaction.run(DESTROY, (kind, old))
