@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.app.holdings import UNKNOWN_BYTES, holders_in
+from mailstack.app.holdings import holders_in
 from mailstack.app.silence import Silence
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
+from mailstack.model.upkeep import UNKNOWN_BYTES
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.stores import mailbox_with, make_account, new_message

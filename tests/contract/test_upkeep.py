@@ -7,7 +7,7 @@ from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
 
 
 async def test_what_an_account_holds(store: Store, account_id: AccountId) -> None:
@@ -28,6 +28,20 @@ async def test_what_an_account_holds(store: Store, account_id: AccountId) -> Non
     assert held["INBOX"] == (3, 2, total)
     assert held["Trash/Old"] == (1, 0, len(messages[0].raw))
     assert held["Drafts"] == (0, 0, 0)
+
+
+async def test_who_of_some_accounts_holds_mail(store: Store) -> None:
+    alice, bob = await make_account(store, "alice@example.com"), await make_account(store, "bob@example.com")
+    message = new_message()
+    for account_id in (alice, bob):
+        await store.messages.append(account_id, await mailbox_with(store, account_id, MailboxRole.INBOX), [message])
+    await store.mailboxes.list(await make_account(store, "carol@example.com"))
+    await make_account(store, "dave@example.com")
+
+    asked = ["alice@example.com", "carol@example.com", "dave@example.com", "nobody@example.com"]
+
+    assert await store.upkeep.held(asked) == {"alice@example.com": len(message.raw)}
+    assert await store.upkeep.held([]) == {}
 
 
 async def test_every_message_is_read(store: Store, account_id: AccountId) -> None:

@@ -5,13 +5,8 @@ from pathlib import Path
 
 from mailstack.app.clock import system_clock
 from mailstack.app.silence import Silence
-from mailstack.model.errors import Damaged, NotFound
-from mailstack.model.principal import Account
 from mailstack.reconcile.brake import MailHolders
-from mailstack.store.sqlite.open import SqliteStore, open_store
-
-UNKNOWN_BYTES = 1
-"""Of an account whose file is damaged: nobody can tell any more what is in it."""
+from mailstack.store.sqlite.open import open_store
 
 
 def holders_in(storage: Path) -> MailHolders:
@@ -20,21 +15,8 @@ def holders_in(storage: Path) -> MailHolders:
     async def holders(logins: Sequence[str]) -> Mapping[str, int]:
         store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
         try:
-            held = {login: await _held_bytes(store, login) for login in logins}
-            return {login: size_bytes for login, size_bytes in held.items() if size_bytes}
+            return await store.upkeep.held(logins)
         finally:
             await store.close()
 
     return holders
-
-
-async def _held_bytes(store: SqliteStore, login: str) -> int:
-    account = await store.accounts.find(login)
-    if not isinstance(account, Account):
-        return 0
-    try:
-        return await store.messages.used_bytes(account.account_id)
-    except NotFound:
-        return 0  # nothing was ever delivered
-    except Damaged:
-        return UNKNOWN_BYTES

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from mailstack.model.ids import MailboxId
 from mailstack.model.instant import Instant
 
+UNKNOWN_BYTES = 1
+"""Of an account whose file is damaged: nobody can tell any more what is in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:

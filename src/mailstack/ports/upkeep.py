@@ -1,6 +1,6 @@
-"""Looking after one account's file: for those who operate the server, not for a protocol."""
+"""Looking after accounts and what they hold: for those who operate the server, not for a protocol."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.ids import AccountId
@@ -12,6 +12,11 @@ Progress = Callable[[int, int], None]
 
 class Upkeep(Protocol):
     """NotFound: the account holds nothing yet, or is none."""
+
+    async def held(self, logins: Collection[str]) -> Mapping[str, int]:
+        """Of these, the accounts that have any message, and how many bytes; model.upkeep.UNKNOWN_BYTES where it is
+        damaged and nobody can tell. To ask makes no account's file."""
+        ...
 
     async def sizes(self, account_id: AccountId) -> AccountSizes: ...
 

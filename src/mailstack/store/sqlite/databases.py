@@ -189,11 +189,14 @@ class AccountDatabases:
             self._resting = asyncio.get_running_loop().call_later(REST_S, self._rest)
         return database
 
+    def has_file(self, account_id: AccountId) -> bool:
+        return _account_file(self._path, account_id).exists()
+
     async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
         """A file for each: nothing is won by asking for many at once."""
         found: dict[AccountId, ModSeq] = {}
         for account_id in account_ids:
-            if _account_file(self._path, account_id).exists():
+            if self.has_file(account_id):
                 with suppress(NotFound):
                     for row in await (await self.get(account_id)).rows(MOD_SEQ):
                         found[account_id] = ModSeq(row[0])

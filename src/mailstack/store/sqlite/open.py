@@ -63,7 +63,7 @@ class SqliteStore:
         self.issuance = SqlIssuance(files.system)
         self.sharing = SqlSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqlAnnotations(files.accounts, clock=clock)
-        self.upkeep = SqliteUpkeep(files.accounts, blobs=blobs)
+        self.upkeep = SqliteUpkeep(files.system, files.accounts, blobs=blobs)
         self.trash = SqliteTrash(path, files.system, clock=clock, committed=self.accounts.recheck, tidy=files.tidy)
 
     async def sweep(self) -> int:

@@ -1,16 +1,18 @@
 """Looking after an account's file: ports.upkeep on SQLite."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mailstack.model.errors import Damaged, TryAgainLater
+import orjson
+
+from mailstack.model.errors import Damaged, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId, BlobId, MailboxId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import DELIMITER
-from mailstack.model.upkeep import AccountSizes, Flaw, MailboxSizes
+from mailstack.model.upkeep import UNKNOWN_BYTES, AccountSizes, Flaw, MailboxSizes
 from mailstack.ports.upkeep import Progress
 from mailstack.store.sql.blobs import Blob, Blobs, HeldBlobs
-from mailstack.store.sql.database import Connection
+from mailstack.store.sql.database import Connection, Database
 from mailstack.store.sql.listing import MAX_FRAME_BYTES, unpack_forms
 from mailstack.store.sql.vocabulary import CHUNK, CHUNK_NUMBERS, MAX_CHUNK_BYTES
 from mailstack.store.sqlite.databases import AccountDatabases
@@ -18,6 +20,7 @@ from mailstack.store.sqlite.invariants import broken
 
 READ_AT_ONCE = 100
 
+ACCOUNTS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?)) ORDER BY login"
 TOTALS = "SELECT COUNT(*), MIN(received_at), MAX(received_at) FROM message"
 USED = "SELECT used_bytes FROM counter"
 MAILBOXES = "SELECT mailbox_id, parent_id, name, messages, unseen, size_bytes FROM mailbox ORDER BY mailbox_id"
@@ -35,9 +38,17 @@ IS_NAMED = "SELECT 1 FROM blob WHERE file = ?"
 
 
 class SqliteUpkeep:
-    def __init__(self, databases: AccountDatabases, *, blobs: Blobs) -> None:
+    def __init__(self, system: Database, databases: AccountDatabases, *, blobs: Blobs) -> None:
+        self._system = system
         self._databases = databases
         self._blobs = blobs
+
+    async def held(self, logins: Collection[str]) -> Mapping[str, int]:
+        wanted = orjson.dumps(list(logins)).decode()
+        accounts = await self._system.read_long(lambda connection: connection.rows(ACCOUNTS, (wanted,)))
+        # Of those that are asked about, most have had no mail yet: no file is opened for them.
+        used = {login: await self._used_bytes(name) for login, name in accounts if self._databases.has_file(name)}
+        return {login: size_bytes for login, size_bytes in used.items() if size_bytes}
 
     async def sizes(self, account_id: AccountId) -> AccountSizes:
         database = await self._databases.get(account_id)
@@ -61,6 +72,15 @@ class SqliteUpkeep:
             return await database.read_long(work)
         except Damaged as fault:
             return [Flaw(rule="file", where="the account's file", text=fault.detail)]
+
+    async def _used_bytes(self, account_id: AccountId) -> int:
+        try:
+            database = await self._databases.get(account_id)
+            return int((await database.read(lambda connection: connection.one(USED)))[0])
+        except NotFound:
+            return 0  # it went just now
+        except Damaged:
+            return UNKNOWN_BYTES
 
     def _unreadable(self, connection: Connection, held: HeldBlobs, progress: Progress) -> Iterator[Flaw]:
         # In steps, not in one snapshot: the log of a file that is being read cannot be folded into it.
