@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 
 
@@ -11,6 +12,12 @@ from tests.support.postgres import PostgresServer, fresh_database, running_postg
 def postgres() -> Iterator[PostgresServer]:
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_moto(tmp_path_factory.mktemp("moto")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ PostgreSQL's does so port by port: ON_POSTGRES names the suites that it runs.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -17,27 +18,48 @@ from mailstack.store.memory.store import MemoryStore
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import PostgresStore
 from mailstack.store.postgres.open import open_store as open_postgres_store
-from mailstack.store.sqlite.blobs import FolderBlobs
+from mailstack.store.s3.blobs import S3Blobs
+from mailstack.store.s3.bucket import Bucket, BucketAddress
+from mailstack.store.sql.blobs import Blobs
+from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
+from tests.support.moto import new_bucket
 from tests.support.postgres import PostgresServer, empty_tables, fresh_database
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import Store, make_account
 
-OpenStore = Callable[[Path, str, FakeClock, RecordingBus], Awaitable[Store]]
-"""Path: a folder. str: the URL of a database, for those that want one."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """database: its URL. Of both, what the engine wants."""
+
+    database: str = ""
+    bucket: BucketAddress | None = None
 
 
-async def open_sqlite(path: Path, _url: str, clock: FakeClock, bus: RecordingBus) -> Store:
+OpenStore = Callable[[Path, Services, FakeClock, RecordingBus], Awaitable[Store]]
+
+
+async def open_sqlite(path: Path, _: Services, clock: FakeClock, bus: RecordingBus) -> Store:
     return await open_store(path, clock=clock, bus=bus)
 
 
-async def open_postgres(path: Path, url: str, clock: FakeClock, bus: RecordingBus) -> Store:
-    store = await open_postgres_store(address_of(url), blobs=FolderBlobs(path), clock=clock, bus=bus)
+async def open_postgres(path: Path, services: Services, clock: FakeClock, bus: RecordingBus) -> Store:
+    return await _postgres(services, RowBlobs(path.parent), clock, bus)
+
+
+async def open_postgres_with_bucket(_: Path, services: Services, clock: FakeClock, bus: RecordingBus) -> Store:
+    assert services.bucket is not None
+    return await _postgres(services, S3Blobs(Bucket(services.bucket)), clock, bus)
+
+
+async def _postgres(services: Services, blobs: Blobs, clock: FakeClock, bus: RecordingBus) -> Store:
+    store = await open_postgres_store(address_of(services.database), blobs=blobs, clock=clock, bus=bus)
     return cast(Store, store)  # the suites of ON_POSTGRES use no other port
 
 
-async def open_memory(_path: Path, _url: str, clock: FakeClock, bus: RecordingBus) -> Store:
+async def open_memory(_path: Path, _: Services, clock: FakeClock, bus: RecordingBus) -> Store:
     return cast(Store, WholeMemoryStore(clock=clock, bus=bus))  # tests marked in_memory use no other port
 
 
@@ -70,11 +92,17 @@ IN_MEMORY: tuple[OpenStore, ...] = (open_memory,)
 """For tests marked in_memory: what delivery and plans ask of a store, which is all that this engine has."""
 
 
+WITH_LARGE_MESSAGES = frozenset({"test_messages", "test_intake", "test_queue"})
+"""Suites that PostgreSQL runs once more, with large messages in a bucket."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store" in metafunc.fixturenames:
         engines = ENGINES + IN_MEMORY * any(metafunc.definition.iter_markers("in_memory"))
         if metafunc.module.__name__.rpartition(".")[2] in ON_POSTGRES:
             engines = (*engines, open_postgres)
+        if metafunc.module.__name__.rpartition(".")[2] in ON_POSTGRES & WITH_LARGE_MESSAGES:
+            engines = (*engines, open_postgres_with_bucket)
         names = [engine.__name__.removeprefix("open_") for engine in engines]
         metafunc.parametrize("open_engine", engines, ids=names)
 
@@ -110,21 +138,28 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def only_bucket(s3_url: str) -> BucketAddress:
+    """Of all tests: objects are named by what they hold, and claimed anew in a database that was emptied."""
+    return new_bucket(s3_url, "contract")
+
+
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, open_engine: OpenStore) -> Iterator[str]:
-    if open_engine is not open_postgres:
-        yield ""
+def services(request: pytest.FixtureRequest, open_engine: OpenStore) -> Iterator[Services]:
+    if open_engine not in (open_postgres, open_postgres_with_bucket):
+        yield Services()
         return
     url: str = request.getfixturevalue("postgres_url")
-    yield url
+    has_bucket = open_engine is open_postgres_with_bucket
+    yield Services(database=url, bucket=request.getfixturevalue("only_bucket") if has_bucket else None)
     empty_tables(request.getfixturevalue("postgres"), url)
 
 
 @pytest.fixture
 async def store(
-    open_engine: OpenStore, tmp_path: Path, database_url: str, clock: FakeClock, bus: RecordingBus
+    open_engine: OpenStore, tmp_path: Path, services: Services, clock: FakeClock, bus: RecordingBus
 ) -> AsyncIterator[Store]:
-    opened = await open_engine(tmp_path / "store", database_url, clock, bus)
+    opened = await open_engine(tmp_path / "store", services, clock, bus)
     yield opened
     flaws = await flaws_of(opened)
     await opened.close()
