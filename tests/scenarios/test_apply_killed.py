@@ -20,7 +20,7 @@ from mailstack.spec.load import load_spec
 from mailstack.store.sqlite.open import open_store
 from tests.scenarios.test_dns_bind import FOREIGN, HEAD
 from tests.support.bind import Bind, SetKey, running_bind
-from tests.support.killed_apply import KILL_AFTER_UPDATES
+from tests.support.killed_apply import KILL_AFTER_UPDATES, KILL_AT_STATEMENT
 
 pytestmark = pytest.mark.slow
 
@@ -131,3 +131,30 @@ def test_a_zone_that_leaves_and_is_killed_in_between_is_emptied_by_the_next(hous
     assert {key for key in house.records() if key[0].endswith(ZONES[1])} == {
         key for key in house.foreign if key[0].endswith(ZONES[1])
     }
+
+
+STATEMENTS = ("1", "2", "7", "COMMIT")
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_within_the_transaction_of_the_state_nothing_of_it_is_there_and_the_next_apply_does_it(
+    house: House, statement: str
+) -> None:
+    assert house.apply(**{KILL_AT_STATEMENT: statement}) == -signal.SIGKILL
+    left = house.plan()
+    assert left.generation == 0
+    assert "account alice@example.test" in {f"{change.kind} {change.name}" for change in left.changes}
+    assert house.records().keys() == house.foreign.keys()
+    check_finished(house)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS[:2] + STATEMENTS[-1:])
+def test_within_the_transaction_of_a_change_the_former_state_stands_whole(house: House, statement: str) -> None:
+    assert house.apply() == 0
+    before = house.plan()
+    house.write(address="192.0.2.26", password="two")
+    assert house.apply(**{KILL_AT_STATEMENT: statement}) == -signal.SIGKILL
+    assert house.plan().generation == before.generation
+    assert house.bind.records(ZONES[0])["mail.example.test", "A"][1] == ("192.0.2.25",)
+    check_finished(house)
+    assert house.bind.records(ZONES[0])["mail.example.test", "A"][1] == ("192.0.2.26",)
