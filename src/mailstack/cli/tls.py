@@ -144,7 +144,7 @@ async def _renewed(
             _note(event, told)
             progress(event)
 
-        reconciler = _without_zones(reconciler_on(store, loaded, no_dns=False), loaded)
+        reconciler = _for_orders(reconciler_on(store, loaded, no_dns=False), loaded)
         prepared = await reconciler.plan(loaded) if names else None
         if prepared is not None:
             await order(reconciler, loaded, prepared, heard, names)
@@ -160,12 +160,12 @@ async def _asked(store: "SqliteStore", loaded: "LoadedSpec", name: str, *, is_fo
     return await ask_renewal(store.state, store.issuance, name, is_forced=is_forced, now=system_clock())
 
 
-def _without_zones(reconciler: "Reconciler", loaded: "LoadedSpec") -> "Reconciler":
-    """A provider that is down is in the way of no order that needs none."""
+def _for_orders(reconciler: "Reconciler", loaded: "LoadedSpec") -> "Reconciler":
+    """Neither passwords nor a DNS provider that is down are in the way of an order that needs none."""
     from mailstack.reconcile.dns.targets import NoDns
 
-    is_by_dns = loaded.spec.tls.acme.challenge == "dns-01"
-    return reconciler if is_by_dns else replace(reconciler, dns=NoDns(may_order=True))
+    kept = replace(reconciler, keeps_secrets=True)
+    return kept if loaded.spec.tls.acme.challenge == "dns-01" else replace(kept, dns=NoDns(may_order=True))
 
 
 def _note(event: "Event", told: dict[str, dict[str, object]]) -> None:
