@@ -55,11 +55,12 @@ def test_whoever_comes_second_waits_by_name_and_does_not_undo_the_first(tmp_path
     one, two = write(tmp_path, "one"), write(tmp_path, "two")
     lock = tmp_path / "state" / "run" / "apply.lock"
     first = start(one)
-    second = None
+    started = [first]
     try:
         wait_for(lambda: lock.exists() and str(first.pid) in lock.read_text(), timeout_s=WITHIN_S, what="its turn")
         first.send_signal(signal.SIGSTOP)  # in the middle of its work, for as long as the second needs to come
         second = start(two)
+        started.append(second)
         assert second.stderr is not None
         waiting = second.stderr.readline()
         assert waiting.startswith(f"waiting for process {first.pid} (mailstack apply), since 20")
@@ -67,7 +68,7 @@ def test_whoever_comes_second_waits_by_name_and_does_not_undo_the_first(tmp_path
         output, faults = second.communicate(timeout=WITHIN_S)
         first_output, first_faults = first.communicate(timeout=WITHIN_S)
     finally:
-        for process in (first, *([second] if second else [])):
+        for process in started:
             process.kill()
     assert first.returncode == 0, first_output + first_faults
     assert (second.returncode, output.count("Applied")) == (1, 0)
