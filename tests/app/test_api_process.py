@@ -20,7 +20,7 @@ from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
 from mailstack.app.faults import ApplyBroken
 from mailstack.app.messages import Job
-from mailstack.app.received import Delivery, Received, draft, hash_of_main
+from mailstack.app.received import Delivery, Received, draft, hash_of_main, is_unsettled
 from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
 from mailstack.app.turn import apply_turn
@@ -47,6 +47,8 @@ accounts:
 """
 MORE = f"{SPEC}  bob@example.com: {{password: env/REMOTE_BOB}}\n"
 SECRETS = {"REMOTE_ALICE": "open sesame of alice", "REMOTE_BOB": "open sesame of bob"}
+
+REMOTE = {"REMOTE_ALICE": SECRETS["REMOTE_ALICE"]}
 
 
 class House:
@@ -88,6 +90,7 @@ class House:
 
     async def expected(self, text: str) -> dict[str, str]:
         _, reply = await self.plan(text)
+        assert "plan" in reply, reply
         return {name: reply["plan"][name] for name in ("spec_hash", "live_hash", "plan_hash")}
 
     async def snapshot(self) -> Snapshot:
@@ -291,6 +294,31 @@ async def test_while_another_applies_it_is_refused_with_that_ones_name(house: Ho
     assert status == 503
     assert f"another apply is at work: process {os.getpid()} (somebody else)" in reply["detail"]
     assert (await house.snapshot()).generation == 1
+
+
+async def test_an_apply_that_fails_before_the_state_changes_leaves_the_servers_spec_as_it_is(house: House) -> None:
+    provider = "{class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}"
+    text = f"{SPEC}dns: {{providers: {{p: {provider}}}, zones: {{example.com: {{provider: p}}}}}}\n"
+    without = text.replace("zones: {example.com: {provider: p}}", "zones: {}")
+    house.spec.write_text(text)
+    applied = await asyncio.to_thread(CliRunner().invoke, cli, ["apply", "--yes", str(house.spec)], env=REMOTE)
+    assert applied.exit_code == 0, applied.output
+    # Records of a zone that leaves go first of all, while the state still knows whose they are.
+    in_the_way = house.spec.parent / "zones" / "example.com.new"
+    in_the_way.mkdir()
+    before = await house.snapshot()
+    request = house.request(without, expected=await house.expected(without))
+    status, steps = await house.ask(CallKind.APPLY, request)
+    assert (status, steps[-1]["step"]) == (200, "Failed")
+    assert "DNS zone example.com (provider p): Is a directory" in steps[-1]["detail"]
+    assert (await house.snapshot()).generation == before.generation
+    assert house.spec.read_text() == text
+    assert not is_unsettled(house.storage)
+    assert not list(house.spec.parent.rglob("*.mailstack-draft"))
+    in_the_way.rmdir()
+    status, steps = await house.ask(CallKind.APPLY, request)
+    assert (status, steps[-1]["step"]) == (200, "Applied"), steps
+    assert house.spec.read_text() == without
 
 
 async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house: House) -> None:

@@ -121,7 +121,9 @@ def obey(connection: socket.socket) -> None:
             asyncio.run(_carry_out(order, incoming.read(order.size), line))
     except SpecInvalid as invalid:
         faults = [asdict(fault) | {"file": _as_sent(fault.file)} for fault in invalid.shown]
-        _fail(line, HTTPStatus.UNPROCESSABLE_ENTITY, f"{len(invalid.faults)} faults of the spec", faults=faults)
+        count = len(invalid.faults)
+        told = "1 fault of the spec" if count == 1 else f"{count} faults of the spec"
+        _fail(line, HTTPStatus.UNPROCESSABLE_ENTITY, told, faults=faults)
     except DomainError as fault:
         status = next((STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES), None)
         _fail(line, status or HTTPStatus.INTERNAL_SERVER_ERROR, fault.detail)
