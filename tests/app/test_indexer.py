@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mailstack.app.build import Adapters, RunSettings, open_adapters
-from mailstack.app.indexer import Indexer
+from mailstack.app.indexer import LEASE_MS, Indexer
 from mailstack.app.messages import Job
 from mailstack.model.ids import AccountId
-from mailstack.model.instant import HOUR_MS, Instant
+from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
 from tests.support.running import until
 from tests.support.stores import mailbox_with, make_account, new_message
@@ -53,7 +53,7 @@ async def test_what_is_delivered_is_indexed_by_and_by(adapters: Adapters, accoun
 async def test_an_account_that_another_worker_indexes_is_left_to_it(adapters: Adapters, account_id: AccountId) -> None:
     now = adapters.clock()
     name, locks = f"index/{account_id}", adapters.store.locks
-    assert await locks.acquire(name, "another", now=now, until=Instant(now + HOUR_MS))
+    assert await locks.acquire(name, "another", now=now, until=Instant(now + LEASE_MS))
     indexer = Indexer(adapters, gather_s=0.01)
     await deliver(adapters, account_id)
     for _ in range(20):
