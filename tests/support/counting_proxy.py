@@ -22,7 +22,8 @@ class Passed:
 
 
 @contextmanager
-def counting_proxy(service: str) -> Iterator[Passed]:
+def counting_proxy(service: str, *, drops: str = "") -> Iterator[Passed]:
+    """drops: a header field that the service does not know."""
     passed = Passed()
     host = urlsplit(service).netloc
 
@@ -35,7 +36,8 @@ def counting_proxy(service: str) -> Iterator[Passed]:
             fault = passed.faults.pop(0) if passed.faults else 0
             if fault <= 0:
                 connection = HTTPConnection(host, timeout=30)
-                connection.request(self.command, self.path, body, dict(self.headers))
+                headers = {name: value for name, value in self.headers.items() if name.lower() != drops.lower()}
+                connection.request(self.command, self.path, body, headers)
                 answer = connection.getresponse()
                 octets = answer.read()
                 connection.close()

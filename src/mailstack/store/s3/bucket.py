@@ -120,7 +120,7 @@ class Bucket:
         import obstore
 
         with self._faults("objects cannot be deleted"):
-            for name in names:  # one by one: not every service has the request for many
+            for name in names:
                 try:
                     obstore.delete(self._store, _key(name))
                 except FileNotFoundError as fault:
@@ -157,7 +157,8 @@ def _open(address: BucketAddress) -> "S3Store":
         from obstore.store import S3Store
     except ImportError as fault:
         raise Unsupported("storage.blobs.s3 needs the extra s3: pip install 'mailstack[s3]'") from fault
-    given: dict[str, Any] = {}  # of many types, by names of the library's
+    # Not every service has the request that deletes many at once.
+    given: dict[str, Any] = {"disable_bulk_delete": True}
     if address.endpoint:
         given["endpoint"] = address.endpoint
     if address.access_key:
