@@ -84,6 +84,7 @@ ON_POSTGRES = frozenset(
         "test_threads",
         "test_queue",
         "test_state",
+        "test_store_time",
         "test_tokens",
     }
 )

@@ -8,7 +8,7 @@ from functools import partial
 import psycopg
 
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.postgres import marks, schema_account, schema_system
 from mailstack.store.postgres.databases import AccountDatabases, Engine, PostgresDatabase
@@ -32,6 +32,7 @@ THREADS = 4
 BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
 
+NOW = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)"
 INSTALL = "INSERT INTO installation (only_row, digest_key) VALUES (1, ?) ON CONFLICT DO NOTHING"
 
 
@@ -67,6 +68,10 @@ class PostgresStore:
             transaction.run(marks.FORGET, (long_ago,))
 
         await self._system.write(work)
+
+    async def now(self) -> Instant:
+        (moment,) = await self._system.read(lambda connection: connection.one(NOW))
+        return Instant(moment)
 
     async def sweep(self) -> int:
         """Removes blobs that no row names; returns how many went. Once a day is often enough."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId
-from mailstack.model.instant import Clock
+from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
@@ -65,6 +65,9 @@ class SqliteStore:
         self.annotations = SqlAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.system, files.accounts, blobs=blobs)
         self.trash = SqliteTrash(path, files.system, clock=clock, committed=self.accounts.recheck, tidy=files.tidy)
+
+    async def now(self) -> Instant:
+        return self._clock()
 
     async def sweep(self) -> int:
         """Removes files that a crash left without a row; returns how many. Once a day is often enough."""
