@@ -102,7 +102,11 @@ class Tls(Section):
         " and renewed in time (`acme`).",
     )
     acme: Acme = Field(default=Acme(), description="The authority for `issuer: acme`; Let's Encrypt by default.")
-    files: tuple[CertificateFiles, ...] = Field(default=(), description="Certificates for `issuer: files`.")
+    files: tuple[CertificateFiles, ...] = Field(
+        default=(),
+        description="Certificates for `issuer: files`. With `dane`, one with another key waits until the key's TLSA"
+        " record is known.",
+    )
     dane: bool = Field(
         default=False,
         description="Publishes TLSA records of the host's keys, by which senders check its certificate (RFC 7672). It"
