@@ -14,7 +14,7 @@ from typing import cast
 import uvloop
 
 from bench import store as operations
-from bench.store import Figure
+from bench.store import Figure, Scale
 from mailstack.ports.bus import Bus
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.postgres.link import address_of
@@ -25,6 +25,7 @@ from tests.support.postgres import PostgresServer, fresh_database, running_postg
 from tests.support.stores import Store
 
 RUNS = 3
+SCALE = Scale(messages=1_000, big_mailbox=2_000, long_queue=2_000)
 Open = Callable[[Path, Bus], Awaitable[Store]]
 
 
@@ -33,7 +34,7 @@ async def measure(folder: Path, open_one: Open) -> list[Figure]:
     await bus.start()
     store = await open_one(folder, bus)
     try:
-        return [figure for part in operations.PARTS for figure in await part(store)]
+        return [figure for part in operations.PARTS for figure in await part(store, SCALE)]
     finally:
         await store.close()
         await bus.close()

@@ -34,10 +34,14 @@ PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 INBOX = MailboxId(1)
 CONNECTIONS = 10
 RECIPIENTS = 100
-MESSAGES = 3_000
-BIG_MAILBOX = 10_000
-LONG_QUEUE = 100_000
 DELIVERED = Delivered(reply=SmtpReply(code=250, status="2.0.0", text="taken"), host="mx.x.example")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    messages: int = 3_000
+    big_mailbox: int = 10_000
+    long_queue: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +63,27 @@ async def measure(name: str, operations: int, work: Callable[[], Awaitable[objec
 
 
 async def run(folder: Path) -> None:
+    scale = Scale()
     bus = LocalBus(folder / "bus")
     await bus.start()
     store = await open_store(folder / "store", clock=now, bus=bus)
     try:
         print(f"{'operation':<44}{'CPU us':>12}{'wall us':>12}{'per s':>12}")
         for part in PARTS:
-            for figure in await part(store):
+            for figure in await part(store, scale):
                 print(figure)
         account_id = await _account_id(store, 0)
     finally:
         await store.close()
         await bus.close()
-    print(_disk(account_folder(folder / "store", account_id) / "mail.db", 1 + 1_000 + MESSAGES // RECIPIENTS + 1_000))
+    print(
+        _disk(
+            account_folder(folder / "store", account_id) / "mail.db", 1 + 1_000 + scale.messages // RECIPIENTS + 1_000
+        )
+    )
 
 
-async def _directory(store: Store) -> list[Figure]:
+async def _directory(store: Store, _scale: Scale) -> list[Figure]:
     changes = [_account(number) for number in range(RECIPIENTS)]
     await store.state.commit(changes, base=Generation(0), spec_hash="bench")
 
@@ -85,7 +94,7 @@ async def _directory(store: Store) -> list[Figure]:
     return [await measure("accounts.find", 5_000, find)]
 
 
-async def _append(store: Store) -> list[Figure]:
+async def _append(store: Store, _scale: Scale) -> list[Figure]:
     account_id = await _account_id(store, 0)
     messages = _messages(1_000)
     await store.messages.append(account_id, INBOX, messages[:1])
@@ -97,15 +106,15 @@ async def _append(store: Store) -> list[Figure]:
     return [await measure("append 4 KB, one account, one after another", len(messages), one_by_one)]
 
 
-async def _append_by_turns(store: Store) -> list[Figure]:
+async def _append_by_turns(store: Store, scale: Scale) -> list[Figure]:
     accounts = [await _account_id(store, number) for number in range(RECIPIENTS)]
     for account_id in accounts:
         await store.mailboxes.list(account_id)
-    messages = _messages(MESSAGES)
+    messages = _messages(scale.messages)
 
     async def by_turns() -> None:
         async def connection(first: int) -> None:
-            for number in range(first, MESSAGES, CONNECTIONS):
+            for number in range(first, scale.messages, CONNECTIONS):
                 await store.messages.append(accounts[number % RECIPIENTS], INBOX, [messages[number]])
 
         async with asyncio.TaskGroup() as group:
@@ -118,21 +127,21 @@ async def _append_by_turns(store: Store) -> list[Figure]:
                 group.create_task(store.messages.append(accounts[0], INBOX, [messages[number]]))
 
     return [
-        await measure(f"append 4 KB, {RECIPIENTS} accounts, {CONNECTIONS} at a time", MESSAGES, by_turns),
+        await measure(f"append 4 KB, {RECIPIENTS} accounts, {CONNECTIONS} at a time", scale.messages, by_turns),
         await measure("append 4 KB, one account, 1,000 at a time", 1_000, together),
     ]
 
 
-async def _one_mailbox(store: Store) -> list[Figure]:
+async def _one_mailbox(store: Store, scale: Scale) -> list[Figure]:
     account_id = await _account_id(store, 1)
     mailbox = await store.mailboxes.create(account_id, parent_id=None, name="Big")
     target = await store.mailboxes.create(account_id, parent_id=None, name="Target")
     place = mailbox.mailbox_id
     messages = _messages(1_000)
-    for _ in range(BIG_MAILBOX // len(messages)):
+    for _ in range(scale.big_mailbox // len(messages)):
         appended = await store.messages.append(account_id, place, messages)
-    ids = [MessageId(appended[-1].message_id - back) for back in range(BIG_MAILBOX)]
-    every = NumSet(((1, BIG_MAILBOX),))
+    ids = [MessageId(appended[-1].message_id - back) for back in range(scale.big_mailbox)]
+    every = NumSet(((1, scale.big_mailbox),))
     seen = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)
     gone = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
 
@@ -147,32 +156,34 @@ async def _one_mailbox(store: Store) -> list[Figure]:
         return store.messages.change_flags(account_id, place, NumSet(((uid, uid),)), change)
 
     async def fifty() -> None:
-        await store.messages.placements(account_id, place, NumSet(((BIG_MAILBOX - 49, BIG_MAILBOX),)))
+        await store.messages.placements(account_id, place, NumSet(((scale.big_mailbox - 49, scale.big_mailbox),)))
         await store.messages.stored(account_id, ids[:50])
 
     figures = [
         await measure("status", 2_000, lambda: repeat(2_000, lambda _: store.mailboxes.status(account_id, place))),
         await measure("newest 50: placements and stored", 50, lambda: repeat(50, lambda _: fifty())),
-        await measure(f"placements of {BIG_MAILBOX:,}", 1, lambda: store.messages.placements(account_id, place)),
-        await measure(f"stored, {BIG_MAILBOX:,}", 1, lambda: store.messages.stored(account_id, ids)),
+        await measure(f"placements of {scale.big_mailbox:,}", 1, lambda: store.messages.placements(account_id, place)),
+        await measure(f"stored, {scale.big_mailbox:,}", 1, lambda: store.messages.stored(account_id, ids)),
         await measure("read 4 KB", 1_000, lambda: repeat(1_000, lambda n: store.messages.read(account_id, ids[n]))),
         await measure("change one flag", 500, lambda: repeat(500, one_flag)),
         await measure(
-            f"change flags of {BIG_MAILBOX:,}", 1, lambda: store.messages.change_flags(account_id, place, every, seen)
+            f"change flags of {scale.big_mailbox:,}",
+            1,
+            lambda: store.messages.change_flags(account_id, place, every, seen),
         ),
-        await measure(f"copy {BIG_MAILBOX:,}", 1, lambda: store.messages.copy(account_id, place, every, INBOX)),
+        await measure(f"copy {scale.big_mailbox:,}", 1, lambda: store.messages.copy(account_id, place, every, INBOX)),
         await measure(
-            f"move {BIG_MAILBOX:,}", 1, lambda: store.messages.move(account_id, place, every, target.mailbox_id)
+            f"move {scale.big_mailbox:,}", 1, lambda: store.messages.move(account_id, place, every, target.mailbox_id)
         ),
     ]
     await store.messages.change_flags(account_id, target.mailbox_id, every, gone)
     expunge = await measure(
-        f"expunge {BIG_MAILBOX:,}", 1, lambda: store.messages.expunge(account_id, target.mailbox_id)
+        f"expunge {scale.big_mailbox:,}", 1, lambda: store.messages.expunge(account_id, target.mailbox_id)
     )
     return [*figures, expunge]
 
 
-async def _queue(store: Store) -> list[Figure]:
+async def _queue(store: Store, scale: Scale) -> list[Figure]:
     """What a long queue costs a new mail is the ratio of the two figures; the third is a look in vain."""
     start = now()
     later = Instant(start + HOUR_MS)
@@ -190,16 +201,16 @@ async def _queue(store: Store) -> list[Figure]:
 
     empty = await measure("enqueue, lease, settle; empty queue", 300, one_mail)
     waiting = [f"user{number}@y.example" for number in range(100)]
-    for _ in range(LONG_QUEUE // len(waiting)):
+    for _ in range(scale.long_queue // len(waiting)):
         await store.queue.enqueue([_mail(raw, start, *waiting)], next_at=later)
     return [
         empty,
-        await measure(f"enqueue, lease, settle; {LONG_QUEUE:,} waiting", 300, one_mail),
-        await measure(f"lease in vain; {LONG_QUEUE:,} waiting", 2_000, in_vain),
+        await measure(f"enqueue, lease, settle; {scale.long_queue:,} waiting", 300, one_mail),
+        await measure(f"lease in vain; {scale.long_queue:,} waiting", 2_000, in_vain),
     ]
 
 
-async def _state(store: Store) -> list[Figure]:
+async def _state(store: Store, _scale: Scale) -> list[Figure]:
     changes = [_account(number) for number in range(RECIPIENTS, 10_000)]
     return [
         await measure(

@@ -25,7 +25,6 @@ class CuttingProxy:
         self._held: list[tuple[_Pair, bytes]] = []
         self.delay_s = 0.0
         """Before each answer."""
-        self.accepted = 0
 
     @property
     def port(self) -> int:
@@ -36,6 +35,10 @@ class CuttingProxy:
     def lose(self, loss: Loss, *, after: int = 0) -> None:
         """Of the requests of all connections, the one behind `after` more. Its connection ends."""
         self._loss, self._requests_before = loss, after
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._pairs)
 
     @property
     def has_lost(self) -> bool:
@@ -68,7 +71,6 @@ class CuttingProxy:
         await self._server.wait_closed()
 
     async def _serve(self, down_reader: asyncio.StreamReader, down: asyncio.StreamWriter) -> None:
-        self.accepted += 1
         try:
             up_reader, up = await asyncio.open_connection(*self._target)
         except OSError:
@@ -111,7 +113,8 @@ class CuttingProxy:
         while octets := await reader.read(CHUNK_BYTES):
             pair.answered.set()
             if self.delay_s:
-                await asyncio.sleep(self.delay_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(pair.ended.wait(), self.delay_s)
             if pair.loses_answers:
                 pair.end()
                 return
@@ -138,9 +141,11 @@ class _Pair:
         self.up = up
         self.task = task
         self.answered = asyncio.Event()
+        self.ended = asyncio.Event()
         self.loses_answers = False
 
     def end(self) -> None:
+        self.ended.set()
         self.down.transport.abort()
         self.up.transport.abort()
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from mailstack.model.errors import Invalid
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Refused
-from mailstack.store.postgres.link import asked
+from mailstack.store.postgres.link import BINARY, TEXT, asked
 
 
 @pytest.mark.parametrize(
@@ -39,5 +40,12 @@ def test_a_statement_on_an_accounts_rows_is_refused_where_there_is_no_account() 
 
 
 def test_values_go_out_as_octets_behind_the_account() -> None:
-    one = asked(translated("SELECT /*value*/ ?, ?, ?, ?, ?, ?"), "0a", (1, True, "é\0", b"\xff", None, 0.5))
-    assert one.values == [b"0a", b"1", b"1", "é\0".encode(), b"\xff", None, b"0.5"]
+    one = asked(translated("SELECT /*value*/ ?, ?, ?, ?, ?, ?"), "0a", (1, True, "é", b"\0\xff", None, 0.5))
+    assert one.values == [b"0a", b"1", b"1", "é".encode(), b"\0\xff", None, b"0.5"]
+    assert one.formats == [TEXT, TEXT, TEXT, TEXT, BINARY, TEXT, TEXT]
+    assert asked(translated("SELECT ?"), None, ("é",)).formats is None
+
+
+def test_a_text_with_a_nul_is_refused_and_not_cut_off() -> None:
+    with pytest.raises(Invalid):
+        asked(translated("SELECT ?"), None, ("before\0after",))

@@ -8,14 +8,15 @@ import pytest
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.ports.bus import account_topic
-from mailstack.store.postgres import databases
+from mailstack.store.postgres import databases, pool
+from mailstack.store.postgres.link import Limits
 from mailstack.store.postgres.open import PostgresStore
 from mailstack.store.sql.database import Transaction
 from tests.store.postgres.conftest import open_at
 from tests.support.cutting_proxy import CuttingProxy, Loss
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import new_message
+from tests.support.stores import make_account, new_message
 
 INBOX = MailboxId(1)
 ADD = """INSERT INTO mail (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, blob_id)
@@ -128,7 +129,10 @@ async def test_a_caller_that_is_cancelled_leaves_the_write_whole(store: Postgres
             await asyncio.sleep(0.01)
 
 
-async def test_a_server_that_crashes_and_comes_back_is_hardly_noticed(tmp_path: Path) -> None:
+async def test_a_server_that_crashes_and_comes_back_is_hardly_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "RETRY_S", 60.0)  # however long this machine takes to start it
     with running_postgres(settings=()) as server, fresh_database(server) as url:
         store = await open_at(url, tmp_path)
         await add(store, "before@example.com")
@@ -164,3 +168,40 @@ async def test_answers_that_take_their_time_are_waited_for(
     await store.messages.append(account_id, INBOX, [new_message(1)])
     proxy.delay_s = 0.0
     assert len(await store.messages.placements(account_id, INBOX)) == 1
+
+
+async def test_answers_that_never_come_are_given_up_and_nothing_is_doubled(
+    network: tuple[CuttingProxy, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "RETRY_S", 0.2)
+    monkeypatch.setattr(databases, "SETTLE_S", 0.2)
+    proxy, url = network
+    store = await open_at(url, tmp_path, limits=Limits(connect_s=2, answer_s=1.0, held_s=3))
+    await add(store, "before@example.com")
+    proxy.delay_s = 60.0
+    with pytest.raises(TryAgainLater, match="no answer within 1 s"):
+        await added(store, "before@example.com")
+    with pytest.raises(TryAgainLater):
+        await add(store, "silent@example.com")
+    proxy.delay_s = 0.0
+    proxy.cut()
+    assert await added(store, "before@example.com") == 1
+    assert await added(store, "silent@example.com") <= 1  # the caller was told to come again, for nobody knew
+    await store.close()
+
+
+async def test_a_load_keeps_to_the_bound_of_connections_and_leaves_none_behind(
+    network: tuple[CuttingProxy, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_S", 0.1)
+    proxy, url = network
+    store = await open_at(url, tmp_path, most_links=3)
+    account_id = await make_account(store)  # type: ignore[arg-type]  # it uses the ports that there are
+    await asyncio.gather(*(store.messages.append(account_id, INBOX, [new_message(number)]) for number in range(30)))
+    await asyncio.gather(*(store.mailboxes.status(account_id, INBOX) for _ in range(100)))
+    assert store._engine.pool.count <= 3
+    async with asyncio.timeout(30):
+        while proxy.open_connections:  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.02)
+    assert (await store.mailboxes.status(account_id, INBOX)).messages == 30
+    await store.close()

@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.conninfo import conninfo_to_dict
 
-from mailstack.model.errors import TryAgainLater
+from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.store.postgres.dialect import Statement
 from mailstack.store.postgres.faults import Lost, Refused, fault_of
 from mailstack.store.sql.database import Row, Value
@@ -45,11 +45,11 @@ class Address:
 
 
 class Asked(NamedTuple):
-    """A statement and its values, as they go out."""
+    """A statement and its values, as they go out. formats: None where all are texts."""
 
     statement: Statement
     values: list[bytes | None]
-    formats: list[int]
+    formats: list[int] | None
 
 
 class Answer(NamedTuple):
@@ -72,33 +72,31 @@ def address_of(conninfo: str) -> Address:
 
 
 def asked(statement: Statement, account_id: str | None, values: Sequence[Value]) -> Asked:
-    octets: list[bytes | None] = []
-    formats: list[int] = []
+    """Raises Invalid for a text that PostgreSQL does not keep."""
+    octets = [_octets(value) for value in values]
+    has_octets = any(type(value) is bytes for value in values)
     if statement.takes_account:
         if account_id is None:
             raise Refused(f"an account's statement on the system's side: {statement.text.decode()}")
-        octets.append(account_id.encode())
-        formats.append(BINARY)
-    for value in values:
-        match value:
-            case int():  # and True and False, which are 1 and 0 in every column
-                octets.append(b"%d" % value)
-                formats.append(TEXT)
-            case str():  # not as libpq's text, which ends at a NUL
-                octets.append(value.encode())
-                formats.append(BINARY)
-            case bytes():
-                octets.append(value)
-                formats.append(BINARY)
-            case float():
-                octets.append(repr(value).encode())
-                formats.append(TEXT)
-            case None:
-                octets.append(None)
-                formats.append(TEXT)
-            case _:
-                assert_never(value)
-    return Asked(statement, octets, formats)
+        octets.insert(0, account_id.encode())
+    if not has_octets:
+        return Asked(statement, octets, None)
+    formats = [BINARY if type(value) is bytes else TEXT for value in values]
+    return Asked(statement, octets, [TEXT, *formats] if statement.takes_account else formats)
+
+
+def _octets(value: Value) -> bytes | None:
+    match value:
+        case int():  # and True and False, which are 1 and 0 in every column
+            return b"%d" % value
+        case str():
+            if "\0" in value:  # which would end it on its way
+                raise Invalid("a text holds a NUL, which this server's database does not keep")
+            return value.encode()
+        case float():
+            return repr(value).encode()
+        case _:
+            return value
 
 
 class Link:

@@ -117,7 +117,8 @@ class PostgresTransaction:
 
     def _queue(self, one: Asked) -> None:
         self._queued.append(one)
-        self._queued_bytes += sum(len(octets) for octets in one.values if octets is not None)
+        if one.formats is not None:  # what is large is never a text
+            self._queued_bytes += sum(len(octets) for octets in one.values if octets is not None)
 
     def _taken(self) -> list[Asked]:
         taken, self._queued, self._queued_bytes = self._queued, [], 0
