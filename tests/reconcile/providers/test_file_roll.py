@@ -13,6 +13,7 @@ from mailstack.reconcile.wanted import Wanted
 HOST = "mail.example.com"
 NOW = Instant(1_790_000_000_000)
 TTL_S = 600
+NOT_ASKED = Watched(seen=Seen(failure="nobody was asked"), ttl_s=TTL_S)
 
 
 def files(made: Instant = NOW, key: str | None = None) -> tuple[Wanted, str]:
@@ -39,7 +40,7 @@ def shown(*digests: str) -> Watched:
 
 
 def look(given: Wanted, old: Wanted | None, now: Instant = NOW, dns: Watched | None = None) -> FileOutlook:
-    return file_outlook(given, old.resource if old else None, now, dns or shown())
+    return file_outlook(given, old.resource if old else None, now, dns or NOT_ASKED)
 
 
 def test_the_first_files_are_used_at_once() -> None:
@@ -86,6 +87,14 @@ def test_another_key_is_announced_seen_known_and_only_then_used_and_the_old_reco
     assert (body(alone.wanted).last_key_digest, digest(alone.wanted)) == ("", digest(new))
 
 
+def test_where_no_record_names_the_former_key_nothing_is_waited_for() -> None:
+    old, new = (files()[0] for _ in range(2))
+    used = look(new, old, dns=shown())
+    assert (used.wanted.resource.fields, used.wanted.secrets) == (new.resource.fields, new.secrets)
+    unknown = Watched(seen=Seen(sights=(Sight(server="ns1", failure="timed out"),)), ttl_s=TTL_S)
+    assert look(new, old, dns=unknown).wanted.reason == ANNOUNCED
+
+
 def test_a_third_key_in_between_begins_anew() -> None:
     old, new, third = (files()[0] for _ in range(3))
     announced = look(new, old).wanted
@@ -110,4 +119,4 @@ def test_what_ends_within_a_day_is_not_waited_for_and_the_plan_says_so() -> None
 def test_what_is_held_and_cannot_be_read_is_not_waited_for() -> None:
     given, _ = files()
     broken = replace(given.resource, fields={**given.resource.fields, "certificate": "nonsense"})
-    assert file_outlook(given, broken, NOW, shown()) == FileOutlook(wanted=given)
+    assert file_outlook(given, broken, NOW, NOT_ASKED) == FileOutlook(wanted=given)

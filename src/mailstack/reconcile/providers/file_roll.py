@@ -1,7 +1,8 @@
 """Under DANE, certificate files with another key wait until everybody knows its TLSA record, as keys of ours do
 (providers.key_roll). Until then the server goes on with what it holds: the files' former content is in its state. Pure.
 
-RFC 7671 §8.1. Not waited for is what would leave the server with a certificate that ends meanwhile.
+RFC 7671 §8.1. Not waited for is what would leave the server with a certificate that ends meanwhile, nor where no record
+names the former key.
 """
 
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from mailstack.model.errors import Damaged, Invalid
 from mailstack.model.instant import DAY_MS, Instant, from_datetime, iso
 from mailstack.model.resource import CertificateBody, Resource, body_of, fields_of
+from mailstack.reconcile.dns.live import spread
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.certs import key_digest, not_after
 from mailstack.reconcile.providers.key_roll import Roll, Watched, roll_step, with_next_key
@@ -38,6 +40,8 @@ def file_outlook(given: Wanted, old: Resource | None, now: Instant, dns: Watched
     current, coming = key_digest(held.certificate), key_digest(new.certificate)
     if current == coming:
         return _same_key(given, new, held, now, dns)
+    if _is_unknown(current, dns):
+        return FileOutlook(wanted=_filled(given, with_next_key(new, held, now, is_published=False), ""))
     if from_datetime(not_after(held.certificate)) - now < SHORTEST_LEFT_MS:
         replaced = with_next_key(new, held, now, is_published=True)
         warning = PlanWarning(subject=f"certificate {given.resource.name}", text=SWITCHED_AT_ONCE)
@@ -67,6 +71,12 @@ def _same_key(given: Wanted, new: CertificateBody, held: CertificateBody, now: I
     before = replace(new, last_key_digest=held.last_key_digest, last_key_since=held.last_key_since)
     step = roll_step(before, dns, now, wants_new=False, key_type="")
     return FileOutlook(wanted=_filled(given, step.body or before, step.reason), again_at=step.again_at)
+
+
+def _is_unknown(digest: str, dns: Watched) -> bool:
+    """No record names that key, as when DANE has only just been switched on: whoever answers says so."""
+    found = spread(dns.seen, [f"3 1 1 {digest}"])
+    return bool(found.missing_at) and not found.at and not found.unknown_at
 
 
 def _filled(given: Wanted, body: CertificateBody, reason: str) -> Wanted:

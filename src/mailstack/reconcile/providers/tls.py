@@ -16,6 +16,7 @@ from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.acme import (
     ACME,
+    FILES,
     RENEWED,
     Ordering,
     all_names,
@@ -87,10 +88,10 @@ def wanted_certificates(
 
 
 def certificate_questions(spec: Spec, live: Snapshot) -> tuple[Question, ...]:
-    """What DNS has to be asked while a new key waits for its record to be seen."""
+    """What DNS has to be asked while a new key waits for its record to be seen, and of files, which may have one."""
     held = live.resources.get((Kind.CERTIFICATE, spec.server.hostname))
     is_waiting = held is not None and held.fields.get("next_key_digest") and not held.fields.get("next_key_since")
-    return (tlsa_question(spec),) if spec.tls.dane and is_waiting else ()
+    return (tlsa_question(spec),) if spec.tls.dane and (is_waiting or spec.tls.issuer == FILES) else ()
 
 
 def make_next_key(wanted: Wanted) -> tuple[Resource, Mapping[str, str]]:
