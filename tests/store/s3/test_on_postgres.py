@@ -23,6 +23,7 @@ from mailstack.store.s3.blobs import S3Blobs
 from mailstack.store.s3.bucket import Bucket, BucketAddress
 from mailstack.store.s3.collector import TOMBSTONE_MS
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES
+from tests.support.counting_proxy import counting_proxy
 from tests.support.digests import digest_of
 from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer
@@ -261,6 +262,30 @@ async def test_writers_and_collectors_side_by_side_lose_nothing(
     for node in nodes:
         await node.close()
     assert collected > 0
+
+
+async def test_a_service_in_trouble_loses_and_doubles_nothing(
+    empty_database: str, address: BucketAddress, clock: FakeClock
+) -> None:
+    """It answers 503 for a while, to some after it did what was asked; senders come back, as they do after a 451."""
+    chance = random.Random(5)
+    with counting_proxy(address.endpoint) as passed:
+        store = await open_on(empty_database, Bucket(replace(address, endpoint=passed.url)), clock)
+        account_id = await account(store, "alice@example.com")
+        passed.faults = [chance.choice([503, 503, -503, 500]) for _ in range(40)]
+        raws = [bytes([number]) + LARGE for number in range(10)]
+
+        async def deliver(raw: bytes) -> Appended:
+            while True:
+                try:
+                    return await append(store, account_id, raw)
+                except TryAgainLater:
+                    continue
+
+        appended = await asyncio.gather(*map(deliver, raws))
+        assert [await store.messages.read(account_id, each.message_id) for each in appended] == raws
+        assert len(await store.messages.placements(account_id, INBOX)) == len(raws)
+        await store.close()
 
 
 async def test_a_bucket_that_does_not_answer_holds_up_nobody_who_wants_none_of_it(
