@@ -36,6 +36,14 @@ async def test_it_is_done_again_the_next_day(adapters: Adapters) -> None:
     assert await clean_up_once_a_day(tomorrow)
 
 
+async def test_what_cannot_be_swept_stops_nothing_else(adapters: Adapters, tmp_path: Path) -> None:
+    (tmp_path / "queue").mkdir(exist_ok=True)
+    (tmp_path / "queue" / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="symbolic links"):
+        await adapters.store.sweep()
+    assert await clean_up_once_a_day(adapters)
+
+
 async def test_what_is_shared_is_found_again_after_an_older_index_was_restored(
     adapters: Adapters, tmp_path: Path
 ) -> None:

@@ -38,12 +38,20 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     owner = adapters.token(OWNER_BYTES).hex()
     if not await store.locks.acquire(LEASE, owner, now=now, until=Instant(now + DAY_MS)):
         return False
-    swept = await store.sweep()
+    swept = await _sweep(adapters)
     compacted = sum([await _compact(adapters, login, now) for login in await _logins(adapters)])
     shared = sum([await _note_shares(adapters, login) for login in await _logins(adapters)])
     purged = await store.trash.purge(now=now)
     log.info("cleaned up", files=swept, changes=compacted, shares=shared, trashed_accounts=purged)
     return True
+
+
+async def _sweep(adapters: Adapters) -> int:
+    try:
+        return await adapters.store.sweep()
+    except (DomainError, OSError) as fault:
+        log.warning("not swept", fault=repr(fault))  # a bucket that does not answer stops nothing else
+        return 0
 
 
 async def _compact(adapters: Adapters, login: str, now: Instant) -> int:
