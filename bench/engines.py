@@ -16,13 +16,13 @@ import uvloop
 from bench import store as operations
 from bench.store import Figure, Scale
 from mailstack.ports.bus import Bus
+from mailstack.ports.store import Store
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import open_store as open_postgres
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.open import open_store as open_sqlite
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
-from tests.support.stores import Store
 
 RUNS = 3
 SCALE = Scale(messages=1_000, big_mailbox=2_000, long_queue=2_000)

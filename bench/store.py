@@ -25,10 +25,10 @@ from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.message import FlagChange, FlagOperation, NewMessage
 from mailstack.model.numset import NumSet
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.ports.store import Store
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import open_store
-from tests.support.stores import Store
 
 PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 INBOX = MailboxId(1)

@@ -23,6 +23,7 @@ from mailstack.app.messages import Job
 from mailstack.app.received import Delivery, Received, draft, hash_of_main, is_unsettled
 from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 from mailstack.cli.main import cli
 from mailstack.model.errors import TryAgainLater
@@ -59,7 +60,7 @@ class House:
         self.spec = folder / "etc" / "mailstack.yaml"
         self.storage = folder / "state"
         job = Job(spec=str(self.spec), log_format="json", log_level="warning")
-        self.processes = ApiProcesses(self.storage, job)
+        self.processes = ApiProcesses(StoreAddress(folder=self.storage), job)
 
     def request(self, text: str, secrets: Mapping[str, str] = SECRETS, **more: object) -> dict[str, Any]:
         here = self.folder / "laptop.yaml"
@@ -127,7 +128,7 @@ async def test_a_plan_is_made_of_what_was_sent_and_changes_nothing(house: House)
 async def test_a_spec_named_by_a_relative_path_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(house.spec.parent)
     job = Job(spec=house.spec.name, log_format="json", log_level="warning")
-    house.processes = ApiProcesses(Path("..", "state"), job)
+    house.processes = ApiProcesses(StoreAddress(folder=house.storage), job)
     status, reply = await house.plan(MORE)
     assert (status, reply["plan"]["summary"]["create"]) == (200, 1)
 
@@ -289,7 +290,7 @@ async def test_a_caller_that_goes_away_ends_a_plan_and_nothing_of_it_is_left(hou
 
 async def test_while_another_applies_it_is_refused_with_that_ones_name(house: House) -> None:
     expected = await house.expected(MORE)
-    async with apply_turn(house.storage, "somebody else"):
+    async with apply_turn(StoreAddress(folder=house.storage), "somebody else"):
         status, (reply,) = await house.ask(CallKind.APPLY, house.request(MORE, expected=expected))
     assert status == 503
     assert f"another apply is at work: process {os.getpid()} (somebody else)" in reply["detail"]
@@ -374,7 +375,9 @@ async def test_no_more_than_some_are_carried_out_at_a_time(house: House) -> None
 
 async def test_a_token_has_one_slot_so_that_another_one_finds_one_free(house: House) -> None:
     content = orjson.dumps(house.request(SPEC))
-    impatient = ApiProcesses(house.storage, Job(spec=str(house.spec), log_level="warning"), same_token_s=0.0)
+    impatient = ApiProcesses(
+        StoreAddress(folder=house.storage), Job(spec=str(house.spec), log_level="warning"), same_token_s=0.0
+    )
 
     def call(token: str) -> Call:
         return Call(kind=CallKind.PLAN, caller=TokenId(token), may_apply=False)

@@ -51,7 +51,7 @@ def test_a_forked_applier_applies_a_spec(spec: Path) -> None:
     async def main(forks: Forks) -> tuple[Applied, Applied | Finished]:
         applying = await ApplyProcess.fork(forks, Job(spec=str(spec), log_level="error"))
         try:
-            assert (await applying.loaded()).storage == str(spec.parent / "state")
+            assert (await applying.loaded()).storage["folder"] == str(spec.parent / "state")
             applying.go()
             return await applying.applied(), await applying.further()
         finally:

@@ -29,7 +29,7 @@ async def ends() -> AsyncIterator[tuple[Channel, Channel]]:
         Prepared(number=3),
         Commit(number=3, closed=(ENDPOINT,)),
         Prepare(number=3, blueprint={"generation": 7}, opened=()),
-        Loaded(storage="/x", workers=0, endpoints=(ENDPOINT,), watch=["/y"], read_at_ns=5),
+        Loaded(storage={"folder": "/x"}, workers=0, endpoints=(ENDPOINT,), watch=["/y"], read_at_ns=5),
         Applied(blueprint={"generation": 7}, accounts={"alice@example.com": "pw"}),
         Job(spec="mail.yaml", sandbox={"state": "/s", "outbound": None}),
     ],

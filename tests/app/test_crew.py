@@ -12,6 +12,7 @@ from mailstack.app.crew import DEATHS_FORGIVEN, FIRST_DELAY_S, LONGEST_DELAY_S, 
 from mailstack.app.faults import WorkerUnable
 from mailstack.app.messages import Job
 from mailstack.app.sockets import Bound, Endpoint
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.worker import Launch
 from mailstack.model.ids import Generation
 from mailstack.net.tally import Tally
@@ -84,7 +85,9 @@ async def street() -> Street:
 
 @pytest.fixture
 async def crew(street: Street, tmp_path: Path) -> AsyncIterator[Crew]:
-    settings = RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+    settings = RunSettings(
+        storage=StoreAddress(folder=tmp_path), job=Job(spec=""), trust_loopback=False, hold_outbound=False
+    )
     launch = Launch(settings=settings, blueprint=blueprint(1), bound={}, tally=Tally(2))
     crew = Crew(street.start, launch, on_replaced=street.replaced.set)
     yield crew

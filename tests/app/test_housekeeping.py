@@ -10,6 +10,7 @@ import pytest
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.housekeeping import clean_up_once_a_day
 from mailstack.app.messages import Job
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
@@ -19,7 +20,7 @@ from tests.support.stores import mailbox_with, make_account
 @pytest.fixture
 async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
     opened = await open_adapters(
-        RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+        RunSettings(storage=StoreAddress(folder=tmp_path), job=Job(spec=""), trust_loopback=False, hold_outbound=False)
     )
     yield opened
     await opened.close()

@@ -9,6 +9,7 @@ import pytest
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.indexer import LEASE_MS, Indexer
 from mailstack.app.messages import Job
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
@@ -19,7 +20,7 @@ from tests.support.stores import mailbox_with, make_account, new_message
 @pytest.fixture
 async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
     opened = await open_adapters(
-        RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+        RunSettings(storage=StoreAddress(folder=tmp_path), job=Job(spec=""), trust_loopback=False, hold_outbound=False)
     )
     yield opened
     await opened.close()

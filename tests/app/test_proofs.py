@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.messages import Job
 from mailstack.app.proofs import ProofKeeper
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.net.tls_proofs import TlsProofs
@@ -21,7 +22,9 @@ NAME = "mail.example.com"
 
 @pytest.fixture
 async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
-    settings = RunSettings(storage=tmp_path, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+    settings = RunSettings(
+        storage=StoreAddress(folder=tmp_path), job=Job(spec=""), trust_loopback=False, hold_outbound=False
+    )
     opened = await open_adapters(settings)
     yield opened
     await opened.close()

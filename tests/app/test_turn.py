@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 from mailstack.model.errors import TryAgainLater
 
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 async def hold():
-    async with apply_turn(Path(sys.argv[1]), "the other one"):
+    async with apply_turn(StoreAddress(folder=Path(sys.argv[1])), "the other one"):
         print("mine", flush=True)
         sys.stdin.readline()
 asyncio.run(hold())
@@ -37,7 +39,7 @@ def held_by_another(storage: Path) -> Iterator["subprocess.Popen[str]"]:
 
 async def test_a_turn_can_be_taken_again_and_again(tmp_path: Path) -> None:
     for _ in range(2):
-        async with apply_turn(tmp_path, "me"):
+        async with apply_turn(StoreAddress(folder=tmp_path), "me"):
             assert "(me), since 20" in (tmp_path / "run" / "apply.lock").read_text()
 
 
@@ -45,7 +47,7 @@ async def test_whoever_comes_second_is_told_by_whom_it_is_refused(tmp_path: Path
     with held_by_another(tmp_path) as process:
         told = rf"another apply is at work: process {process.pid} \(the other one\), since 20.*nothing was changed"
         with pytest.raises(TryAgainLater, match=told):
-            async with apply_turn(tmp_path, "me", wait_s=0):
+            async with apply_turn(StoreAddress(folder=tmp_path), "me", wait_s=0):
                 pytest.fail("two at once")
 
 
@@ -59,7 +61,7 @@ async def test_whoever_waits_is_told_for_whom_and_gets_the_turn(tmp_path: Path) 
             process.stdin.write("\n")
             process.stdin.flush()
 
-        async with apply_turn(tmp_path, "me", on_wait=end_it):
+        async with apply_turn(StoreAddress(folder=tmp_path), "me", on_wait=end_it):
             assert [holder.partition(",")[0] for holder in heard] == [f"process {process.pid} (the other one)"]
 
 
@@ -67,5 +69,5 @@ async def test_a_process_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
     with held_by_another(tmp_path) as process:
         process.kill()
         process.wait()
-        async with apply_turn(tmp_path, "me"):
+        async with apply_turn(StoreAddress(folder=tmp_path), "me"):
             pass

@@ -11,6 +11,7 @@ from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Applied, Finished, Job
 from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
 from mailstack.cli.main import cli
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.spec.load import load_spec
@@ -52,7 +53,9 @@ class House:
         return asyncio.run(self._snapshot())
 
     async def _upkeep(self) -> Finished:
-        job = Job(spec=str(self.spec), storage=str(self.storage), upkeep=True, log_level="error")
+        job = Job(
+            spec=str(self.spec), storage=StoreAddress(folder=self.storage).to_json(), upkeep=True, log_level="error"
+        )
         applying = ApplyProcess.start(job, user=None)
         try:
             await applying.loaded()

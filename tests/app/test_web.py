@@ -11,6 +11,7 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.generation import Surroundings, build_services
 from mailstack.app.messages import Job
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.ids import Generation
 from mailstack.model.resource import (
     Body,
@@ -40,7 +41,9 @@ async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
 
 
 def settings(storage: Path) -> RunSettings:
-    return RunSettings(storage=storage, job=Job(spec=""), trust_loopback=False, hold_outbound=False)
+    return RunSettings(
+        storage=StoreAddress(folder=storage), job=Job(spec=""), trust_loopback=False, hold_outbound=False
+    )
 
 
 def web(adapters: Adapters, storage: Path, listeners: Mapping[str, tuple[str, ...]] = LISTENERS) -> HttpService:

@@ -28,7 +28,7 @@ def test_what_the_text_says(tmp_path: Path, text: str, storage: str) -> None:
     spec = tmp_path / "mail.yaml"
     spec.write_text(text)
     found = find_storage(spec)
-    assert found.storage == tmp_path / storage
+    assert found.storage.folder == tmp_path / storage
     assert found.files == (spec,)
 
 
@@ -38,9 +38,9 @@ def test_what_an_included_file_says_is_relative_to_that_file(tmp_path: Path) -> 
     spec = tmp_path / "mail.yaml"
     spec.write_text("include: [parts/one.yaml]\nnonsense: 1\n")
     found = find_storage(spec)
-    assert found.storage == tmp_path / "parts" / "state"
+    assert found.storage.folder == tmp_path / "parts" / "state"
     assert found.files == (spec, tmp_path / "parts" / "one.yaml")
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    assert find_storage(tmp_path / "missing.yaml").storage == DEFAULT
+    assert find_storage(tmp_path / "missing.yaml").storage.folder == DEFAULT

@@ -14,6 +14,7 @@ from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.resource import Kind
 from mailstack.model.upkeep import Flaw
+from mailstack.ports.store import Store
 from mailstack.store.memory.store import MemoryStore
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import PostgresStore
@@ -27,7 +28,7 @@ from tests.support.fake_clock import FakeClock
 from tests.support.moto import new_bucket
 from tests.support.postgres import PostgresServer, empty_tables, fresh_database
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, make_account
+from tests.support.stores import make_account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ import pytest
 from mailstack.model.errors import Conflict
 from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Role
 from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
-from tests.support.stores import Store, account_of, account_resource, apply, created, destroyed, updated
+from mailstack.ports.store import Store
+from tests.support.stores import account_of, account_resource, apply, created, destroyed, updated
 
 ALICE = account_resource("alice@example.com", "a.example@example.com", quota_bytes=1_000)
 

@@ -8,7 +8,8 @@ from mailstack.model.annotation import MAX_TOTAL_OCTETS
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import MailboxRole
-from tests.support.stores import Store, mailbox_with
+from mailstack.ports.store import Store
+from tests.support.stores import mailbox_with
 
 VIEWER = AccountId("f" * 16)
 OTHER = AccountId("e" * 16)

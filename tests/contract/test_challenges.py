@@ -5,9 +5,9 @@ from dataclasses import replace
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import CHALLENGE_TOPIC
+from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store
 
 HTTP, TLS = ChallengeKind.HTTP_01, ChallengeKind.TLS_ALPN_01
 

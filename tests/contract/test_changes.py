@@ -8,7 +8,8 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.numset import NumSet
-from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
+from mailstack.ports.store import Store
+from tests.support.stores import mailbox_with, make_account, new_message, uids
 
 EVERY = NumSet(((1, 2**32 - 1),))
 SEE = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)

@@ -11,9 +11,10 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import NewMessage
 from mailstack.ports.bus import account_topic
+from mailstack.ports.store import Store
 from tests.support.digests import digest_of
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
+from tests.support.stores import mailbox_with, make_account, new_message, uids
 
 LARGE_BYTES = 300_000
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
-from tests.support.stores import Store
+from mailstack.ports.store import Store
 
 FAILURE = IssuanceFailure(
     name="mail.example.com",

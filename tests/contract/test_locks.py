@@ -1,7 +1,7 @@
 """ports.locks on every engine."""
 
 from mailstack.model.instant import DAY_MS, Instant
-from tests.support.stores import Store
+from mailstack.ports.store import Store
 
 
 async def test_a_lease_is_given_to_one_owner_until_it_ends(store: Store) -> None:

@@ -8,8 +8,9 @@ from mailstack.model.ids import AccountId, MailboxId, Uid
 from mailstack.model.mailbox import STANDARD_MAILBOXES, MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.ports.bus import account_topic
+from mailstack.ports.store import Store
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from tests.support.stores import mailbox_with, new_message, uids
 
 NOWHERE = MailboxId(999)
 

@@ -14,10 +14,11 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import Column, FlagChange, FlagOperation, NewMessage, Placement, StoredMessage
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
+from mailstack.ports.store import Store
 from tests.support.digests import digest_of
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from tests.support.stores import mailbox_with, new_message, uids
 
 EVERY = NumSet(((1, 2**32 - 1),))
 LARGE_BYTES = 300_000

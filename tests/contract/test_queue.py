@@ -18,8 +18,9 @@ from mailstack.model.errors import NotFound
 from mailstack.model.ids import MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC
+from mailstack.ports.store import Store
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, raw_message
+from tests.support.stores import raw_message
 
 OK = SmtpReply(code=250, status="2.0.0", text="taken")
 LATER = SmtpReply(code=451, status="4.7.1", text="come again")

@@ -12,7 +12,8 @@ from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Scope, Word, WordMatch
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from mailstack.ports.store import Store
+from tests.support.stores import mailbox_with, new_message, uids
 
 ALL = (Scope.SUBJECT, Scope.BODY)
 

@@ -8,9 +8,10 @@ from mailstack.model.instant import SECOND_MS
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, RightsOperation, parse_rights, rights_text
 from mailstack.ports.bus import account_topic
+from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, mailbox_with, make_account
+from tests.support.stores import mailbox_with, make_account
 
 NOWHERE = MailboxId(999)
 

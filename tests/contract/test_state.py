@@ -10,9 +10,10 @@ from mailstack.model.principal import AliasTargets
 from mailstack.model.published import PublishedSet
 from mailstack.model.resource import AccountBody, AliasBody, Kind, RelayBody, Resource, fields_of
 from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, account_of, account_resource, apply, created, destroyed, moved, updated
+from tests.support.stores import account_of, account_resource, apply, created, destroyed, moved, updated
 
 RELAY = Resource(
     kind=Kind.RELAY,

@@ -1,6 +1,6 @@
 """ports.store_time on every engine."""
 
-from tests.support.stores import Store
+from mailstack.ports.store import Store
 
 YEAR_2020_MS = 1_577_836_800_000
 

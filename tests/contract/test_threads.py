@@ -9,7 +9,8 @@ from mailstack.model.changes import ChangeKind
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ThreadId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
-from tests.support.stores import Store, mailbox_with, new_message, uids
+from mailstack.ports.store import Store
+from tests.support.stores import mailbox_with, new_message, uids
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mailstack.model.errors import AlreadyExists
 from mailstack.model.ids import TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.token import Scope, Token
-from tests.support.stores import Store
+from mailstack.ports.store import Store
 
 CI = Token(
     token_id=TokenId("0123456789"),

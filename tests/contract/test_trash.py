@@ -8,10 +8,10 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import (
-    Store,
     account_of,
     account_resource,
     apply,

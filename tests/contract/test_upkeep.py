@@ -7,7 +7,8 @@ from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
-from tests.support.stores import Store, mailbox_with, make_account, new_message, uids
+from mailstack.ports.store import Store
+from tests.support.stores import mailbox_with, make_account, new_message, uids
 
 
 async def test_what_an_account_holds(store: Store, account_id: AccountId) -> None:

@@ -1,7 +1,6 @@
 """A store as tests see it, whatever the engine: all ports, and the pieces that most tests begin with."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from mailstack.model.flags import NO_KEYWORDS, Keywords
 from mailstack.model.ids import AccountId, Generation, MailboxId
@@ -11,59 +10,8 @@ from mailstack.model.message import NewMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
-from mailstack.ports.accounts import Accounts
-from mailstack.ports.annotations import Annotations
-from mailstack.ports.challenges import Challenges
-from mailstack.ports.changes import Changes
-from mailstack.ports.issuance import Issuance
-from mailstack.ports.locks import Locks
-from mailstack.ports.mailboxes import Mailboxes
-from mailstack.ports.messages import Messages
-from mailstack.ports.queue import Queue
-from mailstack.ports.search import Search
-from mailstack.ports.sharing import Sharing
-from mailstack.ports.state import State
-from mailstack.ports.tokens import Tokens
-from mailstack.ports.trash import Trash
-from mailstack.ports.upkeep import Upkeep
+from mailstack.ports.store import Store
 from tests.support.digests import digest_of
-
-
-class Store(Protocol):
-    @property
-    def state(self) -> State: ...
-    @property
-    def accounts(self) -> Accounts: ...
-    @property
-    def mailboxes(self) -> Mailboxes: ...
-    @property
-    def messages(self) -> Messages: ...
-    @property
-    def changes(self) -> Changes: ...
-    @property
-    def search(self) -> Search: ...
-    @property
-    def queue(self) -> Queue: ...
-    @property
-    def locks(self) -> Locks: ...
-    @property
-    def challenges(self) -> Challenges: ...
-    @property
-    def tokens(self) -> Tokens: ...
-    @property
-    def issuance(self) -> Issuance: ...
-    @property
-    def trash(self) -> Trash: ...
-    @property
-    def upkeep(self) -> Upkeep: ...
-    @property
-    def sharing(self) -> Sharing: ...
-    @property
-    def annotations(self) -> Annotations: ...
-
-    async def now(self) -> Instant: ...
-
-    async def close(self) -> None: ...
 
 
 def account_resource(login: str, *addresses: str, name: str = "Alice", quota_bytes: int | None = None) -> Resource:

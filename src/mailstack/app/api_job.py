@@ -44,11 +44,13 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
 from mailstack.app.sockets import bind, close_all, endpoints_of
+from mailstack.app.stores import open_bus, open_store
 from mailstack.app.turn import apply_turn
 from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
 from mailstack.model.ids import Generation
 from mailstack.ports.bus import Bus
+from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.awaiting import order as order_certificates
 from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
@@ -65,8 +67,6 @@ from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.include import files_matching, read_files
 from mailstack.spec.load import LoadedSpec, load_spec
 from mailstack.spec.secrets import resolve
-from mailstack.store.bus_local import LocalBus
-from mailstack.store.sqlite.open import SqliteStore, open_store
 
 log = structlog.get_logger()
 
@@ -116,7 +116,7 @@ def obey(connection: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN if order.kind == CallKind.APPLY else _leave)
     line = Line(connection)
     try:
-        with tempfile.TemporaryDirectory(dir=run_folder(Path(order.storage)), prefix="api-") as folder:
+        with tempfile.TemporaryDirectory(dir=run_folder(order.store.folder), prefix="api-") as folder:
             os.chdir(folder)
             asyncio.run(_carry_out(order, incoming.read(order.size), line))
     except SpecInvalid as invalid:
@@ -153,14 +153,14 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
 
 async def _drift(order: Order, line: Line) -> None:
     """Of the server's own spec."""
-    storage, own = Path(order.storage), _own(Path(order.spec))
+    own = _own(Path(order.spec))
     async with _store(order, Silence(), read_only=True) as store:
         if order.sandbox is not None:
             sandbox = SandboxJob.from_json(order.sandbox)
             own = harmless(own, sandbox)
             reconciler = sandbox_reconciler(store, sandbox, account_passwords(own.spec.accounts, sandbox))
         else:
-            reconciler = as_far_as_received(reconciler_of(store, storage, own), storage, own)
+            reconciler = as_far_as_received(reconciler_of(store, order.store, own), order.store.folder, own)
         found = await reconciler.drift(own)
     line.begin(JSON)
     line.tell(**drift_document(found))
@@ -175,10 +175,10 @@ async def _plan(order: Order, request: PlanRequest, line: Line) -> None:
 
 
 async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
-    bus = LocalBus(run_folder(Path(order.storage)) / "bus")
+    bus = open_bus(order.store)
     async with AsyncExitStack() as turn:
         who = f"the API, for token {order.caller}"
-        await turn.enter_async_context(apply_turn(Path(order.storage), who, wait_s=TURN_WAIT_S))
+        await turn.enter_async_context(apply_turn(order.store, who, wait_s=TURN_WAIT_S))
         async with _store(order, bus, read_only=False) as store:
             await bus.start()
             try:
@@ -187,8 +187,8 @@ async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
                 await bus.close()
 
 
-async def _apply_to(store: SqliteStore, order: Order, request: ApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
-    storage = Path(order.storage)
+async def _apply_to(store: Store, order: Order, request: ApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
+    storage = order.store.folder
     settle(storage, await store.state.summary())
     visit = Visit.begin(order, request)
     applied = await store.state.summary()
@@ -238,7 +238,7 @@ def _refuse_stale(prepared: Prepared, request: ApplyRequest) -> None:
         raise Conflict("apply would do something else than the plan says now; nothing was changed, plan again")
 
 
-async def _refuse_unbindable(store: SqliteStore, loaded: LoadedSpec) -> None:
+async def _refuse_unbindable(store: Store, loaded: LoadedSpec) -> None:
     """As for a spec that is saved: with a state that nothing can listen for, the next start would serve nothing."""
     held = endpoints_of((await read_blueprint(store.state)).listeners)
     try:
@@ -281,8 +281,8 @@ def _own(path: Path) -> LoadedSpec:
 
 
 @asynccontextmanager
-async def _store(order: Order, bus: Bus, *, read_only: bool) -> AsyncIterator[SqliteStore]:
-    store = await open_store(Path(order.storage), clock=system_clock, bus=bus, read_only=read_only)
+async def _store(order: Order, bus: Bus, *, read_only: bool) -> AsyncIterator[Store]:
+    store = await open_store(order.store, clock=system_clock, bus=bus, read_only=read_only)
     try:
         yield store
     finally:
@@ -329,11 +329,11 @@ class Visit:
             sandbox=sandbox,
         )
 
-    def reconciler(self, store: SqliteStore, request: PlanRequest) -> Reconciler:
+    def reconciler(self, store: Store, request: PlanRequest) -> Reconciler:
         if self.sandbox is not None:
             return sandbox_reconciler(store, self.sandbox, account_passwords(self.loaded.spec.accounts, self.sandbox))
-        storage, folder = Path(self.order.storage), self.own.path.absolute().parent
-        found = reconciler_of(store, storage, self.loaded)
+        folder = self.own.path.absolute().parent
+        found = reconciler_of(store, self.order.store, self.loaded)
         allow = request.allow
         allowed = Allowed(
             destroy=tuple(map(allowed_name, allow.destroy)),

@@ -20,6 +20,7 @@ import orjson
 
 from mailstack.app.messages import Job
 from mailstack.app.runfiles import run_folder
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import TokenId
 from mailstack.servers.api.calls import Answer, Call, CallKind
@@ -44,12 +45,16 @@ class Order:
     kind: str
     caller: str
     may_apply: bool
-    storage: str
+    storage: dict[str, Any] = field(repr=False)
     spec: str
     size: int
     log_format: str
     log_level: str
     sandbox: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def store(self) -> StoreAddress:
+        return StoreAddress.from_json(self.storage)
 
     def encoded(self) -> bytes:
         return orjson.dumps(asdict(self)) + b"\n"
@@ -62,7 +67,7 @@ class Order:
 class ApiProcesses:
     """Works as servers.api.calls.Calls. job: what the server itself was started with. running: process ids."""
 
-    def __init__(self, storage: Path, job: Job, *, same_token_s: float = SAME_TOKEN_S) -> None:
+    def __init__(self, storage: StoreAddress, job: Job, *, same_token_s: float = SAME_TOKEN_S) -> None:
         self._storage = storage
         self._job = job
         self._same_token_s = same_token_s
@@ -96,7 +101,7 @@ class ApiProcesses:
     async def _slot(self, caller: TokenId) -> int:
         """One after the other for each token: a build that plans and then applies does not meet its own plan."""
         deadline = asyncio.get_running_loop().time() + self._same_token_s
-        while (slot := _take_slot(run_folder(self._storage), caller)) is None:
+        while (slot := _take_slot(run_folder(self._storage.folder), caller)) is None:
             if asyncio.get_running_loop().time() >= deadline:
                 raise TryAgainLater("a plan or an apply with this token is under way already")
             await asyncio.sleep(LOOK_EVERY_S)
@@ -120,8 +125,8 @@ class ApiProcesses:
             kind=call.kind.value,
             caller=call.caller,
             may_apply=call.may_apply,
+            storage=self._storage.to_json(),
             # The process has a folder of its own, and a relative path would lead nowhere from there.
-            storage=str(self._storage.absolute()),
             spec=str(Path(self._job.spec).absolute()),
             size=size,
             log_format=self._job.log_format,

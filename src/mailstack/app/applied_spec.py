@@ -13,11 +13,12 @@ import orjson
 from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import SPEC_FOLDER, run_folder, write_json
 from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_store
 from mailstack.model.errors import Invalid
 from mailstack.spec.bundle import Bundle, unpack
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, digest_of, load_spec
-from mailstack.store.sqlite.open import open_store
 
 
 def keep_applied(storage: Path, loaded: LoadedSpec) -> None:
@@ -34,7 +35,7 @@ def keep_applied(storage: Path, loaded: LoadedSpec) -> None:
     write_json(_file(storage), {"digest": loaded.digest, "bundle": bundle.to_json()})
 
 
-async def spec_for_upkeep(storage: Path, spec: Path) -> LoadedSpec:
+async def spec_for_upkeep(storage: StoreAddress, spec: Path) -> LoadedSpec:
     """The one that was applied last, also while an edited one waits at `spec`, or one with faults. What lies there
     where that was not kept. Raises SpecInvalid."""
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
@@ -46,7 +47,7 @@ async def spec_for_upkeep(storage: Path, spec: Path) -> LoadedSpec:
         own = load_spec(spec)
         if own.digest == applied:
             return own
-    return load_applied(storage, spec, applied) or load_spec(spec)
+    return load_applied(storage.folder, spec, applied) or load_spec(spec)
 
 
 def load_applied(storage: Path, spec: Path, digest: str) -> LoadedSpec | None:

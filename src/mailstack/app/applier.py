@@ -24,17 +24,20 @@ from mailstack.app.log import configure_log
 from mailstack.app.looking import refuse_waiting, tell_drift
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
-from mailstack.app.runfiles import bus_folder
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import Endpoint, endpoints_of
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.store_named import address_in
+from mailstack.app.stores import open_bus, open_store
 from mailstack.app.turn import apply_turn
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import Conflict, DomainError, TryAgainLater
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant, as_datetime, earliest
 from mailstack.model.resource import Kind, Operation
+from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import until_seen
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody, refuse
 from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
@@ -57,8 +60,6 @@ from mailstack.spec.model import Spec
 from mailstack.spec.secrets import SecretMissing
 from mailstack.spec.sections.domains import MANUAL_PROVIDER
 from mailstack.spec.sections.server import PLAN_ONLY
-from mailstack.store.bus_local import LocalBus
-from mailstack.store.sqlite.open import SqliteStore, open_store
 
 log = structlog.get_logger()
 
@@ -124,9 +125,9 @@ async def _work(job: Job, line: Line) -> Message:
 async def _last_applied(job: Job, line: Line) -> Message:
     read_at_ns = time.time_ns()
     found = find_storage(Path(job.spec))
-    storage = Path(job.storage) if job.storage else found.storage
+    storage = StoreAddress.from_json(job.storage) if job.storage is not None else found.storage
     watch = [str(file) for file in found.files]
-    line.send(Loaded(storage=str(storage), workers=0, endpoints=(), watch=watch, read_at_ns=read_at_ns))
+    line.send(Loaded(storage=storage.to_json(), workers=0, endpoints=(), watch=watch, read_at_ns=read_at_ns))
     _wait_for_go(line)
     # Not only to read: after an upgrade of the program the store may have to be migrated first.
     store = await open_store(storage, clock=system_clock, bus=Silence())
@@ -137,7 +138,7 @@ async def _last_applied(job: Job, line: Line) -> Message:
 
 
 async def _read(job: Job) -> Message:
-    store = await open_store(Path(job.storage), clock=system_clock, bus=Silence(), read_only=True)
+    store = await open_store(_storage_of(job), clock=system_clock, bus=Silence(), read_only=True)
     try:
         return Applied(blueprint=to_json(await read_blueprint(store.state)))
     finally:
@@ -146,26 +147,26 @@ async def _read(job: Job) -> Message:
 
 async def _apply(job: Job, line: Line) -> Message:
     await _settle_received(job)
-    received = read_received(_storage_of(job))
+    received = read_received(_storage_of(job).folder)
     read_at_ns = time.time_ns()
-    loaded = await spec_for_upkeep(Path(job.storage), Path(job.spec)) if job.upkeep else load_spec(Path(job.spec))
+    loaded = await spec_for_upkeep(_storage_of(job), Path(job.spec)) if job.upkeep else load_spec(Path(job.spec))
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     if sandbox is not None:
         loaded = harmless(loaded, sandbox)
-    storage = (loaded.path.absolute().parent / loaded.spec.storage.path).absolute()
+    storage = address_in(loaded)
     line.send(_loaded(loaded, storage, read_at_ns))
     _wait_for_go(line)
     async with AsyncExitStack() as turn:
         await turn.enter_async_context(apply_turn(storage, SERVE if sandbox is None else "mailstack sandbox"))
-        if read_received(storage) != received:
+        if read_received(storage.folder) != received:
             # What was read is the former spec, or half of each; applied now, it would undo what was just applied.
             raise Conflict(f"another spec came by the API while {job.spec} was read; it is read again")
         return await _apply_to(storage, job, loaded, line, turn.aclose)
 
 
-async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Message:
+async def _apply_to(storage: StoreAddress, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Message:
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
-    bus = LocalBus(bus_folder(storage))
+    bus = open_bus(storage)
     store = await open_store(storage, clock=system_clock, bus=QuietGenerations(bus))
     try:
         await bus.start()
@@ -179,8 +180,8 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line, lea
                 line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
 
             if snapshot.spec_hash == loaded.digest:
-                keep_applied(storage, loaded)
-            reconciler = as_far_as_received(_inward(store, storage, loaded, on_issued=tell), storage, loaded)
+                keep_applied(storage.folder, loaded)
+            reconciler = as_far_as_received(_inward(store, storage, loaded, on_issued=tell), storage.folder, loaded)
             if loaded.spec.reconcile.on_change == PLAN_ONLY:
                 return await _only_planned(reconciler, loaded, store, line, leave_turn)
             return await _reconcile(reconciler, loaded, store, line, leave_turn)
@@ -197,28 +198,29 @@ async def _apply_to(storage: Path, job: Job, loaded: LoadedSpec, line: Line, lea
         await store.close()
 
 
-def _storage_of(job: Job) -> Path:
+def _storage_of(job: Job) -> StoreAddress:
     """Before the spec is known to be of use."""
-    known = str(job.sandbox["state"]) if job.sandbox is not None else job.storage
-    return Path(known) if known else find_storage(Path(job.spec)).storage
+    if job.sandbox is not None:
+        return StoreAddress(folder=Path(job.sandbox["state"]))
+    return StoreAddress.from_json(job.storage) if job.storage is not None else find_storage(Path(job.spec)).storage
 
 
 async def _settle_received(job: Job) -> None:
     """A crash may have left a spec that came by the API on its way into its place."""
     storage = _storage_of(job)
-    if not is_unsettled(storage):
+    if not is_unsettled(storage.folder):
         return
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     try:
         with suppress(TryAgainLater):  # or it is on its way just now
             async with apply_turn(storage, SERVE, wait_s=0):
-                settle(storage, await store.state.summary())
+                settle(storage.folder, await store.state.summary())
     finally:
         await store.close()
 
 
 async def _only_planned(
-    reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line, leave_turn: LeaveTurn
+    reconciler: Reconciler, loaded: LoadedSpec, store: Store, line: Line, leave_turn: LeaveTurn
 ) -> Message:
     """Under reconcile.on_change: plan-only: an edited spec waits, drift is told, what is due by the clock is done."""
     prepared = await _outward(reconciler, loaded).plan(loaded)
@@ -235,7 +237,7 @@ async def _only_planned(
 
 
 async def _reconcile(
-    reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line, leave_turn: LeaveTurn
+    reconciler: Reconciler, loaded: LoadedSpec, store: Store, line: Line, leave_turn: LeaveTurn
 ) -> Finished:
     """The server's own state first: mail is served by it while DNS is still being written, and then looked for.
     Certificates are ordered last, when others may apply again."""
@@ -296,7 +298,7 @@ async def _refuse_held_by_dns(reconciler: Reconciler, loaded: LoadedSpec) -> Non
     refuse(plan.stops, plan.spec_arguments)
 
 
-async def _run_and_tell(reconciler: Reconciler, loaded: LoadedSpec, store: SqliteStore, line: Line) -> _Done:
+async def _run_and_tell(reconciler: Reconciler, loaded: LoadedSpec, store: Store, line: Line) -> _Done:
     done = await _run_plan(reconciler, loaded)
     if done.prepared.changes_services:
         line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
@@ -308,9 +310,9 @@ def _wait_for_go(line: Line) -> None:
         raise BrokenPipeError
 
 
-def _loaded(loaded: LoadedSpec, storage: Path, read_at_ns: int) -> Loaded:
+def _loaded(loaded: LoadedSpec, storage: StoreAddress, read_at_ns: int) -> Loaded:
     return Loaded(
-        storage=str(storage),
+        storage=storage.to_json(),
         workers=loaded.spec.server.workers,
         endpoints=endpoints_in(loaded.spec),
         watch=[str(file.absolute()) for file in (*loaded.files, *_referenced(loaded))],
@@ -359,14 +361,14 @@ def _finished(done: _Done) -> Finished:
     return Finished(generation=done.generation, again_at=done.prepared.again_at)
 
 
-def reconciler_of(store: SqliteStore, storage: Path, loaded: LoadedSpec) -> Reconciler:
+def reconciler_of(store: Store, storage: StoreAddress, loaded: LoadedSpec) -> Reconciler:
     """For the API."""
     return _outward(_inward(store, storage, loaded, who="the API", on_issued=nobody_is_told), loaded)
 
 
 def _inward(
-    store: SqliteStore,
-    storage: Path,
+    store: Store,
+    storage: StoreAddress,
     loaded: LoadedSpec,
     *,
     who: str = SERVE,
@@ -391,7 +393,7 @@ def _outward(reconciler: Reconciler, loaded: LoadedSpec) -> Reconciler:
     return replace(reconciler, live_dns=authoritative_dns(loaded.spec))
 
 
-def sandbox_reconciler(store: SqliteStore, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
+def sandbox_reconciler(store: Store, sandbox: SandboxJob, passwords: Mapping[str, str]) -> Reconciler:
     from mailstack.reconcile.dns.zone_text import ZoneFileDns
 
     zones = zones_folder(Path(sandbox.state))

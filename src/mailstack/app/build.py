@@ -3,23 +3,24 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from mailstack.app.api_process import ApiProcesses
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
-from mailstack.app.runfiles import bus_folder
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_bus, open_store
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts
 from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.resolver import Resolver
+from mailstack.ports.store import Store
 from mailstack.servers.api.calls import Calls
 from mailstack.servers.api.failures import Failures
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
-from mailstack.store.sqlite.open import SqliteStore, open_store
+from mailstack.store.bus_nodes import NodesBus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class RunSettings:
     """What no spec says. job: what the server was started to do. trust_loopback: connections from this machine may log
     in without TLS. hold_outbound: mail to others is kept, not sent."""
 
-    storage: Path
+    storage: StoreAddress
     job: Job
     trust_loopback: bool
     hold_outbound: bool
@@ -68,10 +69,10 @@ class StoreBus:
 class Adapters:
     """views: of mailboxes, which outlive generations as the store does; so do calls and failures, the API's."""
 
-    store: SqliteStore
+    store: Store
     views: ViewCache
     store_bus: StoreBus
-    bus: LocalBus
+    bus: LocalBus | NodesBus
     resolver: Resolver
     tls_contexts: TlsContexts
     calls: Calls
@@ -87,7 +88,7 @@ class Adapters:
 
 async def open_adapters(settings: RunSettings) -> Adapters:
     """Raises DomainError or OSError, naming what could not be opened; then nothing is left open."""
-    bus = local_bus(settings.storage)
+    bus = open_bus(settings.storage)
     await bus.start()
     store_bus = StoreBus(bus)
     try:
@@ -109,7 +110,3 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         token=secrets.token_bytes,
         cache_key=secrets.token_bytes(32),
     )
-
-
-def local_bus(storage: Path) -> LocalBus:
-    return LocalBus(bus_folder(storage))

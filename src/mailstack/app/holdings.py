@@ -1,15 +1,15 @@
 """How much mail accounts of a store hold: what the reconciler asks before it destroys one or lowers its quota."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mailstack.app.clock import system_clock
 from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_store
 from mailstack.reconcile.brake import MailHolders
-from mailstack.store.sqlite.open import open_store
 
 
-def holders_in(storage: Path) -> MailHolders:
+def holders_in(storage: StoreAddress) -> MailHolders:
     """Looks through a store of its own, for reading only: to ask must not make an account's file."""
 
     async def holders(logins: Sequence[str]) -> Mapping[str, int]:

@@ -3,15 +3,15 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 from mailstack.app.clock import system_clock
 from mailstack.app.own_answers import own_answers
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 from mailstack.ports.issuer import Issuer
+from mailstack.ports.store import Store
 from mailstack.reconcile.issue import Issuing, OnWait
 from mailstack.spec.model import Spec
-from mailstack.store.sqlite.open import SqliteStore
 
 OWNER_BYTES = 8
 TURN_WAIT_S = 600.0
@@ -23,8 +23,8 @@ async def nobody_is_told() -> None:
 
 
 def issuing_with(
-    store: SqliteStore,
-    storage: Path,
+    store: Store,
+    storage: StoreAddress,
     spec: Spec,
     *,
     who: str,

@@ -73,11 +73,11 @@ class Unable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the applier is to do. spec: its path; storage: where it is served from now, "" before anything is. sandbox:
+    """What the applier is to do. spec: its path; storage: the StoreAddress that is served now, None before. sandbox:
     a SandboxJob's fields, None for the real thing.
 
     read_only: only say what is applied to `storage` now. last_applied: the same before anything serves, of the storage
-    that the spec seems to name where `storage` is empty; after Loaded and Go. upkeep: do what is due, and only where
+    that the spec seems to name where `storage` is None; after Loaded and Go. upkeep: do what is due, and only where
     the spec is the one that was applied last.
     """
 
@@ -85,7 +85,7 @@ class Job:
     read_only: bool = False
     last_applied: bool = False
     upkeep: bool = False
-    storage: str = ""
+    storage: Json | None = field(default=None, repr=False)
     log_level: str = "info"
     log_format: str = "auto"
     sandbox: Json | None = None
@@ -93,12 +93,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The spec is valid. watch: files it was read from, starting at read_at_ns (Unix time).
+    """The spec is valid. storage: a StoreAddress. watch: files it was read from, starting at read_at_ns (Unix time).
 
     The applier waits for `Go` before it writes anything.
     """
 
-    storage: str
+    storage: Json = field(repr=False)
     workers: int
     endpoints: Sequence[Endpoint]
     watch: Sequence[str]

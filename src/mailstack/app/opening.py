@@ -3,10 +3,10 @@
 A machine that starts again must serve mail, whatever became of the spec meanwhile; a reload refuses the same specs.
 """
 
+import asyncio
 import pwd
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 
@@ -15,6 +15,9 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.faults import ApplyBroken, CannotServe, SpecFaulty
 from mailstack.app.messages import Applied, Job, Loaded
 from mailstack.app.sockets import Bound, bind, close_all, endpoints_of
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import is_made
+from mailstack.model.errors import DomainError
 
 log = structlog.get_logger()
 
@@ -33,7 +36,7 @@ class Opening:
 class Opener:
     """take_storage: called once, before anything of the storage is opened. user: whom the applier runs as."""
 
-    def __init__(self, job: Job, user: pwd.struct_passwd | None, take_storage: Callable[[Path], None]) -> None:
+    def __init__(self, job: Job, user: pwd.struct_passwd | None, take_storage: Callable[[StoreAddress], None]) -> None:
         self._job = job
         self._user = user
         self._take_storage = take_storage
@@ -43,7 +46,7 @@ class Opener:
         loaded: Loaded | None = None
         try:
             loaded = await applying.loaded()
-            self._take_storage(Path(loaded.storage))
+            self._take_storage(StoreAddress.from_json(loaded.storage))
             return await self._apply(applying, loaded)
         except (SpecFaulty, ApplyBroken) as refusal:
             await applying.end()
@@ -64,17 +67,18 @@ class Opener:
 
     async def _last_applied(self, loaded: Loaded | None, refusal: CannotServe) -> Opening | None:
         """None when nothing was ever applied there. loaded: what the spec said, where it could be read."""
-        job = replace(self._job, last_applied=True, storage=loaded.storage if loaded else "")
+        job = replace(self._job, last_applied=True, storage=loaded.storage if loaded else None)
         reading = ApplyProcess.start(job, user=self._user)
         try:
             found = await reading.loaded()
-            if not (Path(found.storage) / "system.db").exists():
+            storage = StoreAddress.from_json(found.storage)
+            if not await asyncio.to_thread(is_made, storage):
                 return None
             if loaded is None:
-                self._take_storage(Path(found.storage))
+                self._take_storage(storage)
             reading.go()
             applied = await reading.applied()
-        except ApplyBroken as fault:
+        except (ApplyBroken, DomainError) as fault:
             log.error("what was applied last cannot be read", reason=str(fault))
             return None
         finally:

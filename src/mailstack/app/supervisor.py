@@ -22,7 +22,7 @@ import uvloop
 
 from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.blueprint import Blueprint, from_json
-from mailstack.app.build import RunSettings, local_bus
+from mailstack.app.build import RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.crew import Crew
 from mailstack.app.due import Due
@@ -38,6 +38,8 @@ from mailstack.app.reload import Reason, Reasons, Watch
 from mailstack.app.runfiles import leave_storage, take_storage
 from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
 from mailstack.app.status import Status
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_bus
 from mailstack.app.worker import GRACE_S, Launch
 from mailstack.model.ids import Generation
 from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
@@ -102,7 +104,7 @@ class Supervisor:
         self._publishing: asyncio.Task[None] | None = None
         # What is seen in DNS leads to generations beside those that a reload makes.
         self._changing = asyncio.Lock()
-        self._storage: Path
+        self._storage: StoreAddress
         self._workers: int
         self._blueprint: Blueprint
         self._crew: Crew
@@ -169,13 +171,13 @@ class Supervisor:
         if opening.refusal is None:
             self._publish(applying, Reason.FILES)
 
-    def _take_storage(self, storage: Path) -> None:
+    def _take_storage(self, storage: StoreAddress) -> None:
         self._storage = storage
-        lock = take_storage(storage)
-        self._held.callback(leave_storage, storage, lock)
+        lock = take_storage(storage.folder)
+        self._held.callback(leave_storage, storage.folder, lock)
         if self._service.user is not None:
-            hand_over(storage, self._service.user)
-        self._status = Status(storage, self._service.job.spec)
+            hand_over(storage.folder, self._service.user)
+        self._status = Status(storage.folder, self._service.job.spec)
 
     async def _start_crew(self) -> None:
         settings = RunSettings(
@@ -202,7 +204,7 @@ class Supervisor:
         return await ForkedWorker.start(self._forks, launch)
 
     async def _watch_for_applies(self) -> None:
-        bus = local_bus(self._storage)
+        bus = open_bus(self._storage)
         await bus.start()
         self._held.push_async_callback(bus.close)
         bus.watch(GENERATION_TOPIC, lambda: self._reasons.give(Reason.APPLIED))
@@ -253,7 +255,7 @@ class Supervisor:
 
     async def _applier(self, job: Job) -> ApplyProcess:
         # With the storage that is served, so that nobody has to look for it in the spec first.
-        known = replace(job, storage=str(self._storage))
+        known = replace(job, storage=self._storage.to_json())
         if self._workers == 1:
             # SQLite's locks belong to a process: one that has databases open must not be forked.
             return ApplyProcess.start(known, user=None)
@@ -303,8 +305,11 @@ class Supervisor:
             raise
 
     def _check_unchangeable(self, loaded: Loaded) -> None:
-        if Path(loaded.storage) != self._storage:
-            raise CannotServe(f"storage.path is {self._storage} until a restart; {loaded.storage} is not used")
+        storage = StoreAddress.from_json(loaded.storage)
+        if storage.folder != self._storage.folder:
+            raise CannotServe(f"storage.path is {self._storage.folder} until a restart; {storage.folder} is not used")
+        if storage != self._storage:
+            raise CannotServe(f"what `storage` names is another than {self._storage}, which is used until a restart")
         if (loaded.workers or os.cpu_count() or 1) != self._workers:
             log.warning("server.workers changes at the next start", workers=self._workers, wanted=loaded.workers)
 
@@ -330,7 +335,10 @@ class Supervisor:
     def _stand(self, accounts: Mapping[str, str]) -> None:
         self._write_status()
         standing = Standing(
-            storage=self._storage, blueprint=self._blueprint, endpoints=tuple(sorted(self._bound)), accounts=accounts
+            storage=self._storage.folder,
+            blueprint=self._blueprint,
+            endpoints=tuple(sorted(self._bound)),
+            accounts=accounts,
         )
         self._service.on_standing(standing)
 

@@ -11,11 +11,11 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import IO
 
 from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import run_folder
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import iso
 
@@ -25,11 +25,11 @@ LOOK_EVERY_S = 0.1
 
 @asynccontextmanager
 async def apply_turn(
-    storage: Path, who: str, *, on_wait: Callable[[str], None] | None = None, wait_s: float = WAIT_S
+    storage: StoreAddress, who: str, *, on_wait: Callable[[str], None] | None = None, wait_s: float = WAIT_S
 ) -> AsyncIterator[None]:
     """who: for the others. on_wait: told once whom we wait for. Raises TryAgainLater with that name, OSError."""
-    run_folder(storage).mkdir(parents=True, exist_ok=True, mode=0o750)
-    with (run_folder(storage) / "apply.lock").open("a+") as file:
+    run_folder(storage.folder).mkdir(parents=True, exist_ok=True, mode=0o750)
+    with (run_folder(storage.folder) / "apply.lock").open("a+") as file:
         await _lock(file, on_wait, time.monotonic() + wait_s)
         _write(file, f"process {os.getpid()} ({who}), since {iso(system_clock())}")
         try:

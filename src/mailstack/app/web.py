@@ -66,7 +66,7 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
         queue=adapters.store.queue,
         issuance=adapters.store.issuance,
         calls=adapters.calls,
-        running=partial(written_status, settings.storage),
+        running=partial(written_status, settings.storage.folder),
         failures=adapters.failures,
         clock=adapters.clock,
         token=adapters.token,

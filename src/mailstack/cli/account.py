@@ -25,7 +25,7 @@ from mailstack.cli.account_facts import (
     shown,
 )
 from mailstack.cli.place import state_option
-from mailstack.cli.reconciling import format_option, loaded_spec, storage_named, storage_of
+from mailstack.cli.reconciling import format_option, loaded_spec, sandbox_at, storage_named, storage_of
 from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -85,7 +85,7 @@ def show(spec: Path, state: Path | None, address: str, form: str) -> None:
       mailstack account show mailstack.yaml alice@example.com --format json | jq .owners.password
     """
     loaded = loaded_spec(spec, form)
-    storage = storage_of(loaded) if state is None else state.absolute()
+    storage = storage_of(loaded) if state is None else sandbox_at(state)
     (found,) = asyncio.run(of_accounts(storage, (address,), partial(shown, loaded=loaded)))
     if form == "json":
         print_json(found)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,14 +14,15 @@ from mailstack.model.errors import DomainError, NotFound
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
+    from mailstack.app.store_address import StoreAddress
     from mailstack.model.instant import Instant
     from mailstack.model.principal import Account
     from mailstack.model.resource import Resource
     from mailstack.model.upkeep import AccountSizes
+    from mailstack.ports.store import Store
     from mailstack.ports.upkeep import Progress
     from mailstack.spec.load import LoadedSpec
     from mailstack.spec.locate import Locator
-    from mailstack.store.sqlite.open import SqliteStore
 
 Facts = dict[str, Any]
 SPEC_KEYS = {
@@ -34,11 +34,11 @@ SPEC_KEYS = {
     "abilities": "can",
 }
 """Of an account: the key of the spec behind each field of its resource."""
-Look = Callable[["SqliteStore", "Account", "Progress"], Awaitable[Facts]]
+Look = Callable[["Store", "Account", "Progress"], Awaitable[Facts]]
 
 
 async def of_accounts(
-    storage: Path, addresses: Sequence[str], look: Look, *, label: str | None = None, writes: bool = False
+    storage: "StoreAddress", addresses: Sequence[str], look: Look, *, label: str | None = None, writes: bool = False
 ) -> list[Facts]:
     """look: asked of each of the accounts, all of them where no address is named. label: what the progress bar says: it
     counts accounts, or the messages of a single one.
@@ -58,7 +58,7 @@ async def of_accounts(
             return [await look(store, account, _tell_nobody) for account in each]
 
 
-async def _accounts(store: "SqliteStore", addresses: Sequence[str]) -> list["Account"]:
+async def _accounts(store: "Store", addresses: Sequence[str]) -> list["Account"]:
     from mailstack.model.address import parse_address
     from mailstack.model.principal import Account
     from mailstack.model.resource import Kind
@@ -78,7 +78,7 @@ async def _accounts(store: "SqliteStore", addresses: Sequence[str]) -> list["Acc
     return found
 
 
-async def described(_store: "SqliteStore", account: "Account", _progress: "Progress") -> Facts:
+async def described(_store: "Store", account: "Account", _progress: "Progress") -> Facts:
     return {
         "login": account.login,
         "id": account.account_id,
@@ -91,7 +91,7 @@ async def described(_store: "SqliteStore", account: "Account", _progress: "Progr
     }
 
 
-async def measured(store: "SqliteStore", account: "Account", _progress: "Progress") -> Facts:
+async def measured(store: "Store", account: "Account", _progress: "Progress") -> Facts:
     """error: why the account's file cannot be read; then all that it holds is unknown."""
     try:
         sizes = await _sizes(store, account)
@@ -109,7 +109,7 @@ async def measured(store: "SqliteStore", account: "Account", _progress: "Progres
     }
 
 
-async def shown(store: "SqliteStore", account: "Account", progress: "Progress", *, loaded: "LoadedSpec") -> Facts:
+async def shown(store: "Store", account: "Account", progress: "Progress", *, loaded: "LoadedSpec") -> Facts:
     """Raises what reading the account's file raises."""
     sizes = await _sizes(store, account)
     mailboxes = [
@@ -121,7 +121,7 @@ async def shown(store: "SqliteStore", account: "Account", progress: "Progress", 
     return {**known, "indexed": await _is_indexed(store, account), "owners": owners, "mailboxes": mailboxes}
 
 
-async def _owners(store: "SqliteStore", account: "Account", loaded: "LoadedSpec") -> dict[str, Facts]:
+async def _owners(store: "Store", account: "Account", loaded: "LoadedSpec") -> dict[str, Facts]:
     """By field: spec, with the place where it speaks of the account; or user, with the moment."""
     from mailstack.model.resource import Kind
 
@@ -152,7 +152,7 @@ def _says_password(resource: "Resource | None") -> bool:
     return resource is not None and "password" in resource.digests
 
 
-async def set_password(storage: Path, address: str, ask: Callable[[], str]) -> str:
+async def set_password(storage: "StoreAddress", address: str, ask: Callable[[], str]) -> str:
     """The login whose password it now is. ask: only once it is known whose."""
     from mailstack.model.resource import Kind
     from mailstack.services.identity.passwords import HashCost, hash_password
@@ -165,7 +165,7 @@ async def set_password(storage: Path, address: str, ask: Callable[[], str]) -> s
         return account.login
 
 
-async def flaws(store: "SqliteStore", account: "Account", progress: "Progress", *, quick: bool) -> Facts:
+async def flaws(store: "Store", account: "Account", progress: "Progress", *, quick: bool) -> Facts:
     try:
         found = await store.upkeep.verify(account.account_id, reads_messages=not quick, progress=progress)
     except NotFound:
@@ -174,7 +174,7 @@ async def flaws(store: "SqliteStore", account: "Account", progress: "Progress", 
     return {"login": account.login, "flaws": listed}
 
 
-async def indexed(store: "SqliteStore", account: "Account", progress: "Progress") -> Facts:
+async def indexed(store: "Store", account: "Account", progress: "Progress") -> Facts:
     """error: why its messages could not all be indexed; those that follow are looked for by the next search."""
     from mailstack.services.mailbox import indexing
 
@@ -189,7 +189,7 @@ async def indexed(store: "SqliteStore", account: "Account", progress: "Progress"
     return {"login": account.login, "messages": done}
 
 
-async def _is_indexed(store: "SqliteStore", account: "Account") -> bool:
+async def _is_indexed(store: "Store", account: "Account") -> bool:
     """False: the next search, or the background, has messages to index."""
     try:
         return not await store.search.is_behind(account.account_id)
@@ -197,7 +197,7 @@ async def _is_indexed(store: "SqliteStore", account: "Account") -> bool:
         return True
 
 
-async def _sizes(store: "SqliteStore", account: "Account") -> "AccountSizes | None":
+async def _sizes(store: "Store", account: "Account") -> "AccountSizes | None":
     """None: nothing came for it yet."""
     try:
         return await store.upkeep.sizes(account.account_id)

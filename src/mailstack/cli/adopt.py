@@ -14,10 +14,10 @@ from mailstack.cli.reconciling import loaded_spec, reconciler_on, require_applie
 from mailstack.cli.screen import counted, fail
 
 if TYPE_CHECKING:
+    from mailstack.ports.store import Store
     from mailstack.reconcile.adoption import Adoption
     from mailstack.reconcile.dns.adoption import Chosen
     from mailstack.spec.load import LoadedSpec
-    from mailstack.store.sqlite.open import SqliteStore
 
 HELP = """Bring under SPEC what exists without it.
 
@@ -139,7 +139,7 @@ def _new_text(loaded: "LoadedSpec", adoption: "Adoption", out: Path | None) -> s
     return with_entries(loaded.path.read_bytes().decode("utf-8"), adoption.sections, str(loaded.path))
 
 
-async def _hashes(store: "SqliteStore", adoption: "Adoption") -> dict[str, str]:
+async def _hashes(store: "Store", adoption: "Adoption") -> dict[str, str]:
     """By login; "" has no place in a file, and no account with a password has it."""
     from mailstack.model.resource import Kind
 
@@ -159,7 +159,7 @@ def _write_secrets(directory: Path, hashes: Mapping[str, str]) -> None:
             file.write(f"{hashed}\n")
 
 
-async def _remember(store: "SqliteStore", adoption: "Adoption", hashes: Mapping[str, str]) -> None:
+async def _remember(store: "Store", adoption: "Adoption", hashes: Mapping[str, str]) -> None:
     """The file that the spec now names is what was applied: nothing has changed."""
     from dataclasses import replace
 
@@ -192,7 +192,7 @@ def _drafted(loaded: "LoadedSpec", target: Path, text: str) -> Iterator[None]:
         if target == loaded.path:
             loaded_spec(draft, "text")
         yield
-        is_from_afar = target == loaded.path and amend(storage_of(loaded), path.read_bytes(), draft.read_bytes())
+        is_from_afar = target == loaded.path and amend(storage_of(loaded).folder, path.read_bytes(), draft.read_bytes())
         draft.replace(path)
         if is_from_afar:
             click.echo(f"{click.style('note:', bold=True)} {target} came by the API; {TAKE_OVER}")

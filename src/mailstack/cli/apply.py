@@ -27,16 +27,17 @@ from mailstack.cli.screen import console, counted, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.cli.saved_plan import SavedPlan
     from mailstack.model.instant import Instant
+    from mailstack.ports.store import Store
     from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Prepared, Reconciler
     from mailstack.spec.load import LoadedSpec
-    from mailstack.store.sqlite.open import SqliteStore
 
-    ReconcilerOn = Callable[[SqliteStore | None], Reconciler]
+    ReconcilerOn = Callable[[Store | None], Reconciler]
 
 HELP = """Make the server and its DNS what SPEC says: shows the plan, asks, then carries it out.
 
@@ -189,7 +190,7 @@ async def _apply(
             finally:
                 # Also where DNS failed on the way: it is what the state holds.
                 if (await store.state.summary()).spec_hash == loaded.digest:
-                    keep_applied(storage, loaded)
+                    keep_applied(storage.folder, loaded)
             await held_turn.aclose()  # an authority takes minutes, and others may have something urgent
             return replace(done, generation=await order(made, loaded, prepared, progress))
 
@@ -202,7 +203,7 @@ def ask(form: str) -> None:
 
 
 @asynccontextmanager
-async def turn(storage: Path) -> AsyncIterator[None]:
+async def turn(storage: "StoreAddress") -> AsyncIterator[None]:
     """Another apply may be at work, `mailstack serve`'s own too; what was planned is refused if it changed anything."""
     from mailstack.app.turn import apply_turn
 

@@ -7,14 +7,14 @@ if TYPE_CHECKING:
     from mailstack.model.instant import Instant
     from mailstack.model.issuance import IssuanceFailure
     from mailstack.model.resource import Resource
-    from mailstack.store.sqlite.open import SqliteStore
+    from mailstack.ports.store import Store
 
 NAMED = 5
 """More certificates than these are counted, but for those that somebody must look at."""
 FEW_DAYS = 14
 
 
-async def certificate_facts(store: "SqliteStore", now: "Instant") -> list[dict[str, object]]:
+async def certificate_facts(store: "Store", now: "Instant") -> list[dict[str, object]]:
     from mailstack.model.resource import Kind
 
     snapshot = await store.state.snapshot((Kind.CERTIFICATE,))

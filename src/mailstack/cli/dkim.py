@@ -6,6 +6,7 @@ What is said of them is cli/dkim_facts's. RFC 6376.
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +25,9 @@ from mailstack.cli.reconciling import (
 )
 from mailstack.cli.screen import fail, print_json
 from mailstack.model.resource import DkimKeyBody, Kind, Rotation
+
+if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
 
 COLUMNS = ("domain", "selector", "state", "since", "next", "next_at", "dns")
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -98,7 +102,7 @@ def rotate(spec: Path, domain: str, algorithm: str | None, now: bool, state: Pat
       mailstack dkim rotate mailstack.yaml example.com
       mailstack dkim rotate mailstack.yaml example.com --algorithm rsa2048 --now
     """
-    storage = storage_named(spec, "text", state).absolute()
+    storage = storage_named(spec, "text", state)
     require_applied(storage)
     keys = asyncio.run(_ask(storage, domain, (algorithm,) if algorithm else (), at_once=now))
     for key in keys:
@@ -144,7 +148,9 @@ def export(spec: Path, domain: str, selector: str | None, private: Path | None, 
     click.echo(f"{private}: whoever has this file can sign as {domain}", err=True)
 
 
-async def _ask(storage: Path, domain: str, algorithms: tuple[str, ...], *, at_once: bool) -> tuple[DkimKeyBody, ...]:
+async def _ask(
+    storage: "StoreAddress", domain: str, algorithms: tuple[str, ...], *, at_once: bool
+) -> tuple[DkimKeyBody, ...]:
     from mailstack.reconcile.providers.rotation import ask_rotation
 
     async with turn(storage), store_to_write(storage) as store:
@@ -152,7 +158,7 @@ async def _ask(storage: Path, domain: str, algorithms: tuple[str, ...], *, at_on
         return await ask_rotation(store.state, domain, algorithms, wanted)
 
 
-async def _private_pem(storage: Path, key: DkimKeyBody) -> str:
+async def _private_pem(storage: "StoreAddress", key: DkimKeyBody) -> str:
     async with store_to_read(storage) as store:
         secrets = {} if store is None else await store.state.secrets(Kind.DKIM_KEY)
     return secrets[f"{key.selector}._domainkey.{key.domain}"]["private_key"]

@@ -1,7 +1,6 @@
 """What `mailstack dkim` says of keys: their state, what comes next, and what DNS shows of their records."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailstack.cli.account_facts import Facts
@@ -10,6 +9,7 @@ from mailstack.cli.screen import fail
 from mailstack.model.resource import DkimKeyBody, KeyState, Kind, Rotation
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.cli.place import Place
     from mailstack.spec.model import Spec
 
@@ -27,7 +27,7 @@ async def key_facts(place: "Place", domain: str | None, *, ask_dns: bool) -> lis
     return [_facts(key, spec, look_at(key, observed).told) for key in keys]
 
 
-async def held_keys(storage: Path) -> Sequence[DkimKeyBody]:
+async def held_keys(storage: "StoreAddress") -> Sequence[DkimKeyBody]:
     """By domain, then algorithm, the oldest first."""
     from mailstack.reconcile.providers.keys import live_keys
 

@@ -56,10 +56,11 @@ def command(mail_id: int | None, state: Path | None, output: str) -> None:
 async def _read(folder: Path, mail_id: int | None) -> list[dict[str, object]]:
     from mailstack.app.clock import system_clock
     from mailstack.app.silence import Silence
+    from mailstack.app.store_address import StoreAddress
+    from mailstack.app.stores import open_store
     from mailstack.model.delivery import QueueState
-    from mailstack.store.sqlite.open import open_store
 
-    store = await open_store(folder, clock=system_clock, bus=Silence(), read_only=True)
+    store = await open_store(StoreAddress(folder=folder), clock=system_clock, bus=Silence(), read_only=True)
     try:
         by_mail: dict[int, list[QueueItem]] = {}
         for item in await store.queue.items(states=(QueueState.HELD,), limit=LISTED):

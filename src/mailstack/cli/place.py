@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailstack.cli.reconciling import reconciler_on, require_applied, storage_of, store_to_read
+from mailstack.cli.reconciling import reconciler_on, require_applied, sandbox_at, storage_of, store_to_read
 from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
     from mailstack.app.sandbox import SandboxJob
+    from mailstack.app.store_address import StoreAddress
     from mailstack.model.resource import Snapshot
+    from mailstack.ports.store import Store
     from mailstack.reconcile.dns.live import LiveDns
     from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
     from mailstack.spec.model import Spec
-    from mailstack.store.sqlite.open import SqliteStore
 
 state_option = click.option(
     "--state",
@@ -37,7 +38,7 @@ class Place:
     sandbox: "SandboxJob | None" = None
 
     @property
-    def storage(self) -> Path:
+    def storage(self) -> "StoreAddress":
         return storage_of(self.loaded)
 
     @property
@@ -48,7 +49,7 @@ class Place:
         from mailstack.app.sandbox_state import zones_folder
         from mailstack.reconcile.dns.publish import with_zone_files
 
-        return with_zone_files(self.loaded.spec, zones_folder(self.storage))
+        return with_zone_files(self.loaded.spec, zones_folder(self.storage.folder))
 
     def live_dns(self) -> "LiveDns":
         if self.sandbox is None:
@@ -58,9 +59,9 @@ class Place:
         from mailstack.app.sandbox_state import zones_folder
         from mailstack.reconcile.dns.zone_text import ZoneFileDns
 
-        return ZoneFileDns(zones_folder(self.storage))
+        return ZoneFileDns(zones_folder(self.storage.folder))
 
-    def reconciler(self, store: "SqliteStore | None") -> "Reconciler":
+    def reconciler(self, store: "Store | None") -> "Reconciler":
         if self.sandbox is None or store is None:
             return reconciler_on(store, self.loaded, no_dns=False)
         from mailstack.app.applier import sandbox_reconciler
@@ -74,14 +75,14 @@ def place_of(loaded: "LoadedSpec", state: Path | None) -> Place:
         return Place(loaded=loaded)
     from mailstack.app.sandbox import harmless, job_of
 
-    require_applied(state)
-    folder = state.absolute()
-    job = job_of(folder, asyncio.run(_live(folder)))
+    storage = sandbox_at(state)
+    require_applied(storage)
+    job = job_of(storage.folder, asyncio.run(_live(storage)))
     return Place(loaded=harmless(loaded, job), sandbox=job)
 
 
-async def _live(folder: Path) -> "Snapshot":
-    async with store_to_read(folder) as store:
+async def _live(storage: "StoreAddress") -> "Snapshot":
+    async with store_to_read(storage) as store:
         if store is None:
-            raise NotFound(f"{folder}: nothing was applied yet")
+            raise NotFound(f"{storage}: nothing was applied yet")
         return await store.state.snapshot()

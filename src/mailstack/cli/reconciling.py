@@ -12,12 +12,13 @@ from mailstack.cli.screen import EXIT_FAULTS, fail, print_json, report_faults
 from mailstack.model.errors import NotFound
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
+    from mailstack.ports.store import Store
     from mailstack.reconcile.brake import Allowed
     from mailstack.reconcile.dns.live import LiveDns
     from mailstack.reconcile.plan import Plan
     from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
-    from mailstack.store.sqlite.open import SqliteStore
 
 APPLY = "mailstack apply"
 no_dns_option = click.option("--no-dns", is_flag=True, help="Leave DNS out: neither read nor write any zone.")
@@ -42,8 +43,17 @@ def faults_reported(form: str, *, code: int = EXIT_FAULTS) -> Iterator[None]:
         report_faults(invalid, form == "json", code=code)
 
 
-def storage_of(loaded: "LoadedSpec") -> Path:
-    return loaded.path.absolute().parent / loaded.spec.storage.path
+def storage_of(loaded: "LoadedSpec") -> "StoreAddress":
+    """Raises Invalid where a secret of it is missing."""
+    from mailstack.app.store_named import address_in
+
+    return address_in(loaded)
+
+
+def sandbox_at(state: Path) -> "StoreAddress":
+    from mailstack.app.store_address import StoreAddress
+
+    return StoreAddress(folder=state.absolute())
 
 
 def loaded_spec(spec: Path, form: str) -> "LoadedSpec":
@@ -54,29 +64,31 @@ def loaded_spec(spec: Path, form: str) -> "LoadedSpec":
         return load_spec(spec)
 
 
-def storage_named(spec: Path, form: str, state: Path | None = None) -> Path:
+def storage_named(spec: Path, form: str, state: Path | None = None) -> "StoreAddress":
     """Of a spec that is valid; otherwise its faults end the command. state: a sandbox's folder, which comes first."""
     loaded = loaded_spec(spec, form)
-    return storage_of(loaded) if state is None else state.absolute()
+    return storage_of(loaded) if state is None else sandbox_at(state)
 
 
-def require_applied(storage: Path) -> None:
+def require_applied(storage: "StoreAddress") -> None:
     """Ends the command where no apply has made a store."""
-    if not (storage / "system.db").exists():
+    from mailstack.app.stores import is_made
+
+    if not is_made(storage):
         fail(f"{storage}: nothing was applied yet; `mailstack apply` does it")
 
 
 @asynccontextmanager
-async def store_to_write(storage: Path) -> AsyncIterator["SqliteStore"]:
+async def store_to_write(storage: "StoreAddress") -> AsyncIterator["Store"]:
     """It is made where there is none. A server that runs beside it hears at once what was written."""
     from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log
-    from mailstack.app.runfiles import bus_folder
-    from mailstack.store.bus_local import LocalBus
-    from mailstack.store.sqlite.open import open_store
+    from mailstack.app.runfiles import run_folder
+    from mailstack.app.stores import open_bus, open_store
 
     configure_log("auto", "warning")
-    bus = LocalBus(bus_folder(storage))
+    run_folder(storage.folder).mkdir(parents=True, exist_ok=True, mode=0o750)
+    bus = open_bus(storage)
     store = await open_store(storage, clock=system_clock, bus=bus)
     try:
         await bus.start()
@@ -87,12 +99,12 @@ async def store_to_write(storage: Path) -> AsyncIterator["SqliteStore"]:
 
 
 @asynccontextmanager
-async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
+async def store_to_read(storage: "StoreAddress") -> AsyncIterator["Store | None"]:
     """None where nothing was applied yet; nothing is created."""
     from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log  # before the store, for it keeps structlog from loading rich
     from mailstack.app.silence import Silence
-    from mailstack.store.sqlite.open import open_store
+    from mailstack.app.stores import open_store
 
     # Standard output is the plan's, and may be JSON.
     configure_log("auto", "warning")
@@ -108,7 +120,7 @@ async def store_to_read(storage: Path) -> AsyncIterator["SqliteStore | None"]:
 
 
 def reconciler_on(
-    store: "SqliteStore | None", loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None" = None
+    store: "Store | None", loaded: "LoadedSpec", *, no_dns: bool, allowed: "Allowed | None" = None
 ) -> "Reconciler":
     from mailstack.app.clock import system_clock
     from mailstack.app.holdings import holders_in
@@ -120,7 +132,7 @@ def reconciler_on(
     from mailstack.reconcile.reconciler import Reconciler
 
     storage = storage_of(loaded)
-    has_server = running_pid(storage) is not None
+    has_server = running_pid(storage.folder) is not None
     made = Reconciler(
         state=store.state if store else None,
         clock=system_clock,
@@ -130,7 +142,7 @@ def reconciler_on(
         live_dns=_live_dns(loaded, no_dns=no_dns),
         issuing=issuing_with(store, storage, loaded.spec, who=APPLY, has_server=has_server) if store else None,
     )
-    return as_far_as_received(made, storage, loaded)
+    return as_far_as_received(made, storage.folder, loaded)
 
 
 def _live_dns(loaded: "LoadedSpec", *, no_dns: bool) -> "LiveDns":

@@ -11,8 +11,9 @@ from mailstack.cli.reconciling import format_option, require_applied, storage_na
 from mailstack.cli.screen import counted, fail, print_json
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.model.trash import TrashedAccount
-    from mailstack.store.sqlite.open import SqliteStore
+    from mailstack.ports.store import Store
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -77,7 +78,7 @@ def account(spec: Path, address: str, account_id: str | None, login: str | None)
     click.echo(f"{click.style('restored', fg='green')} {counted(restored.messages, 'message')} to {target}")
 
 
-async def _listed(storage: Path) -> list[Facts]:
+async def _listed(storage: "StoreAddress") -> list[Facts]:
     async with store_to_read(storage) as store:
         return [] if store is None else [_facts(one) for one in await store.trash.list()]
 
@@ -97,7 +98,7 @@ def _show(found: list[Facts]) -> None:
     show_table("destroyed accounts", ("login", "id", "destroyed_at", "kept_until", "messages", "size_bytes"), found)
 
 
-async def _restored(storage: Path, address: str, account_id: str | None, login: str) -> "TrashedAccount":
+async def _restored(storage: "StoreAddress", address: str, account_id: str | None, login: str) -> "TrashedAccount":
     require_applied(storage)
     async with store_to_write(storage) as store:
         chosen = await _chosen(store, address, account_id)
@@ -105,7 +106,7 @@ async def _restored(storage: Path, address: str, account_id: str | None, login: 
         return chosen
 
 
-async def _chosen(store: "SqliteStore", address: str, account_id: str | None) -> "TrashedAccount":
+async def _chosen(store: "Store", address: str, account_id: str | None) -> "TrashedAccount":
     fitting = (one for one in await store.trash.list() if one.login == address and account_id in (None, one.account_id))
     latest = next(fitting, None)
     if latest is None:

@@ -15,6 +15,7 @@ from mailstack.cli.remote import chosen_server, server_options, state_of
 from mailstack.cli.screen import EXIT_FAULTS, console, counted, print_json
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.cli.remote import Server
     from mailstack.spec.faults import SpecInvalid
 
@@ -63,7 +64,7 @@ def command(context: click.Context, spec: Path, form: str, server: str | None, t
     try:
         loaded = load_spec(spec)
         if there is None:
-            found = asyncio.run(_status(storage_of(loaded).absolute(), loaded.digest))
+            found = asyncio.run(_status(storage_of(loaded), loaded.digest))
         else:
             found = _afar(there, loaded.digest)
     except SpecInvalid as fault:
@@ -78,14 +79,14 @@ def command(context: click.Context, spec: Path, form: str, server: str | None, t
         context.exit(EXIT_FAULTS)
 
 
-async def _status(storage: Path, digest: str) -> dict[str, object]:
+async def _status(storage: "StoreAddress", digest: str) -> dict[str, object]:
     """digest: of the spec as it is now."""
     from mailstack.app.clock import system_clock
     from mailstack.app.runfiles import read_status
     from mailstack.cli.certificate_facts import certificate_facts
     from mailstack.model.instant import iso
 
-    found: dict[str, object] = {"storage": str(storage), "running": read_status(storage)}
+    found: dict[str, object] = {"storage": str(storage), "running": read_status(storage.folder)}
     async with store_to_read(storage) as store:
         if store is None:
             return {**found, **NOTHING_APPLIED}

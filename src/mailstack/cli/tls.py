@@ -26,10 +26,11 @@ from mailstack.cli.reconciling import (
 from mailstack.cli.screen import EXIT_ERROR, fail, print_json
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
+    from mailstack.ports.store import Store
     from mailstack.reconcile.progress import Event, Progress
     from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
-    from mailstack.store.sqlite.open import SqliteStore
 
 COLUMNS = ("name", "issuer", "days_left", "not_after", "renew_at", "retry_at", "trouble")
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -114,7 +115,7 @@ def renew(spec: Path, name: str, force: bool, form: str) -> None:
 ISSUED, FAILED, ELSEWHERE, LEFT = "issued", "failed", "ordered elsewhere", "left to serve"
 
 
-async def _listed(storage: Path) -> list[Facts]:
+async def _listed(storage: "StoreAddress") -> list[Facts]:
     from mailstack.app.clock import system_clock
 
     async with store_to_read(storage) as store:
@@ -151,7 +152,7 @@ async def _renewed(
         return list(told.values())
 
 
-async def _asked(store: "SqliteStore", loaded: "LoadedSpec", name: str, *, is_forced: bool) -> tuple[str, ...]:
+async def _asked(store: "Store", loaded: "LoadedSpec", name: str, *, is_forced: bool) -> tuple[str, ...]:
     from mailstack.app.clock import system_clock
     from mailstack.reconcile.providers.asked_renewal import ask_renewal
 

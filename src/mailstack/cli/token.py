@@ -19,6 +19,7 @@ from mailstack.model.ids import TokenId
 from mailstack.model.token import RANDOM_OCTETS, Scope
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.model.instant import Instant
     from mailstack.model.token import Token
 
@@ -142,7 +143,9 @@ def facts_of(token: "Token") -> Facts:
     }
 
 
-async def _created(storage: Path, name: str, scopes: tuple[str, ...], expires: timedelta | None) -> "tuple[Token, str]":
+async def _created(
+    storage: "StoreAddress", name: str, scopes: tuple[str, ...], expires: timedelta | None
+) -> "tuple[Token, str]":
     from mailstack.app.clock import system_clock
     from mailstack.services.identity.tokens import Order, issue
 
@@ -159,12 +162,12 @@ def _end(now: "Instant", expires: timedelta | None) -> "Instant | None":
     return None if expires is None else from_datetime(as_datetime(now) + expires)
 
 
-async def _listed(storage: Path) -> "list[Token]":
+async def _listed(storage: "StoreAddress") -> "list[Token]":
     async with store_to_read(storage) as store:
         return [] if store is None else list(await store.tokens.list())
 
 
-async def _revoked(storage: Path, token_id: TokenId) -> list[TokenId]:
+async def _revoked(storage: "StoreAddress", token_id: TokenId) -> list[TokenId]:
     from mailstack.app.clock import system_clock
     from mailstack.services.identity.tokens import revoke
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from mailstack.model.changes import Change
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
+from mailstack.model.instant import Instant
 
 
 class Changes(Protocol):
@@ -24,6 +25,10 @@ class Changes(Protocol):
         The rows of one ModSeq are never parted, for the next call starts above it: when one alone has more than
         `limit`, all of them come.
         """
+        ...
+
+    async def compact(self, account_id: AccountId, *, now: Instant) -> int:
+        """Forgets what is older than 30 days, remembers how far; returns the number of rows. Once a day is enough."""
         ...
 
     async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:

@@ -9,6 +9,7 @@ import pytest
 from mailstack.model.changes import Change
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
+from mailstack.model.instant import Instant
 from mailstack.ports.changes import Changes
 from mailstack.servers.imap.service import ImapLimits
 from tests.servers.imap.conftest import message
@@ -35,6 +36,9 @@ class BusyChanges:
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000
     ) -> Sequence[Change]:
         return await self._real.since(account_id, mod_seq, mailbox_id=mailbox_id, limit=limit)
+
+    async def compact(self, account_id: AccountId, *, now: Instant) -> int:
+        return await self._real.compact(account_id, now=now)
 
     async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:
         return await self._real.destroyed_since(account_id, mailbox_id, mod_seq)

@@ -16,6 +16,7 @@ from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.message import Appended, FlagChange, FlagOperation, NewMessage
 from mailstack.model.numset import numset_of
+from mailstack.ports.store import Store
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import PostgresStore, open_store
 from mailstack.store.s3 import bucket as bucket_module
@@ -28,7 +29,7 @@ from tests.support.digests import digest_of
 from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import Store, make_account
+from tests.support.stores import make_account
 
 INBOX = MailboxId(1)
 LARGE = random.Random(3).randbytes(INLINE_LIMIT_BYTES + 1)

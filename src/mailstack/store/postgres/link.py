@@ -8,7 +8,7 @@ gives them, and every answer comes in binary.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import psycopg
@@ -38,10 +38,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """name: what a fault may say of it, so nothing of the password."""
+    """name: what a fault may say of it, so nothing of the password. database: its name on the server."""
 
-    conninfo: str
+    conninfo: str = field(repr=False)
     name: str
+    database: str
 
 
 class Asked(NamedTuple):
@@ -67,8 +68,8 @@ def address_of(conninfo: str) -> Address:
     except psycopg.ProgrammingError:
         raise ValueError("not an address of a PostgreSQL database: postgresql://user:password@host/name") from None
     where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
-    user, name = parts.get("user", ""), parts.get("dbname", parts.get("user", ""))
-    return Address(conninfo=conninfo, name=f"the PostgreSQL database {name} of {user} on {where}")
+    user, name = str(parts.get("user", "")), str(parts.get("dbname", parts.get("user", "")))
+    return Address(conninfo=conninfo, name=f"the PostgreSQL database {name} of {user} on {where}", database=name)
 
 
 def asked(statement: Statement, account_id: str | None, values: Sequence[Value]) -> Asked:

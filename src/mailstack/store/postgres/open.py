@@ -13,7 +13,7 @@ from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.postgres import marks, schema_account, schema_system
 from mailstack.store.postgres.databases import AccountDatabases, Engine, PostgresDatabase
 from mailstack.store.postgres.link import Address, Limits, Link, first_line, open_link
-from mailstack.store.postgres.migrations import migrate, require_newest
+from mailstack.store.postgres.migrations import LIST_TABLES, VERSION_TABLE, migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.blobs import Blobs
@@ -122,6 +122,15 @@ async def open_store(
         await store.close()
         raise
     return store
+
+
+def is_made(address: Address) -> bool:
+    """Whether there is a store. Blocks. Raises TryAgainLater."""
+    try:
+        with psycopg.connect(address.conninfo, autocommit=True, connect_timeout=Limits().connect_s) as connection:
+            return any(name == VERSION_TABLE for (name,) in connection.execute(LIST_TABLES))
+    except psycopg.Error as fault:
+        raise TryAgainLater(f"{address.name} cannot be used: {first_line(fault)}") from fault
 
 
 async def _prepare(address: Address, *, read_only: bool) -> None:

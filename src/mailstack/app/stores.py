@@ -1,0 +1,99 @@
+"""The one place that opens a store: SQLite in a folder, or PostgreSQL for many nodes; and the bus that goes with it.
+
+The drivers of PostgreSQL, S3 and NATS are extras, and loaded only where an address wants them.
+"""
+
+import hashlib
+import ssl
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+from mailstack.app.runfiles import bus_folder, run_folder
+from mailstack.app.store_address import StoreAddress, extra
+from mailstack.model.instant import Clock
+from mailstack.ports.bus import Bus
+from mailstack.ports.store import Store
+from mailstack.store.bus_local import LocalBus
+
+if TYPE_CHECKING:
+    from mailstack.store.bus_far import FarBus
+    from mailstack.store.bus_nodes import NodesBus
+    from mailstack.store.sql.blobs import Blobs
+
+SYSTEM_FILE = "system.db"
+
+
+async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only: bool = False) -> Store:
+    """read_only: for one who only looks; NotFound where there is no store, and nothing is made or changed.
+
+    Raises Damaged, Unsupported (a newer schema, a missing extra), Forbidden (another program's database, missing
+    rights), Invalid, TryAgainLater.
+    """
+    if not address.database:
+        from mailstack.store.sqlite.open import open_store as open_sqlite
+
+        return await open_sqlite(address.folder, clock=clock, bus=bus, read_only=read_only)
+    postgres = address.postgres
+    with extra("postgres"):
+        from mailstack.store.postgres.open import open_store as open_postgres
+    store = await open_postgres(postgres, blobs=_blobs(address), clock=clock, bus=bus, read_only=read_only)
+    return cast(Store, store)  # its search, sharing, annotations and upkeep are on their way
+
+
+def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":
+    """Not started yet. The run folder must exist."""
+    local = LocalBus(bus_folder(address.folder))
+    if not address.database:
+        return local
+    from mailstack.store.bus_nodes import NodesBus, node_of
+
+    return NodesBus(local, _far_bus(address, node_of(run_folder(address.folder))))
+
+
+def is_made(address: StoreAddress) -> bool:
+    """Whether anything was ever applied there. Blocks. Raises TryAgainLater where nobody answers."""
+    if not address.database:
+        return (address.folder / SYSTEM_FILE).exists()
+    postgres = address.postgres
+    with extra("postgres"):
+        from mailstack.store.postgres.open import is_made as is_made_in_postgres
+    return is_made_in_postgres(postgres)
+
+
+def _blobs(address: StoreAddress) -> "Blobs":
+    if address.bucket is None:
+        from mailstack.store.sql.row_blobs import RowBlobs
+
+        address.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        return RowBlobs(address.folder)
+    with extra("s3"):
+        import obstore  # noqa: F401  # what follows loads it only when it is needed
+
+        from mailstack.store.s3.blobs import S3Blobs
+        from mailstack.store.s3.bucket import Bucket, BucketAddress
+    return S3Blobs(Bucket(BucketAddress(**asdict(address.bucket))))
+
+
+def _far_bus(address: StoreAddress, node: str) -> "FarBus":
+    if address.nats is None:
+        with extra("postgres"):
+            from mailstack.store.bus_notify import notify_bus
+        return notify_bus(address.database, node=node)
+    with extra("nats"):
+        from mailstack.store.bus_nats import NatsServers, nats_bus
+    nats = address.nats
+    servers = NatsServers(
+        urls=nats.servers,
+        prefix=_subjects(address),
+        username=nats.username or None,
+        password=nats.password or None,
+        token=nats.token or None,
+        tls=ssl.create_default_context(cadata=nats.ca) if nats.ca else None,
+    )
+    return nats_bus(servers, node=node)
+
+
+def _subjects(address: StoreAddress) -> str:
+    """Of this installation. By the database's name, not by its host, which nodes may name differently; events of
+    another installation that has the same would do no harm."""
+    return f"mailstack.{hashlib.sha256(address.postgres.database.encode()).hexdigest()[:16]}"

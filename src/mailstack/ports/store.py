@@ -1,0 +1,65 @@
+"""All ports of one store together: what an engine has to offer, and what an adapter of it is opened as."""
+
+from typing import Protocol
+
+from mailstack.model.instant import Instant
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.annotations import Annotations
+from mailstack.ports.challenges import Challenges
+from mailstack.ports.changes import Changes
+from mailstack.ports.issuance import Issuance
+from mailstack.ports.locks import Locks
+from mailstack.ports.mailboxes import Mailboxes
+from mailstack.ports.messages import Messages
+from mailstack.ports.queue import Queue
+from mailstack.ports.search import Search
+from mailstack.ports.sharing import Sharing
+from mailstack.ports.state import State
+from mailstack.ports.tokens import Tokens
+from mailstack.ports.trash import Trash
+from mailstack.ports.upkeep import Upkeep
+
+
+class Store(Protocol):
+    @property
+    def state(self) -> State: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def mailboxes(self) -> Mailboxes: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def changes(self) -> Changes: ...
+    @property
+    def search(self) -> Search: ...
+    @property
+    def queue(self) -> Queue: ...
+    @property
+    def locks(self) -> Locks: ...
+    @property
+    def challenges(self) -> Challenges: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def issuance(self) -> Issuance: ...
+    @property
+    def trash(self) -> Trash: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+    @property
+    def sharing(self) -> Sharing: ...
+    @property
+    def annotations(self) -> Annotations: ...
+
+    async def now(self) -> Instant:
+        """As ports.store_time has it."""
+        ...
+
+    async def sweep(self) -> int:
+        """Removes blobs that no row names; returns how many went. Once a day is often enough."""
+        ...
+
+    async def close(self) -> None:
+        """Once what is being written is durable."""
+        ...
