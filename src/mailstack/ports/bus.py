@@ -9,6 +9,7 @@ from mailstack.model.ids import AccountId
 QUEUE_TOPIC = "queue"
 GENERATION_TOPIC = "generation"
 CHALLENGE_TOPIC = "challenge"
+CROWD_TOPIC = "crowd"
 
 
 def account_topic(account_id: str) -> str:

@@ -19,6 +19,7 @@ from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
+from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
@@ -57,6 +58,7 @@ class PostgresStore:
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(self._accounts)
         self.tokens = SqlTokens(self._system)
+        self.crowds = SqlCrowds(self._system)
 
     async def install(self, token: Callable[[int], bytes]) -> None:
         """What every store has one of; and what connections of long ago left behind goes."""

@@ -135,6 +135,15 @@ LAYOUT = (
         record_values TEXT NOT NULL,
         PRIMARY KEY (zone, name, type)
     )""",
+    # store/sql/crowds.py
+    """CREATE TABLE crowd (
+        worker TEXT NOT NULL,
+        peer TEXT NOT NULL,
+        node TEXT NOT NULL,
+        connections BIGINT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        PRIMARY KEY (worker, peer)
+    )""",
     # store/sql/objects.py
     """CREATE TABLE blob_object (
         file TEXT PRIMARY KEY,
