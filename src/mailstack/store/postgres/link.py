@@ -7,7 +7,6 @@ gives them, and every answer comes in binary.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,6 +116,7 @@ class Link:
         self._opened_s = self.idle_since_s = self._loop.time()
         self._link_id = link_id
         self.marks = 0
+        self._unread = 0
         self._is_closed = False
         self._waiter: asyncio.Future[None] | None = None
         self._libpq.nonblocking = 1
@@ -137,12 +137,18 @@ class Link:
         return self._link_id, self.marks + 1
 
     async def roll_back(self) -> None:
-        """Whatever state it is in. Never raises: a link of which nothing good is heard is closed."""
-        if self.is_open and self._libpq.transaction_status != pq.TransactionStatus.IDLE:
-            with suppress(Exception):  # the server undoes it as well when the connection ends
-                await self.exchange([_ROLLBACK])
-                return
+        """Without waiting for the answer, which the next exchange passes over. Nothing to worry about when the
+        connection is gone: the server undoes it then as well."""
+        if not self.is_open:
+            return
+        try:
+            self._libpq.send_query_params(b"ROLLBACK", None)
+            self._libpq.pipeline_sync()
+            self._libpq.flush()
+        except psycopg.Error:
             self.close()
+        else:
+            self._unread += 1
 
     def close(self) -> None:
         if self._is_closed:
@@ -205,9 +211,13 @@ class Link:
                 is_between = True
                 continue
             is_between = False
-            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+            if result.status != pq.ExecStatus.PIPELINE_SYNC:
+                results.append(result)
+            elif self._unread:
+                self._unread -= 1
+                results.clear()
+            else:
                 return results
-            results.append(result)
 
     async def _readable(self) -> None:
         """Until there is more than what was taken. Raises Lost."""
@@ -311,5 +321,4 @@ def _wake(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-_ROLLBACK = asked(Statement(text=b"ROLLBACK", takes_account=False), None, ())
 _FAILED = frozenset({pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.NONFATAL_ERROR})

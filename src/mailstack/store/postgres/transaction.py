@@ -19,21 +19,20 @@ MAX_QUEUED_BYTES = 1 << 20
 BEGIN = asked(translated("BEGIN"), None, ())
 BEGIN_READING = asked(translated("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), None, ())
 COMMIT = asked(translated("COMMIT"), None, ())
-ROLLBACK = asked(translated("ROLLBACK"), None, ())
 
 
 class PostgresConnection:
-    """Each statement is a transaction of its own, unless within a snapshot."""
+    """Each question is a transaction of its own, unless within a snapshot."""
 
     def __init__(self, link: Link, account_id: str | None, wait: Wait) -> None:
         self._link = link
         self._account_id = account_id
         self._wait = wait
         self._is_snapshot = False
+        self._first: list[Asked] = []
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        (answer,) = self._wait(self._link.exchange([asked(translated(sql), self._account_id, values)]))
-        return answer.rows
+        return self.ask((sql, values))[0]
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         found = self.rows(sql, values)
@@ -42,19 +41,26 @@ class PostgresConnection:
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
         return self.rows(sql, values)[0]
 
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        batch = [*self._first, *(asked(translated(sql), self._account_id, values) for sql, values in questions)]
+        self._first = []
+        answers = self._wait(self._link.exchange(batch, wanted=len(questions)))
+        return [answer.rows for answer in answers]
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         if self._is_snapshot:
             yield
             return
-        self._wait(self._link.exchange([BEGIN_READING]))
         self._is_snapshot = True
+        self._first = [BEGIN_READING]
         try:
             yield
         finally:
             self._is_snapshot = False
-            if self._link.is_open:
-                self._wait(self._link.exchange([ROLLBACK]))
+            if not self._first:
+                self._wait(self._link.roll_back())
+            self._first = []
 
 
 class PostgresTransaction:

@@ -8,7 +8,7 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sql.compress import Codec
-from mailstack.store.sql.database import Connection, Database, Databases, Row, Transaction
+from mailstack.store.sql.database import Connection, Databases, Row, Transaction
 from mailstack.store.sql.packs import repack_heads
 from mailstack.store.sql.threading import forget_threads
 
@@ -54,18 +54,24 @@ class SqlChanges:
         one alone is larger."""
         database = await self._databases.get(account_id)
         place = () if mailbox_id is None else (mailbox_id,)
-        few = await database.rows(_sql(mailbox_id), (mod_seq, *place, INLINE_LIMIT))
+        few, reach = await database.read(
+            lambda connection: connection.ask((_sql(mailbox_id), (mod_seq, *place, INLINE_LIMIT)), (FLOOR, ()))
+        )
         if len(few) < min(INLINE_LIMIT, limit + 1):
             changes = [_change(row) for row in few]
         else:
-            changes = await database.read_long(lambda connection: _since(connection, mod_seq, mailbox_id, limit))
-        await _check_reach(database, mod_seq)
+            changes, reach = await database.read_long(
+                lambda connection: (_since(connection, mod_seq, mailbox_id, limit), connection.rows(FLOOR))
+            )
+        _check_reach(account_id, mod_seq, reach)
         return changes
 
     async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:
         database = await self._databases.get(account_id)
-        rows = await database.read_long(lambda connection: connection.rows(DESTROYED_SINCE, (mod_seq, mailbox_id)))
-        await _check_reach(database, mod_seq)
+        rows, reach = await database.read_long(
+            lambda connection: connection.ask((DESTROYED_SINCE, (mod_seq, mailbox_id)), (FLOOR, ()))
+        )
+        _check_reach(account_id, mod_seq, reach)
         return [Uid(row[0]) for row in rows]
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
@@ -84,11 +90,12 @@ class SqlChanges:
         return await (await self._databases.get(account_id)).write(work, is_long=True)
 
 
-async def _check_reach(database: Database, mod_seq: ModSeq) -> None:
-    """Afterwards: the log may have been compacted by another process while it was read. Raises Conflict."""
-    (floor,) = await database.read(lambda connection: connection.one(FLOOR))
+def _check_reach(account_id: AccountId, mod_seq: ModSeq, reach: Sequence[Row]) -> None:
+    """reach: read afterwards, for the log may have been compacted by another process while it was read. Raises
+    Conflict."""
+    ((floor,),) = reach
     if mod_seq < floor - 1:
-        raise Conflict(f"the change log of {database.name} starts above {floor - 1}, {mod_seq} was asked for")
+        raise Conflict(f"the change log of account {account_id} starts above {floor - 1}, {mod_seq} was asked for")
 
 
 def _since(connection: Connection, mod_seq: ModSeq, mailbox_id: MailboxId | None, limit: int) -> list[Change]:

@@ -41,6 +41,10 @@ class Connection(Protocol):
         """For statements that always give a row."""
         ...
 
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each, in one round trip where there are any; in their order."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[None]:
         """What is read within is true of one moment."""
         ...
@@ -56,8 +60,7 @@ class Transaction(Protocol):
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row: ...
 
     def ask(self, *questions: Question) -> list[list[Row]]:
-        """The rows of each. In their order, and in one round trip where there are any: each sees what was done before,
-        and no text depends on what another finds."""
+        """As Connection's: each sees what those before it have done."""
         ...
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:

@@ -25,7 +25,7 @@ from mailstack.store.sql import appending, copying, flagging
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs, HeldBlobs
 from mailstack.store.sql.columns import read_columns
 from mailstack.store.sql.counters import MAILBOX_EXISTS, next_mod_seq
-from mailstack.store.sql.database import Connection, Database, Databases, Result, Row, Transaction
+from mailstack.store.sql.database import Connection, Database, Databases, Reading, Result, Row, Transaction
 from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
 from mailstack.store.sql.packing import discard, pack_each, write_packed
 from mailstack.store.sql.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
@@ -101,37 +101,31 @@ class SqlMessages:
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
     ) -> Sequence[Placement]:
-        database = await self._databases.get(account_id)
         asked = EVERY_UID if uids is None else uids
-        if await _row_cost(database, mailbox_id, asked) <= INLINE_ROWS:
-            return await database.read(lambda connection: _placements(connection, mailbox_id, asked))
-        return await database.read_long(lambda connection: _placements(connection, mailbox_id, asked))
+
+        def reading(connection: Connection) -> list[Placement]:
+            return _placements(connection, mailbox_id, asked)
+
+        return await self._read_by_cost(account_id, mailbox_id, asked, reading, inline=INLINE_ROWS)
 
     async def columns(
         self, account_id: AccountId, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet | None = None
     ) -> Sequence[tuple[Any, ...]]:
-        database = await self._databases.get(account_id)
         asked = EVERY_UID if uids is None else uids
         codec = self._blobs.codec
 
         def reading(connection: Connection) -> list[Row]:
             return read_columns(connection, mailbox_id, wanted, asked, codec)
 
-        if asked.count() + 3 * len(asked.ranges) <= INLINE_MESSAGES:
-            # Few, however large the mailbox; whether there is one matters only when nothing is found in it.
-            found = await database.read(reading)
-            if found:
-                return found
-        if await _row_cost(database, mailbox_id, asked) <= INLINE_MESSAGES:
-            return await database.read(reading)
-        return await database.read_long(reading)
+        return await self._read_by_cost(account_id, mailbox_id, asked, reading, inline=INLINE_MESSAGES)
 
     async def table(self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
-        database = await self._databases.get(account_id)
         asked = EVERY_UID if uids is None else uids
-        if await _row_cost(database, mailbox_id, asked) <= INLINE_ROWS:
-            return await database.read(lambda connection: read_table(connection, mailbox_id, asked))
-        return await database.read_long(lambda connection: read_table(connection, mailbox_id, asked))
+
+        def reading(connection: Connection) -> PlacementTable:
+            return read_table(connection, mailbox_id, asked)
+
+        return await self._read_by_cost(account_id, mailbox_id, asked, reading, inline=INLINE_ROWS)
 
     async def stored(self, account_id: AccountId, message_ids: Sequence[MessageId]) -> Sequence[StoredMessage]:
         database = await self._databases.get(account_id)
@@ -223,6 +217,20 @@ class SqlMessages:
     async def used_bytes(self, account_id: AccountId) -> int:
         database = await self._databases.get(account_id)
         return int((await database.read(lambda connection: connection.one(USED)))[0])
+
+    async def _read_by_cost(
+        self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, reading: Reading[Result], *, inline: int
+    ) -> Result:
+        """inline: of so many rows on the loop, of more in a thread. Raises NotFound."""
+        database = await self._databases.get(account_id)
+        if uids.count() + 3 * len(uids.ranges) <= inline:
+            # Few, however large the mailbox; whether there is one matters only when nothing is found in it.
+            found = await database.read(reading)
+            if found:
+                return found
+        if await _row_cost(database, mailbox_id, uids) <= inline:
+            return await database.read(reading)
+        return await database.read_long(reading)
 
     async def _write_packed(
         self,

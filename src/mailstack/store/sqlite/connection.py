@@ -15,7 +15,7 @@ from urllib.parse import quote
 import apsw
 
 from mailstack.model.errors import AlreadyExists, Damaged, DomainError, TryAgainLater
-from mailstack.store.sql.database import Row, Value
+from mailstack.store.sql.database import Question, Row, Value
 
 BUSY_TIMEOUT_MS = 10_000
 READER_BUSY_TIMEOUT_MS = 2_000
@@ -92,6 +92,9 @@ class Connection:
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
         """For statements that always give a row."""
         return self.rows(sql, values)[0]
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        return [self.rows(sql, values) for sql, values in questions]
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         try:

@@ -50,7 +50,7 @@ class Transaction:
         return self._connection.one(sql, values)
 
     def ask(self, *questions: Question) -> list[list[Row]]:
-        return [self._connection.rows(sql, values) for sql, values in questions]
+        return self._connection.ask(*questions)
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         self._connection.run(sql, values)
