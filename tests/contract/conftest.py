@@ -76,6 +76,7 @@ ENGINES: tuple[OpenStore, ...] = (open_sqlite,)
 ON_POSTGRES = frozenset(
     {
         "test_accounts",
+        "test_annotations",
         "test_challenges",
         "test_issuance",
         "test_locks",
@@ -83,7 +84,9 @@ ON_POSTGRES = frozenset(
         "test_messages",
         "test_changes",
         "test_threads",
+        "test_intake",
         "test_queue",
+        "test_sharing",
         "test_state",
         "test_store_time",
         "test_tokens",

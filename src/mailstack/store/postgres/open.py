@@ -16,6 +16,7 @@ from mailstack.store.postgres.link import Address, Limits, Link, first_line, ope
 from mailstack.store.postgres.migrations import LIST_TABLES, VERSION_TABLE, migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
 from mailstack.store.sql.accounts import SqlAccounts
+from mailstack.store.sql.annotations import SqlAnnotations
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
@@ -26,6 +27,7 @@ from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 
@@ -57,6 +59,8 @@ class PostgresStore:
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(self._accounts)
+        self.sharing = SqlSharing(self._system, self._accounts, clock=clock)
+        self.annotations = SqlAnnotations(self._accounts, clock=clock)
         self.tokens = SqlTokens(self._system)
         self.crowds = SqlCrowds(self._system)
 

@@ -6,11 +6,16 @@ understand?
 
 from collections.abc import Mapping
 
-from mailstack.store.sql import mailboxes
+from mailstack.store.sql import mailboxes, sharing
 
 OWN: Mapping[str, str] = {
     # The larger of two is GREATEST here.
     mailboxes.NEXT_MAILBOX: """UPDATE counter SET last_mailbox_id = last_mailbox_id + 1,
         last_uid_validity = GREATEST(last_uid_validity + 1, ?) /*whole*/
         RETURNING last_mailbox_id, last_uid_validity""",
+    # Where the account has a column, that of who is given something has another name.
+    **{
+        sql: sql.replace("account_id", "grantee_id")
+        for sql in (sharing.GRANTS, sharing.ALL_GRANTS, sharing.GRANT, sharing.SET, sharing.INHERIT, sharing.NAMED)
+    },
 }

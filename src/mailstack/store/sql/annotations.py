@@ -11,17 +11,18 @@ from mailstack.store.sql.counters import MAILBOX_EXISTS
 from mailstack.store.sql.database import Databases, Transaction
 from mailstack.store.sql.mailboxes import touch_mailbox
 
-READ = "SELECT entry, value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')"
-READ_ALL = "SELECT mailbox_id, entry, value FROM annotation WHERE mailbox_id IS NOT NULL AND viewer_id IN (?, '')"
-ADD = "INSERT INTO annotation (mailbox_id, viewer_id, entry, value) VALUES (?, ?, ?, ?)"
-REMOVE = "DELETE FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
+READ = "SELECT entry, value FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')"
+READ_ALL = """SELECT mailbox_id, entry, value FROM annotation
+    WHERE /*of*/ mailbox_id IS NOT NULL AND viewer_id IN (?, '')"""
+ADD = "INSERT INTO annotation (/*key*/ mailbox_id, viewer_id, entry, value) VALUES (/*value*/ ?, ?, ?, ?)"
+REMOVE = "DELETE FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 # The shared ones and each viewer's private ones count apart: nobody can use up what others may set.
 FULLEST = """SELECT COALESCE(MAX(entries), 0) FROM (
-    SELECT COUNT(*) AS entries FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')
-    GROUP BY viewer_id)"""
-TOTALS = """SELECT COUNT(*) AS entries, TOTAL(LENGTH(value)) AS octets FROM annotation WHERE viewer_id IN (?, '')
+    SELECT COUNT(*) AS entries FROM annotation
+    WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '') GROUP BY viewer_id) AS counted"""
+TOTALS = """SELECT COUNT(*) AS entries, SUM(LENGTH(value)) AS octets FROM annotation WHERE /*of*/ viewer_id IN (?, '')
     GROUP BY viewer_id"""
-VALUE = "SELECT value FROM annotation WHERE COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
+VALUE = "SELECT value FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 ACCOUNT_ITSELF = 0
 
 
@@ -56,30 +57,46 @@ class SqlAnnotations:
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
-            if mailbox_id is not None and transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
-                raise NotFound(f"there is no mailbox {mailbox_id}")
-            is_changed = False
-            for entry, value in entries:
-                key = (mailbox_id or ACCOUNT_ITSELF, entry, viewer if is_private(entry) else "")
-                before = transaction.row(VALUE, key)
-                if value == (None if before is None else before[0]):
-                    continue
-                is_changed = True
-                transaction.run(REMOVE, key)
-                if value is not None:
-                    transaction.run(ADD, (mailbox_id, key[2], entry, value))
-            if is_changed:
-                _check_limits(transaction, mailbox_id, viewer, limit)
-            if is_changed and mailbox_id is not None:
+            if not _write(transaction, mailbox_id, entries, viewer):
+                return
+            _check_limits(transaction, mailbox_id, viewer, limit)
+            if mailbox_id is not None:
                 touch_mailbox(transaction, mailbox_id, now)
                 transaction.announce(account_topic(owner))
 
         await (await self._databases.get(owner)).write(work)
 
 
+def _write(
+    transaction: Transaction,
+    mailbox_id: MailboxId | None,
+    entries: Sequence[tuple[str, bytes | None]],
+    viewer: AccountId,
+) -> bool:
+    """Whether anything is another than before."""
+    keys = [(mailbox_id or ACCOUNT_ITSELF, entry, viewer if is_private(entry) else "") for entry, _ in entries]
+    mailbox, *found = transaction.ask(
+        (MAILBOX_EXISTS, (mailbox_id or ACCOUNT_ITSELF,)), *((VALUE, key) for key in keys)
+    )
+    if mailbox_id is not None and not mailbox:
+        raise NotFound(f"there is no mailbox {mailbox_id}")
+    values = {key: rows[0][0] if rows else None for key, rows in zip(keys, found, strict=True)}
+    is_changed = False
+    for key, (entry, value) in zip(keys, entries, strict=True):
+        if value == values[key]:
+            continue
+        values[key] = value
+        is_changed = True
+        transaction.run(REMOVE, key)
+        if value is not None:
+            transaction.run(ADD, (mailbox_id, key[2], entry, value))
+    return is_changed
+
+
 def _check_limits(transaction: Transaction, mailbox_id: MailboxId | None, viewer: AccountId, limit: int) -> None:
-    if transaction.one(FULLEST, (mailbox_id or ACCOUNT_ITSELF, viewer))[0] > limit:
+    ((most,),), totals = transaction.ask((FULLEST, (mailbox_id or ACCOUNT_ITSELF, viewer)), (TOTALS, (viewer,)))
+    if most > limit:
         raise TooMany(f"at most {limit} annotations")
-    for entries, octets in transaction.rows(TOTALS, (viewer,)):
+    for entries, octets in totals:
         if entries > MAX_TOTAL_ENTRIES or octets > MAX_TOTAL_OCTETS:
             raise TooMany("the account has annotations enough")

@@ -29,25 +29,25 @@ MAX_GRANTS = 500
 KEPT_MS = 3600 * SECOND_MS
 FOR_ALL = ""
 
-GRANTS = "SELECT identifier, account_id, rights FROM access WHERE mailbox_id = ? ORDER BY identifier"
-ALL_GRANTS = "SELECT mailbox_id, identifier, account_id, rights FROM access ORDER BY mailbox_id, identifier"
-GRANT = "SELECT rights, account_id FROM access WHERE mailbox_id = ? AND identifier = ?"
-COUNT = "SELECT COUNT(*) FROM access WHERE mailbox_id = ?"
-SET = """INSERT INTO access (mailbox_id, identifier, account_id, rights) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET account_id = excluded.account_id, rights = excluded.rights"""
-REMOVE = "DELETE FROM access WHERE mailbox_id = ? AND identifier = ?"
-INHERIT = """INSERT INTO access (mailbox_id, identifier, account_id, rights)
-    SELECT ?, identifier, account_id, rights FROM access WHERE mailbox_id = ?"""
+GRANTS = "SELECT identifier, account_id, rights FROM access WHERE /*of*/ mailbox_id = ? ORDER BY identifier"
+ALL_GRANTS = "SELECT mailbox_id, identifier, account_id, rights FROM access /*whole*/ ORDER BY mailbox_id, identifier"
+GRANT = "SELECT rights, account_id FROM access WHERE /*of*/ mailbox_id = ? AND identifier = ?"
+COUNT = "SELECT COUNT(*) FROM access WHERE /*of*/ mailbox_id = ?"
+SET = """INSERT INTO access (/*key*/ mailbox_id, identifier, account_id, rights) VALUES (/*value*/ ?, ?, ?, ?)
+    ON CONFLICT (/*key*/ mailbox_id, identifier) DO UPDATE SET account_id = excluded.account_id, rights = excluded.rights"""
+REMOVE = "DELETE FROM access WHERE /*of*/ mailbox_id = ? AND identifier = ?"
+INHERIT = """INSERT INTO access (/*key*/ mailbox_id, identifier, account_id, rights)
+    SELECT /*value*/ ?, identifier, account_id, rights FROM access WHERE /*of*/ mailbox_id = ?"""
 NOTE = """INSERT INTO shared (account_id, owner_id, noted_at) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET noted_at = excluded.noted_at"""
+    ON CONFLICT (account_id, owner_id) DO UPDATE SET noted_at = excluded.noted_at"""
 OWNERS = "SELECT DISTINCT owner_id FROM shared WHERE account_id IN (?, '') AND owner_id <> ? ORDER BY owner_id"
-NAMED = "SELECT DISTINCT identifier, account_id FROM access"
+NAMED = "SELECT DISTINCT identifier, account_id FROM access /*whole*/"
 IS_NOTED = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ?"
 STALE = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 FORGET = "DELETE FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
-SUBSCRIPTIONS = "SELECT owner_id, mailbox_id FROM subscription"
-SUBSCRIBE = "INSERT INTO subscription (owner_id, mailbox_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
-UNSUBSCRIBE = "DELETE FROM subscription WHERE owner_id = ? AND mailbox_id = ?"
+SUBSCRIPTIONS = "SELECT owner_id, mailbox_id FROM subscription /*whole*/"
+SUBSCRIBE = "INSERT INTO subscription (/*key*/ owner_id, mailbox_id) VALUES (/*value*/ ?, ?) ON CONFLICT DO NOTHING"
+UNSUBSCRIBE = "DELETE FROM subscription WHERE /*of*/ owner_id = ? AND mailbox_id = ?"
 
 
 class SqlSharing:
@@ -82,9 +82,10 @@ class SqlSharing:
         now = self._clock()
 
         def work(transaction: Transaction) -> Rights:
-            if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
+            mailbox, granted = transaction.ask((MAILBOX_EXISTS, (mailbox_id,)), (GRANT, (mailbox_id, grant.identifier)))
+            if not mailbox:
                 raise NotFound(f"there is no mailbox {mailbox_id}")
-            row = transaction.row(GRANT, (mailbox_id, grant.identifier))
+            row = granted[0] if granted else None
             before = NO_RIGHTS if row is None else parse_rights(row[0])
             # What an account had whose login is another's by now is nothing to add to or to take from.
             is_same = row is not None and row[1] == (grant.account_id or "")
