@@ -86,6 +86,7 @@ ON_POSTGRES = frozenset(
         "test_threads",
         "test_intake",
         "test_queue",
+        "test_search",
         "test_sharing",
         "test_state",
         "test_store_time",

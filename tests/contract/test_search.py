@@ -13,7 +13,7 @@ from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Scope, Word, WordMatch
 from mailstack.ports.store import Store
-from tests.support.stores import mailbox_with, new_message, uids
+from tests.support.stores import mailbox_with, make_account, new_message, uids
 
 ALL = (Scope.SUBJECT, Scope.BODY)
 
@@ -87,6 +87,29 @@ async def test_no_word_is_an_operator_of_the_engine(mail: Mail) -> None:
     for hostile in ('"', 'a" OR "b', "near*", "b\\", "%", "_", "'; --"):
         assert await mail.uids(WordMatch.EXACT, hostile) == []
         assert await mail.uids(WordMatch.INFIX, hostile) == []
+
+
+async def test_words_of_any_length_and_in_any_number(mail: Mail) -> None:
+    long = "长" * 5_000
+    await mail.put(body=f"{long}a short")
+    await mail.put(body=f"{long}b " + " ".join(f"{number}{'界' * 120}" for number in range(5_000)))
+    assert await mail.uids(WordMatch.EXACT, f"{long}a") == [1]
+    assert await mail.uids(WordMatch.PREFIX, long) == [1, 2]
+    assert await mail.uids(WordMatch.EXACT, f"0{'界' * 120}", f"4999{'界' * 120}") == [2]
+    assert await mail.uids(WordMatch.EXACT, long) == []
+
+
+async def test_words_of_an_account_are_not_found_in_another(mail: Mail, store: Store) -> None:
+    bob = await make_account(store, "bob@example.com")
+    other = Mail(store, bob, await mailbox_with(store, bob, MailboxRole.INBOX))
+    await mail.put(body="alpha")
+    await other.put(body="beta")
+    await other.put(body="alpha")
+    assert await mail.uids(WordMatch.EXACT, "alpha") == [1]
+    assert await mail.uids(WordMatch.EXACT, "beta") == []
+    await mail.store.search.reset(mail.account_id)
+    assert await other.uids(WordMatch.INFIX, "lph") == [2]
+    assert await mail.uids(WordMatch.INFIX, "lph") == []
 
 
 async def test_words_of_any_script(mail: Mail) -> None:

@@ -22,6 +22,7 @@ from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
@@ -59,6 +60,7 @@ class PostgresStore:
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(self._accounts)
+        self.search = SqlSearch(self._accounts, blobs=blobs)
         self.sharing = SqlSharing(self._system, self._accounts, clock=clock)
         self.annotations = SqlAnnotations(self._accounts, clock=clock)
         self.tokens = SqlTokens(self._system)

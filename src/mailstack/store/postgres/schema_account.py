@@ -109,6 +109,16 @@ LAYOUT = (
         changed_at BIGINT NOT NULL,
         PRIMARY KEY (account_id, mod_seq, mailbox_id, uid)
     )""",
+    # part: a message with very many words has several rows. Lexemes begin with the account, so that the index leads to
+    # one account's messages; and no list of what is yet to be sorted in, which every search of any account would read.
+    """CREATE TABLE search_index (
+        account_id TEXT NOT NULL,
+        message_id BIGINT NOT NULL,
+        part BIGINT NOT NULL,
+        words TSVECTOR NOT NULL,
+        PRIMARY KEY (account_id, message_id, part)
+    )""",
+    "CREATE INDEX search_index_words ON search_index USING gin (words) WITH (fastupdate = off)",
     """CREATE TABLE search_state (
         account_id TEXT PRIMARY KEY,
         indexed_up_to BIGINT NOT NULL

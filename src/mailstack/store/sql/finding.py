@@ -1,6 +1,6 @@
 """ports.search in SQL: the index of an account, and which messages of a mailbox meet a condition.
 
-A word's middle or end is looked for in the vocabulary first; the words found there are what FTS5 is asked for. A
+A word's middle or end is looked for in the vocabulary first; the words found there are what the index is asked for. A
 condition met by few messages is answered from them, one met by many from the mailbox's list.
 """
 
@@ -21,7 +21,7 @@ from mailstack.store.sql import indexing
 from mailstack.store.sql.blobs import Blob, Blobs
 from mailstack.store.sql.counters import MAILBOX_EXISTS
 from mailstack.store.sql.database import Connection, Databases, Transaction, Value
-from mailstack.store.sql.fulltext import MATCH, expressions
+from mailstack.store.sql.fulltext import MATCH, asked_words
 from mailstack.store.sql.messages import BYTES
 from mailstack.store.sql.vocabulary import Vocabularies
 
@@ -35,29 +35,29 @@ _EPOCH_ORDINAL = 719_163
 _ZONE_MS = 5 * DAY_MS
 _EARLIEST, _LATEST = -(1 << 62), 1 << 62
 
-PARTIAL = "SELECT message_id FROM search_partial"
+PARTIAL = "SELECT message_id FROM search_partial /*whole*/"
 # CROSS JOIN keeps the order of the tables: from the few messages to their places.
-PLACES_OF_FEW = """SELECT p.uid FROM json_each(?) AS found CROSS JOIN placement p ON p.message_id = found.value
-    WHERE p.mailbox_id = ? ORDER BY p.uid"""
+PLACES_OF_FEW = """SELECT p.uid FROM json_each(?) AS found CROSS JOIN placement p
+    WHERE /*of p*/ p.message_id = found.value AND p.mailbox_id = ? ORDER BY p.uid"""
 PLACES_OF_MANY = """SELECT uid FROM placement
-    WHERE mailbox_id = ? AND message_id IN (SELECT value FROM json_each(?)) ORDER BY uid"""
-RECEIVED = """SELECT p.uid FROM placement p JOIN message m ON m.message_id = p.message_id
-    WHERE p.mailbox_id = ? AND m.received_at >= ? AND m.received_at < ? ORDER BY p.uid"""
-SENT = """SELECT p.uid, m.sent_at FROM placement p JOIN message m ON m.message_id = p.message_id
-    WHERE p.mailbox_id = ? AND m.sent_at >= ? AND m.sent_at < ? ORDER BY p.uid"""
-SIZED = """SELECT p.uid FROM placement p JOIN message m ON m.message_id = p.message_id
-    WHERE p.mailbox_id = ? AND m.size_bytes > ? AND m.size_bytes < ? ORDER BY p.uid"""
-EVERY_PLACE = "SELECT uid FROM placement WHERE mailbox_id = ?"
+    WHERE /*of*/ mailbox_id = ? AND message_id IN (SELECT value FROM json_each(?) AS listed) ORDER BY uid"""
+RECEIVED = """SELECT p.uid FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
+    WHERE /*of p*/ p.mailbox_id = ? AND m.received_at >= ? AND m.received_at < ? ORDER BY p.uid"""
+SENT = """SELECT p.uid, m.sent_at FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
+    WHERE /*of p*/ p.mailbox_id = ? AND m.sent_at >= ? AND m.sent_at < ? ORDER BY p.uid"""
+SIZED = """SELECT p.uid FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
+    WHERE /*of p*/ p.mailbox_id = ? AND m.size_bytes > ? AND m.size_bytes < ? ORDER BY p.uid"""
+EVERY_PLACE = "SELECT uid FROM placement WHERE /*of*/ mailbox_id = ?"
 # The message that brought the bytes, if it is still there, and the copies that share them.
 PLACES_OF_EMAIL = """SELECT p.uid FROM (
-        SELECT message_id FROM message WHERE message_id = ?1 AND blob_key = ?1
-        UNION ALL SELECT message_id FROM message WHERE blob_key = ?1 AND blob_key <> message_id) m
-    CROSS JOIN placement p ON p.message_id = m.message_id WHERE p.mailbox_id = ?2"""
+        SELECT message_id FROM message WHERE /*of*/ message_id = ?1 AND blob_key = ?1
+        UNION ALL SELECT message_id FROM message WHERE /*of*/ blob_key = ?1 AND blob_key <> message_id) m
+    CROSS JOIN placement p WHERE /*of p*/ p.message_id = m.message_id AND p.mailbox_id = ?2"""
 # The message that began it, if it is still there, and the others.
 PLACES_OF_THREAD = """SELECT p.uid FROM (
-        SELECT message_id FROM message WHERE message_id = ?1 AND thread_id = ?1
-        UNION ALL SELECT message_id FROM message WHERE thread_id = ?1 AND thread_id <> message_id) m
-    CROSS JOIN placement p ON p.message_id = m.message_id WHERE p.mailbox_id = ?2"""
+        SELECT message_id FROM message WHERE /*of*/ message_id = ?1 AND thread_id = ?1
+        UNION ALL SELECT message_id FROM message WHERE /*of*/ thread_id = ?1 AND thread_id <> message_id) m
+    CROSS JOIN placement p WHERE /*of p*/ p.message_id = m.message_id AND p.mailbox_id = ?2"""
 
 
 class SqlSearch:
@@ -159,7 +159,7 @@ class SqlSearch:
 
 def _messages_with(connection: Connection, stored: Sequence[str]) -> set[int]:
     """Any of these words."""
-    return {message_id for expression in expressions(stored) for (message_id,) in connection.rows(MATCH, (expression,))}
+    return {message_id for words in asked_words(stored) for (message_id,) in connection.rows(MATCH, (words,))}
 
 
 def _places(connection: Connection, mailbox_id: MailboxId, message_ids: Collection[int]) -> list[Uid]:

@@ -1,4 +1,5 @@
-"""How words lie in the full-text index of an account's file, and the expressions that ask for them.
+"""How words lie in the full-text index of an account, and what asks for them: words parted by blanks, put in and asked
+for alike. The statements are for SQLite's FTS5; PostgreSQL has its own.
 
 FTS5 keeps sorted lists of rowids by word, and nothing else: no positions, no columns, no text (contentless,
 detail=none). A word is stored behind the letter of its scope, so that one list answers "in the subject?"; the words
@@ -14,11 +15,12 @@ INSERT = "INSERT INTO search_index (rowid, words) VALUES (?, ?)"
 DELETE = "DELETE FROM search_index WHERE rowid IN (SELECT value FROM json_each(?))"
 DELETE_PARTIAL = "DELETE FROM search_partial WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)"
 DELETE_ALL = "INSERT INTO search_index (search_index) VALUES ('delete-all')"
-MATCH = "SELECT rowid FROM search_index WHERE search_index MATCH ?"
+# Any of the words; quoted, so that none is an operator.
+MATCH = """SELECT rowid FROM search_index WHERE search_index MATCH '"' || replace(?, ' ', '" OR "') || '"'"""
 UP_TO = "SELECT indexed_up_to FROM search_state /*whole*/"
 
 WORDS_AT_ONCE = 500
-"""So many words make one expression; beyond, FTS5 looks through all of them for each row."""
+"""So many words are asked for in one go; beyond, FTS5 looks through all of them for each row."""
 
 
 _STORED_WORD = re.compile("[A-Za-z0-9\x80-\U0010ffff]+")
@@ -32,8 +34,8 @@ def stored_words(words: Mapping[Scope, Collection[str]]) -> list[str]:
     return found
 
 
-def expressions(words: Iterable[str]) -> Iterator[str]:
-    """Any of these stored words. Quoted, so that no word is an operator; what no index can hold is left out."""
-    quoted = [f'"{word}"' for word in words if _STORED_WORD.fullmatch(word)]
-    for start in range(0, len(quoted), WORDS_AT_ONCE):
-        yield " OR ".join(quoted[start : start + WORDS_AT_ONCE])
+def asked_words(words: Iterable[str]) -> Iterator[str]:
+    """Of stored words as many as fit into one question, for MATCH; what no index can hold is left out."""
+    possible = [word for word in words if _STORED_WORD.fullmatch(word)]
+    for start in range(0, len(possible), WORDS_AT_ONCE):
+        yield " ".join(possible[start : start + WORDS_AT_ONCE])

@@ -14,7 +14,8 @@ from mailstack.store.sql.vocabulary import add_words, forget_words
 IS_BEHIND = "SELECT 1 FROM message WHERE /*of*/ message_id > (SELECT indexed_up_to FROM search_state /*whole*/) LIMIT 1"
 BACKLOG = """SELECT message_id, size_bytes FROM message
     WHERE /*of*/ message_id > (SELECT indexed_up_to FROM search_state /*whole*/) ORDER BY message_id LIMIT ?"""
-EXISTS = "SELECT 1 FROM message WHERE /*of*/ message_id = ?"
+EXISTING = """SELECT message_id FROM message
+    WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)"""
 INSERT_PARTIAL = "INSERT INTO search_partial (/*key*/ message_id) VALUES (/*value*/ ?)"
 SET_UP_TO = "UPDATE search_state SET indexed_up_to = ? /*whole*/"
 DELETE_ALL_PARTIAL = "DELETE FROM search_partial /*whole*/"
@@ -40,8 +41,9 @@ def add(transaction: Transaction, messages: Sequence[IndexedMessage], codec: Cod
     if not fresh:
         return
     vocabulary: set[str] = set()
+    existing = {message_id for (message_id,) in transaction.rows(EXISTING, (_listed(fresh),))}
     for one in fresh:
-        if transaction.row(EXISTS, (one.message_id,)) is None:
+        if one.message_id not in existing:
             continue
         words = stored_words(one.words)
         transaction.run(INSERT, (one.message_id, " ".join(words)))
@@ -69,3 +71,7 @@ def forget_all(transaction: Transaction, codec: Codec) -> None:
     transaction.run(DROP_ALL)
     forget_words(transaction, codec)
     transaction.run(SET_UP_TO, (0,))
+
+
+def _listed(messages: Sequence[IndexedMessage]) -> str:
+    return json.dumps([one.message_id for one in messages])

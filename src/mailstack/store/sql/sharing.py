@@ -34,7 +34,8 @@ ALL_GRANTS = "SELECT mailbox_id, identifier, account_id, rights FROM access /*wh
 GRANT = "SELECT rights, account_id FROM access WHERE /*of*/ mailbox_id = ? AND identifier = ?"
 COUNT = "SELECT COUNT(*) FROM access WHERE /*of*/ mailbox_id = ?"
 SET = """INSERT INTO access (/*key*/ mailbox_id, identifier, account_id, rights) VALUES (/*value*/ ?, ?, ?, ?)
-    ON CONFLICT (/*key*/ mailbox_id, identifier) DO UPDATE SET account_id = excluded.account_id, rights = excluded.rights"""
+    ON CONFLICT (/*key*/ mailbox_id, identifier) DO UPDATE
+    SET account_id = excluded.account_id, rights = excluded.rights"""
 REMOVE = "DELETE FROM access WHERE /*of*/ mailbox_id = ? AND identifier = ?"
 INHERIT = """INSERT INTO access (/*key*/ mailbox_id, identifier, account_id, rights)
     SELECT /*value*/ ?, identifier, account_id, rights FROM access WHERE /*of*/ mailbox_id = ?"""

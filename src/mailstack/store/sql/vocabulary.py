@@ -1,7 +1,7 @@
 """All words of an account's index, kept beside it so that the middle of a word can be looked for.
 
-FTS5 finds words by their beginning only. So each batch that is indexed leaves a chunk with its words, sorted and
-compressed; ten chunks of a level become one of the next, which drops the repetitions. A search looks through the
+The engine's index is asked for whole words only. So each batch that is indexed leaves a chunk with its words, sorted
+and compressed; ten chunks of a level become one of the next, which drops the repetitions. A search looks through the
 chunks as plain bytes: five megabytes for half a million words, two milliseconds. Words of messages that are gone
 stay until the account is indexed anew; their lists are empty.
 """
@@ -20,12 +20,13 @@ CHUNKS_A_LEVEL = 10
 MAX_CHUNK_BYTES = 256 << 20
 CACHE_BYTES = 32 << 20
 
-INSERT_CHUNK = "INSERT INTO search_vocabulary (level, words) VALUES (?, ?)"
-CHUNK_NUMBERS = "SELECT chunk FROM search_vocabulary ORDER BY chunk"
-CHUNK = "SELECT words FROM search_vocabulary WHERE chunk = ?"
-LEVEL = "SELECT chunk, words FROM search_vocabulary WHERE level = ?"
-DELETE_LEVEL = "DELETE FROM search_vocabulary WHERE level = ?"
-DELETE_ALL_BUT_LAST = "DELETE FROM search_vocabulary WHERE chunk < (SELECT MAX(chunk) FROM search_vocabulary)"
+INSERT_CHUNK = "INSERT INTO search_vocabulary (/*key*/ level, words) VALUES (/*value*/ ?, ?)"
+CHUNK_NUMBERS = "SELECT chunk FROM search_vocabulary /*whole*/ ORDER BY chunk"
+CHUNK = "SELECT words FROM search_vocabulary WHERE /*of*/ chunk = ?"
+LEVEL = "SELECT chunk, words FROM search_vocabulary WHERE /*of*/ level = ?"
+DELETE_LEVEL = "DELETE FROM search_vocabulary WHERE /*of*/ level = ?"
+DELETE_ALL_BUT_LAST = """DELETE FROM search_vocabulary
+    WHERE /*of*/ chunk < (SELECT MAX(chunk) FROM search_vocabulary /*whole*/)"""
 
 
 def add_words(transaction: Transaction, words: Collection[str], codec: Codec) -> None:
