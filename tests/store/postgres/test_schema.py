@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresServer
 Columns = dict[str, set[str]]
 
 SEARCH = INDEX_TABLES - {"search_partial", "search_state", "search_vocabulary"} | {"search_index"}
-ONLY_HERE = {"blob_object", "connection_mark", "schema_version"}
+ONLY_HERE = {"blob_object", "connection_mark", "crowd", "schema_version"}
 LIST_COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
     WHERE table_schema = current_schema()"""
 KEYS = """SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
