@@ -10,6 +10,7 @@ import pytest
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.housekeeping import clean_up_once_a_day
 from mailstack.app.messages import Job
+from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
@@ -33,7 +34,7 @@ async def test_the_first_one_of_a_day_does_it_and_nobody_else(adapters: Adapters
 
 async def test_it_is_done_again_the_next_day(adapters: Adapters) -> None:
     assert await clean_up_once_a_day(adapters)
-    tomorrow = replace(adapters, clock=lambda: Instant(adapters.clock() + DAY_MS + 1))
+    tomorrow = replace(adapters, clock=SharedClock(lambda: Instant(adapters.clock() + DAY_MS + 1)))
     assert await clean_up_once_a_day(tomorrow)
 
 

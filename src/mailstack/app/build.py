@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from mailstack.app.api_process import ApiProcesses
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
+from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_bus, open_store
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts
-from mailstack.model.instant import Clock
 from mailstack.net.resolver import DnsResolver
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.resolver import Resolver
@@ -77,11 +77,12 @@ class Adapters:
     tls_contexts: TlsContexts
     calls: Calls
     failures: Failures
-    clock: Clock
+    clock: SharedClock
     token: Callable[[int], bytes]
     cache_key: bytes
 
     async def close(self) -> None:
+        await self.clock.end()
         await self.store.close()
         await self.bus.close()
 
@@ -91,22 +92,35 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     bus = open_bus(settings.storage)
     await bus.start()
     store_bus = StoreBus(bus)
+    clock = SharedClock(system_clock)
     try:
-        store = await open_store(settings.storage, clock=system_clock, bus=store_bus)
+        store = await _open_store(settings.storage, clock, store_bus)
     except BaseException:
         await bus.close()
         raise
     source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=store.changes)
     return Adapters(
         store=store,
-        views=ViewCache(source, clock=system_clock),
+        views=ViewCache(source, clock=clock),
         store_bus=store_bus,
         bus=bus,
         resolver=DnsResolver(clock=system_clock),
         tls_contexts=client_contexts(),
         calls=ApiProcesses(settings.storage, settings.job),
         failures=Failures(system_clock),
-        clock=system_clock,
+        clock=clock,
         token=secrets.token_bytes,
         cache_key=secrets.token_bytes(32),
     )
+
+
+async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> Store:
+    """clock: goes by the database's from here on, where there is one."""
+    store = await open_store(storage, clock=clock, bus=bus)
+    try:
+        if storage.database:
+            await clock.begin(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store

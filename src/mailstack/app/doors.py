@@ -32,7 +32,9 @@ class Doors:
         self._connections = Connections()
         self._admissions = {role: Admission(role.value, others) for role in SmtpRole}
         self._imap = ImapServer(lambda: current().imap, self._connections)
-        self._http = HttpServer(lambda: current().http, self._connections, Admission("http", others))
+        web = Admission("http", others)
+        self._http = HttpServer(lambda: current().http, self._connections, web)
+        self.admissions = (*self._admissions.values(), web)
         self._servers: dict[Endpoint, asyncio.Server] = {}
 
     async def open(self, bound: Bound) -> None:

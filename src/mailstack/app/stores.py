@@ -42,12 +42,24 @@ async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only
 
 def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":
     """Not started yet. The run folder must exist."""
-    local = LocalBus(bus_folder(address.folder))
+    local = local_bus(address)
     if not address.database:
         return local
-    from mailstack.store.bus_nodes import NodesBus, node_of
+    from mailstack.store.bus_nodes import NodesBus
 
-    return NodesBus(local, _far_bus(address, node_of(run_folder(address.folder))))
+    return NodesBus(local, _far_bus(address, node_at(address)))
+
+
+def local_bus(address: StoreAddress) -> LocalBus:
+    """Between the processes of this machine. Not started yet."""
+    return LocalBus(bus_folder(address.folder))
+
+
+def node_at(address: StoreAddress) -> str:
+    """The mark of this machine's processes. The run folder must exist."""
+    from mailstack.store.bus_nodes import node_of
+
+    return node_of(run_folder(address.folder))
 
 
 def is_made(address: StoreAddress) -> bool:

@@ -39,7 +39,7 @@ from mailstack.app.runfiles import leave_storage, take_storage
 from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
 from mailstack.app.status import Status
 from mailstack.app.store_address import StoreAddress
-from mailstack.app.stores import open_bus
+from mailstack.app.stores import local_bus
 from mailstack.app.worker import GRACE_S, Launch
 from mailstack.model.ids import Generation
 from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
@@ -204,7 +204,8 @@ class Supervisor:
         return await ForkedWorker.start(self._forks, launch)
 
     async def _watch_for_applies(self) -> None:
-        bus = open_bus(self._storage)
+        # The machine's own: what other nodes applied, the workers pass on (app.node_work).
+        bus = local_bus(self._storage)
         await bus.start()
         self._held.push_async_callback(bus.close)
         bus.watch(GENERATION_TOPIC, lambda: self._reasons.give(Reason.APPLIED))

@@ -31,10 +31,12 @@ from mailstack.app.messages import (
     Stop,
     Unable,
 )
+from mailstack.app.node_work import NodeWork, join_nodes
 from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.proofs import ProofKeeper
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
+from mailstack.model.ids import Generation
 from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
@@ -70,6 +72,7 @@ class Worker:
         self._doors: Doors
         self._outbound: OutboundWork
         self._indexer: Indexer
+        self._node_work: NodeWork | None
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
 
@@ -84,6 +87,7 @@ class Worker:
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
             self._indexer = Indexer(self._adapters)
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
+            self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters))
         except BaseException:
             await self._adapters.close()
@@ -128,8 +132,13 @@ class Worker:
         await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._indexer.end()
         await self._proof_keeper.end()
+        if self._node_work is not None:
+            await self._node_work.end()
         await self._adapters.close()
         log.info("worker stopped", connections_aborted=drained.result())
+
+    def _served(self) -> Generation:
+        return self._services.generation
 
     def _surroundings(self, before: Services | None) -> Surroundings:
         return Surroundings(adapters=self._adapters, settings=self._launch.settings, tls=self._tls, before=before)

@@ -7,6 +7,7 @@ from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
+from mailstack.ports.crowds import Crowds
 from mailstack.ports.issuance import Issuance
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
@@ -51,6 +52,10 @@ class Store(Protocol):
     def sharing(self) -> Sharing: ...
     @property
     def annotations(self) -> Annotations: ...
+    @property
+    def crowds(self) -> Crowds | None:
+        """None: there are no other nodes."""
+        ...
 
     async def now(self) -> Instant:
         """As ports.store_time has it."""

@@ -48,6 +48,10 @@ class NodesBus:
         """To the processes of this machine: what came from another node, for those who hear of none."""
         self._local.publish(topic)
 
+    def publish_elsewhere(self, topic: str) -> None:
+        """To other nodes, for one whose own machine knows already."""
+        self._far.publish(topic)
+
     def watch_others(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
         """What other nodes publish, and this process."""
         return self._far.watch(topic, wake)

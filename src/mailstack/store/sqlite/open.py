@@ -59,6 +59,7 @@ class SqliteStore:
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)
+        self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)
         self.sharing = SqlSharing(files.system, files.accounts, clock=clock)
