@@ -91,6 +91,7 @@ ON_POSTGRES = frozenset(
         "test_state",
         "test_store_time",
         "test_tokens",
+        "test_trash",
     }
 )
 """Suites that pass on PostgreSQL so far."""

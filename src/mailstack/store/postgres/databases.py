@@ -39,10 +39,10 @@ LOCK = "SELECT mod_seq FROM counter /*whole*/ /*+ FOR UPDATE*/"
 KNOWN = """SELECT (SELECT 1 FROM counter c WHERE c.account_id = a.account_id) FROM account a
     WHERE a.account_id = ?"""
 MOD_SEQS = "SELECT account_id, mod_seq FROM counter WHERE account_id = ANY (string_to_array(?, ' '))"
-# Of an account that is in the directory: one that left it meanwhile gets no rows.
+# Of an account that is in the directory, and stays there until this is done: one that left it gets no rows.
 MAKE_COUNTER = """INSERT INTO counter (account_id, mod_seq, floor_mod_seq, last_mailbox_id, last_message_id,
         last_uid_validity, used_bytes, is_closed)
-    SELECT account_id, 1, 1, 0, 0, 0, 0, 0 FROM account /*whole*/ ON CONFLICT DO NOTHING"""
+    SELECT account_id, 1, 1, 0, 0, 0, 0, 0 FROM account /*whole*/ /*+ FOR SHARE*/ ON CONFLICT DO NOTHING"""
 MAKE_SEARCH_STATE = "INSERT INTO search_state (/*key*/ indexed_up_to) VALUES (/*value*/ 0) ON CONFLICT DO NOTHING"
 
 

@@ -15,6 +15,7 @@ from mailstack.store.postgres.databases import AccountDatabases, Engine, Postgre
 from mailstack.store.postgres.link import Address, Limits, Link, first_line, open_link
 from mailstack.store.postgres.migrations import LIST_TABLES, VERSION_TABLE, migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
+from mailstack.store.postgres.remains import RowRemains
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
 from mailstack.store.sql.blobs import Blobs
@@ -31,6 +32,7 @@ from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
+from mailstack.store.sql.trash import SqlTrash
 
 THREADS = 4
 BLOB_THREADS = 16
@@ -51,8 +53,11 @@ class PostgresStore:
         self._system = PostgresDatabase(engine, None)
         self._accounts = AccountDatabases(engine, self._system)
         self._end_watch = bus.watch(GENERATION_TOPIC, self._accounts.forget)
+        remains = RowRemains(self._system)
         self.accounts = SqlAccounts(self._system)
-        self.state = SqlState(self._system, clock=clock, token=token, tidy=_nothing, committed=self.accounts.recheck)
+        self.state = SqlState(
+            self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
+        )
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
         self.locks = SqlLocks(self._system)
         self.challenges = SqlChallenges(self._system, clock=clock)
@@ -65,6 +70,7 @@ class PostgresStore:
         self.annotations = SqlAnnotations(self._accounts, clock=clock)
         self.tokens = SqlTokens(self._system)
         self.crowds = SqlCrowds(self._system)
+        self.trash = SqlTrash(self._system, remains, clock=clock, committed=self.accounts.recheck)
 
     async def install(self, token: Callable[[int], bytes]) -> None:
         """What every store has one of; and what connections of long ago left behind goes."""
@@ -156,7 +162,3 @@ async def _prepare(address: Address, *, read_only: bool) -> None:
 
 async def _open_link(address: Address, limits: Limits, token: Callable[[int], bytes]) -> Link:
     return await open_link(address, limits, link_id=token(16).hex())
-
-
-def _nothing() -> None:
-    """An account's rows stay where they are when it goes to the trash."""

@@ -60,7 +60,7 @@ class _Latest:
 
 
 class SqlState:
-    """tidy: told after a commit, in the writer's thread, that accounts may have left the directory. committed: told on
+    """discard: of store.sql.trash.Remains, for accounts that have left the directory. committed: told on
     the loop, before anybody can ask."""
 
     def __init__(
@@ -69,13 +69,13 @@ class SqlState:
         *,
         clock: Clock,
         token: Callable[[int], bytes],
-        tidy: Callable[[], None],
+        discard: Callable[[Transaction], None],
         committed: Callable[[], None],
     ) -> None:
         self._system = system
         self._clock = clock
         self._token = token
-        self._tidy = tidy
+        self._discard = discard
         self._committed = committed
 
     async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
@@ -114,7 +114,7 @@ class SqlState:
             directory.follow(changes)
             transaction.run(ADD_GENERATION, (base + 1, spec_hash, self._clock()))
             transaction.announce(GENERATION_TOPIC)
-            transaction.after_commit(self._tidy)
+            self._discard(transaction)
             return Generation(base + 1)
 
         generation = await self._system.write(work, is_long=True)

@@ -25,12 +25,13 @@ from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
+from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.discarding import move_to_trash
-from mailstack.store.sqlite.trash import SqliteTrash
+from mailstack.store.sqlite.remains import FolderRemains
 from mailstack.store.sqlite.upkeep import SqliteUpkeep
 from mailstack.store.sqlite.writer import Transaction, WritableFile, Writer
 
@@ -50,8 +51,11 @@ class SqliteStore:
         self._clock = clock
         self._blobs = blobs
         self._files = files
+        remains = FolderRemains(path, files.system, tidy=files.tidy)
         self.accounts = SqlAccounts(files.system)
-        self.state = SqlState(files.system, clock=clock, token=token, tidy=files.tidy, committed=self.accounts.recheck)
+        self.state = SqlState(
+            files.system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
+        )
         self.mailboxes = SqlMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(files.accounts)
@@ -65,7 +69,7 @@ class SqliteStore:
         self.sharing = SqlSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqlAnnotations(files.accounts, clock=clock)
         self.upkeep = SqliteUpkeep(files.system, files.accounts, blobs=blobs)
-        self.trash = SqliteTrash(path, files.system, clock=clock, committed=self.accounts.recheck, tidy=files.tidy)
+        self.trash = SqlTrash(files.system, remains, clock=clock, committed=self.accounts.recheck)
 
     async def now(self) -> Instant:
         return self._clock()
