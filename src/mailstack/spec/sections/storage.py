@@ -89,7 +89,8 @@ class S3(Section):
     )
     access_key: SecretReference | None = Field(
         default=None,
-        description="The id of the access key, by reference. Without keys: those of the machine's own role.",
+        description="The id of the access key, by reference. Without keys: those in the environment (AWS_ACCESS_KEY_ID"
+        " and its kin), or of the machine's own role.",
     )
     secret_key: SecretReference | None = Field(default=None, description="The access key's secret, by reference.")
     ca: FilePath | None = Field(

@@ -32,8 +32,8 @@ _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketAddress:
-    """endpoint: "" for Amazon's own. access_key: "" for the machine's own role. ca: PEM of who signed the service's
-    certificate, "" where the system knows."""
+    """endpoint: "" for Amazon's own. access_key: "" for what the environment or the machine's own role has. ca: PEM of
+    who signed the service's certificate, "" where the system knows."""
 
     bucket: str
     endpoint: str = ""
