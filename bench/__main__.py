@@ -18,6 +18,7 @@ MEASUREMENTS = (
     "spec_tests",
     "store",
     "engines",
+    "nodes",
     "formats",
     "dkim",
 )

@@ -156,6 +156,9 @@ class PostgresDatabase:
         found = await self.rows(sql, values)
         return found[0] if found else None
 
+    async def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
+        return (await self.rows(sql, values))[0]
+
     async def read(self, reading: Reading[Result]) -> Result:
         return await self._engine.tried(partial(self._read, reading))
 

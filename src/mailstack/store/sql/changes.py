@@ -42,7 +42,7 @@ class SqlChanges:
 
     async def mod_seq(self, account_id: AccountId) -> ModSeq:
         database = await self._databases.get(account_id)
-        return ModSeq((await database.read(lambda connection: connection.one(MOD_SEQ)))[0])
+        return ModSeq((await database.one(MOD_SEQ))[0])
 
     async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
         return await self._databases.mod_seqs(account_ids)

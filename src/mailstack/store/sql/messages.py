@@ -216,7 +216,7 @@ class SqlMessages:
 
     async def used_bytes(self, account_id: AccountId) -> int:
         database = await self._databases.get(account_id)
-        return int((await database.read(lambda connection: connection.one(USED)))[0])
+        return int((await database.one(USED))[0])
 
     async def _read_by_cost(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet, reading: Reading[Result], *, inline: int

@@ -94,7 +94,7 @@ class SqlState:
         return None if found is None else str(found[0])
 
     async def digest_key(self) -> bytes:
-        return bytes((await self._system.read(lambda connection: connection.one(DIGEST_KEY)))[0])
+        return bytes((await self._system.one(DIGEST_KEY))[0])
 
     async def secrets(self, kind: Kind) -> Mapping[str, Mapping[str, str]]:
         return await self._system.read_long(lambda connection: _secrets(connection, kind))

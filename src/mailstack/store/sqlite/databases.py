@@ -102,6 +102,9 @@ class Database:
     async def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         return self.reader().row(sql, values)
 
+    async def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
+        return self.reader().one(sql, values)
+
     async def read(self, reading: Reading[Result]) -> Result:
         """At once, on the loop."""
         return reading(self.reader())
