@@ -1,5 +1,6 @@
 """A little HTTP server between a client and a service: it passes requests on, counts them, and fails on demand."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ class Passed:
 
 
 @contextmanager
-def counting_proxy(service: str, *, drops: str = "") -> Iterator[Passed]:
+def counting_proxy(service: str, *, drops: str = "", tls: ssl.SSLContext | None = None) -> Iterator[Passed]:
     """drops: a header field that the service does not know."""
     passed = Passed()
     host = urlsplit(service).netloc
@@ -62,9 +63,11 @@ def counting_proxy(service: str, *, drops: str = "") -> Iterator[Passed]:
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    passed.url = f"http://127.0.0.1:{server.server_address[1]}"
+    passed.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield passed
     finally:

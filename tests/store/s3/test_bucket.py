@@ -1,12 +1,14 @@
 """A bucket's faults: what may pass is tried again, within bounds, and told in words that name no key."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import trustme
 
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.store.s3 import bucket as bucket_module
@@ -129,6 +131,17 @@ def test_a_key_that_may_not(far: Bucket, passed: Passed, call: Callable[[Bucket]
         call(far)
     assert "hush" not in str(caught.value)
     assert len(passed.requests) == 1
+
+
+def test_a_certificate_of_ones_own_authority(address: BucketAddress) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with counting_proxy(address.endpoint, tls=context) as passed:
+        over_tls = replace(address, endpoint=passed.url)
+        Bucket(replace(over_tls, ca=authority.cert_pem.bytes().decode())).create(NAME, b"x")
+        with pytest.raises(TryAgainLater, match=r"shows a certificate that is not trusted: storage.blobs.s3.ca"):
+            Bucket(over_tls).has(NAME)
 
 
 def test_a_service_that_never_answers(address: BucketAddress, monkeypatch: pytest.MonkeyPatch) -> None:

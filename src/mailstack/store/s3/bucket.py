@@ -214,6 +214,8 @@ def _reason(fault: Exception) -> str:
         return f"refuses it ({code or status}): look at the access key and its rights"
     if status:
         return f"answers {status}{f' ({code})' if code else ''}"
+    if "InvalidCertificate" in text:
+        return "shows a certificate that is not trusted: storage.blobs.s3.ca may name who signed it"
     if "timed out" in text or "kind: Timeout" in text:
         return "does not answer in time"
     if "NotPartial" in text:
