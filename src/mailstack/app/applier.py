@@ -26,16 +26,18 @@ from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, L
 from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
+from mailstack.app.shared_clock import SharedClock
 from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.sockets import Endpoint, endpoints_of
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.store_named import address_in
-from mailstack.app.stores import open_bus, open_store
+from mailstack.app.stores import node_at, open_bus, open_store
 from mailstack.app.turn import apply_turn
+from mailstack.app.upkeep_turn import LOOK_AGAIN_MS, keep_upkeep, leave_upkeep, take_upkeep
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import Conflict, DomainError, TryAgainLater
 from mailstack.model.ids import Generation
-from mailstack.model.instant import Instant, as_datetime, earliest
+from mailstack.model.instant import Clock, Instant, as_datetime, earliest
 from mailstack.model.resource import Kind, Operation
 from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import until_seen
@@ -164,38 +166,78 @@ async def _apply(job: Job, line: Line) -> Message:
         return await _apply_to(storage, job, loaded, line, turn.aclose)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What is applied to."""
+
+    store: Store
+    storage: StoreAddress
+    clock: Clock
+
+
 async def _apply_to(storage: StoreAddress, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Message:
-    sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     bus = open_bus(storage)
-    store = await open_store(storage, clock=system_clock, bus=QuietGenerations(bus))
+    clock = SharedClock(system_clock)
+    store = await open_store(storage, clock=clock, bus=QuietGenerations(bus))
     try:
         await bus.start()
-        snapshot = await store.state.snapshot(())
-        if job.upkeep and snapshot.spec_hash != loaded.digest:
-            line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-            return Finished(generation=snapshot.generation, note=f"{job.spec} is not the spec that was applied last")
-        if sandbox is None:
-
-            async def tell() -> None:
-                line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
-
-            if snapshot.spec_hash == loaded.digest:
-                keep_applied(storage.folder, loaded)
-            reconciler = as_far_as_received(_inward(store, storage, loaded, on_issued=tell), storage.folder, loaded)
-            if loaded.spec.reconcile.on_change == PLAN_ONLY:
-                return await _only_planned(reconciler, loaded, store, line, leave_turn)
-            return await _reconcile(reconciler, loaded, store, line, leave_turn)
-        passwords = account_passwords(loaded.spec.accounts, sandbox)
-        reconciler = sandbox_reconciler(store, sandbox, passwords)
-        # Its DNS is files beside it: all at once, before anything is served.
-        done = await _run_plan(reconciler, loaded)
-        if await until_seen(reconciler, loaded):
-            done = await _run_plan(reconciler, loaded)
-        line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
-        return _finished(done)
+        place = _Place(store=store, storage=storage, clock=clock)
+        if not storage.database:
+            return await _apply_at(place, job, loaded, line, leave_turn)
+        await clock.ask(store)
+        work = _look_after if job.upkeep else _apply_at
+        finished = await work(place, job, loaded, line, leave_turn)
+        # What the database's clock shows then, as the supervisor's will show it.
+        ahead_ms = system_clock() - clock()
+        return replace(finished, again_at=None if finished.again_at is None else finished.again_at + ahead_ms)
     finally:
         await bus.close()
         await store.close()
+
+
+async def _look_after(place: _Place, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Finished:
+    """Of several nodes, one."""
+    store, node = place.store, node_at(place.storage)
+    if not await take_upkeep(store.locks, node, now=place.clock()):
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+        later = place.clock() + LOOK_AGAIN_MS
+        return Finished(generation=await store.state.generation(), again_at=later, is_elsewhere=True)
+    try:
+        finished = await _apply_at(place, job, loaded, line, leave_turn)
+    except BaseException:
+        await leave_upkeep(store.locks, node)
+        raise
+    again_at = None if finished.again_at is None else Instant(finished.again_at)
+    await keep_upkeep(store.locks, node, now=place.clock(), again_at=again_at)
+    return finished
+
+
+async def _apply_at(place: _Place, job: Job, loaded: LoadedSpec, line: Line, leave_turn: LeaveTurn) -> Finished:
+    store, storage = place.store, place.storage
+    sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
+    snapshot = await store.state.snapshot(())
+    if job.upkeep and snapshot.spec_hash != loaded.digest:
+        line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+        return Finished(generation=snapshot.generation, note=f"{job.spec} is not the spec that was applied last")
+    if sandbox is None:
+
+        async def tell() -> None:
+            line.send(Applied(blueprint=to_json(await read_blueprint(store.state))))
+
+        if snapshot.spec_hash == loaded.digest:
+            keep_applied(storage.folder, loaded)
+        reconciler = as_far_as_received(_inward(place, loaded, on_issued=tell), storage.folder, loaded)
+        if loaded.spec.reconcile.on_change == PLAN_ONLY:
+            return await _only_planned(reconciler, loaded, store, line, leave_turn)
+        return await _reconcile(reconciler, loaded, store, line, leave_turn)
+    passwords = account_passwords(loaded.spec.accounts, sandbox)
+    reconciler = sandbox_reconciler(store, sandbox, passwords)
+    # Its DNS is files beside it: all at once, before anything is served.
+    done = await _run_plan(reconciler, loaded)
+    if await until_seen(reconciler, loaded):
+        done = await _run_plan(reconciler, loaded)
+    line.send(Applied(blueprint=to_json(await read_blueprint(store.state)), accounts=passwords))
+    return _finished(done)
 
 
 def _storage_of(job: Job) -> StoreAddress:
@@ -221,7 +263,7 @@ async def _settle_received(job: Job) -> None:
 
 async def _only_planned(
     reconciler: Reconciler, loaded: LoadedSpec, store: Store, line: Line, leave_turn: LeaveTurn
-) -> Message:
+) -> Finished:
     """Under reconcile.on_change: plan-only: an edited spec waits, drift is told, what is due by the clock is done."""
     prepared = await _outward(reconciler, loaded).plan(loaded)
     if prepared.context.live.spec_hash != loaded.digest:
@@ -363,21 +405,18 @@ def _finished(done: _Done) -> Finished:
 
 def reconciler_of(store: Store, storage: StoreAddress, loaded: LoadedSpec) -> Reconciler:
     """For the API."""
-    return _outward(_inward(store, storage, loaded, who="the API", on_issued=nobody_is_told), loaded)
+    place = _Place(store=store, storage=storage, clock=system_clock)
+    return _outward(_inward(place, loaded, who="the API", on_issued=nobody_is_told), loaded)
 
 
 def _inward(
-    store: Store,
-    storage: StoreAddress,
-    loaded: LoadedSpec,
-    *,
-    who: str = SERVE,
-    on_issued: Callable[[], Awaitable[None]],
+    place: _Place, loaded: LoadedSpec, *, who: str = SERVE, on_issued: Callable[[], Awaitable[None]]
 ) -> Reconciler:
     """For the server's own state: it asks nobody in DNS yet."""
+    store, storage = place.store, place.storage
     return Reconciler(
         state=store.state,
-        clock=system_clock,
+        clock=place.clock,
         hash_password=_hash(HashCost.NORMAL),
         # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),

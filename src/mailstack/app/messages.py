@@ -139,13 +139,14 @@ class Applied:
 class Finished:
     """All is done, DNS too. generation: the state's, which zones may have moved past `Applied`'s. again_at: the Instant
     at which something is due though nobody changes anything, None for never. note: why upkeep was left undone, or "".
-    drift: what was not as it was applied.
+    drift: what was not as it was applied. is_elsewhere: another node looks after it, and nothing was looked at here.
     """
 
     generation: int
     again_at: int | None = None
     note: str = ""
     drift: Sequence[str] = ()
+    is_elsewhere: bool = False
 
 
 Message = (

@@ -376,7 +376,7 @@ class Supervisor:
         if finished.note:
             log.warning("upkeep waits", reason=finished.note)
             again_at = Instant(system_clock() + HOUR_MS)
-        else:
+        elif not finished.is_elsewhere:
             self._status.looked(finished.drift)
         self._due.done(reason, again_at)
         self._status.upkeep(self._due.next_at, failures=0, message=finished.note)
