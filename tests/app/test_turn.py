@@ -1,5 +1,6 @@
 """One apply at a time, and who it is."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,3 +72,36 @@ async def test_a_process_that_is_killed_blocks_nobody(tmp_path: Path) -> None:
         process.wait()
         async with apply_turn(StoreAddress(folder=tmp_path), "me"):
             pass
+
+
+async def test_nodes_with_folders_of_their_own_take_turns_by_their_database(
+    tmp_path: Path, empty_database: str
+) -> None:
+    nodes = [StoreAddress(folder=tmp_path / name, database=empty_database) for name in ("one", "two")]
+    heard: list[str] = []
+    async with apply_turn(nodes[0], "the first"):
+        with pytest.raises(TryAgainLater, match=r"process \d+ \(the first\), since 20.*, on .*nothing was changed"):
+            async with apply_turn(nodes[1], "the second", on_wait=heard.append, wait_s=0):
+                pytest.fail("two at once")
+    async with apply_turn(nodes[1], "the second", on_wait=heard.append):
+        assert heard == []
+
+
+async def test_a_node_that_waits_is_told_for_whom_and_gets_the_turn(tmp_path: Path, empty_database: str) -> None:
+    one, two = (StoreAddress(folder=tmp_path / name, database=empty_database) for name in ("one", "two"))
+    is_waited_for = asyncio.Event()
+    heard: list[str] = []
+
+    def waits(holder: str) -> None:
+        heard.append(holder)
+        is_waited_for.set()
+
+    async def second() -> None:
+        async with apply_turn(two, "the second", on_wait=waits):
+            heard.append("mine")
+
+    async with apply_turn(one, "the first"):
+        waiting = asyncio.create_task(second())
+        await is_waited_for.wait()
+    await waiting
+    assert ["(the first)" in heard[0], *heard[1:]] == [True, "mine"]

@@ -31,6 +31,13 @@ async def test_a_clock_that_is_a_little_behind_takes_no_lease_from_its_owner(sto
     assert await store.locks.acquire("renewal", "two", now=Instant(49), until=Instant(149))
 
 
+async def test_who_holds_a_lease_is_told_until_it_ends(store: Store) -> None:
+    assert await store.locks.holder("renewal", now=Instant(1)) == ""
+    await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
+    assert await store.locks.holder("renewal", now=Instant(199)) == "one"
+    assert await store.locks.holder("renewal", now=Instant(200)) == ""
+
+
 async def test_release_frees_ones_own_and_nobody_elses(store: Store) -> None:
     await store.locks.acquire("renewal", "one", now=Instant(100), until=Instant(200))
     await store.locks.release("renewal", "two")

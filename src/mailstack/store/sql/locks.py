@@ -26,5 +26,9 @@ class SqlLocks:
 
         return await self._system.write(work)
 
+    async def holder(self, name: str, *, now: Instant) -> str:
+        holder = await self._system.row(HOLDER, (name,))
+        return str(holder[0]) if holder is not None and holder[1] > now else ""
+
     async def release(self, name: str, owner: str) -> None:
         await self._system.write(lambda transaction: transaction.run(RELEASE, (name, owner)))
