@@ -31,8 +31,9 @@ class MailboxSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSizes:
-    """used_bytes: the sum of the messages' sizes, as quotas count it. disk_bytes: the account's folder, its large blobs
-    in whole even when other accounts share them. oldest, newest: when messages were received; None: there are none.
+    """used_bytes: the sum of the messages' sizes, as quotas count it. disk_bytes: what it takes up, its large
+    blobs in whole even when other accounts share them. oldest, newest: when messages were received; None: there are
+    none.
     """
 
     messages: int

@@ -47,4 +47,4 @@ async def store(network: tuple[CuttingProxy, str], tmp_path: Path, bus: Recordin
 
 @pytest.fixture
 async def account_id(store: PostgresStore) -> AccountId:
-    return await make_account(store)  # type: ignore[arg-type]  # it uses the ports that there are
+    return await make_account(store)

@@ -61,7 +61,7 @@ async def test_a_full_disk_is_told_and_survived(postgres: PostgresServer, small_
     postgres.run("CREATE DATABASE small TEMPLATE template0 TABLESPACE small")
     try:
         store = await open_at(postgres.url("small"), tmp_path)
-        account_id = await make_account(store)  # type: ignore[arg-type]  # it uses the ports that there are
+        account_id = await make_account(store)
         await store.messages.append(account_id, INBOX, [new_message(0)])
         fill(filler)
         stored = 1 + await stored_until_full(store, account_id)

@@ -196,7 +196,7 @@ async def test_a_load_keeps_to_the_bound_of_connections_and_leaves_none_behind(
     monkeypatch.setattr(pool, "IDLE_S", 0.1)
     proxy, url = network
     store = await open_at(url, tmp_path, most_links=3)
-    account_id = await make_account(store)  # type: ignore[arg-type]  # it uses the ports that there are
+    account_id = await make_account(store)
     await asyncio.gather(*(store.messages.append(account_id, INBOX, [new_message(number)]) for number in range(30)))
     await asyncio.gather(*(store.mailboxes.status(account_id, INBOX) for _ in range(100)))
     assert store._engine.pool.count <= 3

@@ -16,6 +16,7 @@ from mailstack.store.postgres.link import Address, Limits, Link, first_line, ope
 from mailstack.store.postgres.migrations import LIST_TABLES, VERSION_TABLE, migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
 from mailstack.store.postgres.remains import RowRemains
+from mailstack.store.postgres.upkeep import AccountRows
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
 from mailstack.store.sql.blobs import Blobs
@@ -33,6 +34,7 @@ from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.upkeep import SqlUpkeep
 
 THREADS = 4
 BLOB_THREADS = 16
@@ -68,6 +70,7 @@ class PostgresStore:
         self.search = SqlSearch(self._accounts, blobs=blobs)
         self.sharing = SqlSharing(self._system, self._accounts, clock=clock)
         self.annotations = SqlAnnotations(self._accounts, clock=clock)
+        self.upkeep = SqlUpkeep(self._accounts, premises=AccountRows(self._system), blobs=blobs)
         self.tokens = SqlTokens(self._system)
         self.crowds = SqlCrowds(self._system)
         self.trash = SqlTrash(self._system, remains, clock=clock, committed=self.accounts.recheck)

@@ -9,7 +9,7 @@ would pass the bounds of a tsvector is parted into rows (1 MB each), or goes in 
 
 from collections.abc import Mapping
 
-from mailstack.store.sql import fulltext, mailboxes, sharing
+from mailstack.store.sql import fulltext, invariants, mailboxes, sharing
 
 WORDS_A_ROW = 1_000
 LONGEST_LEXEME = 600
@@ -43,6 +43,25 @@ OWN: Mapping[str, str] = {
     # Where the account has a column, that of who is given something has another name.
     **{
         sql: sql.replace("account_id", "grantee_id")
-        for sql in (sharing.GRANTS, sharing.ALL_GRANTS, sharing.GRANT, sharing.SET, sharing.INHERIT, sharing.NAMED)
+        for sql in (
+            sharing.GRANTS,
+            sharing.ALL_GRANTS,
+            sharing.GRANT,
+            sharing.SET,
+            sharing.INHERIT,
+            sharing.NAMED,
+            invariants.ACCESS,
+        )
     },
+    **{
+        sql: sql.replace(invariants.INDEXED, "(SELECT message_id FROM search_index /*whole*/)")
+        for sql in (invariants.INDEX_WITHOUT_MESSAGE, invariants.MESSAGE_NOT_INDEXED)
+    },
+    invariants.KEYWORD_NOT_LISTED: """SELECT 'mailbox ' || used.mailbox_id,
+            'does not list the keyword ' || used.keyword
+        FROM (SELECT DISTINCT p.mailbox_id, word AS keyword
+            FROM placement p, unnest(string_to_array(p.keywords, ' ')) AS word
+            WHERE /*of p*/ word <> '' AND NOT starts_with(word, '\\')) AS used
+        WHERE NOT EXISTS (SELECT 1 FROM mailbox_keyword k
+            WHERE /*of k*/ k.mailbox_id = used.mailbox_id AND k.keyword = used.keyword)""",
 }

@@ -26,13 +26,14 @@ from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import AccountDatabases, Database, open_migrated
 from mailstack.store.sqlite.discarding import move_to_trash
 from mailstack.store.sqlite.remains import FolderRemains
-from mailstack.store.sqlite.upkeep import SqliteUpkeep
+from mailstack.store.sqlite.upkeep import AccountFiles
 from mailstack.store.sqlite.writer import Transaction, WritableFile, Writer
 
 WRITER_THREADS = 2
@@ -68,7 +69,8 @@ class SqliteStore:
         self.issuance = SqlIssuance(files.system)
         self.sharing = SqlSharing(files.system, files.accounts, clock=clock)
         self.annotations = SqlAnnotations(files.accounts, clock=clock)
-        self.upkeep = SqliteUpkeep(files.system, files.accounts, blobs=blobs)
+        premises = AccountFiles(path, files.system, files.accounts)
+        self.upkeep = SqlUpkeep(files.accounts, premises=premises, blobs=blobs)
         self.trash = SqlTrash(files.system, remains, clock=clock, committed=self.accounts.recheck)
 
     async def now(self) -> Instant:
