@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from mailstack.app.runfiles import bus_folder, run_folder
-from mailstack.app.store_address import StoreAddress, extra
+from mailstack.app.store_address import BucketAt, StoreAddress, extra
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import Bus
 from mailstack.ports.store import Store
@@ -18,6 +18,7 @@ from mailstack.store.bus_local import LocalBus
 if TYPE_CHECKING:
     from mailstack.store.bus_far import FarBus
     from mailstack.store.bus_nodes import NodesBus
+    from mailstack.store.s3.bucket import Bucket
     from mailstack.store.sql.blobs import Blobs
 
 SYSTEM_FILE = "system.db"
@@ -47,7 +48,7 @@ def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":
         return local
     from mailstack.store.bus_nodes import NodesBus
 
-    return NodesBus(local, _far_bus(address, node_at(address)))
+    return NodesBus(local, far_bus(address, node_at(address)))
 
 
 def local_bus(address: StoreAddress) -> LocalBus:
@@ -60,6 +61,33 @@ def node_at(address: StoreAddress) -> str:
     from mailstack.store.bus_nodes import node_of
 
     return node_of(run_folder(address.folder))
+
+
+def far_bus(address: StoreAddress, node: str) -> "FarBus":
+    """To the other nodes. Not started yet. Raises Unsupported where the extra is missing."""
+    if address.nats is None:
+        with extra("postgres"):
+            from mailstack.store.bus_notify import notify_bus
+        return notify_bus(address.database, node=node)
+    with extra("nats"):
+        from mailstack.store.bus_nats import NatsServers, nats_bus
+    nats = address.nats
+    servers = NatsServers(
+        urls=nats.servers,
+        prefix=_subjects(address),
+        username=nats.username or None,
+        password=nats.password or None,
+        token=nats.token or None,
+        tls=ssl.create_default_context(cadata=nats.ca) if nats.ca else None,
+    )
+    return nats_bus(servers, node=node)
+
+
+def bucket_at(at: BucketAt) -> "Bucket":
+    """Raises Unsupported where the extra is missing."""
+    from mailstack.store.s3.bucket import Bucket, BucketAddress
+
+    return Bucket(BucketAddress(**asdict(at)))
 
 
 def is_made(address: StoreAddress) -> bool:
@@ -78,31 +106,9 @@ def _blobs(address: StoreAddress) -> "Blobs":
 
         address.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         return RowBlobs(address.folder)
-    with extra("s3"):
-        import obstore  # noqa: F401  # what follows loads it only when it is needed
+    from mailstack.store.s3.blobs import S3Blobs
 
-        from mailstack.store.s3.blobs import S3Blobs
-        from mailstack.store.s3.bucket import Bucket, BucketAddress
-    return S3Blobs(Bucket(BucketAddress(**asdict(address.bucket))))
-
-
-def _far_bus(address: StoreAddress, node: str) -> "FarBus":
-    if address.nats is None:
-        with extra("postgres"):
-            from mailstack.store.bus_notify import notify_bus
-        return notify_bus(address.database, node=node)
-    with extra("nats"):
-        from mailstack.store.bus_nats import NatsServers, nats_bus
-    nats = address.nats
-    servers = NatsServers(
-        urls=nats.servers,
-        prefix=_subjects(address),
-        username=nats.username or None,
-        password=nats.password or None,
-        token=nats.token or None,
-        tls=ssl.create_default_context(cadata=nats.ca) if nats.ca else None,
-    )
-    return nats_bus(servers, node=node)
+    return S3Blobs(bucket_at(address.bucket))
 
 
 def _subjects(address: StoreAddress) -> str:

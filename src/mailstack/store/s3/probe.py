@@ -2,32 +2,22 @@
 gone afterwards. They have names that no message has, and the collector would find what a broken run leaves behind.
 """
 
+import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from time import perf_counter
+from functools import partial
 
 from mailstack.model.errors import Damaged, DomainError, Unsupported
+from mailstack.store.probing import Finding, asked
 from mailstack.store.s3.bucket import PART_BYTES, Bucket
 
 CONTENT_BYTES = 200_000
 RIGHTS = "the key needs s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """fault: "" where all is well. remedy: what to do about it. is_needed: the store does not work without."""
-
-    what: str
-    took_s: float
-    fault: str = ""
-    remedy: str = ""
-    is_needed: bool = True
-
-
-def probed(bucket: Bucket, *, token: Callable[[int], bytes] = secrets.token_bytes) -> Iterator[Finding]:
-    """Blocks between findings. Ends with the first that all others need."""
+async def probed(bucket: Bucket, *, token: Callable[[int], bytes] = secrets.token_bytes) -> AsyncIterator[Finding]:
+    """Ends with the first that all others need."""
     # First of all names in a listing, so that one page of it is enough.
     name, long_name = (f"{'0' * 32}{token(16).hex()}.probe" for _ in range(2))
     content, other = token(CONTENT_BYTES), token(CONTENT_BYTES)
@@ -56,30 +46,24 @@ def probed(bucket: Bucket, *, token: Callable[[int], bytes] = secrets.token_byte
         _expect(not bucket.has(name), "what was deleted is still there")
 
     try:
-        put = _asked("put an object", lambda: bucket.create(name, content), RIGHTS)
+        put = await _asked("put an object", lambda: bucket.create(name, content), RIGHTS)
         yield put
         if put.fault:
             return
-        yield _asked("read it", read_back, RIGHTS)
-        yield _asked("read a piece of it", read_a_piece, "the service, or what is before it, must serve ranges")
+        yield await _asked("read it", read_back, RIGHTS)
+        yield await _asked("read a piece of it", read_a_piece, "the service, or what is before it, must serve ranges")
         remedy = "nothing has to be done: messages that are there already are put once more"
-        yield _asked("put it only where there is none", put_again, remedy, is_needed=False)
-        yield _asked("put an object in parts", put_in_parts, f"{RIGHTS}; and s3:AbortMultipartUpload")
-        yield _asked("find it in a listing", find_in_listing, RIGHTS)
-        yield _asked("delete both", delete, RIGHTS)
+        yield await _asked("put it only where there is none", put_again, remedy, is_needed=False)
+        yield await _asked("put an object in parts", put_in_parts, f"{RIGHTS}; and s3:AbortMultipartUpload")
+        yield await _asked("find it in a listing", find_in_listing, RIGHTS)
+        yield await _asked("delete both", delete, RIGHTS)
     finally:
         with suppress(DomainError):
-            bucket.delete([name, long_name])
+            await asyncio.to_thread(bucket.delete, [name, long_name])
 
 
-def _asked(what: str, ask: Callable[[], None], remedy: str, *, is_needed: bool = True) -> Finding:
-    began = perf_counter()
-    try:
-        ask()
-    except DomainError as fault:
-        took_s = perf_counter() - began
-        return Finding(what=what, took_s=took_s, fault=fault.detail, remedy=remedy, is_needed=is_needed)
-    return Finding(what=what, took_s=perf_counter() - began, is_needed=is_needed)
+async def _asked(what: str, ask: Callable[[], None], remedy: str, *, is_needed: bool = True) -> Finding:
+    return await asked(what, partial(asyncio.to_thread, ask), remedy, is_needed=is_needed)
 
 
 def _expect(is_so: bool, otherwise: str) -> None:
