@@ -34,6 +34,7 @@ SETTLE_S = 60.0
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
 MOST_KNOWN = 10_000
+LONG_AT_ONCE = 4
 
 LOCK = "SELECT mod_seq FROM counter /*whole*/ /*+ FOR UPDATE*/"
 KNOWN = """SELECT (SELECT 1 FROM counter c WHERE c.account_id = a.account_id) FROM account a
@@ -71,6 +72,8 @@ class Engine:
         self.clock = clock
         self.publish = publish
         self.is_read_only = is_read_only
+        # What is long waits for a thread before it takes a connection: the short need those.
+        self.long_turn = asyncio.Semaphore(LONG_AT_ONCE)
         self._at_work: set[asyncio.Task[Any]] = set()
 
     async def tried(
@@ -150,7 +153,10 @@ class PostgresDatabase:
 
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         one = asked(translated(sql), self._account_id, values)
-        return await self._engine.tried(partial(self._exchange, one))
+        try:
+            return await self._exchange(one)  # most of all that is ever asked, so by the shortest way
+        except (Lost, Clashed):
+            return await self._engine.tried(partial(self._exchange, one))
 
     async def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         found = await self.rows(sql, values)
@@ -190,20 +196,21 @@ class PostgresDatabase:
             self._engine.pool.give_back(link)
 
     async def _read_long(self, reading: Reading[Result]) -> Result:
-        link = await self._engine.pool.take()
+        async with self._engine.long_turn:
+            link = await self._engine.pool.take()
 
-        def read(wait: Wait) -> Result:
-            connection = PostgresConnection(link, self._account_id, wait)
-            with connection.snapshot():
-                return reading(connection)
+            def read(wait: Wait) -> Result:
+                connection = PostgresConnection(link, self._account_id, wait)
+                with connection.snapshot():
+                    return reading(connection)
 
-        try:
-            return await in_thread(self._engine.threads, read)
-        finally:
-            self._engine.pool.give_back(link)
+            try:
+                return await in_thread(self._engine.threads, read)
+            finally:
+                self._engine.pool.give_back(link)
 
     async def _write(self, work: Work[Result], *, is_long: bool) -> Result:
-        async with self._turn:
+        async with self._turn, self._engine.long_turn if is_long else nullcontext():
             transaction, result = await self._engine.tried(partial(self._attempt, work, is_long))
         for topic in transaction.announced:
             self._engine.publish(topic)

@@ -11,7 +11,7 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.postgres import marks, schema_account, schema_system
-from mailstack.store.postgres.databases import AccountDatabases, Engine, PostgresDatabase
+from mailstack.store.postgres.databases import LONG_AT_ONCE, AccountDatabases, Engine, PostgresDatabase
 from mailstack.store.postgres.link import Address, Limits, Link, first_line, open_link
 from mailstack.store.postgres.migrations import LIST_TABLES, VERSION_TABLE, migrate, require_newest
 from mailstack.store.postgres.pool import MOST, Pool
@@ -36,7 +36,6 @@ from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sql.upkeep import SqlUpkeep
 
-THREADS = 4
 BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
 
@@ -125,7 +124,7 @@ async def open_store(
     engine = Engine(
         address.name,
         pool,
-        threads=ThreadPoolExecutor(THREADS, thread_name_prefix="store"),
+        threads=ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix="store"),
         blob_threads=ThreadPoolExecutor(BLOB_THREADS, thread_name_prefix="store-blobs"),
         clock=clock,
         publish=bus.publish,

@@ -11,7 +11,7 @@ from mailstack.ports.bus import account_topic
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sql.counters import next_mod_seq
-from mailstack.store.sql.database import Connection, Databases, Row, Transaction
+from mailstack.store.sql.database import Databases, Row, Transaction
 from mailstack.store.sql.removal import ALL_PLACEMENTS, remove_placements
 
 COLUMNS = "mailbox_id, parent_id, name, role, is_subscribed, uid_validity, uid_next, mod_seq"
@@ -57,7 +57,12 @@ class SqlMailboxes:
 
     async def find(self, account_id: AccountId, names: Sequence[str]) -> Mailbox | None:
         database = await self._databases.get(account_id)
-        return await database.read(lambda connection: _find(connection, names))
+        row: Row | None = None
+        for name in names:
+            row = await database.row(CHILD, (0 if row is None else row[0], name))
+            if row is None:
+                return None
+        return None if row is None else _mailbox(row)
 
     async def has_children(self, account_id: AccountId, mailbox_id: MailboxId) -> bool:
         database = await self._databases.get(account_id)
@@ -196,15 +201,6 @@ def make_standard_mailboxes(transaction: Transaction, now: Instant) -> None:
     mod_seq = next_mod_seq(transaction)
     for name, role in STANDARD_MAILBOXES:
         _insert(transaction, now, mod_seq, parent_id=None, name=name, role=role, is_subscribed=True)
-
-
-def _find(connection: Connection, names: Sequence[str]) -> Mailbox | None:
-    row: Row | None = None
-    for name in names:
-        row = connection.row(CHILD, (0 if row is None else row[0], name))
-        if row is None:
-            return None
-    return None if row is None else _mailbox(row)
 
 
 def _insert(
