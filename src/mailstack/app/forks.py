@@ -1,6 +1,7 @@
 """Forking from a program that runs an event loop: the loop is stopped for the moment of the fork.
 
 So a child starts outside of any running loop, with nothing of its parent's but the sockets it was meant to have.
+Signals that arrive in that moment wait for the loop.
 """
 
 import asyncio
@@ -8,8 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -62,6 +63,23 @@ class Forks:
         return await self._orders.get()
 
 
+@contextmanager
+def answering(signals: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
+    """Calls these within the running loop, one call for each signal, also for one that came while the loop rested."""
+    loop = asyncio.get_running_loop()
+
+    def answer(number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(signals[signal.Signals(number)])
+
+    # Not by add_signal_handler: uvloop forgets a signal that arrives between two runs.
+    before = {number: signal.signal(number, answer) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def drive(loop: asyncio.AbstractEventLoop, main: Coroutine[object, object, Result], forks: Forks) -> Result:
     """Runs main to its end, making the forks it asks for."""
     running = loop.create_task(main)
@@ -77,21 +95,25 @@ def drive(loop: asyncio.AbstractEventLoop, main: Coroutine[object, object, Resul
 
 
 def _fork(order: _Order) -> None:
-    ours, theirs = socket.socketpair()
+    if order.done.cancelled():
+        return
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as fault:
+        order.done.set_exception(fault)
+        return
     try:
         pid = os.fork()
     except OSError as fault:
         ours.close()
-        theirs.close()
         order.done.set_exception(fault)
         return
-    if pid == 0:
-        _become_child(order, theirs)
-    theirs.close()
-    if order.done.cancelled():
-        ours.close()
     else:
+        if pid == 0:
+            _become_child(order, theirs)
         order.done.set_result(Forked(pid=pid, line=ours))
+    finally:
+        theirs.close()
 
 
 def _become_child(order: _Order, line: socket.socket) -> None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from mailstack.app.clock import system_clock
 from mailstack.app.crew import Crew
 from mailstack.app.due import Due
 from mailstack.app.faults import CannotServe
-from mailstack.app.forks import Forks, drive
+from mailstack.app.forks import Forks, answering, drive
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import Applied, Finished, Job, Loaded
@@ -111,7 +111,7 @@ class Supervisor:
         self._status: Status
 
     async def run(self, first_apply: ApplyProcess) -> None:
-        self._take_signals()
+        self._held.enter_context(self._answering_signals())
         living = asyncio.create_task(self._live(first_apply))
         stopped = asyncio.create_task(self._stopping.wait())
         try:
@@ -126,11 +126,14 @@ class Supervisor:
             await self._held.aclose()
         log.info("stopped")
 
-    def _take_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop)
-        loop.add_signal_handler(signal.SIGINT, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._reasons.give(Reason.SIGNAL))
+    def _answering_signals(self) -> AbstractContextManager[None]:
+        return answering(
+            {
+                signal.SIGTERM: self._stop,
+                signal.SIGINT: self._stop,
+                signal.SIGHUP: lambda: self._reasons.give(Reason.SIGNAL),
+            }
+        )
 
     def _stop(self) -> None:
         if self._stopping.is_set():
