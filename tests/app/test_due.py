@@ -115,6 +115,16 @@ async def test_after_an_apply_of_somebody_else_it_looks_soon_and_no_later_than_i
     assert scene.due.next_at == START + MINUTE_MS
 
 
+@pytest.mark.parametrize("reason", [Reason.FILES, Reason.DUE])
+async def test_what_somebody_else_applied_meanwhile_is_looked_at_soon_whatever_was_planned_before_it(
+    scene: Scene, reason: Reason
+) -> None:
+    scene.due.begin(reason)
+    scene.due.within(MINUTE_MS)
+    scene.due.done(reason, Instant(START + DAY_MS))
+    assert scene.due.next_at == START + MINUTE_MS
+
+
 async def test_while_an_apply_is_under_way_nothing_is_due(scene: Scene) -> None:
     scene.due.done(Reason.DUE, Instant(START + MINUTE_MS))
     scene.due.begin(Reason.FILES)

@@ -58,10 +58,12 @@ class Due:
             self._alarms.pop(each, None)
 
     def done(self, reason: Reason, again_at: Instant | None) -> None:
-        self.begin(reason)
+        """What was set since it began stays, for it knew nothing of that: somebody else has applied meanwhile."""
         self._failures.pop(reason, None)
+        if reason is not Reason.DUE:
+            self._alarms.pop(reason, None)
         if again_at is not None:
-            self._schedule(Reason.DUE, again_at)
+            self._no_later_than(again_at)
 
     def failed(self, reason: Reason) -> None:
         """What was done for this reason will be tried again, later each time."""
@@ -70,10 +72,7 @@ class Due:
 
     def within(self, wait_ms: int) -> None:
         """What is due is not known here, so it is looked at soon."""
-        moment = Instant(self._clock() + wait_ms)
-        known = self._alarms.get(Reason.DUE)
-        if known is None or moment < known.at:
-            self._schedule(Reason.DUE, moment)
+        self._no_later_than(Instant(self._clock() + wait_ms))
 
     async def watch(self) -> None:
         """Gives the reasons when they are due; for ever."""
@@ -85,6 +84,11 @@ class Due:
             for reason in [reason for reason, alarm in self._alarms.items() if self._has_come(alarm)]:
                 del self._alarms[reason]
                 self._reasons.give(reason)
+
+    def _no_later_than(self, moment: Instant) -> None:
+        known = self._alarms.get(Reason.DUE)
+        if known is None or moment < known.at:
+            self._schedule(Reason.DUE, moment)
 
     def _schedule(self, reason: Reason, moment: Instant) -> None:
         now = self._clock()
