@@ -6,6 +6,7 @@ The proofs are shown by the server itself (http-01, tls-alpn-01) or by a real na
 import imaplib
 import json
 import os
+import signal
 import smtplib
 import socket
 import ssl
@@ -150,6 +151,11 @@ def is_issued(house: House, *, rsa: bool = False, name: str = HOST) -> bool:
     return "Pebble" in leaf.issuer.rfc4514_string() and isinstance(leaf.public_key(), RSAPublicKey) == rsa
 
 
+def orders_begun(house: House) -> int:
+    """For the server's own name."""
+    return sum(f'"name":"{HOST}"' in line for line in house.log.splitlines() if "certificate ordered" in line)
+
+
 def names_in(leaf: x509.Certificate) -> list[str]:
     found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return found.get_values_for_type(x509.DNSName)
@@ -248,8 +254,24 @@ def test_while_an_order_takes_its_time_another_apply_waits_for_nobody(house: Hou
             assert not is_issued(house)
             front.looks = 0
             wait_until_issued(house)
+            assert orders_begun(house) == 1  # upkeep that came due meanwhile gave it up for no other
             planned = run_client([*MAILSTACK, "plan", str(another)], ALICE_PASSWORD="pw")
             assert b"sales@example.com" not in planned.stdout
+
+
+def test_an_order_that_a_reload_gives_up_is_made_anew_by_that_reload(house: House, tmp_path: Path) -> None:
+    with (
+        running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble,
+        front_of(pebble, tmp_path) as front,
+    ):
+        front.looks, front.processing = 1_000_000, lambda: "0"
+        house.write(front.pebble)
+        with serving(house) as server:
+            wait_for(lambda: front.looks < 1_000_000, timeout_s=ISSUED_WITHIN_S, what="the order is under way")
+            server.send_signal(signal.SIGHUP)
+            wait_until_issued(house)  # the second order is not slow
+            assert orders_begun(house) == 2
+            assert "ordered by another process" not in house.log
 
 
 def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: House, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ The server's own state comes first and is told at once; DNS follows while mail i
 """
 
 import asyncio
+import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -298,7 +299,7 @@ async def _reconcile(
         without_dns = replace(reconciler, dns=NoDns(may_order=True))
         done = await _run_and_tell(without_dns, loaded, store, line)
         await leave_turn()
-        await without_dns.order(done.prepared, _log_orders)
+        await _order(without_dns, done.prepared)
         raise
     drift = tell_drift([*first.prepared.plan.changes, *done.prepared.plan.changes])
     if await until_seen(reconciler, loaded):
@@ -308,12 +309,39 @@ async def _reconcile(
 
 
 async def _ordered(reconciler: Reconciler, done: _Done) -> _Done:
-    generation = await reconciler.order(done.prepared, _log_orders)
+    generation = await _order(reconciler, done.prepared)
     if generation == done.generation:
         return done
     # Only a plan that is made after an order knows what comes next.
     again_at = earliest(done.prepared.again_at, Instant(system_clock() + AFTER_RENEWAL_MS))
     return _Done(prepared=replace(done.prepared, again_at=again_at), generation=generation)
+
+
+async def _order(reconciler: Reconciler, prepared: Prepared) -> Generation:
+    with _ending_in_order():
+        return await reconciler.order(prepared, _log_orders)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends this process once it has let go of its lease and its proofs: whoever orders next need not wait until
+    they end by themselves."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.current_task()
+
+    def end() -> None:
+        told.set()
+        if task is not None:
+            task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        if told.is_set():
+            # Not by the loop's own end, which waits for threads that wait for an authority.
+            signal.raise_signal(signal.SIGTERM)
 
 
 def _reaches_dns(prepared: Prepared) -> bool:

@@ -216,7 +216,7 @@ class Supervisor:
     async def _reload(self, reason: Reason) -> None:
         """Whatever fails, what serves goes on serving."""
         if reason is Reason.DUE:
-            await self._look_after()
+            await (self._look_on() if self._is_publishing else self._look_after())
             return
         log.info("reloading", reason=reason.value)
         tell_reloading()
@@ -284,6 +284,15 @@ class Supervisor:
         else:
             self._publish(applying, Reason.DUE)
 
+    async def _look_on(self) -> None:
+        """The apply that is under way does what is due as well, and may be at an order: given up half-way, that would
+        cost one of an authority's few tries. Only what another process has applied is served meanwhile."""
+        try:
+            await self._follow_state()
+        except (CannotServe, OSError) as fault:
+            log_refusal("what is due waits; the server goes on as it is", fault)
+            self._due.within(AFTER_OTHERS_MS)
+
     def _try_again(self, reason: Reason, fault: CannotServe | OSError) -> None:
         self._due.failed(reason)
         if reason is not Reason.DUE:
@@ -350,6 +359,10 @@ class Supervisor:
         self._status.standing(
             generation=self._blueprint.generation, workers=self._crew.pids, endpoints=sorted(self._bound)
         )
+
+    @property
+    def _is_publishing(self) -> bool:
+        return self._publishing is not None and not self._publishing.done()
 
     def _publish(self, applying: ApplyProcess, reason: Reason) -> None:
         self._publishing = asyncio.create_task(self._until_published(applying, reason))
