@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -90,6 +92,25 @@ def test_a_forked_applier_that_waits_ends_when_it_is_told_to_and_leaves_nothing(
     with_forks(main)
     assert not (spec.parent / "state").exists()
     assert children() == before
+
+
+def test_an_applier_that_does_not_end_is_gone_all_the_same_when_whoever_waits_for_it_gives_up() -> None:
+    async def main(forks: Forks) -> None:
+        forked = await forks.fork(_stand_still, keep=())
+        ending = asyncio.create_task(ApplyProcess(forked, forked.line).end())
+        await asyncio.sleep(0)  # it waits now
+        ending.cancel()
+        await asyncio.wait({ending})
+
+    before = children()
+    with_forks(main)
+    assert children() == before
+
+
+def _stand_still(line: socket.socket) -> int:
+    line.recv(1)  # in a child SIGTERM is ignored until it says otherwise
+    signal.pause()
+    return 0
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,8 @@ class ApplyProcess:
         self._opened.send(Go())
 
     async def end(self) -> None:
-        """Ends it if it still runs; a state that it was writing is written whole or not at all."""
+        """Ends it if it still runs; a state that it was writing is written whole or not at all. Whoever is cancelled
+        here leaves no process either."""
         self._process.terminate()
         try:
             async with asyncio.timeout(END_GRACE_S):
@@ -98,8 +99,12 @@ class ApplyProcess:
                     pass
         except TimeoutError:
             self._process.kill()
-        self._opened.close()
-        self._process.wait()
+        except asyncio.CancelledError:
+            self._process.kill()
+            raise
+        finally:
+            self._opened.close()
+            self._process.wait()
 
     async def _answer(self) -> Message:
         """Raises SpecFaulty, ApplyBroken."""

@@ -145,7 +145,7 @@ class Worker:
 
 
 def run_forked(launch: Launch, line: socket.socket) -> int:
-    """The whole life of a forked worker."""
+    """The whole life of a forked worker. Its line is closed by its end alone, for that is when it is waited for."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.get_loop().set_exception_handler(log_loop_fault)
         return runner.run(_serve(launch, line))
@@ -158,13 +158,11 @@ async def _serve(launch: Launch, line: socket.socket) -> int:
         await worker.start()
     except (DomainError, OSError) as fault:
         channel.send(Unable(reason=str(fault)))
-        channel.close()
         return 1
     # The doors have copies; a listener that goes with a change must not stay open in ours.
     close_all(launch.bound)
     channel.send(Accepting())
     await worker.stop(await _obey(worker, channel))
-    channel.close()
     return 0
 
 
