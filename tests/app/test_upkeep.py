@@ -1,6 +1,7 @@
 """What is due by the clock, done by an applier in a process of its own: from the spec that was applied, and only it."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,27 @@ def test_a_spec_that_was_saved_again_before_it_is_kept_is_not_taken_for_the_appl
     keep_applied(house.storage, applied)
     assert load_applied(house.storage, house.spec, applied.digest) is None
     assert load_applied(house.storage, house.spec, load_spec(house.spec).digest) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"digest": 1}', "{"])
+def test_a_kept_spec_that_is_damaged_is_none_and_is_kept_anew(tmp_path: Path, text: str) -> None:
+    house = House(tmp_path, "apply")
+    (house.storage / "run").mkdir(parents=True)
+    applied = load_spec(house.spec)
+    keep_applied(house.storage, applied)
+    (kept,) = (house.storage / "spec").iterdir()
+    kept.write_text(text)
+    assert load_applied(house.storage, house.spec, applied.digest) is None
+    keep_applied(house.storage, applied)
+    assert load_applied(house.storage, house.spec, applied.digest) is not None
+
+
+def test_a_spec_that_cannot_be_kept_fails_no_apply_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = House(tmp_path, "apply")
+    (house.storage / "spec" / f".applied.json.{os.getpid()}").mkdir(parents=True)  # where it is drafted
+    applied = house.run("apply", "--yes")
+    assert applied.exit_code == 0, applied.output
+    assert "the applied spec is not kept" in applied.output + capsys.readouterr().err
+    assert house.snapshot().spec_hash == load_spec(house.spec).digest

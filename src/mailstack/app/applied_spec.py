@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import orjson
+import structlog
 
 from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import SPEC_FOLDER, run_folder, write_json
@@ -20,19 +21,20 @@ from mailstack.spec.bundle import Bundle, unpack
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec, digest_of, load_spec
 
+log = structlog.get_logger()
+
 
 def keep_applied(storage: Path, loaded: LoadedSpec) -> None:
-    """Once the state holds it. One that was saved again meanwhile is not kept: what was applied is no longer there."""
+    """Once the state holds it. One that was saved again meanwhile is not kept: what was applied is no longer there.
+
+    Nor does it undo an apply that there is no room for its spec.
+    """
     if _kept(storage).get("digest") == loaded.digest:
         return
-    main, *others = loaded.files
-    contents = {file: file.read_bytes() for file in loaded.files}
-    if digest_of(main, contents) != loaded.digest:
-        return
-    files = {str(file.relative_to(main.parent)): contents[file].decode() for file in others}
-    bundle = Bundle(main=contents[main].decode(), files=files, secrets={})
-    (storage / SPEC_FOLDER).mkdir(mode=0o750, exist_ok=True)
-    write_json(_file(storage), {"digest": loaded.digest, "bundle": bundle.to_json()})
+    try:
+        _keep(storage, loaded)
+    except OSError as fault:
+        log.warning("the applied spec is not kept; while an edited one waits, so does what is due", reason=str(fault))
 
 
 async def spec_for_upkeep(storage: StoreAddress, spec: Path) -> LoadedSpec:
@@ -57,17 +59,28 @@ def load_applied(storage: Path, spec: Path, digest: str) -> LoadedSpec | None:
         return None
     with tempfile.TemporaryDirectory(dir=run_folder(storage), prefix="spec-") as folder:
         try:
-            main = unpack(Bundle.from_json(kept["bundle"]), Path(folder))
+            main = unpack(Bundle.from_json(kept.get("bundle")), Path(folder))
             loaded = load_spec(main, directory=spec.absolute().parent)
         except (Invalid, SpecInvalid):  # kept by another version
             return None
     return replace(loaded, path=spec, files=()) if loaded.digest == digest else None
 
 
+def _keep(storage: Path, loaded: LoadedSpec) -> None:
+    main, *others = loaded.files
+    contents = {file: file.read_bytes() for file in loaded.files}
+    if digest_of(main, contents) != loaded.digest:
+        return
+    files = {str(file.relative_to(main.parent)): contents[file].decode() for file in others}
+    bundle = Bundle(main=contents[main].decode(), files=files, secrets={})
+    (storage / SPEC_FOLDER).mkdir(mode=0o750, exist_ok=True)
+    write_json(_file(storage), {"digest": loaded.digest, "bundle": bundle.to_json()})
+
+
 def _kept(storage: Path) -> dict[str, object]:
     try:
         found = orjson.loads(_file(storage).read_bytes())
-    except FileNotFoundError:
+    except (OSError, orjson.JSONDecodeError):  # a crash may have left an empty one
         return {}
     return found if isinstance(found, dict) else {}
 
