@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+"""No test is about how fast this machine was just then."""
 
 
 @pytest.fixture(scope="session")

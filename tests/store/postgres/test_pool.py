@@ -1,6 +1,7 @@
 """No more connections than a bound, whoever waits gets one in turn, and none is lost on the way."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from functools import partial
 from itertools import count
@@ -104,3 +105,16 @@ async def test_who_cannot_open_one_frees_its_place(postgres: PostgresServer) -> 
         with pytest.raises((Lost, TryAgainLater)):
             await pool.take()
     assert pool.count == 0
+
+
+async def test_who_is_cancelled_while_opening_one_leaves_none_open(empty_database: str) -> None:
+    for steps in range(25):
+        opening = asyncio.ensure_future(open_link(address_of(empty_database), Limits(), link_id=str(steps)))
+        for _ in range(steps):
+            await asyncio.sleep(0.001)
+        opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled():
+            opening.result().close()
+    del opening
+    gc.collect()  # one that is still open complains, and warnings are errors

@@ -305,9 +305,11 @@ async def open_link(address: Address, limits: Limits, *, link_id: str) -> Link:
             ("default_transaction_isolation", "read committed"),
         ):
             await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-    except psycopg.Error as fault:
+    except BaseException as fault:  # whoever wanted it may be gone, and then nobody else knows of the connection
         await connection.close()
-        raise Lost(first_line(fault)) from fault
+        if isinstance(fault, psycopg.Error):
+            raise Lost(first_line(fault)) from fault
+        raise
     return Link(connection, address, limits, link_id=link_id)
 
 
