@@ -16,6 +16,7 @@ from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Connection, Row
 from mailstack.store.sql.listing import MAX_FRAME_BYTES, Forms, base_subject_of, references_of, unpack_forms
 from mailstack.store.sql.packs import PACKED, WORTH_IT, read_packed
+from mailstack.store.sql.ranges import answers
 
 MANY = 16
 """From so many messages on, one row that SQLite joins costs less than a row for each."""
@@ -70,11 +71,10 @@ def _read_facts(
     """The UIDs, then a column for each of `facts`."""
     joined, plain = _selects(facts)
     columns: list[list[Any]] = [[] for _ in range(1 + len(facts))]
-    for first, last in uids.ranges:
-        if last - first < MANY:
-            parts: Sequence[Sequence[Any]] = list(zip(*connection.rows(plain, (mailbox_id, first, last)), strict=True))
-        else:
-            parts = [orjson.loads(text) for text in connection.one(joined, (mailbox_id, first, last))]
+    questions = [(plain if last - first < MANY else joined, (mailbox_id, first, last)) for first, last in uids.ranges]
+    for (sql, _), rows in zip(questions, answers(connection, questions), strict=True):
+        parts: Sequence[Sequence[Any]]
+        parts = list(zip(*rows, strict=True)) if sql is plain else [orjson.loads(text) for text in rows[0]]
         for column, part in zip(columns, parts, strict=False):
             column += part
     return [*columns]

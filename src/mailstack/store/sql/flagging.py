@@ -4,7 +4,7 @@ All messages of a range that have the same flags get the same new ones, in one s
 dozen combinations.
 """
 
-from collections import Counter
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -19,11 +19,14 @@ from mailstack.store.sql.appending import note_keywords
 from mailstack.store.sql.change_log import LOG, UPDATED
 from mailstack.store.sql.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sql.database import Transaction, Value
+from mailstack.store.sql.ranges import rows_in_ranges
 
 IN_RANGE = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*) FROM placement
-    WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
+# With the range, for many are asked for at once.
+COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT)
+    FROM placement
+    WHERE /*of*/ mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 AND mod_seq <= ?4 GROUP BY keywords, is_deleted"""
 _OF_COMBINATION = """/*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
     AND p.keywords = ? AND p.is_deleted = ?"""
 ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
@@ -32,7 +35,8 @@ ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
 LOG_THEM = f"""INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
     SELECT /*value*/ ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
 SET_FLAGS = f"UPDATE placement AS p SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE {_OF_COMBINATION}"  # noqa: S608
-SET_KEYWORDS = "UPDATE placement SET keywords = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ? AND uid = ?"
+SET_KEYWORDS = """UPDATE placement SET keywords = ?, mod_seq = ?
+    WHERE /*of*/ mailbox_id = ? AND uid IN (SELECT value FROM json_each(?) AS listed)"""
 
 NO_LIMIT = (1 << 63) - 1
 
@@ -113,8 +117,9 @@ def _steps(
             after=after,
             count=count,
         )
-        for first, last in uids.ranges
-        for keywords, is_deleted, count in transaction.rows(COMBINATIONS, (mailbox_id, first, last, limit))
+        for keywords, is_deleted, count, first, last in rows_in_ranges(
+            transaction, COMBINATIONS, mailbox_id, uids, limit
+        )
         if (after := outcomes.of((keywords, is_deleted))) != (keywords, is_deleted)
     ]
 
@@ -164,10 +169,13 @@ def _change_elsewhere(transaction: Transaction, step: _Step, mod_seq: ModSeq, no
     """Keywords belong to the message: its placements in other mailboxes change with it."""
     places = transaction.rows(ELSEWHERE, step.where)
     after = step.after[0]
-    transaction.run_many(SET_KEYWORDS, [(after, mod_seq, mailbox_id, uid) for mailbox_id, uid, _ in places])
     transaction.run_many(LOG, [(mod_seq, *place, UPDATED, now) for place in places])
-    for mailbox_id, count in Counter(place[0] for place in places).items():
-        unseen = count * _unseen_change(step.before[0], after)
+    uids: dict[MailboxId, list[int]] = {}
+    for mailbox_id, uid, _ in places:
+        uids.setdefault(mailbox_id, []).append(uid)
+    for mailbox_id, there in uids.items():
+        transaction.run(SET_KEYWORDS, (after, mod_seq, mailbox_id, json.dumps(there)))
+        unseen = len(there) * _unseen_change(step.before[0], after)
         transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, 0, 0, mailbox_id))
         note_keywords(transaction, mailbox_id, set(after.split()))
 
@@ -179,6 +187,5 @@ def _unseen_change(before: str, after: str) -> int:
 def _rows(transaction: Transaction, mailbox_id: MailboxId, uids: NumSet) -> list[Placement]:
     return [
         Placement(uid, message_id, mod_seq, bool(is_deleted), keywords)
-        for first, last in uids.ranges
-        for uid, message_id, mod_seq, is_deleted, keywords in transaction.rows(IN_RANGE, (mailbox_id, first, last))
+        for uid, message_id, mod_seq, is_deleted, keywords in rows_in_ranges(transaction, IN_RANGE, mailbox_id, uids)
     ]

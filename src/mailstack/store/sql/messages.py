@@ -28,6 +28,7 @@ from mailstack.store.sql.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sql.database import Connection, Database, Databases, Reading, Result, Row, Transaction
 from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
 from mailstack.store.sql.packing import discard, pack_each, write_packed
+from mailstack.store.sql.ranges import rows_in_ranges
 from mailstack.store.sql.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
 from mailstack.store.sql.tables import read_table
 
@@ -200,11 +201,7 @@ class SqlMessages:
             if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
                 raise NotFound(f"there is no mailbox {mailbox_id}")
             wanted = EVERY_UID if uids is None else uids
-            rows = [
-                row
-                for first, last in wanted.ranges
-                for row in transaction.rows(DELETED_IN_RANGE, (mailbox_id, first, last))
-            ]
+            rows = rows_in_ranges(transaction, DELETED_IN_RANGE, mailbox_id, wanted)
             if not rows:
                 return []
             files = remove_placements(transaction, mailbox_id, rows, mod_seq=next_mod_seq(transaction), now=now)
@@ -302,6 +299,5 @@ def _is_long(uids: NumSet) -> bool:
 def _placements(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> list[Placement]:
     return [
         Placement(uid, message_id, mod_seq, bool(is_deleted), keywords)
-        for first, last in uids.ranges
-        for uid, message_id, mod_seq, is_deleted, keywords in connection.rows(PLACEMENTS, (mailbox_id, first, last))
+        for uid, message_id, mod_seq, is_deleted, keywords in rows_in_ranges(connection, PLACEMENTS, mailbox_id, uids)
     ]

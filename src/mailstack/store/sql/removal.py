@@ -1,6 +1,7 @@
 """Taking placements out of a mailbox, and with the last one the message and its bytes. Used by expunge, move and by
 destroying a mailbox; leaves a tombstone for each."""
 
+import json
 from collections.abc import Sequence
 
 from mailstack.model.flags import SEEN
@@ -19,12 +20,13 @@ DELETED_IN_RANGE = (
     f"SELECT {COLUMNS} WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.is_deleted = 1 ORDER BY p.uid"
 )
 
-DELETE_PLACEMENT = "DELETE FROM placement WHERE /*of*/ mailbox_id = ? AND uid = ?"
-DELETE_MESSAGE = """DELETE FROM message WHERE /*of*/ message_id = ?
+DELETE_PLACEMENTS = """DELETE FROM placement
+    WHERE /*of*/ mailbox_id = ? AND uid IN (SELECT value FROM json_each(?) AS listed)"""
+DELETE_MESSAGES = """DELETE FROM message WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)
     AND NOT EXISTS (SELECT 1 FROM placement WHERE /*of*/ placement.message_id = message.message_id)
-    RETURNING blob_key, size_bytes"""
+    RETURNING message_id, blob_key, size_bytes"""
 # Two looks instead of an index over all messages: at the message that brought the bytes, and at those that share them.
-DELETE_BLOB = """DELETE FROM blob WHERE /*of*/ blob_key = ?
+DELETE_BLOBS = """DELETE FROM blob WHERE /*of*/ blob_key IN (SELECT value FROM json_each(?) AS listed)
     AND NOT EXISTS (SELECT 1 FROM message WHERE /*of*/ message.message_id = blob.blob_key)
     AND NOT EXISTS (SELECT 1 FROM message WHERE /*of*/ message.blob_key = blob.blob_key
                     AND message.blob_key <> message.message_id)
@@ -37,7 +39,7 @@ def remove_placements(
     """rows: of ALL_PLACEMENTS or PLACEMENTS_IN_RANGE. Returns the blob files that no row names any more."""
     if not rows:
         return []
-    transaction.run_many(DELETE_PLACEMENT, [(mailbox_id, row[0]) for row in rows])
+    transaction.run(DELETE_PLACEMENTS, (mailbox_id, json.dumps([row[0] for row in rows])))
     transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], DESTROYED, now) for row in rows])
     unseen = sum(1 for row in rows if SEEN not in row[4].split())
     deleted = sum(row[3] for row in rows)
@@ -47,19 +49,11 @@ def remove_placements(
 
 
 def _remove_messages(transaction: Transaction, message_ids: Sequence[int]) -> list[str]:
-    files: list[str] = []
-    removed: list[int] = []
-    freed = 0
-    for message_id in message_ids:
-        gone = transaction.row(DELETE_MESSAGE, (message_id,))
-        if gone is None:
-            continue
-        removed.append(message_id)
-        blob_key, size_bytes = gone
-        freed += size_bytes
-        blob = transaction.row(DELETE_BLOB, (blob_key,))
-        if blob is not None and blob[0] is not None:
-            files.append(blob[0])
-    transaction.run(ADD_USED, (-freed,))
-    forget(transaction, removed)
+    gone = transaction.rows(DELETE_MESSAGES, (json.dumps(message_ids),))
+    if not gone:
+        return []
+    blob_keys = {blob_key for _, blob_key, _ in gone}
+    files = [file for (file,) in transaction.rows(DELETE_BLOBS, (json.dumps(sorted(blob_keys)),)) if file is not None]
+    transaction.run(ADD_USED, (-sum(size_bytes for _, _, size_bytes in gone),))
+    forget(transaction, [message_id for message_id, _, _ in gone])
     return files

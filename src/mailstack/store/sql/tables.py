@@ -8,6 +8,7 @@ from mailstack.model.ids import MailboxId
 from mailstack.model.message import FlagSet, PlacementTable
 from mailstack.model.numset import NumSet
 from mailstack.store.sql.database import Connection
+from mailstack.store.sql.ranges import rows_in_ranges
 
 # One row: where SQLite gives many, the interpreter's lock is given up and taken back at each of them, and a
 # thread beside a busy loop waits milliseconds for it.
@@ -23,8 +24,7 @@ def read_table(connection: Connection, mailbox_id: MailboxId, uids: NumSet) -> P
         uids=array("I"), message_ids=array("q"), mod_seqs=array("q"), flag_numbers=array("I"), flag_sets=sets
     )
     numbers: dict[str, int] = {}
-    for first, last in uids.ranges:
-        found, message_ids, mod_seqs, flags = connection.one(COLUMNS_IN_RANGE, (mailbox_id, first, last))
+    for found, message_ids, mod_seqs, flags in rows_in_ranges(connection, COLUMNS_IN_RANGE, mailbox_id, uids):
         table.uids.extend(orjson.loads(found))
         table.message_ids.extend(orjson.loads(message_ids))
         table.mod_seqs.extend(orjson.loads(mod_seqs))
