@@ -18,8 +18,8 @@ from mailstack.model.numset import NumSet, numset_of
 from mailstack.store.sql.appending import note_keywords
 from mailstack.store.sql.change_log import LOG, UPDATED
 from mailstack.store.sql.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
-from mailstack.store.sql.database import Transaction, Value
-from mailstack.store.sql.ranges import rows_in_ranges
+from mailstack.store.sql.database import Row, Transaction, Value
+from mailstack.store.sql.ranges import answers, rows_in_ranges
 
 IN_RANGE = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
@@ -66,8 +66,10 @@ def change_flags(
     mod_seq = None
     if steps:
         mod_seq = next_mod_seq(transaction)
+        _change_elsewhere(transaction, steps, mod_seq, now)
         for step in steps:
-            _take(transaction, step, mod_seq, now)
+            transaction.run(LOG_THEM, (mod_seq, now, *step.where))
+            transaction.run(SET_FLAGS, (*step.after, mod_seq, *step.where))
         unseen = sum(step.count * _unseen_change(step.before[0], step.after[0]) for step in steps)
         deleted = sum(step.count * (step.after[1] - step.before[1]) for step in steps)
         transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, deleted, 0, mailbox_id))
@@ -124,14 +126,6 @@ def _steps(
     ]
 
 
-def _take(transaction: Transaction, step: _Step, mod_seq: ModSeq, now: Instant) -> None:
-    # What one step makes of its messages is what no other changes: a change made twice is made once.
-    if step.after[0] != step.before[0]:
-        _change_elsewhere(transaction, step, mod_seq, now)
-    transaction.run(LOG_THEM, (mod_seq, now, *step.where))
-    transaction.run(SET_FLAGS, (*step.after, mod_seq, *step.where))
-
-
 class _Outcomes:
     """What the change makes of each combination of flags; a mailbox has a dozen."""
 
@@ -165,9 +159,16 @@ def _checked(keywords: Keywords) -> str:
     return keywords_text(keywords)
 
 
-def _change_elsewhere(transaction: Transaction, step: _Step, mod_seq: ModSeq, now: Instant) -> None:
+def _change_elsewhere(transaction: Transaction, steps: Sequence[_Step], mod_seq: ModSeq, now: Instant) -> None:
     """Keywords belong to the message: its placements in other mailboxes change with it."""
-    places = transaction.rows(ELSEWHERE, step.where)
+    # What one step makes of its messages is what no other changes, so all may be asked for before any is changed.
+    changing = [step for step in steps if step.after[0] != step.before[0]]
+    found = answers(transaction, [(ELSEWHERE, step.where) for step in changing])
+    for step, places in zip(changing, found, strict=True):
+        _change_places(transaction, places, step, mod_seq, now)
+
+
+def _change_places(transaction: Transaction, places: Sequence[Row], step: _Step, mod_seq: ModSeq, now: Instant) -> None:
     after = step.after[0]
     transaction.run_many(LOG, [(mod_seq, *place, UPDATED, now) for place in places])
     uids: dict[MailboxId, list[int]] = {}
