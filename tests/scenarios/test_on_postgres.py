@@ -125,6 +125,8 @@ def test_mail_is_served_and_outlives_a_server_that_is_killed(node: Node) -> None
     with serving_spec(node.spec, MAIL_DATABASE=node.url):
         node.deliver("two")
         assert node.subjects() == [b"Subject: one", b"Subject: two"]
+        assert "INBOX" in node.run("account", "show", "SPEC", "alice@example.com")
+        assert "2 of 2 accounts are sound" in node.run("account", "verify", "SPEC")
 
 
 def test_a_server_follows_what_another_node_applies_and_writes(node: Node, other: Node) -> None:

@@ -6,7 +6,7 @@ The drivers of PostgreSQL, S3 and NATS are extras, and loaded only where an addr
 import hashlib
 import ssl
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mailstack.app.runfiles import bus_folder, run_folder
 from mailstack.app.store_address import BucketAt, StoreAddress, extra
@@ -37,8 +37,7 @@ async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only
     postgres = address.postgres
     with extra("postgres"):
         from mailstack.store.postgres.open import open_store as open_postgres
-    store = await open_postgres(postgres, blobs=_blobs(address), clock=clock, bus=bus, read_only=read_only)
-    return cast(Store, store)  # its search, sharing, annotations and upkeep are on their way
+    return await open_postgres(postgres, blobs=_blobs(address), clock=clock, bus=bus, read_only=read_only)
 
 
 def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":

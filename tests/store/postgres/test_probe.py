@@ -23,7 +23,7 @@ def faulty(found: list[Finding]) -> dict[str, Finding]:
 
 async def test_an_empty_database_is_fine_and_stays_empty(postgres: PostgresServer, empty_database: str) -> None:
     found = await findings(empty_database)
-    assert len(found) == 7
+    assert len(found) == 8
     assert {what for what, each in faulty(found).items() if each.is_needed} == set()
     tables = "SELECT 1 FROM information_schema.tables WHERE table_schema = 'public'"
     assert postgres.run(tables, database=empty_database.rpartition("/")[2]) == []
@@ -57,6 +57,12 @@ async def test_a_user_who_may_make_no_tables(postgres: PostgresServer, empty_dat
         assert "GRANT CREATE ON SCHEMA" in found["make tables"].remedy
     finally:
         postgres.run("DROP ROLE guest")
+
+
+async def test_a_server_that_may_lose_what_it_committed(empty_database: str) -> None:
+    """As that of these tests is set."""
+    warned = faulty(await findings(empty_database))["keep what was committed"]
+    assert (warned.fault, warned.is_needed) == ("fsync is off, synchronous_commit is off", False)
 
 
 async def test_a_clock_that_is_wrong(empty_database: str) -> None:

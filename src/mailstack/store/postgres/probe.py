@@ -21,6 +21,8 @@ SKEW_MS = 60 * SECOND_MS
 
 IS_READ_ONLY = "SELECT current_setting('transaction_read_only') = 'on'"
 MAY_MAKE_TABLES = "SELECT current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE')"
+NOT_DURABLE = """SELECT string_agg(name || ' is off', ', ' ORDER BY name) FROM pg_settings
+    WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'"""
 NOW_MS = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
@@ -44,6 +46,8 @@ async def probed(address: Address, *, clock: Clock) -> AsyncIterator[Finding]:
         yield await asked("make tables", partial(_may_make_tables, connection), remedy)
         remedy = "give mailstack a database of its own, and the version that has written it"
         yield await asked("its tables", partial(_tables, connection, address), remedy)
+        remedy = "set fsync and synchronous_commit to on: what was acknowledged may be lost otherwise"
+        yield await asked("keep what was committed", partial(_durable, connection), remedy, is_needed=False)
         remedy = "let both machines follow a time server; leases end early or late by so much"
         yield await asked("its clock", partial(_clock, connection, clock), remedy, is_needed=False)
         remedy = "bring database and nodes closer together: a delivery waits for a few round trips"
@@ -84,6 +88,11 @@ async def _tables(connection: Connection, address: Address) -> None:
         await check_versions(connection, address, PARTS)
     except psycopg.Error as fault:
         raise TryAgainLater(first_line(fault)) from fault
+
+
+async def _durable(connection: Connection) -> None:
+    if off := await _one(connection, NOT_DURABLE):
+        raise Forbidden(str(off))
 
 
 async def _clock(connection: Connection, clock: Clock) -> None:
