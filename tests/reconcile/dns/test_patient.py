@@ -118,3 +118,29 @@ async def test_a_resolver_that_never_answers_is_one_line_of_the_plan_that_names_
             " in time; `mailstack dns check` waits longer",
         )
     ]
+
+
+async def test_a_question_that_begins_when_time_is_over_keeps_none_of_the_others_waiting() -> None:
+    loop, faults = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, context: faults.append(context["message"]))
+
+    class BusyDns(SlowDns):
+        async def resolved(self, name: str, record_type: str) -> Sight:
+            if name != "busy.se":
+                try:
+                    return await super().resolved(name, record_type)
+                finally:
+                    await asyncio.sleep(0)  # as whatever closes a socket on its way out
+            await asyncio.sleep(0.01)
+            while loop.time() < begin + 0.2:  # the loop is busy until time is over
+                pass
+            return Sight(server="ns1")
+
+    async def one_after_the_other() -> None:
+        await live_dns.resolved("busy.se", "MX")
+        await live_dns.resolved("late.se", "MX")
+
+    begin, live_dns = loop.time(), PatientDns(BusyDns(), quiet_s=FOREVER_S, most_s=0.1)
+    async with asyncio.timeout(60):
+        await asyncio.gather(one_after_the_other(), *(live_dns.resolved(name, "MX") for name in NAMES))
+    assert faults == []

@@ -83,7 +83,8 @@ class PatientDns:
             self._set_alarm()
             return
         for timeout in self._waiting:
-            timeout.reschedule(0)
+            if not timeout.expired():  # one that began when it was over already
+                timeout.reschedule(0)
 
 
 def _is_answer(found: Seen | Sight) -> bool:
