@@ -269,6 +269,28 @@ async def test_an_external_account_is_a_secret_that_is_needed_until_the_account_
     assert (await world.plan(spec)).plan.is_empty
 
 
+async def test_what_another_process_has_ordered_since_the_plan_is_not_ordered_twice(world: World) -> None:
+    spec = spec_of(domains=STS)
+    ours = await world.plan(spec)
+    await world.reconciler().apply(ours, world.events.append)
+    world.clock.advance(MINUTE_MS)
+    await world.apply(spec)  # another process, which sees certificates that have yet to be ordered
+    assert len(world.issuer.orders) == 2
+    await world.reconciler().order(ours, world.events.append)
+    assert len(world.issuer.orders) == 2
+    assert OrderElsewhere(name=HOST) in world.events
+
+
+async def test_what_another_process_has_ordered_otherwise_is_ordered_all_the_same(world: World) -> None:
+    await world.apply(spec_of())
+    ours = await world.plan(spec_of({"key": "rsa2048"}))
+    await world.reconciler().apply(ours, world.events.append)
+    world.clock.advance(60 * DAY_MS)
+    await world.apply(spec_of())
+    await world.reconciler().order(ours, world.events.append)
+    assert [len(order.key) > 1_000 for order in world.issuer.orders] == [False, False, True]
+
+
 async def test_whoever_comes_second_leaves_the_order_to_the_first(world: World) -> None:
     now = world.clock()
     assert await world.store.locks.acquire(f"certificate {HOST}", "another", now=now, until=Instant(now + 1_000))

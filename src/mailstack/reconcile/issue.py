@@ -116,7 +116,7 @@ async def issue_all(orders: Sequence[Step], issuing: Issuing, around: Surroundin
         if is_contact(step):
             continue
         async with _leased(f"certificate {resource.name}", issuing, around.clock) as is_ours:
-            if is_ours:
+            if is_ours and not await _is_ordered(step, around.state):
                 await _issue_one(step, issuing, around)
             else:
                 around.progress(OrderElsewhere(name=resource.name))
@@ -138,6 +138,22 @@ def check_issued(chain: str, key: str, names: Sequence[str], now: Instant) -> No
             f"the authority sent a certificate that ends on {lifetime.end:%Y-%m-%d} and has to be renewed already:"
             " is this machine's clock right?"
         )
+
+
+async def _is_ordered(step: Step, state: State) -> bool:
+    """Since the plan was made, by another process that had planned the same: authorities count duplicates."""
+    wanted = body_of(CertificateBody, step.wanted.resource)
+    held = (await state.snapshot((Kind.CERTIFICATE,))).resources.get((Kind.CERTIFICATE, step.wanted.resource.name))
+    try:
+        found = None if held is None else body_of(CertificateBody, held)
+    except Damaged:
+        return False
+    return (
+        found is not None
+        and found.certificate != wanted.certificate
+        and (found.issuer, found.authority, found.names, found.key_type)
+        == (wanted.issuer, wanted.authority, wanted.names, wanted.key_type)
+    )
 
 
 async def _issue_one(step: Step, issuing: Issuing, around: Surroundings) -> None:
