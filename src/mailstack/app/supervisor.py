@@ -28,6 +28,7 @@ from mailstack.app.crew import Crew
 from mailstack.app.due import Due
 from mailstack.app.faults import CannotServe
 from mailstack.app.forks import Forks, answering, drive
+from mailstack.app.installed import installed, refuse_another
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import Applied, Finished, Job, Loaded
@@ -98,6 +99,7 @@ class Supervisor:
         self._reasons = Reasons()
         self._watch = Watch(self._reasons)
         self._due = Due(self._reasons, clock=system_clock, monotonic=time.monotonic)
+        self._installed = installed()
         self._stopping = asyncio.Event()
         self._bound: dict[Endpoint, socket.socket] = {}
         self._held = AsyncExitStack()
@@ -258,6 +260,7 @@ class Supervisor:
         self._publish(applying, reason)
 
     async def _applier(self, job: Job) -> ApplyProcess:
+        refuse_another(self._installed)
         # With the storage that is served, so that nobody has to look for it in the spec first.
         known = replace(job, storage=self._storage.to_json())
         if self._workers == 1:
@@ -269,18 +272,18 @@ class Supervisor:
         """Nobody changed anything, and something is due: the spec that is applied is applied again."""
         await self._stop_publishing()
         self._due.begin(Reason.DUE)
-        applying = await self._applier(replace(self._service.job, upkeep=True))
         try:
-            await applying.loaded()
-            applying.go()
-            await self._serve_applied(await applying.applied())
+            applying = await self._applier(replace(self._service.job, upkeep=True))
+            try:
+                await applying.loaded()
+                applying.go()
+                await self._serve_applied(await applying.applied())
+            except BaseException:
+                await applying.end()
+                raise
         except (CannotServe, OSError) as fault:
-            await applying.end()
             log_refusal("upkeep failed; the server goes on as it is", fault)
             self._try_again(Reason.DUE, fault)
-        except BaseException:
-            await applying.end()
-            raise
         else:
             self._publish(applying, Reason.DUE)
 
