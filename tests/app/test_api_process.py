@@ -339,7 +339,7 @@ async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house:
             certificates=[],
         ),
     )
-    await _settle_received(Job(spec=str(house.spec)))
+    await _settle_received(StoreAddress(folder=house.storage))
     assert house.spec.read_text() == MORE
 
 

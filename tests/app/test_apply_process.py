@@ -12,11 +12,14 @@ from typing import TypeVar
 
 import pytest
 import uvloop
+from click.testing import CliRunner
 
 from mailstack.app.apply_process import ApplyProcess
-from mailstack.app.faults import SpecFaulty
+from mailstack.app.faults import CannotServe, SpecFaulty
 from mailstack.app.forks import Forks, drive
 from mailstack.app.messages import Applied, Finished, Job
+from mailstack.app.opening import Opener
+from mailstack.cli.main import cli
 
 Result = TypeVar("Result")
 
@@ -120,3 +123,19 @@ def test_what_must_be_quick_loads_nothing_that_it_does_not_need(module: str, unw
     code = f"import sys, mailstack.app.log, {module}; print([m for m in {unwanted} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert loaded.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    "storage",
+    ["{path: state, database: env/NOT_THERE_AT_ALL}", "{path: state, database: env/NOT_THERE_AT_ALL}\nserver: }"],
+    ids=["its secret is missing", "no YAML any more"],
+)
+def test_a_start_without_the_database_serves_nothing_of_what_the_folder_held_before(spec: Path, storage: str) -> None:
+    applied = CliRunner().invoke(cli, ["apply", "--yes", str(spec)])
+    assert applied.exit_code == 0, applied.output
+    spec.write_text(SPEC.replace("{path: state}", storage), encoding="utf-8")
+    job, told = Job(spec=str(spec), log_level="error"), list[str]()
+    opener = Opener(job, None, lambda address: told.append(str(address)))
+    with pytest.raises(CannotServe, match=r"NOT_THERE_AT_ALL|mailstack\.yaml:3"):
+        asyncio.run(opener.open(ApplyProcess.start(job, user=None)))
+    assert told == []

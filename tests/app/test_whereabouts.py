@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app.store_address import StoreAddress
 from mailstack.app.whereabouts import find_storage
 
 DEFAULT = Path("/var/lib/mailstack")
@@ -28,7 +29,8 @@ def test_what_the_text_says(tmp_path: Path, text: str, storage: str) -> None:
     spec = tmp_path / "mail.yaml"
     spec.write_text(text)
     found = find_storage(spec)
-    assert found.storage.folder == tmp_path / storage
+    assert found.storage == StoreAddress(folder=tmp_path / storage)
+    assert found.folder == tmp_path / storage
     assert found.files == (spec,)
 
 
@@ -38,9 +40,31 @@ def test_what_an_included_file_says_is_relative_to_that_file(tmp_path: Path) -> 
     spec = tmp_path / "mail.yaml"
     spec.write_text("include: [parts/one.yaml]\nnonsense: 1\n")
     found = find_storage(spec)
-    assert found.storage.folder == tmp_path / "parts" / "state"
+    assert found.folder == tmp_path / "parts" / "state"
     assert found.files == (spec, tmp_path / "parts" / "one.yaml")
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    assert find_storage(tmp_path / "missing.yaml").storage.folder == DEFAULT
+    assert find_storage(tmp_path / "missing.yaml").storage == StoreAddress(folder=DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "storage: {path: state, database: env/NOT_THERE}\n",
+        "storage:\n  path: state\n  database: [x]\n",
+        "server: }\nstorage: {path: state, database: env/DATABASE}\n",
+        "server: }\nstorage:\n  path: state\n  # here\n  database: env/DATABASE\n",
+    ],
+)
+def test_a_database_that_cannot_be_said_is_not_taken_for_what_its_folder_held_before(tmp_path: Path, text: str) -> None:
+    spec = tmp_path / "mail.yaml"
+    spec.write_text(text)
+    found = find_storage(spec)
+    assert (found.folder, found.storage) == (tmp_path / "state", None)
+
+
+def test_a_database_in_a_comment_is_none(tmp_path: Path) -> None:
+    spec = tmp_path / "mail.yaml"
+    spec.write_text("server: }\nstorage:\n  path: state\n  # database: env/DATABASE\n")
+    assert find_storage(spec).storage == StoreAddress(folder=tmp_path / "state")

@@ -36,7 +36,7 @@ from mailstack.app.stores import node_at, open_bus, open_store
 from mailstack.app.turn import apply_turn
 from mailstack.app.upkeep_turn import LOOK_AGAIN_MS, keep_upkeep, leave_upkeep, take_upkeep
 from mailstack.app.whereabouts import find_storage
-from mailstack.model.errors import Conflict, DomainError, TryAgainLater
+from mailstack.model.errors import Conflict, DomainError, NotFound, TryAgainLater
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, Instant, as_datetime, earliest
 from mailstack.model.resource import Kind, Operation
@@ -129,6 +129,8 @@ async def _last_applied(job: Job, line: Line) -> Message:
     read_at_ns = time.time_ns()
     found = find_storage(Path(job.spec))
     storage = StoreAddress.from_json(job.storage) if job.storage is not None else found.storage
+    if storage is None:
+        raise NotFound(f"{job.spec} names a database, and does not say which as it is")
     watch = [str(file) for file in found.files]
     line.send(Loaded(storage=storage.to_json(), workers=0, endpoints=(), watch=watch, read_at_ns=read_at_ns))
     _wait_for_go(line)
@@ -149,10 +151,11 @@ async def _read(job: Job) -> Message:
 
 
 async def _apply(job: Job, line: Line) -> Message:
-    await _settle_received(job)
-    received = read_received(_storage_of(job).folder)
+    before = _storage_of(job)
+    await _settle_received(before)
+    received = read_received(before.folder)
     read_at_ns = time.time_ns()
-    loaded = await spec_for_upkeep(_storage_of(job), Path(job.spec)) if job.upkeep else load_spec(Path(job.spec))
+    loaded = await spec_for_upkeep(before, Path(job.spec)) if job.upkeep else load_spec(Path(job.spec))
     sandbox = SandboxJob.from_json(job.sandbox) if job.sandbox is not None else None
     if sandbox is not None:
         loaded = harmless(loaded, sandbox)
@@ -242,15 +245,16 @@ async def _apply_at(place: _Place, job: Job, loaded: LoadedSpec, line: Line, lea
 
 
 def _storage_of(job: Job) -> StoreAddress:
-    """Before the spec is known to be of use."""
+    """Before the spec is known to be of use. Raises SpecInvalid, Invalid where it does not even say this."""
     if job.sandbox is not None:
         return StoreAddress(folder=Path(job.sandbox["state"]))
-    return StoreAddress.from_json(job.storage) if job.storage is not None else find_storage(Path(job.spec)).storage
+    if job.storage is not None:
+        return StoreAddress.from_json(job.storage)
+    return find_storage(Path(job.spec)).storage or address_in(load_spec(Path(job.spec)))
 
 
-async def _settle_received(job: Job) -> None:
+async def _settle_received(storage: StoreAddress) -> None:
     """A crash may have left a spec that came by the API on its way into its place."""
-    storage = _storage_of(job)
     if not is_unsettled(storage.folder):
         return
     store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)

@@ -18,23 +18,29 @@ STORAGE_PATH = re.compile(
     rb"^storage:[ \t]*(?:\{[ \t]*|(?:\#[^\n]*)?\n(?:[ \t]*(?:\#[^\n]*)?\n)*[ \t]+)path:[ \t]*[\"']?([^\"'\#,}\n]+)",
     re.MULTILINE,
 )
+DATABASE = re.compile(rb"^(?:storage:[ \t]*\{[^\n#]*|[ \t]+)database:[ \t]*[^ \t\n]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """files: what was read on the way, absolute, the spec first."""
+    """storage: None where it is a database, and which one cannot be said. files: what was read on the way, absolute,
+    the spec first."""
 
-    storage: StoreAddress
+    folder: Path
+    storage: StoreAddress | None
     files: tuple[Path, ...]
 
 
 def find_storage(spec: Path) -> Whereabouts:
     """Never fails: a spec that says nothing, or cannot be read, means the default. Of a database it is only known where
-    the spec is YAML still and its secret is there; otherwise the folder is all."""
+    the spec is YAML still and its secret is there. What its folder held before there was a database is not meant."""
     reading = read_files(spec)
     directory = spec.absolute().parent
+    folder = _folder(reading, spec, directory)
+    in_folder = None if _names_database(reading, spec) else StoreAddress(folder=folder)
     return Whereabouts(
-        storage=_whole(reading, directory) or StoreAddress(folder=_folder(reading, spec, directory)),
+        folder=folder,
+        storage=_whole(reading, directory) or in_folder,
         files=tuple(dict.fromkeys(file.absolute() for file in (spec, *reading.contents))),
     )
 
@@ -60,6 +66,12 @@ def _plain(node: Node) -> object:
 def _folder(reading: Reading, spec: Path, directory: Path) -> Path:
     named = _named(reading) if reading.roots else _written(reading.contents.get(spec, b""))
     return (directory / (named or Storage.model_fields["path"].default)).absolute()
+
+
+def _names_database(reading: Reading, spec: Path) -> bool:
+    if not reading.roots:
+        return DATABASE.search(reading.contents.get(spec, b"")) is not None
+    return any(_value(_value(root, "storage"), "database") is not None for root in reading.roots)
 
 
 def _named(reading: Reading) -> str:

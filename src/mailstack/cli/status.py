@@ -55,7 +55,6 @@ NOTHING_APPLIED: Mapping[str, object] = {
 @server_options
 @click.pass_context
 def command(context: click.Context, spec: Path, form: str, server: str | None, token: str, ca: Path | None) -> None:
-    from mailstack.app.whereabouts import find_storage
     from mailstack.spec.faults import SpecInvalid
     from mailstack.spec.load import load_spec
 
@@ -69,7 +68,7 @@ def command(context: click.Context, spec: Path, form: str, server: str | None, t
             found = _afar(there, loaded.digest)
     except SpecInvalid as fault:
         invalid = fault
-        found = _afar(there, "") if there is not None else asyncio.run(_status(find_storage(spec).storage, ""))
+        found = _afar(there, "") if there is not None else asyncio.run(_status(_storage_in(spec), ""))
         found |= {"spec": "has faults", "faults": list(invalid.lines())}
     if form == "json":
         print_json(found)
@@ -77,6 +76,15 @@ def command(context: click.Context, spec: Path, form: str, server: str | None, t
         _show(found, invalid)
     if invalid is not None:
         context.exit(EXIT_FAULTS)
+
+
+def _storage_in(spec: Path) -> "StoreAddress":
+    """Of a spec with faults: its folder alone where it names a database and does not say which."""
+    from mailstack.app.store_address import StoreAddress
+    from mailstack.app.whereabouts import find_storage
+
+    found = find_storage(spec)
+    return found.storage or StoreAddress(folder=found.folder)
 
 
 async def _status(storage: "StoreAddress", digest: str) -> dict[str, object]:
