@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mailstack.store.postgres.statements import OWN
+from mailstack.store.postgres import statements, transfer_statements
 
 PHRASES = (
     (re.compile(r"json_each\(\?\) AS texts"), "json_array_elements_text(?::json) AS texts (value)"),
@@ -24,6 +24,7 @@ PHRASES = (
     (re.compile(r"json_group_array\(([^()]+)\)"), r"COALESCE(json_agg(\1)::text, '[]')"),
 )
 """Lists that come in as one value, of texts or of numbers, in order or not; and columns that go out as one."""
+_OWN = {**statements.OWN, **transfer_statements.OWN}
 _ACCOUNT_MARK = re.compile(r"(?:of|whole|key|value)\b")
 _PARTS = re.compile(r"'(?:[^']|'')*'|/\*(?P<mark>.*?)\*/|\?(?P<number>\d*)", re.DOTALL)
 
@@ -39,7 +40,7 @@ class Statement:
 @lru_cache(maxsize=2048)
 def translated(sql: str) -> Statement:
     """Once for each text: statements are constants."""
-    sql = OWN.get(sql, sql)
+    sql = _OWN.get(sql, sql)
     takes_account = any(_ACCOUNT_MARK.match(part["mark"] or "") for part in _PARTS.finditer(sql))
     for phrase, ours in PHRASES:
         sql = phrase.sub(ours, sql)

@@ -12,6 +12,7 @@ import psycopg
 
 from mailstack.model.errors import Damaged, Forbidden, NotFound, Unsupported
 from mailstack.store.postgres.link import Address
+from mailstack.store.sql import copy_progress
 
 VERSION_TABLE = "schema_version"
 # Whoever makes the first table makes them all: a second node waits here, and then finds them made.
@@ -64,7 +65,9 @@ async def migrate(connection: psycopg.AsyncConnection, address: Address, parts: 
 
 async def check_versions(connection: psycopg.AsyncConnection, address: Address, parts: Parts) -> dict[str, int]:
     """The versions, which the tables fit; nothing of an empty database."""
-    tables = {str(name) for (name,) in await (await connection.execute(LIST_TABLES)).fetchall()}
+    tables = await tables_of(connection)
+    if copy_progress.TABLE in tables:
+        raise Forbidden(copy_progress.refusal(address.name))
     if VERSION_TABLE not in tables:
         if tables:
             raise Forbidden(
@@ -87,6 +90,10 @@ async def check_versions(connection: psycopg.AsyncConnection, address: Address, 
         odd = ", ".join(sorted(tables ^ expected))
         raise Damaged(f"{address.name} does not have the tables of its schema (see {odd}): restore a copy")
     return versions
+
+
+async def tables_of(connection: psycopg.AsyncConnection) -> set[str]:
+    return {str(name) for (name,) in await (await connection.execute(LIST_TABLES)).fetchall()}
 
 
 async def require_newest(connection: psycopg.AsyncConnection, address: Address, parts: Parts) -> None:

@@ -120,15 +120,14 @@ async def open_store(
     Raises Damaged, Unsupported (a newer schema), Forbidden (another program's database, missing rights), TryAgainLater.
     """
     await _prepare(address, read_only=read_only)
-    pool = Pool(partial(_open_link, address, limits or Limits(), token), most=most_links)
-    engine = Engine(
-        address.name,
-        pool,
-        threads=ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix="store"),
-        blob_threads=ThreadPoolExecutor(BLOB_THREADS, thread_name_prefix="store-blobs"),
+    engine = make_engine(
+        address,
         clock=clock,
         publish=bus.publish,
-        is_read_only=read_only,
+        token=token,
+        read_only=read_only,
+        limits=limits,
+        most_links=most_links,
     )
     store = PostgresStore(engine, blobs=blobs, clock=clock, token=token, bus=bus)
     try:
@@ -138,6 +137,28 @@ async def open_store(
         await store.close()
         raise
     return store
+
+
+def make_engine(
+    address: Address,
+    *,
+    clock: Clock,
+    publish: Callable[[str], None],
+    token: Callable[[int], bytes] = secrets.token_bytes,
+    read_only: bool = False,
+    limits: Limits | None = None,
+    most_links: int = MOST,
+) -> Engine:
+    """For a database whose schema is the newest. Nothing is connected yet."""
+    return Engine(
+        address.name,
+        Pool(partial(_open_link, address, limits or Limits(), token), most=most_links),
+        threads=ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix="store"),
+        blob_threads=ThreadPoolExecutor(BLOB_THREADS, thread_name_prefix="store-blobs"),
+        clock=clock,
+        publish=publish,
+        is_read_only=read_only,
+    )
 
 
 def is_made(address: Address) -> bool:

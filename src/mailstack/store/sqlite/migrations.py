@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailstack.model.errors import Damaged, Unsupported
+from mailstack.model.errors import Damaged, Forbidden, Unsupported
+from mailstack.store.sql import copy_progress
 from mailstack.store.sqlite.connection import Connection
 from mailstack.store.sqlite.folders import sync_file, sync_folder
 
@@ -72,7 +73,7 @@ def keep_copy(connection: Connection, migrations: Sequence[Migration]) -> Path |
 
 
 def check_version(connection: Connection, migrations: Sequence[Migration]) -> int:
-    """The file's version, which its tables fit."""
+    """The file's version, which its tables fit. Raises Damaged, Unsupported, Forbidden (a copy in the making)."""
     version = connection.pragma("user_version")
     if not isinstance(version, int) or version < 0:
         raise Damaged(f"{connection.path} has no schema version")
@@ -95,6 +96,8 @@ def require_newest(connection: Connection, migrations: Sequence[Migration]) -> N
 
 def _check_tables(connection: Connection, version: int, expected: frozenset[str]) -> None:
     found = frozenset(str(name) for (name,) in connection.rows(LIST_TABLES))
+    if copy_progress.TABLE in found:
+        raise Forbidden(copy_progress.refusal(str(connection.path.parent)))
     if found != expected:
         odd = ", ".join(sorted(found ^ expected))
         raise Damaged(f"{connection.path} does not have the tables of schema {version} (see {odd}): restore a copy")

@@ -1,0 +1,1 @@
+"""Moves a whole store from one engine to another, row by row, and compares what has arrived with what was there."""
