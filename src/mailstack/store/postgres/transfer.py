@@ -20,7 +20,7 @@ from mailstack.store.postgres.open import PARTS, make_engine
 from mailstack.store.sql import copy_progress
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.transfer.side import Holder
-from mailstack.store.transfer.tables import BEFORE_QUEUE, BLOBS, HELD, OF_ACCOUNT, QUEUE
+from mailstack.store.transfer.tables import BEFORE_QUEUE, BLOBS, OF_ACCOUNT, QUEUE
 
 LIMITS = Limits(answer_s=600.0, held_s=600)
 """What an account begun before has to be cleared of may be much."""
@@ -32,6 +32,7 @@ CONNECTED = """SELECT COUNT(*) FROM pg_stat_activity
 HELD_SHUT = ", ".join(table.name for table in (*OF_ACCOUNT, BLOBS.table, *BEFORE_QUEUE, QUEUE.table))
 # It lets others read, and neither write nor lock a row.
 HOLD = f"LOCK TABLE {HELD_SHUT} IN EXCLUSIVE MODE NOWAIT"
+IS_WHOLE = "SELECT 1 FROM counter WHERE /*of*/ is_closed < 2"
 STILL = "SELECT 1"
 INSTALLED = "SELECT 1 FROM installation"
 
@@ -47,8 +48,9 @@ class PostgresSource:
     @asynccontextmanager
     async def account(self, account_id: AccountId) -> AsyncIterator[Holder]:
         database = PostgresDatabase(self._engine, account_id)
-        if not await database.rows(HELD):
-            raise NotFound(f"account {account_id} holds nothing yet")
+        # Of one that is on its way out of the trash, some rows are gone already.
+        if not await database.rows(IS_WHOLE):
+            raise NotFound(f"account {account_id} holds nothing")
         yield Holder(database=database, held=self._blobs.of_account(account_id))
 
     async def require_held(self) -> None:
