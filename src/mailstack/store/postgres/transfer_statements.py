@@ -1,4 +1,4 @@
-"""What a copy between engines asks PostgreSQL in other words than SQLite; as statements.py, of store/transfer's texts."""
+"""What a copy between engines asks PostgreSQL in its own words: as statements.py, of the texts of store/transfer."""
 
 from collections.abc import Mapping
 
