@@ -37,7 +37,7 @@ async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only
     postgres = address.postgres
     with extra("postgres"):
         from mailstack.store.postgres.open import open_store as open_postgres
-    return await open_postgres(postgres, blobs=_blobs(address), clock=clock, bus=bus, read_only=read_only)
+    return await open_postgres(postgres, blobs=open_blobs(address), clock=clock, bus=bus, read_only=read_only)
 
 
 def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":
@@ -99,7 +99,8 @@ def is_made(address: StoreAddress) -> bool:
     return is_made_in_postgres(postgres)
 
 
-def _blobs(address: StoreAddress) -> "Blobs":
+def open_blobs(address: StoreAddress) -> "Blobs":
+    """Where large messages lie, of a store in a database. Whoever gets them closes them."""
     if address.bucket is None:
         from mailstack.store.sql.row_blobs import RowBlobs
 

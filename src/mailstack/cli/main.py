@@ -31,7 +31,7 @@ COMMANDS = {
     "dkim": "Look after signing keys: list, rotate, export.",
     "tls": "Look after certificates: list, renew.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
-    "storage": "Look after what mail and state are kept in: check.",
+    "storage": "Look after what mail and state are kept in: check, copy.",
     "token": "Make, list and revoke tokens for the API.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
     "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",

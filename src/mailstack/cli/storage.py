@@ -1,4 +1,4 @@
-"""`mailstack storage`: whether what a spec keeps its mail in can be used."""
+"""`mailstack storage`: whether what a spec keeps its mail in can be used; storage_copy.py moves it elsewhere."""
 
 import asyncio
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 
 from mailstack.cli.reconciling import format_option, loaded_spec, storage_of
 from mailstack.cli.screen import EXIT_ERROR, print_json
+from mailstack.cli.storage_copy import copy
 
 if TYPE_CHECKING:
     from mailstack.app.storage_check import Found
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 \b
 Examples:
   mailstack storage check mailstack.yaml
+  mailstack storage copy mailstack.yaml postgres.yaml
 """,
-    short_help="Look after what mail and state are kept in: check.",
+    short_help="Look after what mail and state are kept in: check, copy.",
 )
 def command() -> None:
     pass
+
+
+command.add_command(copy)
 
 
 @command.command("check", short_help="Prove that the storage can be used from this machine.")
