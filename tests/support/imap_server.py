@@ -7,10 +7,11 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from mailstack.app.clock import system_clock
 from mailstack.model.instant import Clock
@@ -18,7 +19,9 @@ from mailstack.model.principal import ALL_ABILITIES, Ability
 from mailstack.model.resource import AccountBody, DomainBody, Json, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_streams
+from mailstack.ports.bus import Bus
 from mailstack.ports.changes import Changes
+from mailstack.ports.store import Store
 from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.services.identity.login import Login
@@ -55,11 +58,14 @@ async def running_imap(
     quota_bytes: int | None = None,
     jmap_url: str | None = None,
     changes: Callable[[Changes], Changes] = lambda real: real,
+    opened: Callable[[Bus], Awaitable[Store]] | None = None,
 ) -> AsyncIterator[RunningImap]:
-    """accounts: local parts, all with PASSWORD. changes: what stands before the store's change log."""
+    """accounts: local parts, all with PASSWORD, where nothing was applied yet. changes: what stands before the store's
+    change log. opened: another store than the one in the folder."""
     bus = LocalBus(folder / "bus")
     await bus.start()
-    store = await open_store(folder / "store", clock=clock, bus=bus)
+    # Who opens another one uses no more than its ports.
+    store = cast(SqliteStore, await opened(bus)) if opened else await open_store(folder / "store", clock=clock, bus=bus)
     await _create_accounts(store, accounts, abilities, quota_bytes)
     source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=changes(store.changes))
     service = ImapService(

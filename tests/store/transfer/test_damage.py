@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import apsw
 import pytest
 
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import MessageId
-from mailstack.ports.store import Store
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import open_store as open_postgres_store
 from mailstack.store.sql.blobs import Blobs
@@ -47,8 +45,7 @@ async def test_damaged_messages_are_named_and_the_rest_is_copied(
     assert outcome.is_finished
     assert [one.where for one in outcome.damage[BOB]] == ["message 1", "message 2"]
     assert outcome.damage.keys() == {BOB}
-    opened = await open_postgres_store(address_of(empty_database), blobs=blobs(), clock=FakeClock(), bus=RecordingBus())
-    store = cast(Store, opened)
+    store = await open_postgres_store(address_of(empty_database), blobs=blobs(), clock=FakeClock(), bus=RecordingBus())
     try:
         alice = (await account_of(store, ALICE)).account_id
         assert await store.messages.read(alice, MessageId(1)) == raw_message(0)
@@ -56,7 +53,7 @@ async def test_damaged_messages_are_named_and_the_rest_is_copied(
             with pytest.raises(Damaged):
                 await store.messages.read((await account_of(store, BOB)).account_id, MessageId(number))
     finally:
-        await opened.close()
+        await store.close()
 
 
 async def test_a_queued_mail_that_is_damaged_is_named(filled: Path, tmp_path: Path) -> None:
