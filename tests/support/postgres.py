@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -57,9 +58,16 @@ class PostgresServer:
         """at_once: as a crash, which it recovers from at the next start."""
         if self._process is None:
             return
-        self._process.kill() if at_once else self._process.send_signal(2)  # SIGINT: connections are ended
+        self._process.kill() if at_once else self._process.send_signal(signal.SIGINT)  # connections are ended
         self._process.wait(timeout=STOP_S)
         self._process = None
+
+    def restart(self) -> None:
+        """As `pg_ctl restart -m immediate`: nothing is finished, and the start recovers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(timeout=STOP_S)
+        self.start()
 
     def make_database(self) -> str:
         name = f"test_{next(self._numbers)}"

@@ -1,0 +1,61 @@
+"""Drills: one thing of a cluster goes wrong under load. What was taken is there once, and mail flows on by itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.cluster import NATS, S3, running_cluster
+from tests.support.cluster_load import under_load
+from tests.support.fronts import Mood
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_node_is_killed_and_the_other_goes_on(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
+        cluster.nodes[0].kill()
+        load.wait_until_flowing(1, more=20)
+        cluster.nodes[0].start()
+        cluster.nodes[0].wait_until_serving()
+        load.wait_until_flowing()
+
+
+def test_the_database_crashes_and_comes_back(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
+        for _ in range(3):
+            cluster.postgres.restart()
+            load.wait_until_flowing()
+
+
+def test_the_bucket_answers_503_for_half_a_minute(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
+        for node in cluster.nodes:
+            node.become(Mood.BUSY, S3)
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            load.wait_until_flowing(more=1)  # small messages need no bucket
+        assert all(node.fronts[S3].refused for node in cluster.nodes)
+        assert any(sender.deferred for sender in load.senders)
+        for node in cluster.nodes:
+            node.become(Mood.PASSING, S3)
+        load.wait_until_flowing(more=15)
+
+
+def test_nats_is_gone_and_comes_back(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
+        cluster.nats.kill()
+        load.wait_until_flowing(more=20)
+        cluster.nats.start()
+        load.wait_until_flowing()
+        for node in cluster.nodes:
+            node.become(Mood.SILENT, NATS)
+        load.wait_until_flowing()
+
+
+def test_a_node_is_cut_off_and_comes_back(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
+        cluster.nodes[0].become(Mood.SILENT)
+        load.wait_until_flowing(1, more=20)
+        cluster.nodes[0].become(Mood.PASSING)
+        load.wait_until_flowing()

@@ -1,0 +1,272 @@
+"""Several real `mailstack serve` with one spec, PostgreSQL, S3 and NATS; each node in a network of its own.
+
+A node reaches the three only through its fronts, so that it can be cut off from any of them.
+"""
+
+import asyncio
+import imaplib
+import json
+import os
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+from mailstack.app.clock import system_clock
+from mailstack.app.silence import Silence
+from mailstack.app.store_address import BucketAt, StoreAddress
+from mailstack.app.stores import open_store
+from mailstack.model.principal import Account
+from mailstack.model.upkeep import Flaw
+from tests.support.fronts import Front, Fronts, Mood, running_fronts
+from tests.support.moto import new_bucket, running_moto
+from tests.support.namespaces import Namespace, need_namespaces, new_namespace
+from tests.support.nats import NatsServer, running_nats
+from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.sandbox import MAILSTACK, stop, wait_for
+from tests.support.sink import Sink, running_sink
+
+START_S = 120.0
+CLIENT_S = 60.0
+ACCOUNTS = 4
+OUTSIDE = "friend@elsewhere.example"
+PASSWORD = "correct horse"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
+SMTP, IMAPS, SUBMISSIONS = 25, 993, 465
+POSTGRES, S3, NATS, RELAY = 5432, 9000, 4222, 2525
+# What a crash of the server may not lose is lost only when a machine dies, which no test here does.
+DURABLE = ("fsync=off", "max_connections=100")
+SPEC = """\
+server:
+  hostname: mail.example.com
+  workers: 2
+  limits: {{connections_per_ip: 1000}}
+  listeners:
+    {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
+    submission: [], imap: [], http: [], https: []}}
+storage:
+  path: state
+  database: env/DATABASE_URL
+  blobs: {{s3: {{bucket: mail, endpoint: "http://127.0.0.1:9000", access_key: env/S3_KEY, secret_key: env/S3_SECRET}}}}
+  events: nats://127.0.0.1:4222
+tls: {{issuer: self-signed}}
+domains: {{example.com: {{}}}}
+accounts:
+{accounts}
+aliases: {{leaving@example.com: [u0@example.com, {outside}]}}
+relays: {{sink: {{host: 127.0.0.1, port: 2525, tls: none}}}}
+routes: [{{via: sink}}]
+"""
+
+
+def spec_text(*more: str) -> str:
+    """more: accounts besides u0 to u3, by their local parts."""
+    names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
+    accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
+    return SPEC.format(accounts=accounts, outside=OUTSIDE)
+
+
+@dataclass(kw_only=True)
+class Node:
+    """fronts: by the port that the node knows the service by. program: what is started as `mailstack`."""
+
+    folder: Path
+    namespace: Namespace
+    fronts: Mapping[int, Front]
+    environment: Mapping[str, str]
+    program: Sequence[str] = MAILSTACK
+    process: "subprocess.Popen[bytes] | None" = field(default=None)
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "mailstack.yaml"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "serve.log").read_text()
+
+    @property
+    def generation(self) -> int:
+        """0 while it does not serve."""
+        status = self.folder / "state" / "run" / "status.json"
+        return int(json.loads(status.read_text())["generation"]) if status.exists() else 0
+
+    def start(self) -> None:
+        """Without waiting for it."""
+        (self.folder / "state" / "run" / "status.json").unlink(missing_ok=True)
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = self.run_here([*self.program, "serve", str(self.spec), "--log-format", "json"], log.fileno())
+
+    def run_here(self, command: Sequence[str], stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+        return self.namespace.run(
+            lambda: subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE if stderr == subprocess.PIPE else subprocess.DEVNULL,
+                stderr=stderr,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        )
+
+    def wait_until_serving(self) -> None:
+        assert self.process is not None
+        process = self.process
+        wait_for(lambda: self.generation or process.poll() is not None, timeout_s=START_S, what="serving")
+        assert process.poll() is None, self.log
+
+    def kill(self) -> None:
+        """All of its processes, without a word."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> None:
+        if self.process is not None:
+            stop(self.process)
+            self.process = None
+
+    def become(self, mood: Mood, *ports: int) -> None:
+        """ports: none for all."""
+        for port in ports or tuple(self.fronts):
+            self.fronts[port].become(mood)
+
+    def smtp(self) -> smtplib.SMTP:
+        return _Smtp(self.namespace)
+
+    def imap(self, account: str) -> imaplib.IMAP4_SSL:
+        """Logged in."""
+        client = _Imap(self.namespace)
+        try:
+            client.login(account, PASSWORD)
+        except BaseException:
+            client.shutdown()
+            raise
+        return client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    nodes: Sequence[Node]
+    postgres: PostgresServer
+    nats: NatsServer
+    sink: Sink
+    storage: StoreAddress
+
+
+@contextmanager
+def running_cluster(folder: Path, *, nodes: int = 2, programs: Sequence[Sequence[str]] = ()) -> Iterator[Cluster]:
+    """All of them serving. programs: of the first nodes, instead of `mailstack`."""
+    need_namespaces()
+    with ExitStack() as stack:
+        postgres = stack.enter_context(running_postgres(settings=DURABLE))
+        nats = stack.enter_context(running_nats(folder))
+        moto = stack.enter_context(running_moto(folder))
+        new_bucket(moto, "mail")
+        sink = stack.enter_context(running_sink(_free_port()))
+        fronts = stack.enter_context(running_fronts())
+        upstreams = {POSTGRES: postgres.port, S3: int(moto.rpartition(":")[2]), NATS: nats.port, RELAY: sink.port}
+        database = postgres.make_database()
+        environment = {
+            "DATABASE_URL": f"postgresql://mailstack@127.0.0.1:{POSTGRES}/{database}",
+            "S3_KEY": "AKIA-TEST",
+            "S3_SECRET": "hush-hush",
+            "PASSWORD": CHEAP.hash(PASSWORD),
+        }
+        made = []
+        for number in range(nodes):
+            node = _node(folder / f"node{number}", stack.enter_context(new_namespace()), fronts, upstreams, environment)
+            if number < len(programs):
+                node.program = programs[number]
+            stack.callback(node.stop)
+            made.append(node)
+            node.start()
+        for node in made:
+            node.wait_until_serving()
+        bucket = BucketAt(
+            bucket="mail",
+            endpoint=moto,
+            region="us-east-1",
+            access_key="AKIA-TEST",
+            secret_key="hush-hush",
+            prefix="",
+            ca="",
+        )
+        storage = StoreAddress(folder=folder / "seen", database=postgres.url(database), bucket=bucket)
+        yield Cluster(nodes=made, postgres=postgres, nats=nats, sink=sink, storage=storage)
+
+
+def flaws(cluster: Cluster) -> list[Flaw]:
+    """What the store itself finds wrong with all accounts, once nobody writes any more; every message is read."""
+    return asyncio.run(_flaws(cluster.storage))
+
+
+async def _flaws(storage: StoreAddress) -> list[Flaw]:
+    store = await open_store(storage, clock=system_clock, bus=Silence())
+    try:
+        found: list[Flaw] = []
+        for number in range(ACCOUNTS):
+            account = await store.accounts.find(f"u{number}@example.com")
+            assert isinstance(account, Account)
+            verified = await store.upkeep.verify(account.account_id, reads_messages=True, progress=_unseen)
+            found += verified
+        return found
+    finally:
+        await store.close()
+
+
+def _unseen(_done: int, _of: int) -> None:
+    pass
+
+
+def _node(
+    folder: Path,
+    namespace: Namespace,
+    fronts: Fronts,
+    upstreams: Mapping[int, int],
+    environment: Mapping[str, str],
+) -> Node:
+    folder.mkdir()
+    node = Node(
+        folder=folder,
+        namespace=namespace,
+        fronts={port: fronts.open(namespace.listener(port), upstream) for port, upstream in upstreams.items()},
+        environment=environment,
+    )
+    node.spec.write_text(spec_text())
+    return node
+
+
+class _Smtp(smtplib.SMTP):
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        super().__init__("127.0.0.1", SMTP, "client.example", timeout=CLIENT_S)
+
+    def _get_socket(self, _host: str, port: int, timeout: float) -> socket.socket:
+        return self._namespace.connect(port, timeout_s=timeout)
+
+
+class _Imap(imaplib.IMAP4_SSL):
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # it has signed itself
+        super().__init__("127.0.0.1", IMAPS, ssl_context=context, timeout=CLIENT_S)
+
+    def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
+        assert timeout is not None
+        context: ssl.SSLContext = self.ssl_context
+        return context.wrap_socket(self._namespace.connect(IMAPS, timeout_s=timeout))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])

@@ -1,0 +1,94 @@
+"""Loopback interfaces of their own, for nodes that listen on the same ports of one machine: network namespaces.
+
+Only descriptors hold them, so nothing is left behind, however a test ends. Needs root.
+"""
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+
+Result = TypeVar("Result")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Namespace:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """In a thread inside: sockets that it opens and processes that it starts belong there for good."""
+        return _in_thread(lambda: _inside(self._descriptor, work))
+
+    def listener(self, port: int) -> socket.socket:
+        return self.run(lambda: socket.create_server(("127.0.0.1", port)))
+
+    def connect(self, port: int, *, timeout_s: float) -> socket.socket:
+        return self.run(lambda: socket.create_connection(("127.0.0.1", port), timeout=timeout_s))
+
+
+@contextmanager
+def new_namespace() -> Iterator[Namespace]:
+    """With its loopback interface up and no other."""
+    descriptor = _in_thread(_make)
+    try:
+        yield Namespace(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def need_namespaces() -> None:
+    """Missing rights: an error in CI, else a skip."""
+    if os.geteuid() == 0:
+        return
+    if os.environ.get("CI"):
+        pytest.fail("network namespaces need root, and CI must not skip this")
+    pytest.skip("network namespaces need root")
+
+
+def _make() -> int:
+    _checked(_libc.unshare(CLONE_NEWNET))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _inside(descriptor: int, work: Callable[[], Result]) -> Result:
+    _checked(_libc.setns(descriptor, CLONE_NEWNET))
+    return work()
+
+
+def _checked(answer: int) -> None:
+    if answer != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _in_thread(work: Callable[[], Result]) -> Result:
+    """A namespace is a thread's own, and ends with this one."""
+    results: list[Result] = []
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as fault:  # noqa: BLE001 - it is raised where the work was asked for
+            faults.append(fault)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if faults:
+        raise faults[0]
+    return results[0]
