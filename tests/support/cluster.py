@@ -13,7 +13,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -141,15 +141,16 @@ class Node:
     def smtp(self) -> smtplib.SMTP:
         return _Smtp(self.namespace)
 
-    def imap(self, account: str) -> imaplib.IMAP4_SSL:
+    @contextmanager
+    def imap(self, account: str) -> Iterator[imaplib.IMAP4_SSL]:
         """Logged in."""
         client = _Imap(self.namespace)
         try:
             client.login(account, PASSWORD)
-        except BaseException:
-            client.shutdown()
-            raise
-        return client
+            yield client
+        finally:
+            with suppress(OSError):  # it is closed already
+                client.shutdown()
 
 
 @dataclass(frozen=True, kw_only=True)
