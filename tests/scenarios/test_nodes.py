@@ -1,168 +1,117 @@
-"""Two nodes on one PostgreSQL: the same spec, the same ports, each in a network namespace of its own."""
+"""Two nodes are one server: what is applied, delivered or flagged on one is there on the other within seconds."""
 
+import imaplib
 import json
-import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.netns import namespace_command, run_in_namespace
-from tests.support.postgres import QUICK, fresh_database, running_postgres
-from tests.support.sandbox import MAILSTACK, stop, wait_for
+from tests.support.cluster import Cluster, Node, running_cluster, spec_text
+from tests.support.sandbox import MAILSTACK, wait_for
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_S = 180.0
-LIMIT = 20
-PASSWORD = "correct horse battery staple"
-SPEC = """\
-server:
-  hostname: mail.example.com
-  workers: 2
-  limits: {{connections_per_ip: {limit}}}
-  listeners: {{smtp: ["127.0.0.1:2525"], imap: ["127.0.0.1:2143"], submission: [], submissions: [], imaps: [],
-    http: [], https: []}}
-storage: {{path: state, database: env/DATABASE_URL}}
-tls: {{issuer: self-signed}}
-domains: {{example.com: {{}}}}
-accounts: {{alice@example.com: {{password: env/ALICE}}{more}}}
-"""
-
-# What runs in a node's namespace. Each prints one line for each thing that came about.
-IDLE = """
-import imaplib, ssl, sys
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-imap = imaplib.IMAP4("127.0.0.1", 2143, timeout=180)
-imap.starttls(context)
-imap.login("alice@example.com", sys.argv[1])
-imap.select()
-imap.send(b"x IDLE\\r\\n")
-while line := imap.readline():
-    if line.startswith(b"+"):
-        print("idle", flush=True)
-    if b"EXISTS" in line:
-        print(line.split()[1].decode(), flush=True)
-"""
-SEND = """
-import smtplib, sys
-with smtplib.SMTP("127.0.0.1", 2525, "client.example", timeout=180) as smtp:
-    smtp.sendmail("x@customer.example", [sys.argv[1]], "Subject: hello\\r\\n\\r\\nHello\\r\\n")
-print("sent", flush=True)
-"""
-ACCEPTED = """
-import smtplib, sys
-with smtplib.SMTP("127.0.0.1", 2525, "client.example", timeout=180) as smtp:
-    smtp.ehlo()
-    smtp.mail("x@customer.example")
-    print(smtp.rcpt(sys.argv[1])[0], flush=True)
-"""
-HOLD = """
-import socket, sys
-held = [socket.create_connection(("127.0.0.1", 2525), timeout=180) for _ in range(int(sys.argv[1]))]
-print(sum([line.recv(3) == b"220" for line in held]), flush=True)
-sys.stdin.read()
-"""
-TRY = HOLD.replace("sys.stdin.read()", "")
+SOON_S = 30.0
 
 
-class Node:
-    def __init__(self, folder: Path, database: str) -> None:
-        folder.mkdir()
-        self.spec = folder / "mailstack.yaml"
-        self.write()
-        self._environment = {**os.environ, "DATABASE_URL": database, "ALICE": PASSWORD}
-        self.process = self.start()
-
-    def write(self, more: str = "") -> None:
-        draft = self.spec.with_suffix(".draft")
-        draft.write_text(SPEC.format(limit=LIMIT, more=more))
-        draft.replace(self.spec)
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        with self.spec.with_suffix(".log").open("ab") as log:
-            process = subprocess.Popen(
-                namespace_command([*MAILSTACK, "serve", str(self.spec)]),
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env=self._environment,
-            )
-        status = self.spec.parent / "state" / "run" / "status.json"
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=DEADLINE_S, what="serving")
-        assert process.poll() is None, self.spec.with_suffix(".log").read_text()
-        return process
-
-    def run(self, script: str, *arguments: str) -> "subprocess.Popen[str]":
-        return run_in_namespace(self.process.pid, script, *arguments)
-
-    def ask(self, script: str, *arguments: str) -> str:
-        """The one line that it says."""
-        said, _ = self.run(script, *arguments).communicate(timeout=DEADLINE_S)
-        return said.strip()
-
-    def kill(self) -> None:
-        """The supervisor, and its workers with it: as a machine that loses its power."""
-        status = json.loads((self.spec.parent / "state" / "run" / "status.json").read_text())
-        for pid in [self.process.pid, *status["workers"]]:
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait(timeout=DEADLINE_S)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
 
 
-@pytest.fixture
-def database() -> Iterator[str]:
-    with ExitStack() as held:
-        sockets = held.enter_context(tempfile.TemporaryDirectory(prefix="mailstack-sockets-"))
-        Path(sockets).chmod(0o777)
-        server = held.enter_context(running_postgres(settings=(*QUICK, f"unix_socket_directories={sockets}")))
-        name = held.enter_context(fresh_database(server)).rpartition("/")[2]
-        yield f"postgresql://mailstack@/{name}?{urlencode({'host': sockets, 'port': server.port})}"
+def deliver(node: Node, text: str = "hello") -> None:
+    with node.smtp() as smtp:
+        smtp.sendmail("x@customer.example", ["u1@example.com"], f"Subject: {text}\r\n\r\n{text}\r\n")
 
 
-@pytest.fixture
-def nodes(database: str, tmp_path: Path) -> Iterator[tuple[Node, Node]]:
-    with ExitStack() as held:
-        started = []
-        for name in ("one", "two"):
-            started.append(Node(tmp_path / name, database))
-            held.callback(stop, started[-1].process)
-        yield started[0], started[1]
+def certificate(node: Node) -> bytes:
+    with node.imap("u0@example.com") as imap:
+        found = imap.sock.getpeercert(binary_form=True)  # type: ignore[attr-defined]  # it is a TLS one
+    assert isinstance(found, bytes)
+    return found
 
 
-def line_of(client: "subprocess.Popen[str]") -> str:
-    assert client.stdout is not None
-    return client.stdout.readline().strip()
+def told(node: Node, *command: str) -> object:
+    process = node.run_here([*MAILSTACK, *command, str(node.spec), "--format", "json"])
+    output, faults = process.communicate(timeout=120)
+    assert process.returncode == 0, faults.decode()
+    return json.loads(output)
 
 
-def test_two_nodes_are_one_server(nodes: tuple[Node, Node]) -> None:
-    one, two = nodes
-    with ExitStack() as held:
-        waiting = held.enter_context(two.run(IDLE, PASSWORD))
-        held.callback(waiting.kill)
-        assert line_of(waiting) == "idle"
-        assert one.ask(SEND, "alice@example.com") == "sent"
-        assert line_of(waiting) == "1"
+def logs_in(node: Node, account: str) -> bool:
+    try:
+        with node.imap(account):
+            return True
+    except imaplib.IMAP4.error:
+        return False
 
-        # What one applies, the other serves.
-        assert two.ask(ACCEPTED, "bob@example.com") == "550"
-        for node in nodes:
-            node.write(more=", bob@example.com: {}")
-        wait_for(lambda: two.ask(ACCEPTED, "bob@example.com") == "250", timeout_s=DEADLINE_S)
-        wait_for(lambda: one.ask(ACCEPTED, "bob@example.com") == "250", timeout_s=DEADLINE_S)
 
-        # A peer has its connections once.
-        crowd = held.enter_context(one.run(HOLD, str(LIMIT)))
-        held.callback(crowd.kill)
-        assert line_of(crowd) == str(LIMIT)
-        wait_for(lambda: two.ask(TRY, "1") == "0", timeout_s=DEADLINE_S)
+def wait_for_line(imap: imaplib.IMAP4, part: bytes) -> None:
+    imap.sock.settimeout(SOON_S)
+    while part not in (line := imap.readline()):
+        assert line, f"the connection ended before {part!r}"
 
-        # A node that dies takes nothing with it; what it held is given again.
-        one.kill()
-        wait_for(lambda: two.ask(TRY, "1") == "1", timeout_s=DEADLINE_S)
-        assert two.ask(SEND, "alice@example.com") == "sent"
-        assert line_of(waiting) == "2"
+
+def idle(imap: imaplib.IMAP4) -> None:
+    imap.send(b"i IDLE\r\n")
+    wait_for_line(imap, b"+ ")
+
+
+def test_certificates_and_dkim_keys_are_the_same_on_all_nodes(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    assert certificate(one) == certificate(two)
+    keys = told(one, "dkim", "list")
+    assert keys == told(two, "dkim", "list")
+    assert keys
+
+
+def test_what_is_applied_on_one_node_is_served_by_the_other_within_seconds(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    before = two.generation
+    text = spec_text("carol")
+    (one.folder / "next.yaml").write_text(text)
+    applying = one.run_here([*MAILSTACK, "apply", "--yes", "--no-dns", str(one.folder / "next.yaml")])
+    _, faults = applying.communicate(timeout=120)
+    assert applying.returncode == 0, faults.decode()
+    for node in (one, two):
+        wait_for(lambda node=node: logs_in(node, "carol@example.com"), timeout_s=SOON_S, what="carol logs in")
+    # The files follow, as a checkout on each machine would: nothing is left to do.
+    for node in (one, two):
+        node.spec.write_text(text)
+        wait_for(lambda node=node: "nothing to change" in node.log, timeout_s=SOON_S, what="it was read again")
+        assert node.generation == before + 1
+
+
+def test_who_idles_on_one_node_wakes_for_a_delivery_on_the_other(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    with two.imap("u1@example.com") as imap:
+        imap.select("INBOX")
+        idle(imap)
+        deliver(one)
+        wait_for_line(imap, b" EXISTS")
+
+
+def test_a_flag_that_is_set_on_one_node_is_seen_on_the_other(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    deliver(two, "to be flagged")
+    with one.imap("u1@example.com") as setting, two.imap("u1@example.com") as seeing:
+        (count,) = setting.select("INBOX")[1]
+        seeing.select("INBOX")
+        idle(seeing)
+        assert count is not None
+        setting.store(count.decode(), "+FLAGS", "(\\Flagged)")
+        wait_for_line(seeing, b"\\Flagged")
+
+
+def test_without_nats_who_idles_wakes_some_seconds_later(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    with two.imap("u1@example.com") as imap:
+        imap.select("INBOX")
+        idle(imap)
+        cluster.nats.kill()
+        try:
+            deliver(one)
+            wait_for_line(imap, b" EXISTS")
+        finally:
+            cluster.nats.start()

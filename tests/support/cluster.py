@@ -14,7 +14,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -43,6 +43,12 @@ SMTP, IMAPS, SUBMISSIONS = 25, 993, 465
 POSTGRES, S3, NATS, RELAY = 5432, 9000, 4222, 2525
 # What a crash of the server may not lose is lost only when a machine dies, which no test here does.
 DURABLE = ("fsync=off", "max_connections=100")
+AHEAD = """\
+import time
+true_s, true_ns = time.time, time.time_ns
+time.time = lambda: true_s() + {ahead_s}
+time.time_ns = lambda: true_ns() + {ahead_s} * 10**9
+"""
 SPEC = """\
 server:
   hostname: mail.example.com
@@ -75,14 +81,13 @@ def spec_text(*more: str) -> str:
 
 @dataclass(kw_only=True)
 class Node:
-    """fronts: by the port that the node knows the service by. program: what is started as `mailstack`."""
+    """fronts: by the port that the node knows the service by."""
 
     folder: Path
     namespace: Namespace
     fronts: Mapping[int, Front]
     environment: Mapping[str, str]
-    program: Sequence[str] = MAILSTACK
-    process: "subprocess.Popen[bytes] | None" = field(default=None)
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def spec(self) -> Path:
@@ -102,7 +107,7 @@ class Node:
         """Without waiting for it."""
         (self.folder / "state" / "run" / "status.json").unlink(missing_ok=True)
         with (self.folder / "serve.log").open("ab") as log:
-            self.process = self.run_here([*self.program, "serve", str(self.spec), "--log-format", "json"], log.fileno())
+            self.process = self.run_here([*MAILSTACK, "serve", str(self.spec), "--log-format", "json"], log.fileno())
 
     def run_here(self, command: Sequence[str], stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         return self.namespace.run(
@@ -163,8 +168,8 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, *, nodes: int = 2, programs: Sequence[Sequence[str]] = ()) -> Iterator[Cluster]:
-    """All of them serving. programs: of the first nodes, instead of `mailstack`."""
+def running_cluster(folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0)) -> Iterator[Cluster]:
+    """All serving; a node for each of the clocks."""
     need_namespaces()
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres(settings=DURABLE))
@@ -182,10 +187,10 @@ def running_cluster(folder: Path, *, nodes: int = 2, programs: Sequence[Sequence
             "PASSWORD": CHEAP.hash(PASSWORD),
         }
         made = []
-        for number in range(nodes):
-            node = _node(folder / f"node{number}", stack.enter_context(new_namespace()), fronts, upstreams, environment)
-            if number < len(programs):
-                node.program = programs[number]
+        for number, ahead_s in enumerate(clocks_ahead_s):
+            namespace = stack.enter_context(new_namespace())
+            own = environment | _clock_ahead(folder / f"clock{number}", ahead_s)
+            node = _node(folder / f"node{number}", namespace, fronts, upstreams, own)
             stack.callback(node.stop)
             made.append(node)
             node.start()
@@ -243,6 +248,15 @@ def _node(
     )
     node.spec.write_text(spec_text())
     return node
+
+
+def _clock_ahead(folder: Path, ahead_s: int) -> dict[str, str]:
+    """What lets every Python process that has it in its environment find the machine's clock so far ahead."""
+    if not ahead_s:
+        return {}
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(AHEAD.format(ahead_s=ahead_s))
+    return {"PYTHONPATH": str(folder)}
 
 
 class _Smtp(smtplib.SMTP):

@@ -186,11 +186,7 @@ class Load:
     def _check_what_left(self, accepted: dict[str, tuple[str, ...]]) -> None:
         wanted = {identity for identity, to in accepted.items() if to == ("leaving@example.com",)}
 
-        def missing() -> set[str]:
-            left = (IDENTITY.search(taken.content) for taken in self._cluster.sink.taken)
-            return wanted - {found[1].decode() for found in left if found}
-
-        wait_for(lambda: not missing(), timeout_s=RECOVERS_WITHIN_S, what="the queue is sent")
+        wait_for(lambda: wanted <= set(left(self._cluster)), timeout_s=RECOVERS_WITHIN_S, what="the queue is sent")
 
 
 @contextmanager
@@ -204,6 +200,12 @@ def under_load(cluster: Cluster) -> Iterator[Load]:
     finally:
         load.end()
     load.check()
+
+
+def left(cluster: Cluster) -> list[str]:
+    """Identities of what was sent, in that order; more than once where an attempt was."""
+    found = (IDENTITY.search(taken.content) for taken in cluster.sink.taken)
+    return [identity[1].decode() for identity in found if identity]
 
 
 def stored(node: Node, account: str) -> list[tuple[int, str]]:

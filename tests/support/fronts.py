@@ -27,30 +27,37 @@ class Front:
         self._passing.set()
         self.refused = 0
         """Requests answered with 503."""
+        self.waiting = 0
+        """New connections that a silence holds up."""
 
     def become(self, mood: Mood) -> None:
         asyncio.run_coroutine_threadsafe(self._become(mood), self._loop).result()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._passing.wait()
+            await self._wait()
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        except OSError:
-            writer.transport.abort()
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._carry(reader, up_writer, refuse=writer))
-                group.create_task(self._carry(up_reader, writer, refuse=None))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._carry(reader, up_writer, refuse=writer))
+                    group.create_task(self._carry(up_reader, writer, refuse=None))
+            finally:
+                up_writer.transport.abort()
         except* OSError:
             pass
         finally:
             writer.transport.abort()
-            up_writer.transport.abort()
 
     async def _become(self, mood: Mood) -> None:
         self._mood = mood
         self._passing.clear() if mood is Mood.SILENT else self._passing.set()
+
+    async def _wait(self) -> None:
+        self.waiting += 1
+        try:
+            await self._passing.wait()
+        finally:
+            self.waiting -= 1
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, refuse: asyncio.StreamWriter | None
@@ -98,6 +105,11 @@ class Fronts:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
+        # What was aborted is closed at the next turn of the loop.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 @contextmanager
