@@ -59,6 +59,20 @@ async def test_a_file_saved_while_the_spec_was_read_is_not_missed(
     assert await soon(reasons) is Reason.FILES
 
 
+async def test_a_file_whose_date_lies_ahead_of_the_clock_is_read_once_more_and_not_for_ever(
+    tmp_path: Path, reasons: Reasons, watch: Watch
+) -> None:
+    spec = tmp_path / "mail.yaml"
+    spec.write_text("a")
+    for _ in range(2):
+        await watch.follow([str(spec)], read_at_ns=time.time_ns() - 300_000_000_000)
+    assert await soon(reasons) is Reason.FILES
+    await watch.follow([str(spec)], read_at_ns=time.time_ns() - 300_000_000_000)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await reasons.next()
+
+
 async def test_a_folder_that_a_reload_brought_in_is_watched_too(tmp_path: Path, reasons: Reasons, watch: Watch) -> None:
     spec, included = tmp_path / "mail.yaml", tmp_path / "accounts" / "alice.yaml"
     spec.write_text("a")

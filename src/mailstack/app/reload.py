@@ -54,6 +54,7 @@ class Watch:
     def __init__(self, reasons: Reasons) -> None:
         self._reasons = reasons
         self._places: frozenset[Path] = frozenset()
+        self._changed_ns: dict[Path, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def follow(self, files: Iterable[str], *, read_at_ns: int) -> None:
@@ -64,7 +65,10 @@ class Watch:
             self._places = places
             self._task = asyncio.get_running_loop().create_task(self._watch(places))
             await asyncio.sleep(0)
-        if any(_changed_ns(place) > read_at_ns for place in places):
+        before, self._changed_ns = self._changed_ns, {place: _changed_ns(place) for place in places}
+        # What was known before it was read is no news, though its date lies ahead: clocks are set back, and file
+        # servers have clocks of their own.
+        if any(at > read_at_ns and at != before.get(place) for place, at in self._changed_ns.items()):
             self._reasons.give(Reason.FILES)
 
     async def end(self) -> None:
