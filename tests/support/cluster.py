@@ -12,10 +12,11 @@ import smtplib
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 
@@ -25,6 +26,7 @@ from mailstack.app.store_address import BucketAt, StoreAddress
 from mailstack.app.stores import open_store
 from mailstack.model.principal import Account
 from mailstack.model.upkeep import Flaw
+from mailstack.ports.store import Store
 from tests.support.fronts import Front, Fronts, Mood, running_fronts
 from tests.support.moto import new_bucket, running_moto
 from tests.support.namespaces import Namespace, need_namespaces, new_namespace
@@ -33,6 +35,7 @@ from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 from tests.support.sink import Sink, running_sink
 
+Result = TypeVar("Result")
 START_S = 120.0
 CLIENT_S = 60.0
 ACCOUNTS = 4
@@ -209,23 +212,32 @@ def running_cluster(folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0)) -> 
         yield Cluster(nodes=made, postgres=postgres, nats=nats, sink=sink, storage=storage)
 
 
-def flaws(cluster: Cluster) -> list[Flaw]:
+async def flaws(store: Store) -> list[Flaw]:
     """What the store itself finds wrong with all accounts, once nobody writes any more; every message is read."""
-    return asyncio.run(_flaws(cluster.storage))
+    found: list[Flaw] = []
+    for number in range(ACCOUNTS):
+        account = await store.accounts.find(f"u{number}@example.com")
+        assert isinstance(account, Account)
+        found += await store.upkeep.verify(account.account_id, reads_messages=True, progress=_unseen)
+    return found
 
 
-async def _flaws(storage: StoreAddress) -> list[Flaw]:
-    store = await open_store(storage, clock=system_clock, bus=Silence())
-    try:
-        found: list[Flaw] = []
-        for number in range(ACCOUNTS):
-            account = await store.accounts.find(f"u{number}@example.com")
-            assert isinstance(account, Account)
-            verified = await store.upkeep.verify(account.account_id, reads_messages=True, progress=_unseen)
-            found += verified
-        return found
-    finally:
-        await store.close()
+async def queued(store: Store) -> list[tuple[str, bytes]]:
+    """Recipients and contents."""
+    return [(item.recipient, await store.queue.content(item.mail_id)) for item in await store.queue.items()]
+
+
+def look_into(cluster: Cluster, look: Callable[[Store], Awaitable[Result]]) -> Result:
+    """At the store, beside the nodes."""
+
+    async def run() -> Result:
+        store = await open_store(cluster.storage, clock=system_clock, bus=Silence())
+        try:
+            return await look(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
 
 
 def _unseen(_done: int, _of: int) -> None:
