@@ -1,19 +1,16 @@
 """Drills: one thing of a cluster goes wrong under load. What was taken is there once, and mail flows on by itself."""
 
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import NATS, RELAY, S3, Node, running_cluster, spec_text
+from tests.support.cluster import NATS, RELAY, S3, running_cluster
 from tests.support.cluster_load import left, under_load
 from tests.support.fronts import Mood
-from tests.support.sandbox import MAILSTACK, wait_for
+from tests.support.sandbox import wait_for
 
 pytestmark = pytest.mark.slow
-
-NEXT = "mailstack.next"  # no name that a running server would read by itself
 
 
 def test_a_node_is_killed_and_the_other_goes_on(tmp_path: Path) -> None:
@@ -71,9 +68,7 @@ def test_a_node_is_cut_off_and_comes_back(tmp_path: Path) -> None:
 
 def test_of_two_applies_on_two_nodes_each_is_done_whole_or_refused(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster, under_load(cluster) as load:
-        for number, node in enumerate(cluster.nodes):
-            (node.folder / NEXT).write_text(spec_text(f"more{number}"))
-        applies = [apply(node) for node in cluster.nodes]
+        applies = [node.apply(f"more{number}") for number, node in enumerate(cluster.nodes)]
         told = [process.communicate(timeout=120)[1].decode() for process in applies]
         codes = [process.returncode for process in applies]
         assert codes.count(0) >= 1, told
@@ -92,7 +87,3 @@ def test_clocks_ten_minutes_apart_make_no_difference(tmp_path: Path) -> None:
             load.wait_until_flowing(more=40)
         assert all("this machine's clock differs from the database's" in node.log for node in cluster.nodes)
         assert sorted(set(left(cluster))) == sorted(left(cluster))  # nobody took another's lease for one that had ended
-
-
-def apply(node: Node) -> "subprocess.Popen[bytes]":
-    return node.run_here([*MAILSTACK, "apply", "--yes", "--no-dns", str(node.folder / NEXT)])

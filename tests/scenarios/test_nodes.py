@@ -2,23 +2,23 @@
 
 import imaplib
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.support.cluster import Cluster, Node, running_cluster, spec_text
-from tests.support.sandbox import MAILSTACK, wait_for
+from tests.support.cluster import CONNECTIONS_PER_IP, SMTP, Cluster, Node, running_cluster
+from tests.support.sandbox import MAILSTACK, save, wait_for
 
 pytestmark = pytest.mark.slow
-
-NEXT = "mailstack.next"  # no name that a running server would read by itself
 
 SOON_S = 30.0
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as found:
+@pytest.fixture(scope="module", params=[True, False], ids=["nats", "notify"])
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster"), has_nats=request.param) as found:
         yield found
 
 
@@ -71,9 +71,7 @@ def test_certificates_and_dkim_keys_are_the_same_on_all_nodes(cluster: Cluster) 
 def test_what_is_applied_on_one_node_is_served_by_the_other_within_seconds(cluster: Cluster) -> None:
     one, two = cluster.nodes
     before = two.generation
-    text = spec_text("carol")
-    (one.folder / NEXT).write_text(text)
-    applying = one.run_here([*MAILSTACK, "apply", "--yes", "--no-dns", str(one.folder / NEXT)])
+    applying = one.apply("carol")
     _, faults = applying.communicate(timeout=120)
     assert applying.returncode == 0, faults.decode()
     for node in (one, two):
@@ -82,7 +80,7 @@ def test_what_is_applied_on_one_node_is_served_by_the_other_within_seconds(clust
     # The files follow, as a checkout on each machine would: nothing is left to do.
     for node in (one, two):
         done = node.log.count('"nothing to change"')
-        node.spec.write_text(text)
+        save(node.spec, node.spec_text("carol"))
         wait_for(
             lambda node=node, n=done: node.log.count('"nothing to change"') > n, timeout_s=SOON_S, what="it is read"
         )
@@ -108,6 +106,27 @@ def test_a_flag_that_is_set_on_one_node_is_seen_on_the_other(cluster: Cluster) -
         assert count is not None
         setting.store(count.decode(), "+FLAGS", "(\\Flagged)")
         wait_for_line(seeing, b"\\Flagged")
+
+
+def test_a_peer_has_its_connections_once_for_both_and_again_when_a_node_has_died(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    with ExitStack() as held:
+        crowd = [held.enter_context(one.namespace.connect(SMTP, timeout_s=SOON_S)) for _ in range(CONNECTIONS_PER_IP)]
+        assert [is_greeted(each) for each in crowd] == [True] * CONNECTIONS_PER_IP
+        wait_for(lambda: not lets_in(two), timeout_s=SOON_S, what="the other node knows")
+        one.kill()
+        wait_for(lambda: lets_in(two), timeout_s=2 * SOON_S, what="what a dead node counted is forgotten")
+    one.start()
+    one.wait_until_serving()
+
+
+def is_greeted(connection: socket.socket) -> bool:
+    return connection.recv(3) == b"220"
+
+
+def lets_in(node: Node) -> bool:
+    with node.namespace.connect(SMTP, timeout_s=SOON_S) as connection:
+        return is_greeted(connection)
 
 
 def test_without_nats_who_idles_wakes_some_seconds_later(cluster: Cluster) -> None:

@@ -27,7 +27,7 @@ from mailstack.app.stores import open_store
 from mailstack.model.principal import Account
 from mailstack.model.upkeep import Flaw
 from mailstack.ports.store import Store
-from tests.support.fronts import Front, Fronts, Mood, running_fronts
+from tests.support.fronts import Front, Mood, running_fronts
 from tests.support.moto import new_bucket, running_moto
 from tests.support.namespaces import Namespace, need_namespaces, new_namespace
 from tests.support.nats import NatsServer, running_nats
@@ -39,6 +39,7 @@ Result = TypeVar("Result")
 START_S = 120.0
 CLIENT_S = 60.0
 ACCOUNTS = 4
+CONNECTIONS_PER_IP = 20
 OUTSIDE = "friend@elsewhere.example"
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
@@ -56,7 +57,7 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  limits: {{connections_per_ip: 1000}}
+  limits: {{connections_per_ip: {limit}}}
   listeners:
     {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
     submission: [], imap: [], http: [], https: []}}
@@ -64,7 +65,7 @@ storage:
   path: state
   database: env/DATABASE_URL
   blobs: {{s3: {{bucket: mail, endpoint: "http://127.0.0.1:9000", access_key: env/S3_KEY, secret_key: env/S3_SECRET}}}}
-  events: nats://127.0.0.1:4222
+  {events}
 tls: {{issuer: self-signed}}
 domains: {{example.com: {{}}}}
 accounts:
@@ -75,21 +76,15 @@ routes: [{{via: sink}}]
 """
 
 
-def spec_text(*more: str) -> str:
-    """more: accounts besides u0 to u3, by their local parts."""
-    names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
-    accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
-    return SPEC.format(accounts=accounts, outside=OUTSIDE)
-
-
 @dataclass(kw_only=True)
 class Node:
-    """fronts: by the port that the node knows the service by."""
+    """fronts: by the port that the node knows the service by. has_nats: else events go by NOTIFY."""
 
     folder: Path
     namespace: Namespace
     fronts: Mapping[int, Front]
     environment: Mapping[str, str]
+    has_nats: bool
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -105,6 +100,19 @@ class Node:
         """0 while it does not serve."""
         status = self.folder / "state" / "run" / "status.json"
         return int(json.loads(status.read_text())["generation"]) if status.exists() else 0
+
+    def spec_text(self, *more: str) -> str:
+        """The same on all nodes. more: accounts besides u0 to u3, by their local parts."""
+        names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
+        accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
+        events = f"events: nats://127.0.0.1:{NATS}" if self.has_nats else ""
+        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS_PER_IP, events=events)
+
+    def apply(self, *more: str) -> "subprocess.Popen[bytes]":
+        """Another spec than the node's own file, which is read again only when it is saved."""
+        spec = self.folder / "mailstack.next"  # no name that makes the server read its own
+        spec.write_text(self.spec_text(*more))
+        return self.run_here([*MAILSTACK, "apply", "--yes", "--no-dns", str(spec)])
 
     def start(self) -> None:
         """Without waiting for it."""
@@ -171,7 +179,9 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0)) -> Iterator[Cluster]:
+def running_cluster(
+    folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0), has_nats: bool = True
+) -> Iterator[Cluster]:
     """All serving; a node for each of the clocks."""
     need_namespaces()
     with ExitStack() as stack:
@@ -193,7 +203,16 @@ def running_cluster(folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0)) -> 
         for number, ahead_s in enumerate(clocks_ahead_s):
             namespace = stack.enter_context(new_namespace())
             own = environment | _clock_ahead(folder / f"clock{number}", ahead_s)
-            node = _node(folder / f"node{number}", namespace, fronts, upstreams, own)
+            place = folder / f"node{number}"
+            place.mkdir()
+            node = Node(
+                folder=place,
+                namespace=namespace,
+                fronts={port: fronts.open(namespace.listener(port), upstream) for port, upstream in upstreams.items()},
+                environment=own,
+                has_nats=has_nats,
+            )
+            node.spec.write_text(node.spec_text())
             stack.callback(node.stop)
             made.append(node)
             node.start()
@@ -242,24 +261,6 @@ def look_into(cluster: Cluster, look: Callable[[Store], Awaitable[Result]]) -> R
 
 def _unseen(_done: int, _of: int) -> None:
     pass
-
-
-def _node(
-    folder: Path,
-    namespace: Namespace,
-    fronts: Fronts,
-    upstreams: Mapping[int, int],
-    environment: Mapping[str, str],
-) -> Node:
-    folder.mkdir()
-    node = Node(
-        folder=folder,
-        namespace=namespace,
-        fronts={port: fronts.open(namespace.listener(port), upstream) for port, upstream in upstreams.items()},
-        environment=environment,
-    )
-    node.spec.write_text(spec_text())
-    return node
 
 
 def _clock_ahead(folder: Path, ahead_s: int) -> dict[str, str]:
