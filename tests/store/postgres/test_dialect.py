@@ -27,6 +27,9 @@ from mailstack.store.postgres.link import BINARY, TEXT, asked
         ("SELECT a /* a remark */ FROM t", "SELECT a  FROM t"),
         ("SELECT a FROM t WHERE b IN (SELECT value FROM json_each(?) AS texts)",
          "SELECT a FROM t WHERE b IN (SELECT value FROM json_array_elements_text($1::json) AS texts (value))"),
+        ("SELECT a FROM t WHERE /*of*/ b IN (SELECT value FROM json_each(?) AS listed)",
+         "SELECT a FROM t WHERE account_id = $1 AND b = ANY (ARRAY(SELECT value::bigint"
+         " FROM json_array_elements_text($2::json) AS element (value)))"),
         ("SELECT json_group_array(a || b) FROM t", "SELECT COALESCE(json_agg(a || b)::text, '[]') FROM t"),
     ],
 )  # fmt: skip

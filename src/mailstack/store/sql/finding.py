@@ -40,7 +40,7 @@ PARTIAL = "SELECT message_id FROM search_partial /*whole*/"
 PLACES_OF_FEW = """SELECT p.uid FROM json_each(?) AS found CROSS JOIN placement p
     WHERE /*of p*/ p.message_id = found.value AND p.mailbox_id = ? ORDER BY p.uid"""
 PLACES_OF_MANY = """SELECT uid FROM placement
-    WHERE /*of*/ mailbox_id = ? AND message_id IN (SELECT value FROM json_each(?) AS listed) ORDER BY uid"""
+    WHERE /*of*/ mailbox_id = ? AND message_id IN (SELECT value FROM json_each(?) AS many) ORDER BY uid"""
 RECEIVED = """SELECT p.uid FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
     WHERE /*of p*/ p.mailbox_id = ? AND m.received_at >= ? AND m.received_at < ? ORDER BY p.uid"""
 SENT = """SELECT p.uid, m.sent_at FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id

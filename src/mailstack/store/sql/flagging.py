@@ -35,8 +35,9 @@ ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
 LOG_THEM = f"""INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
     SELECT /*value*/ ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
 SET_FLAGS = f"UPDATE placement AS p SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE {_OF_COMBINATION}"  # noqa: S608
-SET_KEYWORDS = """UPDATE placement SET keywords = ?, mod_seq = ?
-    WHERE /*of*/ mailbox_id = ? AND uid IN (SELECT value FROM json_each(?) AS listed)"""
+# The bounds as in removal.
+SET_KEYWORDS = """UPDATE placement SET keywords = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?
+    AND uid IN (SELECT value FROM json_each(?) AS listed) AND uid BETWEEN ? AND ?"""
 
 NO_LIMIT = (1 << 63) - 1
 
@@ -175,7 +176,7 @@ def _change_places(transaction: Transaction, places: Sequence[Row], step: _Step,
     for mailbox_id, uid, _ in places:
         uids.setdefault(mailbox_id, []).append(uid)
     for mailbox_id, there in uids.items():
-        transaction.run(SET_KEYWORDS, (after, mod_seq, mailbox_id, json.dumps(there)))
+        transaction.run(SET_KEYWORDS, (after, mod_seq, mailbox_id, json.dumps(there), min(there), max(there)))
         unseen = len(there) * _unseen_change(step.before[0], after)
         transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, 0, 0, mailbox_id))
         note_keywords(transaction, mailbox_id, set(after.split()))

@@ -20,8 +20,9 @@ DELETED_IN_RANGE = (
     f"SELECT {COLUMNS} WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.is_deleted = 1 ORDER BY p.uid"
 )
 
-DELETE_PLACEMENTS = """DELETE FROM placement
-    WHERE /*of*/ mailbox_id = ? AND uid IN (SELECT value FROM json_each(?) AS listed)"""
+# The bounds keep an engine that knows nothing of the mailbox yet from reading all of it for one message.
+DELETE_PLACEMENTS = """DELETE FROM placement WHERE /*of*/ mailbox_id = ?
+    AND uid IN (SELECT value FROM json_each(?) AS listed) AND uid BETWEEN ? AND ?"""
 DELETE_MESSAGES = """DELETE FROM message WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)
     AND NOT EXISTS (SELECT 1 FROM placement WHERE /*of*/ placement.message_id = message.message_id)
     RETURNING message_id, blob_key, size_bytes"""
@@ -39,7 +40,8 @@ def remove_placements(
     """rows: of ALL_PLACEMENTS or PLACEMENTS_IN_RANGE. Returns the blob files that no row names any more."""
     if not rows:
         return []
-    transaction.run(DELETE_PLACEMENTS, (mailbox_id, json.dumps([row[0] for row in rows])))
+    uids = [row[0] for row in rows]
+    transaction.run(DELETE_PLACEMENTS, (mailbox_id, json.dumps(uids), min(uids), max(uids)))
     transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], DESTROYED, now) for row in rows])
     unseen = sum(1 for row in rows if SEEN not in row[4].split())
     deleted = sum(row[3] for row in rows)
