@@ -106,6 +106,15 @@ def test_what_is_damaged_is_named_and_ends_with_status_1(tmp_path: Path, old: Pa
     assert "The server now starts on the new one" in done.output
 
 
+def test_a_folder_without_a_store_is_not_made(tmp_path: Path, new: Path) -> None:
+    for options in ([], ["--dry-run"]):
+        done = copy(spec_of(tmp_path / "old.yaml", "path: typo"), new, *options)
+        assert done.exit_code == 1
+        assert f"there is no store in {tmp_path / 'typo'}" in done.output
+    assert not (tmp_path / "typo").exists()
+    assert not (tmp_path / "node").exists()
+
+
 def test_a_spec_with_faults_ends_with_status_2(tmp_path: Path, old: Path) -> None:
     assert copy(old, spec_of(tmp_path / "new.yaml", "paht: state")).exit_code == 2
 

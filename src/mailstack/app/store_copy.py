@@ -11,9 +11,9 @@ from mailstack.app.clock import system_clock
 from mailstack.app.faults import CannotServe
 from mailstack.app.runfiles import leave_storage, running_pid, take_storage
 from mailstack.app.store_address import StoreAddress, extra
-from mailstack.app.stores import open_blobs
+from mailstack.app.stores import is_made, open_blobs
 from mailstack.app.turn import apply_turn
-from mailstack.model.errors import Conflict, Invalid
+from mailstack.model.errors import Conflict, Invalid, NotFound
 from mailstack.store.transfer.copying import Extent, Outcome, Progress, copy_store, extent_of
 from mailstack.store.transfer.side import Source, Target
 
@@ -41,6 +41,8 @@ async def look(old: StoreAddress, new: StoreAddress) -> Outlook:
 async def copy(old: StoreAddress, new: StoreAddress, *, progress: Progress) -> Outcome:
     """Raises Invalid, NotFound, Unsupported, Forbidden, Conflict, Damaged, TryAgainLater, OSError."""
     _require_apart(old, new)
+    if not is_made(old):
+        raise NotFound(f"there is no store in {old}")
     async with AsyncExitStack() as held:
         for folder in sorted({old.folder, new.folder}):
             held.enter_context(_kept_from_servers(StoreAddress(folder=folder)))

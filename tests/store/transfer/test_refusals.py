@@ -120,7 +120,12 @@ async def test_nobody_writes_to_a_database_meanwhile(
     await to_postgres(filled, empty_database, RowBlobs(tmp_path))
     name = empty_database.rpartition("/")[2]
     async with postgres_transfer.source_at(address_of(empty_database), blobs=RowBlobs(tmp_path), clock=FakeClock()):
-        for statement in ("UPDATE counter SET mod_seq = mod_seq", "SELECT 1 FROM counter FOR UPDATE"):
+        for statement in (
+            "UPDATE counter SET mod_seq = mod_seq",
+            "SELECT 1 FROM counter FOR UPDATE",
+            "UPDATE mail_recipient SET tries = tries + 1",
+            "DELETE FROM generation",
+        ):
             with pytest.raises(Exception, match="lock timeout"):
                 postgres.run(f"SET lock_timeout = 100; {statement}", database=name)
         assert postgres.run("SELECT COUNT(*) FROM counter", database=name) == [(3,)]

@@ -20,7 +20,7 @@ from mailstack.store.postgres.open import PARTS, make_engine
 from mailstack.store.sql import copy_progress
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.transfer.side import Holder
-from mailstack.store.transfer.tables import BEFORE_QUEUE, BLOBS, OF_ACCOUNT, QUEUE
+from mailstack.store.transfer.tables import AFTER_QUEUE, BEFORE_QUEUE, BLOBS, OF_ACCOUNT, QUEUE
 
 LIMITS = Limits(answer_s=600.0, held_s=600)
 """What an account begun before has to be cleared of may be much."""
@@ -29,7 +29,7 @@ LOOK_EVERY_S = 0.1
 """A server that has just ended is seen for a moment yet."""
 CONNECTED = """SELECT COUNT(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'mailstack' AND pid <> pg_backend_pid()"""
-HELD_SHUT = ", ".join(table.name for table in (*OF_ACCOUNT, BLOBS.table, *BEFORE_QUEUE, QUEUE.table))
+HELD_SHUT = ", ".join(table.name for table in (*OF_ACCOUNT, BLOBS.table, *BEFORE_QUEUE, QUEUE.table, *AFTER_QUEUE))
 # It lets others read, and neither write nor lock a row.
 HOLD = f"LOCK TABLE {HELD_SHUT} IN EXCLUSIVE MODE NOWAIT"
 IS_WHOLE = "SELECT 1 FROM counter WHERE /*of*/ is_closed < 2"

@@ -224,4 +224,4 @@ async def _system(source: Source, target: Target, outcome: Outcome) -> None:
 
 def _remember(outcome: Outcome, whose: str, damage: Sequence[Damage]) -> None:
     if damage:
-        outcome.damage[whose] = list(damage)
+        outcome.damage.setdefault(whose, []).extend(damage)  # a destroyed account may have had the same login
