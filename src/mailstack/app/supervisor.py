@@ -174,7 +174,7 @@ class Supervisor:
         await self._watch_for_applies()
         self._held.push_async_callback(self._stop_publishing)
         if opening.refusal is None:
-            self._publish(applying, Reason.FILES)
+            await self._publish(applying, Reason.FILES)
 
     def _take_storage(self, storage: StoreAddress) -> None:
         self._storage = storage
@@ -257,7 +257,7 @@ class Supervisor:
         except BaseException:
             await applying.end()
             raise
-        self._publish(applying, reason)
+        await self._publish(applying, reason)
 
     async def _applier(self, job: Job) -> ApplyProcess:
         refuse_another(self._installed)
@@ -285,7 +285,7 @@ class Supervisor:
             log_refusal("upkeep failed; the server goes on as it is", fault)
             self._try_again(Reason.DUE, fault)
         else:
-            self._publish(applying, Reason.DUE)
+            await self._publish(applying, Reason.DUE)
 
     async def _look_on(self) -> None:
         """The apply that is under way does what is due as well, and may be at an order: given up half-way, that would
@@ -367,8 +367,9 @@ class Supervisor:
     def _is_publishing(self) -> bool:
         return self._publishing is not None and not self._publishing.done()
 
-    def _publish(self, applying: ApplyProcess, reason: Reason) -> None:
+    async def _publish(self, applying: ApplyProcess, reason: Reason) -> None:
         self._publishing = asyncio.create_task(self._until_published(applying, reason))
+        await asyncio.sleep(0)  # a task that is cancelled before it began would not end the applier
 
     async def _stop_publishing(self) -> None:
         """The next apply plans DNS anew, so one that is under way may be left as it is."""
