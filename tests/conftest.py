@@ -1,10 +1,12 @@
 """What tests of any part may ask for: real servers that are dear to start, once in a session."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from tests.support.imap_server import DATABASE
 from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 
@@ -17,6 +19,14 @@ settings.load_profile("house")
 def postgres() -> Iterator[PostgresServer]:
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENGINE=postgres in the environment: the mail that tests reach by IMAP lies in PostgreSQL, each test's in a
+    database of its own."""
+    if os.environ.get("ENGINE") == "postgres":
+        monkeypatch.setenv(DATABASE, request.getfixturevalue("empty_database"))
 
 
 @pytest.fixture(scope="session")
