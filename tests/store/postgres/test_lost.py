@@ -130,6 +130,27 @@ async def test_a_caller_that_is_cancelled_leaves_the_write_whole(store: Postgres
             await asyncio.sleep(0.01)
 
 
+async def test_a_long_read_whose_caller_is_cancelled_keeps_its_link_to_itself(
+    store: PostgresStore, proxy: CuttingProxy
+) -> None:
+    await add(store, "a@example.com")
+    has_begun = threading.Event()
+
+    def read(connection: Connection) -> int:
+        has_begun.set()
+        return sum(int(connection.one(COUNT, (path,))[0]) for path in ("a@example.com", "b@example.com"))
+
+    proxy.delay_s = 0.2
+    reading = asyncio.ensure_future(store._system.read_long(read))
+    await asyncio.to_thread(has_begun.wait)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert [await added(store, "a@example.com") for _ in range(4)] == [1, 1, 1, 1]
+    async with asyncio.timeout(20):  # an answer that never came would be waited for, for half a minute
+        await store.close()
+
+
 async def test_a_server_that_crashes_and_comes_back_is_hardly_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

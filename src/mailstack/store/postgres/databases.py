@@ -169,8 +169,9 @@ class PostgresDatabase:
         return await self._engine.tried(partial(self._read, reading))
 
     async def read_long(self, reading: Reading[Result]) -> Result:
-        """All of it is true of one moment."""
-        return await self._engine.tried(partial(self._read_long, reading))
+        """All of it is true of one moment. When the caller is cancelled it goes on to its end: its thread has the link
+        until then, which nobody else may be given."""
+        return await self._engine.detached(self._engine.tried(partial(self._read_long, reading)))
 
     async def write(self, work: Work[Result], *, is_long: bool = False) -> Result:
         if self._engine.is_read_only:
