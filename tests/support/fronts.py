@@ -34,6 +34,10 @@ class Front:
         asyncio.run_coroutine_threadsafe(self._become(mood), self._loop).result()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.CancelledError):  # asyncio's streams take it for a fault
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._wait()
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
