@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.imap_server import DATABASE
@@ -13,6 +14,13 @@ from tests.support.postgres import PostgresServer, fresh_database, running_postg
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 """No test is about how fast this machine was just then."""
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Commands and jobs send the log to their own standard error, which ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

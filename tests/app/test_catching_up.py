@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from mailstack.app.catching_up import CatchingUp, Looked
 from mailstack.app.clock import system_clock
@@ -198,19 +199,18 @@ async def test_an_event_of_another_node_is_not_waited_for(node: Node, supervisor
         await supervisor.wait()
 
 
-async def test_a_database_that_is_gone_for_a_while_stops_nothing(
-    node: Node, account_id: AccountId, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_database_that_is_gone_for_a_while_stops_nothing(node: Node, account_id: AccountId) -> None:
     woken = Wakes()
     node.bus.watch(account_topic(account_id), woken)
     queue = GoneQueue(node.own.queue)
-    async with node.catching_up(replace(node.looked(), queue=queue)):
-        await eventually(lambda: queue.asked > 2)
-        queue.is_gone = False
-        await few_more_looks(node)
-        await deliver(node.other, account_id)
-        await woken.wait()
-    assert capsys.readouterr().out.count("cannot be looked up") == 1
+    with capture_logs() as lines:
+        async with node.catching_up(replace(node.looked(), queue=queue)):
+            await eventually(lambda: queue.asked > 2)
+            queue.is_gone = False
+            await few_more_looks(node)
+            await deliver(node.other, account_id)
+            await woken.wait()
+    assert [line["event"] for line in lines].count("what other nodes did cannot be looked up") == 1
 
 
 def a_mail() -> OutgoingMail:
