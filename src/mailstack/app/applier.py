@@ -208,7 +208,7 @@ async def _look_after(place: _Place, job: Job, loaded: LoadedSpec, line: Line, l
         return Finished(generation=await store.state.generation(), again_at=later, is_elsewhere=True)
     try:
         finished = await _apply_at(place, job, loaded, line, leave_turn)
-    except BaseException:
+    except BaseException:  # another node must not wait for the lease to run out
         await leave_upkeep(store.locks, node)
         raise
     again_at = None if finished.again_at is None else Instant(finished.again_at)

@@ -120,7 +120,7 @@ async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> St
     try:
         if storage.database:
             await clock.begin(store)
-    except BaseException:
+    except BaseException:  # nobody else knows of the store yet
         await store.close()
         raise
     return store

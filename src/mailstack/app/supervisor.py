@@ -278,7 +278,7 @@ class Supervisor:
                 await applying.loaded()
                 applying.go()
                 await self._serve_applied(await applying.applied())
-            except BaseException:
+            except BaseException:  # its process must not outlive whoever reads it
                 await applying.end()
                 raise
         except (CannotServe, OSError) as fault:

@@ -133,7 +133,7 @@ async def open_store(
     try:
         if not read_only:
             await store.install(token)
-    except BaseException:
+    except BaseException:  # nobody else knows of the store yet
         await store.close()
         raise
     return store
