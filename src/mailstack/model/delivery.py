@@ -76,11 +76,12 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """is_turned_away: by a greeting, before any mail was spoken of."""
+    """is_turned_away: by a greeting, before any mail was spoken of. is_own_fault: our store could not take it."""
 
     reply: SmtpReply
     host: str
     is_turned_away: bool = False
+    is_own_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

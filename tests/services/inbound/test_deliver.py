@@ -14,7 +14,14 @@ from mailstack.model.mailbox import Mailbox
 from mailstack.model.message import Appended, NewMessage, RawMessage
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
-from mailstack.services.inbound.deliver import LARGE_BYTES, LOGGED_RECIPIENTS, RETRY_MS, Delivery, Letter
+from mailstack.services.inbound.deliver import (
+    FULL_RETRY_MS,
+    LARGE_BYTES,
+    LOGGED_RECIPIENTS,
+    RETRY_MS,
+    Delivery,
+    Letter,
+)
 from mailstack.services.inbound.recipients import Resolution
 from mailstack.store.memory.mailboxes import MemoryMailboxes
 from tests.support.memory_accounts import make_account
@@ -85,6 +92,48 @@ async def test_who_cannot_store_now_is_tried_again_later(ports: Ports) -> None:
     assert [item.next_at for item in await ports.queue.waiting()] == [NOW + RETRY_MS]
 
 
+async def test_of_several_who_cannot_store_a_full_account_holds_up_nobody(ports: Ports) -> None:
+    ports.messages.faults[BOB.account_id] = TryAgainLater("busy")
+    await ports.deliver(ALICE, BOB, SMALL, raw=b"\r\n" + b"x" * 400)
+    assert [item.next_at for item in await ports.queue.waiting()] == [NOW + RETRY_MS] * 2
+
+
+async def test_a_mail_that_neither_a_mailbox_nor_the_queue_takes_is_stored_for_the_others_once_only(
+    ports: Ports,
+) -> None:
+    """The one mail that is under way when the fault begins; its sender comes again, and so do others."""
+    ports.messages.faults[BOB.account_id] = TryAgainLater("No space left on device")
+    ports.queue.is_broken = True
+    for _ in range(3):
+        with pytest.raises(TryAgainLater):
+            await ports.deliver(ALICE, BOB)
+    assert len(ports.inbox(ALICE)) == 1
+
+
+async def test_after_a_fault_a_mail_to_several_is_the_queues_for_all_of_them_until_that_has_worked(
+    ports: Ports,
+) -> None:
+    ports.messages.faults[BOB.account_id] = TryAgainLater("busy")
+    ports.queue.is_broken = True
+    with pytest.raises(TryAgainLater):
+        await ports.deliver(BOB)
+    ports.queue.is_broken = False
+    await ports.deliver(ALICE, BOB, external=("f@elsewhere.example",))
+    assert ports.queued == [("alice@example.com", "bob@example.com", "f@elsewhere.example")]
+    assert [item.next_at for item in await ports.queue.waiting()] == [NOW] * 3
+    ports.messages.faults.clear()
+    await ports.deliver(ALICE, BOB)
+    assert (len(ports.inbox(ALICE)), len(ports.inbox(BOB))) == (1, 1)
+
+
+async def test_after_a_fault_a_mail_to_one_is_stored_all_the_same(ports: Ports) -> None:
+    ports.queue.is_broken = True
+    with pytest.raises(TryAgainLater):
+        await ports.deliver(external=("f@elsewhere.example",))
+    await ports.deliver(ALICE)
+    assert len(ports.inbox(ALICE)) == 1
+
+
 async def test_full_disk_neither_mailbox_nor_queue_is_try_again_later(ports: Ports) -> None:
     ports.messages.faults[ALICE.account_id] = TryAgainLater("No space left on device")
     ports.queue.is_broken = True
@@ -118,6 +167,7 @@ async def test_a_full_account_alone_is_told_at_once(
 async def test_a_full_account_among_others_is_left_to_the_queue(ports: Ports) -> None:
     await ports.deliver(ALICE, SMALL, raw=b"\r\n" + b"x" * 400)
     assert (len(ports.inbox(ALICE)), ports.queued) == (1, [("small@example.com",)])
+    assert [item.next_at for item in await ports.queue.waiting()] == [NOW + FULL_RETRY_MS]
 
 
 async def test_all_full_are_told_at_once_unless_a_copy_went_outside(ports: Ports) -> None:

@@ -244,6 +244,7 @@ async def test_a_local_mailbox_that_is_locked_is_tried_again(runners: Runners) -
     await runners.enqueue("bob@example.com")
     async with running(runners.runner().run()):
         item = await runners.until_tried(1)
+        assert item.next_at == world.clock.now + 5 * SECOND_MS
         world.messages.faults.clear()
         world.clock.now = item.next_at
         world.bus.publish("queue")

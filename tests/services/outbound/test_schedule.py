@@ -4,7 +4,7 @@ import pytest
 
 from mailstack.model.delivery import QueueItem, QueueState
 from mailstack.model.ids import MailId, QueueItemId
-from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from mailstack.services.outbound.schedule import Schedule, is_delay_notice_due, next_attempt
 
 QUEUED = Instant(1_000_000)
@@ -46,6 +46,31 @@ def test_waits_double_up_to_their_cap(tries: int, wait_ms: int) -> None:
     assert next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=QUEUED) == QUEUED + wait_ms
 
 
+@pytest.mark.parametrize(
+    ("tries", "wait_ms"),
+    [
+        (1, 5 * SECOND_MS),
+        (2, 15 * SECOND_MS),
+        (3, MINUTE_MS),
+        (4, 2 * MINUTE_MS),
+        (5, 5 * MINUTE_MS),
+        (6, 15 * MINUTE_MS),
+        (7, 15 * MINUTE_MS),
+        (10_000, 15 * MINUTE_MS),
+    ],
+)
+def test_our_own_store_is_tried_again_soon(tries: int, wait_ms: int) -> None:
+    at = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=QUEUED, is_own_fault=True)
+    assert at == QUEUED + wait_ms
+
+
+def test_our_own_store_too_is_given_up_at_the_end_of_the_lifetime() -> None:
+    now = Instant(QUEUED + 5 * DAY_MS - SECOND_MS)
+    at = next_attempt(SCHEDULE, tries=9, queued_at=QUEUED, now=now, is_own_fault=True)
+    assert at == QUEUED + 5 * DAY_MS
+    assert next_attempt(SCHEDULE, tries=10, queued_at=QUEUED, now=at, is_own_fault=True) is None
+
+
 def test_the_last_attempt_is_at_the_end_of_the_lifetime() -> None:
     now = Instant(QUEUED + 5 * DAY_MS - HOUR_MS)
     assert next_attempt(SCHEDULE, tries=20, queued_at=QUEUED, now=now) == QUEUED + 5 * DAY_MS
@@ -68,16 +93,17 @@ def test_every_gap_is_at_least_half_an_hour_but_the_last() -> None:
     assert sum(gaps) == 5 * DAY_MS
 
 
-def test_one_delay_notice_at_the_first_attempt_past_the_delay() -> None:
+@pytest.mark.parametrize(("is_own_fault", "latest_ms"), [(False, 8 * HOUR_MS), (True, 4 * HOUR_MS + 16 * MINUTE_MS)])
+def test_one_delay_notice_at_the_first_attempt_past_the_delay(*, is_own_fault: bool, latest_ms: int) -> None:
     now, tries, next_at, notices = QUEUED, 0, QUEUED, []
     while next_at is not None:
         now = Instant(next_at + 1_000)  # attempts are a little late
-        if is_delay_notice_due(SCHEDULE, item(tries=tries, next_at=next_at), now):
+        if is_delay_notice_due(SCHEDULE, item(tries=tries, next_at=next_at), now, is_own_fault=is_own_fault):
             notices.append(now - QUEUED)
         tries += 1
-        following = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=now)
+        following = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=now, is_own_fault=is_own_fault)
         if following is None:
             break
         next_at = following
     assert len(notices) == 1
-    assert 4 * HOUR_MS <= notices[0] < 8 * HOUR_MS
+    assert 4 * HOUR_MS <= notices[0] < latest_ms

@@ -2,6 +2,10 @@
 
 What fails for the moment goes to the queue, which tries again; what can go to neither raises TryAgainLater, and the
 sender keeps it. Outside addresses that aliases lead to go to the queue as well. No filters: those are stages before.
+
+Mailboxes and queue share no transaction, so a mail to several may be in one mailbox already when another and the queue
+fail, and comes there again with the sender. That can happen once: after a fault the next mail to several goes into the
+queue for all of them, in one transaction, until that has worked.
 RFC 5321 §4.2.5, §4.4, §6.1.
 """
 
@@ -18,7 +22,7 @@ from mailstack.formats.digest import digest_message
 from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import DomainError, NotFound, QuotaExceeded, TooLarge, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId
-from mailstack.model.instant import MINUTE_MS, Instant
+from mailstack.model.instant import MINUTE_MS, SECOND_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import MessageDigest, NewMessage, RawMessage
 from mailstack.model.principal import Account
@@ -28,7 +32,10 @@ from mailstack.ports.queue import Queue
 from mailstack.services.inbound.recipients import Resolution
 from mailstack.services.inbound.trace import prepend, return_path_field
 
-RETRY_MS = 5 * MINUTE_MS
+RETRY_MS = 2 * SECOND_MS
+"""Until the queue tries for the first time what could not be written here; from then on by its own schedule."""
+FULL_RETRY_MS = 5 * MINUTE_MS
+"""Likewise, where a person has to make room."""
 INBOXES_REMEMBERED = 20_000
 LOGGED_RECIPIENTS = 5
 LOGGED_MESSAGE_ID = 250
@@ -62,21 +69,21 @@ class Delivery:
         self._messages = messages
         self._queue = queue
         self._inboxes: OrderedDict[AccountId, MailboxId] = OrderedDict()
+        self._is_wary = False
         # Bound once: the module's would be bound anew for each line.
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
     async def deliver(self, letter: Letter, to: Resolution) -> None:
         """Raises QuotaExceeded, TooLarge or NotFound when that kept everybody from taking it; TryAgainLater."""
+        if self._is_wary and len(to.accounts) + len(to.external) > 1:
+            await self._enqueue(letter, [*_logins(to.accounts), *to.external], next_at=letter.received_at)
+            self._is_wary = False
+            return
         # Outside copies first: when the queue cannot write, nothing has been stored yet that the sender would repeat.
         if to.external:
             await self._enqueue(letter, to.external, next_at=letter.received_at)
         if to.accounts:
-            failures = await self.store(letter, to.accounts)
-            if all(failures) and not to.external:
-                _refuse_for_good(failures)
-            later = [account.login for account, fault in zip(to.accounts, failures, strict=True) if fault is not None]
-            if later:
-                await self._enqueue(letter, later, next_at=Instant(letter.received_at + RETRY_MS))
+            await self._store_or_enqueue(letter, to)
 
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
         """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
@@ -90,12 +97,23 @@ class Delivery:
         finally:
             _release(message.raw)
 
+    async def _store_or_enqueue(self, letter: Letter, to: Resolution) -> None:
+        failures = await self.store(letter, to.accounts)
+        if all(failures) and not to.external:
+            _refuse_for_good(failures)
+        later = [account for account, fault in zip(to.accounts, failures, strict=True) if fault is not None]
+        if later:
+            is_passing = any(isinstance(fault, TryAgainLater) for fault in failures)
+            next_at = Instant(letter.received_at + (RETRY_MS if is_passing else FULL_RETRY_MS))
+            await self._enqueue(letter, _logins(later), next_at=next_at)
+
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
         try:
             await self._append(message, account)
         except (QuotaExceeded, TryAgainLater, NotFound) as fault:
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
+            self._is_wary |= isinstance(fault, TryAgainLater)
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
         self._log.info(
@@ -144,6 +162,9 @@ class Delivery:
         )
         try:
             await self._queue.enqueue((mail,), next_at=next_at)
+        except TryAgainLater:
+            self._is_wary = True
+            raise
         finally:
             if raw is not letter.raw:
                 _release(raw)
@@ -164,6 +185,10 @@ async def _with_fields(fields: bytes, raw: RawMessage) -> RawMessage:
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(prepend, fields, raw)
     return prepend(fields, raw)
+
+
+def _logins(accounts: Sequence[Account]) -> list[str]:
+    return [account.login for account in accounts]
 
 
 def _first_few(recipients: Sequence[str]) -> Sequence[str]:

@@ -72,4 +72,6 @@ def _outcome(fault: DomainError) -> Outcome:
         case QuotaExceeded():
             return Deferred(reply=SmtpReply(code=452, status="4.2.2", text="the mailbox is full"), host="")
         case _:
-            return Deferred(reply=SmtpReply(code=451, status="4.3.0", text="not stored for now"), host="")
+            return Deferred(
+                reply=SmtpReply(code=451, status="4.3.0", text="not stored for now"), host="", is_own_fault=True
+            )

@@ -32,11 +32,17 @@ def settlement(service: OutboundService, item: QueueItem, outcome: Outcome, cont
 
 
 def _deferred(service: OutboundService, item: QueueItem, outcome: Deferred, content: bytes, now: Instant) -> Settlement:
-    next_at = next_attempt(service.schedule, tries=item.tries + 1, queued_at=item.queued_at, now=now)
+    next_at = next_attempt(
+        service.schedule,
+        tries=item.tries + 1,
+        queued_at=item.queued_at,
+        now=now,
+        is_own_fault=outcome.is_own_fault,
+    )
     if next_at is None:
         failed = Failed(reply=_expired(outcome.reply), host=outcome.host)
         return Settlement(outcome=failed, notices=failure_notice(service, item, failed, content, now))
-    late = is_delay_notice_due(service.schedule, item, now)
+    late = is_delay_notice_due(service.schedule, item, now, is_own_fault=outcome.is_own_fault)
     notices = delay_notice(service, item, outcome, content, now) if late else ()
     return Settlement(outcome=outcome, next_at=next_at, notices=notices)
 
