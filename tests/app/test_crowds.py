@@ -47,7 +47,7 @@ class Cluster:
             self._held.push_async_callback(self.keepers[name].end)
 
     def admitted(self, worker: str, attempts: int, host: str = HOST) -> int:
-        return sum([self.workers[worker].admit(host, per_host=LIMIT, total=10_000) for _ in range(attempts)])
+        return sum([self.workers[worker].admit(host, limit=LIMIT, total=10_000) for _ in range(attempts)])
 
     async def heard(self, worker: str, count: int) -> None:
         await eventually(lambda: self.workers[worker].elsewhere.get(PEER, 0) == count)

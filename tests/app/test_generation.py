@@ -51,6 +51,7 @@ def test_who_asks_for_no_name_is_shown_the_certificate_that_is_good_for_the_host
         message_size_bytes=1 << 20,
         recipients=10,
         connections_per_ip=5,
+        connections_per_account=7,
     )
     named = (("a.example.org",), ("example.com", "*.Example.com"), ("*.example.net",))
     bodies: list[tuple[Kind, str, Body]] = [(Kind.SERVER, "server", server)]

@@ -58,7 +58,7 @@ class Node:
         self.served = Generation(0)
 
     def admitted(self, attempts: int) -> int:
-        return sum([self.admission.admit(HOST, per_host=LIMIT, total=1_000) for _ in range(attempts)])
+        return sum([self.admission.admit(HOST, limit=LIMIT, total=1_000) for _ in range(attempts)])
 
 
 @pytest.fixture

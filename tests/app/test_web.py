@@ -78,6 +78,7 @@ def server_body() -> ServerBody:
         message_size_bytes=1 << 20,
         recipients=10,
         connections_per_ip=5,
+        connections_per_account=7,
     )
 
 

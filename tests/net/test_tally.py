@@ -6,7 +6,7 @@ import random
 from mailstack.net.admission import Admission
 from mailstack.net.tally import Nobody, Tally
 
-LIMITS = {"per_host": 20, "total": 10_000}
+LIMITS = {"limit": 20, "total": 10_000}
 
 
 def admitted(admission: Admission, host: str, attempts: int) -> int:
@@ -45,9 +45,9 @@ def test_few_are_refused_for_others_among_thousands() -> None:
     one, two = Admission("smtp", tally.of(0)), Admission("smtp", tally.of(1))
     hosts = [f"10.{pick.randrange(256)}.{number >> 8}.{number & 255}" for number in range(2_000)]
     for host in hosts:
-        one.admit(host, per_host=1, total=100_000)
+        one.admit(host, limit=1, total=100_000)
     strangers = [f"172.16.{number >> 8}.{number & 255}" for number in range(2_000)]
-    refused = [host for host in strangers if not two.admit(host, per_host=1, total=100_000)]
+    refused = [host for host in strangers if not two.admit(host, limit=1, total=100_000)]
     # With the strictest of limits; two peers must meet in both of their places.
     assert len(refused) < 20
 

@@ -76,6 +76,7 @@ def test_a_small_spec_has_every_default() -> None:
         "message_size_bytes": 50 << 20,
         "recipients": 100,
         "connections_per_ip": 20,
+        "connections_per_account": 100,
     }
     assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]

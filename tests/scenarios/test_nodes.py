@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.cluster import CONNECTIONS_PER_IP, SMTP, Cluster, Node, running_cluster
+from tests.support.cluster import CONNECTIONS, SMTP, Cluster, Node, running_cluster
 from tests.support.sandbox import MAILSTACK, save, wait_for
 
 pytestmark = pytest.mark.slow
@@ -111,13 +111,25 @@ def test_a_flag_that_is_set_on_one_node_is_seen_on_the_other(cluster: Cluster) -
 def test_a_peer_has_its_connections_once_for_both_and_again_when_a_node_has_died(cluster: Cluster) -> None:
     one, two = cluster.nodes
     with ExitStack() as held:
-        crowd = [held.enter_context(one.namespace.connect(SMTP, timeout_s=SOON_S)) for _ in range(CONNECTIONS_PER_IP)]
-        assert [is_greeted(each) for each in crowd] == [True] * CONNECTIONS_PER_IP
+        crowd = [held.enter_context(one.namespace.connect(SMTP, timeout_s=SOON_S)) for _ in range(CONNECTIONS)]
+        assert [is_greeted(each) for each in crowd] == [True] * CONNECTIONS
         wait_for(lambda: not lets_in(two), timeout_s=SOON_S, what="the other node knows")
         one.kill()
         wait_for(lambda: lets_in(two), timeout_s=2 * SOON_S, what="what a dead node counted is forgotten")
     one.start()
     one.wait_until_serving()
+
+
+def test_an_account_has_its_connections_once_for_both(cluster: Cluster) -> None:
+    one, two = cluster.nodes
+    with ExitStack() as held:
+        for _ in range(CONNECTIONS):
+            held.enter_context(one.imap("u2@example.com"))
+        wait_for(lambda: not logs_in(two, "u2@example.com"), timeout_s=SOON_S, what="the other node knows")
+        assert logs_in(two, "u3@example.com")
+        with pytest.raises(imaplib.IMAP4.error, match=r"\[LIMIT\] Too many connections"), one.imap("u2@example.com"):
+            pass
+    wait_for(lambda: logs_in(two, "u2@example.com"), timeout_s=SOON_S, what="those that ended are not counted")
 
 
 def is_greeted(connection: socket.socket) -> bool:

@@ -39,7 +39,8 @@ Result = TypeVar("Result")
 START_S = 120.0
 CLIENT_S = 60.0
 ACCOUNTS = 4
-CONNECTIONS_PER_IP = 20
+CONNECTIONS = 20
+"""Of one address, and of one account."""
 OUTSIDE = "friend@elsewhere.example"
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
@@ -57,7 +58,7 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  limits: {{connections_per_ip: {limit}}}
+  limits: {{connections_per_ip: {limit}, connections_per_account: {limit}}}
   listeners:
     {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
     submission: [], imap: [], http: [], https: []}}
@@ -106,7 +107,7 @@ class Node:
         names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
         accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
         events = f"events: nats://127.0.0.1:{NATS}" if self.has_nats else ""
-        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS_PER_IP, events=events)
+        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS, events=events)
 
     def apply(self, *more: str) -> "subprocess.Popen[bytes]":
         """Another spec than the node's own file, which is read again only when it is saved."""

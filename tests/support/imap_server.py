@@ -18,6 +18,7 @@ from mailstack.app.clock import system_clock
 from mailstack.model.instant import Clock
 from mailstack.model.principal import ALL_ABILITIES, Ability
 from mailstack.model.resource import AccountBody, DomainBody, Json, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_streams
 from mailstack.ports.bus import Bus
@@ -94,7 +95,7 @@ async def running_imap(
     )
     connections = Connections()
     listener = socket.create_server(("127.0.0.1", port))
-    imap = ImapServer(lambda: service, connections)
+    imap = ImapServer(lambda: service, connections, Entrance())
     server = await accept_streams(listener, imap.serve, tls=None)
     try:
         yield RunningImap(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from mailstack.model.principal import Ability, Account
-from mailstack.net.admission import Admission
+from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.server import smtp_protocol
@@ -119,7 +119,7 @@ async def serving(
 ) -> AsyncIterator[SmtpWorld]:
     """tls: from the first byte, as for SUBMISSIONS."""
     loop = asyncio.get_running_loop()
-    factory = smtp_protocol(world.service, role, world.connections, Admission())
+    factory = smtp_protocol(world.service, role, world.connections, Entrance())
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from mailstack.app.faults import CannotServe
 from mailstack.app.generation import Services
 from mailstack.app.sockets import Bound, Endpoint
-from mailstack.net.admission import Admission
+from mailstack.net.admission import Admission, Entrance
 from mailstack.net.connections import Connections
 from mailstack.net.listen import accept_protocols, accept_streams
 from mailstack.net.tally import Others
@@ -30,11 +30,13 @@ class Doors:
         self._tls = tls
         self._web_tls = web_tls
         self._connections = Connections()
-        self._admissions = {role: Admission(role.value, others) for role in SmtpRole}
-        self._imap = ImapServer(lambda: current().imap, self._connections)
-        web = Admission("http", others)
+        senders, readers, web = (Admission(service, others) for service in ("sender", "reader", "http"))
+        self._smtp = {role: Entrance(strangers=Admission(role.value, others), accounts=senders) for role in SmtpRole}
+        imap = Entrance(strangers=Admission("imap", others), accounts=readers)
+        self._imap = ImapServer(lambda: current().imap, self._connections, imap)
         self._http = HttpServer(lambda: current().http, self._connections, web)
-        self.admissions = (*self._admissions.values(), web)
+        strangers = (entrance.strangers for entrance in self._smtp.values())
+        self.admissions = (*strangers, imap.strangers, senders, readers, web)
         self._servers: dict[Endpoint, asyncio.Server] = {}
 
     async def open(self, bound: Bound) -> None:
@@ -81,5 +83,5 @@ class Doors:
     async def _open_smtp(
         self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None
     ) -> asyncio.Server:
-        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections, self._admissions[role])
+        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections, self._smtp[role])
         return await accept_protocols(listener, factory, tls=tls)

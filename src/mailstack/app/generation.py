@@ -150,7 +150,11 @@ def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bo
     store = around.adapters.store
     return ImapService(
         hostname=server.hostname,
-        limits=ImapLimits(message_octets=server.message_size_bytes),
+        limits=ImapLimits(
+            message_octets=server.message_size_bytes,
+            connections_per_ip=server.connections_per_ip,
+            connections_per_account=server.connections_per_account,
+        ),
         tls=around.tls if has_tls else None,
         login=login,
         accounts=store.accounts,

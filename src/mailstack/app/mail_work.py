@@ -49,6 +49,7 @@ def smtp_service(
             message_bytes=server.message_size_bytes,
             recipients=server.recipients,
             connections_per_ip=server.connections_per_ip,
+            connections_per_account=server.connections_per_account,
         ),
         tls=tls,
         login=login,

@@ -90,7 +90,8 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
-    """workers: 0 means one for each core."""
+    """workers: 0 means one for each core. connections_per_account: as it was before there was a limit, there is the
+    default."""
 
     hostname: str
     addresses: tuple[str, ...]
@@ -98,6 +99,7 @@ class ServerBody:
     message_size_bytes: int
     recipients: int
     connections_per_ip: int
+    connections_per_account: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

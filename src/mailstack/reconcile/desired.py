@@ -142,6 +142,7 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         message_size_bytes=server.limits.message_size,
         recipients=server.limits.recipients,
         connections_per_ip=server.limits.connections_per_ip,
+        connections_per_account=server.limits.connections_per_account,
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
     for service in LISTENERS:

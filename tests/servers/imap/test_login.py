@@ -1,13 +1,17 @@
 """LOGIN and AUTHENTICATE, as dialogues."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import structlog
 
 from mailstack.model.principal import Ability
+from mailstack.servers.imap.service import ImapLimits
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import running_imap
+from tests.support.wakes import eventually
 
 
 async def test_login_tells_the_new_capabilities(stranger: ImapClient) -> None:
@@ -69,6 +73,37 @@ async def test_authenticate_login(stranger: ImapClient) -> None:
         C: cHc=
         S: a OK …
     """)
+
+
+async def test_an_address_has_only_so_many_connections_that_have_not_logged_in(tmp_path: Path) -> None:
+    async with running_imap(tmp_path, limits=ImapLimits(connections_per_ip=2)) as server, AsyncExitStack() as held:
+        first, _ = [await held.enter_async_context(imap_client(server.port)) for _ in range(2)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        refused = ImapClient(reader, writer)
+        await refused.talk("S: * BYE [LIMIT] Too many connections from your address, try again later")
+        await refused.expect_end()
+        refused.close()
+        await first.login()
+        await held.enter_async_context(imap_client(server.port))
+
+
+async def test_an_account_has_only_so_many_connections(tmp_path: Path) -> None:
+    limits = ImapLimits(connections_per_account=1)
+    async with (
+        running_imap(tmp_path, accounts=("u0", "u1"), limits=limits) as server,
+        imap_client(server.port) as first,
+        imap_client(server.port) as second,
+    ):
+        await first.login("u0")
+        for _ in range(6):  # nobody guesses here: the connection goes on
+            await second.talk("C: a LOGIN u0 pw\nS: a NO [LIMIT] Too many connections of this account, …")
+        await second.login("u1")
+        await first.talk("C: b UNAUTHENTICATE\nS: b OK …\nC: c LOGIN u0 pw\nS: c OK …\nC: d LOGOUT\nS: * BYE …")
+        await first.talk("S: d OK …")
+        await first.expect_end()
+        await eventually(lambda: len(server.connections) == 1)
+        async with imap_client(server.port) as third:
+            await third.login("u0")
 
 
 async def test_an_account_that_may_only_send_is_told_so(tmp_path: Path) -> None:

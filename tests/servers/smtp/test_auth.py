@@ -8,6 +8,7 @@ import pytest
 from mailstack.servers.smtp.service import SmtpRole
 from tests.support.dialogue import Client
 from tests.support.smtp_world import ALICE, HOSTNAME, PASSWORD, SmtpWorld, serving
+from tests.support.wakes import eventually
 
 GREETING = """
     S: 220 mail.example.com ESMTP
@@ -95,6 +96,27 @@ async def test_failed_logins_are_few_for_each_connection(world: SmtpWorld) -> No
         await client.play(f"C: AUTH PLAIN {plain('alice@example.com', 'wrong')}\nS: {INVALID}\n" * 2)
         await client.play(f"C: AUTH PLAIN {plain('alice@example.com')[:-4]}AAAA\nS: 421 4.7.0 ...\nS: (closed)")
         await client.close()
+
+
+async def test_one_account_has_only_so_many_connections(world: SmtpWorld) -> None:
+    world.limit(connections_per_ip=1, connections_per_account=2)
+    async with serving(world, SmtpRole.SUBMISSION):
+        clients = []
+        for _ in range(2):
+            clients.append(await world.connect())
+            await log_in(clients[-1])  # and is not counted for the address any more
+        third = await world.connect()
+        await third.play(f"{GREETING}\nC: AUTH PLAIN {plain('alice@example.com')}")
+        await third.play(
+            "S: 421 4.7.0 Too many connections of this account, close one and try again\nS: (closed)",
+        )
+        await third.close()
+        await clients[0].play("C: QUIT\nS: 221 ...\nS: (closed)")
+        await eventually(lambda: len(world.connections) == 1)
+        fourth = await world.connect()
+        await log_in(fourth)
+        for client in (*clients, fourth):
+            await client.close()
 
 
 async def test_without_tls_nothing_secret_is_offered_or_taken(

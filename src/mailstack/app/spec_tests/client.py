@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mailstack.net.admission import Admission
+from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.server import smtp_protocol
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
@@ -88,7 +88,7 @@ class Client:
 @contextmanager
 def connected(service: SmtpService, role: SmtpRole, client_ip: str) -> Iterator[Client]:
     wire = Wire(client_ip)
-    protocol = smtp_protocol(lambda: service, role, Connections(), Admission())()
+    protocol = smtp_protocol(lambda: service, role, Connections(), Entrance())()
     protocol.connection_made(wire)  # type: ignore[arg-type]  # as uvloop's, it works alike and inherits from nothing
     try:
         yield Client(wire, protocol)

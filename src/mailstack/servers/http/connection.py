@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mailstack.net.admission import Admission, host_of
+from mailstack.net.admission import Admission, host_of, network_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.answer import AnswerTransport
@@ -102,7 +102,7 @@ class HttpConnection(HttpToolsProtocol):
         self._peer = host_of(transport.get_extra_info("peername"))
         limits = self._limits
         self._is_admitted = self._shared.admission.admit(
-            self._peer, per_host=limits.connections_per_ip, total=limits.connections
+            network_of(self._peer), limit=limits.connections_per_ip, total=limits.connections
         )
         super().connection_made(transport)
         self._shared.connections.add(self)
@@ -120,7 +120,7 @@ class HttpConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._shared.connections.remove(self)
         if self._is_admitted:
-            self._shared.admission.leave(self._peer)
+            self._shared.admission.leave(network_of(self._peer))
         for cycle in self._unanswered:  # uvicorn tells the last one only
             cycle.disconnected = not cycle.response_complete
             cycle.message_event.set()

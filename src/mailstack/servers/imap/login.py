@@ -15,6 +15,8 @@ log = structlog.get_logger()
 PRIVACY_REQUIRED = no("Use TLS first", "PRIVACYREQUIRED")
 # One answer to every failure: whether the account exists is nobody's business.
 _FAILED = no("Authentication failed", "AUTHENTICATIONFAILED")
+# RFC 5530 §3. It tells the right password from a wrong one, as any answer does that helps its owner.
+TOO_MANY_CONNECTIONS = no("Too many connections of this account, close one and try again", "LIMIT")
 
 
 async def run(session: Session, request: Login) -> Completed:
@@ -34,7 +36,9 @@ async def log_in(session: Session, credentials: Credentials) -> Completed:
         return no("This account does not read mail here", "AUTHORIZATIONFAILED")
     if not await has_standing(session, account):
         return refused(session)
-    session.begin(account)
+    if not session.begin(account):
+        log.info("too many connections", peer=session.connection.stream.peer[0], account=account.login)
+        return TOO_MANY_CONNECTIONS
     return ok("Logged in", f"CAPABILITY {' '.join(session.capabilities)}")
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from mailstack.model.errors import DomainError
 from mailstack.model.mailbox_filter import Reach
+from mailstack.net.admission import Entrance, Place, host_of
 from mailstack.net.connections import Connections
 from mailstack.net.stream import Stream
 from mailstack.servers.imap import dispatch, receiving
@@ -45,27 +46,35 @@ from mailstack.wire.imap.responses import Condition, Tagged, Untagged
 
 log = structlog.get_logger()
 
+# RFC 9051 §7.1.5: BYE for a greeting: the server is not willing to take the connection. RFC 5530 §3: LIMIT.
+TOO_MANY_CONNECTIONS = Untagged(
+    condition=Condition.BYE, code="LIMIT", text="Too many connections from your address, try again later"
+)
+
 
 class ImapServer:
     """service: asked once for each connection, which keeps what it got to its end."""
 
-    def __init__(self, service: Callable[[], ImapService], connections: Connections) -> None:
+    def __init__(self, service: Callable[[], ImapService], connections: Connections, entrance: Entrance) -> None:
         self._service = service
         self._connections = connections
+        self._entrance = entrance
         self._sessions: set[Session] = set()
 
     async def serve(self, stream: Stream) -> None:
         """Returns when the connection is closed; raises nothing but cancellation."""
         service = self._service()
         connection = ImapConnection(stream, service.limits)
+        place = self._entrance.place()
         self._connections.add(connection)
         try:
-            await self._converse(service, connection)
+            await self._converse(service, connection, place)
         except (PeerGone, OSError):
             log.debug("connection lost", peer=stream.peer[0])
         except Exception:
             log.exception("bug", peer=stream.peer[0])
         finally:
+            place.leave()
             self._connections.remove(connection)
             await stream.close()
 
@@ -73,11 +82,17 @@ class ImapServer:
         """For a new generation: who is logged in and may no longer be is sent away."""
         await send_away(self._sessions)
 
-    async def _converse(self, service: ImapService, connection: ImapConnection) -> None:
+    async def _converse(self, service: ImapService, connection: ImapConnection, place: Place) -> None:
         """Raises PeerGone, OSError."""
+        limits, host = service.limits, host_of(connection.stream.peer)
         try:
-            async with asyncio.timeout(service.limits.login_s) as login_deadline:
-                session = Session(service, connection, login_deadline)
+            async with asyncio.timeout(limits.login_s) as login_deadline:
+                if not place.take_as_stranger(host, limit=limits.connections_per_ip, total=limits.strangers):
+                    log.info("too many connections", peer=host)
+                    connection.say(TOO_MANY_CONNECTIONS)
+                    await connection.flush()
+                    return
+                session = Session(service, connection, place, login_deadline)
                 self._sessions.add(session)
                 try:
                     await _until_over(session)

@@ -26,7 +26,8 @@ class ImapLimits:
     an hour without a command. write_s: how long a client may leave its window shut. faults: commands in a row that
     break the grammar, and login_tries: refused logins, before the connection ends. idle_poll_s: how often IDLE looks
     without having been woken. idle_sign_s: how often it gives a sign of life,
-    and progress_s: a command that takes long. messages: how many one command may name: RFC 9738.
+    and progress_s: a command that takes long. messages: how many one command may name: RFC 9738. connections_per_ip:
+    before a login, and strangers: those of all addresses in one process; connections_per_account: after it.
     """
 
     message_octets: int = DEFAULT_MESSAGE_OCTETS
@@ -40,6 +41,9 @@ class ImapLimits:
     messages: int = 1_000_000
     faults: int = 50
     login_tries: int = 5
+    connections_per_ip: int = 20
+    strangers: int = 2_000
+    connections_per_account: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

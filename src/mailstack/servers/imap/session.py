@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailstack.model.principal import Account
+from mailstack.net.admission import Place
 from mailstack.servers.imap.connection import ImapConnection, PeerGone
 from mailstack.servers.imap.receipt import Receipt
 from mailstack.servers.imap.service import ImapService
@@ -66,7 +67,9 @@ class Session:
     watch: NOTIFY; None as long as it was not given. flags: that the client was told of, of the selected mailbox.
     """
 
-    def __init__(self, service: ImapService, connection: ImapConnection, login_deadline: asyncio.Timeout) -> None:
+    def __init__(
+        self, service: ImapService, connection: ImapConnection, place: Place, login_deadline: asyncio.Timeout
+    ) -> None:
         self.service = service
         self.connection = connection
         self.selected: SelectedMailbox | None = None
@@ -79,6 +82,7 @@ class Session:
         self.saved_search: SavedSearch | None = None
         self.watch: Watch | None = None
         self.flags: tuple[str, ...] = ()
+        self._place = place
         self._login_deadline = login_deadline
         self._mail: AccountMail | None = None
         self._is_over = False
@@ -161,14 +165,19 @@ class Session:
         """RFC 9586: the client knows no message numbers."""
         return capability.UID_ONLY in self.enabled
 
-    def begin(self, account: Account) -> None:
-        """After a login."""
+    def begin(self, account: Account) -> bool:
+        """After a login. False: the account has enough connections already."""
+        limits = self.service.limits
+        if not self._place.take_as_account(account.account_id, limit=limits.connections_per_account):
+            return False
         self._mail = self.service.mail_of(account)
         self._login_deadline.reschedule(None)
-        self.connection.machine.use_limits(after_login(self.service.limits.message_octets))
+        self.connection.machine.use_limits(after_login(limits.message_octets))
+        return True
 
     def forget(self) -> None:
-        """RFC 8437 §4.1: nothing is left of who was here, but TLS."""
+        """RFC 8437 §4.1: nothing is left of who was here, but TLS, and that the connection is counted as theirs until
+        somebody else logs in."""
         self._mail = None
         self.selected = None
         self.saved_search = None

@@ -16,6 +16,7 @@ from mailstack.servers.smtp.replies import (
     NOT_IMPLEMENTED,
     TLS_REQUIRED,
     TOO_MANY_ERRORS,
+    TOO_MANY_OF_ACCOUNT,
     UNKNOWN_MECHANISM,
     Refused,
 )
@@ -44,7 +45,8 @@ async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
     except (AuthenticationFailed, Forbidden):
         # One reply for both: which accounts exist and what they may do is nobody's to find out.
         raise _failed(connection) from None
-    connection.state.account = account
+    if not connection.log_in(account):
+        raise Refused(TOO_MANY_OF_ACCOUNT)
     return AUTHENTICATED
 
 

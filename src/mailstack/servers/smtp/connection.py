@@ -15,7 +15,8 @@ from aiosmtpd.smtp import SMTP
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
-from mailstack.net.admission import Admission, host_of
+from mailstack.model.principal import Account
+from mailstack.net.admission import Entrance, host_of
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.errors import reply_for
 from mailstack.servers.smtp.incoming import EndOfInput, Incoming
@@ -50,7 +51,7 @@ class SmtpConnection(SMTP):
         commands: Mapping[str, Command],
         unrecognised: Command,
         connections: Connections,
-        admission: Admission,
+        entrance: Entrance,
     ) -> None:
         super().__init__(None, hostname=service.hostname, ident="ESMTP", enable_SMTPUTF8=True, loop=_loop())
         self.service = service
@@ -60,7 +61,7 @@ class SmtpConnection(SMTP):
         self.state = Session()
         self.offences = Offences()
         self._connections = connections
-        self._admission = admission
+        self._place = entrance.place()
         self._is_admitted = False
         self._is_idle = False
         self._is_ending = False
@@ -77,6 +78,17 @@ class SmtpConnection(SMTP):
     def is_secure(self) -> bool:
         """May secrets be sent here."""
         return self.tls is not None or self.service.plaintext_is_secure(self.peer_host)
+
+    def log_in(self, account: Account) -> bool:
+        """False: it has enough connections already."""
+        limits = self.service.limits
+        if not self._place.take_as_account(
+            account.account_id, limit=limits.connections_per_account, total=limits.connections
+        ):
+            log.info("too many connections", peer=self.peer_host, account=account.login)
+            return False
+        self.state.account = account
+        return True
 
     async def say(self, reply: SmtpReply) -> None:
         if reply.code in _LAST_WORDS:
@@ -132,7 +144,7 @@ class SmtpConnection(SMTP):
         stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
         self.peer_host = host_of(transport.get_extra_info("peername"))
         limits = self.service.limits
-        if not self._admission.admit(self.peer_host, per_host=limits.connections_per_ip, total=limits.connections):
+        if not self._place.take_as_stranger(self.peer_host, limit=limits.connections_per_ip, total=limits.connections):
             log.info("too many connections", peer=self.peer_host)
             stream.write(encode(TOO_MANY_CONNECTIONS))
             stream.close()
@@ -156,7 +168,7 @@ class SmtpConnection(SMTP):
             return
         self._is_admitted = False
         self.incoming.feed_end()
-        self._admission.leave(self.peer_host)
+        self._place.leave()
         self._connections.remove(self)
         super().connection_lost(error)
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """message_bytes, recipients, connections_per_ip come from the spec; the others are ours."""
+    """message_bytes, recipients, connections_per_ip and _per_account come from the spec; the others are ours."""
 
     message_bytes: int = 50 * 1024 * 1024
     recipients: int = 100
     connections_per_ip: int = 20
+    connections_per_account: int = 100
     connections: int = 2_000
     # RFC 5321 §4.5.3.1.4: 512 octets, more for each extension; AUTH brings up to 12288 (RFC 4954 §4).
     command_bytes: int = 2_048

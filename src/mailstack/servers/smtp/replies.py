@@ -49,6 +49,7 @@ AUTHENTICATED = _reply(235, "2.7.0", "Authenticated")
 
 SHUTTING_DOWN = _reply(421, "4.3.2", "Service closing, try again")
 TOO_MANY_CONNECTIONS = _reply(421, "4.7.0", "Too many connections, try again later")
+TOO_MANY_OF_ACCOUNT = _reply(421, "4.7.0", "Too many connections of this account, close one and try again")
 TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors")
 TOO_MANY_TRANSACTIONS = _reply(421, "4.7.0", "Enough mail over one connection, open another")
 TOO_MUCH_DATA = _reply(421, "4.3.4", "Far more data than the message size allows")

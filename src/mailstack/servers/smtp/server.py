@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from mailstack.net.admission import Admission
+from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.auth import auth
 from mailstack.servers.smtp.connection import Command, SmtpConnection
@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def smtp_protocol(
-    service: Callable[[], SmtpService], role: SmtpRole, connections: Connections, admission: Admission
+    service: Callable[[], SmtpService], role: SmtpRole, connections: Connections, entrance: Entrance
 ) -> Callable[[], asyncio.Protocol]:
     """For loop.create_server. service: asked once for each connection, so that a reload disturbs none that is open."""
     # aiosmtpd logs the lines it reads, and people type passwords where a command is wanted.
@@ -41,7 +41,7 @@ def smtp_protocol(
 
     def accept() -> asyncio.Protocol:
         return SmtpConnection(
-            service(), role, commands=COMMANDS, unrecognised=unrecognised, connections=connections, admission=admission
+            service(), role, commands=COMMANDS, unrecognised=unrecognised, connections=connections, entrance=entrance
         )
 
     return accept
