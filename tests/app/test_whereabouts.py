@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app.applied_spec import keep_applied
+from mailstack.app.runfiles import run_folder
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.whereabouts import find_storage
+from mailstack.spec.load import load_spec
 
 DEFAULT = Path("/var/lib/mailstack")
 
@@ -68,3 +71,62 @@ def test_a_database_in_a_comment_is_none(tmp_path: Path) -> None:
     spec = tmp_path / "mail.yaml"
     spec.write_text("server: }\nstorage:\n  path: state\n  # database: env/DATABASE\n")
     assert find_storage(spec).storage == StoreAddress(folder=tmp_path / "state")
+
+
+URL = "postgresql://mailstack@db.example.com/mail"
+WHOLE = "server: {hostname: mail.example.com}\ndomains: {example.com: {}}\n"
+IN_DATABASE = WHOLE + "storage: {path: state, database: env/MAIL_DATABASE}\n"
+NO_YAML = "server: }\n"
+
+
+def applied(spec: Path, text: str) -> Path:
+    """A spec that was applied, and its folder."""
+    spec.write_text(text)
+    folder = spec.parent / "state"
+    run_folder(folder).mkdir(parents=True)
+    keep_applied(folder, load_spec(spec))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "broken", ["storage: {path: state, database: env/MAIL_DATABASE}\n", "storage: {path: state, databse env/X}\n"]
+)
+def test_which_database_a_spec_that_is_no_yaml_means_is_known_from_what_was_applied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setenv("MAIL_DATABASE", URL)
+    spec = tmp_path / "mail.yaml"
+    folder = applied(spec, IN_DATABASE)
+    spec.write_text(NO_YAML + broken)
+    assert find_storage(spec).storage == StoreAddress(folder=folder, database=URL)
+    assert {path.name for path in run_folder(folder).iterdir()} == set()
+
+
+def test_where_its_secret_is_missing_no_other_storage_is_taken_for_the_database(tmp_path: Path) -> None:
+    spec = tmp_path / "mail.yaml"
+    applied(spec, IN_DATABASE.replace("MAIL_DATABASE", "NO_SUCH_DATABASE"))
+    for text in ("storage: {path: state}\n", "storage: {path: state, database: env/NO_SUCH_DATABASE}\n"):
+        spec.write_text(NO_YAML + text)
+        assert find_storage(spec).storage is None
+
+
+def test_a_folder_that_was_applied_to_is_not_taken_for_the_database_that_a_broken_spec_names(tmp_path: Path) -> None:
+    spec = tmp_path / "mail.yaml"
+    applied(spec, WHOLE + "storage: {path: state}\n")
+    spec.write_text(NO_YAML + "storage: {path: state, database: env/MAIL_DATABASE}\n")
+    assert find_storage(spec).storage is None
+
+
+def test_a_spec_that_is_yaml_still_says_itself_where_its_storage_is(tmp_path: Path) -> None:
+    spec = tmp_path / "mail.yaml"
+    folder = applied(spec, IN_DATABASE)
+    spec.write_text("storage: {path: state}\nnonsense: 1\n")
+    assert find_storage(spec).storage == StoreAddress(folder=folder)
+
+
+def test_what_was_kept_by_another_program_is_passed_over(tmp_path: Path) -> None:
+    spec = tmp_path / "mail.yaml"
+    folder = applied(spec, IN_DATABASE)
+    (folder / "spec" / "applied.json").write_text('{"bundle": {"other": 1}}')
+    spec.write_text(NO_YAML + "storage: {path: state}\n")
+    assert find_storage(spec).storage == StoreAddress(folder=folder)

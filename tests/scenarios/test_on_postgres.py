@@ -142,6 +142,35 @@ def test_a_start_with_a_faulty_spec_serves_what_the_database_holds(node: Node) -
         assert node.subjects() == [b"Subject: one"]
 
 
+@pytest.mark.parametrize("case", ["no yaml", "a missing password"])
+def test_a_start_serves_what_the_database_holds_whatever_became_of_the_spec(node: Node, case: str) -> None:
+    node.run("apply", "SPEC", "--yes", "--no-dns")
+    if case == "no yaml":
+        node.spec.write_text("server: }\n" + node.spec.read_text())
+    else:
+        node.spec.write_text(node.spec.read_text().replace("password: file/password", "password: file/gone"))
+    with serving_spec(node.spec, MAIL_DATABASE=node.url):
+        node.deliver("one")
+        assert node.subjects() == [b"Subject: one"]
+        assert "what was applied last is served" in node.spec.with_suffix(".log").read_text()
+
+
+@pytest.mark.parametrize("prefix", ["", "server: }\n"], ids=["a good spec", "no yaml"])
+def test_without_the_secret_of_its_database_a_start_is_refused_and_no_old_folder_is_served(
+    node: Node, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    text = node.spec.read_text().replace("env/MAIL_DATABASE", "env/FORGOTTEN_DATABASE")
+    node.apply(text.replace(", database: env/FORGOTTEN_DATABASE", ""))  # what it held before there was a database
+    monkeypatch.setenv("FORGOTTEN_DATABASE", node.url)
+    node.apply(text)
+    monkeypatch.delenv("FORGOTTEN_DATABASE")
+    node.spec.write_text(prefix + text)
+    node.run("serve", "SPEC", status=2 if prefix else 1)
+    if not prefix:
+        assert "storage.database: the environment variable FORGOTTEN_DATABASE is not set" in node.said[-1]
+    assert "serving" not in node.said[-1]
+
+
 def test_a_server_follows_what_another_node_applies_and_writes(node: Node, other: Node) -> None:
     with serving_spec(node.spec, MAIL_DATABASE=node.url):
         node.deliver("one")

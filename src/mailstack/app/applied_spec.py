@@ -4,7 +4,8 @@ Only its YAML is kept. Secrets and certificates are read where the spec has them
 """
 
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,16 +55,27 @@ async def spec_for_upkeep(storage: StoreAddress, spec: Path) -> LoadedSpec:
 
 def load_applied(storage: Path, spec: Path, digest: str) -> LoadedSpec | None:
     """As if it lay at `spec`; None where none of this digest was kept."""
-    kept = _kept(storage)
-    if kept.get("digest") != digest:
+    if _kept(storage).get("digest") != digest:
         return None
-    with tempfile.TemporaryDirectory(dir=run_folder(storage), prefix="spec-") as folder:
+    with unpacked(storage) as main:
         try:
-            main = unpack(Bundle.from_json(kept.get("bundle")), Path(folder))
-            loaded = load_spec(main, directory=spec.absolute().parent)
-        except (Invalid, SpecInvalid):  # kept by another version
+            loaded = None if main is None else load_spec(main, directory=spec.absolute().parent)
+        except SpecInvalid:  # kept by another version
             return None
-    return replace(loaded, path=spec, files=()) if loaded.digest == digest else None
+    return None if loaded is None or loaded.digest != digest else replace(loaded, path=spec, files=())
+
+
+@contextmanager
+def unpacked(storage: Path) -> Iterator[Path | None]:
+    """The files of what is kept, by the main one; None where nothing is. They are gone afterwards."""
+    with ExitStack() as held:
+        try:
+            bundle = Bundle.from_json(_kept(storage).get("bundle"))
+            folder = held.enter_context(tempfile.TemporaryDirectory(dir=run_folder(storage), prefix="spec-"))
+            main = unpack(bundle, Path(folder))
+        except (Invalid, OSError):  # kept by another version, or not this user's to read
+            main = None
+        yield main
 
 
 def _keep(storage: Path, loaded: LoadedSpec) -> None:

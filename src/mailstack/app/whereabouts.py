@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from mailstack.app.applied_spec import unpacked
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.store_named import address_of_storage
 from mailstack.model.errors import Invalid
@@ -32,17 +33,28 @@ class Whereabouts:
 
 
 def find_storage(spec: Path) -> Whereabouts:
-    """Never fails: a spec that says nothing, or cannot be read, means the default. Of a database it is only known where
-    the spec is YAML still and its secret is there. What its folder held before there was a database is not meant."""
+    """Never fails: a spec that says nothing, or cannot be read, means the default. Which database, a spec that is no
+    YAML any more does not say; what was applied last from here does. Where the secret that names it is missing, nothing
+    is meant instead of it, and least of all what the folder held before there was a database."""
     reading = read_files(spec)
     directory = spec.absolute().parent
     folder = _folder(reading, spec, directory)
     in_folder = None if _names_database(reading, spec) else StoreAddress(folder=folder)
     return Whereabouts(
         folder=folder,
-        storage=_whole(reading, directory) or in_folder,
+        storage=_whole(reading, directory) or in_folder if reading.roots else _as_applied(folder, directory, in_folder),
         files=tuple(dict.fromkeys(file.absolute() for file in (spec, *reading.contents))),
     )
+
+
+def _as_applied(folder: Path, directory: Path, written: StoreAddress | None) -> StoreAddress | None:
+    """written: what the text of the spec lets one guess; a database that was applied to is believed more than that."""
+    with unpacked(folder) as main:
+        reading = None if main is None else read_files(main)
+    if main is None or reading is None or not _names_database(reading, main):
+        return written
+    found = _whole(reading, directory)
+    return found if found is not None and found.folder == folder else None
 
 
 def _whole(reading: Reading, directory: Path) -> StoreAddress | None:
