@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from mailstack.app.api_job import Line
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
-from mailstack.app.applier import _settle_received
+from mailstack.app.applier import settle_received
 from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
 from mailstack.app.faults import ApplyBroken
@@ -339,7 +339,7 @@ async def test_what_a_crash_left_is_settled_before_the_spec_is_read_again(house:
             certificates=[],
         ),
     )
-    await _settle_received(StoreAddress(folder=house.storage))
+    await settle_received(StoreAddress(folder=house.storage))
     assert house.spec.read_text() == MORE
 
 

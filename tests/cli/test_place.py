@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mailstack.app.applier import sandbox_reconciler
 from mailstack.app.clock import system_clock
+from mailstack.app.reconcilers import sandbox_reconciler
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.silence import Silence

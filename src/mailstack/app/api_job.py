@@ -24,8 +24,8 @@ import mailstack
 from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
 from mailstack.app.api_process import Order
 from mailstack.app.applied_spec import keep_applied
-from mailstack.app.applier import LeaveTurn, endpoints_in, named_changes, reconciler_of, sandbox_reconciler
 from mailstack.app.blueprint import read_blueprint
+from mailstack.app.change_log import named_changes
 from mailstack.app.clock import system_clock
 from mailstack.app.faults import CannotServe
 from mailstack.app.log import configure_log
@@ -40,12 +40,14 @@ from mailstack.app.received import (
     refuse_edited,
     settle,
 )
+from mailstack.app.reconcilers import reconciler_of, sandbox_reconciler
 from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
 from mailstack.app.sockets import bind, close_all, endpoints_of
+from mailstack.app.spec_loaded import endpoints_in
 from mailstack.app.stores import open_bus, open_store
-from mailstack.app.turn import apply_turn
+from mailstack.app.turn import LeaveTurn, apply_turn
 from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
 from mailstack.model.ids import Generation
@@ -215,7 +217,7 @@ async def _apply_to(store: Store, order: Order, request: ApplyRequest, line: Lin
             finish(storage, is_applied=steps.is_committed)
             if steps.is_committed:
                 keep_applied(storage, visit.sent)
-        log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan))
+        log.info("applied", generation=done.generation, caller=order.caller, **named_changes(prepared.plan.changes))
         await leave_turn()
         done = replace(done, generation=await order_certificates(reconciler, visit.loaded, prepared, steps.tell))
     if not line.has_begun:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import IO
 
@@ -32,6 +32,8 @@ LOOK_EVERY_S = 0.1
 TURN = "apply"
 LEASE_MS = 30 * SECOND_MS
 """So long the others wait for a node that died while it applied."""
+LeaveTurn = Callable[[], Awaitable[None]]
+"""Before its block ends: lets others apply while certificates are ordered."""
 
 log = structlog.get_logger()
 

@@ -64,7 +64,7 @@ class Place:
     def reconciler(self, store: "Store | None") -> "Reconciler":
         if self.sandbox is None or store is None:
             return reconciler_on(store, self.loaded, no_dns=False)
-        from mailstack.app.applier import sandbox_reconciler
+        from mailstack.app.reconcilers import sandbox_reconciler
 
         return sandbox_reconciler(store, self.sandbox, self.sandbox.passwords)
 

@@ -1,7 +1,7 @@
 """What an apply has just published is looked for, for a bounded time, so that what waits for it goes on at once.
 
 Not what follows from its being seen: the next plan says that. Records that people publish are not waited for.
-`serve` does in app.applier, generation by generation, what carry_out does at once.
+`serve` does in app.rollout, generation by generation, what carry_out does at once.
 """
 
 import asyncio
