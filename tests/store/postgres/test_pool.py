@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from itertools import count
@@ -79,6 +80,41 @@ async def test_who_is_cancelled_while_waiting_takes_none_along(pool: Pool) -> No
     pool.give_back(taken.pop())
     assert pool.count == MOST
     await asyncio.gather(*(use(pool) for _ in range(5)))
+
+
+async def test_who_is_out_of_time_just_as_one_comes_takes_none_along(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "WAIT_S", 0.05)
+    taken = [await pool.take() for _ in range(MOST)]
+    waiting = asyncio.ensure_future(pool.take())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.04, pool.give_back, taken.pop())
+    asyncio.get_running_loop().call_soon(time.sleep, 0.2)  # a busy loop: both are due in the same turn of it
+    with pytest.raises(TryAgainLater, match="no connection to the database was free"):
+        await waiting
+    pool.give_back(taken.pop())
+    monkeypatch.setattr(pool_module, "WAIT_S", 20.0)
+    held = [await pool.take() for _ in range(MOST)]
+    for link in held:
+        pool.give_back(link)
+
+
+async def test_the_place_of_one_that_was_lost_is_given_to_who_waits_and_to_nobody_else(pool: Pool) -> None:
+    taken = [await pool.take() for _ in range(MOST)]
+    waiting = [asyncio.ensure_future(pool.take()) for _ in range(MOST)]
+    await asyncio.sleep(0)
+    late = [asyncio.ensure_future(pool.take()) for _ in range(MOST)]  # their turn of the loop comes before the others'
+    for link in taken:
+        link.close()
+        pool.give_back(link)
+    first = await asyncio.gather(*waiting)
+    assert pool.count == MOST
+    for link in first:
+        pool.give_back(link)
+    for link in await asyncio.gather(*late):
+        pool.give_back(link)
+    assert pool.count == MOST
 
 
 async def test_what_is_not_used_is_closed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,8 +40,10 @@ class Pool:
                 return link
             self._drop(link)
         if self._count < self._most:
+            self._count += 1
             return await self._opened()
-        return await self._handed_over()
+        link = await self._handed_over()
+        return link if link is not None else await self._opened()
 
     def give_back(self, link: Link) -> None:
         if not link.is_open or link.is_old:
@@ -58,37 +60,38 @@ class Pool:
             self._drop(self._idle.pop())
 
     async def _opened(self) -> Link:
-        self._count += 1
+        """In a place that is counted already."""
         try:
             return await self._open_one()
         except BaseException:  # its place is free again
-            self._free()
+            self._pass_on(None)
             raise
 
-    async def _handed_over(self) -> Link:
+    async def _handed_over(self) -> Link | None:
+        """None: a place for a new one."""
         if len(self._waiting) >= MOST_WAITING:
             raise TryAgainLater("too much waits for the database")
         turn: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(WAIT_S):
-                link = await turn
-        except TimeoutError:
-            raise TryAgainLater(f"no connection to the database was free within {WAIT_S:g} s") from None
-        except BaseException:  # what was handed over meanwhile goes on to the next
+                return await turn
+        except BaseException as fault:  # what was handed over meanwhile goes on to the next, also when time was just up
             if turn.done() and not turn.cancelled():
                 self._pass_on(turn.result())
+            if isinstance(fault, TimeoutError):
+                raise TryAgainLater(f"no connection to the database was free within {WAIT_S:g} s") from None
             raise
-        return link if link is not None else await self._opened()
 
     def _pass_on(self, link: Link | None) -> None:
-        """To who waits the longest. None: a place for a new one."""
+        """To who waits the longest. None: a place for a new one, which stays counted until nobody wants it."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(link)
                 return
         if link is None:
+            self._count -= 1
             return
         if self._is_closed:
             self._drop(link)
@@ -101,10 +104,6 @@ class Pool:
 
     def _drop(self, link: Link) -> None:
         link.close()
-        self._free()
-
-    def _free(self) -> None:
-        self._count -= 1
         self._pass_on(None)
 
     def _tidy(self) -> None:
