@@ -4,6 +4,7 @@ import asyncio
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mailstack.model.errors import TryAgainLater
@@ -15,6 +16,7 @@ from mailstack.store.postgres.open import PostgresStore
 from mailstack.store.sql.database import Connection, Transaction
 from tests.store.postgres.conftest import open_at
 from tests.support.cutting_proxy import CuttingProxy, Loss
+from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import make_account, new_message
@@ -70,6 +72,44 @@ async def test_what_was_long_on_its_way_is_not_done_a_second_time(store: Postgre
     assert await added(store, "late@example.com") == 1
     await proxy.release()
     assert await added(store, "late@example.com") == 1
+
+
+async def test_a_clock_that_is_wrong_by_days_makes_no_commit_be_taken_for_lost(
+    store: PostgresStore, proxy: CuttingProxy, empty_database: str, tmp_path: Path
+) -> None:
+    await add(store, "before@example.com")
+    other = await open_at(empty_database, tmp_path, clock=FakeClock(2_000_000_000_000))
+    await other.close()
+    proxy.lose(Loss.ANSWER)
+    await add(store, "one@example.com")
+    assert proxy.has_lost
+    assert await added(store, "one@example.com") == 1
+
+
+async def test_a_connection_whose_mark_was_forgotten_counts_on(
+    store: PostgresStore, proxy: CuttingProxy, empty_database: str
+) -> None:
+    await add(store, "before@example.com")
+    with psycopg.connect(empty_database, autocommit=True) as outside:
+        outside.execute("DELETE FROM connection_mark")
+    proxy.lose(Loss.ANSWER)
+    await add(store, "one@example.com")
+    assert proxy.has_lost
+    assert await added(store, "one@example.com") == 1
+
+
+async def test_a_commit_is_settled_also_when_that_has_to_wait_for_a_connection(
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_at(empty_database, tmp_path, most_links=1)
+    await add(store, "one@example.com")
+    link = await store._engine.pool.take()
+    monkeypatch.setattr(pool, "WAIT_S", 0.05)
+    settling = asyncio.ensure_future(store._engine.was_committed((link.next_mark()[0], link.marks)))
+    await asyncio.sleep(0.5)
+    store._engine.pool.give_back(link)
+    assert await settling
+    await store.close()
 
 
 async def test_a_transaction_that_hangs_in_the_network_is_ended_by_the_server(

@@ -110,13 +110,19 @@ class Engine:
         """Of a transaction whose COMMIT nobody has answered. Afterwards it can no longer be."""
         link_id, number = mark
 
-        async def ask() -> bool:
+        async def fenced() -> bool:
             link = await self.pool.take()
             try:
-                (answer,) = await link.exchange([asked(translated(FENCE), None, (link_id, self.clock()))])
+                (answer,) = await link.exchange([asked(translated(FENCE), None, (link_id,))])
             finally:
                 self.pool.give_back(link)
             return bool(answer.rows[0][0] >= number)
+
+        async def ask() -> bool:
+            try:
+                return await fenced()
+            except TryAgainLater as fault:  # whoever is told so does it again, and it may be done: it is worth the wait
+                raise Lost(fault.detail) from fault
 
         return await self.tried(ask, within_s=SETTLE_S)
 
@@ -242,8 +248,7 @@ class PostgresDatabase:
 
     async def _run(self, link: Link, work: Work[Result], is_long: bool) -> tuple[PostgresTransaction, Result]:
         """All but the COMMIT."""
-        link_id, _ = link.next_mark()
-        first = (BEGIN, asked(translated(MARK), None, (link_id, self._engine.clock())), *self._first)
+        first = (BEGIN, asked(translated(MARK), None, link.next_mark()), *self._first)
 
         def run(wait: Wait) -> tuple[PostgresTransaction, Result]:
             transaction = PostgresTransaction(link, self._account_id, wait, first=first)

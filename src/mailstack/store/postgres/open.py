@@ -77,11 +77,10 @@ class PostgresStore:
     async def install(self, token: Callable[[int], bytes]) -> None:
         """What every store has one of; and what connections of long ago left behind goes."""
         key = token(32)
-        long_ago = self._engine.clock() - marks.KEPT_MS
 
         def work(transaction: Transaction) -> None:
             transaction.run(INSTALL, (key,))
-            transaction.run(marks.FORGET, (long_ago,))
+            transaction.run(marks.FORGET)
 
         await self._system.write(work)
 
