@@ -1,13 +1,16 @@
 """Events by NOTIFY: what comes and goes with the database. What every bus does is tests/contract/test_bus.py's."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
 
+from mailstack.model.errors import TryAgainLater
 from mailstack.store.bus_far import MAX_WAITING, FarBus
-from mailstack.store.bus_notify import CHANNEL, MAX_PAYLOAD_OCTETS, _payloads, notify_bus
+from mailstack.store.bus_notify import CHANNEL, MAX_PAYLOAD_OCTETS, NotifyLine, _payloads, notify_bus
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.wakes import Wakes, eventually, reach
 
@@ -108,6 +111,38 @@ async def test_a_url_that_is_none_hinders_nobody(capsys: pytest.CaptureFixture[s
     async with started(bus):
         bus.publish("queue")
     assert "no events between nodes" in capsys.readouterr().out
+
+
+async def test_a_url_that_cannot_be_read_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    bus = notify_bus("postgresql://mailstack:hidden%word@127.0.0.1/mail", node="one")
+    async with started(bus):
+        bus.publish("queue")
+    said = capsys.readouterr().out
+    assert "storage.database" in said
+    assert "hidden" not in said
+
+
+async def test_a_line_that_was_lost_takes_no_other_socket_along(server: PostgresServer) -> None:
+    line = NotifyLine(server.url("postgres"), node="one", hear=[].append)
+    await line.open()
+    connection = line._connection
+    assert connection is not None
+    number = connection.fileno()
+    server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mailstack events'")
+    with pytest.raises(TryAgainLater):
+        await line.until_lost()
+    loop, woken = asyncio.get_running_loop(), Wakes()
+    pairs = [socket.socketpair()]
+    while pairs[-1][0].fileno() < number:
+        pairs.append(socket.socketpair())
+    heir, _ = next((pair if pair[0].fileno() == number else pair[::-1]) for pair in pairs[::-1])
+    assert heir.fileno() == number
+    loop.add_reader(heir, woken)
+    await line.close()
+    assert loop.remove_reader(heir)
+    for pair in pairs:
+        for one in pair:
+            one.close()
 
 
 def test_payloads_hold_as_much_as_there_is_room_for_and_never_more() -> None:

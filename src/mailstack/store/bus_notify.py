@@ -44,17 +44,19 @@ class NotifyLine:
         self._node = node
         self._hear = hear
         self._connection: AsyncConnection | None = None
-        self._socket = -1
+        self._reads: int | None = None
         self._lost = asyncio.Event()
         self._reason = ""
 
     async def open(self) -> None:
         try:
             settings = {**KEEPALIVES, **conninfo_to_dict(self._url, application_name="mailstack events")}
+        except psycopg.Error:  # which quotes what it cannot read, and that has a password in it
+            raise TryAgainLater("the database: its address cannot be read; correct storage.database") from None
+        try:
             self._connection = await AsyncConnection.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
         except psycopg.Error as fault:
             raise _fault(fault) from fault
-        self._socket = self._connection.fileno()
         self._connection.add_notify_handler(self._take)
         await self._ask(LISTEN)
 
@@ -85,10 +87,14 @@ class NotifyLine:
             await connection.execute(statement, values)
         except psycopg.Error as fault:
             raise _fault(fault) from fault
-        asyncio.get_running_loop().add_reader(self._socket, self._read, connection)
+        self._reads = connection.fileno()
+        asyncio.get_running_loop().add_reader(self._reads, self._read, connection)
 
     def _stop_reading(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._socket)
+        """Once: the number of a socket that libpq has closed may be another's by now."""
+        if self._reads is not None:
+            asyncio.get_running_loop().remove_reader(self._reads)
+            self._reads = None
 
     def _read(self, connection: AsyncConnection) -> None:
         """The socket has something."""
