@@ -154,7 +154,13 @@ class FarBus:
             self._is_open.clear()
             self._is_sent.set()
             self._listening.clear()
+            await self._put_away(line)
+
+    async def _put_away(self, line: Line) -> None:
+        try:
             await line.close()
+        except Exception:  # as above: the next line is made all the same
+            log.exception("the line of events could not be closed", by=self._name)
 
     async def _keep(self, line: Line) -> None:
         """Raises TryAgainLater, TimeoutError when the line is lost."""
