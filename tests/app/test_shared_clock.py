@@ -41,6 +41,7 @@ class Database:
         self._ahead_ms = now_ms - steady.ms
         self._delays_ms = list(delays_ms)
         self.is_gone = False
+        self.is_broken = False
         self.asked = 0
 
     def set(self, by_ms: int) -> None:
@@ -50,6 +51,8 @@ class Database:
         self.asked += 1
         if self.is_gone:
             raise TryAgainLater("the database is gone")
+        if self.is_broken:
+            raise RuntimeError("a bug of the driver")
         half_ms = (self._delays_ms.pop(0) if self._delays_ms else 0) // 2
         self._steady.ms += half_ms
         answer = Instant(self._steady.ms + self._ahead_ms)
@@ -104,6 +107,20 @@ async def test_a_database_that_is_gone_for_a_while_moves_nothing() -> None:
         database.set(SKEW_MS)
         database.is_gone = False
         await eventually(lambda: clock() == 2_000_000_000_000 + SKEW_MS)
+
+
+async def test_a_bug_met_on_the_way_does_not_end_the_asking(capsys: pytest.CaptureFixture[str]) -> None:
+    steady = Steady()
+    database = Database(steady, 2_000_000_000_000)
+    clock = SharedClock(FakeClock(), steady)
+    async with begun(clock, database, every_s=0.001):
+        database.is_broken = True
+        asked = database.asked
+        await eventually(lambda: database.asked > asked + 2)
+        database.set(SKEW_MS)
+        database.is_broken = False
+        await eventually(lambda: clock() == 2_000_000_000_000 + SKEW_MS)
+    assert "could not be asked" in capsys.readouterr().out
 
 
 async def test_a_start_without_an_answer_is_refused() -> None:
