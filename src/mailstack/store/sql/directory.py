@@ -21,7 +21,8 @@ from mailstack.model.resource import (
 )
 from mailstack.store.sql.database import Transaction
 
-ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ?"
+# Locked, where engines do that: the first use of an account waits until it is decided whose id it is.
+ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ? /*+ FOR UPDATE*/"
 ACCOUNT_IDS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts)"
 ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
