@@ -123,7 +123,8 @@ async def test_a_url_that_cannot_be_read_is_not_quoted(capsys: pytest.CaptureFix
 
 
 async def test_a_line_that_was_lost_takes_no_other_socket_along(server: PostgresServer) -> None:
-    line = NotifyLine(server.url("postgres"), node="one", hear=[].append)
+    heard: list[str] = []
+    line = NotifyLine(server.url("postgres"), node="one", hear=heard.append)
     await line.open()
     connection = line._connection
     assert connection is not None

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from mailstack.model.delivery import OutgoingMail
-from mailstack.model.errors import NotFound, QuotaExceeded, TooLarge, TryAgainLater
+from mailstack.model.errors import Damaged, NotFound, QuotaExceeded, TooLarge, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId, MailId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox
@@ -90,6 +90,16 @@ async def test_who_cannot_store_now_is_tried_again_later(ports: Ports) -> None:
     await ports.deliver(ALICE, BOB)
     assert (len(ports.inbox(ALICE)), ports.queued) == (1, [("bob@example.com",)])
     assert [item.next_at for item in await ports.queue.waiting()] == [NOW + RETRY_MS]
+
+
+async def test_a_mailbox_that_is_damaged_holds_up_nobody_and_has_nobody_get_it_twice(ports: Ports) -> None:
+    ports.messages.faults[BOB.account_id] = Damaged("account 2 is damaged")
+    await ports.deliver(ALICE, BOB, CAROL)
+    assert [len(ports.inbox(account)) for account in (ALICE, CAROL)] == [1, 1]
+    assert ports.queued == [("bob@example.com",)]
+    with pytest.raises(Damaged):
+        await ports.deliver(BOB)
+    assert ports.queued == [("bob@example.com",)]
 
 
 async def test_of_several_who_cannot_store_a_full_account_holds_up_nobody(ports: Ports) -> None:

@@ -74,7 +74,7 @@ class Delivery:
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
     async def deliver(self, letter: Letter, to: Resolution) -> None:
-        """Raises QuotaExceeded, TooLarge or NotFound when that kept everybody from taking it; TryAgainLater."""
+        """Raises DomainError when that kept everybody from taking it; TryAgainLater."""
         if self._is_wary and len(to.accounts) + len(to.external) > 1:
             await self._enqueue(letter, [*_logins(to.accounts), *to.external], next_at=letter.received_at)
             self._is_wary = False
@@ -111,7 +111,7 @@ class Delivery:
         size = len(message.raw)
         try:
             await self._append(message, account)
-        except (QuotaExceeded, TryAgainLater, NotFound) as fault:
+        except DomainError as fault:  # whichever: raised here it would have the others' copies sent again
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             self._is_wary |= isinstance(fault, TryAgainLater)
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)

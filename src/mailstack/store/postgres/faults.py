@@ -5,7 +5,7 @@ Two are no answer for a caller: Lost and Clashed are tried again, and become Try
 
 from collections.abc import Callable
 
-from mailstack.model.errors import AlreadyExists, Damaged, DomainError, Forbidden, Invalid, TryAgainLater
+from mailstack.model.errors import AlreadyExists, Damaged, DomainError, Invalid, TryAgainLater
 
 
 class Lost(Exception):
@@ -57,7 +57,8 @@ def _slow(database: str, _text: str) -> DomainError:
 
 
 def _no_rights(database: str, text: str) -> DomainError:
-    return Forbidden(f"{database}: the user of this server lacks a right there: {text}")
+    # Not Forbidden, which is about whose mail it is: a right that an administrator gives again must bounce none.
+    return TryAgainLater(f"{database}: the user of this server lacks a right there: {text}")
 
 
 def _no_text(_database: str, _text: str) -> DomainError:

@@ -42,8 +42,8 @@ class Pool:
         if self._count < self._most:
             self._count += 1
             return await self._opened()
-        link = await self._handed_over()
-        return link if link is not None else await self._opened()
+        handed = await self._handed_over()
+        return handed if handed is not None else await self._opened()
 
     def give_back(self, link: Link) -> None:
         if not link.is_open or link.is_old:
