@@ -216,7 +216,7 @@ def test_serve_signs_by_itself_once_the_record_is_seen(scene: Scene, tmp_path: P
         assert states_of(spec) == ["signs"]
         asked = run_client([*MAILSTACK, "dkim", "rotate", str(spec), ZONE])
         assert asked.returncode == 0, asked.stderr
-        # Another process changed something: the server looks a minute later.
+        # Another process changed something: the server looks a quarter of a minute later.
         wait_for(lambda: steps_in(log) == 2, timeout_s=180, what="the next key signs")
         assert states_of(spec) == ["retired", "signs"]
 

@@ -43,7 +43,7 @@ from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import local_bus
 from mailstack.app.worker import GRACE_S, Launch
 from mailstack.model.ids import Generation
-from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.instant import HOUR_MS, SECOND_MS, Instant
 from mailstack.net.tally import Tally
 from mailstack.ports.bus import GENERATION_TOPIC
 
@@ -51,8 +51,9 @@ log = structlog.get_logger()
 
 MANY_FILES = 65_536
 STATUS_CHARACTERS = 300
-AFTER_OTHERS_MS = MINUTE_MS
-"""How long an apply of another process is given to finish, before what is due after it is looked at here."""
+AFTER_OTHERS_MS = 15 * SECOND_MS
+"""How long an apply of another process is given to finish, before what is due after it is looked at here: one that
+takes longer still has the turn (app.turn)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

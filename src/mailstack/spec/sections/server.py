@@ -126,8 +126,8 @@ class Tls(Section):
 
 def check_drift_interval(interval: timedelta) -> timedelta:
     # Providers count requests, and a look takes a process of its own.
-    if interval < timedelta(minutes=1):
-        raise ValueError("too often (at least 1m)")
+    if interval < timedelta(seconds=15):
+        raise ValueError("too often (at least 15s)")
     return interval
 
 
@@ -150,6 +150,6 @@ class Reconcile(Section):
     drift_check: Annotated[Duration, AfterValidator(check_drift_interval)] | None = Field(
         default=timedelta(minutes=15),
         description="How often `mailstack serve` looks whether DNS is still as it was applied. What has changed is put"
-        " right. At least 1m; null for never.",
+        " right. At least 15s; null for never.",
         json_schema_extra={"default": "15m"},
     )
