@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.leash import leashed
 from tests.support.sandbox import (
     MAILSTACK,
     Sandbox,
@@ -50,7 +51,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def logs_in(sandbox: Sandbox, login: str, password: str) -> bool:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=10) as imap:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=60) as imap:
         try:
             imap.login(login, password)
         except imaplib.IMAP4.error:
@@ -59,7 +60,7 @@ def logs_in(sandbox: Sandbox, login: str, password: str) -> bool:
 
 
 def submit(sandbox: Sandbox, to: str, subject: str) -> None:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=60) as smtp:
         smtp.login("alice@example.com", sandbox.accounts["alice@example.com"])
         smtp.sendmail("alice@example.com", [to], f"From: alice@example.com\r\nSubject: {subject}\r\n\r\nhello\r\n")
 
@@ -80,7 +81,7 @@ def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path,
         context = ssl.create_default_context(cafile=str(sandbox.ca))
         for name in ("localhost", "mail.example.com"):
             with (
-                socket.create_connection(("127.0.0.1", sandbox.port("imaps")), timeout=10) as plain,
+                socket.create_connection(("127.0.0.1", sandbox.port("imaps")), timeout=60) as plain,
                 context.wrap_socket(plain, server_hostname=name) as tls,
             ):
                 assert tls.version() == "TLSv1.3"
@@ -93,7 +94,7 @@ def test_a_second_start_on_the_same_state_keeps_mail_and_passwords(spec: Path, t
     with running_sandbox(spec, tmp_path / "second", state=first.state) as second:
         assert second.accounts == first.accounts
         assert len(set(second.accounts.values())) == 2
-        with imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=10) as imap:
+        with imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=60) as imap:
             imap.login("bob@example.net", second.accounts["bob@example.net"])
             assert imap.select("INBOX")[1] == [b"1"]
 
@@ -131,13 +132,15 @@ def test_it_ends_cleanly_and_takes_its_temporary_folder_along(spec: Path, tmp_pa
     ready, temporary = tmp_path / "ready.json", tmp_path / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
-        [*MAILSTACK, "sandbox", str(spec), "--ready", str(ready), "--base-port", str(free_base_port())],
+        leashed(
+            [*MAILSTACK, "sandbox", str(spec), "--ready", str(ready), "--base-port", str(free_base_port())], "TERM"
+        ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     try:
-        wait_for(ready.exists, timeout_s=30, what="ready")
+        wait_for(ready.exists, timeout_s=120, what="ready")
         listed = run_client([*MAILSTACK, "sandbox", "outbox"], TMPDIR=str(temporary))
         process.send_signal(number)
         shown, errors = process.communicate(timeout=30)

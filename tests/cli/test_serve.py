@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import mailstack
+from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -83,14 +84,14 @@ def serving(house: House, *options: str, command: Sequence[str] = MAILSTACK, **e
     log_file = house.spec.parent / "log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*command, "serve", *options, str(house.spec)],
+            leashed([*command, "serve", *options, str(house.spec)], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, "ALICE_PASSWORD": "pw", **environment},
         )
     try:
         status = house.state / "run" / "status.json"
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=30, what="serving")
+        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=120, what="serving")
         assert process.poll() is None, log_file.read_text()
         yield Serving(process=process, log_file=log_file, state=house.state)
     finally:
@@ -105,7 +106,7 @@ def serve_and_fail(house: House) -> subprocess.CompletedProcess[bytes]:
 
 def greets(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             return connection.recv(3) == b"220"
     except ConnectionError:  # refused, or reset where the port is just being closed
         return False
@@ -120,7 +121,7 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing_running(house: House, w
         assert len(pids) == workers
         assert (server.process.pid in pids) == (workers == 1)
         assert greets(house.smtp)
-        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=10) as imap:
+        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=60) as imap:
             assert "LOGINDISABLED" in imap.capabilities
     assert server.process.returncode == 0
     assert json.loads(server.log.splitlines()[-1])["event"] == "stopped"
@@ -193,7 +194,7 @@ def test_a_listener_can_move_while_it_runs(house: House) -> None:
     moved = free_base_port() + 26
     with (
         serving(house) as server,
-        socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as kept,
+        socket.create_connection(("127.0.0.1", house.smtp), timeout=60) as kept,
         kept.makefile("rb") as lines,
     ):
         assert lines.readline().startswith(b"220")
@@ -225,7 +226,7 @@ def test_what_another_process_applies_is_served(house: House, tmp_path: Path) ->
         applied = run_client([*MAILSTACK, "apply", "--yes", str(elsewhere)], ALICE_PASSWORD="pw")
         assert applied.returncode == 0, applied.stderr
         wait_for(lambda: server.status()["generation"] != before, what="the new generation")
-        with socket.create_connection(("127.0.0.1", house.smtp), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", house.smtp), timeout=60) as connection:
             assert b"other.example.com" in connection.recv(100)
 
 
@@ -390,7 +391,7 @@ def test_a_start_on_a_faulty_spec_serves_what_was_applied_last(house: House, old
 
 
 def test_a_start_on_a_spec_that_would_destroy_mail_serves_what_was_applied_last(house: House) -> None:
-    with serving(house), smtplib.SMTP("127.0.0.1", house.smtp, timeout=10) as client:
+    with serving(house), smtplib.SMTP("127.0.0.1", house.smtp, timeout=60) as client:
         client.sendmail("bob@elsewhere.example", ["alice@example.com"], "Subject: hello\r\n\r\nhello\r\n")
     house.write(smtp=free_base_port())
     house.spec.write_text(house.spec.read_text().replace("alice@", "carol@"))
@@ -439,6 +440,6 @@ def test_what_root_applied_is_served_by_another_user(open_house: House, anybodys
         nobody = pwd.getpwnam("nobody").pw_uid
         assert Path(f"/proc/{server.process.pid}").stat().st_uid == nobody
         assert {path.stat().st_uid for path in open_house.state.rglob("*")} == {nobody}
-        with imaplib.IMAP4("127.0.0.1", open_house.imap, timeout=10) as imap:
+        with imaplib.IMAP4("127.0.0.1", open_house.imap, timeout=60) as imap:
             assert "LOGINDISABLED" in imap.capabilities
     assert server.process.returncode == 0

@@ -25,6 +25,7 @@ from mailstack.model.instant import Instant
 from mailstack.reconcile.providers.certs import self_signed
 from tests.support.acme_front import front_of
 from tests.support.bind import Bind, running_bind
+from tests.support.leash import leashed
 from tests.support.pebble import Pebble, running_pebble
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
@@ -126,7 +127,7 @@ def house(tmp_path: Path) -> House:
 def serving(house: House, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     with (house.folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [*MAILSTACK, "serve", str(house.spec)],
+            leashed([*MAILSTACK, "serve", str(house.spec)], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, "ALICE_PASSWORD": "pw", **environment},
@@ -215,7 +216,7 @@ def test_sessions_go_on_while_every_listener_gets_another_certificate(house: Hou
             sender.sendmail("alice@example.com", ["alice@example.com"], message)
             assert b"EXISTS" in reader.readline()
             reader.send(b"DONE\r\n")
-            wait_for(lambda: reader.readline().startswith(b"a1 OK"), timeout_s=30, what="the end of IDLE")
+            wait_for(lambda: reader.readline().startswith(b"a1 OK"), timeout_s=120, what="the end of IDLE")
             sender.quit()
             reader.logout()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def serving(place: Place, log_file: Path, **environment: str) -> Iterator[subpro
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REMOTE_")}
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*MAILSTACK, "serve", str(place.spec), "--log-format", "json"],
+            leashed([*MAILSTACK, "serve", str(place.spec), "--log-format", "json"], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**clean, **environment},

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mailstack
+from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ domains: {{example.com: {{}}}}
 dns:
   providers: {{files: {{class: mailstack.reconcile.dns.zone_file.ZoneFileProvider, directory: zones}}}}
   zones: {{example.com: {{provider: files}}}}
-reconcile: {{drift_check: 1m}}
+reconcile: {{drift_check: 15s}}
 """
 
 
@@ -35,7 +36,9 @@ def test_a_server_under_which_another_version_is_installed_serves_on_and_says_to
     save(spec, SPEC.format(smtp=port))
     with log.open("wb") as lines:
         server = subprocess.Popen(
-            [*MAILSTACK, "serve", str(spec)], stderr=lines, env={**os.environ, "PYTHONPATH": str(packages)}
+            leashed([*MAILSTACK, "serve", str(spec)], "TERM"),
+            stderr=lines,
+            env={**os.environ, "PYTHONPATH": str(packages)},
         )
     try:
         wait_for(lambda: '"event":"serving"' in log.read_text(), timeout_s=60, what="a server")

@@ -23,8 +23,10 @@ import dns.update
 import dns.zone
 import pytest
 
+from tests.support.leash import leashed
+
 KEY_NAME = "mailstack"
-START_S = 15.0
+START_S = 60.0
 
 SetKey = tuple[str, str]
 """Name without the closing dot, and type."""
@@ -93,7 +95,7 @@ def running_bind(directory: Path, zones: Mapping[str, str]) -> Iterator[Bind]:
     bind = Bind(port=_free_port(), secret=base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
     config = _write_files(directory, bind, zones)
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen([named, "-g", "-4", "-c", str(config)], stdout=log, stderr=log)
+        process = subprocess.Popen(leashed([named, "-g", "-4", "-c", str(config)]), stdout=log, stderr=log)
         try:
             _wait_until_answering(bind, next(iter(zones)), process, directory / "log")
             yield bind

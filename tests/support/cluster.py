@@ -28,6 +28,7 @@ from mailstack.model.principal import Account
 from mailstack.model.upkeep import Flaw
 from mailstack.ports.store import Store
 from tests.support.fronts import Front, Mood, running_fronts
+from tests.support.leash import leashed
 from tests.support.moto import new_bucket, running_moto
 from tests.support.namespaces import Namespace, need_namespaces, new_namespace
 from tests.support.nats import NatsServer, running_nats
@@ -122,14 +123,12 @@ class Node:
             self.process = self.run_here([*MAILSTACK, "serve", str(self.spec), "--log-format", "json"], log.fileno())
 
     def run_here(self, command: Sequence[str], stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-        return self.namespace.run(
-            lambda: subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE if stderr == subprocess.PIPE else subprocess.DEVNULL,
-                stderr=stderr,
-                env={**os.environ, **self.environment},
-                start_new_session=True,
-            )
+        return subprocess.Popen(
+            leashed(self.namespace.inside(command), "TERM"),
+            stdout=subprocess.PIPE if stderr == subprocess.PIPE else subprocess.DEVNULL,
+            stderr=stderr,
+            env={**os.environ, **self.environment},
+            start_new_session=True,
         )
 
     def wait_until_serving(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from mailstack.store.s3.bucket import BucketAddress
+from tests.support.leash import leashed
 
 START_S = 60.0
 
@@ -25,7 +26,9 @@ def running_moto(folder: Path) -> Iterator[str]:
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            leashed(command), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
+        )
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_answering(url, process, log)

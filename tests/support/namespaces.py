@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -28,8 +28,11 @@ class Namespace:
         self._descriptor = descriptor
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """In a thread inside: sockets that it opens and processes that it starts belong there for good."""
+        """In a thread inside: sockets that it opens belong there for good."""
         return _in_thread(lambda: _inside(self._descriptor, work))
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._descriptor}", "--", *command]
 
     def listener(self, port: int) -> socket.socket:
         return self.run(lambda: socket.create_server(("127.0.0.1", port)))

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.leash import leashed
 from tests.support.sandbox import need
 
-START_S = 30.0
+START_S = 60.0
 
 
 class NatsServer:
@@ -30,7 +31,7 @@ class NatsServer:
     def start(self) -> None:
         """Once it answers."""
         command = [self._program, "-a", "127.0.0.1", "-p", str(self.port), "-l", str(self._log), *self._arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(leashed(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + START_S
         while not self._answers():
             assert self._process.poll() is None, self._log.read_text()

@@ -16,9 +16,10 @@ from pathlib import Path
 import httpx
 import trustme
 
+from tests.support.leash import leashed
 from tests.support.sandbox import need
 
-START_S = 30.0
+START_S = 60.0
 FAST = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
 
@@ -103,7 +104,7 @@ def running_pebble(
 def _running(command: list[str], log: Path, environment: Mapping[str, str], url: str) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **environment}
+            leashed(command), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **environment}
         )
         try:
             _wait_until_answering(url, process, log)

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from mailstack.store.postgres import schema_account, schema_system
+from tests.support.leash import leashed
 
 START_S = 60.0
 STOP_S = 60.0
@@ -46,7 +47,9 @@ class PostgresServer:
         arguments = [f"-c{setting}" for setting in self.settings]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *arguments],
+                leashed(
+                    [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *arguments], "QUIT"
+                ),
                 stdout=log,
                 stderr=log,
                 user=owner_of_server(),

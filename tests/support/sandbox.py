@@ -16,10 +16,14 @@ from pathlib import Path
 import pytest
 
 from mailstack.app.sandbox_state import PORTS
+from tests.support.leash import leashed
 
-START_S = 30.0
-STOP_S = 30.0
+START_S = 120.0
+STOP_S = 60.0
 MAILSTACK = (sys.executable, "-m", "mailstack")
+BASES = range(10_000, 31_700, 1_100)
+_reserved: dict[int, socket.socket] = {}
+"""By the names of these sockets, which are in no file system, processes of tests know each other's bases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ def running_sandbox(spec: Path, folder: Path, *arguments: str, state: Path | Non
     command = [*MAILSTACK, "sandbox", str(spec), "--state", str(kept), "--ready", str(ready)]
     command += ["--base-port", str(free_base_port()), "--log-format", "console", *arguments]
     with log.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
+        process = subprocess.Popen(leashed(command, "TERM"), stdout=subprocess.DEVNULL, stderr=stderr)
     try:
         yield _wait_until_ready(process, ready, log)
     finally:
@@ -80,19 +84,19 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 def free_base_port() -> int:
-    """A base above which every service's port is free now.
+    """A base above which every service's port is free now, and which no other process of tests takes while this one
+    lives.
 
     Below 32768, where Linux begins to give out ports to clients: one of those could take ours before it is bound.
     """
-    bases = list(range(21_000, 31_700, 1_100))
-    first = os.getpid() % len(bases)
-    for base in (*bases[first:], *bases[:first]):
-        if all(_is_free(base + offset) for offset in PORTS.values()):
+    bases: list[int] = [*_reserved, *BASES]
+    for base in bases:
+        if _is_reserved(base) and all(_is_free(base + offset) for offset in PORTS.values()):
             return base
     raise RuntimeError("no free ports")
 
 
-def wait_for(condition: object, *, timeout_s: float = 10.0, what: str = "") -> None:
+def wait_for(condition: object, *, timeout_s: float = 60.0, what: str = "") -> None:
     """condition: called until it is true."""
     assert callable(condition)
     deadline = time.monotonic() + timeout_s
@@ -119,7 +123,7 @@ def save(file: Path, text: str) -> None:
 
 
 def run_client(
-    command: Sequence[str], *, timeout_s: float = 30.0, **environment: str
+    command: Sequence[str], *, timeout_s: float = 120.0, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         command, capture_output=True, timeout=timeout_s, check=False, env={**os.environ, **environment}
@@ -139,6 +143,19 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) 
         accounts=found["accounts"],
         ca=Path(found["ca"]),
     )
+
+
+def _is_reserved(base: int) -> bool:
+    if base in _reserved:
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0mailstack-tests-{base}")
+    except OSError:
+        claim.close()
+        return False
+    _reserved[base] = claim
+    return True
 
 
 def _is_free(port: int) -> bool:

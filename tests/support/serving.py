@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 
 
@@ -15,13 +16,13 @@ def serving_spec(spec: Path, **environment: str) -> Iterator["subprocess.Popen[b
     log_file, status = spec.with_suffix(".log"), spec.parent / "state" / "run" / "status.json"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [*MAILSTACK, "serve", str(spec)],
+            leashed([*MAILSTACK, "serve", str(spec)], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, **environment},
         )
     try:
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=60, what="serving")
+        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=120, what="serving")
         assert process.poll() is None, log_file.read_text()
         yield process
     finally:
