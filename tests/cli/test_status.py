@@ -63,7 +63,7 @@ def test_for_people(spec: Path) -> None:
     shown = {
         line.split()[0]: line.split(maxsplit=1)[1].strip() for line in run("status", str(spec)).stdout.splitlines()
     }
-    assert shown["running"] == f"no (no server has {spec.parent / 'state'})"
+    assert shown["running"] == f"no (no server on this machine has {spec.parent / 'state'})"
     assert shown["queue"] == "empty"
     assert shown["resources"] == "1 server, 7 listeners, 1 certificate, 1 domain, 2 DKIM keys"
     assert shown["generation"] == "1"
@@ -121,4 +121,4 @@ def test_a_storage_that_moved_is_named(spec: Path, server: int) -> None:
     spec.write_text(SPEC.replace("path: state", "path: elsewhere"))
     shown = run("status", str(spec)).stdout
     assert str(server) not in shown.splitlines()[0]
-    assert f"no (no server has {spec.parent / 'elsewhere'})" in shown
+    assert f"no (no server on this machine has {spec.parent / 'elsewhere'})" in shown

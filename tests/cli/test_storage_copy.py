@@ -119,6 +119,19 @@ def test_a_spec_with_faults_ends_with_status_2(tmp_path: Path, old: Path) -> Non
     assert copy(old, spec_of(tmp_path / "new.yaml", "paht: state")).exit_code == 2
 
 
+def test_an_interrupted_copy_says_how_it_goes_on(old: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailstack.app.store_copy.copy_store", interrupted)
+    done = copy(old, new)
+    assert done.exit_code == 1
+    assert done.output.endswith(
+        "interrupted: run it again, and it goes on where it ended; the old store serves until then\n"
+    )
+    assert copy(old, new, "--dry-run").exit_code == 0
+
+
 def test_what_is_there_already_is_left_alone(tmp_path: Path, old: Path, new: Path) -> None:
     assert copy(old, new).exit_code == 0
     for options in ([], ["--dry-run"]):

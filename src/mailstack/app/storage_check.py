@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from mailstack.app.clock import system_clock
 from mailstack.app.store_address import StoreAddress, extra
 from mailstack.app.stores import bucket_at, far_bus
 from mailstack.model.errors import DomainError, Forbidden, TryAgainLater
 from mailstack.store.probing import Finding, asked
+
+if TYPE_CHECKING:
+    from mailstack.store.bus_far import FarBus
 
 HEARD_S = 10.0
 Found = tuple[str, Finding]
@@ -24,12 +28,17 @@ async def check_storage(address: StoreAddress) -> AsyncIterator[Found]:
     yield "folder", await asked("write files", partial(asyncio.to_thread, _write_in, address.folder), remedy)
     if not address.database:
         return
+    is_there = True
     for part, probe in (("database", _database), ("bucket", _bucket), ("events", _events)):
+        if part == "events" and address.nats is None and not is_there:
+            return  # they would go by the database
         try:
             async for finding in probe(address):
+                is_there = is_there and not (part == "database" and finding.fault and finding.is_needed)
                 yield part, finding
-        except DomainError as fault:  # a missing extra, an address that is none
-            yield part, Finding(what="open it", took_s=0.0, fault=fault.detail, remedy="see the message")
+        except DomainError as fault:  # a missing extra, an address that is none; it says what to do
+            is_there = is_there and part != "database"
+            yield part, Finding(what="open it", took_s=0.0, fault=fault.detail)
 
 
 async def _database(address: StoreAddress) -> AsyncIterator[Finding]:
@@ -52,19 +61,21 @@ async def _bucket(address: StoreAddress) -> AsyncIterator[Finding]:
 
 async def _events(address: StoreAddress) -> AsyncIterator[Finding]:
     """As two nodes would."""
+    speaker, hearer = (far_bus(address, secrets.token_hex(8)) for _ in range(2))
     remedy = "look at storage.events; without events nodes hear of each other some seconds later, and all else goes on"
-    yield await asked("tell another node", partial(_tell, address), remedy, is_needed=False)
+    yield await asked("tell another node", partial(_tell, speaker, hearer), remedy, is_needed=False)
 
 
-async def _tell(address: StoreAddress) -> None:
+async def _tell(speaker: "FarBus", hearer: "FarBus") -> None:
     topic, heard = f"check/{secrets.token_hex(8)}", asyncio.Event()
-    speaker, hearer = far_bus(address, secrets.token_hex(8)), far_bus(address, secrets.token_hex(8))
     end_watch = hearer.watch(topic, heard.set)
     try:
         await hearer.start()
         await speaker.start()
         async with asyncio.timeout(HEARD_S):
             while not heard.is_set():
+                if fault := hearer.fault or speaker.fault:
+                    raise TryAgainLater(fault)
                 speaker.publish(topic)  # again and again: it may be said before it is listened to
                 await _soon(heard)
     except TimeoutError:

@@ -4,6 +4,7 @@ nodes, a database, a bucket and NATS servers.
 Secrets are resolved: an address goes over lines that nobody else reads, never into a message, a log or a file.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -82,4 +83,6 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as fault:
-        raise Unsupported(f"this needs the module {fault.name}: pip install 'mailstack[{name}]'") from None
+        # Of this environment: the pip of a shell is often another's.
+        how = f"{sys.executable} -m pip install 'mailstack[{name}]'"
+        raise Unsupported(f"the module {fault.name} is not installed: {how}") from None

@@ -86,7 +86,8 @@ def bucket_at(at: BucketAt) -> "Bucket":
     """Raises Unsupported where the extra is missing."""
     from mailstack.store.s3.bucket import Bucket, BucketAddress
 
-    return Bucket(BucketAddress(**asdict(at)))
+    with extra("s3"):
+        return Bucket(BucketAddress(**asdict(at)))
 
 
 def is_made(address: StoreAddress) -> bool:

@@ -181,5 +181,5 @@ def _told(name: str, found: Mapping[str, object]) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{count} {word}" for word, count in value.items()) or "empty"
     if value is None:
-        return f"no (no server has {found['storage']})" if name == "running" else "never"
+        return f"no (no server on this machine has {found['storage']})" if name == "running" else "never"
     return str(value)

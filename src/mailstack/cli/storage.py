@@ -56,8 +56,10 @@ def check(spec: Path, form: str) -> None:
 
 async def _checked(storage: "StoreAddress", *, shows: bool) -> "list[Found]":
     """shows: each as soon as it is known; a service that does not answer takes its time."""
+    from mailstack.app.log import configure_log
     from mailstack.app.storage_check import check_storage
 
+    configure_log("auto", "error")  # what is less is among the findings
     found = []
     async for one in check_storage(storage):
         found.append(one)
@@ -72,7 +74,7 @@ def _show(found: "Found") -> None:
     word = "ok" if not finding.fault else "fails" if finding.is_needed else "look"
     line = f"{click.style(f'{word:5}', fg=colour)} {part}: {finding.what}"
     click.echo(f"{line} ({finding.took_s * 1000:.0f} ms)" if not finding.fault else f"{line}: {finding.fault}")
-    if finding.fault:
+    if finding.remedy:
         click.echo(f"      {finding.remedy}")
 
 

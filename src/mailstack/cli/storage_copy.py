@@ -9,7 +9,7 @@ import click
 
 from mailstack.cli.account_facts import Facts, size_text
 from mailstack.cli.reconciling import format_option, storage_named
-from mailstack.cli.screen import EXIT_ERROR, counted, print_json
+from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 
 if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
@@ -46,7 +46,10 @@ def copy(context: click.Context, old: Path, new: Path, dry_run: bool, form: str)
         _show_outlook(outlook, source, target, form)
         is_well = not outlook.obstacle
     else:
-        outcome = asyncio.run(_copied(source, target))
+        try:
+            outcome = asyncio.run(_copied(source, target))
+        except KeyboardInterrupt:
+            fail("interrupted: run it again, and it goes on where it ended; the old store serves until then")
         _show_outcome(outcome, new, target, form)
         is_well = outcome.is_finished and not outcome.damage
     if not is_well:

@@ -71,6 +71,7 @@ class FarBus:
         self._listening: set[str] = set()
         self._news = asyncio.Event()
         self._is_missed = False
+        self._fault = ""
         self._is_open = asyncio.Event()
         self._is_sent = asyncio.Event()
         self._is_sent.set()
@@ -100,6 +101,11 @@ class FarBus:
     @property
     def is_open(self) -> bool:
         return self._is_open.is_set()
+
+    @property
+    def fault(self) -> str:
+        """Why there is no line: what ended the last one, "" of one that is open or was not tried yet."""
+        return "" if self.is_open else self._fault
 
     def publish(self, topic: str) -> None:
         """Topics of one turn of the loop go together, each once."""
@@ -145,8 +151,9 @@ class FarBus:
                 self._is_missed = False
             await self._keep(line)
         except (TryAgainLater, TimeoutError) as fault:
+            self._fault = str(fault) or f"{self._name} does not answer"
             if not self._is_missed:
-                log.warning("no events between nodes; news come later", by=self._name, reason=str(fault) or "no answer")
+                log.warning("no events between nodes; news come later", by=self._name, reason=self._fault)
                 self._is_missed = True
         except Exception:  # a bug of a line, or of its library, must not end the events for good
             log.exception("the line of events failed", by=self._name)

@@ -9,7 +9,8 @@ from mailstack.model.errors import DomainError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """fault: "" where all is well. remedy: what to do about it. is_needed: the store does not work without."""
+    """fault: "" where all is well. remedy: what to do about it, "" where the fault says so. is_needed: the store does
+    not work without."""
 
     what: str
     took_s: float

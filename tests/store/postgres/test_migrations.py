@@ -35,6 +35,30 @@ async def test_an_empty_database_gets_its_tables_once_however_many_nodes_begin(
     assert postgres.run("SELECT COUNT(*) FROM installation", database=name_of(empty_database)) == [(1,)]
 
 
+async def test_a_database_that_another_user_restored_is_told_with_what_to_do(
+    postgres: PostgresServer, empty_database: str, tmp_path: Path
+) -> None:
+    """Its tables are hidden from information_schema: it must not be taken for an empty one."""
+    await opened_and_closed(empty_database, tmp_path)
+    postgres.run("CREATE ROLE heir LOGIN")
+    try:
+        postgres.run("GRANT CREATE ON SCHEMA public TO heir", database=name_of(empty_database))
+        for options in ({}, {"read_only": True}):
+            with pytest.raises(Forbidden, match=r"its user heir may not write \(.*--role=heir\)"):
+                await open_at(empty_database.replace("mailstack@", "heir@"), tmp_path, **options)
+    finally:
+        postgres.run("DROP OWNED BY heir", database=name_of(empty_database))
+        postgres.run("DROP ROLE heir")
+
+
+async def test_a_name_that_is_taken_by_no_table_is_told(
+    postgres: PostgresServer, empty_database: str, tmp_path: Path
+) -> None:
+    postgres.run("CREATE VIEW schema_version AS SELECT 1", database=name_of(empty_database))
+    with pytest.raises(TryAgainLater, match='relation "schema_version" already exists'):
+        await open_at(empty_database, tmp_path)
+
+
 async def test_a_database_of_another_program_is_left_as_it_is(
     postgres: PostgresServer, empty_database: str, tmp_path: Path
 ) -> None:

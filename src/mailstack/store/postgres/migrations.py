@@ -17,8 +17,12 @@ from mailstack.store.sql import copy_progress
 VERSION_TABLE = "schema_version"
 # Whoever makes the first table makes them all: a second node waits here, and then finds them made.
 MAKE_VERSION_TABLE = "CREATE TABLE schema_version (part TEXT PRIMARY KEY, number BIGINT NOT NULL)"
-LIST_TABLES = """SELECT table_name FROM information_schema.tables
-    WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"""
+# Those that the user has no right to as well, which information_schema hides; of a parted table, the whole.
+LIST_TABLES = """SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
+    WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND NOT relispartition"""
+LIST_FORBIDDEN = f"""{LIST_TABLES} AND NOT (has_table_privilege(pg_class.oid, 'SELECT')
+    AND has_table_privilege(pg_class.oid, 'INSERT') AND has_table_privilege(pg_class.oid, 'UPDATE')
+    AND has_table_privilege(pg_class.oid, 'DELETE')) ORDER BY relname"""
 VERSIONS = "SELECT part, number FROM schema_version ORDER BY part"
 VERSIONS_TO_CHANGE = VERSIONS + " FOR UPDATE"
 SET_VERSION = """INSERT INTO schema_version (part, number) VALUES (%s, %s)
@@ -60,6 +64,9 @@ async def migrate(connection: psycopg.AsyncConnection, address: Address, parts: 
             await _apply(connection, parts, dict(found))
             await check_versions(connection, address, parts)
     except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+        # Another node was faster, or it is no table that has the name.
+        if VERSION_TABLE not in await tables_of(connection):
+            raise
         await migrate(connection, address, parts)
 
 
@@ -75,6 +82,7 @@ async def check_versions(connection: psycopg.AsyncConnection, address: Address, 
                 " database of its own"
             )
         return {}
+    await _require_rights(connection, address)
     versions: dict[str, int] = dict(await (await connection.execute(VERSIONS)).fetchall())
     if not versions.keys() <= parts.keys():
         raise Unsupported(f"{address.name} was made by a newer mailstack: use that one")
@@ -94,6 +102,17 @@ async def check_versions(connection: psycopg.AsyncConnection, address: Address, 
 
 async def tables_of(connection: psycopg.AsyncConnection) -> set[str]:
     return {str(name) for (name,) in await (await connection.execute(LIST_TABLES)).fetchall()}
+
+
+async def _require_rights(connection: psycopg.AsyncConnection, address: Address) -> None:
+    """Of a database that another user has restored, they are missing."""
+    forbidden = [str(name) for (name,) in await (await connection.execute(LIST_FORBIDDEN.encode())).fetchall()]
+    if forbidden:
+        user, some = connection.info.user, ", ".join(forbidden[:3])
+        raise Forbidden(
+            f"{address.name} holds tables that its user {user} may not write ({some} …): restore it as that user"
+            f" (pg_restore --no-owner --role={user}), or give them to it"
+        )
 
 
 async def require_newest(connection: psycopg.AsyncConnection, address: Address, parts: Parts) -> None:

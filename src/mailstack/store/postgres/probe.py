@@ -42,13 +42,12 @@ async def probed(address: Address, *, clock: Clock) -> AsyncIterator[Finding]:
         yield await asked("its version", partial(_version, connection), remedy)
         remedy = "name the primary server; this may be a replica"
         yield await asked("write to it", partial(_writable, connection), remedy)
-        remedy = "GRANT CREATE ON SCHEMA public TO the user that storage.database names"
+        remedy = f"as the database's owner: GRANT CREATE ON SCHEMA public TO {connection.info.user}"
         yield await asked("make tables", partial(_may_make_tables, connection), remedy)
-        remedy = "give mailstack a database of its own, and the version that has written it"
-        yield await asked("its tables", partial(_tables, connection, address), remedy)
+        yield await asked("its tables", partial(_tables, connection, address), "")
         remedy = "set fsync and synchronous_commit to on: what was acknowledged may be lost otherwise"
         yield await asked("keep what was committed", partial(_durable, connection), remedy, is_needed=False)
-        remedy = "let both machines follow a time server; leases end early or late by so much"
+        remedy = "let both machines follow a time server; nodes go by the database's clock"
         yield await asked("its clock", partial(_clock, connection, clock), remedy, is_needed=False)
         remedy = "bring database and nodes closer together: a delivery waits for a few round trips"
         yield await asked("round trips", partial(_round_trips, connection), remedy, is_needed=False)

@@ -127,7 +127,7 @@ async def target_state(address: Address) -> str:
                 return ""
             await require_newest(connection, address, PARTS)
             is_installed = await (await connection.execute(INSTALLED)).fetchone()
-            return f"{address.name} holds a store already" if is_installed else ""
+            return f"{address.name} holds a store already: a copy wants an empty one" if is_installed else ""
     except psycopg.Error as fault:
         raise TryAgainLater(f"{address.name} cannot be used: {first_line(fault)}") from fault
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailstack.model.errors import Damaged, DomainError, TryAgainLater, Unsupported
+from mailstack.model.errors import Damaged, DomainError, TryAgainLater
 from mailstack.model.instant import SECOND_MS, Instant
 
 if TYPE_CHECKING:
@@ -153,10 +153,8 @@ class Bucket:
 
 
 def _open(address: BucketAddress) -> "S3Store":
-    try:
-        from obstore.store import S3Store
-    except ImportError as fault:
-        raise Unsupported("storage.blobs.s3 needs the extra s3: pip install 'mailstack[s3]'") from fault
+    from obstore.store import S3Store
+
     # Not every service has the request that deletes many at once.
     given: dict[str, Any] = {"disable_bulk_delete": True}
     if address.endpoint:

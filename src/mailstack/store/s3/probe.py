@@ -13,6 +13,7 @@ from mailstack.store.probing import Finding, asked
 from mailstack.store.s3.bucket import PART_BYTES, Bucket
 
 CONTENT_BYTES = 200_000
+PLACE = "look at storage.blobs.s3, and whether the service can be reached from this machine"
 RIGHTS = "the key needs s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket"
 
 
@@ -46,7 +47,7 @@ async def probed(bucket: Bucket, *, token: Callable[[int], bytes] = secrets.toke
         _expect(not bucket.has(name), "what was deleted is still there")
 
     try:
-        put = await _asked("put an object", lambda: bucket.create(name, content), RIGHTS)
+        put = await _asked("put an object", lambda: bucket.create(name, content), f"{PLACE}; {RIGHTS}")
         yield put
         if put.fault:
             return

@@ -176,7 +176,7 @@ def target_state(path: Path) -> str:
         tables = {name for (name,) in connection.rows(LIST_TABLES)}
     finally:
         connection.close()
-    return "" if copy_progress.TABLE in tables else f"{path} holds a store already"
+    return "" if copy_progress.TABLE in tables else f"{path} holds a store already: a copy wants an empty one"
 
 
 def _in_the_way(path: Path) -> str:
