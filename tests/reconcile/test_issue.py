@@ -22,11 +22,12 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.issue import OnWait, Turn, check_issued
 from mailstack.reconcile.plan import Plan, PlanWarning
+from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.progress import CertificateNotIssued, ContactTold, Event, OrderElsewhere, TurnAwaited
 from mailstack.reconcile.providers.acme import RENEWALS_ASKED_EVERY_MS
 from mailstack.reconcile.providers.asked_renewal import ask_renewal
 from mailstack.reconcile.providers.certs import check_pair, key_digest, self_signed
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock

@@ -12,8 +12,9 @@ from mailstack.mailauth.dkim.keys import pair_of, record
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.resource import DkimKeyBody, KeyState, Kind
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
+from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.providers.keys import live_keys, resource_name
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.services.outbound.schedule import Schedule
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_dns import MemoryDns

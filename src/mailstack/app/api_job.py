@@ -61,8 +61,9 @@ from mailstack.reconcile.dns.live import NotAsked
 from mailstack.reconcile.dns.targets import NoDns
 from mailstack.reconcile.drift import drift_document
 from mailstack.reconcile.plan import by_hand_document, document
+from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.progress import Event, StateCommitted
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.servers.api.calls import CallKind
 from mailstack.spec.bundle import MAIN_NAME, Bundle, certificate_files, unpack
 from mailstack.spec.faults import SpecInvalid

@@ -26,7 +26,9 @@ from mailstack.model.resource import Kind
 from mailstack.reconcile.awaiting import until_seen
 from mailstack.reconcile.brake import refuse
 from mailstack.reconcile.dns.targets import NoDns
-from mailstack.reconcile.reconciler import AFTER_RENEWAL_MS, Prepared, Reconciler
+from mailstack.reconcile.planning import AFTER_RENEWAL_MS
+from mailstack.reconcile.prepared import Prepared
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from mailstack.ports.store import Store
     from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.plan import Plan
+    from mailstack.reconcile.prepared import Prepared
     from mailstack.reconcile.progress import Event, Progress
-    from mailstack.reconcile.reconciler import Prepared, Reconciler
+    from mailstack.reconcile.reconciler import Reconciler
     from mailstack.spec.load import LoadedSpec
 
     ReconcilerOn = Callable[[Store | None], Reconciler]

@@ -28,8 +28,8 @@ from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
 if TYPE_CHECKING:
     from mailstack.reconcile.dns.survey import Survey
     from mailstack.reconcile.dns.zones import PlacedRecord
+    from mailstack.reconcile.prepared import Prepared
     from mailstack.reconcile.progress import Progress
-    from mailstack.reconcile.reconciler import Prepared
 
 CHECK_S = 300.0
 """Somebody waits for the answer, of hundreds of domains if need be."""

@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from mailstack.model.ids import Generation
 from mailstack.model.instant import Clock, iso
 from mailstack.model.password import scheme_of
 from mailstack.model.resource import Kind, Operation, Resource, ResourceChange
+from mailstack.ports.state import State
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.order import place_of
+from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Made, PasswordHashed, Progress
 from mailstack.reconcile.providers.certs import make_key as make_private_key
 from mailstack.reconcile.providers.keys import make_key
@@ -38,9 +41,24 @@ class _Draft:
     to_hash: str = field(default="", repr=False)
 
 
+async def commit(steps: Sequence[Step], plan: Plan, state: State, workshop: Workshop) -> Generation:
+    """All or nothing, as the generation after the plan's. Raises Conflict where another one is there by now."""
+    held = replace(workshop, certificate_keys=await _certificate_keys(steps, state))
+    changes = await writes_of(steps, held)
+    return await state.commit(changes, base=plan.generation, spec_hash=plan.spec_hash)
+
+
 async def writes_of(steps: Sequence[Step], workshop: Workshop) -> tuple[ResourceChange, ...]:
     drafts = [_draft(step, workshop) for step in sorted(steps, key=place_of)]
     return await _hashed(drafts, workshop)
+
+
+async def _certificate_keys(steps: Sequence[Step], state: State) -> Mapping[str, str]:
+    """Of those held, where some may be kept."""
+    if not any(step.wanted.resource.kind is Kind.CERTIFICATE for step in steps):
+        return {}
+    held = await state.secrets(Kind.CERTIFICATE)
+    return {name: secrets["key"] for name, secrets in held.items() if "key" in secrets}
 
 
 def _draft(step: Step, workshop: Workshop) -> _Draft:

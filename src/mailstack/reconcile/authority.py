@@ -2,19 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from mailstack.model.challenge import ChallengeKind
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.issuance import ProofMethod
 from mailstack.ports.issuer import Prover
+from mailstack.ports.state import State
 from mailstack.reconcile.dns.live import LiveDns
 from mailstack.reconcile.dns.material import Material
-from mailstack.reconcile.dns.publish import write_proofs
+from mailstack.reconcile.dns.publish import owner_id, write_proofs
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.targets import DnsContext, NoDns
-from mailstack.reconcile.issue import Issuing, OnWait
+from mailstack.reconcile.issue import Issuing, OnWait, Surroundings
+from mailstack.reconcile.progress import Progress, TurnAwaited
 from mailstack.reconcile.proofs import DnsProver, ServerProver
 from mailstack.reconcile.providers.acme import LEFT_TO_SERVE, NO_ORDERING, Ordering
+from mailstack.reconcile.publication import held_material
+from mailstack.reconcile.wanted import keyed_digest
 from mailstack.spec.secrets import SecretMissing
 
 
@@ -27,6 +32,28 @@ async def ordering_of(context: DnsContext, issuing: Issuing | None) -> Ordering:
         can_ask=issuing is not None,
         why_not="" if can_order else LEFT_TO_SERVE,
         failures={} if issuing is None else await issuing.issuance.failures(),
+    )
+
+
+async def surroundings_of(
+    context: DnsContext, state: State, issuing: Issuing, live_dns: LiveDns, clock: Clock, progress: Progress
+) -> Surroundings:
+    """For the orders of one apply."""
+    digest_key = await state.digest_key()
+    owned = replace(context, owner=owner_id(digest_key))
+    material = await held_material(context.spec, state)
+
+    def on_wait(holder: str) -> None:
+        progress(TurnAwaited(holder=holder))
+
+    return Surroundings(
+        state=state,
+        acme=context.spec.tls.acme,
+        eab_key=eab_key(context),
+        prover=prover_for(owned, material, live_dns, issuing, clock, on_wait),
+        digest=keyed_digest(digest_key),
+        clock=clock,
+        progress=progress,
     )
 
 

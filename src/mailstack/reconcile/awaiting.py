@@ -22,10 +22,11 @@ from mailstack.reconcile.dns.targets import NoDns, ZoneFiles
 from mailstack.reconcile.dns.zones import zone_of
 from mailstack.reconcile.issue import split_orders
 from mailstack.reconcile.plan import DNS_RECORD, ByHand
+from mailstack.reconcile.prepared import LoadedSpec, Prepared
 from mailstack.reconcile.progress import Progress, RecordsAwaited, TurnAwaited, unseen
 from mailstack.reconcile.providers.dmarc import unseen_stages
 from mailstack.reconcile.providers.keys import live_keys, question_of, resource_name
-from mailstack.reconcile.reconciler import LoadedSpec, Prepared, Reconciler
+from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER
 

@@ -9,8 +9,9 @@ from mailstack.model.resource import Kind, Operation, ResourceChange
 from mailstack.ports.dmarc_evidence import DmarcEvidence, Evidence, NoReports
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.plan import Change, Plan
+from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.providers.keys import live_keys
-from mailstack.reconcile.reconciler import Prepared, Reconciler
+from mailstack.reconcile.reconciler import Reconciler
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_dns import MemoryDns
 from tests.support.memory_state import MemoryState

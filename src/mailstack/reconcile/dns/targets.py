@@ -56,6 +56,11 @@ class NoDns:
 DnsMode = FromSpec | ZoneFiles | NoDns
 
 
+def is_silent(mode: DnsMode) -> bool:
+    """Nothing outside of this machine is to be asked."""
+    return isinstance(mode, NoDns) and not mode.may_order
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsContext:
     """What reading and writing zones needs besides records. owner: owner_id, or "" before there is a store. is_proving:
