@@ -1,5 +1,7 @@
 """ports.mailboxes on every engine."""
 
+from random import Random
+
 import pytest
 
 from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
@@ -215,3 +217,16 @@ async def test_names_without_a_mailbox_that_are_subscribed_to(store: Store, acco
         await store.mailboxes.subscribe_absent(account_id, path, is_subscribed=True)
     await store.mailboxes.subscribe_absent(account_id, "c", is_subscribed=False)
     assert await store.mailboxes.absent_subscriptions(account_id) == {"a/b"}
+
+
+async def test_a_path_of_any_length_that_clients_may_use_can_be_subscribed_to(
+    store: Store, account_id: AccountId
+) -> None:
+    chance = Random(1)
+    paths = ["/".join("".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(84)) for _ in range(11))]
+    paths.append(paths[0][:-1])
+    for path in (*paths, *paths):
+        await store.mailboxes.subscribe_absent(account_id, path, is_subscribed=True)
+    assert await store.mailboxes.absent_subscriptions(account_id) == set(paths)
+    await store.mailboxes.subscribe_absent(account_id, paths[0], is_subscribed=False)
+    assert await store.mailboxes.absent_subscriptions(account_id) == {paths[1]}

@@ -44,7 +44,9 @@ LAYOUT = (
         PRIMARY KEY (account_id, mailbox_id, keyword),
         FOREIGN KEY (account_id, mailbox_id) REFERENCES mailbox (account_id, mailbox_id) ON DELETE CASCADE
     )""",
-    "CREATE TABLE absent_subscription (account_id TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (account_id, path))",
+    "CREATE TABLE absent_subscription (account_id TEXT NOT NULL, path TEXT NOT NULL)",
+    # By its hash: a path may have more octets than a row of an index.
+    "CREATE UNIQUE INDEX absent_subscription_path ON absent_subscription (account_id, md5(path))",
     """CREATE TABLE message (
         account_id TEXT NOT NULL,
         message_id BIGINT NOT NULL,
