@@ -1,8 +1,9 @@
 """`accounts` and their defaults: who logs in and who has mailboxes."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from mailstack.model.principal import Ability, Role
 from mailstack.spec.sections.section import Section
@@ -10,6 +11,14 @@ from mailstack.spec.values import AddressKey, MovedName, Password, Size
 
 Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
 Abilities = tuple[Annotated[Ability, Strict(strict=False)], ...]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def parse_shown_name(text: str) -> str:
+    # Not isprintable: names in some scripts need joiners. A NUL is what no PostgreSQL keeps in a text.
+    if _CONTROL.search(text):
+        raise ValueError("a name is one line, without control characters")
+    return text
 
 
 class AccountDefaults(Section):
@@ -28,7 +37,9 @@ class Defaults(Section):
 class Account(Section):
     """Someone who logs in under an address and has mailboxes."""
 
-    name: str = Field(default="", max_length=200, description="Who it is, for people to read.")
+    name: Annotated[str, AfterValidator(parse_shown_name)] = Field(
+        default="", max_length=200, description="Who it is, for people to read."
+    )
     password: Password = Field(
         default=None,
         description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}) or a reference to one or to the password: env/NAME,"
