@@ -1,5 +1,6 @@
 """Once a day, whoever comes first."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mailstack.app import housekeeping
 from mailstack.app.build import Adapters, RunSettings, open_adapters
-from mailstack.app.housekeeping import clean_up_once_a_day
+from mailstack.app.housekeeping import clean_up_once_a_day, keep_house
 from mailstack.app.messages import Job
 from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
@@ -16,6 +18,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
 from tests.support.stores import mailbox_with, make_account
+from tests.support.wakes import eventually
 
 
 @pytest.fixture
@@ -30,6 +33,23 @@ async def adapters(tmp_path: Path) -> AsyncIterator[Adapters]:
 async def test_the_first_one_of_a_day_does_it_and_nobody_else(adapters: Adapters) -> None:
     done = [await clean_up_once_a_day(adapters) for _ in range(3)]
     assert done == [True, False, False]
+
+
+async def test_a_bug_met_one_day_leaves_the_next_ones(
+    adapters: Adapters, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(housekeeping, "LOOK_EVERY_S", 0.001)
+    asked: list[Instant] = []
+
+    def broken_once() -> Instant:
+        asked.append(adapters.clock())
+        return Instant(1 // (len(asked) - 1) * asked[-1])
+
+    keeping = asyncio.ensure_future(keep_house(replace(adapters, clock=broken_once)))  # type: ignore[arg-type]
+    await eventually(lambda: len(asked) > 2)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert "housekeeping failed" in capsys.readouterr().out
 
 
 async def test_it_is_done_again_the_next_day(adapters: Adapters) -> None:

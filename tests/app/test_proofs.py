@@ -1,7 +1,7 @@
 """Proofs of host names in a worker: shown while the store has them, and no longer."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.net.tls_proofs import TlsProofs
 from tests.support.running import until
+from tests.support.wakes import eventually
 
 NAME = "mail.example.com"
 
@@ -55,6 +56,33 @@ async def test_a_proof_is_shown_from_when_it_is_left_until_it_is_removed(adapter
         await until_watched(front, is_on=False)
     finally:
         await keeper.end()
+
+
+class ProofsThatFail(TlsProofs):
+    """Once."""
+
+    has_failed = False
+
+    def show(self, contexts: Mapping[str, ssl.SSLContext]) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise ZeroDivisionError
+        super().show(contexts)
+
+
+async def test_a_bug_met_on_the_way_leaves_later_proofs_to_be_shown(
+    adapters: Adapters, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proofs, front = ProofsThatFail(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    proofs.guard(front)
+    keeper = ProofKeeper(adapters, proofs)
+    try:
+        await eventually(lambda: proofs.has_failed)
+        await adapters.store.challenges.put(proof(adapters, NAME))
+        await until_watched(front, is_on=True)
+    finally:
+        await keeper.end()
+    assert "not shown" in capsys.readouterr().out
 
 
 async def test_a_proof_that_was_there_before_the_worker_is_shown(adapters: Adapters) -> None:

@@ -29,6 +29,8 @@ async def keep_house(adapters: Adapters) -> None:
             await clean_up_once_a_day(adapters)
         except (DomainError, OSError) as fault:
             log.warning("housekeeping failed", fault=repr(fault))
+        except Exception:  # a bug met here must not leave all later days undone
+            log.exception("housekeeping failed")
 
 
 async def clean_up_once_a_day(adapters: Adapters) -> bool:

@@ -42,6 +42,8 @@ class ProofKeeper:
                 self._proofs.show(await self._contexts())
             except (DomainError, OSError) as fault:
                 log.warning("proofs for certificates cannot be read", fault=repr(fault))
+            except Exception:  # a bug met here must not leave this worker without proofs for good
+                log.exception("proofs for certificates not shown")
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._wake.wait()
