@@ -62,7 +62,10 @@ async def _bucket(address: StoreAddress) -> AsyncIterator[Finding]:
 async def _events(address: StoreAddress) -> AsyncIterator[Finding]:
     """As two nodes would."""
     speaker, hearer = (far_bus(address, secrets.token_hex(8)) for _ in range(2))
-    remedy = "look at storage.events; without events nodes hear of each other some seconds later, and all else goes on"
+    what = "look at storage.events"
+    if address.nats is None:
+        what = "LISTEN needs a connection of its own: no pooler in transaction mode, or NATS (storage.events)"
+    remedy = f"{what}; without events nodes hear of each other some seconds later, and all else goes on"
     yield await asked("tell another node", partial(_tell, speaker, hearer), remedy, is_needed=False)
 
 

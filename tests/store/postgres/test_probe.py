@@ -23,7 +23,7 @@ def faulty(found: list[Finding]) -> dict[str, Finding]:
 
 async def test_an_empty_database_is_fine_and_stays_empty(postgres: PostgresServer, empty_database: str) -> None:
     found = await findings(empty_database)
-    assert len(found) == 8
+    assert len(found) == 9
     assert {what for what, each in faulty(found).items() if each.is_needed} == set()
     tables = "SELECT 1 FROM information_schema.tables WHERE table_schema = 'public'"
     assert postgres.run(tables, database=empty_database.rpartition("/")[2]) == []

@@ -56,6 +56,13 @@ def _slow(database: str, _text: str) -> DomainError:
     return TryAgainLater(f"{database} took too long to answer")
 
 
+def _forgotten(database: str, _text: str) -> DomainError:
+    return TryAgainLater(
+        f"{database}: a pooler in between forgets prepared statements; PgBouncer needs pool_mode = session, or 1.21 or"
+        " later with max_prepared_statements"
+    )
+
+
 def _no_rights(database: str, text: str) -> DomainError:
     # Not Forbidden, which is about whose mail it is: a right that an administrator gives again must bounce none.
     return TryAgainLater(f"{database}: the user of this server lacks a right there: {text}")
@@ -81,6 +88,7 @@ _MEANINGS: tuple[tuple[str, Callable[[str, str], Exception]], ...] = (
     ("25006", _read_only),
     ("57014", _slow),
     ("55P03", _slow),
+    ("26000", _forgotten),
     ("42501", _no_rights),
     ("22021", _no_text),
     ("XX001", _damaged),

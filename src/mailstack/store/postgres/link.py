@@ -187,7 +187,7 @@ class Link:
             text = statement.text
             name = self._prepared.get(text) or names.get(text)
             if name is None:
-                name = names[text] = b"s%d" % (len(self._prepared) + len(names))
+                name = names[text] = self._name(len(self._prepared) + len(names))
                 libpq.send_prepare(name, text)
                 fresh[place] = text
                 place += 1
@@ -195,6 +195,10 @@ class Link:
             place += 1
         libpq.pipeline_sync()
         return fresh
+
+    def _name(self, number: int) -> bytes:
+        # As nobody else's: behind a pooler that changes connections, another's statement must not be taken for it.
+        return b"%b_%d" % (self._link_id.encode(), number)
 
     async def _results(self) -> list[pq.abc.PGresult]:
         libpq = self._libpq
@@ -264,7 +268,7 @@ class Link:
             if result.status in _FAILED:
                 raise self._fault(result)
             if place in fresh:
-                self._prepared[fresh[place]] = b"s%d" % len(self._prepared)
+                self._prepared[fresh[place]] = self._name(len(self._prepared))
             else:
                 asked_for.append(result)
         return [self._answer(result) for result in asked_for[-wanted:]]

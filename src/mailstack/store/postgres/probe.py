@@ -31,7 +31,10 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 async def probed(address: Address, *, clock: Clock) -> AsyncIterator[Finding]:
     """Ends with the first that all others need."""
     connections: list[Connection] = []
-    remedy = "look at storage.database, and whether the server takes connections from this machine"
+    remedy = (
+        "look at storage.database, and whether the server takes connections from this machine; where its certificate is"
+        " refused, sslrootcert in the URL names the file of its authority"
+    )
     found = await asked("connect", partial(_connect, address, connections), remedy)
     yield found
     if found.fault:
@@ -45,6 +48,11 @@ async def probed(address: Address, *, clock: Clock) -> AsyncIterator[Finding]:
         remedy = f"as the database's owner: GRANT CREATE ON SCHEMA public TO {connection.info.user}"
         yield await asked("make tables", partial(_may_make_tables, connection), remedy)
         yield await asked("its tables", partial(_tables, connection, address), "")
+        remedy = (
+            "a pooler such as PgBouncer hands each transaction another connection: set pool_mode = session, or use 1.21"
+            " or later with max_prepared_statements"
+        )
+        yield await asked("ask with prepared statements", partial(_prepares, connection, address), remedy)
         remedy = "set fsync and synchronous_commit to on: what was acknowledged may be lost otherwise"
         yield await asked("keep what was committed", partial(_durable, connection), remedy, is_needed=False)
         remedy = "let both machines follow a time server; nodes go by the database's clock"
@@ -85,6 +93,16 @@ async def _may_make_tables(connection: Connection) -> None:
 async def _tables(connection: Connection, address: Address) -> None:
     try:
         await check_versions(connection, address, PARTS)
+    except psycopg.Error as fault:
+        raise TryAgainLater(first_line(fault)) from fault
+
+
+async def _prepares(connection: Connection, address: Address) -> None:
+    try:
+        await connection.execute("SELECT 1", prepare=True)
+        async with await psycopg.AsyncConnection.connect(address.conninfo, connect_timeout=Limits().connect_s) as other:
+            await other.execute("SELECT 1")  # within a transaction: what that one is given, nobody else is
+            await connection.execute("SELECT 1", prepare=True)
     except psycopg.Error as fault:
         raise TryAgainLater(first_line(fault)) from fault
 
