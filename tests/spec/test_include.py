@@ -51,6 +51,21 @@ def test_editors_backups_are_left_alone(tmp_path: Path) -> None:
     assert names(main) == ["spec.yaml", "a.yaml"]
 
 
+@pytest.mark.parametrize("pattern", [".", "./", "", "/etc/passwd", "../x.yaml", "a/../../x.yaml"])
+def test_what_is_no_path_below_the_files_folder_is_a_fault(tmp_path: Path, pattern: str) -> None:
+    main = write(tmp_path, {"spec.yaml": f"include: ['{pattern}']"})
+    (message,) = faults(main)
+    assert "an include stays below the folder of its file" in message
+    assert not read_files(main).patterns
+
+
+@pytest.mark.parametrize("pattern", ["**.yaml", "a**/b.yaml", "x" * 5_000])
+def test_a_pattern_that_can_match_nothing_is_a_fault(tmp_path: Path, pattern: str) -> None:
+    main = write(tmp_path, {"spec.yaml": f"include: ['{pattern}']"})
+    (message,) = faults(main)
+    assert message.startswith("no file matches ")
+
+
 def test_an_included_file_includes_from_its_own_folder(tmp_path: Path) -> None:
     main = write(
         tmp_path, {"spec.yaml": "include: [d/a.yaml]", "d/a.yaml": "include: [e/b.yaml]", "d/e/b.yaml": "b: 1"}

@@ -68,7 +68,6 @@ def _read(reading: Reading, path: Path, parents: tuple[Path, ...], asked_at: Pla
     _rebase(root, path.parent, reading.directory)
     reading.roots.append(root)
     for node in included:
-        reading.patterns.append((path.parent, str(node.value)))
         for found in _matches(reading, node, path):
             if found == path or found in parents:
                 chain = " → ".join(str(step) for step in (*parents, path, found))
@@ -108,9 +107,10 @@ def _take_includes(root: MappingNode, *, keep: bool) -> tuple[ScalarNode, ...]:
 def _matches(reading: Reading, node: ScalarNode, path: Path) -> tuple[Path, ...]:
     pattern = str(node.value)
     pure = PurePath(pattern)
-    if not pattern or pure.is_absolute() or ".." in pure.parts or "\0" in pattern:
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in pattern:
         _fault(reading, node, "an include stays below the folder of its file: a relative path, without ..")
         return ()
+    reading.patterns.append((path.parent, pattern))
     found = files_matching(path.parent, pattern)
     if any(sign in pattern for sign in "*?["):
         # A pattern such as *.yaml finds the file that it stands in; nobody means that.
@@ -121,10 +121,11 @@ def _matches(reading: Reading, node: ScalarNode, path: Path) -> tuple[Path, ...]
 
 
 def files_matching(folder: Path, pattern: str) -> list[Path]:
-    """In the order in which they are read; none for a pattern that makes no sense."""
+    """In the order in which they are read. pattern: relative. None where nothing can match it: `**` beside other
+    letters (a ValueError), a name longer than any file's, a folder that may not be read."""
     try:
         return sorted(item for item in folder.glob(pattern) if item.is_file() and not item.name.startswith("."))
-    except (OSError, ValueError, NotImplementedError):
+    except (OSError, ValueError):
         return []
 
 
