@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import psycopg
 from psycopg import AsyncConnection, Notify
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.store.bus_far import FarBus, Hear
@@ -54,7 +54,8 @@ class NotifyLine:
         except psycopg.Error:  # which quotes what it cannot read, and that has a password in it
             raise TryAgainLater("the database: its address cannot be read; correct storage.database") from None
         try:
-            self._connection = await AsyncConnection.connect(**settings, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
+            conninfo = make_conninfo("", **settings)
+            self._connection = await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
         except psycopg.Error as fault:
             raise _fault(fault) from fault
         self._connection.add_notify_handler(self._take)
