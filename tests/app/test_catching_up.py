@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 from mailstack.app.catching_up import CatchingUp, Looked
 from mailstack.app.clock import system_clock
 from mailstack.app.silence import Silence
-from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import HOUR_MS, Instant
@@ -24,7 +23,15 @@ from mailstack.store.bus_far import FarBus, Hear
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.bus_nodes import NodesBus
 from mailstack.store.sqlite.open import SqliteStore, open_store
-from tests.support.stores import account_resource, apply, created, mailbox_with, make_account, new_message, raw_message
+from tests.support.stores import (
+    account_resource,
+    apply,
+    created,
+    mailbox_with,
+    make_account,
+    new_message,
+    outgoing_mail,
+)
 from tests.support.wakes import Wakes, eventually
 
 EVERY_S = 0.02
@@ -165,10 +172,10 @@ async def test_mail_that_another_node_queued_and_left_is_taken_up(node: Node) ->
     async with node.catching_up():
         await few_more_looks(node)
         assert runner.count == 0
-        await node.other.queue.enqueue([a_mail()], next_at=Instant(system_clock() + HOUR_MS))
+        await node.other.queue.enqueue([outgoing_mail()], next_at=Instant(system_clock() + HOUR_MS))
         await few_more_looks(node)
         assert runner.count == 0
-        await node.other.queue.enqueue([a_mail()], next_at=system_clock())
+        await node.other.queue.enqueue([outgoing_mail()], next_at=system_clock())
         await runner.wait()
 
 
@@ -211,18 +218,6 @@ async def test_a_database_that_is_gone_for_a_while_stops_nothing(node: Node, acc
             await deliver(node.other, account_id)
             await woken.wait()
     assert [line["event"] for line in lines].count("what other nodes did cannot be looked up") == 1
-
-
-def a_mail() -> OutgoingMail:
-    return OutgoingMail(
-        reverse_path="alice@example.com",
-        recipients=("bob@x.example",),
-        raw=raw_message(),
-        queued_at=Instant(1_000),
-        is_8bit=True,
-        smtp_utf8=False,
-        trace_id="trace",
-    )
 
 
 class GoneQueue:

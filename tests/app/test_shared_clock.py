@@ -10,13 +10,12 @@ import pytest
 from mailstack.app.clock import system_clock
 from mailstack.app.shared_clock import SharedClock, steady_ms
 from mailstack.app.silence import Silence
-from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
 from mailstack.services.outbound.leases import Leases
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
-from tests.support.stores import raw_message
+from tests.support.stores import outgoing_mail
 from tests.support.wakes import eventually
 
 SKEW_MS = 5 * MINUTE_MS
@@ -143,7 +142,7 @@ async def test_a_node_five_minutes_ahead_takes_no_lease_that_another_holds(tmp_p
     clocks = [SharedClock(skewed(0)), SharedClock(skewed(SKEW_MS))]
     for clock in clocks:
         await clock.begin(store)
-    await store.queue.enqueue([a_mail()], next_at=clocks[0]())
+    await store.queue.enqueue([outgoing_mail()], next_at=clocks[0]())
     one, ahead = (leases(store, clock, name) for clock, name in zip(clocks, ("one", "ahead"), strict=True))
     assert len(await one.take(limit=10)) == 1
     assert list(await ahead.take(limit=10)) == []
@@ -156,15 +155,3 @@ async def test_a_node_five_minutes_ahead_takes_no_lease_that_another_holds(tmp_p
 
 def leases(store: SqliteStore, clock: Clock, owner: str) -> Leases:
     return Leases(queue=store.queue, clock=clock, owner=owner, lease_s=LEASE_S)
-
-
-def a_mail() -> OutgoingMail:
-    return OutgoingMail(
-        reverse_path="alice@example.com",
-        recipients=("bob@x.example",),
-        raw=raw_message(),
-        queued_at=Instant(1_000),
-        is_8bit=True,
-        smtp_utf8=False,
-        trace_id="trace",
-    )

@@ -8,15 +8,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailstack.app.applied_spec import keep_applied, load_applied
-from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
-from mailstack.app.messages import Applied, Finished, Job
+from mailstack.app.messages import Finished, Job
 from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.cli.main import cli
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.spec.load import load_spec
 from mailstack.store.sqlite.open import open_store
+from tests.support.appliers import carried_out
 
 SPEC = """\
 include: [accounts/*.yaml]
@@ -57,16 +57,7 @@ class House:
         job = Job(
             spec=str(self.spec), storage=StoreAddress(folder=self.storage).to_json(), upkeep=True, log_level="error"
         )
-        applying = ApplyProcess.start(job, user=None)
-        try:
-            await applying.loaded()
-            applying.go()
-            await applying.applied()
-            while isinstance(answer := await applying.further(), Applied):
-                pass
-            return answer
-        finally:
-            await applying.end()
+        return await carried_out(job)
 
     async def _snapshot(self) -> Snapshot:
         store = await open_store(self.storage, clock=system_clock, bus=Silence(), read_only=True)

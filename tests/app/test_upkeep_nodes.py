@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mailstack.app.apply_process import ApplyProcess
-from mailstack.app.messages import Applied, Finished, Job
+from mailstack.app.messages import Finished, Job
 from mailstack.app.store_address import StoreAddress
 from mailstack.cli.main import cli
+from tests.support.appliers import carried_out
 from tests.support.postgres import fresh_database, running_postgres
 
 SPEC = """\
@@ -42,16 +42,7 @@ def a_node(folder: Path) -> Path:
 async def upkeep(spec: Path, database: str) -> Finished:
     storage = StoreAddress(folder=spec.parent / "state", database=database)
     job = Job(spec=str(spec), storage=storage.to_json(), upkeep=True, log_level="error")
-    applying = ApplyProcess.start(job, user=None)
-    try:
-        await applying.loaded()
-        applying.go()
-        await applying.applied()
-        while isinstance(answer := await applying.further(), Applied):
-            pass
-        return answer
-    finally:
-        await applying.end()
+    return await carried_out(job)
 
 
 def test_one_of_two_nodes_looks_after_what_is_due(database: str, tmp_path: Path) -> None:

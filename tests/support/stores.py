@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mailstack.model.delivery import OutgoingMail
 from mailstack.model.flags import NO_KEYWORDS, Keywords
 from mailstack.model.ids import AccountId, Generation, MailboxId
 from mailstack.model.instant import Instant
@@ -84,6 +85,18 @@ def new_message(
         digest=digest_of(raw, subject=subject, message_id=message_id, references=tuple(references)),
         keywords=keywords,
         is_deleted=is_deleted,
+    )
+
+
+def outgoing_mail() -> OutgoingMail:
+    return OutgoingMail(
+        reverse_path="alice@example.com",
+        recipients=("bob@x.example",),
+        raw=raw_message(),
+        queued_at=Instant(1_000),
+        is_8bit=True,
+        smtp_utf8=False,
+        trace_id="trace",
     )
 
 
