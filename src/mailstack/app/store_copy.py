@@ -14,7 +14,8 @@ from mailstack.app.store_address import StoreAddress, extra
 from mailstack.app.stores import is_made, open_blobs
 from mailstack.app.turn import apply_turn
 from mailstack.model.errors import Conflict, Invalid, NotFound
-from mailstack.store.transfer.copying import Extent, Outcome, Progress, copy_store, extent_of
+from mailstack.store.transfer.copying import Extent, Outcome, copy_store, extent_of
+from mailstack.store.transfer.progress import Progress
 from mailstack.store.transfer.side import Source, Target
 
 WHO = "mailstack storage copy"

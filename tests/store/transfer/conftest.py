@@ -16,7 +16,8 @@ from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite import transfer as sqlite_transfer
 from mailstack.store.sqlite.open import open_store
-from mailstack.store.transfer.copying import Outcome, Progress, copy_store
+from mailstack.store.transfer.copying import ACCOUNTS_AT_ONCE, Outcome, copy_store
+from mailstack.store.transfer.progress import Progress
 from mailstack.store.transfer.tables import LEFT_BEHIND, MADE_ANEW
 from tests.support.fake_clock import FakeClock
 from tests.support.filled_store import Rows, fill
@@ -58,12 +59,14 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Blobs]
     return lambda: S3Blobs(Bucket(address))
 
 
-async def to_postgres(path: Path, url: str, blobs: Blobs, progress: Progress = unheard) -> Outcome:
+async def to_postgres(
+    path: Path, url: str, blobs: Blobs, progress: Progress = unheard, *, at_once: int = ACCOUNTS_AT_ONCE
+) -> Outcome:
     async with (
         sqlite_transfer.source_in(path) as source,
         postgres_transfer.target_at(address_of(url), blobs=blobs, clock=FakeClock()) as target,
     ):
-        return await copy_store(source, target, progress=progress)
+        return await copy_store(source, target, progress=progress, at_once=at_once)
 
 
 async def to_sqlite(url: str, blobs: Blobs, path: Path, progress: Progress = unheard) -> Outcome:

@@ -15,6 +15,7 @@ from mailstack.model.ids import BlobId
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, HeldBlobs
 from mailstack.store.sql.database import Database, Row
 from mailstack.store.transfer.pages import Loader
+from mailstack.store.transfer.progress import Part
 from mailstack.store.transfer.side import Holder
 from mailstack.store.transfer.tables import PAGE_ROWS, Bearing
 
@@ -56,22 +57,24 @@ class _Carried:
     damage: Damage | None = None
 
 
-async def carry(source: Holder, target: Holder, loader: Loader, bearing: Bearing) -> list[Damage]:
+async def carry(source: Holder, target: Holder, loader: Loader, bearing: Bearing, part: Part) -> list[Damage]:
     """Into the loader; gives what could not be read."""
     damage: list[Damage] = []
     async for group in _groups(source.database, bearing):
         carried = await _in_threads(partial(_carried, source.held, target.held), group)
         damage += [one.damage for one in carried if one.damage is not None]
         await loader.add(bearing.table.insert, [one.row for one in carried], [one.blob for one in carried])
+        part.passed(len(group), _size_bytes(group))
     return damage
 
 
-async def unreadable(holder: Holder, bearing: Bearing) -> list[Damage]:
+async def unreadable(holder: Holder, bearing: Bearing, part: Part) -> list[Damage]:
     """Of all that it holds."""
     damage: list[Damage] = []
     async for group in _groups(holder.database, bearing):
         read = await _in_threads(partial(_fault, holder.held), group)
         damage += [fault for fault in read if fault is not None]
+        part.passed(len(group), _size_bytes(group))
     return damage
 
 
@@ -128,6 +131,10 @@ def _stretches(outline: Sequence[Row]) -> list[tuple[int, int]]:
             held_bytes = size_bytes or 0
         found[-1] = (found[-1][0], key)
     return found
+
+
+def _size_bytes(group: Sequence[_Borne]) -> int:
+    return sum(one.blob.size_bytes for one in group)
 
 
 def _borne(row: Row, size_bytes: int | None, bearing: Bearing) -> _Borne:

@@ -8,6 +8,7 @@ from mailstack.store.sql.database import Connection
 from mailstack.store.sql.invariants import broken
 from mailstack.store.transfer.carrying import Damage, unreadable
 from mailstack.store.transfer.pages import digest_of
+from mailstack.store.transfer.progress import Part
 from mailstack.store.transfer.side import Holder
 from mailstack.store.transfer.tables import AFTER_QUEUE, BEFORE_QUEUE, BLOBS, OF_ACCOUNT, QUEUE, Bearing, Table
 
@@ -37,13 +38,23 @@ async def shared_flaws(source: Holder, target: Holder) -> list[Damage]:
     return [Damage(where=flaw.where, text=f"{flaw.rule}: {flaw.where} {flaw.text}") for flaw in here]
 
 
+async def is_as_noted(source: Holder, target: Holder, known: Iterable[Damage], part: Part) -> bool:
+    """Of an account that an earlier run has copied and compared: whether that is still true."""
+    try:
+        await require_same(source, target, (ACCOUNT_ROWS, BLOBS), known, part)
+    except Damaged:
+        return False
+    return True
+
+
 async def require_same(
-    source: Holder, target: Holder, tables: Iterable[Table], bearing: Bearing, known: Iterable[Damage]
+    source: Holder, target: Holder, what: tuple[Iterable[Table], Bearing], known: Iterable[Damage], part: Part
 ) -> None:
     """known: what was damaged in the old store already. Raises Damaged."""
+    tables, bearing = what
     found = await differences(source, target, tables)
     known_places = {one.where for one in known}
-    found += [one.text for one in await unreadable(target, bearing) if one.where not in known_places]
+    found += [one.text for one in await unreadable(target, bearing, part) if one.where not in known_places]
     if found:
         raise Damaged(f"what has arrived is not what was sent: {'; '.join(found)}")
 

@@ -1,12 +1,14 @@
-"""From one store to another: account by account, then the system, and the end that lets the new store be served.
+"""From one store to another: the accounts, some at a time, then the system, and the end that lets the new store be
+served.
 
 An account is written in several transactions, and noted as done after it was compared; what was not noted is written
 anew when the copy is run again. An account that is done is compared then, and copied again if the old one has changed.
 One that cannot be copied stops no other, but the copy is not finished while there is one.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import orjson
@@ -16,8 +18,15 @@ from mailstack.model.ids import AccountId
 from mailstack.store.sql import copy_progress
 from mailstack.store.sql.database import Row
 from mailstack.store.transfer.carrying import Damage, carry
-from mailstack.store.transfer.comparing import ACCOUNT_ROWS, SYSTEM_ROWS, differences, require_same, shared_flaws
+from mailstack.store.transfer.comparing import (
+    ACCOUNT_ROWS,
+    SYSTEM_ROWS,
+    is_as_noted,
+    require_same,
+    shared_flaws,
+)
 from mailstack.store.transfer.pages import Loader, pages
+from mailstack.store.transfer.progress import Gauge, Part, Progress, effort
 from mailstack.store.transfer.side import Holder, Source, Target
 from mailstack.store.transfer.tables import (
     AFTER_QUEUE,
@@ -36,12 +45,18 @@ from mailstack.store.transfer.tables import (
 )
 
 SYSTEM = "the system"
+ACCOUNTS_AT_ONCE = 4
+"""While one waits for the database, another is read. Each has a few groups of messages in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     messages: int
     used_bytes: int
+
+    @property
+    def effort(self) -> int:
+        return effort(self.messages, self.used_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +85,6 @@ class Outcome:
         return not self.failures
 
 
-Progress = Callable[[str, int, int], None]
-"""Told what is done: whose, how many messages of it all, and how many there are."""
-
-
 async def extent_of(source: Source) -> Extent:
     accounts: dict[tuple[str, AccountId], Size] = {}
     for account_id, login in await source.system.database.rows(KNOWN_ACCOUNTS):
@@ -87,30 +98,54 @@ async def extent_of(source: Source) -> Extent:
     return Extent(accounts=accounts, queued=queued)
 
 
-async def copy_store(source: Source, target: Target, *, progress: Progress) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """done: by an earlier one, with what it said of each account."""
+
+    source: Source
+    target: Target
+    done: Mapping[str, str]
+    gauge: Gauge
+    outcome: Outcome
+
+
+async def copy_store(source: Source, target: Target, *, progress: Progress, at_once: int = ACCOUNTS_AT_ONCE) -> Outcome:
     """Raises Forbidden (a target that is not empty and not this copy's own), and what the engines raise."""
     done = await _begin(source, target)
     extent = await extent_of(source)
     await _forget_gone(target, done, {account_id for _, account_id in extent.accounts})
-    outcome, total = Outcome(), sum(size.messages for size in extent.accounts.values())
-    for (login, account_id), size in extent.accounts.items():
-        try:
-            await _account(source, target, account_id, login, done, outcome)
-        except Exception as fault:  # noqa: BLE001 - one account that cannot be copied stops no other
-            await _require_answers(source, target)
-            outcome.failures[login] = getattr(fault, "detail", "") or repr(fault)
-            continue
-        outcome.accounts += 1
-        outcome.messages += size.messages
-        outcome.used_bytes += size.used_bytes
-        progress(login, outcome.messages, total)
-    if outcome.is_finished:
-        await _system(source, target, outcome)
-        outcome.queued = extent.queued
+    gauge = Gauge(progress, total=sum(size.effort for size in extent.accounts.values()))
+    run = _Run(source=source, target=target, done=done, gauge=gauge, outcome=Outcome())
+    accounts = iter(extent.accounts.items())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(_accounts(run, accounts))
+    except ExceptionGroup as faults:  # without answers from a store, all end alike
+        raise faults.exceptions[0] from None
+    if run.outcome.is_finished:
+        await _system(run)
+        run.outcome.queued = extent.queued
         await source.require_held()
         await copy_progress.end(target.system.database)
         await target.finish()
-    return outcome
+    return run.outcome
+
+
+async def _accounts(run: _Run, accounts: Iterator[tuple[tuple[str, AccountId], Size]]) -> None:
+    """One after the other, for as long as there are any."""
+    for (login, account_id), size in accounts:
+        part = run.gauge.begin(login, size.effort)
+        try:
+            await _account(run, account_id, login, part)
+        except Exception as fault:  # noqa: BLE001 - one account that cannot be copied stops no other
+            await _require_answers(run.source, run.target)
+            run.outcome.failures[login] = getattr(fault, "detail", "") or repr(fault)
+        else:
+            run.outcome.accounts += 1
+            run.outcome.messages += size.messages
+            run.outcome.used_bytes += size.used_bytes
+        part.end()
 
 
 async def _require_answers(source: Source, target: Target) -> None:
@@ -149,27 +184,26 @@ async def _forget_gone(target: Target, done: Mapping[str, str], there: set[Accou
         await copy_progress.forget(target.system.database, account_id)
 
 
-async def _account(
-    source: Source, target: Target, account_id: AccountId, login: str, done: Mapping[str, str], outcome: Outcome
-) -> None:
-    async with source.account(account_id) as old:
-        if account_id in done:
-            async with target.account(account_id) as new:
-                if not await differences(old, new, ACCOUNT_ROWS):
-                    outcome.kept += 1
-                    _remember(outcome, login, [Damage(**one) for one in orjson.loads(done[account_id])])
+async def _account(run: _Run, account_id: AccountId, login: str, part: Part) -> None:
+    async with run.source.account(account_id) as old:
+        if account_id in run.done:
+            known = [Damage(**one) for one in orjson.loads(run.done[account_id])]
+            async with run.target.account(account_id) as new:
+                if await is_as_noted(old, new, known, part):
+                    run.outcome.kept += 1
+                    _remember(run.outcome, login, known)
                     return
-        await target.start_account(account_id)
-        async with target.account(account_id) as new:
-            damage = await _fill_account(old, new)
-            await require_same(old, new, ACCOUNT_ROWS, BLOBS, damage)
+        await run.target.start_account(account_id)
+        async with run.target.account(account_id) as new:
+            damage = await _fill_account(old, new, part)
+            await require_same(old, new, (ACCOUNT_ROWS, BLOBS), damage, part)
             damage += await shared_flaws(old, new)
     said = orjson.dumps([asdict(one) for one in damage]).decode()
-    await copy_progress.note(target.system.database, account_id, said)
-    _remember(outcome, login, damage)
+    await copy_progress.note(run.target.system.database, account_id, said)
+    _remember(run.outcome, login, damage)
 
 
-async def _fill_account(old: Holder, new: Holder) -> list[Damage]:
+async def _fill_account(old: Holder, new: Holder, part: Part) -> list[Damage]:
     loader = Loader(new.database, new.held)
     loader.first(*_clearing())
     for table in OF_ACCOUNT:
@@ -179,7 +213,7 @@ async def _fill_account(old: Holder, new: Holder) -> list[Damage]:
             continue
         async for page in pages(old.database, table):
             await loader.add(table.insert, page)
-    damage = await carry(old, new, loader, BLOBS)
+    damage = await carry(old, new, loader, BLOBS, part)
     await loader.add(BEGIN_SEARCH_STATE, [()])
     await loader.flush()
     return damage
@@ -201,9 +235,10 @@ def _parents_first(rows: Sequence[Row]) -> list[Row]:
     return [*ordered, *waiting]
 
 
-async def _system(source: Source, target: Target, outcome: Outcome) -> None:
-    old, new = source.system, target.system
-    await target.start_system()
+async def _system(run: _Run) -> None:
+    old, new = run.source.system, run.target.system
+    part = run.gauge.begin(SYSTEM, 1)
+    await run.target.start_system()
     loader = Loader(new.database, new.held)
     loader.first(*(table.clear for table in reversed((*BEFORE_QUEUE, QUEUE.table, *AFTER_QUEUE))))
     for last, set_last in LASTS:
@@ -213,13 +248,14 @@ async def _system(source: Source, target: Target, outcome: Outcome) -> None:
     for table in BEFORE_QUEUE:
         async for page in pages(old.database, table):
             await loader.add(table.insert, page)
-    damage = await carry(old, new, loader, QUEUE)
+    damage = await carry(old, new, loader, QUEUE, part)
     for table in AFTER_QUEUE:
         async for page in pages(old.database, table):
             await loader.add(table.insert, page)
     await loader.flush()
-    await require_same(old, new, SYSTEM_ROWS, QUEUE, damage)
-    _remember(outcome, SYSTEM, damage)
+    await require_same(old, new, (SYSTEM_ROWS, QUEUE), damage, part)
+    _remember(run.outcome, SYSTEM, damage)
+    part.end()
 
 
 def _remember(outcome: Outcome, whose: str, damage: Sequence[Damage]) -> None:
