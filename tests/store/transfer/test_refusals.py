@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from mailstack.model.errors import Conflict, Forbidden, NotFound, TryAgainLater, Unsupported
+from mailstack.model.ids import AccountId
 from mailstack.store.postgres import transfer as postgres_transfer
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import open_store as open_postgres_store
@@ -13,8 +14,9 @@ from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite import connection as sqlite_connection
 from mailstack.store.sqlite import transfer as sqlite_transfer
 from mailstack.store.sqlite.open import open_store
-from mailstack.store.transfer.copying import copy_store
-from tests.store.transfer.conftest import folder_to_folder, to_postgres, to_sqlite, unheard
+from mailstack.store.transfer.copying import SYSTEM, copy_store
+from mailstack.store.transfer.side import Source
+from tests.store.transfer.conftest import folder_to_folder, moved, to_postgres, to_sqlite, unheard
 from tests.support.fake_clock import FakeClock
 from tests.support.filled_store import rows_in
 from tests.support.postgres import PostgresServer
@@ -97,6 +99,56 @@ async def test_nobody_writes_to_a_folder_meanwhile(
     async with folder_to_folder(filled, tmp_path / "new"):
         with pytest.raises(TryAgainLater, match="locked by another process"):
             await open_store(filled, clock=FakeClock(), bus=RecordingBus())
+
+
+def write_to(file: Path) -> None:
+    """As a process would that had the account open before the copy began; each row is what it was in the end."""
+    connection = apsw.Connection(str(file))
+    connection.execute("UPDATE counter SET mod_seq = mod_seq + 1")
+    connection.execute("UPDATE counter SET mod_seq = mod_seq - 1")
+    connection.close()
+
+
+def an_account_of(path: Path) -> Path:
+    return next(path.glob("accounts/*/*/mail.db"))
+
+
+async def read_while_written_to(source: Source, file: Path) -> None:
+    async with source.account(AccountId(file.parent.name)) as old:
+        await old.database.rows("SELECT 1 FROM counter")
+        write_to(file)
+
+
+async def test_an_account_that_is_written_to_while_it_is_read(filled: Path, tmp_path: Path) -> None:
+    async with folder_to_folder(filled, tmp_path / "new") as (source, _):
+        with pytest.raises(Conflict, match="was written to while it was copied"):
+            await read_while_written_to(source, an_account_of(filled))
+
+
+async def test_an_account_that_is_written_to_after_it_was_done(filled: Path, tmp_path: Path) -> None:
+    """The copy is not finished, and no server starts on it; the next run sees what has changed."""
+    written: list[Path] = []
+
+    def progress(whose: str, _done: int, _total: int) -> None:
+        if whose == SYSTEM and not written:
+            written.append(an_account_of(filled))
+            write_to(written[0])
+
+    async with folder_to_folder(filled, tmp_path / "new") as (source, target):
+        with pytest.raises(Conflict, match="was written to while it was copied"):
+            await copy_store(source, target, progress=progress)
+    with pytest.raises(Forbidden, match="not finished"):
+        await open_store(tmp_path / "new", clock=FakeClock(), bus=RecordingBus())
+    async with folder_to_folder(filled, tmp_path / "new") as (source, target):
+        assert (await copy_store(source, target, progress=unheard)).kept == 3
+    assert moved(rows_in(tmp_path / "new")) == moved(rows_in(filled))
+
+
+async def test_a_folder_whose_lock_was_lost_meanwhile(filled: Path, tmp_path: Path) -> None:
+    async with sqlite_transfer.source_in(filled) as source:
+        source._lock.run("ROLLBACK")
+        with pytest.raises(Conflict, match="was open to others"):
+            await source.require_held()
 
 
 async def test_a_database_that_a_server_has(

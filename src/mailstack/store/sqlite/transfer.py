@@ -1,7 +1,9 @@
 """A store on SQLite as one side of a copy: store.transfer.side's Source and Target.
 
-The source is read with system.db's write lock held, so that nobody changes it, and is left as it was. The target's
-accounts are written where they are served later; those that were destroyed go to the trash at the end.
+The source is read with system.db's write lock held, so that no server and no command opens it to write. Accounts are
+files of their own, which a process that had them open before may go on to write: so of each it is seen at the end
+whether it is as it was when it was read. The source is left as it was. The target's accounts are written where they are
+served later; those that were destroyed go to the trash at the end.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from mailstack.model.errors import Conflict, NotFound, Unsupported
 from mailstack.model.ids import AccountId
@@ -33,6 +36,10 @@ THREADS = 2
 FORGET_LASTS = "DELETE FROM sqlite_sequence WHERE name IN ('mail', 'mail_recipient')"
 
 
+_Trace: TypeAlias = tuple[tuple[int, int] | None, ...]
+"""Of an account's file and its log, in one of which every commit lies: size, and time of the last write."""
+
+
 class SqliteSource:
     def __init__(self, path: Path, *, threads: ThreadPoolExecutor, system: Database, lock: Connection) -> None:
         self.name = str(path)
@@ -41,25 +48,38 @@ class SqliteSource:
         self._blobs = FolderBlobs(path)
         self._system = system
         self._lock = lock
+        self._traces: dict[Path, _Trace] = {}
         self.system = Holder(database=system, held=self._blobs.of_queue())
 
     @asynccontextmanager
     async def account(self, account_id: AccountId) -> AsyncIterator[Holder]:
+        """Raises Conflict at the end, where somebody has written to it since it was first opened here."""
         folder = account_folder(self._path, account_id)
         if not folder.exists():
             folder = self._path / "trash" / account_id
         file = folder / ACCOUNT_FILE
         if not file.exists():
             raise NotFound(f"account {account_id} holds nothing yet")
+        self._traces.setdefault(file, _trace_of(file))
         database = Database(file, schema_account.MIGRATIONS, threads=self._threads, writer=None, writable=None)
         try:
             yield Holder(database=database, held=self._blobs.at(folder / BLOB_FOLDER))
         finally:
             database.close()
+        self._require_untouched(file)
 
     async def require_held(self) -> None:
         if not self._lock.in_transaction:
             raise Conflict(f"{self.name} was open to others while it was copied: run the copy again")
+        await asyncio.to_thread(self._require_all_untouched)
+
+    def _require_all_untouched(self) -> None:
+        for file in self._traces:
+            self._require_untouched(file)
+
+    def _require_untouched(self, file: Path) -> None:
+        if _trace_of(file) != self._traces[file]:
+            raise Conflict(f"{file} was written to while it was copied: end who does that, and run the copy again")
 
     def close(self) -> None:
         self._system.close()
@@ -182,6 +202,18 @@ def target_state(path: Path) -> str:
 def _in_the_way(path: Path) -> str:
     found = [name for name in OF_A_STORE if (path / name).exists()]
     return f"{path / found[0]} is left of another store: a copy wants an empty folder" if found else ""
+
+
+def _trace_of(file: Path) -> _Trace:
+    return tuple(_stamp(each) for each in (file, file.with_name(f"{file.name}-wal")))
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_size, found.st_mtime_ns) if found.st_size else None
 
 
 def _locked(file: Path) -> Connection:
