@@ -16,7 +16,7 @@ from mailstack.store.postgres import schema_account
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.statements import OWN
 from mailstack.store.postgres.upkeep import DISK_BYTES
-from mailstack.store.sql import invariants
+from mailstack.store.sql import copying, invariants
 from mailstack.store.sql.columns import _selects
 from tests.store.postgres.conftest import open_at
 from tests.support.postgres import PostgresServer, fresh_database
@@ -144,3 +144,23 @@ async def test_every_statement_is_led_to_its_account(crowded: str, account_id: A
                 if passed_over := [*scans(rows[0][0][0]["Plan"])]:
                     found[f"{name} {'with' if analyzed else 'without'} statistics"] = passed_over
     assert found == {}
+
+
+async def test_messages_are_looked_for_in_a_mailbox_without_reading_all_of_it(
+    empty_database: str, tmp_path: Path
+) -> None:
+    store = await open_at(empty_database, tmp_path)
+    account_id = await make_account(store)
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    await store.messages.append(account_id, inbox, [new_message(number) for number in range(300)])
+    await store.close()
+    plans = []
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("SET random_page_cost = 1.1")  # as the server's own connections have it
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE asked AS {translated(copying.LIE_THERE).text.decode()}".encode())
+        for _ in ("without statistics", "with them"):
+            rows = connection.execute(f"EXPLAIN EXECUTE asked ('{account_id}', '1', '[1, 2]')".encode()).fetchall()
+            plans.append("\n".join(line for (line,) in rows))
+            connection.execute("ANALYZE")
+    assert ["placement_message" in plan for plan in plans] == [True, True], plans

@@ -3,6 +3,8 @@
 Their counter says what they are: 0 is in use, 1 in the trash, 2 on its way out for good and never to come back.
 """
 
+from collections.abc import Mapping
+
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId
 from mailstack.store.postgres import schema_account
@@ -16,6 +18,11 @@ OPEN = "UPDATE counter SET is_closed = 0 WHERE account_id = ? AND is_closed = 1"
 CONDEMN = "UPDATE counter SET is_closed = 2 WHERE account_id = ? AND is_closed > 0"
 HELD = """SELECT (SELECT COUNT(*) FROM message m WHERE m.account_id = c.account_id), c.used_bytes
     FROM counter c WHERE c.account_id = ? AND c.is_closed < 2"""
+HELD_IN_TRASH = """SELECT c.account_id, held.messages, c.used_bytes
+    FROM counter c JOIN (SELECT m.account_id, COUNT(*) AS messages FROM message m
+        WHERE m.account_id IN (SELECT account_id FROM trash) GROUP BY m.account_id) AS held
+        ON held.account_id = c.account_id
+    WHERE c.is_closed < 2"""
 
 KEYS = {
     "placement": "mailbox_id, uid",
@@ -44,6 +51,9 @@ class RowRemains:
     def held(self, connection: Connection | Transaction, account_id: AccountId) -> tuple[int, int]:
         found = connection.row(HELD, (account_id,))
         return (0, 0) if found is None else (found[0], found[1])
+
+    def held_in_trash(self, connection: Connection) -> Mapping[AccountId, tuple[int, int]]:
+        return {AccountId(row[0]): (row[1], row[2]) for row in connection.rows(HELD_IN_TRASH)}
 
     def bring_back(self, transaction: Transaction, account_id: AccountId) -> None:
         if not transaction.run_counted(OPEN, (account_id,)):

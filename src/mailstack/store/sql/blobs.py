@@ -52,6 +52,11 @@ class HeldBlobs(Protocol):
         """Octets [start, stop), fewer past the end. Piece by piece costs no more than the whole. Raises as unpack."""
         ...
 
+    def remembered(self, blob: Blob, start: int, stop: int) -> bytes | None:
+        """As read_range, of one that is too large to be fetched for each piece, without its content: what an earlier
+        read_range has left behind; None where nothing did."""
+        ...
+
     def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
         """In the transaction whose rows name them, before the first of these. Raises Retired: pack again."""
         ...

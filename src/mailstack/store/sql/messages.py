@@ -46,6 +46,7 @@ FEW = 5
 """From here on one statement for many costs less than one for each."""
 BYTES = """SELECT b.blob_id, m.size_bytes, b.content, b.file
     FROM message m JOIN blob b ON /*of b*/ b.blob_key = m.blob_key WHERE /*of m*/ m.message_id = ?"""
+BYTES_IF_SMALL = BYTES.replace("b.content", f"CASE WHEN m.size_bytes <= {INLINE_LIMIT_BYTES} THEN b.content END")
 USED = "SELECT used_bytes FROM counter /*whole*/"
 
 EVERY_UID = NumSet(((1, 2**32 - 1),))
@@ -144,8 +145,14 @@ class SqlMessages:
 
     async def read_range(self, account_id: AccountId, message_id: MessageId, start: int, stop: int) -> bytes:
         database = await self._databases.get(account_id)
-        blob = await _blob(database, message_id)
+        blob = await _blob(database, message_id, BYTES_IF_SMALL)
         held = self._blobs.of_account(account_id)
+        if blob.content is None and blob.file is None:
+            # Large, and in its row: that is fetched for the first piece, and not for each.
+            found = await database.in_thread(held.remembered, blob, start, stop)
+            if found is not None:
+                return found
+            blob = await _blob(database, message_id)
         read = partial(held.read_range, blob, start, stop, what=_what(account_id, message_id))
         if blob.size_bytes <= INLINE_LIMIT_BYTES:
             return read()
@@ -268,9 +275,9 @@ def _tidy(transaction: Transaction, held: HeldBlobs, files: Sequence[str]) -> No
         transaction.after_commit(partial(discard, held, files))
 
 
-async def _blob(database: Database, message_id: MessageId) -> Blob:
+async def _blob(database: Database, message_id: MessageId, statement: str = BYTES) -> Blob:
     """Raises NotFound."""
-    row = await database.row(BYTES, (message_id,))
+    row = await database.row(statement, (message_id,))
     if row is None:
         raise NotFound(f"there is no message {message_id}")
     blob_id, size_bytes, content, file = row

@@ -1,7 +1,7 @@
 """store.sql.blobs.Blobs for a database without a bucket beside it: the bytes of messages lie in their rows, whole.
 
-It asks nothing more of those who operate it, and costs what databases are dear for: each piece of a large message
-fetches the whole row. Who has many of them wants a bucket.
+It asks nothing more of those who operate it, and costs what databases are dear for: a piece of a large message fetches
+the whole row, once for all pieces that follow. Who has many of them wants a bucket.
 """
 
 from collections.abc import Sequence
@@ -50,6 +50,9 @@ class RowBlobs:
             folder=self._folder,
             unpack_into=lambda out: out.write(self.unpack(blob, what=what)),
         )
+
+    def remembered(self, blob: Blob, start: int, stop: int) -> bytes | None:
+        return self._unpacked.read_again(blob.blob_id, start, stop)
 
     def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
         """A row's own bytes are nobody else's to delete."""

@@ -4,6 +4,7 @@ Two files have no common transaction. The index is written first and never taken
 it names too much at worst; and what was noted within the last hour is not forgotten, for a list may be on its way.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 from mailstack.model.errors import NotFound, TooMany
@@ -43,7 +44,8 @@ NOTE = """INSERT INTO shared (account_id, owner_id, noted_at) VALUES (?, ?, ?)
     ON CONFLICT (account_id, owner_id) DO UPDATE SET noted_at = excluded.noted_at"""
 OWNERS = "SELECT DISTINCT owner_id FROM shared WHERE account_id IN (?, '') AND owner_id <> ? ORDER BY owner_id"
 NAMED = "SELECT DISTINCT identifier, account_id FROM access /*whole*/"
-IS_NOTED = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ?"
+NOTED = """SELECT account_id FROM shared
+    WHERE owner_id = ? AND account_id IN (SELECT value FROM json_each(?) AS texts)"""
 STALE = "SELECT 1 FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 FORGET = "DELETE FROM shared WHERE account_id = ? AND owner_id = ? AND noted_at < ?"
 SUBSCRIPTIONS = "SELECT owner_id, mailbox_id FROM subscription /*whole*/"
@@ -123,7 +125,8 @@ class SqlSharing:
             for identifier, account_id in grants
             if account_id or is_for_all(identifier)
         }
-        missing = [one for one in sorted(named) if await self._system.row(IS_NOTED, (one, owner)) is None]
+        noted = {one for (one,) in await self._system.rows(NOTED, (owner, json.dumps(sorted(named))))}
+        missing = sorted(named - noted)
         if missing:
             rows = [(account_id, owner, self._clock()) for account_id in missing]
             await self._system.write(lambda transaction: transaction.run_many(NOTE, rows))

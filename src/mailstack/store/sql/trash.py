@@ -3,7 +3,7 @@
 Giving one back lets the account of that login have its id, in one transaction; the empty one goes to the trash.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
 OLD = "SELECT account_id FROM trash WHERE destroyed_at < ?"
+TRASHED = "SELECT account_id FROM trash"
 IS_TRASHED = "SELECT 1 FROM trash WHERE account_id = ?"
 FORGET = "DELETE FROM trash WHERE account_id = ?"
 ADDRESSES = "SELECT address_key FROM address WHERE account_id = ?"
@@ -37,6 +38,10 @@ class Remains(Protocol):
 
     def held(self, connection: Connection | Transaction, account_id: AccountId) -> tuple[int, int]:
         """Messages and their bytes, of an account in the trash or out of it. Raises DomainError."""
+        ...
+
+    def held_in_trash(self, connection: Connection) -> Mapping[AccountId, tuple[int, int]]:
+        """As held, of all in the trash that hold anything."""
         ...
 
     def bring_back(self, transaction: Transaction, account_id: AccountId) -> None:
@@ -74,19 +79,8 @@ class SqlTrash:
         return len(rows)
 
     def _list(self, connection: Connection) -> Sequence[TrashedAccount]:
-        listed = (self._described(connection, row) for row in connection.rows(NEWEST))
-        return [one for one in listed if one.messages]
-
-    def _described(self, connection: Connection, row: Row) -> TrashedAccount:
-        account_id, login, destroyed_at = row
-        messages, size_bytes = self._remains.held(connection, AccountId(account_id))
-        return TrashedAccount(
-            account_id=AccountId(account_id),
-            login=login,
-            destroyed_at=Instant(destroyed_at),
-            messages=messages,
-            size_bytes=size_bytes,
-        )
+        held = self._remains.held_in_trash(connection)
+        return [_described(row, *held[row[0]]) for row in connection.rows(NEWEST) if row[0] in held]
 
     def _restore(self, account_id: AccountId, login: str, transaction: Transaction) -> Generation:
         transaction.run(TAKE_TURN)
@@ -112,6 +106,17 @@ class SqlTrash:
         transaction.announce(GENERATION_TOPIC)
         self._remains.discard(transaction)
         return Generation(number + 1)
+
+
+def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
+    account_id, login, destroyed_at = row
+    return TrashedAccount(
+        account_id=AccountId(account_id),
+        login=login,
+        destroyed_at=Instant(destroyed_at),
+        messages=messages,
+        size_bytes=size_bytes,
+    )
 
 
 def _forget(account_id: str, transaction: Transaction) -> None:

@@ -36,12 +36,25 @@ class UnpackedFiles:
             self._files.move_to_end(blob_id)
             while len(self._files) > MAX_FILES:
                 self._files.popitem(last=False)[1].close()
-            return os.pread(file.fileno(), max(0, stop - start), start)
+            return _piece(file, start, stop)
+
+    def read_again(self, blob_id: BlobId, start: int, stop: int) -> bytes | None:
+        """None where it is not among the last."""
+        with self._guard:
+            file = self._files.get(blob_id)
+            if file is None:
+                return None
+            self._files.move_to_end(blob_id)
+            return _piece(file, start, stop)
 
     def close(self) -> None:
         with self._guard:
             while self._files:
                 self._files.popitem()[1].close()
+
+
+def _piece(file: IO[bytes], start: int, stop: int) -> bytes:
+    return os.pread(file.fileno(), max(0, stop - start), start)
 
 
 def _unpacked(folder: Path, unpack_into: Callable[[IO[bytes]], object]) -> IO[bytes]:

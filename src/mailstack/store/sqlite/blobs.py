@@ -103,6 +103,9 @@ class HeldFiles:
 
         return self._blobs.unpacked.read(blob.blob_id, start, stop, folder=self._holder, unpack_into=unpack_into)
 
+    def remembered(self, blob: Blob, start: int, stop: int) -> bytes | None:
+        return self._blobs.unpacked.read_again(blob.blob_id, start, stop)
+
     def claim(self, transaction: Transaction, blobs: Sequence[Blob]) -> None:
         """A holder's file is nobody else's to delete."""
 

@@ -5,12 +5,13 @@ a crash in between leaves a folder that the trash still names, and the next star
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mailstack.model.errors import DomainError, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.store.sql import database
+from mailstack.store.sql.trash import TRASHED
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import Database, account_folder, is_blank
 from mailstack.store.sqlite.discarding import NOTE
@@ -46,6 +47,12 @@ class FolderRemains:
             else:
                 if folder == self._trash_folder(account_id):
                     return held
+
+    def held_in_trash(self, connection: database.Connection) -> Mapping[AccountId, tuple[int, int]]:
+        """Of each in its own file."""
+        trashed = [AccountId(account_id) for (account_id,) in connection.rows(TRASHED)]
+        held = {account_id: self.held(connection, account_id) for account_id in trashed}
+        return {account_id: found for account_id, found in held.items() if found[0]}
 
     def bring_back(self, transaction: database.Transaction, account_id: AccountId) -> None:  # noqa: ARG002 - a file
         """Where the directory will look for it. May be repeated."""
