@@ -8,7 +8,7 @@ served later; those that were destroyed go to the trash at the end.
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TypeAlias
 from mailstack.model.errors import Conflict, NotFound, Unsupported
 from mailstack.model.ids import AccountId
 from mailstack.store.sql import copy_progress
-from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.database import Result, Transaction
 from mailstack.store.sqlite import schema_account, schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
@@ -105,7 +105,7 @@ class SqliteTarget:
     @asynccontextmanager
     async def account(self, account_id: AccountId) -> AsyncIterator[Holder]:
         folder = account_folder(self._path, account_id)
-        database = await asyncio.to_thread(self._opened, folder / ACCOUNT_FILE)
+        database = await _to_the_end(self._opened, folder / ACCOUNT_FILE)
         try:
             yield Holder(database=database, held=self._blobs.at(folder / BLOB_FOLDER))
         finally:
@@ -114,7 +114,7 @@ class SqliteTarget:
     async def start_account(self, account_id: AccountId) -> None:
         folder = account_folder(self._path, account_id)
         if folder.exists():
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await _to_the_end(shutil.rmtree, folder)
 
     async def start_system(self) -> None:
         with suppress(FileNotFoundError):
@@ -202,6 +202,16 @@ def target_state(path: Path) -> str:
 def _in_the_way(path: Path) -> str:
     found = [name for name in OF_A_STORE if (path / name).exists()]
     return f"{path / found[0]} is left of another store: a copy wants an empty folder" if found else ""
+
+
+async def _to_the_end(work: Callable[[Path], Result], path: Path) -> Result:
+    """In a thread, which a cancellation waits for: a run right after this one must not meet what it still makes."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work, path))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 def _trace_of(file: Path) -> _Trace:
