@@ -1,9 +1,7 @@
 """Saving the spec is enough: what is open goes on, what is new works, and nothing is refused on the way."""
 
 import imaplib
-import smtplib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +12,6 @@ import pytest
 from tests.support.sandbox import Sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
-
-RELOADS = 50
-CLIENTS = 4
-PAUSE_S = 0.05
 
 
 def can_log_in(sandbox: Sandbox, login: str) -> bool:
@@ -97,64 +91,3 @@ def test_a_spec_with_faults_changes_nothing_and_says_where_they_are(sandbox: San
     assert "nonsense" in reload["message"]
     save(spec, good)
     wait_for(lambda: sandbox.status()["reload"]["ok"] is True, what="the next save is fine")  # type: ignore[index]
-
-
-class Load(threading.Thread):
-    """One client after another, each with connections of its own, until it is told to stop."""
-
-    def __init__(self, sandbox: Sandbox, number: int) -> None:
-        super().__init__(name=f"load-{number}")
-        self._sandbox = sandbox
-        self._number = number
-        self._stopping = threading.Event()
-        self.rounds = 0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        # The pause leaves the machine's two cores to the reloads, or this takes minutes.
-        while not self._stopping.wait(PAUSE_S):
-            try:
-                self._deliver()
-                self._read()
-            except (OSError, smtplib.SMTPException, imaplib.IMAP4.error, AssertionError) as fault:
-                self.failures.append(f"round {self.rounds}: {fault!r}")
-            self.rounds += 1
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self.join()
-
-    def _deliver(self) -> None:
-        with smtplib.SMTP("127.0.0.1", self._sandbox.port("smtp"), "client.example", timeout=20) as smtp:
-            text = f"Subject: {self._number} {self.rounds}\r\n\r\nunder load\r\n"
-            assert smtp.sendmail("x@customer.example", ["alice@example.com"], text) == {}
-
-    def _read(self) -> None:
-        with imaplib.IMAP4("127.0.0.1", self._sandbox.port("imap"), timeout=20) as imap:
-            imap.login("bob@example.com", "pw")
-            assert imap.select("INBOX")[0] == "OK"
-            assert imap.noop()[0] == "OK"
-
-
-def test_fifty_reloads_under_load_refuse_no_connection_and_fail_no_command(sandbox: Sandbox, spec: Path) -> None:
-    load = [Load(sandbox, number) for number in range(CLIENTS)]
-    for client in load:
-        client.start()
-    try:
-        for number in range(RELOADS):
-            before = sandbox.status()["generation"]
-            save(spec, spec.read_text().replace("aliases:\n", f"  user{number}@example.com: {{}}\naliases:\n"))
-            wait_for(lambda: sandbox.status()["generation"] != before, timeout_s=120, what=f"reload {number}")  # noqa: B023
-    finally:
-        for client in load:
-            client.stop()
-    assert [failure for client in load for failure in client.failures] == []
-    assert all(client.rounds > RELOADS / 10 for client in load)
-    assert can_log_in(sandbox, f"user{RELOADS - 1}@example.com")
-    assert delivered(sandbox) == sum(client.rounds for client in load)
-
-
-def delivered(sandbox: Sandbox) -> int:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=20) as imap:
-        imap.login("alice@example.com", "pw")
-        return int(imap.select("INBOX")[1][0] or 0)

@@ -11,7 +11,8 @@ from tests.support.cluster_load import left, under_load
 from tests.support.fronts import Mood
 from tests.support.sandbox import wait_for
 
-pytestmark = pytest.mark.slow
+# One cluster for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("drills")]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 from tests.support.cluster import CONNECTIONS, SMTP, Cluster, Node, running_cluster
 from tests.support.sandbox import MAILSTACK, save, wait_for
 
-pytestmark = pytest.mark.slow
+# One cluster for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
 SOON_S = 30.0
 

@@ -1,10 +1,8 @@
-"""The web side of a whole appliance: policies, proofs, probes, and reloads that nobody notices."""
+"""The web side of a whole appliance: policies, proofs, probes."""
 
 import asyncio
-import http.client
 import socket
 import ssl
-import threading
 from pathlib import Path
 
 import httpx
@@ -22,9 +20,6 @@ from tests.support.sandbox import Sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
 
-RELOADS = 50
-CLIENTS = 4
-PAUSE_S = 0.02
 POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmax_age: 604800\r\n"
 
 
@@ -137,62 +132,3 @@ def shows_proof(sandbox: Sandbox, authority: trustme.CA, name: str) -> bool:
 
 def connected(sandbox: Sandbox) -> socket.socket:
     return socket.create_connection(("127.0.0.1", sandbox.port("https")), timeout=20)
-
-
-class Load(threading.Thread):
-    """One request after another on a connection that is kept, and now and then on a new one, until told to stop."""
-
-    def __init__(self, sandbox: Sandbox, number: int) -> None:
-        super().__init__(name=f"load-{number}")
-        self._sandbox = sandbox
-        self._is_secure = bool(number % 2)
-        self._stopping = threading.Event()
-        self.requests = 0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        while not self._stopping.is_set():
-            connection = self._connection()
-            try:
-                # The pause leaves the machine's two cores to the reloads.
-                while not self._stopping.wait(PAUSE_S) and self.requests % 25 != 24:
-                    self._ask(connection)
-                self._ask(connection)
-            except (OSError, http.client.HTTPException, AssertionError) as fault:
-                self.failures.append(f"request {self.requests}: {fault!r}")
-            finally:
-                connection.close()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self.join()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        if not self._is_secure:
-            return http.client.HTTPConnection("127.0.0.1", self._sandbox.port("http"), timeout=20)
-        port = self._sandbox.port("https")
-        return http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusting(self._sandbox))
-
-    def _ask(self, connection: http.client.HTTPConnection) -> None:
-        connection.request("GET", "/readyz", headers={"Host": "mail.example.com"})
-        response = connection.getresponse()
-        assert response.status == 200
-        assert b"ready" in response.read()
-        self.requests += 1
-
-
-def test_fifty_reloads_with_requests_in_flight_fail_none(sandbox: Sandbox, spec: Path) -> None:
-    load = [Load(sandbox, number) for number in range(CLIENTS)]
-    for client in load:
-        client.start()
-    try:
-        for number in range(RELOADS):
-            before = sandbox.status()["generation"]
-            save(spec, spec.read_text().replace("aliases:\n", f"  user{number}@example.com: {{}}\naliases:\n"))
-            wait_for(lambda: sandbox.status()["generation"] != before, timeout_s=60, what=f"reload {number}")  # noqa: B023
-    finally:
-        for client in load:
-            client.stop()
-    assert [failure for client in load for failure in client.failures] == []
-    assert all(client.requests > RELOADS for client in load)
-    assert get(sandbox, "https", "/readyz").json()["generation"] == sandbox.status()["generation"]
