@@ -119,8 +119,8 @@ async def test_a_lease_that_has_passed_is_given_to_the_next(store: Store) -> Non
 async def test_a_renewed_lease_lasts_and_only_its_owner_renews_it(store: Store) -> None:
     await store.queue.enqueue([mail()], next_at=Instant(1))
     (item,) = await lease(store, "one", now=2_000)
-    await store.queue.renew("two", [item.item_id], until=Instant(9_000))
-    await store.queue.renew("one", [item.item_id], until=Instant(3_000))
+    assert list(await store.queue.renew("two", [item.item_id], until=Instant(9_000))) == []
+    assert list(await store.queue.renew("one", [item.item_id], until=Instant(3_000))) == [item.item_id]
     assert await store.queue.next_due() == 3_000
     assert await lease(store, "two", now=2_999) == []
 

@@ -1,7 +1,7 @@
 """The outbound queue: one row a recipient, worked on under a lease. A crash lets the lease expire: at worst an attempt
 is made twice, never none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.delivery import Outcome, OutgoingMail, QueueItem, QueueState
@@ -20,8 +20,9 @@ class Queue(Protocol):
         """Takes items that are due and whose lease, if any, has passed; soonest due first, whole mails together."""
         ...
 
-    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
-        """Prolongs those leases that are still this owner's, so that leases can be short and attempts long."""
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> Collection[QueueItemId]:
+        """Prolongs those leases that are still this owner's, so that leases can be short and attempts long; gives
+        those."""
         ...
 
     async def content(self, mail_id: MailId) -> bytes: ...

@@ -53,11 +53,14 @@ class Leases:
         item_ids = [item_id for item_id, end in self._ends.items() if end > now]
         until = self._end(now)
         try:
-            await self._queue.renew(self._owner, item_ids, until=until)
+            own = frozenset(await self._queue.renew(self._owner, item_ids, until=until))
         except DomainError as fault:
             log.warning("leases not renewed", fault=repr(fault))
             return
-        self._ends.update((item_id, until) for item_id in item_ids if item_id in self._ends)
+        # Another runner may have taken some, while this question was on its way or by a clock ahead of ours.
+        for item_id in item_ids:
+            if item_id in self._ends:
+                self._ends[item_id] = until if item_id in own else now
 
     def are_held(self, items: Sequence[QueueItem]) -> bool:
         now = self._clock()

@@ -1,7 +1,7 @@
 """The outbound queue in memory, with leases that run out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 
@@ -54,11 +54,11 @@ class MemoryQueue:
         self._leases.update({item.item_id: _Lease(owner, until) for item in taken})
         return taken
 
-    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
-        for item_id in item_ids:
-            lease = self._leases.get(item_id)
-            if lease is not None and lease.owner == owner:
-                lease.until = until
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> Collection[QueueItemId]:
+        own = [item_id for item_id in item_ids if item_id in self._leases and self._leases[item_id].owner == owner]
+        for item_id in own:
+            self._leases[item_id].until = until
+        return own
 
     async def content(self, mail_id: MailId) -> bytes:
         content = self._contents.get(mail_id)

@@ -1,6 +1,6 @@
 """The outbound queue: ports.queue in SQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,7 +35,8 @@ DUE_OF_MAILS = f"""SELECT {COLUMNS} JOIN json_each(?) AS wanted ON wanted.value 
     ORDER BY wanted.key, r.item_id LIMIT ? /*+ FOR UPDATE OF r SKIP LOCKED*/"""
 LEASE = """UPDATE mail_recipient SET lease_owner = ?, due_at = ?
     WHERE item_id IN (SELECT value FROM json_each(?) AS listed)"""
-RENEW = "UPDATE mail_recipient SET due_at = ? WHERE item_id = ? AND lease_owner = ?"
+RENEW = """UPDATE mail_recipient SET due_at = ? WHERE lease_owner = ?
+    AND item_id IN (SELECT value FROM json_each(?) AS listed) RETURNING item_id"""
 CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
 # The mail too: of its last two recipients, who are settled at once, the one must see that the other left.
 OWNED = """SELECT r.mail_id FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
@@ -84,11 +85,11 @@ class SqlQueue:
 
         return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
 
-    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> None:
-        def work(transaction: Transaction) -> None:
-            transaction.run_many(RENEW, [(until, item_id, owner) for item_id in item_ids])
+    async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> Collection[QueueItemId]:
+        def work(transaction: Transaction) -> list[QueueItemId]:
+            return [QueueItemId(number) for (number,) in transaction.rows(RENEW, (until, owner, _json(item_ids)))]
 
-        await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
+        return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
 
     async def content(self, mail_id: MailId) -> bytes:
         row = await self._system.row(CONTENT, (mail_id,))
