@@ -163,3 +163,10 @@ def test_a_service_without_conditions_gets_the_object_without_one(far: Bucket, p
 def test_keys_are_in_no_text(bucket: Bucket) -> None:
     assert "hush" not in repr(bucket.address)
     assert "AKIA" not in f"{bucket.address!r} {bucket.address}"
+
+
+def test_a_conflict_does_not_say_that_it_is_there(far: Bucket, passed: Passed) -> None:
+    """Another request for it is under way, which may be one that deletes it, or that fails."""
+    passed.faults = [409]
+    far.create(NAME, b"x")
+    assert far.end(NAME, 10) == (b"x", 1)

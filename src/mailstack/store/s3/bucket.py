@@ -70,10 +70,11 @@ class Bucket:
         with self._faults(f"{name} cannot be put"):
             try:
                 obstore.put(self._store, _key(name), content, mode="create", use_multipart=False)
-            except AlreadyExistsError:
-                return
-            except NotSupportedError:
-                # A service without conditional requests: names are hashes, so the same bytes come to lie over them.
+            except (AlreadyExistsError, NotSupportedError) as fault:
+                if "412" in _status(fault):
+                    return
+                # A service without conditional requests, or a conflict (409): another request for this name is under
+                # way, and may fail, or delete it. Names are hashes, so the same bytes come to lie over them.
                 obstore.put(self._store, _key(name), content, use_multipart=False)
 
     def upload(self, name: str, chunks: Iterable[bytes]) -> None:
