@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from mailstack.net.stream import READ_LIMIT_BYTES, Stream
 
@@ -21,7 +22,9 @@ async def accept_streams(
     """serve: runs one connection to its end, and closes it."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await serve(Stream(reader, writer))
+        # Of a task that was cancelled, at the end of a server, asyncio asks for its fault, and logs what that raises.
+        with suppress(asyncio.CancelledError):
+            await serve(Stream(reader, writer))
 
     return await asyncio.start_server(
         connected,
