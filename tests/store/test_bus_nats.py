@@ -4,16 +4,16 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
 
-from mailstack.store import bus_far
+from mailstack.store import bus_far, bus_nats
 from mailstack.store.bus_far import FarBus
-from mailstack.store.bus_nats import NatsServers, nats_bus
+from mailstack.store.bus_nats import NatsLine, NatsServers, nats_bus
 from tests.support.nats import NatsServer, running_nats
 from tests.support.wakes import TIMEOUT_S, Wakes, eventually, reach
 
@@ -61,6 +61,43 @@ async def test_a_start_and_an_end_without_a_server_wait_for_nobody(tmp_path: Pat
     bus.publish("queue")
     await bus.close()
     assert time.monotonic() - began < TIMEOUT_S
+
+
+class DeafClient:
+    """As nats-py where it swallows a cancellation: whoever cancels it waits for an end that does not come."""
+
+    def __init__(self) -> None:
+        self.is_closing = asyncio.Event()
+
+    async def close(self) -> None:
+        self.is_closing.set()
+        for _ in range(2):
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+
+async def test_a_library_that_does_not_let_go_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    line, client = NatsLine(servers_at("nats://127.0.0.1:1"), node="one", hear=lambda _: None), DeafClient()
+    monkeypatch.setattr(line, "_client", client)
+    ending = asyncio.create_task(line.close())
+    await client.is_closing.wait()
+    ending.cancel()
+    async with asyncio.timeout(TIMEOUT_S):
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+    monkeypatch.setattr(bus_nats, "CLOSE_S", 0.05)
+    async with asyncio.timeout(TIMEOUT_S):
+        await line.close()
+    await _let_go()
+
+
+async def _let_go() -> None:
+    """Of what the library still has in hand."""
+    own = asyncio.current_task()
+    while left := [task for task in asyncio.all_tasks() if task is not own]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.1)
 
 
 async def test_a_server_that_comes_later_is_found(tmp_path: Path) -> None:

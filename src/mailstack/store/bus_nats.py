@@ -7,6 +7,7 @@ it. Not imported unless a spec asks for it: the library is the extra `nats`.
 import asyncio
 import ssl
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import quote, unquote, urlsplit
@@ -21,6 +22,7 @@ from mailstack.store.bus_far import FarBus, Hear
 
 REST_S = 0.01
 CONNECT_S = 5
+CLOSE_S = 5
 PING_S = 10
 SILENT_PINGS = 2
 """A server that answers neither of them is gone, whatever TCP still believes."""
@@ -111,11 +113,17 @@ class NatsLine:
         raise TryAgainLater(f"{self._servers}: {self._reason}")
 
     async def close(self) -> None:
+        # In a task of its own: the library swallows a cancellation here and there, and ours, which may come while it
+        # waits for a server that is gone, must end what is around this.
+        closing = asyncio.get_running_loop().create_task(self._closed())
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await self._client.close()
-        except (Error, OSError, AssertionError):  # the last one: it was never connected
-            pass
+            await asyncio.wait([closing], timeout=CLOSE_S)
+        finally:
+            closing.cancel()
+
+    async def _closed(self) -> None:
+        with suppress(Error, OSError, AssertionError):  # the last one: it was never connected
+            await self._client.close()
 
     async def _take(self, message: Msg) -> None:
         if message.data != self._mark:

@@ -206,10 +206,17 @@ def _connect(path: Path, access: Access) -> apsw.Connection:
     if access is Access.READ:
         return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENT_CACHE)
     # Without a log beside it nobody has the file open, so it can be read as a thing that does not change.
-    log = path.with_name(path.name + "-wal")
-    is_still = not log.exists() or log.stat().st_size == 0
+    is_still = not _size_bytes(path.with_name(path.name + "-wal"))
     address = f"file:{quote(str(path))}?mode=ro" + ("&immutable=1" if is_still else "")
     return apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _size_bytes(log: Path) -> int:
+    """0 for none: who closes the file last takes it away, and may do so just now."""
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _make_private(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is to be known of accounts' files: store.sql.upkeep's Premises on SQLite."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -35,8 +36,7 @@ class AccountFiles:
         return {login: size_bytes for login, size_bytes in used.items() if size_bytes}
 
     def disk_bytes(self, connection: Connection, account_id: AccountId) -> int:  # noqa: ARG002 - the folder tells
-        folder = account_folder(self._path, account_id)
-        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        return bytes_below(account_folder(self._path, account_id))
 
     def flaws(self, connection: Connection) -> Iterator[Flaw]:
         # FTS5 checks what it has cached, and finds out that others have written only when it is asked for rows.
@@ -56,3 +56,13 @@ class AccountFiles:
             return 0  # it went just now
         except Damaged:
             return UNKNOWN_BYTES
+
+
+def bytes_below(folder: Path) -> int:
+    """Beside whoever writes there: logs come and go, and so do the files of messages, while they are counted."""
+    size_bytes = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size_bytes += Path(where, name).lstat().st_size
+    return size_bytes
