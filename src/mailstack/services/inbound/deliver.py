@@ -4,8 +4,8 @@ What fails for the moment goes to the queue, which tries again; what can go to n
 sender keeps it. Outside addresses that aliases lead to go to the queue as well. No filters: those are stages before.
 
 Mailboxes and queue share no transaction, so a mail to several may be in one mailbox already when another and the queue
-fail, and comes there again with the sender. That can happen once: after a fault the next mail to several goes into the
-queue for all of them, in one transaction, until that has worked.
+fail, and comes there again with the sender. That can happen to what is under way when a fault begins: after it, a mail
+to several goes into the queue for all of them, in one transaction, until that has worked.
 RFC 5321 §4.2.5, §4.4, §6.1.
 """
 
