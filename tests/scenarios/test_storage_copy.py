@@ -18,6 +18,7 @@ from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import open_store as open_postgres_store
 from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite.open import open_store
+from mailstack.store.transfer.copying import ACCOUNTS_AT_ONCE
 from tests.scenarios.test_mbsync import Nearby, deliver, ids, message
 from tests.store.transfer.conftest import moved
 from tests.support.fake_clock import FakeClock
@@ -102,7 +103,10 @@ async def test_a_copy_that_is_killed_goes_on(tmp_path: Path, empty_database: str
     await store.close()
     old, new = spec_of(tmp_path / "old.yaml", "path: old"), spec_of(tmp_path / "new.yaml", "path: new")
     with copy(old, new, empty_database) as process:
-        wait_for(lambda: len(files(tmp_path / "new")) > 2, timeout_s=60, what="accounts in the new store")
+        # One more than are made at a time: then the first of them is done.
+        wait_for(
+            lambda: len(files(tmp_path / "new")) > ACCOUNTS_AT_ONCE, timeout_s=60, what="accounts in the new store"
+        )
         process.send_signal(signal.SIGKILL)
     assert len(files(tmp_path / "new")) < ACCOUNTS
     said = copied(old, new, empty_database)
