@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +154,27 @@ def test_without_nats_who_idles_wakes_some_seconds_later(cluster: Cluster) -> No
             wait_for_line(imap, b" EXISTS")
         finally:
             cluster.nats.start()
+
+
+def test_three_nodes_are_one_server(tmp_path: Path) -> None:
+    with running_cluster(tmp_path, clocks_ahead_s=(0, 0, 0), workers=1) as cluster:
+        one, two, three = cluster.nodes
+        with three.imap("u1@example.com") as imap:
+            imap.select("INBOX")
+            idle(imap)
+            deliver(one)
+            wait_for_line(imap, b" EXISTS")
+        applying = two.apply("carol")
+        _, faults = applying.communicate(timeout=120)
+        assert applying.returncode == 0, faults.decode()
+        for node in cluster.nodes:
+            wait_for(lambda node=node: logs_in(node, "carol@example.com"), timeout_s=SOON_S, what="the new generation")
+        with ExitStack() as held:
+            for number in range(CONNECTIONS):
+                held.enter_context(cluster.nodes[number % 3].imap("u2@example.com"))
+            for node in cluster.nodes:
+                wait_for(lambda node=node: not logs_in(node, "u2@example.com"), timeout_s=SOON_S, what="all are taken")
+        one.kill()
+        deliver(two, "while one is gone")
+        with three.imap("u1@example.com") as imap:
+            assert imap.select("INBOX")[1] == [b"2"]

@@ -58,7 +58,7 @@ time.time_ns = lambda: true_ns() + {ahead_s} * 10**9
 SPEC = """\
 server:
   hostname: mail.example.com
-  workers: 2
+  workers: {workers}
   limits: {{connections_per_ip: {limit}, connections_per_account: {limit}}}
   listeners:
     {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
@@ -87,6 +87,7 @@ class Node:
     fronts: Mapping[int, Front]
     environment: Mapping[str, str]
     has_nats: bool
+    workers: int
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -108,7 +109,7 @@ class Node:
         names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
         accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
         events = f"events: nats://127.0.0.1:{NATS}" if self.has_nats else ""
-        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS, events=events)
+        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS, events=events, workers=self.workers)
 
     def apply(self, *more: str) -> "subprocess.Popen[bytes]":
         """Another spec than the node's own file, which is read again only when it is saved."""
@@ -180,9 +181,9 @@ class Cluster:
 
 @contextmanager
 def running_cluster(
-    folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0), has_nats: bool = True
+    folder: Path, *, clocks_ahead_s: Sequence[int] = (0, 0), has_nats: bool = True, workers: int = 2
 ) -> Iterator[Cluster]:
-    """All serving; a node for each of the clocks."""
+    """All serving; a node for each of the clocks. workers: of each."""
     need_namespaces()
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres(settings=DURABLE))
@@ -211,6 +212,7 @@ def running_cluster(
                 fronts={port: fronts.open(namespace.listener(port), upstream) for port, upstream in upstreams.items()},
                 environment=own,
                 has_nats=has_nats,
+                workers=workers,
             )
             node.spec.write_text(node.spec_text())
             stack.callback(node.stop)
