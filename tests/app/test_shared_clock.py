@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app import shared_clock
 from mailstack.app.clock import system_clock
-from mailstack.app.shared_clock import SharedClock, steady_ms
+from mailstack.app.shared_clock import SharedClock, open_store_in_step, steady_ms
 from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
+from mailstack.model.instant import HOUR_MS, MINUTE_MS, SECOND_MS, Clock, Instant
 from mailstack.services.outbound.leases import Leases
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
@@ -155,3 +157,15 @@ async def test_a_node_five_minutes_ahead_takes_no_lease_that_another_holds(tmp_p
 
 def leases(store: SqliteStore, clock: Clock, owner: str) -> Leases:
     return Leases(queue=store.queue, clock=clock, owner=owner, lease_s=LEASE_S)
+
+
+async def test_a_store_in_step_goes_by_the_databases_clock_however_wrong_the_machines_is(
+    tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_clock, "system_clock", lambda: Instant(system_clock() + HOUR_MS))
+    address = StoreAddress(folder=tmp_path, database=empty_database)
+    store = await open_store_in_step(address, bus=Silence())
+    try:
+        assert abs(store.clock() - await store.now()) < MINUTE_MS
+    finally:
+        await store.close()

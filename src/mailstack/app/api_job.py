@@ -43,10 +43,11 @@ from mailstack.app.received import (
 from mailstack.app.reconcilers import reconciler_of, sandbox_reconciler
 from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
+from mailstack.app.shared_clock import open_store_in_step
 from mailstack.app.silence import Silence
 from mailstack.app.sockets import bind, close_all, endpoints_of
 from mailstack.app.spec_loaded import endpoints_in
-from mailstack.app.stores import open_bus, open_store
+from mailstack.app.stores import open_bus
 from mailstack.app.turn import LeaveTurn, apply_turn
 from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
@@ -285,7 +286,7 @@ def _own(path: Path) -> LoadedSpec:
 
 @asynccontextmanager
 async def _store(order: Order, bus: Bus, *, read_only: bool) -> AsyncIterator[Store]:
-    store = await open_store(order.store, clock=system_clock, bus=bus, read_only=read_only)
+    store = await open_store_in_step(order.store, bus=bus, read_only=read_only)
     try:
         yield store
     finally:

@@ -25,7 +25,7 @@ from mailstack.app.received import as_far_as_received, is_unsettled, read_receiv
 from mailstack.app.reconcilers import SERVE, Place, inward, sandbox_reconciler
 from mailstack.app.rollout import Rollout, finished, roll_out, roll_out_due, run_plan
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
-from mailstack.app.shared_clock import SharedClock
+from mailstack.app.shared_clock import open_store_in_step
 from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.spec_loaded import loaded_message
 from mailstack.app.store_address import StoreAddress
@@ -149,17 +149,15 @@ async def _apply(job: Job, line: Line) -> Message:
 
 async def _apply_to(storage: StoreAddress, task: _Task) -> Message:
     bus = open_bus(storage)
-    clock = SharedClock(system_clock)
-    store = await open_store(storage, clock=clock, bus=QuietGenerations(bus))
+    store = await open_store_in_step(storage, bus=QuietGenerations(bus))
     try:
         await bus.start()
-        place = Place(store=store, storage=storage, clock=clock)
+        place = Place(store=store, storage=storage)
         if not storage.database:
             return await _apply_at(place, task)
-        await clock.ask(store)
         found = await (_look_after if task.job.upkeep else _apply_at)(place, task)
         # What the database's clock shows then, as the supervisor's will show it.
-        ahead_ms = system_clock() - clock()
+        ahead_ms = system_clock() - store.clock()
         return replace(found, again_at=None if found.again_at is None else found.again_at + ahead_ms)
     finally:
         await bus.close()
@@ -169,9 +167,9 @@ async def _apply_to(storage: StoreAddress, task: _Task) -> Message:
 async def _look_after(place: Place, task: _Task) -> Finished:
     """Of several nodes, one."""
     store, node = place.store, node_at(place.storage)
-    if not await take_upkeep(store.locks, node, now=place.clock()):
+    if not await take_upkeep(store.locks, node, now=store.clock()):
         await _tell_applied(task.line, store.state)
-        later = place.clock() + LOOK_AGAIN_MS
+        later = store.clock() + LOOK_AGAIN_MS
         return Finished(generation=await store.state.generation(), again_at=later, is_elsewhere=True)
     try:
         found = await _apply_at(place, task)
@@ -179,7 +177,7 @@ async def _look_after(place: Place, task: _Task) -> Finished:
         await leave_upkeep(store.locks, node)
         raise
     again_at = None if found.again_at is None else Instant(found.again_at)
-    await keep_upkeep(store.locks, node, now=place.clock(), again_at=again_at)
+    await keep_upkeep(store.locks, node, now=store.clock(), again_at=again_at)
     return found
 
 

@@ -7,13 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailstack.app.clock import system_clock
 from mailstack.app.holdings import holders_in
 from mailstack.app.issuing import issuing_with, nobody_is_told
 from mailstack.app.sandbox import CERTIFICATE_NAMES, SandboxJob
 from mailstack.app.sandbox_state import zones_folder
 from mailstack.app.store_address import StoreAddress
-from mailstack.model.instant import Clock
 from mailstack.ports.store import Store
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.dns.targets import ZoneFiles
@@ -30,12 +28,11 @@ class Place:
 
     store: Store
     storage: StoreAddress
-    clock: Clock
 
 
 def reconciler_of(store: Store, storage: StoreAddress, loaded: LoadedSpec) -> Reconciler:
     """For the API."""
-    place = Place(store=store, storage=storage, clock=system_clock)
+    place = Place(store=store, storage=storage)
     return outward(inward(place, loaded, who="the API", on_issued=nobody_is_told), loaded)
 
 
@@ -46,7 +43,7 @@ def inward(
     store, storage = place.store, place.storage
     return Reconciler(
         state=store.state,
-        clock=place.clock,
+        clock=store.clock,
         hash_password=_hash(HashCost.NORMAL),
         # A saved file alone releases no brake but what its own reconcile.allow_destroy names.
         brake=Brake(holders=holders_in(storage)),
@@ -68,7 +65,7 @@ def sandbox_reconciler(store: Store, sandbox: SandboxJob, passwords: Mapping[str
     zones = zones_folder(Path(sandbox.state))
     return Reconciler(
         state=store.state,
-        clock=system_clock,
+        clock=store.clock,
         hash_password=_hash(HashCost.LOW),
         brake=Brake(holders=nobody, allowed=EVERYTHING_ALLOWED),
         # No secret of the spec needs to exist here, and none is read.

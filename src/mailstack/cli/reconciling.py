@@ -81,15 +81,15 @@ def require_applied(storage: "StoreAddress") -> None:
 @asynccontextmanager
 async def store_to_write(storage: "StoreAddress") -> AsyncIterator["Store"]:
     """It is made where there is none. A server that runs beside it hears at once what was written."""
-    from mailstack.app.clock import system_clock
     from mailstack.app.log import configure_log
     from mailstack.app.runfiles import run_folder
-    from mailstack.app.stores import open_bus, open_store
+    from mailstack.app.shared_clock import open_store_in_step
+    from mailstack.app.stores import open_bus
 
     configure_log("auto", "warning")
     run_folder(storage.folder).mkdir(parents=True, exist_ok=True, mode=0o750)
     bus = open_bus(storage)
-    store = await open_store(storage, clock=system_clock, bus=bus)
+    store = await open_store_in_step(storage, bus=bus)
     try:
         await bus.start()
         yield store
@@ -135,7 +135,7 @@ def reconciler_on(
     has_server = running_pid(storage.folder) is not None
     made = Reconciler(
         state=store.state if store else None,
-        clock=system_clock,
+        clock=store.clock if store else system_clock,
         hash_password=_hash_password,
         brake=Brake(holders=holders_in(storage), allowed=allowed or NOTHING_ALLOWED),
         dns=NoDns() if no_dns else FromSpec(),

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mailstack.model.instant import Instant
+from mailstack.model.instant import Clock, Instant
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.challenges import Challenges
@@ -55,6 +55,11 @@ class Store(Protocol):
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What it goes by; who compares moments with those that it holds goes by the same."""
         ...
 
     async def now(self) -> Instant:

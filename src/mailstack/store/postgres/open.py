@@ -49,7 +49,7 @@ class PostgresStore:
     def __init__(self, engine: Engine, *, blobs: Blobs, clock: Clock, token: Callable[[int], bytes], bus: Bus) -> None:
         self._engine = engine
         self._blobs = blobs
-        self._clock = clock
+        self.clock = clock
         self._is_closed = False
         self._system = PostgresDatabase(engine, None)
         self._accounts = AccountDatabases(engine, self._system)
@@ -90,7 +90,7 @@ class PostgresStore:
 
     async def sweep(self) -> int:
         """Removes blobs that no row names; returns how many went. Once a day is often enough."""
-        return await self._blobs.collect(self._system, clock=self._clock)
+        return await self._blobs.collect(self._system, clock=self.clock)
 
     async def close(self) -> None:
         """Once what is being written is durable."""

@@ -49,7 +49,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, clock: Clock, token: Callable[[int], bytes], files: "_Files") -> None:
         blobs = FolderBlobs(path, token=token)
         self._path = path
-        self._clock = clock
+        self.clock = clock
         self._blobs = blobs
         self._files = files
         remains = FolderRemains(path, files.system, tidy=files.tidy)
@@ -74,11 +74,11 @@ class SqliteStore:
         self.trash = SqlTrash(files.system, remains, clock=clock, committed=self.accounts.recheck)
 
     async def now(self) -> Instant:
-        return self._clock()
+        return self.clock()
 
     async def sweep(self) -> int:
         """Removes files that a crash left without a row; returns how many. Once a day is often enough."""
-        return await self._blobs.collect(self._files.system, clock=self._clock)
+        return await self._blobs.collect(self._files.system, clock=self.clock)
 
     async def close(self) -> None:
         """Once what is being written is durable."""
