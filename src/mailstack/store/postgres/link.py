@@ -73,19 +73,25 @@ def address_of(conninfo: str) -> Address:
 
 def asked(statement: Statement, account_id: str | None, values: Sequence[Value]) -> Asked:
     """Raises Invalid for a text that PostgreSQL does not keep."""
-    octets = [_octets(value) for value in values]
-    has_octets = any(type(value) is bytes for value in values)
+    octets: list[bytes | None] = []
     if statement.takes_account:
         if account_id is None:
             raise Refused(f"an account's statement on the system's side: {statement.text.decode()}")
-        octets.insert(0, account_id.encode())
+        octets.append(account_id.encode())
+    has_octets = False
+    for value in values:
+        if type(value) is bytes:
+            has_octets = True
+            octets.append(value)
+        else:
+            octets.append(_text(value))
     if not has_octets:
         return Asked(statement, octets, None)
     formats = [BINARY if type(value) is bytes else TEXT for value in values]
     return Asked(statement, octets, [TEXT, *formats] if statement.takes_account else formats)
 
 
-def _octets(value: Value) -> bytes | None:
+def _text(value: Value) -> bytes | None:
     match value:
         case int():  # and True and False, which are 1 and 0 in every column
             return b"%d" % value
@@ -118,7 +124,11 @@ class Link:
         self.marks = 0
         self._unread = 0
         self._is_closed = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._results: list[pq.abc.PGresult] = []
+        self._is_between = False
+        self._all_in: asyncio.Future[None] | None = None
+        self._give_up_at_s = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._libpq.nonblocking = 1
         self._libpq.enter_pipeline_mode()
         # For good: to register it for each answer costs as much as to read one.
@@ -154,6 +164,8 @@ class Link:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._libpq.finish()
@@ -161,12 +173,15 @@ class Link:
     async def exchange(self, batch: Sequence[Asked], *, wanted: int = 1) -> list[Answer]:
         """Sends all at once; gives what the last of them answer, as many as are wanted. Raises what the first one meets
         that fails, after which the server has passed over the others."""
-        timer = self._loop.call_later(self._limits.answer_s, self._give_up)
+        results: list[pq.abc.PGresult] = []
+        self._results = results
+        self._all_in = all_in = self._loop.create_future()
+        self._set_alarm()
         try:
             fresh = self._send(batch)
             while self._libpq.flush():
-                await self._writable()
-            results = await self._results()
+                await self._writable(all_in)
+            await all_in
         except psycopg.Error as fault:
             self.close()
             raise Lost(first_line(fault)) from fault
@@ -174,7 +189,7 @@ class Link:
             self.close()
             raise
         finally:
-            timer.cancel()
+            self._all_in = None
         return self._answers(results, fresh, wanted)
 
     def _send(self, batch: Sequence[Asked]) -> dict[int, bytes]:
@@ -200,67 +215,67 @@ class Link:
         # As nobody else's: behind a pooler that changes connections, another's statement must not be taken for it.
         return b"%b_%d" % (self._link_id.encode(), number)
 
-    async def _results(self) -> list[pq.abc.PGresult]:
-        libpq = self._libpq
-        results: list[pq.abc.PGresult] = []
-        is_between = False
-        while True:
-            if libpq.is_busy():
-                await self._readable()
-                continue
-            result = libpq.get_result()
-            if result is None:
-                if is_between:
-                    raise Lost("the connection ended")
-                is_between = True
-                continue
-            is_between = False
-            if result.status != pq.ExecStatus.PIPELINE_SYNC:
-                results.append(result)
-            elif self._unread:
-                self._unread -= 1
-                results.clear()
-            else:
-                return results
-
-    async def _readable(self) -> None:
-        """Until there is more than what was taken. Raises Lost."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    async def _writable(self) -> None:
+    async def _writable(self, all_in: "asyncio.Future[None]") -> None:
+        """Raises what ends the exchange meanwhile."""
         # A server whose answers are not taken stops to read: meanwhile _take_in takes them.
         ready: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_writer(self._socket, _wake, ready)
-        self._waiter = ready
         try:
-            await ready
+            await asyncio.wait((ready, all_in), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._waiter = None
             if self.is_open:
                 self._loop.remove_writer(self._socket)
+        if all_in.done():
+            all_in.result()
 
     def _take_in(self) -> None:
         """Whenever something comes, also while nobody waits: then it is the server that says goodbye."""
+        libpq = self._libpq
         try:
-            self._libpq.consume_input()
-            is_complete = not self._libpq.is_busy()
+            libpq.consume_input()
+            while not libpq.is_busy():
+                if not self._take(libpq.get_result()):
+                    return
         except psycopg.Error as fault:
             self._end(Lost(first_line(fault)))
-            return
-        if is_complete and self._waiter is not None:
-            _wake(self._waiter)
 
-    def _give_up(self) -> None:
-        self._end(Lost(f"no answer within {self._limits.answer_s:g} s"))
+    def _take(self, result: pq.abc.PGresult | None) -> bool:
+        """Whether there may be more: each answer ends with None, and all that was sent at once with a mark."""
+        if result is None:
+            is_over, self._is_between = self._is_between, True
+            if is_over and self._all_in is not None:
+                self._end(Lost("the connection ended"))
+            return not is_over
+        self._is_between = False
+        if result.status != pq.ExecStatus.PIPELINE_SYNC:
+            self._results.append(result)
+        elif self._unread:
+            self._unread -= 1
+            self._results.clear()
+        elif self._all_in is not None:
+            _wake(self._all_in)
+            return False
+        return True
+
+    def _set_alarm(self) -> None:
+        """One for many exchanges: to set and unset one for each costs as much as to read an answer."""
+        self._give_up_at_s = self._loop.time() + self._limits.answer_s
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(self._give_up_at_s, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._alarm = None
+        if self._all_in is None:
+            return
+        if self._loop.time() < self._give_up_at_s:
+            self._alarm = self._loop.call_at(self._give_up_at_s, self._look_at_clock)
+        else:
+            self._end(Lost(f"no answer within {self._limits.answer_s:g} s"))
 
     def _end(self, fault: Lost) -> None:
         self.close()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(fault)
+        if self._all_in is not None and not self._all_in.done():
+            self._all_in.set_exception(fault)
 
     def _answers(self, results: Sequence[pq.abc.PGresult], fresh: dict[int, bytes], wanted: int) -> list[Answer]:
         asked_for: list[pq.abc.PGresult] = []
