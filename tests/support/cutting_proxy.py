@@ -23,6 +23,8 @@ class CuttingProxy:
         self._loss: Loss | None = None
         self._requests_before = 0
         self._held: list[tuple[_Pair, bytes]] = []
+        self.requests = 0
+        """That came: what is sent at once is one, as long as it is small."""
         self.delay_s = 0.0
         """Before each answer."""
 
@@ -93,6 +95,7 @@ class CuttingProxy:
 
     async def _carry_requests(self, reader: asyncio.StreamReader, pair: "_Pair") -> None:
         while octets := await reader.read(CHUNK_BYTES):
+            self.requests += 1
             loss = self._next_loss()
             if loss is Loss.REQUEST:
                 pair.end()

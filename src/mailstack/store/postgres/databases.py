@@ -1,14 +1,14 @@
 """store.sql.database's Database and Databases: whose rows, how reads and writes are carried out, tried again, settled.
 
 A write on an account's rows locks the account's counter first, in the round trip of its BEGIN: the writers of one
-account queue up, on all nodes, and what each reads after is current. Within a process they wait for each other here,
-and not on connections that others could use.
+account queue up, on all nodes, and what each reads after is current. Within a process they are gathered, and wait for
+no connection that others could use.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from mailstack.model.ids import AccountId, ModSeq
 from mailstack.model.instant import Clock
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Clashed, Lost
+from mailstack.store.postgres.gathering import Gathering
 from mailstack.store.postgres.link import Asked, Link, asked
 from mailstack.store.postgres.marks import FENCE, MARK
 from mailstack.store.postgres.pool import Pool
@@ -95,16 +96,18 @@ class Engine:
 
     async def detached(self, work: Coroutine[Any, Any, Result]) -> Result:
         """It goes on to its end when the caller is cancelled: half a COMMIT helps nobody."""
+        return await asyncio.shield(self.begin(work))
+
+    def begin(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        """Nobody cancels it, and close waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._at_work.add(task)
         task.add_done_callback(self._done)
-        return await asyncio.shield(task)
+        return task
 
     def after(self, steps: Sequence[Callable[[], None]]) -> None:
         """In a thread; nobody waits for it but close."""
-        task = asyncio.get_running_loop().create_task(self._follow(steps))
-        self._at_work.add(task)
-        task.add_done_callback(self._done)
+        self.begin(self._follow(steps))
 
     async def was_committed(self, mark: tuple[str, int]) -> bool:
         """Of a transaction whose COMMIT nobody has answered. Afterwards it can no longer be."""
@@ -154,7 +157,7 @@ class PostgresDatabase:
         self.name = engine.name if account_id is None else f"account {account_id}"
         self._engine = engine
         self._account_id = account_id
-        self._turn: AbstractAsyncContextManager[None] = nullcontext() if account_id is None else asyncio.Lock()
+        self._gathering = None if account_id is None else Gathering(self._write, start=engine.begin)
         self._first = () if account_id is None else (asked(translated(LOCK), account_id, ()),)
 
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
@@ -182,7 +185,9 @@ class PostgresDatabase:
     async def write(self, work: Work[Result], *, is_long: bool = False) -> Result:
         if self._engine.is_read_only:
             raise Forbidden(f"{self._engine.name} was opened for reading only")
-        return await self._engine.detached(self._write(work, is_long=is_long))
+        if self._gathering is None:
+            return await self._engine.detached(self._write(work, is_long=is_long))
+        return await self._gathering.write(work, is_long=is_long)
 
     async def in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._engine.blob_threads, work, *arguments)
@@ -216,8 +221,8 @@ class PostgresDatabase:
             finally:
                 self._engine.pool.give_back(link)
 
-    async def _write(self, work: Work[Result], *, is_long: bool) -> Result:
-        async with self._turn, self._engine.long_turn if is_long else nullcontext():
+    async def _write(self, work: Work[Result], /, *, is_long: bool) -> Result:
+        async with self._engine.long_turn if is_long else nullcontext():
             transaction, result = await self._engine.tried(partial(self._attempt, work, is_long))
         for topic in transaction.announced:
             self._engine.publish(topic)
