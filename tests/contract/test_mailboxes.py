@@ -56,7 +56,7 @@ async def test_create_below_a_parent(store: Store, account_id: AccountId, bus: R
         made.parent_id,
         made.name,
         made.role,
-        made.uid_next,
+        made.status.uid_next,
         made.is_subscribed,
     )
     assert bus.published[-1] == account_topic(account_id)

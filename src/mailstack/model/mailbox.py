@@ -23,20 +23,6 @@ class MailboxRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailbox:
-    """name: the leaf, decoded and NFC; the path is made by walking parent_id. The inbox's name is INBOX."""
-
-    mailbox_id: MailboxId
-    parent_id: MailboxId | None
-    name: str
-    role: MailboxRole | None
-    is_subscribed: bool
-    uid_validity: int
-    uid_next: Uid
-    highest_mod_seq: ModSeq
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxStatus:
     """RFC 9051 §6.3.11."""
 
@@ -47,6 +33,23 @@ class MailboxStatus:
     uid_next: Uid
     uid_validity: int
     highest_mod_seq: ModSeq
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """name: the leaf, decoded and NFC; the path is made by walking parent_id. The inbox's name is INBOX. status: at the
+    moment when it was read."""
+
+    mailbox_id: MailboxId
+    parent_id: MailboxId | None
+    name: str
+    role: MailboxRole | None
+    is_subscribed: bool
+    status: MailboxStatus
+
+    @property
+    def uid_validity(self) -> int:
+        return self.status.uid_validity
 
 
 STANDARD_MAILBOXES: tuple[tuple[str, MailboxRole], ...] = (

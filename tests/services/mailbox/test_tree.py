@@ -1,7 +1,7 @@
 """The tree of mailboxes."""
 
 from mailstack.model.ids import MailboxId, ModSeq, Uid
-from mailstack.model.mailbox import Mailbox
+from mailstack.model.mailbox import Mailbox, MailboxStatus
 from mailstack.services.mailbox.tree import MailboxTree
 
 
@@ -12,9 +12,9 @@ def mailbox(mailbox_id: int, name: str, parent: int | None = None, *, is_subscri
         name=name,
         role=None,
         is_subscribed=is_subscribed,
-        uid_validity=1,
-        uid_next=Uid(1),
-        highest_mod_seq=ModSeq(1),
+        status=MailboxStatus(
+            messages=0, unseen=0, deleted=0, size_bytes=0, uid_next=Uid(1), uid_validity=1, highest_mod_seq=ModSeq(1)
+        ),
     )
 
 

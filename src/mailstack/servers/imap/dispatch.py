@@ -227,6 +227,11 @@ def may_tell_expunges(request: Request) -> bool:
     return not (row.keeps_numbers and row.uses_numbers(request))
 
 
+def only_looks(request: Request) -> bool:
+    """At the selected mailbox. FETCH may set \\Seen, and looks again when it did."""
+    return isinstance(request, Examine | Fetch | Search | Select | Sort | Thread)
+
+
 def uses_numbers(request: Request) -> bool:
     return TABLE[type(request)].uses_numbers(request)
 

@@ -205,6 +205,8 @@ async def _run(session: Session, request: Request) -> Completed:
     if session.is_uid_only and dispatch.uses_numbers(request):
         return bad("Message numbers are switched off", "UIDREQUIRED")  # RFC 9586 §3.5
     try:
+        if session.selected is not None:
+            session.selected.begin_command()
         if dispatch.needs_mailbox(request):
             await check_selected(session)
         completed = await _dispatched(session, request)
@@ -240,7 +242,12 @@ async def _tell_updates(session: Session, request: Request) -> None:
         return
     try:
         is_asked = isinstance(request, Expunge | Move)
-        await tell_updates(session, with_expunges=dispatch.may_tell_expunges(request), is_asked=is_asked)
+        await tell_updates(
+            session,
+            with_expunges=dispatch.may_tell_expunges(request),
+            is_asked=is_asked,
+            may_lag=dispatch.only_looks(request),
+        )
     except DomainError as fault:
         log.warning("updates", error=type(fault).__name__, detail=fault.detail)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from mailstack.model.mailbox import MailboxStatus
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.imap.condstore import enable_condstore
 from mailstack.servers.imap.session import Completed, Session, ok
@@ -19,15 +18,15 @@ async def run(session: Session, request: Status) -> Completed:
 
 
 async def say_status(session: Session, place: Place, items: Sequence[StatusItem]) -> None:
-    """place: one that may be read. Raises NotFound when it has gone meanwhile."""
+    """place: one that may be read, and was read just now."""
     if StatusItem.HIGHESTMODSEQ in items:
         enable_condstore(session)  # RFC 7162 §3.1: a CONDSTORE-enabling command
-    status = await place.mail.mailboxes.status(place.mail.account_id, place.mailbox.mailbox_id)
-    values = [(item.value, await _value(session, place, status, item)) for item in items]
+    values = [(item.value, await _value(session, place, item)) for item in items]
     session.connection.say(StatusData(name=place.path, items=tuple(values)))
 
 
-async def _value(session: Session, place: Place, status: MailboxStatus, item: StatusItem) -> int | str:
+async def _value(session: Session, place: Place, item: StatusItem) -> int | str:
+    status = place.mailbox.status
     match item:
         case StatusItem.MESSAGES:
             return status.messages

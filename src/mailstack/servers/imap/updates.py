@@ -19,10 +19,11 @@ ALL_OF_SELECTED = EventGroup(mailboxes=MailboxFilter(Reach.SELECTED), events=MES
 """What is told as long as NOTIFY was not given."""
 
 
-async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool = False) -> None:
+async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool = False, may_lag: bool = False) -> None:
     """Nothing without a selected mailbox. Ends the session when its mailbox is no more.
 
     is_asked: RFC 5465 §3.1: also to a client that wants to hear nothing of it, since what it did itself is told.
+    may_lag: as SelectedMailbox.updates has it.
     """
     if session.selected is None:
         return
@@ -32,7 +33,7 @@ async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool 
     known_below = session.selected.uid_next
     try:
         await check_readable(session.selected)
-        updates = await session.selected.updates(with_expunges=with_expunges)
+        updates = await session.selected.updates(with_expunges=with_expunges, may_lag=may_lag)
     except (NotFound, Conflict):
         _lose_mailbox(session)
         return

@@ -25,8 +25,8 @@ async def open_mailbox(mail: AccountMail, path: str, *, is_read_only: bool) -> O
     place = await find_readable(mail, path)
     mail, mailbox = place.mail, place.mailbox
     is_read_only = is_read_only or not place.rights & CHANGING_RIGHTS
-    keywords = await mail.mailboxes.keywords(mail.account_id, mailbox.mailbox_id)
     view = await mail.views.current(mail.account_id, mailbox.mailbox_id)
+    keywords = await view.keywords()
     selected = SelectedMailbox(mail, mailbox.mailbox_id, view, is_read_only=is_read_only)
     return Opened(
         view=selected,

@@ -89,6 +89,7 @@ class SelectedMailbox:
         self._count = len(self._uids)
         self._gone: set[int] = set()
         self._told: dict[Uid, ModSeq] = {}
+        self._looked_at: MailboxView | None = view
         self.decodings = Decodings()
 
     @property
@@ -99,6 +100,10 @@ class SelectedMailbox:
         """RFC 9051 §6.3.3: EXAMINE changes nothing."""
         if self.is_read_only:
             raise Forbidden("the mailbox was opened for reading")
+
+    def begin_command(self) -> None:
+        """What was looked at for the one before is too old for this one."""
+        self._looked_at = None
 
     async def choose(self, numbers: NumSet, *, is_uid: bool) -> Chosen:
         """UIDs that are not there are passed over (RFC 9051 §6.4.9); a position past the end raises Invalid."""
@@ -174,6 +179,7 @@ class SelectedMailbox:
     def note_told(self, result: FlagsChanged, *, is_silent: bool) -> None:
         """The client knows what it has done itself; and, unless it asked for silence, all flags of what it named."""
         own = result.mod_seq
+        self._looked_at = None
         if own == self._mod_seq + 1:
             # Nobody came between: the view is true for what the client itself has done.
             self._mod_seq = own
@@ -186,12 +192,14 @@ class SelectedMailbox:
             if placement.mod_seq > self._mod_seq and (not is_silent or placement.mod_seq == own)
         )
 
-    async def updates(self, *, with_expunges: bool) -> Updates:
+    async def updates(self, *, with_expunges: bool, may_lag: bool = False) -> Updates:
         """What the client has not been told. RFC 9051 §7.5.1: without expunges in answers to FETCH, STORE and SEARCH.
 
+        may_lag: what the command has looked at is new enough, for it changed nothing since: on a database that is far
+        away a second look costs as much as the first.
         Raises NotFound when the mailbox itself is gone: then the session is over.
         """
-        view = await self._current()
+        view = (self._looked_at if may_lag else None) or await self._current()
         count_before = self._count
         changed: Sequence[int] = ()
         if view.mod_seq != self._mod_seq:
@@ -209,7 +217,8 @@ class SelectedMailbox:
         )
 
     async def _current(self) -> MailboxView:
-        return await self.mail.views.current(self.mail.account_id, self.mailbox_id)
+        self._looked_at = await self.mail.views.current(self.mail.account_id, self.mailbox_id)
+        return self._looked_at
 
     def _catch_up(self, view: MailboxView) -> Sequence[int]:
         """Brings the numbers up to the view. Returns the UIDs whose flags are news, ascending."""

@@ -63,6 +63,7 @@ class MailboxView:
         self._changes_from = ModSeq(0)
         self._received = Instants()
         self._first_unseen: tuple[ModSeq, int | None] | None = None
+        self._keywords: tuple[ModSeq, Sequence[str]] | None = None
         self._guard = asyncio.Lock()
 
     @property
@@ -97,6 +98,14 @@ class MailboxView:
             place = next(places, None)
             self._first_unseen = self.mod_seq, None if place is None else place + 1
         return self._first_unseen[1]
+
+    async def keywords(self) -> Sequence[str]:
+        """Ever used there, sorted; asked for anew when anything has changed."""
+        known, mod_seq = self._keywords, self.mod_seq
+        if known is None or known[0] != mod_seq:
+            known = mod_seq, await self._source.mailboxes.keywords(self._account_id, self._mailbox_id)
+            self._keywords = known
+        return known[1]
 
     async def received(self) -> Instants:
         """When each message of the table was received; read when it is first asked for."""

@@ -5,7 +5,7 @@ from itertools import count
 
 from mailstack.model.errors import AlreadyExists, NotFound
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
-from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole
+from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
 from mailstack.ports.bus import Bus, account_topic
 
 
@@ -75,9 +75,15 @@ class MemoryMailboxes:
             name=name,
             role=role,
             is_subscribed=is_subscribed,
-            uid_validity=number,
-            uid_next=Uid(1),
-            highest_mod_seq=ModSeq(number),
+            status=MailboxStatus(
+                messages=0,
+                unseen=0,
+                deleted=0,
+                size_bytes=0,
+                uid_next=Uid(1),
+                uid_validity=number,
+                highest_mod_seq=ModSeq(number),
+            ),
         )
         tree[made.mailbox_id] = made
         return made

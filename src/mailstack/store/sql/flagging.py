@@ -17,16 +17,14 @@ from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged, Pla
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.store.sql.appending import note_keywords
 from mailstack.store.sql.change_log import LOG, UPDATED
-from mailstack.store.sql.counters import COUNT_MAILBOX, MAILBOX_EXISTS, next_mod_seq
+from mailstack.store.sql.counters import COUNT_MAILBOX, MAILBOX_EXISTS, NEXT_MOD_SEQ, taken_mod_seq
 from mailstack.store.sql.database import Row, Transaction, Value
 from mailstack.store.sql.ranges import answers, rows_in_ranges
 
 IN_RANGE = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
     WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"""
-# With the range, for many are asked for at once.
-COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*), CAST(?2 AS BIGINT), CAST(?3 AS BIGINT)
-    FROM placement
-    WHERE /*of*/ mailbox_id = ?1 AND uid BETWEEN ?2 AND ?3 AND mod_seq <= ?4 GROUP BY keywords, is_deleted"""
+COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*) FROM placement
+    WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
 _OF_COMBINATION = """/*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
     AND p.keywords = ? AND p.is_deleted = ?"""
 ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
@@ -56,18 +54,12 @@ def change_flags(
     transaction: Transaction, mailbox_id: MailboxId, uids: NumSet, change: FlagChange, *, now: Instant
 ) -> FlagsChanged:
     """Raises NotFound, Invalid."""
-    if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
-        raise NotFound(f"there is no mailbox {mailbox_id}")
     limit = NO_LIMIT if change.unchanged_since is None else change.unchanged_since
     refused, spared = _changed_since(transaction, mailbox_id, uids, change)
-    steps = [
-        *_steps(transaction, mailbox_id, uids, change, limit),
-        *_steps(transaction, mailbox_id, spared, change, NO_LIMIT),
-    ]
+    steps = _steps(transaction, mailbox_id, [(uids, limit), (spared, NO_LIMIT)], change)
     mod_seq = None
     if steps:
-        mod_seq = next_mod_seq(transaction)
-        _change_elsewhere(transaction, steps, mod_seq, now)
+        mod_seq = _change_elsewhere(transaction, steps, now)
         for step in steps:
             transaction.run(LOG_THEM, (mod_seq, now, *step.where))
             transaction.run(SET_FLAGS, (*step.after, mod_seq, *step.where))
@@ -110,19 +102,23 @@ def _is_untouched(row: Placement, change: FlagChange) -> bool:
 
 
 def _steps(
-    transaction: Transaction, mailbox_id: MailboxId, uids: NumSet, change: FlagChange, limit: int
+    transaction: Transaction, mailbox_id: MailboxId, limited: Sequence[tuple[NumSet, int]], change: FlagChange
 ) -> Sequence[_Step]:
+    """limited: with the mod-sequence above which nothing is changed. Raises NotFound."""
     outcomes = _Outcomes(change)
+    questions = [(COMBINATIONS, (mailbox_id, *each, limit)) for uids, limit in limited for each in uids.ranges]
+    exists, *found = answers(transaction, [(MAILBOX_EXISTS, (mailbox_id,)), *questions])
+    if not exists:
+        raise NotFound(f"there is no mailbox {mailbox_id}")
     return [
         _Step(
-            where=(mailbox_id, first, last, limit, keywords, is_deleted),
+            where=(*values, keywords, is_deleted),
             before=(keywords, is_deleted),
             after=after,
             count=count,
         )
-        for keywords, is_deleted, count, first, last in rows_in_ranges(
-            transaction, COMBINATIONS, mailbox_id, uids, limit
-        )
+        for (_, values), rows in zip(questions, found, strict=True)
+        for keywords, is_deleted, count in rows
         if (after := outcomes.of((keywords, is_deleted))) != (keywords, is_deleted)
     ]
 
@@ -160,13 +156,16 @@ def _checked(keywords: Keywords) -> str:
     return keywords_text(keywords)
 
 
-def _change_elsewhere(transaction: Transaction, steps: Sequence[_Step], mod_seq: ModSeq, now: Instant) -> None:
-    """Keywords belong to the message: its placements in other mailboxes change with it."""
+def _change_elsewhere(transaction: Transaction, steps: Sequence[_Step], now: Instant) -> ModSeq:
+    """Keywords belong to the message: its placements in other mailboxes change with it. Returns the change's ModSeq.
+    Raises NotFound."""
     # What one step makes of its messages is what no other changes, so all may be asked for before any is changed.
     changing = [step for step in steps if step.after[0] != step.before[0]]
-    found = answers(transaction, [(ELSEWHERE, step.where) for step in changing])
+    taken, *found = answers(transaction, [(NEXT_MOD_SEQ, ()), *((ELSEWHERE, step.where) for step in changing)])
+    mod_seq = taken_mod_seq(taken)
     for step, places in zip(changing, found, strict=True):
         _change_places(transaction, places, step, mod_seq, now)
+    return mod_seq
 
 
 def _change_places(transaction: Transaction, places: Sequence[Row], step: _Step, mod_seq: ModSeq, now: Instant) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
@@ -14,12 +15,12 @@ from mailstack.store.sql.counters import next_mod_seq
 from mailstack.store.sql.database import Databases, Row, Transaction
 from mailstack.store.sql.removal import ALL_PLACEMENTS, remove_placements
 
-COLUMNS = "mailbox_id, parent_id, name, role, is_subscribed, uid_validity, uid_next, mod_seq"
+COUNTS = "messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq"
+COLUMNS = f"mailbox_id, parent_id, name, role, is_subscribed, {COUNTS}"
 LIST = f"SELECT {COLUMNS} FROM mailbox /*whole*/ ORDER BY mailbox_id"  # noqa: S608
 ONE = f"SELECT {COLUMNS} FROM mailbox WHERE /*of*/ mailbox_id = ?"  # noqa: S608
 CHILD = f"SELECT {COLUMNS} FROM mailbox WHERE /*of*/ COALESCE(parent_id, 0) = ? AND name = ?"  # noqa: S608
-STATUS = """SELECT messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq
-    FROM mailbox WHERE /*of*/ mailbox_id = ?"""
+STATUS = f"SELECT {COUNTS} FROM mailbox WHERE /*of*/ mailbox_id = ?"  # noqa: S608
 KEYWORDS = "SELECT keyword FROM mailbox_keyword WHERE /*of*/ mailbox_id = ? ORDER BY keyword"
 ANY = "SELECT 1 FROM mailbox /*whole*/ LIMIT 1"
 TAKEN = "SELECT 1 FROM mailbox WHERE /*of*/ COALESCE(parent_id, 0) = ? AND name = ?"
@@ -73,16 +74,7 @@ class SqlMailboxes:
         row = await database.row(STATUS, (mailbox_id,))
         if row is None:
             raise _no_mailbox(mailbox_id)
-        messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq = row
-        return MailboxStatus(
-            messages=messages,
-            unseen=unseen,
-            deleted=deleted,
-            size_bytes=size_bytes,
-            uid_next=Uid(uid_next),
-            uid_validity=uid_validity,
-            highest_mod_seq=ModSeq(mod_seq),
-        )
+        return _status(row)
 
     async def keywords(self, account_id: AccountId, mailbox_id: MailboxId) -> Sequence[str]:
         database = await self._databases.get(account_id)
@@ -244,15 +236,26 @@ def _require_place(transaction: Transaction, mailbox_id: MailboxId, parent_id: M
 
 
 def _mailbox(row: Row) -> Mailbox:
-    mailbox_id, parent_id, name, role, is_subscribed, uid_validity, uid_next, mod_seq = row
+    mailbox_id, parent_id, name, role, is_subscribed, *counts = row
     return Mailbox(
         mailbox_id=MailboxId(mailbox_id),
         parent_id=None if parent_id is None else MailboxId(parent_id),
         name=name,
         role=None if role is None else MailboxRole(role),
         is_subscribed=bool(is_subscribed),
-        uid_validity=uid_validity,
+        status=_status(counts),
+    )
+
+
+def _status(counts: Sequence[Any]) -> MailboxStatus:
+    messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq = counts
+    return MailboxStatus(
+        messages=messages,
+        unseen=unseen,
+        deleted=deleted,
+        size_bytes=size_bytes,
         uid_next=Uid(uid_next),
+        uid_validity=uid_validity,
         highest_mod_seq=ModSeq(mod_seq),
     )
 
