@@ -27,7 +27,7 @@ PROBE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 def answers(sandbox: Sandbox, service: str, said: bytes, heard: bytes) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=10) as connection:
             connection.sendall(said)
             return connection.recv(100).startswith(heard)
     except OSError:

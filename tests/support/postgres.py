@@ -27,6 +27,8 @@ USER = "mailstack"
 FOLDERS = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """For tests of what is stored, not of what survives a power cut."""
+FOLDER = "mailstack-tests-postgres-"
+"""What the names of folders begin with; the process of tests that made one follows."""
 INITDB = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 
 
@@ -103,7 +105,8 @@ def running_postgres(*, settings: tuple[str, ...] = QUICK) -> Iterator[PostgresS
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL (Debian: postgresql) is not installed, and CI must not skip this")
         pytest.skip("PostgreSQL (Debian: postgresql) is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="mailstack-postgres-"))
+    _clear_away_what_killed_tests_left()
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
     try:
         if (owner := owner_of_server()) is not None:
             shutil.chown(folder, owner)
@@ -144,6 +147,12 @@ def fresh_database(server: PostgresServer) -> Iterator[str]:
 
 def is_installed() -> bool:
     return _found("postgres") is not None
+
+
+def _clear_away_what_killed_tests_left() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        if not Path(f"/proc/{folder.name.removeprefix(FOLDER).partition('-')[0]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # another process of tests may be at it
 
 
 def _program(name: str) -> str:
