@@ -122,6 +122,13 @@ async def test_a_transaction_that_hangs_in_the_network_is_ended_by_the_server(
     assert len(await store.messages.placements(account_id, INBOX)) == 2
 
 
+async def test_a_newer_node_may_change_the_tables_of_what_was_prepared(store: PostgresStore) -> None:
+    for _ in range(2):
+        assert await store._system.rows("SELECT lease_until FROM lease") == []
+    await store._system.rows("ALTER TABLE lease ALTER COLUMN lease_until TYPE NUMERIC")
+    assert await store._system.rows("SELECT lease_until FROM lease") == []
+
+
 async def test_reads_are_asked_again(store: PostgresStore, account_id: AccountId, proxy: CuttingProxy) -> None:
     mailboxes = await store.mailboxes.list(account_id)
     for _ in range(3):

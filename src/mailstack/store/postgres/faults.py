@@ -80,6 +80,7 @@ _MEANINGS: tuple[tuple[str, Callable[[str, str], Exception]], ...] = (
     ("08", _lost),
     ("57P0", _lost),  # shut down by the administrator, crashed, not ready yet
     ("25P03", _lost),  # idle for too long within a transaction
+    ("0A000", _lost),  # what this connection has prepared has another result by now: the tables were changed
     ("40", _clashed),  # serialization failure, deadlock
     ("23505", _taken),
     ("53100", _full),
