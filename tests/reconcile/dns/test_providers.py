@@ -1,15 +1,55 @@
 """Providers as the spec names them: built, or refused with the entry and the reason."""
 
+import logging
 from pathlib import Path
+from typing import cast
+from urllib.parse import quote_plus
 
 import pytest
+from octodns.provider.base import BaseProvider
 
-from mailstack.model.errors import Invalid
+from mailstack.model.errors import Invalid, TryAgainLater
+from mailstack.reconcile.dns.octo import OctoProvider
 from mailstack.reconcile.dns.providers import Surroundings, build_provider
+from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.reconcile.dns.zone_plan import ZoneTarget, plan_zones
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.secrets import SecretMissing
 from mailstack.spec.sections.domains import Provider
 from tests.support.specs import spec_value
+
+
+class Talkative(BaseProvider):  # type: ignore[misc]  # octoDNS has no types
+    """As some libraries are: the key is in the URL, and the URL in what they say of a fault."""
+
+    SUPPORTS = frozenset({"A"})
+    SUPPORTS_GEO = False
+    SUPPORTS_DYNAMIC = False
+    SUPPORTS_ROOT_NS = False
+
+    def __init__(self, name: str, *, api_key: str, fails: bool = False) -> None:
+        self._url = f"/xml?ApiKey={quote_plus(api_key)}"
+        if fails:
+            raise ValueError(f"bad key: {api_key!r}")
+        self.log = logging.getLogger(name)
+        super().__init__(name)
+
+    def populate(self, *_: object, **__: object) -> bool:
+        raise ConnectionError(f"Max retries exceeded with url: {self._url}")
+
+
+def test_the_secret_of_a_provider_is_in_none_of_its_faults() -> None:
+    path = f"{__name__}.Talkative"
+    with pytest.raises(Invalid, match=r"bad key: '\(secret\)'") as refused:
+        build(path, api_key="env/KEY", fails=True)
+    built = build(path, api_key="env/KEY")
+    wanted = (RecordSet(name="one.test", type="A", values=("192.0.2.1",), ttl_s=300),)
+    target = ZoneTarget(zone="one.test", provider_name="p", provider=cast(OctoProvider, built), wanted=wanted)
+    with pytest.raises(TryAgainLater, match=r"url: /xml\?ApiKey=\(secret\)") as failed:
+        plan_zones([target], "0123456789abcdef")
+    for raised in (refused, failed):
+        assert "below" not in str(raised.value)
+
 
 FILES = "mailstack.reconcile.dns.zone_file.ZoneFileProvider"
 

@@ -10,6 +10,7 @@ from mailstack.model.errors import Invalid
 from mailstack.reconcile.dns.octo import OctoProvider
 from mailstack.reconcile.dns.readable import shield
 from mailstack.reconcile.dns.root_ns import note_root_ns
+from mailstack.reconcile.dns.unsaid import keep_unsaid, without
 from mailstack.reconcile.wanted import FaultAt, Resolve
 from mailstack.spec.faults import Fault, SpecInvalid, path_text
 from mailstack.spec.faults import Path as SpecPath
@@ -43,7 +44,7 @@ class Surroundings:
 def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoProvider:
     """Raises SpecInvalid that says what of the entry is wrong, Invalid for what the provider itself says."""
     place: SpecPath = ("dns", "providers", name)
-    settings = _settings(place, provider, around)
+    settings, secrets = _settings(place, provider, around)
     directory = around.directory
     try:
         provider_class = _class(provider.class_)
@@ -57,9 +58,11 @@ def build_provider(name: str, provider: Provider, around: Surroundings) -> OctoP
         told = f"{provider.class_} does not take these settings: {_told(fault)}"
         raise SpecInvalid([around.fault_at(place, told)]) from fault
     except Exception as fault:  # a provider's constructor may call out and raise whatever its library raises
-        raise Invalid(f"{path_text(place)}: {provider.class_}: {type(fault).__name__}: {fault}") from fault
+        told = without(secrets, f"{type(fault).__name__}: {fault}")
+        raise Invalid(f"{path_text(place)}: {provider.class_}: {told}") from fault
     shield(built)
     note_root_ns(built)
+    keep_unsaid(built, secrets)
     return built
 
 
@@ -99,9 +102,10 @@ def _hint(package: str) -> str:
     return ""
 
 
-def _settings(place: SpecPath, provider: Provider, around: Surroundings) -> dict[str, object]:
-    """Raises SpecInvalid with every secret that is missing."""
+def _settings(place: SpecPath, provider: Provider, around: Surroundings) -> tuple[dict[str, object], list[str]]:
+    """With the secrets among them. Raises SpecInvalid with every one that is missing."""
     faults: list[Fault] = []
+    secrets: list[str] = []
 
     def read(path: SpecPath, value: object) -> object:
         if isinstance(value, dict):
@@ -111,15 +115,16 @@ def _settings(place: SpecPath, provider: Provider, around: Surroundings) -> dict
         if not isinstance(value, str) or not is_reference(value):
             return value
         try:
-            return around.resolve(value, around.directory)
+            secrets.append(around.resolve(value, around.directory))
         except SecretMissing as missing:
             faults.append(around.fault_at(path, str(missing)))
             return ""
+        return secrets[-1]
 
     settings = {key: read((*place, key), value) for key, value in provider.settings.items()}
     if faults:
         raise SpecInvalid(faults)
-    return settings
+    return settings, secrets
 
 
 def _told(fault: TypeError) -> str:

@@ -43,6 +43,7 @@ from mailstack.reconcile.dns.ownership import (
 from mailstack.reconcile.dns.readable import unreadable_in
 from mailstack.reconcile.dns.record_set import Key, RecordSet
 from mailstack.reconcile.dns.root_ns import root_ns_of
+from mailstack.reconcile.dns.unsaid import secrets_of, without
 from mailstack.reconcile.plan import DNS_RECORD, KNOWN_AFTER_APPLY, Change, FieldChange, Mark, PlanWarning
 
 ZONES_AT_ONCE = 8
@@ -184,7 +185,7 @@ def _faults_told(target: ZoneTarget) -> Iterator[None]:
     except DomainError:
         raise
     except Exception as fault:
-        reason = _told(fault)
+        reason = without(secrets_of(target.provider), _told(fault))
         told = f"DNS zone {target.zone} (provider {target.provider_name}{_address(target.provider)}): {reason}"
         if "Invalid record" in reason:
             raise Invalid(told) from fault
