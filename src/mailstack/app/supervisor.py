@@ -5,12 +5,9 @@ that could bring it down.
 """
 
 import asyncio
-import gc
-import os
 import pwd
 import resource
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack
@@ -24,27 +21,25 @@ from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import RunSettings
 from mailstack.app.clock import system_clock
-from mailstack.app.crew import Crew
 from mailstack.app.due import Due
 from mailstack.app.faults import CannotServe
 from mailstack.app.forks import Forks, answering, drive
 from mailstack.app.installed import installed, refuse_another
-from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import Applied, Finished, Job, Loaded
 from mailstack.app.notify import feed_watchdog, tell_reloading, tell_systemd
-from mailstack.app.opening import Opener, log_refusal
+from mailstack.app.opening import Opener, Opening, log_refusal
 from mailstack.app.privileges import become, hand_over
 from mailstack.app.reload import Reason, Reasons, Watch
 from mailstack.app.runfiles import leave_storage, take_storage
-from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
+from mailstack.app.serving import Serving, worker_count
+from mailstack.app.sockets import Bound, Endpoint, close_all, endpoints_of
 from mailstack.app.status import Status
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import local_bus
-from mailstack.app.worker import GRACE_S, Launch
+from mailstack.app.worker import GRACE_S
 from mailstack.model.ids import Generation
 from mailstack.model.instant import HOUR_MS, SECOND_MS, Instant
-from mailstack.net.tally import Tally
 from mailstack.ports.bus import GENERATION_TOPIC
 
 log = structlog.get_logger()
@@ -102,15 +97,12 @@ class Supervisor:
         self._due = Due(self._reasons, clock=system_clock, monotonic=time.monotonic)
         self._installed = installed()
         self._stopping = asyncio.Event()
-        self._bound: dict[Endpoint, socket.socket] = {}
         self._held = AsyncExitStack()
         self._publishing: asyncio.Task[None] | None = None
         # What is seen in DNS leads to generations beside those that a reload makes.
         self._changing = asyncio.Lock()
         self._storage: StoreAddress
-        self._workers: int
-        self._blueprint: Blueprint
-        self._crew: Crew
+        self._serving: Serving
         self._status: Status
 
     async def run(self, first_apply: ApplyProcess) -> None:
@@ -141,7 +133,7 @@ class Supervisor:
     def _stop(self) -> None:
         if self._stopping.is_set():
             log.warning("stopping at once")
-            self._crew.abort()
+            self._serving.abort()
         self._stopping.set()
 
     async def _live(self, first_apply: ApplyProcess) -> None:
@@ -155,15 +147,12 @@ class Supervisor:
     async def _start(self, applying: ApplyProcess) -> None:
         self._held.push_async_callback(applying.end)
         opening = await Opener(self._service.job, self._service.user, self._take_storage).open(applying)
-        self._bound = dict(opening.bound)
         if self._service.user is not None:
             become(self._service.user)
-        self._blueprint = opening.blueprint
-        server = self._blueprint.server
-        self._workers = (server.workers if server else 0) or os.cpu_count() or 1
-        await self._start_crew()
+        await self._start_serving(opening)
         self._stand(opening.applied.accounts)
-        log.info("serving", generation=self._blueprint.generation, workers=self._workers, listeners=_texts(self._bound))
+        listeners = [f"{endpoint.service} {endpoint}" for endpoint in self._serving.endpoints]
+        log.info("serving", generation=self._generation, workers=self._serving.workers, listeners=listeners)
         if opening.refusal is None:
             tell_systemd("READY=1")
         else:
@@ -185,29 +174,16 @@ class Supervisor:
             hand_over(storage.folder, self._service.user)
         self._status = Status(storage.folder, self._service.job.spec)
 
-    async def _start_crew(self) -> None:
+    async def _start_serving(self, opening: Opening) -> None:
         settings = RunSettings(
             storage=self._storage,
             job=self._service.job,
             trust_loopback=self._service.trust_loopback,
             hold_outbound=self._service.hold_outbound,
         )
-        launch = Launch(
-            settings=settings, blueprint=self._blueprint, bound=dict(self._bound), tally=Tally(self._workers)
-        )
-        self._crew = Crew(self._start_worker, launch, on_replaced=self._write_status)
-        # What is alive now is shared by all workers for good: the collector must not touch, and so copy, its pages.
-        gc.collect()
-        gc.freeze()
-        await self._crew.start(self._workers)
-        self._held.push_async_callback(self._crew.stop, grace_s=self._service.grace_s)
-        # Closed before the workers drain, so that nobody waits in the queue of a socket that is never accepted from.
-        self._held.callback(lambda: close_all(self._bound))
-
-    async def _start_worker(self, launch: Launch) -> WorkerLink:
-        if self._workers == 1:
-            return await InlineWorker.start(launch)
-        return await ForkedWorker.start(self._forks, launch)
+        self._serving = Serving(settings, opening, self._forks, on_replaced=self._write_status)
+        await self._serving.start()
+        self._held.push_async_callback(self._serving.end, grace_s=self._service.grace_s)
 
     async def _watch_for_applies(self) -> None:
         # The machine's own: what other nodes applied, the workers pass on (app.node_work).
@@ -234,10 +210,9 @@ class Supervisor:
 
     def _say_reloaded(self, refusal: str) -> None:
         """refusal: why the spec is not what is served, "" when it is."""
-        generation = self._blueprint.generation
-        self._status.reloaded(generation=generation, message=refusal)
+        self._status.reloaded(generation=self._generation, message=refusal)
         more = f"; the spec is not applied: {refusal[:STATUS_CHARACTERS]}" if refusal else ""
-        tell_systemd("READY=1", f"STATUS=generation {generation}{more}".replace("\n", " "))
+        tell_systemd("READY=1", f"STATUS=generation {self._generation}{more}".replace("\n", " "))
 
     async def _apply_spec(self, reason: Reason) -> None:
         await self._stop_publishing()
@@ -247,7 +222,7 @@ class Supervisor:
             loaded = await applying.loaded()
             await self._watch.follow(loaded.watch, read_at_ns=loaded.read_at_ns)
             self._check_unchangeable(loaded)
-            opened = bind(loaded.endpoints, self._bound)
+            opened = self._serving.bind(loaded.endpoints)
             try:
                 applying.go()
                 applied = await applying.applied()
@@ -264,7 +239,7 @@ class Supervisor:
         refuse_another(self._installed)
         # With the storage that is served, so that nobody has to look for it in the spec first.
         known = replace(job, storage=self._storage.to_json())
-        if self._workers == 1:
+        if self._serving.workers == 1:
             # SQLite's locks belong to a process: one that has databases open must not be forked.
             return ApplyProcess.start(known, user=None)
         return await ApplyProcess.fork(self._forks, known)
@@ -314,7 +289,7 @@ class Supervisor:
         self._due.within(AFTER_OTHERS_MS)
 
     async def _serve_applied(self, applied: Applied) -> None:
-        opened = bind(endpoints_of(from_json(applied.blueprint).listeners), self._bound)
+        opened = self._serving.bind(endpoints_of(from_json(applied.blueprint).listeners))
         try:
             await self._change(applied, opened)
         except BaseException:
@@ -327,42 +302,35 @@ class Supervisor:
             raise CannotServe(f"storage.path is {self._storage.folder} until a restart; {storage.folder} is not used")
         if storage != self._storage:
             raise CannotServe(f"what `storage` names is another than {self._storage}, which is used until a restart")
-        if (loaded.workers or os.cpu_count() or 1) != self._workers:
-            log.warning("server.workers changes at the next start", workers=self._workers, wanted=loaded.workers)
+        workers = self._serving.workers
+        if worker_count(loaded.workers) != workers:
+            log.warning("server.workers changes at the next start", workers=workers, wanted=loaded.workers)
 
     async def _change(self, applied: Applied, opened: Bound) -> None:
         async with self._changing:
-            await self._swap(applied, opened)
-
-    async def _swap(self, applied: Applied, opened: Bound) -> None:
-        blueprint = from_json(applied.blueprint)
-        if blueprint.generation <= self._blueprint.generation:
-            close_all(opened)
-            log.info("nothing to change", generation=self._blueprint.generation)
-            return
-        closed = self._bound.keys() - endpoints_of(blueprint.listeners)
-        await self._crew.change(blueprint, opened, closed)
-        for endpoint in closed:
-            self._bound.pop(endpoint).close()
-        self._bound.update(opened)
-        self._blueprint = blueprint
-        self._stand(applied.accounts)
-        log.info("reloaded", generation=blueprint.generation)
+            if not await self._serving.change(from_json(applied.blueprint), opened):
+                log.info("nothing to change", generation=self._generation)
+                return
+            self._stand(applied.accounts)
+            log.info("reloaded", generation=self._generation)
 
     def _stand(self, accounts: Mapping[str, str]) -> None:
         self._write_status()
         standing = Standing(
             storage=self._storage.folder,
-            blueprint=self._blueprint,
-            endpoints=tuple(sorted(self._bound)),
+            blueprint=self._serving.blueprint,
+            endpoints=self._serving.endpoints,
             accounts=accounts,
         )
         self._service.on_standing(standing)
 
     def _write_status(self) -> None:
-        self._status.standing(
-            generation=self._blueprint.generation, workers=self._crew.pids, endpoints=sorted(self._bound)
-        )
+        serving = self._serving
+        self._status.standing(generation=self._generation, workers=serving.pids, endpoints=serving.endpoints)
+
+    @property
+    def _generation(self) -> Generation:
+        return self._serving.blueprint.generation
 
     @property
     def _is_publishing(self) -> bool:
@@ -387,7 +355,7 @@ class Supervisor:
             self._finish(answer, reason)
         except (CannotServe, OSError) as fault:
             log.error("apply did not finish; mail is served, DNS may be behind", reason=str(fault))
-            self._status.reloaded(generation=self._blueprint.generation, message=str(fault))
+            self._status.reloaded(generation=self._generation, message=str(fault))
             self._try_again(reason, fault)
         finally:
             await applying.end()
@@ -401,15 +369,10 @@ class Supervisor:
             self._status.looked(finished.drift)
         self._due.done(reason, again_at)
         self._status.upkeep(self._due.next_at, failures=0, message=finished.note)
-        if finished.generation > self._blueprint.generation:
-            # Zones are resources that no server looks at: the same services under a newer number.
-            self._blueprint = replace(self._blueprint, generation=Generation(finished.generation))
+        if finished.generation > self._generation:
+            self._serving.renumber(Generation(finished.generation))
             self._write_status()
             log.info("DNS is published", generation=finished.generation)
-
-
-def _texts(bound: Bound) -> list[str]:
-    return [f"{endpoint.service} {endpoint}" for endpoint in sorted(bound)]
 
 
 def _allow_many_files() -> None:

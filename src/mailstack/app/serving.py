@@ -1,0 +1,89 @@
+"""What serves: the sockets, the workers, and the generation that they are at.
+
+It decides nothing: when they change, and to what, is the supervisor's.
+"""
+
+import gc
+import os
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from mailstack.app.blueprint import Blueprint
+from mailstack.app.build import RunSettings
+from mailstack.app.crew import Crew
+from mailstack.app.forks import Forks
+from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
+from mailstack.app.opening import Opening
+from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
+from mailstack.app.worker import Launch
+from mailstack.model.ids import Generation
+from mailstack.net.tally import Tally
+
+
+class Serving:
+    """on_replaced: a worker has taken the place of one that ended."""
+
+    def __init__(
+        self, settings: RunSettings, opening: Opening, forks: Forks, *, on_replaced: Callable[[], None]
+    ) -> None:
+        self._forks = forks
+        self._bound: dict[Endpoint, socket.socket] = dict(opening.bound)
+        self.blueprint = opening.blueprint
+        server = self.blueprint.server
+        self.workers = worker_count(server.workers if server else 0)
+        launch = Launch(settings=settings, blueprint=self.blueprint, bound=dict(self._bound), tally=Tally(self.workers))
+        self._crew = Crew(self._start_worker, launch, on_replaced=on_replaced)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(sorted(self._bound))
+
+    @property
+    def pids(self) -> list[int]:
+        return self._crew.pids
+
+    async def start(self) -> None:
+        # What is alive now is shared by all workers for good: the collector must not touch, and so copy, its pages.
+        gc.collect()
+        gc.freeze()
+        await self._crew.start(self.workers)
+
+    def bind(self, endpoints: Iterable[Endpoint]) -> Bound:
+        """Those that are not open yet. Raises PortBusy, OSError."""
+        return bind(endpoints, self._bound)
+
+    async def change(self, blueprint: Blueprint, opened: Bound) -> bool:
+        """opened: as `bind` gave them. False, and they are closed, where that generation is served already."""
+        if blueprint.generation <= self.blueprint.generation:
+            close_all(opened)
+            return False
+        closed = self._bound.keys() - endpoints_of(blueprint.listeners)
+        await self._crew.change(blueprint, opened, closed)
+        for endpoint in closed:
+            self._bound.pop(endpoint).close()
+        self._bound.update(opened)
+        self.blueprint = blueprint
+        return True
+
+    def renumber(self, generation: Generation) -> None:
+        """Zones are resources that no server looks at: the same services under a newer number."""
+        self.blueprint = replace(self.blueprint, generation=generation)
+
+    def abort(self) -> None:
+        self._crew.abort()
+
+    async def end(self, *, grace_s: float) -> None:
+        # Before the workers drain, so that nobody waits in the queue of a socket that is never accepted from.
+        close_all(self._bound)
+        await self._crew.stop(grace_s=grace_s)
+
+    async def _start_worker(self, launch: Launch) -> WorkerLink:
+        if self.workers == 1:
+            return await InlineWorker.start(launch)
+        return await ForkedWorker.start(self._forks, launch)
+
+
+def worker_count(wanted: int) -> int:
+    """wanted: 0 for one for each core."""
+    return wanted or os.cpu_count() or 1
