@@ -23,8 +23,6 @@ import structlog  # noqa: E402
 if _rich is None:
     del sys.modules["rich"]
 
-FORMATS = ("auto", "json", "console")
-LEVELS = ("debug", "info", "warning", "error")
 # Nobody logs these on purpose; a field added in haste must not become a leak.
 SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
 GATHER_S = 0.02

@@ -35,10 +35,6 @@ class Reply:
     def is_positive(self) -> bool:
         return 200 <= self.code < 300
 
-    @property
-    def is_transient(self) -> bool:
-        return 400 <= self.code < 500
-
     def as_outcome(self) -> SmtpReply:
         text = " ".join(line for line in self.lines if line)
         return SmtpReply(code=self.code, status=self.status, text=text[:MAX_TEXT_CHARACTERS])
