@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -23,19 +23,17 @@ import structlog
 import mailstack
 from mailstack.app.api_models import ApplyRequest, PlanRequest, read_request
 from mailstack.app.api_process import Order
+from mailstack.app.api_visit import Visit, own_spec
 from mailstack.app.applied_spec import keep_applied
 from mailstack.app.blueprint import read_blueprint
 from mailstack.app.change_log import named_changes
-from mailstack.app.clock import system_clock
 from mailstack.app.faults import CannotServe
 from mailstack.app.log import configure_log
 from mailstack.app.received import (
     Delivery,
-    Received,
     as_far_as_received,
     draft,
     finish,
-    hash_of_main,
     read_received,
     refuse_edited,
     settle,
@@ -49,28 +47,21 @@ from mailstack.app.sockets import bind, close_all, endpoints_of
 from mailstack.app.spec_loaded import endpoints_in
 from mailstack.app.stores import open_bus
 from mailstack.app.turn import LeaveTurn, apply_turn
-from mailstack.app.uploaded import Sent, load_uploaded
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
-from mailstack.model.ids import Generation
 from mailstack.ports.bus import Bus
 from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.awaiting import order as order_certificates
-from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
-from mailstack.reconcile.dns.authoritative import authoritative_dns
-from mailstack.reconcile.dns.live import NotAsked
-from mailstack.reconcile.dns.targets import NoDns
+from mailstack.reconcile.brake import allowed_name, refuse, refuse_unknown
 from mailstack.reconcile.drift import drift_document
 from mailstack.reconcile.plan import by_hand_document, document
 from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.progress import Event, StateCommitted
-from mailstack.reconcile.reconciler import Reconciler
 from mailstack.servers.api.calls import CallKind
-from mailstack.spec.bundle import MAIN_NAME, Bundle, certificate_files, unpack
+from mailstack.spec.bundle import MAIN_NAME
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.include import files_matching, read_files
-from mailstack.spec.load import LoadedSpec, load_spec
-from mailstack.spec.secrets import resolve
+from mailstack.spec.load import LoadedSpec
 
 log = structlog.get_logger()
 
@@ -157,7 +148,7 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
 
 async def _drift(order: Order, line: Line) -> None:
     """Of the server's own spec."""
-    own = _own(Path(order.spec))
+    own = own_spec(Path(order.spec))
     async with _store(order, Silence(), read_only=True) as store:
         if order.sandbox is not None:
             sandbox = SandboxJob.from_json(order.sandbox)
@@ -251,7 +242,7 @@ async def _refuse_unbindable(store: Store, loaded: LoadedSpec) -> None:
         raise Conflict(f"{fault}; nothing was changed") from None
 
 
-def _refuse_strangers(visit: "Visit", delivery: Delivery) -> None:
+def _refuse_strangers(visit: Visit, delivery: Delivery) -> None:
     """A pattern that would find files on the server which were never sent: it would be another spec there."""
     folder = delivery.main.parent
     going = {folder / name for name in delivery.files} | {path.absolute() for path in delivery.former}
@@ -276,14 +267,6 @@ class Steps:
         self._line.tell(step=type(event).__name__, **asdict(event))
 
 
-def _own(path: Path) -> LoadedSpec:
-    """Raises Conflict: whoever sends a spec cannot mend the server's."""
-    try:
-        return load_spec(path)
-    except SpecInvalid as invalid:
-        raise Conflict(f"the server's own spec has faults, to be mended there first: {invalid.lines()[0]}") from None
-
-
 @asynccontextmanager
 async def _store(order: Order, bus: Bus, *, read_only: bool) -> AsyncIterator[Store]:
     store = await open_store_in_step(order.store, bus=bus, read_only=read_only)
@@ -299,85 +282,3 @@ def _fail(line: Line, status: int, detail: str, **more: object) -> None:
         return
     line.begin(PROBLEM, status)
     line.tell(title=HTTPStatus(status).phrase, status=int(status), detail=detail, **more)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """What was sent, beside the server's own spec. sent: as it is; loaded: as it runs here, which a sandbox changes.
-    The working folder is the one that it is unpacked in."""
-
-    order: Order
-    bundle: Bundle
-    own: LoadedSpec
-    sent: LoadedSpec
-    loaded: LoadedSpec
-    sandbox: SandboxJob | None
-
-    @classmethod
-    def begin(cls, order: Order, request: PlanRequest) -> "Visit":
-        """Raises SpecInvalid for faults of what was sent, Conflict for a spec of the server's own that is no help."""
-        bundle = Bundle.from_json(request.bundle.model_dump())
-        own = _own(Path(order.spec))
-        try:
-            main = unpack(bundle, Path())
-        except OSError as fault:
-            raise Invalid(f"the files that were sent cannot lie beside each other: {fault.strerror}") from None
-        sandbox = SandboxJob.from_json(order.sandbox) if order.sandbox is not None else None
-        sent = load_uploaded(main, own, is_sandbox=sandbox is not None)
-        return cls(
-            order=order,
-            bundle=bundle,
-            own=own,
-            sent=sent,
-            loaded=sent if sandbox is None else harmless(sent, sandbox),
-            sandbox=sandbox,
-        )
-
-    def reconciler(self, store: Store, request: PlanRequest) -> Reconciler:
-        if self.sandbox is not None:
-            return sandbox_reconciler(store, self.sandbox, account_passwords(self.loaded.spec.accounts, self.sandbox))
-        folder = self.own.path.absolute().parent
-        found = reconciler_of(store, self.order.store, self.loaded)
-        allow = request.allow
-        allowed = Allowed(
-            destroy=tuple(map(allowed_name, allow.destroy)),
-            last_admin=allow.last_admin,
-            many=allow.many,
-            foreign=allow.foreign,
-        )
-        own_zones = self.own.spec.dns.zones.keys()
-        if request.no_dns:
-            found = replace(found, dns=NoDns())
-        return replace(
-            found,
-            # Whose zone it is decides where its NS records lead.
-            live_dns=NotAsked() if request.no_dns else authoritative_dns(self.loaded.spec, trusted=own_zones),
-            brake=replace(found.brake, allowed=allowed),
-            resolve=Sent(self.bundle),
-            resolve_for_dns=lambda reference, _directory: resolve(reference, folder),
-            keeps_secrets=True,
-            tells_guesses=self.order.may_apply,
-        )
-
-    def delivery(self, caller: str, *, base: Generation) -> Delivery:
-        if self.own.path.name in self.bundle.files:
-            raise Invalid(f"an included file is called {self.own.path.name}, as the main file is on the server")
-        return Delivery(
-            received=Received(
-                digest=self.loaded.digest,
-                main_hash=hash_of_main(self.bundle.main.encode()),
-                caller=caller,
-                at=system_clock(),
-            ),
-            base=base,
-            main=self.own.path,
-            files={**self._read_files(), self.own.path.name: self.bundle.main},
-            former=self.own.files,
-            certificates=tuple(path for _, path in certificate_files(self.own)),
-        )
-
-    def _read_files(self) -> dict[str, str]:
-        """Without those that were sent for nothing."""
-        folder = Path().absolute()
-        read = {path.absolute() for path in (*self.sent.files, *(path for _, path in certificate_files(self.sent)))}
-        return {name: text for name, text in self.bundle.files.items() if folder / name in read}
