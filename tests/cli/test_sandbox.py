@@ -15,7 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app.clock import system_clock
+from mailstack.app.sandbox_state import keep_database
+from mailstack.app.silence import Silence
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_store
 from tests.support.leash import leashed
+from tests.support.postgres import PostgresServer
 from tests.support.sandbox import (
     MAILSTACK,
     Sandbox,
@@ -118,6 +124,48 @@ def test_outbound_mail_is_kept_and_shown(spec: Path, tmp_path: Path) -> None:
     assert b"there is no mail 999" in missing.stderr
 
 
+def test_with_a_database_the_folder_remembers_it_and_holds_no_mail(
+    spec: Path, tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_DATABASE", empty_database)
+    with running_sandbox(spec, tmp_path / "first", "--database", "env/SANDBOX_DATABASE") as first:
+        submit(first, "bob@example.net", "kept")
+        submit(first, "friend@elsewhere.example", "held")
+        state = ("--state", str(first.state))
+        wait_for(lambda: json.loads(outbox(*state, "--format", "json").stdout), timeout_s=60, what="the mail is held")
+        listed = run_client([*MAILSTACK, "account", "list", str(spec), *state])
+        assert b"bob@example.net" in listed.stdout
+    assert not list(first.state.rglob("*.db"))
+    with (
+        running_sandbox(spec, tmp_path / "second", state=first.state) as second,
+        imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=30) as imap,
+    ):
+        imap.login("bob@example.net", second.accounts["bob@example.net"])
+        assert imap.select("INBOX")[1] == [b"1"]
+
+
+async def test_a_database_that_may_be_a_server_s_is_left_alone(
+    spec: Path, tmp_path: Path, postgres: PostgresServer, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*arguments: str) -> tuple[int, str]:
+        ended = run_client([*MAILSTACK, "sandbox", str(spec), "--state", str(tmp_path / "state"), *arguments])
+        return ended.returncode, ended.stderr.decode()
+
+    server = StoreAddress(folder=tmp_path / "server", database=empty_database)
+    await (await open_store(server, clock=system_clock, bus=Silence())).close()
+    monkeypatch.setenv("SANDBOX_DATABASE", empty_database)
+    status, told = start("--database", "env/SANDBOX_DATABASE")
+    assert (status, "holds mail already, of a server or another sandbox; name an empty one" in told) == (1, True), told
+    # Also where the reference that the folder remembers means another database than it did.
+    keep_database(tmp_path / "state", "env/SANDBOX_DATABASE", "another")
+    for arguments in ((), ("--database", "env/SANDBOX_DATABASE")):
+        status, told = start(*arguments)
+        assert (status, "holds mail already" in told) == (1, True), told
+    status, told = start("--database", "env/ANOTHER")
+    assert (status, "in the database that env/SANDBOX_DATABASE names; name another folder" in told) == (1, True), told
+    assert postgres.run("SELECT count(*) FROM generation", database=empty_database.rpartition("/")[2]) == [(0,)]
+
+
 def test_a_new_account_gets_a_password_while_it_runs(spec: Path, tmp_path: Path) -> None:
     with running_sandbox(spec, tmp_path) as sandbox:
         save(spec, SPEC.replace("  bob@example.net: {}\n", "  bob@example.net: {}\n  carol@example.com: {}\n"))
@@ -183,7 +231,16 @@ def test_a_faulty_spec_is_told_line_by_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--outbound", "nowhere"], ["--password", "alice"], ["--base-port", "65000"], []], ids=str
+    "arguments",
+    [
+        ["--outbound", "nowhere"],
+        ["--password", "alice"],
+        ["--base-port", "65000"],
+        ["--database", "env/WITHOUT_STATE"],
+        ["--state", "state", "--database", "postgresql://in/plain"],
+        [],
+    ],
+    ids=str,
 )
 def test_a_faulty_call_is_told_with_status_2(arguments: list[str]) -> None:
     spec = ["mail.yaml"] if arguments else []

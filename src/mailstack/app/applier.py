@@ -24,7 +24,7 @@ from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, L
 from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
 from mailstack.app.reconcilers import SERVE, Place, inward, sandbox_reconciler
 from mailstack.app.rollout import Rollout, finished, roll_out, roll_out_due, run_plan
-from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
+from mailstack.app.sandbox import SandboxJob, account_passwords, harmless, sandbox_storage
 from mailstack.app.shared_clock import open_store_in_step
 from mailstack.app.silence import QuietGenerations, Silence
 from mailstack.app.spec_loaded import loaded_message
@@ -230,7 +230,7 @@ async def _applied(state: State, passwords: Mapping[str, str] | None = None) -> 
 def _storage_of(job: Job) -> StoreAddress:
     """Before the spec is known to be of use. Raises SpecInvalid, Invalid where it does not even say this."""
     if job.sandbox is not None:
-        return StoreAddress(folder=Path(job.sandbox["state"]))
+        return sandbox_storage(Path(job.sandbox["state"]))
     if job.storage is not None:
         return StoreAddress.from_json(job.storage)
     return find_storage(Path(job.spec)).storage or address_in(load_spec(Path(job.spec)))

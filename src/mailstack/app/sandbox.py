@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 
 from mailstack.app.runfiles import write_json
-from mailstack.app.sandbox_state import LOOPBACK, PORTS, passwords_file
+from mailstack.app.sandbox_state import LOOPBACK, PORTS, kept_database, passwords_file
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.store_named import address_of_storage
 from mailstack.model.errors import Invalid
 from mailstack.model.resource import Kind, ListenerBody, RelayBody, Snapshot, body_of
 from mailstack.spec.load import LoadedSpec
@@ -49,6 +52,12 @@ class SandboxJob:
 
 def harmless(loaded: LoadedSpec, job: SandboxJob) -> LoadedSpec:
     return replace(loaded, spec=_harmless_spec(loaded.spec, job))
+
+
+def sandbox_storage(state: Path, database: str | None = None) -> StoreAddress:
+    """Where the sandbox of that folder keeps its mail. database: a reference, None for what the folder remembers.
+    Raises Invalid where its secret is not there."""
+    return address_of_storage(_storage(state, kept_database(state)[0] if database is None else database), state)
 
 
 def job_of(state: Path, live: Snapshot) -> SandboxJob:
@@ -101,13 +110,17 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
     return spec.model_copy(
         update={
             "server": spec.server.model_copy(update={"listeners": Listeners(**listeners)}),
-            "storage": Storage.model_construct(path=Path(job.state)),
+            "storage": _storage(Path(job.state), kept_database(Path(job.state))[0]),
             "tls": Tls(),
             "domains": {name: _with_made_keys(domain) for name, domain in spec.domains.items()},
             "relays": relays,
             "routes": routes,
         }
     )
+
+
+def _storage(state: Path, database: str) -> Storage:
+    return Storage.model_construct(path=state, database=SecretStr(database) if database else None)
 
 
 def _with_made_keys(domain: Domain) -> Domain:

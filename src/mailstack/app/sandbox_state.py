@@ -16,6 +16,7 @@ PORTS = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps"
 DEFAULT_BASE_PORT = 20_000
 HIGHEST_BASE_PORT = 65_535 - max(PORTS.values())
 PREFIX = "mailstack-sandbox-"
+DATABASE = "database"
 PEM_BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
@@ -32,6 +33,18 @@ def running_state() -> Path | None:
 
 def passwords_file(state: Path) -> Path:
     return state / "passwords.json"
+
+
+def kept_database(state: Path) -> tuple[str, str]:
+    """A reference to the database that holds its mail, and what that is called; ("", "") where the folder holds it."""
+    file = state / DATABASE
+    reference, _, name = file.read_text().rstrip("\n").partition("\n") if file.exists() else ("", "", "")
+    return reference, name
+
+
+def keep_database(state: Path, reference: str, name: str) -> None:
+    """A secret may come to mean another database, which a sandbox must not take for its own."""
+    (state / DATABASE).write_text(f"{reference}\n{name}\n")
 
 
 def zones_folder(state: Path) -> Path:

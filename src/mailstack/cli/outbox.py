@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailstack.cli.reconciling import sandbox_at
 from mailstack.cli.screen import console, fail, print_json
 
 if TYPE_CHECKING:
+    from mailstack.app.store_address import StoreAddress
     from mailstack.model.delivery import QueueItem
 
 LISTED = 10_000
@@ -35,13 +37,15 @@ Examples:
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(mail_id: int | None, state: Path | None, output: str) -> None:
     from mailstack.app.sandbox_state import running_state
+    from mailstack.app.stores import is_made
 
     folder = state or running_state()
     if folder is None:
         fail("no sandbox runs in a temporary folder; name one with --state")
-    if not (folder / "system.db").exists():
+    storage = sandbox_at(folder)
+    if not is_made(storage):
         fail(f"{folder} is no sandbox's state")
-    mails = asyncio.run(_read(folder, mail_id))
+    mails = asyncio.run(_read(storage, mail_id))
     if mail_id is not None and not mails:
         fail(f"there is no mail {mail_id} in the outbox")
     if output == "json":
@@ -53,14 +57,13 @@ def command(mail_id: int | None, state: Path | None, output: str) -> None:
         _show(mails)
 
 
-async def _read(folder: Path, mail_id: int | None) -> list[dict[str, object]]:
+async def _read(storage: "StoreAddress", mail_id: int | None) -> list[dict[str, object]]:
     from mailstack.app.clock import system_clock
     from mailstack.app.silence import Silence
-    from mailstack.app.store_address import StoreAddress
     from mailstack.app.stores import open_store
     from mailstack.model.delivery import QueueState
 
-    store = await open_store(StoreAddress(folder=folder), clock=system_clock, bus=Silence(), read_only=True)
+    store = await open_store(storage, clock=system_clock, bus=Silence(), read_only=True)
     try:
         by_mail: dict[int, list[QueueItem]] = {}
         for item in await store.queue.items(states=(QueueState.HELD,), limit=LISTED):

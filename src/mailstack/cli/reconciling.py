@@ -51,9 +51,10 @@ def storage_of(loaded: "LoadedSpec") -> "StoreAddress":
 
 
 def sandbox_at(state: Path) -> "StoreAddress":
-    from mailstack.app.store_address import StoreAddress
+    """Raises Invalid where a secret of it is missing."""
+    from mailstack.app.sandbox import sandbox_storage
 
-    return StoreAddress(folder=state.absolute())
+    return sandbox_storage(state.absolute())
 
 
 def loaded_spec(spec: Path, form: str) -> "LoadedSpec":

@@ -13,6 +13,8 @@ from mailstack.app.sandbox_state import (
     DEFAULT_BASE_PORT,
     HIGHEST_BASE_PORT,
     ca_file,
+    keep_database,
+    kept_database,
     new_state,
     write_ca,
     write_ready,
@@ -37,6 +39,7 @@ Examples:
   mailstack sandbox mailstack.yaml --state ./sandbox          # keeps mail and passwords for the next start
   mailstack sandbox mailstack.yaml --passwords pw --ready ready.json
   mailstack sandbox mailstack.yaml --outbound 127.0.0.1:1025  # hands outbound mail to a sink of yours
+  mailstack sandbox mailstack.yaml --state ./sandbox --database env/DATABASE_URL   # mail in PostgreSQL, as nodes do it
   mailstack sandbox outbox                                    # what was not sent
   mailstack sandbox outbox 3                                  # one of them, whole
 
@@ -76,12 +79,32 @@ class AddressSecret(click.ParamType[tuple[str, str]]):
         return address, secret
 
 
+class Reference(click.ParamType[str]):
+    """To a secret, as specs have them; relative files are those of the working folder."""
+
+    name = "reference"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from mailstack.spec.secrets import is_reference
+
+        if not is_reference(str(value)):
+            self.fail("not a reference; write env/NAME or file/PATH", param, ctx)
+        source, _, name = str(value).partition("/")
+        return f"file/{Path(name).absolute()}" if source == "file" else str(value)
+
+
 @click.command("sandbox", cls=SandboxCommand, help=HELP, short_help="Run any spec harmlessly on loopback.")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     help="Where everything is kept. Default: a temporary folder, gone at the end.",
+)
+@click.option(
+    "--database",
+    type=Reference(),
+    help="With --state: a PostgreSQL database that holds the mail instead, empty at the first start, as env/NAME or"
+    " file/PATH. The folder remembers it.",
 )
 @click.option("--base-port", type=click.IntRange(1, HIGHEST_BASE_PORT), default=DEFAULT_BASE_PORT, show_default=True)
 @click.option(
@@ -97,6 +120,7 @@ class AddressSecret(click.ParamType[tuple[str, str]]):
 def command(
     spec: Path,
     state: Path | None,
+    database: str | None,
     base_port: int,
     ready: Path | None,
     outbound: tuple[str, int] | None,
@@ -109,7 +133,10 @@ def command(
     from mailstack.app.messages import Job
 
     configure_log(log_format, log_level)
+    if database is not None and state is None:
+        raise click.UsageError("--database goes with --state, the folder that remembers it")
     with _state_folder(state) as folder:
+        _take_database(folder, database)
         sandbox = {
             "state": str(folder),
             "base_port": base_port,
@@ -196,6 +223,24 @@ def _run(job: "Job", scene: Scene, *, hold_outbound: bool) -> None:
         fail(f"{fault}; choose other ports with --base-port")
     except CannotServe as fault:
         fail(str(fault))
+
+
+def _take_database(folder: Path, wanted: str | None) -> None:
+    """wanted: a reference; None for what the folder remembers. Ends the command where the folder's mail is elsewhere,
+    or the database may be a server's."""
+    reference, name = kept_database(folder)
+    if wanted is None and not reference:
+        return
+    from mailstack.app.sandbox import sandbox_storage
+    from mailstack.app.stores import is_made
+
+    if wanted not in (None, reference) and (reference or is_made(sandbox_storage(folder))):
+        where = f"in the database that {reference} names" if reference else "in the folder itself"
+        fail(f"the sandbox in {folder} keeps its mail {where}; name another folder with --state")
+    storage = sandbox_storage(folder, wanted)
+    if str(storage) != name and is_made(storage):
+        fail(f"{storage} holds mail already, of a server or another sandbox; name an empty one")
+    keep_database(folder, wanted or reference, str(storage))
 
 
 @contextmanager
