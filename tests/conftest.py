@@ -1,15 +1,14 @@
 """What tests of any part may ask for: real servers that are dear to start, once in a session."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
 
-from tests.support.imap_server import DATABASE
+from tests.support.engines import DATABASE, POSTGRES, SQLITE, engines_of
 from tests.support.moto import running_moto
-from tests.support.postgres import PostgresServer, fresh_database, running_postgres
+from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
@@ -29,17 +28,38 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # A store lies in a folder, or has files beside it.
+    if "tmp_path" in metafunc.fixturenames and (engines := engines_of(metafunc.definition.nodeid)):
+        metafunc.parametrize("engine", engines, indirect=True)
+
+
 @pytest.fixture(autouse=True)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ENGINE=postgres in the environment: the mail that tests reach by IMAP lies in PostgreSQL, each test's in a
-    database of its own."""
-    if os.environ.get("ENGINE") == "postgres":
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """On PostgreSQL the mail of each scenario lies in a database of its own, and that of other tests in one that is
+    emptied after each: they close their stores."""
+    if getattr(request, "param", SQLITE) != POSTGRES:
+        yield
+    elif request.node.get_closest_marker("slow"):
         monkeypatch.setenv(DATABASE, request.getfixturevalue("empty_database"))
+        yield
+    else:
+        url = request.getfixturevalue("emptied_database")
+        monkeypatch.setenv(DATABASE, url)
+        yield
+        empty_tables(request.getfixturevalue("postgres"), url)
 
 
 @pytest.fixture(scope="session")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_moto(tmp_path_factory.mktemp("moto")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def emptied_database(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of one that each test leaves without rows."""
+    with fresh_database(postgres) as url:
         yield url
 
 

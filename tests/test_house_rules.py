@@ -20,6 +20,7 @@ import pytest
 import mailstack
 from mailstack.model.errors import DomainError
 from tests.fuzz.target import Target
+from tests.support.engines import ON_BOTH, ON_ONE
 from tests.support.protocol_table import PAGE, protocols_page
 
 ROOT = Path(__file__).parent.parent
@@ -159,6 +160,13 @@ def test_every_fuzz_target_holds_for_its_seeds(target: Target) -> None:
 @pytest.mark.parametrize("name", ["mailstack.schema.json", "plan.schema.json"])
 def test_schemas_are_json(name: str) -> None:
     assert json.loads((ROOT / "schemas" / name).read_text())["$schema"]
+
+
+@pytest.mark.parametrize("start", ON_ONE)
+def test_what_runs_on_one_engine_only_is_there(start: str) -> None:
+    file, _, name = start.partition("::")
+    assert f"def {name or 'test_'}" in (ROOT / file).read_text()
+    assert start.startswith(ON_BOTH)
 
 
 def test_no_package_registry_is_named() -> None:

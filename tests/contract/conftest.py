@@ -25,7 +25,7 @@ from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.moto import new_bucket
-from tests.support.postgres import PostgresServer, empty_tables, fresh_database
+from tests.support.postgres import empty_tables
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import make_account
 
@@ -139,12 +139,6 @@ def bus() -> RecordingBus:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    with fresh_database(postgres) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
 def only_bucket(s3_url: str) -> BucketAddress:
     """Of all tests: objects are named by what they hold, and claimed anew in a database that was emptied."""
     return new_bucket(s3_url, "contract")
@@ -155,7 +149,7 @@ def services(request: pytest.FixtureRequest, open_engine: OpenStore) -> Iterator
     if open_engine not in (open_postgres, open_postgres_with_bucket):
         yield Services()
         return
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue("emptied_database")
     has_bucket = open_engine is open_postgres_with_bucket
     yield Services(database=url, bucket=request.getfixturevalue("only_bucket") if has_bucket else None)
     empty_tables(request.getfixturevalue("postgres"), url)

@@ -23,7 +23,7 @@ async def crowds(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "memory":
         yield MemoryCrowds()
         return
-    url = request.getfixturevalue("postgres_url")
+    url = request.getfixturevalue("emptied_database")
     store = await open_store(address_of(url), blobs=RowBlobs(tmp_path), clock=system_clock, bus=Silence())
     yield store.crowds
     await store.close()

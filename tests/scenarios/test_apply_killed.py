@@ -17,9 +17,9 @@ from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.load import load_spec
-from mailstack.store.sqlite.open import open_store
 from tests.scenarios.test_dns_bind import FOREIGN, HEAD
 from tests.support.bind import Bind, SetKey, running_bind
+from tests.support.engines import open_store, storage_section
 from tests.support.killed_apply import KILL_AFTER_UPDATES, KILL_AT_STATEMENT
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 ZONES = ("example.test", "second.test")
 SPEC = """\
 server: {{hostname: mail.example.test, addresses: ["{address}"]}}
-storage: {{path: state}}
+{storage}
 domains: {{{domains}}}
 accounts: {{alice@example.test: {{password: file/password}}}}
 dns:
@@ -47,7 +47,11 @@ class House:
     def write(self, *, address: str = "192.0.2.25", password: str = "one", zones: tuple[str, ...] = ZONES) -> None:
         providers = ", ".join(f"{zone}: {{provider: bind}}" for zone in zones)
         domains = ", ".join(f"{zone}: {{dkim: {{algorithms: [ed25519]}}}}" for zone in zones or ZONES)
-        self.spec.write_text(SPEC.format(address=address, domains=domains, port=self.bind.port, zones=providers))
+        self.spec.write_text(
+            SPEC.format(
+                address=address, domains=domains, port=self.bind.port, zones=providers, storage=storage_section()
+            )
+        )
         (self.spec.parent / "password").write_text(password)
 
     def apply(self, step: str = "never", **environment: str) -> int:

@@ -25,6 +25,7 @@ from mailstack.model.instant import Instant
 from mailstack.reconcile.providers.certs import self_signed
 from tests.support.acme_front import front_of
 from tests.support.bind import Bind, running_bind
+from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.pebble import Pebble, running_pebble
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
@@ -41,7 +42,7 @@ server:
   workers: 2
   listeners:
 {listeners}
-storage: {{path: state}}
+{storage}
 tls:
   issuer: acme
   acme: {{directory: "{directory}", ca: "{ca}", challenge: {challenge}, key: {key}}}
@@ -93,7 +94,13 @@ class House:
     def write(self, pebble: Pebble, *, challenge: str = "http-01", key: str = "ecdsa256", dns: str = "") -> None:
         listeners = "\n".join(f'    {service}: ["127.0.0.1:{self.port(service)}"]' for service in OFFSETS)
         text = SPEC.format(
-            listeners=listeners, directory=pebble.directory, ca=pebble.ca_file, challenge=challenge, key=key, dns=dns
+            listeners=listeners,
+            directory=pebble.directory,
+            ca=pebble.ca_file,
+            challenge=challenge,
+            key=key,
+            dns=dns,
+            storage=storage_section(),
         )
         save(self.spec, text)
 
@@ -341,7 +348,7 @@ server:
   hostname: mail.example.com
   workers: 1
   listeners: {{imaps: ["127.0.0.1:{imaps}"], smtp: [], submission: [], submissions: [], imap: [], http: [], https: []}}
-storage: {{path: state}}
+{storage}
 tls:
   issuer: files
   files: [{{certificate: live/mail.pem, key: file/live/mail.key}}]
@@ -367,7 +374,7 @@ def test_files_that_certbot_swaps_one_after_the_other_are_served_once_they_fit(h
 
     for name in ("mail.pem", "mail.key"):
         swap(name, 1)
-    save(house.spec, FILES.format(imaps=house.port("imaps")))
+    save(house.spec, FILES.format(imaps=house.port("imaps"), storage=storage_section()))
     with serving(house):
         wait_for(lambda: "serving" in house.log, timeout_s=60, what="serving")
         assert house.leaf("imaps").serial_number == serials[0]

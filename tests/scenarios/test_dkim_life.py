@@ -17,6 +17,7 @@ from mailstack.reconcile.providers.keys import live_keys
 from mailstack.reconcile.providers.rotation import ask_rotation
 from mailstack.reconcile.reconciler import Reconciler
 from tests.support.bind import Bind, running_bind
+from tests.support.engines import storage_section
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_state import MemoryState
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, wait_for
@@ -195,7 +196,7 @@ server:
   addresses: [192.0.2.25]
   workers: 1
   listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
-storage: {{path: state}}
+{storage}
 domains: {{{zone}: {{dkim: {{algorithms: [ed25519]}}}}}}
 dns:
   providers: {{bind: {provider}}}
@@ -207,7 +208,13 @@ def test_serve_signs_by_itself_once_the_record_is_seen(scene: Scene, tmp_path: P
     secret = scene.primary.provider() | {"key_secret": "env/TSIG_SECRET"}
     spec = tmp_path / "mail.yaml"
     spec.write_text(
-        SERVED.format(zone=ZONE, smtp=free_base_port() + 25, provider=json.dumps(secret), dns=scene.primary.port)
+        SERVED.format(
+            storage=storage_section(),
+            zone=ZONE,
+            smtp=free_base_port() + 25,
+            provider=json.dumps(secret),
+            dns=scene.primary.port,
+        )
     )
     environment = {"TSIG_SECRET": scene.primary.secret}
     log = spec.with_suffix(".log")

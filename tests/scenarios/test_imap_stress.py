@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import size
 from tests.support.imap_server import running_imap
 from tests.support.imap_stress import stress
 from tests.support.imap_stress_player import Place
@@ -18,7 +19,7 @@ from tests.support.sandbox import Sandbox, save
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 10
+SECONDS, SHORTER_S = 10.0, 5.0
 DISTURBED_EVERY_S = 1.5
 
 
@@ -26,19 +27,21 @@ DISTURBED_EVERY_S = 1.5
 async def test_one_worker_tells_no_client_anything_wrong(tmp_path: Path, seed: int) -> None:
     async with running_imap(tmp_path) as server:
         place = Place(host="127.0.0.1", port=server.port, user="u0", password="pw")
-        assert await stress(place, seconds=SECONDS, clients=6, seed=seed) > 100
+        assert await stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=seed) > 100
 
 
 def test_two_workers_tell_no_client_anything_wrong(sandbox: Sandbox) -> None:
     place = Place(host="127.0.0.1", port=sandbox.port("imap"), user="alice@example.com", password="pw")
-    assert asyncio.run(stress(place, seconds=SECONDS, clients=6, seed=3)) > 100
+    assert asyncio.run(stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=3)) > 100
 
 
 async def stress_while(sandbox: Sandbox, disturb: Callable[[], None], *, is_patient: bool) -> None:
     """Disturbed until the clients are about to compare what they know."""
     place = Place(host="127.0.0.1", port=sandbox.port("imap"), user="alice@example.com", password="pw")
-    stressing = asyncio.create_task(stress(place, seconds=SECONDS, clients=6, seed=4, is_patient=is_patient))
-    for _ in range(int(SECONDS / DISTURBED_EVERY_S) - 1):
+    stressing = asyncio.create_task(
+        stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=4, is_patient=is_patient)
+    )
+    for _ in range(int(size(SECONDS, on_postgres=SHORTER_S) / DISTURBED_EVERY_S) - 1):
         await asyncio.wait([stressing], timeout=DISTURBED_EVERY_S)
         disturb()
     assert await stressing > 100

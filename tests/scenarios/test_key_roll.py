@@ -12,12 +12,13 @@ import pytest
 from mailstack.app.silence import Silence
 from mailstack.model.instant import HOUR_MS, MINUTE_MS
 from mailstack.model.resource import CertificateBody, Kind, body_of
+from mailstack.ports.store import Store
 from mailstack.reconcile.brake import Brake, nobody
 from mailstack.reconcile.dns.authoritative import authoritative_dns
 from mailstack.reconcile.providers.certs import key_digest
 from mailstack.reconcile.reconciler import Reconciler
-from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.bind import Bind, running_bind
+from tests.support.engines import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_issuer import MemoryIssuer, issuing_by
 from tests.support.specs import SpecValue, spec_value
@@ -38,7 +39,7 @@ _443._tcp.mail IN TLSA 3 1 1 {"ab" * 32}
 @dataclass(slots=True, kw_only=True)
 class Scene:
     bind: Bind
-    store: SqliteStore
+    store: Store
     clock: FakeClock
     issuer: MemoryIssuer
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
@@ -23,7 +24,7 @@ server:
   listeners:
     {{imaps: ["127.0.0.1:{imaps}"], https: ["127.0.0.1:{https}"],
     smtp: [], submission: [], submissions: [], imap: [], http: []}}
-storage: {{path: state}}
+{storage}
 tls: {{issuer: files, files: [{{certificate: tls/mail.pem, key: file/tls/mail.key}}]}}
 domains: {{example.com: {{}}}}
 include: [accounts/*.yaml]
@@ -86,7 +87,7 @@ def test_secrets_of_the_sender_are_enough_and_are_never_in_clear(tmp_path: Path,
     authority.cert_pem.write_to_path(str(ca))
     certificate = authority.issue_cert("mail.example.com", "127.0.0.1")
     imaps, https = base_port + 993, base_port + 443
-    text = SPEC.format(imaps=imaps, https=https)
+    text = SPEC.format(imaps=imaps, https=https, storage=storage_section())
     server, laptop = (Place(tmp_path / name, text, certificate) for name in ("server", "laptop"))
     certificate.private_key_pem.write_to_path(str(server.folder / "tls" / "mail.key"))
     there = ["--server", f"https://127.0.0.1:{https}", "--ca", str(ca)]

@@ -1,4 +1,4 @@
-"""Sending, whole: submission, the queue on SQLite, DNS and SMTP over loopback, a sink that checks the signatures."""
+"""Sending, whole: submission, the queue, DNS and SMTP over loopback, a sink that checks the signatures."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,13 @@ from mailstack.clients.smtp.tls import client_contexts
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim import keys
 from mailstack.net.resolver import DnsResolver
+from mailstack.ports.store import Store
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.outbound.queue import QueueRunner
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.submit import Origin, Submission
-from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.dns_server import dns_server
+from tests.support.engines import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.outbound_world import ALICE, HOSTNAME, OutboundWorld
 from tests.support.running import running, until
@@ -62,7 +63,7 @@ class Sending:
     """A submission and a runner over one store; directory and mailboxes in memory."""
 
     world: OutboundWorld
-    store: SqliteStore
+    store: Store
     sink: Sink
     service: OutboundService
     records: dict[str, bytes]

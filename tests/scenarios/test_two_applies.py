@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import storage_section
 from tests.support.sandbox import MAILSTACK, run_client, wait_for
 
 pytestmark = pytest.mark.slow
 
 SPEC = """\
 server: {{hostname: mail.example.com}}
-storage: {{path: state}}
+{storage}
 domains: {{example.com: {{}}}}
 accounts:
 {accounts}
@@ -27,7 +28,7 @@ def write(folder: Path, name: str) -> Path:
     """A spec whose accounts all begin with that name."""
     accounts = "\n".join(f"  {name}{number}@example.com: {{password: env/SECRET}}" for number in range(PASSWORDS))
     path = folder / f"{name}.yaml"
-    path.write_text(SPEC.format(accounts=accounts))
+    path.write_text(SPEC.format(accounts=accounts, storage=storage_section()))
     return path
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mailstack
+from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
@@ -20,7 +21,7 @@ server:
   hostname: mail.example.com
   workers: 2
   listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
-storage: {{path: state}}
+{storage}
 tls: {{issuer: self-signed}}
 domains: {{example.com: {{}}}}
 dns:
@@ -33,7 +34,7 @@ reconcile: {{drift_check: 15s}}
 def test_a_server_under_which_another_version_is_installed_serves_on_and_says_to_restart_it(tmp_path: Path) -> None:
     packages, spec, log, port = tmp_path / "packages", tmp_path / "mail.yaml", tmp_path / "log", free_base_port() + 25
     shutil.copytree(Path(mailstack.__file__).parent, packages / "mailstack", ignore=lambda *_: {"__pycache__"})
-    save(spec, SPEC.format(smtp=port))
+    save(spec, SPEC.format(smtp=port, storage=storage_section()))
     with log.open("wb") as lines:
         server = subprocess.Popen(
             leashed([*MAILSTACK, "serve", str(spec)], "TERM"),

@@ -10,12 +10,11 @@ import pytest
 import trustme
 
 from mailstack.app.clock import system_clock
-from mailstack.app.runfiles import bus_folder
+from mailstack.app.store_address import StoreAddress
+from mailstack.app.stores import open_bus, open_store
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.net.tls_proofs import ACME_TLS
-from mailstack.store.bus_local import LocalBus
-from mailstack.store.sqlite.open import open_store
 from tests.support.sandbox import Sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
@@ -50,10 +49,10 @@ def policy(sandbox: Sandbox) -> str:
         return ""
 
 
-async def leave_proof(state: Path, challenge: Challenge) -> None:
+async def leave_proof(storage: StoreAddress, challenge: Challenge) -> None:
     """As the process does that orders a certificate."""
-    bus = LocalBus(bus_folder(state))
-    store = await open_store(state, clock=system_clock, bus=bus)
+    bus = open_bus(storage)
+    store = await open_store(storage, clock=system_clock, bus=bus)
     await bus.start()
     try:
         await store.challenges.put(challenge)
@@ -90,7 +89,7 @@ def test_probes_answer_on_both_listeners(sandbox: Sandbox) -> None:
 def test_a_proof_by_http_is_shown_by_every_worker(sandbox: Sandbox) -> None:
     until = Instant(system_clock() + DAY_MS)
     proof = Challenge(kind=ChallengeKind.HTTP_01, name="token-1", value="token-1.thumbprint", until=until)
-    asyncio.run(leave_proof(sandbox.state, proof))
+    asyncio.run(leave_proof(sandbox.storage, proof))
     for _ in range(10):
         found = get(sandbox, "http", "/.well-known/acme-challenge/token-1", "new.example.net")
         assert (found.status_code, found.text) == (200, "token-1.thumbprint")
@@ -103,7 +102,7 @@ def test_a_proof_by_tls_is_shown_to_who_asks_for_it_and_to_nobody_else(sandbox: 
     until = Instant(system_clock() + DAY_MS)
     name = "mail.example.com"
     proof = Challenge(kind=ChallengeKind.TLS_ALPN_01, name=name, value=pem.decode(), until=until)
-    asyncio.run(leave_proof(sandbox.state, proof))
+    asyncio.run(leave_proof(sandbox.storage, proof))
 
     def proofs(count: int) -> list[bool]:
         return [shows_proof(sandbox, authority, name) for _ in range(count)]

@@ -4,7 +4,6 @@ python -m tests.support.imap_server FOLDER PORT ACCOUNTS   (accounts u0, u1, …
 """
 
 import asyncio
-import os
 import socket
 import ssl
 import sys
@@ -31,13 +30,9 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
-from mailstack.store.postgres.link import address_of
-from mailstack.store.postgres.open import open_store as open_postgres_store
-from mailstack.store.sql.row_blobs import RowBlobs
-from mailstack.store.sqlite.open import SqliteStore, open_store
+from mailstack.store.sqlite.open import SqliteStore
+from tests.support.engines import open_store
 
-DATABASE = "MAILSTACK_TEST_DATABASE"
-"""The variable with the URL of the database that holds the mail, where the folder does not."""
 DOMAIN = "peer.test"
 PASSWORD = "pw"
 
@@ -72,7 +67,7 @@ async def running_imap(
     bus = LocalBus(folder / "bus")
     await bus.start()
     # Who opens another one uses no more than its ports.
-    store = cast(SqliteStore, await (opened(bus) if opened else _opened(folder, clock, bus)))
+    store = cast(SqliteStore, await (opened(bus) if opened else open_store(folder / "store", clock=clock, bus=bus)))
     await _create_accounts(store, accounts, abilities, quota_bytes)
     source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=changes(store.changes))
     service = ImapService(
@@ -106,12 +101,6 @@ async def running_imap(
         await connections.drain(grace_s=2)
         await store.close()
         await bus.close()
-
-
-async def _opened(folder: Path, clock: Clock, bus: Bus) -> Store:
-    if (url := os.environ.get(DATABASE)) is None:
-        return await open_store(folder / "store", clock=clock, bus=bus)
-    return await open_postgres_store(address_of(url), blobs=RowBlobs(folder), clock=clock, bus=bus)
 
 
 async def _create_accounts(

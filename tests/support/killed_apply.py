@@ -23,7 +23,7 @@ from mailstack.reconcile.progress import Event
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.spec.load import load_spec
-from mailstack.store.sqlite.open import open_store
+from tests.support.engines import open_store
 
 KILL_AFTER_UPDATES = "KILL_AFTER_UPDATES"
 KILL_AT_STATEMENT = "KILL_AT_STATEMENT"

@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 from mailstack.model.instant import Clock, as_datetime
 from mailstack.model.issuance import AcmeAccount, Issued, NotIssued, Order, Proof, Registration, RenewalInfo
 from mailstack.ports.issuer import Issuer, Prover
+from mailstack.ports.store import Store
 from mailstack.reconcile.issue import Issuing, OnWait, Turn
-from mailstack.store.sqlite.open import SqliteStore
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,7 +94,7 @@ async def at_once(_what: str, _on_wait: OnWait) -> AsyncIterator[None]:
 
 
 def issuing_by(
-    issuer: Issuer, store: SqliteStore, *, has_server: bool = True, owner: str = "test", turn: Turn = at_once
+    issuer: Issuer, store: Store, *, has_server: bool = True, owner: str = "test", turn: Turn = at_once
 ) -> Issuing:
     return Issuing(
         issuer=lambda: issuer,

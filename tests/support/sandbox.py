@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app.sandbox import sandbox_storage
 from mailstack.app.sandbox_state import PORTS
+from mailstack.app.store_address import StoreAddress
+from tests.support.engines import REFERENCE, is_on_postgres
 from tests.support.leash import leashed
 
 START_S = 120.0
@@ -42,6 +45,10 @@ class Sandbox:
     def log(self) -> str:
         return self.log_file.read_text()
 
+    @property
+    def storage(self) -> StoreAddress:
+        return sandbox_storage(self.state)
+
     def port(self, service: str) -> int:
         return self.endpoints[service][1]
 
@@ -64,6 +71,7 @@ def running_sandbox(spec: Path, folder: Path, *arguments: str, state: Path | Non
     ready.unlink(missing_ok=True)
     command = [*MAILSTACK, "sandbox", str(spec), "--state", str(kept), "--ready", str(ready)]
     command += ["--base-port", str(free_base_port()), "--log-format", "console", *arguments]
+    command += ["--database", REFERENCE] * is_on_postgres()
     with log.open("wb") as stderr:
         process = subprocess.Popen(leashed(command, "TERM"), stdout=subprocess.DEVNULL, stderr=stderr)
     try:

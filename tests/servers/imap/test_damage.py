@@ -1,6 +1,5 @@
 """What the store cannot read, for a moment or for ever, and what of it the client sees."""
 
-import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from mailstack.servers.imap.service import ImapLimits
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import running_imap
-
-pytestmark = pytest.mark.skipif(os.environ.get("ENGINE") == "postgres", reason="damages the files of SQLite")
 
 
 class BusyChanges:

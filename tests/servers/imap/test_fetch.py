@@ -4,7 +4,6 @@ RFC 3516, RFC 7162 §3.1.4, §3.2.6, RFC 8474 §5.3, RFC 8514 §4.1, RFC 8970 §
 """
 
 import base64
-import os
 from pathlib import Path
 from random import Random
 
@@ -280,7 +279,6 @@ def spoil_large_blobs(folder: Path) -> None:
         file.write_bytes(b"damaged")
 
 
-@pytest.mark.skipif(os.environ.get("ENGINE") == "postgres", reason="damages the files of SQLite")
 async def test_a_damaged_large_message_is_told_of_before_its_literal_begins(client: ImapClient, tmp_path: Path) -> None:
     await client.append(message(1) + b"x" * 500_000)
     await client.append(message(2))

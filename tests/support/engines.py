@@ -1,0 +1,74 @@
+"""The engine that a test's mail lies on: which tests run on which, and stores of the one that a test runs on.
+
+Where tests run on both, PostgreSQL is told by the variable DATABASE, so that programs they start find it too.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from mailstack.model.instant import Clock
+from mailstack.ports.bus import Bus
+from mailstack.ports.store import Store
+from mailstack.store.postgres.link import address_of
+from mailstack.store.postgres.open import open_store as open_on_postgres
+from mailstack.store.sql.row_blobs import RowBlobs
+from mailstack.store.sqlite.open import open_store as open_on_sqlite
+
+Size = TypeVar("Size", int, float)
+SQLITE, POSTGRES = "sqlite", "postgres"
+DATABASE = "MAILSTACK_TEST_DATABASE"
+"""The variable with the URL of the database that holds the mail, where no folder does."""
+REFERENCE = f"env/{DATABASE}"
+
+ON_BOTH = ("tests/scenarios/", "tests/servers/imap/")
+ON_ONE: Mapping[str, str] = {
+    "tests/scenarios/test_apply_killed.py::test_within_the_transaction": "ended between two of SQLite's statements;"
+    " PostgreSQL itself undoes what its client did not commit",
+    "tests/scenarios/test_bucket.py": "large messages are objects with PostgreSQL only",
+    "tests/scenarios/test_descriptors.py": "the accept loop comes before the store",
+    "tests/scenarios/test_dkim_life.py::test_a_": "the state is in memory",
+    "tests/scenarios/test_dkim_life.py::test_one_": "the state is in memory",
+    "tests/scenarios/test_dns_bind.py": "the state is in memory",
+    "tests/scenarios/test_dns_damage.py": "the state is in memory",
+    "tests/scenarios/test_node_drills.py": "many nodes are on PostgreSQL only",
+    "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",
+    "tests/scenarios/test_on_postgres.py": "what the other scenarios do not show of PostgreSQL",
+    "tests/scenarios/test_storage_copy.py": "goes from one engine to the other itself",
+    "tests/servers/imap/test_damage.py::test_a_damaged": "spoils SQLite's file",
+    "tests/servers/imap/test_fetch.py::test_a_damaged": "spoils SQLite's file",
+    "tests/servers/imap/test_sharing.py::test_an_owner_who_cannot_be_read": "spoils SQLite's file",
+    "tests/servers/imap/test_damage.py::test_what_is_intact": "spoils SQLite's file",
+}
+"""Of these the ones that do not, by the start of their names, and why."""
+
+
+def engines_of(test: str) -> tuple[str, ...]:
+    """test: its node id. None where it is not a matter of engines."""
+    if not test.startswith(ON_BOTH) or test.startswith(tuple(ON_ONE)):
+        return ()
+    return SQLITE, POSTGRES
+
+
+def is_on_postgres() -> bool:
+    return DATABASE in os.environ
+
+
+def size(on_sqlite: Size, *, on_postgres: Size) -> Size:
+    """Of a load that only has to be large on one of them."""
+    return on_postgres if is_on_postgres() else on_sqlite
+
+
+def storage_section(path: str = "state") -> str:
+    """Of a spec."""
+    return f"storage: {{path: {path}, database: {REFERENCE}}}" if is_on_postgres() else f"storage: {{path: {path}}}"
+
+
+async def open_store(folder: Path, *, clock: Clock, bus: Bus, read_only: bool = False) -> Store:
+    """As app.stores does it, with the parts that a test chooses."""
+    url = os.environ.get(DATABASE)
+    if url is None:
+        return await open_on_sqlite(folder, clock=clock, bus=bus, read_only=read_only)
+    blobs = RowBlobs(folder.parent)
+    return await open_on_postgres(address_of(url), blobs=blobs, clock=clock, bus=bus, read_only=read_only)
