@@ -53,6 +53,8 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_node_drills.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_on_postgres.py": "what the other scenarios do not show of PostgreSQL",
+    "tests/scenarios/test_reloads_under_load.py": NOT_YET,
+    "tests/scenarios/test_ways_to_postgres.py": "the ways are PostgreSQL's",
     "tests/scenarios/test_storage_copy.py": "goes from one engine to the other itself",
     "tests/servers/imap/test_damage.py::test_a_damaged": "spoils SQLite's file",
     "tests/servers/imap/test_fetch.py::test_a_damaged": "spoils SQLite's file",
