@@ -39,7 +39,6 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_remote_serve.py": NOT_YET,
     "tests/scenarios/test_spec_tests.py": NOT_YET,
     "tests/scenarios/test_upgrade.py": NOT_YET,
-    "tests/scenarios/test_web.py": NOT_YET,
     "tests/scenarios/test_apply_killed.py::test_within_the_transaction": "ended between two of SQLite's statements;"
     " PostgreSQL itself undoes what its client did not commit",
     "tests/scenarios/test_bucket.py": "large messages are objects with PostgreSQL only",
