@@ -24,6 +24,8 @@ NAMES = {
     "null.example.com": {"MX": ["0 ."]},
     "bare.example.com": {"A": ["192.0.2.3"]},
     "many.example.com": {"A": [f"192.0.2.{n}" for n in range(1, 251)]},
+    "1.2.0.192.in-addr.arpa": {"PTR": ["MX.example.com."]},
+    "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa": {"PTR": ["mx.example.com."]},
     "long.example.com": {"TXT": [f'"{"x" * 250}" "{n}"' for n in range(20)]},
 }
 MX_ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
@@ -70,6 +72,19 @@ async def test_a_null_mx_has_no_host(resolver: DnsResolver) -> None:  # RFC 7505
 
 async def test_addresses_of_both_families(resolver: DnsResolver) -> None:
     assert await addresses(resolver, "mx.example.com") == ("2001:db8::1", MX_ADDRESSES)
+
+
+async def test_addresses_of_one_family_ask_for_that_one(resolver: DnsResolver, server: DnsServer) -> None:
+    assert await resolver.addresses_of("mx.example.com", 6) == ("2001:db8::1",)
+    assert sorted(await resolver.addresses_of("mx.example.com", 4)) == ["192.0.2.1", "192.0.2.2"]
+    assert server.asked == ["mx.example.com AAAA", "mx.example.com A"]
+
+
+@pytest.mark.parametrize(
+    ("address", "names"), [("192.0.2.1", ("mx.example.com",)), ("2001:db8::1", ("mx.example.com",)), ("x", ())]
+)
+async def test_names_of_an_address(resolver: DnsResolver, address: str, names: tuple[str, ...]) -> None:
+    assert await resolver.names_of(address) == names
 
 
 async def test_cnames_are_followed(resolver: DnsResolver) -> None:

@@ -17,12 +17,14 @@ import dns.name
 import dns.nameserver
 import dns.rdatatype
 import dns.resolver
+import dns.reversename
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TXT import TXT
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import SECOND_MS, Clock, Instant
-from mailstack.ports.resolver import MailExchanger
+from mailstack.ports.resolver import IpVersion, MailExchanger
 
 DNS_PORT = 53
 EDNS_PAYLOAD_OCTETS = 1232  # what passes every path without fragments
@@ -76,21 +78,29 @@ class DnsResolver:
         name = host.rstrip(".").lower()
         if name == "localhost" or name.endswith(".localhost"):
             return ("::1", "127.0.0.1")  # RFC 6761 §6.3: never asked of a server
-        families = (dns.rdatatype.AAAA, dns.rdatatype.A)
-        results = await asyncio.gather(*(self._addresses(host, family) for family in families), return_exceptions=True)
+        results = await asyncio.gather(self.addresses_of(host, 6), self.addresses_of(host, 4), return_exceptions=True)
         found = [address for result in results if isinstance(result, tuple) for address in result]
         for result in results:
             if isinstance(result, BaseException) and not (found and isinstance(result, TryAgainLater)):
                 raise result
         return tuple(found)
 
+    async def addresses_of(self, host: str, version: IpVersion) -> Sequence[str]:
+        family = dns.rdatatype.AAAA if version == 6 else dns.rdatatype.A
+        return tuple(str(record) for record in await self._ask(host, family, object))
+
+    async def names_of(self, address: str) -> Sequence[str]:
+        try:
+            reverse = dns.reversename.from_address(address)
+        except (dns.exception.DNSException, ValueError):
+            return ()
+        found = await self._ask(reverse.to_text(), dns.rdatatype.PTR, PTR)
+        return tuple(ptr.target.to_text(omit_final_dot=True).lower() for ptr in found)
+
     async def texts(self, name: str) -> Sequence[str]:
         found = await self._ask(name, dns.rdatatype.TXT, TXT)
         # RFC 7208 §3.3, RFC 6376 §3.6.2.2: strings are joined without anything between.
         return tuple(b"".join(txt.strings).decode("ascii", "surrogateescape") for txt in found)
-
-    async def _addresses(self, host: str, family: dns.rdatatype.RdataType) -> tuple[str, ...]:
-        return tuple(str(record) for record in await self._ask(host, family, object))
 
     async def _ask(self, text: str, rdtype: dns.rdatatype.RdataType, kind: type[Rdata]) -> Sequence[Rdata]:
         try:

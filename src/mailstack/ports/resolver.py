@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+IpVersion = Literal[4, 6]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,14 @@ class Resolver(Protocol):
 
     async def addresses(self, host: str) -> Sequence[str]:
         """IPv6 and IPv4 addresses as text."""
+        ...
+
+    async def addresses_of(self, host: str, version: IpVersion) -> Sequence[str]:
+        """Those of one family alone, without asking for the other."""
+        ...
+
+    async def names_of(self, address: str) -> Sequence[str]:
+        """PTR records of an IPv4 or IPv6 address: A-labels without the closing dot. Not checked in any way."""
         ...
 
     async def texts(self, name: str) -> Sequence[str]:

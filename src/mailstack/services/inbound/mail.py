@@ -10,6 +10,7 @@ from enum import Enum
 from mailstack.model.address import Address
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
+from mailstack.model.verdict import Authentication
 from mailstack.services.inbound.recipients import Resolution
 
 
@@ -27,7 +28,8 @@ class InboundMail:
     """A transaction; stages return copies with more in them.
 
     peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
-    declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there.
+    declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there. authentication:
+    None until the checks are done, and where none are.
     """
 
     peer_host: str
@@ -41,17 +43,27 @@ class InboundMail:
     received_at: Instant
     recipients: tuple[Recipient, ...] = ()
     raw: RawMessage = b""
+    authentication: Authentication | None = None
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
-        return self._copy(recipients, self.raw, is_8bit=self.is_8bit, received_at=self.received_at)
+        return self._copy(recipients, self.raw, self.authentication, self.is_8bit, self.received_at)
 
     def holding(self, raw: RawMessage, *, is_8bit: bool, received_at: Instant) -> "InboundMail":
         """A copy with the message itself."""
-        return self._copy(self.recipients, raw, is_8bit=self.is_8bit or is_8bit, received_at=received_at)
+        return self._copy(self.recipients, raw, self.authentication, self.is_8bit or is_8bit, received_at)
+
+    def authenticated(self, authentication: Authentication) -> "InboundMail":
+        """A copy with what is known of the sender."""
+        return self._copy(self.recipients, self.raw, authentication, self.is_8bit, self.received_at)
 
     def _copy(
-        self, recipients: tuple[Recipient, ...], raw: RawMessage, *, is_8bit: bool, received_at: Instant
+        self,
+        recipients: tuple[Recipient, ...],
+        raw: RawMessage,
+        authentication: Authentication | None,
+        is_8bit: bool,
+        received_at: Instant,
     ) -> "InboundMail":
         # Written out, for dataclasses.replace takes twice as long, and every mail needs it three times.
         return InboundMail(
@@ -66,6 +78,7 @@ class InboundMail:
             received_at=received_at,
             recipients=recipients,
             raw=raw,
+            authentication=authentication,
         )
 
 
