@@ -18,6 +18,9 @@ from mailstack.store.sql.listing import MAX_FRAME_BYTES, Forms, base_subject_of,
 from mailstack.store.sql.packs import PACKED, WORTH_IT, read_packed
 from mailstack.store.sql.ranges import answers
 
+PAGE = 20
+"""Up to so many messages, all that is asked for comes in one row for each: that is one question, needs no snapshot, and
+costs no more than whole blocks do."""
 MANY = 16
 """From so many messages on, one row that SQLite joins costs less than a row for each."""
 FORMS = """SELECT m.message_id, b.forms FROM json_each(?) AS asked CROSS JOIN message m
@@ -57,12 +60,32 @@ def read_columns(
     if len(facts) == len(wanted):
         return list(zip(*_read_facts(connection, mailbox_id, facts, uids), strict=True))
     forms = [column for column in wanted if column in _FORMS]
+    if uids.count() <= PAGE:
+        return _read_page(connection, mailbox_id, wanted, uids, codec)
     # What is expunged between the two reads would seem damaged.
     with connection.snapshot():
         found, message_ids, *read = _read_facts(connection, mailbox_id, (Column.MESSAGE_ID, *facts), uids)
         values: dict[Column, Sequence[Any]] = dict(zip(facts, read, strict=True))
         values.update(_read_forms(connection, message_ids, forms, codec))
     return list(zip(found, *(values[column] for column in wanted), strict=True))
+
+
+def _read_page(
+    connection: Connection, mailbox_id: MailboxId, wanted: Sequence[Column], uids: NumSet, codec: Codec
+) -> list[Row]:
+    facts = tuple(column for column in wanted if column in _FACTS)
+    sql = _page_select(facts)
+    rows = [row for found in answers(connection, [(sql, (mailbox_id, *each)) for each in uids.ranges]) for row in found]
+    if not rows:
+        return []
+    numbers, *read, frames = zip(*rows, strict=True)
+    values: dict[Column, Sequence[Any]] = dict(zip(facts, read, strict=True))
+    each_forms = [_forms(frame) for frame in codec.decompress_each(frames, limit_bytes=MAX_FRAME_BYTES)]
+    for column in wanted:
+        if column in _FORMS:
+            pick = _FORMS[column]
+            values[column] = [None if forms is None else _picked(forms, pick) for forms in each_forms]
+    return list(zip(numbers, *(values[column] for column in wanted), strict=True))
 
 
 def _read_facts(
@@ -92,6 +115,14 @@ def _selects(facts: tuple[Column, ...]) -> tuple[str, str]:
         WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - words of this module only
     lists = ", ".join(f"json_group_array({name})" for name in names)
     return f"SELECT {lists} FROM ({plain}) AS listed", plain  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _page_select(facts: tuple[Column, ...]) -> str:
+    columns = ", ".join(["p.uid", *(_FACTS[column] for column in facts), "b.forms"])
+    return f"""SELECT {columns} FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
+        JOIN blob b ON /*of b*/ b.blob_key = m.blob_key
+        WHERE /*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? ORDER BY p.uid"""  # noqa: S608 - as above
 
 
 def _read_forms(
