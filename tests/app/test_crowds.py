@@ -14,6 +14,7 @@ from mailstack.net.tally import Tally
 from mailstack.store.bus_local import LocalBus
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_crowds import MemoryCrowds
+from tests.support.places import Peers
 from tests.support.wakes import eventually
 
 LIMIT = 20
@@ -23,12 +24,12 @@ WORKERS = 2
 
 
 class Cluster:
-    """workers: admissions by (node, worker), which hear of each other by crowds."""
+    """workers: their peers by node and number, which hear of each other by crowds."""
 
     def __init__(self, folder: Path, held: AsyncExitStack) -> None:
         self.crowds = MemoryCrowds()
         self.clock = FakeClock()
-        self.workers: dict[str, Admission] = {}
+        self.workers: dict[str, Peers] = {}
         self.keepers: dict[str, CrowdKeeper] = {}
         self._folder = folder
         self._held = held
@@ -40,17 +41,29 @@ class Cluster:
             bus = LocalBus(self._folder)
             await bus.start()
             self._held.push_async_callback(bus.close)
-            self.workers[name] = Admission("smtp", tally.of(number))
+            self.workers[name] = Peers(Admission("smtp", tally.of(number)), limit=LIMIT)
             self.keepers[name] = CrowdKeeper(
-                self.crowds, bus, [self.workers[name]], node=node, worker=name, clock=self.clock
+                self.crowds, bus, [self.workers[name].admission], node=node, worker=name, clock=self.clock
             )
             self._held.push_async_callback(self.keepers[name].end)
 
     def admitted(self, worker: str, attempts: int, host: str = HOST) -> int:
-        return sum([self.workers[worker].admit(host, limit=LIMIT, total=10_000) for _ in range(attempts)])
+        return self.workers[worker].admitted(host, attempts)
+
+    @property
+    def held(self) -> int:
+        return sum([len(peers.held) for peers in self.workers.values()])
+
+    async def exchange(self, times: int = 1) -> None:
+        """Word goes round; those who are asked to go do so."""
+        for _ in range(times):
+            for keeper in self.keepers.values():
+                await keeper._exchange()
+            for peers in self.workers.values():
+                peers.go()
 
     async def heard(self, worker: str, count: int) -> None:
-        await eventually(lambda: self.workers[worker].elsewhere.get(PEER, 0) == count)
+        await eventually(lambda: self.workers[worker].admission.elsewhere.get(PEER, 0) == count)
 
 
 @pytest.fixture
@@ -68,8 +81,7 @@ async def test_what_one_node_holds_another_does_not_give(cluster: Cluster) -> No
     assert cluster.admitted("b1", 20) == 8
     await cluster.heard("a1", 8)
     assert cluster.admitted("a1", 20) == 0
-    for _ in range(5):
-        cluster.workers["a0"].leave(HOST)
+    cluster.workers["a0"].leave(5)
     await cluster.heard("b0", 7)
     assert cluster.admitted("b0", 20) == 5
 
@@ -93,14 +105,74 @@ async def test_connections_that_fall_anywhere_are_as_many_as_there_may_be(cluste
     assert abs(given - LIMIT) <= LIMIT // 10
 
 
-async def test_a_burst_that_falls_on_all_nodes_at_once_gets_no_more_than_each_may_give(cluster: Cluster) -> None:
-    given = sum([cluster.admitted(worker, LIMIT) for worker in cluster.workers])
-    assert given == 2 * LIMIT
-    await cluster.heard("a0", LIMIT)
-    await cluster.heard("b0", LIMIT)
-    for _ in range(LIMIT):
-        cluster.workers["a0"].leave(HOST)
-    assert cluster.admitted("a1", LIMIT) == 0  # the other node's are as many as there may be
+async def test_of_a_burst_on_all_nodes_at_once_the_limit_stays_and_no_fewer(cluster: Cluster) -> None:
+    await cluster.add_node("c")
+    given = sum([cluster.admitted(worker, LIMIT // 2) for worker in cluster.workers])
+    assert given == 3 * LIMIT
+    await eventually(lambda: sum(peers.go() for peers in cluster.workers.values()) == 0 and cluster.held <= LIMIT)
+    assert cluster.held == LIMIT
+    await cluster.exchange(times=3)
+    assert cluster.held == LIMIT
+    assert sum([cluster.admitted(worker, LIMIT) for worker in cluster.workers]) == 0
+    for peers in cluster.workers.values():
+        assert min(peers.parted) > max(peers.held)  # the newest went
+
+
+async def test_those_who_take_their_time_to_go_are_not_asked_for_others_in_their_place(cluster: Cluster) -> None:
+    assert [cluster.admitted(worker, LIMIT) for worker in ("a0", "b0")] == [LIMIT, LIMIT]
+    await eventually(lambda: sum(len(peers.parted) for peers in cluster.workers.values()) == LIMIT)
+    for _ in range(3):
+        for keeper in cluster.keepers.values():
+            await keeper._exchange()
+    assert [len(cluster.workers[worker].parted) for worker in ("a0", "b0")] == [LIMIT // 2, LIMIT // 2]
+    assert cluster.admitted("a1", 1) == 0
+
+
+async def test_who_was_there_before_a_burst_stays(cluster: Cluster) -> None:
+    assert cluster.admitted("a0", 12) == 12
+    await cluster.exchange(times=2)
+    assert [cluster.admitted(worker, LIMIT) for worker in ("a0", "b0")] == [8, 8]
+    await eventually(lambda: sum(peers.go() for peers in cluster.workers.values()) == 0 and cluster.held <= LIMIT)
+    assert cluster.held == LIMIT
+    assert cluster.workers["a0"].held.keys() == {*range(12)}
+
+
+async def test_a_peer_that_left_one_node_for_another_is_not_parted_with(cluster: Cluster) -> None:
+    assert cluster.admitted("b0", 5) == 5
+    assert cluster.admitted("a0", 12) == 12
+    await cluster.exchange(times=2)
+    cluster.workers["a0"].leave(12)
+    cluster.keepers["b0"]._hear({PEER: 0})  # as before it heard of them
+    assert cluster.admitted("b0", 13) == 13
+    cluster.keepers["b0"]._hear({PEER: 12})
+    await cluster.keepers["b0"]._part_with_surplus()
+    await cluster.exchange(times=3)
+    assert cluster.held == 18
+    assert cluster.workers["b0"].parted == []
+
+
+async def test_only_what_has_changed_is_told(cluster: Cluster) -> None:
+    hosts = [f"198.51.100.{number}" for number in range(50)]
+    for host in hosts:
+        assert cluster.admitted("a0", 3, host) == 3
+    await eventually(lambda: len(cluster.crowds.tellings) == 1)
+    assert cluster.crowds.tellings[0] == {f"smtp {host}": 3 for host in hosts}
+    assert cluster.admitted("a0", 1, hosts[7]) == 1
+    await eventually(lambda: len(cluster.crowds.tellings) == 2)
+    assert cluster.crowds.tellings[1] == {f"smtp {hosts[7]}": 4}
+    cluster.workers["a0"].leave(3)
+    await cluster.exchange()
+    assert cluster.crowds.tellings[2] == {f"smtp {hosts[0]}": 0}
+
+
+async def test_what_nodes_gave_without_the_database_is_evened_out_when_it_is_back(cluster: Cluster) -> None:
+    cluster.crowds.is_gone = True
+    assert [cluster.admitted(worker, LIMIT) for worker in ("a0", "b0")] == [LIMIT, LIMIT]
+    await cluster.exchange(times=3)
+    assert cluster.held == 2 * LIMIT
+    cluster.crowds.is_gone = False
+    await cluster.exchange(times=4)
+    assert cluster.held == LIMIT
 
 
 async def test_ordinary_peers_cost_nothing(cluster: Cluster) -> None:
@@ -109,7 +181,7 @@ async def test_ordinary_peers_cost_nothing(cluster: Cluster) -> None:
             assert cluster.admitted(worker, 1, f"10.0.0.{number}") == 1
     for keeper in cluster.keepers.values():
         await keeper._exchange()
-    assert cluster.crowds.tellings == 0
+    assert cluster.crowds.tellings == []
 
 
 async def test_what_a_dead_node_held_is_given_again(cluster: Cluster) -> None:

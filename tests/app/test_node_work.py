@@ -18,6 +18,7 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.net.admission import Admission
 from mailstack.ports.bus import GENERATION_TOPIC, account_topic
 from tests.support.nats import NatsServer, running_nats
+from tests.support.places import Peers
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 from tests.support.stores import mailbox_with, make_account, new_message
 from tests.support.wakes import Wakes, eventually, reach
@@ -54,11 +55,12 @@ class Node:
         self.adapters = adapters
         self.storage = storage
         self.admission = Admission("smtp")
+        self.peers = Peers(self.admission, limit=LIMIT)
         self.supervisor = Wakes()
         self.served = Generation(0)
 
     def admitted(self, attempts: int) -> int:
-        return sum([self.admission.admit(HOST, limit=LIMIT, total=1_000) for _ in range(attempts)])
+        return self.peers.admitted(HOST, attempts)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ async def crowds(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def tell(crowds: Crowds, worker: str, node: str, until: int = 2_000, /, **counts: int) -> None:
-    await crowds.tell(worker, node, counts, now=NOW, until=Instant(until))
+    await crowds.tell(worker, node, counts, until=Instant(until))
 
 
 async def test_a_node_hears_the_sums_of_the_others(crowds: Crowds) -> None:
@@ -43,12 +43,24 @@ async def test_a_node_hears_the_sums_of_the_others(crowds: Crowds) -> None:
     assert await crowds.elsewhere("c", now=NOW) == {"alice": 15, "bob": 1}
 
 
-async def test_what_is_told_anew_is_in_place_of_the_old(crowds: Crowds) -> None:
+async def test_what_is_told_anew_is_in_place_of_the_old_and_the_rest_stands(crowds: Crowds) -> None:
     await tell(crowds, "a1", "a", alice=3, bob=1)
     await tell(crowds, "a1", "a", bob=2)
+    assert await crowds.elsewhere("b", now=NOW) == {"alice": 3, "bob": 2}
+    await tell(crowds, "a1", "a", alice=0)
     assert await crowds.elsewhere("b", now=NOW) == {"bob": 2}
-    await tell(crowds, "a1", "a")
-    assert await crowds.elsewhere("b", now=NOW) == {}
+    assert await crowds.elsewhere("a", now=NOW) == {"bob": 0}
+    await tell(crowds, "a1", "a", bob=0)
+    assert await crowds.elsewhere("a", now=NOW) == {}
+
+
+async def test_who_holds_how_many_is_known_of_those_asked_for(crowds: Crowds) -> None:
+    await tell(crowds, "a1", "a", alice=3, bob=1, carol=7)
+    await tell(crowds, "a2", "a", alice=2, bob=0)
+    await tell(crowds, "b1", "b", 1_000, alice=4)
+    expected = {"alice": {"a1": 3, "a2": 2}, "bob": {"a1": 1}}
+    assert await crowds.holders({"alice", "bob", "nobody"}, now=NOW) == expected
+    assert await crowds.holders(set(), now=NOW) == {}
 
 
 async def test_the_word_of_a_node_that_is_gone_ends(crowds: Crowds) -> None:
@@ -56,3 +68,10 @@ async def test_the_word_of_a_node_that_is_gone_ends(crowds: Crowds) -> None:
     await tell(crowds, "b1", "b", 3_000, alice=4)
     assert await crowds.elsewhere("c", now=Instant(1_999)) == {"alice": 7}
     assert await crowds.elsewhere("c", now=Instant(2_000)) == {"alice": 4}
+
+
+async def test_what_has_ended_is_cleared_away_and_no_more(crowds: Crowds) -> None:
+    await tell(crowds, "a1", "a", 2_000, alice=3)
+    await tell(crowds, "b1", "b", 3_000, alice=4)
+    await crowds.forget_ended(now=Instant(2_000))
+    assert await crowds.holders({"alice"}, now=NOW) == {"alice": {"b1": 4}}

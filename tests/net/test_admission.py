@@ -1,14 +1,52 @@
 """Counting connections."""
 
-from mailstack.net.admission import Admission, Entrance, network_of
+from mailstack.net.admission import Admission, Entrance, Held, network_of
+from tests.support.places import Peers
+
+
+def stay() -> None:
+    """For those who are never asked to end."""
 
 
 def test_each_peer_has_its_share_and_all_have_theirs() -> None:
     admission = Admission()
-    assert [admission.admit("192.0.2.1", limit=2, total=3) for _ in range(3)] == [True, True, False]
-    assert [admission.admit("192.0.2.2", limit=2, total=3) for _ in range(2)] == [True, False]
-    admission.leave("192.0.2.1")
-    assert admission.admit("192.0.2.2", limit=2, total=3)
+
+    def admit(host: str) -> Held | None:
+        return admission.admit(host, limit=2, total=3, part=stay)
+
+    first, second, third = admit("192.0.2.1"), admit("192.0.2.1"), admit("192.0.2.1")
+    assert first
+    assert second
+    assert third is None
+    assert [admit("192.0.2.2") is not None for _ in range(2)] == [True, False]
+    admission.leave(first)
+    assert admit("192.0.2.2")
+
+
+def test_the_newest_are_parted_with_once_and_the_oldest_live_on() -> None:
+    peers = Peers(Admission(), limit=5)
+    assert peers.admitted("192.0.2.1", 5) == 5
+    assert peers.admission.part_with(" 192.0.2.1", 2) == 2
+    assert peers.admission.part_with(" 192.0.2.1", 2) == 0  # while they are on their way
+    assert peers.admission.part_with(" 192.0.2.1", 3) == 1
+    assert peers.parted == [4, 3, 2]
+    assert peers.admitted("192.0.2.1", 1) == 0
+    assert peers.go() == 3
+    assert peers.admitted("192.0.2.1", 5) == 3
+    assert peers.admission.part_with("of nobody", 3) == 0
+
+
+def test_a_crowd_that_grows_or_has_parted_with_some_is_told_of() -> None:
+    peers, calls = Peers(Admission(), limit=20), []
+    peers.admission.on_crowd = lambda: calls.append(1)
+    assert peers.admitted("192.0.2.1", 2) == 2
+    assert calls == []
+    assert peers.admitted("192.0.2.1", 1) == 1
+    peers.leave()
+    assert calls == [1]
+    peers.admission.part_with(" 192.0.2.1", 1)
+    peers.go()
+    assert calls == [1, 1]
 
 
 def test_ipv6_peers_are_counted_by_network() -> None:
@@ -22,28 +60,29 @@ def test_memory_nothing_is_kept_of_peers_that_left() -> None:
     admission = Admission()
     for number in range(1_000):
         host = f"10.0.{number >> 8}.{number & 255}"
-        assert admission.admit(host, limit=2, total=3)
-        admission.leave(host)
+        held = admission.admit(host, limit=2, total=3, part=stay)
+        assert held
+        admission.leave(held)
     assert admission._open == {}
 
 
 def test_who_has_logged_in_counts_for_the_account_and_no_longer_for_the_address() -> None:
     entrance = Entrance()
     for number in range(5):
-        place = entrance.place()
+        place = entrance.place(stay)
         assert place.take_as_stranger("192.0.2.1", limit=1, total=10)
         assert place.take_as_account(f"account {number}", limit=1)
-    assert entrance.place().take_as_stranger("192.0.2.1", limit=1, total=10)
-    assert not entrance.place().take_as_stranger("192.0.2.1", limit=1, total=10)
+    assert entrance.place(stay).take_as_stranger("192.0.2.1", limit=1, total=10)
+    assert not entrance.place(stay).take_as_stranger("192.0.2.1", limit=1, total=10)
 
 
 def test_one_connection_too_many_of_an_account_stays_a_stranger_and_may_try_again() -> None:
     entrance = Entrance()
-    first, second = entrance.place(), entrance.place()
+    first, second = entrance.place(stay), entrance.place(stay)
     assert all(place.take_as_stranger("192.0.2.1", limit=2, total=10) for place in (first, second))
     assert first.take_as_account("alice", limit=1)
     assert not second.take_as_account("alice", limit=1)
-    assert entrance.strangers._open == {" 192.0.2.1": 1}
+    assert entrance.strangers._open.keys() == {" 192.0.2.1"}
     first.leave()
     assert second.take_as_account("alice", limit=1)
     second.leave()
@@ -51,7 +90,7 @@ def test_one_connection_too_many_of_an_account_stays_a_stranger_and_may_try_agai
 
 
 def test_a_login_anew_on_the_same_connection_needs_no_second_place() -> None:
-    place = Entrance().place()
+    place = Entrance().place(stay)
     assert place.take_as_stranger("192.0.2.1", limit=1, total=1)
     assert place.take_as_account("alice", limit=1)
     assert place.take_as_account("alice", limit=1)

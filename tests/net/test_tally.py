@@ -5,70 +5,70 @@ import random
 
 from mailstack.net.admission import Admission
 from mailstack.net.tally import Nobody, Tally
+from tests.support.places import Peers
 
-LIMITS = {"limit": 20, "total": 10_000}
+LIMIT = 20
 
 
-def admitted(admission: Admission, host: str, attempts: int) -> int:
-    return sum([admission.admit(host, **LIMITS) for _ in range(attempts)])
+def worker(tally: Tally, number: int, service: str = "smtp", limit: int = LIMIT) -> Peers:
+    return Peers(Admission(service, tally.of(number)), limit=limit)
 
 
 def test_a_peer_has_one_limit_in_all_workers() -> None:
     tally = Tally(3)
-    workers = [Admission("smtp", tally.of(worker)) for worker in range(3)]
-    assert [admitted(worker, "192.0.2.1", 9) for worker in workers] == [9, 9, 2]
-    workers[0].leave("192.0.2.1")
-    assert [admitted(worker, "192.0.2.1", 5) for worker in workers] == [1, 0, 0]
+    workers = [worker(tally, number) for number in range(3)]
+    assert [each.admitted("192.0.2.1", 9) for each in workers] == [9, 9, 2]
+    workers[0].leave()
+    assert [each.admitted("192.0.2.1", 5) for each in workers] == [1, 0, 0]
 
 
 def test_what_was_refused_is_not_counted() -> None:
     tally = Tally(2)
-    one, two = Admission("smtp", tally.of(0)), Admission("smtp", tally.of(1))
-    assert admitted(one, "192.0.2.1", 100) == 20
-    assert admitted(two, "192.0.2.1", 100) == 0
-    for _ in range(20):
-        one.leave("192.0.2.1")
-    assert admitted(two, "192.0.2.1", 100) == 20
+    one, two = worker(tally, 0), worker(tally, 1)
+    assert one.admitted("192.0.2.1", 100) == 20
+    assert two.admitted("192.0.2.1", 100) == 0
+    one.leave(20)
+    assert two.admitted("192.0.2.1", 100) == 20
 
 
 def test_peers_and_services_are_counted_apart() -> None:
     tally = Tally(2)
-    one, two = Admission("smtp", tally.of(0)), Admission("smtp", tally.of(1))
-    web = Admission("http", tally.of(1))
-    assert admitted(one, "192.0.2.1", 20) == 20
-    assert admitted(two, "192.0.2.2", 20) == 20
-    assert admitted(web, "192.0.2.1", 20) == 20
+    one, two = worker(tally, 0), worker(tally, 1)
+    web = worker(tally, 1, "http")
+    assert one.admitted("192.0.2.1", 20) == 20
+    assert two.admitted("192.0.2.2", 20) == 20
+    assert web.admitted("192.0.2.1", 20) == 20
 
 
 def test_few_are_refused_for_others_among_thousands() -> None:
     tally, pick = Tally(2), random.Random(7)
-    one, two = Admission("smtp", tally.of(0)), Admission("smtp", tally.of(1))
+    one, two = worker(tally, 0, limit=1), worker(tally, 1, limit=1)
     hosts = [f"10.{pick.randrange(256)}.{number >> 8}.{number & 255}" for number in range(2_000)]
     for host in hosts:
-        one.admit(host, limit=1, total=100_000)
+        one.admitted(host, 1)
     strangers = [f"172.16.{number >> 8}.{number & 255}" for number in range(2_000)]
-    refused = [host for host in strangers if not two.admit(host, limit=1, total=100_000)]
+    refused = [host for host in strangers if not two.admitted(host, 1)]
     # With the strictest of limits; two peers must meet in both of their places.
     assert len(refused) < 20
 
 
 def test_a_worker_that_takes_a_dead_ones_place_counts_from_nothing() -> None:
     tally = Tally(2)
-    one, two = Admission("smtp", tally.of(0)), Admission("smtp", tally.of(1))
-    assert admitted(one, "192.0.2.1", 20) == 20
-    assert admitted(two, "192.0.2.1", 1) == 0
-    replaced = Admission("smtp", tally.of(0))
-    assert admitted(two, "192.0.2.1", 12) == 12
-    assert admitted(replaced, "192.0.2.1", 20) == 8
+    one, two = worker(tally, 0), worker(tally, 1)
+    assert one.admitted("192.0.2.1", 20) == 20
+    assert two.admitted("192.0.2.1", 1) == 0
+    replaced = worker(tally, 0)
+    assert two.admitted("192.0.2.1", 12) == 12
+    assert replaced.admitted("192.0.2.1", 20) == 8
 
 
 def test_forked_processes_see_each_others_counts() -> None:
     tally = Tally(2)
     child = os.fork()
     if child == 0:
-        os._exit(admitted(Admission("smtp", tally.of(1)), "192.0.2.1", 15))
+        os._exit(worker(tally, 1).admitted("192.0.2.1", 15))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 15
-    assert admitted(Admission("smtp", tally.of(0)), "192.0.2.1", 20) == 5
+    assert worker(tally, 0).admitted("192.0.2.1", 20) == 5
 
 
 def test_one_worker_alone_shares_nothing() -> None:

@@ -96,6 +96,7 @@ class HttpWorld:
     `/until-gone`; left: those of the latter that were told that nobody waits for them."""
 
     connections: Connections = field(default_factory=Connections)
+    admission: Admission = field(default_factory=Admission)
     clock: FakeClock = field(default_factory=FakeClock)
     state: MemoryState = field(default_factory=MemoryState)
     challenges: MemoryChallenges = field(default_factory=MemoryChallenges)
@@ -194,7 +195,7 @@ async def serving(
     world: HttpWorld, role: HttpRole = HttpRole.SECURE, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[HttpWorld]:
     loop = asyncio.get_running_loop()
-    factory = HttpServer(world.service, world.connections, Admission()).protocol(role)
+    factory = HttpServer(world.service, world.connections, world.admission).protocol(role)
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

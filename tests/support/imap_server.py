@@ -42,6 +42,7 @@ class RunningImap:
     port: int
     store: SqliteStore
     connections: Connections
+    entrance: Entrance
     service: ImapService
     imap: ImapServer
 
@@ -90,11 +91,17 @@ async def running_imap(
     )
     connections = Connections()
     listener = socket.create_server(("127.0.0.1", port))
-    imap = ImapServer(lambda: service, connections, Entrance())
+    entrance = Entrance()
+    imap = ImapServer(lambda: service, connections, entrance)
     server = await accept_streams(listener, imap.serve, tls=None)
     try:
         yield RunningImap(
-            port=listener.getsockname()[1], store=store, connections=connections, service=service, imap=imap
+            port=listener.getsockname()[1],
+            store=store,
+            connections=connections,
+            entrance=entrance,
+            service=service,
+            imap=imap,
         )
     finally:
         server.close()

@@ -60,6 +60,7 @@ class SmtpWorld:
     messages: MemoryMessages = field(default_factory=MemoryMessages)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     connections: Connections = field(default_factory=Connections)
+    entrance: Entrance = field(default_factory=Entrance)
     clock: FakeClock = field(default_factory=FakeClock)
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
     tls: ssl.SSLContext | None = None
@@ -119,7 +120,7 @@ async def serving(
 ) -> AsyncIterator[SmtpWorld]:
     """tls: from the first byte, as for SUBMISSIONS."""
     loop = asyncio.get_running_loop()
-    factory = smtp_protocol(world.service, role, world.connections, Entrance())
+    factory = smtp_protocol(world.service, role, world.connections, world.entrance)
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

@@ -3,68 +3,106 @@ machine, and on other nodes. A row goes with its last connection, so that what i
 
 Workers see each other's counts at once (net.tally). Other nodes are told of those peers alone that are a crowd on some
 node, which costs nothing for all the others: as long as none of ten nodes has more than a tenth of the limit, their sum
-is within it.
+is within it. What came in everywhere before word had gone round is parted with: net.surplus says how many by whom.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
+from itertools import islice
 
 from mailstack.net.tally import Nobody, Others
 
 CROWD_SHARE = 10
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class Held:
+    """The place of one connection. part: asks it to end as soon as it can do so politely; called once at most."""
+
+    peer: str
+    part: Callable[[], None]
+    is_parting: bool = False
+
+
 class Admission:
     """service: whose connections are counted together. others: where those of other processes are seen. elsewhere: what
-    other nodes told, by peer. on_crowd: called for each connection that a crowd has one more of."""
+    other nodes told, by peer. on_crowd: called for each connection that a crowd has one more of, and when one has gone
+    that was parted with."""
 
     def __init__(self, service: str = "", others: Others | None = None) -> None:
         self._service = service
         self._others = others or Nobody()
-        self._open: dict[str, int] = {}
+        self._open: dict[str, dict[Held, None]] = {}  # oldest first
         self._total = 0
+        self._limit = 0
         self._crowds: set[str] = set()
         self.elsewhere: Mapping[str, int] = {}
         self.on_crowd: Callable[[], None] | None = None
 
-    def admit(self, name: str, *, limit: int, total: int | None = None) -> bool:
-        """name: of the peer. total: of all peers, in this process alone. False: one too many; then leave() is not
-        called for it."""
-        peer = self._peer(name)
-        here = self._open.get(peer, 0)
+    @property
+    def limit(self) -> int:
+        """As the last who came was held to it."""
+        return self._limit
+
+    def admit(self, name: str, *, limit: int, total: int | None = None, part: Callable[[], None]) -> Held | None:
+        """name: of the peer. total: of all peers, in this process alone. None: one too many."""
+        peer = f"{self._service} {name}"
+        self._limit = limit
+        here = len(self._open.get(peer, ()))
         if here >= limit or (total is not None and self._total >= total):
-            return False
+            return None
         # Shown first and counted then: of two processes that let the last one in at the same moment, one sees it.
         self._others.note(peer, 1)
         near = here + 1 + self._others.count(peer)
         if near + self.elsewhere.get(peer, 0) > limit:
             self._others.note(peer, -1)
-            return False
-        if self.on_crowd is not None and near > limit // CROWD_SHARE:
+            return None
+        if near > limit // CROWD_SHARE:
             self._crowds.add(peer)
-            self.on_crowd()
-        self._open[peer] = here + 1
+            self._tell_of_change()
+        held = Held(peer=peer, part=part)
+        self._open.setdefault(peer, {})[held] = None
         self._total += 1
-        return True
+        return held
 
-    def leave(self, name: str) -> None:
-        peer = self._peer(name)
+    def leave(self, held: Held) -> None:
+        peer = held.peer
         self._others.note(peer, -1)
         self._total -= 1
-        here = self._open[peer] - 1
-        if here:
-            self._open[peer] = here
-        else:
+        places = self._open[peer]
+        del places[held]
+        if not places:
             del self._open[peer]
             self._crowds.discard(peer)
+        if held.is_parting:
+            self._tell_of_change()
 
     def crowds(self) -> dict[str, int]:
         """Connections in this process by peer, of those that are many here or on some other node."""
-        return {peer: self._open[peer] for peer in self._crowds | (self._open.keys() & self.elsewhere.keys())}
+        return {peer: len(self._open[peer]) for peer in self._crowds | (self._open.keys() & self.elsewhere.keys())}
 
-    def _peer(self, name: str) -> str:
-        return f"{self._service} {name}"
+    def crowds_in_surplus(self) -> set[str]:
+        """Peers that seem to hold more than the limit on all nodes together."""
+        return {
+            peer
+            for peer, here in self.crowds().items()
+            if here + self._others.count(peer) + self.elsewhere.get(peer, 0) > self._limit
+        }
+
+    def part_with(self, peer: str, surplus: int) -> int:
+        """The newest first. surplus: with those that are parting already; returns how many more were asked to."""
+        places = self._open.get(peer, {})
+        more = surplus - sum(held.is_parting for held in places)
+        newest = [*islice((held for held in reversed(places) if not held.is_parting), max(more, 0))]
+        for held in newest:
+            held.is_parting = True
+            held.part()
+        return len(newest)
+
+    def _tell_of_change(self) -> None:
+        if self.on_crowd is not None:
+            self.on_crowd()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +112,9 @@ class Entrance:
     strangers: Admission = field(default_factory=Admission)
     accounts: Admission = field(default_factory=Admission)
 
-    def place(self) -> "Place":
-        return Place(self)
+    def place(self, part: Callable[[], None]) -> "Place":
+        """part: asks the connection to end; see Held."""
+        return Place(self, part)
 
 
 class Place:
@@ -83,9 +122,10 @@ class Place:
     So those who share an address (NAT, a webmail) share no more than what they hold before they have said who they are.
     """
 
-    def __init__(self, entrance: Entrance) -> None:
+    def __init__(self, entrance: Entrance, part: Callable[[], None]) -> None:
         self._entrance = entrance
-        self._held: tuple[Admission, str] | None = None
+        self._part = part
+        self._held: tuple[Admission, str, Held] | None = None
 
     def take_as_stranger(self, host: str, *, limit: int, total: int) -> bool:
         """False: one too many, and no place is held. total: strangers in this process."""
@@ -97,17 +137,18 @@ class Place:
 
     def leave(self) -> None:
         if self._held is not None:
-            admission, name = self._held
+            admission, _, held = self._held
             self._held = None
-            admission.leave(name)
+            admission.leave(held)
 
     def _take(self, admission: Admission, name: str, *, limit: int, total: int | None) -> bool:
-        if self._held == (admission, name):  # logged in anew on the same connection
+        if self._held is not None and self._held[:2] == (admission, name):  # logged in anew on the same connection
             return True
-        if not admission.admit(name, limit=limit, total=total):
+        held = admission.admit(name, limit=limit, total=total, part=self._part)
+        if held is None:
             return False
         self.leave()
-        self._held = admission, name
+        self._held = admission, name, held
         return True
 
 

@@ -9,6 +9,7 @@ import pytest
 import uvloop
 
 from tests.support.http_world import SMALL_BODY, HttpClient, HttpWorld, Reply, serving
+from tests.support.places import part_with_newest
 from tests.support.running import until
 from tests.support.splitting import splits
 
@@ -408,6 +409,16 @@ async def test_a_connection_is_kept_for_a_while() -> None:
         client = await world.connect()
         assert (await client.ask(TOLD)).status == 200
         await client.expect_end()
+
+
+async def test_one_of_too_many_connections_on_all_nodes_ends_after_what_was_asked_is_answered() -> None:
+    async with serving(HttpWorld()) as world:
+        oldest, newest = await world.connect(), await world.connect()
+        for client in (oldest, newest):
+            assert (await client.ask(TOLD)).status == 200
+        part_with_newest(world.admission, 1)
+        await newest.expect_end()
+        assert (await oldest.ask(TOLD)).status == 200
 
 
 async def test_line_ends_between_requests_keep_no_connection() -> None:

@@ -11,6 +11,7 @@ from mailstack.model.principal import Ability
 from mailstack.servers.imap.service import ImapLimits
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import running_imap
+from tests.support.places import part_with_newest
 from tests.support.wakes import eventually
 
 
@@ -104,6 +105,23 @@ async def test_an_account_has_only_so_many_connections(tmp_path: Path) -> None:
         await eventually(lambda: len(server.connections) == 1)
         async with imap_client(server.port) as third:
             await third.login("u0")
+
+
+async def test_one_of_too_many_connections_on_all_nodes_is_told_once_its_command_is_answered(tmp_path: Path) -> None:
+    async with (
+        running_imap(tmp_path) as server,
+        imap_client(server.port) as oldest,
+        imap_client(server.port) as silent,
+        imap_client(server.port) as idle,
+    ):
+        for client in (oldest, silent, idle):
+            await client.login()
+        await idle.talk("C: a IDLE\nS: + idling")
+        part_with_newest(server.entrance.accounts, 2)
+        for client in (silent, idle):
+            await client.talk("S: * BYE [LIMIT] Too many connections at once, close some before you open others")
+            await client.expect_end()
+        await oldest.talk("C: a NOOP\nS: a OK …")
 
 
 async def test_an_account_that_may_only_send_is_told_so(tmp_path: Path) -> None:

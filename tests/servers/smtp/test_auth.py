@@ -7,6 +7,7 @@ import pytest
 
 from mailstack.servers.smtp.service import SmtpRole
 from tests.support.dialogue import Client
+from tests.support.places import part_with_newest
 from tests.support.smtp_world import ALICE, HOSTNAME, PASSWORD, SmtpWorld, serving
 from tests.support.wakes import eventually
 
@@ -116,6 +117,20 @@ async def test_one_account_has_only_so_many_connections(world: SmtpWorld) -> Non
         fourth = await world.connect()
         await log_in(fourth)
         for client in (*clients, fourth):
+            await client.close()
+
+
+async def test_one_of_too_many_connections_of_an_account_is_told_so(world: SmtpWorld) -> None:
+    async with serving(world, SmtpRole.SUBMISSION):
+        clients = [await world.connect() for _ in range(2)]
+        for client in clients:
+            await log_in(client)
+        part_with_newest(world.entrance.accounts, 1)
+        await clients[1].play(
+            "S: 421 4.7.0 Too many connections of this account, close one and try again\nS: (closed)",
+        )
+        await clients[0].play("C: QUIT\nS: 221 ...\nS: (closed)")
+        for client in clients:
             await client.close()
 
 

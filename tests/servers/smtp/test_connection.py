@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailstack.servers.smtp.incoming import HIGH_BYTES, MAX_SKIPPED_BYTES
 from mailstack.servers.smtp.service import SmtpRole
 from tests.support.dialogue import DEADLINE_S
+from tests.support.places import part_with_newest
 from tests.support.smtp_world import ALICE, SmtpWorld, serving
 
 GREETING = """
@@ -191,6 +192,23 @@ async def test_shutdown_tells_who_is_idle_and_lets_a_transaction_finish(world: S
         assert await draining == 0
         await idle.close()
         await busy.close()
+    assert len(world.inbox(ALICE)) == 1
+
+
+async def test_who_is_one_of_too_many_on_all_nodes_is_told_between_two_transactions(world: SmtpWorld) -> None:
+    async with serving(world):
+        oldest, busy, idle = await world.connect(), await world.connect(), await world.connect()
+        for client in (oldest, busy, idle):
+            await client.play(GREETING)
+        await busy.play("C: MAIL FROM:<>\nS: 250 ...\nC: RCPT TO:<alice@example.com>\nS: 250 ...\nC: DATA\nS: 354 ...")
+        part_with_newest(world.entrance.strangers, 2)
+        await idle.play("S: 421 4.7.0 Too many connections, try again later\nS: (closed)")
+        await busy.play("C: x\nC: .\nS: 250 2.0.0 OK ...")
+        await busy.play("S: 421 4.7.0 Too many connections, try again later\nS: (closed)")
+        await wait_until(lambda: len(world.connections) == 1)
+        await oldest.play("C: NOOP\nS: 250 ...\nC: QUIT\nS: 221 ...\nS: (closed)")
+        for client in (oldest, busy, idle):
+            await client.close()
     assert len(world.inbox(ALICE)) == 1
 
 

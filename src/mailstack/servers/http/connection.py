@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mailstack.net.admission import Admission, host_of, network_of
+from mailstack.net.admission import Admission, Held, host_of, network_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.answer import AnswerTransport
@@ -66,7 +66,7 @@ class HttpConnection(HttpToolsProtocol):
         self._limits = limits
         self._shared = shared
         self._peer = ""
-        self._is_admitted = False
+        self._held: Held | None = None
         self._is_ending = False
         self._is_over = False
         self._is_refused = False
@@ -101,12 +101,12 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._peer = host_of(transport.get_extra_info("peername"))
         limits = self._limits
-        self._is_admitted = self._shared.admission.admit(
-            network_of(self._peer), limit=limits.connections_per_ip, total=limits.connections
+        self._held = self._shared.admission.admit(
+            network_of(self._peer), limit=limits.connections_per_ip, total=limits.connections, part=self.shut_down
         )
         super().connection_made(transport)
         self._shared.connections.add(self)
-        if self._is_admitted:
+        if self._held is not None:
             self._wait(limits.head_s)
         else:
             self._refuse(TOO_MANY_CONNECTIONS)
@@ -119,8 +119,8 @@ class HttpConnection(HttpToolsProtocol):
         self._unset_write_deadline()
         self._unset_keepalive_if_required()
         self._shared.connections.remove(self)
-        if self._is_admitted:
-            self._shared.admission.leave(network_of(self._peer))
+        if self._held is not None:
+            self._shared.admission.leave(self._held)
         for cycle in self._unanswered:  # uvicorn tells the last one only
             cycle.disconnected = not cycle.response_complete
             cycle.message_event.set()

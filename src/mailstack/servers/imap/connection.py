@@ -23,11 +23,12 @@ class PeerGone(Exception):
 
 
 class ShutDown(Exception):
-    """The server wants to end. text: why, for the client."""
+    """The server wants to end. text: why, for the client; code: for its program, or none."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, code: str) -> None:
         super().__init__(text)
         self.text = text
+        self.code = code
 
 
 class ImapConnection:
@@ -41,7 +42,7 @@ class ImapConnection:
         self._out: list[bytes] = []
         self._out_octets = 0
         self._patience: asyncio.Timeout | None = None
-        self._ending = ""
+        self._ending: tuple[str, str] | None = None
         self._is_woken = False
         self._is_utf8 = False
         self._last_said = b""
@@ -54,9 +55,9 @@ class ImapConnection:
     def shut_down(self) -> None:
         self.end("Server is shutting down")
 
-    def end(self, text: str) -> None:
+    def end(self, text: str, code: str = "") -> None:
         """Once the command in hand is answered."""
-        self._ending = text
+        self._ending = text, code
         self._cut_short()
 
     def abort(self) -> None:
@@ -138,16 +139,16 @@ class ImapConnection:
 
     async def _read_more(self, timeout_s: float) -> None:
         await self.flush()
-        if self._ending:
-            raise ShutDown(self._ending)
+        if self._ending is not None:
+            raise ShutDown(*self._ending)
         if self.machine.is_amid_command:
             self.stream.acknowledge_at_once()
         try:
             async with asyncio.timeout(timeout_s) as self._patience:
                 data = await self.stream.read(timeout_s=timeout_s + 1)
         except TimeoutError:
-            if self._ending:
-                raise ShutDown(self._ending) from None
+            if self._ending is not None:
+                raise ShutDown(*self._ending) from None
             raise
         finally:
             self._patience = None

@@ -46,10 +46,12 @@ from mailstack.wire.imap.responses import Condition, Tagged, Untagged
 
 log = structlog.get_logger()
 
-# RFC 9051 §7.1.5: BYE for a greeting: the server is not willing to take the connection. RFC 5530 §3: LIMIT.
+LIMIT = "LIMIT"  # RFC 5530 §3
+# RFC 9051 §7.1.5: BYE for a greeting: the server is not willing to take the connection.
 TOO_MANY_CONNECTIONS = Untagged(
-    condition=Condition.BYE, code="LIMIT", text="Too many connections from your address, try again later"
+    condition=Condition.BYE, code=LIMIT, text="Too many connections from your address, try again later"
 )
+TOO_MANY_AT_ONCE = "Too many connections at once, close some before you open others"
 
 
 class ImapServer:
@@ -65,7 +67,7 @@ class ImapServer:
         """Returns when the connection is closed; raises nothing but cancellation."""
         service = self._service()
         connection = ImapConnection(stream, service.limits)
-        place = self._entrance.place()
+        place = self._entrance.place(lambda: connection.end(TOO_MANY_AT_ONCE, LIMIT))
         self._connections.add(connection)
         try:
             await self._converse(service, connection, place)
@@ -119,7 +121,7 @@ async def _until_over(session: Session) -> None:
                 session.hang_up("Too many faults")
             await connection.flush_when_full()
     except ShutDown as end:
-        session.hang_up(end.text)
+        session.hang_up(end.text, end.code)
     except ProtocolFault as fault:
         log.info("protocol fault", peer=connection.stream.peer[0], fault=fault.text)
         session.hang_up(_sentence(fault.text))

@@ -193,9 +193,9 @@ class Session:
         if self.connection.stream.is_closed:
             raise PeerGone
 
-    def hang_up(self, text: str) -> None:
+    def hang_up(self, text: str, code: str = "") -> None:
         """RFC 9051 §7.1.5: BYE, and nothing more is read."""
-        self.connection.say(Untagged(condition=Condition.BYE, text=text))
+        self.connection.say(Untagged(condition=Condition.BYE, code=code, text=text))
         self._is_over = True
 
     def drop_receipt(self) -> None:

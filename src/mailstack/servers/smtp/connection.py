@@ -26,6 +26,7 @@ from mailstack.servers.smtp.replies import (
     TIMED_OUT,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_ERRORS,
+    TOO_MANY_OF_ACCOUNT,
     FramingLost,
     Refused,
     encode,
@@ -61,10 +62,10 @@ class SmtpConnection(SMTP):
         self.state = Session()
         self.offences = Offences()
         self._connections = connections
-        self._place = entrance.place()
+        self._place = entrance.place(self.part)
         self._is_admitted = False
         self._is_idle = False
-        self._is_ending = False
+        self._farewell: SmtpReply | None = None
         self._is_over = False
         self._commands = commands
         self._unrecognised = unrecognised
@@ -129,10 +130,11 @@ class SmtpConnection(SMTP):
         self.transport = self.incoming.transport = cast(asyncio.Transport, self._writer.transport)
 
     def shut_down(self) -> None:
-        """An open transaction goes on to the end of its DATA; who is between two is told to come back."""
-        self._is_ending = True
-        if self._is_idle and self.state.mail is None and not self._is_over:
-            self._part_with(SHUTTING_DOWN)
+        self._end_with(SHUTTING_DOWN)
+
+    def part(self) -> None:
+        """The peer, which came to all nodes at once, has more connections than it may have on all of them."""
+        self._end_with(TOO_MANY_CONNECTIONS if self.state.account is None else TOO_MANY_OF_ACCOUNT)
 
     def abort(self) -> None:
         if self.transport is not None:
@@ -190,8 +192,8 @@ class SmtpConnection(SMTP):
     async def _next_line(self) -> bytes:
         if self._is_over:
             self._hang_up()
-        if self._is_ending and self.state.mail is None:
-            await self.say(SHUTTING_DOWN)
+        if self._farewell is not None and self.state.mail is None:
+            await self.say(self._farewell)
             self._hang_up()
         limits = self.service.limits
         self._is_idle = True
@@ -250,6 +252,12 @@ class SmtpConnection(SMTP):
         else:
             log.info("timed out", peer=self.peer_host)
             self._part_with(TIMED_OUT)
+
+    def _end_with(self, reply: SmtpReply) -> None:
+        """An open transaction goes on to the end of its DATA; who is between two is told to come back."""
+        self._farewell = reply
+        if self._is_idle and self.state.mail is None and not self._is_over:
+            self._part_with(reply)
 
     def _part_with(self, reply: SmtpReply) -> None:
         self._is_over = True
