@@ -65,16 +65,18 @@ class Limits(Section):
         ge=1,
         le=100_000,
         description="Connections that one client address (of IPv6: one /64) may hold at a time, to each of smtp,"
-        " submission, submissions, imap with imaps, and http with https, on all nodes together. Once somebody has"
-        " logged in, a connection counts for the account alone, so that a household or an office behind one address,"
-        " or a webmail, needs no larger number.",
+        " submission, submissions, imap with imaps, and http with https, on all nodes together: what a burst gets from"
+        " several nodes at once beyond that is told to end within a second. Once somebody has logged in, a connection"
+        " counts for the account alone, so that a household or an office behind one address, or a webmail, needs no"
+        " larger number.",
     )
     connections_per_account: int = Field(
         default=100,
         ge=1,
         le=100_000,
         description="Connections that one account may hold at a time once logged in, on all nodes together: to IMAP,"
-        " and as many to submission. A mail program has up to 5 or 10 of IMAP, a telephone 1 to 3.",
+        " and as many to submission. What a burst gets from several nodes at once beyond that is told to end within a"
+        " second. A mail program has up to 5 or 10 of IMAP, a telephone 1 to 3.",
     )
 
 
