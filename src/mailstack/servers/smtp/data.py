@@ -17,7 +17,7 @@ from mailstack.servers.smtp.replies import (
     FramingLost,
     Refused,
 )
-from mailstack.services.inbound.mail import InboundMail, Reject
+from mailstack.services.inbound.mail import Defer, InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
 from mailstack.services.outbound.submit import Origin
 
@@ -68,7 +68,7 @@ async def _take_over(connection: SmtpConnection, mail: InboundMail, content: Con
         await _submit(connection, account, complete)
         return
     decision = await service.inbound.run(Phase.DATA, complete)
-    if isinstance(decision, Reject):
+    if isinstance(decision, Reject | Defer):
         raise Refused(REJECTIONS[decision.reason])
 
 

@@ -16,7 +16,7 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_PARAMETER,
     Refused,
 )
-from mailstack.services.inbound.mail import Accept, InboundMail, Recipient, Reject
+from mailstack.services.inbound.mail import Accept, Defer, InboundMail, Recipient, Reject
 from mailstack.services.inbound.pipeline import Phase
 
 
@@ -66,7 +66,7 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
     match found:
         case InboundMail():
             return found
-        case Reject():
+        case Reject() | Defer():
             raise Refused(REJECTIONS[found.reason])
         case Accept():
             return mail

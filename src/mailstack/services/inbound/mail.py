@@ -88,14 +88,25 @@ class Accept:
 
 
 class Reason(Enum):
+    """Why a mail is not taken; servers/*/errors.py has the reply to each, which says whether trying again helps."""
+
     LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """For good, told to the sender while connected: no bounce is ever sent to a forged address."""
+    """For good, told to the sender while connected: no bounce is ever sent to a forged address. detail: for the log."""
 
     reason: Reason
+    detail: str = ""
 
 
-Decision = Accept | Reject
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """Not now: the sender keeps it and comes again. detail: for the log."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Decision = Accept | Reject | Defer
