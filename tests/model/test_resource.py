@@ -8,6 +8,7 @@ from mailstack.model.resource import (
     AccountBody,
     Body,
     Kind,
+    ReceivingBody,
     RelayBody,
     Resource,
     RouteBody,
@@ -22,6 +23,7 @@ from mailstack.model.resource import (
     [
         AccountBody(name="Alice", addresses=("a@b.example",), roles=("admin",), abilities=(), quota_bytes=None),
         AccountBody(name="", addresses=(), roles=(), abilities=("submit",), quota_bytes=5),
+        ReceivingBody(trusted_sealers=("lists.example",), dns_deadline_s=5),
         RelayBody(host="relay.example", port=465, tls="implicit"),
         RoutesBody(routes=(RouteBody(to="*", via="direct"), RouteBody(to="*.example", via="relay"))),
     ],

@@ -82,6 +82,7 @@ def test_a_small_spec_has_every_default() -> None:
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
     assert names(found, Kind.DKIM_KEY) == ["rsa2048-1._domainkey.example.com", "ed25519-1._domainkey.example.com"]
     assert names(found, Kind.ROUTES) == []
+    assert names(found, Kind.RECEIVING) == []
 
 
 def test_a_domain_has_the_policy_that_is_served() -> None:
@@ -164,6 +165,19 @@ def test_a_hash_behind_a_reference_is_no_password(tmp_path: Path, held: str, tol
         desired({"accounts": {ALICE: {"password": "file/secret"}}}, directory=tmp_path)
     assert told in str(raised.value)
     assert held not in str(raised.value)
+
+
+def test_what_is_asked_of_strangers_mail_is_one_resource_once_it_is_more_than_the_defaults() -> None:
+    assert names(desired({"receiving": {"dmarc": "enforce", "dns_deadline": "10s"}}), Kind.RECEIVING) == []
+    settings = {"spf_fail": "reject", "dns_deadline": "1m", "trusted_peers": ["192.0.2.1"]}
+    assert the(desired({"receiving": settings}), Kind.RECEIVING, "receiving").resource.fields == {
+        "dmarc": "enforce",
+        "spf_fail": "reject",
+        "on_dns_failure": "accept",
+        "dns_deadline_s": 60,
+        "trusted_sealers": [],
+        "trusted_peers": ["192.0.2.1/32"],
+    }
 
 
 def test_relays_and_routes() -> None:

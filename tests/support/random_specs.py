@@ -41,6 +41,7 @@ _LISTENERS = st.fixed_dictionaries(
     },
 )
 _LIMITS = st.fixed_dictionaries({}, optional={"recipients": st.just(50), "message_size": st.just("1MiB")})
+_RECEIVING = st.fixed_dictionaries({}, optional={"dmarc": st.just("mark"), "spf_fail": st.just("reject")})
 _ISSUERS: tuple[Mapping[str, object], ...] = (
     {"issuer": "self-signed"},
     {"issuer": "acme"},
@@ -139,6 +140,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             name: {"host": "relay.example", "username": "me", "password": draw(chosen["secret"])}
             for name in sorted(relays)
         },
+        "receiving": draw(_RECEIVING),
         "routes": draw(_routes(relays)),
         "dns": {
             "providers": {"p": {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}},

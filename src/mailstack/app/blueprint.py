@@ -16,6 +16,7 @@ from mailstack.model.resource import (
     DomainBody,
     Kind,
     ListenerBody,
+    ReceivingBody,
     Resource,
     ServerBody,
     body_of,
@@ -23,7 +24,16 @@ from mailstack.model.resource import (
 from mailstack.ports.state import State
 
 # Accounts and aliases are looked up in the directory as they are needed: there may be a hundred thousand.
-KINDS = (Kind.SERVER, Kind.LISTENER, Kind.CERTIFICATE, Kind.DOMAIN, Kind.DKIM_KEY, Kind.RELAY, Kind.ROUTES)
+KINDS = (
+    Kind.SERVER,
+    Kind.LISTENER,
+    Kind.RECEIVING,
+    Kind.CERTIFICATE,
+    Kind.DOMAIN,
+    Kind.DKIM_KEY,
+    Kind.RELAY,
+    Kind.ROUTES,
+)
 WITH_SECRETS = (Kind.CERTIFICATE, Kind.DKIM_KEY, Kind.RELAY)
 Secrets = Mapping[str, str]
 
@@ -61,6 +71,10 @@ class Blueprint:
     @property
     def server(self) -> ServerBody | None:
         return next(iter(self.bodies(ServerBody).values()), None)
+
+    @property
+    def receiving(self) -> ReceivingBody:
+        return next(iter(self.bodies(ReceivingBody).values()), ReceivingBody())
 
     @property
     def listeners(self) -> dict[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     SERVER = "server"  # one, named "server"
     LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, http, https
+    RECEIVING = "receiving"  # one, named "receiving"; none where the spec asks for nothing but the defaults
     ACME_ACCOUNT = "acme_account"  # named by the authority's directory URL
     CERTIFICATE = "certificate"  # named by its first host name
     DOMAIN = "domain"  # named by A-label
@@ -107,6 +108,19 @@ class ListenerBody:
     """endpoints: `:port`, `host:port` or `[v6]:port`; without a host, every address of the machine."""
 
     endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivingBody:
+    """dmarc: enforce or mark. spf_fail: mark or reject. on_dns_failure: accept or defer. trusted_sealers: A-labels;
+    trusted_peers: networks in prefix form."""
+
+    dmarc: str = "enforce"
+    spf_fail: str = "mark"
+    on_dns_failure: str = "accept"
+    dns_deadline_s: int = 10
+    trusted_sealers: tuple[str, ...] = ()
+    trusted_peers: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +286,7 @@ class DnsZoneBody:
 Body = (
     ServerBody
     | ListenerBody
+    | ReceivingBody
     | AcmeAccountBody
     | CertificateBody
     | DomainBody
@@ -288,6 +303,7 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.SERVER: ServerBody,
     Kind.LISTENER: ListenerBody,
+    Kind.RECEIVING: ReceivingBody,
     Kind.ACME_ACCOUNT: AcmeAccountBody,
     Kind.CERTIFICATE: CertificateBody,
     Kind.DOMAIN: DomainBody,

@@ -20,6 +20,7 @@ from mailstack.model.resource import (
     Kind,
     ListenerBody,
     MtaStsBody,
+    ReceivingBody,
     RelayBody,
     RouteBody,
     RoutesBody,
@@ -46,6 +47,7 @@ from mailstack.spec.sections.outbound import Relay
 
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
+RECEIVING_NAME = "receiving"
 LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "https")
 
 
@@ -103,6 +105,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     stages = wanted_stages(spec, facts)
     wanted = (
         *_server(spec, given.secrets),
+        *_receiving(spec, given.secrets),
         *certificates.wanted,
         *_domains(spec, given.secrets),
         *keys.wanted,
@@ -149,6 +152,20 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         endpoints: tuple[str, ...] = getattr(server.listeners, service)
         if endpoints:
             yield secrets.wanted(Kind.LISTENER, service, ListenerBody(endpoints=endpoints))
+
+
+def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    receiving = spec.receiving
+    body = ReceivingBody(
+        dmarc=receiving.dmarc,
+        spf_fail=receiving.spf_fail,
+        on_dns_failure=receiving.on_dns_failure,
+        dns_deadline_s=int(receiving.dns_deadline.total_seconds()),
+        trusted_sealers=receiving.trusted_sealers,
+        trusted_peers=receiving.trusted_peers,
+    )
+    if body != ReceivingBody():
+        yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)
 
 
 def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.outbound import Relay, Route
+from mailstack.spec.sections.receiving import Receiving
 from mailstack.spec.sections.section import Bare, Section
 from mailstack.spec.sections.server import Reconcile, Server, Tls
 from mailstack.spec.sections.storage import Storage
@@ -52,6 +53,9 @@ class Spec(Section):
         default=(),
         description="Accounts and domains that have a new name and keep their mail. An entry may stay for good:"
         " what has moved already is passed over.",
+    )
+    receiving: Receiving = Field(
+        default=Receiving(), description="What is asked of mail from strangers before it is taken."
     )
     relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."

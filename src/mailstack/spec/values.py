@@ -150,6 +150,14 @@ def parse_ip(text: str) -> str:
     return str(address)
 
 
+def parse_network(text: str) -> str:
+    """In prefix form: `203.0.113.10` is 203.0.113.10/32."""
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError("not an address or network (such as 203.0.113.10, 10.1.0.0/16 or 2001:db8::/32)") from None
+
+
 def parse_endpoint(value: object) -> str:
     """`:port`, `host:port` or `[v6]:port`, the host an address, normalised."""
     wanted = 'an endpoint is ":25", "203.0.113.10:25" or "[2001:db8::1]:25"'
@@ -304,6 +312,7 @@ AddressKeys = Annotated[
     ),
 ]
 IpAddress = Annotated[str, AfterValidator(parse_ip)]
+IpNetwork = Annotated[str, AfterValidator(parse_network), Field(examples=["203.0.113.10", "10.1.0.0/16"])]
 Endpoint = Annotated[
     str,
     BeforeValidator(parse_endpoint),
