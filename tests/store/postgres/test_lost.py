@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId
@@ -219,6 +220,16 @@ async def test_a_server_that_stays_away_is_a_passing_fault_that_names_the_databa
     monkeypatch.setattr(databases, "RETRY_S", 0.2)
     store = await open_at(empty_database, tmp_path)
     await asyncio.to_thread(postgres.stop)
+    with capture_logs() as lines:
+        await _stay_away(store, postgres)
+        assert await added(store, "away@example.com") == 0
+    told = [line for line in lines if line["log_level"] != "debug"]
+    assert [line["event"] for line in told] == ["database cannot be used", "database is back"]
+    assert told[0]["log_level"] == "error"
+    await store.close()
+
+
+async def _stay_away(store: PostgresStore, postgres: PostgresServer) -> None:
     try:
         with pytest.raises(TryAgainLater, match=r"the PostgreSQL database test_\d+ of mailstack on 127.0.0.1:\d+"):
             await add(store, "away@example.com")
@@ -227,8 +238,6 @@ async def test_a_server_that_stays_away_is_a_passing_fault_that_names_the_databa
     finally:
         # Not in a thread of this loop: the server would end with it, and others need it.
         postgres.start()
-    assert await added(store, "away@example.com") == 0
-    await store.close()
 
 
 async def test_answers_that_take_their_time_are_waited_for(

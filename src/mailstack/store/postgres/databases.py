@@ -8,7 +8,7 @@ no connection that others could use.
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -76,6 +76,7 @@ class Engine:
         # What is long waits for a thread before it takes a connection: the short need those.
         self.long_turn = asyncio.Semaphore(LONG_AT_ONCE)
         self._at_work: set[asyncio.Task[Any]] = set()
+        self.is_away = False
 
     async def tried(
         self, attempt: Callable[[], Coroutine[Any, Any, Result]], *, within_s: float | None = None
@@ -86,13 +87,25 @@ class Engine:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                return await attempt()
+                result = await attempt()
             except (Lost, Clashed) as fault:
                 if loop.time() + pause_s > deadline_s:
+                    self._note(fault)
                     raise TryAgainLater(f"{self.name} cannot be used: {fault}") from fault
-                log.info("database asked again", database=self.name, error=str(fault))
+                log.debug("database asked again", database=self.name, error=str(fault))
+            else:
+                if self.is_away:
+                    self.is_away = False
+                    log.info("database is back", database=self.name)
+                return result
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _note(self, fault: Lost | Clashed) -> None:
+        """One line for each time that it goes away, not one for everybody who waits for it."""
+        if isinstance(fault, Lost) and not self.is_away:
+            self.is_away = True
+            log.error("database cannot be used", database=self.name, error=str(fault))
 
     async def detached(self, work: Coroutine[Any, Any, Result]) -> Result:
         """It goes on to its end when the caller is cancelled: half a COMMIT helps nobody."""
@@ -162,10 +175,10 @@ class PostgresDatabase:
 
     async def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         one = asked(translated(sql), self._account_id, values)
-        try:
-            return await self._exchange(one)  # most of all that is ever asked, so by the shortest way
-        except (Lost, Clashed):
-            return await self._engine.tried(partial(self._exchange, one))
+        if not self._engine.is_away:
+            with suppress(Lost, Clashed):
+                return await self._exchange(one)  # most of all that is ever asked, so by the shortest way
+        return await self._engine.tried(partial(self._exchange, one))
 
     async def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         found = await self.rows(sql, values)
