@@ -120,8 +120,9 @@ class DmarcVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArcVerdict:
-    """sealers: the domains of the chain's seals, the newest first. trusted_results: what a sealer that the spec trusts
-    saw, the Authentication-Results of the newest such set, "" without one."""
+    """sealers: the domains of the seals of a chain that passed, the newest first. trusted_results: what a sealer that
+    the spec trusts saw, authserv-id and all: that of the oldest set after which only trusted sealers came, "" without
+    one."""
 
     result: ArcResult
     sealers: tuple[str, ...] = ()

@@ -1,1 +1,1 @@
-"""DKIM: keys, canonical forms, signatures. RFC 6376, RFC 8463. Checking of received signatures is a later room."""
+"""DKIM: keys, canonical forms, signatures made and checked. RFC 6376, RFC 8463."""

@@ -53,6 +53,32 @@ def sign(raw: RawMessage, keys: Sequence[SigningKey], *, now: Instant) -> bytes:
     return b"".join(_field(headers, names, body_hash, key, now) for key in keys)
 
 
+def algorithm(key: SigningKey) -> bytes:
+    """a="""
+    return b"rsa-sha256" if isinstance(key.private_key, RSAPrivateKey) else b"ed25519-sha256"
+
+
+def signed_field(
+    name: bytes,
+    tags: Sequence[tuple[bytes, bytes]],
+    headers: Sequence[tuple[bytes, bytes]],
+    names: Sequence[bytes],
+    key: SigningKey,
+) -> bytes:
+    """tags: all but b=. headers: names and values from the top. names: of those to sign, in order, lower-case."""
+    signer = dkim.DKIM()
+    signer.headers = headers
+    signer.hasher = hashlib.sha256
+    # The word that stands in the field is a= among the tags. This one only chooses how dkimpy asks for the arithmetic:
+    # of an RSA key it would take the numbers, an Ed25519 key it asks to sign the digest itself, and that is what _Pen
+    # does.
+    signer.signature_algorithm = b"ed25519-sha256"
+    # b=: long enough that dkimpy's fold before it is the same with the signature in it.
+    value: bytes = signer.gen_header([*tags, (b"b", b"0" * 60)], names, _Relaxed, name, _Pen(key))
+    # The space that dkimpy leaves before our folds; the relaxed form is the same without it.
+    return name + b": " + value.replace(b"; \r\n", b";\r\n")
+
+
 def _body_hash(raw: RawMessage, body: int) -> bytes:
     digest = hashlib.sha256()
     for piece in relaxed_body(raw, body):
@@ -65,7 +91,7 @@ def _field(
 ) -> bytes:
     tags = [
         (b"v", b"1"),
-        (b"a", b"rsa-sha256" if isinstance(key.private_key, RSAPrivateKey) else b"ed25519-sha256"),
+        (b"a", algorithm(key)),
         (b"c", b"relaxed/relaxed"),
         # dkimpy folds what follows the last fold and, where no space comes, within a word. Folds of our own before d=
         # and h= keep it away from a long domain name.
@@ -74,17 +100,8 @@ def _field(
         (b"t", b"%d" % (now // SECOND_MS)),
         (b"\r\n h", b": ".join(names)),
         (b"bh", body_hash),
-        (b"b", b"0" * 60),  # long enough that dkimpy's fold before b= is the same with the signature in it
     ]
-    signer = dkim.DKIM()
-    signer.headers = headers
-    signer.hasher = hashlib.sha256
-    # The word that stands in the field is a= above. This one only chooses how dkimpy asks for the arithmetic: of an RSA
-    # key it would take the numbers, an Ed25519 key it asks to sign the digest itself, and that is what _Pen does.
-    signer.signature_algorithm = b"ed25519-sha256"
-    value: bytes = signer.gen_header(tags, names, _Relaxed, b"DKIM-Signature", _Pen(key))
-    # The space that dkimpy leaves before our folds; the relaxed form is the same without it.
-    return b"DKIM-Signature: " + value.replace(b"; \r\n", b";\r\n")
+    return signed_field(b"DKIM-Signature", tags, headers, names, key)
 
 
 class _Relaxed:

@@ -1,0 +1,1 @@
+"""ARC: what earlier handlers of a message saw of its sender, checked and handed on. RFC 8617."""

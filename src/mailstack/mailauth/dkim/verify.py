@@ -1,0 +1,103 @@
+"""DKIM signatures of received mail, checked: one verdict each. RFC 6376 §6, RFC 8301, RFC 8463, RFC 8601 §2.7.1.
+
+What is taken otherwise than dkimpy and most verifiers do: a signature that leaves octets of the body uncovered (l=)
+never passes, and neither does one that leaves a From field uncovered. Time is linear in the size of the message: at
+most eight signatures are looked at, from the top, each of which reads the header once; a body is hashed at most twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailstack.formats.headers import Field
+from mailstack.mailauth.dkim.key_record import PublicKey, find_keys
+from mailstack.mailauth.dkim.signature import (
+    Signature,
+    Tags,
+    algorithm,
+    identity,
+    read_signature,
+    read_tags,
+    shown,
+    signature_start,
+)
+from mailstack.mailauth.dkim.signed import SignedMessage
+from mailstack.mailauth.dkim.unverifiable import Unverifiable, permanent
+from mailstack.model.instant import Instant
+from mailstack.model.message import RawMessage
+from mailstack.model.verdict import DkimResult, DkimVerdict
+from mailstack.ports.resolver import Resolver
+
+MOST_SIGNATURES = 8  # RFC 6376 §8.4: a verifier may stop after so many
+GOOD_RSA_BITS = 2048  # RFC 8301 §3.2: what signers should use
+
+_FIELD = b"dkim-signature"
+
+
+async def verify(resolver: Resolver, raw: RawMessage, *, now: Instant) -> tuple[DkimVerdict, ...]:
+    """One verdict for each signature that was looked at, in the order of the fields; none for unsigned mail."""
+    return await verify_message(resolver, SignedMessage(raw), now=now)
+
+
+async def verify_message(resolver: Resolver, message: SignedMessage, *, now: Instant) -> tuple[DkimVerdict, ...]:
+    """For those who check a message for ARC as well, or hash its body beforehand, elsewhere."""
+    fields = message.fields(_FIELD)
+    if fields and not message.is_whole:
+        return (DkimVerdict(result=DkimResult.PERMERROR, reason="the header is too large to be checked"),)
+    return tuple([await _verdict(resolver, message, field, now) for field in fields[:MOST_SIGNATURES]])
+
+
+def hash_bodies(message: SignedMessage, *, now: Instant) -> None:
+    """All that takes long of a large message, without a question to DNS: for a thread of its own."""
+    for field in message.fields(_FIELD)[:MOST_SIGNATURES]:
+        try:
+            message.body_hash(read_signature(field.value, read_tags(field.value), now=now).body_form)
+        except Unverifiable:
+            continue
+
+
+async def _verdict(resolver: Resolver, message: SignedMessage, field: Field, now: Instant) -> DkimVerdict:
+    found = DkimVerdict(result=DkimResult.NEUTRAL)
+    try:
+        tags = read_tags(field.value)
+        found = _described(tags)
+        signature = read_signature(field.value, tags, now=now)
+        found = replace(found, domain=signature.signer.domain, selector=signature.signer.selector)
+        # Before any question to DNS: of what lists have changed, nobody needs to know the key.
+        message.check_coverage(signature)
+        keys = await find_keys(resolver, signature.signer)
+        return _tried(message, field, signature, keys, found)
+    except Unverifiable as end:
+        return replace(found, result=end.result, reason=end.reason)
+
+
+def _tried(
+    message: SignedMessage, field: Field, signature: Signature, keys: Sequence[PublicKey], found: DkimVerdict
+) -> DkimVerdict:
+    digest = message.header_digest(signature, field)
+    right = next((key for key in keys if key.verifies(signature.signer.signature, digest)), None)
+    key = right or keys[0]
+    found = replace(found, key_bits=key.rsa_bits, is_testing=key.is_testing)
+    if right is None:
+        return replace(found, result=DkimResult.FAIL, reason="the header was changed after it was signed")
+    # RFC 6376 §3.6.1: t=s: the domain of i= must be d= itself.
+    if right.is_strict and signature.is_subdomain:
+        end = permanent("the key is not for subdomains")
+        return replace(found, result=end.result, reason=end.reason)
+    return replace(found, result=DkimResult.PASS, reason=_note(right))
+
+
+def _note(key: PublicKey) -> str:
+    # RFC 8301 §3.2: from 1024 bits on a key counts, though signers should use at least 2048.
+    return f"a key of only {key.rsa_bits} bits" if 0 < key.rsa_bits < GOOD_RSA_BITS else ""
+
+
+def _described(tags: Tags) -> DkimVerdict:
+    """As far as the field can be read at all."""
+    return DkimVerdict(
+        result=DkimResult.NEUTRAL,
+        domain=shown(tags[b"d"].value).lower() if b"d" in tags else "",
+        selector=shown(tags[b"s"].value).lower() if b"s" in tags else "",
+        identity=identity(tags),
+        algorithm=algorithm(tags),
+        signature_start=signature_start(tags),
+    )
