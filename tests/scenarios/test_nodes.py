@@ -2,20 +2,27 @@
 
 import imaplib
 import json
+import select
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from tests.support.cluster import CONNECTIONS, SMTP, Cluster, Node, running_cluster
+from tests.support.cluster import CONNECTIONS, OF_ACCOUNT, SMTP, Cluster, Node, running_cluster
 from tests.support.sandbox import MAILSTACK, save, wait_for
 
 # One cluster for all of them.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
 SOON_S = 30.0
+SETTLED_S = 4.0
+"""In which each worker has looked at what the others told once more."""
+Result = TypeVar("Result")
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["nats", "notify"])
@@ -125,7 +132,7 @@ def test_a_peer_has_its_connections_once_for_both_and_again_when_a_node_has_died
 def test_an_account_has_its_connections_once_for_both(cluster: Cluster) -> None:
     one, two = cluster.nodes
     with ExitStack() as held:
-        for _ in range(CONNECTIONS):
+        for _ in range(OF_ACCOUNT):
             held.enter_context(one.imap("u2@example.com"))
         wait_for(lambda: not logs_in(two, "u2@example.com"), timeout_s=SOON_S, what="the other node knows")
         assert logs_in(two, "u3@example.com")
@@ -134,8 +141,81 @@ def test_an_account_has_its_connections_once_for_both(cluster: Cluster) -> None:
     wait_for(lambda: logs_in(two, "u2@example.com"), timeout_s=SOON_S, what="those that ended are not counted")
 
 
+def test_of_a_burst_on_both_nodes_an_address_keeps_its_limit(cluster: Cluster) -> None:
+    with ExitStack() as held:
+        opened = at_once(cluster, lambda node: connected(node, held), 6 * CONNECTIONS, held)
+        greeted = [each for each in opened if is_greeted(each)]
+        assert len(greeted) >= CONNECTIONS
+        is_cut_back(greeted, CONNECTIONS)
+        assert not any(lets_in(node) for node in cluster.nodes)
+    wait_for(
+        lambda: all(lets_in(node) for node in cluster.nodes), timeout_s=SOON_S, what="those that ended are not counted"
+    )
+
+
+def test_of_a_burst_on_both_nodes_an_account_keeps_its_limit(cluster: Cluster) -> None:
+    with ExitStack() as held:
+        clients = at_once(cluster, lambda node: logged_in(node, "u3@example.com", held), 3 * OF_ACCOUNT, held)
+        sockets = [client.sock for client in clients if client is not None]
+        assert len(sockets) >= OF_ACCOUNT
+        is_cut_back(sockets, OF_ACCOUNT)
+    wait_for(
+        lambda: logs_in(cluster.nodes[0], "u3@example.com"), timeout_s=SOON_S, what="those that ended are not counted"
+    )
+
+
+def test_quick_connections_one_after_the_other_on_both_nodes_are_held_to_the_limit(cluster: Cluster) -> None:
+    with ExitStack() as held:
+        greeted = []
+        for number in range(3 * CONNECTIONS):
+            connection = connected(cluster.nodes[number % 2], held)
+            if is_greeted(connection):
+                greeted.append(connection)
+        assert len(greeted) >= CONNECTIONS
+        is_cut_back(greeted, CONNECTIONS)
+
+
+def at_once(cluster: Cluster, connect: Callable[[Node], Result], attempts: int, held: ExitStack) -> list[Result]:
+    """attempts: of all nodes together, as many on each; each in a thread of its own."""
+    pool = held.enter_context(ThreadPoolExecutor(max_workers=attempts))
+    return [*pool.map(lambda number: connect(cluster.nodes[number % len(cluster.nodes)]), range(attempts))]
+
+
+def connected(node: Node, held: ExitStack) -> socket.socket:
+    return held.enter_context(node.namespace.connect(SMTP, timeout_s=SOON_S))
+
+
+def logged_in(node: Node, account: str, held: ExitStack) -> imaplib.IMAP4_SSL | None:
+    """None: it was one too many of the account. Those that are too many of the address as yet come again."""
+    deadline = time.monotonic() + SOON_S
+    while time.monotonic() < deadline:
+        try:
+            return held.enter_context(node.imap(account))
+        except OSError:
+            pass  # told to end, and gone before it was read
+        except imaplib.IMAP4.error as fault:
+            if "of this account" in str(fault):
+                return None
+    raise AssertionError("neither let in nor refused")
+
+
+def still_open(sockets: Sequence[socket.socket]) -> list[socket.socket]:
+    """Those to which nothing was said: what ends is told so first, or is reset."""
+    ended, _, broken = select.select(sockets, [], sockets, 0)
+    return [each for each in sockets if each not in ended and each not in broken]
+
+
+def is_cut_back(sockets: Sequence[socket.socket], limit: int) -> None:
+    """To the limit, give or take a tenth above it, and stays so: no fewer, once nothing is under way any more."""
+    most = limit + limit // 10
+    wait_for(lambda: len(still_open(sockets)) <= most, timeout_s=SOON_S, what="the surplus is parted with")
+    settled = time.monotonic() + SETTLED_S
+    wait_for(lambda: time.monotonic() > settled, timeout_s=SOON_S, what="time")
+    assert limit <= len(still_open(sockets)) <= most
+
+
 def is_greeted(connection: socket.socket) -> bool:
-    return connection.recv(3) == b"220"
+    return connection.recv(512).startswith(b"220")
 
 
 def lets_in(node: Node) -> bool:
@@ -170,7 +250,7 @@ def test_three_nodes_are_one_server(tmp_path: Path) -> None:
         for node in cluster.nodes:
             wait_for(lambda node=node: logs_in(node, "carol@example.com"), timeout_s=SOON_S, what="the new generation")
         with ExitStack() as held:
-            for number in range(CONNECTIONS):
+            for number in range(OF_ACCOUNT):
                 held.enter_context(cluster.nodes[number % 3].imap("u2@example.com"))
             for node in cluster.nodes:
                 wait_for(lambda node=node: not logs_in(node, "u2@example.com"), timeout_s=SOON_S, what="all are taken")

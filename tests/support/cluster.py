@@ -41,7 +41,9 @@ START_S = 120.0
 CLIENT_S = 60.0
 ACCOUNTS = 4
 CONNECTIONS = 20
-"""Of one address, and of one account."""
+"""Of one address."""
+OF_ACCOUNT = 10
+"""Fewer, so that a burst of logins is not one of strangers first."""
 OUTSIDE = "friend@elsewhere.example"
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
@@ -59,7 +61,7 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: {workers}
-  limits: {{connections_per_ip: {limit}, connections_per_account: {limit}}}
+  limits: {{connections_per_ip: {of_address}, connections_per_account: {of_account}}}
   listeners:
     {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
     submission: [], imap: [], http: [], https: []}}
@@ -109,7 +111,14 @@ class Node:
         names = (*(f"u{number}" for number in range(ACCOUNTS)), *more)
         accounts = "\n".join(f"  {name}@example.com: {{password: env/PASSWORD}}" for name in names)
         events = f"events: nats://127.0.0.1:{NATS}" if self.has_nats else ""
-        return SPEC.format(accounts=accounts, outside=OUTSIDE, limit=CONNECTIONS, events=events, workers=self.workers)
+        return SPEC.format(
+            accounts=accounts,
+            outside=OUTSIDE,
+            of_address=CONNECTIONS,
+            of_account=OF_ACCOUNT,
+            events=events,
+            workers=self.workers,
+        )
 
     def apply(self, *more: str) -> "subprocess.Popen[bytes]":
         """Another spec than the node's own file, which is read again only when it is saved."""
