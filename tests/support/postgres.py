@@ -152,9 +152,14 @@ def is_installed() -> bool:
 
 
 def _clear_away_what_killed_tests_left() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
-        if not Path(f"/proc/{folder.name.removeprefix(FOLDER).partition('-')[0]}").exists():
-            shutil.rmtree(folder, ignore_errors=True)  # another process of tests may be at it
+    """Several processes of tests come here at once: whoever renames a folder has it, and the others leave it alone."""
+    for folder in Path(tempfile.gettempdir()).iterdir():
+        owner, _, rest = folder.name.removeprefix(FOLDER).partition("-")
+        if not folder.name.startswith(FOLDER) or Path(f"/proc/{owner}").exists():
+            continue
+        with suppress(FileNotFoundError):
+            taken = folder.rename(folder.with_name(f"{FOLDER}{os.getpid()}-{rest}"))
+            shutil.rmtree(taken, ignore_errors=True)  # its server may be ending just now
 
 
 def _program(name: str) -> str:
