@@ -166,6 +166,19 @@ async def test_a_database_that_may_be_a_server_s_is_left_alone(
     assert postgres.run("SELECT count(*) FROM generation", database=empty_database.rpartition("/")[2]) == [(0,)]
 
 
+def test_a_folder_of_a_server_is_left_alone(tmp_path: Path) -> None:
+    server = tmp_path / "server.yaml"
+    server.write_text("server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: {}}\n")
+    applied = run_client([*MAILSTACK, "apply", str(server), "--yes", "--no-dns"])
+    assert applied.returncode == 0, applied.stderr
+    state = tmp_path / "state"
+    before = sorted(file.name for file in state.rglob("*"))
+    ended = run_client([*MAILSTACK, "sandbox", str(server), "--state", str(state)])
+    assert (ended.returncode, b"is not the folder of a sandbox; name another" in ended.stderr) == (1, True)
+    assert sorted(file.name for file in state.rglob("*")) == before
+    assert run_client([*MAILSTACK, "plan", str(server), "--no-dns"]).returncode == 0
+
+
 def test_a_new_account_gets_a_password_while_it_runs(spec: Path, tmp_path: Path) -> None:
     with running_sandbox(spec, tmp_path) as sandbox:
         save(spec, SPEC.replace("  bob@example.net: {}\n", "  bob@example.net: {}\n  carol@example.com: {}\n"))

@@ -63,16 +63,20 @@ def sandbox_storage(state: Path, database: str | None = None) -> StoreAddress:
 def job_of(state: Path, live: Snapshot) -> SandboxJob:
     """Of the sandbox that keeps itself there, by what it applied last and the passwords that it made. Raises Invalid
     where it is a server's storage."""
-    smtp = live.resources.get((Kind.LISTENER, "smtp"))
-    endpoints = () if smtp is None else body_of(ListenerBody, smtp).endpoints
-    port = int(endpoints[0].rpartition(":")[2]) if len(endpoints) == 1 else 0
-    if endpoints != (f"{LOOPBACK}:{port}",) or port <= PORTS["smtp"]:
-        raise Invalid(f"{state} is not the folder of a sandbox")
+    listeners = {
+        name: body_of(ListenerBody, resource).endpoints
+        for (kind, name), resource in live.resources.items()
+        if kind is Kind.LISTENER
+    }
+    first, *_ = (*listeners.get("smtp", ()), "")
+    base_port = int(first.rpartition(":")[2] or 0) - PORTS["smtp"]
+    if base_port <= 0 or any(listeners[name] != _endpoints(base_port).get(name) for name in listeners):
+        raise Invalid(f"{state} is not the folder of a sandbox; name another with --state")
     smart_host = live.resources.get((Kind.RELAY, SMART_HOST))
     relay = None if smart_host is None else body_of(RelayBody, smart_host)
     return SandboxJob(
         state=str(state),
-        base_port=port - PORTS["smtp"],
+        base_port=base_port,
         outbound=None if relay is None else (relay.host, relay.port),
         passwords=_kept_passwords(state),
     )
@@ -100,7 +104,6 @@ def _kept_passwords(state: Path) -> dict[str, str]:
 
 
 def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
-    listeners = {service: (f"{LOOPBACK}:{job.base_port + offset}",) for service, offset in PORTS.items()}
     relays: dict[str, Relay] = {}
     routes: tuple[Route, ...] = ()
     if job.outbound is not None:
@@ -109,7 +112,7 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
         routes = (Route(to="*", via=SMART_HOST),)
     return spec.model_copy(
         update={
-            "server": spec.server.model_copy(update={"listeners": Listeners(**listeners)}),
+            "server": spec.server.model_copy(update={"listeners": Listeners(**_endpoints(job.base_port))}),
             "storage": _storage(Path(job.state), kept_database(Path(job.state))[0]),
             "tls": Tls(),
             "domains": {name: _with_made_keys(domain) for name, domain in spec.domains.items()},
@@ -117,6 +120,11 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
             "routes": routes,
         }
     )
+
+
+def _endpoints(base_port: int) -> dict[str, tuple[str, ...]]:
+    """By service."""
+    return {service: (f"{LOOPBACK}:{base_port + offset}",) for service, offset in PORTS.items()}
 
 
 def _storage(state: Path, database: str) -> Storage:

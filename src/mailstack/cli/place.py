@@ -77,11 +77,12 @@ def place_of(loaded: "LoadedSpec", state: Path | None) -> Place:
 
     storage = sandbox_at(state)
     require_applied(storage)
-    job = job_of(storage.folder, asyncio.run(_live(storage)))
+    job = job_of(storage.folder, asyncio.run(live_in(storage)))
     return Place(loaded=harmless(loaded, job), sandbox=job)
 
 
-async def _live(storage: "StoreAddress") -> "Snapshot":
+async def live_in(storage: "StoreAddress") -> "Snapshot":
+    """Raises NotFound where no apply has made a store."""
     async with store_to_read(storage) as store:
         if store is None:
             raise NotFound(f"{storage}: nothing was applied yet")

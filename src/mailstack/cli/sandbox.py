@@ -1,5 +1,6 @@
 """`mailstack sandbox SPEC`: run any spec harmlessly on this machine. What it keeps instead of sending: cli/outbox."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from mailstack.app.sandbox_state import (
     zones_folder,
 )
 from mailstack.cli.outbox import command as outbox
+from mailstack.cli.place import live_in
 from mailstack.cli.screen import EXIT_FAULTS, console, fail
 
 if TYPE_CHECKING:
@@ -132,11 +134,12 @@ def command(
     from mailstack.app.log import configure_log
     from mailstack.app.messages import Job
 
-    configure_log(log_format, log_level)
     if database is not None and state is None:
         raise click.UsageError("--database goes with --state, the folder that remembers it")
     with _state_folder(state) as folder:
+        _take_folder(folder)
         _take_database(folder, database)
+        configure_log(log_format, log_level)  # last, for who looks into a store has set it up for a command's output
         sandbox = {
             "state": str(folder),
             "base_port": base_port,
@@ -223,6 +226,18 @@ def _run(job: "Job", scene: Scene, *, hold_outbound: bool) -> None:
         fail(f"{fault}; choose other ports with --base-port")
     except CannotServe as fault:
         fail(str(fault))
+
+
+def _take_folder(folder: Path) -> None:
+    """Raises Invalid where a server keeps its mail: it would be served under this spec, with passwords made up here."""
+    from mailstack.app.store_address import StoreAddress
+    from mailstack.app.stores import is_made
+
+    storage = StoreAddress(folder=folder)
+    if is_made(storage) and (live := asyncio.run(live_in(storage))).generation:
+        from mailstack.app.sandbox import job_of
+
+        job_of(folder, live)
 
 
 def _take_database(folder: Path, wanted: str | None) -> None:
