@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from mailstack.cli.main import cli
 from tests.support.bind import running_bind
+from tests.support.engines import storage
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def test_what_apply_publishes_check_finds_until_somebody_changes_it(tmp_path: Pa
             json.dumps(
                 {
                     "server": {"hostname": f"mail.{ZONE}", "addresses": ["192.0.2.25"]},
-                    "storage": {"path": "state"},
+                    "storage": storage(),
                     "tls": {"dane": True},
                     "dns": {"providers": {"bind": bind.provider()}, "zones": {ZONE: zone}, "no_mail": [f"www.{ZONE}"]},
                     "domains": {ZONE: {"mta_sts": {"mode": "testing"}}},

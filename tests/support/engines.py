@@ -3,6 +3,7 @@
 Where tests run on both, PostgreSQL is told by the variable DATABASE, so that programs they start find it too.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,22 +23,18 @@ DATABASE = "MAILSTACK_TEST_DATABASE"
 """The variable with the URL of the database that holds the mail, where no folder does."""
 REFERENCE = f"env/{DATABASE}"
 
-ON_BOTH = ("tests/scenarios/", "tests/servers/imap/")
+ON_BOTH = ("tests/scenarios/", "tests/servers/imap/", "tests/servers/smtp/test_durable.py")
 NOT_YET = "not seen to pass on PostgreSQL yet"
 ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_apply_killed.py::test_a_": NOT_YET,
     "tests/scenarios/test_apply_killed.py::test_in_the_middle": NOT_YET,
     "tests/scenarios/test_certificates.py": NOT_YET,
     "tests/scenarios/test_dkim_life.py::test_serve": NOT_YET,
-    "tests/scenarios/test_dns_commands.py": NOT_YET,
-    "tests/scenarios/test_hot_reload.py": NOT_YET,
-    "tests/scenarios/test_imap_clients.py": NOT_YET,
     "tests/scenarios/test_imap_stress.py": NOT_YET,
-    "tests/scenarios/test_key_roll.py": NOT_YET,
     "tests/scenarios/test_kill.py": NOT_YET,
     "tests/scenarios/test_mbsync.py": NOT_YET,
+    "tests/scenarios/test_reloads_under_load.py": NOT_YET,
     "tests/scenarios/test_remote_serve.py": NOT_YET,
-    "tests/scenarios/test_spec_tests.py": NOT_YET,
     "tests/scenarios/test_upgrade.py": NOT_YET,
     "tests/scenarios/test_apply_killed.py::test_within_the_transaction": "ended between two of SQLite's statements;"
     " PostgreSQL itself undoes what its client did not commit",
@@ -52,7 +49,6 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_node_drills.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_on_postgres.py": "what the other scenarios do not show of PostgreSQL",
-    "tests/scenarios/test_reloads_under_load.py": NOT_YET,
     "tests/scenarios/test_ways_to_postgres.py": "the ways are PostgreSQL's",
     "tests/scenarios/test_storage_copy.py": "goes from one engine to the other itself",
     "tests/servers/imap/test_damage.py::test_a_damaged": "spoils SQLite's file",
@@ -81,9 +77,13 @@ def size(on_sqlite: Size, *, on_postgres: Size) -> Size:
     return on_postgres if is_on_postgres() else on_sqlite
 
 
-def storage_section(path: str = "state") -> str:
+def storage(path: str = "state") -> Mapping[str, str]:
     """Of a spec."""
-    return f"storage: {{path: {path}, database: {REFERENCE}}}" if is_on_postgres() else f"storage: {{path: {path}}}"
+    return {"path": path, "database": REFERENCE} if is_on_postgres() else {"path": path}
+
+
+def storage_section(path: str = "state") -> str:
+    return f"storage: {json.dumps(storage(path))}"
 
 
 async def open_store(folder: Path, *, clock: Clock, bus: Bus, read_only: bool = False) -> Store:

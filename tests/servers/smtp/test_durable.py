@@ -1,7 +1,6 @@
 """The server on the real store: what got 250 is there when the store is opened again."""
 
 import asyncio
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from mailstack.model.resource import (
     ResourceChange,
     fields_of,
 )
+from mailstack.ports.store import Store
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.store.bus_local import LocalBus
-from mailstack.store.sqlite.open import SqliteStore, open_store
+from tests.support.engines import open_store
 from tests.support.smtp_world import HOSTNAME, SmtpWorld, serving
 
 ACCOUNTS = tuple(f"u{number}@example.com" for number in range(4))
@@ -32,7 +32,7 @@ def created(kind: Kind, name: str, body: Body) -> ResourceChange:
     return ResourceChange(operation=Operation.CREATE, resource=Resource(kind=kind, name=name, fields=fields_of(body)))
 
 
-async def populate(store: SqliteStore) -> None:
+async def populate(store: Store) -> None:
     domain = DomainBody(catch_all=None, subaddress_separators="+", alias_of=None, dkim_algorithms=())
     account = AccountBody(name="", addresses=(), roles=(), abilities=("receive",), quota_bytes=None)
     changes = [created(Kind.DOMAIN, "example.com", domain)]
@@ -41,7 +41,7 @@ async def populate(store: SqliteStore) -> None:
 
 
 class StoredWorld(SmtpWorld):
-    store: SqliteStore
+    store: Store
 
     def service(self) -> SmtpService:
         delivery = Delivery(mailboxes=self.store.mailboxes, messages=self.store.messages, queue=self.store.queue)
@@ -70,7 +70,7 @@ async def test_what_got_250_is_there_once_for_everyone(tmp_path: Path) -> None:
     bus = LocalBus(tmp_path / "bus")
     await bus.start()
     world = StoredWorld()
-    store = world.store = await open_store(tmp_path / "store", clock=world.clock, bus=bus, token=secrets.token_bytes)
+    store = world.store = await open_store(tmp_path / "store", clock=world.clock, bus=bus)
     try:
         await populate(store)
         async with serving(world), asyncio.TaskGroup() as group:
@@ -86,7 +86,7 @@ async def test_what_got_250_is_there_once_for_everyone(tmp_path: Path) -> None:
         await bus.close()
 
 
-async def numbers(store: SqliteStore, name: str) -> list[str]:
+async def numbers(store: Store, name: str) -> list[str]:
     owner = await store.accounts.find(name)
     assert isinstance(owner, Account)
     inbox = (await store.mailboxes.list(owner.account_id))[0]
