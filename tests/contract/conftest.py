@@ -89,6 +89,7 @@ ON_POSTGRES = frozenset(
         "test_state",
         "test_store_time",
         "test_tokens",
+        "test_verifiers",
         "test_upkeep",
         "test_trash",
     }

@@ -9,6 +9,7 @@ from mailstack.model.password import Scheme, crypt_form, is_other_hash, scheme_o
 SHA512 = "$6$Vj2pQ0mWc7rT4yXb$VkKo6KNj4DnmcxMpfy7o8zigqiQ4MmmkCIWVNzUzOLtAKaNBn11LVS5qxkLUkBwIfBWeeC2ESLYEisbFgRO5L0"
 SHA512_ROUNDS = SHA512.replace("$6$", "$6$rounds=1000$")
 BCRYPT = "$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234"
+SCRAM = f"SCRAM-SHA-256$4096:c2FsdA==${'A' * 43}=:{'B' * 43}="
 ARGON2 = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b5dWRWJTmaasdasdasdasdasdasdas"
 
 
@@ -22,6 +23,15 @@ ARGON2 = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub
         (SHA512, Scheme.SHA512_CRYPT),
         (SHA512_ROUNDS, Scheme.SHA512_CRYPT),
         ("{SHA512-CRYPT}" + SHA512, Scheme.SHA512_CRYPT),
+        (SCRAM, Scheme.SCRAM_SHA_256),
+        (f"{ARGON2} {SCRAM}", Scheme.ARGON2ID),
+        (f"{BCRYPT} {SCRAM}", Scheme.BCRYPT),
+        (f"{SCRAM} {ARGON2}", None),
+        (f"{SCRAM} {SCRAM}", None),
+        (f"{ARGON2} {BCRYPT}", None),
+        (f"{ARGON2}  {SCRAM}", None),
+        (f"{ARGON2} ", None),
+        (f"{SCRAM} {ARGON2} {SCRAM}", None),
         ("", None),
         ("hunter2", None),
         ("$6$", None),
@@ -45,6 +55,13 @@ def test_scheme(text: str, scheme: Scheme | None) -> None:
     ("text", "weakness"),
     [
         (ARGON2, ""),
+        (SCRAM, ""),
+        (f"{ARGON2} {SCRAM}", ""),
+        (SCRAM.replace("4096", "4095"), "scram-sha-256 with 4095 iterations is weak; at least 4096"),
+        (
+            f"{ARGON2} {SCRAM.replace('4096', '2000000')}",
+            "scram-sha-256 with 2000000 iterations takes too long to check; at most 1000000",
+        ),
         (BCRYPT, ""),
         (SHA512, ""),
         ("hunter2", ""),

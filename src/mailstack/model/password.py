@@ -1,11 +1,18 @@
 """Telling a stored password hash from anything else, and a sound one from one too cheap to guess against or so dear
 that checking it would stop the server. Nothing is hashed here.
+
+What is stored of a password is one text: a hash, a SCRAM verifier, or a hash and a verifier after a space. So both
+change together, and a verifier never outlives the password that it is of. RFC 8265.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mailstack.model.errors import Invalid
+from mailstack.model.scram import MAX_ITERATIONS, MIN_ITERATIONS, VERIFIER, ScramVerifier, parse_verifier
 
 
 class Scheme(StrEnum):
@@ -14,6 +21,7 @@ class Scheme(StrEnum):
     ARGON2ID = "argon2id"
     BCRYPT = "bcrypt"
     SHA512_CRYPT = "sha512-crypt"
+    SCRAM_SHA_256 = "scram-sha-256"
 
 
 MIN_ARGON2_MEMORY_KIB = 8 * 1024
@@ -37,10 +45,10 @@ _ARGON2ID = re.compile(
 _BCRYPT = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}")
 _SHA512_CRYPT = re.compile(r"\$6\$(?:rounds=([0-9]{1,9})\$)?[^$:\s]{1,16}\$[./A-Za-z0-9]{86}")
 
-
 # What crypt(3) and other mail servers write and a login here cannot be checked against: yescrypt, MD5, {SSHA} and more.
 _OTHER_HASH = re.compile(
     r"\$(?:[1-7]|2[abxy]|y|gy|apr1|md5|sha1|scrypt|pbkdf2[a-z0-9-]*|argon2(?:i|d|id))\$.{8}|\{[A-Z0-9.-]{3,}\}.{8}"
+    r"|SCRAM-SHA-[0-9]+\$.{8}"
 )
 
 
@@ -51,16 +59,42 @@ class _Form:
     weakness: Callable[[re.Match[str]], str]
 
 
+def opaque_string(plain: str) -> bytes:
+    """A password as it is hashed: the same, whatever keyboard it was typed on.
+
+    RFC 8265 §4.2.2: spaces beyond ASCII become U+0020, then NFC. RFC 7677 asks SCRAM for SASLprep, which also folds
+    compatible letters; for what people type the two agree, and one password has one form here.
+    """
+    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in plain)
+    return unicodedata.normalize("NFC", spaced).encode("utf-8", "surrogatepass")
+
+
 def scheme_of(text: str) -> Scheme | None:
-    """None: no hash that mailstack can check a password against."""
-    found = _match(text)
-    return found[0].scheme if found else None
+    """What a password is checked against. None: no hash that mailstack can check a password against."""
+    found = _matches(text)
+    return found[0][0].scheme if found else None
 
 
 def weakness_of(text: str) -> str:
     """Why a hash is too cheap or too dear, "" for a sound one or for text that is no hash."""
-    found = _match(text)
-    return found[0].weakness(found[1]) if found else ""
+    return next(filter(None, (form.weakness(found) for form, found in _matches(text))), "")
+
+
+def main_hash(text: str) -> str:
+    """What a password is checked against: the hash, or the verifier where it stands alone. A verifier that comes to a
+    hash later leaves it as it is."""
+    return text.partition(" ")[0]
+
+
+def verifier_of(text: str) -> ScramVerifier | None:
+    try:
+        return parse_verifier(text.rpartition(" ")[2])
+    except Invalid:
+        return None
+
+
+def with_verifier(password_hash: str, verifier: ScramVerifier) -> str:
+    return f"{main_hash(password_hash)} {verifier}"
 
 
 def is_other_hash(text: str) -> bool:
@@ -73,7 +107,21 @@ def crypt_form(text: str) -> str:
     return text.removeprefix(_SHA512_PREFIX)
 
 
-def _match(text: str) -> tuple[_Form, re.Match[str]] | None:
+_Match = tuple[_Form, re.Match[str]]
+
+
+def _matches(text: str) -> tuple[_Match, ...]:
+    """Of the hash, and of the verifier beside it. None at all where anything is something else."""
+    first, _, second = text.partition(" ")
+    found = _match(first)
+    if found is None or not second:
+        return (found,) if found and first == text else ()
+    beside = _match(second)
+    is_pair = beside is not None and beside[0].scheme is Scheme.SCRAM_SHA_256 is not found[0].scheme
+    return (found, beside) if beside is not None and is_pair else ()
+
+
+def _match(text: str) -> _Match | None:
     plain = crypt_form(text)
     for form in _FORMS:
         found = form.pattern.fullmatch(plain)
@@ -108,8 +156,18 @@ def _sha512_weakness(found: re.Match[str]) -> str:
     return ""
 
 
+def _scram_weakness(found: re.Match[str]) -> str:
+    iterations = int(found[1])
+    if iterations < MIN_ITERATIONS:
+        return f"scram-sha-256 with {iterations} iterations is weak; at least {MIN_ITERATIONS}"
+    if iterations > MAX_ITERATIONS:
+        return f"scram-sha-256 with {iterations} iterations takes too long to check; at most {MAX_ITERATIONS}"
+    return ""
+
+
 _FORMS = (
     _Form(Scheme.ARGON2ID, _ARGON2ID, _argon2_weakness),
     _Form(Scheme.BCRYPT, _BCRYPT, _bcrypt_weakness),
     _Form(Scheme.SHA512_CRYPT, _SHA512_CRYPT, _sha512_weakness),
+    _Form(Scheme.SCRAM_SHA_256, VERIFIER, _scram_weakness),
 )

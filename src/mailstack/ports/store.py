@@ -19,6 +19,7 @@ from mailstack.ports.state import State
 from mailstack.ports.tokens import Tokens
 from mailstack.ports.trash import Trash
 from mailstack.ports.upkeep import Upkeep
+from mailstack.ports.verifiers import Verifiers
 
 
 class Store(Protocol):
@@ -26,6 +27,8 @@ class Store(Protocol):
     def state(self) -> State: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def verifiers(self) -> Verifiers: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
     @property

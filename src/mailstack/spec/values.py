@@ -270,7 +270,7 @@ def check_password(secret: SecretStr) -> SecretStr:
     if scheme_of(text) is None:
         raise ValueError(
             "neither a hash nor a reference: a password in plain text does not belong in this file"
-            " (write env/NAME, file/PATH, or a hash: $argon2id$…, $2b$…, {SHA512-CRYPT}$6$…;"
+            " (write env/NAME, file/PATH, or a hash: $argon2id$…, $2b$…, {SHA512-CRYPT}$6$…, SCRAM-SHA-256$…;"
             " `openssl passwd -6` makes one)"
         )
     weakness = weakness_of(text)
@@ -345,7 +345,7 @@ Password = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^((env|file)/.|\$argon2id\$|\$2[aby]\$|(\{SHA512-CRYPT\})?\$6\$)",
+            "pattern": r"^((env|file)/.|\$argon2id\$|\$2[aby]\$|(\{SHA512-CRYPT\})?\$6\$|SCRAM-SHA-256\$)",
             "examples": ["env/ALICE_PASSWORD", "file/secrets/alice.hash"],
         }
     ),

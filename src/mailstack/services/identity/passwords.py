@@ -1,18 +1,32 @@
-"""Password hashes: argon2id for new ones, bcrypt and sha512-crypt for those brought along from other servers.
+"""Password hashes: argon2id with a SCRAM verifier for new ones; bcrypt, sha512-crypt and verifiers alone for those
+brought along from other servers.
 
-Slow on purpose; callers on the event loop go through Login, which uses threads. RFC 9106, RFC 8265.
+Slow on purpose; callers on the event loop go through Login, which uses threads. RFC 9106, RFC 8265, RFC 7677.
 """
 
-import unicodedata
+import secrets
 from enum import Enum
 
 import argon2
 import bcrypt
 
+from mailstack.model.errors import Invalid
+from mailstack.model.password import main_hash, opaque_string, with_verifier
+from mailstack.model.scram import (
+    MIN_ITERATIONS,
+    NORMAL_ITERATIONS,
+    SALT_OCTETS,
+    ScramVerifier,
+    derive_verifier,
+    is_password_of,
+    parse_verifier,
+)
+
 MAX_PASSWORD_OCTETS = 1024
 _BCRYPT_OCTETS = 72
 _BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 _SHA512_LABEL = "{SHA512-CRYPT}"
+_SCRAM_PREFIX = "SCRAM-SHA-256$"
 
 
 class HashCost(Enum):
@@ -26,31 +40,37 @@ _HASHERS = {
     HashCost.NORMAL: argon2.PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4),
     HashCost.LOW: argon2.PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1),
 }
+_ITERATIONS = {HashCost.NORMAL: NORMAL_ITERATIONS, HashCost.LOW: MIN_ITERATIONS}
 
 
 def hash_password(plain: str, *, cost: HashCost) -> str:
-    """`$argon2id$…`, with a random salt."""
-    return _HASHERS[cost].hash(_prepared(plain))
+    """`$argon2id$… SCRAM-SHA-256$…`, with random salts."""
+    return with_verifier(_HASHERS[cost].hash(opaque_string(plain)), make_verifier(plain, cost=cost))
+
+
+def make_verifier(plain: str, *, cost: HashCost) -> ScramVerifier:
+    salt = secrets.token_bytes(SALT_OCTETS)
+    return derive_verifier(opaque_string(plain), salt=salt, iterations=_ITERATIONS[cost])
 
 
 def verify_password(password_hash: str, plain: str) -> bool:
-    """False as well for a hash that is empty, of an unknown kind or damaged."""
-    password = _prepared(plain)
+    """password_hash: as an account has it. False as well for one that is empty, of an unknown kind or damaged."""
+    password = opaque_string(plain)
     if len(password) > MAX_PASSWORD_OCTETS:
         return False
+    return _verify(main_hash(password_hash), password)
+
+
+def _verify(password_hash: str, password: bytes) -> bool:
     if password_hash.startswith("$argon2id$"):
         return _verify_argon2(password_hash, password)
     if password_hash.startswith(_BCRYPT_PREFIXES):
         return _verify_bcrypt(password_hash, password)
     if password_hash.startswith("$6$") or password_hash.upper().startswith(_SHA512_LABEL):
         return _verify_sha512(password_hash, password)
+    if password_hash.startswith(_SCRAM_PREFIX):
+        return _verify_scram(password_hash, password)
     return False
-
-
-def _prepared(plain: str) -> bytes:
-    # RFC 8265 §4.2.2: spaces beyond ASCII become U+0020, then NFC; so a password typed on two keyboards is the same.
-    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in plain)
-    return unicodedata.normalize("NFC", spaced).encode("utf-8", "surrogatepass")
 
 
 def _verify_argon2(password_hash: str, password: bytes) -> bool:
@@ -75,4 +95,11 @@ def _verify_sha512(password_hash: str, password: bytes) -> bool:
     try:
         return bool(sha512_crypt.verify(password, text))
     except (ValueError, TypeError):
+        return False
+
+
+def _verify_scram(verifier: str, password: bytes) -> bool:
+    try:
+        return is_password_of(parse_verifier(verifier), password)
+    except Invalid:
         return False

@@ -42,8 +42,10 @@ class Account(Section):
     )
     password: Password = Field(
         default=None,
-        description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}) or a reference to one or to the password: env/NAME,"
-        " file/PATH. A password that the user changes stays until this one changes. Without this key the account has"
+        description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}), a SCRAM verifier as PostgreSQL writes it"
+        " (SCRAM-SHA-256$…), a hash and a verifier after a space, or a reference to one of these or to the password:"
+        " env/NAME, file/PATH. Where a verifier is missing, the first login that sends the password makes it."
+        " A password that the user changes stays until this one changes. Without this key the account has"
         " only a password of its user's own (`mailstack account password`); nobody can log in before there is one.",
     )
     roles: Roles = Field(default=(), description="Rights over the server.")

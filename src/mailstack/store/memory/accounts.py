@@ -44,6 +44,9 @@ class MemoryAccounts:
         self._by_id, self.owners = by_id, owners
         self.domains = {domain.name: domain for domain in domains}
 
+    def accounts(self) -> Iterable[Account]:
+        return tuple(self._by_id.values())
+
     async def domain(self, name: str) -> Domain | None:
         return self.domains.get(name)
 

@@ -7,6 +7,7 @@ from mailstack.store.memory.mailboxes import MemoryMailboxes
 from mailstack.store.memory.messages import MemoryMessages
 from mailstack.store.memory.queue import MemoryQueue
 from mailstack.store.memory.state import MemoryState
+from mailstack.store.memory.verifiers import MemoryVerifiers
 
 
 class MemoryStore:
@@ -14,6 +15,7 @@ class MemoryStore:
 
     def __init__(self, *, clock: Clock, bus: Bus) -> None:
         self.accounts = MemoryAccounts()
+        self.verifiers = MemoryVerifiers(self.accounts)
         self.state = MemoryState(clock=clock, bus=bus, accounts=self.accounts)
         self.mailboxes = MemoryMailboxes(bus)
         self.messages = MemoryMessages(self.mailboxes, bus)

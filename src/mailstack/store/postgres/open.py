@@ -35,6 +35,7 @@ from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sql.upkeep import SqlUpkeep
+from mailstack.store.sql.verifiers import SqlVerifiers
 
 BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
@@ -56,6 +57,7 @@ class PostgresStore:
         self._end_watch = bus.watch(GENERATION_TOPIC, self._accounts.forget)
         remains = RowRemains(self._system)
         self.accounts = SqlAccounts(self._system)
+        self.verifiers = SqlVerifiers(self._system)
         self.state = SqlState(
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )

@@ -27,6 +27,7 @@ from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sql.upkeep import SqlUpkeep
+from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
@@ -54,6 +55,7 @@ class SqliteStore:
         self._files = files
         remains = FolderRemains(path, files.system, tidy=files.tidy)
         self.accounts = SqlAccounts(files.system)
+        self.verifiers = SqlVerifiers(files.system)
         self.state = SqlState(
             files.system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )
