@@ -48,7 +48,7 @@ def settings(storage: Path) -> RunSettings:
 
 def web(adapters: Adapters, storage: Path, listeners: Mapping[str, tuple[str, ...]] = LISTENERS) -> HttpService:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    around = Surroundings(adapters=adapters, settings=settings(storage), tls=tls, before=None)
+    around = Surroundings(adapters=adapters, settings=settings(storage), tls=tls, end_point=lambda _: None, before=None)
     return build_services(blueprint(listeners), around).http
 
 

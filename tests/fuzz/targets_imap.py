@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from mailstack.model.errors import Invalid
+from mailstack.model.scram import parse_verifier
 from mailstack.wire.imap import utf7
 from mailstack.wire.imap.commands.table import PARSERS, UID_PARSERS
 from mailstack.wire.imap.dates import date_time, search_date
@@ -18,10 +19,16 @@ from mailstack.wire.imap.sets import sequence_set
 from mailstack.wire.imap.tokens import Cursor
 from mailstack.wire.imap.url import parse_url
 from mailstack.wire.sasl.encoding import decode_initial, encode_challenge
-from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES, mechanism
+from mailstack.wire.sasl.mechanisms import Offer, mechanism
+from mailstack.wire.sasl.scram_message import parse_server_first
+from mailstack.wire.sasl.steps import NeedsVerifier
 from tests.fuzz.target import Target
 
 _LIMITS = after_login(1_000)
+_OFFER = Offer(has_verifiers=True, end_point=b"\x01")
+_KEY = "A" * 43 + "="
+_VERIFIER = f"SCRAM-SHA-256$4096:c2FsdA==${_KEY}:{_KEY}"
+_SCRAM = (b"n,a=tim,n=tim,r=abc\nc=biws,r=abcserver,p=AA==", b"p=tls-server-end-point,,n==2C=3D,r=a\nc=,r=,p=")
 
 
 def _conversation(limits: Limits) -> Callable[[bytes], None]:
@@ -96,6 +103,17 @@ def _utf7(data: bytes) -> None:
         assert utf7.encode(utf7.decode(data)) == data
 
 
+def _scram_server_first(data: bytes) -> None:
+    with suppress(Invalid):
+        parse_server_first(data)
+
+
+def _scram_verifier(data: bytes) -> None:
+    with suppress(Invalid):
+        text = data.decode("latin-1")
+        assert str(parse_verifier(text)) == text
+
+
 def _sasl_encoding(data: bytes) -> None:
     with suppress(Invalid):
         assert encode_challenge(decode_initial(data)) == (b"" if data == b"=" else data)
@@ -104,9 +122,11 @@ def _sasl_encoding(data: bytes) -> None:
 def _sasl(name: str) -> Callable[[bytes], None]:
     def run(data: bytes) -> None:
         first, _, rest = data.partition(b"\n")
-        exchange = mechanism(name)
+        exchange = mechanism(name, _OFFER, nonce="server")
         assert exchange is not None
-        exchange.begin(first)
+        step = exchange.begin(first)
+        if isinstance(step, NeedsVerifier):
+            step.answer(parse_verifier(_VERIFIER))
         exchange.respond(rest)
 
     return run
@@ -176,5 +196,7 @@ TARGETS: tuple[Target, ...] = (
     *(_command(name, parser) for name, parser in PARSERS.items()),
     *(_command(f"UID {name}", parser) for name, parser in UID_PARSERS.items()),
     Target("sasl base64", _sasl_encoding, (b"AGEAYg==", b"=")),
-    *(Target(f"sasl {name}", _sasl(name), (b"\0tim\0pw", b"tim\npw")) for name in MECHANISM_NAMES),
+    *(Target(f"sasl {name}", _sasl(name), (b"\0tim\0pw", b"tim\npw", *_SCRAM)) for name in _OFFER.names),
+    Target("scram verifier", _scram_verifier, (_VERIFIER.encode(), b"SCRAM-SHA-256$1:AA==$A:A")),
+    Target("scram server-first", _scram_server_first, (b"r=abc,s=c2FsdA==,i=4096", b"m=x,r=,s=,i=0")),
 )

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import cast
 
 from mailstack.app.clock import system_clock
@@ -25,6 +26,7 @@ from mailstack.ports.changes import Changes
 from mailstack.ports.store import Store
 from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.servers.sasl import SaslService
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.mailbox.view import ViewSource
@@ -60,6 +62,7 @@ async def running_imap(
     abilities: frozenset[Ability] = ALL_ABILITIES,
     quota_bytes: int | None = None,
     jmap_url: str | None = None,
+    end_point: bytes | None = None,
     changes: Callable[[Changes], Changes] = lambda real: real,
     opened: Callable[[Bus], Awaitable[Store]] | None = None,
 ) -> AsyncIterator[RunningImap]:
@@ -75,7 +78,7 @@ async def running_imap(
         hostname="mail.peer.test",
         limits=limits or ImapLimits(),
         tls=tls,
-        login=Login(store.accounts, domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32),
+        sasl=_sasl(store, clock, end_point),
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
@@ -108,6 +111,11 @@ async def running_imap(
         await connections.drain(grace_s=2)
         await store.close()
         await bus.close()
+
+
+def _sasl(store: Store, clock: Clock, end_point: bytes | None) -> SaslService:
+    login = Login(store.accounts, store.verifiers, domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32)
+    return SaslService(login=login, end_point=lambda _: end_point, token=token_bytes)
 
 
 async def _create_accounts(

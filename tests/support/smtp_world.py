@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from mailstack.model.principal import Ability, Account
 from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
+from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.server import smtp_protocol
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
@@ -20,6 +21,7 @@ from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.outbound.submit import Submission
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.dialogue import Client, connect
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_accounts import make_account, make_domain
@@ -65,6 +67,7 @@ class SmtpWorld:
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
     tls: ssl.SSLContext | None = None
     is_loopback_secure: bool = True
+    end_point: bytes | None = None
     port: int = 0
     _tokens: int = 0
 
@@ -81,7 +84,7 @@ class SmtpWorld:
             hostname=HOSTNAME,
             limits=self.limits,
             tls=self.tls,
-            login=Login(self.accounts, domains=("example.com",), clock=self.clock, cache_key=b"k" * 32),
+            sasl=self._sasl(),
             inbound=InboundPipeline(receiving=receiving),
             submission=self._submission(delivery),
             clock=self.clock,
@@ -101,6 +104,11 @@ class SmtpWorld:
 
     async def connect(self) -> Client:
         return await connect("127.0.0.1", self.port)
+
+    def _sasl(self) -> SaslService:
+        verifiers = MemoryVerifiers(self.accounts)
+        login = Login(self.accounts, verifiers, domains=("example.com",), clock=self.clock, cache_key=b"k" * 32)
+        return SaslService(login=login, end_point=lambda _: self.end_point, token=self.token)
 
     def _submission(self, delivery: Delivery) -> Submission:
         return Submission(

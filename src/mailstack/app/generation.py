@@ -27,6 +27,7 @@ from mailstack.model.resource import (
 from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
@@ -56,12 +57,13 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What outlives generations. tls: looks the certificate up at each handshake. before: the generation that serves
-    now, None at the start."""
+    """What outlives generations. tls: looks the certificate up at each handshake; end_point: tells which it was, as
+    servers.sasl asks for it. before: the generation that serves now, None at the start."""
 
     adapters: Adapters
     settings: RunSettings
     tls: ssl.SSLContext
+    end_point: Callable[[ssl.SSLObject], bytes | None]
     before: Services | None
 
 
@@ -75,6 +77,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         if service in blueprint.listeners and not identities:
             raise Invalid(f"listeners.{service} needs a certificate, and there is none")
     login, before = _login(blueprint, around), around.before
+    sasl = SaslService(login=login, end_point=around.end_point, token=around.adapters.token)
     store = around.adapters.store
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     return Services(
@@ -85,8 +88,8 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         ),
         login_domains=_login_domains(blueprint),
         login=login,
-        smtp=_smtp(blueprint, around, login, delivery),
-        imap=_imap(server, around, login, has_tls=bool(identities)),
+        smtp=_smtp(blueprint, around, sasl, delivery),
+        imap=_imap(server, around, sasl, has_tls=bool(identities)),
         http=web_service(blueprint, server, around.adapters, around.settings),
         outbound=_outbound(blueprint, server, around, delivery),
     )
@@ -120,14 +123,15 @@ def _login(blueprint: Blueprint, around: Surroundings) -> Login:
     domains = _login_domains(blueprint)
     if around.before is not None and around.before.login_domains == domains:
         return around.before.login
-    return Login(adapters.store.accounts, domains=domains, clock=adapters.clock, cache_key=adapters.cache_key)
+    store = adapters.store
+    return Login(store.accounts, store.verifiers, domains=domains, clock=adapters.clock, cache_key=adapters.cache_key)
 
 
 def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:
     return tuple(sorted(name for name, body in blueprint.domains.items() if body.alias_of is None))
 
 
-def _smtp(blueprint: Blueprint, around: Surroundings, login: Login, delivery: Delivery) -> SmtpService:
+def _smtp(blueprint: Blueprint, around: Surroundings, sasl: SaslService, delivery: Delivery) -> SmtpService:
     adapters = around.adapters
     work = MailWork(
         accounts=adapters.store.accounts,
@@ -139,14 +143,14 @@ def _smtp(blueprint: Blueprint, around: Surroundings, login: Login, delivery: De
     return smtp_service(
         blueprint,
         work,
-        login=login,
+        sasl=sasl,
         signing_keys=signing_keys(blueprint),
         tls=around.tls if identities_of(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
     )
 
 
-def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bool) -> ImapService:
+def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tls: bool) -> ImapService:
     store = around.adapters.store
     return ImapService(
         hostname=server.hostname,
@@ -156,7 +160,7 @@ def _imap(server: ServerBody, around: Surroundings, login: Login, *, has_tls: bo
             connections_per_account=server.connections_per_account,
         ),
         tls=around.tls if has_tls else None,
-        login=login,
+        sasl=sasl,
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,

@@ -10,9 +10,9 @@ from mailstack.model.errors import Invalid
 from mailstack.model.instant import Clock
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
+from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.service import SmtpService
-from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
@@ -34,7 +34,7 @@ def smtp_service(
     blueprint: Blueprint,
     work: MailWork,
     *,
-    login: Login,
+    sasl: SaslService,
     signing_keys: Mapping[str, Sequence[SigningKey]],
     tls: ssl.SSLContext | None,
     plaintext_is_secure: Callable[[str], bool],
@@ -52,7 +52,7 @@ def smtp_service(
             connections_per_account=server.connections_per_account,
         ),
         tls=tls,
-        login=login,
+        sasl=sasl,
         inbound=InboundPipeline(receiving=_receiving(blueprint, work, server.hostname)),
         submission=_submission(blueprint, work, server.hostname, signing_keys),
         clock=work.clock,

@@ -141,7 +141,13 @@ class Worker:
         return self._services.generation
 
     def _surroundings(self, before: Services | None) -> Surroundings:
-        return Surroundings(adapters=self._adapters, settings=self._launch.settings, tls=self._tls, before=before)
+        return Surroundings(
+            adapters=self._adapters,
+            settings=self._launch.settings,
+            tls=self._tls,
+            end_point=lambda tls: self._services.certificates.end_point(tls),
+            before=before,
+        )
 
 
 def run_forked(launch: Launch, line: socket.socket) -> int:

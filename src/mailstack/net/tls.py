@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailstack.model.errors import Invalid
+from mailstack.net.end_point import end_point_of
 from mailstack.net.tls_proofs import TlsProofs
 
 # RFC 9325 §4.2: forward secrecy and AEAD only; TLS 1.3 brings its own list.
@@ -30,14 +31,23 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChoice:
-    """Which certificate is shown to whom. contexts: of every identity, the first of which is for all other names."""
+    """Which certificate is shown to whom. contexts: of every identity, the first of which is for all other names.
+    end_points: by context, the hash of its certificate, where there is one."""
 
     contexts: Mapping[Identity, ssl.SSLContext]
     by_name: Mapping[str, ssl.SSLContext]
+    end_points: Mapping[ssl.SSLContext, bytes]
 
     def __call__(self, server_name: str | None) -> ssl.SSLContext | None:
         """server_name: None where the client sent none. None: there is no certificate."""
         return _find(self.by_name, server_name) or next(iter(self.contexts.values()), None)
+
+    def end_point(self, connection: ssl.SSLObject) -> bytes | None:
+        """tls-server-end-point of a connection (RFC 5929 §4.1), None where it is not certain what its client saw: one
+        that began with another choice, or that resumed a session, for which no certificate was sent."""
+        if connection.session_reused:
+            return None
+        return self.end_points.get(connection.context)
 
 
 def server_context(identity: Identity, *, protocols: Sequence[str] = ()) -> ssl.SSLContext:
@@ -71,7 +81,13 @@ def choice_of(
     for identity, context in contexts.items():
         for name in identity.names:
             by_name.setdefault(name.lower(), context)
-    return NameChoice(contexts=contexts, by_name=by_name)
+    known = before.end_points if before is not None else {}
+    end_points = {context: known.get(context) or end_point_of(identity.chain) for identity, context in contexts.items()}
+    return NameChoice(
+        contexts=contexts,
+        by_name=by_name,
+        end_points={context: found for context, found in end_points.items() if found is not None},
+    )
 
 
 def live_context(choice: Callable[[], NameChoice], *, proofs: TlsProofs | None = None) -> ssl.SSLContext:

@@ -124,12 +124,12 @@ async def test_one_of_too_many_connections_on_all_nodes_is_told_once_its_command
         await oldest.talk("C: a NOOP\nS: a OK …")
 
 
-async def test_an_account_that_may_only_send_is_told_so(tmp_path: Path) -> None:
+async def test_an_account_that_may_only_send_gets_the_same_answer(tmp_path: Path) -> None:
     async with (
         running_imap(tmp_path, abilities=frozenset({Ability.SUBMIT})) as server,
         imap_client(server.port) as client,
     ):
-        await client.talk("C: a LOGIN u0 pw\nS: a NO [AUTHORIZATIONFAILED]…")
+        await client.talk("C: a LOGIN u0 pw\nS: a NO [AUTHENTICATIONFAILED] Authentication failed")
 
 
 async def test_without_privacy_no_password_is_taken(tmp_path: Path) -> None:

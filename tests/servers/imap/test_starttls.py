@@ -45,7 +45,7 @@ async def test_after_starttls_a_password_is_taken(plain: ImapClient, authority: 
     await plain.start_tls(trusting(authority))
     await plain.talk("""
         C: c CAPABILITY
-        S: * CAPABILITY … AUTH=PLAIN AUTH=LOGIN
+        S: * CAPABILITY … AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN
         S: c OK …
         C: d STARTTLS
         S: d BAD …

@@ -15,7 +15,7 @@ GREETING = """
     S: 220 mail.example.com ESMTP
     C: EHLO client.example
     S: 250-...
-    S: 250 AUTH PLAIN LOGIN
+    S: 250 AUTH SCRAM-SHA-256 PLAIN LOGIN
 """
 INVALID = "535 5.7.8 Authentication credentials invalid"
 
@@ -157,7 +157,7 @@ async def test_without_tls_nothing_secret_is_offered_or_taken(
         await client.play(f"""
             C: EHLO client.example
             S: 250-...
-            S: 250 AUTH PLAIN LOGIN
+            S: 250 AUTH SCRAM-SHA-256 PLAIN LOGIN
             C: AUTH PLAIN {plain("alice@example.com")}
             S: 235 2.7.0 Authenticated
             C: MAIL FROM:<alice@example.com>

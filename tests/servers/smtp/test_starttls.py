@@ -120,7 +120,7 @@ async def test_tls_from_the_first_byte(
             S: 220 mail.example.com ESMTP
             C: EHLO client.example
             S: 250-...
-            S: 250 AUTH PLAIN LOGIN
+            S: 250 AUTH SCRAM-SHA-256 PLAIN LOGIN
             C: STARTTLS
             S: 503 5.5.1 ...
             C: QUIT

@@ -1,17 +1,22 @@
 """Names, passwords and abilities; the cache of successes; one cost for every failure."""
 
 import contextlib
+from collections.abc import Collection
 
 import pytest
 import structlog
 
-from mailstack.model.errors import AuthenticationFailed, Forbidden
+from mailstack.model.errors import AuthenticationFailed, Forbidden, TryAgainLater
+from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock
+from mailstack.model.password import main_hash, verifier_of
 from mailstack.model.principal import Ability, Account
+from mailstack.model.scram import NORMAL_ITERATIONS, is_password_of
 from mailstack.services.identity import login as login_module
-from mailstack.services.identity.login import CACHE_LIFETIME_MS, LOGGED_NAME, Login, LoginOrigin
-from mailstack.services.identity.passwords import HashCost, hash_password, verify_password
+from mailstack.services.identity.login import CACHE_LIFETIME_MS, LOGGED_NAME, LOOK_EVERY_MS, Login, LoginOrigin
+from mailstack.services.identity.passwords import HashCost, hash_password, make_verifier, verify_password
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_accounts import make_account
 
@@ -40,7 +45,13 @@ def make_login(clock: Clock | None = None, accounts: MemoryAccounts | None = Non
     directory = accounts or MemoryAccounts(
         (ALICE, NO_READING, NO_PASSWORD, *TWICE), aliases={"sales@example.com": ("alice@example.com",)}
     )
-    return Login(directory, domains=("example.com", "example.net"), clock=clock or FakeClock(), cache_key=b"k" * 32)
+    return Login(
+        directory,
+        MemoryVerifiers(directory),
+        domains=("example.com", "example.net"),
+        clock=clock or FakeClock(),
+        cache_key=b"k" * 32,
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,3 +169,81 @@ async def test_a_name_that_was_tried_is_logged_in_short_and_printable() -> None:
 
 def with_hash(account: Account, password_hash: str) -> Account:
     return make_account(account.login, addresses=account.addresses, password_hash=password_hash)
+
+
+ONLY_HASH = with_hash(ALICE, main_hash(HASH))
+
+
+async def test_the_first_password_that_is_sent_makes_the_verifier_that_was_missing() -> None:
+    accounts = MemoryAccounts((ONLY_HASH,))
+    login = make_login(accounts=accounts)
+    await login.look_for_verifiers()
+    assert not login.has_verifiers
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
+    assert login.has_verifiers
+    now = await accounts.account(ALICE.account_id)
+    assert now is not None
+    assert main_hash(now.password_hash) == ONLY_HASH.password_hash
+    verifier = verifier_of(now.password_hash)
+    assert verifier is not None
+    assert verifier.iterations == NORMAL_ITERATIONS
+    assert is_password_of(verifier, b"secret")
+
+
+async def test_a_wrong_password_makes_no_verifier() -> None:
+    accounts = MemoryAccounts((ONLY_HASH,))
+    with pytest.raises(AuthenticationFailed):
+        await make_login(accounts=accounts).authenticate("alice", "wrong", ability=Ability.READ, origin=ORIGIN)
+    assert await accounts.account(ALICE.account_id) == ONLY_HASH
+
+
+async def test_a_verifier_that_came_leaves_a_success_remembered(hashed: list[str]) -> None:
+    login = make_login(accounts=MemoryAccounts((ONLY_HASH,)))
+    for _ in range(2):
+        await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
+    assert len(hashed) == 1
+
+
+async def test_an_account_with_a_verifier_alone_may_send_its_password() -> None:
+    verifier = make_verifier("secret", cost=HashCost.LOW)
+    login = make_login(accounts=MemoryAccounts((with_hash(ALICE, str(verifier)),)))
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
+    with pytest.raises(AuthenticationFailed):
+        await login.authenticate("alice", "wrong", ability=Ability.READ, origin=ORIGIN)
+
+
+async def test_nobody_proves_a_made_up_verifier() -> None:
+    login = make_login()
+    candidate = await login.candidate("nobody@example.com")
+    assert candidate.account is None
+    with pytest.raises(AuthenticationFailed):
+        await login.admit(candidate, ability=Ability.READ, origin=ORIGIN)
+
+
+async def test_a_store_that_cannot_be_read_leaves_what_is_offered_as_it_was() -> None:
+    accounts = MemoryAccounts((ALICE,))
+    clock = FakeClock()
+    login = Login(accounts, Unreadable(accounts), domains=(), clock=clock, cache_key=b"k" * 32)
+    await login.look_for_verifiers()
+    assert not login.has_verifiers
+    await login.authenticate("alice@example.com", "secret", ability=Ability.READ, origin=ORIGIN)
+
+
+async def test_verifiers_are_looked_for_now_and_then_only() -> None:
+    accounts, clock = MemoryAccounts((ONLY_HASH,)), FakeClock()
+    login = make_login(clock, accounts)
+    await login.look_for_verifiers()
+    accounts.put(ALICE)
+    await login.look_for_verifiers()
+    assert not login.has_verifiers
+    clock.advance(LOOK_EVERY_MS)
+    await login.look_for_verifiers()
+    assert login.has_verifiers
+
+
+class Unreadable(MemoryVerifiers):
+    async def iterations(self) -> Collection[int]:
+        raise TryAgainLater("the database is away")
+
+    async def keep(self, account_id: AccountId, *, before: str, after: str) -> bool:
+        raise TryAgainLater(f"the database is away from {account_id}: {len(before)}, {len(after)}")

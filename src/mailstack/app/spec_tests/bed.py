@@ -19,6 +19,7 @@ from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.providers.acme import NO_ORDERING
 from mailstack.reconcile.wanted import Secrets, Wanted
+from mailstack.servers.sasl import SaslService
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.outbound.route import RouteTable
@@ -42,7 +43,7 @@ class Bed:
     blueprint: Blueprint
     accounts: MemoryAccounts
     routes: RouteTable
-    login: Login
+    sasl: SaslService
     records: tuple[RecordSet, ...] = field(repr=False)
     record_names: Vocabulary = field(repr=False)
 
@@ -63,11 +64,16 @@ async def make_bed(loaded: LoadedSpec) -> Bed:
         blueprint=blueprint,
         accounts=store.accounts,
         routes=route_table(blueprint, hold_outbound=False),
-        # An account is logged in by its whole address, so that no domain has to be looked through.
-        login=Login(store.accounts, domains=(), clock=clock, cache_key=STAND_IN.encode()),
+        sasl=_sasl(store),
         records=records,
         record_names=Vocabulary(record.name for record in records),
     )
+
+
+def _sasl(store: MemoryStore) -> SaslService:
+    # An account is logged in by its whole address, so that no domain has to be looked through.
+    login = Login(store.accounts, store.verifiers, domains=(), clock=clock, cache_key=STAND_IN.encode())
+    return SaslService(login=login, end_point=lambda _: None, token=bytes)
 
 
 def _given(loaded: LoadedSpec) -> Given:

@@ -83,7 +83,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     service = smtp_service(
         bed.blueprint,
         MailWork(accounts=accounts, messages=store.messages, delivery=delivery, clock=clock, token=bytes),
-        login=bed.login,
+        sasl=bed.sasl,
         signing_keys={},
         tls=None,
         plaintext_is_secure=lambda _peer: True,

@@ -1,41 +1,49 @@
 """AUTHENTICATE: a SASL exchange over continuation requests. RFC 9051 §6.2.2, RFC 4959."""
 
-from mailstack.model.delivery import Credentials
-from mailstack.model.errors import Invalid
-from mailstack.servers.imap.login import PRIVACY_REQUIRED, log_in, origin, refused
+from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
+from mailstack.model.principal import Ability
+from mailstack.servers.imap.login import PRIVACY_REQUIRED, enter, origin, refused
 from mailstack.servers.imap.session import Completed, Session, bad, no
-from mailstack.services.identity.login import log_failed_login
+from mailstack.servers.sasl import Entry, log_in
 from mailstack.wire.imap.commands.authenticate import Authenticate
 from mailstack.wire.imap.events import SaslResponse
 from mailstack.wire.imap.responses import Continuation
 from mailstack.wire.sasl.encoding import decode_initial, decode_response, encode_challenge
-from mailstack.wire.sasl.mechanisms import mechanism
 from mailstack.wire.sasl.steps import Challenge
+
+
+class _CancelledError(Exception):
+    """The client gave up."""
 
 
 async def run(session: Session, request: Authenticate) -> Completed:
     if not session.is_private:
         return PRIVACY_REQUIRED
-    exchange = mechanism(request.mechanism)
+    sasl = session.service.sasl
+    exchange = sasl.exchange(request.mechanism, session.connection.stream.tls)
     if exchange is None:
         return no("No such mechanism", "CANNOT")
+
+    async def ask(challenge: Challenge) -> bytes:
+        return decode_response(await _answer(session, challenge))
+
+    entry = Entry(login=sasl.login, ability=Ability.READ, origin=origin(session), ask=ask)
     try:
-        step = exchange.begin(None if request.initial is None else decode_initial(request.initial))
-        while isinstance(step, Challenge):
-            response = await _answer(session, step)
-            if response is None:
-                return bad("Authentication cancelled")  # RFC 9051 §6.2.2: a cancelled exchange is answered BAD
-            step = exchange.respond(decode_response(response.line))
+        initial = None if request.initial is None else decode_initial(request.initial)
+        account = await log_in(exchange, initial, entry)
+    except _CancelledError:
+        return bad("Authentication cancelled")  # RFC 9051 §6.2.2: a cancelled exchange is answered BAD
     except Invalid:
         return bad("A response is not base64")
-    if isinstance(step, Credentials):
-        return await log_in(session, step)
-    log_failed_login(origin(session), "", step.reason)
-    return refused(session)
+    except (AuthenticationFailed, Forbidden):
+        return refused(session)
+    return await enter(session, account)
 
 
-async def _answer(session: Session, challenge: Challenge) -> SaslResponse | None:
+async def _answer(session: Session, challenge: Challenge) -> bytes:
     session.connection.say(Continuation(data=encode_challenge(challenge.data)))
     session.connection.machine.await_sasl()
     event = await session.connection.next_event()
-    return event if isinstance(event, SaslResponse) else None
+    if not isinstance(event, SaslResponse):
+        raise _CancelledError
+    return event.line

@@ -2,9 +2,8 @@
 
 import structlog
 
-from mailstack.model.delivery import Credentials
 from mailstack.model.errors import AuthenticationFailed, Forbidden
-from mailstack.model.principal import Ability
+from mailstack.model.principal import Ability, Account
 from mailstack.servers.imap.session import Completed, Session, no, ok
 from mailstack.servers.imap.standing import has_standing
 from mailstack.services.identity.login import LoginOrigin
@@ -13,7 +12,7 @@ from mailstack.wire.imap.commands.login import Login
 log = structlog.get_logger()
 
 PRIVACY_REQUIRED = no("Use TLS first", "PRIVACYREQUIRED")
-# One answer to every failure: whether the account exists is nobody's business.
+# One answer to every failure: whether the account exists, and what it may do, is nobody's business.
 _FAILED = no("Authentication failed", "AUTHENTICATIONFAILED")
 # RFC 5530 §3. It tells the right password from a wrong one, as any answer does that helps its owner.
 TOO_MANY_CONNECTIONS = no("Too many connections of this account, close one and try again", "LIMIT")
@@ -22,18 +21,16 @@ TOO_MANY_CONNECTIONS = no("Too many connections of this account, close one and t
 async def run(session: Session, request: Login) -> Completed:
     if not session.is_private:
         return PRIVACY_REQUIRED
-    return await log_in(session, Credentials(username=request.username, password=request.password))
-
-
-async def log_in(session: Session, credentials: Credentials) -> Completed:
     try:
-        account = await session.service.login.authenticate(
-            credentials.username, credentials.password, ability=Ability.READ, origin=origin(session)
+        account = await session.service.sasl.login.authenticate(
+            request.username, request.password, ability=Ability.READ, origin=origin(session)
         )
-    except AuthenticationFailed:
+    except (AuthenticationFailed, Forbidden):
         return refused(session)
-    except Forbidden:
-        return no("This account does not read mail here", "AUTHORIZATIONFAILED")
+    return await enter(session, account)
+
+
+async def enter(session: Session, account: Account) -> Completed:
     if not await has_standing(session, account):
         return refused(session)
     if not session.begin(account):

@@ -110,6 +110,7 @@ async def _until_over(session: Session) -> None:
     connection = session.connection
     faults = 0
     try:
+        await session.service.sasl.login.look_for_verifiers()
         _greet(session)
         while session.state is not State.LOGOUT:
             event = await _next_event(session)

@@ -14,7 +14,7 @@ from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
-from mailstack.services.identity.login import Login
+from mailstack.servers.sasl import SaslService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
@@ -55,7 +55,7 @@ class ImapService:
     hostname: str
     limits: ImapLimits
     tls: ssl.SSLContext | None
-    login: Login
+    sasl: SaslService
     accounts: Accounts
     mailboxes: Mailboxes
     messages: Messages

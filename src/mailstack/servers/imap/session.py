@@ -17,7 +17,6 @@ from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap import capability
 from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
 from mailstack.wire.imap.responses import Condition, Untagged
-from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES
 
 
 class State(Enum):
@@ -137,7 +136,7 @@ class Session:
         offers_starttls = self.service.tls is not None and self.connection.stream.tls is None
         return capability.before_login(
             offers_starttls=offers_starttls,
-            mechanisms=MECHANISM_NAMES if self.is_private else (),
+            mechanisms=self.service.sasl.offer(self.connection.stream.tls).names if self.is_private else (),
             message_octets=self.service.limits.message_octets,
             messages=self.service.limits.messages,
         )

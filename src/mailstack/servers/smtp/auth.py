@@ -1,10 +1,11 @@
-"""AUTH: PLAIN and LOGIN, under TLS only, a few tries for each connection. RFC 4954 §4, §6."""
+"""AUTH: under TLS only, a few tries for each connection. RFC 4954 §4, §6."""
 
 from collections.abc import Callable
 
-from mailstack.model.delivery import Credentials, SmtpReply
+from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
 from mailstack.model.principal import Ability
+from mailstack.servers.sasl import Entry, log_in
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import (
     AUTHENTICATED,
@@ -21,10 +22,9 @@ from mailstack.servers.smtp.replies import (
     Refused,
 )
 from mailstack.servers.smtp.service import SmtpRole
-from mailstack.services.identity.login import LoginOrigin, log_failed_login
+from mailstack.services.identity.login import LoginOrigin
 from mailstack.wire.sasl.encoding import CANCEL, decode_initial, decode_response, encode_challenge
-from mailstack.wire.sasl.mechanisms import mechanism
-from mailstack.wire.sasl.steps import Broken, Challenge, Mechanism
+from mailstack.wire.sasl.steps import Challenge
 
 
 async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
@@ -32,16 +32,20 @@ async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
         raise Refused(NOT_IMPLEMENTED)
     _require_a_fresh_session(connection)
     name, _, initial = argument.partition(" ")
-    exchange = mechanism(name)
     if not name:
         raise Refused(BAD_ARGUMENT)
+    sasl = connection.service.sasl
+    exchange = sasl.exchange(name, connection.tls)
     if exchange is None:
         raise Refused(UNKNOWN_MECHANISM)
-    credentials = await _exchange(connection, exchange, initial)
+
+    async def ask(challenge: Challenge) -> bytes:
+        return await _answer(connection, challenge)
+
+    begun = _decoded(decode_initial, initial.encode("utf-8", "surrogateescape")) if initial else None
+    entry = Entry(login=sasl.login, ability=Ability.SUBMIT, origin=_origin(connection), ask=ask)
     try:
-        account = await connection.service.login.authenticate(
-            credentials.username, credentials.password, ability=Ability.SUBMIT, origin=_origin(connection)
-        )
+        account = await log_in(exchange, begun, entry)
     except (AuthenticationFailed, Forbidden):
         # One reply for both: which accounts exist and what they may do is nobody's to find out.
         raise _failed(connection) from None
@@ -59,19 +63,13 @@ def _require_a_fresh_session(connection: SmtpConnection) -> None:
         raise Refused(BAD_SEQUENCE)
 
 
-async def _exchange(connection: SmtpConnection, exchange: Mechanism, initial: str) -> Credentials:
-    step = exchange.begin(_decoded(decode_initial, initial.encode("utf-8", "surrogateescape")) if initial else None)
-    while isinstance(step, Challenge):
-        # RFC 4954 §4: "334" SP base64 CRLF, the space stands even before an empty challenge.
-        await connection.push(b"334 " + encode_challenge(step.data) + b"\r\n")
-        line = (await connection.incoming.line(limit=connection.service.limits.auth_bytes))[:-2]
-        if line == CANCEL:
-            raise Refused(AUTHENTICATION_CANCELLED)
-        step = exchange.respond(_decoded(decode_response, line))
-    if isinstance(step, Broken):
-        log_failed_login(_origin(connection), "", step.reason)
-        raise _failed(connection)
-    return step
+async def _answer(connection: SmtpConnection, challenge: Challenge) -> bytes:
+    # RFC 4954 §4: "334" SP base64 CRLF, the space stands even before an empty challenge.
+    await connection.push(b"334 " + encode_challenge(challenge.data) + b"\r\n")
+    line = (await connection.incoming.line(limit=connection.service.limits.auth_bytes))[:-2]
+    if line == CANCEL:
+        raise Refused(AUTHENTICATION_CANCELLED)
+    return _decoded(decode_response, line)
 
 
 def _origin(connection: SmtpConnection) -> LoginOrigin:

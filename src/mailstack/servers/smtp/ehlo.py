@@ -4,7 +4,6 @@ from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
 from mailstack.servers.smtp.service import SmtpRole
 from mailstack.servers.smtp.session import Session
-from mailstack.wire.sasl.mechanisms import MECHANISM_NAMES
 
 MAX_DOMAIN_CHARACTERS = 255
 
@@ -12,6 +11,8 @@ MAX_DOMAIN_CHARACTERS = 255
 async def ehlo(connection: SmtpConnection, argument: str) -> None:
     _greet(connection, argument)
     connection.state.is_extended = True
+    if _takes_logins(connection):
+        await connection.service.sasl.login.look_for_verifiers()
     await connection.push(encode_lines(250, [connection.service.hostname, *_extensions(connection)]))
 
 
@@ -41,6 +42,10 @@ def _extensions(connection: SmtpConnection) -> list[str]:
     if service.tls is not None and connection.tls is None:
         offered.append("STARTTLS")
     # RFC 4954 §4: a mechanism that sends the password is offered only where nobody listens.
-    if connection.role is not SmtpRole.MX and connection.is_secure and connection.state.account is None:
-        offered.append(f"AUTH {' '.join(MECHANISM_NAMES)}")
+    if _takes_logins(connection):
+        offered.append(f"AUTH {' '.join(service.sasl.offer(connection.tls).names)}")
     return offered
+
+
+def _takes_logins(connection: SmtpConnection) -> bool:
+    return connection.role is not SmtpRole.MX and connection.is_secure and connection.state.account is None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailstack.model.instant import Clock
+from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
-from mailstack.services.identity.login import Login
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.outbound.submit import Submission
 
@@ -28,7 +28,7 @@ class SmtpService:
     hostname: str
     limits: Limits
     tls: ssl.SSLContext | None
-    login: Login
+    sasl: SaslService
     inbound: InboundPipeline
     submission: Submission
     clock: Clock

@@ -13,11 +13,16 @@ from dataclasses import dataclass
 import structlog
 
 from mailstack.model.address import parse_address
-from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
-from mailstack.model.instant import MINUTE_MS, Clock, Instant
+from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
+from mailstack.model.password import main_hash, verifier_of, with_verifier
 from mailstack.model.principal import Ability, Account
+from mailstack.model.scram import ScramVerifier
 from mailstack.ports.accounts import Accounts
-from mailstack.services.identity.passwords import verify_password
+from mailstack.ports.verifiers import Verifiers
+from mailstack.services.identity.decoys import decoy, decoy_domain
+from mailstack.services.identity.passwords import HashCost, make_verifier, verify_password
 
 CACHE_ENTRIES = 10_000
 CACHE_LIFETIME_MS = 10 * MINUTE_MS
@@ -26,6 +31,11 @@ HASHES_AT_ONCE = 2
 
 LOGGED_NAME = 128
 """How much of a name that somebody tried is logged."""
+
+LOOK_EVERY_MS = 30 * SECOND_MS
+"""How soon it is seen that accounts have got their first verifier, or lost their last one."""
+
+WRONG = "wrong name or password"
 
 # The hash of a random password nobody kept: what a login without an account is checked against.
 _DECOY = "$argon2id$v=19$m=65536,t=3,p=4$SUc0R1YlkjDJQITMZZiClg$DOqDfetxdgMigfAUxhVJx+0y3QaDS6bmZYR6tGjul6A"
@@ -41,34 +51,90 @@ class LoginOrigin:
     peer_host: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Who wants to prove a password. verifier: a made-up one where the account, or the one it has, is None."""
+
+    username: str
+    account: Account | None
+    verifier: ScramVerifier
+
+
 class Login:
     """domains: where a name without @ is looked for. cache_key: random, of this process alone."""
 
-    def __init__(self, accounts: Accounts, *, domains: tuple[str, ...], clock: Clock, cache_key: bytes) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        verifiers: Verifiers,
+        *,
+        domains: tuple[str, ...],
+        clock: Clock,
+        cache_key: bytes,
+    ) -> None:
         self._accounts = accounts
+        self._verifiers = verifiers
         self._domains = domains
         self._clock = clock
         self._cache_key = cache_key
         self._proved: OrderedDict[bytes, Instant] = OrderedDict()
         self._threads = asyncio.Semaphore(HASHES_AT_ONCE)
         self._decoy = _DECOY
+        self._looking = asyncio.Lock()
+        self._looked_at: Instant | None = None
+        self._iterations: frozenset[int] = frozenset()
+        self._decoy_key = b""
+
+    @property
+    def has_verifiers(self) -> bool:
+        """Whether anybody can prove a password without sending it; as look_for_verifiers found last."""
+        return bool(self._iterations)
+
+    async def look_for_verifiers(self) -> None:
+        """Before anything is offered. Reads at most every LOOK_EVERY_MS; what cannot be read stays as it was."""
+        async with self._looking:
+            if self._looked_at is not None and 0 <= self._clock() - self._looked_at < LOOK_EVERY_MS:
+                return
+            self._looked_at = self._clock()
+            try:
+                self._iterations = frozenset(await self._verifiers.iterations())
+            except DomainError as fault:
+                log.warning("verifiers not read", reason=fault.detail)
 
     async def authenticate(self, username: str, password: str, *, ability: Ability, origin: LoginOrigin) -> Account:
         """Raises AuthenticationFailed; Forbidden when the password is right and the account may not do this."""
         account = await self._find(username)
         password_hash = account.password_hash if account else ""
         proof = self._proof(account.account_id if account else "", password_hash, password)
-        if not self._is_proved(proof) and not await self._verify(password_hash, password):
-            log_failed_login(origin, username, "wrong name or password")
-            raise AuthenticationFailed("no such account, or a wrong password")
+        is_proved = self._is_proved(proof)
+        if not is_proved and not await self._verify(password_hash, password):
+            raise await self.failed(origin, username)
         if account is None:  # a decoy never passes; this tells the type checker and a future reader
             raise AuthenticationFailed("no such account")
         self._remember(proof)
-        if ability not in account.abilities:
-            _log("login refused", origin, username, account=account.login, ability=ability.value)
-            raise Forbidden(f"{account.login} may not {ability.value}")
-        _log("logged in", origin, username, account=account.login)
-        return account
+        if not is_proved:
+            await self._add_verifier(account, password)
+        return _able(account, ability, origin, username)
+
+    async def candidate(self, username: str) -> Candidate:
+        """Reads and computes the same for every name, whether there is such an account or not."""
+        found = await self._find(username)
+        # Read anew: what is remembered of a generation lacks a verifier that another process has added since.
+        account = await self._accounts.account(found.account_id if found else AccountId(""))
+        made_up = await self._made_up(username)
+        own = verifier_of(account.password_hash) if account else None
+        return Candidate(username=username, account=account if own else None, verifier=own or made_up)
+
+    async def admit(self, candidate: Candidate, *, ability: Ability, origin: LoginOrigin) -> Account:
+        """Who has proved what its verifier asks for. Raises as authenticate does."""
+        if candidate.account is None:  # nobody knows a password of a made-up verifier
+            raise await self.failed(origin, candidate.username)
+        return _able(candidate.account, ability, origin, candidate.username)
+
+    async def failed(self, origin: LoginOrigin, username: str, reason: str = WRONG) -> AuthenticationFailed:
+        """To be raised. username: as tried, "" where it never came to one. reason: holds nothing that was sent."""
+        _log("login failed", origin, username, reason=reason)
+        return AuthenticationFailed("no such account, or a wrong password")
 
     async def _find(self, username: str) -> Account | None:
         names = (username,) if "@" in username else tuple(f"{username}@{domain}" for domain in self._domains)
@@ -83,6 +149,32 @@ class Login:
                 found[owner.account_id] = owner
         return found.popitem()[1] if len(found) == 1 else None
 
+    async def _made_up(self, username: str) -> ScramVerifier:
+        if not self._decoy_key:
+            self._decoy_key = await self._verifiers.decoy_key()
+        name = username
+        if "@" not in name:
+            name = f"{name}@{decoy_domain(name.casefold(), self._domains, key=self._decoy_key)}"
+        try:
+            name = parse_address(name).key
+        except Invalid:
+            name = username
+        return decoy(name, key=self._decoy_key, iterations=self._iterations)
+
+    async def _add_verifier(self, account: Account, password: str) -> None:
+        """To an account whose hash came without one: now its password is at hand. No login fails over it."""
+        try:
+            now = await self._accounts.account(account.account_id)
+            if now is None or now.password_hash != account.password_hash or verifier_of(now.password_hash):
+                return
+            async with self._threads:
+                verifier = await asyncio.to_thread(make_verifier, password, cost=HashCost.NORMAL)
+            after = with_verifier(now.password_hash, verifier)
+            if await self._verifiers.keep(account.account_id, before=now.password_hash, after=after):
+                self._iterations |= {verifier.iterations}
+        except DomainError as fault:
+            log.warning("verifier not kept", account=account.login, reason=fault.detail)
+
     async def _verify(self, password_hash: str, password: str) -> bool:
         """Without a hash, checks against the decoy, so that the time taken does not tell which accounts exist."""
         async with self._threads:
@@ -95,7 +187,7 @@ class Login:
 
     def _proof(self, account_id: str, password_hash: str, password: str) -> bytes:
         # Holds the hash, so that a changed password forgets every earlier success.
-        parts = (account_id, password_hash, password)
+        parts = (account_id, main_hash(password_hash), password)
         return hmac.digest(self._cache_key, "\0".join(parts).encode("utf-8", "surrogatepass"), "sha256")
 
     def _is_proved(self, proof: bytes) -> bool:
@@ -111,9 +203,12 @@ class Login:
             self._proved.popitem(last=False)
 
 
-def log_failed_login(origin: LoginOrigin, username: str, reason: str) -> None:
-    """username: as tried, "" where it never came to one."""
-    _log("login failed", origin, username, reason=reason)
+def _able(account: Account, ability: Ability, origin: LoginOrigin, username: str) -> Account:
+    if ability not in account.abilities:
+        _log("login refused", origin, username, account=account.login, ability=ability.value)
+        raise Forbidden(f"{account.login} may not {ability.value}")
+    _log("logged in", origin, username, account=account.login)
+    return account
 
 
 def _log(event: str, origin: LoginOrigin, username: str, **facts: str) -> None:
