@@ -11,6 +11,7 @@ from mailstack.net.resolver import DnsResolver, ResolverLimits
 from mailstack.ports.resolver import MailExchanger
 from tests.support.dns_server import DnsServer, dns_server
 from tests.support.fake_clock import FakeClock
+from tests.support.wakes import eventually
 
 NAMES = {
     "example.com": {
@@ -174,3 +175,40 @@ def test_a_nameserver_is_an_address(text: str, clock: FakeClock) -> None:
 @pytest.mark.parametrize("text", ["127.0.0.1", "::1", "[::1]:5353", "[::1]", "127.0.0.1:5353"])
 def test_ways_to_write_a_nameserver(text: str, clock: FakeClock) -> None:
     DnsResolver(clock=clock, nameservers=(text,))
+
+
+async def test_what_several_ask_at_once_is_asked_once(resolver: DnsResolver, server: DnsServer) -> None:
+    found = await asyncio.gather(*(resolver.texts(name) for name in ("example.com", "EXAMPLE.com") * 50))
+    assert len({tuple(sorted(texts)) for texts in found}) == 1
+    assert server.asked == ["example.com TXT"]
+
+
+async def test_who_gives_up_does_not_take_the_answer_from_others(resolver: DnsResolver, server: DnsServer) -> None:
+    first = asyncio.create_task(resolver.texts("example.com"))
+    other = asyncio.create_task(resolver.texts("example.com"))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert sorted(await other) == ["caf\udcc3\udca9", "v=spf1 -all"]
+    assert len(server.asked) == 1
+
+
+async def test_questions_at_once_are_bounded(server: DnsServer, clock: FakeClock) -> None:
+    server.silent.add("slow.example")
+    limits = ResolverLimits(deadline_s=0.5, server_timeout_s=0.5, questions=1)
+    resolver = DnsResolver(clock=clock, nameservers=(server.endpoint,), limits=limits)
+    asked = asyncio.gather(resolver.texts("slow.example"), resolver.texts("example.com"), return_exceptions=True)
+    await eventually(lambda: bool(server.asked))
+    assert server.asked == ["slow.example TXT"]
+    silent, _ = await asked
+    assert isinstance(silent, TryAgainLater)
+    assert sorted(await resolver.texts("example.com")) == ["caf\udcc3\udca9", "v=spf1 -all"]
+
+
+async def test_the_texts_that_are_kept_are_bounded(server: DnsServer, clock: FakeClock) -> None:
+    resolver = DnsResolver(
+        clock=clock, nameservers=(server.endpoint,), limits=ResolverLimits(kept_octets=len("example.com") + 20)
+    )
+    for name in ("long.example.com", "long.example.com", "example.com", "example.com"):
+        await resolver.texts(name)
+    assert server.asked.count("example.com TXT") == 1
+    assert server.asked.count("long.example.com TXT") == 4  # each time over UDP, then over TCP

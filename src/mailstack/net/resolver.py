@@ -1,4 +1,4 @@
-"""DNS questions over dnspython: a deadline on each, answers kept for as long as they say.
+"""DNS questions over dnspython: a deadline on each, answers kept for as long as they say, nothing asked twice at once.
 
 Not validating: the AD bit is looked at nowhere. RFC 1035, RFC 2308 (negative answers), RFC 6761 §6.3 (localhost).
 """
@@ -6,10 +6,10 @@ Not validating: the AD bit is looked at nowhere. RFC 1035, RFC 2308 (negative an
 import asyncio
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import dns.asyncresolver
 import dns.exception
@@ -30,48 +30,65 @@ DNS_PORT = 53
 EDNS_PAYLOAD_OCTETS = 1232  # what passes every path without fragments
 
 Rdata = TypeVar("Rdata")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolverLimits:
-    """deadline_s: for a question, all servers and retries together. records: of one answer, the rest is passed over.
+    """deadline_s: for a question, waiting for its turn, all servers and retries together. questions: under way at once.
+    records: of one answer, the rest is passed over. kept_octets: of the texts in all answers that are kept.
 
     RFC 2308 §5: negative answers up to a few hours.
     """
 
     deadline_s: float = 10
     server_timeout_s: float = 3
+    questions: int = 200
     records: int = 100
     cache_entries: int = 20_000
+    kept_octets: int = 16 << 20
     cache_ttl_s: int = 3_600
     negative_ttl_s: int = 300
+
+
+_Key = tuple[str, dns.rdatatype.RdataType]
+
+
+@dataclass(frozen=True, slots=True)
+class _Type(Generic[Rdata, Value]):
+    """read: from one record of dnspython's, which are of class kind, to what the port speaks of."""
+
+    rdtype: dns.rdatatype.RdataType
+    kind: type[Rdata]
+    read: Callable[[Rdata], Value]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     until: Instant
-    records: tuple[object, ...]
+    values: tuple[Any, ...]
+    octets: int
 
 
 class DnsResolver:
     """Works as ports.resolver.Resolver. nameservers: `host`, `host:port` or `[v6]:port`; none: /etc/resolv.conf's.
 
-    A name that cannot be written in DNS is absent like any other.
+    A name that cannot be written in DNS is absent like any other. What somebody else is asking already is waited for,
+    and goes on when that one gives up: a sender who is slow to answer costs one question, however many of its mails
+    come.
     """
 
     def __init__(self, *, clock: Clock, nameservers: Sequence[str] = (), limits: ResolverLimits | None = None) -> None:
         self._limits = limits or ResolverLimits()
         self._clock = clock
-        self._kept: OrderedDict[tuple[dns.name.Name, dns.rdatatype.RdataType], _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept_octets = 0
+        self._asking: dict[_Key, asyncio.Task[_Kept]] = {}
+        self._turns = asyncio.Semaphore(self._limits.questions)
         self._resolver = stub_resolver(nameservers, timeout_s=self._limits.server_timeout_s)
 
     async def mail_exchangers(self, domain: str) -> Sequence[MailExchanger]:
-        found = await self._ask(domain, dns.rdatatype.MX, MX)
-        # RFC 7505 §3: a null MX is "." and comes out as "".
-        return tuple(
-            MailExchanger(preference=mx.preference, host=mx.exchange.to_text(omit_final_dot=True).strip(".").lower())
-            for mx in found
-        )
+        return await self._ask(domain, _MX)
 
     async def addresses(self, host: str) -> Sequence[str]:
         """IPv6 first. One family's failure is passed over when the other has an answer."""
@@ -86,57 +103,72 @@ class DnsResolver:
         return tuple(found)
 
     async def addresses_of(self, host: str, version: IpVersion) -> Sequence[str]:
-        family = dns.rdatatype.AAAA if version == 6 else dns.rdatatype.A
-        return tuple(str(record) for record in await self._ask(host, family, object))
+        return await self._ask(host, _AAAA if version == 6 else _A)
 
     async def names_of(self, address: str) -> Sequence[str]:
         try:
             reverse = dns.reversename.from_address(address)
         except (dns.exception.DNSException, ValueError):
             return ()
-        found = await self._ask(reverse.to_text(), dns.rdatatype.PTR, PTR)
-        return tuple(ptr.target.to_text(omit_final_dot=True).lower() for ptr in found)
+        return await self._ask(reverse.to_text(), _PTR)
 
     async def texts(self, name: str) -> Sequence[str]:
-        found = await self._ask(name, dns.rdatatype.TXT, TXT)
-        # RFC 7208 §3.3, RFC 6376 §3.6.2.2: strings are joined without anything between.
-        return tuple(b"".join(txt.strings).decode("ascii", "surrogateescape") for txt in found)
+        return await self._ask(name, _TXT)
 
-    async def _ask(self, text: str, rdtype: dns.rdatatype.RdataType, kind: type[Rdata]) -> Sequence[Rdata]:
-        try:
-            name = dns.name.from_text(text)
-        except (dns.exception.DNSException, UnicodeError):
-            return ()
-        key = (name, rdtype)
+    async def _ask(self, text: str, asked: _Type[Rdata, Value]) -> tuple[Value, ...]:
+        # The text itself is the key: dnspython's own names would take ten times as long to make as to look up.
+        key = (text.lower(), asked.rdtype)
         kept = self._kept.get(key)
         if kept is None or kept.until <= self._clock():
-            kept = await self._learn(name, rdtype)
-            self._keep(key, kept)
-        return tuple(record for record in kept.records if isinstance(record, kind))
+            kept = await self._asked_once(key, asked)
+        return kept.values
 
-    async def _learn(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> _Kept:
+    async def _asked_once(self, key: _Key, asked: _Type[Rdata, Value]) -> _Kept:
+        asking = self._asking.get(key)
+        if asking is None:
+            try:
+                name = dns.name.from_text(key[0])
+            except (dns.exception.DNSException, UnicodeError):
+                return _Kept(self._clock(), (), 0)
+            asking = asyncio.create_task(self._learn(key, name, asked))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda task: self._done(key, task))
+        return await asyncio.shield(asking)
+
+    def _done(self, key: _Key, task: asyncio.Task[_Kept]) -> None:
+        del self._asking[key]
+        if not task.cancelled():
+            task.exception()  # looked at, for those who asked may all have given up
+
+    async def _learn(self, key: _Key, name: dns.name.Name, asked: _Type[Rdata, Value]) -> _Kept:
         try:
-            answer = await self._resolver.resolve(
-                name, rdtype, raise_on_no_answer=False, search=False, lifetime=self._limits.deadline_s
-            )
+            async with asyncio.timeout(self._limits.deadline_s), self._turns:
+                answer = await self._resolver.resolve(
+                    name, asked.rdtype, raise_on_no_answer=False, search=False, lifetime=self._limits.deadline_s
+                )
         except dns.resolver.NXDOMAIN:
-            return self._kept_for(self._limits.negative_ttl_s, ())
-        except (dns.exception.DNSException, OSError) as fault:
-            raise TryAgainLater(f"DNS: {name} {rdtype.name}: {type(fault).__name__}") from fault
+            return self._keep(key, (), self._limits.negative_ttl_s)
+        except (dns.exception.DNSException, OSError) as fault:  # asyncio's TimeoutError is an OSError
+            raise TryAgainLater(f"DNS: {name} {asked.rdtype.name}: {type(fault).__name__}") from fault
         if answer.rrset is None:
-            return self._kept_for(self._limits.negative_ttl_s, ())
+            return self._keep(key, (), self._limits.negative_ttl_s)
+        records = islice(answer.rrset, self._limits.records)
+        values = tuple(asked.read(record) for record in records if isinstance(record, asked.kind))
+        return self._keep(key, values, min(answer.rrset.ttl, self._limits.cache_ttl_s))
+
+    def _keep(self, key: _Key, values: tuple[Any, ...], ttl_s: int) -> _Kept:
         # An answer of 64 KB, kept for every name of a hostile zone, would fill the memory.
-        records = tuple(islice(answer.rrset, self._limits.records))
-        return self._kept_for(min(answer.rrset.ttl, self._limits.cache_ttl_s), records)
-
-    def _kept_for(self, ttl_s: int, records: tuple[object, ...]) -> _Kept:
-        return _Kept(Instant(self._clock() + ttl_s * SECOND_MS), records)
-
-    def _keep(self, key: tuple[dns.name.Name, dns.rdatatype.RdataType], kept: _Kept) -> None:
+        octets = len(key[0]) + sum(len(value) for value in values if isinstance(value, str))
+        kept = _Kept(Instant(self._clock() + ttl_s * SECOND_MS), values, octets)
+        self._forget(self._kept.pop(key, None))
         self._kept[key] = kept
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._limits.cache_entries:
-            self._kept.popitem(last=False)
+        self._kept_octets += octets
+        while len(self._kept) > self._limits.cache_entries or self._kept_octets > self._limits.kept_octets:
+            self._forget(self._kept.popitem(last=False)[1])
+        return kept
+
+    def _forget(self, kept: _Kept | None) -> None:
+        self._kept_octets -= kept.octets if kept else 0
 
 
 def stub_resolver(nameservers: Sequence[str], *, timeout_s: float) -> dns.asyncresolver.Resolver:
@@ -164,3 +196,28 @@ def host_and_port(text: str, default_port: int) -> tuple[str, int]:
         host, _, rest = text.partition(":")
         return host, int(rest)
     return text, default_port
+
+
+def _exchanger(mx: MX) -> MailExchanger:
+    # RFC 7505 §3: a null MX is "." and comes out as "".
+    return MailExchanger(preference=mx.preference, host=_host(mx.exchange))
+
+
+def _target(ptr: PTR) -> str:
+    return _host(ptr.target)
+
+
+def _text(txt: TXT) -> str:
+    # RFC 7208 §3.3, RFC 6376 §3.6.2.2: strings are joined without anything between.
+    return b"".join(txt.strings).decode("ascii", "surrogateescape")
+
+
+def _host(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).strip(".").lower()
+
+
+_A = _Type(dns.rdatatype.A, object, str)
+_AAAA = _Type(dns.rdatatype.AAAA, object, str)
+_MX = _Type(dns.rdatatype.MX, MX, _exchanger)
+_PTR = _Type(dns.rdatatype.PTR, PTR, _target)
+_TXT = _Type(dns.rdatatype.TXT, TXT, _text)
