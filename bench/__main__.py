@@ -21,6 +21,7 @@ MEASUREMENTS = (
     "nodes",
     "formats",
     "dkim",
+    "spf",
 )
 
 

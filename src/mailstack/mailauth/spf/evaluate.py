@@ -18,6 +18,7 @@ from mailstack.mailauth.spf.macro import (
     macro_string,
 )
 from mailstack.mailauth.spf.record import (
+    MOST_RECORD_OCTETS,
     All,
     Directive,
     Exists,
@@ -102,7 +103,7 @@ class Evaluation:
             target = await self._target(found.explanation, found.domain)
             texts = await self._resolver.texts(target) if target else ()
             # RFC 7208 §6.2: several records, or one that cannot be read, and it is as if there were none.
-            if len(texts) != 1 or not texts[0].isascii():
+            if len(texts) != 1 or not texts[0].isascii() or len(texts[0]) > MOST_RECORD_OCTETS:
                 return ""
             parts = macro_string(texts[0])
         except (Invalid, TryAgainLater):
