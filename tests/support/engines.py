@@ -50,6 +50,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_on_postgres.py": "what the other scenarios do not show of PostgreSQL",
     "tests/scenarios/test_ways_to_postgres.py": "the ways are PostgreSQL's",
+    "tests/scenarios/test_slow_and_full.py": "the database is PostgreSQL's; tests/store/sqlite has its files'",
     "tests/scenarios/test_storage_copy.py": "goes from one engine to the other itself",
     "tests/servers/imap/test_damage.py::test_a_damaged": "spoils SQLite's file",
     "tests/servers/imap/test_fetch.py::test_a_damaged": "spoils SQLite's file",

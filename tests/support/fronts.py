@@ -1,4 +1,4 @@
-"""What stands between a node and its servers: TCP on loopback that passes all, nothing, or a service's refusal."""
+"""What stands between a node and its servers: TCP on loopback that passes all (late), nothing, or a refusal."""
 
 import asyncio
 import socket
@@ -9,12 +9,14 @@ from enum import Enum
 
 CHUNK_BYTES = 1 << 16
 DRAIN_S = 5.0
+LATE_S = 5.0
 BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Mood(Enum):
     PASSING = "as if it were not there"
     SILENT = "as a cable that is unplugged: what is sent waits, and so do new connections"
+    SLOW = "each answer comes 5 s late"
     BUSY = "every HTTP request is answered with 503"
 
 
@@ -71,6 +73,8 @@ class Front:
             if self._mood is Mood.BUSY and refuse is not None:
                 await self._refuse(reader, refuse)
                 break
+            if self._mood is Mood.SLOW and refuse is None:
+                await asyncio.sleep(LATE_S)
             writer.write(octets)
             await writer.drain()
         raise ConnectionResetError  # the other direction ends, too
