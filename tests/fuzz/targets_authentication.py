@@ -1,12 +1,14 @@
 """What strangers may write into signatures and key records: verdicts that are fit to be shown, and a chain to go on.
 
 Covers mailstack.formats.tagvalue, mailstack.mailauth.dkim.signature, mailstack.mailauth.dkim.key_record,
-mailstack.mailauth.dkim.verify, mailstack.mailauth.arc.verify and mailstack.mailauth.arc.seal.
+mailstack.mailauth.dkim.verify, mailstack.mailauth.arc.verify, mailstack.mailauth.arc.seal, mailstack.formats.authres,
+mailstack.mailauth.dmarc.author and mailstack.mailauth.dmarc.record.
 """
 
 import asyncio
 from contextlib import suppress
 
+from mailstack.formats.authres import claimed_fields, read_results
 from mailstack.formats.tagvalue import parse_tags
 from mailstack.mailauth.arc import verify as arc
 from mailstack.mailauth.arc.seal import seal
@@ -14,6 +16,8 @@ from mailstack.mailauth.dkim import keys
 from mailstack.mailauth.dkim.key_record import LEAST_RSA_BITS, read_key
 from mailstack.mailauth.dkim.unverifiable import Unverifiable
 from mailstack.mailauth.dkim.verify import MOST_SIGNATURES, verify
+from mailstack.mailauth.dmarc.author import author_of
+from mailstack.mailauth.dmarc.record import the_record
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import ArcResult
@@ -64,9 +68,39 @@ def run_chain(data: bytes) -> None:
     assert before.result is not ArcResult.NONE or not data.startswith(b"From:") or after.result is ArcResult.PASS
 
 
+def run_results(data: bytes) -> None:
+    at = 0
+    for start, end in claimed_fields(data, "mail.example.com"):
+        assert at <= start < end
+        assert data[start:end].lower().startswith(b"authentication-results")
+        at = end
+    for found in read_results(data.decode("ascii", "replace")):
+        assert found.method
+        assert found.result
+
+
+def run_author(data: bytes) -> None:
+    found = author_of(data)
+    assert not (found.domain and found.fault)
+    assert found.domain.isascii()
+    assert found.fault.isprintable()
+
+
+def run_policy(data: bytes) -> None:
+    record = the_record([data.decode("ascii", "surrogateescape")])
+    assert record is None or data.startswith(b"v")
+
+
 TARGETS: tuple[Target, ...] = (
     Target("formats.tagvalue", run_tags, (b"v=1; a=b=c ;\r\n d = e f;", b"a=;b=", b";", b"")),
     Target("mailauth.dkim.key_record", run_key_record, (b"v=DKIM1; k=rsa; p=AAAA", b"p=; t=y:s; h=sha256; s=*")),
     Target("mailauth.dkim.verify", run_verify, (SIGNED, b"DKIM-Signature:\r\n\r\n")),
+    Target(
+        "formats.authres",
+        run_results,
+        (b"Authentication-Results: mail.example.com 1; spf=pass (x) reason=y a.b=c@d\r\n\r\n", b"x; a=b c.d=e"),
+    ),
+    Target("mailauth.dmarc.author", run_author, (b"From: a <a@b.example>, g: c@b.example;\r\n\r\n", b"From: @\r\n")),
+    Target("mailauth.dmarc.record", run_policy, (b"v=DMARC1; p=reject; sp=none; np=x; psd=y; t=y; rua=mailto:a@b",)),
     Target("mailauth.arc", run_chain, (SIGNED, b"From: a@example.com\r\n\r\ntext\r\n", b"ARC-Seal:x\r\n")),
 )

@@ -18,7 +18,7 @@ from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
-from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.outbound.submit import Submission
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.verifiers import MemoryVerifiers
@@ -68,6 +68,7 @@ class SmtpWorld:
     tls: ssl.SSLContext | None = None
     is_loopback_secure: bool = True
     end_point: bytes | None = None
+    senders: SenderPolicy | None = None
     port: int = 0
     _tokens: int = 0
 
@@ -79,6 +80,7 @@ class SmtpWorld:
             accounts=self.accounts,
             messages=self.messages,
             delivery=delivery,
+            senders=self.senders,
         )
         return SmtpService(
             hostname=HOSTNAME,

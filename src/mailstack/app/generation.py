@@ -139,6 +139,7 @@ def _smtp(blueprint: Blueprint, around: Surroundings, sasl: SaslService, deliver
         delivery=delivery,
         clock=adapters.clock,
         token=adapters.token,
+        resolver=adapters.resolver,
     )
     return smtp_service(
         blueprint,

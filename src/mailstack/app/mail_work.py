@@ -3,31 +3,35 @@
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Clock
+from mailstack.model.resource import ReceivingBody
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
+from mailstack.ports.resolver import Resolver
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.pipeline import InboundPipeline
-from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.outbound.submit import Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWork:
-    """What mail is received and submitted with. token: random bytes."""
+    """What mail is received and submitted with. token: random bytes. resolver: None where no sender is checked."""
 
     accounts: Accounts
     messages: Intake
     delivery: Delivery
     clock: Clock
     token: Callable[[int], bytes]
+    resolver: Resolver | None = None
 
 
 def smtp_service(
@@ -68,6 +72,19 @@ def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving
         accounts=work.accounts,
         messages=work.messages,
         delivery=work.delivery,
+        senders=_senders(blueprint.receiving, work.resolver) if work.resolver is not None else None,
+    )
+
+
+def _senders(receiving: ReceivingBody, resolver: Resolver) -> SenderPolicy:
+    return SenderPolicy(
+        resolver=resolver,
+        dns_deadline_s=receiving.dns_deadline_s,
+        enforces_dmarc=receiving.dmarc == "enforce",
+        refuses_spf_fail=receiving.spf_fail == "reject",
+        defers_without_dns=receiving.on_dns_failure == "defer",
+        trusted_sealers=frozenset(receiving.trusted_sealers),
+        trusted_peers=tuple(map(ip_network, receiving.trusted_peers)),
     )
 
 

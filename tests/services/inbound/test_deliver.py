@@ -10,7 +10,7 @@ from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import Damaged, NotFound, QuotaExceeded, TooLarge, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId, MailId
 from mailstack.model.instant import Instant
-from mailstack.model.mailbox import Mailbox
+from mailstack.model.mailbox import Mailbox, MailboxRole
 from mailstack.model.message import Appended, NewMessage, RawMessage
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
@@ -42,7 +42,14 @@ class Ports:
         self.queue = MemoryQueue()
         self.delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
 
-    async def deliver(self, *accounts: Account, external: tuple[str, ...] = (), raw: RawMessage = RAW) -> None:
+    async def deliver(
+        self,
+        *accounts: Account,
+        external: tuple[str, ...] = (),
+        raw: RawMessage = RAW,
+        left_out: Sequence[tuple[int, int]] = (),
+        is_suspicious: bool = False,
+    ) -> None:
         letter = Letter(
             reverse_path="x@y.example",
             recipients=[account.login for account in accounts],
@@ -53,6 +60,8 @@ class Ports:
             is_8bit=False,
             smtp_utf8=False,
             trace_id="t",
+            left_out=left_out,
+            is_suspicious=is_suspicious,
         )
         await self.delivery.deliver(letter, Resolution(accounts=accounts, external=external))
 
@@ -276,3 +285,33 @@ async def test_a_log_line_does_not_grow_with_the_recipients(ports: Ports) -> Non
     with structlog.testing.capture_logs() as logged:
         await ports.deliver(external=outside)
     assert logged[0]["recipients"] == [*outside[:LOGGED_RECIPIENTS], "and 7 more"]
+
+
+class OnlyInboxes(MemoryMailboxes):
+    async def list(self, account_id: AccountId) -> Sequence[Mailbox]:
+        return [mailbox for mailbox in await super().list(account_id) if mailbox.role is MailboxRole.INBOX]
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"), [(MemoryMailboxes, MailboxRole.JUNK), (OnlyInboxes, MailboxRole.INBOX)], ids=str
+)
+async def test_what_is_suspicious_goes_to_the_mailbox_for_junk_where_there_is_one(
+    ports: Ports, kind: type[MemoryMailboxes], role: MailboxRole
+) -> None:
+    mailboxes = kind(RecordingBus())
+    ports.delivery = Delivery(mailboxes=mailboxes, messages=ports.messages, queue=ports.queue)
+    await ports.deliver(ALICE, is_suspicious=True)
+    for mailbox in await ports.messages.mailboxes.list(ALICE.account_id):
+        placed = await ports.messages.placements(ALICE.account_id, mailbox.mailbox_id)
+        assert len(placed) == (mailbox.role is role)
+
+
+@pytest.mark.parametrize("body", [b"body", b"x" * 1_000 * 1_000])
+async def test_ranges_that_are_left_out_are_in_no_copy(ports: Ports, body: bytes) -> None:
+    with Spool() as spool:
+        spool.write(b"A: b\r\nForged: x\r\nB: c\r\nForged: y\r\n\r\n" + body)
+        raw = spool.octets()
+        await ports.deliver(ALICE, external=("x@else.example",), raw=raw, left_out=((6, 17), (23, 34)))
+        left = RECEIVED + b"A: b\r\nB: c\r\n\r\n" + body
+        assert ports.inbox(ALICE) == [b"Return-Path: <x@y.example>\r\n" + left]
+        assert [bytes(mail.raw) for mail in ports.queue.mails] == [left]

@@ -47,6 +47,27 @@ REPLIES: Mapping[type[DomainError], SmtpReply] = {
 
 REJECTIONS: Mapping[Reason, SmtpReply] = {
     Reason.LOOP: MAIL_LOOP,
+    # RFC 5322 §3.6.2, RFC 7372 §3.2: X.7.25 and others are for names and addresses; this is a fault of the message.
+    Reason.FROM_FIELD: SmtpReply(
+        code=550,
+        status="5.6.0",
+        text="The From field must name one author, or several of one domain; mend it and resend",
+    ),
+    # RFC 9989 §7.3, RFC 7372 §3.2: X.7.26, multiple authentication checks failed.
+    Reason.DMARC: SmtpReply(
+        code=550,
+        status="5.7.26",
+        text="Refused as the DMARC policy of the From domain asks: neither SPF nor DKIM passes for it;"
+        " send through its own servers",
+    ),
+    # RFC 7372 §3.2: X.7.23, SPF validation failed.
+    Reason.SPF: SmtpReply(
+        code=550, status="5.7.23", text="The SPF record of the sender's domain does not let your server send for it"
+    ),
+    # RFC 7372 §3.2: X.7.24, SPF validation error; here, of any of the checks.
+    Reason.SENDER_UNKNOWN_NOW: SmtpReply(
+        code=451, status="4.7.24", text="DNS of the sender's domain does not answer; try again later"
+    ),
 }
 
 

@@ -47,8 +47,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A mail that was accepted, as far as delivery is concerned. received: the Received field to put on top, b"" when
-    raw has it already. recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue."""
+    """A mail that was accepted, as far as delivery is concerned. received: the trace fields to put on top, b"" when
+    raw has them already. left_out: ranges of raw that are not passed on. is_suspicious: for junk, where there is one.
+    recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue."""
 
     reverse_path: str
     recipients: Sequence[str]
@@ -59,6 +60,8 @@ class Letter:
     is_8bit: bool
     smtp_utf8: bool
     trace_id: str
+    left_out: Sequence[tuple[int, int]] = ()
+    is_suspicious: bool = False
 
 
 class Delivery:
@@ -110,7 +113,7 @@ class Delivery:
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
         try:
-            await self._append(message, account)
+            await self._append(message, account, is_suspicious=letter.is_suspicious)
         except DomainError as fault:  # whichever: raised here it would have the others' copies sent again
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             self._is_wary |= isinstance(fault, TryAgainLater)
@@ -128,7 +131,10 @@ class Delivery:
         )
         return None
 
-    async def _append(self, message: NewMessage, account: Account) -> None:
+    async def _append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> None:
+        if is_suspicious and (junk := await self._mailbox(account.account_id, MailboxRole.JUNK)) is not None:
+            await self._messages.append(account.account_id, junk, (message,), quota_bytes=account.quota_bytes)
+            return
         inbox = self._inboxes.get(account.account_id)
         if inbox is not None:
             try:
@@ -141,16 +147,22 @@ class Delivery:
         await self._messages.append(account.account_id, inbox, (message,), quota_bytes=account.quota_bytes)
 
     async def _inbox(self, account_id: AccountId) -> MailboxId:
+        inbox = await self._mailbox(account_id, MailboxRole.INBOX)
+        if inbox is None:
+            raise NotFound(f"account {account_id} has no inbox")
+        self._inboxes[account_id] = inbox
+        if len(self._inboxes) > INBOXES_REMEMBERED:
+            self._inboxes.popitem(last=False)
+        return inbox
+
+    async def _mailbox(self, account_id: AccountId, role: MailboxRole) -> MailboxId | None:
         for mailbox in await self._mailboxes.list(account_id):
-            if mailbox.role is MailboxRole.INBOX:
-                self._inboxes[account_id] = mailbox.mailbox_id
-                if len(self._inboxes) > INBOXES_REMEMBERED:
-                    self._inboxes.popitem(last=False)
+            if mailbox.role is role:
                 return mailbox.mailbox_id
-        raise NotFound(f"account {account_id} has no inbox")
+        return None
 
     async def _enqueue(self, letter: Letter, recipients: Sequence[str], *, next_at: Instant) -> None:
-        raw = await _with_fields(letter.received, letter.raw) if letter.received else letter.raw
+        raw = await _with_fields(letter.received, letter) if letter.received else letter.raw
         mail = OutgoingMail(
             reverse_path=letter.reverse_path,
             recipients=tuple(recipients),
@@ -172,7 +184,7 @@ class Delivery:
 
 
 async def _new_message(letter: Letter) -> NewMessage:
-    raw = await _with_fields(return_path_field(letter.reverse_path) + letter.received, letter.raw)
+    raw = await _with_fields(return_path_field(letter.reverse_path) + letter.received, letter)
     digest: MessageDigest
     if len(raw) > LARGE_BYTES:
         digest = await asyncio.to_thread(digest_message, raw)
@@ -181,10 +193,10 @@ async def _new_message(letter: Letter) -> NewMessage:
     return NewMessage(raw=raw, received_at=letter.received_at, digest=digest)
 
 
-async def _with_fields(fields: bytes, raw: RawMessage) -> RawMessage:
-    if len(raw) > LARGE_BYTES:
-        return await asyncio.to_thread(prepend, fields, raw)
-    return prepend(fields, raw)
+async def _with_fields(fields: bytes, letter: Letter) -> RawMessage:
+    if len(letter.raw) > LARGE_BYTES:
+        return await asyncio.to_thread(prepend, fields, letter.raw, letter.left_out)
+    return prepend(fields, letter.raw, letter.left_out)
 
 
 def _logins(accounts: Sequence[Account]) -> list[str]:

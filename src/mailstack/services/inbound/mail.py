@@ -4,7 +4,7 @@ Refusals that any use case knows (unknown address, full account) are raised as d
 stages of the pipeline conclude from the mail itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from mailstack.model.address import Address
@@ -29,7 +29,7 @@ class InboundMail:
 
     peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
     declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there. authentication:
-    None until the checks are done, and where none are.
+    None until the checks are done, and where none are. is_suspicious: for the mailbox of junk, where there is one.
     """
 
     peer_host: str
@@ -44,6 +44,7 @@ class InboundMail:
     recipients: tuple[Recipient, ...] = ()
     raw: RawMessage = b""
     authentication: Authentication | None = None
+    is_suspicious: bool = False
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
@@ -56,6 +57,10 @@ class InboundMail:
     def authenticated(self, authentication: Authentication) -> "InboundMail":
         """A copy with what is known of the sender."""
         return self._copy(self.recipients, self.raw, authentication, self.is_8bit, self.received_at)
+
+    def suspected(self) -> "InboundMail":
+        """A copy that does not go among the others."""
+        return replace(self, is_suspicious=True)
 
     def _copy(
         self,
@@ -79,6 +84,7 @@ class InboundMail:
             recipients=recipients,
             raw=raw,
             authentication=authentication,
+            is_suspicious=self.is_suspicious,
         )
 
 
@@ -91,6 +97,10 @@ class Reason(Enum):
     """Why a mail is not taken; servers/*/errors.py has the reply to each, which says whether trying again helps."""
 
     LOOP = "loop"
+    FROM_FIELD = "From field"
+    DMARC = "DMARC"
+    SPF = "SPF"
+    SENDER_UNKNOWN_NOW = "DNS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from typing import TypeAlias
 
 from mailstack.model.address import Address
 from mailstack.services.inbound.mail import Decision, InboundMail
+from mailstack.services.inbound.stages.authenticate import authenticate
 from mailstack.services.inbound.stages.deliver import deliver
+from mailstack.services.inbound.stages.judge import judge
 from mailstack.services.inbound.stages.loop import refuse_loop
 from mailstack.services.inbound.stages.quota import refuse_full_account
 from mailstack.services.inbound.stages.receiving import Receiving
@@ -35,7 +37,7 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
     Phase.EHLO: (),
     Phase.MAIL: (),
     Phase.RCPT: (resolve_recipient, refuse_full_account),
-    Phase.DATA: (refuse_loop, deliver),
+    Phase.DATA: (refuse_loop, authenticate, judge, deliver),
 }
 
 

@@ -1,10 +1,11 @@
 """What every mail gets on top: Return-Path and Received, and the count of the hops it has behind it.
 
-Not Authentication-Results. RFC 5321 §4.4, §6.3; RFC 3848.
+Not what stands in Authentication-Results (formats.authres). RFC 5321 §4.4, §6.3; RFC 3848.
 """
 
 import re
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 
@@ -70,22 +71,32 @@ def has_too_many_hops(raw: RawMessage) -> bool:
     return header.lower().count(b"received") > MAX_RECEIVED and len(_RECEIVED.findall(header)) > MAX_RECEIVED
 
 
-def prepend(fields: bytes, raw: RawMessage) -> RawMessage:
-    """A mapped message stays mapped: the whole goes into a file without a name, not into memory.
+def prepend(fields: bytes, raw: RawMessage, left_out: Sequence[tuple[int, int]] = ()) -> RawMessage:
+    """left_out: ranges of the message that go, in order. A mapped message stays mapped: the whole goes into a file
+    without a name, not into memory.
 
     Raises TryAgainLater when the disk is full.
     """
     if isinstance(raw, bytes):
-        return fields + raw
+        return fields + (b"".join(raw[start:end] for start, end in _kept(raw, left_out)) if left_out else raw)
     try:
         with tempfile.TemporaryFile(prefix="mailstack-") as file:
             file.write(fields)
-            for at in range(0, len(raw), _COPY_BYTES):
-                file.write(raw[at : at + _COPY_BYTES])
+            for start, end in _kept(raw, left_out):
+                for at in range(start, end, _COPY_BYTES):
+                    file.write(raw[at : min(at + _COPY_BYTES, end)])
             file.flush()
             return mmap(file.fileno(), 0, access=ACCESS_READ)
     except OSError as fault:
         raise TryAgainLater(f"copy of a large message: {fault}") from fault
+
+
+def _kept(raw: RawMessage, left_out: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in left_out:
+        yield at, start
+        at = end
+    yield at, len(raw)
 
 
 def _printable(text: str) -> str:

@@ -18,7 +18,8 @@ from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import RawMessage
 
 # RFC 5322 §3.6.3: blind copies stay blind; RFC 5321 §4.4: a Return-Path is made by the last server, and only there.
-REMOVED = frozenset({b"bcc", b"resent-bcc", b"return-path"})
+# RFC 8601 §5: what servers have found of a sender is not for a sender to say.
+REMOVED = frozenset({b"bcc", b"resent-bcc", b"return-path", b"authentication-results"})
 MAX_LINE_OCTETS = 998  # RFC 5322 §2.1.1
 MESSAGE_ID_BYTES = 16
 

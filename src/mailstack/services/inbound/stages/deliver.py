@@ -1,5 +1,9 @@
-"""DATA: the last stage: trace fields on top, then into every mailbox or the queue. RFC 5321 §4.4."""
+"""DATA: the last stage: trace fields and what the checks found on top, then into every mailbox or the queue.
 
+What claims to be our finding and came with the mail is left out, whoever brought it. RFC 5321 §4.4, RFC 8601 §4, §5.
+"""
+
+from mailstack.formats.authres import claimed_fields, write_results
 from mailstack.services.inbound.deliver import Letter
 from mailstack.services.inbound.mail import Accept, InboundMail
 from mailstack.services.inbound.recipients import merge
@@ -22,12 +26,21 @@ async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
         recipients=[recipient.text for recipient in mail.recipients],
         peer_host=mail.peer_host,
         raw=mail.raw,
-        received=received_field(hop, recipient=mail.recipients[0].text if len(mail.recipients) == 1 else None),
+        received=_results_field(receiving, mail)
+        + received_field(hop, recipient=mail.recipients[0].text if len(mail.recipients) == 1 else None),
         received_at=mail.received_at,
         is_8bit=mail.is_8bit,
         smtp_utf8=mail.smtp_utf8,
         trace_id=mail.trace_id,
+        left_out=claimed_fields(mail.raw, receiving.hostname),
+        is_suspicious=mail.is_suspicious,
     )
     resolutions = [recipient.resolution for recipient in mail.recipients if recipient.resolution is not None]
     await receiving.delivery.deliver(letter, resolutions[0] if len(resolutions) == 1 else merge(resolutions))
     return Accept()
+
+
+def _results_field(receiving: Receiving, mail: InboundMail) -> bytes:
+    if mail.authentication is None:
+        return b""
+    return write_results(receiving.hostname, mail.authentication, peer_host=mail.peer_host, mail_from=mail.reverse_path)

@@ -1,18 +1,46 @@
 """What stages work with: the ports and facts of one generation."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
+from mailstack.ports.resolver import Resolver
 from mailstack.services.inbound.deliver import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderPolicy:
+    """How senders are checked, and what follows. dns_deadline_s: for all questions about one mail. trusted_sealers: as
+    A-labels. trusted_peers: who is not checked."""
+
+    resolver: Resolver
+    dns_deadline_s: float
+    enforces_dmarc: bool
+    refuses_spf_fail: bool
+    defers_without_dns: bool
+    trusted_sealers: Collection[str]
+    trusted_peers: Sequence[IPv4Network | IPv6Network]
+
+    def trusts(self, peer_host: str) -> bool:
+        try:
+            peer = ip_address(peer_host.partition("%")[0])
+        except ValueError:
+            return False
+        # RFC 4291 §2.5.5.2: an IPv4 client of a socket for both.
+        peer = getattr(peer, "ipv4_mapped", None) or peer
+        return any(peer in network for network in self.trusted_peers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
-    """hostname: ours, for Received fields. postmaster: an admin's address key, for the postmasters nobody declared."""
+    """hostname: ours, for Received fields. postmaster: an admin's address key, for the postmasters nobody declared.
+    senders: None where nobody is checked."""
 
     hostname: str
     postmaster: str | None
     accounts: Accounts
     messages: Intake
     delivery: Delivery
+    senders: SenderPolicy | None = None
