@@ -28,16 +28,15 @@ async def check_storage(address: StoreAddress) -> AsyncIterator[Found]:
     yield "folder", await asked("write files", partial(asyncio.to_thread, _write_in, address.folder), remedy)
     if not address.database:
         return
-    is_there = True
+    answers = False
     for part, probe in (("database", _database), ("bucket", _bucket), ("events", _events)):
-        if part == "events" and address.nats is None and not is_there:
+        if part == "events" and address.nats is None and not answers:
             return  # they would go by the database
         try:
             async for finding in probe(address):
-                is_there = is_there and not (part == "database" and finding.fault and finding.is_needed)
+                answers = answers or (part == "database" and not finding.fault)
                 yield part, finding
         except DomainError as fault:  # a missing extra, an address that is none; it says what to do
-            is_there = is_there and part != "database"
             yield part, Finding(what="open it", took_s=0.0, fault=fault.detail)
 
 
