@@ -26,14 +26,21 @@ def test_each_peer_has_its_share_and_all_have_theirs() -> None:
 def test_the_newest_are_parted_with_once_and_the_oldest_live_on() -> None:
     peers = Peers(Admission(), limit=5)
     assert peers.admitted("192.0.2.1", 5) == 5
-    assert peers.admission.part_with(" 192.0.2.1", 2) == 2
-    assert peers.admission.part_with(" 192.0.2.1", 2) == 0  # while they are on their way
-    assert peers.admission.part_with(" 192.0.2.1", 3) == 1
+    assert peers.admission.part_with(" 192.0.2.1", 2, of=5) == 2
+    assert peers.admission.part_with(" 192.0.2.1", 2, of=5) == 0  # while they are on their way
+    assert peers.admission.part_with(" 192.0.2.1", 3, of=5) == 1
     assert peers.parted == [4, 3, 2]
     assert peers.admitted("192.0.2.1", 1) == 0
     assert peers.go() == 3
     assert peers.admitted("192.0.2.1", 5) == 3
-    assert peers.admission.part_with("of nobody", 3) == 0
+    assert peers.admission.part_with("of nobody", 3, of=3) == 0
+
+
+def test_who_has_left_meanwhile_is_not_parted_with_a_second_time() -> None:
+    peers = Peers(Admission(), limit=5)
+    assert peers.admitted("192.0.2.1", 5) == 5
+    peers.leave()
+    assert peers.admission.part_with(" 192.0.2.1", 2, of=5) == 1
 
 
 def test_a_crowd_that_grows_or_has_parted_with_some_is_told_of() -> None:
@@ -44,7 +51,7 @@ def test_a_crowd_that_grows_or_has_parted_with_some_is_told_of() -> None:
     assert peers.admitted("192.0.2.1", 1) == 1
     peers.leave()
     assert calls == [1]
-    peers.admission.part_with(" 192.0.2.1", 1)
+    peers.admission.part_with(" 192.0.2.1", 1, of=2)
     peers.go()
     assert calls == [1, 1]
 

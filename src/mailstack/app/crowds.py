@@ -116,7 +116,8 @@ class CrowdKeeper:
             return
         for peer, holders in (await self._crowds.holders(lasting, now=self._clock())).items():
             admission = seen[peer]
-            parted = admission.part_with(peer, surplus_of(self._worker, holders, admission.limit))
+            surplus = surplus_of(self._worker, holders, admission.limit)
+            parted = admission.part_with(peer, surplus, of=holders.get(self._worker, 0))
             if parted:
                 log.info("parted with connections", peer=peer, connections=parted, limit=admission.limit)
 

@@ -90,10 +90,12 @@ class Admission:
             if here + self._others.count(peer) + self.elsewhere.get(peer, 0) > self._limit
         }
 
-    def part_with(self, peer: str, surplus: int) -> int:
-        """The newest first. surplus: with those that are parting already; returns how many more were asked to."""
+    def part_with(self, peer: str, surplus: int, *, of: int) -> int:
+        """The newest first. surplus: with those that are parting already; of: how many there were when it was found,
+        for whoever has left since needs no asking. Returns how many more were asked to."""
         places = self._open.get(peer, {})
-        more = surplus - sum(held.is_parting for held in places)
+        gone = max(of - len(places), 0)
+        more = surplus - gone - sum(held.is_parting for held in places)
         newest = [*islice((held for held in reversed(places) if not held.is_parting), max(more, 0))]
         for held in newest:
             held.is_parting = True
