@@ -155,6 +155,17 @@ async def test_absence_is_kept_too(resolver: DnsResolver, server: DnsServer) -> 
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("name", ["absent.example.com", "bare.example.com"])
+async def test_absence_is_kept_for_as_long_as_its_zone_says(
+    resolver: DnsResolver, server: DnsServer, clock: FakeClock, name: str
+) -> None:  # RFC 2308 §5
+    server.negative_ttl_s = 20
+    for seconds, asked in ((0, 1), (19, 1), (2, 2)):
+        clock.advance(seconds * SECOND_MS)
+        assert await resolver.texts(name) == ()
+        assert len(server.asked) == asked
+
+
 async def test_the_cache_is_bounded(resolver: DnsResolver, server: DnsServer) -> None:
     for name in ("a.example", "b.example", "c.example", "d.example", "a.example"):
         await resolver.texts(name)

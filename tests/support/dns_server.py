@@ -24,7 +24,7 @@ MAX_UDP_OCTETS = 1232
 @dataclass
 class DnsServer:
     """asked: every question, as "name TYPE". silent and failing: names answered by nothing, or by SERVFAIL. is_lame:
-    answers as one who heard of it elsewhere."""
+    answers as one who heard of it elsewhere. negative_ttl_s: in a SOA record beside absence, None for none."""
 
     names: dict[str, Mapping[str, Sequence[str]]]
     ttl_s: int = 60
@@ -32,6 +32,7 @@ class DnsServer:
     failing: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     is_lame: bool = False
+    negative_ttl_s: int | None = None
     port: int = 0
 
     @property
@@ -53,6 +54,11 @@ class DnsServer:
             response.set_rcode(dns.rcode.SERVFAIL)
         else:
             self._fill(response, name, rdtype)
+            if self.negative_ttl_s is not None and not any(
+                found.rdtype == question.rdtype for found in response.answer
+            ):
+                soa = f"ns.test. postmaster.test. 1 7200 900 1209600 {self.negative_ttl_s}"
+                response.authority.append(dns.rrset.from_text(dns.name.root, self.ttl_s, "IN", "SOA", soa))
         packet = response.to_wire(max_size=65_535)
         if not is_tcp and len(packet) > MAX_UDP_OCTETS:
             response.answer.clear()

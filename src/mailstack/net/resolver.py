@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import dns.asyncresolver
 import dns.exception
+import dns.message
 import dns.name
 import dns.nameserver
 import dns.rdatatype
@@ -146,15 +147,21 @@ class DnsResolver:
                 answer = await self._resolver.resolve(
                     name, asked.rdtype, raise_on_no_answer=False, search=False, lifetime=self._limits.deadline_s
                 )
-        except dns.resolver.NXDOMAIN:
-            return self._keep(key, (), self._limits.negative_ttl_s)
+        except dns.resolver.NXDOMAIN as absent:
+            response = absent.response(name)  # type: ignore[no-untyped-call]  # dnspython left its types out here
+            return self._keep_absence(key, response.resolve_chaining())
         except (dns.exception.DNSException, OSError) as fault:  # asyncio's TimeoutError is an OSError
             raise TryAgainLater(f"DNS: {name} {asked.rdtype.name}: {type(fault).__name__}") from fault
         if answer.rrset is None:
-            return self._keep(key, (), self._limits.negative_ttl_s)
+            return self._keep_absence(key, answer.chaining_result)
         records = islice(answer.rrset, self._limits.records)
         values = tuple(asked.read(record) for record in records if isinstance(record, asked.kind))
-        return self._keep(key, values, min(answer.rrset.ttl, self._limits.cache_ttl_s))
+        # The least of the answer's and of the aliases' on the way to it.
+        return self._keep(key, values, min(answer.chaining_result.minimum_ttl, self._limits.cache_ttl_s))
+
+    def _keep_absence(self, key: _Key, found: dns.message.ChainingResult) -> _Kept:
+        # RFC 2308 §5: for as long as the SOA record beside it says.
+        return self._keep(key, (), min(found.minimum_ttl, self._limits.negative_ttl_s))
 
     def _keep(self, key: _Key, values: tuple[Any, ...], ttl_s: int) -> _Kept:
         # An answer of 64 KB, kept for every name of a hostile zone, would fill the memory.

@@ -23,48 +23,22 @@ async def check(resolver: Resolver, *, peer: str, helo: str, mail_from: str, rec
     local_part, _, domain = mail_from.rpartition("@")
     if not mail_from:
         domain = helo  # RFC 7208 §2.4: then it is postmaster of what HELO named
-    return await _verdict(
-        resolver,
-        SpfIdentity.MAILFROM,
-        peer=peer,
-        # RFC 7208 §4.3: without a local part it is postmaster.
-        sender=(local_part or POSTMASTER, domain),
-        helo=helo,
-        receiver=receiver,
-        now=now,
-    )
+    # RFC 7208 §4.3: without a local part it is postmaster.
+    client = _client(peer, (local_part or POSTMASTER, domain), helo, receiver, now)
+    return await _verdict(resolver, SpfIdentity.MAILFROM, client)
 
 
 async def check_helo(resolver: Resolver, *, peer: str, helo: str, receiver: str, now: Instant) -> SpfVerdict:
     """Of the HELO identity, which RFC 7208 §2.3 recommends to check beside the other."""
-    return await _verdict(
-        resolver, SpfIdentity.HELO, peer=peer, sender=(POSTMASTER, helo), helo=helo, receiver=receiver, now=now
-    )
+    client = _client(peer, (POSTMASTER, helo), helo, receiver, now)
+    return await _verdict(resolver, SpfIdentity.HELO, client)
 
 
-async def _verdict(
-    resolver: Resolver,
-    identity: SpfIdentity,
-    *,
-    peer: str,
-    sender: tuple[str, str],
-    helo: str,
-    receiver: str,
-    now: Instant,
-) -> SpfVerdict:
-    domain = _domain(sender)
-    ip = _ip(peer)
-    if domain is None or ip is None:
-        reason = "the client has no IP address" if domain else "not the name of a domain"
-        return SpfVerdict(result=SpfResult.NONE, identity=identity, domain=domain or "", reason=reason)
-    client = Client(
-        ip=ip,
-        local_part=sender[0],
-        sender_domain=domain,
-        helo=helo[:MOST_HELO_OCTETS],
-        receiver=receiver,
-        seconds=now // SECOND_MS,
-    )
+async def _verdict(resolver: Resolver, identity: SpfIdentity, client: Client | str) -> SpfVerdict:
+    """client: or why it is none that SPF could be asked about."""
+    if isinstance(client, str):
+        return SpfVerdict(result=SpfResult.NONE, identity=identity, domain="", reason=client)
+    domain = client.sender_domain
     evaluation = Evaluation(resolver, client)
     try:
         found = await evaluation.check_host(domain)
@@ -75,6 +49,23 @@ async def _verdict(
         reason = "DNS did not answer"
         return SpfVerdict(result=SpfResult.TEMPERROR, identity=identity, domain=domain, reason=reason)
     return _told(identity, domain, found, explanation)
+
+
+def _client(peer: str, sender: tuple[str, str], helo: str, receiver: str, now: Instant) -> Client | str:
+    ip = _ip(peer)
+    if ip is None:
+        return "the client has no IP address"
+    domain = _domain(sender)
+    if domain is None:
+        return "not the name of a domain"
+    return Client(
+        ip=ip,
+        local_part=sender[0],
+        sender_domain=domain,
+        helo=helo[:MOST_HELO_OCTETS],
+        receiver=receiver,
+        seconds=now // SECOND_MS,
+    )
 
 
 def _told(identity: SpfIdentity, domain: str, found: Found | None, explanation: str) -> SpfVerdict:
