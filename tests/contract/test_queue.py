@@ -1,6 +1,7 @@
 """ports.queue on every engine."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from mailstack.model.delivery import (
     SmtpReply,
 )
 from mailstack.model.errors import NotFound
+from mailstack.model.handling import Handling, Notification, NotifyOn, Returned
 from mailstack.model.ids import MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC
@@ -221,3 +223,18 @@ async def test_items_are_counted_by_state(store: Store) -> None:
     await store.queue.enqueue([mail("a@x.example", "b@x.example")], next_at=Instant(1_000))
     await store.queue.enqueue([mail()], next_at=Instant(1_000), state=QueueState.HELD)
     assert dict(await store.queue.counts()) == {QueueState.WAITING: 2, QueueState.HELD: 1}
+
+
+async def test_what_the_sender_asks_of_servers_stays_with_the_mail_and_each_recipient(store: Store) -> None:
+    handling = Handling(is_binary=True, requires_tls=True, returned=Returned.HEADERS, envelope_id="a+2Bb")
+    wishes = {
+        "never@x.example": Notification(notify_on=frozenset()),
+        "some@x.example": Notification(
+            notify_on=frozenset({NotifyOn.SUCCESS, NotifyOn.DELAY}), original_recipient="rfc822;o@x.example"
+        ),
+    }
+    asked = replace(mail(*wishes, "none@x.example"), handling=handling, notifications=wishes)
+    await store.queue.enqueue([asked], next_at=Instant(1_500))
+    items = await lease(store)
+    assert {item.recipient: item.notification for item in items} == {**wishes, "none@x.example": Notification()}
+    assert {item.handling for item in items} == {handling}

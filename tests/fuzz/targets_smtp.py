@@ -1,10 +1,13 @@
 """What strangers send to the SMTP server: arguments of commands (mailstack.servers.smtp.paths), message data
-(mailstack.servers.smtp.framing), names in Received (mailstack.services.inbound.trace)."""
+(mailstack.servers.smtp.framing, mailstack.servers.smtp.chunks), xtext (mailstack.formats.xtext), names in Received
+(mailstack.services.inbound.trace)."""
 
 from mailstack.formats.headers import scan_fields
+from mailstack.formats.xtext import decode_xtext
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.net.spool import Spool
+from mailstack.servers.smtp.chunks import Chunks
 from mailstack.servers.smtp.framing import DataFraming
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.paths import parse_forward_path, parse_reverse_path
@@ -37,6 +40,27 @@ def framing(data: bytes) -> None:
         assert whole[0].count(b"\r\n") == whole[0].count(b"\r") == whole[0].count(b"\n")
 
 
+def chunks(data: bytes) -> None:
+    """Cut anywhere, the same is understood, and it is what was sent; text ends lines in CRLF only."""
+    for is_binary in (False, True):
+        whole = _in_chunks([data], is_binary=is_binary)
+        assert whole == _in_chunks([data[at : at + 1] for at in range(len(data))], is_binary=is_binary)
+        assert whole == _in_chunks([data[at : at + 7] for at in range(0, len(data), 7)], is_binary=is_binary)
+        assert whole in (None, data)
+        if whole is not None and not is_binary:
+            assert whole.count(b"\r\n") == whole.count(b"\r") == whole.count(b"\n")
+
+
+def xtext(data: bytes) -> None:
+    """Printable ASCII or Invalid."""
+    try:
+        plain = decode_xtext(data.decode("utf-8", "surrogateescape"))
+    except Invalid:
+        return
+    assert plain.isascii()
+    assert plain.isprintable()
+
+
 def received(data: bytes) -> None:
     """One field, whatever the peer calls itself."""
     hop = Hop(
@@ -62,6 +86,18 @@ def _receive(pieces: list[bytes]) -> tuple[bytes, bytes] | None:
             return None
 
 
+def _in_chunks(pieces: list[bytes], *, is_binary: bool) -> bytes | None:
+    chunks = Chunks(LIMITS, is_binary=is_binary)
+    try:
+        for piece in pieces:
+            chunks.feed(piece)
+        return bytes(chunks.content().raw)
+    except Refused:
+        return None
+    finally:
+        chunks.close()
+
+
 TARGETS: tuple[Target, ...] = (
     Target(
         "smtp.paths",
@@ -69,5 +105,7 @@ TARGETS: tuple[Target, ...] = (
         (b"<a@b.example> SIZE=1", b"<>", b"<Postmaster>", b'<"a\\"b"@[IPv6:::1]>', "<ä@ö.example> SMTPUTF8".encode()),
     ),
     Target("smtp.framing", framing, (b"", b"..\r\n.a", b"a\r\n.\nb", b"a\n.\r\n", b"a\r.\r", b"x" * 2_000)),
+    Target("smtp.chunks", chunks, (b"", b"A: b\r\n\r\nx\r\n", b"\r\n.\r\n", b"a\r", b"A: b\n\r\n\r\n", b"x" * 2_000)),
+    Target("smtp.xtext", xtext, (b"", b"rfc822", b"a+2Bb", b"+0A", b"+2b", b"a=b", b"+")),
     Target("smtp.received", received, (b"client.example", b"a\r\nb: c", b"\xff(", b"")),
 )

@@ -1,4 +1,5 @@
-"""Delivery status notifications: what a sender gets when mail came back or is late. RFC 3464, RFC 6522, RFC 6533.
+"""Delivery status notifications: what a sender gets when mail came back, is late or has arrived. RFC 3464, RFC 6522,
+RFC 6533.
 
 Written, never read. Everything but the sender's own internationalised address is 7-bit text, so that a notice passes
 where the mail did not. Values from peers are made printable; none can add a field or a part.
@@ -12,6 +13,7 @@ from enum import StrEnum
 
 from mailstack.formats.compose import write_date, write_field, write_message_id, write_text_field
 from mailstack.formats.dates import format_date
+from mailstack.formats.xtext import decode_xtext
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.instant import Instant
 
@@ -24,21 +26,26 @@ class Action(StrEnum):
 
     FAILED = "failed"
     DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientStatus:
-    """recipient: a path as written. host: who gave the reply, "" for ourselves. retry_until: of delayed mail."""
+    """recipient: a path as written. host: who gave the reply, "" for ourselves. original_recipient: as ORCPT had it,
+    "" without one. retry_until: of delayed mail."""
 
     recipient: str
     reply: SmtpReply
     host: str
+    original_recipient: str = ""
     retry_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """to: the reverse path of the mail. header: of the mail, with its closing empty line or without."""
+    """to: the reverse path of the mail. header: of the mail, with its closing empty line or without. envelope_id: as
+    ENVID had it, "" without one."""
 
     action: Action
     reporting_host: str
@@ -47,6 +54,7 @@ class Notice:
     written_at: Instant
     recipients: Sequence[RecipientStatus]
     header: bytes
+    envelope_id: str = ""
 
 
 def write_notice(notice: Notice, *, token: str) -> bytes:
@@ -57,13 +65,21 @@ def write_notice(notice: Notice, *, token: str) -> bytes:
     return _header(notice, token) + _CRLF + body + b"--" + boundary + b"--" + _CRLF
 
 
-_SUBJECTS = {Action.FAILED: "Mail could not be delivered", Action.DELAYED: "Mail is delayed"}
+_SUBJECTS = {
+    Action.FAILED: "Mail could not be delivered",
+    Action.DELAYED: "Mail is delayed",
+    Action.DELIVERED: "Mail was delivered",
+    Action.RELAYED: "Mail was handed over",
+}
 _OPENINGS = {
     Action.FAILED: "Your message could not be delivered to the addresses below. It will not be tried again.",
     Action.DELAYED: (
         "Your message has not been delivered to the addresses below yet. It will be tried again;\r\n"
         "you need not send it a second time."
     ),
+    # RFC 3461 §6.1: it says nothing of anybody having read it.
+    Action.DELIVERED: "Your message is in the mailboxes of the addresses below, as you asked to be told.",
+    Action.RELAYED: "Your message was taken by the servers of the addresses below, which may tell you no more of it.",
 }
 
 
@@ -96,15 +112,35 @@ def _explanation(notice: Notice) -> bytes:
 def _status(notice: Notice) -> bytes:
     # RFC 3464 §2.1: per-message fields, then a group for each recipient, parted by empty lines.
     groups = [
-        write_field("Reporting-MTA", f"dns; {notice.reporting_host}")
+        _envelope_id_field(notice.envelope_id)
+        + write_field("Reporting-MTA", f"dns; {notice.reporting_host}")
         + write_field("Arrival-Date", format_date(notice.arrived_at))
     ]
     groups += [_recipient_fields(notice, status) for status in notice.recipients]
     return b"Content-Type: message/delivery-status" + _CRLF + _CRLF + _CRLF.join(groups)
 
 
+def _envelope_id_field(envelope_id: str) -> bytes:
+    # RFC 3464 §2.2.1, RFC 3461 §6.3: decoded again.
+    return write_field("Original-Envelope-Id", decode_xtext(envelope_id)) if envelope_id else b""
+
+
+def _original_recipient_field(original: str) -> bytes:
+    if not original:
+        return b""
+    kind, _, address = original.partition(";")
+    # RFC 3464 §2.3.1; RFC 6533 §3: of type utf-8, the form in the notice is that of the parameter, but all ASCII.
+    text = "".join(map(_unicode_xtext, address)) if kind.casefold() == "utf-8" else decode_xtext(address)
+    return write_field("Original-Recipient", f"{kind}; {text}")
+
+
+def _unicode_xtext(character: str) -> str:
+    return character if character.isascii() else _xtext(character)
+
+
 def _recipient_fields(notice: Notice, status: RecipientStatus) -> bytes:
     fields = [
+        _original_recipient_field(status.original_recipient),
         write_field("Final-Recipient", _typed_address(status.recipient)),
         write_field("Action", notice.action.value),
         write_field("Status", _status_code(notice.action, status.reply)),
@@ -123,8 +159,11 @@ def _recipient_fields(notice: Notice, status: RecipientStatus) -> bytes:
 
 def _status_code(action: Action, reply: SmtpReply) -> str:
     # RFC 3464 §2.3.4: the class goes with the action; 0.0 where nobody said more.
-    wanted = "5" if action is Action.FAILED else "4"
+    wanted = _CLASSES[action]
     return f"{wanted}{reply.status[1:]}" if reply.status else f"{wanted}.0.0"
+
+
+_CLASSES = {Action.FAILED: "5", Action.DELAYED: "4", Action.DELIVERED: "2", Action.RELAYED: "2"}
 
 
 def _typed_address(recipient: str) -> str:

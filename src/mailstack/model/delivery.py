@@ -1,8 +1,10 @@
 """Mail on its way out: what was queued, what one attempt found, where it goes next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.ids import MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
@@ -29,7 +31,8 @@ class OutgoingMail:
     """What the queue is given. recipients: address texts as written in RCPT TO.
 
     smtp_utf8: RFC 6531 §3.4: the envelope or the header needs an internationalised path all the way.
-    trace_id: the id under which logs know the transaction that brought it.
+    trace_id: the id under which logs know the transaction that brought it. notifications: by recipient, of those who
+    have any.
     """
 
     reverse_path: str
@@ -39,6 +42,8 @@ class OutgoingMail:
     is_8bit: bool
     smtp_utf8: bool
     trace_id: str
+    handling: Handling = PLAIN
+    notifications: Mapping[str, Notification] = field(default_factory=dict)
 
 
 class QueueState(StrEnum):
@@ -66,6 +71,8 @@ class QueueItem:
     is_8bit: bool
     smtp_utf8: bool
     trace_id: str
+    handling: Handling = PLAIN
+    notification: Notification = UNASKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ async def wait_until(is_so: Callable[[], bool]) -> None:
         ("EHLO [127.0.0.1]", "250-mail.example.com"),
         ("EXPN all", "500 5.5.2 Command not recognised"),
         ("XCLIENT ADDR=127.0.0.1", "500 5.5.2 Command not recognised"),
-        ("BDAT 10", "500 5.5.2 Command not recognised"),
+        ("XYZZY 10", "500 5.5.2 Command not recognised"),
         ("GET / HTTP/1.1", "500 5.5.2 Command not recognised"),
         ("%s%n {event} \x1b[31m", "500 5.5.2 Command not recognised"),
         ("ÄÖ", "500 5.5.2 Command not recognised"),

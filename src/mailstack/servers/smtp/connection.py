@@ -115,6 +115,7 @@ class SmtpConnection(SMTP):
 
     async def switch_to_tls(self, context: ssl.SSLContext) -> None:
         """Forgets what was said before and what was sent ahead (CVE-2011-0411), then shakes hands or hangs up."""
+        self.state.end_transaction()
         self.state = Session()
         # Nothing may come in between these two: start_tls takes the socket away from us before it first waits.
         dropped = self.incoming.drop()
@@ -176,18 +177,24 @@ class SmtpConnection(SMTP):
 
     async def _handle_client(self) -> None:
         """The command loop; aiosmtpd makes a task of it, which ends by being cancelled: see _hang_up."""
-        await self.push(f"220 {self.hostname} {self.__ident__}\r\n".encode("ascii"))
-        while True:
-            try:
-                line = await self._next_line()
-                reply = await self._carry_out(line)
-            except (EndOfInput, ConnectionError):
-                self._hang_up()
-            except Exception as fault:  # noqa: BLE001  # each is logged, and the peer hears of it
-                await self._answer_fault(fault)
-            else:
-                if reply is not None:
-                    await self.say(reply)
+        try:
+            await self.push(f"220 {self.hostname} {self.__ident__}\r\n".encode("ascii"))
+            while True:
+                await self._one_command()
+        finally:
+            self.state.end_transaction()
+
+    async def _one_command(self) -> None:
+        try:
+            line = await self._next_line()
+            reply = await self._carry_out(line)
+        except (EndOfInput, ConnectionError):
+            self._hang_up()
+        except Exception as fault:  # noqa: BLE001  # each is logged, and the peer hears of it
+            await self._answer_fault(fault)
+        else:
+            if reply is not None:
+                await self.say(reply)
 
     async def _next_line(self) -> bytes:
         if self._is_over:

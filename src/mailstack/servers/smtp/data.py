@@ -6,8 +6,9 @@ from mailstack.model.delivery import SmtpReply
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
 from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.content import Content
 from mailstack.servers.smtp.errors import REJECTIONS
-from mailstack.servers.smtp.framing import Content, DataFraming
+from mailstack.servers.smtp.framing import DataFraming
 from mailstack.servers.smtp.replies import (
     BAD_ARGUMENT,
     BAD_SEQUENCE,
@@ -28,18 +29,18 @@ async def data(connection: SmtpConnection, argument: str) -> SmtpReply:
     mail = connection.state.mail
     if argument:
         raise Refused(BAD_ARGUMENT)
-    if mail is None:
+    # RFC 3030 §2: never both ways in one transaction; §3: binary octets know no last line.
+    if mail is None or connection.state.chunks is not None or mail.handling.is_binary:
         raise Refused(BAD_SEQUENCE)
     if not mail.recipients:
         raise Refused(NO_VALID_RECIPIENTS)
     with Spool() as spool:
         try:
             content = await _receive(connection, spool)
-            await _take_over(connection, mail, content)
+            return await take_over(connection, mail, content)
         finally:
             # RFC 5321 §4.1.1.4: whatever the reply, the transaction is over.
-            connection.state.mail = None
-    return SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
+            connection.state.end_transaction()
 
 
 async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
@@ -60,16 +61,18 @@ async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
     return framing.content()
 
 
-async def _take_over(connection: SmtpConnection, mail: InboundMail, content: Content) -> None:
+async def take_over(connection: SmtpConnection, mail: InboundMail, content: Content) -> SmtpReply:
+    """250: it will not be lost. Raises Refused, DomainError."""
     service = connection.service
     account = connection.state.account
     complete = mail.holding(content.raw, is_8bit=content.is_8bit, received_at=service.clock())
     if account is not None:
         await _submit(connection, account, complete)
-        return
-    decision = await service.inbound.run(Phase.DATA, complete)
-    if isinstance(decision, Reject | Defer):
-        raise Refused(REJECTIONS[decision.reason])
+    else:
+        decision = await service.inbound.run(Phase.DATA, complete)
+        if isinstance(decision, Reject | Defer):
+            raise Refused(REJECTIONS[decision.reason])
+    return SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
 
 
 async def _submit(connection: SmtpConnection, account: Account, mail: InboundMail) -> None:
@@ -79,6 +82,8 @@ async def _submit(connection: SmtpConnection, account: Account, mail: InboundMai
         protocol=mail.protocol,
         trace_id=mail.trace_id,
         smtp_utf8=mail.smtp_utf8,
+        handling=mail.handling,
+        notifications={recipient.text: recipient.notification for recipient in mail.recipients},
     )
     recipients = [recipient.text for recipient in mail.recipients]
     await connection.service.submission.submit(account, mail.reverse_path, recipients, mail.raw, origin)

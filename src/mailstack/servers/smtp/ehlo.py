@@ -1,8 +1,9 @@
-"""EHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954."""
+"""EHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954, RFC 3030,
+RFC 3461, RFC 8689, RFC 9422."""
 
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
-from mailstack.servers.smtp.service import SmtpRole
+from mailstack.servers.smtp.service import SmtpRole, carries_binary
 from mailstack.servers.smtp.session import Session
 
 MAX_DOMAIN_CHARACTERS = 255
@@ -26,6 +27,7 @@ def _greet(connection: SmtpConnection, argument: str) -> None:
     """RFC 5321 §4.1.4: EHLO amid a session resets it; a name that does not resolve is no reason to refuse."""
     if not argument or len(argument) > MAX_DOMAIN_CHARACTERS or " " in argument or not argument.isprintable():
         raise Refused(BAD_ARGUMENT)
+    connection.state.end_transaction()
     connection.state = Session(ehlo_domain=argument, account=connection.state.account)
 
 
@@ -36,8 +38,17 @@ def _extensions(connection: SmtpConnection) -> list[str]:
         "8BITMIME",
         "SMTPUTF8",
         "PIPELINING",
-        "ENHANCEDSTATUSCODES",
+        "CHUNKING",
+        "DSN",
     ]
+    if carries_binary(connection.role):
+        offered.append("BINARYMIME")
+    # RFC 8689 §2: it says that the way to here is protected.
+    if connection.tls is not None:
+        offered.append("REQUIRETLS")
+    # RFC 9422 §4: a client that knows them need not run into them.
+    offered.append(f"LIMITS RCPTMAX={service.limits.recipients} MAILMAX={service.limits.transactions}")
+    offered.append("ENHANCEDSTATUSCODES")
     # RFC 3207 §4.2: not offered again under TLS.
     if service.tls is not None and connection.tls is None:
         offered.append("STARTTLS")

@@ -23,7 +23,7 @@ from mailstack.model.errors import (
     Unsupported,
     UseRefused,
 )
-from mailstack.servers.smtp.replies import LOCAL_ERROR, MAIL_LOOP
+from mailstack.servers.smtp.replies import CONVERSION_NEEDED, LOCAL_ERROR, MAIL_LOOP, REQUIRETLS_UNSUPPORTED
 from mailstack.servers.smtp.replies import TOO_LARGE as TOO_LARGE_REPLY
 from mailstack.services.inbound.mail import Reason
 
@@ -68,6 +68,8 @@ REJECTIONS: Mapping[Reason, SmtpReply] = {
     Reason.SENDER_UNKNOWN_NOW: SmtpReply(
         code=451, status="4.7.24", text="DNS of the sender's domain does not answer; try again later"
     ),
+    Reason.REQUIRES_TLS: REQUIRETLS_UNSUPPORTED,
+    Reason.BINARY: CONVERSION_NEEDED,
 }
 
 

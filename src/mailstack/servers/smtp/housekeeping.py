@@ -8,7 +8,7 @@ from mailstack.servers.smtp.replies import BAD_ARGUMENT, BYE, CANNOT_VERIFY, HEL
 async def rset(connection: SmtpConnection, argument: str) -> SmtpReply:
     if argument:
         raise Refused(BAD_ARGUMENT)
-    connection.state.mail = None
+    connection.state.end_transaction()
     return OK
 
 

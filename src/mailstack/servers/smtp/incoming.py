@@ -57,9 +57,13 @@ class Incoming:
 
     async def command(self, *, limit: int, auth_limit: int) -> bytes:
         """The next command line with its CRLF. Raises Refused for one that is no command, FramingLost, EndOfInput."""
-        line = self._checked(await self._line(auth_limit))
+        line = await self._line(auth_limit)
+        try:
+            self._checked(line)
+        except Refused as refusal:
+            raise FramingLost(refusal.reply) if _tells_of_octets(line) else refusal from None
         if len(line) > limit and line[:5].upper() != b"AUTH ":
-            raise Refused(LINE_TOO_LONG)
+            raise FramingLost(LINE_TOO_LONG) if _tells_of_octets(line) else Refused(LINE_TOO_LONG)
         word = line[:-2].partition(b" ")[0]
         if not word:
             raise Refused(SYNTAX)
@@ -79,12 +83,12 @@ class Incoming:
             raise Refused(SYNTAX)
         return line
 
-    async def chunk(self) -> bytes:
-        """All that is there, at least one byte. Raises EndOfInput."""
+    async def chunk(self, *, at_most: int = HIGH_BYTES) -> bytes:
+        """What is there, at least one byte. Raises EndOfInput."""
         if not self._buffer:
             await self._more(self._loop.time())
-        data = bytes(self._buffer)
-        self._buffer.clear()
+        data = bytes(self._buffer[:at_most])
+        del self._buffer[:at_most]
         self._resume()
         return data
 
@@ -97,6 +101,8 @@ class Incoming:
             await self._more(began)
             end = buffer.find(b"\n", searched)
         if end < 0 or end >= limit:
+            if _tells_of_octets(buffer):
+                raise FramingLost(LINE_TOO_LONG)
             await self._skip_line(began)
             raise Refused(LINE_TOO_LONG)
         line = bytes(buffer[: end + 1])
@@ -134,3 +140,8 @@ class Incoming:
         if self._is_paused and len(self._buffer) <= LOW_BYTES and self.transport is not None:
             self._is_paused = False
             self.transport.resume_reading()
+
+
+def _tells_of_octets(line: bytes | bytearray) -> bool:
+    """RFC 3030 §2: octets follow it at once, so when the line is refused nobody knows where commands begin."""
+    return line[:4].upper() == b"BDAT"

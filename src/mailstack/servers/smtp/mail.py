@@ -1,10 +1,13 @@
-"""MAIL: a transaction begins. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §3, RFC 6531 §3.4, RFC 4954 §5."""
+"""MAIL: a transaction begins. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §3, RFC 6531 §3.4, RFC 4954 §5,
+RFC 3461 §4, RFC 3030 §3, RFC 8689 §2."""
 
 from collections.abc import Mapping
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
+from mailstack.model.handling import PLAIN, Handling
 from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.notifications import envelope_id, returned
 from mailstack.servers.smtp.paths import Path, parse_reverse_path
 from mailstack.servers.smtp.replies import (
     AUTHENTICATION_REQUIRED,
@@ -12,6 +15,7 @@ from mailstack.servers.smtp.replies import (
     BAD_REVERSE_PATH,
     BAD_SEQUENCE,
     NEEDS_SMTPUTF8,
+    REQUIRETLS_NEEDS_TLS,
     SENDER_OK,
     SYNTAX,
     TLS_REQUIRED,
@@ -20,12 +24,15 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_PARAMETER,
     Refused,
 )
-from mailstack.servers.smtp.service import SmtpRole
+from mailstack.servers.smtp.service import SmtpRole, carries_binary
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.inbound.trace import protocol_word
 
 TRACE_ID_BYTES = 8
 MAX_SIZE_DIGITS = 20  # RFC 1870 §6: size-value ::= 1*20DIGIT
+BINARY_BODY = "BINARYMIME"
+HANDLING_PARAMETERS = frozenset({"RET", "ENVID", "REQUIRETLS"})
+PARAMETERS = HANDLING_PARAMETERS | {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 
 
 async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
@@ -33,7 +40,8 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
     path = _parse(connection, argument)
     smtp_utf8 = _smtp_utf8(path)
     size = _declared_size(path.parameters, connection.service.limits.message_bytes)
-    is_8bit = _body_is_8bit(path.parameters)
+    body = _body(path.parameters)
+    handling = _handling(connection, path, is_binary=body == BINARY_BODY)
     account = connection.state.account
     if account is not None:
         await connection.service.submission.check_sender(account, path.text)
@@ -49,9 +57,10 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
         trace_id=connection.service.token(TRACE_ID_BYTES).hex(),
         reverse_path=path.text,
         size_bytes=size,
-        is_8bit=is_8bit,
+        is_8bit=body == "8BITMIME",
         smtp_utf8=smtp_utf8,
         received_at=connection.service.clock(),
+        handling=handling,
     )
     return SENDER_OK
 
@@ -82,9 +91,33 @@ def _parse(connection: SmtpConnection, argument: str) -> Path:
     if path.parameters and not connection.state.is_extended:
         raise Refused(UNKNOWN_PARAMETER)
     # RFC 4954 §5: AUTH= is for servers that trust each other; here it is read and means nothing, as if it were <>.
-    if path.parameters.keys() - {"SIZE", "BODY", "SMTPUTF8", "AUTH"}:
+    if path.parameters.keys() - PARAMETERS:
         raise Refused(UNKNOWN_PARAMETER)
     return path
+
+
+def _handling(connection: SmtpConnection, path: Path, *, is_binary: bool) -> Handling:
+    if is_binary and not carries_binary(connection.role):
+        raise Refused(BAD_ARGUMENT)
+    parameters = path.parameters
+    if not is_binary and parameters.keys().isdisjoint(HANDLING_PARAMETERS):
+        return PLAIN
+    return Handling(
+        is_binary=is_binary,
+        requires_tls=_requires_tls(connection, parameters),
+        returned=returned(parameters),
+        envelope_id=envelope_id(parameters),
+    )
+
+
+def _requires_tls(connection: SmtpConnection, parameters: Mapping[str, str | None]) -> bool:
+    if "REQUIRETLS" not in parameters:
+        return False
+    if parameters["REQUIRETLS"] is not None:  # RFC 8689 §2: the parameter has no value
+        raise Refused(BAD_ARGUMENT)
+    if connection.tls is None:  # RFC 8689 §2, §4.1: neither offered nor taken where anybody can listen
+        raise Refused(REQUIRETLS_NEEDS_TLS)
+    return True
 
 
 def _smtp_utf8(path: Path) -> bool:
@@ -107,10 +140,11 @@ def _declared_size(parameters: Mapping[str, str | None], limit: int) -> int:
     return int(text)
 
 
-def _body_is_8bit(parameters: Mapping[str, str | None]) -> bool:
+def _body(parameters: Mapping[str, str | None]) -> str:
+    """RFC 6152 §3, RFC 3030 §3."""
     if "BODY" not in parameters:
-        return False
+        return "7BIT"
     body = (parameters["BODY"] or "").upper()
-    if body not in ("7BIT", "8BITMIME"):
+    if body not in ("7BIT", "8BITMIME", BINARY_BODY):
         raise Refused(BAD_ARGUMENT)
-    return body == "8BITMIME"
+    return body

@@ -1,9 +1,11 @@
-"""RCPT: one more recipient, resolved at once, so that unknown ones are never bounced. RFC 5321 §4.1.1.3."""
+"""RCPT: one more recipient, resolved at once, so that unknown ones are never bounced. RFC 5321 §4.1.1.3,
+RFC 3461 §4."""
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.notifications import notification
 from mailstack.servers.smtp.paths import Path, parse_forward_path
 from mailstack.servers.smtp.replies import (
     BAD_FORWARD_PATH,
@@ -18,11 +20,12 @@ from mailstack.servers.smtp.replies import (
 )
 from mailstack.services.inbound.mail import Accept, Defer, InboundMail, Recipient, Reject
 from mailstack.services.inbound.pipeline import Phase
+from mailstack.services.inbound.stages.onward import why_it_cannot_leave
 
 
 async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
     mail = connection.state.mail
-    if mail is None:
+    if mail is None or connection.state.chunks is not None:
         raise Refused(BAD_SEQUENCE)
     path = _parse(connection, argument)
     if not mail.smtp_utf8 and not path.text.isascii():
@@ -32,7 +35,11 @@ async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
         raise Refused(TOO_MANY_RECIPIENTS)
     if path.address is None:
         raise Refused(BAD_FORWARD_PATH)
-    recipient = Recipient(address=path.address, text=path.text)
+    recipient = Recipient(
+        address=path.address,
+        text=path.text,
+        notification=notification(path.parameters, smtp_utf8=mail.smtp_utf8),
+    )
     connection.state.mail = await _admit(connection, mail.to((*mail.recipients, recipient)))
     return RECIPIENT_OK
 
@@ -44,7 +51,9 @@ def _parse(connection: SmtpConnection, argument: str) -> Path:
         path = parse_forward_path(argument[3:], limit=connection.service.limits.path_bytes)
     except Invalid:
         raise Refused(BAD_FORWARD_PATH) from None
-    if path.parameters:
+    if path.parameters and not connection.state.is_extended:
+        raise Refused(UNKNOWN_PARAMETER)
+    if path.parameters.keys() - {"NOTIFY", "ORCPT"}:
         raise Refused(UNKNOWN_PARAMETER)
     return path
 
@@ -54,6 +63,9 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
     inbound = connection.service.inbound
     # RFC 6409 §3: whoever is logged in may send anywhere; what is ours is checked for them as for anyone.
     if connection.state.account is not None and not await inbound.is_ours(mail.recipients[-1].address):
+        reason = why_it_cannot_leave(mail.handling)
+        if reason is not None:
+            raise Refused(REJECTIONS[reason])
         return mail
     try:
         found = await inbound.run(Phase.RCPT, mail)

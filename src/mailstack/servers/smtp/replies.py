@@ -41,7 +41,7 @@ SENDER_OK = _reply(250, "2.1.0", "Sender OK")
 RECIPIENT_OK = _reply(250, "2.1.5", "Recipient OK")
 # RFC 5321 §3.5.3, §7.3: who exists is told to nobody who merely asks.
 CANNOT_VERIFY = _reply(252, "2.5.0", "Send some mail and see")
-HELP = _reply(214, "2.0.0", "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+HELP = _reply(214, "2.0.0", "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT; see RFC 5321")
 READY_FOR_TLS = _reply(220, "2.0.0", "Ready to start TLS")
 # RFC 5321 §4.2.3: an intermediate reply has no class in RFC 3463, and so no status code.
 SEND_DATA = _reply(354, "", "End data with <CR><LF>.<CR><LF>")
@@ -61,6 +61,10 @@ LINE_TOO_LONG = _reply(500, "5.5.2", "Line too long")
 BARE_LINE_FEED = _reply(500, "5.5.2", "Lines must end in CR LF")
 SYNTAX = _reply(501, "5.5.2", "Syntax error")
 BAD_ARGUMENT = _reply(501, "5.5.4", "Invalid argument")
+# RFC 3030 §2: how many octets follow is then unknown, and with it where the next command begins.
+BAD_CHUNK = _reply(
+    501, "5.5.4", "BDAT needs the size of its chunk in octets; closing, for what follows cannot be told apart"
+)
 BAD_REVERSE_PATH = _reply(501, "5.1.7", "Bad sender address syntax")
 BAD_FORWARD_PATH = _reply(501, "5.1.3", "Bad recipient address syntax")
 # RFC 6531 §3.5: X.6.7, internationalised addresses need SMTPUTF8.
@@ -74,6 +78,11 @@ TEXT_LINE_TOO_LONG = _reply(554, "5.6.0", "A line of the message is too long")
 # RFC 5321 §2.3.8, §4.1.1.4: bare CR or LF in a message is how mail is smuggled past a server that ends lines elsewhere.
 BARE_CR_OR_LF = _reply(550, "5.6.11", "Message holds a bare CR or LF")
 MAIL_LOOP = _reply(554, "5.4.6", "Too many hops, this mail goes in circles")
+REQUIRETLS_NEEDS_TLS = _reply(530, "5.7.0", "REQUIRETLS needs TLS: issue a STARTTLS command first")
+# RFC 8689 §8.4: X.7.30
+REQUIRETLS_UNSUPPORTED = _reply(550, "5.7.30", "Recipient is elsewhere, and REQUIRETLS support cannot be assured there")
+# RFC 3463 §3.7, X.6.3: RFC 3030 §4 has the message converted or returned.
+CONVERSION_NEEDED = _reply(554, "5.6.3", "Recipient is elsewhere: send without BODY=BINARYMIME")
 TLS_REQUIRED = _reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTHENTICATION_REQUIRED = _reply(530, "5.7.0", "Authentication required")
 NO_TLS = _reply(454, "4.7.0", "TLS not available")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.auth import auth
+from mailstack.servers.smtp.bdat import bdat
 from mailstack.servers.smtp.connection import Command, SmtpConnection
 from mailstack.servers.smtp.data import data
 from mailstack.servers.smtp.ehlo import ehlo, helo
@@ -24,6 +25,7 @@ COMMANDS: Mapping[str, Command] = {
     "MAIL": mail,
     "RCPT": rcpt,
     "DATA": data,
+    "BDAT": bdat,
     "RSET": rset,
     "NOOP": noop,
     "VRFY": vrfy,

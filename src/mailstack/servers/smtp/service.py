@@ -20,6 +20,11 @@ class SmtpRole(Enum):
     SUBMISSIONS = "submissions"
 
 
+def carries_binary(role: SmtpRole) -> bool:
+    """RFC 3030 §3: what accounts send goes out by DATA, which cannot carry it."""
+    return role is SmtpRole.MX
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpService:
     """tls: for STARTTLS; None: it is not offered. token: random bytes. plaintext_is_secure: may this peer host log in

@@ -11,9 +11,9 @@ RFC 5321 §4.2.5, §4.4, §6.1.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mmap import mmap
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from mailstack.formats.digest import digest_message
 from mailstack.model.delivery import OutgoingMail
 from mailstack.model.errors import DomainError, NotFound, QuotaExceeded, TooLarge, TryAgainLater
+from mailstack.model.handling import PLAIN, Handling, Notification
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Instant
 from mailstack.model.mailbox import MailboxRole
@@ -49,7 +50,8 @@ log = structlog.get_logger()
 class Letter:
     """A mail that was accepted, as far as delivery is concerned. received: the trace fields to put on top, b"" when
     raw has them already. left_out: ranges of raw that are not passed on. is_suspicious: for junk, where there is one.
-    recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue."""
+    recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue.
+    notifications: by the login or outside address that the mail goes to, of those for whom any were asked."""
 
     reverse_path: str
     recipients: Sequence[str]
@@ -62,6 +64,8 @@ class Letter:
     trace_id: str
     left_out: Sequence[tuple[int, int]] = ()
     is_suspicious: bool = False
+    handling: Handling = PLAIN
+    notifications: Mapping[str, Notification] = field(default_factory=dict)
 
 
 class Delivery:
@@ -76,17 +80,18 @@ class Delivery:
         # Bound once: the module's would be bound anew for each line.
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
-    async def deliver(self, letter: Letter, to: Resolution) -> None:
-        """Raises DomainError when that kept everybody from taking it; TryAgainLater."""
+    async def deliver(self, letter: Letter, to: Resolution) -> Sequence[Account]:
+        """Whose mailboxes have it now; for the others it is queued.
+
+        Raises DomainError when that kept everybody from taking it; TryAgainLater."""
         if self._is_wary and len(to.accounts) + len(to.external) > 1:
             await self._enqueue(letter, [*_logins(to.accounts), *to.external], next_at=letter.received_at)
             self._is_wary = False
-            return
+            return ()
         # Outside copies first: when the queue cannot write, nothing has been stored yet that the sender would repeat.
         if to.external:
             await self._enqueue(letter, to.external, next_at=letter.received_at)
-        if to.accounts:
-            await self._store_or_enqueue(letter, to)
+        return await self._store_or_enqueue(letter, to) if to.accounts else ()
 
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
         """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
@@ -100,7 +105,7 @@ class Delivery:
         finally:
             _release(message.raw)
 
-    async def _store_or_enqueue(self, letter: Letter, to: Resolution) -> None:
+    async def _store_or_enqueue(self, letter: Letter, to: Resolution) -> Sequence[Account]:
         failures = await self.store(letter, to.accounts)
         if all(failures) and not to.external:
             _refuse_for_good(failures)
@@ -109,6 +114,7 @@ class Delivery:
             is_passing = any(isinstance(fault, TryAgainLater) for fault in failures)
             next_at = Instant(letter.received_at + (RETRY_MS if is_passing else FULL_RETRY_MS))
             await self._enqueue(letter, _logins(later), next_at=next_at)
+        return [account for account, fault in zip(to.accounts, failures, strict=True) if fault is None]
 
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
@@ -171,6 +177,8 @@ class Delivery:
             is_8bit=letter.is_8bit,
             smtp_utf8=letter.smtp_utf8,
             trace_id=letter.trace_id,
+            handling=letter.handling,
+            notifications=letter.notifications,
         )
         try:
             await self._queue.enqueue((mail,), next_at=next_at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from mailstack.model.address import Address
+from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import Authentication
@@ -21,6 +22,7 @@ class Recipient:
     address: Address
     text: str
     resolution: Resolution | None = None
+    notification: Notification = UNASKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class InboundMail:
     raw: RawMessage = b""
     authentication: Authentication | None = None
     is_suspicious: bool = False
+    handling: Handling = PLAIN
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
@@ -85,6 +88,7 @@ class InboundMail:
             raw=raw,
             authentication=authentication,
             is_suspicious=self.is_suspicious,
+            handling=self.handling,
         )
 
 
@@ -101,6 +105,8 @@ class Reason(Enum):
     DMARC = "DMARC"
     SPF = "SPF"
     SENDER_UNKNOWN_NOW = "DNS"
+    REQUIRES_TLS = "requires TLS"
+    BINARY = "binary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

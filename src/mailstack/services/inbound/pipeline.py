@@ -15,6 +15,7 @@ from mailstack.services.inbound.stages.authenticate import authenticate
 from mailstack.services.inbound.stages.deliver import deliver
 from mailstack.services.inbound.stages.judge import judge
 from mailstack.services.inbound.stages.loop import refuse_loop
+from mailstack.services.inbound.stages.onward import refuse_what_cannot_leave
 from mailstack.services.inbound.stages.quota import refuse_full_account
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.inbound.stages.resolve import resolve_recipient
@@ -36,7 +37,7 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
     Phase.CONNECT: (),
     Phase.EHLO: (),
     Phase.MAIL: (),
-    Phase.RCPT: (resolve_recipient, refuse_full_account),
+    Phase.RCPT: (resolve_recipient, refuse_what_cannot_leave, refuse_full_account),
     Phase.DATA: (refuse_loop, authenticate, judge, deliver),
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mailstack.model.address import Address, parse_address
 from mailstack.model.errors import Forbidden, Invalid, NotFound
+from mailstack.model.handling import UNASKED, Notification
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain
 from mailstack.ports.accounts import Accounts
 
@@ -56,6 +57,19 @@ def merge(resolutions: Iterable[Resolution]) -> Resolution:
         owners.update((account.account_id, account) for account in resolution.accounts)
         outside.update(dict.fromkeys(resolution.external))
     return Resolution(accounts=tuple(owners.values()), external=tuple(outside))
+
+
+def by_target(asked: Iterable[tuple[Notification, Resolution]]) -> dict[str, Notification]:
+    """What was asked of a recipient is asked of all that stand behind the address; who is reached twice, has the first.
+
+    RFC 3461 §5.2.7.1.
+    """
+    found: dict[str, Notification] = {}
+    for notification, resolution in asked:
+        if notification != UNASKED:
+            for target in (*(account.login for account in resolution.accounts), *resolution.external):
+                found.setdefault(target, notification)
+    return found
 
 
 class _Walk:

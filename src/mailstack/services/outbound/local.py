@@ -36,6 +36,7 @@ async def deliver_locally(service: OutboundService, item: QueueItem, content: by
         is_8bit=item.is_8bit,
         smtp_utf8=item.smtp_utf8,
         trace_id=item.trace_id,
+        handling=item.handling,
     )
     faults = await service.delivery.store(letter, to.accounts) if to.accounts else []
     failed = [(account, fault) for account, fault in zip(to.accounts, faults, strict=True) if fault is not None]
@@ -57,6 +58,8 @@ def _further(item: QueueItem, recipients: Sequence[str], content: bytes) -> tupl
         is_8bit=item.is_8bit,
         smtp_utf8=item.smtp_utf8,
         trace_id=item.trace_id,
+        handling=item.handling,
+        notifications=dict.fromkeys(recipients, item.notification),
     )
     return (mail,)
 

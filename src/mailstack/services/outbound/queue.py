@@ -23,6 +23,7 @@ from mailstack.services.outbound.destination import Destination, Local, Nowhere,
 from mailstack.services.outbound.leases import Leases
 from mailstack.services.outbound.local import deliver_locally
 from mailstack.services.outbound.places import Places
+from mailstack.services.outbound.promises import cannot_be_sent
 from mailstack.services.outbound.record import BUG, Entry, Record, to_the_end
 from mailstack.services.outbound.route import Hold
 from mailstack.services.outbound.service import OutboundService
@@ -160,6 +161,10 @@ class QueueRunner:
         try:
             match way:
                 case ToRelay() | ToDomain():
+                    refusal = cannot_be_sent(items[0].handling)
+                    if refusal is not None:
+                        await self._end(service, items, refusal, await self._content(items))
+                        return
                     async with self._places.one(way):
                         await self._send(service, way, items)
                 case Local():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.instant import Instant
-from mailstack.services.outbound.bounce import delay_notice, failure_notice
+from mailstack.services.outbound.bounce import delay_notice, failure_notice, success_notice
 from mailstack.services.outbound.schedule import is_delay_notice_due, next_attempt
 from mailstack.services.outbound.service import OutboundService
 
@@ -24,7 +24,7 @@ class Settlement:
 def settlement(service: OutboundService, item: QueueItem, outcome: Outcome, content: bytes, now: Instant) -> Settlement:
     match outcome:
         case Delivered():
-            return Settlement(outcome=outcome)
+            return Settlement(outcome=outcome, notices=success_notice(service, item, outcome, content, now))
         case Failed():
             return Settlement(outcome=outcome, notices=failure_notice(service, item, outcome, content, now))
         case Deferred():

@@ -7,7 +7,7 @@ has happened that the client's second try would double, and once it could, what 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -18,12 +18,14 @@ from mailstack.mailauth.dkim.sign import sign
 from mailstack.model.address import Address
 from mailstack.model.delivery import NULL_PATH
 from mailstack.model.errors import Invalid
+from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
-from mailstack.services.inbound.recipients import Resolution, merge, resolve
+from mailstack.services.inbound.recipients import Resolution, by_target, merge, resolve
+from mailstack.services.inbound.success import Addressed, tell_of_success
 from mailstack.services.inbound.trace import Hop, prepend, received_field
 from mailstack.services.outbound.complete import complete, is_8bit, normalize, require_sound_header
 from mailstack.services.outbound.sender import forward_address, require_own, written_addresses
@@ -35,7 +37,8 @@ log = structlog.get_logger()
 class Origin:
     """How the mail came in, for its Received field and the log.
 
-    protocol: RFC 3848's word (ESMTPSA …). smtp_utf8: the client asked for RFC 6531.
+    protocol: RFC 3848's word (ESMTPSA …). smtp_utf8: the client asked for RFC 6531. handling, notifications: what else
+    it asked for, the latter by recipient.
     """
 
     ehlo_domain: str
@@ -43,6 +46,8 @@ class Origin:
     protocol: str
     trace_id: str
     smtp_utf8: bool
+    handling: Handling = PLAIN
+    notifications: Mapping[str, Notification] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +78,13 @@ class Submission:
         """
         raw = await _in_thread_if_large(normalize, raw)
         author = await self._author(account, require_sound_header(raw))
-        to = merge([await self._resolve(recipient) for recipient in recipients])
+        addressed = [await self._addressed(recipient, origin) for recipient in recipients]
+        to = merge(each.resolution for each in addressed)
         now = self.clock()
         signed = await _in_thread_if_large(partial(self._finish, author=author, now=now), raw)
-        await self.delivery.deliver(self._letter(reverse_path, recipients, signed, origin, now=now), to)
+        letter = self._letter(reverse_path, addressed, signed, origin, now=now)
+        stored = await self.delivery.deliver(letter, to)
+        await tell_of_success(self.delivery, letter, addressed, stored, hostname=self.hostname)
         log.info(
             "submitted",
             trace=origin.trace_id,
@@ -106,6 +114,13 @@ class Submission:
     async def _own(self, account: Account, value: bytes) -> list[Address]:
         return [await require_own(self.accounts, account, text) for text in written_addresses(value)]
 
+    async def _addressed(self, recipient: str, origin: Origin) -> Addressed:
+        return Addressed(
+            path=recipient,
+            notification=origin.notifications.get(recipient, UNASKED),
+            resolution=await self._resolve(recipient),
+        )
+
     async def _resolve(self, recipient: str) -> Resolution:
         address = forward_address(recipient)
         is_ours = not address.domain or await self.accounts.domain(address.domain) is not None
@@ -120,7 +135,7 @@ class Submission:
         return prepend(sign(whole, keys, now=now), whole) if keys else whole
 
     def _letter(
-        self, reverse_path: str, recipients: Sequence[str], signed: RawMessage, origin: Origin, *, now: Instant
+        self, reverse_path: str, addressed: Sequence[Addressed], signed: RawMessage, origin: Origin, *, now: Instant
     ) -> Letter:
         hop = Hop(
             hostname=self.hostname,
@@ -134,7 +149,7 @@ class Submission:
         header = signed[: header_end(signed)]
         return Letter(
             reverse_path=reverse_path,
-            recipients=recipients,
+            recipients=[each.path for each in addressed],
             peer_host=origin.peer_host,
             raw=signed,
             received=received_field(hop, recipient=None),
@@ -142,6 +157,8 @@ class Submission:
             is_8bit=is_8bit(signed),
             smtp_utf8=origin.smtp_utf8 and not (header.isascii() and reverse_path.isascii()),
             trace_id=origin.trace_id,
+            handling=origin.handling,
+            notifications=by_target((each.notification, each.resolution) for each in addressed),
         )
 
 

@@ -7,6 +7,7 @@ from itertools import count, groupby
 
 from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState
 from mailstack.model.errors import NotFound
+from mailstack.model.handling import UNASKED
 from mailstack.model.ids import MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC, Bus
@@ -140,4 +141,6 @@ def _item(
         is_8bit=mail.is_8bit,
         smtp_utf8=mail.smtp_utf8,
         trace_id=mail.trace_id,
+        handling=mail.handling,
+        notification=mail.notifications.get(recipient, UNASKED),
     )

@@ -160,5 +160,15 @@ LAYOUT = (
     )""",
 )
 
-MIGRATIONS = (Migration(number=2, statements=LAYOUT),)
+RECEIVING = (
+    # What senders ask of the servers on the way: model/handling.py. notify_on: NULL for nothing said, '' for never.
+    "ALTER TABLE mail ADD COLUMN is_binary BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE mail ADD COLUMN requires_tls BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE mail ADD COLUMN returned TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail ADD COLUMN envelope_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN notify_on TEXT",
+    "ALTER TABLE mail_recipient ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS = (Migration(number=2, statements=LAYOUT), Migration(number=3, statements=RECEIVING))
 """Numbered as SQLite's: version 1 was never on PostgreSQL."""

@@ -8,6 +8,7 @@ import orjson
 
 from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState, SmtpReply
 from mailstack.model.errors import NotFound
+from mailstack.model.handling import UNASKED, Handling, Notification, NotifyOn, Returned
 from mailstack.model.ids import BlobId, MailId, QueueItemId
 from mailstack.model.instant import Instant
 from mailstack.ports.bus import QUEUE_TOPIC
@@ -18,12 +19,14 @@ from mailstack.store.sql.packing import discard, files_of, pack_each, write_pack
 INLINE_RECIPIENTS = 100
 
 COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_bytes, m.queued_at, r.next_at, r.tries,
-    r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id
+    r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id,
+    m.is_binary, m.requires_tls, m.returned, m.envelope_id, r.notify_on, r.original_recipient
     FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id"""
 ADD_MAIL = """INSERT INTO mail
-    (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, blob_id, content, file)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
-ADD_RECIPIENT = "INSERT INTO mail_recipient (mail_id, recipient, state, next_at, due_at) VALUES (?, ?, ?, ?, ?)"
+    (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, is_binary, requires_tls, returned, envelope_id,
+    blob_id, content, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
+ADD_RECIPIENT = """INSERT INTO mail_recipient
+    (mail_id, recipient, state, next_at, due_at, notify_on, original_recipient) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 ANY_DUE = "SELECT 1 FROM mail_recipient WHERE state = 'waiting' AND due_at <= ? LIMIT 1"
 # What another node is leasing just now is passed over, not waited for.
 DUE = """SELECT mail_id FROM mail_recipient
@@ -166,9 +169,19 @@ class SqlQueue:
 def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: QueueState) -> MailId:
     mail, blob = packed.mail, packed.blob
     envelope = (mail.reverse_path, mail.is_8bit, mail.smtp_utf8, mail.trace_id, mail.queued_at, len(mail.raw))
-    (mail_id,) = transaction.one(ADD_MAIL, (*envelope, bytes.fromhex(blob.blob_id), blob.content, blob.file))
+    handling = (
+        mail.handling.is_binary,
+        mail.handling.requires_tls,
+        mail.handling.returned or "",
+        mail.handling.envelope_id,
+    )
+    (mail_id,) = transaction.one(ADD_MAIL, (*envelope, *handling, bytes.fromhex(blob.blob_id), blob.content, blob.file))
     transaction.run_many(
-        ADD_RECIPIENT, [(mail_id, recipient, state, next_at, next_at) for recipient in mail.recipients]
+        ADD_RECIPIENT,
+        [
+            (mail_id, recipient, state, next_at, next_at, *_wished(mail.notifications.get(recipient, UNASKED)))
+            for recipient in mail.recipients
+        ],
     )
     return MailId(mail_id)
 
@@ -208,7 +221,8 @@ def _json(numbers: Iterable[int]) -> str:
 
 def _item(row: Row) -> QueueItem:
     (item_id, mail_id, reverse_path, recipient, state, size_bytes, queued_at, next_at, tries,
-     code, status, text, host, is_8bit, smtp_utf8, trace_id) = row  # fmt: skip
+     code, status, text, host, is_8bit, smtp_utf8, trace_id,
+     is_binary, requires_tls, returned, envelope_id, notify_on, original_recipient) = row  # fmt: skip
     return QueueItem(
         item_id=QueueItemId(item_id),
         mail_id=MailId(mail_id),
@@ -224,4 +238,21 @@ def _item(row: Row) -> QueueItem:
         is_8bit=bool(is_8bit),
         smtp_utf8=bool(smtp_utf8),
         trace_id=trace_id,
+        handling=Handling(
+            is_binary=bool(is_binary),
+            requires_tls=bool(requires_tls),
+            returned=Returned(returned) if returned else None,
+            envelope_id=envelope_id,
+        ),
+        notification=Notification(notify_on=_events(notify_on), original_recipient=original_recipient),
     )
+
+
+def _wished(notification: Notification) -> tuple[str | None, str]:
+    """notify_on: NULL where nothing was said, "" for never."""
+    events = notification.notify_on
+    return (None if events is None else ",".join(sorted(events)), notification.original_recipient)
+
+
+def _events(text: str | None) -> frozenset[NotifyOn] | None:
+    return None if text is None else frozenset(NotifyOn(word) for word in text.split(",") if word)

@@ -4,6 +4,29 @@ from mailstack.store.sqlite.migrations import Migration
 
 PAGE_SIZE = 4096
 
+_SECOND = frozenset(
+    {
+        "installation",
+        "generation",
+        "resource",
+        "secret",
+        "domain",
+        "account",
+        "address",
+        "alias",
+        "trash",
+        "mail",
+        "mail_recipient",
+        "lease",
+        "shared",
+        "challenge",
+        "token",
+        "issuance_failure",
+        "user_field",
+        "published",
+    }
+)
+
 MIGRATIONS = (
     Migration(
         number=1,
@@ -113,28 +136,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=2,
-        tables=frozenset(
-            {
-                "installation",
-                "generation",
-                "resource",
-                "secret",
-                "domain",
-                "account",
-                "address",
-                "alias",
-                "trash",
-                "mail",
-                "mail_recipient",
-                "lease",
-                "shared",
-                "challenge",
-                "token",
-                "issuance_failure",
-                "user_field",
-                "published",
-            }
-        ),
+        tables=_SECOND,
         statements=(
             # An index over the access lists in the accounts' files, which are the truth. account_id: '' for anyone.
             # No foreign keys: what is left of accounts that are gone is found empty, and removed, at the next look.
@@ -188,6 +190,19 @@ MIGRATIONS = (
                 record_values TEXT NOT NULL,
                 PRIMARY KEY (zone, name, type)
             ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
+    Migration(
+        number=3,
+        tables=_SECOND,
+        statements=(
+            # What senders ask of servers on the way: model/handling.py. notify_on: NULL for nothing said, '' for never.
+            "ALTER TABLE mail ADD COLUMN is_binary INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE mail ADD COLUMN requires_tls INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE mail ADD COLUMN returned TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail ADD COLUMN envelope_id TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN notify_on TEXT",
+            "ALTER TABLE mail_recipient ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",
         ),
     ),
 )

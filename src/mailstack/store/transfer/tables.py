@@ -186,6 +186,10 @@ QUEUE = _bearing(
         "blob_id",
         "content",
         "file",
+        "is_binary",
+        "requires_tls",
+        "returned",
+        "envelope_id",
     ),
     f"SELECT mail_id, size_bytes FROM mail WHERE mail_id > ? ORDER BY mail_id LIMIT {PAGE_ROWS}",  # noqa: S608
 )
@@ -232,6 +236,8 @@ AFTER_QUEUE = (
         "last_status",
         "last_text",
         "last_host",
+        "notify_on",
+        "original_recipient",
     ),
 )
 LEFT_BEHIND = frozenset({"lease", "blob_object", "connection_mark", "crowd"})

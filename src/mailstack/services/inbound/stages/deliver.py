@@ -6,8 +6,9 @@ What claims to be our finding and came with the mail is left out, whoever brough
 from mailstack.formats.authres import claimed_fields, write_results
 from mailstack.services.inbound.deliver import Letter
 from mailstack.services.inbound.mail import Accept, InboundMail
-from mailstack.services.inbound.recipients import merge
+from mailstack.services.inbound.recipients import by_target, merge
 from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.success import Addressed, as_trusted, tell_of_success
 from mailstack.services.inbound.trace import Hop, received_field
 
 
@@ -21,6 +22,15 @@ async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
         trace_id=mail.trace_id,
         received_at=mail.received_at,
     )
+    addressed = [
+        Addressed(
+            path=recipient.text,
+            notification=as_trusted(recipient.notification, mail.authentication),
+            resolution=recipient.resolution,
+        )
+        for recipient in mail.recipients
+        if recipient.resolution is not None
+    ]
     letter = Letter(
         reverse_path=mail.reverse_path,
         recipients=[recipient.text for recipient in mail.recipients],
@@ -34,9 +44,12 @@ async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
         trace_id=mail.trace_id,
         left_out=claimed_fields(mail.raw, receiving.hostname),
         is_suspicious=mail.is_suspicious,
+        handling=mail.handling,
+        notifications=by_target((each.notification, each.resolution) for each in addressed),
     )
-    resolutions = [recipient.resolution for recipient in mail.recipients if recipient.resolution is not None]
-    await receiving.delivery.deliver(letter, resolutions[0] if len(resolutions) == 1 else merge(resolutions))
+    to = addressed[0].resolution if len(addressed) == 1 else merge(each.resolution for each in addressed)
+    stored = await receiving.delivery.deliver(letter, to)
+    await tell_of_success(receiving.delivery, letter, addressed, stored, hostname=receiving.hostname)
     return Accept()
 
 

@@ -9,5 +9,5 @@ async def resolve_recipient(receiving: Receiving, mail: InboundMail) -> InboundM
     """Raises NotFound, Forbidden."""
     newest = mail.recipients[-1]
     found = await resolve(receiving.accounts, newest.address, postmaster=receiving.postmaster)
-    resolved = Recipient(address=newest.address, text=newest.text, resolution=found)
+    resolved = Recipient(address=newest.address, text=newest.text, resolution=found, notification=newest.notification)
     return mail.to((*mail.recipients[:-1], resolved))
