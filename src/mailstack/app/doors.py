@@ -66,6 +66,8 @@ class Doors:
         match endpoint.service:
             case "smtp":
                 return await self._open_smtp(listener, SmtpRole.MX, tls=None)
+            case "lmtp":
+                return await self._open_smtp(listener, SmtpRole.LMTP, tls=None)
             case "submission":
                 return await self._open_smtp(listener, SmtpRole.SUBMISSION, tls=None)
             case "submissions":

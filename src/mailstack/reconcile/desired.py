@@ -48,7 +48,7 @@ from mailstack.spec.sections.outbound import Relay
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
-LISTENERS = ("smtp", "submission", "submissions", "imap", "imaps", "http", "https")
+LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,14 +21,14 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_MECHANISM,
     Refused,
 )
-from mailstack.servers.smtp.service import SmtpRole
+from mailstack.servers.smtp.service import takes_logins
 from mailstack.services.identity.login import LoginOrigin
 from mailstack.wire.sasl.encoding import CANCEL, decode_initial, decode_response, encode_challenge
 from mailstack.wire.sasl.steps import Challenge
 
 
 async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
-    if connection.role is SmtpRole.MX:
+    if not takes_logins(connection.role):
         raise Refused(NOT_IMPLEMENTED)
     _require_a_fresh_session(connection)
     name, _, initial = argument.partition(" ")

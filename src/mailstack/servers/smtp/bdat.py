@@ -45,7 +45,7 @@ async def bdat(connection: SmtpConnection, argument: str) -> SmtpReply | None:
         chunks.raise_fault()
         return SmtpReply(code=250, status="2.0.0", text=f"{size} octets received")
     try:
-        return await take_over(connection, mail, chunks.content())
+        return await take_over(connection, mail, chunks.content)
     finally:
         state.end_transaction()
 

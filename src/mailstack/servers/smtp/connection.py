@@ -22,6 +22,7 @@ from mailstack.servers.smtp.errors import reply_for
 from mailstack.servers.smtp.incoming import EndOfInput, Incoming
 from mailstack.servers.smtp.replies import (
     LOCAL_ERROR,
+    PEER_NOT_ALLOWED,
     SHUTTING_DOWN,
     TIMED_OUT,
     TOO_MANY_CONNECTIONS,
@@ -51,16 +52,24 @@ class SmtpConnection(SMTP):
         *,
         commands: Mapping[str, Command],
         unrecognised: Command,
+        may_connect: Callable[[str], bool],
         connections: Connections,
         entrance: Entrance,
     ) -> None:
-        super().__init__(None, hostname=service.hostname, ident="ESMTP", enable_SMTPUTF8=True, loop=_loop())
+        super().__init__(
+            None,
+            hostname=service.hostname,
+            ident="LMTP" if role is SmtpRole.LMTP else "ESMTP",
+            enable_SMTPUTF8=True,
+            loop=_loop(),
+        )
         self.service = service
         self.role = role
         self.incoming = Incoming(self.loop)
         self.peer_host = ""
         self.state = Session()
         self.offences = Offences()
+        self._may_connect = may_connect
         self._connections = connections
         self._place = entrance.place(self.part)
         self._is_admitted = False
@@ -147,6 +156,11 @@ class SmtpConnection(SMTP):
         stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
         self.peer_host = host_of(transport.get_extra_info("peername"))
         limits = self.service.limits
+        if not self._may_connect(self.peer_host):
+            log.info("peer not allowed", peer=self.peer_host, service=self.role.value)
+            stream.write(encode(PEER_NOT_ALLOWED))
+            stream.close()
+            return
         if not self._place.take_as_stranger(self.peer_host, limit=limits.connections_per_ip, total=limits.connections):
             log.info("too many connections", peer=self.peer_host)
             stream.write(encode(TOO_MANY_CONNECTIONS))
@@ -220,12 +234,13 @@ class SmtpConnection(SMTP):
 
     async def _answer_fault(self, fault: Exception) -> None:
         """Whatever a command raised becomes the reply."""
-        reply = self._reply_to(fault)
+        reply = self.reply_to(fault)
         if isinstance(fault, FramingLost):
             self._is_over = True
         await self.say(reply)
 
-    def _reply_to(self, error: Exception) -> SmtpReply:
+    def reply_to(self, error: Exception) -> SmtpReply:
+        """Logged here."""
         if isinstance(error, Refused):
             log.info("refused", peer=self.peer_host, reply=str(error.reply))
             return TOO_MANY_ERRORS if self._is_offence(error.reply) else error.reply

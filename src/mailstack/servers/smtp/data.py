@@ -1,5 +1,7 @@
 """DATA: the message itself, and the reply that takes it over: 250 means that it will not be lost. RFC 5321 §4.1.1.4."""
 
+from collections.abc import Callable
+
 import structlog
 
 from mailstack.model.delivery import SmtpReply
@@ -9,6 +11,7 @@ from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.content import Content
 from mailstack.servers.smtp.errors import REJECTIONS
 from mailstack.servers.smtp.framing import DataFraming
+from mailstack.servers.smtp.lmtp import take_over_each
 from mailstack.servers.smtp.replies import (
     BAD_ARGUMENT,
     BAD_SEQUENCE,
@@ -18,6 +21,7 @@ from mailstack.servers.smtp.replies import (
     FramingLost,
     Refused,
 )
+from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.inbound.mail import Defer, InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
 from mailstack.services.outbound.submit import Origin
@@ -25,7 +29,7 @@ from mailstack.services.outbound.submit import Origin
 log = structlog.get_logger()
 
 
-async def data(connection: SmtpConnection, argument: str) -> SmtpReply:
+async def data(connection: SmtpConnection, argument: str) -> SmtpReply | None:
     mail = connection.state.mail
     if argument:
         raise Refused(BAD_ARGUMENT)
@@ -36,15 +40,15 @@ async def data(connection: SmtpConnection, argument: str) -> SmtpReply:
         raise Refused(NO_VALID_RECIPIENTS)
     with Spool() as spool:
         try:
-            content = await _receive(connection, spool)
-            return await take_over(connection, mail, content)
+            framing = await _receive(connection, spool)
+            return await take_over(connection, mail, framing.content)
         finally:
             # RFC 5321 §4.1.1.4: whatever the reply, the transaction is over.
             connection.state.end_transaction()
 
 
-async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
-    """Raises Refused once the whole message has been read, FramingLost in its middle."""
+async def _receive(connection: SmtpConnection, spool: Spool) -> DataFraming:
+    """The whole message has been read. Raises FramingLost in its middle."""
     await connection.say(SEND_DATA)
     framing = DataFraming(connection.service.limits, spool)
     rest = None
@@ -58,14 +62,21 @@ async def _receive(connection: SmtpConnection, spool: Spool) -> Content:
             log.exception("smtp message not read to its end", peer=connection.peer_host)
             raise FramingLost(LOCAL_ERROR) from None
     connection.incoming.unread(rest)
-    return framing.content()
+    return framing
 
 
-async def take_over(connection: SmtpConnection, mail: InboundMail, content: Content) -> SmtpReply:
-    """250: it will not be lost. Raises Refused, DomainError."""
+async def take_over(connection: SmtpConnection, mail: InboundMail, content: Callable[[], Content]) -> SmtpReply | None:
+    """250: it will not be lost; None: all has been said. content: raises what was wrong with it.
+
+    Raises Refused, DomainError.
+    """
+    if connection.role is SmtpRole.LMTP:
+        await take_over_each(connection, mail, content)
+        return None
+    received = content()
     service = connection.service
     account = connection.state.account
-    complete = mail.holding(content.raw, is_8bit=content.is_8bit, received_at=service.clock())
+    complete = mail.holding(received.raw, is_8bit=received.is_8bit, received_at=service.clock())
     if account is not None:
         await _submit(connection, account, complete)
     else:

@@ -1,9 +1,9 @@
-"""EHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954, RFC 3030,
-RFC 3461, RFC 8689, RFC 9422."""
+"""EHLO, LHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954, RFC 3030,
+RFC 2033 §4.1, RFC 3461, RFC 8689, RFC 9422."""
 
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
-from mailstack.servers.smtp.service import SmtpRole, carries_binary
+from mailstack.servers.smtp.service import carries_binary, takes_logins
 from mailstack.servers.smtp.session import Session
 
 MAX_DOMAIN_CHARACTERS = 255
@@ -53,10 +53,10 @@ def _extensions(connection: SmtpConnection) -> list[str]:
     if service.tls is not None and connection.tls is None:
         offered.append("STARTTLS")
     # RFC 4954 §4: a mechanism that sends the password is offered only where nobody listens.
-    if _takes_logins(connection):
+    if _offers_logins(connection):
         offered.append(f"AUTH {' '.join(service.sasl.offer(connection.tls).names)}")
     return offered
 
 
-def _takes_logins(connection: SmtpConnection) -> bool:
-    return connection.role is not SmtpRole.MX and connection.is_secure and connection.state.account is None
+def _offers_logins(connection: SmtpConnection) -> bool:
+    return takes_logins(connection.role) and connection.is_secure and connection.state.account is None

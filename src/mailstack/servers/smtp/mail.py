@@ -24,7 +24,7 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_PARAMETER,
     Refused,
 )
-from mailstack.servers.smtp.service import SmtpRole, carries_binary
+from mailstack.servers.smtp.service import SmtpRole, carries_binary, takes_logins
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.inbound.trace import protocol_word
 
@@ -53,6 +53,7 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
             has_tls=connection.tls is not None,
             is_authenticated=account is not None,
             smtp_utf8=smtp_utf8,
+            is_lmtp=connection.role is SmtpRole.LMTP,
         ),
         trace_id=connection.service.token(TRACE_ID_BYTES).hex(),
         reverse_path=path.text,
@@ -69,7 +70,7 @@ def _require_a_session(connection: SmtpConnection) -> None:
     state = connection.state
     if not state.ehlo_domain or state.mail is not None:
         raise Refused(BAD_SEQUENCE)
-    if connection.role is not SmtpRole.MX:
+    if takes_logins(connection.role):
         # RFC 6409 §4.3, RFC 8314 §3.3: submission is for those who proved who they are, over a channel nobody reads.
         if not connection.is_secure:
             raise Refused(TLS_REQUIRED)

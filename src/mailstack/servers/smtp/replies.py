@@ -48,6 +48,8 @@ SEND_DATA = _reply(354, "", "End data with <CR><LF>.<CR><LF>")
 AUTHENTICATED = _reply(235, "2.7.0", "Authenticated")
 
 SHUTTING_DOWN = _reply(421, "4.3.2", "Service closing, try again")
+# RFC 5321 §3.1: a greeting of 554 says that there is no service here for this client.
+PEER_NOT_ALLOWED = _reply(554, "5.7.1", "LMTP is for servers on this machine only")
 TOO_MANY_CONNECTIONS = _reply(421, "4.7.0", "Too many connections, try again later")
 TOO_MANY_OF_ACCOUNT = _reply(421, "4.7.0", "Too many connections of this account, close one and try again")
 TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors")

@@ -1,4 +1,5 @@
-"""The SMTP server: its commands, and what makes a connection of each accepted socket. RFC 5321, RFC 6409."""
+"""The SMTP server: its commands, and what makes a connection of each accepted socket. RFC 5321, RFC 6409,
+RFC 2033."""
 
 import asyncio
 import logging
@@ -12,6 +13,7 @@ from mailstack.servers.smtp.connection import Command, SmtpConnection
 from mailstack.servers.smtp.data import data
 from mailstack.servers.smtp.ehlo import ehlo, helo
 from mailstack.servers.smtp.housekeeping import help_, noop, quit_, rset, unrecognised, vrfy
+from mailstack.servers.smtp.lmtp import is_local
 from mailstack.servers.smtp.mail import mail
 from mailstack.servers.smtp.rcpt import rcpt
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
@@ -34,6 +36,13 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
+LMTP_COMMANDS: Mapping[str, Command] = {
+    # RFC 2033 §4.1: LHLO in the place of EHLO and HELO, which are refused.
+    "LHLO": ehlo,
+    **{word: command for word, command in COMMANDS.items() if word not in ("EHLO", "HELO", "AUTH")},
+}
+
+
 def smtp_protocol(
     service: Callable[[], SmtpService], role: SmtpRole, connections: Connections, entrance: Entrance
 ) -> Callable[[], asyncio.Protocol]:
@@ -41,9 +50,21 @@ def smtp_protocol(
     # aiosmtpd logs the lines it reads, and people type passwords where a command is wanted.
     logging.getLogger("mail.log").disabled = True
 
+    is_lmtp = role is SmtpRole.LMTP
+
     def accept() -> asyncio.Protocol:
         return SmtpConnection(
-            service(), role, commands=COMMANDS, unrecognised=unrecognised, connections=connections, entrance=entrance
+            service(),
+            role,
+            commands=LMTP_COMMANDS if is_lmtp else COMMANDS,
+            unrecognised=unrecognised,
+            may_connect=is_local if is_lmtp else _is_anyone,
+            connections=connections,
+            entrance=entrance,
         )
 
     return accept
+
+
+def _is_anyone(_: str) -> bool:
+    return True

@@ -13,16 +13,22 @@ from mailstack.services.outbound.submit import Submission
 
 
 class SmtpRole(Enum):
-    """MX: anyone's mail for us, no logins. The others: our accounts' mail for anyone (RFC 6409, RFC 8314)."""
+    """MX: anyone's mail for us, no logins. LMTP: mail for us from a server that has checked it already (RFC 2033).
+    The others: our accounts' mail for anyone (RFC 6409, RFC 8314)."""
 
     MX = "mx"
+    LMTP = "lmtp"
     SUBMISSION = "submission"
     SUBMISSIONS = "submissions"
 
 
 def carries_binary(role: SmtpRole) -> bool:
     """RFC 3030 §3: what accounts send goes out by DATA, which cannot carry it."""
-    return role is SmtpRole.MX
+    return not takes_logins(role)
+
+
+def takes_logins(role: SmtpRole) -> bool:
+    return role in (SmtpRole.SUBMISSION, SmtpRole.SUBMISSIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,13 +24,15 @@ Stage: TypeAlias = Callable[[Receiving, InboundMail], Awaitable[InboundMail | De
 
 
 class Phase(Enum):
-    """The moments at which a server may still say no, each cheaper than the next."""
+    """The moments at which a server may still say no, each cheaper than the next. HANDED_OVER stands for DATA where a
+    server that we trust brings mail it has judged already (LMTP)."""
 
     CONNECT = "connect"
     EHLO = "ehlo"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
+    HANDED_OVER = "handed over"
 
 
 STAGES: Mapping[Phase, tuple[Stage, ...]] = {
@@ -39,6 +41,7 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
     Phase.MAIL: (),
     Phase.RCPT: (resolve_recipient, refuse_what_cannot_leave, refuse_full_account),
     Phase.DATA: (refuse_loop, authenticate, judge, deliver),
+    Phase.HANDED_OVER: (refuse_loop, deliver),
 }
 
 

@@ -38,11 +38,14 @@ class Hop:
     received_at: Instant
 
 
-def protocol_word(*, is_extended: bool, has_tls: bool, is_authenticated: bool, smtp_utf8: bool) -> str:
+def protocol_word(
+    *, is_extended: bool, has_tls: bool, is_authenticated: bool, smtp_utf8: bool, is_lmtp: bool = False
+) -> str:
     if not is_extended:
         return "SMTP"
-    # RFC 3848 §1, RFC 6531 §4.3: ESMTP or UTF8SMTP, then S for TLS, then A for AUTH.
-    word = "UTF8SMTP" if smtp_utf8 else "ESMTP"
+    # RFC 3848 §1, RFC 6531 §4.3: ESMTP or UTF8SMTP, LMTP or UTF8LMTP, then S for TLS, then A for AUTH.
+    plain = "LMTP" if is_lmtp else "SMTP"
+    word = f"UTF8{plain}" if smtp_utf8 else plain if is_lmtp else "ESMTP"
     return f"{word}{'S' if has_tls else ''}{'A' if is_authenticated else ''}"
 
 

@@ -34,6 +34,13 @@ class Listeners(Section):
     """Each service left out listens on its standard port; an empty list switches it off."""
 
     smtp: tuple[Endpoint, ...] = Field(default=(":25",), description="Mail from other servers; STARTTLS is offered.")
+    lmtp: tuple[Endpoint, ...] = Field(
+        default=(),
+        description="Mail from another server on this machine that has checked it already, over LMTP (RFC 2033): each"
+        " recipient has a reply of its own, and SPF, DKIM, DMARC and blocklists are that server's business. Only"
+        " clients on loopback addresses are let in. Off by default.",
+        examples=[["127.0.0.1:24"]],
+    )
     submission: tuple[Endpoint, ...] = Field(
         default=(":587",), description="Mail from the accounts' mail clients; login only after STARTTLS (RFC 6409)."
     )
