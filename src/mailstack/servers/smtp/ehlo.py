@@ -12,7 +12,7 @@ MAX_DOMAIN_CHARACTERS = 255
 async def ehlo(connection: SmtpConnection, argument: str) -> None:
     _greet(connection, argument)
     connection.state.is_extended = True
-    if _takes_logins(connection):
+    if _offers_logins(connection):
         await connection.service.sasl.login.look_for_verifiers()
     await connection.push(encode_lines(250, [connection.service.hostname, *_extensions(connection)]))
 
