@@ -24,12 +24,7 @@ DATABASE = "MAILSTACK_TEST_DATABASE"
 REFERENCE = f"env/{DATABASE}"
 
 ON_BOTH = ("tests/scenarios/", "tests/servers/imap/", "tests/servers/smtp/test_durable.py")
-NOT_YET = "not seen to pass on PostgreSQL yet"
 ON_ONE: Mapping[str, str] = {
-    "tests/scenarios/test_imap_stress.py": NOT_YET,
-    "tests/scenarios/test_kill.py": NOT_YET,
-    "tests/scenarios/test_mbsync.py": NOT_YET,
-    "tests/scenarios/test_reloads_under_load.py": NOT_YET,
     "tests/scenarios/test_apply_killed.py::test_within_the_transaction": "ended between two of SQLite's statements;"
     " PostgreSQL itself undoes what its client did not commit",
     "tests/scenarios/test_bucket.py": "large messages are objects with PostgreSQL only",
