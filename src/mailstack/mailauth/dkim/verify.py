@@ -5,7 +5,6 @@ never passes, and neither does one that leaves a From field uncovered. Time is l
 most eight signatures are looked at, from the top, each of which reads the header once; a body is hashed at most twice.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from mailstack.formats.headers import Field
@@ -21,7 +20,7 @@ from mailstack.mailauth.dkim.signature import (
     signature_start,
 )
 from mailstack.mailauth.dkim.signed import SignedMessage
-from mailstack.mailauth.dkim.unverifiable import Unverifiable, permanent
+from mailstack.mailauth.dkim.unverifiable import Unverifiable
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import DkimResult, DkimVerdict
@@ -61,29 +60,29 @@ async def _verdict(resolver: Resolver, message: SignedMessage, field: Field, now
         tags = read_tags(field.value)
         found = _described(tags)
         signature = read_signature(field.value, tags, now=now)
-        found = replace(found, domain=signature.signer.domain, selector=signature.signer.selector)
+        signer = signature.signer
+        if (signer.domain, signer.selector) != (found.domain, found.selector):
+            found = replace(found, domain=signer.domain, selector=signer.selector)
         # Before any question to DNS: of what lists have changed, nobody needs to know the key.
         message.check_coverage(signature)
-        keys = await find_keys(resolver, signature.signer)
-        return _tried(message, field, signature, keys, found)
+        keys = await find_keys(resolver, signer)
     except Unverifiable as end:
         return replace(found, result=end.result, reason=end.reason)
-
-
-def _tried(
-    message: SignedMessage, field: Field, signature: Signature, keys: Sequence[PublicKey], found: DkimVerdict
-) -> DkimVerdict:
     digest = message.header_digest(signature, field)
-    right = next((key for key in keys if key.verifies(signature.signer.signature, digest)), None)
+    right = next((key for key in keys if key.verifies(signer.signature, digest)), None)
+    result, reason = _judged(right, signature)
     key = right or keys[0]
-    found = replace(found, key_bits=key.rsa_bits, is_testing=key.is_testing)
-    if right is None:
-        return replace(found, result=DkimResult.FAIL, reason="the header was changed after it was signed")
+    return replace(found, result=result, reason=reason, key_bits=key.rsa_bits, is_testing=key.is_testing)
+
+
+def _judged(key: PublicKey | None, signature: Signature) -> tuple[DkimResult, str]:
+    """key: that verifies the signature."""
+    if key is None:
+        return DkimResult.FAIL, "the header was changed after it was signed"
     # RFC 6376 §3.6.1: t=s: the domain of i= must be d= itself.
-    if right.is_strict and signature.is_subdomain:
-        end = permanent("the key is not for subdomains")
-        return replace(found, result=end.result, reason=end.reason)
-    return replace(found, result=DkimResult.PASS, reason=_note(right))
+    if key.is_strict and signature.is_subdomain:
+        return DkimResult.PERMERROR, "the key is not for subdomains"
+    return DkimResult.PASS, _note(key)
 
 
 def _note(key: PublicKey) -> str:
