@@ -1,11 +1,15 @@
 """Whose word counts in a chain, and what chains of strangers cost. RFC 8617 §5.2, §9."""
 
 import asyncio
+import time
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+import dkim
 from mailstack.mailauth.arc import verify as verify_module
 from mailstack.mailauth.arc.verify import verify
+from mailstack.mailauth.dkim import keys
 from mailstack.mailauth.dkim.canonical import relaxed_header
 from mailstack.model.verdict import ArcResult
 from tests.mailauth.arc.test_seal import MESSAGE, NOW, RESOLVER, key, sealed, verdict
@@ -90,3 +94,40 @@ def test_seals_are_hashed_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify_module, "relaxed_header", counted)
     assert ArcResult.PASS is verdict(message).result
     assert sum(canonical) < 2 * len(message)
+
+
+def test_chains_that_dkimpy_made_pass() -> None:
+    pair = keys.generate("rsa2048")
+    pem = load_pem_private_key(pair.private_pem.encode(), password=None).private_bytes(
+        Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+    )
+    record = keys.record("rsa2048", pair.public_key)
+    message = MESSAGE
+    for seen in (b"dkim=pass header.d=example.com", b"arc=pass", b"arc=pass"):
+        results = b"Authentication-Results: mx.example; " + seen + b"\r\n"
+        sets = dkim.arc_sign(results + message, b"s", b"example.com", pem, b"mx.example", timestamp=1)
+        message = b"".join(sets) + message
+    resolver = MemoryResolver(txt={"s._domainkey.example.com": [record]})
+    found = asyncio.run(verify(resolver, message, now=NOW, trusted=("example.com",)))
+    assert (found.result, len(found.sealers), found.reason) == (ArcResult.PASS, 3, "")
+    assert found.trusted_results == "mx.example; dkim=pass header.d=example.com"
+
+
+@pytest.mark.parametrize("field", [b"ARC-Seal:", b"ARC-Message-Signature:"])
+def test_a_thousand_tags_more_are_only_a_seal_that_does_not_fit(field: bytes) -> None:
+    tags = b"".join(b" t%d=x;" % number for number in range(1_000))
+    assert verdict(chain("one.example").replace(field, field + tags)).result is ArcResult.FAIL
+
+
+def test_fifty_sets_in_a_header_of_a_megabyte_are_checked_in_linear_time() -> None:
+    message = MESSAGE
+    for _ in range(50):
+        message = sealed(message, key("one.example", "ed25519"), "x=" + "y" * 18_000)
+    begun = time.process_time()
+    assert verdict(message).result is ArcResult.PASS
+    assert time.process_time() - begun < 5
+
+
+def test_a_header_that_is_too_large_makes_a_chain_that_fails() -> None:
+    message = sealed(MESSAGE, key("one.example"), "x=" + "y" * 1_100_000)
+    assert verdict(message).reason == "the header is too large to be checked"
