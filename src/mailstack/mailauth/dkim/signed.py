@@ -70,20 +70,19 @@ class SignedMessage:
 
     def header_digest(self, signature: Signature, field: Field) -> bytes:
         """field: that of the signature itself."""
-        canonical = [*self._selected(signature, field)]
+        canonical = self._selected(signature, field)
         # RFC 6376 §3.7: the signature's own field comes last, with b= empty and without its CRLF.
         own = self._canonical(field._replace(value=signature.unsigned_value), signature.header_form, unsigned=True)
         return hashlib.sha256(b"".join([*canonical, own.removesuffix(_CRLF)])).digest()
 
     def _selected(self, signature: Signature, field: Field) -> list[bytes]:
         """RFC 6376 §5.4.2: of several fields of a name, from the last to the first; further ones stand for nothing."""
+        # RFC 6376 §3.5: h= never means the field that it stands in.
+        others = [other for other in self.fields(field.name) if other.start != field.start]
         found = []
         taken: dict[bytes, int] = {}
         for name in signature.names:
-            here = self._fields.get(name, ())
-            if name == field.name:
-                # RFC 6376 §3.5: h= never means the field that it stands in.
-                here = [other for other in here if other.start != field.start]
+            here = others if name == field.name else self._fields.get(name, ())
             nth = taken.get(name, 0)
             if nth < len(here):
                 taken[name] = nth + 1
