@@ -215,11 +215,15 @@ def test_a_verdict_says_whose_signature_it_is_of() -> None:
     )
 
 
-def test_what_a_verdict_shows_of_a_broken_signature_is_printable() -> None:
-    field = b"DKIM-Signature: v=1; a=x\x00y; d=\x1b[31mexample.com\xff; s=a\x7fb; i=@\r\n e; b=\x00\x01; bh=\r\n"
+@pytest.mark.parametrize(
+    "odd", [b"\x00", b"\x1b[31m", b"\x7f", b"\xff", b"\r\n x", "\u202e".encode(), "\u2028".encode()]
+)
+def test_what_a_verdict_shows_of_a_broken_signature_is_printable(odd: bytes) -> None:
+    field = b"DKIM-Signature: v=1; a=x%by; d=x%b.com; s=a%bb; i=x%b@e; b=%b; bh=x\r\n".replace(b"%b", odd)
     (verdict,) = checked(field + MESSAGE)
     shown = verdict.domain + verdict.selector + verdict.identity + verdict.algorithm + verdict.signature_start
     assert shown.isprintable()
+    assert " " not in shown
 
 
 def test_signatures_have_their_verdicts_in_the_order_of_the_fields() -> None:

@@ -20,13 +20,13 @@ from mailstack.model.instant import HOUR_MS, SECOND_MS, Instant
 ALGORITHMS = frozenset({"rsa-sha256", "ed25519-sha256"})  # RFC 8301 §3.1, RFC 8463 §3
 CLOCK_SKEW_MS = HOUR_MS  # how far a signer's clock may be from ours
 SIGNATURE_START_CHARACTERS = 8  # RFC 6008 §4
+MOST_SHOWN_OCTETS = 320
 
 _REQUIRED = (b"v", b"a", b"b", b"bh", b"d", b"h", b"s")
 # RFC 6376 §3.5: x= and t= are unsigned decimal integers of up to 12 digits, l= of up to 76.
 _INSTANT = re.compile(rb"[0-9]{1,12}")
 _LENGTH = re.compile(rb"[0-9]{1,76}")
 _ALGORITHM = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,31}")
-_UNPRINTABLE = re.compile(r"[^\x21-\x7e\u00a1-\U000e0000]")
 
 Tags = Mapping[bytes, Tag]
 
@@ -174,7 +174,11 @@ def signature_start(tags: Tags) -> str:
 
 
 def shown(text: bytes) -> str:
-    return _UNPRINTABLE.sub("?", text[:320].decode("utf-8", "replace"))
+    """What others wrote, fit for a line of a log or a header field."""
+    shortened = text[:MOST_SHOWN_OCTETS].decode("utf-8", "replace")
+    if shortened.isprintable() and " " not in shortened:
+        return shortened
+    return "".join(character if character.isprintable() and character != " " else "?" for character in shortened)
 
 
 def _demand(tags: Tags, names: Collection[bytes]) -> None:
