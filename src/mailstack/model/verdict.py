@@ -122,11 +122,12 @@ class DmarcVerdict:
 class ArcVerdict:
     """sealers: the domains of the seals of a chain that passed, the newest first. trusted_results: what a sealer that
     the spec trusts saw, authserv-id and all: that of the oldest set after which only trusted sealers came, "" without
-    one."""
+    one. is_temporary: the chain fails for now, since DNS did not answer; RFC 8617 has no word for it."""
 
     result: ArcResult
     sealers: tuple[str, ...] = ()
     trusted_results: str = ""
+    is_temporary: bool = False
     reason: str = ""
 
 

@@ -11,7 +11,7 @@ from mailstack.mailauth.arc import verify as verify_module
 from mailstack.mailauth.arc.verify import verify
 from mailstack.mailauth.dkim import keys
 from mailstack.mailauth.dkim.canonical import relaxed_header
-from mailstack.model.verdict import ArcResult
+from mailstack.model.verdict import ArcResult, ArcVerdict
 from tests.mailauth.arc.test_seal import MESSAGE, NOW, RESOLVER, key, sealed, verdict
 from tests.support.memory_resolver import MemoryResolver
 
@@ -76,10 +76,8 @@ def test_a_body_signed_in_part_breaks_the_chain() -> None:
 def test_a_resolver_that_gives_up_makes_a_chain_that_fails_and_says_so() -> None:
     resolver = MemoryResolver(failing=set(RESOLVER.txt))
     found = asyncio.run(verify(resolver, chain("one.example"), now=NOW, trusted=()))
-    assert (
-        found.result,
-        found.reason,
-    ) == (ArcResult.FAIL, "DNS did not answer for the key at ed25519._domainkey.one.example")
+    reason = "DNS did not answer for the key at ed25519._domainkey.one.example"
+    assert found == ArcVerdict(result=ArcResult.FAIL, is_temporary=True, reason=reason)
 
 
 def test_seals_are_hashed_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:

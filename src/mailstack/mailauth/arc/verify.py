@@ -25,7 +25,7 @@ from mailstack.mailauth.dkim.signed import SignedMessage
 from mailstack.mailauth.dkim.unverifiable import Unverifiable, failed
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
-from mailstack.model.verdict import ArcResult, ArcVerdict
+from mailstack.model.verdict import ArcResult, ArcVerdict, DkimResult
 from mailstack.ports.resolver import Resolver
 
 _STATES = (b"none", b"fail", b"pass")
@@ -50,8 +50,9 @@ async def verify_message(
         await _check_message(resolver, message, chain[-1].message, now)
         await _check_seals(resolver, chain, seals)
     except Unverifiable as end:
-        # RFC 8617 §4.4 knows neither temporary failures nor any other words.
-        return ArcVerdict(result=ArcResult.FAIL, reason=end.reason)
+        # RFC 8617 §4.4 knows no other words.
+        is_temporary = end.result is DkimResult.TEMPERROR
+        return ArcVerdict(result=ArcResult.FAIL, is_temporary=is_temporary, reason=end.reason)
     sealers = tuple(seal.domain for seal in reversed(seals))
     return ArcVerdict(result=ArcResult.PASS, sealers=sealers, trusted_results=_trusted_results(chain, sealers, trusted))
 

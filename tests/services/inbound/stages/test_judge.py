@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from mailstack.model.instant import Instant
-from mailstack.model.verdict import Authentication, DmarcPolicy, DmarcResult, DmarcVerdict, SpfResult
+from mailstack.model.verdict import (
+    ArcResult,
+    ArcVerdict,
+    Authentication,
+    DmarcPolicy,
+    DmarcResult,
+    DmarcVerdict,
+    SpfResult,
+)
 from mailstack.services.inbound.mail import Decision, Defer, InboundMail, Reason, Reject
 from mailstack.services.inbound.stages.judge import judge
 from mailstack.services.inbound.stages.receiving import SenderPolicy
@@ -89,6 +97,15 @@ async def test_without_dns_the_sender_comes_again_where_the_spec_says_so() -> No
     assert isinstance(await judged(patient, known(NO_DMARC, spf=SpfResult.TEMPERROR)), InboundMail)
     strict = sender_policy(defers_without_dns=True, refuses_spf_fail=True)
     assert isinstance(await judged(strict, known(NO_DMARC, spf=SpfResult.TEMPERROR)), Defer)
+
+
+async def test_while_dns_hides_who_sealed_it_the_sender_comes_again_where_the_spec_says_so() -> None:
+    hidden = ArcVerdict(result=ArcResult.FAIL, is_temporary=True)
+    found = replace(known(FAILED), arc=hidden)
+    assert await judged(sender_policy(defers_without_dns=True), found) == Defer(reason=Reason.SENDER_UNKNOWN_NOW)
+    assert refusal(await judged(sender_policy(), found)) is Reason.DMARC
+    broken = replace(known(FAILED), arc=replace(hidden, is_temporary=False))
+    assert refusal(await judged(sender_policy(defers_without_dns=True), broken)) is Reason.DMARC
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ def _is_unknown_for_now(policy: SenderPolicy, found: Authentication) -> bool:
     is_asked_of_dmarc = not dmarc.policy_domain or dmarc.policy is not DmarcPolicy.NONE
     if policy.enforces_dmarc and dmarc.result is DmarcResult.TEMPERROR and is_asked_of_dmarc:
         return True
+    # A sealer that the spec trusts may yet vouch for it.
+    if policy.enforces_dmarc and policy.trusted_sealers and found.arc.is_temporary and is_asked_of_dmarc:
+        return True
     return policy.refuses_spf_fail and found.mail_from.result is SpfResult.TEMPERROR
 
 
