@@ -65,18 +65,7 @@ def smtp_service(
     )
 
 
-def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving:
-    return Receiving(
-        hostname=hostname,
-        postmaster=blueprint.postmaster,
-        accounts=work.accounts,
-        messages=work.messages,
-        delivery=work.delivery,
-        senders=_senders(blueprint.receiving, work.resolver) if work.resolver is not None else None,
-    )
-
-
-def _senders(receiving: ReceivingBody, resolver: Resolver) -> SenderPolicy:
+def sender_policy(receiving: ReceivingBody, resolver: Resolver) -> SenderPolicy:
     return SenderPolicy(
         resolver=resolver,
         dns_deadline_s=receiving.dns_deadline_s,
@@ -85,6 +74,17 @@ def _senders(receiving: ReceivingBody, resolver: Resolver) -> SenderPolicy:
         defers_without_dns=receiving.on_dns_failure == "defer",
         trusted_sealers=frozenset(receiving.trusted_sealers),
         trusted_peers=tuple(map(ip_network, receiving.trusted_peers)),
+    )
+
+
+def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving:
+    return Receiving(
+        hostname=hostname,
+        postmaster=blueprint.postmaster,
+        accounts=work.accounts,
+        messages=work.messages,
+        delivery=work.delivery,
+        senders=sender_policy(blueprint.receiving, work.resolver) if work.resolver is not None else None,
     )
 
 

@@ -1,25 +1,17 @@
 """One deadline for all questions of a mail."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.services.inbound.stages.dns_budget import DnsBudget
 from tests.support.memory_resolver import MemoryResolver
+from tests.support.silent_resolver import SilentResolver
 
 KNOWN = MemoryResolver(
     txt={"example.com": ("x",)}, hosts={"example.com": ("192.0.2.1", "::1")}, reverse={"::1": ("example.com",)}
 )
-
-
-class Silent(MemoryResolver):
-    """A name server that never answers."""
-
-    async def texts(self, name: str) -> Sequence[str]:
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError(name)
 
 
 async def test_answers_pass_through() -> None:
@@ -32,7 +24,7 @@ async def test_answers_pass_through() -> None:
 
 
 async def test_a_resolver_that_never_answers_holds_a_mail_no_longer_than_the_deadline() -> None:
-    budget = DnsBudget(Silent(), deadline_s=0.05)
+    budget = DnsBudget(SilentResolver(), deadline_s=0.05)
     async with asyncio.timeout(30):
         for _ in range(1_000):
             with pytest.raises(TryAgainLater):
@@ -44,7 +36,7 @@ async def test_what_is_known_already_is_answered_after_the_deadline() -> None:
 
 
 async def test_who_waits_is_still_cancelled_from_outside() -> None:
-    budget = DnsBudget(Silent(), deadline_s=60)
+    budget = DnsBudget(SilentResolver(), deadline_s=60)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await budget.texts("example.com")
