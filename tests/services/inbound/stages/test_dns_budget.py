@@ -4,8 +4,15 @@ import asyncio
 
 import pytest
 
+from mailstack.mailauth.iprev import check as check_iprev
+from mailstack.mailauth.spf.check import check, check_helo
 from mailstack.model.errors import TryAgainLater
+from mailstack.model.instant import Instant
+from mailstack.model.verdict import IprevResult, SpfResult
+from mailstack.net.resolver import DnsResolver, ResolverLimits
 from mailstack.services.inbound.stages.dns_budget import DnsBudget
+from tests.support.dns_server import dns_server
+from tests.support.fake_clock import FakeClock
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.silent_resolver import SilentResolver
 
@@ -29,6 +36,23 @@ async def test_a_resolver_that_never_answers_holds_a_mail_no_longer_than_the_dea
         for _ in range(1_000):
             with pytest.raises(TryAgainLater):
                 await budget.texts("example.com")
+
+
+async def test_a_name_server_that_never_answers_makes_temporary_errors_within_the_deadline() -> None:
+    async with dns_server({}) as server:
+        server.silent |= {"example.com", "mx.example.com", "1.2.0.192.in-addr.arpa"}
+        resolver = DnsResolver(clock=FakeClock(), nameservers=(server.endpoint,), limits=ResolverLimits(deadline_s=60))
+        async with asyncio.timeout(30):
+            budget = DnsBudget(resolver, deadline_s=0.2)
+            client = {"peer": "192.0.2.1", "helo": "mx.example.com", "receiver": "mail.test"}
+            spf = await check(budget, mail_from="a@example.com", now=Instant(0), **client)
+            helo = await check_helo(budget, now=Instant(0), **client)
+            iprev = await check_iprev(budget, "192.0.2.1")
+    assert (spf.result, helo.result, iprev.result) == (
+        SpfResult.TEMPERROR,
+        SpfResult.TEMPERROR,
+        IprevResult.TEMPERROR,
+    )
 
 
 async def test_what_is_known_already_is_answered_after_the_deadline() -> None:
