@@ -26,6 +26,7 @@ from mailstack.model.resource import (
 )
 from mailstack.servers.http.service import HttpRole, HttpService
 from tests.support.http_wire import answered
+from tests.support.login_delays import no_delays
 
 HOSTNAME = "mail.example.com"
 NAMES = (HOSTNAME, "mta-sts.example.com", "smtp.example.org", "*.example.net")
@@ -48,7 +49,14 @@ def settings(storage: Path) -> RunSettings:
 
 def web(adapters: Adapters, storage: Path, listeners: Mapping[str, tuple[str, ...]] = LISTENERS) -> HttpService:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    around = Surroundings(adapters=adapters, settings=settings(storage), tls=tls, end_point=lambda _: None, before=None)
+    around = Surroundings(
+        adapters=adapters,
+        settings=settings(storage),
+        tls=tls,
+        end_point=lambda _: None,
+        delays=no_delays(),
+        before=None,
+    )
     return build_services(blueprint(listeners), around).http
 
 

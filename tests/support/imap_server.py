@@ -34,6 +34,7 @@ from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.open import SqliteStore
 from tests.support.engines import open_store
+from tests.support.login_delays import no_delays
 
 DOMAIN = "peer.test"
 PASSWORD = "pw"
@@ -114,7 +115,7 @@ async def running_imap(
 
 
 def _sasl(store: Store, clock: Clock, end_point: bytes | None) -> SaslService:
-    login = Login(store.accounts, store.verifiers, domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32)
+    login = Login(store.accounts, store.verifiers, no_delays(), domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32)
     return SaslService(login=login, end_point=lambda _: end_point, token=token_bytes)
 
 

@@ -24,6 +24,7 @@ from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.dialogue import Client, connect
 from tests.support.fake_clock import FakeClock
+from tests.support.login_delays import no_delays
 from tests.support.memory_accounts import make_account, make_domain
 from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_queue import MemoryQueue
@@ -109,7 +110,14 @@ class SmtpWorld:
 
     def _sasl(self) -> SaslService:
         verifiers = MemoryVerifiers(self.accounts)
-        login = Login(self.accounts, verifiers, domains=("example.com",), clock=self.clock, cache_key=b"k" * 32)
+        login = Login(
+            self.accounts,
+            verifiers,
+            no_delays(),
+            domains=("example.com",),
+            clock=self.clock,
+            cache_key=b"k" * 32,
+        )
         return SaslService(login=login, end_point=lambda _: self.end_point, token=self.token)
 
     def _submission(self, delivery: Delivery) -> Submission:

@@ -29,6 +29,7 @@ from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
+from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.outbound.service import OutboundService
@@ -58,12 +59,13 @@ class Services:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What outlives generations. tls: looks the certificate up at each handshake; end_point: tells which it was, as
-    servers.sasl asks for it. before: the generation that serves now, None at the start."""
+    servers.sasl asks for it. delays: of failed logins. before: the generation that serves now, None at the start."""
 
     adapters: Adapters
     settings: RunSettings
     tls: ssl.SSLContext
     end_point: Callable[[ssl.SSLObject], bytes | None]
+    delays: LoginDelays
     before: Services | None
 
 
@@ -123,8 +125,14 @@ def _login(blueprint: Blueprint, around: Surroundings) -> Login:
     domains = _login_domains(blueprint)
     if around.before is not None and around.before.login_domains == domains:
         return around.before.login
-    store = adapters.store
-    return Login(store.accounts, store.verifiers, domains=domains, clock=adapters.clock, cache_key=adapters.cache_key)
+    return Login(
+        adapters.store.accounts,
+        adapters.store.verifiers,
+        around.delays,
+        domains=domains,
+        clock=adapters.clock,
+        cache_key=adapters.cache_key,
+    )
 
 
 def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from mailstack.model.ids import Generation
 from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
+from mailstack.services.identity.delays import LoginDelays
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Worker:
         self._launch = launch
         self._adapters: Adapters
         self._services: Services
+        self._delays: LoginDelays
         self._tls = live_context(lambda: self._services.certificates)
         self._proofs = TlsProofs()
         self._web_tls = live_context(lambda: self._services.web_certificates, proofs=self._proofs)
@@ -81,8 +83,10 @@ class Worker:
         launch = self._launch
         self._adapters = await open_adapters(launch.settings)
         try:
+            others = launch.tally.of(launch.place)
+            self._delays = LoginDelays(self._adapters.clock, others, sleep=asyncio.sleep)
             self._services = build_services(launch.blueprint, self._surroundings(None))
-            self._doors = Doors(lambda: self._services, self._tls, self._web_tls, launch.tally.of(launch.place))
+            self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others)
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
             self._indexer = Indexer(self._adapters)
@@ -146,6 +150,7 @@ class Worker:
             settings=self._launch.settings,
             tls=self._tls,
             end_point=lambda tls: self._services.certificates.end_point(tls),
+            delays=self._delays,
             before=before,
         )
 

@@ -49,7 +49,7 @@ class Entry:
 
 
 async def log_in(exchange: Mechanism, initial: bytes | None, entry: Entry) -> Account:
-    """Raises AuthenticationFailed, Forbidden, and what asking raises."""
+    """Raises AuthenticationFailed, Forbidden, TryAgainLater, and what asking raises."""
     step = exchange.begin(initial)
     while isinstance(step, Challenge):
         step = exchange.respond(await entry.ask(step))
@@ -69,7 +69,7 @@ async def log_in(exchange: Mechanism, initial: bytes | None, entry: Entry) -> Ac
 
 
 async def _log_in_by_proof(exchange: Mechanism, needed: NeedsVerifier, entry: Entry) -> Account:
-    candidate = await entry.login.candidate(needed.username)
+    candidate = await entry.login.candidate(needed.username, entry.origin)
     step = needed.answer(candidate.verifier)
     while isinstance(step, Challenge):
         step = exchange.respond(await entry.ask(step))

@@ -18,6 +18,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password, make_
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.fake_clock import FakeClock
+from tests.support.login_delays import no_delays
 from tests.support.memory_accounts import make_account
 
 ORIGIN = LoginOrigin(service="imap", peer_host="192.0.2.9")
@@ -41,13 +42,16 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def make_login(clock: Clock | None = None, accounts: MemoryAccounts | None = None) -> Login:
+def make_login(
+    clock: Clock | None = None, accounts: MemoryAccounts | None = None, *, waits: list[float] | None = None
+) -> Login:
     directory = accounts or MemoryAccounts(
         (ALICE, NO_READING, NO_PASSWORD, *TWICE), aliases={"sales@example.com": ("alice@example.com",)}
     )
     return Login(
         directory,
         MemoryVerifiers(directory),
+        no_delays(waits),
         domains=("example.com", "example.net"),
         clock=clock or FakeClock(),
         cache_key=b"k" * 32,
@@ -214,7 +218,7 @@ async def test_an_account_with_a_verifier_alone_may_send_its_password() -> None:
 
 async def test_nobody_proves_a_made_up_verifier() -> None:
     login = make_login()
-    candidate = await login.candidate("nobody@example.com")
+    candidate = await login.candidate("nobody@example.com", ORIGIN)
     assert candidate.account is None
     with pytest.raises(AuthenticationFailed):
         await login.admit(candidate, ability=Ability.READ, origin=ORIGIN)
@@ -223,7 +227,7 @@ async def test_nobody_proves_a_made_up_verifier() -> None:
 async def test_a_store_that_cannot_be_read_leaves_what_is_offered_as_it_was() -> None:
     accounts = MemoryAccounts((ALICE,))
     clock = FakeClock()
-    login = Login(accounts, Unreadable(accounts), domains=(), clock=clock, cache_key=b"k" * 32)
+    login = Login(accounts, Unreadable(accounts), no_delays(), domains=(), clock=clock, cache_key=b"k" * 32)
     await login.look_for_verifiers()
     assert not login.has_verifiers
     await login.authenticate("alice@example.com", "secret", ability=Ability.READ, origin=ORIGIN)
@@ -239,6 +243,36 @@ async def test_verifiers_are_looked_for_now_and_then_only() -> None:
     clock.advance(LOOK_EVERY_MS)
     await login.look_for_verifiers()
     assert login.has_verifiers
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("alice", "wrong"),
+        ("nobody", "secret"),
+        ("shared@example.com", ""),
+        pytest.param("noreply", "secret", id="the right password of an account that may not"),
+    ],
+)
+async def test_every_kind_of_failure_is_held_back_alike(name: str, password: str) -> None:
+    waits: list[float] = []
+    login = make_login(waits=waits)
+    for _ in range(6):
+        with pytest.raises((AuthenticationFailed, Forbidden)):
+            await login.authenticate(name, password, ability=Ability.READ, origin=ORIGIN)
+    assert waits == [1, 2, 4]
+
+
+async def test_a_right_password_waits_for_nothing_whoever_tried_before() -> None:
+    waits: list[float] = []
+    login = make_login(waits=waits)
+    for number in range(6):
+        elsewhere = LoginOrigin(service="imap", peer_host=f"192.0.2.{number}")
+        with pytest.raises(AuthenticationFailed):
+            await login.authenticate("alice", "wrong", ability=Ability.READ, origin=elsewhere)
+    assert waits == [1, 2, 4]
+    await login.authenticate("alice", "secret", ability=Ability.READ, origin=ORIGIN)
+    assert waits == [1, 2, 4]
 
 
 class Unreadable(MemoryVerifiers):

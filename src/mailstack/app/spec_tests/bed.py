@@ -3,6 +3,7 @@
 Passwords, certificates and keys are neither read nor made: accounts share one password, and no mail is signed.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mailstack.app.silence import Silence
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Operation, ResourceChange
+from mailstack.net.tally import Nobody
 from mailstack.reconcile.actual import NOTHING
 from mailstack.reconcile.desired import Given, desired_state
 from mailstack.reconcile.dns.material import material_of
@@ -20,6 +22,7 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.providers.acme import NO_ORDERING
 from mailstack.reconcile.wanted import Secrets, Wanted
 from mailstack.servers.sasl import SaslService
+from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.outbound.route import RouteTable
@@ -72,7 +75,8 @@ async def make_bed(loaded: LoadedSpec) -> Bed:
 
 def _sasl(store: MemoryStore) -> SaslService:
     # An account is logged in by its whole address, so that no domain has to be looked through.
-    login = Login(store.accounts, store.verifiers, domains=(), clock=clock, cache_key=STAND_IN.encode())
+    delays = LoginDelays(clock, Nobody(), sleep=asyncio.sleep)
+    login = Login(store.accounts, store.verifiers, delays, domains=(), clock=clock, cache_key=STAND_IN.encode())
     return SaslService(login=login, end_point=lambda _: None, token=bytes)
 
 

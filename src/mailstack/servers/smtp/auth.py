@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mailstack.model.delivery import SmtpReply
-from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid
+from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid, TryAgainLater
 from mailstack.model.principal import Ability
 from mailstack.servers.sasl import Entry, log_in
 from mailstack.servers.smtp.connection import SmtpConnection
@@ -14,6 +14,7 @@ from mailstack.servers.smtp.replies import (
     BAD_ARGUMENT,
     BAD_BASE64,
     BAD_SEQUENCE,
+    LOGIN_LATER,
     NOT_IMPLEMENTED,
     TLS_REQUIRED,
     TOO_MANY_ERRORS,
@@ -49,6 +50,8 @@ async def auth(connection: SmtpConnection, argument: str) -> SmtpReply:
     except (AuthenticationFailed, Forbidden):
         # One reply for both: which accounts exist and what they may do is nobody's to find out.
         raise _failed(connection) from None
+    except TryAgainLater:
+        raise Refused(LOGIN_LATER) from None
     if not connection.log_in(account):
         raise Refused(TOO_MANY_OF_ACCOUNT)
     return AUTHENTICATED

@@ -88,6 +88,8 @@ CONVERSION_NEEDED = _reply(554, "5.6.3", "Recipient is elsewhere: send without B
 TLS_REQUIRED = _reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTHENTICATION_REQUIRED = _reply(530, "5.7.0", "Authentication required")
 NO_TLS = _reply(454, "4.7.0", "TLS not available")
+# RFC 4954 §6
+LOGIN_LATER = _reply(454, "4.7.0", "Temporary authentication failure, try again in a minute")
 NOT_IMPLEMENTED = _reply(502, "5.5.1", "Command not implemented")
 UNKNOWN_MECHANISM = _reply(504, "5.5.4", "Unknown authentication mechanism")
 AUTHENTICATION_CANCELLED = _reply(501, "5.7.0", "Authentication cancelled")

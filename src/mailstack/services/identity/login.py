@@ -22,6 +22,7 @@ from mailstack.model.scram import ScramVerifier
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.verifiers import Verifiers
 from mailstack.services.identity.decoys import decoy, decoy_domain
+from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.passwords import HashCost, make_verifier, verify_password
 
 CACHE_ENTRIES = 10_000
@@ -61,12 +62,14 @@ class Candidate:
 
 
 class Login:
-    """domains: where a name without @ is looked for. cache_key: random, of this process alone."""
+    """delays: of failed logins. domains: where a name without @ is looked for. cache_key: random, of this process
+    alone."""
 
     def __init__(
         self,
         accounts: Accounts,
         verifiers: Verifiers,
+        delays: LoginDelays,
         *,
         domains: tuple[str, ...],
         clock: Clock,
@@ -74,6 +77,7 @@ class Login:
     ) -> None:
         self._accounts = accounts
         self._verifiers = verifiers
+        self._delays = delays
         self._domains = domains
         self._clock = clock
         self._cache_key = cache_key
@@ -102,7 +106,9 @@ class Login:
                 log.warning("verifiers not read", reason=fault.detail)
 
     async def authenticate(self, username: str, password: str, *, ability: Ability, origin: LoginOrigin) -> Account:
-        """Raises AuthenticationFailed; Forbidden when the password is right and the account may not do this."""
+        """Raises AuthenticationFailed; Forbidden when the password is right and the account may not do this;
+        TryAgainLater for who fails too often at the same time."""
+        self._delays.require_a_turn(origin.peer_host)
         account = await self._find(username)
         password_hash = account.password_hash if account else ""
         proof = self._proof(account.account_id if account else "", password_hash, password)
@@ -114,10 +120,12 @@ class Login:
         self._remember(proof)
         if not is_proved:
             await self._add_verifier(account, password)
-        return _able(account, ability, origin, username)
+        return await self._able(account, ability, origin, username)
 
-    async def candidate(self, username: str) -> Candidate:
-        """Reads and computes the same for every name, whether there is such an account or not."""
+    async def candidate(self, username: str, origin: LoginOrigin) -> Candidate:
+        """Reads and computes the same for every name, whether there is such an account or not. Raises TryAgainLater as
+        authenticate does."""
+        self._delays.require_a_turn(origin.peer_host)
         found = await self._find(username)
         # Read anew: what is remembered of a generation lacks a verifier that another process has added since.
         account = await self._accounts.account(found.account_id if found else AccountId(""))
@@ -129,12 +137,22 @@ class Login:
         """Who has proved what its verifier asks for. Raises as authenticate does."""
         if candidate.account is None:  # nobody knows a password of a made-up verifier
             raise await self.failed(origin, candidate.username)
-        return _able(candidate.account, ability, origin, candidate.username)
+        return await self._able(candidate.account, ability, origin, candidate.username)
 
     async def failed(self, origin: LoginOrigin, username: str, reason: str = WRONG) -> AuthenticationFailed:
         """To be raised. username: as tried, "" where it never came to one. reason: holds nothing that was sent."""
         _log("login failed", origin, username, reason=reason)
+        await self._delays.hold(origin.peer_host, _name_key(username))
         return AuthenticationFailed("no such account, or a wrong password")
+
+    async def _able(self, account: Account, ability: Ability, origin: LoginOrigin, username: str) -> Account:
+        if ability in account.abilities:
+            _log("logged in", origin, username, account=account.login)
+            return account
+        _log("login refused", origin, username, account=account.login, ability=ability.value)
+        # As long as for a wrong password: that this one is right is nobody's to find out here.
+        await self._delays.hold(origin.peer_host, _name_key(username))
+        raise Forbidden(f"{account.login} may not {ability.value}")
 
     async def _find(self, username: str) -> Account | None:
         names = (username,) if "@" in username else tuple(f"{username}@{domain}" for domain in self._domains)
@@ -155,11 +173,7 @@ class Login:
         name = username
         if "@" not in name:
             name = f"{name}@{decoy_domain(name.casefold(), self._domains, key=self._decoy_key)}"
-        try:
-            name = parse_address(name).key
-        except Invalid:
-            name = username
-        return decoy(name, key=self._decoy_key, iterations=self._iterations)
+        return decoy(_name_key(name), key=self._decoy_key, iterations=self._iterations)
 
     async def _add_verifier(self, account: Account, password: str) -> None:
         """To an account whose hash came without one: now its password is at hand. No login fails over it."""
@@ -203,12 +217,12 @@ class Login:
             self._proved.popitem(last=False)
 
 
-def _able(account: Account, ability: Ability, origin: LoginOrigin, username: str) -> Account:
-    if ability not in account.abilities:
-        _log("login refused", origin, username, account=account.login, ability=ability.value)
-        raise Forbidden(f"{account.login} may not {ability.value}")
-    _log("logged in", origin, username, account=account.login)
-    return account
+def _name_key(username: str) -> str:
+    """The same for all ways of writing an address."""
+    try:
+        return parse_address(username).key
+    except Invalid:
+        return username
 
 
 def _log(event: str, origin: LoginOrigin, username: str, **facts: str) -> None:
