@@ -68,6 +68,7 @@ class SmtpWorld:
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
     tls: ssl.SSLContext | None = None
     is_loopback_secure: bool = True
+    is_backup: bool = False
     end_point: bytes | None = None
     senders: SenderPolicy | None = None
     port: int = 0
@@ -82,6 +83,7 @@ class SmtpWorld:
             messages=self.messages,
             delivery=delivery,
             senders=self.senders,
+            is_backup=self.is_backup,
         )
         return SmtpService(
             hostname=HOSTNAME,

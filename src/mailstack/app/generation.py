@@ -195,6 +195,7 @@ def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, de
         transport=SmtpTransport(adapters.resolver, ehlo_domain=server.hostname, tls=adapters.tls_contexts),
         resolver=adapters.resolver,
         token=adapters.token,
+        is_backup=blueprint.receiving.is_backup,
     )
 
 

@@ -85,6 +85,7 @@ def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving
         messages=work.messages,
         delivery=work.delivery,
         senders=sender_policy(blueprint.receiving, work.resolver) if work.resolver is not None else None,
+        is_backup=blueprint.receiving.is_backup,
     )
 
 

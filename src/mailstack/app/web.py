@@ -49,10 +49,15 @@ def _sites(
 
 
 def _policies(blueprint: Blueprint, server: ServerBody) -> Mapping[str, bytes]:
-    """RFC 8461 §4.1: mail for the domain is handed to no other host than this one."""
+    """RFC 8461 §4.1: mail for the domain is handed to no other host than this one and its backups."""
+    exchangers = (server.hostname, *blueprint.receiving.backups)
     return {
         POLICY_HOST + name: write_policy(
-            Policy(mode=body.mta_sts.mode, max_age_s=body.mta_sts.max_age_s, mx=(server.hostname,))
+            Policy(
+                mode=body.mta_sts.mode,
+                max_age_s=body.mta_sts.max_age_s,
+                mx=exchangers,
+            )
         )
         for name, body in blueprint.domains.items()
         if body.mta_sts is not None

@@ -113,7 +113,7 @@ class ListenerBody:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivingBody:
     """dmarc: enforce or mark. spf_fail: mark or reject. on_dns_failure: accept or defer. trusted_sealers: A-labels;
-    trusted_peers: networks in prefix form."""
+    trusted_peers: networks in prefix form. is_backup: of better mail exchangers; backups: host names of ours."""
 
     dmarc: str = "enforce"
     spf_fail: str = "mark"
@@ -121,6 +121,8 @@ class ReceivingBody:
     dns_deadline_s: int = 10
     trusted_sealers: tuple[str, ...] = ()
     trusted_peers: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    is_backup: bool = False
+    backups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account
 from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay
+from mailstack.spec.sections.server import BACKUP_MX
 
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
@@ -163,6 +164,8 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         dns_deadline_s=int(receiving.dns_deadline.total_seconds()),
         trusted_sealers=receiving.trusted_sealers,
         trusted_peers=receiving.trusted_peers,
+        is_backup=spec.server.role == BACKUP_MX,
+        backups=spec.server.backups,
     )
     if body != ReceivingBody():
         yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)

@@ -10,7 +10,7 @@ from mailstack.spec.outline import Named, Outline, items, mapping, parsed, secti
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.domains import MANUAL_PROVIDER
 from mailstack.spec.sections.outbound import DIRECT
-from mailstack.spec.sections.server import Listeners
+from mailstack.spec.sections.server import BACKUP_MX, NOT_OF_BACKUPS, Listeners
 from mailstack.spec.values import parse_domain, parse_endpoint, parse_ip, parse_route_pattern
 from mailstack.spec.yaml_values import Value
 
@@ -23,6 +23,7 @@ def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     values = document.values
     yield from _server_addresses(document, values)
     yield from _endpoints(document, values)
+    yield from _backup(document, values)
     yield from _tls(document, values, spec)
     yield from _providers(document, values)
     yield from _zones(document, values, spec)
@@ -58,6 +59,17 @@ def _endpoints(document: Document, values: Mapping[str, Value]) -> Iterator[Faul
                 message = f"{endpoint.name} is taken twice: {other.path[2]} and {service} listen there"
                 yield document.fault(spot.path, message)
             on_port.append(endpoint)
+
+
+def _backup(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    if section(values, "server").get("role") != BACKUP_MX:
+        return
+    for service, endpoints in section(values, "server", "listeners").items():
+        if service in NOT_OF_BACKUPS and endpoints:
+            message = f"a backup-mx has no mailboxes and takes no logins: take {service} out of its listeners"
+            yield document.fault(("server", "listeners", service), message)
+    if section(values, "server").get("backups"):
+        yield document.fault(("server", "backups"), "a backup-mx has no backups: name them in the primary's spec")
 
 
 def _overlap(endpoint: str, other: str) -> bool:

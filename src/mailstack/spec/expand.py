@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.accounts import Account, AccountDefaults
-from mailstack.spec.sections.server import CertificateFiles, Tls
+from mailstack.spec.sections.domains import Dkim, Dmarc
+from mailstack.spec.sections.server import BACKUP_MX, NOT_OF_BACKUPS, CertificateFiles, Tls
 from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
 
@@ -12,7 +13,7 @@ from mailstack.spec.sections.tests import SpecTest
 def expand(spec: Spec, directory: Path) -> Spec:
     """Accounts take from `defaults` what they do not say; paths become absolute. directory: of the main file."""
     base = directory.absolute()
-    return spec.model_copy(
+    expanded = spec.model_copy(
         update={
             "accounts": _with_defaults(spec.accounts, spec.defaults.account),
             "storage": _storage(spec.storage, base),
@@ -20,6 +21,18 @@ def expand(spec: Spec, directory: Path) -> Spec:
             "tests": tuple(_with_absolute_eml(test, base) for test in spec.tests),
         }
     )
+    return as_backup(expanded) if spec.server.role == BACKUP_MX else expanded
+
+
+def as_backup(spec: Spec) -> Spec:
+    """What a backup mail exchanger is left with of the spec that it shares with its primary."""
+    server = spec.server.model_copy(
+        update={"listeners": spec.server.listeners.model_copy(update=dict.fromkeys(NOT_OF_BACKUPS, ())), "backups": ()}
+    )
+    unpublished = {"dkim": Dkim.model_construct(algorithms=(), keys=()), "dmarc": Dmarc(policy="none"), "mta_sts": None}
+    domains = {name: domain.model_copy(update=unpublished) for name, domain in spec.domains.items()}
+    dns = spec.dns.model_copy(update={"zones": {}, "no_mail": ()})
+    return spec.model_copy(update={"server": server, "domains": domains, "dns": dns})
 
 
 def _with_defaults(accounts: dict[str, Account], defaults: AccountDefaults) -> dict[str, Account]:

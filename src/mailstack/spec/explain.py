@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from mailstack.spec.document import Document
 from mailstack.spec.faults import Fault, Path, printable
 from mailstack.spec.nearest import Vocabulary, did_you_mean
-from mailstack.spec.unsupported import is_key_of_later, is_word_of_later
+from mailstack.spec.unsupported import is_key_of_later
 
 NOT_YET = "not supported yet"
 
@@ -69,8 +69,6 @@ def _first_words(description: str) -> str:
 
 
 def _unknown_word(path: Path, word: object, model: type[BaseModel]) -> str:
-    if is_word_of_later(path, word):
-        return f"{printable(str(word))} is {NOT_YET}"
     words = _words(type_at(model, path))
     shown = f"'{printable(word)}'" if isinstance(word, str) else _kind_of(word)
     return f"{shown} is not allowed here (allowed: {words.listed()}){did_you_mean(words, word)}"

@@ -1,6 +1,5 @@
 """What the spec's format has and this version does not do yet. It is refused by name, never taken and forgotten."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from mailstack.spec.faults import Path
@@ -19,18 +18,11 @@ _KEYS: Final = frozenset(
         ("tests", "*", "expect", "spam"),
     }
 )
-_WORDS: Final[Mapping[tuple[str, ...], frozenset[str]]] = {
-    ("server", "role"): frozenset({"backup-mx"}),
-}
 _NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 
 
 def is_key_of_later(path: Path) -> bool:
     return _shape(path) in _KEYS
-
-
-def is_word_of_later(path: Path, word: object) -> bool:
-    return isinstance(word, str) and word in _WORDS.get(_shape(path), frozenset())
 
 
 def _shape(path: Path) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.model.delivery import NextHop, Outcome, OutgoingMail, QueueItem, TlsMode
+from mailstack.model.delivery import Deferred, Failed, NextHop, Outcome, OutgoingMail, QueueItem, TlsMode
 from mailstack.services.outbound.attempt import Answered, attempt
 from mailstack.services.outbound.destination import ToDomain, ToRelay
 from mailstack.services.outbound.route import Relay
@@ -116,3 +116,11 @@ async def test_a_domain_that_does_not_exist_fails_without_an_attempt(world: Outb
 async def test_dns_trouble_defers(world: OutboundWorld) -> None:
     world.resolver.failing.add("them.test")
     assert brief(await outcomes_of(world, THEM, "b@them.test")) == ["Deferred 451 4.4.3"]
+
+
+@pytest.mark.parametrize(("is_ours", "expected"), [(True, Deferred), (False, Failed)])
+async def test_a_backup_keeps_mail_whose_primary_is_not_to_be_found(
+    world: OutboundWorld, *, is_ours: bool, expected: type[Outcome]
+) -> None:
+    (outcome,) = await outcomes_of(world, ToDomain("nowhere.test", is_ours=is_ours), "b@nowhere.test")
+    assert isinstance(outcome, expected)

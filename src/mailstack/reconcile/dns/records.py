@@ -16,6 +16,7 @@ from mailstack.reconcile.dns.kinds.transport import tlsa_records, transport_reco
 from mailstack.reconcile.dns.material import Material
 from mailstack.reconcile.dns.record_set import RecordSet
 from mailstack.spec.model import Spec
+from mailstack.spec.sections.server import BACKUP_MX
 
 
 def wanted_records(spec: Spec, material: Material) -> tuple[RecordSet, ...]:
@@ -23,14 +24,16 @@ def wanted_records(spec: Spec, material: Material) -> tuple[RecordSet, ...]:
 
 
 def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
+    if spec.server.role == BACKUP_MX:
+        return  # its primary says where mail goes
     hostname = spec.server.hostname
     yield from host_records(spec)
     yield from caa_records(spec, material.account)
     yield from tlsa_records(hostname, material.key_digests)
     for name, domain in spec.domains.items():
-        yield from mail_records(name, domain.spf, hostname)
+        yield from mail_records(name, domain.spf, hostname, spec.server.backups)
         yield from dmarc_records(name, domain.dmarc, material.dmarc_stages.get(name))
-        yield from transport_records(name, domain, hostname)
+        yield from transport_records(name, domain, hostname, spec.server.backups)
         if domain.discovery:
             yield from discovery_records(name, hostname, spec.server.listeners)
     for name in spec.dns.no_mail:

@@ -45,7 +45,9 @@ def wanted_keys(spec: Spec, live: Snapshot, secrets: Secrets, observed: Observed
     for body in held:
         by_domain.setdefault(body.domain, []).append(body)
     lives = [
-        ring.domain_life(name, domain.dkim, tuple(by_domain.get(name, ()))) for name, domain in spec.domains.items()
+        ring.domain_life(name, domain.dkim, tuple(by_domain.get(name, ())))
+        for name, domain in spec.domains.items()
+        if domain.dkim.algorithms  # a backup mail exchanger signs nothing
     ]
     outcomes = [outcome for life in lives for outcome in life.outcomes]
     return Keys(

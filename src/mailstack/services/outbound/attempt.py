@@ -20,7 +20,9 @@ async def attempt(
     attempt is cut short at the next."""
     hops = await _hops(service, way)
     if isinstance(hops, SmtpReply):
-        ended = Failed(reply=hops, host="") if hops.code >= 500 else Deferred(reply=hops, host="")
+        # The sender cannot help it when our primary is not to be found, and must not have the mail back for it.
+        is_final = hops.code >= 500 and not (isinstance(way, ToDomain) and way.is_ours)
+        ended = Failed(reply=hops, host="") if is_final else Deferred(reply=hops, host="")
         yield [(item, ended) for item in items]
         return
     left = list(items)

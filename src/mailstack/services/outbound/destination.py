@@ -30,19 +30,24 @@ class ToRelay:
 
 @dataclass(frozen=True, slots=True)
 class ToDomain:
+    """is_ours: we are a backup of it, and what it takes to reach the primary is for us to mend."""
+
     domain: str
+    is_ours: bool = False
 
 
 Destination = Local | Nowhere | ToRelay | ToDomain | Hold
 
 
-async def destination(accounts: Accounts, routes: RouteTable, recipient: str) -> Destination:
+async def destination(
+    accounts: Accounts, routes: RouteTable, recipient: str, *, is_backup: bool = False
+) -> Destination:
     try:
         address = forward_address(recipient)
     except Invalid as fault:
         return Nowhere(fault.detail)
     if not address.domain or await accounts.domain(address.domain) is not None:
-        return Local()
+        return ToDomain(address.domain, is_ours=True) if is_backup and address.domain else Local()
     match routes.way(address.domain):
         case Relay() as relay:
             return ToRelay(relay)

@@ -142,7 +142,7 @@ class QueueRunner:
         try:
             by_way: defaultdict[Destination, list[QueueItem]] = defaultdict(list)
             for item in items:
-                by_way[await destination(service.accounts, service.routes, item.recipient)].append(item)
+                by_way[await self._way(service, item)].append(item)
         except DomainError as fault:
             log.warning("directory not read", mail=items[0].mail_id, fault=repr(fault))
             return
@@ -155,6 +155,9 @@ class QueueRunner:
                 for at in range(0, len(chosen), self._limits.per_transaction):
                     part = chosen[at : at + self._limits.per_transaction]
                     group.create_task(self._go(service, way, part))
+
+    async def _way(self, service: OutboundService, item: QueueItem) -> Destination:
+        return await destination(service.accounts, service.routes, item.recipient, is_backup=service.is_backup)
 
     async def _go(self, service: OutboundService, way: Destination, items: Sequence[QueueItem]) -> None:
         """Raises nothing: the other ways of the same mail go on. The worker loop's place for what nobody expected."""

@@ -16,7 +16,7 @@ SMTP_PORT = 25  # RFC 5321 §4.5.4.2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundService:
     """postmaster: who gets mail for a postmaster nobody declared. token: random bytes. exchanger_port: of mail
-    exchangers; another one in tests only."""
+    exchangers; another one in tests only. is_backup: what is for our own domains goes on to their primary."""
 
     hostname: str
     postmaster: str | None
@@ -28,3 +28,4 @@ class OutboundService:
     token: Callable[[int], bytes]
     schedule: Schedule = field(default_factory=Schedule)
     exchanger_port: int = SMTP_PORT
+    is_backup: bool = False

@@ -11,6 +11,9 @@ from mailstack.spec.values import DomainName, Duration, Endpoint, FilePath, IpAd
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
+BACKUP_MX = "backup-mx"
+NOT_OF_BACKUPS = ("lmtp", "submission", "submissions", "imap", "imaps")
+"""Listeners for mailboxes and logins, of which a backup mail exchanger has none."""
 
 
 def _workers(value: object) -> object:
@@ -106,7 +109,21 @@ class Server(Section):
         json_schema_extra={"default": "auto"},
     )
     limits: Limits = Field(default=Limits(), description="What one client may ask for.")
-    role: Literal["primary"] = Field(default="primary", description="What this machine is for its domains.")
+    role: Literal["primary", "backup-mx"] = Field(
+        default="primary",
+        description="What this machine is for its domains. A backup-mx takes mail for the recipients that this spec"
+        " knows, keeps it in its queue and hands it over to the domains' better mail exchangers. It has no mailboxes to"
+        " read and takes no logins: of the listeners, smtp, http and https open. It signs nothing and publishes no DNS:"
+        " the primary's spec does, with this machine among its `backups` and in its receiving.trusted_peers.",
+    )
+    backups: tuple[DomainName, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Host names of backup mail exchangers, published in the domains' MX records behind this one and"
+        " allowed by their MTA-STS policies. Each runs mailstack with the same domains, accounts and aliases and"
+        " `role: backup-mx`.",
+        examples=[["mx2.example.net"]],
+    )
 
 
 class CertificateFiles(Section):

@@ -12,10 +12,10 @@ from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
 from mailstack.spec.sections.domains import Domain, MtaSts
 
 
-def transport_records(name: str, domain: Domain, hostname: str) -> Iterator[RecordSet]:
+def transport_records(name: str, domain: Domain, hostname: str, backups: Sequence[str]) -> Iterator[RecordSet]:
     if domain.mta_sts:
         # RFC 8461 §3.1; senders then ask the policy host over HTTPS, which is this server (§8.2 has the CNAME).
-        yield text_record(f"_mta-sts.{name}", f"v=STSv1; id={policy_id(_policy(domain.mta_sts, hostname))}")
+        yield text_record(f"_mta-sts.{name}", f"v=STSv1; id={policy_id(_policy(domain.mta_sts, (hostname, *backups)))}")
         if hostname != f"mta-sts.{name}":
             yield RecordSet(name=f"mta-sts.{name}", type="CNAME", values=(f"{hostname}.",))
     if domain.tls_rpt:
@@ -31,5 +31,5 @@ def tlsa_records(hostname: str, key_digests: Sequence[str]) -> Iterator[RecordSe
         yield RecordSet(name=f"_25._tcp.{hostname}", type="TLSA", values=values)
 
 
-def _policy(policy: MtaSts, hostname: str) -> Policy:
-    return Policy(mode=policy.mode, max_age_s=int(policy.max_age.total_seconds()), mx=(hostname,))
+def _policy(policy: MtaSts, exchangers: tuple[str, ...]) -> Policy:
+    return Policy(mode=policy.mode, max_age_s=int(policy.max_age.total_seconds()), mx=exchangers)

@@ -36,7 +36,7 @@ class SenderPolicy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
     """hostname: ours, for Received fields. postmaster: an admin's address key, for the postmasters nobody declared.
-    senders: None where nobody is checked."""
+    senders: None where nobody is checked. is_backup: mail is kept for a better mail exchanger of its domain."""
 
     hostname: str
     postmaster: str | None
@@ -44,3 +44,4 @@ class Receiving:
     messages: Intake
     delivery: Delivery
     senders: SenderPolicy | None = None
+    is_backup: bool = False
