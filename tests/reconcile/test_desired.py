@@ -177,6 +177,8 @@ def test_what_is_asked_of_strangers_mail_is_one_resource_once_it_is_more_than_th
         "dns_deadline_s": 60,
         "trusted_sealers": [],
         "trusted_peers": ["192.0.2.1/32"],
+        "is_backup": False,
+        "backups": [],
     }
 
 
