@@ -132,7 +132,8 @@ def empty_tables(server: PostgresServer, url: str) -> None:
     """Of a store's database, which is quicker than to make another one. Nothing where no store was opened yet."""
     database = url.rpartition("/")[2]
     # Those that refer to others were made after them.
-    tables = [*schema_system.MIGRATIONS[-1].tables, *schema_account.MIGRATIONS[-1].tables]
+    steps = (*schema_system.MIGRATIONS, *schema_account.MIGRATIONS)
+    tables = [name for step in steps for name in step.tables]
     if server.run(f"SELECT to_regclass('{tables[0]}')", database=database) != [(None,)]:
         server.run("; ".join(f"DELETE FROM {table}" for table in reversed(tables)), database=database)  # noqa: S608
 
