@@ -1,6 +1,6 @@
 """Counting connections."""
 
-from mailstack.net.admission import Admission, Entrance, Held, network_of
+from mailstack.net.admission import NEIGHBOURS, Admission, Entrance, Held, network_of, subscriber_of
 from tests.support.places import Peers
 
 
@@ -57,10 +57,33 @@ def test_a_crowd_that_grows_or_has_parted_with_some_is_told_of() -> None:
 
 
 def test_ipv6_peers_are_counted_by_network() -> None:
-    networks = [network_of(f"2001:db8::{number}") for number in (1, 2, "ffff")]
-    assert len({*networks}) == 1
-    assert network_of("2001:db8:0:1::1") not in networks
-    assert network_of("192.0.2.1") != network_of("192.0.2.2")
+    subscribers = [subscriber_of(f"2001:db8::{number}") for number in (1, 2, "ffff")]
+    assert len({*subscribers}) == 1
+    assert subscriber_of("2001:db8:0:1::1") not in subscribers
+    assert subscriber_of("192.0.2.1") != subscriber_of("192.0.2.2")
+
+
+def test_addresses_of_one_network_are_told_from_those_of_others() -> None:
+    assert network_of("192.0.2.1") == network_of("192.0.2.255") != network_of("192.0.3.1")
+    assert network_of("2001:db8::1") == network_of("2001:db8:0:ffff::1") != network_of("2001:db8:1::1")
+
+
+def test_all_addresses_of_a_network_have_no_more_than_a_few_addresses_shares() -> None:
+    entrance = Entrance()
+    places = [entrance.place(stay) for _ in range(NEIGHBOURS * 2 + 1)]
+    taken = [place.take_as_stranger(f"192.0.2.{at}", limit=2, total=100) for at, place in enumerate(places)]
+    assert taken == [True] * NEIGHBOURS * 2 + [False]
+    assert entrance.place(stay).take_as_stranger("198.51.100.1", limit=2, total=100)
+    places[0].leave()
+    assert places[-1].take_as_stranger("192.0.2.200", limit=2, total=100)
+
+
+def test_memory_nothing_is_kept_of_networks_that_left_or_were_refused() -> None:
+    entrance = Entrance()
+    places = [entrance.place(stay) for _ in range(3)]
+    assert [place.take_as_stranger("2001:db8::1", limit=1, total=9) for place in places] == [True, False, False]
+    assert places[0].take_as_account("alice", limit=1)
+    assert entrance.networks._open == {}
 
 
 def test_memory_nothing_is_kept_of_peers_that_left() -> None:

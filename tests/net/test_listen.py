@@ -26,7 +26,7 @@ async def test_a_connection_that_is_cancelled_in_its_last_act_is_no_fault() -> N
 
     listener = socket.create_server(("127.0.0.1", 0))
     server = await accept_streams(listener, serve, tls=None)
-    async with asyncio.timeout(DEADLINE_S), server:
+    async with asyncio.timeout(DEADLINE_S):
         _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
         task = await serving.get()
         task.cancel()
@@ -34,4 +34,5 @@ async def test_a_connection_that_is_cancelled_in_its_last_act_is_no_fault() -> N
         await asyncio.sleep(0)  # for what is called when it is done
         writer.close()
         await writer.wait_closed()
+    server.close()
     assert faults == []

@@ -77,6 +77,7 @@ def test_a_small_spec_has_every_default() -> None:
         "recipients": 100,
         "connections_per_ip": 20,
         "connections_per_account": 100,
+        "proxy_from": [],
     }
     assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]

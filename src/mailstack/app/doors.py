@@ -1,6 +1,5 @@
 """The doors of one worker: which server answers at which endpoint, and the connections that came in through them."""
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -10,7 +9,7 @@ from mailstack.app.generation import Services
 from mailstack.app.sockets import Bound, Endpoint
 from mailstack.net.admission import Admission, Entrance
 from mailstack.net.connections import Connections
-from mailstack.net.listen import accept_protocols, accept_streams
+from mailstack.net.listen import Accepting, accept_protocols, accept_streams
 from mailstack.net.tally import Others
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole
@@ -31,17 +30,30 @@ class Doors:
         self._web_tls = web_tls
         self._connections = Connections()
         senders, readers, web = (Admission(service, others) for service in ("sender", "reader", "http"))
-        self._smtp = {role: Entrance(strangers=Admission(role.value, others), accounts=senders) for role in SmtpRole}
-        imap = Entrance(strangers=Admission("imap", others), accounts=readers)
+        self._smtp = {role: _entrance(role.value, others, senders) for role in SmtpRole}
+        imap = _entrance("imap", others, readers)
         self._imap = ImapServer(lambda: current().imap, self._connections, imap)
         self._http = HttpServer(lambda: current().http, self._connections, web)
-        strangers = (entrance.strangers for entrance in self._smtp.values())
-        self.admissions = (*strangers, imap.strangers, senders, readers, web)
-        self._servers: dict[Endpoint, asyncio.Server] = {}
+        entrances = (*self._smtp.values(), imap)
+        strangers = (admission for entrance in entrances for admission in (entrance.strangers, entrance.networks))
+        self.admissions = (*strangers, senders, readers, web)
+        self._listeners: dict[Endpoint, socket.socket] = {}
+        self._servers: dict[Endpoint, Accepting] = {}
+        self._proxies = current().proxies
 
     async def open(self, bound: Bound) -> None:
         """Works on copies: whoever bound the sockets keeps theirs."""
         for endpoint, listener in bound.items():
+            self._listeners[endpoint] = listener.dup()
+            self._servers[endpoint] = await self._open(endpoint, listener.dup())
+
+    async def follow_proxies(self) -> None:
+        """After a new generation came: it may believe other proxies. Who knocks meanwhile waits in the socket."""
+        if self._proxies == self._current().proxies:
+            return
+        self._proxies = self._current().proxies
+        for endpoint, listener in self._listeners.items():
+            self._servers[endpoint].close()
             self._servers[endpoint] = await self._open(endpoint, listener.dup())
 
     def close(self, endpoints: Iterable[Endpoint]) -> None:
@@ -50,6 +62,7 @@ class Doors:
             server = self._servers.pop(endpoint, None)
             if server is not None:
                 server.close()
+                self._listeners.pop(endpoint).close()
 
     def close_all(self) -> None:
         self.close(tuple(self._servers))
@@ -62,7 +75,7 @@ class Doors:
         """Returns how many connections had to be aborted."""
         return await self._connections.drain(grace_s=grace_s)
 
-    async def _open(self, endpoint: Endpoint, listener: socket.socket) -> asyncio.Server:
+    async def _open(self, endpoint: Endpoint, listener: socket.socket) -> Accepting:
         match endpoint.service:
             case "smtp":
                 return await self._open_smtp(listener, SmtpRole.MX, tls=None)
@@ -73,17 +86,24 @@ class Doors:
             case "submissions":
                 return await self._open_smtp(listener, SmtpRole.SUBMISSIONS, tls=self._tls)
             case "imap":
-                return await accept_streams(listener, self._imap.serve, tls=None)
+                return await accept_streams(listener, self._imap.serve, tls=None, proxies=self._proxies)
             case "imaps":
-                return await accept_streams(listener, self._imap.serve, tls=self._tls)
+                return await accept_streams(listener, self._imap.serve, tls=self._tls, proxies=self._proxies)
             case "http":
-                return await accept_protocols(listener, self._http.protocol(HttpRole.PLAIN), tls=None)
+                return await self._open_web(listener, HttpRole.PLAIN, tls=None)
             case "https":
-                return await accept_protocols(listener, self._http.protocol(HttpRole.SECURE), tls=self._web_tls)
+                return await self._open_web(listener, HttpRole.SECURE, tls=self._web_tls)
         raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
 
-    async def _open_smtp(
-        self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None
-    ) -> asyncio.Server:
+    async def _open_smtp(self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None) -> Accepting:
         factory = smtp_protocol(lambda: self._current().smtp, role, self._connections, self._smtp[role])
-        return await accept_protocols(listener, factory, tls=tls)
+        return await accept_protocols(listener, factory, tls=tls, proxies=self._proxies)
+
+    async def _open_web(self, listener: socket.socket, role: HttpRole, *, tls: ssl.SSLContext | None) -> Accepting:
+        return await accept_protocols(listener, self._http.protocol(role), tls=tls, proxies=self._proxies)
+
+
+def _entrance(service: str, others: Others, accounts: Admission) -> Entrance:
+    return Entrance(
+        strangers=Admission(service, others), networks=Admission(f"{service} network", others), accounts=accounts
+    )

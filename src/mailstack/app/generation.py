@@ -17,6 +17,7 @@ from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
+from mailstack.model.networks import Networks, networks_of
 from mailstack.model.resource import (
     CertificateBody,
     DkimKeyBody,
@@ -42,10 +43,11 @@ WEB_PROTOCOLS = ("http/1.1",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """certificates: chosen by server name. login: looks in these domains; kept by the next generation that has the
-    same ones, so that nobody has to prove anew who they are."""
+    """proxies: who is believed whom they connect for. certificates: chosen by server name. login: looks in these
+    domains; kept by the next generation that has the same ones, so that nobody has to prove anew who they are."""
 
     generation: Generation
+    proxies: Networks
     certificates: NameChoice
     web_certificates: NameChoice
     login_domains: tuple[str, ...]
@@ -84,6 +86,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     return Services(
         generation=blueprint.generation,
+        proxies=networks_of(server.proxy_from),
         certificates=choice_of(identities, before=before.certificates if before else None),
         web_certificates=choice_of(
             identities, protocols=WEB_PROTOCOLS, before=before.web_certificates if before else None

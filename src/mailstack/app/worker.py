@@ -118,6 +118,7 @@ class Worker:
         await self._doors.open(opened)
         close_all(opened)
         self._doors.close(closed)
+        await self._doors.follow_proxies()
         await self._doors.recheck_logins()
         log.info("generation swapped", generation=services.generation)
 

@@ -91,8 +91,8 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
-    """workers: 0 means one for each core. connections_per_account: as it was before there was a limit, there is the
-    default."""
+    """workers: 0 means one for each core. proxy_from: addresses and networks. What a state from before a field was
+    added lacks has the default."""
 
     hostname: str
     addresses: tuple[str, ...]
@@ -101,6 +101,7 @@ class ServerBody:
     recipients: int
     connections_per_ip: int
     connections_per_account: int = 100
+    proxy_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
-"""How many connections one peer, an address or an account, may hold open at once: here, in the other workers of the
-machine, and on other nodes. A row goes with its last connection, so that what is kept is bounded by the connections.
+"""How many connections one peer, an address, its network or an account, may hold open at once: here, in the other
+workers of the machine, and on other nodes. A row goes with its last connection, so that what is kept is bounded by
+the connections.
 
 Workers see each other's counts at once (net.tally). Other nodes are told of those peers alone that are a crowd on some
 node, which costs nothing for all the others: as long as none of ten nodes has more than a tenth of the limit, their sum
@@ -14,6 +15,8 @@ from itertools import islice
 from mailstack.net.tally import Nobody, Others
 
 CROWD_SHARE = 10
+NEIGHBOURS = 8
+"""How many times one address' connections all addresses of its network may hold: whoever rents one has many."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -109,9 +112,11 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
-    """Where the connections of one service are counted. strangers: by their address; accounts: of who has logged in."""
+    """Where the connections of one service are counted. strangers: by their address; networks: by that of their
+    address; accounts: of who has logged in."""
 
     strangers: Admission = field(default_factory=Admission)
+    networks: Admission = field(default_factory=Admission)
     accounts: Admission = field(default_factory=Admission)
 
     def place(self, part: Callable[[], None]) -> "Place":
@@ -120,7 +125,8 @@ class Entrance:
 
 
 class Place:
-    """What one connection is counted for: its address while it is a stranger's, and from a login on its account alone.
+    """What one connection is counted for: its address, and the network of it, while it is a stranger's, and from a
+    login on its account alone.
     So those who share an address (NAT, a webmail) share no more than what they hold before they have said who they are.
     """
 
@@ -128,10 +134,19 @@ class Place:
         self._entrance = entrance
         self._part = part
         self._held: tuple[Admission, str, Held] | None = None
+        self._held_in_network: Held | None = None
 
     def take_as_stranger(self, host: str, *, limit: int, total: int) -> bool:
         """False: one too many, and no place is held. total: strangers in this process."""
-        return self._take(self._entrance.strangers, network_of(host), limit=limit, total=total)
+        networks = self._entrance.networks
+        held = networks.admit(network_of(host), limit=limit * NEIGHBOURS, part=self._part)
+        if held is None:
+            return False
+        if not self._take(self._entrance.strangers, subscriber_of(host), limit=limit, total=total):
+            networks.leave(held)
+            return False
+        self._held_in_network = held
+        return True
 
     def take_as_account(self, account_id: str, *, limit: int, total: int | None = None) -> bool:
         """In place of what is held; False: one too many, and it stays what it was. total: in this process."""
@@ -142,6 +157,9 @@ class Place:
             admission, _, held = self._held
             self._held = None
             admission.leave(held)
+        if self._held_in_network is not None:
+            self._entrance.networks.leave(self._held_in_network)
+            self._held_in_network = None
 
     def _take(self, admission: Admission, name: str, *, limit: int, total: int | None) -> bool:
         if self._held is not None and self._held[:2] == (admission, name):  # logged in anew on the same connection
@@ -154,9 +172,15 @@ class Place:
         return True
 
 
-def network_of(host: str) -> str:
+def subscriber_of(host: str) -> str:
+    """Whom an address stands for."""
     # RFC 4291 §2.5.1: the last 64 bits of an IPv6 address are its owner's to choose.
     return host if ":" not in host else str(int(IPv6Address(host)) >> 64)
+
+
+def network_of(host: str) -> str:
+    """The addresses that one customer of a provider may well have: a /24 of IPv4, of IPv6 a /48 (RFC 6177 §2)."""
+    return host.rpartition(".")[0] if ":" not in host else f"{int(IPv6Address(host)) >> 80}/48"
 
 
 def host_of(peername: object) -> str:

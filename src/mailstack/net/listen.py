@@ -9,40 +9,57 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
+from mailstack.model.networks import Networks
+from mailstack.net.proxied import ProtocolFactory, ProxiedListener
 from mailstack.net.stream import READ_LIMIT_BYTES, Stream
 
 BACKLOG = 1024
 HANDSHAKE_TIMEOUT_S = 30.0
 
 
+class Accepting(Protocol):
+    def close(self) -> None:
+        """Nobody new comes in; who is in stays."""
+        ...
+
+
 async def accept_streams(
-    listener: socket.socket, serve: Callable[[Stream], Awaitable[None]], *, tls: ssl.SSLContext | None
-) -> asyncio.Server:
-    """serve: runs one connection to its end, and closes it."""
+    listener: socket.socket,
+    serve: Callable[[Stream], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None,
+    proxies: Networks = Networks(),  # noqa: B008  # frozen
+) -> Accepting:
+    """serve: runs one connection to its end, and closes it. proxies: as accept_protocols has them."""
+    loop = asyncio.get_running_loop()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Of a task that was cancelled, at the end of a server, asyncio asks for its fault, and logs what that raises.
-        with suppress(asyncio.CancelledError):
-            await serve(Stream(reader, writer))
+    def streams(came_from: str = "") -> asyncio.Protocol:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # Of a task that was cancelled, at the end of a server, asyncio asks for its fault, and logs what that
+            # raises.
+            with suppress(asyncio.CancelledError):
+                await serve(Stream(reader, writer, came_from=came_from))
 
-    return await asyncio.start_server(
-        connected,
-        sock=listener,
-        ssl=tls,
-        backlog=BACKLOG,
-        limit=READ_LIMIT_BYTES,
-        ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if tls else None,
-    )
+        return asyncio.StreamReaderProtocol(
+            asyncio.StreamReader(limit=READ_LIMIT_BYTES, loop=loop), connected, loop=loop
+        )
+
+    return await accept_protocols(listener, streams, tls=tls, proxies=proxies)
 
 
 async def accept_protocols(
-    listener: socket.socket, factory: Callable[[], asyncio.Protocol], *, tls: ssl.SSLContext | None
-) -> asyncio.Server:
+    listener: socket.socket,
+    factory: ProtocolFactory,
+    *,
+    tls: ssl.SSLContext | None,
+    proxies: Networks = Networks(),  # noqa: B008  # frozen
+) -> Accepting:
+    """proxies: who is believed for whom they connect, and must say it; nobody else is."""
+    handshake_s = HANDSHAKE_TIMEOUT_S if tls else None
+    if proxies.networks:
+        return ProxiedListener(listener, factory, proxies=proxies, tls=tls, handshake_s=handshake_s)
     return await asyncio.get_running_loop().create_server(
-        factory,
-        sock=listener,
-        ssl=tls,
-        backlog=BACKLOG,
-        ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if tls else None,
+        factory, sock=listener, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=handshake_s
     )

@@ -15,14 +15,16 @@ READ_LIMIT_BYTES = 1 << 16
 
 
 class Stream:
-    """peer: the other end's (host, port), as the socket or the PROXY header has it."""
+    """peer: the other end's (host, port), as the socket has it; came_from: the client's host instead, where a proxy
+    connects for one."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, came_from: str = "") -> None:
         self._reader = reader
         self._writer = writer
         self._deflation: Deflation | None = None
         name = writer.get_extra_info("peername")
-        self.peer: tuple[str, int] = (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
+        host, port = (str(name[0]), int(name[1])) if isinstance(name, tuple) else ("", 0)
+        self.peer: tuple[str, int] = (came_from or host, port)
         local = writer.get_extra_info("sockname")
         self.local: tuple[str, int] = (str(local[0]), int(local[1])) if isinstance(local, tuple) else ("", 0)
 

@@ -147,6 +147,7 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         recipients=server.limits.recipients,
         connections_per_ip=server.limits.connections_per_ip,
         connections_per_account=server.limits.connections_per_account,
+        proxy_from=server.proxy_from,
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
     for service in LISTENERS:

@@ -154,8 +154,19 @@ def parse_network(text: str) -> str:
     """In prefix form: `203.0.113.10` is 203.0.113.10/32."""
     try:
         return str(ipaddress.ip_network(text))
-    except ValueError:
+    except ValueError as fault:
+        if "host bits" in str(fault):
+            meant = ipaddress.ip_network(text, strict=False)
+            raise ValueError(f"not a network: its address goes on behind the prefix; did you mean {meant}?") from None
         raise ValueError("not an address or network (such as 203.0.113.10, 10.1.0.0/16 or 2001:db8::/32)") from None
+
+
+def parse_proxy_network(text: str) -> str:
+    network = parse_network(text)
+    # Whoever is believed may claim any address: that must not be half the Internet by a slip.
+    if ipaddress.ip_network(network).prefixlen < 8:
+        raise ValueError("too wide for proxies that are believed whom they connect for (at least /8)")
+    return network
 
 
 def parse_endpoint(value: object) -> str:
@@ -313,6 +324,7 @@ AddressKeys = Annotated[
 ]
 IpAddress = Annotated[str, AfterValidator(parse_ip)]
 IpNetwork = Annotated[str, AfterValidator(parse_network), Field(examples=["203.0.113.10", "10.1.0.0/16"])]
+ProxyNetwork = Annotated[str, AfterValidator(parse_proxy_network), Field(examples=["192.0.2.10", "10.0.0.0/8"])]
 Endpoint = Annotated[
     str,
     BeforeValidator(parse_endpoint),

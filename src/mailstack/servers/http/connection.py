@@ -17,7 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mailstack.net.admission import Admission, Held, host_of, network_of
+from mailstack.net.admission import Admission, Held, host_of, subscriber_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.answer import AnswerTransport
@@ -57,7 +57,7 @@ class Shared:
 class HttpConnection(HttpToolsProtocol):
     """Works as net.connections.Connection."""
 
-    def __init__(self, floor: Floor, limits: HttpLimits, *, shared: Shared) -> None:
+    def __init__(self, floor: Floor, limits: HttpLimits, *, shared: Shared, came_from: str) -> None:
         super().__init__(shared.config, shared.state, {}, asyncio.get_running_loop())
         # A parser as strict as llhttp has it: uvicorn's lets octets pass that follow a last request.
         self.parser = httptools.HttpRequestParser(self)
@@ -65,7 +65,7 @@ class HttpConnection(HttpToolsProtocol):
         self._floor = floor
         self._limits = limits
         self._shared = shared
-        self._peer = ""
+        self._peer = came_from
         self._held: Held | None = None
         self._is_ending = False
         self._is_over = False
@@ -99,10 +99,10 @@ class HttpConnection(HttpToolsProtocol):
             self._is_over = True
             transport.close()  # RFC 8737 §3: the handshake was the proof
             return
-        self._peer = host_of(transport.get_extra_info("peername"))
+        self._peer = self._peer or host_of(transport.get_extra_info("peername"))
         limits = self._limits
         self._held = self._shared.admission.admit(
-            network_of(self._peer), limit=limits.connections_per_ip, total=limits.connections, part=self.shut_down
+            subscriber_of(self._peer), limit=limits.connections_per_ip, total=limits.connections, part=self.shut_down
         )
         super().connection_made(transport)
         self._shared.connections.add(self)

@@ -9,6 +9,7 @@ from uvicorn.server import ServerState
 
 from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
+from mailstack.net.proxied import ProtocolFactory
 from mailstack.servers.http.connection import HttpConnection, Shared
 from mailstack.servers.http.floor import Floor
 from mailstack.servers.http.service import HttpRole, HttpService
@@ -41,10 +42,14 @@ class HttpServer:
             admission=admission,
         )
 
-    def protocol(self, role: HttpRole) -> Callable[[], asyncio.Protocol]:
-        """For loop.create_server."""
+    def protocol(self, role: HttpRole) -> ProtocolFactory:
+        """For net.listen."""
         floor = Floor(self._service, role)
-        return lambda: HttpConnection(floor, self._service().limits, shared=self._shared)
+
+        def accept(came_from: str = "") -> asyncio.Protocol:
+            return HttpConnection(floor, self._service().limits, shared=self._shared, came_from=came_from)
+
+        return accept
 
 
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:

@@ -154,7 +154,8 @@ class SmtpConnection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
-        self.peer_host = host_of(transport.get_extra_info("peername"))
+        # Known already where a proxy connects for somebody.
+        self.peer_host = self.peer_host or host_of(transport.get_extra_info("peername"))
         limits = self.service.limits
         if not self._may_connect(self.peer_host):
             log.info("peer not allowed", peer=self.peer_host, service=self.role.value)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
+from mailstack.net.proxied import ProtocolFactory
 from mailstack.servers.smtp.auth import auth
 from mailstack.servers.smtp.bdat import bdat
 from mailstack.servers.smtp.connection import Command, SmtpConnection
@@ -45,15 +46,15 @@ LMTP_COMMANDS: Mapping[str, Command] = {
 
 def smtp_protocol(
     service: Callable[[], SmtpService], role: SmtpRole, connections: Connections, entrance: Entrance
-) -> Callable[[], asyncio.Protocol]:
-    """For loop.create_server. service: asked once for each connection, so that a reload disturbs none that is open."""
+) -> ProtocolFactory:
+    """For net.listen. service: asked once for each connection, so that a reload disturbs none that is open."""
     # aiosmtpd logs the lines it reads, and people type passwords where a command is wanted.
     logging.getLogger("mail.log").disabled = True
 
     is_lmtp = role is SmtpRole.LMTP
 
-    def accept() -> asyncio.Protocol:
-        return SmtpConnection(
+    def accept(came_from: str = "") -> asyncio.Protocol:
+        connection = SmtpConnection(
             service(),
             role,
             commands=LMTP_COMMANDS if is_lmtp else COMMANDS,
@@ -62,6 +63,8 @@ def smtp_protocol(
             connections=connections,
             entrance=entrance,
         )
+        connection.peer_host = came_from
+        return connection
 
     return accept
 

@@ -7,7 +7,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailstack.spec.sections.acme import Acme
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import DomainName, Duration, Endpoint, FilePath, IpAddress, NamesOrAll, SecretReference, Size
+from mailstack.spec.values import (
+    DomainName,
+    Duration,
+    Endpoint,
+    FilePath,
+    IpAddress,
+    NamesOrAll,
+    ProxyNetwork,
+    SecretReference,
+    Size,
+)
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
@@ -102,6 +112,12 @@ class Server(Section):
     listeners: Listeners = Field(
         default=Listeners(),
         description="Where each service listens. Default: the standard ports on every address of the machine.",
+    )
+    proxy_from: tuple[ProxyNetwork, ...] = Field(
+        default=(),
+        description="Addresses and networks of load balancers that connect for clients and say so by the PROXY"
+        " protocol, version 1 or 2, on every listener, before TLS. They must say it, and are believed; nobody else is."
+        " Limits, logs and SPF then see the client's address.",
     )
     workers: Workers = Field(
         default=AUTO_WORKERS,

@@ -1,0 +1,34 @@
+"""Sets of IP networks, and whether an address is in one of them. RFC 4291 §2.3."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+IpAddress = IPv4Address | IPv6Address
+IpNetwork = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    networks: tuple[IpNetwork, ...] = ()
+
+    def __contains__(self, host: object) -> bool:
+        """host: an address as text; what is none is in no network."""
+        if not self.networks or not isinstance(host, str):
+            return False
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self.networks)
+
+
+def networks_of(texts: tuple[str, ...]) -> Networks:
+    """texts: addresses, or networks with the length of their prefix. Raises ValueError."""
+    return Networks(tuple(ip_network(text) for text in texts))
+
+
+def is_loopback(host: str) -> bool:
+    return host in _LOOPBACK
+
+
+_LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
