@@ -75,7 +75,9 @@ ON_POSTGRES = frozenset(
     {
         "test_accounts",
         "test_annotations",
+        "test_bans",
         "test_challenges",
+        "test_greylist",
         "test_issuance",
         "test_locks",
         "test_mailboxes",

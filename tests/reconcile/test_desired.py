@@ -78,6 +78,7 @@ def test_a_small_spec_has_every_default() -> None:
         "connections_per_ip": 20,
         "connections_per_account": 100,
         "proxy_from": [],
+        "bans": {"after": 30, "first_s": 3_600, "longest_s": 604_800, "never": []},
     }
     assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
@@ -180,6 +181,8 @@ def test_what_is_asked_of_strangers_mail_is_one_resource_once_it_is_more_than_th
         "trusted_peers": ["192.0.2.1/32"],
         "is_backup": False,
         "backups": [],
+        "greylist": "off",
+        "blocklists": [],
     }
 
 

@@ -27,6 +27,7 @@ from mailstack.ports.store import Store
 from mailstack.servers.imap.server import ImapServer
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.sasl import SaslService
+from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.mailbox.view import ViewSource
@@ -66,6 +67,7 @@ async def running_imap(
     end_point: bytes | None = None,
     changes: Callable[[Changes], Changes] = lambda real: real,
     opened: Callable[[Bus], Awaitable[Store]] | None = None,
+    conduct: Conduct | None = None,
 ) -> AsyncIterator[RunningImap]:
     """accounts: local parts, all with PASSWORD, where nothing was applied yet. changes: what stands before the store's
     change log. opened: another store than the one in the folder."""
@@ -89,6 +91,7 @@ async def running_imap(
         sharing=store.sharing,
         annotations=store.annotations,
         bus=bus,
+        conduct=conduct or Conduct(clock=clock),
         clock=clock,
         plaintext_is_secure=plaintext_is_secure,
         jmap_url=jmap_url,

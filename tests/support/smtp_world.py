@@ -14,9 +14,11 @@ from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.server import smtp_protocol
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
+from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.gate import Gate
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.outbound.submit import Submission
@@ -66,6 +68,8 @@ class SmtpWorld:
     entrance: Entrance = field(default_factory=Entrance)
     clock: FakeClock = field(default_factory=FakeClock)
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
+    conduct: Conduct = field(init=False)
+    gate: Gate | None = None
     tls: ssl.SSLContext | None = None
     is_loopback_secure: bool = True
     is_backup: bool = False
@@ -73,6 +77,9 @@ class SmtpWorld:
     senders: SenderPolicy | None = None
     port: int = 0
     _tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self.conduct = Conduct(clock=self.clock)
 
     def service(self) -> SmtpService:
         delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
@@ -84,6 +91,7 @@ class SmtpWorld:
             delivery=delivery,
             senders=self.senders,
             is_backup=self.is_backup,
+            gate=self.gate,
         )
         return SmtpService(
             hostname=HOSTNAME,
@@ -92,6 +100,7 @@ class SmtpWorld:
             sasl=self._sasl(),
             inbound=InboundPipeline(receiving=receiving),
             submission=self._submission(delivery),
+            conduct=self.conduct,
             clock=self.clock,
             token=self.token,
             plaintext_is_secure=lambda host: self.is_loopback_secure and host == "127.0.0.1",

@@ -17,6 +17,7 @@ from mailstack.ports.resolver import Resolver
 from mailstack.ports.store import Store
 from mailstack.servers.api.calls import Calls
 from mailstack.servers.api.failures import Failures
+from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.store.bus_local import LocalBus
@@ -67,10 +68,12 @@ class StoreBus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """views: of mailboxes, which outlive generations as the store does; so do calls and failures, the API's."""
+    """views: of mailboxes, which outlive generations as the store does; so does conduct, that of strangers, and so do
+    calls and failures, the API's."""
 
     store: Store
     views: ViewCache
+    conduct: Conduct
     store_bus: StoreBus
     bus: LocalBus | NodesBus
     resolver: Resolver
@@ -102,6 +105,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     return Adapters(
         store=store,
         views=ViewCache(source, clock=clock),
+        conduct=Conduct(clock=clock),
         store_bus=store_bus,
         bus=bus,
         resolver=DnsResolver(clock=system_clock),

@@ -15,14 +15,17 @@ from mailstack.app.routing import route_table
 from mailstack.app.web import web_service
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
+from mailstack.model.conduct import BanRules
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
-from mailstack.model.networks import Networks, networks_of
+from mailstack.model.instant import SECOND_MS
+from mailstack.model.networks import LOOPBACK, Networks, networks_of
 from mailstack.model.resource import (
     CertificateBody,
     DkimKeyBody,
     KeyState,
     Kind,
+    ReceivingBody,
     ServerBody,
 )
 from mailstack.net.tls import Identity, NameChoice, choice_of
@@ -32,7 +35,10 @@ from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
+from mailstack.services.inbound.blocklists import Blocklists
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.gate import Gate
+from mailstack.services.inbound.greylisting import Greylisting
 from mailstack.services.outbound.service import OutboundService
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
@@ -43,11 +49,13 @@ WEB_PROTOCOLS = ("http/1.1",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """proxies: who is believed whom they connect for. certificates: chosen by server name. login: looks in these
-    domains; kept by the next generation that has the same ones, so that nobody has to prove anew who they are."""
+    """proxies: who is believed whom they connect for. ban_rules: None: nobody is banned. certificates: chosen by server
+    name. login: looks in these domains; kept by the next generation that has the same ones, so that nobody has to prove
+    anew who they are."""
 
     generation: Generation
     proxies: Networks
+    ban_rules: BanRules | None
     certificates: NameChoice
     web_certificates: NameChoice
     login_domains: tuple[str, ...]
@@ -87,6 +95,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
+        ban_rules=_ban_rules(blueprint, server),
         certificates=choice_of(identities, before=before.certificates if before else None),
         web_certificates=choice_of(
             identities, protocols=WEB_PROTOCOLS, before=before.web_certificates if before else None
@@ -97,6 +106,20 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         imap=_imap(server, around, sasl, has_tls=bool(identities)),
         http=web_service(blueprint, server, around.adapters, around.settings),
         outbound=_outbound(blueprint, server, around, delivery),
+    )
+
+
+def _ban_rules(blueprint: Blueprint, server: ServerBody) -> BanRules | None:
+    bans = server.bans
+    if bans is None:
+        return None
+    # A proxy would be banned for its clients, and this machine for whatever runs on it.
+    never = networks_of((*bans.never, *server.proxy_from, *blueprint.receiving.trusted_peers))
+    return BanRules(
+        after=bans.after,
+        first_ms=bans.first_s * SECOND_MS,
+        longest_ms=bans.longest_s * SECOND_MS,
+        never=Networks((*never.networks, *LOOPBACK.networks)),
     )
 
 
@@ -148,6 +171,8 @@ def _smtp(blueprint: Blueprint, around: Surroundings, sasl: SaslService, deliver
         accounts=adapters.store.accounts,
         messages=adapters.store.messages,
         delivery=delivery,
+        conduct=adapters.conduct,
+        gate=_gate(blueprint.receiving, adapters),
         clock=adapters.clock,
         token=adapters.token,
         resolver=adapters.resolver,
@@ -159,6 +184,17 @@ def _smtp(blueprint: Blueprint, around: Surroundings, sasl: SaslService, deliver
         signing_keys=signing_keys(blueprint),
         tls=around.tls if identities_of(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _gate(receiving: ReceivingBody, adapters: Adapters) -> Gate:
+    is_greylisting = receiving.greylist != "off"
+    return Gate(
+        resolver=adapters.resolver,
+        trusted=networks_of(receiving.trusted_peers),
+        blocklists=Blocklists(adapters.resolver, receiving.blocklists, clock=adapters.clock),
+        greylisting=Greylisting(adapters.store.greylist, clock=adapters.clock) if is_greylisting else None,
+        greylists_all=receiving.greylist == "all",
     )
 
 
@@ -182,6 +218,7 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         annotations=store.annotations,
         views=around.adapters.views,
         bus=around.adapters.bus,
+        conduct=around.adapters.conduct,
         clock=around.adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
     )

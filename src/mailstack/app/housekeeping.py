@@ -44,7 +44,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     compacted = sum([await _compact(adapters, login, now) for login in await _logins(adapters)])
     shared = sum([await _note_shares(adapters, login) for login in await _logins(adapters)])
     purged = await store.trash.purge(now=now)
-    log.info("cleaned up", files=swept, changes=compacted, shares=shared, trashed_accounts=purged)
+    grey = await store.greylist.forget(now=now)
+    log.info("cleaned up", files=swept, changes=compacted, shares=shared, trashed_accounts=purged, greylisted=grey)
     return True
 
 

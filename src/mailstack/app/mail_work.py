@@ -16,7 +16,9 @@ from mailstack.ports.resolver import Resolver
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.service import SmtpService
+from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.gate import Gate
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.outbound.submit import Submission
@@ -24,11 +26,14 @@ from mailstack.services.outbound.submit import Submission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWork:
-    """What mail is received and submitted with. token: random bytes. resolver: None where no sender is checked."""
+    """What mail is received and submitted with. token: random bytes. resolver: None where no sender is checked. gate:
+    None where nothing is asked of who connects."""
 
     accounts: Accounts
     messages: Intake
     delivery: Delivery
+    conduct: Conduct
+    gate: Gate | None
     clock: Clock
     token: Callable[[int], bytes]
     resolver: Resolver | None = None
@@ -59,6 +64,7 @@ def smtp_service(
         sasl=sasl,
         inbound=InboundPipeline(receiving=_receiving(blueprint, work, server.hostname)),
         submission=_submission(blueprint, work, server.hostname, signing_keys),
+        conduct=work.conduct,
         clock=work.clock,
         token=work.token,
         plaintext_is_secure=plaintext_is_secure,
@@ -86,6 +92,7 @@ def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving
         delivery=work.delivery,
         senders=sender_policy(blueprint.receiving, work.resolver) if work.resolver is not None else None,
         is_backup=blueprint.receiving.is_backup,
+        gate=work.gate,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 
+from mailstack.app.ban_keeper import BanKeeper
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
@@ -71,6 +72,7 @@ class Worker:
         self._proofs = TlsProofs()
         self._web_tls = live_context(lambda: self._services.web_certificates, proofs=self._proofs)
         self._proof_keeper: ProofKeeper
+        self._ban_keeper: BanKeeper
         self._doors: Doors
         self._outbound: OutboundWork
         self._indexer: Indexer
@@ -86,6 +88,8 @@ class Worker:
             others = launch.tally.of(launch.place)
             self._delays = LoginDelays(self._adapters.clock, others, sleep=asyncio.sleep)
             self._services = build_services(launch.blueprint, self._surroundings(None))
+            self._adapters.conduct.rules = self._services.ban_rules
+            self._ban_keeper = BanKeeper(self._adapters)
             self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others)
             await self._doors.open(launch.bound)
             self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
@@ -114,6 +118,7 @@ class Worker:
         _, services, opened = self._prepared
         self._prepared = None
         self._services = services
+        self._adapters.conduct.rules = services.ban_rules
         self._adapters.store_bus.tell_of_new_generation()
         await self._doors.open(opened)
         close_all(opened)
@@ -137,6 +142,7 @@ class Worker:
         await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._indexer.end()
         await self._proof_keeper.end()
+        await self._ban_keeper.end()
         if self._node_work is not None:
             await self._node_work.end()
         await self._adapters.close()

@@ -32,6 +32,7 @@ COMMANDS = {
     "tls": "Look after certificates: list, renew.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
     "storage": "Look after what mail and state are kept in: check, copy.",
+    "ban": "Show, add and lift bans of addresses.",
     "token": "Make, list and revoke tokens for the API.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",
     "sandbox": "Run any spec harmlessly on loopback: high ports, no mail leaves.",

@@ -22,13 +22,12 @@ class Networks:
         return any(address in network for network in self.networks)
 
 
+NOWHERE = Networks()
+
+
 def networks_of(texts: tuple[str, ...]) -> Networks:
     """texts: addresses, or networks with the length of their prefix. Raises ValueError."""
     return Networks(tuple(ip_network(text) for text in texts))
 
 
-def is_loopback(host: str) -> bool:
-    return host in _LOOPBACK
-
-
-_LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
+LOOPBACK = networks_of(("127.0.0.0/8", "::1"))

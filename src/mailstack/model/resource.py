@@ -90,9 +90,19 @@ class ResourceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BansBody:
+    """after: points of model.conduct. never: networks in prefix form."""
+
+    after: int = 30
+    first_s: int = 3_600
+    longest_s: int = 7 * 86_400
+    never: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
-    """workers: 0 means one for each core. proxy_from: addresses and networks. What a state from before a field was
-    added lacks has the default."""
+    """workers: 0 means one for each core. proxy_from: networks in prefix form. bans: None: nobody is banned. What a
+    state from before a field was added lacks has the default."""
 
     hostname: str
     addresses: tuple[str, ...]
@@ -102,6 +112,7 @@ class ServerBody:
     connections_per_ip: int
     connections_per_account: int = 100
     proxy_from: tuple[str, ...] = ()
+    bans: BansBody | None = BansBody()  # frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +125,8 @@ class ListenerBody:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivingBody:
     """dmarc: enforce or mark. spf_fail: mark or reject. on_dns_failure: accept or defer. trusted_sealers: A-labels;
-    trusted_peers: networks in prefix form. is_backup: of better mail exchangers; backups: host names of ours."""
+    trusted_peers: networks in prefix form. is_backup: of better mail exchangers; backups: host names of ours. greylist:
+    off, suspicious or all. blocklists: their zones, A-labels."""
 
     dmarc: str = "enforce"
     spf_fail: str = "mark"
@@ -124,6 +136,8 @@ class ReceivingBody:
     trusted_peers: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     is_backup: bool = False
     backups: tuple[str, ...] = ()
+    greylist: str = "off"
+    blocklists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

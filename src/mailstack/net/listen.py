@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from mailstack.model.networks import Networks
+from mailstack.model.networks import NOWHERE, Networks
 from mailstack.net.proxied import ProtocolFactory, ProxiedListener
 from mailstack.net.stream import READ_LIMIT_BYTES, Stream
 
@@ -30,7 +30,7 @@ async def accept_streams(
     serve: Callable[[Stream], Awaitable[None]],
     *,
     tls: ssl.SSLContext | None,
-    proxies: Networks = Networks(),  # noqa: B008  # frozen
+    proxies: Networks = NOWHERE,
 ) -> Accepting:
     """serve: runs one connection to its end, and closes it. proxies: as accept_protocols has them."""
     loop = asyncio.get_running_loop()
@@ -54,7 +54,7 @@ async def accept_protocols(
     factory: ProtocolFactory,
     *,
     tls: ssl.SSLContext | None,
-    proxies: Networks = Networks(),  # noqa: B008  # frozen
+    proxies: Networks = NOWHERE,
 ) -> Accepting:
     """proxies: who is believed for whom they connect, and must say it; nobody else is."""
     handshake_s = HANDSHAKE_TIMEOUT_S if tls else None

@@ -10,6 +10,7 @@ QUEUE_TOPIC = "queue"
 GENERATION_TOPIC = "generation"
 CHALLENGE_TOPIC = "challenge"
 CROWD_TOPIC = "crowd"
+BAN_TOPIC = "ban"
 
 
 def account_topic(account_id: str) -> str:

@@ -5,9 +5,11 @@ from typing import Protocol
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
+from mailstack.ports.bans import Bans
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
 from mailstack.ports.crowds import Crowds
+from mailstack.ports.greylist import Greylist
 from mailstack.ports.issuance import Issuance
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
@@ -55,6 +57,10 @@ class Store(Protocol):
     def sharing(self) -> Sharing: ...
     @property
     def annotations(self) -> Annotations: ...
+    @property
+    def bans(self) -> Bans: ...
+    @property
+    def greylist(self) -> Greylist: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

@@ -14,6 +14,7 @@ from mailstack.model.password import is_other_hash, weakness_of
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
+    BansBody,
     DkimKeyBody,
     DnsZoneBody,
     DomainBody,
@@ -44,7 +45,7 @@ from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account
 from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay
-from mailstack.spec.sections.server import BACKUP_MX
+from mailstack.spec.sections.server import BACKUP_MX, Bans
 
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
@@ -148,12 +149,22 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         connections_per_ip=server.limits.connections_per_ip,
         connections_per_account=server.limits.connections_per_account,
         proxy_from=server.proxy_from,
+        bans=None if server.bans is None else _bans(server.bans),
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
     for service in LISTENERS:
         endpoints: tuple[str, ...] = getattr(server.listeners, service)
         if endpoints:
             yield secrets.wanted(Kind.LISTENER, service, ListenerBody(endpoints=endpoints))
+
+
+def _bans(bans: Bans) -> BansBody:
+    return BansBody(
+        after=bans.after,
+        first_s=int(bans.for_.total_seconds()),
+        longest_s=int(max(bans.for_, bans.up_to).total_seconds()),
+        never=bans.never,
+    )
 
 
 def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
@@ -167,6 +178,8 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         trusted_peers=receiving.trusted_peers,
         is_backup=spec.server.role == BACKUP_MX,
         backups=spec.server.backups,
+        greylist=spec.spam.greylist,
+        blocklists=spec.spam.blocklists,
     )
     if body != ReceivingBody():
         yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)

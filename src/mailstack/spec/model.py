@@ -12,6 +12,7 @@ from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.receiving import Receiving
 from mailstack.spec.sections.section import Bare, Section
 from mailstack.spec.sections.server import Reconcile, Server, Tls
+from mailstack.spec.sections.spam import Spam
 from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
 from mailstack.spec.values import AddressKey, AddressKeys, DomainName, Name
@@ -57,6 +58,7 @@ class Spec(Section):
     receiving: Receiving = Field(
         default=Receiving(), description="What is asked of mail from strangers before it is taken."
     )
+    spam: Spam = Field(default=Spam(), description="What is asked of who brings mail, before the mail is looked at.")
     relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."
     )

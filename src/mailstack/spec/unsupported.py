@@ -13,7 +13,8 @@ _KEYS: Final = frozenset(
         ("routes", "*", "warmup"),
         ("lists",),
         ("sieve",),
-        ("spam",),
+        ("spam", "reject_at"),
+        ("spam", "junk_at"),
         ("backup",),
         ("tests", "*", "expect", "spam"),
     }

@@ -14,6 +14,7 @@ from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.principal import Account
 from mailstack.servers.smtp.service import SmtpRole
+from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.mailbox.tree import MailboxTree
 from mailstack.services.outbound.complete import is_8bit
@@ -82,7 +83,15 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     service = smtp_service(
         bed.blueprint,
-        MailWork(accounts=accounts, messages=store.messages, delivery=delivery, clock=clock, token=bytes),
+        MailWork(
+            accounts=accounts,
+            messages=store.messages,
+            delivery=delivery,
+            conduct=Conduct(clock=clock),
+            gate=None,
+            clock=clock,
+            token=bytes,
+        ),
         sasl=bed.sasl,
         signing_keys={},
         tls=None,

@@ -2,8 +2,10 @@
 
 import structlog
 
+from mailstack.model.conduct import Offence
 from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.principal import Ability, Account
+from mailstack.net.admission import host_of
 from mailstack.servers.imap.session import Completed, Session, no, ok
 from mailstack.servers.imap.standing import has_standing
 from mailstack.services.identity.login import LoginOrigin
@@ -46,6 +48,7 @@ def origin(session: Session) -> LoginOrigin:
 def refused(session: Session) -> Completed:
     """Counts, and ends the connection of who guesses."""
     session.refused_logins += 1
+    session.service.conduct.note(host_of(session.connection.stream.peer), Offence.FAILED_LOGIN)
     if session.refused_logins >= session.service.limits.login_tries:
         log.info("too many refused logins", peer=session.connection.stream.peer[0])
         session.hang_up("Too many failures")

@@ -10,6 +10,7 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import DomainError
+from mailstack.model.instant import Instant, iso
 from mailstack.model.mailbox_filter import Reach
 from mailstack.net.admission import Entrance, Place, host_of
 from mailstack.net.connections import Connections
@@ -89,6 +90,12 @@ class ImapServer:
         limits, host = service.limits, host_of(connection.stream.peer)
         try:
             async with asyncio.timeout(limits.login_s) as login_deadline:
+                ban = service.conduct.ban_of(host)
+                if ban is not None:
+                    log.info("banned", peer=host, until=iso(ban.until))
+                    connection.say(_banned(ban.until))
+                    await connection.flush()
+                    return
                 if not place.take_as_stranger(host, limit=limits.connections_per_ip, total=limits.strangers):
                     log.info("too many connections", peer=host)
                     connection.say(TOO_MANY_CONNECTIONS)
@@ -103,6 +110,11 @@ class ImapServer:
         except TimeoutError:
             connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
         await connection.flush()
+
+
+def _banned(until: Instant) -> Untagged:
+    text = f"Too many failures from your address, come again after {iso(until)}"
+    return Untagged(condition=Condition.BYE, text=text)
 
 
 async def _until_over(session: Session) -> None:

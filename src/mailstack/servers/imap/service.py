@@ -15,6 +15,7 @@ from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.servers.sasl import SaslService
+from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.wire.imap.limits import DEFAULT_MESSAGE_OCTETS
@@ -65,6 +66,7 @@ class ImapService:
     annotations: Annotations
     views: ViewCache
     bus: Bus
+    conduct: Conduct
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
     jmap_url: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid, TryAgainLater
 from mailstack.model.principal import Ability
@@ -88,6 +89,7 @@ def _decoded(decode: Callable[[bytes], bytes], text: bytes) -> bytes:
 
 def _failed(connection: SmtpConnection) -> Refused:
     connection.offences.failed_logins += 1
+    connection.service.conduct.note(connection.peer_host, Offence.FAILED_LOGIN)
     if connection.offences.failed_logins > connection.service.limits.failed_logins:
         return Refused(TOO_MANY_ERRORS)
     return Refused(AUTHENTICATION_BROKEN)

@@ -13,14 +13,18 @@ from typing import NoReturn, cast
 import structlog
 from aiosmtpd.smtp import SMTP
 
+from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
+from mailstack.model.instant import iso
 from mailstack.model.principal import Account
 from mailstack.net.admission import Entrance, host_of
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.errors import reply_for
 from mailstack.servers.smtp.incoming import EndOfInput, Incoming
 from mailstack.servers.smtp.replies import (
+    BARE_CR_OR_LF,
+    BARE_LINE_FEED,
     LOCAL_ERROR,
     PEER_NOT_ALLOWED,
     SHUTTING_DOWN,
@@ -30,6 +34,7 @@ from mailstack.servers.smtp.replies import (
     TOO_MANY_OF_ACCOUNT,
     FramingLost,
     Refused,
+    banned,
     encode,
 )
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
@@ -40,6 +45,8 @@ Command = Callable[["SmtpConnection", str], Awaitable[SmtpReply | None]]
 
 _LAST_WORDS = (221, 421)
 """RFC 5321 §3.8: the server closes the channel after these."""
+_SMUGGLING = (BARE_LINE_FEED, BARE_CR_OR_LF)
+"""How mail is hidden in other mail; a sender that is only broken does it too, and is banned once it goes on."""
 
 log = structlog.get_logger()
 
@@ -156,6 +163,12 @@ class SmtpConnection(SMTP):
         stream = cast(asyncio.Transport, transport)  # uvloop's transports work alike and inherit from nothing
         # Known already where a proxy connects for somebody.
         self.peer_host = self.peer_host or host_of(transport.get_extra_info("peername"))
+        ban = self.service.conduct.ban_of(self.peer_host)
+        if ban is not None:
+            log.info("banned", peer=self.peer_host, until=iso(ban.until))
+            stream.write(encode(banned(ban.until)))
+            stream.close()
+            return
         limits = self.service.limits
         if not self._may_connect(self.peer_host):
             log.info("peer not allowed", peer=self.peer_host, service=self.role.value)
@@ -169,6 +182,8 @@ class SmtpConnection(SMTP):
             return
         self._is_admitted = True
         self.incoming.transport = stream
+        if self.role is SmtpRole.MX:
+            self.service.inbound.greet(self.peer_host)
         super().connection_made(transport)
         self._connections.add(self)
 
@@ -244,7 +259,10 @@ class SmtpConnection(SMTP):
         """Logged here."""
         if isinstance(error, Refused):
             log.info("refused", peer=self.peer_host, reply=str(error.reply))
-            return TOO_MANY_ERRORS if self._is_offence(error.reply) else error.reply
+            if not self._is_offence(error.reply):
+                return error.reply
+            self.service.conduct.note(self.peer_host, Offence.PROTOCOL_ABUSE)
+            return error.reply if error.reply in _SMUGGLING else TOO_MANY_ERRORS
         if isinstance(error, DomainError):
             reply = reply_for(error)
             log.info("refused", peer=self.peer_host, reply=str(reply), reason=error.detail)
@@ -253,6 +271,8 @@ class SmtpConnection(SMTP):
         return LOCAL_ERROR
 
     def _is_offence(self, reply: SmtpReply) -> bool:
+        if reply in _SMUGGLING:
+            return True
         if 500 <= reply.code <= 504:
             self.offences.bad_commands += 1
         return self.offences.bad_commands > self.service.limits.bad_commands

@@ -9,7 +9,7 @@ from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.content import Content
-from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.errors import reply_to
 from mailstack.servers.smtp.framing import DataFraming
 from mailstack.servers.smtp.lmtp import take_over_each
 from mailstack.servers.smtp.replies import (
@@ -82,7 +82,7 @@ async def take_over(connection: SmtpConnection, mail: InboundMail, content: Call
     else:
         decision = await service.inbound.run(Phase.DATA, complete)
         if isinstance(decision, Reject | Defer):
-            raise Refused(REJECTIONS[decision.reason])
+            raise Refused(reply_to(decision))
     return SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
 
 

@@ -4,6 +4,7 @@ RFC 5321 §4.2.3, RFC 3463.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import (
@@ -25,7 +26,7 @@ from mailstack.model.errors import (
 )
 from mailstack.servers.smtp.replies import CONVERSION_NEEDED, LOCAL_ERROR, MAIL_LOOP, REQUIRETLS_UNSUPPORTED
 from mailstack.servers.smtp.replies import TOO_LARGE as TOO_LARGE_REPLY
-from mailstack.services.inbound.mail import Reason
+from mailstack.services.inbound.mail import Defer, Reason, Reject
 
 REPLIES: Mapping[type[DomainError], SmtpReply] = {
     NotFound: SmtpReply(code=550, status="5.1.1", text="No such recipient here"),
@@ -70,7 +71,16 @@ REJECTIONS: Mapping[Reason, SmtpReply] = {
     ),
     Reason.REQUIRES_TLS: REQUIRETLS_UNSUPPORTED,
     Reason.BINARY: CONVERSION_NEEDED,
+    # RFC 3463 §3.8, X.7.1: delivery not authorised; goes on with the list's name and its own words.
+    Reason.LISTED: SmtpReply(code=550, status="5.7.1", text="Your server's address is on a blocklist,"),
+    # RFC 6647 §5: 4yz, with a text that says what happens; goes on with how long.
+    Reason.GREYLISTED: SmtpReply(code=451, status="4.7.1", text="Not known here yet, please try again"),
 }
+
+
+def reply_to(decision: Reject | Defer) -> SmtpReply:
+    reply = REJECTIONS[decision.reason]
+    return replace(reply, text=f"{reply.text} {decision.told}") if decision.told else reply
 
 
 def reply_for(error: DomainError) -> SmtpReply:

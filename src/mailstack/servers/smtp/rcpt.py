@@ -1,10 +1,11 @@
 """RCPT: one more recipient, resolved at once, so that unknown ones are never bounced. RFC 5321 §4.1.1.3,
 RFC 3461 §4."""
 
+from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.servers.smtp.connection import SmtpConnection
-from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.errors import REJECTIONS, reply_to
 from mailstack.servers.smtp.notifications import notification
 from mailstack.servers.smtp.paths import Path, parse_forward_path
 from mailstack.servers.smtp.replies import (
@@ -18,6 +19,7 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_PARAMETER,
     Refused,
 )
+from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.inbound.mail import Accept, Defer, InboundMail, Recipient, Reject
 from mailstack.services.inbound.pipeline import Phase
 from mailstack.services.inbound.stages.onward import why_it_cannot_leave
@@ -69,9 +71,13 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
         return mail
     try:
         found = await inbound.run(Phase.RCPT, mail)
+        if isinstance(found, InboundMail) and connection.role is SmtpRole.MX:
+            found = await inbound.run(Phase.STRANGER, found)
     except (NotFound, Forbidden):
         # Trying out names is how address lists are made.
         connection.offences.unknown_recipients += 1
+        if connection.state.account is None:
+            connection.service.conduct.note(connection.peer_host, Offence.UNKNOWN_RECIPIENT)
         if connection.offences.unknown_recipients > connection.service.limits.unknown_recipients:
             raise Refused(TOO_MANY_ERRORS) from None
         raise
@@ -79,6 +85,6 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
         case InboundMail():
             return found
         case Reject() | Defer():
-            raise Refused(REJECTIONS[found.reason])
+            raise Refused(reply_to(found))
         case Accept():
             return mail

@@ -6,6 +6,7 @@ Replies that follow from domain errors are in errors.py. RFC 5321 §4.2, RFC 203
 from collections.abc import Sequence
 
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.instant import Instant, iso
 
 
 class Refused(Exception):
@@ -28,6 +29,11 @@ def encode_lines(code: int, lines: Sequence[str]) -> bytes:
     """RFC 5321 §4.2.1: every line but the last has a hyphen behind the code."""
     last = len(lines) - 1
     return "".join(f"{code}{' ' if at == last else '-'}{line}\r\n" for at, line in enumerate(lines)).encode("ascii")
+
+
+def banned(until: Instant) -> SmtpReply:
+    """Not for good: a mail server that shares its address with somebody keeps its mail until then."""
+    return _reply(421, "4.7.0", f"Too much was tried from your address, come again after {iso(until)}")
 
 
 def _reply(code: int, status: str, text: str) -> SmtpReply:

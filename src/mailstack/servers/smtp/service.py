@@ -8,6 +8,7 @@ from enum import Enum
 from mailstack.model.instant import Clock
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
+from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.outbound.submit import Submission
 
@@ -42,6 +43,7 @@ class SmtpService:
     sasl: SaslService
     inbound: InboundPipeline
     submission: Submission
+    conduct: Conduct
     clock: Clock
     token: Callable[[int], bytes]
     plaintext_is_secure: Callable[[str], bool]

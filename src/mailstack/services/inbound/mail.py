@@ -107,22 +107,27 @@ class Reason(Enum):
     SENDER_UNKNOWN_NOW = "DNS"
     REQUIRES_TLS = "requires TLS"
     BINARY = "binary"
+    LISTED = "listed"
+    GREYLISTED = "greylisted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """For good, told to the sender while connected: no bounce is ever sent to a forged address. detail: for the log."""
+    """For good, told to the sender while connected: no bounce is ever sent to a forged address. detail: for the log.
+    told: how the reply's text goes on, printable ASCII."""
 
     reason: Reason
     detail: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defer:
-    """Not now: the sender keeps it and comes again. detail: for the log."""
+    """Not now: the sender keeps it and comes again. detail, told: as of Reject."""
 
     reason: Reason
     detail: str = ""
+    told: str = ""
 
 
 Decision = Accept | Reject | Defer

@@ -13,7 +13,9 @@ from mailstack.model.address import Address
 from mailstack.services.inbound.mail import Decision, InboundMail
 from mailstack.services.inbound.stages.authenticate import authenticate
 from mailstack.services.inbound.stages.deliver import deliver
+from mailstack.services.inbound.stages.greylist import greylist
 from mailstack.services.inbound.stages.judge import judge
+from mailstack.services.inbound.stages.listed import refuse_listed
 from mailstack.services.inbound.stages.loop import refuse_loop
 from mailstack.services.inbound.stages.onward import refuse_what_cannot_leave
 from mailstack.services.inbound.stages.quota import refuse_full_account
@@ -31,6 +33,7 @@ class Phase(Enum):
     EHLO = "ehlo"
     MAIL = "mail"
     RCPT = "rcpt"
+    STRANGER = "stranger"  # RCPT as well, after it, of who is not logged in
     DATA = "data"
     HANDED_OVER = "handed over"
 
@@ -40,6 +43,7 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
     Phase.EHLO: (),
     Phase.MAIL: (),
     Phase.RCPT: (resolve_recipient, refuse_what_cannot_leave, refuse_full_account),
+    Phase.STRANGER: (refuse_listed, greylist),
     Phase.DATA: (refuse_loop, authenticate, judge, deliver),
     Phase.HANDED_OVER: (refuse_loop, deliver),
 }
@@ -52,6 +56,12 @@ class InboundPipeline:
     async def is_ours(self, address: Address) -> bool:
         """Is mail for its domain received here."""
         return not address.domain or await self.receiving.accounts.domain(address.domain) is not None
+
+    def greet(self, peer_host: str) -> None:
+        """CONNECT: what must be asked elsewhere is begun, and RCPT waits for it."""
+        gate = self.receiving.gate
+        if gate is not None and peer_host not in gate.trusted:
+            gate.blocklists.begin(peer_host)
 
     async def run(self, phase: Phase, mail: InboundMail) -> InboundMail | Decision:
         """In RCPT, the newest recipient is the one in question."""

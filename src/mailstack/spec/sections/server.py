@@ -13,6 +13,7 @@ from mailstack.spec.values import (
     Endpoint,
     FilePath,
     IpAddress,
+    IpNetwork,
     NamesOrAll,
     ProxyNetwork,
     SecretReference,
@@ -100,6 +101,43 @@ class Limits(Section):
     )
 
 
+def check_ban_length(length: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= length <= timedelta(days=365):
+        raise ValueError("a ban lasts 1m to 365d")
+    return length
+
+
+BanLength = Annotated[Duration, AfterValidator(check_ban_length)]
+
+
+class Bans(Section):
+    """Whoever tries passwords, tries out recipients or abuses SMTP or IMAP is turned away for a while: an IPv4 address,
+    or the /64 of an IPv6 one. `mailstack ban` lists, adds and lifts bans."""
+
+    after: int = Field(
+        default=30,
+        ge=5,
+        le=10_000,
+        description="Points at which an address is banned: a failed login is 2, an unknown recipient 1, abuse of the"
+        " protocol 5. Half of them are forgiven every 15 minutes. Each process counts for itself; a ban holds for all"
+        " processes and nodes.",
+    )
+    for_: BanLength = Field(
+        default=timedelta(hours=1),
+        alias="for",
+        description="How long the first ban lasts. Each further one within 30 days of the last lasts twice as long.",
+        json_schema_extra={"default": "1h"},
+    )
+    up_to: BanLength = Field(
+        default=timedelta(days=7), description="The longest ban.", json_schema_extra={"default": "7d"}
+    )
+    never: tuple[IpNetwork, ...] = Field(
+        default=(),
+        description="Addresses and networks that are never banned, such as an office's. Nor are this machine,"
+        " `server.proxy_from` and `receiving.trusted_peers`.",
+    )
+
+
 class Server(Section):
     hostname: DomainName = Field(
         description="The server's own fully qualified name: what it greets with, what MX records point to, and what its"
@@ -125,6 +163,7 @@ class Server(Section):
         json_schema_extra={"default": "auto"},
     )
     limits: Limits = Field(default=Limits(), description="What one client may ask for.")
+    bans: Bans | None = Field(default=Bans(), description="Who is turned away for what they did before; null: nobody.")
     role: Literal["primary", "backup-mx"] = Field(
         default="primary",
         description="What this machine is for its domains. A backup-mx takes mail for the recipients that this spec"

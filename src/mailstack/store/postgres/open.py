@@ -19,12 +19,14 @@ from mailstack.store.postgres.remains import RowRemains
 from mailstack.store.postgres.upkeep import AccountRows
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
 from mailstack.store.sql.finding import SqlSearch
+from mailstack.store.sql.greylist import SqlGreylist
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
@@ -64,6 +66,8 @@ class PostgresStore:
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
         self.locks = SqlLocks(self._system)
         self.challenges = SqlChallenges(self._system, clock=clock)
+        self.bans = SqlBans(self._system)
+        self.greylist = SqlGreylist(self._system)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)

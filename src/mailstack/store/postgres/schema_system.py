@@ -168,6 +168,21 @@ RECEIVING = (
     "ALTER TABLE mail ADD COLUMN envelope_id TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE mail_recipient ADD COLUMN notify_on TEXT",
     "ALTER TABLE mail_recipient ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE ban (
+        peer TEXT PRIMARY KEY,
+        reason TEXT NOT NULL,
+        since BIGINT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        times BIGINT NOT NULL
+    )""",
+    "CREATE INDEX ban_end ON ban (ends_at)",
+    """CREATE TABLE greylist (
+        entry TEXT PRIMARY KEY,
+        first_at BIGINT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        passes BIGINT NOT NULL
+    )""",
+    "CREATE INDEX greylist_end ON greylist (ends_at)",
 )
 
 MIGRATIONS = (Migration(number=2, statements=LAYOUT), Migration(number=3, statements=RECEIVING))

@@ -13,10 +13,12 @@ from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.database import Result
 from mailstack.store.sql.finding import SqlSearch
+from mailstack.store.sql.greylist import SqlGreylist
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
@@ -66,6 +68,8 @@ class SqliteStore:
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)
+        self.bans = SqlBans(files.system)
+        self.greylist = SqlGreylist(files.system)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)

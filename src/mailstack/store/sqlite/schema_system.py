@@ -194,7 +194,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=3,
-        tables=_SECOND,
+        tables=_SECOND | {"ban", "greylist"},
         statements=(
             # What senders ask of servers on the way: model/handling.py. notify_on: NULL for nothing said, '' for never.
             "ALTER TABLE mail ADD COLUMN is_binary INTEGER NOT NULL DEFAULT 0",
@@ -203,6 +203,23 @@ MIGRATIONS = (
             "ALTER TABLE mail ADD COLUMN envelope_id TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE mail_recipient ADD COLUMN notify_on TEXT",
             "ALTER TABLE mail_recipient ADD COLUMN original_recipient TEXT NOT NULL DEFAULT ''",
+            # model/conduct.py; a row stays for a while after its end.
+            """CREATE TABLE ban (
+                peer TEXT PRIMARY KEY,
+                reason TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                ends_at INTEGER NOT NULL,
+                times INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX ban_end ON ban (ends_at)",
+            # model/greylist.py. entry: of a triplet or of a network.
+            """CREATE TABLE greylist (
+                entry TEXT PRIMARY KEY,
+                first_at INTEGER NOT NULL,
+                ends_at INTEGER NOT NULL,
+                passes INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX greylist_end ON greylist (ends_at)",
         ),
     ),
 )

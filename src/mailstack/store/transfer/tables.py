@@ -205,6 +205,8 @@ BEFORE_QUEUE = (
     _of_system("alias", "address_key", "targets"),
     _of_system("trash", "account_id", "login", "destroyed_at"),
     _of_system("shared", "account_id", "owner_id", "noted_at", key=2),
+    _of_system("ban", "peer", "reason", "since", "ends_at", "times"),
+    _of_system("greylist", "entry", "first_at", "ends_at", "passes"),
     _of_system("challenge", "kind", "name", "value", "ends_at", key=2),
     _of_system(
         "token",

@@ -8,6 +8,7 @@ from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
 from mailstack.ports.resolver import Resolver
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.gate import Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class SenderPolicy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
     """hostname: ours, for Received fields. postmaster: an admin's address key, for the postmasters nobody declared.
-    senders: None where nobody is checked. is_backup: mail is kept for a better mail exchanger of its domain."""
+    senders: None where nobody is checked. is_backup: mail is kept for a better mail exchanger of its domain. gate: None
+    where nothing is asked of who connects."""
 
     hostname: str
     postmaster: str | None
@@ -45,3 +47,4 @@ class Receiving:
     delivery: Delivery
     senders: SenderPolicy | None = None
     is_backup: bool = False
+    gate: Gate | None = None

@@ -1,0 +1,105 @@
+"""Blocklists and greylisting as an SMTP peer sees them."""
+
+from mailstack.model.greylist import DELAY_MS
+from mailstack.model.networks import NOWHERE, Networks, networks_of
+from mailstack.net.connections import Connections
+from mailstack.servers.smtp.service import SmtpRole
+from mailstack.services.inbound.blocklists import Blocklists
+from mailstack.services.inbound.gate import Gate
+from mailstack.services.inbound.greylisting import Greylisting
+from tests.support.memory_greylist import MemoryGreylist
+from tests.support.memory_resolver import MemoryResolver
+from tests.support.smtp_world import SmtpWorld, serving
+
+NAME = "1.0.0.127.bl.example"
+SENDER = "S: 220 ...\nC: EHLO x\nS: 250-...\nS: 250 ...\nC: MAIL FROM:<x@customer.example>\nS: 250 ..."
+ALICE = "C: RCPT TO:<alice@example.com>"
+NAMED = {"127.0.0.1": ("mx.customer.example",)}
+HOSTS = {"mx.customer.example": ("127.0.0.1",)}
+SPF = {"customer.example": ("v=spf1 ip4:127.0.0.1 -all",)}
+
+
+def listed(world: SmtpWorld, *, trusted: Networks = NOWHERE) -> None:
+    # The peer of tests is the one address that no sound list has: here, the list's own tests lie elsewhere.
+    class Sound(Blocklists):
+        async def _is_sound(self, zone: str) -> bool:  # noqa: ARG002
+            return True
+
+    resolver = MemoryResolver(hosts={NAME: ("127.0.0.4",)}, txt={NAME: ("Sends spam, see https://bl.example/127",)})
+    world.gate = Gate(
+        resolver=resolver, trusted=trusted, blocklists=Sound(resolver, ("bl.example",), clock=world.clock)
+    )
+
+
+def greylisted(world: SmtpWorld, resolver: MemoryResolver, *, is_all: bool = False) -> None:
+    world.gate = Gate(
+        resolver=resolver,
+        trusted=NOWHERE,
+        blocklists=Blocklists(resolver, (), clock=world.clock),
+        greylisting=Greylisting(MemoryGreylist(), clock=world.clock),
+        greylists_all=is_all,
+    )
+
+
+async def play(world: SmtpWorld, dialogue: str) -> None:
+    world.connections = Connections()  # those of the last time have ended
+    async with serving(world):
+        client = await world.connect()
+        await client.play(dialogue)
+        await client.close()
+
+
+async def test_who_is_on_a_blocklist_is_told_which_and_why_and_still_reaches_postmaster(world: SmtpWorld) -> None:
+    listed(world)
+    told = "550 5.7.1 Your server's address is on a blocklist, by bl.example Sends spam, see https://bl.example/127"
+    reached = "C: RCPT TO:<postmaster@example.com>\nS: 250 ...\nC: RCPT TO:<Postmaster>\nS: 250 ..."
+    await play(world, f"{SENDER}\n{ALICE}\nS: {told}\n{reached}")
+
+
+async def test_an_unknown_recipient_is_unknown_before_anything_else(world: SmtpWorld) -> None:
+    listed(world)
+    await play(world, f"{SENDER}\nC: RCPT TO:<nobody@example.com>\nS: 550 5.1.1 ...")
+
+
+async def test_who_is_trusted_is_asked_nothing(world: SmtpWorld) -> None:
+    listed(world, trusted=networks_of(("127.0.0.0/8",)))
+    await play(world, f"{SENDER}\n{ALICE}\nS: 250 ...")
+
+
+async def test_who_is_logged_in_is_asked_nothing_for_strangers(world: SmtpWorld) -> None:
+    listed(world)
+    async with serving(world, SmtpRole.SUBMISSION):
+        client = await world.connect()
+        await client.play("S: 220 ...\nC: EHLO x\nS: 250-...\nS: 250 ...")
+        await client.play("C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAGNvcnJlY3QgaG9yc2U=\nS: 235 ...")
+        await client.play("C: MAIL FROM:<alice@example.com>\nS: 250 ...\nC: RCPT TO:<alice@example.com>\nS: 250 ...")
+        await client.close()
+
+
+async def test_who_looks_like_no_mail_server_has_to_come_again(world: SmtpWorld) -> None:
+    greylisted(world, MemoryResolver())
+    await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 Not known here yet, please try again in 3 minutes")
+    world.clock.advance(DELAY_MS - 1)
+    await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 Not known here yet, please try again in 1 minute")
+    world.clock.advance(1)
+    await play(world, f"{SENDER}\n{ALICE}\nS: 250 ...")
+
+
+async def test_who_has_a_confirmed_name_and_passes_spf_need_not(world: SmtpWorld) -> None:
+    greylisted(world, MemoryResolver(reverse=NAMED, hosts=HOSTS, txt=SPF))
+    await play(world, f"{SENDER}\n{ALICE}\nS: 250 ...")
+
+
+async def test_either_alone_is_not_enough_and_dns_that_fails_is_neither(world: SmtpWorld) -> None:
+    for resolver in (
+        MemoryResolver(reverse=NAMED, hosts=HOSTS),
+        MemoryResolver(txt=SPF),
+        MemoryResolver(reverse=NAMED, hosts=HOSTS, txt=SPF, failing={"customer.example"}),
+    ):
+        greylisted(world, resolver)
+        await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 ...")
+
+
+async def test_all_means_all(world: SmtpWorld) -> None:
+    greylisted(world, MemoryResolver(reverse=NAMED, hosts=HOSTS, txt=SPF), is_all=True)
+    await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 ...")
