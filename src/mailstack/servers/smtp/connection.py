@@ -81,6 +81,7 @@ class SmtpConnection(SMTP):
         self._place = entrance.place(self.part)
         self._is_admitted = False
         self._is_idle = False
+        self._leaving = asyncio.Event()
         self._farewell: SmtpReply | None = None
         self._is_over = False
         self._commands = commands
@@ -128,6 +129,11 @@ class SmtpConnection(SMTP):
             self._hang_up()
         finally:
             self.incoming.waiting_since = None
+
+    async def hold_up(self) -> None:
+        """For trying out recipients; until this server ends at the latest. Raises Refused."""
+        tarpit, limits = self.service.tarpit, self.service.limits
+        await tarpit.hold(self.offences.unknown_recipients, limits, self._leaving)
 
     async def switch_to_tls(self, context: ssl.SSLContext) -> None:
         """Forgets what was said before and what was sent ahead (CVE-2011-0411), then shakes hands or hangs up."""
@@ -298,6 +304,7 @@ class SmtpConnection(SMTP):
 
     def _end_with(self, reply: SmtpReply) -> None:
         """An open transaction goes on to the end of its DATA; who is between two is told to come back."""
+        self._leaving.set()
         self._farewell = reply
         if self._is_idle and self.state.mail is None and not self._is_over:
             self._part_with(reply)

@@ -11,7 +11,7 @@ class Limits:
     recipients: int = 100
     connections_per_ip: int = 20
     connections_per_account: int = 100
-    connections: int = 2_000
+    connections: int = 4_000
     # RFC 5321 §4.5.3.1.4: 512 octets, more for each extension; AUTH brings up to 12288 (RFC 4954 §4).
     command_bytes: int = 2_048
     auth_bytes: int = 12_288 + 64
@@ -26,5 +26,10 @@ class Limits:
     handshake_s: float = 60
     bad_commands: int = 10
     unknown_recipients: int = 20
+    # Of those, so many are answered at once; how long the next ones wait, and in how many connections at a time.
+    slips: int = 3
+    first_delay_s: float = 1
+    longest_delay_s: float = 16
+    held_up: int = 200
     failed_logins: int = 3
     transactions: int = 1_000

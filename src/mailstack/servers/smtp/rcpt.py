@@ -78,6 +78,7 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
         connection.offences.unknown_recipients += 1
         if connection.state.account is None:
             connection.service.conduct.note(connection.peer_host, Offence.UNKNOWN_RECIPIENT)
+            await connection.hold_up()
         if connection.offences.unknown_recipients > connection.service.limits.unknown_recipients:
             raise Refused(TOO_MANY_ERRORS) from None
         raise

@@ -2,12 +2,13 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from mailstack.model.instant import Clock
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
+from mailstack.servers.smtp.tarpit import Tarpit
 from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.outbound.submit import Submission
@@ -47,3 +48,4 @@ class SmtpService:
     clock: Clock
     token: Callable[[int], bytes]
     plaintext_is_secure: Callable[[str], bool]
+    tarpit: Tarpit = field(default_factory=Tarpit)
