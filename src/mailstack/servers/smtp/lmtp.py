@@ -11,7 +11,7 @@ from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.content import Content
-from mailstack.servers.smtp.errors import REJECTIONS
+from mailstack.servers.smtp.errors import reply_to
 from mailstack.servers.smtp.replies import FramingLost, Refused
 from mailstack.services.inbound.mail import Defer, InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
@@ -62,5 +62,5 @@ async def _reply(connection: SmtpConnection, mail: InboundMail) -> SmtpReply:
     except Exception as fault:  # noqa: BLE001  # logged by reply_to; the other recipients have their own replies
         return connection.reply_to(fault)
     if isinstance(decision, Reject | Defer):
-        return REJECTIONS[decision.reason]
+        return reply_to(decision)
     return SmtpReply(code=250, status="2.1.5", text=f"OK {mail.trace_id}")
