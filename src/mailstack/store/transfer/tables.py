@@ -183,13 +183,13 @@ QUEUE = _bearing(
         "trace_id",
         "queued_at",
         "size_bytes",
-        "blob_id",
-        "content",
-        "file",
         "is_binary",
         "requires_tls",
         "returned",
         "envelope_id",
+        "blob_id",
+        "content",
+        "file",
     ),
     f"SELECT mail_id, size_bytes FROM mail WHERE mail_id > ? ORDER BY mail_id LIMIT {PAGE_ROWS}",  # noqa: S608
 )
