@@ -281,7 +281,7 @@ def _clock_ahead(folder: Path, ahead_s: int) -> dict[str, str]:
         return {}
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(AHEAD.format(ahead_s=ahead_s))
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))}
 
 
 class _Smtp(smtplib.SMTP):
