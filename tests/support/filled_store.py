@@ -7,7 +7,9 @@ from pathlib import Path
 import apsw
 
 from mailstack.model.challenge import Challenge, ChallengeKind
+from mailstack.model.conduct import Ban, Offence
 from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
+from mailstack.model.greylist import GreyEntry
 from mailstack.model.ids import AccountId, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
@@ -86,6 +88,9 @@ async def _fill_system(store: Store) -> None:
             name="mx", order="first", reason="closed", tries=1, failed_at=Instant(100), retry_at=Instant(400)
         )
     )
+    now = await store.now()
+    await store.bans.put(Ban(peer="192.0.2.1", reason=Offence.FAILED_LOGIN, since=now, until=until))
+    await store.greylist.keep({"a triplet": GreyEntry(first_at=now, until=until, passes=1)})
     await store.locks.acquire("a lease", "somebody", now=await store.now(), until=until)
     await store.queue.enqueue([_mail(500), _mail(LARGE_BYTES)], next_at=Instant(1_500))
     (last,) = await store.queue.enqueue([_mail(600)], next_at=Instant(1_000))
