@@ -1,6 +1,7 @@
 """Counting connections."""
 
-from mailstack.net.admission import NEIGHBOURS, Admission, Entrance, Held, network_of, subscriber_of
+from mailstack.model.networks import subscriber_of
+from mailstack.net.admission import NEIGHBOURS, Admission, Entrance, Held, network_of
 from tests.support.places import Peers
 
 

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
-from mailstack.model.networks import NOWHERE, Networks
+from mailstack.model.networks import NOWHERE, Networks, subscriber_of
 
 HALF_LIFE_MS = 15 * MINUTE_MS
 """In which half of what was done is forgiven: a telephone with an old password that asks every five minutes is never
 banned, and whoever tries passwords is within the minute."""
 REMEMBERED_MS = 30 * DAY_MS
 """So long after its end a ban makes the next one longer."""
-IPV6_PREFIX = 64
 
 
 class Offence(StrEnum):
@@ -71,8 +70,5 @@ def next_ban(peer: str, reason: str, now: Instant, *, last: Ban | None, rules: B
 def peer_of(host: str) -> str:
     """Whom a ban of this address is for: of IPv6, its /64 (RFC 4291 §2.5.1). Raises ValueError for what is none."""
     address = ip_address(host)
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ip_network((int(address) >> IPV6_PREFIX << IPV6_PREFIX, IPV6_PREFIX)))
-    return str(address)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return subscriber_of(str(address if mapped is None else mapped))

@@ -31,3 +31,17 @@ def networks_of(texts: tuple[str, ...]) -> Networks:
 
 
 LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
+
+
+SUBSCRIBER_BITS = 64
+
+
+def subscriber_of(host: str) -> str:
+    """Whom an address stands for: of IPv6 its /64, for the other bits are its owner's to choose (RFC 4291 §2.5.1). What
+    is no address stands for itself."""
+    if ":" not in host:
+        return host
+    try:
+        return str(IPv6Network((host, SUBSCRIBER_BITS), strict=False))
+    except ValueError:
+        return host

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from itertools import islice
 
+from mailstack.model.networks import subscriber_of
 from mailstack.net.tally import Nobody, Others
 
 CROWD_SHARE = 10
@@ -170,12 +171,6 @@ class Place:
         self.leave()
         self._held = admission, name, held
         return True
-
-
-def subscriber_of(host: str) -> str:
-    """Whom an address stands for."""
-    # RFC 4291 §2.5.1: the last 64 bits of an IPv6 address are its owner's to choose.
-    return host if ":" not in host else str(int(IPv6Address(host)) >> 64)
 
 
 def network_of(host: str) -> str:

@@ -3,17 +3,16 @@
 Nobody guesses a token; this keeps a flood of guesses from the database and from the log.
 """
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock
+from mailstack.model.networks import subscriber_of
 
 MOST = 20
 WITHIN_MS = MINUTE_MS
 REMEMBERED = 10_000
 """Addresses; the one that failed longest ago is forgotten first."""
-IPV6_SITE_BITS = 64
 
 
 @dataclass(slots=True)
@@ -31,13 +30,13 @@ class Failures:
 
     def wait_s(self, host: str) -> int:
         """How long that address has to wait, 0 for not at all."""
-        count = self._counts.get(_site_of(host))
+        count = self._counts.get(subscriber_of(host))
         if count is None or count.failures < MOST or self._is_over(count):
             return 0
         return -((self._clock() - count.since - WITHIN_MS) // SECOND_MS)
 
     def note(self, host: str) -> None:
-        site = _site_of(host)
+        site = subscriber_of(host)
         count = self._counts.get(site)
         if count is None or self._is_over(count):
             count = self._counts[site] = _Count(since=self._clock())
@@ -49,14 +48,3 @@ class Failures:
     def _is_over(self, count: _Count) -> bool:
         """Also where the clock was put back: nobody is locked out until it is there again."""
         return not 0 <= self._clock() - count.since < WITHIN_MS
-
-
-def _site_of(host: str) -> str:
-    """One customer has 2**64 addresses of IPv6."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((address, IPV6_SITE_BITS), strict=False))

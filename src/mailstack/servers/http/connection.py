@@ -17,7 +17,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mailstack.net.admission import Admission, Held, host_of, subscriber_of
+from mailstack.model.networks import subscriber_of
+from mailstack.net.admission import Admission, Held, host_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
 from mailstack.servers.http.answer import AnswerTransport

@@ -3,15 +3,14 @@
 Who logs in rightly waits for nothing, whatever others do under the same name. Nobody is banned here.
 """
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import MINUTE_MS, Clock, Instant
+from mailstack.model.networks import subscriber_of
 
 FREE = 3
 """Failures that are answered at once: people mistype."""
@@ -23,7 +22,6 @@ REMEMBERED = 10_000
 """Addresses and names together; what failed longest ago is forgotten first."""
 HELD_AT_ONCE = 10
 """Answers of one address. More tries are turned away unread: guessing side by side gains nothing."""
-IPV6_SITE_BITS = 64
 
 
 class Elsewhere(Protocol):
@@ -52,12 +50,12 @@ class LoginDelays:
 
     def require_a_turn(self, host: str) -> None:
         """Before a password is looked at. Raises TryAgainLater where too many answers to that address are held."""
-        if self._held.get(_site_of(host), 0) >= HELD_AT_ONCE:
+        if self._held.get(subscriber_of(host), 0) >= HELD_AT_ONCE:
             raise TryAgainLater("too many failed logins from this address are being answered")
 
     async def hold(self, host: str, name: str) -> None:
         """One more failure, and the wait before its answer. name: the same for all ways of writing it, "" for none."""
-        site = _site_of(host)
+        site = subscriber_of(host)
         wait_s = self._note(f"login from {site}")
         if name:
             wait_s = max(wait_s, self._note(f"login as {name}"))
@@ -96,12 +94,3 @@ def _wait_s(failures: int) -> float:
     if failures <= FREE:
         return 0
     return min(MOST_S, FIRST_S * 2.0 ** min(failures - FREE - 1, 10))
-
-
-def _site_of(host: str) -> str:
-    """One customer has 2**64 addresses of IPv6 (RFC 4291 §2.5.1)."""
-    with suppress(ValueError):
-        address = ipaddress.ip_address(host)
-        if address.version == 6:
-            return str(ipaddress.ip_network((address, IPV6_SITE_BITS), strict=False))
-    return host
