@@ -9,7 +9,9 @@ import mailstack
 
 MEASUREMENTS = (
     "smtp",
+    "receiving",
     "submission",
+    "queue",
     "imap",
     "imap_large",
     "lifecycle",

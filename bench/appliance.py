@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,12 @@ class Running:
         return self.endpoints[service][1]
 
 
-def spec_text(accounts: int, *, workers: int = 2) -> str:
+def spec_text(accounts: int, *, workers: int = 2, sections: Sequence[str] = ()) -> str:
     lines = [
         "apiVersion: mailstack/v1",
         f"server: {{hostname: mail.{DOMAIN}, workers: {workers}, limits: {{connections_per_ip: 5000}}}}",
         f"domains: {{{DOMAIN}: {{}}}}",
+        *sections,
         "accounts:",
         *(f"  u{number}@{DOMAIN}: {{}}" for number in range(accounts)),
     ]
@@ -52,9 +53,15 @@ def spec_text(accounts: int, *, workers: int = 2) -> str:
 
 @contextmanager
 def sandbox(
-    *, accounts: int = 100, workers: int = 2, state: Path | None = None, outbound: str | None = None
+    *,
+    accounts: int = 100,
+    workers: int = 2,
+    state: Path | None = None,
+    outbound: str | None = None,
+    sections: Sequence[str] = (),
 ) -> Iterator[Running]:
     """state: kept afterwards; None: a fresh one. outbound: a smart host, host:port; None: outbound mail is kept.
+    sections: more lines of the spec.
 
     Stops the process and removes its folder at the end, whatever happens.
     """
@@ -63,7 +70,7 @@ def sandbox(
     beside = folder / "beside"
     beside.mkdir()
     spec, ready = folder / "mailstack.yaml", beside / "ready.json"
-    spec.write_text(spec_text(accounts, workers=workers))
+    spec.write_text(spec_text(accounts, workers=workers, sections=sections))
     command = [
         str(Path(sys.executable).with_name("mailstack")),
         "sandbox",
@@ -153,11 +160,15 @@ def pss_mb(root: int) -> float:
     return total_kb / 1024
 
 
-def smtp_load(*, port: int, imap_port: int, count: int, servers: str, lmtp: bool = False) -> dict[str, float]:
-    """One run of the load tool; raises when a message was lost. servers: pids or pid files."""
+def smtp_load(
+    *, port: int, imap_port: int, count: int, servers: str, lmtp: bool = False, pool: Path | None = None
+) -> dict[str, float]:
+    """One run of the load tool; raises when a message was lost. servers: pids or pid files. pool: messages to send in
+    turn, None for made ones."""
     command = [sys.executable, str(PEERS / "smtpload.py"), "--port", str(port), "--imap-port", str(imap_port)]
     command += ["--count", str(count), "--conns", "10", "--rcpts", "100", "--srv", servers, "--check-ids"]
     command += ["--lmtp"] if lmtp else []
+    command += ["--pool", str(pool)] if pool else []
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
@@ -165,17 +176,95 @@ def smtp_load(*, port: int, imap_port: int, count: int, servers: str, lmtp: bool
     return result
 
 
+def peers_folder() -> Path:
+    """Where ../shared/peers keeps what it installs and makes."""
+    return Path(os.environ.get("PEERS_DIR", Path(tempfile.gettempdir()) / "peers"))
+
+
 @contextmanager
 def dovecot() -> Iterator[str | None]:
     """The rival that keeps mail in Maildir; yields its pid file, None where it is not installed."""
-    folder = Path(os.environ.get("PEERS_DIR", Path(tempfile.gettempdir()) / "peers"))
-    if not (folder / "dovecot-pkg").exists():
+    with _peers(("dovecot",)) as files:
+        yield files
+
+
+@contextmanager
+def postfix_opendkim_dovecot() -> Iterator[str | None]:
+    """Postfix, a milter that checks DKIM, Dovecot behind; yields their pid files, None where they are not installed."""
+    with _peers(("dovecot",), ("opendkim",), ("postfix-dovecot", "opendkim")) as files:
+        yield files
+
+
+@contextmanager
+def postfix_signing(relay: str, keys: Mapping[str, str]) -> Iterator[Sequence[int] | None]:
+    """Postfix that hands all mail to a relay (host:port), with an OpenDKIM for each key, since one of them signs by one
+    algorithm only. keys: in PEM, by algorithm, as OpenDKIM names it, such as rsa-sha256. All keep what they have in a
+    folder of their own. Yields the pids of their process trees, None where they are not installed."""
+    if not (peers_folder() / "dovecot-pkg").exists():
         yield None
         return
-    subprocess.run([str(PEERS / "up"), "dovecot"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = Path(tempfile.mkdtemp(prefix="mailstack-bench-postfix-"))
+    folder.chmod(0o755)
+    host, _, port = relay.partition(":")
+    milters = " ".join(f"unix:{folder / algorithm / 'sock'}" for algorithm in keys)
+    extra = f"relayhost = [{host}]:{port}\nsmtpd_milters = {milters}"
+    names = {"PEERS_DIR": str(folder), "PF_EXTRA": extra}
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        signers = [stack.enter_context(_opendkim(folder / name, key, name)) for name, key in keys.items()]
+        stack.callback(_peer, "down", "postfix-dovecot", **names)
+        _peer("up", "postfix-dovecot", **names)
+        yield [int((folder / "run" / "postfix-dovecot.pid").read_text()), *signers]
+
+
+@contextmanager
+def _opendkim(folder: Path, key: str, algorithm: str) -> Iterator[int]:
+    folder.mkdir(parents=True)
+    _give(folder / "key.pem", key, "opendkim")
+    conf = folder / "opendkim.conf"
+    conf.write_text(
+        f"Mode s\nSyslog no\nUserID opendkim\nUMask 000\nSocket local:{folder}/sock\nDomain {DOMAIN}\n"
+        f"Selector {algorithm}\nKeyFile {folder}/key.pem\nSignatureAlgorithm {algorithm}\nRequireSafeKeys false\n"
+        "Canonicalization relaxed/relaxed\nInternalHosts 127.0.0.1\n"
+    )
+    shutil.chown(folder, "opendkim", "opendkim")
+    command = ["opendkim", "-f", "-x", str(conf)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield str(folder / "run" / "dovecot.pid")
+        end = time.perf_counter() + START_DEADLINE_S
+        while not (folder / "sock").exists():
+            if process.poll() is not None or time.perf_counter() > end:
+                raise RuntimeError("OpenDKIM did not start")
+            time.sleep(0.005)
+        yield process.pid
     finally:
-        subprocess.run(
-            [str(PEERS / "down"), "dovecot"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process.terminate()
+        process.wait()
+
+
+def _give(path: Path, text: str, owner: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    shutil.chown(path, owner, owner)
+
+
+@contextmanager
+def _peers(*started: Sequence[str]) -> Iterator[str | None]:
+    """started: the arguments of `up`, in order."""
+    if not (peers_folder() / "dovecot-pkg").exists():
+        yield None
+        return
+    names = [name for name, *_ in started]
+    try:
+        for arguments in started:
+            _peer("up", *arguments)
+        yield ",".join(str(peers_folder() / "run" / f"{name}.pid") for name in names)
+    finally:
+        _peer("down", *reversed(names))
+
+
+def _peer(script: str, *arguments: str, **names: str) -> None:
+    """names: of its environment."""
+    command = [str(PEERS / script), *arguments]
+    environment = {**os.environ, **names}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)

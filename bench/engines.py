@@ -43,9 +43,9 @@ async def measure(folder: Path, open_one: Open) -> list[Figure]:
 def run(folder: Path, server: PostgresServer) -> None:
     taken: list[tuple[list[Figure], list[Figure]]] = []
     for number in range(RUNS):
-        sqlite = uvloop.run(measure(folder / f"sqlite{number}", _open_sqlite))
+        sqlite = uvloop.run(measure(folder / f"sqlite{number}", on_sqlite))
         with fresh_database(server) as url:
-            postgres = uvloop.run(measure(folder / f"postgres{number}", partial(_open_postgres, url)))
+            postgres = uvloop.run(measure(folder / f"postgres{number}", partial(on_postgres, url)))
         taken.append((sqlite, postgres))
     print(f"{'operation: medians of ' + str(RUNS):<48}{'SQLite us':>12}{'PostgreSQL us':>15}{'ratio':>8}")
     for place, figure in enumerate(taken[0][0]):
@@ -54,11 +54,11 @@ def run(folder: Path, server: PostgresServer) -> None:
         print(f"{figure.name:<48}{ours:>12.1f}{theirs:>15.1f}{theirs / ours:>8.2f}")
 
 
-async def _open_sqlite(folder: Path, bus: Bus) -> Store:
+async def on_sqlite(folder: Path, bus: Bus) -> Store:
     return await open_sqlite(folder / "store", clock=operations.now, bus=bus)
 
 
-async def _open_postgres(url: str, folder: Path, bus: Bus) -> Store:
+async def on_postgres(url: str, folder: Path, bus: Bus) -> Store:
     opened = await open_postgres(address_of(url), blobs=FolderBlobs(folder), clock=operations.now, bus=bus)
     return cast(Store, opened)  # the ports that are measured
 

@@ -59,17 +59,17 @@ def main() -> None:
 def _ours(running: Running) -> Delivery:
     result = _load(running.port("smtp"), running.port("imap"), str(running.pid))
     before_s = cpu_s(running.pid)
-    _wait_for_rest(running.pid)
+    wait_for_rest(running.pid)
     return replace(result, afterwards_ms=(cpu_s(running.pid) - before_s) * 1000 / MESSAGES)
 
 
-def _wait_for_rest(pid: int) -> None:
+def wait_for_rest(*pids: int) -> None:
     # A worker that was gathering when the round began takes up what came after only the next time.
     time.sleep(2 * GATHER_S)
-    used_s = cpu_s(pid)
+    used_s = sum(map(cpu_s, pids))
     while True:
         time.sleep(REST_POLL_S)
-        before_s, used_s = used_s, cpu_s(pid)
+        before_s, used_s = used_s, sum(map(cpu_s, pids))
         if used_s - before_s <= AT_REST_S:
             return
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from mailstack.formats.digest import digest_message
-from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
+from mailstack.model.delivery import Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, Generation, MailboxId, MessageId
 from mailstack.model.instant import HOUR_MS, Instant
@@ -29,6 +29,7 @@ from mailstack.ports.store import Store
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import open_store
+from tests.support.quota import quota
 
 PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 INBOX = MailboxId(1)
@@ -57,9 +58,9 @@ class Figure:
 
 
 async def measure(name: str, operations: int, work: Callable[[], Awaitable[object]]) -> Figure:
-    wall, cpu = time.perf_counter(), _cpu_s()
+    wall, cpu = time.perf_counter(), used_cpu_s()
     await work()
-    return Figure(name=name, operations=operations, cpu_s=_cpu_s() - cpu, wall_s=time.perf_counter() - wall)
+    return Figure(name=name, operations=operations, cpu_s=used_cpu_s() - cpu, wall_s=time.perf_counter() - wall)
 
 
 async def run(folder: Path) -> None:
@@ -192,12 +193,12 @@ async def _queue(store: Store, scale: Scale) -> list[Figure]:
     async def one_mail() -> None:
         for number in range(300):
             await store.queue.enqueue([_mail(raw, start, f"user{number}@x.example")], next_at=start)
-            (item,) = await store.queue.lease("bench", now=start, until=later, limit=50)
-            assert await store.queue.settle("bench", item.item_id, DELIVERED, next_at=None)
+            (item,) = await store.queue.lease("bench", now=start, until=later, quota=quota(50))
+            assert await store.queue.settle("bench", [Settlement(item_id=item.item_id, outcome=DELIVERED)])
 
     async def in_vain() -> None:
         for _ in range(2_000):
-            assert not await store.queue.lease("bench", now=start, until=later, limit=50)
+            assert not await store.queue.lease("bench", now=start, until=later, quota=quota(50))
 
     empty = await measure("enqueue, lease, settle; empty queue", 300, one_mail)
     waiting = [f"user{number}@y.example" for number in range(100)]
@@ -280,7 +281,7 @@ def now() -> Instant:
     return Instant(time.time_ns() // 1_000_000)
 
 
-def _cpu_s() -> float:
+def used_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 

@@ -1,12 +1,14 @@
 """What tests of any part may ask for: real servers that are dear to start, once in a session."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
 
 from tests.support.engines import DATABASE, POSTGRES, SQLITE, engines_of
+from tests.support.log_forms import HeldToItsForm
 from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
 
@@ -18,6 +20,7 @@ settings.load_profile("house")
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
     """Commands and jobs send the log to their own standard error, which ends with the test."""
+    structlog.configure(wrapper_class=HeldToItsForm)
     yield
     structlog.reset_defaults()
 
@@ -28,9 +31,16 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whoever wants slow tests only need not load the many files that have none, in each of several processes."""
+    if config.option.markexpr == "slow" and collection_path.suffix == ".py":
+        return b"mark.slow" not in collection_path.read_bytes() or None
+    return None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    # A store lies in a folder, or has files beside it.
-    if "tmp_path" in metafunc.fixturenames and (engines := engines_of(metafunc.definition.nodeid)):
+    # A store lies in a folder, or has files beside it; an inn is that of several tests.
+    if {"tmp_path", "inn"} & {*metafunc.fixturenames} and (engines := engines_of(metafunc.definition.nodeid)):
         metafunc.parametrize("engine", engines, indirect=True)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app import crew as crew_module
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import RunSettings
 from mailstack.app.crew import DEATHS_FORGIVEN, FIRST_DELAY_S, LONGEST_DELAY_S, Crew, restart_delay_s
@@ -15,11 +16,13 @@ from mailstack.app.sockets import Bound, Endpoint
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.worker import Launch
 from mailstack.model.ids import Generation
+from mailstack.net.shared_marks import SharedMarks
+from mailstack.net.shared_meters import SharedMeters
 from mailstack.net.tally import Tally
 
 
 def blueprint(number: int) -> Blueprint:
-    return Blueprint(generation=Generation(number), postmaster=None, resources=(), secrets={})
+    return Blueprint(generation=Generation(number), postmaster=None, secret_key=b"k" * 32, resources=(), secrets={})
 
 
 class FakeWorker:
@@ -31,6 +34,7 @@ class FakeWorker:
         self.refuses = ""
         self.told: list[tuple[object, ...]] = []
         self._prepared: Blueprint | None = None
+        self.hangs = False
         self._gone = asyncio.Event()
 
     async def prepare(self, number: int, blueprint: Blueprint, opened: Bound) -> None:
@@ -53,9 +57,12 @@ class FakeWorker:
 
     async def stop(self, grace_s: float) -> None:
         self.told.append(("stop", grace_s))
+        if self.hangs:
+            await self._gone.wait()
         self._gone.set()
 
     def abort(self) -> None:
+        self.told.append(("abort",))
         self._gone.set()
 
 
@@ -88,7 +95,14 @@ async def crew(street: Street, tmp_path: Path) -> AsyncIterator[Crew]:
     settings = RunSettings(
         storage=StoreAddress(folder=tmp_path), job=Job(spec=""), trust_loopback=False, hold_outbound=False
     )
-    launch = Launch(settings=settings, blueprint=blueprint(1), bound={}, tally=Tally(2))
+    launch = Launch(
+        settings=settings,
+        blueprint=blueprint(1),
+        bound={},
+        tally=Tally(2),
+        offences=SharedMarks(2),
+        meters=SharedMeters(),
+    )
     crew = Crew(street.start, launch, on_replaced=street.replaced.set)
     yield crew
     await crew.stop(grace_s=0)
@@ -133,6 +147,18 @@ async def test_when_one_cannot_start_none_does(crew: Crew, street: Street) -> No
     with pytest.raises(WorkerUnable, match="no disk"):
         await crew.start(2)
     assert crew.pids == []
+
+
+async def test_one_that_does_not_end_is_killed_and_holds_up_no_stop(
+    crew: Crew, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew_module, "KILL_AFTER_S", 0.02)
+    await crew.start(2)
+    one, two = street.workers
+    two.hangs = True
+    await crew.stop(grace_s=0)
+    assert ("abort",) in two.told
+    assert ("abort",) not in one.told
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,22 @@
 """What a generation is built from."""
 
+from dataclasses import replace
+
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.generation import identities_of, signing_keys
 from mailstack.mailauth.dkim.keys import generate
 from mailstack.model.ids import Generation
-from mailstack.model.resource import Body, CertificateBody, DkimKeyBody, KeyState, Kind, Resource, ServerBody, fields_of
+from mailstack.model.resource import (
+    Body,
+    CertificateBody,
+    DkimKeyBody,
+    DomainBody,
+    KeyState,
+    Kind,
+    Resource,
+    ServerBody,
+    fields_of,
+)
 
 
 def blueprint(*states: KeyState) -> Blueprint:
@@ -23,6 +35,7 @@ def blueprint(*states: KeyState) -> Blueprint:
     return Blueprint(
         generation=Generation(1),
         postmaster=None,
+        secret_key=b"k" * 32,
         resources=tuple(
             Resource(kind=Kind.DKIM_KEY, name=name, fields=fields_of(body)) for name, body in bodies.items()
         ),
@@ -37,6 +50,21 @@ def blueprint(*states: KeyState) -> Blueprint:
 def test_only_keys_whose_record_was_seen_and_that_have_not_retired_sign() -> None:
     keys = signing_keys(blueprint(*KeyState))
     assert {domain: [key.selector for key in found] for domain, found in keys.items()} == {"example.org": ["signs"]}
+
+
+def test_signatures_of_a_domain_hold_as_long_as_it_says() -> None:
+    made = blueprint(KeyState.SIGNS)
+    assert [key.life_s for key in signing_keys(made)["example.org"]] == [None]
+    domain = DomainBody(
+        catch_all=None,
+        subaddress_separators="+",
+        alias_of=None,
+        dkim_algorithms=("ed25519",),
+        dkim_expire_after_s=604_800,
+    )
+    resource = Resource(kind=Kind.DOMAIN, name="example.org", fields=fields_of(domain))
+    expiring = replace(made, resources=(*made.resources, resource))
+    assert [key.life_s for key in signing_keys(expiring)["example.org"]] == [604_800]
 
 
 def test_a_domain_none_of_whose_keys_is_seen_sends_its_mail_unsigned() -> None:
@@ -61,6 +89,7 @@ def test_who_asks_for_no_name_is_shown_the_certificate_that_is_good_for_the_host
     held = Blueprint(
         generation=Generation(1),
         postmaster=None,
+        secret_key=b"k" * 32,
         resources=tuple(Resource(kind=kind, name=name, fields=fields_of(body)) for kind, name, body in bodies),
         secrets={Kind.CERTIFICATE: {names[0]: {"key": ""} for names in named}},
     )

@@ -1,4 +1,4 @@
-"""Once a day, whoever comes first."""
+"""Once a day, or an hour, whoever comes first."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,13 +10,19 @@ import pytest
 
 from mailstack.app import housekeeping
 from mailstack.app.build import Adapters, RunSettings, open_adapters
-from mailstack.app.housekeeping import clean_up_once_a_day, keep_house
+from mailstack.app.housekeeping import clean_up_once_a_day, keep_house, refresh_once_an_hour
 from mailstack.app.messages import Job
 from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
-from mailstack.model.instant import DAY_MS, Instant
+from mailstack.formats.mta_sts import write_policy
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
+from mailstack.model.tls_policy import KnownStsPolicy, StsMode, StsPolicy
+from mailstack.services.outbound.sts import StsLookup
+from tests.support.fake_clock import FakeClock
+from tests.support.outbound_world import OutboundWorld
 from tests.support.stores import mailbox_with, make_account
 from tests.support.wakes import eventually
 
@@ -45,7 +51,7 @@ async def test_a_bug_met_one_day_leaves_the_next_ones(
         asked.append(adapters.clock())
         return Instant(1 // (len(asked) - 1) * asked[-1])
 
-    keeping = asyncio.ensure_future(keep_house(replace(adapters, clock=broken_once)))  # type: ignore[arg-type]
+    keeping = asyncio.ensure_future(keep_house(replace(adapters, clock=broken_once), OutboundWorld().sts))  # type: ignore[arg-type]
     await eventually(lambda: len(asked) > 2)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
@@ -79,3 +85,47 @@ async def test_what_is_shared_is_found_again_after_an_older_index_was_restored(
     index.close()
     assert await clean_up_once_a_day(adapters)
     assert await store.sharing.owners(viewer) == [owner]
+
+
+async def test_policies_are_refreshed_once_an_hour_and_those_that_have_ended_go(adapters: Adapters) -> None:
+    now, kept = adapters.clock(), adapters.store.sts_policies
+    policy = StsPolicy(mode=StsMode.ENFORCE, max_age_s=604_800, mx=("mx.them.test",))
+    known = KnownStsPolicy(domain="them.test", policy_id="1", policy=policy, fetched_at=now)
+    await kept.keep(known, refresh_at=now, ends_at=Instant(now + HOUR_MS))
+    world = OutboundWorld(clock=FakeClock(now))
+    world.resolver.txt = {"_mta-sts.them.test": ("v=STSv1; id=2",)}
+    world.policy_host.texts["them.test"] = write_policy(policy)
+    lookup = StsLookup(resolver=world.resolver, policies=kept, host=world.policy_host, clock=adapters.clock)
+    assert [await refresh_once_an_hour(adapters, lookup) for _ in range(2)] == [True, False]
+    assert (await kept.find("them.test")).known != known
+    assert world.policy_host.asked == ["them.test"]
+    later = replace(adapters, clock=SharedClock(lambda: Instant(now + 8 * DAY_MS)))
+    assert await refresh_once_an_hour(later, lookup)
+    assert await clean_up_once_a_day(later)
+    assert (await kept.find("them.test")).known is None
+
+
+async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning(
+    adapters: Adapters, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, kept = adapters.clock(), adapters.store.sts_policies
+    policy = StsPolicy(mode=StsMode.ENFORCE, max_age_s=604_800, mx=("mx.them.test",))
+    known = KnownStsPolicy(domain="them.test", policy_id="1", policy=policy, fetched_at=now)
+    await kept.keep(known, refresh_at=now, ends_at=Instant(now + DAY_MS))
+    world = OutboundWorld(clock=FakeClock(now))
+    world.resolver.txt = {"_mta-sts.them.test": ("v=STSv1; id=2",)}
+
+    class Reading:
+        """Nothing can be written."""
+
+        due, find = kept.due, kept.find
+
+        async def failed(self, *_: object, **__: object) -> None:
+            raise TryAgainLater("the disk that holds it is full")
+
+    lookup = StsLookup(resolver=world.resolver, policies=Reading(), host=world.policy_host, clock=adapters.clock)  # type: ignore[arg-type]
+    capsys.readouterr()
+    assert await refresh_once_an_hour(adapters, lookup)
+    told = capsys.readouterr().out
+    assert "tried again in an hour" in told
+    assert "Traceback" not in told

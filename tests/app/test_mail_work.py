@@ -2,8 +2,11 @@
 
 from ipaddress import ip_network
 
-from mailstack.app.mail_work import sender_policy
-from mailstack.model.resource import ReceivingBody
+from mailstack.app.blueprint import Blueprint
+from mailstack.app.mail_work import ban_rules_of, sender_policy
+from mailstack.model.ids import Generation
+from mailstack.model.networks import UNNAMED
+from mailstack.model.resource import ReceivingBody, ServerBody
 from tests.support.memory_resolver import MemoryResolver
 
 DNS = MemoryResolver()
@@ -30,3 +33,20 @@ def test_each_word_of_the_spec_counts() -> None:
     assert (policy.resolver, policy.dns_deadline_s) == (DNS, 5)
     assert set(policy.trusted_sealers) == {"lists.example"}
     assert list(policy.trusted_peers) == [ip_network("192.0.2.0/24")]
+
+
+def test_whoever_stands_for_others_is_not_banned_for_them() -> None:
+    server = ServerBody(
+        hostname="mail.example.com",
+        addresses=(),
+        workers=1,
+        message_size_bytes=1 << 20,
+        recipients=10,
+        connections_per_ip=5,
+        proxy_from=("192.0.2.7/32",),
+    )
+    applied = Blueprint(generation=Generation(1), postmaster=None, secret_key=b"k" * 32, resources=(), secrets={})
+    rules = ban_rules_of(applied, server)
+    assert rules is not None
+    hosts = ("192.0.2.7", UNNAMED, "127.0.0.1", "::1", "192.0.2.8")
+    assert [host in rules.never for host in hosts] == [True, True, True, True, False]

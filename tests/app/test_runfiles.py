@@ -49,7 +49,7 @@ def test_a_killed_server_blocks_nobody(tmp_path: Path, holder: subprocess.Popen[
 
 def test_status_is_that_of_a_running_server_only(tmp_path: Path, holder: subprocess.Popen[bytes]) -> None:
     write_json(status_file(tmp_path), {"generation": 3})
-    assert read_status(tmp_path) == {"generation": 3}
+    assert read_status(tmp_path) == {"generation": 3, "slowed": []}
     holder.kill()
     holder.wait()
     assert read_status(tmp_path) is None

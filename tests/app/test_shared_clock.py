@@ -146,10 +146,10 @@ async def test_a_node_five_minutes_ahead_takes_no_lease_that_another_holds(tmp_p
         await clock.begin(store)
     await store.queue.enqueue([outgoing_mail()], next_at=clocks[0]())
     one, ahead = (leases(store, clock, name) for clock, name in zip(clocks, ("one", "ahead"), strict=True))
-    assert len(await one.take(limit=10)) == 1
-    assert list(await ahead.take(limit=10)) == []
+    assert len(await one.take()) == 1
+    assert list(await ahead.take()) == []
     plain = leases(store, skewed(SKEW_MS), "by its own clock")
-    assert len(await plain.take(limit=10)) == 1  # which is why
+    assert len(await plain.take()) == 1  # which is why
     for clock in clocks:
         await clock.end()
     await store.close()

@@ -73,6 +73,7 @@ def blueprint(listeners: Mapping[str, tuple[str, ...]]) -> Blueprint:
     return Blueprint(
         generation=Generation(3),
         postmaster=None,
+        secret_key=b"k" * 32,
         resources=tuple(Resource(kind=kind, name=name, fields=fields_of(body)) for kind, name, body in bodies),
         secrets={Kind.CERTIFICATE: {HOSTNAME: {"key": issued.private_key_pem.bytes().decode()}}},
     )

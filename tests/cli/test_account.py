@@ -78,6 +78,20 @@ def test_show_takes_any_address_of_the_account(spec: Path, alice: AccountId) -> 
     assert "INBOX" in run("account", "show", str(spec), "alice@example.com").stdout
 
 
+def test_show_says_what_was_sent_and_what_may_be(spec: Path) -> None:
+    spec.write_text(f"{SPEC}defaults: {{account: {{limits: {{recipients_per_day: null}}}}}}\n")
+    run("apply", "--yes", str(spec))
+    found = json.loads(run("account", "show", str(spec), "alice@example.com", "--format", "json").stdout)
+    assert found["limits"] == {
+        "messages_per_hour": None,
+        "messages_per_day": None,
+        "recipients_per_hour": 500,
+        "recipients_per_day": None,
+    }
+    assert found["submitted"] == dict.fromkeys(found["limits"], 0)
+    assert "recipients_per_hour" in run("account", "show", str(spec), "alice@example.com").stdout
+
+
 def test_stats_begin_with_the_fullest(spec: Path, alice: AccountId) -> None:
     found = json.loads(run("account", "stats", str(spec), "--format", "json").stdout)
     assert [(one["login"], one["messages"]) for one in found] == [("alice@example.com", 2), ("bob@example.com", 0)]

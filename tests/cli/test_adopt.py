@@ -17,16 +17,19 @@ SPEC = """\
 # our server
 server: {hostname: mail.example.com, addresses: [192.0.2.1]}
 storage: {path: state}
-defaults: {account: {quota: 1GiB}}
+defaults: {account: {quota: 1GiB, limits: {recipients_per_day: 50}}}
 domains:
   example.com: {dkim: {algorithms: [ed25519]}}   # the first
   second.example: {dkim: {algorithms: [ed25519]}, subaddress_separators: "-", catch_all: carol@second.example}
 accounts:
   alice@example.com: {name: Alice, password: env/PW}
   bob@example.com: {password: env/PW, quota: 2GiB, addresses: [b@example.com], can: [receive, read], roles: [admin]}
-  carol@second.example: {quota: null}
+  carol@second.example: {quota: null, limits: {recipients_per_hour: null, messages_per_day: 9}}
 aliases:
   info@example.com: [alice@example.com, bob@example.com]
+lists:
+  team@example.com: {members: [alice@example.com, x@elsewhere.example], owners: alice@example.com, reply_to: list}
+  news@example.com: {name: News, members: alice@example.com, post: [x@elsewhere.example], unsubscribe: false}
 """
 
 
@@ -56,7 +59,7 @@ def assert_planned_empty(spec: Path) -> None:
 
 
 def test_accounts_that_the_spec_lost_come_back_and_nothing_is_planned(spec: Path) -> None:
-    rest = without(spec, "bob@", "carol@", "second.example", "info@", "aliases")
+    rest = without(spec, "bob@", "carol@", "second.example", "info@", "aliases", "team@", "news@", "lists")
     assert run("plan", str(spec)).exit_code == 2
     result = run("adopt", str(spec))
     assert (result.exit_code, result.stderr) == (0, "")
@@ -68,6 +71,21 @@ def test_accounts_that_the_spec_lost_come_back_and_nothing_is_planned(spec: Path
     assert stat.S_IMODE(hashed.stat().st_mode) == 0o600
     assert "argon2id" not in text + result.output
     assert run("adopt", str(spec)).stdout == "Nothing to adopt: the spec has all that the server has.\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "entry"),
+    [("lists", "all@third.example: {members: alice@example.com}"), ("aliases", "us@third.example: alice@example.com")],
+)
+def test_what_is_no_account_comes_back_with_its_domain(spec: Path, section: str, entry: str) -> None:
+    third = "domains:\n  third.example: {dkim: {algorithms: [ed25519]}}\n"
+    spec.write_text(SPEC.replace("domains:\n", third).replace(f"{section}:\n", f"{section}:\n  {entry}\n"))
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+    spec.write_text(SPEC)
+    result = run("adopt", str(spec))
+    assert result.exit_code == 0, result.output
+    assert "third.example" in spec.read_text()
+    assert_planned_empty(spec)
 
 
 def test_only_those_that_are_named(spec: Path) -> None:

@@ -52,3 +52,18 @@ def test_what_cannot_be_banned_is_said(spec: Path, arguments: tuple[str, ...], t
     refused = run("ban", "add", str(spec), *arguments)
     assert refused.exit_code == 2
     assert told in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("bans", "told"),
+    [
+        ("bans: {never: [192.0.2.0/24]}", "`server.bans.never` names it: it is never banned"),
+        ("proxy_from: [192.0.2.1]", "`server.proxy_from` names it: it is never banned"),
+        ("bans: null", "`server.bans` is null: nobody is banned"),
+    ],
+)
+def test_a_ban_that_would_not_hold_is_refused(spec: Path, bans: str, told: str) -> None:
+    spec.write_text(SPEC.replace("mail.example.com", f"mail.example.com, {bans}"))
+    refused = run("ban", "add", str(spec), "192.0.2.1")
+    assert (refused.exit_code, json.loads(run("ban", "list", str(spec), "--format", "json").stdout)) == (2, [])
+    assert told in refused.stderr

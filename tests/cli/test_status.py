@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mailstack.app.runfiles import status_file, write_json
+from mailstack.app.runfiles import slowed_file, status_file, write_json
 from mailstack.cli.main import cli
 
 SPEC = "server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: }\n"
@@ -115,6 +115,38 @@ def test_what_was_told_of_the_reload_is_not_told_again(spec: Path, server: int) 
     write_json(path, {**json.loads(path.read_text()), "upkeep": upkeep})
     shown = run("status", str(spec)).stdout
     assert (shown.count("the port is in use"), "undone, as the last reload" in shown) == (1, True)
+
+
+def test_who_is_sent_to_more_slowly_is_told_with_what_they_said(spec: Path, server: int) -> None:
+    path = status_file(spec.parent / "state")
+    write_json(path, {**json.loads(path.read_text()), "workers": [server]})
+    alone = {
+        "destination": "mx.x.example",
+        "connections": 1,
+        "most": 5,
+        "until": "2026-01-01T00:05:00Z",
+        "why": "421\a",
+    }
+    slow = {"destination": "mx.y.example", "connections": 2, "most": 5, "until": None, "why": "421 closing"}
+    write_json(slowed_file(spec.parent / "state", 0), {"pid": server, "slowed": [alone, slow]})
+    shown = " ".join(run("status", str(spec)).stdout.split())
+    assert (
+        "slowed mx.x.example: 1 of 5 connections, left alone until 2026-01-01T00:05:00Z: 421\N{REPLACEMENT CHARACTER}"
+        in shown
+    )
+    assert "slowed mx.y.example: 2 of 5 connections: 421 closing" in shown
+
+
+def test_what_mail_leaves_from_is_told(spec: Path, server: int) -> None:
+    path = status_file(spec.parent / "state")
+    found = [
+        {"address": "192.0.2.1", "ehlo": "mail.example.com", "is_here": True},
+        {"address": "192.0.2.2", "ehlo": "out.example.com", "is_here": False},
+    ]
+    write_json(path, {**json.loads(path.read_text()), "sources": found})
+    told = [" ".join(line.split()) for line in run("status", str(spec)).stdout.splitlines()]
+    assert "leaves from 192.0.2.1 as mail.example.com" in told
+    assert "leaves from 192.0.2.2 as out.example.com (not on its machine)" in told
 
 
 def test_a_storage_that_moved_is_named(spec: Path, server: int) -> None:

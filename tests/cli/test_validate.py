@@ -67,6 +67,7 @@ def test_json() -> None:
         "domains": 1,
         "accounts": 2,
         "aliases": 0,
+        "lists": 0,
         "relays": 0,
         "tests": 0,
         "version": "mailstack/v1",

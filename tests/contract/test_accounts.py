@@ -1,14 +1,28 @@
 """ports.accounts on every engine: what the directory makes of applied resources."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailstack.model.errors import Conflict
-from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Role
-from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
+from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Forward, MailingList, Posters, Role
+from mailstack.model.resource import (
+    AliasBody,
+    DomainBody,
+    ForwardBody,
+    Kind,
+    ListBody,
+    Resource,
+    fields_of,
+    limits_body,
+    list_of,
+)
+from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.ports.store import Store
 from tests.support.stores import account_of, account_resource, apply, created, destroyed, updated
 
 ALICE = account_resource("alice@example.com", "a.example@example.com", quota_bytes=1_000)
+UNLIMITED = SendingLimits(recipients_per_hour=None, recipients_per_day=None)
 
 pytestmark = pytest.mark.in_memory
 
@@ -28,6 +42,25 @@ async def test_an_account_is_found_by_its_login_and_by_its_other_addresses(store
     )
     assert found == await store.accounts.find("a.example@example.com")
     assert found == await store.accounts.account(found.account_id)
+
+
+async def test_where_mail_goes_on_to_follows_the_resource(store: Store) -> None:
+    forward = ForwardBody(targets=("Ä@elsewhere.example", "bob@example.com"), keep=False)
+    await apply(store, created(account_resource("alice@example.com", forward=forward)))
+    found = (await account_of(store, "alice@example.com")).forward
+    assert found == Forward(targets=("Ä@elsewhere.example", "bob@example.com"), keep=False)
+    await apply(store, updated(account_resource("alice@example.com", forward=replace(forward, keep=True))))
+    assert (await account_of(store, "alice@example.com")).forward == replace(found, keep=True)
+    await apply(store, updated(account_resource("alice@example.com")))
+    assert (await account_of(store, "alice@example.com")).forward is None
+
+
+async def test_limits_follow_the_resource_and_without_any_are_the_defaults(store: Store) -> None:
+    await apply(store, created(account_resource("alice@example.com")))
+    assert (await account_of(store, "alice@example.com")).limits == DEFAULT_LIMITS
+    for limits in (SendingLimits(messages_per_day=9), UNLIMITED, DEFAULT_LIMITS):
+        await apply(store, updated(account_resource("alice@example.com", limits=limits_body(limits))))
+        assert (await account_of(store, "alice@example.com")).limits == limits
 
 
 async def test_account_ids_are_16_hexadecimal_digits(store: Store) -> None:
@@ -94,6 +127,33 @@ async def test_an_alias_is_found_with_its_targets(store: Store) -> None:
     assert await store.accounts.find("sales@example.com") == AliasTargets(targets=targets)
     await apply(store, destroyed(alias))
     assert await store.accounts.find("sales@example.com") is None
+
+
+async def test_a_list_is_found_as_it_was_applied_last(store: Store) -> None:
+    body = ListBody(
+        name="Team",
+        description="",
+        members=("alice@example.com", "x@else.example"),
+        owners=(),
+        post="named",
+        posters=("x@else.example",),
+        subject_prefix="[team]",
+        reply_to="list",
+        unsubscribe=True,
+    )
+    team = Resource(kind=Kind.LIST, name="team@example.com", fields=fields_of(body))
+    await apply(store, created(team))
+    found = await store.accounts.find("team@example.com")
+    assert found == list_of("team@example.com", body)
+    assert isinstance(found, MailingList)
+    assert (found.post, found.replies_to_list) == (Posters.NAMED, True)
+    fewer = replace(team, fields=fields_of(replace(body, members=("x@else.example",))))
+    await apply(store, updated(fewer))
+    found = await store.accounts.find("team@example.com")
+    assert isinstance(found, MailingList)
+    assert found.members == ("x@else.example",)
+    await apply(store, destroyed(fewer))
+    assert await store.accounts.find("team@example.com") is None
 
 
 async def test_a_domain_is_found_and_forgotten(store: Store) -> None:

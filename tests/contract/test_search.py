@@ -1,6 +1,7 @@
 """ports.search, on every engine: the index follows the mail, and finds words where they stand."""
 
 from collections.abc import Sequence
+from mmap import mmap
 
 import pytest
 
@@ -140,6 +141,14 @@ async def test_messages_wait_in_order_until_they_are_added(
     assert await mail.waiting() == [3, 4, 5]
     few = await store.search.backlog(account_id, limit=100, limit_bytes=600)
     assert len(few) == 1
+
+
+async def test_a_large_message_waits_outside_of_memory(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    large = new_message(1, size_bytes=(1 << 20) + 1)
+    await store.messages.append(account_id, inbox, [large])
+    (waiting,) = await store.search.backlog(account_id, limit=1, limit_bytes=1)
+    assert isinstance(waiting.raw, mmap)
+    assert waiting.raw[:] == large.raw
 
 
 async def test_what_was_added_by_another_meanwhile_is_passed_over(mail: Mail, store: Store) -> None:

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailstack.formats.authres import claimed_fields, read_results, write_results
@@ -68,6 +68,8 @@ def test_of_a_null_path_the_domain_that_was_checked_is_told() -> None:
     assert b"smtp.mailfrom=y.example;" in write_results(HOST, found(), peer_host="192.0.2.1", mail_from="")
 
 
+@example("@", "@", "x@")
+@example("a@b", "@b..c", "a@b@c")
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=400))
 def test_no_value_ends_the_field_or_another_value(reason: str, selector: str, mail_from: str) -> None:
     field = write_results(HOST, found(reason=reason, selector=selector), peer_host="192.0.2.1", mail_from=mail_from)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstack.formats.dsn import Action, Notice, RecipientStatus, write_notice
+from mailstack.formats.dsn import Action, Notice, RecipientStatus, without_header, write_notice
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.instant import DAY_MS, Instant
 
@@ -20,7 +20,11 @@ NO_SUCH_USER = RecipientStatus(
 
 
 def notice(
-    *recipients: RecipientStatus, action: Action = Action.FAILED, to: str = "a@example.com", header: bytes = HEADER
+    *recipients: RecipientStatus,
+    action: Action = Action.FAILED,
+    to: str = "a@example.com",
+    header: bytes = HEADER,
+    is_tls_optional: bool = False,
 ) -> bytes:
     found = Notice(
         action=action,
@@ -30,6 +34,7 @@ def notice(
         written_at=NOW,
         recipients=recipients or (NO_SUCH_USER,),
         header=header,
+        is_tls_optional=is_tls_optional,
     )
     return write_notice(found, token="0123456789abcdef")
 
@@ -54,6 +59,29 @@ def parts(raw: bytes) -> tuple[EmailMessage, list[Message], EmailMessage]:
 
 def content(part: EmailMessage) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+def test_without_a_header_to_show_it_has_two() -> None:
+    assert [part.get_content_type() for part in parsed(notice(header=b"")).iter_parts()] == [
+        "text/plain",
+        "message/delivery-status",
+    ]
+
+
+@pytest.mark.parametrize("above", [b"", b"Delivered-To: x@example.com\r\n"])
+def test_the_header_can_be_taken_out_again(above: bytes) -> None:
+    assert without_header(above + notice()) == above + notice(header=b"")
+    assert without_header(notice(header=b"")) == notice(header=b"")
+
+
+@pytest.mark.parametrize("raw", [b"", HEADER + b"body", HEADER + notice(), notice().replace(b"=_", b"x")])
+def test_of_other_mail_nothing_is_taken_out(raw: bytes) -> None:
+    assert without_header(raw) == raw
+
+
+def test_a_notice_may_say_that_it_need_not_have_tls() -> None:  # RFC 8689 §6
+    assert "TLS-Required" not in parsed(notice())
+    assert parsed(notice(is_tls_optional=True))["TLS-Required"] == "No"
 
 
 def test_a_bounce_is_a_report_of_three_parts() -> None:  # RFC 6522 §3, RFC 3464 §2
@@ -163,7 +191,7 @@ def test_a_long_header_is_cut_at_a_line() -> None:
     assert kept.endswith(b"\r\n")
 
 
-@pytest.mark.parametrize("header", [b"", b"\r\n", b"X: " + b"y" * 3000 + b"\r\n\r\n", b"\xff\x00\r\n"])
+@pytest.mark.parametrize("header", [b"\r\n", b"X: " + b"y" * 3000 + b"\r\n\r\n", b"\xff\x00\r\n"])
 def test_odd_headers_do_no_harm(header: bytes) -> None:
     raw = notice(header=header)
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -175,11 +203,11 @@ TEXT = st.text(max_size=60)
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(recipient=TEXT, text=TEXT, host=TEXT, header=st.binary(max_size=200))
-def test_any_values_make_three_parts(recipient: str, text: str, host: str, header: bytes) -> None:
+def test_any_values_make_all_parts(recipient: str, text: str, host: str, header: bytes) -> None:
     status = RecipientStatus(recipient=recipient, reply=SmtpReply(code=550, status="5.0.0", text=text), host=host)
     raw = notice(status, header=header)
     assert raw.isascii()
-    assert len(list(parsed(raw).iter_parts())) == 3
+    assert len(list(parsed(raw).iter_parts())) == (3 if header else 2)
 
 
 @pytest.mark.parametrize("text", ["x" * 500, "\U0001f600" * 500, "\u00e4" * 500, "y" * 300 + " z"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.formats.xtext import decode_xtext
+from mailstack.formats.xtext import decode_xtext, encode_xtext
 from mailstack.model.errors import Invalid
 
 
@@ -12,6 +12,7 @@ from mailstack.model.errors import Invalid
 )
 def test_hexadecimal_pairs_become_characters(text: str, plain: str) -> None:
     assert decode_xtext(text) == plain
+    assert encode_xtext(plain) == text
 
 
 @pytest.mark.parametrize("text", ["+", "+2", "+2b", "+ZZ", "a=b", "a b", "+C3+A9", "+0D+0A", "+00", "+7F"])

@@ -2,14 +2,16 @@
 
 Covers mailstack.formats.tagvalue, mailstack.mailauth.dkim.signature, mailstack.mailauth.dkim.key_record,
 mailstack.mailauth.dkim.verify, mailstack.mailauth.arc.verify, mailstack.mailauth.arc.seal, mailstack.formats.authres,
-mailstack.mailauth.dmarc.author and mailstack.mailauth.dmarc.record.
+mailstack.mailauth.dmarc.author, mailstack.mailauth.dmarc.record, mailstack.mailauth.srs and mailstack.mailauth.dane.
 """
 
 import asyncio
+import unicodedata
 from contextlib import suppress
 
-from mailstack.formats.authres import claimed_fields, read_results
+from mailstack.formats.authres import claimed_fields, read_results, results_by
 from mailstack.formats.tagvalue import parse_tags
+from mailstack.mailauth import dane, srs
 from mailstack.mailauth.arc import verify as arc
 from mailstack.mailauth.arc.seal import seal
 from mailstack.mailauth.dkim import keys
@@ -18,10 +20,13 @@ from mailstack.mailauth.dkim.unverifiable import Unverifiable
 from mailstack.mailauth.dkim.verify import MOST_SIGNATURES, verify
 from mailstack.mailauth.dmarc.author import author_of
 from mailstack.mailauth.dmarc.record import the_record
-from mailstack.model.errors import Invalid
+from mailstack.model.address import MAX_LOCAL_PART_OCTETS
+from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.instant import Instant
+from mailstack.model.tls_policy import Dane, TlsaRecord
 from mailstack.model.verdict import ArcResult
 from tests.fuzz.target import Target
+from tests.support.certificates import certificate
 from tests.support.memory_resolver import MemoryResolver
 
 NOW = Instant(1_700_000_000_000)
@@ -74,6 +79,7 @@ def run_results(data: bytes) -> None:
         assert at <= start < end
         assert data[start:end].lower().startswith(b"authentication-results")
         at = end
+    results_by(data, ("mail.example.com",))
     for found in read_results(data.decode("ascii", "replace")):
         assert found.method
         assert found.result
@@ -91,6 +97,45 @@ def run_policy(data: bytes) -> None:
     assert record is None or data.startswith(b"v")
 
 
+def run_reverse_path(data: bytes) -> None:
+    path = data.decode("utf-8", "replace")
+    with suppress(NotFound):
+        srs.restore(path, key=b"k", now=NOW)
+        raise AssertionError("a path that nobody made")
+    rewritten = srs.rewrite(path, "example.com", key=b"k", now=NOW)
+    if rewritten is not None:
+        local_part, _, domain = rewritten.rpartition("@")
+        assert (domain, len(local_part.encode()) <= MAX_LOCAL_PART_OCTETS) == ("example.com", True)
+        assert srs.is_rewritten(local_part)
+        back = srs.restore(local_part.swapcase(), key=b"k", now=NOW)
+        assert local_part.startswith("SRS1") or normalized(back) == normalized(path)
+
+
+def run_certificate(data: bytes) -> None:
+    """As the server's own, as its issuer, and as what DNS has."""
+    known = dane.usable([TlsaRecord(data[0], data[1], data[2], data[3:])]) if len(data) > 3 else ()
+    assert all(record.data for record in known)
+    records = (
+        *known,
+        TlsaRecord(3, 1, 1, bytes(32)),
+        TlsaRecord(2, 0, 0, data or b"-"),
+        TlsaRecord(2, 1, 0, SERVER[:9]),
+    )
+    for chain in ([data, SERVER], [SERVER, data]):
+        found = dane.verify(chain, Dane(records=records, names=("mx.example.com",)), now=NOW)
+        assert (found.record is None) == (found.failure is not None)
+        # A server is known by a record of its own, or by an issuer whose key the fuzzer does not have.
+        assert found.record is None or (found.record.usage == 3 and found.record in known)
+
+
+def normalized(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+AUTHORITY = certificate(common_name="Root", is_authority=True, now=NOW)
+SERVER = certificate("mx.example.com", issuer=AUTHORITY, now=NOW).der
+STRANGER = certificate("mx.example.com", is_authority=True, now=NOW).der
+
 TARGETS: tuple[Target, ...] = (
     Target("formats.tagvalue", run_tags, (b"v=1; a=b=c ;\r\n d = e f;", b"a=;b=", b";", b"")),
     Target("mailauth.dkim.key_record", run_key_record, (b"v=DKIM1; k=rsa; p=AAAA", b"p=; t=y:s; h=sha256; s=*")),
@@ -102,5 +147,9 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target("mailauth.dmarc.author", run_author, (b"From: a <a@b.example>, g: c@b.example;\r\n\r\n", b"From: @\r\n")),
     Target("mailauth.dmarc.record", run_policy, (b"v=DMARC1; p=reject; sp=none; np=x; psd=y; t=y; rua=mailto:a@b",)),
+    Target(
+        "mailauth.srs", run_reverse_path, (b"a@b.example", b"SRS0=AAAAAAAA=AA=b.example=a@c.example", b"SRS1=x=y==z@c")
+    ),
+    Target("mailauth.dane", run_certificate, (SERVER, STRANGER, b"\x03\x00\x00" + SERVER, b"\x30\x82", b"")),
     Target("mailauth.arc", run_chain, (SIGNED, b"From: a@example.com\r\n\r\ntext\r\n", b"ARC-Seal:x\r\n")),
 )

@@ -2,10 +2,14 @@
 
 Covers mailstack.formats.addresses, mailstack.formats.binary, mailstack.formats.charsets, mailstack.formats.collation,
 mailstack.formats.comments, mailstack.formats.content, mailstack.formats.dates, mailstack.formats.first_address,
-mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text, mailstack.formats.mediatype,
-mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.indexed, mailstack.formats.searched,
-mailstack.formats.subject, mailstack.formats.terms, mailstack.formats.words and mailstack.services.mailbox.section.
+mailstack.formats.digest, mailstack.formats.headers, mailstack.formats.html_text, mailstack.formats.list_fields,
+mailstack.formats.mediatype, mailstack.formats.mime, mailstack.formats.part_table, mailstack.formats.indexed,
+mailstack.formats.lines,
+mailstack.formats.searched, mailstack.formats.seven_bit, mailstack.formats.short_lines, mailstack.formats.subject,
+mailstack.formats.terms, mailstack.formats.words and mailstack.services.mailbox.section.
 """
+
+from itertools import pairwise
 
 from mailstack.formats.addresses import display, flattened, parse_addresses
 from mailstack.formats.binary import without_binary
@@ -25,19 +29,29 @@ from mailstack.formats.headers import header_end, remove_fields, scan_fields, un
 from mailstack.formats.html_text import html_to_text
 from mailstack.formats.indexed import indexed_words
 from mailstack.formats.limits import LIMITS
+from mailstack.formats.lines import in_lines
+from mailstack.formats.list_fields import authors, changes, has_list_id
 from mailstack.formats.mediatype import parse_disposition, parse_media_type
 from mailstack.formats.part_table import TransferEncoding, unpack
 from mailstack.formats.searched import SearchedText, field_texts, folded
+from mailstack.formats.seven_bit import in_7bit
+from mailstack.formats.short_lines import has_long_line, in_short_lines
 from mailstack.formats.subject import base_subject, is_reply_or_forward
 from mailstack.formats.terms import MAX_WORD_CHARACTERS, needle_words, prefix_words, words_of
 from mailstack.formats.words import decode_base64, decode_words, encode_words, parameter
 from mailstack.model.errors import Damaged
+from mailstack.model.line_ends import has_bare_line_end
 from mailstack.model.search import Scope
 from mailstack.model.section import Partial, Section, SectionText
 from mailstack.services.mailbox.section import read_section
 from tests.fuzz.target import Target
 from tests.support.digest_checks import check_digest
+from tests.support.mailing_lists import make_list
 
+LISTS = (
+    make_list("team@example.com"),
+    make_list("a&b@example.com", name='D"\u00e4', subject_prefix="[\u00e4]", replies_to_list=True),
+)
 MESSAGE = (
     b"From: =?utf-8?q?J=C3=BC?= <a@b>, g: c@d;\r\nSubject: Re: [x] s\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\n"
     b"Message-ID: <m@x>\r\nReferences: <a@x> <b@x>\r\n"
@@ -120,6 +134,29 @@ def run_binary(data: bytes) -> None:
     assert without_binary(once) == once
 
 
+def run_seven_bit(data: bytes) -> None:
+    lowered = in_7bit(data)
+    assert lowered is None or lowered.isascii()
+    if lowered is not None:
+        assert in_7bit(lowered) == lowered
+
+
+def run_lines(data: bytes) -> None:
+    lines = in_lines(data)
+    if lines is not None:
+        assert b"\0" not in lines
+        assert not has_bare_line_end(lines)
+        assert not has_long_line(lines)
+        assert in_lines(lines) == lines
+
+
+def run_short_lines(data: bytes) -> None:
+    short = in_short_lines(data)
+    if short is not None:
+        assert not has_long_line(short)
+        assert in_short_lines(short) == short
+
+
 def run_part_table(data: bytes) -> None:
     try:
         unpack(data)
@@ -163,6 +200,19 @@ def run_section(data: bytes) -> None:
             assert cut == (None if whole is None else whole[1:6])
 
 
+def run_list_fields(data: bytes) -> None:
+    fields = scan_fields(data)
+    for mailing_list in LISTS:
+        for rewrites_from in {False, bool(authors(fields))}:
+            found = changes(fields, mailing_list, rewrites_from=rewrites_from)
+            after = scan_fields(found.top)
+            assert found.top.endswith(b"\r\n")
+            assert sum(field.end - field.start for field in after) == len(found.top), "a field that is none"
+            assert all(one[1] <= other[0] for one, other in pairwise(found.left_out))
+            assert {field.name for field in after} <= found.names
+            assert has_list_id(after, mailing_list.address)
+
+
 TARGETS: tuple[Target, ...] = (
     Target("formats.digest", run_digest, (MESSAGE, b"")),
     Target("formats.headers", run_headers, (MESSAGE, b"A: b\r\n c\r\n\r\n")),
@@ -181,9 +231,39 @@ TARGETS: tuple[Target, ...] = (
         run_binary,
         (MESSAGE, b"Content-Type: multipart/a; boundary=b\n\n--b\nContent-Transfer-Encoding: binary\n\n\0\n--b--\n"),
     ),
+    Target(
+        "formats.seven_bit",
+        run_seven_bit,
+        (
+            b"MIME-Version: 1\nContent-Type: multipart/a; boundary=b\n\n"
+            b"--b\nContent-Transfer-Encoding: 8bit\n\n\xe9\n--b--\n",
+        ),
+    ),
+    Target(
+        "formats.lines",
+        run_lines,
+        (
+            b"MIME-Version: 1\nContent-Type: multipart/a; boundary=b\nContent-Transfer-Encoding: binary\n\n"
+            b"--b\nContent-Transfer-Encoding: binary\n\n\0\r\n--b--\n",
+        ),
+    ),
+    Target(
+        "formats.short_lines",
+        run_short_lines,
+        (
+            b"Content-Type: multipart/a; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\n\n"
+            + b"YQ" * 500
+            + b"\n--b\nContent-Transfer-Encoding: quoted-printable\n\n"
+            + b"=3D" * 400
+            + b"\n--b--\n",
+        ),
+    ),
     Target("formats.part_table", run_part_table, (digest_message(MESSAGE).parts,)),
     Target("formats.searched", run_searched, (MESSAGE,)),
     Target("formats.indexed", run_indexed, (MESSAGE,)),
     Target("formats.terms", run_terms, ("a b, \u4f1a\u8bae x@y".encode(), b"", "\u0e20\xdf\ufb01".encode())),
+    Target(
+        "formats.list_fields", run_list_fields, (MESSAGE, b"From: a\r\nList-Id: x <team.example.com>\r\nSubject:\r\n")
+    ),
     Target("mailbox.section", run_section, (MESSAGE,)),
 )

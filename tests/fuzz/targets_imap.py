@@ -5,11 +5,12 @@ from contextlib import suppress
 
 from mailstack.model.errors import Invalid
 from mailstack.model.scram import parse_verifier
+from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap import utf7
 from mailstack.wire.imap.commands.table import PARSERS, UID_PARSERS
 from mailstack.wire.imap.dates import date_time, search_date
 from mailstack.wire.imap.events import Event, MessageOctets
-from mailstack.wire.imap.faults import ProtocolFault, SyntaxProblem
+from mailstack.wire.imap.faults import SyntaxProblem
 from mailstack.wire.imap.flags import flag_list
 from mailstack.wire.imap.framing import announced_literal
 from mailstack.wire.imap.limits import BEFORE_LOGIN, Limits, after_login

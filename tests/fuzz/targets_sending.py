@@ -1,9 +1,11 @@
-"""What a server we send to may say: any bytes are replies or a ProtocolFault, whole or in pieces.
+"""What a server we send to may say: any bytes are replies or a ProtocolFault, whole or in pieces. And what its domain
+may say of it.
 
-Covers mailstack.wire.smtp.reply, mailstack.wire.smtp.capability, mailstack.wire.smtp.client and
-mailstack.wire.smtp.path.
+Covers mailstack.wire.smtp.reply, mailstack.wire.smtp.capability, mailstack.wire.smtp.client,
+mailstack.wire.smtp.path and mailstack.formats.mta_sts.
 """
 
+from mailstack.formats.mta_sts import MOST_MAX_AGE_S, parse_policy, parse_records, write_policy
 from mailstack.model.errors import Invalid
 from mailstack.wire.smtp.capability import parse_capabilities
 from mailstack.wire.smtp.client import Answer, SmtpClient
@@ -54,6 +56,20 @@ def run_path(data: bytes) -> None:
     assert not any(octet < 0x20 for octet in path)
 
 
+def run_policy(data: bytes) -> None:
+    try:
+        policy = parse_policy(data)
+    except Invalid:
+        return
+    assert 0 <= policy.max_age_s <= MOST_MAX_AGE_S
+    assert parse_policy(write_policy(policy)) == policy
+
+
+def run_record(data: bytes) -> None:
+    found = parse_records(data.decode("ascii", "surrogateescape").split("\n"))
+    assert found is None or (found.isascii() and found.isalnum() and len(found) <= 32)
+
+
 def _read(pieces: list[bytes]) -> tuple[list[Reply], bool]:
     parser = ReplyParser(LIMITS)
     replies: list[Reply] = []
@@ -61,8 +77,8 @@ def _read(pieces: list[bytes]) -> tuple[list[Reply], bool]:
         for piece in pieces:
             replies += parser.feed(piece)
     except ProtocolFault:
-        return [], True
-    return replies, False
+        return replies, True
+    return replies, parser.fault is not None
 
 
 TARGETS: tuple[Target, ...] = (
@@ -70,4 +86,10 @@ TARGETS: tuple[Target, ...] = (
     Target("wire.smtp.capability", run_capability, (b"x\nSIZE 10\nAUTH PLAIN LOGIN\nSTARTTLS\n8BITMIME",)),
     Target("wire.smtp.client", run_client, (b"220 x\r\n250-x\r\n250 SIZE 5\r\n",)),
     Target("wire.smtp.path", run_path, (b"a@b.example", b'"a b"@[1.2.3.4]', b"\xc3\xbc@x.example")),
+    Target(
+        "formats.mta_sts.policy",
+        run_policy,
+        (b"version: STSv1\r\nmode: enforce\nmx: *.a.example\nmax_age:9\n", b"version: STSv1\nmode: none\nmax_age: 1"),
+    ),
+    Target("formats.mta_sts.record", run_record, (b"v=STSv1; id=1; x=y;\nv=spf1", b"v=STSv1;id=A")),
 )

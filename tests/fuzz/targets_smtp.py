@@ -3,7 +3,7 @@
 (mailstack.services.inbound.trace)."""
 
 from mailstack.formats.headers import scan_fields
-from mailstack.formats.xtext import decode_xtext
+from mailstack.formats.xtext import decode_xtext, encode_xtext
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.net.spool import Spool
@@ -59,6 +59,7 @@ def xtext(data: bytes) -> None:
         return
     assert plain.isascii()
     assert plain.isprintable()
+    assert decode_xtext(encode_xtext(plain)) == plain
 
 
 def received(data: bytes) -> None:

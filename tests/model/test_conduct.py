@@ -10,8 +10,10 @@ from mailstack.model.conduct import (
     BanRules,
     Offence,
     Record,
+    fades_at,
     next_ban,
     peer_of,
+    points_until,
     with_offence,
 )
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
@@ -38,6 +40,15 @@ def test_half_is_forgiven_in_a_half_life() -> None:
 def test_a_clock_that_went_back_neither_forgives_nor_adds() -> None:
     record = with_offence(Record(10.0, NOW), Offence.UNKNOWN_RECIPIENT, Instant(NOW - DAY_MS))
     assert record.points == 11.0
+
+
+@pytest.mark.parametrize("points", [0.3, 1.0, 2.0, 29.0])
+def test_when_a_record_fades_tells_what_is_left_of_it_at_any_time(points: float) -> None:
+    fading = fades_at(Record(points, NOW))
+    assert points_until(fading, NOW, most=30) == points
+    assert points_until(fading, Instant(NOW + 2 * HALF_LIFE_MS), most=30) == pytest.approx(points / 4)
+    assert points_until(fading, Instant(NOW + DAY_MS), most=30) == 0
+    assert points_until(fading, Instant(NOW - 1_000 * DAY_MS), most=30) == 0
 
 
 def test_who_tries_passwords_is_over_the_limit_within_the_minute() -> None:

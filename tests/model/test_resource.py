@@ -25,12 +25,20 @@ from mailstack.model.resource import (
         AccountBody(name="", addresses=(), roles=(), abilities=("submit",), quota_bytes=5),
         ReceivingBody(trusted_sealers=("lists.example",), dns_deadline_s=5),
         RelayBody(host="relay.example", port=465, tls="implicit"),
-        RoutesBody(routes=(RouteBody(to="*", via="direct"), RouteBody(to="*.example", via="relay"))),
+        RelayBody(host="relay.example", port=24, tls="none", protocol="lmtp"),
+        RoutesBody(routes=(RouteBody(to="*", via="direct"), RouteBody(from_="a.example", to="*", via="r"))),
     ],
 )
 def test_a_body_survives_its_fields(body: Body) -> None:
     resource = Resource(kind=Kind.ACCOUNT, name="x", fields=fields_of(body))
     assert body_of(type(body), resource) == body
+
+
+def test_an_entry_that_leaves_something_open_is_as_before_there_was_such_a_thing() -> None:
+    fields = fields_of(
+        RoutesBody(routes=(RouteBody(to="*", via="direct"), RouteBody(from_="a.example", to="*", via="r")))
+    )
+    assert fields == {"routes": [{"to": "*", "via": "direct"}, {"from": "a.example", "to": "*", "via": "r"}]}
 
 
 def test_every_kind_has_a_body() -> None:
@@ -41,7 +49,7 @@ def test_every_kind_has_a_body() -> None:
     "fields",
     [
         {"host": "h", "port": "25", "tls": "none"},
-        {"host": "h", "tls": "none"},
+        {"host": "h", "port": 25},
         {"host": "h", "port": 25, "tls": "none", "colour": "red"},
     ],
 )

@@ -3,16 +3,20 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import pytest
 import trustme
+import uvloop
 
-from mailstack.model.networks import Networks, networks_of
+from mailstack.model.errors import Invalid
+from mailstack.model.networks import LOOPBACK, UNNAMED, Networks, networks_of
 from mailstack.net import proxied
 from mailstack.net.admission import host_of
 from mailstack.net.listen import accept_streams
+from mailstack.net.proxied import client_of
+from mailstack.net.proxy import SIGNATURE, Origin
 from mailstack.net.stream import Stream
 
 DEADLINE_S = 30.0
@@ -55,7 +59,14 @@ async def said_to(port: int, words: bytes, *, source: str = PROXY) -> bytes:
 async def test_the_client_of_a_named_proxy_is_who_it_says() -> None:
     async with listening(networks_of((PROXY,))) as port:
         assert await said_to(port, HEADER + b"hello") == b"192.0.2.1\nhello"
-        assert await said_to(port, b"PROXY UNKNOWN\r\nhello") == f"{PROXY}\nhello".encode()
+
+
+@pytest.mark.parametrize("header", [b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\0\0\0", SIGNATURE + b"\x21\0\0\0"])
+async def test_whom_a_proxy_does_not_name_is_not_taken_for_the_proxy(header: bytes) -> None:
+    """Who is on this machine, as the proxy is, is trusted as no stranger is."""
+    async with listening(networks_of((PROXY,))) as port:
+        assert await said_to(port, header + b"hello") == f"{UNNAMED}\nhello".encode()
+    assert UNNAMED not in LOOPBACK
 
 
 async def test_a_named_proxy_that_says_something_else_is_hung_up_on() -> None:
@@ -70,6 +81,27 @@ async def test_nobody_else_is_believed() -> None:
         assert await said_to(port, HEADER, source=OTHER) == f"{OTHER}\n".encode() + HEADER
     async with listening(Networks()) as port:
         assert await said_to(port, HEADER) == f"{PROXY}\n".encode() + HEADER
+
+
+@pytest.mark.parametrize(
+    ("client", "proxy", "is_believed"),
+    [
+        ("127.0.0.1", "192.0.2.7", False),
+        ("127.255.0.9", "192.0.2.7", False),
+        ("::1", "2001:db8::7", False),
+        ("198.51.100.1", "192.0.2.7", True),
+        ("10.0.0.1", "192.0.2.7", True),
+        ("127.0.0.1", "127.0.0.2", True),
+        ("::1", "127.0.0.1", True),
+    ],
+)
+def test_no_proxy_elsewhere_has_clients_on_this_machine(client: str, proxy: str, is_believed: bool) -> None:
+    """Who is here need not encrypt, is not checked as strangers are, and may hand over mail by LMTP."""
+    if is_believed:
+        assert client_of(Origin(client), proxy=proxy) == client
+    else:
+        with pytest.raises(Invalid):
+            client_of(Origin(client), proxy=proxy)
 
 
 async def test_a_proxy_that_says_nothing_is_hung_up_on_and_keeps_nobody_waiting(
@@ -116,10 +148,37 @@ async def test_an_accept_that_fails_for_want_of_files_is_tried_again_and_not_at_
     assert tries >= 3
 
 
-async def test_memory_more_than_so_many_ungreeted_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxied, "UNGREETED", 1)
+async def test_memory_of_more_than_so_many_ungreeted_the_oldest_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxied, "UNGREETED", 2)
     async with listening(networks_of((PROXY,))) as port:
-        _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(PROXY, 0))
-        assert await said_to(port, HEADER) == b""
-        writer.write(HEADER)
+        silent = [await asyncio.open_connection("127.0.0.1", port, local_addr=(PROXY, 0)) for _ in range(5)]
+        assert await said_to(port, HEADER + b"hello") == b"192.0.2.1\nhello"
+        # Who holds places without a word shuts nobody out, and keeps no more than so many.
+        assert [await reader.read() for reader, _ in silent[:3]] == [b""] * 3
+        for _, writer in silent:
+            writer.close()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_memory_nor_do_handshakes_that_never_end_shut_anybody_out(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[[Coroutine[None, None, None]], None]
+) -> None:
+    monkeypatch.setattr(proxied, "UNGREETED", 2)
+    run(_meet_silent_handshakes())
+
+
+async def _meet_silent_handshakes() -> None:
+    authority = trustme.CA()
+    server_tls, client_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("mail.example.com").configure_cert(server_tls)
+    authority.configure_trust(client_tls)
+    async with listening(networks_of((PROXY,)), server_tls) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port, local_addr=(OTHER, 0)) for _ in range(5)]
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, local_addr=(OTHER, 0), ssl=client_tls, server_hostname="mail.example.com"
+        )
+        assert await reader.readline() == f"{OTHER}\n".encode()
         writer.close()
+        assert await silent[0][0].read() == b""
+        for _, held in silent:
+            held.close()

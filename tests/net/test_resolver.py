@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import dns.resolver
 import pytest
 
-from mailstack.model.errors import TryAgainLater
+from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import SECOND_MS
+from mailstack.model.tls_policy import TlsaRecord
 from mailstack.net.resolver import DnsResolver, ResolverLimits
-from mailstack.ports.resolver import MailExchanger
+from mailstack.ports.resolver import Answer, MailExchanger
 from tests.support.dns_server import DnsServer, dns_server
 from tests.support.fake_clock import FakeClock
 from tests.support.wakes import eventually
@@ -27,6 +29,8 @@ NAMES = {
     "many.example.com": {"A": [f"192.0.2.{n}" for n in range(1, 251)]},
     "1.2.0.192.in-addr.arpa": {"PTR": ["MX.example.com."]},
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa": {"PTR": ["mx.example.com."]},
+    "_25._tcp.mx.example.com": {"TLSA": ["3 1 0 01ff"]},
+    "_25._tcp.cut.example.com": {"TLSA": ["3 1 1 " + "ab" * 20, "3 1 1 " + "cd" * 32, "3 1 2 ef"]},
     "long.example.com": {"TXT": [f'"{"x" * 250}" "{n}"' for n in range(20)]},
 }
 MX_ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
@@ -53,6 +57,16 @@ async def addresses(resolver: DnsResolver, host: str) -> tuple[str, list[str]]:
     """The first, and all: a name server gives those of one family in any order."""
     found = await resolver.addresses(host)
     return found[0], sorted(found)
+
+
+def test_a_machine_without_a_resolver_is_told_so(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
+    def nothing(_self: object, _file: str) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", nothing)
+    with pytest.raises(Invalid, match="no resolver is named"):
+        DnsResolver(clock=clock)
+    DnsResolver(clock=clock, nameservers=("127.0.0.1",))
 
 
 async def test_an_endless_answer_is_cut(resolver: DnsResolver) -> None:
@@ -114,13 +128,13 @@ async def test_localhost_is_never_asked(resolver: DnsResolver, server: DnsServer
 async def test_silence_is_try_again_later_at_the_deadline(resolver: DnsResolver, server: DnsServer) -> None:
     server.silent.add("example.com")
     async with asyncio.timeout(5):
-        with pytest.raises(TryAgainLater):
+        with pytest.raises(TryAgainLater, match=r"^DNS: example\.com\. MX: no answer in time$"):
             await resolver.mail_exchangers("example.com")
 
 
 async def test_servfail_is_try_again_later_and_is_not_kept(resolver: DnsResolver, server: DnsServer) -> None:
     server.failing.add("example.com")
-    with pytest.raises(TryAgainLater):
+    with pytest.raises(TryAgainLater, match=r"^DNS: example\.com\. TXT: no name server can answer$"):
         await resolver.texts("example.com")
     server.failing.clear()
     assert await resolver.texts("example.com")
@@ -223,3 +237,57 @@ async def test_the_texts_that_are_kept_are_bounded(server: DnsServer, clock: Fak
         await resolver.texts(name)
     assert server.asked.count("example.com TXT") == 1
     assert server.asked.count("long.example.com TXT") == 4  # each time over UDP, then over TCP
+
+
+def validating(server: DnsServer, clock: FakeClock) -> DnsResolver:
+    return DnsResolver(clock=clock, nameservers=(server.endpoint,), is_validating=True)
+
+
+async def test_answers_say_whether_dnssec_vouches_for_them(server: DnsServer, clock: FakeClock) -> None:
+    server.secure |= {"example.com", "mx.example.com", "alias.example.com", "absent.example.com"}
+    resolver = validating(server, clock)
+    assert (await resolver.exchangers_answer("example.com")).is_secure
+    assert (await resolver.exchangers_answer("absent.example.com")) == Answer(
+        values=(), is_secure=True, name="absent.example.com"
+    )
+    assert not (await resolver.exchangers_answer("null.example.com")).is_secure
+    assert not (await resolver.addresses_answer("alias.example.com")).is_secure  # hop.example.com is not signed
+    server.secure.add("hop.example.com")
+    found = await validating(server, clock).addresses_answer("Alias.example.com.")
+    assert (found.is_secure, found.name, sorted(found.values)) == (True, "mx.example.com", MX_ADDRESSES)
+
+
+async def test_what_is_kept_is_still_vouched_for(server: DnsServer, clock: FakeClock) -> None:
+    server.secure.add("example.com")
+    resolver = validating(server, clock)
+    first = await resolver.exchangers_answer("example.com")
+    assert await resolver.exchangers_answer("example.com") == first
+    assert await resolver.mail_exchangers("example.com") == first.values
+    assert server.asked == ["example.com MX"]
+
+
+async def test_nobody_is_believed_unless_trusted(server: DnsServer, resolver: DnsResolver) -> None:
+    server.secure.add("example.com")
+    server.always_says_secure = True
+    assert not (await resolver.exchangers_answer("example.com")).is_secure
+
+
+async def test_a_tlsa_record_with_a_digest_of_the_wrong_length_takes_no_other_with_it(
+    server: DnsServer, clock: FakeClock
+) -> None:  # RFC 7671 §4.1
+    found = await validating(server, clock).tlsa_answer("_25._tcp.cut.example.com")
+    assert {(record.matching, record.data) for record in found.values} == {
+        (1, b"\xab" * 20),
+        (1, b"\xcd" * 32),
+        (2, b"\xef"),
+    }
+
+
+async def test_tlsa_records_and_aliases_are_read(server: DnsServer, clock: FakeClock) -> None:
+    resolver = validating(server, clock)
+    assert (await resolver.tlsa_answer("_25._tcp.mx.example.com")).values == (TlsaRecord(3, 1, 0, b"\x01\xff"),)
+    assert (await resolver.alias_answer("alias.example.com")).values == ("hop.example.com",)
+    assert (await resolver.addresses_answer("a.localhost")).values == ("::1", "127.0.0.1")
+    server.failing.add("bare.example.com")
+    with pytest.raises(TryAgainLater):
+        await resolver.addresses_answer("bare.example.com")

@@ -49,6 +49,22 @@ async def pair(far: Far) -> AsyncIterator[Pair]:
     await asyncio.sleep(0)
 
 
+async def test_a_connection_leaves_from_the_address_it_is_told() -> None:
+    seen: list[str] = []
+
+    async def note(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(writer.get_extra_info("peername")[0])
+        writer.close()
+
+    async with await asyncio.start_server(note, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        for source in ("127.0.0.5", "192.0.2.77", ""):  # the second is not of this machine
+            near = await dial("127.0.0.1", port, timeout_s=5, source=source)
+            await near.read(timeout_s=5)
+            await near.close()
+    assert seen == ["127.0.0.5", "127.0.0.1", "127.0.0.1"]
+
+
 async def test_bytes_go_both_ways(pair: Pair, far: Far) -> None:
     assert (pair.near.peer, pair.near.tls) == (("127.0.0.1", far.port), None)
     await pair.near.write(b"one ", b"two", timeout_s=5)
@@ -78,7 +94,7 @@ async def test_a_peer_that_reads_nothing_ends_at_the_deadline(pair: Pair) -> Non
 
 
 async def test_nobody_there_is_a_passing_fault(far: Far) -> None:
-    with pytest.raises(TryAgainLater, match=r"connect to 127\.0\.0\.1 port 1: "):
+    with pytest.raises(TryAgainLater, match=r"connect to 127\.0\.0\.1 port 1: Connection refused$"):
         await dial("127.0.0.1", 1, timeout_s=5)
 
 

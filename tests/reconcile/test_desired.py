@@ -7,7 +7,7 @@ import pytest
 
 from mailstack.model.ids import Generation
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.resource import Json, Kind, Snapshot
+from mailstack.model.resource import Json, Kind, SendingBody, Snapshot, body_of
 from mailstack.reconcile.actual import NOTHING
 from mailstack.reconcile.apply import Workshop, writes_of
 from mailstack.reconcile.desired import Desired, Given, desired_state
@@ -79,6 +79,9 @@ def test_a_small_spec_has_every_default() -> None:
         "connections_per_account": 100,
         "proxy_from": [],
         "bans": {"after": 30, "first_s": 3_600, "longest_s": 604_800, "never": []},
+        "resolvers": [],
+        "resolvers_validate": False,
+        "address_names": [],
     }
     assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
@@ -186,15 +189,50 @@ def test_what_is_asked_of_strangers_mail_is_one_resource_once_it_is_more_than_th
     }
 
 
+def test_how_often_mail_is_tried_is_one_resource_once_it_is_other_than_the_defaults() -> None:
+    assert (
+        names(desired({"sending": {"lifetime": "5d", "schedule": ["30m", "1h", "2h", "4h", "8h"]}}), Kind.SENDING) == []
+    )
+    settings = {"schedule": ["5m", "1h"], "warn_after": None, "concurrency": 9, "suppress": {"after": 2}}
+    assert the(desired({"sending": settings}), Kind.SENDING, "sending").resource.fields == {
+        "schedule_s": [300, 3_600],
+        "lifetime_s": 432_000,
+        "warn_after_s": None,
+        "concurrency": 9,
+        "tls": None,
+        "suppress": {"after": 2, "for_s": 2_592_000},
+        "rate": None,
+        "destinations": None,
+    }
+    assert names(desired({"sending": {"tls": "opportunistic"}}), Kind.SENDING) == []
+    least = the(desired({"sending": {"tls": "required"}}), Kind.SENDING, "sending")
+    assert least.resource.fields["tls"] == "required"
+    off = the(desired({"sending": {"suppress": None}}), Kind.SENDING, "sending").resource
+    assert body_of(SendingBody, off) == SendingBody(suppress=None)
+
+
+def test_each_destination_has_all_that_it_leaves_to_the_rest() -> None:
+    named = {"*.google.com": {"rate": "20/m"}, "example.net": {"concurrency": 1}, "example.org": {"rate": None}}
+    settings = {"rate": "600/m", "concurrency": 3, "destinations": named}
+    fields = the(desired({"sending": settings}), Kind.SENDING, "sending").resource.fields
+    assert fields["rate"] == "600/m"
+    assert fields["destinations"] == [
+        {"name": "*.google.com", "concurrency": 3, "rate": "20/m"},
+        {"name": "example.net", "concurrency": 1, "rate": "600/m"},
+        {"name": "example.org", "concurrency": 3},
+    ]
+
+
 def test_relays_and_routes() -> None:
     settings = {
         "relays": {"r": {"host": "relay.example", "tls": "implicit"}},
-        "routes": [{"to": "*.example", "via": "r"}, {"via": "direct"}],
+        "routes": [{"to": "*.example", "via": "r"}, {"via": "direct", "tls": "verified"}],
     }
     found = desired(settings)
-    assert the(found, Kind.RELAY, "r").resource.fields == {"host": "relay.example", "port": 465, "tls": "implicit"}
+    fields = {"host": "relay.example", "port": 465, "tls": "implicit", "protocol": None, "socket": None}
+    assert the(found, Kind.RELAY, "r").resource.fields == fields
     assert the(found, Kind.ROUTES, "routes").resource.fields == {
-        "routes": [{"to": "*.example", "via": "r"}, {"to": "*", "via": "direct"}]
+        "routes": [{"to": "*.example", "via": "r"}, {"to": "*", "via": "direct", "tls": "verified"}]
     }
 
 

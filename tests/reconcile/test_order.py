@@ -47,6 +47,14 @@ ROUTES = resource(Kind.ROUTES, "routes", routes=[{"to": "*", "via": "ses"}, {"to
             [resource(Kind.ACCOUNT, ALICE), resource(Kind.ALIAS, "info@example.com", targets=[ALICE, "x@x.example"])],
             {"alias info@example.com": (f"account {ALICE}",)},
         ),
+        (
+            [
+                resource(Kind.ACCOUNT, ALICE),
+                resource(Kind.ALIAS, "info@example.com", targets=[]),
+                resource(Kind.LIST, "l@example.com", members=["info@example.com"], owners=[ALICE]),
+            ],
+            {"list l@example.com": ("alias info@example.com", f"account {ALICE}")},
+        ),
         ([resource(Kind.RELAY, "ses"), ROUTES], {"routes routes": ("relay ses",)}),
         ([resource(Kind.DOMAIN, DOMAIN), KEY], {f"dkim_key {KEY.name}": (f"domain {DOMAIN}",)}),
         (

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it carries no types
 
-from tests.support.sandbox import Sandbox, need, run_client
+from tests.scenarios.conftest import Inn
+from tests.support.sandbox import need, run_client
 
-pytestmark = pytest.mark.slow
+# One sandbox for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("imap_clients")]
 
 ALICE = "alice@example.com"
 OFFLINEIMAP = """\
@@ -56,17 +58,17 @@ def raw(number: int, *, text: str = "Grüße aus München") -> bytes:
 
 
 @contextmanager
-def imapclient(sandbox: Sandbox) -> Iterator[IMAPClient]:
-    client = IMAPClient("127.0.0.1", port=sandbox.port("imap"), ssl=False, timeout=20)
+def imapclient(inn: Inn, guest: str) -> Iterator[IMAPClient]:
+    client = IMAPClient("127.0.0.1", port=inn.sandbox.port("imap"), ssl=False, timeout=20)
     try:
-        client.login(ALICE, "pw")
+        client.login(guest, "pw")
         yield client
     finally:
         client.logout()
 
 
-def test_imapclient(sandbox: Sandbox) -> None:
-    with imapclient(sandbox) as client:
+def test_imapclient(inn: Inn, guest: str) -> None:
+    with imapclient(inn, guest) as client:
         client.create_folder("Projekte/Größe")
         assert "Projekte/Größe" in [name for _, _, name in client.list_folders()]
         for number in range(20):
@@ -95,8 +97,8 @@ def test_imapclient(sandbox: Sandbox) -> None:
         assert "Arbeit/Größe" in [name for _, _, name in client.list_folders()]
 
 
-def test_imapclient_sorts_and_threads(sandbox: Sandbox) -> None:
-    with imapclient(sandbox) as client:
+def test_imapclient_sorts_and_threads(inn: Inn, guest: str) -> None:
+    with imapclient(inn, guest) as client:
         for number in (3, 1, 2):
             client.append("INBOX", raw(number))
         client.append("INBOX", raw(9).replace(b"Subject:", b"In-Reply-To: <1@example.com>\r\nSubject:"))
@@ -106,8 +108,8 @@ def test_imapclient_sorts_and_threads(sandbox: Sandbox) -> None:
         assert sorted(map(str, client.thread("REFERENCES"))) == ["(1,)", "(2, 4)", "(3,)"]
 
 
-def test_two_imapclients_idle(sandbox: Sandbox) -> None:
-    with imapclient(sandbox) as watching, imapclient(sandbox) as writing:
+def test_two_imapclients_idle(inn: Inn, guest: str) -> None:
+    with imapclient(inn, guest) as watching, imapclient(inn, guest) as writing:
         watching.select_folder("INBOX")
         watching.idle()
         writing.append("INBOX", raw(1))
@@ -125,11 +127,11 @@ def test_two_imapclients_idle(sandbox: Sandbox) -> None:
         watching.idle_done()
 
 
-def test_imaplib_over_tls(sandbox: Sandbox) -> None:
-    context = ssl.create_default_context(cafile=str(sandbox.ca))
+def test_imaplib_over_tls(inn: Inn, guest: str) -> None:
+    context = ssl.create_default_context(cafile=str(inn.sandbox.ca))
     context.check_hostname = False
-    with imaplib.IMAP4_SSL("127.0.0.1", sandbox.port("imaps"), ssl_context=context, timeout=20) as client:
-        client.login(ALICE, "pw")
+    with imaplib.IMAP4_SSL("127.0.0.1", inn.sandbox.port("imaps"), ssl_context=context, timeout=20) as client:
+        client.login(guest, "pw")
         whole = raw(1)
         assert client.append("INBOX", r"(\Flagged)", None, whole)[0] == "OK"
         assert client.select("INBOX") == ("OK", [b"1"])
@@ -138,25 +140,25 @@ def test_imaplib_over_tls(sandbox: Sandbox) -> None:
         assert rb"\Flagged" in answer[0][0] + answer[1]
         assert client.uid("SEARCH", "FLAGGED")[1] == [b"1"]
         assert client.close()[0] == "OK"
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=20) as client:
+    with imaplib.IMAP4("127.0.0.1", inn.sandbox.port("imap"), timeout=20) as client:
         assert client.starttls(context)[0] == "OK"
-        client.login(ALICE, "pw")
+        client.login(guest, "pw")
         client.enable("UTF8=ACCEPT")
         assert client.select("INBOX") == ("OK", [b"1"])
 
 
-def test_offlineimap_both_ways(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_offlineimap_both_ways(inn: Inn, guest: str, tmp_path: Path) -> None:
     folder = tmp_path / "offline"
     (folder / "mail").mkdir(parents=True)
     config = folder / "config"
-    config.write_text(OFFLINEIMAP.format(folder=folder, port=sandbox.port("imap"), user=ALICE))
+    config.write_text(OFFLINEIMAP.format(folder=folder, port=inn.sandbox.port("imap"), user=guest))
     command = [need("offlineimap"), "-c", str(config), "-o", "-1"]
 
     def sync() -> None:
         done = run_client(command, timeout_s=90, HOME=str(folder))
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
 
-    with imapclient(sandbox) as client:
+    with imapclient(inn, guest) as client:
         for number in range(30):
             client.append("INBOX", raw(number), flags=[b"\\Seen"] if number % 3 else [])
         sync()

@@ -11,37 +11,57 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import size
+from mailstack.services.mailbox import view
 from tests.support.imap_server import running_imap
-from tests.support.imap_stress import stress
+from tests.support.imap_stress import prepare, stress
 from tests.support.imap_stress_player import Place
+from tests.support.restless import make_restless
 from tests.support.sandbox import Sandbox, save
 
 pytestmark = pytest.mark.slow
 
-SECONDS, SHORTER_S = 10.0, 5.0
-DISTURBED_EVERY_S = 1.5
+SECONDS = 4.0
+"""`python -m tests.support.imap_stress` takes as long as it is told to."""
+DISTURBED_EVERY_S = 1.0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_one_worker_tells_no_client_anything_wrong(tmp_path: Path, seed: int) -> None:
+async def test_one_worker_tells_no_client_anything_wrong(tmp_path: Path) -> None:
     async with running_imap(tmp_path) as server:
         place = Place(host="127.0.0.1", port=server.port, user="u0", password="pw")
-        assert await stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=seed) > 100
+        assert await stress(place, seconds=SECONDS, clients=6, seed=1) > 100
+
+
+async def test_reads_that_others_come_between_tell_nothing_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(2)
+    monkeypatch.setattr(view, "MAX_CHANGES", 20)
+    monkeypatch.setattr(view, "MAX_KEPT_CHANGES", 10)
+    async with running_imap(tmp_path) as server:
+
+        async def meanwhile() -> None:
+            await asyncio.sleep(dice.choice((0, 0, 0.001, 0.004)))
+            if dice.random() < 0.005:
+                server.service.views._kept.clear()
+
+        make_restless(server.store, meanwhile, monkeypatch)
+        place = Place(host="127.0.0.1", port=server.port, user="u0", password="pw")
+        assert await stress(place, seconds=SECONDS, clients=8, seed=2) > 100
 
 
 def test_two_workers_tell_no_client_anything_wrong(sandbox: Sandbox) -> None:
     place = Place(host="127.0.0.1", port=sandbox.port("imap"), user="alice@example.com", password="pw")
-    assert asyncio.run(stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=3)) > 100
+    assert asyncio.run(stress(place, seconds=SECONDS, clients=6, seed=3)) > 100
 
 
 async def stress_while(sandbox: Sandbox, disturb: Callable[[], None], *, is_patient: bool) -> None:
     """Disturbed until the clients are about to compare what they know."""
     place = Place(host="127.0.0.1", port=sandbox.port("imap"), user="alice@example.com", password="pw")
+    world = await prepare(place)
     stressing = asyncio.create_task(
-        stress(place, seconds=size(SECONDS, on_postgres=SHORTER_S), clients=6, seed=4, is_patient=is_patient)
+        stress(place, seconds=SECONDS, clients=6, seed=4, world=world, is_patient=is_patient)
     )
-    for _ in range(int(size(SECONDS, on_postgres=SHORTER_S) / DISTURBED_EVERY_S) - 1):
+    for _ in range(int(SECONDS / DISTURBED_EVERY_S) - 1):
         await asyncio.wait([stressing], timeout=DISTURBED_EVERY_S)
         disturb()
     assert await stressing > 100

@@ -21,7 +21,7 @@ from tests.support.sink import Sink
 
 pytestmark = pytest.mark.slow
 
-DELIVERIES, FEW_DELIVERIES = 2_000, 400
+DELIVERIES, FEW_DELIVERIES = 800, 400
 CLIENTS = 8
 ACCOUNTS = 10
 EVERY_NTH_LEAVES = 10

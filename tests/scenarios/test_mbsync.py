@@ -22,7 +22,7 @@ from tests.support.sandbox import need
 pytestmark = pytest.mark.slow
 
 MESSAGES = 200
-MANY, FEWER = 5_000, 1_000
+MANY, FEWER = 2_000, 1_000
 MAILDIR_FLAGS = {SEEN: "S", FLAGGED: "F", "\\Answered": "R"}
 CONFIG = """\
 IMAPStore far

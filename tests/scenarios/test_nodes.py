@@ -185,7 +185,7 @@ def connected(node: Node, held: ExitStack) -> socket.socket:
     return held.enter_context(node.namespace.connect(SMTP, timeout_s=SOON_S))
 
 
-def logged_in(node: Node, account: str, held: ExitStack) -> imaplib.IMAP4_SSL | None:
+def logged_in(node: Node, account: str, held: ExitStack) -> imaplib.IMAP4 | None:
     """None: it was one too many of the account. Those that are too many of the address as yet come again."""
     deadline = time.monotonic() + SOON_S
     while time.monotonic() < deadline:

@@ -8,10 +8,12 @@ import dns.zone
 import pytest
 
 import dkim
+from tests.scenarios.conftest import Inn
 from tests.support.sandbox import Sandbox, need, run_client, wait_for
-from tests.support.sink import Sink
+from tests.support.sink import Taken
 
-pytestmark = pytest.mark.slow
+# One sandbox for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real_clients")]
 
 MESSAGE = (
     "From: Customer <x@customer.example>\r\n"
@@ -30,7 +32,7 @@ MBSYNC = """\
 IMAPStore far
 Host localhost
 Port {port}
-User alice@example.com
+User {user}
 Pass pw
 SSLType {tls}
 {trust}
@@ -56,17 +58,17 @@ def swaks(sandbox: Sandbox, service: str, arguments: str) -> subprocess.Complete
     )
 
 
-def deliver(sandbox: Sandbox, message: Path) -> None:
-    envelope = "--helo client.example --from x@customer.example --to alice@example.com"
+def deliver(sandbox: Sandbox, message: Path, to: str) -> None:
+    envelope = f"--helo client.example --from x@customer.example --to {to}"
     sent = swaks(sandbox, "smtp", f"{envelope} --data @{message}")
     assert sent.returncode == 0, sent.stdout + sent.stderr
 
 
-def fetch(sandbox: Sandbox, folder: Path, *, tls: str) -> list[bytes]:
+def fetch(sandbox: Sandbox, folder: Path, user: str, *, tls: str) -> list[bytes]:
     maildir, config = folder / "mail", folder / "mbsyncrc"
     maildir.mkdir(parents=True, exist_ok=True)
     service, trust = ("imaps", f"CertificateFile {sandbox.ca}") if tls == "IMAPS" else ("imap", "AuthMechs LOGIN")
-    config.write_text(MBSYNC.format(port=sandbox.port(service), tls=tls, trust=trust, maildir=maildir))
+    config.write_text(MBSYNC.format(port=sandbox.port(service), user=user, tls=tls, trust=trust, maildir=maildir))
     fetched = run_client([need("mbsync"), "-c", str(config), "-a"], HOME=str(folder))
     assert fetched.returncode == 0, fetched.stdout + fetched.stderr
     files = sorted((maildir / "INBOX").glob("new/*")) + sorted((maildir / "INBOX").glob("cur/*"))
@@ -79,11 +81,11 @@ def without_field(message: bytes, name: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("tls", ["None", "IMAPS"])
-def test_what_swaks_delivers_mbsync_fetches_byte_for_byte(sandbox: Sandbox, tmp_path: Path, tls: str) -> None:
+def test_what_swaks_delivers_mbsync_fetches_byte_for_byte(inn: Inn, guest: str, tmp_path: Path, tls: str) -> None:
     message = tmp_path / "message.eml"
     message.write_bytes(MESSAGE.removesuffix(b"\r\n"))  # swaks ends the last line itself
-    deliver(sandbox, message)
-    (fetched,) = fetch(sandbox, tmp_path / tls, tls=tls)
+    deliver(inn.sandbox, message, guest)
+    (fetched,) = fetch(inn.sandbox, tmp_path / tls, guest, tls=tls)
     # Maildir has the line ends of Unix.
     trace, original, rest = fetched.partition(MESSAGE.replace(b"\r\n", b"\n"))
     assert original
@@ -93,19 +95,23 @@ def test_what_swaks_delivers_mbsync_fetches_byte_for_byte(sandbox: Sandbox, tmp_
 
 
 @pytest.mark.parametrize(("service", "tls"), [("submission", "-tls"), ("submissions", "-tlsc")])
-def test_what_alice_submits_reaches_the_outside_with_two_valid_signatures(
-    sandbox: Sandbox, sink: Sink, service: str, tls: str
+def test_what_a_guest_submits_reaches_the_outside_with_two_valid_signatures(
+    inn: Inn, guest: str, service: str, tls: str
 ) -> None:
-    security = f"{tls} --tls-verify --tls-ca-path {sandbox.ca}"
-    login = "--auth PLAIN --auth-user alice@example.com --auth-password pw"
-    mail = "--from alice@example.com --to friend@elsewhere.example --h-Bcc hidden@elsewhere.example"
-    sent = swaks(sandbox, service, f"{security} {login} {mail}")
+    security = f"{tls} --tls-verify --tls-ca-path {inn.sandbox.ca}"
+    login = f"--auth PLAIN --auth-user {guest} --auth-password pw"
+    mail = f"--from {guest} --to friend@elsewhere.example --h-Bcc hidden@elsewhere.example"
+    sent = swaks(inn.sandbox, service, f"{security} {login} {mail}")
     assert sent.returncode == 0, sent.stdout + sent.stderr
-    wait_for(lambda: sink.taken, what="the sink takes the mail")
-    (taken,) = sink.taken
-    assert (taken.reverse_path, taken.recipients) == ("alice@example.com", ("friend@elsewhere.example",))
-    assert b"hidden@" not in taken.content
-    assert verified_algorithms(taken.content, sandbox.state / "dns") == {b"rsa-sha256", b"ed25519-sha256"}
+
+    def taken() -> list[Taken]:
+        return [mail for mail in inn.sink.taken if mail.reverse_path == guest]
+
+    wait_for(taken, what="the sink takes the mail")
+    (left,) = taken()
+    assert left.recipients == ("friend@elsewhere.example",)
+    assert b"hidden@" not in left.content
+    assert verified_algorithms(left.content, inn.sandbox.state / "dns") == {b"rsa-sha256", b"ed25519-sha256"}
 
 
 def verified_algorithms(message: bytes, zones: Path) -> set[bytes]:
@@ -126,9 +132,9 @@ def verified_algorithms(message: bytes, zones: Path) -> set[bytes]:
     return found
 
 
-def test_a_stranger_cannot_relay_and_an_unknown_address_is_refused(sandbox: Sandbox, sink: Sink) -> None:
-    relayed = swaks(sandbox, "smtp", "--from x@customer.example --to friend@elsewhere.example")
-    unknown = swaks(sandbox, "smtp", "--from x@customer.example --to nobody@example.com")
+def test_a_stranger_cannot_relay_and_an_unknown_address_is_refused(inn: Inn) -> None:
+    relayed = swaks(inn.sandbox, "smtp", "--from x@customer.example --to friend@elsewhere.example")
+    unknown = swaks(inn.sandbox, "smtp", "--from x@customer.example --to nobody@example.com")
     assert b"550 5.1.1" in unknown.stdout
     assert relayed.returncode == unknown.returncode != 0
-    assert sink.taken == ()
+    assert "x@customer.example" not in {mail.reverse_path for mail in inn.sink.taken}

@@ -15,9 +15,11 @@ from mailstack.app.stores import open_bus, open_store
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.net.tls_proofs import ACME_TLS
+from tests.scenarios.conftest import Inn
 from tests.support.sandbox import Sandbox, save, wait_for
 
-pytestmark = pytest.mark.slow
+# One sandbox for those that leave its spec alone.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]
 
 POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmax_age: 604800\r\n"
 
@@ -74,7 +76,8 @@ def test_a_policy_follows_the_spec_and_its_record(sandbox: Sandbox, spec: Path) 
     )
 
 
-def test_probes_answer_on_both_listeners(sandbox: Sandbox) -> None:
+def test_probes_answer_on_both_listeners(inn: Inn) -> None:
+    sandbox = inn.sandbox
     assert get(sandbox, "http", "/healthz", "10.0.0.1").json() == {"status": "ok"}
     for service in ("http", "https"):
         assert get(sandbox, service, "/healthz").json() == {"status": "ok"}
@@ -86,7 +89,8 @@ def test_probes_answer_on_both_listeners(sandbox: Sandbox) -> None:
     assert secure.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_a_proof_by_http_is_shown_by_every_worker(sandbox: Sandbox) -> None:
+def test_a_proof_by_http_is_shown_by_every_worker(inn: Inn) -> None:
+    sandbox = inn.sandbox
     until = Instant(system_clock() + DAY_MS)
     proof = Challenge(kind=ChallengeKind.HTTP_01, name="token-1", value="token-1.thumbprint", until=until)
     asyncio.run(leave_proof(sandbox.storage, proof))
@@ -95,7 +99,8 @@ def test_a_proof_by_http_is_shown_by_every_worker(sandbox: Sandbox) -> None:
         assert (found.status_code, found.text) == (200, "token-1.thumbprint")
 
 
-def test_a_proof_by_tls_is_shown_to_who_asks_for_it_and_to_nobody_else(sandbox: Sandbox) -> None:
+def test_a_proof_by_tls_is_shown_to_who_asks_for_it_and_to_nobody_else(inn: Inn) -> None:
+    sandbox = inn.sandbox
     authority = trustme.CA()
     issued = authority.issue_cert("mail.example.com", common_name="proof")
     pem = issued.private_key_pem.bytes() + issued.cert_chain_pems[0].bytes()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from mailstack.model.conduct import BanRules, Offence
+from mailstack.model.conduct import HALF_LIFE_MS, BanRules, Offence
 from mailstack.model.instant import HOUR_MS
 from mailstack.model.networks import networks_of
+from mailstack.net.shared_marks import SharedMarks
 from mailstack.services import conduct as conducting
 from mailstack.services.conduct import Conduct
 from tests.support.fake_clock import FakeClock
@@ -96,3 +97,64 @@ def test_memory_no_more_than_so_many_peers_are_remembered(conduct: Conduct, monk
 def test_a_socket_that_is_gone_has_no_record(conduct: Conduct) -> None:
     misbehave(conduct, "", 99)
     assert conduct.ban_of("") is None
+
+
+def test_memory_bans_that_cannot_be_stored_are_bounded(conduct: Conduct, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conducting, "PEERS_REMEMBERED", 100)
+    for number in range(1_000):
+        misbehave(conduct, f"10.0.{number >> 8}.{number & 255}", 50)
+    assert len(conduct.unstored()) == 100
+    assert conduct.ban_of("10.0.0.0") is None
+    assert conduct.ban_of("10.0.3.231") is not None
+
+
+def workers(clock: FakeClock, count: int = 2) -> list[Conduct]:
+    marks, made = SharedMarks(count), [Conduct(clock=clock) for _ in range(count)]
+    for number, each in enumerate(made):
+        each.rules = BanRules(after=10)
+        each.elsewhere = marks.of(number)
+    return made
+
+
+def test_what_is_done_to_several_workers_adds_up(clock: FakeClock) -> None:
+    one, two = workers(clock)
+    misbehave(one, PEER, 5)
+    misbehave(two, "192.0.2.2", 9)
+    misbehave(two, PEER, 4)
+    assert two.ban_of(PEER) is None
+    misbehave(two, PEER, 1)
+    assert two.ban_of(PEER) is not None
+    assert one.ban_of("192.0.2.2") is two.ban_of("192.0.2.2") is None
+
+
+def test_what_other_workers_saw_is_forgiven_in_time_too(clock: FakeClock) -> None:
+    one, two = workers(clock)
+    misbehave(one, PEER, 8)
+    clock.advance(2 * HALF_LIFE_MS)
+    misbehave(two, PEER, 7)
+    assert two.ban_of(PEER) is None
+    misbehave(two, PEER, 1)
+    assert two.ban_of(PEER) is not None
+
+
+def test_a_clock_that_went_back_makes_nobody_worse(clock: FakeClock) -> None:
+    one, two = workers(clock)
+    misbehave(one, PEER, 5)
+    clock.advance(-10 * HALF_LIFE_MS)
+    misbehave(two, PEER, 1)
+    assert two.ban_of(PEER) is None
+
+
+def test_whoever_was_let_off_begins_anew_with_every_worker(clock: FakeClock) -> None:
+    one, two = workers(clock)
+    misbehave(one, PEER, 9)
+    misbehave(two, PEER, 1)
+    [ban] = two.unstored()
+    two.stored(ban)
+    for each in (one, two):
+        each.show([ban])
+        each.show([])
+    misbehave(one, PEER, 9)
+    assert one.ban_of(PEER) is None
+    misbehave(two, PEER, 1)
+    assert two.ban_of(PEER) is not None

@@ -11,10 +11,10 @@ from mailstack.spec.unsupported import _KEYS, is_key_of_later
 @pytest.mark.parametrize(
     ("path", "is_later"),
     [
-        (("lists",), True),
+        (("sieve",), True),
         (("server", "listeners", "managesieve"), True),
         (("accounts", "alice@example.com", "sieve"), True),
-        (("routes", 3, "warmup"), True),
+        (("routes", 3, "warmup"), False),
         (("tests", 0, "expect", "spam"), True),
         (("accounts", "sieve"), False),
         (("accounts", "alice@example.com", "quota"), False),

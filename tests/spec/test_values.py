@@ -144,6 +144,8 @@ def test_no_endpoint(value: object) -> None:
         (values.parse_route_pattern, {"*": "*", "*.Example.com": "*.example.com", "example.com.": "example.com",
                                       "mail*.example": "mail*.example", "bücher.example": "xn--bcher-kva.example"},
          ("", "a b", "a@b.example", "*..com", "-a.example")),
+        (values.parse_route_sender, {"*": "*", "*.Example.com": "*.example.com", "A@Example.com": "a@example.com"},
+         ("", "a b", "@", "@example.com", "a@", "a@*.example.com", "*..com")),
         (values.parse_name, {"ses": "ses", "eu-1.b_2": "eu-1.b_2"}, ("", "a b", "-a", "ä", "x" * 64)),
         (values.parse_python_class, {"a.B": "a.B", "a_1.b.C2": "a_1.b.C2"}, ("", "a", "a.", ".a", "a b.C", "1.B")),
     ],

@@ -4,7 +4,6 @@ import base64
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ import dns.zone
 import pytest
 
 from tests.support.leash import leashed
+from tests.support.ports import free_port
 
 KEY_NAME = "mailstack"
 START_S = 60.0
@@ -92,7 +92,7 @@ def running_bind(directory: Path, zones: Mapping[str, str]) -> Iterator[Bind]:
         if os.environ.get("CI"):
             pytest.fail("BIND 9 (Debian: bind9) is not installed, and CI must not skip this")
         pytest.skip("BIND 9 (Debian: bind9) is not installed")
-    bind = Bind(port=_free_port(), secret=base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+    bind = Bind(port=free_port(), secret=base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
     config = _write_files(directory, bind, zones)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(leashed([named, "-g", "-4", "-c", str(config)]), stdout=log, stderr=log)
@@ -102,13 +102,6 @@ def running_bind(directory: Path, zones: Mapping[str, str]) -> Iterator[Bind]:
         finally:
             process.terminate()
             process.wait(timeout=20)
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _write_files(directory: Path, bind: Bind, zones: Mapping[str, str]) -> Path:

@@ -9,8 +9,6 @@ import json
 import os
 import signal
 import smtplib
-import socket
-import ssl
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,18 +25,20 @@ from mailstack.app.stores import open_store
 from mailstack.model.principal import Account
 from mailstack.model.upkeep import Flaw
 from mailstack.ports.store import Store
+from tests.support.clock_ahead import clock_ahead
 from tests.support.fronts import Front, Mood, running_fronts
 from tests.support.leash import leashed
 from tests.support.moto import new_bucket, running_moto
 from tests.support.namespaces import Namespace, need_namespaces, new_namespace
 from tests.support.nats import NatsServer, running_nats
+from tests.support.over_sockets import CLIENT_S, ImapOver, SmtpOver
+from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 from tests.support.sink import Sink, running_sink
 
 Result = TypeVar("Result")
 START_S = 120.0
-CLIENT_S = 60.0
 ACCOUNTS = 4
 CONNECTIONS = 20
 """Of one address."""
@@ -51,12 +51,6 @@ SMTP, IMAPS, SUBMISSIONS = 25, 993, 465
 POSTGRES, S3, NATS, RELAY = 5432, 9000, 4222, 2525
 # What a crash of the server may not lose is lost only when a machine dies, which no test here does.
 DURABLE = ("fsync=off", "max_connections=100")
-AHEAD = """\
-import time
-true_s, true_ns = time.time, time.time_ns
-time.time = lambda: true_s() + {ahead_s}
-time.time_ns = lambda: true_ns() + {ahead_s} * 10**9
-"""
 SPEC = """\
 server:
   hostname: mail.example.com
@@ -165,12 +159,12 @@ class Node:
             self.fronts[port].become(mood)
 
     def smtp(self) -> smtplib.SMTP:
-        return _Smtp(self.namespace)
+        return SmtpOver(self.namespace.connect(SMTP, timeout_s=CLIENT_S))
 
     @contextmanager
-    def imap(self, account: str) -> Iterator[imaplib.IMAP4_SSL]:
+    def imap(self, account: str) -> Iterator[imaplib.IMAP4]:
         """Logged in."""
-        client = _Imap(self.namespace)
+        client = ImapOver(self.namespace.connect(IMAPS, timeout_s=CLIENT_S))
         try:
             client.login(account, PASSWORD)
             yield client
@@ -199,7 +193,7 @@ def running_cluster(
         nats = stack.enter_context(running_nats(folder))
         moto = stack.enter_context(running_moto(folder))
         new_bucket(moto, "mail")
-        sink = stack.enter_context(running_sink(_free_port()))
+        sink = stack.enter_context(running_sink(free_port()))
         fronts = stack.enter_context(running_fronts())
         upstreams = {POSTGRES: postgres.port, S3: int(moto.rpartition(":")[2]), NATS: nats.port, RELAY: sink.port}
         database = postgres.make_database()
@@ -212,7 +206,7 @@ def running_cluster(
         made = []
         for number, ahead_s in enumerate(clocks_ahead_s):
             namespace = stack.enter_context(new_namespace())
-            own = environment | _clock_ahead(folder / f"clock{number}", ahead_s)
+            own = environment | clock_ahead(folder / f"clock{number}", ahead_s)
             place = folder / f"node{number}"
             place.mkdir()
             node = Node(
@@ -273,40 +267,3 @@ def look_into(cluster: Cluster, look: Callable[[Store], Awaitable[Result]]) -> R
 
 def _unseen(_done: int, _of: int) -> None:
     pass
-
-
-def _clock_ahead(folder: Path, ahead_s: int) -> dict[str, str]:
-    """What lets every Python process that has it in its environment find the machine's clock so far ahead."""
-    if not ahead_s:
-        return {}
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(AHEAD.format(ahead_s=ahead_s))
-    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))}
-
-
-class _Smtp(smtplib.SMTP):
-    def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
-        super().__init__("127.0.0.1", SMTP, "client.example", timeout=CLIENT_S)
-
-    def _get_socket(self, _host: str, port: int, timeout: float) -> socket.socket:
-        return self._namespace.connect(port, timeout_s=timeout)
-
-
-class _Imap(imaplib.IMAP4_SSL):
-    def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # it has signed itself
-        super().__init__("127.0.0.1", IMAPS, ssl_context=context, timeout=CLIENT_S)
-
-    def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
-        assert timeout is not None
-        context: ssl.SSLContext = self.ssl_context
-        return context.wrap_socket(self._namespace.connect(IMAPS, timeout_s=timeout))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])

@@ -6,7 +6,7 @@ names: {"example.com": {"MX": ["10 mx.example.com."]}}; a name that is not there
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,6 +16,9 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+from anyio.from_thread import start_blocking_portal
+
+from tests.support.namespaces import Namespace
 
 Names = Mapping[str, Mapping[str, Sequence[str]]]
 MAX_UDP_OCTETS = 1232
@@ -24,7 +27,8 @@ MAX_UDP_OCTETS = 1232
 @dataclass
 class DnsServer:
     """asked: every question, as "name TYPE". silent and failing: names answered by nothing, or by SERVFAIL. is_lame:
-    answers as one who heard of it elsewhere. negative_ttl_s: in a SOA record beside absence, None for none."""
+    answers as one who heard of it elsewhere. negative_ttl_s: in a SOA record beside absence, None for none. secure:
+    names in signed zones, for which it sets AD where it is asked to. always_says_secure: it sets AD unasked."""
 
     names: dict[str, Mapping[str, Sequence[str]]]
     ttl_s: int = 60
@@ -32,6 +36,8 @@ class DnsServer:
     failing: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     is_lame: bool = False
+    secure: set[str] = field(default_factory=set)
+    always_says_secure: bool = False
     negative_ttl_s: int | None = None
     port: int = 0
 
@@ -53,7 +59,9 @@ class DnsServer:
         if name in self.failing or f"{name} {rdtype}" in self.failing:
             response.set_rcode(dns.rcode.SERVFAIL)
         else:
-            self._fill(response, name, rdtype)
+            met = self._fill(response, name, rdtype)
+            if self.always_says_secure or (query.flags & dns.flags.AD and self.secure.issuperset(met)):
+                response.flags |= dns.flags.AD
             if self.negative_ttl_s is not None and not any(
                 found.rdtype == question.rdtype for found in response.answer
             ):
@@ -66,29 +74,33 @@ class DnsServer:
             packet = response.to_wire()
         return packet
 
-    def _fill(self, response: dns.message.Message, name: str, rdtype: str) -> None:
+    def _fill(self, response: dns.message.Message, name: str, rdtype: str) -> Sequence[str]:
+        """The names on the way."""
+        met = []
         for _ in range(10):
+            met.append(name)
             if name not in self.names:
                 response.set_rcode(dns.rcode.NXDOMAIN)
-                return
+                break
             records = self.names[name]
             wanted = "CNAME" if "CNAME" in records and rdtype != "CNAME" else rdtype
             if wanted in records:
                 owner = dns.name.from_text(name)
                 response.answer.append(dns.rrset.from_text(owner, self.ttl_s, "IN", wanted, *records[wanted]))
             if wanted == rdtype:
-                return
+                break
             name = records["CNAME"][0].rstrip(".").lower()
+        return met
 
 
 @contextlib.asynccontextmanager
-async def dns_server(names: Names, *, ttl_s: int = 60) -> AsyncIterator[DnsServer]:
+async def dns_server(names: Names, *, ttl_s: int = 60, namespace: Namespace | None = None) -> AsyncIterator[DnsServer]:
+    """namespace: where it is reached, None for the test's own."""
     server = DnsServer(names=dict(names), ttl_s=ttl_s)
     loop = asyncio.get_running_loop()
-    tcp = await asyncio.start_server(lambda r, w: _serve_tcp(server, r, w), "127.0.0.1", 0)
-    server.port = tcp.sockets[0].getsockname()[1]
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", server.port))
+    listener, udp = _sockets() if namespace is None else namespace.run(_sockets)
+    tcp = await asyncio.start_server(lambda r, w: _serve_tcp(server, r, w), sock=listener)
+    server.port = listener.getsockname()[1]
     transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(server), sock=udp)
     try:
         yield server
@@ -96,6 +108,22 @@ async def dns_server(names: Names, *, ttl_s: int = 60) -> AsyncIterator[DnsServe
         transport.close()
         tcp.close()
         await tcp.wait_closed()
+
+
+@contextlib.contextmanager
+def dns_server_beside(names: Names, *, namespace: Namespace | None = None) -> Iterator[DnsServer]:
+    """In a thread of its own, for tests that are not async."""
+    running = dns_server(names, namespace=namespace)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running) as server:
+        yield server
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """For TCP and UDP, on one port."""
+    tcp = socket.create_server(("127.0.0.1", 0))
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(tcp.getsockname())
+    return tcp, udp
 
 
 class _Udp(asyncio.DatagramProtocol):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import apsw
 
+from mailstack.model.bad_address import SuppressRule
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.conduct import Ban, Offence
-from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
+from mailstack.model.delivery import Deferred, Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.greylist import GreyEntry
 from mailstack.model.ids import AccountId, TokenId
 from mailstack.model.instant import Instant
@@ -16,11 +17,25 @@ from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
+from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
+from mailstack.model.script import ScriptQuota
+from mailstack.model.source import Source
+from mailstack.model.tls_policy import (
+    KnownStsPolicy,
+    LeastTls,
+    StsFetchFailure,
+    StsMode,
+    StsPolicy,
+    TlsFailure,
+    TlsUsed,
+)
 from mailstack.model.token import Scope, Token
+from mailstack.model.warm_up import WarmDay
 from mailstack.ports.store import Store
 from mailstack.services.mailbox.indexing import catch_up
+from tests.support.hand_notes import hand_note
+from tests.support.quota import quota
 from tests.support.stores import (
     account_of,
     account_resource,
@@ -38,6 +53,7 @@ UNUSED = "unused@example.com"
 LARGE_BYTES = 300_000
 MESSAGES = 90
 OK = SmtpReply(code=250, status="2.0.0", text="taken")
+LATER = SmtpReply(code=451, status="4.7.5", text="not trusted")
 
 Rows = Mapping[str, list[tuple[object, ...]]]
 """By `table` of the system, and `account/table`."""
@@ -60,12 +76,14 @@ async def fill(store: Store) -> AccountId:
 
 async def _fill_system(store: Store) -> None:
     alias = AliasBody(targets=(ALICE,))
+    forward = ForwardBody(targets=("x@x.example",), keep=True)
     domain = DomainBody(catch_all=ALICE, subaddress_separators="+", alias_of=None, dkim_algorithms=("ed25519",))
     await apply(
         store,
         created(Resource(kind=Kind.DOMAIN, name="example.com", fields=fields_of(domain), digests={})),
         created(Resource(kind=Kind.ALIAS, name="p@example.com", fields=fields_of(alias), digests={})),
-        *(created(account_resource(login), password=f"hash of {login}") for login in (ALICE, BOB, EVE, UNUSED)),
+        *(created(account_resource(login), password=f"hash of {login}") for login in (ALICE, BOB, EVE)),
+        created(account_resource(UNUSED, forward=forward, limits=LimitsBody(messages_per_day=9)), password="a hash"),
     )
     await store.state.write_as_user(Kind.ACCOUNT, BOB, {"password": "his own"})
     spf = PublishedSet(name="example.com", type="TXT", ttl_s=300, values=("v=spf1 -all",))
@@ -91,12 +109,39 @@ async def _fill_system(store: Store) -> None:
     now = await store.now()
     await store.bans.put(Ban(peer="192.0.2.1", reason=Offence.FAILED_LOGIN, since=now, until=until))
     await store.greylist.keep({"a triplet": GreyEntry(first_at=now, until=until, passes=1)})
+    policy = StsPolicy(mode=StsMode.ENFORCE, max_age_s=86_400, mx=("mx.example.net", "*.example.net"))
+    known = KnownStsPolicy(domain="example.net", policy_id="a1", policy=policy, fetched_at=now)
+    await store.sts_policies.keep(known, refresh_at=until, ends_at=until)
+    unfetched = StsFetchFailure(
+        policy_id="a2", failure=TlsFailure.STS_WEBPKI_INVALID, detail="certificate has expired", failed_at=now
+    )
+    await store.sts_policies.failed("example.net", unfetched, retry_at=until)
+    await store.unsubscribed.add("team@example.com", BOB, now=now)
+    await store.hand_notes.add([hand_note(1)])
+    await store.submitted.add((await account_of(store, BOB)).account_id, began_at=Instant(600_000), recipients=2)
+    await store.warm_days.add(WarmDay(provider="example.net", day=Instant(0), taken=7, troubles=1))
+    await store.bad_addresses.refused("x@x.example", LATER, now=now, rule=SuppressRule())
+    bob = (await account_of(store, BOB)).account_id
+    await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
+    await store.scripts.activate(bob, "../häuser")
     await store.locks.acquire("a lease", "somebody", now=await store.now(), until=until)
     await store.queue.enqueue([_mail(500), _mail(LARGE_BYTES)], next_at=Instant(1_500))
     (last,) = await store.queue.enqueue([_mail(600)], next_at=Instant(1_000))
-    for item in await store.queue.lease("one", now=Instant(1_200), until=Instant(2_000), limit=10):
+    for item in await store.queue.lease("one", now=Instant(1_200), until=Instant(2_000), quota=quota(10)):
         assert item.mail_id == last
-        await store.queue.settle("one", item.item_id, Delivered(reply=OK, host="mx"), next_at=None)
+        await store.queue.settle("one", [Settlement(item_id=item.item_id, outcome=Delivered(reply=OK, host="mx"))])
+    (tried,) = await store.queue.lease("one", now=Instant(1_500), until=Instant(2_000), quota=quota(1))
+    untrusted = TlsUsed(
+        policy="sts",
+        least=LeastTls.REQUIRED,
+        version="TLSv1.3",
+        cipher="AES",
+        failure=TlsFailure.CERTIFICATE_NOT_TRUSTED,
+    )
+    source = Source("192.0.2.2", "out.example.com")
+    deferred = Deferred(reply=LATER, host="mx", tls=untrusted, relay="a mark", source=source)
+    settled = Settlement(item_id=tried.item_id, outcome=deferred, next_at=Instant(1_500), is_delay_told=True)
+    await store.queue.settle("one", [settled])
 
 
 def _mail(size_bytes: int) -> OutgoingMail:
@@ -108,6 +153,7 @@ def _mail(size_bytes: int) -> OutgoingMail:
         is_8bit=True,
         smtp_utf8=False,
         trace_id="trace",
+        is_suspicious=True,
     )
 
 

@@ -23,7 +23,12 @@ from mailstack.servers.http.mta_sts import MtaStsPolicies
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
+from mailstack.servers.http.unsubscribe import UnsubscribePage
+from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
 from tests.support.fake_clock import FakeClock
+from tests.support.mailing_lists import make_forwarding, make_lists
+from tests.support.memory_accounts import make_domain
 from tests.support.memory_challenges import MemoryChallenges
 from tests.support.memory_state import MemoryState
 
@@ -104,6 +109,8 @@ class HttpWorld:
     policies: dict[str, bytes] = field(default_factory=dict)
     generation: int = 1
     https_port: int | None = 443
+    accounts: MemoryAccounts = field(default_factory=lambda: MemoryAccounts(domains=(make_domain("example.com"),)))
+    unsubscribed: MemoryUnsubscribed = field(default_factory=MemoryUnsubscribed)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception = field(default_factory=DomainError)
     entered: int = 0
@@ -115,7 +122,9 @@ class HttpWorld:
     def service(self) -> HttpService:
         health = Health(state=self.state, generation=Generation(self.generation))
         proofs = AcmeProofs(challenges=self.challenges, clock=self.clock)
-        own = Router(self._pages(self.generation), redirect_slashes=False)
+        lists = make_lists(make_forwarding(self.accounts), self.clock, unsubscribed=self.unsubscribed)
+        unsubscribe = UnsubscribePage(lists=lists).routes()
+        own = Router((*self._pages(self.generation), *unsubscribe), redirect_slashes=False)
         policy = Router(MtaStsPolicies(by_host=self.policies).routes(), redirect_slashes=False)
         sites: dict[str, ASGIApp] = {
             **dict.fromkeys(self.policies, policy),

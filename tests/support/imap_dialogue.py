@@ -72,8 +72,10 @@ class ImapClient:
     async def login(self, account: str = "u0") -> None:
         await self.talk(f"C: login LOGIN {account} pw\nS: login OK …")
 
-    async def append(self, message: bytes, *, mailbox: str = "INBOX", flags: str = "") -> None:
-        await self.send(b"append APPEND %b (%b) {%d+}\r\n" % (mailbox.encode(), flags.encode(), len(message)))
+    async def append(self, message: bytes, *, mailbox: str = "INBOX", flags: str = "", received: str = "") -> None:
+        """received: date-time of RFC 9051 §9 without its quotes, "" for now."""
+        date = f' "{received}"' if received else ""
+        await self.send(f"append APPEND {mailbox} ({flags}){date} {{{len(message)}+}}\r\n".encode())
         await self.send(message + b"\r\n")
         while not (said := await self.line()).startswith("append "):
             pass

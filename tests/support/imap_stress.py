@@ -15,11 +15,12 @@ from tests.support.imap_stress_link import StressClosed
 from tests.support.imap_stress_player import MAILBOXES, MODES, Mode, Place, Player, check
 
 
-async def stress(place: Place, *, seconds: float, clients: int, seed: int, is_patient: bool = False) -> int:
-    """The number of commands. is_patient: the server may go away meanwhile. Raises StressFault, as soon as one client
-    finds something."""
-    world = World()
-    await prepare(place, world)
+async def stress(
+    place: Place, *, seconds: float, clients: int, seed: int, world: World | None = None, is_patient: bool = False
+) -> int:
+    """The number of commands. world: that of the mailboxes, where they are prepared. is_patient: the server may go away
+    meanwhile. Raises StressFault, as soon as one client finds something."""
+    world = world or await prepare(place)
     players = [Player(StressClient(f"c{at}x", world), random.Random(f"{seed}/{at}")) for at in range(clients)]
     until = time.monotonic() + seconds
     try:
@@ -34,7 +35,9 @@ async def stress(place: Place, *, seconds: float, clients: int, seed: int, is_pa
     return sum(player.client.commands for player in players)
 
 
-async def prepare(place: Place, world: World) -> None:
+async def prepare(place: Place) -> World:
+    """Its mailboxes, new and empty."""
+    world = World()
     client = StressClient("prepare", world)
     await client.connect(place.host, place.port)
     await client.command("LOGIN {} {}", place.user.encode(), place.password.encode())
@@ -43,6 +46,7 @@ async def prepare(place: Place, world: World) -> None:
     for mailbox in MAILBOXES:
         await client.command(f'CREATE "{mailbox}"')
     await client.close()
+    return world
 
 
 async def run(player: Player, place: Place, mode: Mode, until: float) -> None:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import ALL_ABILITIES, Ability, Account, Domain, Role
+from mailstack.model.principal import ALL_ABILITIES, Ability, Account, Domain, Forward, Role
 
 
 def make_account(
@@ -14,6 +14,7 @@ def make_account(
     quota_bytes: int | None = None,
     password_hash: str = "",
     roles: frozenset[Role] = frozenset(),
+    forward: Forward | None = None,
 ) -> Account:
     """account_id follows from the login."""
     return Account(
@@ -25,6 +26,7 @@ def make_account(
         abilities=abilities,
         quota_bytes=quota_bytes,
         password_hash=password_hash,
+        forward=forward,
     )
 
 

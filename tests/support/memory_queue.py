@@ -8,6 +8,7 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import MailId
 from mailstack.model.instant import Instant
 from mailstack.store.memory import queue
+from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from tests.support.recording_bus import RecordingBus
 
 
@@ -15,7 +16,7 @@ class MemoryQueue(queue.MemoryQueue):
     """mails: all that were ever enqueued, in order. is_broken: as a full disk would have it."""
 
     def __init__(self) -> None:
-        super().__init__(RecordingBus())
+        super().__init__(RecordingBus(), MemoryBadAddresses())
         self.mails: list[OutgoingMail] = []
         self.is_broken = False
 

@@ -1,11 +1,10 @@
-# ruff: noqa: ARG002 - the port names arguments that memory has no use for
 """A transport that goes nowhere: it notes what it was given and answers as a test says."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mailstack.model.delivery import Deferred, Delivered, Failed, NextHop, Outcome, SmtpReply
+from mailstack.model.delivery import Deferred, Delivered, Envelope, Failed, NextHop, Outcome, SmtpReply
 
 OK = SmtpReply(code=250, status="2.0.0", text="ok")
 
@@ -13,9 +12,26 @@ OK = SmtpReply(code=250, status="2.0.0", text="ok")
 @dataclass(frozen=True, slots=True)
 class Handed:
     hop: NextHop
-    reverse_path: str
-    recipients: tuple[str, ...]
+    envelope: Envelope
     content: bytes
+
+    @property
+    def reverse_path(self) -> str:
+        return self.envelope.reverse_path
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(recipient.address for recipient in self.envelope.recipients)
+
+
+def no_such_mailbox(status: str = "5.1.1") -> Callable[[str, str], Outcome]:
+    """In reply to RCPT."""
+
+    def make(asked: str, _recipient: str) -> Outcome:
+        reply = SmtpReply(code=550, status=status, text="no such mailbox")
+        return Failed(reply=reply, host=asked, is_of_recipient=True)
+
+    return make
 
 
 def answer(
@@ -45,18 +61,10 @@ class MemoryTransport:
     fault: Exception | None = None
     in_flight: int = 0
     most_in_flight: int = 0
+    is_closed: bool = False
 
-    async def deliver(
-        self,
-        hop: NextHop,
-        *,
-        reverse_path: str,
-        recipients: Sequence[str],
-        content: bytes,
-        is_8bit: bool,
-        smtp_utf8: bool,
-    ) -> Sequence[Outcome]:
-        self.handed.append(Handed(hop, reverse_path, tuple(recipients), content))
+    async def deliver(self, hop: NextHop, envelope: Envelope, content: bytes) -> Sequence[Outcome]:
+        self.handed.append(Handed(hop, envelope, content))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -64,9 +72,12 @@ class MemoryTransport:
                 await self.gate.wait()
             if self.fault is not None:
                 raise self.fault
-            return [self._answer(hop.host, recipient) for recipient in recipients]
+            return [self._answer(hop.host, recipient.address) for recipient in envelope.recipients]
         finally:
             self.in_flight -= 1
+
+    async def close(self) -> None:
+        self.is_closed = True
 
     def _answer(self, host: str, recipient: str) -> Outcome:
         for key in (recipient, host):

@@ -1,12 +1,12 @@
 """moto's S3, in a process of its own on a free loopback port. What it does not check stands in docs/scale.md."""
 
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -15,24 +15,22 @@ from mailstack.store.s3.bucket import BucketAddress
 from tests.support.leash import leashed
 
 START_S = 60.0
+_RUNNING = re.compile(r"Running on (http://127\.0\.0\.1:\d+)")
 
 
 @contextmanager
 def running_moto(folder: Path) -> Iterator[str]:
     """Its URL. A bucket of its own for each test is made by new_bucket."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     log = folder / "moto.log"
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    # It finds the port itself: one that was found free for it may be another's by the time it starts.
+    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
             leashed(command), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
         )
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_answering(url, process, log)
-            yield url
+            yield _url_once_answering(process, log)
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -43,13 +41,13 @@ def new_bucket(url: str, name: str) -> BucketAddress:
     return BucketAddress(bucket=name, endpoint=url, access_key="AKIA-TEST", secret_key="hush-hush", prefix="mail")
 
 
-def _wait_until_answering(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _url_once_answering(process: "subprocess.Popen[bytes]", log: Path) -> str:
     deadline = time.monotonic() + START_S
     while True:
         assert process.poll() is None, log.read_text()
-        try:
-            httpx.get(url, timeout=5.0)
-            return
-        except httpx.TransportError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+        if (found := _RUNNING.search(log.read_text())) is not None:
+            with suppress(httpx.TransportError):
+                httpx.get(found[1], timeout=5.0)
+                return found[1]
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)

@@ -11,13 +11,19 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import TypeVar
 
 import pytest
 
+from mailstack.net.own_address import is_own
+from tests.support.sandbox import wait_for
+
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
+SIOCSIFADDR = 0x8916
 IFF_UP = 1
+_LOOPBACK_INDEX = 1
 
 Result = TypeVar("Result")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -34,11 +40,27 @@ class Namespace:
     def inside(self, command: Sequence[str]) -> list[str]:
         return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._descriptor}", "--", *command]
 
-    def listener(self, port: int) -> socket.socket:
-        return self.run(lambda: socket.create_server(("127.0.0.1", port)))
+    def add_address(self, address: str) -> None:
+        """One of those of a machine that others reach. Of IPv4, with its whole network."""
+        if ":" in address:
+            added = struct.pack("16sIi", ip_address(address).packed, 128, _LOOPBACK_INDEX)
+            self.run(lambda: _control(SIOCSIFADDR, added, socket.AF_INET6))
+            # Linux finishes it beside us.
+            wait_for(lambda: self.run(lambda: is_own(address)), what=f"{address} is there")
+            return
+        number = int(ip_address(address)) & 255
+        name = f"lo:{number}".encode()
+        where = struct.pack("16sH2x4s8x", name, socket.AF_INET, ip_address(address).packed)
+        self.run(lambda: _control(SIOCSIFADDR, where))
 
-    def connect(self, port: int, *, timeout_s: float) -> socket.socket:
-        return self.run(lambda: socket.create_connection(("127.0.0.1", port), timeout=timeout_s))
+    def listener(self, port: int, host: str = "127.0.0.1") -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return self.run(lambda: socket.create_server((host, port), family=family))
+
+    def connect(self, port: int, *, timeout_s: float, host: str = "127.0.0.1", source: str = "") -> socket.socket:
+        """source: an address to come from, "" for any."""
+        came_from = (source, 0) if source else None
+        return self.run(lambda: socket.create_connection((host, port), timeout_s, came_from))
 
 
 @contextmanager
@@ -62,9 +84,13 @@ def need_namespaces() -> None:
 
 def _make() -> int:
     _checked(_libc.unshare(CLONE_NEWNET))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+    _control(SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _control(request: int, argument: bytes, family: int = socket.AF_INET) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, request, argument)
 
 
 def _inside(descriptor: int, work: Callable[[], Result]) -> Result:

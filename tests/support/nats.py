@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.leash import leashed
+from tests.support.ports import free_port
 from tests.support.sandbox import need
 
 START_S = 60.0
@@ -20,8 +21,7 @@ class NatsServer:
         self._program = need("nats-server")
         self._arguments = arguments
         self._log = folder / "nats.log"
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

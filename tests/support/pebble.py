@@ -5,7 +5,6 @@ pebble asks its own name server, which says 127.0.0.1 for every name, and looks 
 
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import httpx
 import trustme
 
 from tests.support.leash import leashed
+from tests.support.ports import free_port
 from tests.support.sandbox import need
 
 START_S = 60.0
@@ -58,7 +58,7 @@ def running_pebble(
     """answers: whether the test server shows proofs; otherwise whoever listens at the ports. name_server: host:port
     that pebble asks instead of the test server's. settings, environment: over the fast and friendly ones."""
     programs = [need("pebble"), need("pebble-challtestsrv")]
-    api, management, challenges, dns, http, tls = (_free_port() for _ in range(6))
+    api, management, challenges, dns, http, tls = (free_port() for _ in range(6))
     http, tls = http_port or http, tls_port or tls
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -124,8 +124,3 @@ def _wait_until_answering(url: str, process: "subprocess.Popen[bytes]", log: Pat
         except httpx.TransportError:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.postgres import USER, PostgresServer, owner_of_server
 from tests.support.sandbox import need
 
@@ -33,8 +34,7 @@ def running_pgbouncer(postgres: PostgresServer, mode: str) -> Iterator[int]:
     """mode: session or transaction. Gives its port."""
     program = need("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="mailstack-pgbouncer-"))  # its unprivileged user cannot reach pytest's
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = int(taken.getsockname()[1])
+    port = free_port()
     try:
         (folder / "settings").write_text(SETTINGS.format(upstream=postgres.port, port=port, folder=folder, mode=mode))
         (folder / "users").write_text(f'"{USER}" ""\n')

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from mailstack.store.postgres import schema_account, schema_system
 from tests.support.leash import leashed
+from tests.support.ports import free_port
 
 START_S = 60.0
 STOP_S = 60.0
@@ -118,7 +118,7 @@ def running_postgres(*, settings: tuple[str, ...] = QUICK) -> Iterator[PostgresS
             cwd=folder,
         )
         own = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=32MB", "max_connections=60")
-        server = PostgresServer(folder=folder, port=_free_port(), settings=(*own, *settings))
+        server = PostgresServer(folder=folder, port=free_port(), settings=(*own, *settings))
         server.start()
         try:
             yield server
@@ -179,10 +179,3 @@ def owner_of_server() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -41,7 +41,12 @@ _LISTENERS = st.fixed_dictionaries(
     },
 )
 _LIMITS = st.fixed_dictionaries({}, optional={"recipients": st.just(50), "message_size": st.just("1MiB")})
+_LIST = st.fixed_dictionaries(
+    {"members": st.sampled_from([["a@elsewhere.example"], ["b@elsewhere.example", "a@elsewhere.example"]])},
+    optional={"post": st.sampled_from(["anyone", "a@elsewhere.example"]), "unsubscribe": st.just(False)},
+)
 _RECEIVING = st.fixed_dictionaries({}, optional={"dmarc": st.just("mark"), "spf_fail": st.just("reject")})
+_SENDING = st.fixed_dictionaries({}, optional={"lifetime": st.just("2d"), "schedule": st.just(["15m", "2h"])})
 _ISSUERS: tuple[Mapping[str, object], ...] = (
     {"issuer": "self-signed"},
     {"issuer": "acme"},
@@ -135,12 +140,14 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
         "tls": {"dane": draw(chosen["dane"]), **draw(st.sampled_from(_ISSUERS))},
         "accounts": accounts,
         "moved": moved,
+        "lists": {f"list@{domain}": draw(_LIST) for domain in sorted(aliased)},
         "aliases": {f"postmaster@{domain}": ["root@elsewhere.example"] for domain in sorted(aliased)},
         "relays": {
             name: {"host": "relay.example", "username": "me", "password": draw(chosen["secret"])}
             for name in sorted(relays)
         },
         "receiving": draw(_RECEIVING),
+        "sending": draw(_SENDING),
         "routes": draw(_routes(relays)),
         "dns": {
             "providers": {"p": {"class": "mailstack.reconcile.dns.zone_file.ZoneFileProvider", "directory": "zones"}},

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,13 +19,14 @@ from mailstack.app.sandbox_state import PORTS
 from mailstack.app.store_address import StoreAddress
 from tests.support.engines import REFERENCE, is_on_postgres
 from tests.support.leash import leashed
+from tests.support.ports import claimed, is_free
 
 START_S = 120.0
 STOP_S = 60.0
 MAILSTACK = (sys.executable, "-m", "mailstack")
 BASES = range(10_000, 31_700, 1_100)
-_reserved: dict[int, socket.socket] = {}
-"""By the names of these sockets, which are in no file system, processes of tests know each other's bases."""
+_bases: set[int] = set()
+"""This process's: there are not so many that each sandbox could have one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +93,11 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 def free_base_port() -> int:
     """A base above which every service's port is free now, and which no other process of tests takes while this one
-    lives.
-
-    Below 32768, where Linux begins to give out ports to clients: one of those could take ours before it is bound.
-    """
-    bases: list[int] = [*_reserved, *BASES]
+    lives, as of tests.support.ports."""
+    bases: list[int] = [*_bases, *BASES]
     for base in bases:
-        if _is_reserved(base) and all(_is_free(base + offset) for offset in PORTS.values()):
+        if claimed(f"base-{base}") and all(is_free(base + offset) for offset in PORTS.values()):
+            _bases.add(base)
             return base
     raise RuntimeError("no free ports")
 
@@ -151,26 +149,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) 
         accounts=found["accounts"],
         ca=Path(found["ca"]),
     )
-
-
-def _is_reserved(base: int) -> bool:
-    if base in _reserved:
-        return True
-    claim = socket.socket(socket.AF_UNIX)
-    try:
-        claim.bind(f"\0mailstack-tests-{base}")
-    except OSError:
-        claim.close()
-        return False
-    _reserved[base] = claim
-    return True
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -33,6 +33,12 @@ class Peer:
         self.heard.append(b"(content)")
         return data
 
+    async def hear_chunk(self) -> bytes:
+        """One BDAT and its octets."""
+        words = (await self.hear()).split()
+        assert words[0] == b"BDAT"
+        return await self.reader.readexactly(int(words[1]))
+
     async def hello(self, *extensions: str, greeting: str = "220 mx.test ESMTP\n") -> None:
         await self.say(greeting)
         await self.ehlo(*extensions)
@@ -77,9 +83,9 @@ class ScriptedServer:
 
 @contextlib.asynccontextmanager
 async def scripted_server(
-    *conversations: Conversation, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    *conversations: Conversation, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", path: str = ""
 ) -> AsyncIterator[ScriptedServer]:
-    """The n-th connection gets the n-th conversation, later ones the last."""
+    """The n-th connection gets the n-th conversation, later ones the last. path: of a unix socket instead."""
     running = ScriptedServer()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -103,8 +109,11 @@ async def scripted_server(
                 writer.transport.abort()
             tasks.discard(task)
 
-    server = await asyncio.start_server(talk, host, 0, ssl=tls, limit=1 << 22)
-    running.port = server.sockets[0].getsockname()[1]
+    if path:
+        server = await asyncio.start_unix_server(talk, path, limit=1 << 22)
+    else:
+        server = await asyncio.start_server(talk, host, 0, ssl=tls, limit=1 << 22)
+        running.port = server.sockets[0].getsockname()[1]
     try:
         yield running
     finally:

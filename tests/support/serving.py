@@ -7,16 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.leash import leashed
+from tests.support.namespaces import Namespace
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 
 
 @contextmanager
-def serving_spec(spec: Path, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """storage.path of the spec: state, beside it. The log is beside it, too."""
+def serving_spec(
+    spec: Path, namespace: Namespace | None = None, /, **environment: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """storage.path of the spec: state, beside it. The log is beside it, too. namespace: whose network it has."""
+    command = [*MAILSTACK, "serve", str(spec)]
     log_file, status = spec.with_suffix(".log"), spec.parent / "state" / "run" / "status.json"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            leashed([*MAILSTACK, "serve", str(spec)], "TERM"),
+            leashed(command if namespace is None else namespace.inside(command), "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, **environment},

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.model.principal import Ability, Account
 from mailstack.net.admission import Entrance
 from mailstack.net.connections import Connections
@@ -18,15 +19,21 @@ from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.identity.passwords import HashCost, hash_password
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.gate import Gate
 from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
+from mailstack.services.lists.lists import Lists
+from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.submitted import MemorySubmitted
+from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
 from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.dialogue import Client, connect
 from tests.support.fake_clock import FakeClock
 from tests.support.login_delays import no_delays
+from tests.support.mailing_lists import make_lists
 from tests.support.memory_accounts import make_account, make_domain
 from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_queue import MemoryQueue
@@ -42,9 +49,9 @@ SENDER_ONLY = make_account("noreply@example.com", abilities=frozenset({Ability.S
 ADMIN = make_account("admin@example.com")
 
 
-def make_directory() -> MemoryAccounts:
+def make_directory(alice: Account = ALICE) -> MemoryAccounts:
     return MemoryAccounts(
-        (ALICE, BOB, SENDER_ONLY, ADMIN),
+        (alice, BOB, SENDER_ONLY, ADMIN),
         aliases={
             "both@example.com": ("alice@example.com", "bob@example.com"),
             "away@example.com": ("alice@example.com", "friend@elsewhere.example"),
@@ -75,6 +82,9 @@ class SmtpWorld:
     is_backup: bool = False
     end_point: bytes | None = None
     senders: SenderPolicy | None = None
+    signing_keys: dict[str, list[SigningKey]] = field(default_factory=dict)
+    unsubscribed: MemoryUnsubscribed = field(default_factory=MemoryUnsubscribed)
+    submitted: MemorySubmitted = field(default_factory=MemorySubmitted)
     port: int = 0
     _tokens: int = 0
 
@@ -85,7 +95,8 @@ class SmtpWorld:
         delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
         receiving = Receiving(
             hostname=HOSTNAME,
-            postmaster=ADMIN.login,
+            forwarding=self.forwarding(),
+            lists=self.lists(),
             accounts=self.accounts,
             messages=self.messages,
             delivery=delivery,
@@ -104,6 +115,25 @@ class SmtpWorld:
             clock=self.clock,
             token=self.token,
             plaintext_is_secure=lambda host: self.is_loopback_secure and host == "127.0.0.1",
+        )
+
+    def forwarding(self) -> Forwarding:
+        return Forwarding(
+            hostname=HOSTNAME,
+            accounts=self.accounts,
+            postmaster=ADMIN.login,
+            signing_keys=self.signing_keys,
+            path_key=b"k" * 32,
+        )
+
+    def lists(self) -> Lists:
+        resolver = None if self.senders is None else self.senders.resolver
+        return make_lists(
+            self.forwarding(),
+            self.clock,
+            unsubscribed=self.unsubscribed,
+            signing_keys=self.signing_keys,
+            resolver=resolver,
         )
 
     def token(self, size: int) -> bytes:
@@ -134,10 +164,12 @@ class SmtpWorld:
     def _submission(self, delivery: Delivery) -> Submission:
         return Submission(
             hostname=HOSTNAME,
-            postmaster=ADMIN.login,
+            forwarding=self.forwarding(),
+            lists=self.lists(),
             accounts=self.accounts,
             delivery=delivery,
-            signing_keys={},
+            signing_keys=self.signing_keys,
+            allowance=Allowance(self.submitted, clock=self.clock),
             clock=self.clock,
             token=self.token,
         )

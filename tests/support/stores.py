@@ -10,18 +10,36 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import NewMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.principal import ALL_ABILITIES, Account
-from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
+from mailstack.model.resource import (
+    AccountBody,
+    ForwardBody,
+    Kind,
+    LimitsBody,
+    Operation,
+    Resource,
+    ResourceChange,
+    fields_of,
+)
 from mailstack.ports.store import Store
 from tests.support.digests import digest_of
 
 
-def account_resource(login: str, *addresses: str, name: str = "Alice", quota_bytes: int | None = None) -> Resource:
+def account_resource(
+    login: str,
+    *addresses: str,
+    name: str = "Alice",
+    quota_bytes: int | None = None,
+    forward: ForwardBody | None = None,
+    limits: LimitsBody | None = None,
+) -> Resource:
     body = AccountBody(
         name=name,
         addresses=addresses,
         roles=("admin",),
         abilities=tuple(sorted(ALL_ABILITIES)),
         quota_bytes=quota_bytes,
+        forward=forward,
+        limits=limits,
     )
     return Resource(kind=Kind.ACCOUNT, name=login, fields=fields_of(body), digests={"password": "0" * 64})
 

@@ -43,7 +43,7 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.shared_clock import open_store_in_step
 from mailstack.app.silence import Silence
-from mailstack.app.sockets import bind, close_all, endpoints_of
+from mailstack.app.sockets import bind, endpoints_of, give_up
 from mailstack.app.spec_loaded import endpoints_in
 from mailstack.app.stores import open_bus
 from mailstack.app.turn import LeaveTurn, apply_turn
@@ -237,7 +237,7 @@ async def _refuse_unbindable(store: Store, loaded: LoadedSpec) -> None:
     """As for a spec that is saved: with a state that nothing can listen for, the next start would serve nothing."""
     held = endpoints_of((await read_blueprint(store.state)).listeners)
     try:
-        close_all(bind((endpoint for endpoint in endpoints_in(loaded.spec) if endpoint not in held), {}))
+        give_up(bind((endpoint for endpoint in endpoints_in(loaded.spec) if endpoint not in held), {}))
     except (CannotServe, OSError) as fault:
         raise Conflict(f"{fault}; nothing was changed") from None
 

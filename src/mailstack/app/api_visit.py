@@ -71,13 +71,15 @@ class Visit:
             many=allow.many,
             foreign=allow.foreign,
         )
-        own_zones = self.own.spec.dns.zones.keys()
+        own_dns = self.own.spec.dns
         if request.no_dns:
             found = replace(found, dns=NoDns())
         return replace(
             found,
-            # Whose zone it is decides where its NS records lead.
-            live_dns=NotAsked() if request.no_dns else authoritative_dns(self.loaded.spec, trusted=own_zones),
+            # Whose zone it is decides where its NS records lead; whom this server believes, its own spec alone says.
+            live_dns=NotAsked()
+            if request.no_dns
+            else authoritative_dns(self.loaded.spec, resolvers=own_dns.resolvers, trusted=own_dns.zones.keys()),
             brake=replace(found.brake, allowed=allowed),
             resolve=Sent(self.bundle),
             resolve_for_dns=lambda reference, _directory: resolve(reference, folder),

@@ -3,16 +3,10 @@
 Woken by every node that bans or lifts; a wake-up that was lost is made good by a look now and then.
 """
 
-import asyncio
-
-import structlog
-
 from mailstack.app.build import Adapters
+from mailstack.app.woken import Woken
 from mailstack.model.conduct import Ban, next_ban
-from mailstack.model.errors import DomainError
 from mailstack.ports.bus import BAN_TOPIC
-
-log = structlog.get_logger()
 
 LOOK_EVERY_S = 30.0
 
@@ -22,31 +16,18 @@ class BanKeeper:
 
     def __init__(self, adapters: Adapters) -> None:
         self._adapters = adapters
-        self._wake = asyncio.Event()
-        adapters.conduct.on_ban = self._wake.set
-        self._end_watch = adapters.bus.watch(BAN_TOPIC, self._wake.set)
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._woken = Woken(
+            self._exchange,
+            bus=adapters.bus,
+            topic=BAN_TOPIC,
+            every_s=LOOK_EVERY_S,
+            failing="bans are neither read nor kept",
+        )
+        adapters.conduct.on_ban = self._woken.wake
 
     async def end(self) -> None:
-        self._end_watch()
         self._adapters.conduct.on_ban = None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._exchange()
-            except (DomainError, OSError) as fault:
-                log.warning("bans are neither read nor kept", fault=repr(fault))
-            except Exception:  # a bug met here must not leave this worker without bans for good
-                log.exception("bans not exchanged")
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        await self._woken.end()
 
     async def _exchange(self) -> None:
         conduct, store = self._adapters.conduct, self._adapters.store

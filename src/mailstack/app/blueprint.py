@@ -1,9 +1,10 @@
-"""What the servers are built from: the applied resources, without accounts and aliases, and their secrets.
+"""What the servers are built from: the applied resources, without accounts, aliases and lists, and their secrets.
 
 Whoever applies reads it once and hands it to every worker, so a worker that starts again builds the generation that
 was proved to work, not whatever the state has come to hold since.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from mailstack.model.resource import (
 )
 from mailstack.ports.state import State
 
-# Accounts and aliases are looked up in the directory as they are needed: there may be a hundred thousand.
+# Accounts, aliases and lists are looked up in the directory as they are needed: there may be a hundred thousand.
 KINDS = (
     Kind.SERVER,
     Kind.LISTENER,
@@ -31,6 +32,7 @@ KINDS = (
     Kind.CERTIFICATE,
     Kind.DOMAIN,
     Kind.DKIM_KEY,
+    Kind.SENDING,
     Kind.RELAY,
     Kind.ROUTES,
 )
@@ -40,10 +42,12 @@ Secrets = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """postmaster: the login of an administrator, for the postmaster addresses that nobody declared."""
+    """postmaster: the login of an administrator, for the postmaster addresses that nobody declared. secret_key: the
+    same on every node and in every generation."""
 
     generation: Generation
     postmaster: str | None
+    secret_key: bytes
     resources: tuple[Resource, ...]
     secrets: Mapping[Kind, Mapping[str, Secrets]]
 
@@ -68,6 +72,10 @@ class Blueprint:
         except KeyError:
             raise Invalid(f"{kind} {name} has lost its {secret.replace('_', ' ')}") from None
 
+    def key_for(self, purpose: str) -> bytes:
+        """32 bytes, for what is sealed for this purpose and for no other."""
+        return hashlib.blake2b(purpose.encode(), key=self.secret_key, digest_size=32).digest()
+
     @property
     def server(self) -> ServerBody | None:
         return next(iter(self.bodies(ServerBody).values()), None)
@@ -90,6 +98,8 @@ async def read_blueprint(state: State) -> Blueprint:
     return Blueprint(
         generation=snapshot.generation,
         postmaster=await state.administrator(),
+        # Not the state's own key: whoever serves has no need to tell whether a secret has changed.
+        secret_key=hashlib.blake2b(b"serving", key=await state.digest_key(), digest_size=32).digest(),
         resources=tuple(snapshot.resources.values()),
         secrets={kind: await state.secrets(kind) for kind in WITH_SECRETS},
     )
@@ -99,6 +109,7 @@ def to_json(blueprint: Blueprint) -> dict[str, Any]:
     return {
         "generation": blueprint.generation,
         "postmaster": blueprint.postmaster,
+        "secret_key": blueprint.secret_key.hex(),
         "resources": [[item.kind.value, item.name, dict(item.fields)] for item in blueprint.resources],
         "secrets": {
             kind.value: {name: dict(values) for name, values in by_name.items()}
@@ -111,6 +122,7 @@ def from_json(value: Mapping[str, Any]) -> Blueprint:
     return Blueprint(
         generation=Generation(value["generation"]),
         postmaster=value["postmaster"],
+        secret_key=bytes.fromhex(value["secret_key"]),
         resources=tuple(
             Resource(kind=Kind(kind), name=name, fields=fields) for kind, name, fields in value["resources"]
         ),

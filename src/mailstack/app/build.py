@@ -1,6 +1,7 @@
 """The adapters of one process, opened together and closed together: the only place that names concrete ones."""
 
 import secrets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,10 +11,8 @@ from mailstack.app.messages import Job
 from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_bus, open_store
-from mailstack.clients.smtp.tls import TlsContexts, client_contexts
-from mailstack.net.resolver import DnsResolver
+from mailstack.clients.smtp.tls import TlsContexts, client_contexts, verified_context
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
-from mailstack.ports.resolver import Resolver
 from mailstack.ports.store import Store
 from mailstack.servers.api.calls import Calls
 from mailstack.servers.api.failures import Failures
@@ -76,8 +75,8 @@ class Adapters:
     conduct: Conduct
     store_bus: StoreBus
     bus: LocalBus | NodesBus
-    resolver: Resolver
     tls_contexts: TlsContexts
+    policy_host_tls: ssl.SSLContext
     calls: Calls
     failures: Failures
     clock: SharedClock
@@ -108,8 +107,8 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         conduct=Conduct(clock=clock),
         store_bus=store_bus,
         bus=bus,
-        resolver=DnsResolver(clock=system_clock),
         tls_contexts=client_contexts(),
+        policy_host_tls=verified_context(),
         calls=ApiProcesses(settings.storage, settings.job),
         failures=Failures(system_clock),
         clock=clock,

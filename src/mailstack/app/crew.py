@@ -25,6 +25,8 @@ REMEMBERED_S = 10.0
 DEATHS_FORGIVEN = 8
 """Within REMEMBERED_S, of one worker's place: a chance kill is made good at once, a crash at each start is not."""
 PREPARE_TIMEOUT_S = 30.0
+KILL_AFTER_S = 20.0
+"""And its grace. Less than what systemd allows by itself, which is 90 seconds for all of it."""
 
 StartWorker = Callable[[Launch], Awaitable[WorkerLink]]
 
@@ -82,7 +84,7 @@ class Crew:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        await asyncio.gather(*(link.stop(grace_s) for link in self._links.values()))
+        await asyncio.gather(*(_stopped(link, grace_s) for link in self._links.values()))
         self._links.clear()
 
     def abort(self) -> None:
@@ -116,6 +118,16 @@ class Crew:
 def restart_delay_s(deaths: int) -> float:
     """deaths: of the last REMEMBERED_S, this one included; a start that failed counts as one."""
     return min(FIRST_DELAY_S * (1 << max(0, deaths - DEATHS_FORGIVEN)), LONGEST_DELAY_S)
+
+
+async def _stopped(link: WorkerLink, grace_s: float) -> None:
+    """What was promised to anybody is written already, so that one which hangs can be killed."""
+    stopping = asyncio.ensure_future(link.stop(grace_s))
+    await asyncio.wait([stopping], timeout=grace_s + KILL_AFTER_S)
+    if not stopping.done():
+        log.error("a worker does not end and is killed", worker=link.pid)
+        link.abort()
+    await stopping
 
 
 async def _in_time(preparing: Awaitable[None]) -> None:

@@ -3,13 +3,16 @@
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from mailstack.app.faults import CannotServe
 from mailstack.app.generation import Services
 from mailstack.app.sockets import Bound, Endpoint
+from mailstack.model.networks import THIS_MACHINE
 from mailstack.net.admission import Admission, Entrance
 from mailstack.net.connections import Connections
-from mailstack.net.listen import Accepting, accept_protocols, accept_streams
+from mailstack.net.listen import Accepting, accept_on_socket, accept_protocols, accept_streams
+from mailstack.net.proxied import ProtocolFactory
 from mailstack.net.tally import Others
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole
@@ -80,7 +83,7 @@ class Doors:
             case "smtp":
                 return await self._open_smtp(listener, SmtpRole.MX, tls=None)
             case "lmtp":
-                return await self._open_smtp(listener, SmtpRole.LMTP, tls=None)
+                return await self._open_lmtp(endpoint, listener)
             case "submission":
                 return await self._open_smtp(listener, SmtpRole.SUBMISSION, tls=None)
             case "submissions":
@@ -95,9 +98,18 @@ class Doors:
                 return await self._open_web(listener, HttpRole.SECURE, tls=self._web_tls)
         raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
 
+    async def _open_lmtp(self, endpoint: Endpoint, listener: socket.socket) -> Accepting:
+        factory = self._smtp_protocol(SmtpRole.LMTP)
+        if endpoint.path:
+            return await accept_on_socket(listener, partial(factory, THIS_MACHINE))
+        # LMTP is for whoever is on this machine, and what a proxy here brings in from elsewhere is not.
+        return await accept_protocols(listener, factory, tls=None)
+
     async def _open_smtp(self, listener: socket.socket, role: SmtpRole, *, tls: ssl.SSLContext | None) -> Accepting:
-        factory = smtp_protocol(lambda: self._current().smtp, role, self._connections, self._smtp[role])
-        return await accept_protocols(listener, factory, tls=tls, proxies=self._proxies)
+        return await accept_protocols(listener, self._smtp_protocol(role), tls=tls, proxies=self._proxies)
+
+    def _smtp_protocol(self, role: SmtpRole) -> ProtocolFactory:
+        return smtp_protocol(lambda: self._current().smtp, role, self._connections, self._smtp[role])
 
     async def _open_web(self, listener: socket.socket, role: HttpRole, *, tls: ssl.SSLContext | None) -> Accepting:
         return await accept_protocols(listener, self._http.protocol(role), tls=tls, proxies=self._proxies)

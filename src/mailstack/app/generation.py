@@ -10,36 +10,39 @@ from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
-from mailstack.app.mail_work import MailWork, smtp_service
-from mailstack.app.routing import route_table
+from mailstack.app.clock import system_clock
+from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
+from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.web import web_service
+from mailstack.clients.policy_host import HttpsPolicyHost
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.conduct import BanRules
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
-from mailstack.model.instant import SECOND_MS
-from mailstack.model.networks import LOOPBACK, Networks, networks_of
+from mailstack.model.networks import Networks, networks_of
 from mailstack.model.resource import (
     CertificateBody,
     DkimKeyBody,
     KeyState,
     Kind,
-    ReceivingBody,
     ServerBody,
 )
+from mailstack.net.resolver import DnsResolver
 from mailstack.net.tls import Identity, NameChoice, choice_of
+from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
-from mailstack.services.inbound.blocklists import Blocklists
 from mailstack.services.inbound.deliver import Delivery
-from mailstack.services.inbound.gate import Gate
-from mailstack.services.inbound.greylisting import Greylisting
+from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.service import OutboundService
+from mailstack.services.outbound.sts import StsLookup
+from mailstack.services.outbound.suppression import Suppression
+from mailstack.services.outbound.warming import Warming
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps", "https")
@@ -51,7 +54,8 @@ WEB_PROTOCOLS = ("http/1.1",)
 class Services:
     """proxies: who is believed whom they connect for. ban_rules: None: nobody is banned. certificates: chosen by server
     name. login: looks in these domains; kept by the next generation that has the same ones, so that nobody has to prove
-    anew who they are."""
+    anew who they are. resolver: asks these, and believes what they say of DNSSEC or not; likewise, with what it
+    remembers."""
 
     generation: Generation
     proxies: Networks
@@ -60,6 +64,9 @@ class Services:
     web_certificates: NameChoice
     login_domains: tuple[str, ...]
     login: Login
+    resolvers: tuple[str, ...]
+    is_validating: bool
+    resolver: DnsResolver
     smtp: SmtpService
     imap: ImapService
     http: HttpService
@@ -89,37 +96,38 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         if service in blueprint.listeners and not identities:
             raise Invalid(f"listeners.{service} needs a certificate, and there is none")
     login, before = _login(blueprint, around), around.before
+    resolver = _resolver(server, around)
     sasl = SaslService(login=login, end_point=around.end_point, token=around.adapters.token)
     store = around.adapters.store
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
+    keys = signing_keys(blueprint)
+    lists = lists_of(
+        blueprint,
+        ListWork(
+            accounts=store.accounts,
+            unsubscribed=store.unsubscribed,
+            signing_keys=keys,
+            clock=around.adapters.clock,
+            resolver=resolver,
+        ),
+    )
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
-        ban_rules=_ban_rules(blueprint, server),
+        ban_rules=ban_rules_of(blueprint, server),
         certificates=choice_of(identities, before=before.certificates if before else None),
         web_certificates=choice_of(
             identities, protocols=WEB_PROTOCOLS, before=before.web_certificates if before else None
         ),
         login_domains=_login_domains(blueprint),
         login=login,
-        smtp=_smtp(blueprint, around, sasl, delivery),
+        resolvers=server.resolvers,
+        is_validating=server.resolvers_validate,
+        resolver=resolver,
+        smtp=_smtp(blueprint, around, sasl, delivery, lists, keys, resolver),
         imap=_imap(server, around, sasl, has_tls=bool(identities)),
-        http=web_service(blueprint, server, around.adapters, around.settings),
-        outbound=_outbound(blueprint, server, around, delivery),
-    )
-
-
-def _ban_rules(blueprint: Blueprint, server: ServerBody) -> BanRules | None:
-    bans = server.bans
-    if bans is None:
-        return None
-    # A proxy would be banned for its clients, and this machine for whatever runs on it.
-    never = networks_of((*bans.never, *server.proxy_from, *blueprint.receiving.trusted_peers))
-    return BanRules(
-        after=bans.after,
-        first_ms=bans.first_s * SECOND_MS,
-        longest_ms=bans.longest_s * SECOND_MS,
-        never=Networks((*never.networks, *LOOPBACK.networks)),
+        http=web_service(blueprint, server, around.adapters, around.settings, lists),
+        outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
     )
 
 
@@ -130,7 +138,9 @@ def signing_keys(blueprint: Blueprint) -> Mapping[str, Sequence[SigningKey]]:
         if body.state != KeyState.SIGNS:
             continue
         private_pem = blueprint.secret(Kind.DKIM_KEY, name, "private_key")
-        key = load(domain=body.domain, selector=body.selector, private_pem=private_pem)
+        domain = blueprint.domains.get(body.domain)
+        life_s = None if domain is None else domain.dkim_expire_after_s
+        key = load(domain=body.domain, selector=body.selector, private_pem=private_pem, life_s=life_s)
         keys.setdefault(body.domain, []).append(key)
     return keys
 
@@ -165,36 +175,42 @@ def _login_domains(blueprint: Blueprint) -> tuple[str, ...]:
     return tuple(sorted(name for name, body in blueprint.domains.items() if body.alias_of is None))
 
 
-def _smtp(blueprint: Blueprint, around: Surroundings, sasl: SaslService, delivery: Delivery) -> SmtpService:
+def _resolver(server: ServerBody, around: Surroundings) -> DnsResolver:
+    asked, before = (server.resolvers, server.resolvers_validate), around.before
+    if before is not None and (before.resolvers, before.is_validating) == asked:
+        return before.resolver
+    return DnsResolver(clock=system_clock, nameservers=server.resolvers, is_validating=server.resolvers_validate)
+
+
+def _smtp(
+    blueprint: Blueprint,
+    around: Surroundings,
+    sasl: SaslService,
+    delivery: Delivery,
+    lists: Lists,
+    keys: Mapping[str, Sequence[SigningKey]],
+    resolver: Resolver,
+) -> SmtpService:
     adapters = around.adapters
     work = MailWork(
         accounts=adapters.store.accounts,
         messages=adapters.store.messages,
         delivery=delivery,
+        lists=lists,
+        submitted=adapters.store.submitted,
         conduct=adapters.conduct,
-        gate=_gate(blueprint.receiving, adapters),
+        gate=gate_of(blueprint.receiving, resolver, adapters.store.greylist, clock=adapters.clock),
         clock=adapters.clock,
         token=adapters.token,
-        resolver=adapters.resolver,
+        resolver=resolver,
     )
     return smtp_service(
         blueprint,
         work,
         sasl=sasl,
-        signing_keys=signing_keys(blueprint),
+        signing_keys=keys,
         tls=around.tls if identities_of(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
-    )
-
-
-def _gate(receiving: ReceivingBody, adapters: Adapters) -> Gate:
-    is_greylisting = receiving.greylist != "off"
-    return Gate(
-        resolver=adapters.resolver,
-        trusted=networks_of(receiving.trusted_peers),
-        blocklists=Blocklists(adapters.resolver, receiving.blocklists, clock=adapters.clock),
-        greylisting=Greylisting(adapters.store.greylist, clock=adapters.clock) if is_greylisting else None,
-        greylists_all=receiving.greylist == "all",
     )
 
 
@@ -224,17 +240,47 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
     )
 
 
-def _outbound(blueprint: Blueprint, server: ServerBody, around: Surroundings, delivery: Delivery) -> OutboundService:
-    adapters = around.adapters
+def _outbound(
+    blueprint: Blueprint,
+    server: ServerBody,
+    around: Surroundings,
+    delivery: Delivery,
+    lists: Lists,
+    resolver: DnsResolver,
+) -> OutboundService:
+    adapters, sending = around.adapters, sending_of(blueprint)
     return OutboundService(
         hostname=server.hostname,
-        postmaster=blueprint.postmaster,
         accounts=adapters.store.accounts,
         delivery=delivery,
+        forwarding=lists.forwarding,
+        lists=lists,
         routes=route_table(blueprint, hold_outbound=around.settings.hold_outbound),
-        transport=SmtpTransport(adapters.resolver, ehlo_domain=server.hostname, tls=adapters.tls_contexts),
-        resolver=adapters.resolver,
+        transport=SmtpTransport(
+            resolver,
+            ehlo_domain=server.hostname,
+            tls=adapters.tls_contexts,
+            token=adapters.token,
+            clock=adapters.clock,
+            sources=sources_of(server),
+        ),
+        resolver=resolver,
+        sts=StsLookup(
+            resolver=resolver,
+            policies=adapters.store.sts_policies,
+            host=HttpsPolicyHost(resolver, tls=adapters.policy_host_tls),
+            clock=adapters.clock,
+        ),
+        warming=Warming(adapters.store.warm_days, clock=adapters.clock),
+        suppression=Suppression(
+            adapters.store.bad_addresses,
+            suppress_rule_of(sending),
+            hostname=server.hostname,
+            clock=adapters.clock,
+        ),
         token=adapters.token,
+        schedule=schedule_of(sending),
+        limits=limits_of(sending),
         is_backup=blueprint.receiving.is_backup,
     )
 

@@ -67,7 +67,7 @@ class ForkedWorker:
     @classmethod
     async def start(cls, forks: Forks, launch: Launch) -> "ForkedWorker":
         """Returns when it accepts connections. Raises WorkerUnable."""
-        keep = [listener.fileno() for listener in launch.bound.values()]
+        keep = [launch.meters.fileno(), *(listener.fileno() for listener in launch.bound.values())]
         forked = await forks.fork(lambda line: run_forked(launch, line), keep=keep)
         worker = cls(forked.pid, Channel(forked.line))
         await worker._expect(Accepting())

@@ -14,7 +14,7 @@ from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.faults import ApplyBroken, CannotServe, SpecFaulty
 from mailstack.app.messages import Applied, Job, Loaded
-from mailstack.app.sockets import Bound, bind, close_all, endpoints_of
+from mailstack.app.sockets import Bound, bind, endpoints_of, give_up
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import is_made
 from mailstack.model.errors import DomainError
@@ -62,7 +62,7 @@ class Opener:
             applied = await applying.applied()
             return Opening(loaded=loaded, applied=applied, blueprint=from_json(applied.blueprint), bound=bound)
         except BaseException:
-            close_all(bound)
+            give_up(bound)
             raise
 
     async def _last_applied(self, loaded: Loaded | None, refusal: CannotServe) -> Opening | None:

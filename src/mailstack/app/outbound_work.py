@@ -3,10 +3,13 @@
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
 from mailstack.app.build import Adapters
+from mailstack.app.slowed import SlowedTeller
+from mailstack.net.shared_meters import SharedMeters
 from mailstack.services.outbound.queue import QueueLimits, QueueRunner
 from mailstack.services.outbound.service import OutboundService
 
@@ -19,24 +22,40 @@ OWNER_BYTES = 8
 
 
 class OutboundWork:
-    """Begins at once. generation: what each attempt works with."""
+    """Begins at once. generation: what each attempt works with. storage: where it is told what is slow; place: of the
+    worker."""
 
-    def __init__(self, adapters: Adapters, generation: Callable[[], OutboundService]) -> None:
+    def __init__(
+        self,
+        adapters: Adapters,
+        generation: Callable[[], OutboundService],
+        meters: SharedMeters,
+        *,
+        storage: Path,
+        place: int,
+    ) -> None:
         self._runner = QueueRunner(
             queue=adapters.store.queue,
             bus=adapters.bus,
             clock=adapters.clock,
             owner=f"{os.getpid()}-{adapters.token(OWNER_BYTES).hex()}",
             generation=generation,
+            meters=meters,
             limits=QueueLimits(lease_s=LEASE_S),
         )
+        self._teller = SlowedTeller(self._runner.slowed, storage=storage, place=place)
         self._task = asyncio.get_running_loop().create_task(self._keep_running())
+
+    def follow(self) -> None:
+        """Another generation serves."""
+        self._runner.look()
 
     async def end(self, *, grace_s: float) -> None:
         """No new attempts; those under way may take as long."""
         cut = await self._runner.drain(grace_s=grace_s)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self._teller.end()
         if cut:
             log.info("attempts cut short", attempts=cut)
 

@@ -3,14 +3,14 @@
 Woken by whoever leaves or removes a proof; a wake-up that was lost is made good by a look now and then.
 """
 
-import asyncio
 import ssl
 
 import structlog
 
 from mailstack.app.build import Adapters
+from mailstack.app.woken import Woken
 from mailstack.model.challenge import ChallengeKind
-from mailstack.model.errors import DomainError, Invalid
+from mailstack.model.errors import Invalid
 from mailstack.net.tls import Identity, server_context
 from mailstack.net.tls_proofs import ACME_TLS, TlsProofs
 from mailstack.ports.bus import CHALLENGE_TOPIC
@@ -26,29 +26,19 @@ class ProofKeeper:
     def __init__(self, adapters: Adapters, proofs: TlsProofs) -> None:
         self._adapters = adapters
         self._proofs = proofs
-        self._wake = asyncio.Event()
-        self._end_watch = adapters.bus.watch(CHALLENGE_TOPIC, self._wake.set)
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._woken = Woken(
+            self._show,
+            bus=adapters.bus,
+            topic=CHALLENGE_TOPIC,
+            every_s=LOOK_EVERY_S,
+            failing="proofs for certificates not shown",
+        )
 
     async def end(self) -> None:
-        self._end_watch()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._woken.end()
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                self._proofs.show(await self._contexts())
-            except (DomainError, OSError) as fault:
-                log.warning("proofs for certificates cannot be read", fault=repr(fault))
-            except Exception:  # a bug met here must not leave this worker without proofs for good
-                log.exception("proofs for certificates not shown")
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+    async def _show(self) -> None:
+        self._proofs.show(await self._contexts())
 
     async def _contexts(self) -> dict[str, ssl.SSLContext]:
         challenges, now = self._adapters.store.challenges, self._adapters.clock()

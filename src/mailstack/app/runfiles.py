@@ -5,7 +5,7 @@ Everything is replaced whole, so that a reader never sees half a file.
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +31,11 @@ def pid_file(storage: Path) -> Path:
 
 def status_file(storage: Path) -> Path:
     return run_folder(storage) / "status.json"
+
+
+def slowed_file(storage: Path, place: int) -> Path:
+    """Of the worker of that place, by app.slowed."""
+    return run_folder(storage) / f"slowed-{place}.json"
 
 
 def take_storage(storage: Path) -> IO[str]:
@@ -87,7 +92,32 @@ def written_status(storage: Path) -> dict[str, Any] | None:
         found = orjson.loads(status_file(storage).read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    return {**found, "slowed": _slowed(storage, found.get("workers", ()))}
+
+
+def _slowed(storage: Path, pids: Sequence[int]) -> list[dict[str, Any]]:
+    """The destinations that workers slow down for, one that several do as one: each has connections of its own."""
+    merged: dict[str, dict[str, Any]] = {}
+    for file in sorted(run_folder(storage).glob("slowed-*.json")):
+        for each in _slowed_in(file, pids):
+            one = merged.setdefault(each["destination"], each)
+            if one is not each:
+                one["connections"] += each["connections"]
+                one["most"] += each["most"]
+                one["until"], one["why"] = max((found["until"] or "", found["why"]) for found in (one, each))
+                one["until"] = one["until"] or None
+    return list(merged.values())
+
+
+def _slowed_in(file: Path, pids: Sequence[int]) -> Sequence[dict[str, Any]]:
+    """Nothing of a worker that was killed."""
+    try:
+        found = orjson.loads(file.read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return ()
+    return found["slowed"] if found["pid"] in pids else ()
 
 
 def write_json(path: Path, value: Mapping[str, object], *, mode: int = 0o640) -> None:

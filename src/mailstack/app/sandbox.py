@@ -1,6 +1,6 @@
 """Any spec made harmless: loopback only, high ports, nothing of the outside world asked for or told.
 
-What is left of the spec is its domains, accounts, aliases and limits, and they run as they would in production.
+What is left of the spec is its domains, accounts, aliases, lists and limits, and they run as in production.
 """
 
 import secrets
@@ -77,7 +77,7 @@ def job_of(state: Path, live: Snapshot) -> SandboxJob:
     return SandboxJob(
         state=str(state),
         base_port=base_port,
-        outbound=None if relay is None else (relay.host, relay.port),
+        outbound=None if relay is None or relay.port is None else (relay.host, relay.port),
         passwords=_kept_passwords(state),
     )
 
@@ -112,7 +112,7 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
         routes = (Route(to="*", via=SMART_HOST),)
     return spec.model_copy(
         update={
-            "server": spec.server.model_copy(update={"listeners": Listeners(**_endpoints(job.base_port))}),
+            "server": spec.server.model_copy(update={"listeners": Listeners.model_validate(_endpoints(job.base_port))}),
             "storage": _storage(Path(job.state), kept_database(Path(job.state))[0]),
             "tls": Tls(),
             "domains": {name: _with_made_keys(domain) for name, domain in spec.domains.items()},

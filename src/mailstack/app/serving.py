@@ -15,9 +15,11 @@ from mailstack.app.crew import Crew
 from mailstack.app.forks import Forks
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
 from mailstack.app.opening import Opening
-from mailstack.app.sockets import Bound, Endpoint, bind, close_all, endpoints_of
+from mailstack.app.sockets import Bound, Endpoint, bind, endpoints_of, give_up
 from mailstack.app.worker import Launch
 from mailstack.model.ids import Generation
+from mailstack.net.shared_marks import SharedMarks
+from mailstack.net.shared_meters import SharedMeters
 from mailstack.net.tally import Tally
 
 
@@ -32,7 +34,14 @@ class Serving:
         self.blueprint = opening.blueprint
         server = self.blueprint.server
         self.workers = worker_count(server.workers if server else 0)
-        launch = Launch(settings=settings, blueprint=self.blueprint, bound=dict(self._bound), tally=Tally(self.workers))
+        launch = Launch(
+            settings=settings,
+            blueprint=self.blueprint,
+            bound=dict(self._bound),
+            tally=Tally(self.workers),
+            offences=SharedMarks(self.workers),
+            meters=SharedMeters(),
+        )
         self._crew = Crew(self._start_worker, launch, on_replaced=on_replaced)
 
     @property
@@ -56,13 +65,15 @@ class Serving:
     async def change(self, blueprint: Blueprint, opened: Bound) -> bool:
         """opened: as `bind` gave them. False, and they are closed, where that generation is served already."""
         if blueprint.generation <= self.blueprint.generation:
-            close_all(opened)
+            give_up(opened)
             return False
-        closed = self._bound.keys() - endpoints_of(blueprint.listeners)
+        wanted = endpoints_of(blueprint.listeners)
+        closed = self._bound.keys() - set(wanted)
         await self._crew.change(blueprint, opened, closed)
-        for endpoint in closed:
-            self._bound.pop(endpoint).close()
+        give_up({endpoint: self._bound.pop(endpoint) for endpoint in closed})
         self._bound.update(opened)
+        # By the new names, which say who may use them.
+        self._bound = {endpoint: self._bound[endpoint] for endpoint in wanted if endpoint in self._bound}
         self.blueprint = blueprint
         return True
 
@@ -75,7 +86,7 @@ class Serving:
 
     async def end(self, *, grace_s: float) -> None:
         # Before the workers drain, so that nobody waits in the queue of a socket that is never accepted from.
-        close_all(self._bound)
+        give_up(self._bound)
         await self._crew.stop(grace_s=grace_s)
 
     async def _start_worker(self, launch: Launch) -> WorkerLink:

@@ -4,11 +4,13 @@ All of a spec's endpoints are bound or none, so a port that is taken leaves noth
 """
 
 import errno
+import pwd
 import re
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mailstack.app import unix_sockets
 from mailstack.app.faults import CannotServe, PortBusy
 from mailstack.net.listen import BACKLOG
 
@@ -18,13 +20,18 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  an endpoint without a host mean
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Endpoint:
-    """service: a name of spec's listeners. host: an address, 0.0.0.0 or :: for all of a family."""
+    """service: a name of spec's listeners. host: an address, 0.0.0.0 or :: for all of a family. path: of a unix socket
+    instead; access: who may connect to it, which can change while it is open."""
 
     service: str
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    access: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        if self.path:
+            return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -37,27 +44,59 @@ def endpoints_of(listeners: Mapping[str, Sequence[str]]) -> tuple[Endpoint, ...]
     return tuple(sorted(found))
 
 
+def https_port(listeners: Mapping[str, Sequence[str]]) -> int | None:
+    """Where the machine is asked from outside, as far as anybody here knows; None where it is not."""
+    return min((endpoint.port for endpoint in endpoints_of({"https": listeners.get("https", ())})), default=None)
+
+
 def bind(wanted: Iterable[Endpoint], held: Bound) -> dict[Endpoint, socket.socket]:
     """New sockets for the endpoints that `held` lacks; all or none. Raises PortBusy, CannotServe."""
     opened: dict[Endpoint, socket.socket] = {}
+    known = {endpoint: endpoint for endpoint in held}
     try:
         for endpoint in wanted:
-            if endpoint not in held:
+            if endpoint in held:
+                if endpoint.access != known[endpoint].access:
+                    unix_sockets.permit(endpoint.path, endpoint.access)
+            elif endpoint.path:
+                opened[endpoint] = unix_sockets.bind(
+                    f"{endpoint.service} on {endpoint}", endpoint.path, endpoint.access
+                )
+            else:
                 found = _bind_one(endpoint)
                 if found is not None:
                     opened[endpoint] = found
     except BaseException:
-        close_all(opened)
+        give_up(opened)
         raise
     return opened
 
 
+def give_up(bound: Bound) -> None:
+    """By whoever bound them: what stands for them in the file system goes too."""
+    for endpoint in bound:
+        if endpoint.path:
+            unix_sockets.remove(endpoint.path)
+    close_all(bound)
+
+
+def own_sockets(bound: Bound, user: pwd.struct_passwd) -> None:
+    """Before root is given up."""
+    for endpoint in bound:
+        if endpoint.path:
+            unix_sockets.belong_to(endpoint.path, endpoint.access, user)
+
+
 def close_all(bound: Bound) -> None:
+    """By whoever has copies."""
     for listener in bound.values():
         listener.close()
 
 
 def _parse(service: str, text: str) -> list[Endpoint]:
+    if text.startswith("/"):
+        path, _, access = text.partition(" ")
+        return [Endpoint(service=service, path=path, access=access)]
     match = ENDPOINT.fullmatch(text)
     if match is None or not 0 < int(match["port"]) < 65536:
         raise CannotServe(f"listeners.{service}: {text!r} is no host:port")

@@ -6,6 +6,7 @@ from pathlib import Path
 from mailstack.app.messages import Loaded
 from mailstack.app.sockets import Endpoint, endpoints_of
 from mailstack.app.store_address import StoreAddress
+from mailstack.reconcile.desired import listeners_in
 from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
 
@@ -22,8 +23,7 @@ def loaded_message(loaded: LoadedSpec, storage: StoreAddress, read_at_ns: int) -
 
 
 def endpoints_in(spec: Spec) -> tuple[Endpoint, ...]:
-    listeners = spec.server.listeners
-    return endpoints_of({service: getattr(listeners, service) for service in type(listeners).model_fields})
+    return endpoints_of(listeners_in(spec.server))
 
 
 def _referenced(loaded: LoadedSpec) -> Iterator[Path]:

@@ -11,6 +11,8 @@ from mailstack.app.clock import system_clock
 from mailstack.app.runfiles import status_file, write_json
 from mailstack.app.sockets import Endpoint
 from mailstack.model.instant import Instant, iso
+from mailstack.model.source import Source
+from mailstack.net.own_address import is_own
 
 log = structlog.get_logger()
 
@@ -28,11 +30,15 @@ class Status:
             "spec": spec,
         }
 
-    def standing(self, *, generation: int, workers: list[int], endpoints: Iterable[Endpoint]) -> None:
+    def standing(
+        self, *, generation: int, workers: list[int], endpoints: Iterable[Endpoint], sources: Iterable[Source]
+    ) -> None:
+        """sources: what mail may leave from; which of them are here is looked up now."""
         listeners: dict[str, list[tuple[str, int]]] = {}
         for endpoint in endpoints:
-            listeners.setdefault(endpoint.service, []).append((endpoint.host, endpoint.port))
-        self._write(generation=generation, workers=workers, listeners=listeners)
+            listeners.setdefault(endpoint.service, []).append((endpoint.path or endpoint.host, endpoint.port))
+        found = [{"address": each.address, "ehlo": each.name, "is_here": is_own(each.address)} for each in sources]
+        self._write(generation=generation, workers=workers, listeners=listeners, sources=found)
 
     def reloaded(self, *, generation: int, message: str = "") -> None:
         """message: why the reload failed, "" when it did not."""

@@ -31,9 +31,10 @@ from mailstack.app.notify import feed_watchdog, tell_reloading, tell_systemd
 from mailstack.app.opening import Opener, Opening, log_refusal
 from mailstack.app.privileges import become, hand_over
 from mailstack.app.reload import Reason, Reasons, Watch
+from mailstack.app.routing import sources_of
 from mailstack.app.runfiles import leave_storage, take_storage
 from mailstack.app.serving import Serving, worker_count
-from mailstack.app.sockets import Bound, Endpoint, close_all, endpoints_of
+from mailstack.app.sockets import Bound, Endpoint, endpoints_of, give_up, own_sockets
 from mailstack.app.status import Status
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import local_bus
@@ -148,7 +149,11 @@ class Supervisor:
         self._held.push_async_callback(applying.end)
         opening = await Opener(self._service.job, self._service.user, self._take_storage).open(applying)
         if self._service.user is not None:
+            own_sockets(opening.bound, self._service.user)
             become(self._service.user)
+        # Before anybody is served, who may save the spec next: else its date alone would tell, and clocks differ.
+        self._held.push_async_callback(self._watch.end)
+        await self._watch.follow(opening.loaded.watch, read_at_ns=opening.loaded.read_at_ns)
         await self._start_serving(opening)
         self._stand(opening.applied.accounts)
         listeners = [f"{endpoint.service} {endpoint}" for endpoint in self._serving.endpoints]
@@ -159,8 +164,6 @@ class Supervisor:
             log_refusal("the spec was not applied; what was applied last is served", opening.refusal)
             self._say_reloaded(str(opening.refusal))
             self._try_again(Reason.FILES, opening.refusal)
-        self._held.push_async_callback(self._watch.end)
-        await self._watch.follow(opening.loaded.watch, read_at_ns=opening.loaded.read_at_ns)
         await self._watch_for_applies()
         self._held.push_async_callback(self._stop_publishing)
         if opening.refusal is None:
@@ -228,7 +231,7 @@ class Supervisor:
                 applied = await applying.applied()
                 await self._change(applied, opened)
             except BaseException:
-                close_all(opened)
+                give_up(opened)
                 raise
         except BaseException:
             await applying.end()
@@ -293,7 +296,7 @@ class Supervisor:
         try:
             await self._change(applied, opened)
         except BaseException:
-            close_all(opened)
+            give_up(opened)
             raise
 
     def _check_unchangeable(self, loaded: Loaded) -> None:
@@ -326,7 +329,13 @@ class Supervisor:
 
     def _write_status(self) -> None:
         serving = self._serving
-        self._status.standing(generation=self._generation, workers=serving.pids, endpoints=serving.endpoints)
+        server = serving.blueprint.server
+        self._status.standing(
+            generation=self._generation,
+            workers=serving.pids,
+            endpoints=serving.endpoints,
+            sources=() if server is None else sources_of(server),
+        )
 
     @property
     def _generation(self) -> Generation:

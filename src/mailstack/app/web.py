@@ -1,6 +1,6 @@
 """Every page that this server has, on `http` and on `https`: written out in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from starlette.routing import Route, Router
@@ -9,9 +9,10 @@ from starlette.types import ASGIApp
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.runfiles import written_status
-from mailstack.app.sockets import endpoints_of
-from mailstack.formats.mta_sts import Policy, write_policy
+from mailstack.app.sockets import https_port
+from mailstack.formats.mta_sts import write_policy
 from mailstack.model.resource import CertificateBody, ServerBody
+from mailstack.model.tls_policy import StsMode, StsPolicy
 from mailstack.servers.api.service import ApiService
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
@@ -19,16 +20,22 @@ from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.mta_sts import POLICY_HOST, MtaStsPolicies
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
+from mailstack.servers.http.unsubscribe import UnsubscribePage
+from mailstack.services.lists.lists import Lists
 
 
-def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters, settings: RunSettings) -> HttpService:
+def web_service(
+    blueprint: Blueprint, server: ServerBody, adapters: Adapters, settings: RunSettings, lists: Lists
+) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
     policies = MtaStsPolicies(by_host=_policies(blueprint, server))
-    sites = _sites(blueprint, server, policies, _api(adapters, settings))
+    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes())
+    sites = _sites(blueprint, server, policies, own)
+    to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
         limits=HttpLimits(connections_per_ip=server.connections_per_ip),
-        plain=_pages(*health.routes(), *proofs.routes(), otherwise=ToHttps(by_host=sites, port=_https_port(blueprint))),
+        plain=_pages(*health.routes(), *proofs.routes(), otherwise=to_https),
         secure=_pages(*health.routes(), otherwise=Sites(by_host=sites)),
         clock=adapters.clock,
         token=adapters.token,
@@ -36,10 +43,10 @@ def web_service(blueprint: Blueprint, server: ServerBody, adapters: Adapters, se
 
 
 def _sites(
-    blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies, api: ApiService
+    blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies, routes: Sequence[Route]
 ) -> Mapping[str, ASGIApp]:
     """By host name. The machine's own pages answer for every name that its certificates are good for."""
-    own, policy = _pages(*policies.routes(), *api.routes()), _pages(*policies.routes())
+    own, policy = _pages(*policies.routes(), *routes), _pages(*policies.routes())
     certified = (name.lower() for body in blueprint.bodies(CertificateBody).values() for name in body.names)
     return {
         **{name: own for name in certified if not name.startswith("*")},
@@ -53,8 +60,8 @@ def _policies(blueprint: Blueprint, server: ServerBody) -> Mapping[str, bytes]:
     exchangers = (server.hostname, *blueprint.receiving.backups)
     return {
         POLICY_HOST + name: write_policy(
-            Policy(
-                mode=body.mta_sts.mode,
+            StsPolicy(
+                mode=StsMode(body.mta_sts.mode),
                 max_age_s=body.mta_sts.max_age_s,
                 mx=exchangers,
             )
@@ -81,9 +88,3 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
 def _pages(*routes: Route, otherwise: ASGIApp | None = None) -> Router:
     # A slash more or less is another address: the redirect would be made from whatever the Host field says.
     return Router(routes, redirect_slashes=False, default=otherwise)
-
-
-def _https_port(blueprint: Blueprint) -> int | None:
-    """Where the machine is asked from outside, as far as anybody here knows."""
-    endpoints = endpoints_of({"https": blueprint.listeners.get("https", ())})
-    return min((endpoint.port for endpoint in endpoints), default=None)

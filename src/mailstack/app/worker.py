@@ -7,6 +7,7 @@ import asyncio
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import CoroutineType
 
 import structlog
 import uvloop
@@ -17,6 +18,7 @@ from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
 from mailstack.app.generation import Services, Surroundings, build_services
+from mailstack.app.hand_notes import HandNoteTeller
 from mailstack.app.housekeeping import keep_house
 from mailstack.app.indexer import Indexer
 from mailstack.app.log import log_loop_fault
@@ -38,6 +40,8 @@ from mailstack.app.proofs import ProofKeeper
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.model.errors import Conflict, DomainError
 from mailstack.model.ids import Generation
+from mailstack.net.shared_marks import SharedMarks
+from mailstack.net.shared_meters import SharedMeters
 from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
@@ -46,17 +50,22 @@ from mailstack.services.identity.delays import LoginDelays
 log = structlog.get_logger()
 
 GRACE_S = 10.0
+LATE_S = 10.0
+"""After the grace, when it is told what has not ended."""
+LASTING_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What a worker starts with. bound: the supervisor's sockets; the worker works on copies. tally: the workers' own;
-    place: this one's, which it has from one that died, perhaps."""
+    """What a worker starts with. bound: the supervisor's sockets; the worker works on copies. tally, offences,
+    meters: the workers' own; place: this one's, which it has from one that died, perhaps."""
 
     settings: RunSettings
     blueprint: Blueprint
     bound: Bound
     tally: Tally
+    offences: SharedMarks
+    meters: SharedMeters
     place: int = 0
 
 
@@ -73,6 +82,7 @@ class Worker:
         self._web_tls = live_context(lambda: self._services.web_certificates, proofs=self._proofs)
         self._proof_keeper: ProofKeeper
         self._ban_keeper: BanKeeper
+        self._hand_notes: HandNoteTeller
         self._doors: Doors
         self._outbound: OutboundWork
         self._indexer: Indexer
@@ -89,14 +99,22 @@ class Worker:
             self._delays = LoginDelays(self._adapters.clock, others, sleep=asyncio.sleep)
             self._services = build_services(launch.blueprint, self._surroundings(None))
             self._adapters.conduct.rules = self._services.ban_rules
+            self._adapters.conduct.elsewhere = launch.offences.of(launch.place)
             self._ban_keeper = BanKeeper(self._adapters)
+            self._hand_notes = HandNoteTeller(self._adapters.store.hand_notes, self._adapters.bus)
             self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others)
             await self._doors.open(launch.bound)
-            self._outbound = OutboundWork(self._adapters, lambda: self._services.outbound)
+            self._outbound = OutboundWork(
+                self._adapters,
+                lambda: self._services.outbound,
+                launch.meters,
+                storage=launch.settings.storage.folder,
+                place=launch.place,
+            )
             self._indexer = Indexer(self._adapters)
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
-            self._housekeeping = asyncio.create_task(keep_house(self._adapters))
+            self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
         except BaseException:
             await self._adapters.close()
             raise
@@ -120,6 +138,7 @@ class Worker:
         self._services = services
         self._adapters.conduct.rules = services.ban_rules
         self._adapters.store_bus.tell_of_new_generation()
+        self._outbound.follow()
         await self._doors.open(opened)
         close_all(opened)
         self._doors.close(closed)
@@ -133,6 +152,13 @@ class Worker:
             self._prepared = None
 
     async def stop(self, grace_s: float) -> None:
+        late = asyncio.get_running_loop().call_later(grace_s + LATE_S, _say_what_lasts)
+        try:
+            await self._stop(grace_s)
+        finally:
+            late.cancel()
+
+    async def _stop(self, grace_s: float) -> None:
         self.discard()
         self._doors.close_all()
         self._housekeeping.cancel()
@@ -143,6 +169,7 @@ class Worker:
         await self._indexer.end()
         await self._proof_keeper.end()
         await self._ban_keeper.end()
+        await self._hand_notes.end()
         if self._node_work is not None:
             await self._node_work.end()
         await self._adapters.close()
@@ -167,6 +194,21 @@ def run_forked(launch: Launch, line: socket.socket) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.get_loop().set_exception_handler(log_loop_fault)
         return runner.run(_serve(launch, line))
+
+
+def _say_what_lasts() -> None:
+    places = sorted(filter(None, map(_place, asyncio.all_tasks())))
+    log.error("this worker should have ended", tasks=len(places), wait_at=places[:LASTING_TOLD])
+
+
+def _place(task: "asyncio.Task[object]") -> str:
+    """Where it waits, from the outermost call to the innermost."""
+    calls: list[str] = []
+    inner: object = task.get_coro()
+    while isinstance(inner, CoroutineType) and inner.cr_frame is not None:
+        calls.append(f"{inner.__qualname__}:{inner.cr_frame.f_lineno}")
+        inner = inner.cr_await
+    return " > ".join(calls)
 
 
 async def _serve(launch: Launch, line: socket.socket) -> int:

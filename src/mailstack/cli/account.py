@@ -91,7 +91,13 @@ def show(spec: Path, state: Path | None, address: str, form: str) -> None:
         print_json(found)
         return
     mailboxes, owners = found.pop("mailboxes"), found.pop("owners")
+    limits, submitted = found.pop("limits"), found.pop("submitted")
     show_pairs(found)
+    show_table(
+        "submitted",
+        ("per", "so far", "limit"),
+        [{"per": key, "so far": submitted[key], "limit": limits[key]} for key in limits],
+    )
     show_table(
         "who says so",
         ("field", "owner", "where", "since"),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ SPEC_KEYS = {
     "quota_bytes": "quota",
     "addresses": "addresses",
     "abilities": "can",
+    "forward": "forward",
+    "limits": "limits",
 }
 """Of an account: the key of the spec behind each field of its resource."""
 Look = Callable[["Store", "Account", "Progress"], Awaitable[Facts]]
@@ -85,8 +88,10 @@ async def described(_store: "Store", account: "Account", _progress: "Progress") 
         "name": account.name,
         "addresses": list(account.addresses),
         "can": sorted(account.abilities),
+        "forward": {"to": list(account.forward.targets), "keep": account.forward.keep} if account.forward else None,
         "roles": sorted(account.roles),
         "quota_bytes": account.quota_bytes,
+        "limits": asdict(account.limits),
         "has_password": bool(account.password_hash),
     }
 
@@ -118,7 +123,27 @@ async def shown(store: "Store", account: "Account", progress: "Progress", *, loa
     ]
     known = {**await described(store, account, progress), **await measured(store, account, progress)}
     owners = await _owners(store, account, loaded)
-    return {**known, "indexed": await _is_indexed(store, account), "owners": owners, "mailboxes": mailboxes}
+    return {
+        **known,
+        "submitted": await _submitted(store, account),
+        "indexed": await _is_indexed(store, account),
+        "owners": owners,
+        "mailboxes": mailboxes,
+    }
+
+
+async def _submitted(store: "Store", account: "Account") -> Facts:
+    """What counts for its limits."""
+    from mailstack.model.sending_limits import counted, counts_since
+
+    now = store.clock()
+    hour, day = counted(await store.submitted.spans(account.account_id, since=counts_since(now)), now=now)
+    return {
+        "messages_per_hour": hour.messages,
+        "messages_per_day": day.messages,
+        "recipients_per_hour": hour.recipients,
+        "recipients_per_day": day.recipients,
+    }
 
 
 async def _owners(store: "Store", account: "Account", loaded: "LoadedSpec") -> dict[str, Facts]:

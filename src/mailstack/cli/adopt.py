@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 HELP = """Bring under SPEC what exists without it.
 
-Accounts and aliases that the server has and SPEC does not (it was lost, or restored from an old copy) are written into
-it, with the domains that they need: every other line of the file stays as it was. Their passwords go into files of
-their own beside SPEC, which only you may read. A plan is empty afterwards.
+Accounts, aliases and lists that the server has and SPEC does not (it was lost, or restored from an old copy) are
+written into it, with the domains that they need: every other line of the file stays as it was. Their passwords go into
+files of their own beside SPEC, which only you may read. A plan is empty afterwards.
 
 With --dns, a record set that somebody else made is taken over: a mark is written beside it, and the next plan may
 change it to what SPEC asks for. A server that lost its state finds its own records marked by somebody else: --dns-owner
@@ -113,7 +113,8 @@ async def _take_accounts(loaded: "LoadedSpec", addresses: tuple[str, ...], out: 
         adoption = adoption_of(loaded.spec, snapshot, _keys(addresses))
         unknown = set(_keys(addresses)).difference(adoption.names)
         if unknown:
-            fail(f"{', '.join(sorted(unknown))}: the server has no such account or alias, or the spec has it already")
+            names = ", ".join(sorted(unknown))
+            fail(f"{names}: the server has no such account, alias or list, or the spec has it already")
         if adoption.names:
             with _drafted(loaded, out or loaded.path, _new_text(loaded, adoption, out)):
                 hashes = await _hashes(store, adoption)

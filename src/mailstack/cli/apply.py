@@ -54,9 +54,9 @@ and the spec takes the place of the server's own, of which a copy is kept. What 
 
 What can hardly be meant is not done until an option says that it is: an account or a domain that holds mail is
 destroyed only with --allow-destroy and its name (the mail goes to the storage's trash), the last administrator goes
-only with --allow-last-admin, more than 30 % of ten or more accounts, domains, aliases, relays, DNS zones or record sets
-only with --allow-many, a DNS value that somebody added to mailstack's records only with --allow-foreign. The plan shows
-which of them apply will ask for.
+only with --allow-last-admin, more than 30 % of ten or more accounts, domains, aliases, lists, relays, DNS zones or
+record sets only with --allow-many, a DNS value that somebody added to mailstack's records only with --allow-foreign.
+The plan shows which of them apply will ask for.
 
 \b
 Examples:

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.account_facts import Facts, show_table, when_text
+from mailstack.cli.lengths import Length
 from mailstack.cli.place import state_option
-from mailstack.cli.reconciling import format_option, require_applied, storage_named, store_to_read, store_to_write
+from mailstack.cli.reconciling import (
+    format_option,
+    loaded_spec,
+    require_applied,
+    storage_named,
+    store_to_read,
+    store_to_write,
+)
 from mailstack.cli.screen import print_json
 
 if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
     from mailstack.model.conduct import Ban
+    from mailstack.spec.model import Spec
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -39,23 +48,11 @@ class Peer(click.ParamType["str"]):
         return peer
 
 
-class Length(click.ParamType["timedelta"]):
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from mailstack.spec.values import parse_duration
-
-        try:
-            return parse_duration(value)
-        except ValueError as fault:
-            self.fail(str(fault), param, ctx)
-
-
 @click.group(
     "ban",
     help="""Show, add and lift bans of addresses from SMTP, submission and IMAP.
 
-    The server bans by itself who tries passwords or recipients, or abuses the protocol (`server.bans` in the spec).
+The server bans by itself who tries passwords or recipients, or abuses the protocol (`server.bans` in the spec).
 
 \b
 Examples:
@@ -96,13 +93,15 @@ def list_bans(spec: Path, state: Path | None, form: str) -> None:
 @state_option
 @format_option
 def add_ban(spec: Path, peer: str, length: timedelta, reason: str, state: Path | None, form: str) -> None:
-    """Ban ADDRESS, of IPv6 its /64. Who is connected already stays; addresses in `server.bans.never` are let in.
+    """Ban ADDRESS, of IPv6 its /64. Who is connected already stays. Those whom the spec bans never are refused.
 
     \b
     Examples:
       mailstack ban add mailstack.yaml 203.0.113.7
       mailstack ban add mailstack.yaml 2001:db8:7::1 --for 30d --reason "tries recipients"
     """
+    if why := _why_never(loaded_spec(spec, form).spec, peer):
+        raise click.BadParameter(why, param_hint="ADDRESS")
     ban = asyncio.run(_added(storage_named(spec, form, state), peer, length, reason))
     if form == "json":
         print_json(facts_of(ban))
@@ -139,6 +138,22 @@ def facts_of(ban: "Ban") -> Facts:
 async def _listed(storage: "StoreAddress") -> "list[Ban]":
     async with store_to_read(storage) as store:
         return [] if store is None else list(await store.bans.in_force(now=await store.now()))
+
+
+def _why_never(spec: "Spec", peer: str) -> str:
+    """ "" where a ban would hold."""
+    from mailstack.model.networks import networks_of
+
+    bans = spec.server.bans
+    if bans is None:
+        return "`server.bans` is null: nobody is banned"
+    exempt = {
+        "server.bans.never": bans.never,
+        "server.proxy_from": spec.server.proxy_from,
+        "receiving.trusted_peers": spec.receiving.trusted_peers,
+    }
+    keys = [key for key, networks in exempt.items() if peer.removesuffix("/64") in networks_of(networks)]
+    return f"`{keys[0]}` names it: it is never banned" if keys else ""
 
 
 async def _added(storage: "StoreAddress", peer: str, length: timedelta, reason: str) -> "Ban":

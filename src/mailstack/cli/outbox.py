@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailstack.cli.queue_facts import subject_of
 from mailstack.cli.reconciling import sandbox_at
 from mailstack.cli.screen import console, fail, print_json
 
@@ -84,7 +85,7 @@ def _entry(items: Sequence["QueueItem"], content: bytes, *, whole: bool) -> dict
         "id": first.mail_id,
         "from": first.reverse_path,
         "to": [item.recipient for item in items],
-        "subject": _subject(content),
+        "subject": subject_of(content),
         "size": len(content),
         "queued_at": iso(first.queued_at),
     }
@@ -105,14 +106,6 @@ def _show(mails: list[dict[str, object]]) -> None:
         cells = (mail["id"], mail["queued_at"], mail["from"] or "<>", ", ".join(to) if isinstance(to, list) else to)
         table.add_row(*(Text(_printable(str(cell))) for cell in (*cells, mail["subject"])))
     console().print(table if mails else "The outbox is empty.")
-
-
-def _subject(content: bytes) -> str:
-    from mailstack.formats.headers import first, scan_fields
-    from mailstack.formats.words import decode_words
-
-    found = first(scan_fields(content), b"subject")
-    return decode_words(found) if found is not None else ""
 
 
 def _printable(text: str) -> str:

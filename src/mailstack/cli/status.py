@@ -93,13 +93,14 @@ async def _status(storage: "StoreAddress", digest: str) -> dict[str, object]:
     from mailstack.app.runfiles import read_status
     from mailstack.cli.certificate_facts import certificate_facts
     from mailstack.model.instant import iso
+    from mailstack.servers.api.documents import TOP_DOMAINS, queue_document
 
     found: dict[str, object] = {"storage": str(storage), "running": read_status(storage.folder)}
     async with store_to_read(storage) as store:
         if store is None:
             return {**found, **NOTHING_APPLIED}
         summary = await store.state.summary()
-        waiting = await store.queue.counts()
+        queue = await store.queue.figures(now=await store.now(), domains=TOP_DOMAINS)
         certificates = await certificate_facts(store, system_clock())
     return {
         **found,
@@ -108,7 +109,7 @@ async def _status(storage: "StoreAddress", digest: str) -> dict[str, object]:
         "spec": _compared(summary.spec_hash, digest),
         "resources": {kind.value: count for kind, count in summary.counts.items()},
         "certificates": certificates,
-        "queue": {state.value: count for state, count in waiting.items()},
+        "queue": queue_document(queue),
     }
 
 
@@ -129,13 +130,17 @@ def _show(found: Mapping[str, object], invalid: "SpecInvalid | None") -> None:
     from rich.text import Text
 
     from mailstack.cli.certificate_facts import certificate_lines
+    from mailstack.cli.queue_facts import queue_lines
 
     rows = [(name, _told(name, found)) for name in ("running", "storage", "generation", "applied_at", "spec")]
-    rows += [(name, _told(name, found)) for name in ("resources", "queue")]
+    rows += [("upkeep", text) for text in _upkeep(found["running"])]
+    rows += [("drift", text) for text in _drift(found["running"])]
+    rows += [("leaves from", text) for text in _sources(found["running"])]
+    rows += [("resources", _told("resources", found))]
+    rows += [("certificate", text) for text in certificate_lines(found["certificates"])]
+    rows += [("queue", text) for text in queue_lines(found["queue"])]
+    rows += [("slowed", text) for text in _slowed(found["running"])]
     rows[1:1] = [("last_reload", text) for text in _reload(found["running"])]
-    rows[-2:-2] = [("upkeep", text) for text in _upkeep(found["running"])]
-    rows[-2:-2] = [("drift", text) for text in _drift(found["running"])]
-    rows[-1:-1] = [("certificate", text) for text in certificate_lines(found["certificates"])]
     table = Table.grid(padding=(0, 2))
     for name, text in rows:
         table.add_row(Text(name.replace("_", " "), style="bold"), Text(text))
@@ -172,14 +177,34 @@ def _drift(running: object) -> list[str]:
     return [f"{last.get('at')}, {last.get('count')} not as applied: {', '.join(map(str, last['found']))}"]
 
 
+def _slowed(running: object) -> list[str]:
+    """Destinations that complained or closed, and get fewer connections for it."""
+    from mailstack.cli.account_facts import told
+
+    found = running.get("slowed") if isinstance(running, Mapping) else None
+    lines = []
+    for each in found if isinstance(found, list) else ():
+        alone = f", left alone until {each['until']}" if each["until"] else ""
+        connections = f"{each['connections']} of {counted(each['most'], 'connection')}{alone}"
+        lines.append(f"{told('destination', each['destination'])}: {connections}: {told('reply', each['why'])}")
+    return lines
+
+
+def _sources(running: object) -> list[str]:
+    """What mail leaves from, as it was when the server started or was changed last."""
+    found = running.get("sources") if isinstance(running, Mapping) else None
+    return [
+        f"{each.get('address')} as {each.get('ehlo')}" + ("" if each.get("is_here") else " (not on its machine)")
+        for each in (found if isinstance(found, list) else ())
+    ]
+
+
 def _told(name: str, found: Mapping[str, object]) -> str:
     value = found[name]
     if isinstance(value, Mapping) and name == "running":
         return f"process {value.get('pid')}, generation {value.get('generation')}, since {value.get('started_at')}"
     if isinstance(value, Mapping) and name == "resources":
         return ", ".join(counted(count, NOUNS.get(str(kind), str(kind))) for kind, count in value.items()) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{count} {word}" for word, count in value.items()) or "empty"
     if value is None:
         return f"no (no server on this machine has {found['storage']})" if name == "running" else "never"
     return str(value)

@@ -24,6 +24,7 @@ from mailstack.cli.reconciling import (
     store_to_write,
 )
 from mailstack.cli.screen import EXIT_ERROR, fail, print_json
+from mailstack.cli.tls_policy import command as policy
 
 if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
@@ -38,18 +39,23 @@ spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=
 
 @click.group(
     "tls",
-    help="""Look after certificates. Where they come from, and for which names, is the spec's to say.
+    help="""Look after certificates: where they come from, and for which names, is the spec's to say. And see which TLS
+mail to others would have.
 
 \b
 Examples:
   mailstack tls list mailstack.yaml
   mailstack tls renew mailstack.yaml
   mailstack tls renew mailstack.yaml mail.example.com --force
+  mailstack tls policy mailstack.yaml example.net
 """,
-    short_help="Look after certificates: list, renew.",
+    short_help="Look after TLS: list, renew, policy.",
 )
 def command() -> None:
     pass
+
+
+command.add_command(policy)
 
 
 @command.command("list", short_help="List the certificates, and what comes next of each.")

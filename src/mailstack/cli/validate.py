@@ -10,7 +10,7 @@ from mailstack.cli.screen import console, print_json, report_faults
 if TYPE_CHECKING:
     from mailstack.spec.load import LoadedSpec
 
-COUNTED = ("domains", "accounts", "aliases", "relays", "tests")
+COUNTED = ("domains", "accounts", "aliases", "lists", "relays", "tests")
 EXAMPLES = """\b
 Examples:
   mailstack validate mailstack.yaml
@@ -64,6 +64,7 @@ def _summary(loaded: "LoadedSpec") -> dict[str, object]:
         "domains": len(spec.domains),
         "accounts": len(spec.accounts),
         "aliases": len(spec.aliases),
+        "lists": len(spec.lists),
         "relays": len(spec.relays),
         "tests": len(spec.tests),
         "version": loaded.version,

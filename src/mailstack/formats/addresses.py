@@ -70,6 +70,12 @@ def flattened(entries: Sequence[Mailbox | Group]) -> tuple[Mailbox, ...]:
     return tuple(found)
 
 
+def address_text(mailbox: Mailbox) -> str:
+    """local@domain, the local part as it is and not as it is quoted; without a domain, whatever stands there."""
+    local_part = guess(mailbox.local_part)
+    return f"{local_part}@{guess(mailbox.domain)}" if mailbox.domain else local_part
+
+
 def display(entries: Sequence[Mailbox | Group]) -> str:
     """For people and for searching: decoded, `Name <local@domain>` and `Group: …;`, one after the other."""
     return ", ".join(_group(entry) if isinstance(entry, Group) else _shown(entry) for entry in entries)

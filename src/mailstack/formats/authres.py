@@ -7,7 +7,7 @@ themselves (mailauth).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,13 +29,14 @@ MAX_VALUE_CHARACTERS = 250
 MAX_LINE_CHARACTERS = 900
 MAX_READ_OCTETS = 16 * 1024
 
+_NAME = b"authentication-results"
 # Not scan_fields: it stops after so many fields, and a forged one behind the last of them would be believed.
-_FIELD = re.compile(rb"^authentication-results[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(rb"^" + _NAME + rb"[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?", re.IGNORECASE | re.MULTILINE)
 # RFC 8601 §2.2: authres-payload = [CFWS] authserv-id [ CFWS authres-version ] …; authserv-id = value (RFC 2045 §5.1)
 _AUTHSERV_ID = re.compile(rb"\s*(?:\"((?:[^\"\\]|\\.)*+)\"|([^\s;\"=]+))\s*(?:[0-9]+\s*)?(?:;|\Z)", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 # RFC 8601 §2.2: pvalue = [CFWS] ( ( value / [ [ local-part ] "@" ] domain-name ) ) [CFWS]; RFC 2045 §5.1: token
-_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~@-]++")
+_PLAIN = re.compile(r"(?!\Z)[A-Za-z0-9!#$%&'*+.^_`{|}~-]*+(?:@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+)?")
 _ODD = re.compile(r"[^ -~]|[\"\\]")
 
 
@@ -49,7 +50,13 @@ class MethodResult:
 
 
 def write_results(authserv_id: str, found: Authentication, *, peer_host: str, mail_from: str) -> bytes:
-    """One whole field, one method a line. mail_from: as in MAIL; peer_host: who brought it."""
+    """One whole field."""
+    results = list_results(found, peer_host=peer_host, mail_from=mail_from)
+    return f"Authentication-Results: {authserv_id};\r\n\t{results}\r\n".encode("ascii")
+
+
+def list_results(found: Authentication, *, peer_host: str, mail_from: str) -> str:
+    """What follows the authserv-id, one method a line. mail_from: as in MAIL; peer_host: who brought it."""
     results = [
         _result("iprev", found.iprev.result, found.iprev.reason, {"policy.iprev": peer_host}),
         _spf(found.mail_from, mail_from),
@@ -59,8 +66,7 @@ def write_results(authserv_id: str, found: Authentication, *, peer_host: str, ma
     ]
     if found.arc.result is not ArcResult.NONE:
         results.append(_result("arc", found.arc.result, found.arc.reason, {}))
-    lines = ";\r\n\t".join(results)
-    return f"Authentication-Results: {authserv_id};\r\n\t{lines}\r\n".encode("ascii")
+    return ";\r\n\t".join(results)
 
 
 def read_results(text: str) -> tuple[MethodResult, ...]:
@@ -78,8 +84,19 @@ def claimed_fields(raw: RawMessage, authserv_id: str) -> tuple[tuple[int, int], 
     """The ranges of Authentication-Results fields that claim to be of that server, or that nobody can tell whose they
     are. RFC 8601 §5: they are to be removed, whatever their version."""
     header = raw[: header_end(raw)]
+    if _NAME not in header.lower():
+        return ()  # as most mail has it; looking at each line takes eight times as long
     own = authserv_id.rstrip(".").lower().encode()
     return tuple((found.start(), found.end()) for found in _FIELD.finditer(header) if _id_of(found[1]) in (own, b""))
+
+
+def results_by(raw: RawMessage, authserv_ids: Collection[str]) -> tuple[MethodResult, ...]:
+    """What the topmost field says that names one of those servers: as true as whoever brought the mail. authserv_ids:
+    lower-case."""
+    header = raw[: header_end(raw)]
+    known = {authserv_id.encode() for authserv_id in authserv_ids}
+    first = next((found[1] for found in _FIELD.finditer(header) if _id_of(found[1]) in known), b"")
+    return read_results(unfold(first).decode("ascii", "replace").strip())
 
 
 def _id_of(value: bytes) -> bytes:
@@ -119,7 +136,7 @@ def _result(method: str, result: StrEnum, reason: str, properties: Mapping[str, 
     """RFC 8601 §2.2: resinfo = methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ]."""
     words = [f"{method}={result.value}"]
     if reason:
-        words.append(f"reason={_value(reason)}")
+        words.append(f"reason={_quoted(reason)}")
     words += [f"{name}={_value(value)}" for name, value in properties.items() if value]
     line = " ".join(words)
     # RFC 5322 §2.1.1: a line holds 998 octets.
@@ -128,8 +145,11 @@ def _result(method: str, result: StrEnum, reason: str, properties: Mapping[str, 
 
 def _value(text: str) -> str:
     """What would end the value, the line or the field is shown as a question mark."""
-    text = text[:MAX_VALUE_CHARACTERS]
-    return text if _PLAIN.fullmatch(text) else f'"{_ODD.sub("?", text)}"'
+    return text if len(text) <= MAX_VALUE_CHARACTERS and _PLAIN.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return f'"{_ODD.sub("?", text[:MAX_VALUE_CHARACTERS])}"'
 
 
 def _read(result: authres.AuthenticationResult) -> MethodResult:

@@ -41,7 +41,7 @@ def _changes(raw: RawMessage, root: Part) -> Iterator[tuple[int, int, bytes]]:
         body = raw[part.body_start : part.body_end]
         if has_binary(body):
             yield field.start, field.end, b"Content-Transfer-Encoding: base64\r\n"
-            yield part.body_start, part.body_end, _base64(body)
+            yield part.body_start, part.body_end, base64_lines(body)
 
 
 def _binary_field(part: Part) -> Field | None:
@@ -50,5 +50,5 @@ def _binary_field(part: Part) -> Field | None:
     return next((field for field in part.fields if field.name == _ENCODING), None)
 
 
-def _base64(body: bytes) -> bytes:
+def base64_lines(body: bytes) -> bytes:
     return encodebytes(body).rstrip(b"\n").replace(b"\n", b"\r\n")

@@ -84,6 +84,11 @@ def decode_beginning(data: bytes, charset: str) -> str:
         return decode(data, charset)
 
 
+def knows(charset: str) -> bool:
+    """Whether decode goes by the name, and does not guess."""
+    return bool(_codec(charset))
+
+
 def guess(data: bytes) -> str:
     """UTF-8 where it is well-formed (RFC 6532 §3.1), else what Windows would have shown."""
     try:

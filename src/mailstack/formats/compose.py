@@ -15,6 +15,8 @@ _USUAL_LINE = 78
 _LONGEST_LINE = 998
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_SPECIALS = re.compile(r"([\"\\])")
 
 
 def write_field(name: str, value: str) -> bytes:
@@ -36,6 +38,16 @@ def write_field(name: str, value: str) -> bytes:
 def write_text_field(name: str, text: str) -> bytes:
     """An unstructured field, such as Subject: control characters become spaces, what is not ASCII encoded words."""
     return write_field(name, encode_words(_CONTROLS.sub(" ", text)).decode("ascii"))
+
+
+def phrase(text: str) -> str:
+    """A display name, as RFC 5322 §3.2.5 has a phrase, quoted, or RFC 2047 §5: encoded words. "" for nothing to see."""
+    plain = _UNSEEN.sub(" ", text).strip()
+    if not plain:
+        return ""
+    if plain.isascii() and "=?" not in plain:
+        return '"' + _SPECIALS.sub(r"\\\1", plain) + '"'
+    return encode_words(plain).decode("ascii")
 
 
 def write_date(instant: Instant) -> bytes:

@@ -18,6 +18,8 @@ from mailstack.model.message import RawMessage
 # look back keeps a search from starting inside a run of it, which would be quadratic.
 _PADDING = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 
+_MARKUP = frozenset({b"html", b"xhtml+xml"})
+
 
 def decode_transfer(data: bytes, encoding: TransferEncoding) -> bytes:
     """What stands there where it is not encoded, or in a way that nobody knows. Tolerant of broken encodings."""
@@ -48,6 +50,12 @@ def leaves(part: Part) -> Iterator[Part]:
 
 def read_text(raw: RawMessage, part: Part, *, source_limit: int) -> str:
     """The text of a text part as it is read, HTML without its markup; of at most source_limit octets of its body."""
+    text = decode_part(raw, part, source_limit=source_limit)
+    return html_to_text(text) if part.subtype in _MARKUP else text
+
+
+def decode_part(raw: RawMessage, part: Part, *, source_limit: int) -> str:
+    """Of any part that holds no others, the characters of its body; of at most source_limit octets of it."""
     data = raw[part.body_start : min(part.body_end, part.body_start + source_limit)]
     is_cut = len(data) < part.octets
     encoding = encoding_of(part.encoding)
@@ -56,5 +64,4 @@ def read_text(raw: RawMessage, part: Part, *, source_limit: int) -> str:
         data = data[: data.rfind(b"=", -2)] if b"=" in data[-2:] else data
     charset = parameter(part.parameters, b"charset") or ""
     octets = decode_transfer(data, encoding)
-    text = decode_beginning(octets, charset) if is_cut else decode(octets, charset)
-    return html_to_text(text) if part.subtype == b"html" else text
+    return decode_beginning(octets, charset) if is_cut else decode(octets, charset)

@@ -44,6 +44,13 @@ def parse_date(value: bytes) -> Instant | None:
     return None if found is None else _instant(found)
 
 
+def parse_zoned(value: bytes) -> tuple[Instant, int] | None:
+    """With the zone in which it was written, in minutes east of UTC."""
+    found = _match(value)
+    instant = None if found is None else _instant(found)
+    return None if found is None or instant is None else (instant, _offset_ms(found[7] or b"") // MINUTE_MS)
+
+
 def written_day(value: bytes) -> int | None:
     """The ordinal of the day as the sender wrote it, whatever the zone. RFC 9051 §6.4.4: SENTBEFORE and its kin."""
     found = _match(value)

@@ -12,7 +12,7 @@ from mailstack.formats.bodystructure import write_bodies
 from mailstack.formats.content import leaves, read_text
 from mailstack.formats.dates import parse_date
 from mailstack.formats.envelope import Envelope, envelope_of, write_envelope
-from mailstack.formats.headers import Field
+from mailstack.formats.headers import Field, header_end
 from mailstack.formats.limits import LIMITS, Limits
 from mailstack.formats.mime import Part, scan
 from mailstack.formats.part_table import pack
@@ -48,12 +48,19 @@ OFTEN_ASKED = frozenset(
 
 # RFC 5322 §3.6.4: msg-id = "<" id-left "@" id-right ">"; anything without spaces is taken for one.
 _MESSAGE_ID = re.compile(rb"<([^<>\x00-\x20\x7f]++)>")
+_MESSAGE_ID_FIELD = re.compile(rb"^message-id[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE | re.MULTILINE)
 # Parts that sign or describe others are nothing that a person attached.
 _MACHINE_SUBTYPES = frozenset(
     {b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted", b"delivery-status", b"ms-tnef"}
 )
 
 _UNENCODED = frozenset({b"7bit", b"8bit", b"binary"})
+
+
+def message_id_of(raw: RawMessage) -> str:
+    """Of a header that is not looked at otherwise, in a fraction of the time that a digest takes for it."""
+    found = _MESSAGE_ID_FIELD.search(raw[: min(header_end(raw), LIMITS.header)])
+    return next(iter(_message_ids(found[1], LIMITS)), "") if found else ""
 
 
 def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest:

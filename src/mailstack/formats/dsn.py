@@ -1,11 +1,11 @@
 """Delivery status notifications: what a sender gets when mail came back, is late or has arrived. RFC 3464, RFC 6522,
 RFC 6533.
 
-Written, never read. Everything but the sender's own internationalised address is 7-bit text, so that a notice passes
-where the mail did not. Values from peers are made printable; none can add a field or a part.
+Written, and read only to take out again what was put in. Everything but the sender's own internationalised address is
+7-bit text, so that a notice passes where the mail did not. Values from peers are made printable; none can add a field
+or a part.
 """
 
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,16 @@ from enum import StrEnum
 
 from mailstack.formats.compose import write_date, write_field, write_message_id, write_text_field
 from mailstack.formats.dates import format_date
+from mailstack.formats.headers import header_end
+from mailstack.formats.text_part import write_text_part
 from mailstack.formats.xtext import decode_xtext
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.instant import Instant
 
 MAX_HEADER_OCTETS = 64 * 1024
 _CRLF = b"\r\n"
+_BOUNDARY = re.compile(rb'\breport-type=delivery-status;\s+boundary="(=_[0-9A-Za-z]+)"')
+_SHOWN = b"Content-Type: text/rfc822-headers"
 
 
 class Action(StrEnum):
@@ -28,6 +32,7 @@ class Action(StrEnum):
     DELAYED = "delayed"
     DELIVERED = "delivered"
     RELAYED = "relayed"
+    EXPANDED = "expanded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,10 @@ class RecipientStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """to: the reverse path of the mail. header: of the mail, with its closing empty line or without. envelope_id: as
-    ENVID had it, "" without one."""
+    """to: the reverse path of the mail. header: of the mail, with its closing empty line or without; b"" for a
+    notice that does not show it. envelope_id: as ENVID had it, "" without one. trace_id: under which the log knows the
+    mail, "" without one. whole: the mail itself, of 7-bit lines, in place of its header; b"": that alone.
+    is_tls_optional: as the sender had it of the mail."""
 
     action: Action
     reporting_host: str
@@ -55,14 +62,31 @@ class Notice:
     recipients: Sequence[RecipientStatus]
     header: bytes
     envelope_id: str = ""
+    trace_id: str = ""
+    whole: bytes = b""
+    is_tls_optional: bool = False
 
 
 def write_notice(notice: Notice, *, token: str) -> bytes:
     """token: random letters and digits, for the boundary and the Message-ID."""
     boundary = f"=_{token}".encode("ascii")
-    parts = (_explanation(notice), _status(notice), _returned_header(notice.header))
+    parts = [_explanation(notice), _status(notice)]
+    if notice.whole:
+        parts.append(b"Content-Type: message/rfc822" + _CRLF + _CRLF + notice.whole)
+    elif notice.header:  # RFC 6522 §3: the third part may be left out
+        parts.append(_returned_header(notice.header))
     body = b"".join(b"--" + boundary + _CRLF + part + _CRLF for part in parts)
     return _header(notice, token) + _CRLF + body + b"--" + boundary + b"--" + _CRLF
+
+
+def without_header(raw: bytes) -> bytes:
+    """A notice, as write_notice has it, that shows nothing of the mail; any other message as it is."""
+    boundary = _BOUNDARY.search(raw, 0, header_end(raw))
+    if boundary is None:
+        return raw
+    delimiter = b"--" + boundary[1]
+    before, shown, _ = raw.partition(delimiter + _CRLF + _SHOWN)
+    return before + delimiter + b"--" + _CRLF if shown else raw
 
 
 _SUBJECTS = {
@@ -70,6 +94,7 @@ _SUBJECTS = {
     Action.DELAYED: "Mail is delayed",
     Action.DELIVERED: "Mail was delivered",
     Action.RELAYED: "Mail was handed over",
+    Action.EXPANDED: "Mail was passed on",
 }
 _OPENINGS = {
     Action.FAILED: "Your message could not be delivered to the addresses below. It will not be tried again.",
@@ -77,9 +102,14 @@ _OPENINGS = {
         "Your message has not been delivered to the addresses below yet. It will be tried again;\r\n"
         "you need not send it a second time."
     ),
-    # RFC 3461 §6.1: it says nothing of anybody having read it.
+    # RFC 3461 §5.2.3: it is there to be fetched, which says nothing of anybody having read it.
     Action.DELIVERED: "Your message is in the mailboxes of the addresses below, as you asked to be told.",
     Action.RELAYED: "Your message was taken by the servers of the addresses below, which may tell you no more of it.",
+    # RFC 3464 §2.3.3: not the last word; failures and delays may follow.
+    Action.EXPANDED: (
+        "Your message was taken for the addresses below, each of which stands for several, and was passed on to\r\n"
+        "them. Of each of these you hear no more, unless it fails or is late and you asked to be told."
+    ),
 }
 
 
@@ -93,6 +123,8 @@ def _header(notice: Notice, token: str) -> bytes:
             write_date(notice.written_at),
             write_message_id(token, host),
             write_field("Auto-Submitted", "auto-replied"),  # RFC 3834 §5.1: nobody's vacation answers it
+            # RFC 8689 §6: what is written because of a mail asks for TLS as the mail did.
+            write_field("TLS-Required", "No") if notice.is_tls_optional else b"",
             write_field("MIME-Version", "1.0"),
             # RFC 6522 §3
             write_field("Content-Type", f'multipart/report; report-type=delivery-status; boundary="=_{token}"'),
@@ -104,9 +136,19 @@ def _explanation(notice: Notice) -> bytes:
     lines = [f"This is the mail server at {notice.reporting_host}.", "", _OPENINGS[notice.action]]
     for status in notice.recipients:
         said_by = f"{_printable(status.host)} said" if status.host else "reason"
-        lines += ["", f"<{_printable(status.recipient)}>", f"    {said_by}: {_printable(str(status.reply))}"]
+        lines += ["", f"<{_printable(status.recipient)}>"]
+        if (written := _written_to(status)) not in ("", status.recipient):
+            lines.append(f"    to which mail for <{written}> goes on")
+        lines.append(f"    {said_by}: {_printable(str(status.reply))}")
+    if notice.trace_id:
+        lines += ["", f"Whoever runs this server finds it in the log by its trace: {notice.trace_id}"]
     text = ("\r\n".join(lines) + "\r\n").encode()
-    return _text_part(b"text/plain", text)
+    return write_text_part(b"text/plain", text)
+
+
+def _written_to(status: RecipientStatus) -> str:
+    kind, _, address = status.original_recipient.partition(";")
+    return decode_xtext(address) if kind.casefold() == "rfc822" else ""
 
 
 def _status(notice: Notice) -> bytes:
@@ -115,6 +157,7 @@ def _status(notice: Notice) -> bytes:
         _envelope_id_field(notice.envelope_id)
         + write_field("Reporting-MTA", f"dns; {notice.reporting_host}")
         + write_field("Arrival-Date", format_date(notice.arrived_at))
+        + _trace_field(notice.trace_id)
     ]
     groups += [_recipient_fields(notice, status) for status in notice.recipients]
     return b"Content-Type: message/delivery-status" + _CRLF + _CRLF + _CRLF.join(groups)
@@ -123,6 +166,11 @@ def _status(notice: Notice) -> bytes:
 def _envelope_id_field(envelope_id: str) -> bytes:
     # RFC 3464 §2.2.1, RFC 3461 §6.3: decoded again.
     return write_field("Original-Envelope-Id", decode_xtext(envelope_id)) if envelope_id else b""
+
+
+def _trace_field(trace_id: str) -> bytes:
+    # RFC 3464 §2.4: extension fields begin with "X-" unless they are registered.
+    return write_field("X-Mailstack-Trace", trace_id) if trace_id else b""
 
 
 def _original_recipient_field(original: str) -> bytes:
@@ -148,10 +196,11 @@ def _recipient_fields(notice: Notice, status: RecipientStatus) -> bytes:
     if status.host:
         fields.append(write_field("Remote-MTA", f"dns; {_ascii(status.host)}"))
         fields.append(write_field("Diagnostic-Code", f"smtp; {_ascii(str(status.reply))}"))
+        # RFC 3464 §2.3.7: only of an attempt that is known of; a person may have given it up, or a back-off ended it.
+        fields.append(write_field("Last-Attempt-Date", format_date(notice.written_at)))
     else:
         # RFC 3464 §2.3.6: the type says where the code comes from, and this one came from no peer.
         fields.append(write_field("Diagnostic-Code", f"x-mailstack; {_ascii(str(status.reply))}"))
-    fields.append(write_field("Last-Attempt-Date", format_date(notice.written_at)))
     if status.retry_until is not None:
         fields.append(write_field("Will-Retry-Until", format_date(status.retry_until)))
     return b"".join(fields)
@@ -163,7 +212,7 @@ def _status_code(action: Action, reply: SmtpReply) -> str:
     return f"{wanted}{reply.status[1:]}" if reply.status else f"{wanted}.0.0"
 
 
-_CLASSES = {Action.FAILED: "5", Action.DELAYED: "4", Action.DELIVERED: "2", Action.RELAYED: "2"}
+_CLASSES = {Action.FAILED: "5", Action.DELAYED: "4", Action.DELIVERED: "2", Action.RELAYED: "2", Action.EXPANDED: "2"}
 
 
 def _typed_address(recipient: str) -> str:
@@ -182,31 +231,13 @@ def _xtext(character: str) -> str:
 
 def _returned_header(header: bytes) -> bytes:
     # RFC 6522 §4: the header tells the sender which mail it was, and is all that a stranger to it should get.
-    return _text_part(b"text/rfc822-headers", _bounded(header.rstrip(b"\r\n") + _CRLF))
+    return write_text_part(b"text/rfc822-headers", _bounded(header.rstrip(b"\r\n") + _CRLF))
 
 
 def _bounded(header: bytes) -> bytes:
     if len(header) <= MAX_HEADER_OCTETS:
         return header
     return header[: header.rfind(_CRLF, 0, MAX_HEADER_OCTETS) + 2] or header[:MAX_HEADER_OCTETS]
-
-
-_NOT_7BIT = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")  # RFC 2045 §2.7
-
-
-def _text_part(content_type: bytes, text: bytes) -> bytes:
-    encoding, charset = b"7bit", b"us-ascii"
-    if not text.isascii() or _NOT_7BIT.search(text) or max(map(len, text.split(_CRLF))) > 998:
-        encoding, charset = b"quoted-printable", b"utf-8"
-        text = _quoted_printable(text)
-    parameter = b"; charset=" + charset if content_type == b"text/plain" else b""
-    fields = b"Content-Type: " + content_type + parameter + _CRLF + b"Content-Transfer-Encoding: " + encoding + _CRLF
-    return fields + _CRLF + text
-
-
-def _quoted_printable(text: bytes) -> bytes:
-    # RFC 2045 §6.7: the line ends of text are not encoded; a bare CR or LF inside a line is.
-    return _CRLF.join(binascii.b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in text.split(_CRLF))
 
 
 _ENDLESS = re.compile(r"(\S{200})(?=\S)")

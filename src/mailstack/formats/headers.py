@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from mailstack.formats.limits import LIMITS, Limits
-from mailstack.formats.octets import find
 from mailstack.model.message import RawMessage
 
 
@@ -29,22 +28,16 @@ class Field(NamedTuple):
 # RFC 5322 §2.2.3: a line that begins with white space continues the field.
 # name, colon, value; or else a line that is no field. Every octet is in one of them, but for the last line break.
 _FIELD = re.compile(rb"([!-9;-~]++)([ \t]*+:)([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?|([^\n]*+)\n?")
+_EMPTY_FIRST = re.compile(rb"\r?\n")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MANY_LINES = 200
 
 
 def header_end(raw: RawMessage, start: int = 0, end: int | None = None) -> int:
     """Where the body begins: past the first empty line of [start, end); `end` when there is none."""
     stop = len(raw) if end is None else end
-    opening = raw[start : min(start + 2, stop)]
-    if opening == b"\r\n":
-        return start + 2
-    if opening[:1] == b"\n":
-        return start + 1
-    crlf = find(raw, b"\n\r\n", start, stop)
-    lf = find(raw, b"\n\n", start, crlf + 1 if crlf >= 0 else stop)
-    if lf >= 0:
-        return lf + 2
-    return crlf + 3 if crlf >= 0 else stop
+    found = _EMPTY_FIRST.match(raw, start, stop) or _EMPTY_LINE.search(raw, start, stop)
+    return found.end() if found else stop
 
 
 def scan_fields(raw: RawMessage, start: int = 0, end: int | None = None, *, limits: Limits = LIMITS) -> list[Field]:

@@ -9,6 +9,7 @@ from mailstack.model.errors import Invalid
 
 # xtext = *( xchar / hexchar ); xchar = %d33-42 / %d44-60 / %d62-126; hexchar = "+" followed by two upper case digits
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*+")
+_OTHERS = re.compile(r"[^!-*,-<>-~]")
 _HEXCHAR = re.compile(r"\+([0-9A-F]{2})")
 
 
@@ -21,3 +22,8 @@ def decode_xtext(text: str) -> str:
     if not (plain.isascii() and plain.isprintable()):
         raise Invalid("xtext of unprintable characters")
     return plain
+
+
+def encode_xtext(text: str) -> str:
+    """text: printable ASCII."""
+    return _OTHERS.sub(lambda found: f"+{ord(found[0]):02X}", text)

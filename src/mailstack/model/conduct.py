@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
+from math import log2
 
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.networks import NOWHERE, Networks, subscriber_of
@@ -58,6 +59,19 @@ def with_offence(record: Record | None, offence: Offence, now: Instant) -> Recor
     # A clock that went back forgives nothing.
     left = 0.0 if record is None else record.points * 0.5 ** (max(0, now - record.at) / HALF_LIFE_MS)
     return Record(left + POINTS[offence], now)
+
+
+def fades_at(record: Record) -> float:
+    """When one point is left of it: all that needs to be told of a record, for it says how many there are at any
+    moment."""
+    return record.at + HALF_LIFE_MS * log2(record.points)
+
+
+def points_until(fading: float, now: Instant, *, most: float) -> float:
+    """fading: as fades_at gives it. most: more than that nobody gets; what says so is of a clock that went back."""
+    # Whole points come back as whole ones.
+    points = round(2.0 ** min((fading - now) / HALF_LIFE_MS, 64.0), 6)
+    return points if points <= most else 0.0
 
 
 def next_ban(peer: str, reason: str, now: Instant, *, last: Ban | None, rules: BanRules) -> Ban:

@@ -14,6 +14,7 @@ DomainError
 ├── Unsupported       understood, and not done here
 │   └── UseRefused         a special use that the mailbox cannot have
 ├── Invalid           the input breaks a rule
+│   └── LineTooLong        in a line that must stay as it is
 └── Damaged           what was stored can no longer be read
 """
 
@@ -63,6 +64,9 @@ class UseRefused(Unsupported): ...
 
 
 class Invalid(DomainError): ...
+
+
+class LineTooLong(Invalid): ...
 
 
 class Damaged(DomainError): ...

@@ -3,7 +3,7 @@
 Values only, kept with the mail in the queue. RFC 3030 §3 (binary), RFC 3461 §4 (notifications), RFC 8689 §2 (TLS).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -33,6 +33,11 @@ class Handling:
     returned: Returned | None = None
     envelope_id: str = ""
 
+    @property
+    def inherited(self) -> "Handling":
+        """What other mail takes over that is written because of this one. RFC 8689 §5, §6."""
+        return Handling(requires_tls=True) if self.requires_tls else PLAIN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
@@ -45,6 +50,11 @@ class Notification:
     def wants(self, event: NotifyOn) -> bool:
         """RFC 3461 §4.1: without NOTIFY, failures are told, and delays where the server has the habit."""
         return event is not NotifyOn.SUCCESS if self.notify_on is None else event in self.notify_on
+
+    def without_success(self) -> "Notification":
+        if not self.wants(NotifyOn.SUCCESS):
+            return self
+        return replace(self, notify_on=(self.notify_on or frozenset()) - {NotifyOn.SUCCESS})
 
 
 PLAIN = Handling()

@@ -23,5 +23,7 @@ QueueItemId = NewType("QueueItemId", int)
 """One recipient of one mail in the outbound queue."""
 Generation = NewType("Generation", int)
 """What one apply wrote; 0 is a server that nothing was applied to."""
+ScriptId = NewType("ScriptId", str)
+"""16 lower-case hexadecimal digits, random."""
 TokenId = NewType("TokenId", str)
 """Ten letters and digits, random; "" stands for the machine's own shell, where a token's maker is meant."""

@@ -32,6 +32,17 @@ def networks_of(texts: tuple[str, ...]) -> Networks:
 
 LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
 
+THIS_MACHINE = "127.0.0.1"
+"""Of who is at the other end of a unix socket, which has no addresses."""
+
+UNNAMED = "0.0.0.0"  # noqa: S104  no address to listen on
+"""Of a client whose address nobody knows; no packet comes from it."""
+
+
+def is_this_machine(host: str) -> bool:
+    """host: a name or an address; of names, the one that is never asked of DNS (RFC 6761 §6.3)."""
+    return host == "localhost" or host in LOOPBACK
+
 
 SUBSCRIBER_BITS = 64
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailstack.model.ids import AccountId
+from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 
 
 class Role(StrEnum):
@@ -22,8 +23,18 @@ ALL_ABILITIES = frozenset(Ability)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where mail to an account goes on to: address keys, of this server's or of others' domains. keep: the account gets
+    it as well."""
+
+    targets: tuple[str, ...]
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """login: the account's own address key; addresses: further ones, keys. quota_bytes: None is unlimited.
+    """login: the account's own address key; addresses: further ones, keys. quota_bytes: None is unlimited. forward:
+    None where mail stays. limits: of what it submits.
 
     password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in.
     """
@@ -36,6 +47,8 @@ class Account:
     abilities: frozenset[Ability]
     quota_bytes: int | None
     password_hash: str
+    forward: Forward | None = None
+    limits: SendingLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,32 @@ class AliasTargets:
     """Address keys, of this server's or of others' domains."""
 
     targets: tuple[str, ...]
+
+
+class Posters(StrEnum):
+    """Who may post to a list; its owners always may."""
+
+    MEMBERS = "members"
+    OWNERS = "owners"
+    ANYONE = "anyone"
+    NAMED = "named"  # those of MailingList.posters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """address, members, owners, posters: address keys. has_unsubscribe: members may leave by themselves.
+    replies_to_list: else to the author."""
+
+    address: str
+    name: str
+    description: str
+    members: tuple[str, ...]
+    owners: tuple[str, ...]
+    post: Posters
+    posters: tuple[str, ...]
+    subject_prefix: str
+    replies_to_list: bool
+    has_unsubscribe: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ and no plan can leak it. The bodies below give `fields` their types: one frozen 
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TypeVar
@@ -16,6 +16,8 @@ from typing import TypeVar
 from mailstack.model.errors import Damaged
 from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant
+from mailstack.model.principal import MailingList, Posters
+from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -33,6 +35,8 @@ class Kind(StrEnum):
     DMARC = "dmarc"  # named by domain: the stage of a policy that tightens itself
     ACCOUNT = "account"  # named by address key
     ALIAS = "alias"  # named by address key
+    LIST = "list"  # named by address key
+    SENDING = "sending"  # one, named "sending"; none where the spec asks for nothing but the defaults
     RELAY = "relay"
     ROUTES = "routes"  # one, named "routes"
     DNS_ZONE = "dns_zone"  # named by A-label; remembered so that a zone that leaves the spec is still cleaned up
@@ -100,9 +104,19 @@ class BansBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressNameBody:
+    """name: that mail leaving from the address is introduced with."""
+
+    address: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
-    """workers: 0 means one for each core. proxy_from: networks in prefix form. bans: None: nobody is banned. What a
-    state from before a field was added lacks has the default."""
+    """workers: 0 means one for each core. proxy_from: networks in prefix form. bans: None: nobody is banned. resolvers:
+    `host`, `host:port` or `[v6]:port`; none: the machine's. resolvers_validate: what they say of DNSSEC is
+    believed. address_names: of addresses that are not introduced by the host name. What a state from before a field
+    was added lacks has the default."""
 
     hostname: str
     addresses: tuple[str, ...]
@@ -113,11 +127,15 @@ class ServerBody:
     connections_per_account: int = 100
     proxy_from: tuple[str, ...] = ()
     bans: BansBody | None = BansBody()  # frozen
+    resolvers: tuple[str, ...] = ()
+    resolvers_validate: bool = False
+    address_names: tuple[AddressNameBody, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerBody:
-    """endpoints: `:port`, `host:port` or `[v6]:port`; without a host, every address of the machine."""
+    """endpoints: `:port`, `host:port` or `[v6]:port`; without a host, every address of the machine. Of LMTP also
+    `/path mode=0660`, and perhaps `owner=…` and `group=…` behind it."""
 
     endpoints: tuple[str, ...]
 
@@ -200,13 +218,14 @@ class MtaStsBody:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainBody:
     """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan. mta_sts: the policy that is
-    served, which is for DNS as well."""
+    served, which is for DNS as well. dkim_expire_after_s: None: signatures hold for ever."""
 
     catch_all: str | None
     subaddress_separators: str
     alias_of: str | None
     dkim_algorithms: tuple[str, ...]
     mta_sts: MtaStsBody | None = None
+    dkim_expire_after_s: int | None = None
 
 
 class KeyState(StrEnum):
@@ -253,14 +272,36 @@ class DmarcBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardBody:
+    """targets: address keys."""
+
+    targets: tuple[str, ...]
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsBody:
+    """Of what an account submits; None: no limit."""
+
+    messages_per_hour: int | None = None
+    messages_per_day: int | None = None
+    recipients_per_hour: int | None = None
+    recipients_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountBody:
-    """addresses: further ones, keys. abilities: words of principal.Ability. Secret: `password`, a hash."""
+    """addresses: further ones, keys. abilities: words of principal.Ability. forward: None where mail stays. limits:
+    None for sending_limits.DEFAULT_LIMITS. Both None in a state from before there were any. Secret: `password`, a hash.
+    """
 
     name: str
     addresses: tuple[str, ...]
     roles: tuple[str, ...]
     abilities: tuple[str, ...]
     quota_bytes: int | None
+    forward: ForwardBody | None = None
+    limits: LimitsBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,20 +310,88 @@ class AliasBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelayBody:
-    """tls: implicit, starttls or none. Secrets: `username` and `password`, both or neither."""
+class ListBody:
+    """members, owners, posters: address keys. post: a word of principal.Posters. reply_to: author or list."""
 
-    host: str
-    port: int
+    name: str
+    description: str
+    members: tuple[str, ...]
+    owners: tuple[str, ...]
+    post: str
+    posters: tuple[str, ...]
+    subject_prefix: str
+    reply_to: str
+    unsubscribe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressBody:
+    """As model.bad_address.SuppressRule."""
+
+    after: int = 3
+    for_s: int = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationBody:
+    """name: a glob over recipient domains, and over hosts that take their mail. The rest as of SendingBody."""
+
+    name: str
+    concurrency: int
+    rate: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingBody:
+    """schedule_s: the wait after each attempt, the last for good. warn_after_s: None: senders hear of no delay.
+    concurrency: connections to one destination at once, of each worker. tls: the least, a LeastTls; None for
+    opportunistic. rate: of recipients, as str(model.rate.Rate); None: any number. destinations: the first that fits
+    counts; None for none. suppress: None: refusals count for nothing."""
+
+    schedule_s: tuple[int, ...] = (1_800, 3_600, 7_200, 14_400, 28_800)
+    lifetime_s: int = 432_000
+    warn_after_s: int | None = 14_400
+    concurrency: int = 5
+    tls: str | None = None
+    suppress: SuppressBody | None = SuppressBody()  # frozen
+    rate: str | None = None
+    destinations: tuple[DestinationBody, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayBody:
+    """host and port, or socket: a path. tls: implicit, starttls or none. protocol: lmtp, or None for SMTP. Secrets:
+    `username` and `password`, both or neither."""
+
+    host: str = ""
+    port: int | None = None
     tls: str
+    protocol: str | None = None
+    socket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUpBody:
+    """start: YYYY-MM-DD. meanwhile: a relay's name."""
+
+    start: str
+    days: int
+    meanwhile: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteBody:
-    """to: a glob over recipient domains, "*" for all. via: a relay's name, or "direct"."""
+    """from_: a glob over domains of senders, or an address; None for all. to: a glob over those of recipients, "*" for
+    all. mx: one over the hosts that take mail for these; None for all. via: a relay's name, or "direct". tls: the
+    least, a LeastTls; None for that of all mail. source: of the server's addresses, None for all."""
 
+    from_: str | None = None
     to: str
+    mx: str | None = None
     via: str
+    warmup: WarmUpBody | None = None
+    tls: str | None = None
+    source: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +420,8 @@ Body = (
     | DmarcBody
     | AccountBody
     | AliasBody
+    | ListBody
+    | SendingBody
     | RelayBody
     | RoutesBody
     | DnsZoneBody
@@ -328,10 +439,37 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.DMARC: DmarcBody,
     Kind.ACCOUNT: AccountBody,
     Kind.ALIAS: AliasBody,
+    Kind.LIST: ListBody,
+    Kind.SENDING: SendingBody,
     Kind.RELAY: RelayBody,
     Kind.ROUTES: RoutesBody,
     Kind.DNS_ZONE: DnsZoneBody,
 }
+
+
+def list_of(address: str, body: ListBody) -> MailingList:
+    """As the directory has it."""
+    return MailingList(
+        address=address,
+        name=body.name,
+        description=body.description,
+        members=body.members,
+        owners=body.owners,
+        post=Posters(body.post),
+        posters=body.posters,
+        subject_prefix=body.subject_prefix,
+        replies_to_list=body.reply_to == "list",
+        has_unsubscribe=body.unsubscribe,
+    )
+
+
+def limits_body(limits: SendingLimits) -> LimitsBody | None:
+    return None if limits == DEFAULT_LIMITS else LimitsBody(**asdict(limits))
+
+
+def limits_of(body: AccountBody) -> SendingLimits:
+    """As the directory has them."""
+    return DEFAULT_LIMITS if body.limits is None else SendingLimits(**asdict(body.limits))
 
 
 _PLAIN = (str, int, float)  # bool is an int
@@ -358,18 +496,24 @@ def _as_json(value: object) -> Json:
     if isinstance(value, tuple):
         return [item if isinstance(item, str) else _as_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return _as_object(value)
+        return _as_inner(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _as_object(value: object) -> dict[str, Json]:
     value_type: type = type(value)
-    return {name: _as_json(getattr(value, name)) for name in _names(value_type)}
+    return {key: _as_json(getattr(value, name)) for name, key in _names(value_type)}
+
+
+def _as_inner(value: object) -> dict[str, Json]:
+    """Without what says nothing: an entry from before a field was added is the same as one that leaves it open."""
+    return {key: item for key, item in _as_object(value).items() if item is not None}
 
 
 @cache
-def _names(body_type: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(body_type))
+def _names(body_type: type) -> tuple[tuple[str, str], ...]:
+    """Of the attributes, with their JSON names: what would be a word of Python has an underscore behind."""
+    return tuple((item.name, item.name.rstrip("_")) for item in fields(body_type))
 
 
 @cache
@@ -396,7 +540,9 @@ def _tuple_reader(read: Callable[[object], object]) -> Callable[[object], object
 
 
 def _object_reader(wanted: type) -> Callable[[object], object]:
-    readers = {name: _reader(hint) for name, hint in typing.get_type_hints(wanted).items()}
+    hints = typing.get_type_hints(wanted)
+    attributes = {key: name for name, key in _names(wanted)}
+    readers = {key: _reader(hints[name]) for key, name in attributes.items()}
 
     def read(value: object) -> object:
         if not isinstance(value, dict):
@@ -405,7 +551,7 @@ def _object_reader(wanted: type) -> Callable[[object], object]:
         if unknown:
             raise ValueError(f"unknown {', '.join(sorted(unknown))}")
         # What a state from before a field was added lacks has its default, or is a TypeError.
-        return wanted(**{name: readers[name](item) for name, item in value.items()})
+        return wanted(**{attributes[key]: readers[key](item) for key, item in value.items()})
 
     return read
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from mailstack.model.ids import MessageId, Uid
+from mailstack.model.message import RawMessage
 from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs
 
 
@@ -73,7 +74,7 @@ class Unindexed:
     """A message that waits for the index. raw: None where it is damaged."""
 
     message_id: MessageId
-    raw: bytes | None
+    raw: RawMessage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

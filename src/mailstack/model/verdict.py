@@ -33,7 +33,7 @@ class DkimResult(StrEnum):
 
 
 class DmarcResult(StrEnum):
-    """RFC 9989."""
+    """RFC 9989 §9.2."""
 
     NONE = "none"
     PASS = "pass"
@@ -75,13 +75,17 @@ class SpfIdentity(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpfVerdict:
     """domain: whose record was asked, as A-labels. explanation: what that domain says to those it does not let send
-    (RFC 7208 §6.2): somebody else's words, ASCII and printable. mechanism: the term that matched, as published."""
+    (RFC 7208 §6.2): somebody else's words, ASCII and printable. mechanism: the term that matched, as published.
+    lookups: terms that asked DNS, of all records that were read. is_unsure: it fails since DNS does not answer for a
+    name of the client, as RFC 7208 §5.5 has it, and might pass another time."""
 
     result: SpfResult
     identity: SpfIdentity
     domain: str
     mechanism: str = ""
     explanation: str = ""
+    lookups: int = 0
+    is_unsure: bool = False
     reason: str = ""
 
 

@@ -63,3 +63,8 @@ async def accept_protocols(
     return await asyncio.get_running_loop().create_server(
         factory, sock=listener, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=handshake_s
     )
+
+
+async def accept_on_socket(listener: socket.socket, factory: Callable[[], asyncio.Protocol]) -> Accepting:
+    """listener: a unix socket, whose file is its maker's to remove."""
+    return await asyncio.get_running_loop().create_unix_server(factory, sock=listener, backlog=BACKLOG)

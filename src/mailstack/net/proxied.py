@@ -1,6 +1,7 @@
 """Accepting on a socket that proxies come to: they say first for whom, before TLS too, and others say nothing of it.
 
-A proxy that names no client is served as itself; one that says something else than a header is hung up on.
+A client that its proxy does not name is served as a stranger; a proxy that says something else than a header is hung
+up on.
 """
 
 import asyncio
@@ -13,17 +14,29 @@ from typing import Protocol
 import structlog
 
 from mailstack.model.errors import Invalid
-from mailstack.model.networks import Networks
+from mailstack.model.networks import LOOPBACK, UNNAMED, Networks
 from mailstack.net.admission import host_of
 from mailstack.net.proxy import Origin, ProxyHeader
 
 HEADER_TIMEOUT_S = 10.0
 UNGREETED = 2_000
-"""Connections at once whose header or handshake has not ended; more than these are closed."""
+"""Connections at once whose header or handshake has not ended. For one more, the oldest goes: whoever means it is long
+past that by then, and whoever only holds places must not shut the others out."""
 RETRY_S = 0.2
 """After a fault of accept itself: with no file left, each next try would fail at once, and take the processor."""
 
 log = structlog.get_logger()
+
+
+def client_of(origin: Origin, *, proxy: str) -> str:
+    """proxy: its address. Raises Invalid.
+
+    UNNAMED where it names nobody: that may be anybody, and the proxy's own address may be trusted more than most.
+    """
+    # Whoever is on this machine may do here what others may not; no proxy elsewhere can have such a client.
+    if origin.host in LOOPBACK and proxy not in LOOPBACK:
+        raise Invalid(f"a PROXY header in which {proxy} says that its client is on this machine")
+    return origin.host or UNNAMED
 
 
 class ProtocolFactory(Protocol):
@@ -52,7 +65,7 @@ class ProxiedListener:
         self._tls = tls
         self._handshake_s = handshake_s
         self._loop = asyncio.get_running_loop()
-        self._ungreeted: set[asyncio.Task[None]] = set()
+        self._ungreeted: dict[asyncio.Task[None], None] = {}  # oldest first
         self._accepting = self._loop.create_task(self._accept())
 
     def close(self) -> None:
@@ -69,16 +82,20 @@ class ProxiedListener:
                 await asyncio.sleep(RETRY_S)
                 continue
             if len(self._ungreeted) >= UNGREETED:
-                connected.close()
-                continue
+                oldest = next(iter(self._ungreeted))
+                self._forget(oldest)
+                oldest.cancel()
             task = self._loop.create_task(self._let_in(connected, host_of(peer)))
-            self._ungreeted.add(task)
-            task.add_done_callback(self._ungreeted.discard)
+            self._ungreeted[task] = None
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._ungreeted.pop(task, None)
 
     async def _let_in(self, connected: socket.socket, host: str) -> None:
         try:
             connected.setblocking(False)
-            came_from = (await self._origin(connected)).host if host in self._proxies else ""
+            came_from = client_of(await self._origin(connected), proxy=host) if host in self._proxies else ""
         except (Invalid, TimeoutError, OSError) as fault:
             log.warning("no PROXY header from a proxy", proxy=host, reason=str(fault) or "timed out")
             connected.close()

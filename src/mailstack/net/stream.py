@@ -4,14 +4,18 @@ The only user of asyncio's streams. Reads are whole chunks: framing belongs to t
 """
 
 import asyncio
+import os
+import pwd
 import socket
 import ssl
 from contextlib import suppress
 
 from mailstack.model.errors import TryAgainLater
+from mailstack.model.networks import THIS_MACHINE
 from mailstack.net.deflation import Deflation
 
 READ_LIMIT_BYTES = 1 << 16
+FULL_SOCKET_S = 0.1
 
 
 class Stream:
@@ -105,17 +109,82 @@ class Stream:
         """By either side, as far as it is known here: who only stopped sending may still read."""
         return self._writer.is_closing()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Open both ways, and nothing has come that was not read."""
+        return not (self._writer.is_closing() or self._reader.at_eof() or self._buffered())
+
     def abort(self) -> None:
         self._writer.transport.abort()
 
 
-async def dial(host: str, port: int, *, timeout_s: float, source: str | None = None) -> Stream:
-    """host: an address, no name. Raises TryAgainLater with the operating system's reason."""
+async def dial(host: str, port: int, *, timeout_s: float, source: str = "") -> Stream:
+    """host: an address, no name. source: of this machine, "" for what the system chooses. Raises TryAgainLater with the
+    operating system's reason."""
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(
-                host, port, limit=READ_LIMIT_BYTES, local_addr=(source, 0) if source else None
-            )
+            connected = await _connected(host, port, source)
+            reader, writer = await asyncio.open_connection(sock=connected, limit=READ_LIMIT_BYTES)
     except (OSError, TimeoutError) as fault:
-        raise TryAgainLater(f"connect to {host} port {port}: {str(fault) or 'timed out'}") from fault
+        why = os.strerror(fault.errno) if fault.errno else str(fault) or "timed out"
+        raise TryAgainLater(f"connect to {host} port {port}: {why}") from fault
     return Stream(reader, writer)
+
+
+async def dial_socket(path: str, *, timeout_s: float) -> Stream:
+    """A unix socket on this machine. Raises TryAgainLater with what there is to be done."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await _socket_opened(path)
+    except (OSError, TimeoutError) as fault:
+        raise TryAgainLater(_why_not(path, fault)) from fault
+    return Stream(reader, writer, came_from=THIS_MACHINE)
+
+
+async def _socket_opened(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    while True:
+        try:
+            return await asyncio.open_unix_connection(path, limit=READ_LIMIT_BYTES)
+        except BlockingIOError:  # as many wait there to be let in as may
+            await asyncio.sleep(FULL_SOCKET_S)
+
+
+def _why_not(path: str, fault: OSError) -> str:
+    match fault:
+        case FileNotFoundError():
+            return f"the socket {path} is not there: start the server that makes it, or correct the path in relays"
+        case ConnectionRefusedError():
+            return f"nobody listens on the socket {path}: start the server that it belongs to"
+        case PermissionError():
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            return f"the user {user} may not write to the socket {path}, or not enter its folder: permit it"
+        case TimeoutError():
+            return f"the server behind the socket {path} lets nobody in: timed out"
+        case _:
+            return f"the socket {path}: {fault.strerror or fault}"
+
+
+async def _connected(host: str, port: int, source: str) -> socket.socket:
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.setblocking(False)
+        if source:
+            _bind(found, source)
+        await asyncio.get_running_loop().sock_connect(found, (host, port))
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def _bind(unbound: socket.socket, source: str) -> None:
+    # An address that went since it was chosen stops no mail: the system chooses another.
+    with suppress(OSError):
+        # The port is found at connect, among all that are free to this peer; else 28,000 connections to anywhere, and
+        # those that ended a minute ago, would use up the address.
+        unbound.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+    with suppress(OSError):
+        unbound.bind((source, 0))
+
+
+_BIND_ADDRESS_NO_PORT = 24  # Linux's IP_BIND_ADDRESS_NO_PORT, for both families; Python has a name for it from 3.12

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import Account, AliasTargets, Domain
+from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
 
 
 class Accounts(Protocol):
@@ -11,8 +11,9 @@ class Accounts(Protocol):
         """name: an A-label, as address.domain_key gives it."""
         ...
 
-    async def find(self, address_key: str) -> Account | AliasTargets | None:
-        """The account that owns exactly this address (its login or a further one), or the alias of that name."""
+    async def find(self, address_key: str) -> Account | AliasTargets | MailingList | None:
+        """The account that owns exactly this address (its login or a further one), or the alias or
+        list of that name."""
         ...
 
     async def account(self, account_id: AccountId) -> Account | None: ...

@@ -11,6 +11,7 @@ GENERATION_TOPIC = "generation"
 CHALLENGE_TOPIC = "challenge"
 CROWD_TOPIC = "crowd"
 BAN_TOPIC = "ban"
+HAND_TOPIC = "hand"
 
 
 def account_topic(account_id: str) -> str:

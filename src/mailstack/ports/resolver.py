@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
+from mailstack.model.tls_policy import TlsaRecord
+
+Value = TypeVar("Value")
 IpVersion = Literal[4, 6]
 
 
@@ -13,6 +16,16 @@ class MailExchanger:
 
     preference: int
     host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[Value]):
+    """is_secure: DNSSEC vouches for it, be it absence, and for every alias on the way to it; never where the spec
+    trusts no resolver with that. name: where aliases led to, as A-labels in lower case without the closing dot."""
+
+    values: tuple[Value, ...]
+    is_secure: bool
+    name: str
 
 
 class Resolver(Protocol):
@@ -34,4 +47,29 @@ class Resolver(Protocol):
 
     async def texts(self, name: str) -> Sequence[str]:
         """TXT records, the strings of each joined; bytes above 127 as surrogate escapes."""
+        ...
+
+
+class HostResolver(Protocol):
+    """Who takes mail for a domain, and whether DNSSEC vouches for that."""
+
+    async def exchangers_answer(self, domain: str) -> Answer[MailExchanger]:
+        """As Resolver.mail_exchangers."""
+        ...
+
+    async def addresses_answer(self, host: str) -> Answer[str]:
+        """As Resolver.addresses; secure where all of them are."""
+        ...
+
+
+class SecureResolver(HostResolver, Protocol):
+    """Questions on which it depends whether a server is known by DNS. What DNSSEC says is forged is not learned, as
+    what is not answered: nobody gets past it by cutting it off (RFC 7672 §2.1.2)."""
+
+    async def alias_answer(self, name: str) -> Answer[str]:
+        """What the name itself is an alias of, not followed any further."""
+        ...
+
+    async def tlsa_answer(self, name: str) -> Answer[TlsaRecord]:
+        """name: with port and protocol, `_25._tcp.mx.example.com`."""
         ...

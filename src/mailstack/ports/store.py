@@ -5,23 +5,30 @@ from typing import Protocol
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
+from mailstack.ports.bad_addresses import BadAddresses
 from mailstack.ports.bans import Bans
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
 from mailstack.ports.crowds import Crowds
 from mailstack.ports.greylist import Greylist
+from mailstack.ports.hand_notes import HandNotes
 from mailstack.ports.issuance import Issuance
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.queue import Queue
+from mailstack.ports.scripts import Scripts
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.state import State
+from mailstack.ports.sts_policies import StsPolicies
+from mailstack.ports.submitted import Submitted
 from mailstack.ports.tokens import Tokens
 from mailstack.ports.trash import Trash
+from mailstack.ports.unsubscribed import Unsubscribed
 from mailstack.ports.upkeep import Upkeep
 from mailstack.ports.verifiers import Verifiers
+from mailstack.ports.warm_days import WarmDays
 
 
 class Store(Protocol):
@@ -61,6 +68,20 @@ class Store(Protocol):
     def bans(self) -> Bans: ...
     @property
     def greylist(self) -> Greylist: ...
+    @property
+    def sts_policies(self) -> StsPolicies: ...
+    @property
+    def unsubscribed(self) -> Unsubscribed: ...
+    @property
+    def warm_days(self) -> WarmDays: ...
+    @property
+    def bad_addresses(self) -> BadAddresses: ...
+    @property
+    def submitted(self) -> Submitted: ...
+    @property
+    def hand_notes(self) -> HandNotes: ...
+    @property
+    def scripts(self) -> Scripts: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

@@ -1,15 +1,27 @@
-"""What exists on the server and is in no spec, as entries of one: accounts, aliases, and the domains they need. Pure.
+"""What exists on the server and is in no spec, as entries of one: accounts, aliases, lists, and the domains they
+need. Pure.
 
 Not DNS records (dns.adoption), and no secret: a password is a reference to a file, which the caller writes.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from mailstack.model.principal import Ability
-from mailstack.model.resource import AccountBody, AliasBody, DomainBody, Kind, Resource, Snapshot, body_of
+from mailstack.model.resource import (
+    AccountBody,
+    AliasBody,
+    DomainBody,
+    Kind,
+    ListBody,
+    Resource,
+    Snapshot,
+    body_of,
+    limits_of,
+)
 from mailstack.spec.insertion import Entry
 from mailstack.spec.model import Spec
+from mailstack.spec.sections.lists import MailingList
 
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -28,7 +40,7 @@ class Adoption:
 
 
 def adoption_of(spec: Spec, live: Snapshot, only: Collection[str] = ()) -> Adoption:
-    """only: accounts and aliases by name; none named: all that the spec does not have."""
+    """only: accounts, aliases and lists by name; none named: all that the spec does not have."""
     moving = {moved.from_ for moved in spec.moved}
     accounts = {
         resource.name: resource
@@ -36,12 +48,15 @@ def adoption_of(spec: Spec, live: Snapshot, only: Collection[str] = ()) -> Adopt
         if resource.name not in spec.accounts and not _moves(resource.name, moving)
     }
     aliases = {item.name: item for item in _of(live, Kind.ALIAS, only) if item.name not in spec.aliases}
-    domains = dict(_missing_domains(spec, live, accounts))
+    lists = {item.name: item for item in _of(live, Kind.LIST, only) if item.name not in spec.lists}
+    further = (address for item in accounts.values() for address in body_of(AccountBody, item).addresses)
+    domains = dict(_missing_domains(spec, live, (*accounts, *further, *aliases, *lists)))
     return Adoption(
         sections={
             "domains": domains,
             "accounts": {name: _account(spec, resource) for name, resource in accounts.items()},
             "aliases": {name: [*body_of(AliasBody, item).targets] for name, item in aliases.items()},
+            "lists": {name: _list(item) for name, item in lists.items()},
         },
         with_password=tuple(item for item in accounts.values() if _is_specs_password(item)),
     )
@@ -62,12 +77,7 @@ def _moves(login: str, moving: Collection[str]) -> bool:
     return login in moving or login.rpartition("@")[2] in moving
 
 
-def _missing_domains(
-    spec: Spec, live: Snapshot, accounts: Mapping[str, Resource]
-) -> Iterator[tuple[str, Mapping[str, Entry]]]:
-    addresses = [
-        address for item in accounts.values() for address in (item.name, *body_of(AccountBody, item).addresses)
-    ]
+def _missing_domains(spec: Spec, live: Snapshot, addresses: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Entry]]]:
     for name in dict.fromkeys(address.rpartition("@")[2] for address in addresses):
         resource = live.resources.get((Kind.DOMAIN, name))
         if name not in spec.domains and resource is not None:
@@ -95,7 +105,30 @@ def _account(spec: Spec, resource: Resource) -> Mapping[str, Entry]:
         entry["addresses"] = [*body.addresses]
     if set(body.abilities) != {ability.value for ability in defaults.can}:
         entry["can"] = [ability.value for ability in Ability if ability.value in body.abilities]
+    if body.forward is not None:
+        entry["forward"] = {"to": [*body.forward.targets], "keep": body.forward.keep}
+    usual = defaults.limits.model_dump()
+    limits = {name: limit for name, limit in asdict(limits_of(body)).items() if limit != usual[name]}
+    if limits:
+        entry["limits"] = limits
     return entry
+
+
+def _list(resource: Resource) -> Mapping[str, Entry]:
+    """What is as it is by default is left out."""
+    body = body_of(ListBody, resource)
+    entry: dict[str, Entry] = {"members": [*body.members]}
+    said: dict[str, Entry] = {
+        "name": body.name,
+        "description": body.description,
+        "owners": [*body.owners],
+        "post": [*body.posters] or body.post,
+        "subject_prefix": body.subject_prefix,
+        "reply_to": body.reply_to,
+        "unsubscribe": body.unsubscribe,
+    }
+    usual = MailingList(members=body.members).model_dump()
+    return entry | {key: value for key, value in said.items() if value != usual[key] and value != []}
 
 
 def _is_specs_password(resource: Resource) -> bool:

@@ -24,7 +24,7 @@ NAMED = 20
 MANY = 10
 """Of fewer than these, each may go without a word."""
 SHARE_PERCENT = 30
-COUNTED = (Kind.DOMAIN, Kind.ACCOUNT, Kind.ALIAS, Kind.RELAY, Kind.DNS_ZONE)
+COUNTED = (Kind.DOMAIN, Kind.ACCOUNT, Kind.ALIAS, Kind.LIST, Kind.RELAY, Kind.DNS_ZONE)
 """What a spec declares by name. Keys and certificates follow what they belong to, and are not counted once more."""
 
 MailHolders = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
@@ -212,6 +212,7 @@ _PLURALS = {
     Kind.DOMAIN: "domains",
     Kind.ACCOUNT: "accounts",
     Kind.ALIAS: "aliases",
+    Kind.LIST: "lists",
     Kind.RELAY: "relays",
     Kind.DNS_ZONE: "DNS zones",
 }

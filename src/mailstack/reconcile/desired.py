@@ -11,25 +11,35 @@ from functools import cache
 
 from mailstack.model.instant import Instant, earliest
 from mailstack.model.password import is_other_hash, weakness_of
+from mailstack.model.principal import Posters
 from mailstack.model.resource import (
     AccountBody,
+    AddressNameBody,
     AliasBody,
     BansBody,
+    DestinationBody,
     DkimKeyBody,
     DnsZoneBody,
     DomainBody,
+    ForwardBody,
     Kind,
+    LimitsBody,
+    ListBody,
     ListenerBody,
     MtaStsBody,
     ReceivingBody,
     RelayBody,
     RouteBody,
     RoutesBody,
+    SendingBody,
     ServerBody,
     Snapshot,
+    SuppressBody,
+    WarmUpBody,
     body_of,
-    fields_of,
+    limits_body,
 )
+from mailstack.model.sending_limits import SendingLimits
 from mailstack.ports.dmarc_evidence import Evidence
 from mailstack.reconcile.dns.sighting import Observed, Question
 from mailstack.reconcile.plan import PlanWarning
@@ -42,14 +52,16 @@ from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
 from mailstack.spec.secrets import is_reference
-from mailstack.spec.sections.accounts import Account
+from mailstack.spec.sections.accounts import Account, SubmissionLimits
 from mailstack.spec.sections.domains import Domain
-from mailstack.spec.sections.outbound import Relay
-from mailstack.spec.sections.server import BACKUP_MX, Bans
+from mailstack.spec.sections.outbound import Relay, Route
+from mailstack.spec.sections.sending import Sending, Suppress
+from mailstack.spec.sections.server import BACKUP_MX, Bans, Server
 
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
+SENDING_NAME = "sending"
 LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "http", "https")
 
 
@@ -114,6 +126,8 @@ def desired_state(spec: Spec, given: Given) -> Desired:
         *stages.wanted,
         *_accounts(spec, given),
         *_aliases(spec, given.secrets),
+        *_lists(spec, given.secrets),
+        *_sending(spec, given.secrets),
         *_relays(spec, given),
         *_routes(spec, given.secrets),
         *_zones(spec, given.secrets),
@@ -142,7 +156,7 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
     server = spec.server
     body = ServerBody(
         hostname=server.hostname,
-        addresses=server.addresses,
+        addresses=tuple(each.address for each in server.addresses),
         workers=server.workers,
         message_size_bytes=server.limits.message_size,
         recipients=server.limits.recipients,
@@ -150,12 +164,25 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         connections_per_account=server.limits.connections_per_account,
         proxy_from=server.proxy_from,
         bans=None if server.bans is None else _bans(server.bans),
+        resolvers=spec.dns.resolvers,
+        resolvers_validate=spec.dns.validating,
+        address_names=tuple(
+            AddressNameBody(address=each.address, name=each.name)
+            for each in server.addresses
+            if each.name is not None and each.name != server.hostname
+        ),
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
-    for service in LISTENERS:
-        endpoints: tuple[str, ...] = getattr(server.listeners, service)
+    for service, endpoints in listeners_in(server).items():
         if endpoints:
             yield secrets.wanted(Kind.LISTENER, service, ListenerBody(endpoints=endpoints))
+
+
+def listeners_in(server: Server) -> dict[str, tuple[str, ...]]:
+    """By service, as ListenerBody has its endpoints."""
+    listeners = server.listeners
+    found: dict[str, tuple[str, ...]] = {service: getattr(listeners, service) for service in LISTENERS}
+    return {**found, "lmtp": (*listeners.lmtp, *map(str, listeners.lmtp_sockets))}
 
 
 def _bans(bans: Bans) -> BansBody:
@@ -187,12 +214,14 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
 
 def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
     for name, domain in spec.domains.items():
+        expire_after = domain.dkim.expire_after
         body = DomainBody(
             catch_all=domain.catch_all,
             subaddress_separators=domain.subaddress_separators,
             alias_of=domain.alias_of,
             dkim_algorithms=domain.dkim.algorithms,
             mta_sts=_mta_sts(domain),
+            dkim_expire_after_s=None if expire_after is None else int(expire_after.total_seconds()),
         )
         yield secrets.wanted(Kind.DOMAIN, name, body)
 
@@ -236,7 +265,24 @@ def _account_body(spec: Spec, account: Account) -> AccountBody:
         abilities=_words(account.can if "can" in given else defaults.can),
         # `quota: null` says "no limit" even where the defaults have one.
         quota_bytes=account.quota if "quota" in given else defaults.quota,
+        forward=ForwardBody(targets=account.forward.to, keep=account.forward.keep) if account.forward else None,
+        limits=_limits(defaults.limits, account.limits),
     )
+
+
+def _limits(defaults: SubmissionLimits, own: SubmissionLimits) -> LimitsBody | None:
+    """Each as the account has it, also where it says null, else as the defaults do."""
+    said = own.model_fields_set
+    if not said:
+        return _default_limits(defaults)
+    found = {name: getattr(own if name in said else defaults, name) for name in SubmissionLimits.model_fields}
+    return limits_body(SendingLimits(**found))
+
+
+@cache
+def _default_limits(defaults: SubmissionLimits) -> LimitsBody | None:
+    """Asked for every account; most accounts say nothing."""
+    return limits_body(SendingLimits(**defaults.model_dump()))
 
 
 @cache
@@ -250,12 +296,66 @@ def _aliases(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         yield secrets.wanted(Kind.ALIAS, name, AliasBody(targets=targets))
 
 
+def _lists(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    for name, mailing_list in spec.lists.items():
+        post = mailing_list.post
+        body = ListBody(
+            name=mailing_list.name,
+            description=mailing_list.description,
+            members=mailing_list.members,
+            owners=mailing_list.owners,
+            post=post if isinstance(post, str) else Posters.NAMED.value,
+            posters=() if isinstance(post, str) else post,
+            subject_prefix=mailing_list.subject_prefix,
+            reply_to=mailing_list.reply_to,
+            unsubscribe=mailing_list.unsubscribe,
+        )
+        yield secrets.wanted(Kind.LIST, name, body)
+
+
+def _sending(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    sending = spec.sending
+    body = SendingBody(
+        schedule_s=tuple(int(wait.total_seconds()) for wait in sending.schedule),
+        lifetime_s=int(sending.lifetime.total_seconds()),
+        warn_after_s=None if sending.warn_after is None else int(sending.warn_after.total_seconds()),
+        concurrency=sending.concurrency,
+        tls=None if sending.tls == "opportunistic" else sending.tls,
+        suppress=None if sending.suppress is None else _suppress(sending.suppress),
+        rate=None if sending.rate is None else str(sending.rate),
+        destinations=_destinations(sending),
+    )
+    if body != SendingBody():
+        yield secrets.wanted(Kind.SENDING, SENDING_NAME, body)
+
+
+def _suppress(suppress: Suppress) -> SuppressBody:
+    return SuppressBody(after=suppress.after, for_s=int(suppress.for_.total_seconds()))
+
+
+def _destinations(sending: Sending) -> tuple[DestinationBody, ...] | None:
+    """With all that they leave to the rest."""
+    found = []
+    for name, destination in sending.destinations.items():
+        rate = destination.rate if "rate" in destination.model_fields_set else sending.rate
+        concurrency = sending.concurrency if destination.concurrency is None else destination.concurrency
+        found.append(DestinationBody(name=name, concurrency=concurrency, rate=None if rate is None else str(rate)))
+    return tuple(found) or None
+
+
 def _relays(spec: Spec, given: Given) -> Iterator[Wanted]:
     for name, relay in spec.relays.items():
-        body = RelayBody(host=relay.host, port=relay.port, tls=relay.tls)
+        protocol = None if relay.protocol == "smtp" else relay.protocol
+        body = RelayBody(
+            host=relay.host or "",
+            port=None if relay.socket else relay.port,
+            tls=relay.tls,
+            protocol=protocol,
+            socket=relay.socket,
+        )
         held = given.live.resources.get((Kind.RELAY, name))
         # A login that only the server knows must not go to another host.
-        may_keep = held is not None and held.fields == fields_of(body)
+        may_keep = held is not None and body_of(RelayBody, held) == body
         yield given.secrets.wanted(Kind.RELAY, name, body, _credentials(name, relay, given.secrets, may_keep=may_keep))
 
 
@@ -280,8 +380,19 @@ def _credentials(name: str, relay: Relay, secrets: Secrets, *, may_keep: bool) -
 
 def _routes(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
     if spec.routes:
-        body = RoutesBody(routes=tuple(RouteBody(to=route.to, via=route.via) for route in spec.routes))
-        yield secrets.wanted(Kind.ROUTES, ROUTES_NAME, body)
+        yield secrets.wanted(Kind.ROUTES, ROUTES_NAME, RoutesBody(routes=tuple(map(_route, spec.routes))))
+
+
+def _route(route: Route) -> RouteBody:
+    sender, mx = (None if pattern == "*" else pattern for pattern in (route.from_, route.mx))
+    warm_up = None
+    if route.warmup is not None:
+        warm_up = WarmUpBody(
+            start=route.warmup.start.isoformat(), days=route.warmup.over.days, meanwhile=route.warmup.meanwhile
+        )
+    return RouteBody(
+        from_=sender, to=route.to, mx=mx, via=route.via, warmup=warm_up, tls=route.tls, source=route.source
+    )
 
 
 def _zones(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

@@ -111,6 +111,11 @@ def _needs(resource: Resource) -> Iterator[Key]:
             yield (Kind.DOMAIN.value, resource.name.rpartition("@")[2])
             for target in _texts(fields.get("targets")):
                 yield (Kind.ACCOUNT.value, target)
+        case Kind.LIST:
+            yield (Kind.DOMAIN.value, resource.name.rpartition("@")[2])
+            for address in (*_texts(fields.get("members")), *_texts(fields.get("owners"))):
+                yield (Kind.ACCOUNT.value, address)
+                yield (Kind.ALIAS.value, address)
         case Kind.DOMAIN if fields.get("alias_of"):
             yield (Kind.DOMAIN.value, str(fields["alias_of"]))
         case Kind.DKIM_KEY:
@@ -120,7 +125,10 @@ def _needs(resource: Resource) -> Iterator[Key]:
         case Kind.ROUTES:
             routes = fields.get("routes")
             for route in routes if isinstance(routes, list) else []:
-                yield (Kind.RELAY.value, str(route.get("via") if isinstance(route, dict) else ""))
+                fields = route if isinstance(route, dict) else {}
+                yield (Kind.RELAY.value, str(fields.get("via")))
+                if isinstance(warm_up := fields.get("warmup"), dict):
+                    yield (Kind.RELAY.value, str(warm_up.get("meanwhile")))
         case _:
             pass
 
@@ -128,7 +136,7 @@ def _needs(resource: Resource) -> Iterator[Key]:
 def _addresses(resource: Resource) -> tuple[str, ...]:
     if resource.kind is Kind.ACCOUNT:
         return (resource.name, *_texts(resource.fields.get("addresses")))
-    return (resource.name,) if resource.kind is Kind.ALIAS else ()
+    return (resource.name,) if resource.kind in (Kind.ALIAS, Kind.LIST) else ()
 
 
 def _given_up(resource: Resource, live: Mapping[tuple[Kind, str], Resource]) -> Collection[str]:

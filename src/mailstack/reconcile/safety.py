@@ -129,7 +129,7 @@ class _Takers:
         self._owned: set[str] = set()
         self._catch_alls: dict[str, object] = {}
         for (kind, name), resource in after.items():
-            if kind in (Kind.ACCOUNT, Kind.ALIAS):
+            if kind in (Kind.ACCOUNT, Kind.ALIAS, Kind.LIST):
                 self._owned.add(name)
             if kind is Kind.ACCOUNT:
                 further = resource.fields.get("addresses")

@@ -2,7 +2,9 @@
 
 from mailstack.spec.check_addresses import check_addresses
 from mailstack.spec.check_dkim import check_dkim
+from mailstack.spec.check_least_tls import check_least_tls
 from mailstack.spec.check_moved import check_moved
+from mailstack.spec.check_sources import check_sources
 from mailstack.spec.check_storage import check_storage
 from mailstack.spec.check_tests import check_tests
 from mailstack.spec.check_wiring import check_wiring
@@ -18,6 +20,8 @@ def check(document: Document) -> list[Fault]:
         *check_moved(document, spec),
         *check_storage(document),
         *check_wiring(document, spec),
+        *check_least_tls(document),
+        *check_sources(document, spec),
         *check_dkim(document),
         *check_tests(document, spec),
     ]

@@ -1,11 +1,11 @@
-"""Whether the addresses of a spec hold together: domains, owners, aliases, catch-alls."""
+"""Whether the addresses of a spec hold together: domains, owners, aliases, forwards, lists, catch-alls."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from mailstack.spec.document import Document
 from mailstack.spec.faults import Fault
 from mailstack.spec.nearest import Vocabulary, did_you_mean
-from mailstack.spec.outline import Claim, DomainEntry, Named, Outline
+from mailstack.spec.outline import Claim, DomainEntry, ForwardEntry, Named, Outline
 
 MOST_STEPS = 8
 """Of a circle that is shown; a longer one is cut, or every one of a thousand faults would tell a thousand names."""
@@ -22,7 +22,10 @@ def check_addresses(document: Document, spec: Outline) -> Iterator[Fault]:
     yield from _claims(document, book, spec)
     for _, targets in spec.aliases:
         yield from _undeclared(document, book, targets)
-    yield from _alias_loops(document, book, spec)
+    for forward in spec.forwards:
+        yield from _forward(document, book, forward)
+    yield from _circles(document, book, spec)
+    yield from _lists(document, book, spec)
 
 
 class AddressBook:
@@ -34,6 +37,7 @@ class AddressBook:
         self._owned = frozenset(claim.address for claim in spec.claims)
         self._addresses = Vocabulary(self._owned)
         self._deaf = frozenset(claim.address for claim in spec.claims if claim.is_deaf)
+        self._logins = {claim.address: claim.login for claim in spec.claims if claim.login}
 
     def is_local(self, address: str) -> bool:
         return address.rpartition("@")[2] in self.domains
@@ -50,6 +54,14 @@ class AddressBook:
             if candidate in self._owned:
                 return candidate
         return None
+
+    def account_of(self, address: str) -> str | None:
+        """The login of the account whose address mail to this one reaches."""
+        owner = self.owner_of(address)
+        return self._logins.get(owner) if owner else None
+
+    def is_deaf(self, login: str) -> bool:
+        return login in self._deaf
 
     def why_lost(self, address: str) -> str:
         """Why mail to it would be refused; "" where somebody gets it, here or elsewhere."""
@@ -147,6 +159,17 @@ def _undeclared(document: Document, book: AddressBook, targets: tuple[Named, ...
             yield document.fault(target.path, reason)
 
 
+def _forward(document: Document, book: AddressBook, forward: ForwardEntry) -> Iterator[Fault]:
+    login = forward.login.name
+    if book.is_deaf(login):
+        yield document.fault(forward.path, "the account takes no mail that could go on (its `can` has no receive)")
+    for target in forward.targets:
+        if book.account_of(target.name) == login:
+            advice = "keep: true has it keep a copy"
+            yield document.fault(target.path, f"{login} would forward to itself ({advice})")
+    yield from _undeclared(document, book, forward.targets)
+
+
 def _claims(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
     first: dict[str, Claim] = {}
     for claim in spec.claims:
@@ -170,27 +193,90 @@ def _is_key(claim: Claim) -> bool:
     return len(claim.path) == 2
 
 
-def _alias_loops(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
-    """Each loop once, at the alias of it that stands first."""
-    next_aliases = _alias_graph(book, spec)
-    paths = {alias.name: alias.path for alias, _ in reversed(spec.aliases)}
+def _circles(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
+    """Each once, at the alias of it that stands first, or else at the first account that keeps nothing of what it
+    forwards. One that keeps a copy ends the circle: two people may stand in for each other."""
+    forwards = {forward.login.name: forward for forward in spec.forwards if not forward.keep}
+    following = _graph(book, spec, forwards)
+    paths = {login: forward.path for login, forward in forwards.items()}
+    paths.update((alias.name, alias.path) for alias, _ in reversed(spec.aliases))
     finished: set[str] = set()
-    for start in next_aliases:
-        for loop in _loops_from(start, next_aliases, finished):
-            message = f"aliases lead in a circle: {_shown(loop)}"
-            yield document.fault(paths[loop[0]], message, at_key=True)
+    for start in following:
+        for loop in _loops_from(start, following, finished):
+            is_forwarded = not forwards.keys().isdisjoint(loop)
+            message = (
+                "forwards lead in a circle in which nobody keeps the mail"
+                if is_forwarded
+                else "aliases lead in a circle"
+            )
+            at_key = loop[0] not in forwards
+            yield document.fault(paths[loop[0]], f"{message}: {_shown(loop)}", at_key=at_key)
+
+
+def _lists(document: Document, book: AddressBook, spec: Outline) -> Iterator[Fault]:
+    reach = _Reach(book, spec)
+    for each in spec.lists:
+        for addresses, what in ((each.members, "members"), (each.owners, "owners")):
+            yield from _undeclared(document, book, addresses)
+            yield from _twice(document, addresses)
+            for address in addresses:
+                if found := reach.list_behind(address.name):
+                    # What is posted to the one would have to be posted to the other by its own rules.
+                    message = (
+                        f"{address.name} leads to the list {found}; {what} are accounts, aliases or others' addresses"
+                    )
+                    yield document.fault(address.path, message)
+
+
+def _twice(document: Document, addresses: tuple[Named, ...]) -> Iterator[Fault]:
+    first: dict[str, Named] = {}
+    for address in addresses:
+        earlier = first.setdefault(address.name, address)
+        if earlier is not address:
+            yield document.fault(address.path, f"named twice ({document.place(earlier.path)})")
+
+
+class _Reach:
+    """Which list mail to an address comes to in the end."""
+
+    def __init__(self, book: AddressBook, spec: Outline) -> None:
+        self._book = book
+        self._lists = frozenset(each.name.name for each in spec.lists)
+        forwards = {forward.login.name: forward for forward in spec.forwards if not forward.keep}
+        self._following = _graph(book, spec, forwards, others=self._lists)
+
+    def list_behind(self, address: str) -> str:
+        """ "" where there is none."""
+        owner = self._book.account_of(address) or self._book.owner_of(address)
+        seen: set[str] = set()
+        ahead = [owner] if owner else []
+        while ahead:
+            name = ahead.pop()
+            if name in self._lists:
+                return name
+            if name not in seen:
+                seen.add(name)
+                ahead += self._following.get(name, ())
+        return ""
 
 
 def _shown(loop: Sequence[str]) -> str:
     return " → ".join(loop if len(loop) <= MOST_STEPS + 1 else (*loop[:MOST_STEPS], "…", loop[0]))
 
 
-def _alias_graph(book: AddressBook, spec: Outline) -> dict[str, tuple[str, ...]]:
-    names = {alias.name for alias, _ in spec.aliases}
+def _graph(
+    book: AddressBook, spec: Outline, forwards: Mapping[str, ForwardEntry], *, others: Set[str] = frozenset()
+) -> dict[str, tuple[str, ...]]:
+    """From aliases, and accounts that keep nothing, to those that their mail comes to. forwards: by login. others: what
+    may be reached besides them."""
+    names = {alias.name for alias, _ in spec.aliases} | others
+    leading = [(alias.name, targets) for alias, targets in spec.aliases]
+    leading += [(login, forward.targets) for login, forward in forwards.items() if login not in names]
     graph: dict[str, tuple[str, ...]] = {}
-    for alias, targets in spec.aliases:
-        reached = (book.owner_of(target.name) for target in targets)
-        graph.setdefault(alias.name, tuple(owner for owner in reached if owner in names))
+    for source, targets in leading:
+        reached = (book.account_of(target.name) or book.owner_of(target.name) for target in targets)
+        found = (owner for owner in reached if owner in names or (owner in forwards and owner != source))
+        graph.setdefault(source, tuple(owner for owner in found if owner is not None))
     return graph
 
 

@@ -1,27 +1,50 @@
 """Whether the rest of a spec holds together: listeners, certificates, DNS providers and zones, relays and routes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from itertools import product
 
+from mailstack.model.networks import is_this_machine
 from mailstack.spec.document import Document
 from mailstack.spec.faults import Fault, Path
 from mailstack.spec.nearest import Vocabulary, did_you_mean
 from mailstack.spec.outline import Named, Outline, items, mapping, parsed, section
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.domains import MANUAL_PROVIDER
-from mailstack.spec.sections.outbound import DIRECT
+from mailstack.spec.sections.outbound import DIRECT, LMTP, standard_tls
 from mailstack.spec.sections.server import BACKUP_MX, NOT_OF_BACKUPS, Listeners
-from mailstack.spec.values import parse_domain, parse_endpoint, parse_ip, parse_route_pattern
+from mailstack.spec.values import (
+    SHORTEST_SIGNATURE,
+    parse_domain,
+    parse_duration,
+    parse_endpoint,
+    parse_network,
+    parse_route_pattern,
+    parse_route_sender,
+)
 from mailstack.spec.yaml_values import Value
 
+SMTP_PORT = 25
+NOT_OF_LMTP = "port 25 is SMTP's: LMTP must have another, 24 by custom"  # RFC 2033 §5
 _SECRET_NAME = re.compile(r"token|secret|passw|api[_-]?key|private[_-]?key|credential", re.IGNORECASE)
 _EVERY_HOST = frozenset({"0.0.0.0", "[::]"})  # noqa: S104  compared with, not bound
-_LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
+
+
+_WITHOUT_TWINS: Mapping[tuple[str, ...], Callable[[str], str]] = {
+    ("server", "backups"): parse_domain,
+    ("server", "proxy_from"): parse_network,
+    ("server", "bans", "never"): parse_network,
+    ("receiving", "trusted_peers"): parse_network,
+    ("receiving", "trusted_sealers"): parse_domain,
+    ("spam", "blocklists"): parse_domain,
+}
 
 
 def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     values = document.values
-    yield from _server_addresses(document, values)
+    yield from _twins(document, values)
     yield from _endpoints(document, values)
     yield from _backup(document, values)
     yield from _tls(document, values, spec)
@@ -29,30 +52,39 @@ def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     yield from _zones(document, values, spec)
     yield from _no_mail(document, values, spec)
     yield from _policy_hosts_with_mail(document, values, spec)
+    yield from _sending(document, values)
+    yield from _destinations(document, values)
     yield from _relays(document, values)
     yield from _routes(document, values)
 
 
-def _server_addresses(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for index, item in enumerate(items(section(values, "server").get("addresses"))):
-        address = parsed(item, ("server", "addresses", index), parse_ip)
-        if address and address.name in seen:
-            yield document.fault(address.path, f"{address.name} is listed twice")
-        if address:
-            seen.add(address.name)
+def _twins(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    for path, parse in _WITHOUT_TWINS.items():
+        seen: set[str] = set()
+        for index, item in enumerate(items(section(values, *path[:-1]).get(path[-1]))):
+            found = parsed(item, (*path, index), parse)
+            if found and found.name in seen:
+                yield document.fault(found.path, f"{found.name} is listed twice")
+            if found:
+                seen.add(found.name)
 
 
 def _endpoints(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     """Standard ports count too, for services that the spec does not name."""
     given = section(values, "server", "listeners")
     taken: dict[str, list[Named]] = {}
+    yield from _sockets(document, items(given.get("lmtp_sockets")))
     for service, field in Listeners.model_fields.items():
+        if service == "lmtp_sockets":
+            continue
         for index, item in enumerate(items(given.get(service, field.default))):
             endpoint = parsed(item, ("server", "listeners", service, index), parse_endpoint)
             if endpoint is None:
                 continue
-            on_port = taken.setdefault(endpoint.name.rpartition(":")[2], [])
+            port = endpoint.name.rpartition(":")[2]
+            if service == LMTP and port == str(SMTP_PORT):
+                yield document.fault(endpoint.path, NOT_OF_LMTP)
+            on_port = taken.setdefault(port, [])
             other = next((other for other in on_port if _overlap(endpoint.name, other.name)), None)
             if other:
                 spot = endpoint if service in given else other
@@ -61,8 +93,18 @@ def _endpoints(document: Document, values: Mapping[str, Value]) -> Iterator[Faul
             on_port.append(endpoint)
 
 
+def _sockets(document: Document, sockets: Sequence[Value]) -> Iterator[Fault]:
+    paths: list[Value] = []
+    for index, item in enumerate(sockets):
+        path = mapping(item).get("path")
+        if path is not None and path in paths:
+            yield document.fault(("server", "listeners", "lmtp_sockets", index, "path"), f"{path} is taken twice")
+        paths.append(path)
+
+
 def _backup(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     if section(values, "server").get("role") != BACKUP_MX:
+        yield from _backup_of_itself(document, section(values, "server"))
         return
     for service, endpoints in section(values, "server", "listeners").items():
         if service in NOT_OF_BACKUPS and endpoints:
@@ -70,6 +112,14 @@ def _backup(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
             yield document.fault(("server", "listeners", service), message)
     if section(values, "server").get("backups"):
         yield document.fault(("server", "backups"), "a backup-mx has no backups: name them in the primary's spec")
+
+
+def _backup_of_itself(document: Document, server: Mapping[str, Value]) -> Iterator[Fault]:
+    hostname = parsed(server.get("hostname"), ("server", "hostname"), parse_domain)
+    for index, item in enumerate(items(server.get("backups"))):
+        name = parsed(item, ("server", "backups", index), parse_domain)
+        if hostname and name and name.name == hostname.name:
+            yield document.fault(name.path, f"{name.name} is this server itself (server.hostname)")
 
 
 def _overlap(endpoint: str, other: str) -> bool:
@@ -232,6 +282,46 @@ def _is_policy_host(name: str, domain: str) -> str:
     )
 
 
+def _sending(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    """Of durations that are sound for themselves, those that come too late to count."""
+    sending = section(values, "sending")
+    lifetime = _duration(sending.get("lifetime", "5d"))
+    if lifetime is None:
+        return
+    for name, domain in section(values, "domains").items():
+        expire_after = _duration(mapping(mapping(domain).get("dkim")).get("expire_after"))
+        if expire_after is not None and SHORTEST_SIGNATURE <= expire_after <= lifetime:
+            message = "mail would wait longer than its signature holds (see sending.lifetime, 5d by default)"
+            yield document.fault(("domains", name, "dkim", "expire_after"), message)
+    waits = [_duration(wait) for wait in items(sending.get("schedule"))]
+    if waits and waits[0] is not None and waits[0] >= lifetime:
+        yield document.fault(("sending", "schedule", 0), "mail would go back before it is tried twice (see lifetime)")
+    warn_after = _duration(sending.get("warn_after", "4h" if "lifetime" in sending else None))
+    if warn_after is not None and warn_after >= lifetime:
+        where = "warn_after" if "warn_after" in sending else "lifetime"
+        message = "senders would hear of a delay when their mail is back already (warn_after; null: never)"
+        yield document.fault(("sending", where), message)
+
+
+def _destinations(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
+    seen: list[Named] = []
+    for key in section(values, "sending", "destinations"):
+        pattern = parsed(key, ("sending", "destinations", key), parse_route_pattern)
+        if pattern is None:
+            continue
+        first = next((other for other in seen if fnmatchcase(pattern.name, other.name)), None)
+        if first is not None:
+            yield document.fault(pattern.path, f"is never reached: {first.path[-1]} fits first", at_key=True)
+        seen.append(pattern)
+
+
+def _duration(value: Value) -> timedelta | None:
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return None
+
+
 def _relays(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     for name, value in section(values, "relays").items():
         path: Path = ("relays", name)
@@ -242,27 +332,66 @@ def _relays(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
         if len(given) == 1:
             missing = "password" if given == ["username"] else "username"
             yield document.fault((*path, given[0]), f"needs a {missing} beside it", at_key=True)
+        if isinstance(value, dict):
+            yield from _whereabouts(document, relay, path)
+        if relay.get("protocol") == LMTP and relay.get("port") == SMTP_PORT:
+            yield document.fault((*path, "port"), NOT_OF_LMTP)
         host = relay.get("host")
-        if given and relay.get("tls") == "none" and isinstance(host, str) and not _LOOPBACK.fullmatch(host):
+        tls = relay.get("tls", standard_tls(relay.get("protocol")))
+        if given and tls == "none" and isinstance(host, str) and not is_this_machine(host):
             yield document.fault((*path, "tls"), "a login needs TLS (allowed: implicit, starttls)")
+
+
+def _whereabouts(document: Document, relay: Mapping[str, Value], path: Path) -> Iterator[Fault]:
+    """A host, or for LMTP a socket."""
+    socket = relay.get("socket")
+    if socket is None:
+        if relay.get("host") is None:
+            yield document.fault(path, "needs a host, or with protocol: lmtp a socket of this machine", at_key=True)
+        return
+    if relay.get("protocol") != LMTP:
+        yield document.fault((*path, "socket"), "is for protocol: lmtp", at_key=True)
+    for key in ("host", "port"):
+        if relay.get(key) is not None:
+            yield document.fault(
+                (*path, key), f"a relay with a socket has no {key}: take out one of the two", at_key=True
+            )
+    if relay.get("tls", "none") != "none":
+        yield document.fault((*path, "tls"), "a socket of this machine has no TLS (allowed: none)")
 
 
 def _routes(document: Document, values: Mapping[str, Value]) -> Iterator[Fault]:
     vias = Vocabulary((*section(values, "relays"), DIRECT))
-    for_all: int | None = None
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     for index, value in enumerate(items(values.get("routes"))):
         route = mapping(value)
         via = route.get("via")
         if isinstance(via, str) and via and via not in vias:
             message = f"no such relay in relays (declared: {vias.listed()}){did_you_mean(vias, via)}"
             yield document.fault(("routes", index, "via"), message)
+        yield from _warm_up(document, route, index, vias)
+        sender = parsed(route.get("from", "*"), ("routes", index), parse_route_sender)
         pattern = parsed(route.get("to", "*"), ("routes", index), parse_route_pattern)
-        if pattern is None or not isinstance(value, dict):
+        mx = parsed(route.get("mx", "*"), ("routes", index), parse_route_pattern)
+        if sender is None or pattern is None or mx is None or not isinstance(value, dict):
             continue
-        earlier = for_all if for_all is not None else seen.get(pattern.name)
+        covering = product((sender.name, sender.name.rpartition("@")[2], "*"), (pattern.name, "*"), (mx.name, "*"))
+        earlier = min((seen[both] for both in covering if both in seen), default=None)
         if earlier is not None:
             yield document.fault(("routes", index), f"is never reached: routes[{earlier}] matches first")
-        seen.setdefault(pattern.name, index)
-        if pattern.name == "*" and for_all is None:
-            for_all = index
+        seen.setdefault((sender.name, pattern.name, mx.name), index)
+
+
+def _warm_up(document: Document, route: Mapping[str, Value], index: int, vias: Vocabulary) -> Iterator[Fault]:
+    warm_up = route.get("warmup")
+    if not isinstance(warm_up, dict):
+        return
+    if route.get("via") != DIRECT:
+        yield document.fault(("routes", index, "warmup"), "is for a route via direct", at_key=True)
+    meanwhile = warm_up.get("meanwhile")
+    if meanwhile == DIRECT:
+        message = "names the relay that has the rest, and direct is none"
+        yield document.fault(("routes", index, "warmup", "meanwhile"), message)
+    elif isinstance(meanwhile, str) and meanwhile and meanwhile not in vias:
+        message = f"no such relay in relays{did_you_mean(vias, meanwhile)}"
+        yield document.fault(("routes", index, "warmup", "meanwhile"), message)

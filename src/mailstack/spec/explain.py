@@ -80,12 +80,17 @@ def _message(found: ErrorDetails) -> str:
         return str(context["error"])
     wanted = _WANTED_TYPES.get(kind)
     if wanted:
-        hint = " (put it in quotes)" if kind == "string_type" and isinstance(found["input"], int | float) else ""
-        return f"{wanted} is needed here, not {_kind_of(found['input'])}{hint}"
+        return f"{wanted} is needed here, not {_kind_of(found['input'])}{_remedy(kind, found['input'])}"
     bound = _BOUNDS.get(kind)
     if bound:
         return bound(context)
     return found["msg"]
+
+
+def _remedy(kind: str, value: object) -> str:
+    if kind == "string_type" and isinstance(value, int | float):
+        return " (put it in quotes)"
+    return " (put it in brackets)" if kind == "tuple_type" and isinstance(value, str) else ""
 
 
 def _kind_of(value: object) -> str:

@@ -8,9 +8,11 @@ from pydantic import ConfigDict, Field
 
 from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
+from mailstack.spec.sections.lists import ListAddress, MailingList
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.receiving import Receiving
 from mailstack.spec.sections.section import Bare, Section
+from mailstack.spec.sections.sending import Sending
 from mailstack.spec.sections.server import Reconcile, Server, Tls
 from mailstack.spec.sections.spam import Spam
 from mailstack.spec.sections.storage import Storage
@@ -50,6 +52,9 @@ class Spec(Section):
     aliases: dict[AddressKey, AddressKeys] = Field(
         default={}, description="Addresses that stand for one or more others, here or elsewhere."
     )
+    lists: dict[ListAddress, MailingList] = Field(
+        default={}, description="Mailing lists, by their address: what is posted there goes to every member."
+    )
     moved: tuple[Moved, ...] = Field(
         default=(),
         description="Accounts and domains that have a new name and keep their mail. An entry may stay for good:"
@@ -59,6 +64,7 @@ class Spec(Section):
         default=Receiving(), description="What is asked of mail from strangers before it is taken."
     )
     spam: Spam = Field(default=Spam(), description="What is asked of who brings mail, before the mail is looked at.")
+    sending: Sending = Field(default=Sending(), description="How often mail is tried, and when it is given up.")
     relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."
     )

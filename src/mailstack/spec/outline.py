@@ -35,13 +35,30 @@ class DomainEntry:
 
 
 class Claim(NamedTuple):
-    """An address that something of the spec owns. holder: the account or alias, for people to read; is_deaf: it takes
-    no mail."""
+    """An address that something of the spec owns. holder: the account or alias, for people to read; login: of the
+    account, "" for an alias; is_deaf: it takes no mail."""
 
     address: str
     path: Path
     holder: str
+    login: str = ""
     is_deaf: bool = False
+
+
+class ForwardEntry(NamedTuple):
+    """login: of the account, and where it stands. path: of its forward."""
+
+    login: Named
+    path: Path
+    targets: tuple[Named, ...]
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    name: Named
+    members: tuple[Named, ...]
+    owners: tuple[Named, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +69,8 @@ class Outline:
     logins: tuple[str, ...]
     claims: tuple[Claim, ...]
     aliases: tuple[tuple[Named, tuple[Named, ...]], ...]
+    lists: tuple["ListEntry", ...]
+    forwards: tuple[ForwardEntry, ...]
 
 
 def outline(values: Mapping[str, Value]) -> Outline:
@@ -60,12 +79,18 @@ def outline(values: Mapping[str, Value]) -> Outline:
         (alias, tuple(_addresses(targets, alias.path)))
         for alias, targets in _entries(values, "aliases", parse_address_key)
     )
-    claims = [Claim(address=alias.name, path=alias.path, holder=f"alias {alias.name}") for alias, _ in aliases]
+    lists = tuple(_list(named, value) for named, value in _entries(values, "lists", parse_address_key))
+    claims = [
+        *(Claim(address=alias.name, path=alias.path, holder=f"alias {alias.name}") for alias, _ in aliases),
+        *(Claim(address=each.name.name, path=each.name.path, holder=f"list {each.name.name}") for each in lists),
+    ]
     return Outline(
         domains=tuple(_domain(named, value) for named, value in _entries(values, "domains", parse_domain)),
         logins=tuple(login.name for login, _ in accounts),
         claims=(*_account_claims(accounts, section(values, "defaults", "account").get("can")), *claims),
         aliases=aliases,
+        lists=lists,
+        forwards=tuple(_forwards(accounts)),
     )
 
 
@@ -99,6 +124,15 @@ def _entries(values: Mapping[str, Value], name: str, parse: Callable[[str], str]
             yield named, value
 
 
+def _list(named: Named, value: Value) -> ListEntry:
+    fields = mapping(value)
+    return ListEntry(
+        name=named,
+        members=tuple(_addresses(fields.get("members"), (*named.path, "members"))),
+        owners=tuple(_addresses(fields.get("owners"), (*named.path, "owners"))),
+    )
+
+
 def _addresses(value: Value, path: Path) -> Iterator[Named]:
     """Of one text, or of a list."""
     if isinstance(value, str):
@@ -116,10 +150,23 @@ def _account_claims(accounts: Iterable[tuple[Named, Value]], default_can: Value)
         fields, holder = mapping(value), f"account {login.name}"
         can = fields.get("can", default_can)
         is_deaf = isinstance(can, tuple) and Ability.RECEIVE not in can
-        yield Claim(login.name, login.path, holder, is_deaf)
+        yield Claim(login.name, login.path, holder, login.name, is_deaf)
         if further := fields.get("addresses"):
             for name, path in _addresses(further, (*login.path, "addresses")):
-                yield Claim(name, path, holder, is_deaf)
+                yield Claim(name, path, holder, login.name, is_deaf)
+
+
+def _forwards(accounts: Iterable[tuple[Named, Value]]) -> Iterator[ForwardEntry]:
+    for login, value in accounts:
+        forward = mapping(value).get("forward")
+        if forward is None:
+            continue
+        path = (*login.path, "forward")
+        if isinstance(forward, dict):
+            targets = tuple(_addresses(forward.get("to"), (*path, "to")))
+        else:
+            targets = tuple(_addresses(forward, path))
+        yield ForwardEntry(login, path, targets, mapping(forward).get("keep") is not False)
 
 
 def _domain(named: Named, value: Value) -> DomainEntry:

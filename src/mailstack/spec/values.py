@@ -10,17 +10,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, SecretStr, WithJsonSchema
 
 from mailstack.model.address import domain_key, parse_address
 from mailstack.model.errors import Invalid
 from mailstack.model.password import scheme_of, weakness_of
+from mailstack.model.rate import Rate
 from mailstack.spec.faults import printable
 from mailstack.spec.secrets import is_reference
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)")
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MAX_DURATION_S = 10 * 366 * 86_400
+
+_RATE = re.compile(r"([1-9][0-9]{0,6})/([mhd])")
+_RATE_IN_WORDS = re.compile(r"([1-9][0-9]{0,6}) ?(?:/|per) ?([mhd])[a-z]*", re.IGNORECASE)
 
 _SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -30,6 +34,7 @@ _MAX_SIZE_BYTES = 1 << 60
 # RFC 5322 §3.2.3: atext, with the UTF-8 of RFC 6532 §3.2; RFC 5321 §4.1.2: Dot-string = Atom *("." Atom).
 _DOT_STRING = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
 _PLAIN_ADDRESS = re.compile(r"(?=.{1,64}@)([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@([a-z0-9.-]+)")
+MAX_SOCKET_PATH = 90  # Linux takes 107, and a socket is made under a longer name
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3, eid 1690: a path has 256 octets with its angle brackets
 
 _NAME_SERVER = re.compile(r"(?:\[([^\]]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
@@ -39,6 +44,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PYTHON_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 MAX_SELECTOR = 63
+SHORTEST_SIGNATURE = timedelta(days=1)
 _SEPARATORS = "+-_=#~"
 
 
@@ -52,6 +58,18 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def parse_rate(value: object) -> Rate:
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"not a rate (a whole number, a slash and m, h or d: 20/m, 1000/h){_meant_rate(value)}")
+    return Rate(int(found[1]), found[2])
+
+
+def _meant_rate(value: object) -> str:
+    found = _RATE_IN_WORDS.fullmatch(value) if isinstance(value, str) else None
+    return f"; did you mean {found[1]}/{found[2].lower()}?" if found else ""
+
+
 def check_max_age(duration: timedelta) -> timedelta:
     # RFC 8461 §3.2: max_age is at most 31557600 seconds.
     if not 0 < duration.total_seconds() <= 31_557_600:
@@ -63,6 +81,13 @@ def check_rotation(duration: timedelta) -> timedelta:
     # Rotations that overtake each other would fill the zone with records of keys that still must be found.
     if duration < timedelta(days=7):
         raise ValueError("a key signs for at least 7d")
+    return duration
+
+
+def check_signature_life(duration: timedelta) -> timedelta:
+    # RFC 6376 §3.5: clocks differ, and mail waits on its way.
+    if duration < SHORTEST_SIGNATURE:
+        raise ValueError("a signature holds for at least 1d")
     return duration
 
 
@@ -98,6 +123,15 @@ def parse_domain(text: str) -> str:
     # RFC 5321 §2.3.5: only resolvable, fully-qualified domain names are permitted.
     if "." not in name or name.startswith("[") or name.rpartition(".")[2].isdigit():
         raise ValueError("not a fully qualified domain name (such as mail.example.com)")
+    return name
+
+
+def parse_host_name(text: str) -> str:
+    """As parse_domain, of a host."""
+    name = parse_domain(text)
+    # RFC 5321 §4.1.2: sub-domain = Let-dig [Ldh-str]. No authority certifies another, and no MX may point to it.
+    if "_" in name:
+        raise ValueError("not the name of a host (letters, digits and hyphens between dots, no underscore)")
     return name
 
 
@@ -147,6 +181,8 @@ def parse_ip(text: str) -> str:
         raise ValueError("not an IP address (such as 203.0.113.10 or 2001:db8::1)") from None
     if address.is_unspecified or address.is_multicast or (address.version == 6 and address.scope_id):
         raise ValueError("not the address of one machine")
+    if address.version == 6 and address.ipv4_mapped:
+        raise ValueError(f"an IPv4 address is written as it is: {address.ipv4_mapped}")
     return str(address)
 
 
@@ -162,10 +198,19 @@ def parse_network(text: str) -> str:
 
 
 def parse_proxy_network(text: str) -> str:
-    network = parse_network(text)
     # Whoever is believed may claim any address: that must not be half the Internet by a slip.
-    if ipaddress.ip_network(network).prefixlen < 8:
-        raise ValueError("too wide for proxies that are believed whom they connect for (at least /8)")
+    return _narrow(parse_network(text), "proxies that are believed whom they connect for")
+
+
+def parse_peer_network(text: str) -> str:
+    return _narrow(parse_network(text), "machines that are ours, whose mail is not checked")
+
+
+def _narrow(network: str, of: str) -> str:
+    # fc00::/7 and 10.0.0.0/8 are the widest private networks.
+    least = 7 if ":" in network else 8
+    if ipaddress.ip_network(network).prefixlen < least:
+        raise ValueError(f"too wide for {of} (at least /{least})")
     return network
 
 
@@ -203,6 +248,25 @@ def parse_nameserver(text: str) -> str:
     return host if port == DNS_PORT else f"{host}:{port}"
 
 
+def parse_resolver(text: str) -> str:
+    """As parse_nameserver, but an address: to look up a resolver's name takes a resolver."""
+    found = _NAME_SERVER.fullmatch(text)
+    try:
+        ipaddress.ip_address(text if found is None else found[1] or found[2])
+        return parse_nameserver(text)
+    except ValueError:
+        raise ValueError('not the address of a resolver (such as 127.0.0.1, 192.0.2.53 or "[::1]:5353")') from None
+
+
+def parse_socket_path(text: str) -> str:
+    """Absolute, without blanks."""
+    if not text.startswith("/") or not text.isascii() or not text.isprintable() or " " in text or text.endswith("/"):
+        raise ValueError("not the whole path of a socket (such as /run/dovecot/lmtp, without blanks)")
+    if len(text) > MAX_SOCKET_PATH:
+        raise ValueError(f"too long for a socket (up to {MAX_SOCKET_PATH} characters)")
+    return text
+
+
 def parse_relay_host(text: str) -> str:
     """A host name, of one label too (a container's), or an address."""
     try:
@@ -232,6 +296,11 @@ def parse_route_pattern(text: str) -> str:
     except Invalid:
         raise ValueError('not a domain or pattern (such as example.com, "*.example.com" or "*")') from None
     return text.rstrip(".").lower() if text.isascii() else domain_key(text)
+
+
+def parse_route_sender(text: str) -> str:
+    """As parse_route_pattern, or an address key."""
+    return parse_address_key(text) if "@" in text else parse_route_pattern(text)
 
 
 def parse_name(text: str) -> str:
@@ -295,7 +364,14 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9}(s|m|h|d|w)$", "examples": ["30s", "15m", "6h", "90d"]}),
 ]
+RateValue = Annotated[
+    Rate,
+    PlainValidator(parse_rate),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,6}/(m|h|d)$", "examples": ["20/m", "1000/h"]}),
+]
 RotateEvery = Annotated[Duration, AfterValidator(check_rotation)]
+ExpireAfter = Annotated[Duration, AfterValidator(check_signature_life)]
 Selector = Annotated[str, AfterValidator(parse_selector)]
 MaxAge = Annotated[Duration, AfterValidator(check_max_age)]
 Size = Annotated[
@@ -304,6 +380,7 @@ Size = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,12}(B|KiB|MiB|GiB|TiB)$", "examples": ["50MiB", "5GiB"]}),
 ]
 DomainName = Annotated[str, AfterValidator(parse_domain)]
+HostName = Annotated[str, AfterValidator(parse_host_name)]
 AddressKey = Annotated[str, AfterValidator(parse_address_key)]
 """model.address.Address.key: case-folded, domain as A-label."""
 MovedName = Annotated[str, AfterValidator(parse_moved)]
@@ -323,8 +400,17 @@ AddressKeys = Annotated[
     ),
 ]
 IpAddress = Annotated[str, AfterValidator(parse_ip)]
+IpAddresses = Annotated[
+    tuple[IpAddress, ...],
+    BeforeValidator(parse_addresses),
+    Field(min_length=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    ),
+]
 IpNetwork = Annotated[str, AfterValidator(parse_network), Field(examples=["203.0.113.10", "10.1.0.0/16"])]
 ProxyNetwork = Annotated[str, AfterValidator(parse_proxy_network), Field(examples=["192.0.2.10", "10.0.0.0/8"])]
+PeerNetwork = Annotated[str, AfterValidator(parse_peer_network), Field(examples=["203.0.113.10", "10.1.0.0/16"])]
 Endpoint = Annotated[
     str,
     BeforeValidator(parse_endpoint),
@@ -339,10 +425,19 @@ AcmeDirectory = Annotated[
     AfterValidator(parse_acme_directory),
     Field(examples=["letsencrypt", "letsencrypt-staging", "https://acme.example.com/directory"]),
 ]
+SocketPath = Annotated[
+    str,
+    AfterValidator(parse_socket_path),
+    Field(json_schema_extra={"pattern": "^/"}, examples=["/run/dovecot/lmtp"]),
+]
 RelayHost = Annotated[str, AfterValidator(parse_relay_host)]
+ResolverAddress = Annotated[str, AfterValidator(parse_resolver), Field(examples=["127.0.0.1", "[::1]:5353"])]
 NameServer = Annotated[str, AfterValidator(parse_nameserver), Field(examples=["ns1.example.com", "127.0.0.1:5353"])]
 Separators = Annotated[str, AfterValidator(parse_separators)]
 RoutePattern = Annotated[str, AfterValidator(parse_route_pattern)]
+RouteSender = Annotated[
+    str, AfterValidator(parse_route_sender), Field(examples=["example.com", "*.example.com", "news@example.com"])
+]
 SecretReference = Annotated[
     SecretStr,
     AfterValidator(check_reference),

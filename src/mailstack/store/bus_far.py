@@ -27,6 +27,7 @@ FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
 MAX_FAILURES = 16
 STEADY_S = 10.0
+CANCEL_AGAIN_S = 0.2
 LINGER_S = 60.0
 """A mail program ends its IDLE to ask for something, and is back in a moment: its topic is listened to meanwhile."""
 
@@ -95,8 +96,7 @@ class FarBus:
             with suppress(TimeoutError):
                 async with asyncio.timeout(START_S):
                     await self._is_sent.wait()
-        self._life.cancel()
-        await asyncio.gather(self._life, return_exceptions=True)
+        await _end(self._life)
 
     @property
     def is_open(self) -> bool:
@@ -178,9 +178,7 @@ class FarBus:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(*tasks)
 
     async def _converse(self, line: Line) -> NoReturn:
         loop = asyncio.get_running_loop()
@@ -215,3 +213,14 @@ class FarBus:
         if idle:
             self._listening -= idle
             await line.unlisten(idle)
+
+
+async def _end(*tasks: "asyncio.Task[None]") -> None:
+    """Asks until they have ended: a line's library swallows a cancellation here and there, and its task goes on."""
+    while lasting := [task for task in tasks if not task.done()]:
+        for task in lasting:
+            task.cancel()
+        await asyncio.wait(lasting, timeout=CANCEL_AGAIN_S)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # whoever waited for it has it

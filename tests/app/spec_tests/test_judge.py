@@ -16,6 +16,18 @@ FULL = SmtpReply(code=452, status="4.2.2", text="Mailbox full")
 SEND = Send.model_validate({"from": "x@y.example", "to": (ALICE, BOB)})
 
 
+def test_a_warm_up_is_taken_as_over_and_told() -> None:
+    found = Happened(
+        refused=None, refusals={}, copies={}, leaving={FRIEND: "direct"}, story=(), warming={FRIEND: "ses"}
+    )
+    assert list(judge_mail(Expectation.model_validate({"forwarded": {FRIEND: "direct"}}), SEND, found)) == []
+    differences = judge_mail(Expectation.model_validate({"forwarded": {FRIEND: "ses"}}), SEND, found)
+    assert list(map(str, differences)) == [
+        "forwarded: expected friend@x.example by way of ses, found friend@x.example by way of direct"
+        " (its warm-up is taken as over; till then ses has a share)"
+    ]
+
+
 def happened(
     copies: Mapping[str, Sequence[str]] | None = None,
     leaving: Mapping[str, str] | None = None,

@@ -1,14 +1,18 @@
 """A certificate authority of the tests, and a transport that trusts it."""
 
+import random
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import trustme
 
+from mailstack.clients.smtp.kept import KeepLimits
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts
 from mailstack.clients.smtp.transport import SmtpTransport
+from mailstack.model.source import Source
+from tests.support.certificates import NOW
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.smtp_sender import SHORT, Sender
 
@@ -42,6 +46,22 @@ def resolver() -> MemoryResolver:
     return MemoryResolver(hosts={"mx.test": ("127.0.0.1",)})
 
 
+def make_transport(
+    resolver: MemoryResolver, contexts: TlsContexts, keeping: KeepLimits, sources: Sequence[Source] = ()
+) -> SmtpTransport:
+    return SmtpTransport(
+        resolver,
+        ehlo_domain="us.test",
+        tls=contexts,
+        token=random.Random(7).randbytes,
+        clock=lambda: NOW,
+        timeouts=SHORT,
+        keeping=keeping,
+        sources=sources,
+    )
+
+
 @pytest.fixture
 def sender(resolver: MemoryResolver, contexts: TlsContexts) -> Sender:
-    return Sender(SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, timeouts=SHORT))
+    """One mail, one connection."""
+    return Sender(make_transport(resolver, contexts, KeepLimits(mails=1)))

@@ -113,6 +113,12 @@ def test_after_fifty_sets_none_is_added() -> None:  # RFC 8617 §4.2.1
     assert message == sealed(message, key("one.example", "ed25519"))
 
 
+@pytest.mark.parametrize("field", [b"To: x\r\n" * 6_000, b"X: " + b"x" * 1_100_000 + b"\r\n"])
+def test_a_header_that_nobody_verifies_is_not_sealed(field: bytes) -> None:
+    """A part of it would be signed, and the chain be broken for good."""
+    assert sealed(field + MESSAGE, key("one.example")) == field + MESSAGE
+
+
 def test_dkim_signatures_are_covered() -> None:
     signed = sign(MESSAGE, [key("one.example")], now=NOW) + MESSAGE
     message = sealed(signed, key("one.example"))

@@ -52,6 +52,13 @@ async def test_all_cases_of_the_suite_come_out_as_they_should() -> None:
     assert (len(cases()), wrong) == (CASES, [])
 
 
+@pytest.mark.parametrize(("name", "vouched"), [("ams_fields_h_empty", False), ("cv_pass_i1_1", True)])
+async def test_a_chain_that_does_not_cover_from_vouches_for_no_author(name: str, vouched: bool) -> None:
+    case = next(case for case in cases() if case.name == name)
+    verdict = await verify(MemoryResolver(txt=case.records), case.message, now=NOW, trusted=("example.org",))
+    assert (ArcResult.PASS, vouched) == (verdict.result, bool(verdict.trusted_results))
+
+
 @pytest.mark.parametrize(("name", "sealers"), [("001", ("google.com",)), ("002", ("manchego.org", "scamorza.org"))])
 async def test_chains_of_real_mail_pass(name: str, sealers: tuple[str, ...]) -> None:
     records, message = read_signed(f"arc/{name}.txt")

@@ -75,3 +75,9 @@ def test_hostile_bodies_take_linear_time(canonicalize: Canonicalizer, body: byte
     for _ in canonicalize(body):
         pass
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("canonicalize", [relaxed_body, simple_body])
+def test_memory_empty_lines_that_turn_out_to_count_come_in_pieces(canonicalize: Canonicalizer) -> None:
+    pieces = [len(piece) for piece in canonicalize(b"\r\n" * 2_000_000 + b"x\r\n")]
+    assert (sum(pieces), max(pieces)) == (4_000_003, 2 * canonical.PIECE_BYTES)

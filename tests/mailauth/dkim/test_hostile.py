@@ -66,8 +66,8 @@ def test_a_signature_that_names_a_hundred_thousand_fields_is_read_in_linear_time
 
 
 def test_a_signature_that_names_itself_and_its_kind_without_end_is_read_in_linear_time() -> None:
-    """Each name, were all fields of the kind looked through for it, would cost 5,000 of them."""
-    message = b"DKIM-Signature: x\r\n" * 5_000 + MESSAGE
+    """Each name, were all fields of the kind looked through for it, would cost 4,000 of them."""
+    message = b"DKIM-Signature: x\r\n" * 4_000 + MESSAGE
     whole = signed(message, KEY, {"h": ":".join(["from", *["dkim-signature"] * 40_000])})
     assert outcomes(whole)[0] == ("pass", "")
 

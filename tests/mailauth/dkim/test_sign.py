@@ -4,6 +4,8 @@ import mmap
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from mailstack.mailauth.dkim.sign import sign
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from tests.support.dkim_check import check
+from tests.support.opendkim import opendkims
 
 NOW = Instant(1_700_000_000_000)
 DOMAIN = "example.com"
@@ -124,6 +127,38 @@ def test_nothing_that_is_shown_can_be_added(name: bytes) -> None:  # RFC 6376 §
     for changed in (name + b": eve\r\n" + signed, signed.replace(b"X-Other:", name + b": eve\r\nX-Other:")):
         assert verdicts(changed) == [False, False]
         assert check(changed, RECORDS) == ["signature", "signature"]
+
+
+@pytest.mark.parametrize("name", [b"List-Unsubscribe", b"List-Unsubscribe-Post"])
+@pytest.mark.parametrize("there", [b"List-Unsubscribe", b"List-Unsubscribe-Post"])
+def test_nobody_leads_a_reader_to_another_button(name: bytes, there: bytes) -> None:  # RFC 8058 §4
+    message = there + b": <https://example.com/leave>\r\n" + MESSAGE
+    signed = sign(message, signing_keys(), now=NOW) + message
+    assert verdicts(signed) == [True, True]
+    assert verdicts(name + b": <https://eve.example>\r\n" + signed) == [False, False]
+
+
+def test_a_list_may_put_its_fields_on_what_is_no_list_mail() -> None:
+    signed = sign(MESSAGE, signing_keys(), now=NOW) + MESSAGE
+    assert verdicts(b"List-Unsubscribe: <https://list.example>\r\nSender: l@list.example\r\n" + signed) == [True, True]
+
+
+def test_a_signature_may_expire() -> None:
+    expiring = [replace(key, life_s=7 * 86_400) for key in signing_keys()]
+    signed = sign(MESSAGE, expiring, now=NOW) + MESSAGE
+    assert signed.replace(b"\r\n ", b" ").count(b"t=1700000000; x=1700604800;") == 2
+    assert check(signed, RECORDS) == ["pass", "pass"]
+    assert verdicts(signed) == [False, False]  # dkimpy looks at the clock, and that was in 2023
+
+
+def test_opendkim_passes_both(tmp_path: Path) -> None:
+    records = {f"{selector}._domainkey.{DOMAIN}": text.decode() for selector, text in RECORDS.items()}
+    lasting = [replace(key, life_s=100 * 365 * 86_400) for key in signing_keys()]
+    messages = [sign(MESSAGE, [key], now=NOW) + MESSAGE for key in (*signing_keys(), *lasting)]
+    expired = [sign(MESSAGE, [replace(key, life_s=86_400)], now=NOW) + MESSAGE for key in signing_keys()]
+    changed = [message.replace(b"two   words", b"other words") for message in messages]
+    added = [b"Reply-To: eve@example.net\r\n" + message for message in messages]
+    assert opendkims(tmp_path, [*messages, *expired, *changed, *added], records) == [True] * 4 + [False] * 10
 
 
 def test_the_field_says_what_was_done() -> None:

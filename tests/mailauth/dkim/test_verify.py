@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailstack.mailauth.dkim.keys import SigningKey
@@ -172,6 +172,19 @@ def test_a_key_in_its_bare_form_is_read() -> None:  # RFC 6376 §3.6.1: RSAPubli
 def test_a_key_of_1024_bits_passes_with_a_note() -> None:  # RFC 8301 §3.2
     (verdict,) = checked(signed(MESSAGE, WEAK_RSA), record(WEAK_RSA))
     assert (verdict.result.value, verdict.key_bits, verdict.reason) == ("pass", 1024, "a key of only 1024 bits")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "counts"), [(3, True), (2**32 - 1, True), (2**32 + 1, False), (2**2047 - 1, False)]
+)
+def test_a_key_whose_exponent_costs_as_much_as_a_hundred_others_is_not_looked_at(exponent: int, counts: bool) -> None:
+    octets = (
+        RSAPublicNumbers(exponent, RSA.public_key().public_numbers().n)
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
+    key = f"v=DKIM1; p={base64.b64encode(octets).decode()}"
+    assert outcome(signed(MESSAGE, RSA), key)[0] == ("fail" if counts else "policy")
 
 
 def test_a_key_of_512_bits_does_not_count() -> None:

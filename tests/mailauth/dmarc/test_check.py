@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from mailstack.mailauth.dmarc.author import Author
-from mailstack.mailauth.dmarc.check import check
+from mailstack.mailauth.dmarc.check import check, published
 from mailstack.model.verdict import (
     DkimResult,
     DkimVerdict,
@@ -41,7 +41,7 @@ def dns(records: Mapping[str, str], *, failing: tuple[str, ...] = (), hosts: tup
 async def checked(
     resolver: MemoryResolver, domain: str, spf: SpfVerdict = NO_SPF, *signatures: DkimVerdict
 ) -> DmarcVerdict:
-    return await check(resolver, Author(domain=domain), spf, signatures)
+    return await check(resolver, await published(resolver, Author(domain=domain)), spf, signatures)
 
 
 REJECTING = {"example.com": "p=reject"}
@@ -171,5 +171,13 @@ async def test_a_strangers_broken_dns_is_no_way_past_a_policy() -> None:
 
 @pytest.mark.parametrize("author", [Author(), Author(fault="several From fields")])
 async def test_without_an_author_no_question_is_asked(author: Author) -> None:
-    found = await check(dns({}, failing=("_dmarc.",)), author, NO_SPF, ())
+    resolver = dns({}, failing=("_dmarc.",))
+    found = await check(resolver, await published(resolver, author), NO_SPF, ())
     assert found.result is (DmarcResult.PERMERROR if author.fault else DmarcResult.NONE)
+
+
+async def test_whether_the_domain_exists_is_of_no_account_where_the_mail_passes() -> None:
+    resolver = dns({"example.com": "p=reject; sp=none; np=reject"}, failing=("sub.example.com",))
+    assert (await checked(resolver, "sub.example.com", spf("example.com"))).result is DmarcResult.PASS
+    found = await checked(resolver, "sub.example.com")
+    assert (found.result, found.policy, found.policy_domain) == (DmarcResult.TEMPERROR, REJECT, "example.com")

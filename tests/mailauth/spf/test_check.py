@@ -50,7 +50,7 @@ async def test_a_host_of_the_domain_passes() -> None:
 
 async def test_an_included_host_passes_by_the_term_of_the_domain_itself() -> None:
     verdict = await asked("a@example.com", peer="::ffff:198.51.100.7")
-    assert (verdict.result, verdict.mechanism) == (SpfResult.PASS, "include:other.example")
+    assert (verdict.result, verdict.mechanism, verdict.lookups) == (SpfResult.PASS, "include:other.example", 1)
 
 
 async def test_a_strange_host_fails_and_is_told_why() -> None:
@@ -208,3 +208,23 @@ async def test_an_explanation_is_cut_and_printable() -> None:
     assert verdict.explanation.startswith("?[2J??250 OK a%40example.com")
     assert verdict.explanation.isprintable()
     assert len(verdict.explanation) == 400
+
+
+@pytest.mark.parametrize(
+    "record", ["v=spf1 ptr -all", "v=spf1 ptr:example.com -all", "v=spf1 exists:%{p}.example.com -all"]
+)
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"1.2.0.192.in-addr.arpa": ["TIMEOUT"]},
+        {"1.2.0.192.in-addr.arpa": [{"PTR": "a.example.com"}], "a.example.com": ["TIMEOUT"]},
+    ],
+)
+async def test_a_client_whose_name_dns_does_not_tell_fails_for_now(record: str, client: Mapping[str, Any]) -> None:
+    """RFC 7208 §5.5: nothing matches. A temporary error would let those who send choose it, by their reverse zone."""
+    found = await asked("a@example.com", zones={"example.com": [{"SPF": record}], **client})
+    assert (found.result, found.is_unsure) == (SpfResult.FAIL, True)
+    sure = await asked("a@example.com", zones={"example.com": [{"SPF": record}]})
+    assert (sure.result, sure.is_unsure) == (SpfResult.FAIL, False)
+    passed = await asked("a@example.com", zones={"example.com": [{"SPF": record.replace("-all", "+all")}], **client})
+    assert (passed.result, passed.is_unsure) == (SpfResult.PASS, False)

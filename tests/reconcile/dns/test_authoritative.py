@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mailstack.reconcile.dns.authoritative import AuthoritativeDns, LiveLimits
+from mailstack.reconcile.dns.authoritative import AuthoritativeDns, LiveLimits, authoritative_dns
 from mailstack.reconcile.dns.live import Seen, Sight, spread
 from tests.support.dns_server import DnsServer, dns_server
+from tests.support.specs import spec_value
 
 ZONE = "zone.lan"
 NAMES = {
@@ -175,3 +176,13 @@ async def test_only_a_trusted_zone_leads_to_servers_that_are_not_public(
     live = AuthoritativeDns(resolvers=(server.endpoint,), port=server.port, limits=LIMITS, trusted=trusted)
     await live.seen(ZONE, "other.zone.lan", "MX")
     assert ("other.zone.lan MX" in server.asked) is is_asked
+
+
+@pytest.mark.parametrize("resolvers", [None, (DEAD,)])
+async def test_the_resolvers_are_those_of_the_spec_unless_others_are_named(
+    server: DnsServer, resolvers: tuple[str, ...] | None
+) -> None:
+    spec = spec_value({"dns": {"resolvers": [server.endpoint]}}).spec
+    live = authoritative_dns(spec, resolvers=resolvers)
+    sight = await live.resolved("1.2.0.192.in-addr.arpa", "PTR")
+    assert bool(sight.values) is (resolvers is None)

@@ -1,5 +1,7 @@
 """What mail needs of DNS beside its records, against a resolver in memory."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from mailstack.reconcile.dns.health import Remark, health
@@ -10,7 +12,7 @@ from tests.support.specs import spec_value
 ADDRESS, REVERSE = "192.88.98.1", "1.98.88.192.in-addr.arpa"
 
 
-def spec(*, dane: bool = False, addresses: tuple[str, ...] = (), **zone: object) -> Spec:
+def spec(*, dane: bool = False, addresses: Sequence[object] = (), **zone: object) -> Spec:
     return spec_value(
         {
             "server": {"hostname": "mail.example.se", "addresses": addresses},
@@ -40,6 +42,14 @@ async def test_an_address_should_have_the_hosts_name(names: tuple[str, ...], is_
     remark = await the_remark(spec(addresses=(ADDRESS,)), MemoryDns(public={(REVERSE, "PTR"): names}))
     assert remark.subject == f"address {ADDRESS}"
     assert (remark.is_good, told in remark.text) == (is_good, True)
+
+
+async def test_an_address_with_a_name_of_its_own_should_have_that() -> None:
+    wanted = spec(addresses=({"address": ADDRESS, "name": "out.example.se"},))
+    good = await the_remark(wanted, MemoryDns(public={(REVERSE, "PTR"): ("out.example.se.",)}))
+    bad = await the_remark(wanted, MemoryDns(public={(REVERSE, "PTR"): ("mail.example.se.",)}))
+    assert (good.is_good, bad.is_good) == (True, False)
+    assert "names mail.example.se, not out.example.se" in bad.text
 
 
 async def test_nobody_is_asked_about_addresses_that_are_not_public() -> None:

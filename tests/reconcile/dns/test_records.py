@@ -85,6 +85,21 @@ def test_addresses_are_published_by_version() -> None:
     assert found["mail.example.com", "AAAA"] == ("2001:db8::1",)
 
 
+def test_an_address_is_published_under_its_own_name_too_which_may_send_from_there_alone() -> None:
+    named = [
+        {"address": "203.0.113.11", "name": "out.example.com"},
+        {"address": "2001:db8::1", "name": "out.example.com"},
+        {"address": "203.0.113.12", "name": "mail.example.com"},
+    ]
+    found = records({"server": {"hostname": "mail.example.com", "addresses": ["203.0.113.10", *named]}})
+    assert found["mail.example.com", "A"] == ("203.0.113.10", "203.0.113.11", "203.0.113.12")
+    assert found["mail.example.com", "AAAA"] == ("2001:db8::1",)
+    assert found["example.com", "TXT"] == ("v=spf1 a:mail.example.com -all",)
+    assert found["out.example.com", "A"] == ("203.0.113.11",)
+    assert found["out.example.com", "AAAA"] == ("2001:db8::1",)
+    assert found["out.example.com", "TXT"] == ("v=spf1 a -all",)
+
+
 def test_a_host_named_as_its_domain_has_one_spf_record() -> None:
     found = records({"server": {"hostname": "example.com"}})
     assert found["example.com", "TXT"] == ("v=spf1 a -all",)

@@ -15,6 +15,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.resource import DkimKeyBody, Kind, Operation, ResourceChange, Rotation, body_of
 from mailstack.reconcile.brake import EVERYTHING_ALLOWED, Brake, nobody
 from mailstack.reconcile.plan import Change, Plan, PlanWarning
+from mailstack.reconcile.providers.keys import linger_ms
 from mailstack.reconcile.providers.rotation import ask_rotation
 from mailstack.reconcile.reconciler import Reconciler
 from mailstack.spec.faults import SpecInvalid
@@ -285,3 +286,9 @@ async def test_the_next_look_is_soon() -> None:
     server = Server()
     prepared = await server._reconciler.plan(spec_value({"domains": {"example.com": {"dkim": ED25519}}}))
     assert prepared.again_at == Instant(server.clock.now + 60_000)
+
+
+def test_the_record_of_a_retired_key_stays_as_long_as_mail_is_tried() -> None:
+    five_days = linger_ms(spec_value({}).spec, "example.com")
+    one_day = linger_ms(spec_value({"sending": {"lifetime": "1d"}}).spec, "example.com")
+    assert five_days - one_day == 4 * DAY_MS

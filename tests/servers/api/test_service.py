@@ -28,7 +28,18 @@ async def test_the_state_is_what_is_applied_and_running() -> None:
         "spec_hash": "",
         "resources": {},
         "certificates": [],
-        "queue": {},
+        "queue": {
+            "waiting": 0,
+            "sending": 0,
+            "held": 0,
+            "due": 0,
+            "mails": 0,
+            "size_bytes": 0,
+            "oldest_at": None,
+            "priorities": {},
+            "domains": {},
+            "held_back": [],
+        },
         "running": {"pid": 1},
     }
 

@@ -43,9 +43,9 @@ async def test_keywords_of_others_and_of_new_messages(inbox: ImapClient, server:
         await other.append(b"Subject: new\r\n\r\nhi", flags="later")
     await inbox.talk(rf"""
         C: a NOOP
-        S: * 4 EXISTS
         S: * FLAGS ({ALWAYS} todo)
         S: * 2 FETCH (UID 2 FLAGS (\Seen todo))
+        S: * 4 EXISTS
         S: a OK NOOP completed
         C: b FETCH 4 (BODY[TEXT])
         S: * FLAGS ({ALWAYS} todo later)

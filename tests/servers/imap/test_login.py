@@ -79,11 +79,14 @@ async def test_authenticate_login(stranger: ImapClient) -> None:
 async def test_an_address_has_only_so_many_connections_that_have_not_logged_in(tmp_path: Path) -> None:
     async with running_imap(tmp_path, limits=ImapLimits(connections_per_ip=2)) as server, AsyncExitStack() as held:
         first, _ = [await held.enter_async_context(imap_client(server.port)) for _ in range(2)]
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        refused = ImapClient(reader, writer)
-        await refused.talk("S: * BYE [LIMIT] Too many connections from your address, try again later")
-        await refused.expect_end()
+        with structlog.testing.capture_logs() as logged:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            refused = ImapClient(reader, writer)
+            await refused.talk("S: * BYE [LIMIT] Too many connections from your address, try again later")
+            await refused.expect_end()
         refused.close()
+        (event,) = [line for line in logged if line["event"] == "turned away"]
+        assert (event["service"], event["peer"], event["reason"]) == ("imap", "127.0.0.1", "too many connections")
         await first.login()
         await held.enter_async_context(imap_client(server.port))
 

@@ -1,10 +1,20 @@
 """NOTIFY: what happens is told without being asked for, in the selected mailbox and in others. RFC 5465."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from mailstack.formats.digest import digest_message
+from mailstack.model.errors import DomainError, NotFound, TryAgainLater
+from mailstack.model.flags import SEEN
+from mailstack.model.ids import AccountId, MailboxId, ModSeq
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import MailboxStatus
+from mailstack.model.message import FlagChange, FlagOperation, NewMessage
+from mailstack.model.numset import NumSet
+from mailstack.model.principal import Account
 from mailstack.servers.imap import watch_news
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
@@ -120,6 +130,58 @@ async def test_changes_of_flags_elsewhere_have_their_mod_sequence(client: ImapCl
     await other.talk("C: a SELECT INBOX\nS: ...\nS: a OK …\nC: b STORE 1 +FLAGS.SILENT (\\Seen)\nS: b OK …")
 
     await client.expect('* STATUS "INBOX" (UIDVALIDITY … UNSEEN 0 HIGHESTMODSEQ …)')
+
+
+@pytest.mark.parametrize("fault", [NotFound("deleted meanwhile"), TryAgainLater("busy")])
+async def test_what_cannot_be_read_of_one_mailbox_costs_no_news_of_others(
+    client: ImapClient, other: ImapClient, server: RunningImap, monkeypatch: pytest.MonkeyPatch, fault: DomainError
+) -> None:
+    await other.talk("C: a CREATE One\nS: a OK …\nC: b CREATE Two\nS: b OK …")
+    await other.append(message(1), mailbox="One")
+    await other.talk("C: a SELECT One\nS: ...\nS: a OK …\nC: b COPY 1 Two\nS: b OK …")
+    await client.talk("""
+        C: a NOTIFY SET (mailboxes (One Two) (MessageNew MessageExpunge FlagChange))
+        S: a OK …
+    """)
+    mailboxes = server.store.mailboxes
+    read = mailboxes.status
+
+    async def fail_once(account_id: AccountId, mailbox_id: MailboxId) -> MailboxStatus:
+        monkeypatch.setattr(mailboxes, "status", read)
+        raise fault
+
+    monkeypatch.setattr(mailboxes, "status", fail_once)
+    await other.talk("C: c STORE 1 +FLAGS.SILENT (\\Seen)\nS: c OK …")
+    if isinstance(fault, TryAgainLater):
+        await client.talk("C: b NOOP\nS: b OK …")
+        await client.expect('* STATUS "One" (UIDVALIDITY … UNSEEN 0 …')
+    await client.expect('* STATUS "Two" (UIDVALIDITY … UNSEEN 0 …')
+
+
+async def test_new_messages_that_cannot_be_read_cost_no_news_of_flags(
+    inbox: ImapClient, server: RunningImap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await inbox.talk("C: a NOTIFY SET (selected (MessageNew (uid envelope) MessageExpunge FlagChange))\nS: a OK …")
+    account = await server.store.accounts.find("u0@peer.test")
+    assert isinstance(account, Account)
+    changes, messages, both_are_in = server.store.changes, server.store.messages, asyncio.Event()
+    mod_seq = changes.mod_seq
+
+    async def mod_seq_of_both(account_id: AccountId) -> ModSeq:
+        await both_are_in.wait()
+        return await mod_seq(account_id)
+
+    async def fail(*_: object) -> None:
+        raise TryAgainLater("busy")
+
+    monkeypatch.setattr(changes, "mod_seq", mod_seq_of_both)
+    monkeypatch.setattr(messages, "columns", fail)
+    seen = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)
+    new = NewMessage(raw=message(4), received_at=Instant(0), digest=digest_message(message(4)))
+    await messages.change_flags(account.account_id, MailboxId(1), NumSet(((1, 1),)), seen)
+    await messages.append(account.account_id, MailboxId(1), [new])
+    both_are_in.set()
+    await inbox.talk("S: * 1 FETCH (UID 1 FLAGS (\\Seen))\nS: * 4 EXISTS")
 
 
 async def test_names_and_subscriptions(client: ImapClient, other: ImapClient) -> None:

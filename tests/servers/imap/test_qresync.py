@@ -1,7 +1,16 @@
 """QRESYNC: a client comes back, and is told what happened in between. RFC 7162 §3.2."""
 
+import re
+from collections.abc import Awaitable, Callable
+from itertools import cycle
+from typing import Any
+
 import pytest
 
+from mailstack.model.ids import MailboxId
+from mailstack.model.message import FlagChange, FlagOperation
+from mailstack.model.numset import NumSet
+from mailstack.model.principal import Account
 from tests.servers.imap.conftest import message
 from tests.servers.imap.test_condstore import highest
 from tests.support.imap_dialogue import ImapClient, imap_client
@@ -51,6 +60,38 @@ async def test_what_went_and_what_has_other_flags(client: ImapClient, known: int
     await resync(client, f"{await validity(client)} {known}", f"S: * VANISHED (EARLIER) 2:3\n{news}")
     await resync(client, f"{await validity(client)} {known} 1:2,6", "S: * VANISHED (EARLIER) 2")
     await resync(client, f"{await validity(client)} {known} 4:6", news)
+
+
+async def test_while_somebody_is_at_it_nobody_is_told_of_the_past_after_the_present(
+    client: ImapClient, server: RunningImap, monkeypatch: pytest.MonkeyPatch, known: int
+) -> None:
+    messages = server.store.messages
+    account = await server.store.accounts.find("u0@peer.test")
+    assert isinstance(account, Account)
+    operations = cycle((FlagOperation.ADD, FlagOperation.REMOVE))
+
+    async def change() -> None:
+        flags = FlagChange(operation=next(operations), keywords=frozenset({"\\Flagged"}), is_deleted=False)
+        await change_flags(account.account_id, MailboxId(1), NumSet(((5, 5),)), flags)
+
+    def before(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def changed_first(*arguments: Any) -> Any:
+            await change()
+            return await read(*arguments)
+
+        return changed_first
+
+    change_flags, uid_validity = messages.change_flags, await validity(client)
+    monkeypatch.setattr(messages, "table", before(messages.table))
+    monkeypatch.setattr(messages, "placements", before(messages.placements))
+    for _ in range(3):
+        await change()
+        await client.send(f"r SELECT INBOX (QRESYNC ({uid_validity} {known} 5))\r\n".encode())
+        told = []
+        while not (line := await client.line()).startswith("r "):
+            told += [int(found) for found in re.findall(r"UID 5 .*MODSEQ \((\d+)\)", line)]
+        assert told
+        assert told == sorted(told)
 
 
 async def test_nothing_is_told_of_another_uid_validity(client: ImapClient, known: int) -> None:

@@ -14,8 +14,8 @@ MESSAGES = (
 
 @pytest.fixture
 async def fruits(client: ImapClient) -> ImapClient:
-    for octets in MESSAGES:
-        await client.append(octets + b"\r\n", mailbox="Archive")
+    for day, octets in enumerate(MESSAGES, start=10):
+        await client.append(octets + b"\r\n", mailbox="Archive", received=f"{day}-Feb-2026 10:00:00 +0000")
     await client.talk("""
         C: s SELECT Archive
         S: ...

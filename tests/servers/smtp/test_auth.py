@@ -184,7 +184,7 @@ async def test_a_login_submits_to_us_and_to_the_world(world: SmtpWorld) -> None:
             C: AUTH PLAIN {plain("alice@example.com")}
             S: 235 2.7.0 Authenticated
             C: MAIL FROM:<bob@example.com>
-            S: 550 5.7.1 Sender address is not yours
+            S: 553 5.7.1 Sender address is not yours
             C: MAIL FROM:<a.example@example.com>
             S: 250 2.1.0 Sender OK
             C: RCPT TO:<nobody@example.com>
@@ -227,7 +227,7 @@ async def test_a_header_in_another_name_is_refused_after_data(world: SmtpWorld) 
             C: From: bob@example.com
             C:
             C: .
-            S: 550 5.7.1 Sender address is not yours
+            S: 553 5.7.1 Sender address is not yours
         """)
         await client.close()
     assert world.queue.mails == []

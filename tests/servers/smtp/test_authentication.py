@@ -7,6 +7,7 @@ import structlog
 
 from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.smtp.service import SmtpRole
+from tests.support.dialogue import untraced
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.senders import sender_policy
 from tests.support.smtp_world import ALICE, PASSWORD, SmtpWorld, serving
@@ -23,7 +24,7 @@ BROKEN = MemoryResolver(txt=TXT, failing={"_dmarc.strict.example"})
 
 
 async def sent(world: SmtpWorld, *header: str, sender: str = "x@y.example", role: SmtpRole = SmtpRole.MX) -> str:
-    """The reply to the whole message."""
+    """The reply to the whole message, without its trace."""
     async with serving(world, role):
         client = await world.connect()
         await client.play("S: 220 ...\nC: EHLO client.example\nS: 250-...\nS: 250 ...")
@@ -32,7 +33,7 @@ async def sent(world: SmtpWorld, *header: str, sender: str = "x@y.example", role
         await client.send(b"".join(line.encode() + b"\r\n" for line in header) + b"\r\nbody\r\n.\r\n")
         reply = await client.line()
         await client.close()
-    return reply
+    return untraced(reply)
 
 
 def world_with(resolver: MemoryResolver = DNS, **settings: bool | Sequence[str]) -> SmtpWorld:
@@ -64,6 +65,11 @@ async def test_forged_mail_is_refused_as_its_domain_asks() -> None:
     )
     assert world.inbox(ALICE) == []
     assert (await sent(world_with(), "From: x@ours.example", sender="x@ours.example")).startswith("250 ")
+
+
+async def test_a_null_reverse_path_is_no_way_past_dmarc() -> None:
+    """Stalwart 0.16.14: DMARC was skipped where SPF had no MAIL FROM to check."""
+    assert (await sent(world_with(), "From: ceo@strict.example", sender="")).startswith("550 5.7.26 ")
 
 
 async def test_a_second_from_field_is_no_way_past() -> None:
@@ -122,7 +128,10 @@ async def test_an_account_says_nothing_of_what_servers_found() -> None:
 async def test_the_log_has_every_verdict() -> None:
     with structlog.testing.capture_logs() as logs:
         await sent(world_with(), "From: ceo@strict.example")
-    (line,) = [entry for entry in logs if entry["event"] == "authenticated"]
-    assert (line["spf"], line["dmarc"], line["from_domain"], line["policy"]) == (
-        "fail", "fail", "strict.example", "reject",
-    )  # fmt: skip
+    (line,) = [entry for entry in logs if entry["event"] == "transaction"]
+    assert [line[name] for name in ("iprev", "helo", "spf", "spf_domain", "dkim", "arc")] == [
+        "pass", "none", "fail", "y.example", (), "none",
+    ]  # fmt: skip
+    assert [line[name] for name in ("dmarc", "from_domain", "policy", "reason", "detail", "code", "status")] == [
+        "fail", "strict.example", "reject", "DMARC", "policy of strict.example", 550, "5.7.26",
+    ]  # fmt: skip

@@ -41,10 +41,16 @@ async def test_known_recipients_are_queued_as_written_and_others_are_refused(wor
     assert bytes(mail.raw).startswith(b"Received: ")
 
 
-async def test_what_could_not_be_handed_over_as_asked_is_refused(world: SmtpWorld) -> None:
+async def test_binary_mail_is_kept_as_it_is_for_a_primary_that_may_take_it(world: SmtpWorld) -> None:
     world.is_backup = True
+    message = b"Content-Transfer-Encoding: binary\r\n\r\n\0\n"
     async with serving(world):
         client = await world.connect()
         await client.play(OPEN.replace("<x@y.example>", "<x@y.example> BODY=BINARYMIME"))
-        await client.play("C: RCPT TO:<alice@example.com>\nS: 554 5.6.3 ...")
+        await client.play("C: RCPT TO:<alice@example.com>\nS: 250 2.1.5 ...")
+        await client.send(b"BDAT %d LAST\r\n%b" % (len(message), message))
+        await client.play("S: 250 2.0.0 ...")
         await client.close()
+    (mail,) = world.queue.mails
+    assert mail.handling.is_binary
+    assert bytes(mail.raw).endswith(message)

@@ -206,16 +206,34 @@ async def test_binary_mail_still_has_a_header_of_lines(world: SmtpWorld) -> None
         await client.close()
 
 
-async def test_what_cannot_be_sent_on_as_it_is_asked_is_refused(world: SmtpWorld) -> None:
+BINARY = b"MIME-Version: 1.0\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\n\r\xff"
+SEALED = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\r\n--b\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+async def test_binary_mail_that_leaves_is_encoded(world: SmtpWorld) -> None:
     async with serving(world):
         client = await opened(world, begin="C: MAIL FROM:<x@y.example> BODY=BINARYMIME\nS: 250 2.1.0 Sender OK")
-        await client.play("""
-            C: RCPT TO:<away@example.com>
-            S: 554 5.6.3 Recipient is elsewhere: send without BODY=BINARYMIME
-            C: RCPT TO:<alice@example.com>
-            S: 250 2.1.5 Recipient OK
-        """)
+        await client.play("C: RCPT TO:<away@example.com>\nS: 250 2.1.5 Recipient OK")
+        await client.send(b"BDAT %d LAST\r\n%b" % (len(BINARY), BINARY))
+        await client.play("S: 250 2.0.0 OK ...")
         await client.close()
+    (mail,) = world.queue.mails
+    assert not mail.handling.is_binary
+    assert not mail.is_8bit
+    assert bytes(mail.raw).endswith(b"Content-Transfer-Encoding: base64\r\n\r\nAAoN/w==")
+
+
+async def test_binary_mail_that_no_encoding_may_touch_does_not_leave(world: SmtpWorld) -> None:
+    async with serving(world):
+        client = await opened(world, begin="C: MAIL FROM:<x@y.example> BODY=BINARYMIME\nS: 250 2.1.0 Sender OK")
+        await client.play("C: RCPT TO:<away@example.com>\nS: 250 2.1.5 Recipient OK")
+        await client.send(b"BDAT %d LAST\r\n%b" % (len(SEALED), SEALED))
+        await client.play("S: 554 5.6.3 Message would leave this server, and its binary parts cannot be encoded...")
+        await client.close()
+    assert world.queue.mails == []
 
 
 async def test_a_fault_of_ours_within_a_chunk_is_no_command(world: SmtpWorld) -> None:

@@ -22,6 +22,7 @@ from mailstack.services.inbound.pipeline import InboundPipeline
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.store.bus_local import LocalBus
 from tests.support.engines import open_store
+from tests.support.mailing_lists import make_lists
 from tests.support.smtp_world import HOSTNAME, SmtpWorld, serving
 
 ACCOUNTS = tuple(f"u{number}@example.com" for number in range(4))
@@ -45,12 +46,14 @@ class StoredWorld(SmtpWorld):
 
     def service(self) -> SmtpService:
         delivery = Delivery(mailboxes=self.store.mailboxes, messages=self.store.messages, queue=self.store.queue)
+        forwarding = replace(self.forwarding(), accounts=self.store.accounts)
         receiving = Receiving(
             hostname=HOSTNAME,
-            postmaster=None,
             accounts=self.store.accounts,
             messages=self.store.messages,
             delivery=delivery,
+            forwarding=forwarding,
+            lists=make_lists(forwarding, self.clock),
         )
         return replace(super().service(), inbound=InboundPipeline(receiving=receiving))
 

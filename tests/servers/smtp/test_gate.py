@@ -3,12 +3,14 @@
 from mailstack.model.greylist import DELAY_MS
 from mailstack.model.networks import NOWHERE, Networks, networks_of
 from mailstack.net.connections import Connections
+from mailstack.ports.resolver import Resolver
 from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.inbound.blocklists import Blocklists
 from mailstack.services.inbound.gate import Gate
 from mailstack.services.inbound.greylisting import Greylisting
 from tests.support.memory_greylist import MemoryGreylist
 from tests.support.memory_resolver import MemoryResolver
+from tests.support.silent_resolver import SilentResolver
 from tests.support.smtp_world import SmtpWorld, serving
 
 NAME = "1.0.0.127.bl.example"
@@ -27,13 +29,17 @@ def listed(world: SmtpWorld, *, trusted: Networks = NOWHERE) -> None:
 
     resolver = MemoryResolver(hosts={NAME: ("127.0.0.4",)}, txt={NAME: ("Sends spam, see https://bl.example/127",)})
     world.gate = Gate(
-        resolver=resolver, trusted=trusted, blocklists=Sound(resolver, ("bl.example",), clock=world.clock)
+        resolver=resolver,
+        dns_deadline_s=30,
+        trusted=trusted,
+        blocklists=Sound(resolver, ("bl.example",), clock=world.clock),
     )
 
 
-def greylisted(world: SmtpWorld, resolver: MemoryResolver, *, is_all: bool = False) -> None:
+def greylisted(world: SmtpWorld, resolver: Resolver, *, is_all: bool = False, dns_deadline_s: float = 30) -> None:
     world.gate = Gate(
         resolver=resolver,
+        dns_deadline_s=dns_deadline_s,
         trusted=NOWHERE,
         blocklists=Blocklists(resolver, (), clock=world.clock),
         greylisting=Greylisting(MemoryGreylist(), clock=world.clock),
@@ -98,6 +104,11 @@ async def test_either_alone_is_not_enough_and_dns_that_fails_is_neither(world: S
     ):
         greylisted(world, resolver)
         await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 ...")
+
+
+async def test_dns_that_is_silent_is_waited_for_as_long_as_the_spec_says(world: SmtpWorld) -> None:
+    greylisted(world, SilentResolver(), dns_deadline_s=0.05)
+    await play(world, f"{SENDER}\n{ALICE}\nS: 451 4.7.1 ...")
 
 
 async def test_all_means_all(world: SmtpWorld) -> None:

@@ -1,5 +1,7 @@
 """LMTP over a real connection: each recipient's reply is true. RFC 2033 §4."""
 
+import re
+
 import pytest
 
 from mailstack.model.errors import QuotaExceeded, TryAgainLater
@@ -90,6 +92,36 @@ async def test_chunks_have_one_reply_each_and_the_last_one_for_each_recipient(wo
         """)
         await client.close()
     assert world.inbox(BOB)[0].endswith(b"\r\na\r\nb\r\n")
+
+
+async def test_a_message_for_nobody_is_out_of_sequence_however_often(world: SmtpWorld) -> None:
+    """RFC 2033 §4.2. Clients send DATA ahead of the replies to RCPT, as RFC 2920 §3.1 lets them."""
+    world.limit(bad_commands=2)
+    async with serving(world, SmtpRole.LMTP):
+        client = await world.connect()
+        await client.play("S: 220 ...\nC: LHLO client.example\nS: 250-...\nS: 250 ENHANCEDSTATUSCODES")
+        for command in ("DATA\\r\\n", "DATA\\r\\n", r"BDAT 6 LAST\r\nNOOP\r\n"):
+            await client.play("C: MAIL FROM:<x@y.example>\nS: 250 ...\nC: RCPT TO:<nobody@example.com>\nS: 550 ...")
+            await client.play(f"C| {command}\nS: 503 5.5.1 ...\nC: RSET\nS: 250 ...")
+        await client.close()
+
+
+async def test_whoever_hands_mail_over_may_ask_to_hear_of_its_arrival(world: SmtpWorld) -> None:
+    """RFC 3461 §5.2.7: it will tell of none itself, as we offer to."""
+    async with serving(world, SmtpRole.LMTP):
+        client = await world.connect()
+        await client.play("S: 220 ...\nC: LHLO client.example\nS: 250-...\nS: 250 ENHANCEDSTATUSCODES")
+        await client.play("C: MAIL FROM:<x@y.example>\nS: 250 ...")
+        await client.play("C: RCPT TO:<alice@example.com> NOTIFY=SUCCESS\nS: 250 ...")
+        await client.play("C: RCPT TO:<bob@example.com> NOTIFY=SUCCESS\nS: 250 ...")
+        await client.play("C: DATA\nS: 354 ...\nC: x\nC: .\nS: 250 2.1.5 OK ...\nS: 250 2.1.5 OK ...")
+        await client.close()
+    notices = world.queue.mails
+    assert [notice.recipients for notice in notices] == [("x@y.example",)] * 2
+    assert all(b"Action: delivered" in bytes(notice.raw) for notice in notices)
+    # Or the second would be taken for the first, come again.
+    ids = {re.search(rb"\r\nMessage-ID: (.*)\r\n", bytes(notice.raw)) for notice in notices}
+    assert len({found[1] for found in ids if found is not None}) == 2
 
 
 @pytest.mark.parametrize(("word", "code"), [("EHLO x.example", 500), ("HELO x.example", 500), ("AUTH PLAIN", 500)])

@@ -2,6 +2,8 @@
 
 import ssl
 
+import pytest
+
 from mailstack.servers.smtp.service import SmtpRole
 from tests.support.dialogue import Client, connect
 from tests.support.smtp_world import ALICE, HOSTNAME, SmtpWorld, serving
@@ -85,6 +87,33 @@ async def test_starttls_buffering_what_was_sent_ahead_is_dropped(
             S: 221 ...
             S: (closed)
         """)
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("role", "hello", "ahead"),
+    [
+        (SmtpRole.SUBMISSION, "EHLO", b"AUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAGNvcnJlY3QgaG9yc2U=\r\n"),
+        (SmtpRole.SUBMISSION, "EHLO", b"AUTH PLAIN\r\nAGFsaWNlQGV4YW1wbGUuY29tAGNvcnJlY3QgaG9yc2U=\r\n"),
+        (SmtpRole.LMTP, "LHLO", b"LHLO injected.example\r\nMAIL FROM:<evil@evil.example>\r\n"),
+        (SmtpRole.MX, "EHLO", b"BDAT 4 LAST\r\nNOOP"),
+    ],
+)
+async def test_starttls_buffering_nothing_sent_ahead_counts_for_any_service(
+    world: SmtpWorld, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, role: SmtpRole, hello: str, ahead: bytes
+) -> None:
+    world.tls = server_tls
+    async with serving(world, role):
+        client = await world.connect()
+        await client.play(f"S: 220 ...\nC: {hello} client.example\nS: 250-...\nS: 250 ...")
+        await client.send(b"STARTTLS\r\n" + ahead)
+        await client.play("S: 220 2.0.0 Ready to start TLS")
+        await shake_hands(client, client_tls)
+        # Neither greeted nor logged in, nor has it a transaction; and the first answer is to what was sent first.
+        await client.play("C: NOOP\nS: 250 2.0.0 ...\nC: MAIL FROM:<alice@example.com>\nS: 503 5.5.1 ...")
+        await client.play(f"C: {hello} client.example\nS: 250-...\nS: 250 ...")
+        if role is SmtpRole.SUBMISSION:
+            await client.play("C: MAIL FROM:<alice@example.com>\nS: 530 5.7.0 Authentication required")
         await client.close()
 
 

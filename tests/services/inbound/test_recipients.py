@@ -5,7 +5,7 @@ import pytest
 from mailstack.model.address import Address, parse_address
 from mailstack.model.errors import Forbidden, NotFound
 from mailstack.model.principal import Ability, Account
-from mailstack.services.inbound.recipients import MAX_RESOLVED, Resolution, merge, resolve
+from mailstack.services.inbound.recipients import MAX_RESOLVED, Onward, Resolution, merge, resolve
 from mailstack.store.memory.accounts import MemoryAccounts
 from tests.support.memory_accounts import make_account, make_domain
 
@@ -20,6 +20,7 @@ DIRECTORY = MemoryAccounts(
         "sales@example.com": ("alice@example.com", "bob@example.com"),
         "all@example.com": ("sales@example.com", "bob@example.com", "friend@elsewhere.example", "deaf@example.com"),
         "out@example.com": ("Friend@elsewhere.example",),
+        "chain@example.com": ("out@example.com", "x@elsewhere.example"),
         "detail@example.com": ("alice+detail@example.com",),
         "loop@example.com": ("pool@example.com",),
         "pool@example.com": ("loop@example.com", "bob@example.com"),
@@ -42,7 +43,7 @@ DIRECTORY = MemoryAccounts(
 
 
 @pytest.mark.parametrize(
-    ("address", "accounts", "external"),
+    ("address", "accounts", "onward"),
     [
         ("alice@example.com", [ALICE], []),
         ("ALICE@EXAMPLE.COM", [ALICE], []),
@@ -71,11 +72,11 @@ DIRECTORY = MemoryAccounts(
         ("PostMaster@twin.example", [BOB], []),
     ],
 )
-async def test_who_receives(address: str, accounts: list[Account], external: list[str]) -> None:
+async def test_who_receives(address: str, accounts: list[Account], onward: list[str]) -> None:
     found = await resolve(DIRECTORY, parse_address(address), postmaster="bob@example.com")
     assert {account.login for account in found.accounts} == {account.login for account in accounts}
     assert len(found.accounts) == len(accounts)
-    assert list(found.external) == external
+    assert [target for each in found.onward for target in each.targets] == onward
 
 
 @pytest.mark.parametrize(
@@ -110,25 +111,57 @@ async def test_postmaster_without_a_domain_is_the_admin() -> None:
             await resolve(DIRECTORY, address)
 
 
-async def test_an_alias_that_grew_out_of_bounds_is_cut_off() -> None:
+async def test_an_alias_that_grew_out_of_bounds_is_refused_for_all() -> None:
+    """Those who were left out would not know, nor would the sender."""
     wide = MemoryAccounts(
         (BOB,),
         aliases={
-            "wide@example.com": tuple(f"x{number}@elsewhere.example" for number in range(MAX_RESOLVED + 50)),
+            "wide@example.com": tuple(f"x{number}@elsewhere.example" for number in range(MAX_RESOLVED)),
+            "wider@example.com": tuple(f"x{number}@elsewhere.example" for number in range(MAX_RESOLVED + 1)),
+            "both@example.com": ("bob@example.com", "deep0@example.com"),
             **{f"deep{number}@example.com": (f"deep{number + 1}@example.com",) for number in range(50)},
             "deep50@example.com": ("bob@example.com",),
         },
         domains=(make_domain("example.com"),),
     )
-    assert len((await resolve(wide, parse_address("wide@example.com"))).external) == MAX_RESOLVED
-    with pytest.raises(Forbidden):
-        await resolve(wide, parse_address("deep0@example.com"))
+    (onward,) = (await resolve(wide, parse_address("wide@example.com"))).onward
+    assert len(onward.targets) == MAX_RESOLVED
+    for address in ("wider@example.com", "deep0@example.com", "both@example.com"):
+        with pytest.raises(Forbidden):
+            await resolve(wide, parse_address(address))
     assert (await resolve(wide, parse_address("deep40@example.com"))).accounts == (BOB,)
 
 
+async def test_what_goes_on_does_so_from_the_address_that_leads_there() -> None:
+    """Not from the one that was written: a chain of aliases here, a domain's alias, a detail."""
+    for address in ("all@example.com", "all+x@example.com", "all@twin.example"):
+        found = await resolve(DIRECTORY, parse_address(address))
+        assert found.onward == (Onward(address="all@example.com", targets=("friend@elsewhere.example",)),)
+    chain = await resolve(DIRECTORY, parse_address("chain@example.com"))
+    assert [each.address for each in chain.onward] == ["out@example.com", "chain@example.com"]
+
+
 def test_merged_resolutions_hold_everyone_once() -> None:
-    one = Resolution(accounts=(ALICE, BOB), external=("x@elsewhere.example",))
-    two = Resolution(accounts=(BOB,), external=("y@elsewhere.example", "x@elsewhere.example"))
+    one = Resolution(
+        accounts=(ALICE, BOB),
+        external=("x@elsewhere.example",),
+        onward=(Onward(address="a@example.com", targets=("f@elsewhere.example", "g@elsewhere.example")),),
+    )
+    two = Resolution(
+        accounts=(BOB,),
+        external=("y@elsewhere.example", "x@elsewhere.example"),
+        onward=(
+            Onward(address="b@example.com", targets=("g@elsewhere.example", "y@elsewhere.example")),
+            Onward(address="a@example.com", targets=("h@elsewhere.example",)),
+        ),
+    )
     assert merge([one, two]) == Resolution(
-        accounts=(ALICE, BOB), external=("x@elsewhere.example", "y@elsewhere.example")
+        accounts=(ALICE, BOB),
+        external=("x@elsewhere.example", "y@elsewhere.example"),
+        onward=(
+            Onward(
+                address="a@example.com",
+                targets=("f@elsewhere.example", "g@elsewhere.example", "h@elsewhere.example"),
+            ),
+        ),
     )

@@ -10,7 +10,9 @@ from mailstack.model.instant import Instant
 from mailstack.services.inbound.trace import (
     MAX_RECEIVED,
     Hop,
+    delivered_to_field,
     has_too_many_hops,
+    passed_addresses,
     prepend,
     protocol_word,
     received_field,
@@ -104,3 +106,23 @@ def test_a_mapped_message_stays_mapped() -> None:
         assert longer[:] == b"A: b\r\n" + body
         assert every(scan_fields(longer), b"a") == [b"b"]
     assert prepend(b"A: b\r\n", b"C: d\r\n") == b"A: b\r\nC: d\r\n"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["alice@example.com", "bücher@example.com", "a%41@example.com", "!#$&'*+-/=?^_`{|}~@example.com", 'a"b@x'],
+)
+def test_an_address_that_sent_a_mail_on_is_known_again(address: str) -> None:
+    field = delivered_to_field(address)
+    assert field.isascii()
+    assert passed_addresses(field + b"Subject: x\r\n\r\nDelivered-To: body@example.com\r\n") == {address}
+
+
+def test_every_field_counts_however_it_is_written() -> None:
+    header = b"DELIVERED-TO:a@x\nX: y\r\nDelivered-To \t:  b@x \t\r\nX-Delivered-To: c@x\r\nDelivered-To:\r\n\r\n"
+    assert passed_addresses(header) == {"a@x", "b@x", ""}
+
+
+def test_what_seems_to_be_a_field_costs_no_more_than_its_length() -> None:
+    spaces = b" " * 250_000
+    assert passed_addresses(b"Delivered-To:" + spaces + b"x" + spaces + b"y\r\n\r\n") == {f"x{spaces.decode()}y"}

@@ -183,6 +183,29 @@ async def test_a_table_read_between_two_changes_moves_no_number_unsaid(
     assert await uids_of(view) == [3, 4, 5][: 2 + comes]
 
 
+async def test_of_what_went_since_the_log_was_read_no_older_flags_are_told(
+    mail: AccountMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await deliver(mail, 3)
+    view, other = await select(mail), await select(mail)
+    await mark(view, [2], DELETED)
+    await mark(other, [1, 2], SEEN)
+    read = mail.messages.table
+
+    async def read_late(account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None) -> PlacementTable:
+        monkeypatch.undo()
+        await mail.messages.expunge(account_id, mailbox_id)
+        return await read(account_id, mailbox_id, uids)
+
+    monkeypatch.setattr(mail.messages, "table", read_late)
+
+    updates = await view.updates(with_expunges=False)
+    assert [(number, placement.keywords_text) for number, placement in told(updates)] == [(1, SEEN)]
+    assert (await view.table()).numbers == [1, 3]
+    assert (await view.updates(with_expunges=True)).expunged == (2,)
+    assert await view.updates(with_expunges=True) == Updates()
+
+
 async def test_many_changes_are_found_by_comparing(mail: AccountMail, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CHANGES", 3)
     await deliver(mail, 5)

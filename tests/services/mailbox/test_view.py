@@ -3,6 +3,8 @@
 import asyncio
 import random
 from array import array
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,28 @@ async def test_received_stays_beside_the_table(mail: AccountMail) -> None:
     await deliver(mail, 1, received_at=5)
     view = await mail.views.current(mail.account_id, INBOX)
     assert ((await view.received()).values, view.table.uids) == (array("q", [0, 2, 3, 5]), array("I", [1, 3, 4, 6]))
+
+
+async def test_received_stays_beside_a_table_that_is_read_anew_meanwhile(
+    mail: AccountMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(5):
+        await deliver(mail, 1, received_at=day)
+    view = await mail.views.current(mail.account_id, INBOX)
+    await view.received()
+    await deliver(mail, 1, received_at=5)
+    await mail.views.current(mail.account_id, INBOX)
+    read = mail.messages.columns
+
+    async def read_late(*asked: Any) -> Sequence[tuple[Any, ...]]:
+        monkeypatch.undo()
+        monkeypatch.setattr(module, "MAX_CHANGES", 1)
+        await flag(mail, numset_of([1, 2]), FLAGGED)
+        await mail.views.current(mail.account_id, INBOX)
+        return await read(*asked)
+
+    monkeypatch.setattr(mail.messages, "columns", read_late)
+    assert (await view.received()).values == array("q", range(6))
 
 
 @pytest.mark.parametrize("max_changes", [module.MAX_CHANGES, 4])

@@ -3,7 +3,7 @@
 import pytest
 
 from mailstack.ports.resolver import MailExchanger
-from mailstack.services.outbound.mx import MAX_EXCHANGERS, Hosts, exchangers
+from mailstack.services.outbound.mx import MAX_EXCHANGERS, Hosts, best_hosts, exchangers
 from tests.support.memory_resolver import MemoryResolver
 
 OWN = "mail.example.com"
@@ -82,3 +82,17 @@ async def test_hundreds_of_exchangers_are_not_all_tried() -> None:
 @pytest.mark.parametrize(("domain", "host"), [("[192.0.2.1]", "192.0.2.1"), ("[ipv6:2001:db8::1]", "2001:db8::1")])
 async def test_an_address_literal_is_the_host(domain: str, host: str) -> None:  # RFC 5321 §4.1.3
     assert await exchangers(MemoryResolver(), domain, own_host=OWN, token=Tokens()) == Hosts((host,))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ((), ("them.test",)),
+        ((mx(0, ""),), ()),
+        ((mx(20, "c"), mx(10, "B.Test"), mx(10, "a.test"), mx(10, "b.test")), ("a.test", "b.test")),
+    ],
+)
+def test_a_provider_is_known_by_its_best_exchangers(
+    found: tuple[MailExchanger, ...], expected: tuple[str, ...]
+) -> None:
+    assert best_hosts("them.test", found) == expected

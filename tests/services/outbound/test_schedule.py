@@ -1,11 +1,13 @@
 """When mail is tried again. RFC 5321 §4.5.4.1."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailstack.model.delivery import QueueItem, QueueState
 from mailstack.model.ids import MailId, QueueItemId
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
-from mailstack.services.outbound.schedule import Schedule, is_delay_notice_due, next_attempt
+from mailstack.services.outbound.schedule import Schedule, is_delay_notice_due, next_attempt, next_word
 
 QUEUED = Instant(1_000_000)
 SCHEDULE = Schedule()
@@ -93,17 +95,47 @@ def test_every_gap_is_at_least_half_an_hour_but_the_last() -> None:
     assert sum(gaps) == 5 * DAY_MS
 
 
+def test_the_last_wait_of_the_spec_goes_on() -> None:
+    schedule = Schedule(waits_ms=(MINUTE_MS, 7 * MINUTE_MS), lifetime_ms=DAY_MS)
+    waits = [(next_attempt(schedule, tries=tries, queued_at=QUEUED, now=QUEUED) or 0) - QUEUED for tries in (1, 2, 3)]
+    assert waits == [MINUTE_MS, 7 * MINUTE_MS, 7 * MINUTE_MS]
+
+
+def test_who_wants_no_delay_notices_has_none() -> None:
+    schedule = Schedule(delay_notice_ms=None)
+    late = Instant(QUEUED + 5 * HOUR_MS)
+    assert is_delay_notice_due(SCHEDULE, item(tries=0, next_at=QUEUED), late)
+    assert not is_delay_notice_due(schedule, item(tries=0, next_at=QUEUED), late)
+
+
 @pytest.mark.parametrize(("is_own_fault", "latest_ms"), [(False, 8 * HOUR_MS), (True, 4 * HOUR_MS + 16 * MINUTE_MS)])
-def test_one_delay_notice_at_the_first_attempt_past_the_delay(*, is_own_fault: bool, latest_ms: int) -> None:
-    now, tries, next_at, notices = QUEUED, 0, QUEUED, []
-    while next_at is not None:
-        now = Instant(next_at + 1_000)  # attempts are a little late
-        if is_delay_notice_due(SCHEDULE, item(tries=tries, next_at=next_at), now, is_own_fault=is_own_fault):
-            notices.append(now - QUEUED)
+def test_a_delay_notice_is_due_from_the_first_attempt_past_the_delay_on(*, is_own_fault: bool, latest_ms: int) -> None:
+    now, tries = QUEUED, 0
+    while not is_delay_notice_due(SCHEDULE, item(tries=tries, next_at=now), now):
         tries += 1
         following = next_attempt(SCHEDULE, tries=tries, queued_at=QUEUED, now=now, is_own_fault=is_own_fault)
-        if following is None:
-            break
-        next_at = following
-    assert len(notices) == 1
-    assert 4 * HOUR_MS <= notices[0] < latest_ms
+        assert following is not None
+        now = Instant(following + 1_000)  # attempts are a little late
+    assert 4 * HOUR_MS <= now - QUEUED < latest_ms
+
+
+def test_whoever_heard_of_the_delay_does_not_hear_of_it_again() -> None:
+    late = Instant(QUEUED + 9 * HOUR_MS)
+    assert not is_delay_notice_due(SCHEDULE, replace(item(tries=3, next_at=QUEUED), is_delay_told=True), late)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "is_told", "now_ms", "expected_ms"),
+    [
+        (SCHEDULE, False, 0, 4 * HOUR_MS),
+        (SCHEDULE, False, 4 * HOUR_MS, 5 * DAY_MS),  # it is said now
+        (SCHEDULE, True, 0, 5 * DAY_MS),
+        (Schedule(delay_notice_ms=None), False, 0, 5 * DAY_MS),
+        (Schedule(lifetime_ms=HOUR_MS), False, 0, HOUR_MS),
+    ],
+)
+def test_mail_that_is_not_tried_has_something_to_tell_in_time(
+    schedule: Schedule, is_told: bool, now_ms: int, expected_ms: int
+) -> None:
+    waiting = replace(item(tries=0, next_at=QUEUED), is_delay_told=is_told)
+    assert next_word(schedule, waiting, Instant(QUEUED + now_ms)) == QUEUED + expected_ms

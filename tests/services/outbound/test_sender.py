@@ -5,6 +5,9 @@ import pytest
 from mailstack.model.address import Address
 from mailstack.model.errors import Forbidden, Invalid
 from mailstack.services.outbound.sender import forward_address, require_own
+from mailstack.store.memory.accounts import MemoryAccounts
+from tests.support.mailing_lists import make_list
+from tests.support.memory_accounts import make_domain
 from tests.support.outbound_world import ALICE, make_directory
 
 
@@ -38,6 +41,19 @@ async def test_own_addresses(text: str) -> None:
 async def test_others_are_forbidden(text: str) -> None:
     with pytest.raises(Forbidden):
         await require_own(make_directory(), ALICE, text)
+
+
+@pytest.mark.parametrize("text", ["anybody@all.test", "team@all.test", "team-owner@all.test", "all@all.test"])
+async def test_who_gets_the_mail_of_an_address_may_not_write_as_it(text: str) -> None:
+    """A catch-all, a list, an alias to the account alone."""
+    accounts = MemoryAccounts(
+        (ALICE,),
+        aliases={"all@all.test": (ALICE.login,)},
+        lists=(make_list("team@all.test", ALICE.login, owners=(ALICE.login,)),),
+        domains=(make_domain("example.com"), make_domain("all.test", catch_all=ALICE.login)),
+    )
+    with pytest.raises(Forbidden):
+        await require_own(accounts, ALICE, text)
 
 
 @pytest.mark.parametrize("text", ["", "alice", "@example.com", "alice@", "a b@example.com", "alice@exa mple.com"])

@@ -4,13 +4,17 @@ import email
 import email.policy
 import mmap
 import tempfile
+from dataclasses import replace
 
 import pytest
 
 import dkim
 from mailstack.mailauth.dkim import keys
-from mailstack.model.errors import Forbidden, Invalid, NotFound, TryAgainLater
+from mailstack.model.delivery import Priority
+from mailstack.model.errors import Forbidden, Invalid, LineTooLong, NotFound, TryAgainLater
+from mailstack.model.handling import PLAIN, Handling
 from mailstack.model.message import RawMessage
+from mailstack.services.inbound.mail import Reason, Reject
 from mailstack.services.outbound.submit import Origin
 from mailstack.wire.smtp.content import write_content
 from tests.support.outbound_world import ALICE, BOB, OutboundWorld
@@ -26,6 +30,12 @@ async def submit(world: OutboundWorld, *recipients: str, raw: RawMessage = MESSA
 async def queued(world: OutboundWorld) -> bytes:
     items = await world.queue.items()
     return await world.queue.content(items[0].mail_id)
+
+
+@pytest.mark.parametrize(("field", "priority"), [(b"", Priority.SUBMISSION), (b"Precedence: bulk\r\n", Priority.BULK)])
+async def test_what_a_person_writes_goes_first(world: OutboundWorld, field: bytes, priority: Priority) -> None:
+    await submit(world, "b@them.test", raw=field + MESSAGE)
+    assert [item.priority for item in await world.queue.items()] == [priority]
 
 
 @pytest.mark.parametrize("path", ["", "alice@example.com", "alice+x@example.com"])
@@ -80,6 +90,32 @@ async def test_the_from_field_is_the_account_own(world: OutboundWorld, from_: by
 async def test_own_addresses_however_written_pass(world: OutboundWorld, from_: bytes) -> None:
     await submit(world, "b@them.test", raw=from_ + b"Subject: x\r\n\r\nbody\r\n")
     assert await world.queue.items()
+
+
+BINARY = (
+    MESSAGE.partition(b"Subject")[0] + b"MIME-Version: 1.0\r\nContent-Type: image/png\r\n"
+    b"Content-Transfer-Encoding: binary\r\n\r\n\0\r\n\n"
+)
+
+
+async def test_binary_parts_are_encoded_before_the_mail_is_signed(world: OutboundWorld) -> None:  # RFC 3030 §3
+    records = with_keys(world)
+    origin = replace(ORIGIN, handling=Handling(is_binary=True))
+    await submit(world, "b@them.test", "bob@example.com", raw=BINARY, origin=origin)
+    (item,) = await world.queue.items()
+    assert item.handling == PLAIN
+    found = await queued(world)
+    assert found.endswith(b"Content-Transfer-Encoding: base64\r\n\r\nAA0KCg==")
+    assert verified(found, records) == [True, True]
+
+
+async def test_binary_octets_that_no_encoding_may_touch_are_refused(world: OutboundWorld) -> None:
+    raw = BINARY.replace(b"image/png", b"multipart/signed; boundary=b")
+    found = await world.submission().submit(
+        ALICE, "alice@example.com", ["b@them.test"], raw, replace(ORIGIN, handling=Handling(is_binary=True))
+    )
+    assert found == Reject(reason=Reason.BINARY)
+    assert not await world.queue.items()
 
 
 async def test_outside_recipients_are_queued_as_one_mail(world: OutboundWorld) -> None:
@@ -231,6 +267,32 @@ async def test_line_ends_are_mended_before_they_are_signed(world: OutboundWorld,
     assert verified(found, records) == [True, True]
     sent = b"".join(write_content(found)).removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
     assert sent == found
+
+
+@pytest.mark.parametrize("is_mapped", [False, True])
+async def test_long_lines_are_encoded_before_they_are_signed(world: OutboundWorld, is_mapped: bool) -> None:
+    records = with_keys(world)
+    raw = MESSAGE + "grüße ".encode() * 1_000
+    with tempfile.TemporaryFile() as file:
+        file.write(b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" + raw)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            await submit(world, "b@them.test", "bob@example.com", raw=mapped if is_mapped else mapped[:])
+    found = await queued(world)
+    for copy in (found, world.messages.raws(BOB.account_id)[0]):
+        assert verified(copy, records) == [True, True]
+        assert max(map(len, copy.split(b"\r\n"))) <= 998
+        assert email.message_from_bytes(copy).get_payload(decode=True) == b"body\r\n" + "grüße ".encode() * 1_000
+    assert not (await world.queue.items())[0].is_8bit
+
+
+async def test_a_long_line_in_what_the_author_signed_is_refused(world: OutboundWorld) -> None:
+    header = (
+        MESSAGE.removesuffix(b"\r\nbody\r\n") + b"MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n"
+    )
+    with pytest.raises(LineTooLong):
+        await submit(world, "b@them.test", raw=header + b"\r\n--b\r\n\r\n" + b"x" * 999 + b"\r\n--b--\r\n")
+    assert not await world.queue.items()
 
 
 async def test_a_field_hidden_behind_a_bare_line_end_is_seen(world: OutboundWorld) -> None:

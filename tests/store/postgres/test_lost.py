@@ -20,6 +20,7 @@ from tests.support.cutting_proxy import CuttingProxy, Loss
 from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 from tests.support.recording_bus import RecordingBus
+from tests.support.running import until
 from tests.support.stores import make_account, new_message
 
 INBOX = MailboxId(1)
@@ -105,9 +106,13 @@ async def test_a_commit_is_settled_also_when_that_has_to_wait_for_a_connection(
     store = await open_at(empty_database, tmp_path, most_links=1)
     await add(store, "one@example.com")
     link = await store._engine.pool.take()
-    monkeypatch.setattr(pool, "WAIT_S", 0.05)
+    monkeypatch.setattr(pool, "WAIT_S", 0.01)
     settling = asyncio.ensure_future(store._engine.was_committed((link.next_mark()[0], link.marks)))
-    await asyncio.sleep(0.5)
+
+    async def has_given_up_once() -> bool:
+        return len(store._engine.pool._waiting) > 1
+
+    await until(has_given_up_once)
     store._engine.pool.give_back(link)
     assert await settling
     await store.close()

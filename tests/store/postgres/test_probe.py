@@ -1,12 +1,11 @@
 """Whether a database can be used: what is wrong is told with what to do about it, and nothing is changed."""
 
-import socket
-
 from mailstack.app.clock import system_clock
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.probe import probed
 from mailstack.store.probing import Finding
+from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
 
 
@@ -30,8 +29,7 @@ async def test_an_empty_database_is_fine_and_stays_empty(postgres: PostgresServe
 
 
 async def test_nobody_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     (found,) = await findings(f"postgresql://mailstack:hush@127.0.0.1:{port}/mail")
     assert "cannot be used" in found.fault
     assert "hush" not in found.fault

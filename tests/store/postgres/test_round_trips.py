@@ -1,11 +1,14 @@
 """How often the database is asked for what a client asks for: docs/scale.md names the numbers."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from mailstack.model.delivery import NULL_PATH, Failed, OutgoingMail, Settlement, SmtpReply
+from mailstack.model.instant import Instant
 from mailstack.ports.bus import Bus
 from mailstack.ports.store import Store
 from tests.servers.imap.conftest import message
@@ -13,6 +16,7 @@ from tests.store.postgres.conftest import open_at
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import running_imap
+from tests.support.quota import quota
 
 SCALE = Path(__file__).parents[3] / "docs" / "scale.md"
 ROW = re.compile(r"^\| `(?P<command>[^`]+)` \| (?P<count>\d+) \|", re.MULTILINE)
@@ -48,6 +52,34 @@ async def test_each_command_costs_as_many_round_trips_as_the_documentation_says(
         counted = {command: await settled(proxy, client, command) for command in stated}
     assert len(stated) >= 7
     assert counted == stated
+
+
+async def test_recipients_of_one_mail_are_settled_in_as_many_round_trips_as_one(
+    network: tuple[CuttingProxy, str], tmp_path: Path
+) -> None:
+    proxy, url = network
+    store = await open_at(url, tmp_path)
+    counted = []
+    for count in (1, 1, 50):  # the first prepares statements
+        mail = OutgoingMail(
+            reverse_path="alice@example.com",
+            recipients=tuple(f"r{number}@x.example" for number in range(count)),
+            raw=b"Subject: hi\r\n\r\nhi\r\n",
+            queued_at=Instant(1_000_000),
+            is_8bit=False,
+            smtp_utf8=False,
+            trace_id="t",
+        )
+        await store.queue.enqueue([mail], next_at=Instant(1))
+        items = await store.queue.lease("one", now=Instant(2), until=Instant(1_000), quota=quota(count))
+        notice = replace(mail, recipients=(mail.reverse_path,), reverse_path=NULL_PATH)
+        failed = Failed(reply=SmtpReply(code=550, status="5.1.1", text="nobody"), host="mx")
+        settlements = [Settlement(item_id=item.item_id, outcome=failed, notices=(notice,)) for item in items]
+        before = proxy.requests
+        assert len(await store.queue.settle("one", settlements)) == count
+        counted.append(proxy.requests - before)
+    await store.close()
+    assert counted[1:] == [4, 4]
 
 
 @pytest.mark.parametrize("command", ["NOOP", "UID FETCH 1 FLAGS"])

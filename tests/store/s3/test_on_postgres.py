@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from mailstack.model.delivery import Delivered, OutgoingMail, SmtpReply
+from mailstack.model.delivery import Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
@@ -28,6 +28,7 @@ from tests.support.counting_proxy import counting_proxy
 from tests.support.digests import digest_of
 from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer
+from tests.support.quota import quota
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import make_account
 
@@ -124,9 +125,9 @@ async def test_what_the_queue_has_is_kept(store: PostgresStore, bucket: Bucket, 
         await store.sweep()
         clock.advance(DAY_MS)
     assert await store.queue.content(mail_id) == LARGE
-    (item,) = await store.queue.lease("me", now=Instant(2), until=Instant(3), limit=1)
+    (item,) = await store.queue.lease("me", now=Instant(2), until=Instant(3), quota=quota(1))
     delivered = Delivered(reply=SmtpReply(code=250, status="2.0.0", text="ok"), host="x.example")
-    await store.queue.settle("me", item.item_id, delivered, next_at=None)
+    await store.queue.settle("me", [Settlement(item_id=item.item_id, outcome=delivered)])
     for _ in range(3):
         await store.sweep()
         clock.advance(DAY_MS)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.principal import Account, AliasTargets
-from mailstack.model.resource import AliasBody, Kind, Resource, fields_of
+from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
+from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql import accounts
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
@@ -42,6 +43,30 @@ async def test_what_one_generation_says_is_read_once(store: SqliteStore) -> None
     first = await store.accounts.find("alice@example.com")
     assert first is not None
     assert await store.accounts.find("alice@example.com") is first
+
+
+async def test_a_domain_that_another_process_added_is_found_as_soon_as_that_is_told(
+    store: SqliteStore, path: Path, bus: RecordingBus
+) -> None:
+    await apply(store, created(account_resource("alice@example.com")))
+    assert await store.accounts.domain("new.example") is None
+    other = await open_store(path, clock=FakeClock(), bus=RecordingBus())
+    body = DomainBody(catch_all=None, subaddress_separators="+", alias_of=None, dkim_algorithms=())
+    await apply(other, created(Resource(kind=Kind.DOMAIN, name="new.example", fields=fields_of(body), digests={})))
+    bus.publish(GENERATION_TOPIC)
+    found = await store.accounts.domain("new.example")
+    assert found is not None
+    assert found.name == "new.example"
+    await other.close()
+
+
+async def test_a_domain_that_is_not_there_is_asked_for_once(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await apply(store, created(account_resource("alice@example.com")))
+    assert await store.accounts.domain("outside.test") is None
+    monkeypatch.setattr(accounts, "DOMAIN", "SELECT nothing")
+    assert await store.accounts.domain("outside.test") is None
 
 
 async def test_no_more_than_a_bound_is_remembered(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

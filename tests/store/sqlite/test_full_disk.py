@@ -24,6 +24,7 @@ from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
+from tests.support.quota import quota
 from tests.support.recording_bus import RecordingBus
 from tests.support.stores import make_account, new_message, raw_message
 
@@ -143,7 +144,7 @@ async def test_the_queue_fails_for_now_and_keeps_what_it_took(store: SqliteStore
     assert len(await store.queue.items(limit=10_000)) == taken
     disk.free()
     await store.queue.enqueue([outgoing(50_000)], next_at=Instant(0))
-    leased = await store.queue.lease("one", now=Instant(1), until=Instant(2), limit=20_000)
+    leased = await store.queue.lease("one", now=Instant(1), until=Instant(2), quota=quota(20_000))
     assert len(leased) == taken + 1
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.commands.append import Append, Upload
 from mailstack.wire.imap.commands.login import Login
 from mailstack.wire.imap.commands.noop import Noop
@@ -21,7 +22,6 @@ from mailstack.wire.imap.events import (
     SyntaxFault,
     TextBegins,
 )
-from mailstack.wire.imap.faults import ProtocolFault
 from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
 from mailstack.wire.imap.machine import ImapMachine
 from tests.support.imap_events import events_of

@@ -7,7 +7,7 @@ from itertools import islice, repeat
 
 import pytest
 
-from mailstack.wire.imap.faults import ProtocolFault
+from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.limits import BEFORE_LOGIN, Limits, after_login
 from mailstack.wire.imap.machine import ImapMachine
 

@@ -3,7 +3,8 @@
 import pytest
 
 from mailstack.model.delivery import Credentials
-from mailstack.wire.sasl.plain import MAX_PART_OCTETS, Plain
+from mailstack.model.errors import Invalid
+from mailstack.wire.sasl.plain import MAX_PART_OCTETS, Plain, plain_message
 from mailstack.wire.sasl.steps import Broken, Challenge
 
 
@@ -46,3 +47,16 @@ def test_a_malformed_message_is_broken(message: bytes) -> None:
 
 def test_acting_for_another_identity_is_refused() -> None:
     assert Plain().begin(b"admin\0tim\0pw") == Broken(reason="PLAIN for another identity")
+
+
+@pytest.mark.parametrize(
+    "credentials", [Credentials(username="tim", password="pw"), Credentials(username="ä", password="ö ü")]
+)
+def test_what_a_client_writes_is_read_back(credentials: Credentials) -> None:
+    assert Plain().begin(plain_message(credentials)) == credentials
+
+
+@pytest.mark.parametrize(("username", "password"), [("a\0b", "x"), ("a", "x\0")])
+def test_credentials_with_nul_cannot_be_written(username: str, password: str) -> None:
+    with pytest.raises(Invalid):
+        plain_message(Credentials(username=username, password=password))

@@ -18,6 +18,11 @@ from mailstack.wire.smtp.capability import NO_CAPABILITIES, Capabilities, parse_
         (["x", "SIZE " + "9" * 5000], NO_CAPABILITIES),
         (["x", "starttls", "Pipelining"], Capabilities(has_starttls=True, has_pipelining=True)),
         (["x", "8BITMIME", "SMTPUTF8"], Capabilities(has_8bitmime=True, has_smtp_utf8=True)),
+        (["x", "dsn"], Capabilities(has_dsn=True)),
+        (["x", "CHUNKING"], Capabilities(has_chunking=True)),
+        (["x", "BINARYMIME", "CHUNKING"], Capabilities(has_chunking=True, has_binarymime=True)),
+        (["x", "BINARYMIME"], NO_CAPABILITIES),  # RFC 3030 §3
+        (["x", "REQUIRETLS"], Capabilities(has_requiretls=True)),
         (["x", "AUTH PLAIN login"], Capabilities(auth=frozenset({"PLAIN", "LOGIN"}))),  # RFC 4954 §3
         (["x", "AUTH=LOGIN PLAIN"], Capabilities(auth=frozenset({"PLAIN", "LOGIN"}))),
         (["x", "AUTH", "AUTH="], NO_CAPABILITIES),

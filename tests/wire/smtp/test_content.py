@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstack.model import line_ends
-from mailstack.wire.smtp.content import write_content
+from mailstack.wire.smtp import content as content_module
+from mailstack.wire.smtp.content import write_chunks, write_content
 
 PARTS = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\r\n.\r\n", b"\x80"]), max_size=40)
 
@@ -73,3 +74,30 @@ def test_hostile_content_takes_linear_time(message: bytes) -> None:
     for _ in write_content(message):
         pass
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (b"", [(b"", True)]),
+        (b"a\r\n.\r\n", [(b"a\r\n.\r\n", True)]),  # no octet in a chunk ends it: dots stay as they are
+        (b"a\n.\rb", [(b"a\r\n.\r\nb", True)]),
+    ],
+)
+def test_chunks_of_text(message: bytes, expected: list[tuple[bytes, bool]]) -> None:
+    assert expected == list(write_chunks(message, is_binary=False))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(parts=PARTS, piece=st.integers(min_value=1, max_value=9), is_binary=st.booleans())
+def test_chunks_together_are_the_message(parts: list[bytes], piece: int, *, is_binary: bool) -> None:
+    message = b"".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_ends, "PIECE_BYTES", piece)
+        patch.setattr(content_module, "CHUNK_BYTES", piece)
+        chunks = list(write_chunks(message, is_binary=is_binary))
+    assert [is_last for _, is_last in chunks] == [False] * (len(chunks) - 1) + [True]
+    # RFC 3030 §3: what a part holds is no line; text that a peer may send on by DATA has CRLF alone.
+    assert b"".join(chunk for chunk, _ in chunks) == (
+        message if is_binary else re.sub(rb"\r\n|\r|\n", b"\r\n", message)
+    )

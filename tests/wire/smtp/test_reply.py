@@ -1,5 +1,7 @@
 """Replies: bytes to values, however they were cut."""
 
+import contextlib
+
 import pytest
 
 from mailstack.model.delivery import SmtpReply
@@ -41,6 +43,19 @@ def feed_all(parser: ReplyParser, pieces: list[bytes]) -> list[Reply]:
 def test_replies(data: bytes, expected: list[Reply]) -> None:
     for pieces in splits(data):
         assert expected == feed_all(ReplyParser(LIMITS), pieces)
+
+
+def test_what_was_said_before_a_fault_counts() -> None:
+    for pieces in splits(b"250 ok\r\n550 no\r\nhello\r\n"):
+        parser = ReplyParser(LIMITS)
+        heard: list[Reply] = []
+        with contextlib.suppress(ProtocolFault):
+            for piece in pieces:
+                heard += parser.feed(piece)
+        assert heard == [reply(250, "ok"), reply(550, "no")]
+        assert parser.fault is not None
+        with pytest.raises(ProtocolFault):
+            parser.feed(b"250 again\r\n")
 
 
 @pytest.mark.parametrize(

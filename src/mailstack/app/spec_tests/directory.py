@@ -1,7 +1,7 @@
 """A directory that remembers what it was asked, so that a test can tell how an address was resolved."""
 
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import Account, AliasTargets, Domain
+from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
 from mailstack.ports.accounts import Accounts
 
 SHOWN_TARGETS = 10
@@ -34,7 +34,7 @@ class NotedAccounts:
             self._catch_alls[name] = found.catch_all
         return found
 
-    async def find(self, address_key: str) -> Account | AliasTargets | None:
+    async def find(self, address_key: str) -> Account | AliasTargets | MailingList | None:
         found = await self._accounts.find(address_key)
         match found:
             case None:
@@ -43,14 +43,22 @@ class NotedAccounts:
                 self.note(f"{address_key} belongs to nobody{hint}")
             case AliasTargets(targets=targets):
                 self.note(f"{address_key} is an alias of {_listed(targets)}")
+            case MailingList(members=members):
+                self.note(f"{address_key} is a list of {_listed(members)}")
             case Account(login=login) if login != address_key:
-                self.note(f"{address_key} is an address of {login}")
+                self.note(f"{address_key} is an address of {login}{_forwarding(found)}")
             case Account():
-                self.note(f"{address_key} is an account ({', '.join(sorted(found.abilities))})")
+                self.note(f"{address_key} is an account ({', '.join(sorted(found.abilities))}){_forwarding(found)}")
         return found
 
     async def account(self, account_id: AccountId) -> Account | None:
         return await self._accounts.account(account_id)
+
+
+def _forwarding(account: Account) -> str:
+    if account.forward is None:
+        return ""
+    return f" that forwards to {_listed(account.forward.targets)}{'' if account.forward.keep else ' and keeps nothing'}"
 
 
 def _listed(targets: tuple[str, ...]) -> str:

@@ -78,11 +78,11 @@ def _leaving(wanted: Mapping[str, str | None], happened: Happened) -> Iterator[D
             yield Difference(
                 what="forwarded",
                 expected=address if way is None else f"{address} by way of {way}",
-                found=f"{address} by way of {found}" if found else "",
+                found=f"{address} by way of {happened.way(address)}" if found else "",
             )
-    for address, way in leaving.items():
+    for address in leaving:
         if address not in wanted:
-            yield Difference(what="forwarded", found=f"{address} by way of {way}")
+            yield Difference(what="forwarded", found=f"{address} by way of {happened.way(address)}")
 
 
 def _refused_whole(refusal: Refusal, send: Send, happened: Happened) -> Iterator[Difference]:

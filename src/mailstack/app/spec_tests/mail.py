@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from mailstack.app.mail_work import MailWork, smtp_service
+from mailstack.app.mail_work import ListWork, MailWork, lists_of, smtp_service
 from mailstack.app.silence import Silence
-from mailstack.app.spec_tests.bed import STAND_IN, Bed, clock
-from mailstack.app.spec_tests.client import Client, Hungup, connected
+from mailstack.app.spec_tests.bed import Bed, clock
+from mailstack.app.spec_tests.client import connected
+from mailstack.app.spec_tests.conversation import Envelope, hand_over_by
 from mailstack.app.spec_tests.directory import NotedAccounts
 from mailstack.app.spec_tests.result import Step
-from mailstack.formats.headers import header_end
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.principal import Account
@@ -17,63 +18,47 @@ from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.mailbox.tree import MailboxTree
-from mailstack.services.outbound.complete import is_8bit
-from mailstack.services.outbound.destination import Local, ToRelay, destination
+from mailstack.services.outbound.destination import Destination, HostsOf, Local, ToRelay, Unknown, destination
+from mailstack.services.outbound.route import Gradual
 from mailstack.services.outbound.sender import forward_address
 from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.sections.tests import Send
 from mailstack.store.memory.store import MemoryStore
-from mailstack.wire.sasl.encoding import encode_challenge
 from mailstack.wire.smtp.reply import Reply
 
 LATER = "later"
 """The way of a copy that waits for a mailbox of this server."""
+UNDECIDED = "undecided"
+"""That of one for which DNS does not say who takes its mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
     """refused: the reply to the whole mail, None where it was taken or every recipient was refused for itself.
-    refusals: by recipient as written. copies: by login, a mailbox path for each. leaving: by address key, the way."""
+    refusals: by recipient as written. copies: by login, a mailbox path for each. leaving: by address key, the way.
+    warming: of those that leave by a warm-up, what has the rest of such mail till it is over."""
 
     refused: SmtpReply | None
     refusals: Mapping[str, SmtpReply]
     copies: Mapping[str, Sequence[str]]
     leaving: Mapping[str, str]
     story: Sequence[Step]
+    warming: Mapping[str, str] = field(default_factory=dict)
+
+    def way(self, address: str) -> str:
+        """For people."""
+        meanwhile = self.warming.get(address)
+        way = self.leaving[address]
+        return way if meanwhile is None else f"{way} (its warm-up is taken as over; till then {meanwhile} has a share)"
 
 
-class _Refused(Exception):
-    """The mail as a whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """ways: by address key: DIRECT, a relay's name, LATER or UNDECIDED. warming: of those that are DIRECT by a warm-up,
+    which one, and the provider."""
 
-    def __init__(self, reply: SmtpReply) -> None:
-        super().__init__(str(reply))
-        self.reply = reply
-
-
-@dataclass(slots=True)
-class _Dialogue:
-    """Says line after line, and writes down what was said."""
-
-    client: Client
-    accounts: NotedAccounts
-    story: list[Step] = field(default_factory=list)
-
-    async def say(self, line: str, *, shown: str = "") -> Reply:
-        return self._heard(shown or line, await self.client.say(line))
-
-    async def require(self, line: str, *, shown: str = "", wanted: int = 2) -> Reply:
-        """Raises _Refused for a reply of another first digit."""
-        return _required(await self.say(line, shown=shown), wanted)
-
-    async def send(self, content: bytes) -> Reply:
-        reply = self._heard(f"a message of {len(content)} octets", await self.client.send(content))
-        return _required(reply, 2)
-
-    def _heard(self, said: str, reply: Reply) -> Reply:
-        # Of the greeting, the first line: what is offered has no bearing.
-        answer = str(reply.as_outcome()) if len(reply.lines) == 1 else f"{reply.code} {reply.lines[0]}"
-        self.story.append(Step(said=said, answer=answer, notes=self.accounts.take_notes()))
-        return reply
+    ways: Mapping[str, str]
+    warming: Mapping[str, tuple[Gradual, str]]
 
 
 async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
@@ -87,6 +72,11 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
             accounts=accounts,
             messages=store.messages,
             delivery=delivery,
+            lists=lists_of(
+                bed.blueprint,
+                ListWork(accounts=accounts, unsubscribed=store.unsubscribed, signing_keys={}, clock=clock),
+            ),
+            submitted=store.submitted,
             conduct=Conduct(clock=clock),
             gate=None,
             clock=clock,
@@ -97,44 +87,42 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
         tls=None,
         plaintext_is_secure=lambda _peer: True,
     )
+    story: list[Step] = []
+    of_login = await _notes_of_login(accounts, send)
+
+    def heard(said: str, reply: Reply) -> None:
+        # The greeting says nothing of the mail. Of a longer reply, the first line: what is offered has no bearing.
+        if said != "connect":
+            notes = (*accounts.take_notes(), *(of_login if said.startswith("AUTH ") else ()))
+            story.append(Step(said=said, answer=answer_of(reply), notes=notes))
+
+    envelope = Envelope(ehlo_domain=send.helo, reverse_path=sender_of(send), recipients=send.to, login=send.as_)
     role = SmtpRole.MX if send.as_ is None else SmtpRole.SUBMISSION
-    refused: SmtpReply | None = None
-    refusals: dict[str, SmtpReply] = {}
     with connected(service, role, send.client_ip) as client:
-        dialogue = _Dialogue(client, accounts)
-        try:
-            await client.greeting()
-            await _transaction(dialogue, send, content, refusals)
-        except _Refused as refusal:
-            refused = refusal.reply
-        except Hungup:
-            refused = SmtpReply(code=421, status="", text="the server hung up")
+        outcome = await hand_over_by(client, envelope, content, heard)
+    left = await leaving(bed, partial(_hosts_of, send), store)
     return Happened(
-        refused=refused,
-        refusals=refusals,
-        copies=await _copies(bed, store),
-        leaving=await _leaving(bed, store),
-        story=tuple(dialogue.story),
+        refused=outcome.refused,
+        refusals=outcome.refusals,
+        copies=await copies(bed, store),
+        leaving=left.ways,
+        story=tuple(story),
+        warming={address: gradual.meanwhile.name for address, (gradual, _) in left.warming.items()},
     )
 
 
-async def _transaction(dialogue: _Dialogue, send: Send, content: bytes, refusals: dict[str, SmtpReply]) -> None:
-    await dialogue.require(f"EHLO {send.helo}")
-    if send.as_ is not None:
-        owner = await dialogue.accounts.find(send.as_)
-        if isinstance(owner, Account) and not owner.password_hash:
-            dialogue.accounts.note(f"{owner.login} has no password, so that nobody can log in")
-        # RFC 4616 §2: message = [authzid] UTF8NUL authcid UTF8NUL passwd
-        response = encode_challenge(f"\0{send.as_}\0{STAND_IN}".encode()).decode("ascii")
-        await dialogue.require(f"AUTH PLAIN {response}", shown=f"AUTH as {send.as_}")
-    await dialogue.require(_mail_command(send, content))
-    for recipient in send.to:
-        reply = await dialogue.say(f"RCPT TO:<{recipient}>")
-        if not reply.is_positive:
-            refusals[recipient] = reply.as_outcome()
-    if len(refusals) < len(set(send.to)):
-        await dialogue.require("DATA", wanted=3)
-        await dialogue.send(content)
+async def _notes_of_login(accounts: NotedAccounts, send: Send) -> tuple[str, ...]:
+    if send.as_ is None:
+        return ()
+    owner = await accounts.find(send.as_)
+    if isinstance(owner, Account) and not owner.password_hash:
+        accounts.note(f"{owner.login} has no password, so that nobody can log in")
+    return accounts.take_notes()
+
+
+def answer_of(reply: Reply) -> str:
+    """On one line."""
+    return str(reply.as_outcome()) if len(reply.lines) == 1 else f"{reply.code} {reply.lines[0]}"
 
 
 def sender_of(send: Send) -> str:
@@ -142,24 +130,8 @@ def sender_of(send: Send) -> str:
     return send.from_ if send.from_ is not None else send.as_ or ""
 
 
-def _mail_command(send: Send, content: bytes) -> str:
-    sender = sender_of(send)
-    words = [f"MAIL FROM:<{sender}>", f"SIZE={len(content)}"]
-    if is_8bit(content):
-        words.append("BODY=8BITMIME")
-    # RFC 6531 §3.4: for addresses and headers beyond ASCII.
-    if not ("".join((sender, *send.to)).isascii() and content[: header_end(content)].isascii()):
-        words.append("SMTPUTF8")
-    return " ".join(words)
-
-
-def _required(reply: Reply, wanted: int) -> Reply:
-    if reply.code // 100 != wanted:
-        raise _Refused(reply.as_outcome())
-    return reply
-
-
-async def _copies(bed: Bed, store: MemoryStore) -> dict[str, list[str]]:
+async def copies(bed: Bed, store: MemoryStore) -> dict[str, list[str]]:
+    """By login, a mailbox path for each."""
     found: dict[str, list[str]] = {}
     for account_id in store.messages.holders():
         owner = await bed.accounts.account(account_id)
@@ -171,16 +143,41 @@ async def _copies(bed: Bed, store: MemoryStore) -> dict[str, list[str]]:
     return found
 
 
-async def _leaving(bed: Bed, store: MemoryStore) -> dict[str, str]:
-    return {_key(item.recipient): await _way(bed, item.recipient) for item in await store.queue.items()}
+async def leaving(bed: Bed, hosts_of: HostsOf, store: MemoryStore) -> Leaving:
+    """What a test promises must not end with a day of the calendar: warm-ups are taken as over."""
+    ways: dict[str, str] = {}
+    warming: dict[str, tuple[Gradual, str]] = {}
+    for item in await store.queue.items():
+        key = _key(item.recipient)
+
+        async def once_over(gradual: Gradual, provider: str, key: str = key) -> bool:
+            warming[key] = gradual, provider
+            return True
+
+        found = await destination(
+            bed.accounts,
+            bed.routes,
+            hosts_of,
+            item.recipient,
+            reverse_path=item.reverse_path,
+            goes_direct=once_over,
+        )
+        ways[key] = _way(found)
+    return Leaving(ways=ways, warming=warming)
 
 
-async def _way(bed: Bed, recipient: str) -> str:
-    match await destination(bed.accounts, bed.routes, recipient):
+async def _hosts_of(send: Send, domain: str) -> Sequence[str]:
+    return send.mx.get(domain, (domain,))
+
+
+def _way(found: Destination) -> str:
+    match found:
         case ToRelay(relay):
             return relay.name
         case Local():
             return LATER
+        case Unknown():
+            return UNDECIDED
         case _:
             return DIRECT
 

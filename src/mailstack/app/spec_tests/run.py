@@ -94,7 +94,9 @@ async def _mail(bed: Bed, test: SpecTest, send: Send) -> tuple[tuple[Difference,
 def _end(happened: Happened) -> Step:
     came_to = [f"{login}: {', '.join(mailboxes)}" for login, mailboxes in happened.copies.items()]
     for address, way in happened.leaving.items():
-        came_to.append(f"{address}: {'waits in the queue' if way == LATER else f'leaves by way of {way}'}")
+        came_to.append(
+            f"{address}: {'waits in the queue' if way == LATER else f'leaves by way of {happened.way(address)}'}"
+        )
     return Step(said="what came of it", answer="; ".join(came_to) or "no copy anywhere")
 
 

@@ -27,9 +27,12 @@ def seal(raw: RawMessage, key: SigningKey, *, authserv_id: str, results: str, ch
     """Three fields, each ending in CRLF, to be put on top of the message once nothing in it changes any more.
 
     results: what Authentication-Results has after its authserv-id. chain: what arc.verify found when the message came
-    in. b"" where no set can be added: after a seal that says cv=fail, and after 50 sets.
+    in. b"" where no set can be added: after a seal that says cv=fail, after 50 sets, and to a header too large for
+    anybody to verify.
     """
     message = SignedMessage(raw)
+    if not message.is_whole:
+        return b""
     highest = highest_instance(message)
     # RFC 8617 §5.1 step 2: a chain that was sealed as broken is left as it is.
     if highest >= MOST_SETS or highest in broken_instances(message):

@@ -47,14 +47,17 @@ async def verify_message(
         if not message.is_whole:
             raise failed("the header is too large to be checked")
         seals = [_read_seal(arc_set.seal, instance) for instance, arc_set in enumerate(chain, 1)]
-        await _check_message(resolver, message, chain[-1].message, now)
+        newest = await _check_message(resolver, message, chain[-1].message, now)
         await _check_seals(resolver, chain, seals)
     except Unverifiable as end:
         # RFC 8617 §4.4 knows no other words.
         is_temporary = end.result is DkimResult.TEMPERROR
         return ArcVerdict(result=ArcResult.FAIL, is_temporary=is_temporary, reason=end.reason)
     sealers = tuple(seal.domain for seal in reversed(seals))
-    return ArcVerdict(result=ArcResult.PASS, sealers=sealers, trusted_results=_trusted_results(chain, sealers, trusted))
+    # RFC 6376 §5.4 has signatures cover From. A chain without it passes (RFC 8617 §4.1.2 names no fields), but cut from
+    # one mail it would vouch for the author of another.
+    results = _trusted_results(chain, sealers, trusted) if b"from" in newest.names else ""
+    return ArcVerdict(result=ArcResult.PASS, sealers=sealers, trusted_results=results)
 
 
 def hash_body(message: SignedMessage) -> None:
@@ -94,12 +97,13 @@ def _read_message(field: SealedField) -> Signature:
     return signature
 
 
-async def _check_message(resolver: Resolver, message: SignedMessage, newest: SealedField, now: Instant) -> None:
+async def _check_message(resolver: Resolver, message: SignedMessage, newest: SealedField, now: Instant) -> Signature:
     signature = _read_message(newest)
     check_times(newest.tags, now)
     message.check_coverage(signature)
     digest = message.header_digest(signature, newest.field)
     await _check(resolver, signature.signer, digest, "the header was changed after the chain's newest signature")
+    return signature
 
 
 async def _check_seals(resolver: Resolver, chain: Sequence[ArcSet], seals: Sequence[Signer]) -> None:

@@ -51,8 +51,12 @@ def _without_empty_end(
         lines = canonicalize(piece)
         kept = _end_of_text(lines)
         if kept:
-            yield _CRLF * held_back + lines[:kept]
-            is_empty, held_back = False, 0
+            while held_back:
+                together = min(held_back, PIECE_BYTES)
+                yield _CRLF * together
+                held_back -= together
+            yield lines[:kept]
+            is_empty = False
         held_back += (len(lines) - kept) // 2
     yield of_nothing if is_empty else _CRLF
 

@@ -24,6 +24,8 @@ from mailstack.ports.resolver import Resolver
 LEAST_RSA_BITS = 1024  # RFC 8301 §3.2: signatures with shorter keys MUST NOT be considered valid
 # RFC 8301 §3.2: up to 4096 MUST be supported. What is far longer only costs the verifier time.
 MOST_RSA_BITS = 8192
+# 65537 nearly everywhere. A verification takes as long as the exponent is: of 3,072 bits, as long as a hundred others.
+MOST_RSA_EXPONENT = 2**32
 MOST_RECORDS = 4  # of one name; RFC 6376 §3.6.2.2: what follows from several is undefined
 MOST_RECORD_CHARACTERS = 4_096  # an RSA key of 8192 bits has 1,400
 KEYS_KEPT = 1_024
@@ -138,4 +140,6 @@ def _read_public_key(key_type: bytes, value: bytes) -> RSAPublicKey | Ed25519Pub
         raise unacceptable(f"the key has {key.key_size} bits; fewer than {LEAST_RSA_BITS} do not count")
     if key.key_size > MOST_RSA_BITS:
         raise unacceptable(f"the key has {key.key_size} bits; more than {MOST_RSA_BITS} are not looked at")
+    if key.public_numbers().e > MOST_RSA_EXPONENT:
+        raise unacceptable("the key has an exponent of such a length that it is not looked at")
     return key

@@ -37,11 +37,13 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """One selector's key, parsed once for a whole generation. domain: A-labels."""
+    """One selector's key, parsed once for a whole generation. domain: A-labels. life_s: of its signatures, None for
+    ever."""
 
     domain: str
     selector: str
     private_key: RSAPrivateKey | Ed25519PrivateKey
+    life_s: int | None = None
 
     def __repr__(self) -> str:
         return f"SigningKey(domain={self.domain!r}, selector={self.selector!r})"
@@ -56,7 +58,7 @@ def generate(algorithm: str) -> KeyPair:
     raise Invalid(f"{algorithm!r} is no DKIM algorithm ({', '.join(ALGORITHMS)})")
 
 
-def load(*, domain: str, selector: str, private_pem: str) -> SigningKey:
+def load(*, domain: str, selector: str, private_pem: str, life_s: int | None = None) -> SigningKey:
     """Raises Invalid for a text that is no private key of a kind DKIM knows."""
     try:
         key = load_pem_private_key(private_pem.encode("ascii"), password=None)
@@ -64,7 +66,7 @@ def load(*, domain: str, selector: str, private_pem: str) -> SigningKey:
         raise Invalid(f"the DKIM key {selector}._domainkey.{domain} cannot be read") from fault
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise Invalid(f"the DKIM key {selector}._domainkey.{domain} is neither RSA nor Ed25519")
-    return SigningKey(domain=domain, selector=selector, private_key=key)
+    return SigningKey(domain=domain, selector=selector, private_key=key, life_s=life_s)
 
 
 def pair_of(algorithm: str, private_pem: str) -> KeyPair:

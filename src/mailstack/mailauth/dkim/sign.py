@@ -34,23 +34,47 @@ SIGNED_FIELDS = frozenset(
 )
 
 # RFC 6376 §8.15: named once more than they are there, absent ones too, so that nobody can add one to a signed message
-# and have it shown. Sender and the list fields are left open: those that lists add break nothing.
+# and have it shown. Sender and the list fields are left open: those that lists add break nothing. §5.4.2: verifiers
+# take the names of h= from the last field of that name up, and one that is not there as empty.
 SEALED_FIELDS = (
     *(b"from", b"to", b"cc", b"subject", b"date", b"message-id", b"reply-to"),
     *(b"mime-version", b"content-type", b"content-transfer-encoding"),
 )
 
+# RFC 8058 §4: where there is one, a mail program shows a button that does what they say.
+UNSUBSCRIBE_FIELDS = (b"list-unsubscribe", b"list-unsubscribe-post")
+
 
 def sign(raw: RawMessage, keys: Sequence[SigningKey], *, now: Instant) -> bytes:
     """One field for each key, each ending in CRLF, to be put on top of the message. Raises Invalid without a From."""
-    body = header_end(raw)
-    headers = [(field.name, field.value) for field in scan_fields(raw, 0, body) if field.name in SIGNED_FIELDS]
-    present = [name for name, _ in headers]
-    if b"from" not in present:
-        raise Invalid("a message without a From field cannot be signed")  # RFC 6376 §5.4
-    body_hash = _body_hash(raw, body)
-    names = [*present, *SEALED_FIELDS]
-    return b"".join(_field(headers, names, body_hash, key, now) for key in keys)
+    return Pen(raw, keys, now=now).sign()
+
+
+class Pen:
+    """Signs one message, under whatever is put on top of it: its body is hashed once."""
+
+    def __init__(self, raw: RawMessage, keys: Sequence[SigningKey], *, now: Instant) -> None:
+        """Raises Invalid without a From."""
+        body = header_end(raw)
+        self._headers = _signed_headers(raw[:body])
+        if not any(name == b"from" for name, _ in self._headers):
+            raise Invalid("a message without a From field cannot be signed")  # RFC 6376 §5.4
+        self._body_hash = _body_hash(raw, body)
+        self._keys = keys
+        self._now = now
+
+    def sign(self, *, above: bytes = b"") -> bytes:
+        """As `sign`. above: whole fields that stand between it and the message, signed with the rest."""
+        headers = [*_signed_headers(above), *self._headers]
+        names = [*(name for name, _ in headers), *SEALED_FIELDS]
+        if not set(UNSUBSCRIBE_FIELDS).isdisjoint(names):
+            names += UNSUBSCRIBE_FIELDS
+        return b"".join(_field(headers, names, self._body_hash, key, self._now) for key in self._keys)
+
+
+def _signed_headers(fields: bytes) -> list[tuple[bytes, bytes]]:
+    found = scan_fields(fields, 0, len(fields))
+    return [(field.name, field.value) for field in found if field.name in SIGNED_FIELDS]
 
 
 def algorithm(key: SigningKey) -> bytes:
@@ -70,11 +94,11 @@ def signed_field(
     signer.headers = headers
     signer.hasher = hashlib.sha256
     # The word that stands in the field is a= among the tags. This one only chooses how dkimpy asks for the arithmetic:
-    # of an RSA key it would take the numbers, an Ed25519 key it asks to sign the digest itself, and that is what _Pen
-    # does.
+    # of an RSA key it would take the numbers, an Ed25519 key it asks to sign the digest itself, and that is what
+    # _KeyOfDkimpy does.
     signer.signature_algorithm = b"ed25519-sha256"
     # b=: long enough that dkimpy's fold before it is the same with the signature in it.
-    value: bytes = signer.gen_header([*tags, (b"b", b"0" * 60)], names, _Relaxed, name, _Pen(key))
+    value: bytes = signer.gen_header([*tags, (b"b", b"0" * 60)], names, _Relaxed, name, _KeyOfDkimpy(key))
     # The space that dkimpy leaves before our folds; the relaxed form is the same without it.
     return name + b": " + value.replace(b"; \r\n", b";\r\n")
 
@@ -89,6 +113,9 @@ def _body_hash(raw: RawMessage, body: int) -> bytes:
 def _field(
     headers: list[tuple[bytes, bytes]], names: list[bytes], body_hash: bytes, key: SigningKey, now: Instant
 ) -> bytes:
+    signed_at = now // SECOND_MS
+    # RFC 6376 §3.5: x= is later than t=; whoever plays the mail again after it finds no signature.
+    expiry = [] if key.life_s is None else [(b"x", b"%d" % (signed_at + key.life_s))]
     tags = [
         (b"v", b"1"),
         (b"a", algorithm(key)),
@@ -97,7 +124,8 @@ def _field(
         # and h= keep it away from a long domain name.
         (b"\r\n d", key.domain.encode("ascii")),
         (b"s", key.selector.encode("ascii")),
-        (b"t", b"%d" % (now // SECOND_MS)),
+        (b"t", b"%d" % signed_at),
+        *expiry,
         (b"\r\n h", b": ".join(names)),
         (b"bh", body_hash),
     ]
@@ -118,7 +146,7 @@ class _Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pen:
+class _KeyOfDkimpy:
     """A signing key in the shape of PyNaCl's, which dkimpy expects."""
 
     key: SigningKey

@@ -18,7 +18,7 @@ from mailstack.mailauth.dkim.unverifiable import failed, unacceptable
 from mailstack.model.message import RawMessage
 
 # A field beyond these would be one that no signature can cover, yet some reader may show. Such mail is not verified.
-LIMITS = Limits(header=1024 * 1024, header_fields=10_000)
+LIMITS = Limits(header=1024 * 1024, header_fields=5_000)
 
 _CRLF = b"\r\n"
 

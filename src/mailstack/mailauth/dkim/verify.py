@@ -5,6 +5,7 @@ never passes, and neither does one that leaves a From field uncovered. Time is l
 most eight signatures are looked at, from the top, each of which reads the header once; a body is hashed at most twice.
 """
 
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 
 from mailstack.formats.headers import Field
@@ -34,15 +35,19 @@ _FIELD = b"dkim-signature"
 
 async def verify(resolver: Resolver, raw: RawMessage, *, now: Instant) -> tuple[DkimVerdict, ...]:
     """One verdict for each signature that was looked at, in the order of the fields; none for unsigned mail."""
-    return await verify_message(resolver, SignedMessage(raw), now=now)
+    return tuple([await verdict for verdict in verdicts(resolver, SignedMessage(raw), now=now)])
 
 
-async def verify_message(resolver: Resolver, message: SignedMessage, *, now: Instant) -> tuple[DkimVerdict, ...]:
-    """For those who check a message for ARC as well, or hash its body beforehand, elsewhere."""
+def verdicts(
+    resolver: Resolver, message: SignedMessage, *, now: Instant
+) -> Sequence[Coroutine[None, None, DkimVerdict]]:
+    """One for each signature that is looked at, each to be awaited once: side by side, or a key that nobody gives out
+    would take the others' time. For those who check a message for ARC as well, or hash its body beforehand, elsewhere.
+    """
     fields = message.fields(_FIELD)
-    if fields and not message.is_whole:
-        return (DkimVerdict(result=DkimResult.PERMERROR, reason="the header is too large to be checked"),)
-    return tuple([await _verdict(resolver, message, field, now) for field in fields[:MOST_SIGNATURES]])
+    # Beyond the bounds of the header, one verdict stands for all.
+    looked_at = fields[:MOST_SIGNATURES] if message.is_whole else fields[:1]
+    return [_verdict(resolver, message, field, now) for field in looked_at]
 
 
 def hash_bodies(message: SignedMessage, *, now: Instant) -> None:
@@ -55,6 +60,8 @@ def hash_bodies(message: SignedMessage, *, now: Instant) -> None:
 
 
 async def _verdict(resolver: Resolver, message: SignedMessage, field: Field, now: Instant) -> DkimVerdict:
+    if not message.is_whole:
+        return DkimVerdict(result=DkimResult.PERMERROR, reason="the header is too large to be checked")
     found = DkimVerdict(result=DkimResult.NEUTRAL)
     try:
         tags = read_tags(field.value)

@@ -5,6 +5,7 @@ As few questions as that takes: whose record is found at its own name, and who s
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mailstack.mailauth.dmarc.author import Author
 from mailstack.mailauth.dmarc.record import DmarcRecord, PublicSuffix
@@ -21,52 +22,90 @@ from mailstack.model.verdict import (
 )
 from mailstack.ports.resolver import Resolver
 
+_LEVELS = (DmarcPolicy.NONE, DmarcPolicy.QUARANTINE, DmarcPolicy.REJECT)
 # RFC 9989 §4.7: t=y asks for one level less than the policy says.
 _IN_TESTS = {DmarcPolicy.REJECT: DmarcPolicy.QUARANTINE, DmarcPolicy.QUARANTINE: DmarcPolicy.NONE}
 
 
-async def check(resolver: Resolver, author: Author, spf: SpfVerdict, dkim: Sequence[DkimVerdict]) -> DmarcVerdict:
-    """spf: of MAIL FROM. Never raises for what a stranger wrote."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What the author's domain asks for, before anything else of the mail is known. verdict: of a mail for which
+    nothing passes; without a record, of every mail."""
+
+    verdict: DmarcVerdict
+    record: DmarcRecord | None = None
+
+
+async def published(resolver: Resolver, author: Author) -> Published:
+    """To be asked beside SPF and DKIM and not after them: else names that never answer, in a signature or a path, would
+    use up the time that the author's domain needs, and be a way past every policy. Never raises."""
     if not author.domain:
-        return DmarcVerdict(
-            result=DmarcResult.PERMERROR if author.fault else DmarcResult.NONE,
-            reason=author.fault or "no address in From",
-        )
+        result = DmarcResult.PERMERROR if author.fault else DmarcResult.NONE
+        return Published(verdict=DmarcVerdict(result=result, reason=author.fault or "no address in From"))
     try:
-        return await _check(resolver, author.domain, spf, dkim)
+        return await _published(resolver, author.domain)
     except TryAgainLater:
-        return DmarcVerdict(
-            result=DmarcResult.TEMPERROR, from_domain=author.domain, reason="DNS does not answer for the From domain"
-        )
+        reason = "DNS does not answer for the From domain"
+        return Published(verdict=DmarcVerdict(result=DmarcResult.TEMPERROR, from_domain=author.domain, reason=reason))
 
 
-async def _check(resolver: Resolver, domain: str, spf: SpfVerdict, dkim: Sequence[DkimVerdict]) -> DmarcVerdict:
+async def check(resolver: Resolver, found: Published, spf: SpfVerdict, dkim: Sequence[DkimVerdict]) -> DmarcVerdict:
+    """spf: of MAIL FROM. Never raises for what a stranger wrote."""
+    record, verdict = found.record, found.verdict
+    if record is None:
+        return verdict
+    alignment = _Alignment(resolver, verdict.from_domain, verdict.organizational_domain)
+    try:
+        has_spf, has_dkim = await _passes(alignment, record, spf, dkim)
+        if has_spf or has_dkim:
+            return replace(
+                verdict,
+                result=DmarcResult.PASS,
+                policy=DmarcPolicy.NONE,
+                reason="",
+                has_spf=has_spf,
+                has_dkim=has_dkim,
+            )
+        if not await _may_pass_later(alignment, record, spf, dkim):
+            return verdict
+    except TryAgainLater:
+        return replace(verdict, result=DmarcResult.TEMPERROR, reason="DNS does not answer for who sends in its name")
+    return replace(verdict, result=DmarcResult.TEMPERROR, reason="DNS does not answer for SPF or DKIM")
+
+
+async def _published(resolver: Resolver, domain: str) -> Published:
     found = await walk(resolver, domain)
-    verdict = DmarcVerdict(
-        result=DmarcResult.NONE, from_domain=domain, organizational_domain=organizational_domain(domain, found)
-    )
-    applied = _applied(verdict.organizational_domain, domain, found)
+    organization = organizational_domain(domain, found)
+    verdict = partial(DmarcVerdict, from_domain=domain, organizational_domain=organization)
+    applied = _applied(organization, domain, found)
     if applied is None:
-        return replace(verdict, reason="the From domain has no DMARC record")
-    verdict = replace(verdict, policy_domain=applied.domain, is_testing=applied.record.is_testing)
+        reason = "the From domain has no DMARC record"
+        return Published(verdict=verdict(result=DmarcResult.NONE, reason=reason))
+    verdict = partial(verdict, policy_domain=applied.domain, is_testing=applied.record.is_testing)
     if not applied.record.is_usable:
-        return replace(verdict, result=DmarcResult.PERMERROR, reason="the DMARC record names no policy that there is")
-    alignment = _Alignment(resolver, domain, verdict.organizational_domain)
-    has_spf = spf.result is SpfResult.PASS and await alignment.holds(spf.domain, applied.record.has_strict_spf)
-    has_dkim = False
+        reason = "the DMARC record names no policy that there is"
+        return Published(verdict=verdict(result=DmarcResult.PERMERROR, reason=reason))
+    try:
+        policy = await _policy(resolver, domain, applied)
+    except TryAgainLater:
+        # Still a pass where the mail passes.
+        policy = max(applied.record.subdomains, applied.record.nonexistent, key=_LEVELS.index)
+        reason = "DNS does not say whether the From domain exists"
+        return Published(
+            verdict=verdict(result=DmarcResult.TEMPERROR, policy=policy, reason=reason), record=applied.record
+        )
+    return Published(verdict=verdict(result=DmarcResult.FAIL, policy=policy), record=applied.record)
+
+
+async def _passes(
+    alignment: "_Alignment", record: DmarcRecord, spf: SpfVerdict, dkim: Sequence[DkimVerdict]
+) -> tuple[bool, bool]:
+    """By SPF, and by a signature."""
+    has_spf = spf.result is SpfResult.PASS and await alignment.holds(spf.domain, record.has_strict_spf)
     for signature in dkim:
-        has_dkim = has_dkim or (
-            signature.result is DkimResult.PASS
-            and await alignment.holds(signature.domain, applied.record.has_strict_dkim)
-        )
-    if has_spf or has_dkim:
-        return replace(verdict, result=DmarcResult.PASS, has_spf=has_spf, has_dkim=has_dkim)
-    policy = await _policy(resolver, domain, applied)
-    if await _may_pass_later(alignment, applied.record, spf, dkim):
-        return replace(
-            verdict, result=DmarcResult.TEMPERROR, policy=policy, reason="DNS does not answer for SPF or DKIM"
-        )
-    return replace(verdict, result=DmarcResult.FAIL, policy=policy)
+        if signature.result is DkimResult.PASS and await alignment.holds(signature.domain, record.has_strict_dkim):
+            return has_spf, True
+    return has_spf, False
 
 
 def _applied(organization: str, domain: str, found: Sequence[Found]) -> Found | None:

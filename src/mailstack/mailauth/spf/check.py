@@ -4,6 +4,7 @@ What follows from it is policy's. Nothing that a stranger wrote makes these func
 """
 
 import ipaddress
+from dataclasses import replace
 
 from mailstack.mailauth.spf.evaluate import Client, Evaluation, Found
 from mailstack.model.address import domain_key
@@ -44,11 +45,15 @@ async def _verdict(resolver: Resolver, identity: SpfIdentity, client: Client | s
         found = await evaluation.check_host(domain)
         explanation = await evaluation.explain(found) if found else ""
     except Invalid as fault:
-        return SpfVerdict(result=SpfResult.PERMERROR, identity=identity, domain=domain, reason=fault.detail)
+        verdict = SpfVerdict(result=SpfResult.PERMERROR, identity=identity, domain=domain, reason=fault.detail)
     except TryAgainLater:
         reason = "DNS did not answer"
-        return SpfVerdict(result=SpfResult.TEMPERROR, identity=identity, domain=domain, reason=reason)
-    return _told(identity, domain, found, explanation)
+        verdict = SpfVerdict(result=SpfResult.TEMPERROR, identity=identity, domain=domain, reason=reason)
+    else:
+        verdict = _told(identity, domain, found, explanation)
+        if verdict.result is SpfResult.FAIL and evaluation.is_unsure:
+            verdict = replace(verdict, is_unsure=True, reason="DNS did not answer for a name of the client")
+    return replace(verdict, lookups=evaluation.terms) if evaluation.terms else verdict
 
 
 def _client(peer: str, sender: tuple[str, str], helo: str, receiver: str, now: Instant) -> Client | str:

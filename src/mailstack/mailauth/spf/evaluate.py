@@ -67,14 +67,16 @@ class Found:
 
 
 class Evaluation:
-    """Of one client and one sender; counts and remembers across the records."""
+    """Of one client and one sender; counts and remembers across the records. terms: that asked DNS. is_unsure: it did
+    not answer for a name of the client, which might have matched."""
 
     def __init__(self, resolver: Resolver, client: Client) -> None:
         self._resolver = resolver
         self._client = client
         self._version: IpVersion = 4 if client.ip.version == 4 else 6
         self._address = int(client.ip)
-        self._terms = 0
+        self.terms = 0
+        self.is_unsure = False
         self._void_terms = 0
         self._names: list[str] | None = None
         self._is_validated: dict[str, bool] = {}
@@ -197,7 +199,10 @@ class Evaluation:
             try:
                 names = await self._resolver.names_of(str(self._client.ip))
             except TryAgainLater:
-                names = ()  # RFC 7208 §5.5: then nothing matches
+                # RFC 7208 §5.5: then nothing matches. It is no temporary error where the time for DNS is over (§4.6.4)
+                # either: the client's reverse zone is in the hands of who sends, and would be a way past such records.
+                names = ()
+                self.is_unsure = True
             self._names = [name.rstrip(".").lower() for name in names[:MOST_NAMES]]
         return self._names
 
@@ -209,6 +214,7 @@ class Evaluation:
                 known = await has_address(self._resolver, name, self._client.ip)
             except TryAgainLater:
                 known = False  # RFC 7208 §5.5: this name is passed over
+                self.is_unsure = True
             self._is_validated[name] = known
         return known
 
@@ -250,8 +256,8 @@ class Evaluation:
         return values
 
     def _count_term(self) -> None:
-        self._terms += 1
-        if self._terms > MOST_TERMS:
+        self.terms += 1
+        if self.terms > MOST_TERMS:
             raise Invalid(f"more than {MOST_TERMS} terms ask DNS")
 
     def _count_void_term(self) -> None:

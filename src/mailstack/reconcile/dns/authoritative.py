@@ -273,9 +273,14 @@ class AuthoritativeDns:
         return Sight(server=server.name, alias=text_of(alias[0]))
 
 
-def authoritative_dns(spec: Spec, *, trusted: Collection[str] | None = None) -> AuthoritativeDns:
+def authoritative_dns(
+    spec: Spec, *, resolvers: Sequence[str] | None = None, trusted: Collection[str] | None = None
+) -> AuthoritativeDns:
+    """resolvers: instead of the spec's, where it is somebody else's."""
     given = {name: zone.nameservers for name, zone in spec.dns.zones.items() if zone.nameservers}
-    return AuthoritativeDns(nameservers=given, trusted=trusted)
+    return AuthoritativeDns(
+        nameservers=given, resolvers=spec.dns.resolvers if resolvers is None else resolvers, trusted=trusted
+    )
 
 
 def _now() -> float:

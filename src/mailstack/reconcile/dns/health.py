@@ -25,7 +25,8 @@ class Remark:
 async def health(spec: Spec, live_dns: LiveDns, nameservers: Mapping[str, tuple[str, ...]]) -> tuple[Remark, ...]:
     """nameservers: of zones, as their provider has them."""
     hostname = spec.server.hostname
-    asked = [_reverse_name(live_dns, address, hostname) for address in spec.server.addresses if _is_public(address)]
+    own = [each for each in spec.server.addresses if _is_public(each.address)]
+    asked = [_reverse_name(live_dns, each.address, each.name or hostname) for each in own]
     if spec.tls.dane:
         asked += [_signature(live_dns, zone) for zone in _zones_of_dane(spec)]
     # Who says whom to ask has a zone that the world need not see.

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mailstack.model import host_pattern
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant, as_datetime
 
@@ -116,9 +117,7 @@ def is_self_issued(chain: str) -> bool:
 
 
 def covers(chain: str, hostname: str) -> bool:
-    # RFC 6125 §6.4.3: a wildcard stands for exactly one, the left-most, label.
-    wildcard = f"*.{hostname.partition('.')[2]}"
-    return any(name.lower() in (hostname, wildcard) for name in names_in(chain))
+    return any(host_pattern.covers(name, hostname) for name in names_in(chain))
 
 
 def key_digest(chain: str) -> str:

@@ -18,7 +18,6 @@ from mailstack.reconcile.plan import PlanWarning
 from mailstack.reconcile.providers.key_life import Outcome, Slot, again_at, leaving, slot_outcomes
 from mailstack.reconcile.safety import named
 from mailstack.reconcile.wanted import Kept, Secrets, Wanted
-from mailstack.services.outbound.schedule import Schedule
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import Dkim, GivenKey
 
@@ -83,7 +82,7 @@ def linger_ms(spec: Spec, domain: str) -> int:
     long as a resolver may remember the record that a slow receiver has asked for."""
     zone = zone_of(domain, spec.dns.zones)
     ttl_s = DEFAULT_TTL_S if zone is None else spec.dns.zones[zone].ttl
-    return Schedule().lifetime_ms + ttl_s * SECOND_MS
+    return (int(spec.sending.lifetime.total_seconds()) + ttl_s) * SECOND_MS
 
 
 def rotate_after_ms(dkim: Dkim) -> int | None:

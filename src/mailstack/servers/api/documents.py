@@ -1,21 +1,22 @@
 """What the API says and takes where no plan is in it: tokens and the state of the server, as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from typing_extensions import TypedDict
 
 import mailstack
-from mailstack.model.delivery import QueueState
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import DAY_MS, SECOND_MS, Instant, from_iso, iso
 from mailstack.model.issuance import IssuanceFailure
+from mailstack.model.queue_entry import QueueFigures, Status
 from mailstack.model.resource import CertificateBody, Summary
 from mailstack.model.token import Scope, Token
 from mailstack.services.identity.tokens import Order
 
 LONGEST_LIFE_S = 10 * 366 * 86_400
+TOP_DOMAINS = 10
 
 
 class FailureDocument(TypedDict):
@@ -37,6 +38,40 @@ class CertificateDocument(TypedDict):
     failure: FailureDocument | None
 
 
+class PriorityDocument(TypedDict):
+    """oldest_at: when the oldest came."""
+
+    recipients: int
+    oldest_at: str
+
+
+class HeldBackDocument(TypedDict):
+    """A destination that is left alone, or has had its rate. recipients: that wait for it. next_at: when the first of
+    them is due."""
+
+    destination: str
+    recipients: int
+    next_at: str
+    why: str
+
+
+class QueueDocument(TypedDict):
+    """waiting, sending, held: recipients. due: of the waiting, those whose time has come. mails, size_bytes: each
+    counted once. oldest_at: when the oldest came. priorities: submission, bulk and bounce, without those that there are
+    none of. domains: with the most recipients, most first; held_back: destinations, likewise."""
+
+    waiting: int
+    sending: int
+    held: int
+    due: int
+    mails: int
+    size_bytes: int
+    oldest_at: str | None
+    priorities: dict[str, PriorityDocument]
+    domains: dict[str, int]
+    held_back: list[HeldBackDocument]
+
+
 class StateDocument(TypedDict):
     """spec_hash: of the spec that was applied last. running: what `mailstack status` shows of the process."""
 
@@ -46,7 +81,7 @@ class StateDocument(TypedDict):
     spec_hash: str
     resources: dict[str, int]
     certificates: list[CertificateDocument]
-    queue: dict[str, int]
+    queue: QueueDocument
     running: dict[str, Any] | None  # grows with what a server can tell of itself
 
 
@@ -95,7 +130,7 @@ class ProblemDocument(TypedDict):
 def state_document(
     summary: Summary,
     certificates: list[CertificateDocument],
-    queue: Mapping[QueueState, int],
+    queue: QueueFigures,
     running: dict[str, Any] | None,
 ) -> StateDocument:
     return StateDocument(
@@ -105,8 +140,31 @@ def state_document(
         spec_hash=summary.spec_hash,
         resources={kind.value: count for kind, count in summary.counts.items()},
         certificates=certificates,
-        queue={state.value: count for state, count in queue.items()},
+        queue=queue_document(queue),
         running=running,
+    )
+
+
+def queue_document(figures: QueueFigures) -> QueueDocument:
+    return QueueDocument(
+        waiting=figures.statuses.get(Status.WAITING, 0),
+        sending=figures.statuses.get(Status.SENDING, 0),
+        held=figures.statuses.get(Status.HELD, 0),
+        due=figures.due,
+        mails=figures.mails,
+        size_bytes=figures.size_bytes,
+        oldest_at=_iso(figures.oldest_at),
+        priorities={
+            priority.name.lower(): PriorityDocument(recipients=found.recipients, oldest_at=iso(found.oldest_at))
+            for priority, found in figures.priorities.items()
+        },
+        domains=dict(figures.domains),
+        held_back=[
+            HeldBackDocument(
+                destination=each.destination, recipients=each.recipients, next_at=iso(each.next_at), why=each.why
+            )
+            for each in figures.held_back
+        ],
     )
 
 

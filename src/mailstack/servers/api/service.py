@@ -25,6 +25,7 @@ from mailstack.ports.tokens import Tokens
 from mailstack.servers.api.bearer import FORBIDDEN, Bearers
 from mailstack.servers.api.calls import Answer, Call, CallKind, Calls
 from mailstack.servers.api.documents import (
+    TOP_DOMAINS,
     CertificateDocument,
     certificate_document,
     read_order,
@@ -94,7 +95,7 @@ class ApiService:
 
     async def get_state(self, request: Request) -> JSONResponse:
         await self.bearers.of(request, Scope.STATE)
-        summary, queue = await self.state.summary(), await self.queue.counts()
+        summary, queue = await self.state.summary(), await self.queue.figures(now=self.clock(), domains=TOP_DOMAINS)
         return JSONResponse(state_document(summary, await self._certificates(), queue, self.running()))
 
     async def _certificates(self) -> list[CertificateDocument]:

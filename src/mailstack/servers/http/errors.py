@@ -13,6 +13,7 @@ from mailstack.model.errors import (
     DomainError,
     Forbidden,
     Invalid,
+    LineTooLong,
     NotFound,
     NotOwnAddress,
     QuotaExceeded,
@@ -42,6 +43,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     Unsupported: Problem(status=501, title="Not supported here"),
     UseRefused: Problem(status=422, title="Not for this use"),
     Invalid: Problem(status=422, title="Not allowed"),
+    LineTooLong: Problem(status=422, title="Not allowed"),
     Damaged: Problem(status=500, title="What was stored cannot be read"),
 }
 

@@ -10,6 +10,7 @@ from mailstack.model.errors import (
     DomainError,
     Forbidden,
     Invalid,
+    LineTooLong,
     NotFound,
     NotOwnAddress,
     QuotaExceeded,
@@ -35,6 +36,7 @@ RESPONSES: Mapping[type[DomainError], tuple[str, str]] = {
     Unsupported: ("CANNOT", "Not supported here"),
     UseRefused: ("USEATTR", "Not for this use"),
     Invalid: ("CANNOT", "Not allowed"),
+    LineTooLong: ("CANNOT", "Not allowed"),
     Damaged: ("CORRUPTION", "What was stored cannot be read"),
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mailstack.model.message import Placement
 from mailstack.servers.imap.keyword_news import say_new_keywords
 from mailstack.servers.imap.session import Session
+from mailstack.services.mailbox.selected import Placed
 from mailstack.wire.imap.fetch_data import (
     FETCH,
     UID_FETCH,
@@ -36,6 +37,12 @@ async def say_flags(
         await session.connection.flush_when_full()
         # A client that reads as fast as we write would otherwise keep all others waiting.
         await asyncio.sleep(0)
+
+
+async def say_placed(session: Session, placed: Placed) -> None:
+    for start in range(0, len(placed), AT_ONCE):
+        stop = start + AT_ONCE
+        await say_flags(session, placed.numbers[start:stop], placed.placements(start, stop))
 
 
 def _lines(session: Session, numbers: Sequence[int], placements: Sequence[Placement], *, with_flags: bool) -> bytes:

@@ -8,7 +8,7 @@ from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.model.rights import Right, Rights
 from mailstack.servers.imap.condstore import highest_code
-from mailstack.servers.imap.flag_news import say_flags
+from mailstack.servers.imap.flag_news import say_placed
 from mailstack.servers.imap.list import attributes
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.services.mailbox import opening
@@ -100,10 +100,9 @@ async def _catch_up(session: Session, known: KnownState) -> None:
         session.connection.say(Vanished(uids=vanished, is_earlier=True))
     changed = await selected.changed_since(known.mod_seq, uids)
     if changed.uids:
-        mail = selected.mail
-        now = await mail.messages.placements(mail.account_id, selected.mailbox_id, changed.uid_set)
-        told = await selected.locate(placement.uid for placement in now)
-        await say_flags(session, told.numbers, now)
+        # What the view has: what the store has by now may be newer than the news that end this command, and the client
+        # would be told of the past after the present.
+        await say_placed(session, await selected.table(changed))
 
 
 async def _known_up_to(selected: SelectedMailbox, known: KnownState) -> int:

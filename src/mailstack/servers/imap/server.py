@@ -11,6 +11,7 @@ import structlog
 
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import Instant, iso
+from mailstack.model.log_events import TurnedAwayEvent, TurnedAwayReason
 from mailstack.model.mailbox_filter import Reach
 from mailstack.net.admission import Entrance, Place, host_of
 from mailstack.net.connections import Connections
@@ -25,6 +26,7 @@ from mailstack.servers.imap.session import Completed, Session, State, bad, no
 from mailstack.servers.imap.standing import send_away
 from mailstack.servers.imap.updates import check_selected, tell_updates
 from mailstack.servers.imap.waiting import wait
+from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.move import Move
 from mailstack.wire.imap.commands.table import Request
@@ -42,7 +44,7 @@ from mailstack.wire.imap.events import (
     SyntaxFault,
     TextBegins,
 )
-from mailstack.wire.imap.faults import ProtocolFault, RefusedProblem, SyntaxProblem
+from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
 from mailstack.wire.imap.responses import Condition, Tagged, Untagged
 
 log = structlog.get_logger()
@@ -92,13 +94,11 @@ class ImapServer:
             async with asyncio.timeout(limits.login_s) as login_deadline:
                 ban = service.conduct.ban_of(host)
                 if ban is not None:
-                    log.info("banned", peer=host, until=iso(ban.until))
-                    connection.say(_banned(ban.until))
+                    _turn_away(service, connection, TurnedAwayReason.BANNED, _banned(ban.until))
                     await connection.flush()
                     return
                 if not place.take_as_stranger(host, limit=limits.connections_per_ip, total=limits.strangers):
-                    log.info("too many connections", peer=host)
-                    connection.say(TOO_MANY_CONNECTIONS)
+                    _turn_away(service, connection, TurnedAwayReason.TOO_MANY_CONNECTIONS, TOO_MANY_CONNECTIONS)
                     await connection.flush()
                     return
                 session = Session(service, connection, place, login_deadline)
@@ -110,6 +110,12 @@ class ImapServer:
         except TimeoutError:
             connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
         await connection.flush()
+
+
+def _turn_away(service: ImapService, connection: ImapConnection, reason: TurnedAwayReason, farewell: Untagged) -> None:
+    connection.say(farewell)
+    peer = host_of(connection.stream.peer)
+    service.teller.tell_if_rare(TurnedAwayEvent(service="imap", peer=peer, reason=reason, reply=farewell.text))
 
 
 def _banned(until: Instant) -> Untagged:

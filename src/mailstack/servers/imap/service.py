@@ -2,10 +2,11 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
+from mailstack.net.teller import Teller
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.bus import Bus
@@ -70,6 +71,7 @@ class ImapService:
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
     jmap_url: str | None = None
+    teller: Teller = field(default_factory=Teller)
 
     def mail_of(self, account: Account) -> AccountMail:
         return AccountMail(

@@ -5,10 +5,10 @@ from mailstack.model.events import MESSAGE_EVENTS, EventName
 from mailstack.model.mailbox_filter import MailboxFilter, Reach
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.servers.imap import fetch
-from mailstack.servers.imap.flag_news import AT_ONCE, say_flags
+from mailstack.servers.imap.flag_news import say_placed
 from mailstack.servers.imap.session import Session
 from mailstack.services.mailbox.access import check_readable
-from mailstack.services.mailbox.selected import Placed, Updates
+from mailstack.services.mailbox.selected import Updates
 from mailstack.wire.imap.commands.fetch import Fetch
 from mailstack.wire.imap.commands.notify import EventGroup
 from mailstack.wire.imap.commands.numbered import Numbered
@@ -38,17 +38,12 @@ async def tell_updates(session: Session, *, with_expunges: bool, is_asked: bool 
         _lose_mailbox(session)
         return
     _say_expunged(session, updates)
+    if updates.flags and (wanted is None or EventName.FLAG_CHANGE in wanted.events):
+        await say_placed(session, updates.flags)
     if updates.exists is not None:
         session.connection.say(Exists(count=updates.exists))
+        # Last, for it reads messages, and may fail: what is not told here is told nowhere else.
         await _say_new(session, wanted, known_below)
-    if updates.flags and (wanted is None or EventName.FLAG_CHANGE in wanted.events):
-        await _say_changed(session, updates.flags)
-
-
-async def _say_changed(session: Session, changed: Placed) -> None:
-    for start in range(0, len(changed), AT_ONCE):
-        stop = start + AT_ONCE
-        await say_flags(session, changed.numbers[start:stop], changed.placements(start, stop))
 
 
 async def check_selected(session: Session) -> None:

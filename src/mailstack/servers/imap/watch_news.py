@@ -6,7 +6,7 @@ Deviates: §5 would have it not told of what it did itself; the change log does 
 from collections.abc import Mapping, Sequence
 
 from mailstack.model.changes import Change, ChangedType, ChangeKind
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.events import MESSAGE_EVENTS, EventName
 from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.mailbox import DELIMITER
@@ -55,11 +55,12 @@ async def tell_watched(session: Session, watch: Watch) -> None:
             session.connection.say(Untagged(condition=Condition.OK, code="NOTIFICATIONOVERFLOW", text=text))
             session.watch = NOTHING
             return
-        account.mod_seq = max(now, rows[-1].mod_seq) if rows else now
         if any(row.type is ChangedType.MAILBOX for row in rows):
             await _tell_mailboxes(session, watch, account)
             await _tell_metadata(session, watch, account)
         await _tell_messages(session, watch, account, rows)
+        # Afterwards: what a fault cuts short is told again, not never.
+        account.mod_seq = max(now, rows[-1].mod_seq) if rows else now
 
 
 async def _changes(account: WatchedAccount, now: ModSeq) -> Sequence[Change] | None:
@@ -143,7 +144,10 @@ async def _say_status(
     session: Session, account: WatchedAccount, mailbox_id: MailboxId, events: frozenset[EventName]
 ) -> None:
     """RFC 5465 §5.1-§5.3."""
-    status = await account.mail.mailboxes.status(account.mail.account_id, mailbox_id)
+    try:
+        status = await account.mail.mailboxes.status(account.mail.account_id, mailbox_id)
+    except NotFound:
+        return  # deleted since: that its name is gone is told next, and the others' news do not suffer
     items = [("UIDVALIDITY", status.uid_validity)]
     if events - {EventName.FLAG_CHANGE}:
         items += [("MESSAGES", status.messages), ("UIDNEXT", int(status.uid_next))]

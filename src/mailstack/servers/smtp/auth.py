@@ -63,7 +63,7 @@ def _require_a_fresh_session(connection: SmtpConnection) -> None:
     if not connection.is_secure:
         raise Refused(TLS_REQUIRED)
     # RFC 4954 §4: after EHLO, once, and not within a transaction.
-    if not state.is_extended or state.account is not None or state.mail is not None:
+    if not state.is_extended or state.account is not None or connection.transaction is not None:
         raise Refused(BAD_SEQUENCE)
 
 

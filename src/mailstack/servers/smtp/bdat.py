@@ -9,18 +9,19 @@ from collections.abc import Callable
 import structlog
 
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.log_events import TransactionPhase
 from mailstack.servers.smtp.chunks import Chunks
 from mailstack.servers.smtp.connection import SmtpConnection
-from mailstack.servers.smtp.data import take_over
+from mailstack.servers.smtp.data import take_over, without_recipients
 from mailstack.servers.smtp.replies import (
     BAD_CHUNK,
     BAD_SEQUENCE,
     LOCAL_ERROR,
-    NO_VALID_RECIPIENTS,
     TOO_MUCH_DATA,
     FramingLost,
     Refused,
 )
+from mailstack.servers.smtp.transaction import BUG
 
 PIECE_BYTES = 256 * 1024
 
@@ -32,22 +33,24 @@ log = structlog.get_logger()
 
 async def bdat(connection: SmtpConnection, argument: str) -> SmtpReply | None:
     size, is_last = _told(connection, argument)
-    state = connection.state
-    mail = state.mail
-    if mail is None or not mail.recipients or not state.is_extended:
+    transaction, mail = connection.transaction, connection.mail
+    if transaction is None or mail is None or not mail.recipients or not connection.state.is_extended:
         # RFC 3030 §2: what was sent ahead of a refusal is accepted and thrown away, and refused in its turn.
         await _read(connection, size, _forget)
-        raise Refused(NO_VALID_RECIPIENTS if mail is not None and not mail.recipients else BAD_SEQUENCE)
-    chunks = state.chunks = state.chunks or Chunks(connection.service.limits, is_binary=mail.handling.is_binary)
+        is_for_nobody = mail is not None and not mail.recipients
+        raise Refused(without_recipients(connection.role) if is_for_nobody else BAD_SEQUENCE)
+    transaction.phase = TransactionPhase.DATA
+    chunks = transaction.chunks or Chunks(connection.service.limits, is_binary=mail.handling.is_binary)
+    transaction.chunks = chunks
     await _read(connection, size, chunks.feed)
     if not is_last:
         # Told of each chunk after the first that failed: a client that sends ahead hears it as often as it needs.
         chunks.raise_fault()
         return SmtpReply(code=250, status="2.0.0", text=f"{size} octets received")
     try:
-        return await take_over(connection, mail, chunks.content)
+        return await take_over(connection, transaction, mail, chunks.content)
     finally:
-        state.end_transaction()
+        transaction.finish()
 
 
 def _told(connection: SmtpConnection, argument: str) -> tuple[int, bool]:
@@ -72,7 +75,7 @@ async def _read(connection: SmtpConnection, size: int, take: Callable[[bytes], N
             raise
         except Exception:  # what follows of the chunk must never be read as commands
             log.exception("smtp chunk not read to its end", peer=connection.peer_host)
-            raise FramingLost(LOCAL_ERROR) from None
+            raise FramingLost(LOCAL_ERROR, reason=BUG) from None
 
 
 def _forget(_: bytes) -> None:

@@ -16,18 +16,20 @@ from aiosmtpd.smtp import SMTP
 from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
-from mailstack.model.instant import iso
+from mailstack.model.log_events import Outcome, TurnedAwayEvent, TurnedAwayReason
 from mailstack.model.principal import Account
 from mailstack.net.admission import Entrance, host_of
 from mailstack.net.connections import Connections
 from mailstack.servers.smtp.errors import reply_for
 from mailstack.servers.smtp.incoming import EndOfInput, Incoming
 from mailstack.servers.smtp.replies import (
+    BAD_SEQUENCE,
     BARE_CR_OR_LF,
     BARE_LINE_FEED,
     LOCAL_ERROR,
     PEER_NOT_ALLOWED,
     SHUTTING_DOWN,
+    TALKED_EARLY,
     TIMED_OUT,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_ERRORS,
@@ -36,15 +38,23 @@ from mailstack.servers.smtp.replies import (
     Refused,
     banned,
     encode,
+    with_trace,
 )
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
 from mailstack.servers.smtp.session import Offences, Session
+from mailstack.servers.smtp.transaction import BUG, PROTOCOL, Answer, Speaker, Transaction, words_of
+from mailstack.services.inbound.mail import InboundMail
 
 Command = Callable[["SmtpConnection", str], Awaitable[SmtpReply | None]]
 """Takes the argument without the command word; returns the reply, or None when it has said all itself."""
 
+TRACE_ID_BYTES = 8
+FIRST_REFUSAL = 400
+
 _LAST_WORDS = (221, 421)
 """RFC 5321 §3.8: the server closes the channel after these."""
+TURNS_TO_READ = 2
+"""Of the event loop, until it has read what lay in a new socket already."""
 _SMUGGLING = (BARE_LINE_FEED, BARE_CR_OR_LF)
 """How mail is hidden in other mail; a sender that is only broken does it too, and is banned once it goes on."""
 
@@ -75,6 +85,7 @@ class SmtpConnection(SMTP):
         self.incoming = Incoming(self.loop)
         self.peer_host = ""
         self.state = Session()
+        self.transaction: Transaction | None = None
         self.offences = Offences()
         self._may_connect = may_connect
         self._connections = connections
@@ -93,6 +104,11 @@ class SmtpConnection(SMTP):
         return found
 
     @property
+    def mail(self) -> InboundMail | None:
+        """What is known of the transaction that is open."""
+        return None if self.transaction is None else self.transaction.mail
+
+    @property
     def is_secure(self) -> bool:
         """May secrets be sent here."""
         return self.tls is not None or self.service.plaintext_is_secure(self.peer_host)
@@ -107,6 +123,49 @@ class SmtpConnection(SMTP):
             return False
         self.state.account = account
         return True
+
+    def begin_transaction(self) -> Transaction:
+        """Raises Refused within another one. RFC 5321 §4.1.4."""
+        if self.transaction is not None:
+            raise Refused(BAD_SEQUENCE)
+        account, tls = self.state.account, self.tls
+        self.transaction = Transaction(
+            trace_id=self.service.token(TRACE_ID_BYTES).hex(),
+            began=self.loop.time(),
+            speaker=Speaker(
+                service=self.role.value,
+                peer_host=self.peer_host,
+                ehlo_domain=self.state.ehlo_domain,
+                tls_version="" if tls is None else tls.version() or "",
+                tls_cipher="" if tls is None else (tls.cipher() or ("",))[0],
+                login="" if account is None else account.login,
+            ),
+        )
+        return self.transaction
+
+    def drop_transaction(self, by: str) -> None:
+        """by: the command that ends it, if there is one."""
+        if self.transaction is not None:
+            self.transaction.ended_by = by
+            self.transaction.finish()
+
+    def traced(self, reply: SmtpReply) -> SmtpReply:
+        """A refusal within a transaction carries its id."""
+        if self.transaction is None or reply.code < FIRST_REFUSAL:
+            return reply
+        self.transaction.is_named = True
+        return with_trace(reply, self.transaction.trace_id)
+
+    def tell_of_what_is_over(self) -> None:
+        transaction = self.transaction
+        if transaction is None or not (transaction.is_over or transaction.mail is None):
+            return
+        self.transaction = None
+        event = transaction.event(self.loop.time())
+        if event.outcome is Outcome.ABANDONED and not transaction.is_named:
+            self.service.teller.tell_if_rare(event)  # nobody can ask for it
+        else:
+            self.service.teller.tell(event)
 
     async def say(self, reply: SmtpReply) -> None:
         if reply.code in _LAST_WORDS:
@@ -137,7 +196,7 @@ class SmtpConnection(SMTP):
 
     async def switch_to_tls(self, context: ssl.SSLContext) -> None:
         """Forgets what was said before and what was sent ahead (CVE-2011-0411), then shakes hands or hangs up."""
-        self.state.end_transaction()
+        self.drop_transaction("STARTTLS")
         self.state = Session()
         # Nothing may come in between these two: start_tls takes the socket away from us before it first waits.
         dropped = self.incoming.drop()
@@ -171,20 +230,14 @@ class SmtpConnection(SMTP):
         self.peer_host = self.peer_host or host_of(transport.get_extra_info("peername"))
         ban = self.service.conduct.ban_of(self.peer_host)
         if ban is not None:
-            log.info("banned", peer=self.peer_host, until=iso(ban.until))
-            stream.write(encode(banned(ban.until)))
-            stream.close()
+            self._turn_away(stream, TurnedAwayReason.BANNED, banned(ban.until))
             return
         limits = self.service.limits
         if not self._may_connect(self.peer_host):
-            log.info("peer not allowed", peer=self.peer_host, service=self.role.value)
-            stream.write(encode(PEER_NOT_ALLOWED))
-            stream.close()
+            self._turn_away(stream, TurnedAwayReason.NOT_ALLOWED, PEER_NOT_ALLOWED)
             return
         if not self._place.take_as_stranger(self.peer_host, limit=limits.connections_per_ip, total=limits.connections):
-            log.info("too many connections", peer=self.peer_host)
-            stream.write(encode(TOO_MANY_CONNECTIONS))
-            stream.close()
+            self._turn_away(stream, TurnedAwayReason.TOO_MANY_CONNECTIONS, TOO_MANY_CONNECTIONS)
             return
         self._is_admitted = True
         self.incoming.transport = stream
@@ -211,31 +264,63 @@ class SmtpConnection(SMTP):
         self._connections.remove(self)
         super().connection_lost(error)
 
+    def _turn_away(self, stream: asyncio.Transport, reason: TurnedAwayReason, reply: SmtpReply) -> None:
+        stream.write(encode(reply))
+        stream.close()
+        self._tell_of_turned_away(reason, reply)
+
+    def _tell_of_turned_away(self, reason: TurnedAwayReason, reply: SmtpReply) -> None:
+        self.service.teller.tell_if_rare(
+            TurnedAwayEvent(service=self.role.value, peer=self.peer_host, reason=reason, reply=str(reply))
+        )
+
     async def _handle_client(self) -> None:
         """The command loop; aiosmtpd makes a task of it, which ends by being cancelled: see _hang_up."""
         try:
+            if await self._talks_early():
+                self._tell_of_turned_away(TurnedAwayReason.SPOKE_EARLY, TALKED_EARLY)
+                self.service.conduct.note(self.peer_host, Offence.PROTOCOL_ABUSE)
+                await self.say(TALKED_EARLY)
+                self._hang_up()
             await self.push(f"220 {self.hostname} {self.__ident__}\r\n".encode("ascii"))
             while True:
                 await self._one_command()
         finally:
-            self.state.end_transaction()
+            if self.transaction is not None:
+                self.transaction.finish()
+                self.tell_of_what_is_over()
+
+    async def _talks_early(self) -> bool:
+        """RFC 5321 §4.3.1: who sends waits for the greeting; what sends spam often does not. Nobody is kept waiting to
+        find out: what has come by now is read, and no more."""
+        if self.role is not SmtpRole.MX or not self.service.conduct.watches(self.peer_host):
+            return False
+        for _ in range(TURNS_TO_READ):
+            await asyncio.sleep(0)
+        return len(self.incoming) > 0
 
     async def _one_command(self) -> None:
+        word = argument = ""
         try:
-            line = await self._next_line()
-            reply = await self._carry_out(line)
+            word, argument = _divided(await self._next_line())
+            reply = await self._commands.get(word, self._unrecognised)(self, argument)
         except (EndOfInput, ConnectionError):
             self._hang_up()
         except Exception as fault:  # noqa: BLE001  # each is logged, and the peer hears of it
-            await self._answer_fault(fault)
-        else:
-            if reply is not None:
-                await self.say(reply)
+            answer = self.answer_to(fault)
+            self._note(word, argument, answer)
+            self._is_over = self._is_over or isinstance(fault, FramingLost)
+            reply = answer.reply
+        if reply is not None:
+            reply = self.traced(reply)
+        self.tell_of_what_is_over()
+        if reply is not None:
+            await self.say(reply)
 
     async def _next_line(self) -> bytes:
         if self._is_over:
             self._hang_up()
-        if self._farewell is not None and self.state.mail is None:
+        if self._farewell is not None and self.transaction is None:
             await self.say(self._farewell)
             self._hang_up()
         limits = self.service.limits
@@ -248,40 +333,50 @@ class SmtpConnection(SMTP):
             self._hang_up()
         return line
 
-    def _carry_out(self, line: bytes) -> Awaitable[SmtpReply | None]:
-        """line: as Incoming.command gives it: an ASCII word, then octets that may be anything but CR, LF and NUL."""
-        word, _, argument = line[:-2].partition(b" ")
-        command = self._commands.get(word.decode("ascii").upper(), self._unrecognised)
-        return command(self, argument.strip().decode("utf-8", "surrogateescape"))
-
-    async def _answer_fault(self, fault: Exception) -> None:
-        """Whatever a command raised becomes the reply."""
-        reply = self.reply_to(fault)
-        if isinstance(fault, FramingLost):
-            self._is_over = True
-        await self.say(reply)
-
-    def reply_to(self, error: Exception) -> SmtpReply:
-        """Logged here."""
+    def answer_to(self, error: Exception) -> Answer:
+        """Whatever a command raised becomes a reply; a bug is logged here."""
         if isinstance(error, Refused):
-            log.info("refused", peer=self.peer_host, reply=str(error.reply))
-            if not self._is_offence(error.reply):
-                return error.reply
-            self.service.conduct.note(self.peer_host, Offence.PROTOCOL_ABUSE)
-            return error.reply if error.reply in _SMUGGLING else TOO_MANY_ERRORS
+            reply = error.reply
+            if self._is_offence(reply):
+                self.service.conduct.note(self.peer_host, Offence.PROTOCOL_ABUSE)
+                reply = reply if reply in _SMUGGLING else TOO_MANY_ERRORS
+            return Answer(reply=reply, reason=error.reason or PROTOCOL, detail=error.detail)
         if isinstance(error, DomainError):
-            reply = reply_for(error)
-            log.info("refused", peer=self.peer_host, reply=str(reply), reason=error.detail)
-            return reply
-        log.error("smtp command failed", peer=self.peer_host, exc_info=error)
-        return LOCAL_ERROR
+            return Answer(reply=reply_for(error), reason=words_of(type(error).__name__), detail=error.detail)
+        log.error("smtp command failed", peer=self.peer_host, exc_info=error, **self._trace())
+        return Answer(reply=LOCAL_ERROR, reason=BUG)
+
+    def _note(self, word: str, argument: str, answer: Answer) -> None:
+        """What concerns the mail is told with it, at its end; all else in a line of its own."""
+        transaction = self.transaction
+        match word:
+            case "MAIL" if transaction is not None and transaction.mail is None:
+                transaction.sender_refused(argument, answer)
+            case "RCPT" if transaction is not None:
+                transaction.recipient_refused(argument, answer)
+            case "DATA" | "BDAT" if transaction is not None:
+                transaction.message_refused(answer)
+            case _:
+                log.info("refused", peer=self.peer_host, reply=str(answer.reply), **self._trace())
+
+    def _trace(self) -> dict[str, str]:
+        """For a line that is not the transaction's event."""
+        return {} if self.transaction is None else {"trace": self.transaction.trace_id}
 
     def _is_offence(self, reply: SmtpReply) -> bool:
         if reply in _SMUGGLING:
-            return True
-        if 500 <= reply.code <= 504:
+            return self._is_first_of_its_mail()
+        # Of LMTP it is part of the way that a client sends DATA ahead, which is told 503 where nobody takes the mail.
+        if 500 <= reply.code <= 504 and self.role is not SmtpRole.LMTP:
             self.offences.bad_commands += 1
         return self.offences.bad_commands > self.service.limits.bad_commands
+
+    def _is_first_of_its_mail(self) -> bool:
+        """Of a message in chunks, each that was sent ahead hears of the same fault."""
+        if self.transaction is None:
+            return True
+        is_known, self.transaction.has_bare_line_end = self.transaction.has_bare_line_end, True
+        return not is_known
 
     def _cb_client_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:  # noqa: ARG002
         self._writer = writer
@@ -299,14 +394,17 @@ class SmtpConnection(SMTP):
         if left > 0:
             self._timeout_handle = self.loop.call_later(left, self._timeout_cb)
         else:
-            log.info("timed out", peer=self.peer_host)
-            self._part_with(TIMED_OUT)
+            if self.transaction is None:
+                log.info("timed out", peer=self.peer_host)
+            else:
+                self.transaction.ended_by = "timed out"
+            self._part_with(self.traced(TIMED_OUT))
 
     def _end_with(self, reply: SmtpReply) -> None:
         """An open transaction goes on to the end of its DATA; who is between two is told to come back."""
         self._leaving.set()
         self._farewell = reply
-        if self._is_idle and self.state.mail is None and not self._is_over:
+        if self._is_idle and self.transaction is None and not self._is_over:
             self._part_with(reply)
 
     def _part_with(self, reply: SmtpReply) -> None:
@@ -319,6 +417,13 @@ class SmtpConnection(SMTP):
         # The loop ends with its task and in no other way; what was written is still sent.
         self._writer.close()
         raise asyncio.CancelledError
+
+
+def _divided(line: bytes) -> tuple[str, str]:
+    """Word and argument. line: as Incoming.command gives it: an ASCII word, then octets that may be anything but CR, LF
+    and NUL."""
+    word, _, argument = line[:-2].partition(b" ")
+    return word.decode("ascii").upper(), argument.strip().decode("utf-8", "surrogateescape")
 
 
 def _loop() -> asyncio.AbstractEventLoop:

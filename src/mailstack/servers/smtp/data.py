@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import structlog
 
+from mailstack.model.address import Address
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.log_events import TransactionPhase
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.content import Content
-from mailstack.servers.smtp.errors import reply_to
+from mailstack.servers.smtp.errors import refusal_for
 from mailstack.servers.smtp.framing import DataFraming
 from mailstack.servers.smtp.lmtp import take_over_each
 from mailstack.servers.smtp.replies import (
@@ -22,7 +24,8 @@ from mailstack.servers.smtp.replies import (
     Refused,
 )
 from mailstack.servers.smtp.service import SmtpRole
-from mailstack.services.inbound.mail import Defer, InboundMail, Reject
+from mailstack.servers.smtp.transaction import BUG, Transaction
+from mailstack.services.inbound.mail import Decision, Defer, InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
 from mailstack.services.outbound.submit import Origin
 
@@ -30,21 +33,27 @@ log = structlog.get_logger()
 
 
 async def data(connection: SmtpConnection, argument: str) -> SmtpReply | None:
-    mail = connection.state.mail
+    transaction, mail = connection.transaction, connection.mail
     if argument:
         raise Refused(BAD_ARGUMENT)
     # RFC 3030 §2: never both ways in one transaction; §3: binary octets know no last line.
-    if mail is None or connection.state.chunks is not None or mail.handling.is_binary:
+    if transaction is None or mail is None or transaction.chunks is not None or mail.handling.is_binary:
         raise Refused(BAD_SEQUENCE)
     if not mail.recipients:
-        raise Refused(NO_VALID_RECIPIENTS)
+        raise Refused(without_recipients(connection.role))
+    transaction.phase = TransactionPhase.DATA
     with Spool() as spool:
         try:
             framing = await _receive(connection, spool)
-            return await take_over(connection, mail, framing.content)
+            return await take_over(connection, transaction, mail, framing.content)
         finally:
             # RFC 5321 §4.1.1.4: whatever the reply, the transaction is over.
-            connection.state.end_transaction()
+            transaction.finish()
+
+
+def without_recipients(role: SmtpRole) -> SmtpReply:
+    # RFC 5321 §3.3 leaves it to us, RFC 2033 §4.2 does not: 503.
+    return BAD_SEQUENCE if role is SmtpRole.LMTP else NO_VALID_RECIPIENTS
 
 
 async def _receive(connection: SmtpConnection, spool: Spool) -> DataFraming:
@@ -60,33 +69,42 @@ async def _receive(connection: SmtpConnection, spool: Spool) -> DataFraming:
             raise
         except Exception:  # what follows of the message must never be read as commands (CVE-2023-51764 and its kin)
             log.exception("smtp message not read to its end", peer=connection.peer_host)
-            raise FramingLost(LOCAL_ERROR) from None
+            raise FramingLost(LOCAL_ERROR, reason=BUG) from None
     connection.incoming.unread(rest)
     return framing
 
 
-async def take_over(connection: SmtpConnection, mail: InboundMail, content: Callable[[], Content]) -> SmtpReply | None:
+async def take_over(
+    connection: SmtpConnection, transaction: Transaction, mail: InboundMail, content: Callable[[], Content]
+) -> SmtpReply | None:
     """250: it will not be lost; None: all has been said. content: raises what was wrong with it.
 
     Raises Refused, DomainError.
     """
     if connection.role is SmtpRole.LMTP:
-        await take_over_each(connection, mail, content)
+        await take_over_each(connection, transaction, mail, content)
         return None
     received = content()
     service = connection.service
     account = connection.state.account
     complete = mail.holding(received.raw, is_8bit=received.is_8bit, received_at=service.clock())
+    transaction.examine(complete)
+    decision: Address | Decision | InboundMail
     if account is not None:
-        await _submit(connection, account, complete)
+        decision = await _submit(connection, account, complete)
+        if isinstance(decision, Address):
+            transaction.from_domain = decision.domain
     else:
-        decision = await service.inbound.run(Phase.DATA, complete)
-        if isinstance(decision, Reject | Defer):
-            raise Refused(reply_to(decision))
-    return SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
+        decision = await service.inbound.run(Phase.DATA, complete, watch=transaction.watch)
+    if isinstance(decision, Reject | Defer):
+        raise refusal_for(decision)
+    reply = SmtpReply(code=250, status="2.0.0", text=f"OK {mail.trace_id}")
+    transaction.accepted(reply)
+    return reply
 
 
-async def _submit(connection: SmtpConnection, account: Account, mail: InboundMail) -> None:
+async def _submit(connection: SmtpConnection, account: Account, mail: InboundMail) -> Address | Reject | Defer:
+    """The author, where it is taken."""
     origin = Origin(
         ehlo_domain=mail.ehlo_domain,
         peer_host=mail.peer_host,
@@ -97,4 +115,4 @@ async def _submit(connection: SmtpConnection, account: Account, mail: InboundMai
         notifications={recipient.text: recipient.notification for recipient in mail.recipients},
     )
     recipients = [recipient.text for recipient in mail.recipients]
-    await connection.service.submission.submit(account, mail.reverse_path, recipients, mail.raw, origin)
+    return await connection.service.submission.submit(account, mail.reverse_path, recipients, mail.raw, origin)

@@ -3,7 +3,7 @@ RFC 2033 §4.1, RFC 3461, RFC 8689, RFC 9422."""
 
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
-from mailstack.servers.smtp.service import carries_binary, takes_logins
+from mailstack.servers.smtp.service import takes_logins
 from mailstack.servers.smtp.session import Session
 
 MAX_DOMAIN_CHARACTERS = 255
@@ -27,7 +27,7 @@ def _greet(connection: SmtpConnection, argument: str) -> None:
     """RFC 5321 §4.1.4: EHLO amid a session resets it; a name that does not resolve is no reason to refuse."""
     if not argument or len(argument) > MAX_DOMAIN_CHARACTERS or " " in argument or not argument.isprintable():
         raise Refused(BAD_ARGUMENT)
-    connection.state.end_transaction()
+    connection.drop_transaction("EHLO")
     connection.state = Session(ehlo_domain=argument, account=connection.state.account)
 
 
@@ -40,9 +40,8 @@ def _extensions(connection: SmtpConnection) -> list[str]:
         "PIPELINING",
         "CHUNKING",
         "DSN",
+        "BINARYMIME",
     ]
-    if carries_binary(connection.role):
-        offered.append("BINARYMIME")
     # RFC 8689 §2: it says that the way to here is protected.
     if connection.tls is not None:
         offered.append("REQUIRETLS")

@@ -8,7 +8,7 @@ from mailstack.servers.smtp.replies import BAD_ARGUMENT, BYE, CANNOT_VERIFY, HEL
 async def rset(connection: SmtpConnection, argument: str) -> SmtpReply:
     if argument:
         raise Refused(BAD_ARGUMENT)
-    connection.state.end_transaction()
+    connection.drop_transaction("RSET")
     return OK
 
 
@@ -26,9 +26,10 @@ async def help_(_: SmtpConnection, __: str) -> SmtpReply:
     return HELP
 
 
-async def quit_(_: SmtpConnection, argument: str) -> SmtpReply:
+async def quit_(connection: SmtpConnection, argument: str) -> SmtpReply:
     if argument:
         raise Refused(BAD_ARGUMENT)
+    connection.drop_transaction("QUIT")
     return BYE
 
 

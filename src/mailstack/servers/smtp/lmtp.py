@@ -11,8 +11,9 @@ from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.content import Content
-from mailstack.servers.smtp.errors import reply_to
+from mailstack.servers.smtp.errors import refusal_for
 from mailstack.servers.smtp.replies import FramingLost, Refused
+from mailstack.servers.smtp.transaction import Answer, Transaction
 from mailstack.services.inbound.mail import Defer, InboundMail, Reject
 from mailstack.services.inbound.pipeline import Phase
 
@@ -28,39 +29,46 @@ def is_local(peer_host: str) -> bool:
         return False
 
 
-async def take_over_each(connection: SmtpConnection, mail: InboundMail, content: Callable[[], Content]) -> None:
+async def take_over_each(
+    connection: SmtpConnection, transaction: Transaction, mail: InboundMail, content: Callable[[], Content]
+) -> None:
     """Says the replies itself. content: raises what was wrong with it, which every recipient hears."""
     try:
         received = content()
     except FramingLost:
         raise
     except (Refused, DomainError) as fault:
-        replies = [connection.reply_to(fault)] * len(mail.recipients)
+        answers = [connection.answer_to(fault)] * len(mail.recipients)
     else:
         complete = mail.holding(received.raw, is_8bit=received.is_8bit, received_at=connection.service.clock())
-        replies = await _replies(connection, complete)
+        transaction.examine(complete)
+        answers = await _answers(connection, complete)
+    transaction.recipients_answered(answers)
+    replies = [connection.traced(answer.reply) for answer in answers]
+    transaction.finish()
+    connection.tell_of_what_is_over()
     for reply in replies:
         await connection.say(reply)
 
 
-async def _replies(connection: SmtpConnection, mail: InboundMail) -> list[SmtpReply]:
+async def _answers(connection: SmtpConnection, mail: InboundMail) -> list[Answer]:
     """In the order of the recipients."""
-    replies: list[SmtpReply] = []
+    answers: list[Answer] = []
     for at in range(0, len(mail.recipients), AT_ONCE):
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_reply(connection, mail.to((recipient,))))
+                group.create_task(_answer(connection, mail.to((recipient,))))
                 for recipient in mail.recipients[at : at + AT_ONCE]
             ]
-        replies += [task.result() for task in tasks]
-    return replies
+        answers += [task.result() for task in tasks]
+    return answers
 
 
-async def _reply(connection: SmtpConnection, mail: InboundMail) -> SmtpReply:
+async def _answer(connection: SmtpConnection, mail: InboundMail) -> Answer:
     try:
         decision = await connection.service.inbound.run(Phase.HANDED_OVER, mail)
-    except Exception as fault:  # noqa: BLE001  # logged by reply_to; the other recipients have their own replies
-        return connection.reply_to(fault)
+    except Exception as fault:  # noqa: BLE001  # logged by answer_to; the other recipients have their own replies
+        return connection.answer_to(fault)
     if isinstance(decision, Reject | Defer):
-        return reply_to(decision)
-    return SmtpReply(code=250, status="2.1.5", text=f"OK {mail.trace_id}")
+        return connection.answer_to(refusal_for(decision))
+    return Answer(reply=SmtpReply(code=250, status="2.1.5", text=f"OK {mail.trace_id}"))

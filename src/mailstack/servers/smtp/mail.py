@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import PLAIN, Handling
+from mailstack.model.principal import Account
+from mailstack.model.sending_limits import Room
 from mailstack.servers.smtp.connection import SmtpConnection
+from mailstack.servers.smtp.errors import refusal_for
 from mailstack.servers.smtp.notifications import envelope_id, returned
 from mailstack.servers.smtp.paths import Path, parse_reverse_path
 from mailstack.servers.smtp.replies import (
@@ -24,11 +27,10 @@ from mailstack.servers.smtp.replies import (
     UNKNOWN_PARAMETER,
     Refused,
 )
-from mailstack.servers.smtp.service import SmtpRole, carries_binary, takes_logins
+from mailstack.servers.smtp.service import SmtpRole, takes_logins
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.inbound.trace import protocol_word
 
-TRACE_ID_BYTES = 8
 MAX_SIZE_DIGITS = 20  # RFC 1870 §6: size-value ::= 1*20DIGIT
 BINARY_BODY = "BINARYMIME"
 HANDLING_PARAMETERS = frozenset({"RET", "ENVID", "REQUIRETLS"})
@@ -36,6 +38,7 @@ PARAMETERS = HANDLING_PARAMETERS | {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 
 
 async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
+    transaction = connection.begin_transaction()
     _require_a_session(connection)
     path = _parse(connection, argument)
     smtp_utf8 = _smtp_utf8(path)
@@ -45,7 +48,9 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
     account = connection.state.account
     if account is not None:
         await connection.service.submission.check_sender(account, path.text)
-    connection.state.mail = InboundMail(
+        transaction.room = await connection.service.submission.allowance.room_ahead(account)
+        require_room(connection, account, transaction.room, 1)
+    transaction.mail = InboundMail(
         peer_host=connection.peer_host,
         ehlo_domain=connection.state.ehlo_domain,
         protocol=protocol_word(
@@ -55,7 +60,7 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
             smtp_utf8=smtp_utf8,
             is_lmtp=connection.role is SmtpRole.LMTP,
         ),
-        trace_id=connection.service.token(TRACE_ID_BYTES).hex(),
+        trace_id=transaction.trace_id,
         reverse_path=path.text,
         size_bytes=size,
         is_8bit=body == "8BITMIME",
@@ -66,9 +71,19 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
     return SENDER_OK
 
 
+def require_room(connection: SmtpConnection, account: Account, room: Room, recipients: int) -> None:
+    """Raises Refused."""
+    over = connection.service.submission.allowance.why_not(account, room, recipients)
+    if over is not None:
+        raise refusal_for(over)
+
+
 def _require_a_session(connection: SmtpConnection) -> None:
     state = connection.state
-    if not state.ehlo_domain or state.mail is not None:
+    connection.offences.transactions += 1
+    if connection.offences.transactions > connection.service.limits.transactions:
+        raise Refused(TOO_MANY_TRANSACTIONS)
+    if not state.ehlo_domain:
         raise Refused(BAD_SEQUENCE)
     if takes_logins(connection.role):
         # RFC 6409 §4.3, RFC 8314 §3.3: submission is for those who proved who they are, over a channel nobody reads.
@@ -76,9 +91,6 @@ def _require_a_session(connection: SmtpConnection) -> None:
             raise Refused(TLS_REQUIRED)
         if state.account is None:
             raise Refused(AUTHENTICATION_REQUIRED)
-    connection.offences.transactions += 1
-    if connection.offences.transactions > connection.service.limits.transactions:
-        raise Refused(TOO_MANY_TRANSACTIONS)
 
 
 def _parse(connection: SmtpConnection, argument: str) -> Path:
@@ -98,8 +110,6 @@ def _parse(connection: SmtpConnection, argument: str) -> Path:
 
 
 def _handling(connection: SmtpConnection, path: Path, *, is_binary: bool) -> Handling:
-    if is_binary and not carries_binary(connection.role):
-        raise Refused(BAD_ARGUMENT)
     parameters = path.parameters
     if not is_binary and parameters.keys().isdisjoint(HANDLING_PARAMETERS):
         return PLAIN
@@ -116,7 +126,7 @@ def _requires_tls(connection: SmtpConnection, parameters: Mapping[str, str | Non
         return False
     if parameters["REQUIRETLS"] is not None:  # RFC 8689 §2: the parameter has no value
         raise Refused(BAD_ARGUMENT)
-    if connection.tls is None:  # RFC 8689 §2, §4.1: neither offered nor taken where anybody can listen
+    if connection.tls is None:  # RFC 8689 §2: neither offered nor taken where anybody can listen
         raise Refused(REQUIRETLS_NEEDS_TLS)
     return True
 

@@ -4,8 +4,10 @@ RFC 3461 §4."""
 from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Forbidden, Invalid, NotFound
+from mailstack.model.log_events import TransactionPhase
 from mailstack.servers.smtp.connection import SmtpConnection
-from mailstack.servers.smtp.errors import REJECTIONS, reply_to
+from mailstack.servers.smtp.errors import refusal_for
+from mailstack.servers.smtp.mail import require_room
 from mailstack.servers.smtp.notifications import notification
 from mailstack.servers.smtp.paths import Path, parse_forward_path
 from mailstack.servers.smtp.replies import (
@@ -22,13 +24,13 @@ from mailstack.servers.smtp.replies import (
 from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.inbound.mail import Accept, Defer, InboundMail, Recipient, Reject
 from mailstack.services.inbound.pipeline import Phase
-from mailstack.services.inbound.stages.onward import why_it_cannot_leave
 
 
 async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
-    mail = connection.state.mail
-    if mail is None or connection.state.chunks is not None:
+    transaction, mail = connection.transaction, connection.mail
+    if transaction is None or mail is None or transaction.chunks is not None:
         raise Refused(BAD_SEQUENCE)
+    transaction.phase = TransactionPhase.RCPT
     path = _parse(connection, argument)
     if not mail.smtp_utf8 and not path.text.isascii():
         raise Refused(NEEDS_SMTPUTF8)
@@ -37,12 +39,15 @@ async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
         raise Refused(TOO_MANY_RECIPIENTS)
     if path.address is None:
         raise Refused(BAD_FORWARD_PATH)
+    account = connection.state.account
+    if account is not None and transaction.room is not None:
+        require_room(connection, account, transaction.room, len(mail.recipients) + 1)
     recipient = Recipient(
         address=path.address,
         text=path.text,
         notification=notification(path.parameters, smtp_utf8=mail.smtp_utf8),
     )
-    connection.state.mail = await _admit(connection, mail.to((*mail.recipients, recipient)))
+    transaction.mail = await _admit(connection, mail.to((*mail.recipients, recipient)))
     return RECIPIENT_OK
 
 
@@ -65,9 +70,6 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
     inbound = connection.service.inbound
     # RFC 6409 §3: whoever is logged in may send anywhere; what is ours is checked for them as for anyone.
     if connection.state.account is not None and not await inbound.is_ours(mail.recipients[-1].address):
-        reason = why_it_cannot_leave(mail.handling)
-        if reason is not None:
-            raise Refused(REJECTIONS[reason])
         return mail
     try:
         found = await inbound.run(Phase.RCPT, mail)
@@ -86,6 +88,6 @@ async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:
         case InboundMail():
             return found
         case Reject() | Defer():
-            raise Refused(reply_to(found))
+            raise refusal_for(found)
         case Accept():
             return mail

@@ -4,21 +4,35 @@ Replies that follow from domain errors are in errors.py. RFC 5321 §4.2, RFC 203
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.instant import Instant, iso
+
+MAX_REPLY_OCTETS = 512
 
 
 class Refused(Exception):
     """A command is not carried out; the peer is told why and may go on, unless the reply is a 421."""
 
-    def __init__(self, reply: SmtpReply) -> None:
+    def __init__(self, reply: SmtpReply, *, reason: str = "", detail: str = "") -> None:
+        """reason, detail: for the log."""
         super().__init__(str(reply))
         self.reply = reply
+        self.reason = reason
+        self.detail = detail
 
 
 class FramingLost(Refused):
     """Where commands begin is no longer certain: the reply is the last thing that is said."""
+
+
+def with_trace(reply: SmtpReply, trace_id: str) -> SmtpReply:
+    """The id under which the log knows the transaction goes last, and is never what is cut off."""
+    suffix = f" (trace {trace_id})"
+    # RFC 5321 §4.5.3.1.5: 512 octets, with code and CRLF.
+    room = MAX_REPLY_OCTETS - len(f"{reply.code} {reply.status} {suffix}\r\n")
+    return replace(reply, text=f"{reply.text[:room]}{suffix}")
 
 
 def encode(reply: SmtpReply) -> bytes:
@@ -53,6 +67,8 @@ READY_FOR_TLS = _reply(220, "2.0.0", "Ready to start TLS")
 SEND_DATA = _reply(354, "", "End data with <CR><LF>.<CR><LF>")
 AUTHENTICATED = _reply(235, "2.7.0", "Authenticated")
 
+# RFC 5321 §4.3.1. Not for good: who is only hasty may be slower the next time.
+TALKED_EARLY = _reply(421, "4.5.1", "You spoke before the greeting, wait for it the next time")
 SHUTTING_DOWN = _reply(421, "4.3.2", "Service closing, try again")
 # RFC 5321 §3.1: a greeting of 554 says that there is no service here for this client.
 PEER_NOT_ALLOWED = _reply(554, "5.7.1", "LMTP is for servers on this machine only")
@@ -87,10 +103,10 @@ TEXT_LINE_TOO_LONG = _reply(554, "5.6.0", "A line of the message is too long")
 BARE_CR_OR_LF = _reply(550, "5.6.11", "Message holds a bare CR or LF")
 MAIL_LOOP = _reply(554, "5.4.6", "Too many hops, this mail goes in circles")
 REQUIRETLS_NEEDS_TLS = _reply(530, "5.7.0", "REQUIRETLS needs TLS: issue a STARTTLS command first")
-# RFC 8689 §8.4: X.7.30
-REQUIRETLS_UNSUPPORTED = _reply(550, "5.7.30", "Recipient is elsewhere, and REQUIRETLS support cannot be assured there")
-# RFC 3463 §3.7, X.6.3: RFC 3030 §4 has the message converted or returned.
-CONVERSION_NEEDED = _reply(554, "5.6.3", "Recipient is elsewhere: send without BODY=BINARYMIME")
+# RFC 3463 §3.7, X.6.3: RFC 3030 §3 has the message converted or returned.
+CONVERSION_NEEDED = _reply(
+    554, "5.6.3", "Message would leave this server, and its binary parts cannot be encoded: send without BINARYMIME"
+)
 TLS_REQUIRED = _reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTHENTICATION_REQUIRED = _reply(530, "5.7.0", "Authentication required")
 NO_TLS = _reply(454, "4.7.0", "TLS not available")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from mailstack.model.instant import Clock
+from mailstack.net.teller import Teller
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.limits import Limits
 from mailstack.servers.smtp.tarpit import Tarpit
@@ -22,11 +23,6 @@ class SmtpRole(Enum):
     LMTP = "lmtp"
     SUBMISSION = "submission"
     SUBMISSIONS = "submissions"
-
-
-def carries_binary(role: SmtpRole) -> bool:
-    """RFC 3030 §3: what accounts send goes out by DATA, which cannot carry it."""
-    return not takes_logins(role)
 
 
 def takes_logins(role: SmtpRole) -> bool:
@@ -49,3 +45,4 @@ class SmtpService:
     token: Callable[[int], bytes]
     plaintext_is_secure: Callable[[str], bool]
     tarpit: Tarpit = field(default_factory=Tarpit)
+    teller: Teller = field(default_factory=Teller)

@@ -16,6 +16,7 @@ from mailstack.model.address import parse_address
 from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
+from mailstack.model.log_events import plain
 from mailstack.model.password import main_hash, verifier_of, with_verifier
 from mailstack.model.principal import Ability, Account
 from mailstack.model.scram import ScramVerifier
@@ -226,8 +227,4 @@ def _name_key(username: str) -> str:
 
 
 def _log(event: str, origin: LoginOrigin, username: str, **facts: str) -> None:
-    log.info(event, service=origin.service, peer=origin.peer_host, user=_printable(username), **facts)
-
-
-def _printable(username: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in username[:LOGGED_NAME])
+    log.info(event, service=origin.service, peer=origin.peer_host, user=plain(username, LOGGED_NAME), **facts)

@@ -102,13 +102,10 @@ class Blocklists:
             return None
 
     async def _is_listed(self, zone: str, name: str) -> bool:
-        answers = await self._resolver.addresses_of(name, 4)
-        for answer in answers:
-            address = ip_address(answer)
-            if address not in LISTED or address in REFUSED:
-                self._tell_once(zone, answer)
-            elif address in LISTED:
+        for answer in await self._resolver.addresses_of(name, 4):
+            if is_listing(answer):
                 return True
+            self._tell_once(zone, answer)
         return False
 
     async def _is_sound(self, zone: str) -> bool:
@@ -138,6 +135,12 @@ class Blocklists:
         if len(self._told) < PEERS_REMEMBERED and (zone, answer) not in self._told:
             self._told.add((zone, answer))
             log.warning("blocklist answers something that is no listing", zone=zone, answer=answer)
+
+
+def is_listing(answer: str) -> bool:
+    """answer: an address."""
+    address = ip_address(answer)
+    return address in LISTED and address not in REFUSED
 
 
 def question(zone: str, host: str) -> str | None:

@@ -1,7 +1,7 @@
 """One mail into the INBOX of every local account that receives it, durable before this returns.
 
 What fails for the moment goes to the queue, which tries again; what can go to neither raises TryAgainLater, and the
-sender keeps it. Outside addresses that aliases lead to go to the queue as well. No filters: those are stages before.
+sender keeps it. What goes on elsewhere is queued as well. No filters: those are stages before.
 
 Mailboxes and queue share no transaction, so a mail to several may be in one mailbox already when another and the queue
 fail, and comes there again with the sender. That can happen to what is under way when a fault begins: after it, a mail
@@ -11,15 +11,15 @@ RFC 5321 §4.2.5, §4.4, §6.1.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from mmap import mmap
 
 import structlog
 
 from mailstack.formats.digest import digest_message
-from mailstack.model.delivery import OutgoingMail
+from mailstack.model.delivery import OutgoingMail, Priority
 from mailstack.model.errors import DomainError, NotFound, QuotaExceeded, TooLarge, TryAgainLater
 from mailstack.model.handling import PLAIN, Handling, Notification
 from mailstack.model.ids import AccountId, MailboxId
@@ -30,8 +30,8 @@ from mailstack.model.principal import Account
 from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.messages import Intake
 from mailstack.ports.queue import Queue
-from mailstack.services.inbound.recipients import Resolution
-from mailstack.services.inbound.trace import prepend, return_path_field
+from mailstack.services.inbound.trace import delivered_to_field, prepend, return_path_field
+from mailstack.services.outbound.priority import of_envelope
 
 RETRY_MS = 2 * SECOND_MS
 """Until the queue tries for the first time what could not be written here; from then on by its own schedule."""
@@ -39,7 +39,8 @@ FULL_RETRY_MS = 5 * MINUTE_MS
 """Likewise, where a person has to make room."""
 INBOXES_REMEMBERED = 20_000
 LOGGED_RECIPIENTS = 5
-LOGGED_MESSAGE_ID = 250
+AT_ONCE = 20
+"""Forms of one mail that are stored at a time: each may be a copy of a large message."""
 LARGE_BYTES = 256 * 1024
 """From here on, reading and copying a message takes long enough to be done in a thread."""
 
@@ -50,11 +51,10 @@ log = structlog.get_logger()
 class Letter:
     """A mail that was accepted, as far as delivery is concerned. received: the trace fields to put on top, b"" when
     raw has them already. left_out: ranges of raw that are not passed on. is_suspicious: for junk, where there is one.
-    recipients: paths as written. peer_host: who brought it, "" where it comes out of the queue.
+    peer_host: who brought it, "" where it comes out of the queue.
     notifications: by the login or outside address that the mail goes to, of those for whom any were asked."""
 
     reverse_path: str
-    recipients: Sequence[str]
     peer_host: str
     raw: RawMessage
     received: bytes
@@ -66,6 +66,18 @@ class Letter:
     is_suspicious: bool = False
     handling: Handling = PLAIN
     notifications: Mapping[str, Notification] = field(default_factory=dict)
+    priority: Priority = Priority.BULK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """One form of a mail, and whom it goes to. external: paths outside. queued_as: what the queue is given instead,
+    once for all shipments that name the same: it makes their letters of it when it sends or stores them."""
+
+    letter: Letter
+    accounts: Sequence[Account] = ()
+    external: Sequence[str] = ()
+    queued_as: Letter | None = None
 
 
 class Delivery:
@@ -80,18 +92,20 @@ class Delivery:
         # Bound once: the module's would be bound anew for each line.
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
-    async def deliver(self, letter: Letter, to: Resolution) -> Sequence[Account]:
-        """Whose mailboxes have it now; for the others it is queued.
+    async def deliver(self, shipments: Sequence[Shipment]) -> Sequence[Account]:
+        """Whose mailboxes have it now; for the others it is queued. Several shipments are queued in one transaction.
 
         Raises DomainError when that kept everybody from taking it; TryAgainLater."""
-        if self._is_wary and len(to.accounts) + len(to.external) > 1:
-            await self._enqueue(letter, [*_logins(to.accounts), *to.external], next_at=letter.received_at)
+        if self._is_wary and sum(len(each.accounts) + len(each.external) for each in shipments) > 1:
+            await self._enqueue(shipments, next_at=shipments[0].letter.received_at)
             self._is_wary = False
             return ()
         # Outside copies first: when the queue cannot write, nothing has been stored yet that the sender would repeat.
-        if to.external:
-            await self._enqueue(letter, to.external, next_at=letter.received_at)
-        return await self._store_or_enqueue(letter, to) if to.accounts else ()
+        outside = [replace(each, accounts=()) for each in shipments if each.external]
+        if outside:
+            await self._enqueue(outside, next_at=outside[0].letter.received_at)
+        inside = [each for each in shipments if each.accounts]
+        return await self._store_or_enqueue(inside, is_queued=bool(outside)) if inside else ()
 
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
         """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
@@ -105,16 +119,35 @@ class Delivery:
         finally:
             _release(message.raw)
 
-    async def _store_or_enqueue(self, letter: Letter, to: Resolution) -> Sequence[Account]:
-        failures = await self.store(letter, to.accounts)
-        if all(failures) and not to.external:
-            _refuse_for_good(failures)
-        later = [account for account, fault in zip(to.accounts, failures, strict=True) if fault is not None]
+    async def _store_or_enqueue(self, shipments: Sequence[Shipment], *, is_queued: bool) -> Sequence[Account]:
+        """is_queued: somebody has it already."""
+        failures = await self._store_each(shipments)
+        every = [fault for of_one in failures for fault in of_one]
+        if all(every) and not is_queued:
+            _refuse_for_good(every)
+        stored: list[Account] = []
+        later: list[Shipment] = []
+        for each, faults in zip(shipments, failures, strict=True):
+            left = [account for account, fault in zip(each.accounts, faults, strict=True) if fault is not None]
+            stored += [account for account, fault in zip(each.accounts, faults, strict=True) if fault is None]
+            if left:
+                later.append(replace(each, accounts=left, external=()))
         if later:
-            is_passing = any(isinstance(fault, TryAgainLater) for fault in failures)
-            next_at = Instant(letter.received_at + (RETRY_MS if is_passing else FULL_RETRY_MS))
-            await self._enqueue(letter, _logins(later), next_at=next_at)
-        return [account for account, fault in zip(to.accounts, failures, strict=True) if fault is None]
+            is_passing = any(isinstance(fault, TryAgainLater) for fault in every)
+            next_at = Instant(later[0].letter.received_at + (RETRY_MS if is_passing else FULL_RETRY_MS))
+            await self._enqueue(later, next_at=next_at)
+        return stored
+
+    async def _store_each(self, shipments: Sequence[Shipment]) -> list[list[DomainError | None]]:
+        if len(shipments) == 1:  # as store has it
+            return [await self.store(shipments[0].letter, shipments[0].accounts)]
+        found: list[list[DomainError | None]] = []
+        for at in range(0, len(shipments), AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                part = shipments[at : at + AT_ONCE]
+                tasks = [group.create_task(self.store(each.letter, each.accounts)) for each in part]
+            found += [task.result() for task in tasks]
+        return found
 
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
@@ -125,16 +158,7 @@ class Delivery:
             self._is_wary |= isinstance(fault, TryAgainLater)
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
-        self._log.info(
-            "delivered",
-            trace=letter.trace_id,
-            account=account.login,
-            sender=letter.reverse_path,
-            recipients=_first_few(letter.recipients),
-            peer=letter.peer_host,
-            size=size,
-            message_id=message.digest.message_id[:LOGGED_MESSAGE_ID],
-        )
+        self._log.info("delivered", trace=letter.trace_id, account=account.login)
         return None
 
     async def _append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> None:
@@ -167,28 +191,65 @@ class Delivery:
                 return mailbox.mailbox_id
         return None
 
-    async def _enqueue(self, letter: Letter, recipients: Sequence[str], *, next_at: Instant) -> None:
-        raw = await _with_fields(letter.received, letter) if letter.received else letter.raw
-        mail = OutgoingMail(
-            reverse_path=letter.reverse_path,
-            recipients=tuple(recipients),
-            raw=raw,
-            queued_at=letter.received_at,
-            is_8bit=letter.is_8bit,
-            smtp_utf8=letter.smtp_utf8,
-            trace_id=letter.trace_id,
-            handling=letter.handling,
-            notifications=letter.notifications,
-        )
+    async def _enqueue(self, shipments: Sequence[Shipment], *, next_at: Instant) -> None:
+        parts = [part for each in _together(shipments) for part in apart(each)]
+        mails: list[OutgoingMail] = []
         try:
-            await self._queue.enqueue((mail,), next_at=next_at)
+            for each in parts:
+                mails.append(await outgoing(each))
+            await self._queue.enqueue(mails, next_at=next_at)
         except TryAgainLater:
             self._is_wary = True
             raise
         finally:
-            if raw is not letter.raw:
-                _release(raw)
-        log.info("queued", trace=letter.trace_id, sender=letter.reverse_path, recipients=_first_few(recipients))
+            for each, mail in zip(parts, mails, strict=False):  # fewer when the disk was full
+                if mail.raw is not each.letter.raw:
+                    _release(mail.raw)
+        for mail in mails:
+            sender, recipients = mail.reverse_path, _first_few(mail.recipients)
+            log.info("queued", trace=mail.trace_id, sender=sender, recipients=recipients)
+
+
+def _together(shipments: Sequence[Shipment]) -> list[Shipment]:
+    found = [each for each in shipments if each.queued_as is None]
+    letters = {id(each.queued_as): each.queued_as for each in shipments if each.queued_as is not None}
+    for letter in letters.values():
+        accounts = [account for each in shipments if each.queued_as is letter for account in each.accounts]
+        found.append(Shipment(letter=letter, accounts=accounts))
+    return found
+
+
+def apart(shipment: Shipment) -> Iterator[Shipment]:
+    """As the queue is given it: an account that sends on is told that this copy has been, for itself alone."""
+    if not any(account.forward for account in shipment.accounts):
+        yield shipment
+        return
+    plain = [account for account in shipment.accounts if account.forward is None]
+    if plain or shipment.external:
+        yield replace(shipment, accounts=plain)
+    for account in shipment.accounts:
+        if account.forward is not None:
+            fields = delivered_to_field(account.login) + shipment.letter.received
+            yield Shipment(letter=replace(shipment.letter, received=fields), accounts=(account,))
+
+
+async def outgoing(shipment: Shipment) -> OutgoingMail:
+    """For the queue, whoever it is for."""
+    letter = shipment.letter
+    recipients = (*(account.login for account in shipment.accounts), *shipment.external)
+    return OutgoingMail(
+        reverse_path=letter.reverse_path,
+        recipients=recipients,
+        raw=await _with_fields(letter.received, letter) if letter.received else letter.raw,
+        queued_at=letter.received_at,
+        is_8bit=letter.is_8bit,
+        smtp_utf8=letter.smtp_utf8,
+        trace_id=letter.trace_id,
+        handling=letter.handling,
+        notifications=letter.notifications,
+        is_suspicious=letter.is_suspicious,
+        priority=of_envelope(letter.priority, reverse_path=letter.reverse_path, recipients=len(recipients)),
+    )
 
 
 async def _new_message(letter: Letter) -> NewMessage:
@@ -205,10 +266,6 @@ async def _with_fields(fields: bytes, letter: Letter) -> RawMessage:
     if len(letter.raw) > LARGE_BYTES:
         return await asyncio.to_thread(prepend, fields, letter.raw, letter.left_out)
     return prepend(fields, letter.raw, letter.left_out)
-
-
-def _logins(accounts: Sequence[Account]) -> list[str]:
-    return [account.login for account in accounts]
 
 
 def _first_few(recipients: Sequence[str]) -> Sequence[str]:

@@ -100,15 +100,22 @@ class Accept:
 class Reason(Enum):
     """Why a mail is not taken; servers/*/errors.py has the reply to each, which says whether trying again helps."""
 
+    HEADER = "header"
     LOOP = "loop"
     FROM_FIELD = "From field"
     DMARC = "DMARC"
     SPF = "SPF"
     SENDER_UNKNOWN_NOW = "DNS"
-    REQUIRES_TLS = "requires TLS"
     BINARY = "binary"
     LISTED = "listed"
     GREYLISTED = "greylisted"
+    NOT_FORWARDED = "not forwarded"
+    NO_NOTICE = "no notice"
+    LIST_POSTERS = "list posters"
+    LIST_UNPROVEN = "list author unproven"
+    LIST_AUTOMATIC = "list automatic"
+    LIST_LEAVING = "list leaving"
+    SENDING_LIMIT = "sending limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

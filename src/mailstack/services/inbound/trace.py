@@ -1,6 +1,6 @@
-"""What every mail gets on top: Return-Path and Received, and the count of the hops it has behind it.
+"""What every mail gets on top: Return-Path, Received, Delivered-To, and what they tell of the way it has behind it.
 
-Not what stands in Authentication-Results (formats.authres). RFC 5321 §4.4, §6.3; RFC 3848.
+Not what stands in Authentication-Results (formats.authres). RFC 5321 §4.4, §6.3; RFC 3848; RFC 9228.
 """
 
 import re
@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
+from urllib.parse import quote, unquote_to_bytes
 
 from mailstack.formats.dates import format_date
-from mailstack.formats.headers import header_end
+from mailstack.formats.headers import Field, every, header_end
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
@@ -20,6 +21,8 @@ MAX_RECEIVED = 100
 
 _COPY_BYTES = 1 << 20
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_DELIVERED_TO = re.compile(rb"^delivered-to[ \t]*+:([^\r\n]*+)", re.IGNORECASE | re.MULTILINE)
+_ATOM = "!#$&'*+/=?^`{|}~@"  # RFC 5322 §3.2.3, what `quote` does not spare of itself, but for "%"
 _FOREIGN = re.compile(r"[^!-~]+|[()\\]")
 
 
@@ -66,6 +69,26 @@ def received_field(hop: Hop, *, recipient: str | None) -> bytes:
 
 def return_path_field(reverse_path: str) -> bytes:
     return f"Return-Path: <{reverse_path}>\r\n".encode()
+
+
+def delivered_to_field(address: str) -> bytes:
+    """RFC 9228 §4: of an address of ours that sent the mail on; where it meets its own, mail goes round in circles."""
+    # Never beyond ASCII: it must not ask for SMTPUTF8 where the mail does not.
+    return f"Delivered-To: {quote(address, safe=_ATOM)}\r\n".encode("ascii")
+
+
+def passed_addresses(raw: RawMessage) -> frozenset[str]:
+    """Those that sent the mail on, here and elsewhere, as it says."""
+    return frozenset(_address_in(found[1]) for found in _DELIVERED_TO.finditer(raw[: header_end(raw)]))
+
+
+def passed_by(fields: Sequence[Field]) -> frozenset[str]:
+    """As passed_addresses. fields: of the header."""
+    return frozenset(map(_address_in, every(fields, b"delivered-to")))
+
+
+def _address_in(value: bytes) -> str:
+    return unquote_to_bytes(value.strip()).decode("utf-8", "replace")
 
 
 def has_too_many_hops(raw: RawMessage) -> bool:

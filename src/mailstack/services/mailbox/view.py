@@ -117,7 +117,8 @@ class MailboxView:
             found = dict(rows)
             # The table may be another one by now. What the store no longer has will leave it soon.
             news = self.table.uids[len(self._received.values) :]
-            self._received.extend(found.get(uid, 0) for uid in news if first <= uid <= last)
+            if news and news[0] >= first:  # else all was read anew meanwhile
+                self._received.extend(found.get(uid, 0) for uid in news if uid <= last)
         return self._received
 
     async def _load(self, now: ModSeq) -> None:
@@ -160,8 +161,11 @@ class MailboxView:
         destroyed = {row.uid for row in rows if row.kind is ChangeKind.DESTROYED and row.uid is not None}
         touched = {row.uid for row in rows if row.kind is not ChangeKind.DESTROYED and row.uid is not None} - destroyed
         if touched:
-            uids = numset_of(touched)
-            self._merge(await self._source.messages.table(self._account_id, self._mailbox_id, uids))
+            fresh = await self._source.messages.table(self._account_id, self._mailbox_id, numset_of(touched))
+            self._merge(fresh)
+            # RFC 7162 §3.1: what went since the log was read goes now, for all that is left of it here is older than
+            # what somebody may have been told of it.
+            destroyed |= touched.difference(fresh.uids)
         if destroyed:
             self._drop(destroyed)
         if rows:

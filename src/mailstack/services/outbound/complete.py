@@ -3,7 +3,6 @@
 Pure but for the file that a large message is rewritten in. Whether its author may write so is submit's question.
 """
 
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
@@ -12,7 +11,9 @@ from mmap import ACCESS_READ, mmap
 from mailstack.formats.compose import write_date, write_message_id
 from mailstack.formats.headers import Field, header_end, kept_header, scan_fields
 from mailstack.formats.limits import LIMITS
-from mailstack.model.errors import Invalid, TryAgainLater
+from mailstack.formats.lines import in_lines
+from mailstack.formats.short_lines import MAX_LINE_OCTETS, has_long_line, in_short_lines
+from mailstack.model.errors import Invalid, LineTooLong, TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.line_ends import has_bare_line_end, with_crlf
 from mailstack.model.message import RawMessage
@@ -20,12 +21,9 @@ from mailstack.model.message import RawMessage
 # RFC 5322 §3.6.3: blind copies stay blind; RFC 5321 §4.4: a Return-Path is made by the last server, and only there.
 # RFC 8601 §5: what servers have found of a sender is not for a sender to say.
 REMOVED = frozenset({b"bcc", b"resent-bcc", b"return-path", b"authentication-results"})
-MAX_LINE_OCTETS = 998  # RFC 5322 §2.1.1
 MESSAGE_ID_BYTES = 16
 
 _COPY_BYTES = 1 << 20
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % (MAX_LINE_OCTETS + 2))
-_EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 
 
 def normalize(raw: RawMessage) -> RawMessage:
@@ -33,6 +31,25 @@ def normalize(raw: RawMessage) -> RawMessage:
     if not has_bare_line_end(raw):
         return raw
     return _written(with_crlf(raw), is_mapped=not isinstance(raw, bytes))
+
+
+def encode_binary(raw: RawMessage) -> RawMessage | None:
+    """In lines, as every server takes it; None where that would harm it. RFC 3030 §3."""
+    lines = in_lines(raw[:])
+    return None if lines is None else _written((lines,), is_mapped=not isinstance(raw, bytes))
+
+
+def shorten_lines(raw: RawMessage) -> RawMessage:
+    """With no line that a server may refuse or break, which would break our signatures as well. Raises LineTooLong.
+
+    RFC 6409 §8.4: what is encoded anew must not be harmed by it, as whatever the author signed would be.
+    """
+    if not has_long_line(raw):
+        return raw
+    short = in_short_lines(raw[:])
+    if short is None:
+        raise LineTooLong(f"a line of over {MAX_LINE_OCTETS} octets where no encoding may change")
+    return _written((short,), is_mapped=not isinstance(raw, bytes))
 
 
 def complete(raw: RawMessage, *, now: Instant, domain: str, token: Callable[[int], bytes]) -> RawMessage:
@@ -54,9 +71,8 @@ def require_sound_header(raw: RawMessage) -> list[Field]:
     body = header_end(raw)
     if body > LIMITS.header:
         raise Invalid(f"a header of over {LIMITS.header} octets")
-    # Body lines are left alone: breaking one breaks signatures, and refusing would stop mail that arrives elsewhere.
-    if _LONG_LINE.search(raw[:body]):
-        raise Invalid(f"a header line of over {MAX_LINE_OCTETS} octets")
+    if has_long_line(raw, 0, body):
+        raise LineTooLong(f"a header line of over {MAX_LINE_OCTETS} octets")
     fields = scan_fields(raw, 0, body)
     if not _is_all_fields(raw, fields, body):
         # RFC 5322 §2.2: a line that is no field ends the header for some and belongs to the field above it for others.
@@ -74,10 +90,6 @@ def _is_all_fields(raw: RawMessage, fields: Sequence[Field], body: int) -> bool:
             return False
         at = field.end
     return raw[at:body] in (b"", b"\r\n")
-
-
-def is_8bit(raw: RawMessage) -> bool:
-    return _EIGHT_BIT.search(raw) is not None
 
 
 def _with_header(header: bytes, raw: RawMessage, body: int) -> RawMessage:

@@ -1,14 +1,15 @@
 """Queued mail for our own mailboxes: what was full or locked when it came, bounces to our accounts, and mail whose
 domain has become ours since."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.errors import DomainError, Forbidden, NotFound, QuotaExceeded, TooLarge
 from mailstack.model.instant import Instant
-from mailstack.services.inbound.deliver import Letter
-from mailstack.services.inbound.recipients import resolve
+from mailstack.services.inbound.deliver import Letter, Shipment, apart, outgoing
+from mailstack.services.inbound.recipients import by_target
+from mailstack.services.inbound.success import EXPANDED, STORED
+from mailstack.services.inbound.trace import passed_addresses
 from mailstack.services.outbound.sender import forward_address
 from mailstack.services.outbound.service import OutboundService
 
@@ -23,12 +24,19 @@ class LocalResult:
 
 async def deliver_locally(service: OutboundService, item: QueueItem, content: bytes, now: Instant) -> LocalResult:
     try:
-        to = await resolve(service.accounts, forward_address(item.recipient), postmaster=service.postmaster)
+        to = await service.forwarding.resolve(
+            forward_address(item.recipient),
+            reverse_path=item.reverse_path,
+            now=now,
+            passed=passed_addresses(content),
+        )
     except DomainError as fault:
         return LocalResult(_outcome(fault))
+    if not service.lists.takes_unseen(to.lists):
+        return LocalResult(_NOT_POSTED)
+    service.lists.note_bounces(to.lists, item.trace_id)
     letter = Letter(
         reverse_path=item.reverse_path,
-        recipients=(item.recipient,),
         peer_host="",
         raw=content,
         received=b"",
@@ -36,32 +44,36 @@ async def deliver_locally(service: OutboundService, item: QueueItem, content: by
         is_8bit=item.is_8bit,
         smtp_utf8=item.smtp_utf8,
         trace_id=item.trace_id,
+        is_suspicious=item.is_suspicious,
         handling=item.handling,
+        notifications=by_target([(item.notification, to)]),
+        priority=item.priority,
     )
     faults = await service.delivery.store(letter, to.accounts) if to.accounts else []
-    failed = [(account, fault) for account, fault in zip(to.accounts, faults, strict=True) if fault is not None]
-    if failed and len(failed) == len(to.accounts) and not to.external:
-        return LocalResult(_outcome(failed[0][1]))
-    onward = (*(account.login for account, _ in failed), *to.external)
-    stored = Delivered(reply=SmtpReply(code=250, status="2.1.5", text="stored"), host=service.hostname)
-    return LocalResult(stored, _further(item, onward, content))
-
-
-def _further(item: QueueItem, recipients: Sequence[str], content: bytes) -> tuple[OutgoingMail, ...]:
-    if not recipients:
-        return ()
-    mail = OutgoingMail(
-        reverse_path=item.reverse_path,
-        recipients=tuple(recipients),
-        raw=content,
-        queued_at=item.queued_at,  # the queue lifetime goes on, it does not begin anew
-        is_8bit=item.is_8bit,
-        smtp_utf8=item.smtp_utf8,
-        trace_id=item.trace_id,
-        handling=item.handling,
-        notifications=dict.fromkeys(recipients, item.notification),
+    failed = [account for account, fault in zip(to.accounts, faults, strict=True) if fault is not None]
+    refusal = next((fault for fault in faults if fault is not None), None)
+    if refusal is not None and len(failed) == len(to.accounts) and not to.leaves:
+        return LocalResult(_outcome(refusal))
+    further = await service.forwarding.shipments(letter, replace(to, accounts=tuple(failed)))
+    stored = Delivered(
+        reply=EXPANDED if to.expands else STORED,
+        host=service.hostname,
+        # RFC 3461 §5.2.7.2, RFC 3464 §3: one notice of success, from where the mail ends; what goes on has the wish.
+        will_notify=bool(further) and not to.expands,
+        is_expanded=to.expands,
     )
-    return (mail,)
+    return LocalResult(stored, tuple([await _queued(item, part) for each in further for part in apart(each)]))
+
+
+async def _queued(item: QueueItem, shipment: Shipment) -> OutgoingMail:
+    # The queue lifetime goes on, it does not begin anew.
+    return replace(await outgoing(shipment), queued_at=item.queued_at)
+
+
+_NOT_POSTED = Failed(
+    reply=SmtpReply(code=550, status="5.7.1", text="the list takes mail from who may post, while they are connected"),
+    host="",
+)
 
 
 def _outcome(fault: DomainError) -> Outcome:

@@ -8,13 +8,10 @@ from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Insta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Milliseconds. first_wait_ms: after the first attempt; each later wait is double, up to longest_wait_ms.
+    """Milliseconds. waits_ms: after each attempt; the last goes on for good. own_waits_ms: the same where it is our own
+    store that could not take the mail, or our own primary. delay_notice_ms: None: none is sent."""
 
-    own_waits_ms: where it is our own store that could not take the mail, after each attempt; the last goes on for good.
-    """
-
-    first_wait_ms: int = 30 * MINUTE_MS
-    longest_wait_ms: int = 8 * HOUR_MS
+    waits_ms: tuple[int, ...] = (30 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS)
     own_waits_ms: tuple[int, ...] = (
         5 * SECOND_MS,
         15 * SECOND_MS,
@@ -24,7 +21,7 @@ class Schedule:
         15 * MINUTE_MS,
     )
     lifetime_ms: int = 5 * DAY_MS
-    delay_notice_ms: int = 4 * HOUR_MS
+    delay_notice_ms: int | None = 4 * HOUR_MS
 
 
 def next_attempt(
@@ -32,8 +29,8 @@ def next_attempt(
 ) -> Instant | None:
     """When to try again, or None once the queue lifetime has passed.
 
-    tries: attempts made, >= 1. is_own_fault: our store's, not another host's.
-    RFC 5321 §4.5.4.1: at least 30 min between tries at a host, give up after 4-5 days.
+    tries: attempts made, >= 1. is_own_fault: our side's, not a stranger's.
+    RFC 5321 §4.5.4.1: at least 30 min between tries at a host, give up after 4-5 days; the spec may say otherwise.
     """
     end = expires_at(schedule, queued_at)
     if now >= end:
@@ -46,17 +43,25 @@ def expires_at(schedule: Schedule, queued_at: Instant) -> Instant:
     return Instant(queued_at + schedule.lifetime_ms)
 
 
-def is_delay_notice_due(schedule: Schedule, item: QueueItem, now: Instant, *, is_own_fault: bool = False) -> bool:
-    """True for the one attempt that is the first past the delay. item: as it was before this attempt."""
-    threshold = item.queued_at + schedule.delay_notice_ms
-    before = item.queued_at
-    if item.tries:
-        before = Instant(item.next_at - _wait_ms(schedule, item.tries, is_own_fault=is_own_fault))
-    return before < threshold <= now
+def is_delay_notice_due(schedule: Schedule, item: QueueItem, now: Instant) -> bool:
+    """item: as it was before this attempt."""
+    told_at = _told_at(schedule, item)
+    return told_at is not None and told_at <= now
+
+
+def next_word(schedule: Schedule, item: QueueItem, now: Instant) -> Instant:
+    """When the sender of mail that is not tried is next told something: that it is late, or that it is over."""
+    end, told_at = expires_at(schedule, item.queued_at), _told_at(schedule, item)
+    return end if told_at is None or told_at <= now else min(told_at, end)
+
+
+def _told_at(schedule: Schedule, item: QueueItem) -> Instant | None:
+    """When its sender is to hear of the delay; None where they have, or are not to."""
+    if schedule.delay_notice_ms is None or item.is_delay_told:
+        return None
+    return Instant(item.queued_at + schedule.delay_notice_ms)
 
 
 def _wait_ms(schedule: Schedule, tries: int, *, is_own_fault: bool) -> int:
-    if is_own_fault:
-        return schedule.own_waits_ms[min(tries, len(schedule.own_waits_ms)) - 1]
-    doublings = min(tries - 1, 32)  # the cap is reached long before; no huge numbers for huge counts
-    return min(schedule.first_wait_ms << doublings, schedule.longest_wait_ms)
+    waits = schedule.own_waits_ms if is_own_fault else schedule.waits_ms
+    return waits[min(tries, len(waits)) - 1]

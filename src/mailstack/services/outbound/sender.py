@@ -48,7 +48,7 @@ def forward_address(path: str) -> Address:
         return Address(local_part=path, domain="")  # RFC 5321 §4.5.1
     local_part, at, domain = path.rpartition("@")
     if not at or not local_part:
-        raise Invalid("a path needs an address")
+        raise Invalid("not an address (such as alice@example.com)")
     if len(local_part) > 1 and local_part[0] == local_part[-1] == '"':
         local_part = _QUOTED_PAIR.sub(r"\1", local_part[1:-1])  # RFC 5321 §4.1.2: quoting is no part of the name
     return Address(local_part=local_part, domain=domain_key(domain))

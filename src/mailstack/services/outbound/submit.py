@@ -7,16 +7,16 @@ has happened that the client's second try would double, and once it could, what 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
-import structlog
-
-from mailstack.formats.headers import Field, every, header_end
+from mailstack.formats.headers import Field, every, header_end, scan_fields
+from mailstack.formats.seven_bit import has_8bit
 from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.mailauth.dkim.sign import sign
 from mailstack.model.address import Address
-from mailstack.model.delivery import NULL_PATH
+from mailstack.model.delivery import NULL_PATH, Priority
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.instant import Clock, Instant
@@ -24,18 +24,30 @@ from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
-from mailstack.services.inbound.recipients import Resolution, by_target, merge, resolve
+from mailstack.services.inbound.forwarding import Forwarding
+from mailstack.services.inbound.mail import Defer, Reason, Reject
+from mailstack.services.inbound.recipients import Resolution, by_target, merge
 from mailstack.services.inbound.success import Addressed, tell_of_success
 from mailstack.services.inbound.trace import Hop, prepend, received_field
-from mailstack.services.outbound.complete import complete, is_8bit, normalize, require_sound_header
+from mailstack.services.lists.lists import Lists
+from mailstack.services.lists.posting import Posted
+from mailstack.services.outbound.allowance import Allowance
+from mailstack.services.outbound.complete import (
+    complete,
+    encode_binary,
+    normalize,
+    require_sound_header,
+    shorten_lines,
+)
+from mailstack.services.outbound.priority import of_submission
 from mailstack.services.outbound.sender import forward_address, require_own, written_addresses
 
-log = structlog.get_logger()
+Changed = TypeVar("Changed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """How the mail came in, for its Received field and the log.
+    """How the mail came in, for its Received field.
 
     protocol: RFC 3848's word (ESMTPSA …). smtp_utf8: the client asked for RFC 6531. handling, notifications: what else
     it asked for, the latter by recipient.
@@ -52,14 +64,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """postmaster: who gets mail for a postmaster nobody declared. signing_keys: by domain (A-labels), all active ones.
-    token: random bytes, for message ids."""
+    """signing_keys: by domain (A-labels), all active ones. token: random bytes, for message ids."""
 
     hostname: str
-    postmaster: str | None
     accounts: Accounts
     delivery: Delivery
+    forwarding: Forwarding
+    lists: Lists
     signing_keys: Mapping[str, Sequence[SigningKey]]
+    allowance: Allowance
     clock: Clock
     token: Callable[[int], bytes]
 
@@ -71,31 +84,38 @@ class Submission:
 
     async def submit(
         self, account: Account, reverse_path: str, recipients: Sequence[str], raw: RawMessage, origin: Origin
-    ) -> None:
-        """Durable for every recipient when it returns. recipients: paths as written.
+    ) -> Address | Reject | Defer:
+        """The author, where it is taken: then it is durable for every recipient. recipients: paths as written.
 
         Raises Forbidden or Invalid for what the author must mend, and what Delivery raises.
         """
+        if origin.handling.is_binary:
+            # Before it is signed: few servers take binary mail, and encoding it later would break our signatures.
+            lines = await _in_thread_if_large(encode_binary, raw)
+            if lines is None:
+                return Reject(reason=Reason.BINARY)
+            raw, origin = lines, replace(origin, handling=replace(origin.handling, is_binary=False))
         raw = await _in_thread_if_large(normalize, raw)
         author = await self._author(account, require_sound_header(raw))
-        addressed = [await self._addressed(recipient, origin) for recipient in recipients]
-        to = merge(each.resolution for each in addressed)
+        raw = await _in_thread_if_large(shorten_lines, raw)
         now = self.clock()
+        addressed = [await self._addressed(recipient, reverse_path, origin, now=now) for recipient in recipients]
+        to = merge(each.resolution for each in addressed)
         signed = await _in_thread_if_large(partial(self._finish, author=author, now=now), raw)
-        letter = self._letter(reverse_path, addressed, signed, origin, now=now)
-        stored = await self.delivery.deliver(letter, to)
+        fields = scan_fields(signed)
+        letter = self._letter(reverse_path, addressed, signed, origin, now=now, priority=of_submission(fields))
+        posted = Posted(fields=fields, reverse_path=reverse_path, account=account)
+        refusal = await self.lists.why_refused(to.lists, posted)
+        if refusal is not None:
+            return refusal
+        shipments = await self.forwarding.shipments(letter, to)
+        shipments += await self.lists.shipments(letter, to, posted)
+        over = self.allowance.why_not(account, await self.allowance.room(account), len(recipients))
+        if over is not None:
+            return over
+        stored = await self.allowance.counted(account, len(recipients), self.delivery.deliver(shipments))
         await tell_of_success(self.delivery, letter, addressed, stored, hostname=self.hostname)
-        log.info(
-            "submitted",
-            trace=origin.trace_id,
-            account=account.login,
-            sender=reverse_path,
-            peer=origin.peer_host,
-            recipients=len(recipients),
-            local=len(to.accounts),
-            outside=len(to.external),
-            size=len(signed),
-        )
+        return author
 
     async def _author(self, account: Account, fields: Sequence[Field]) -> Address:
         """The first address of From. RFC 6409 §6.1: nobody writes in another's name."""
@@ -114,20 +134,20 @@ class Submission:
     async def _own(self, account: Account, value: bytes) -> list[Address]:
         return [await require_own(self.accounts, account, text) for text in written_addresses(value)]
 
-    async def _addressed(self, recipient: str, origin: Origin) -> Addressed:
+    async def _addressed(self, recipient: str, reverse_path: str, origin: Origin, *, now: Instant) -> Addressed:
         return Addressed(
             path=recipient,
             notification=origin.notifications.get(recipient, UNASKED),
-            resolution=await self._resolve(recipient),
+            resolution=await self._resolve(recipient, reverse_path, now=now),
         )
 
-    async def _resolve(self, recipient: str) -> Resolution:
+    async def _resolve(self, recipient: str, reverse_path: str, *, now: Instant) -> Resolution:
         address = forward_address(recipient)
         is_ours = not address.domain or await self.accounts.domain(address.domain) is not None
         if is_ours:
-            return await resolve(self.accounts, address, postmaster=self.postmaster)
+            return await self.forwarding.resolve(address, reverse_path=reverse_path, now=now)
         # RFC 5321 §2.4: the case of a local part is the next server's affair, so the path goes out as it was written.
-        return Resolution(accounts=(), external=(recipient,))
+        return Resolution(external=(recipient,))
 
     def _finish(self, raw: RawMessage, *, author: Address, now: Instant) -> RawMessage:
         whole = complete(raw, now=now, domain=author.domain, token=self.token)
@@ -135,7 +155,14 @@ class Submission:
         return prepend(sign(whole, keys, now=now), whole) if keys else whole
 
     def _letter(
-        self, reverse_path: str, addressed: Sequence[Addressed], signed: RawMessage, origin: Origin, *, now: Instant
+        self,
+        reverse_path: str,
+        addressed: Sequence[Addressed],
+        signed: RawMessage,
+        origin: Origin,
+        *,
+        now: Instant,
+        priority: Priority,
     ) -> Letter:
         hop = Hop(
             hostname=self.hostname,
@@ -149,18 +176,18 @@ class Submission:
         header = signed[: header_end(signed)]
         return Letter(
             reverse_path=reverse_path,
-            recipients=[each.path for each in addressed],
             peer_host=origin.peer_host,
             raw=signed,
             received=received_field(hop, recipient=None),
             received_at=now,
-            is_8bit=is_8bit(signed),
+            is_8bit=has_8bit(signed),
             smtp_utf8=origin.smtp_utf8 and not (header.isascii() and reverse_path.isascii()),
             trace_id=origin.trace_id,
             handling=origin.handling,
             notifications=by_target((each.notification, each.resolution) for each in addressed),
+            priority=priority,
         )
 
 
-async def _in_thread_if_large(change: Callable[[RawMessage], RawMessage], raw: RawMessage) -> RawMessage:
+async def _in_thread_if_large(change: Callable[[RawMessage], Changed], raw: RawMessage) -> Changed:
     return await asyncio.to_thread(change, raw) if len(raw) > LARGE_BYTES else change(raw)

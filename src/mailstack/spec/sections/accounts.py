@@ -3,11 +3,12 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from mailstack.model.principal import Ability, Role
-from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKey, MovedName, Password, Size
+from mailstack.model.sending_limits import DEFAULT_LIMITS
+from mailstack.spec.sections.section import OrElse, Section
+from mailstack.spec.values import AddressKey, AddressKeys, MovedName, Password, Size
 
 Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
 Abilities = tuple[Annotated[Ability, Strict(strict=False)], ...]
@@ -21,10 +22,37 @@ def parse_shown_name(text: str) -> str:
     return text
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class SubmissionLimits(Section):
+    """How much an account may submit in any hour and any day, counted for all its programs and all nodes together; what
+    is beyond is put off (452) until there is room again. null: no limit. They are a brake on whoever has stolen a
+    password; a program that writes to many needs others."""
+
+    recipients_per_hour: Count | None = Field(
+        default=DEFAULT_LIMITS.recipients_per_hour,
+        description="Of all its messages, each RCPT counted once: a list or alias is one. Default: 500.",
+    )
+    recipients_per_day: Count | None = Field(
+        default=DEFAULT_LIMITS.recipients_per_day, description="The same in a day. Default: 2000."
+    )
+    messages_per_hour: Count | None = Field(
+        default=DEFAULT_LIMITS.messages_per_hour, description="However many they are for. Default: no limit."
+    )
+    messages_per_day: Count | None = Field(
+        default=DEFAULT_LIMITS.messages_per_day, description="The same in a day. Default: no limit."
+    )
+
+
 class AccountDefaults(Section):
     quota: Size | None = Field(default=None, description="Of accounts that name none. Default: no limit.")
     can: Abilities = Field(
         default=tuple(Ability), min_length=1, description="Of accounts that name none. Default: everything."
+    )
+    limits: SubmissionLimits = Field(
+        default=SubmissionLimits(),
+        description="Of accounts that have none; each of them where an account does not name it.",
     )
 
 
@@ -32,6 +60,29 @@ class Defaults(Section):
     account: AccountDefaults = Field(
         default=AccountDefaults(), description="For every account that does not say otherwise."
     )
+
+
+def parse_forward(value: object) -> object:
+    """One address or a list of them stands for forwarding there, with a copy kept."""
+    return {"to": value} if isinstance(value, str | tuple) else value
+
+
+class Forward(Section):
+    """Mail to the account goes on to other addresses. What goes elsewhere has a reverse path of this server (SRS) and
+    its ARC seal; what fails DMARC stays here."""
+
+    to: AddressKeys = Field(description="Where it goes: addresses here or elsewhere.")
+    keep: bool = Field(
+        default=True,
+        description="Whether the account gets a copy. If not, its mailboxes get only what may not go on.",
+    )
+
+
+ForwardOrTargets = Annotated[
+    Forward,
+    BeforeValidator(parse_forward),
+    OrElse({"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}),
+]
 
 
 class Account(Section):
@@ -55,6 +106,15 @@ class Account(Section):
         default=tuple(Ability),
         min_length=1,
         description="What the account is for: receive mail, read it by IMAP, submit mail. Default: everything.",
+    )
+    limits: SubmissionLimits = Field(
+        default=SubmissionLimits(),
+        description="How much it may submit. Default of each: as defaults.account.limits has it.",
+    )
+    forward: ForwardOrTargets | None = Field(
+        default=None,
+        description="Where the account's mail goes on to: an address, a list of them, or {to: …, keep: false} for an"
+        " account that is to have no copy.",
     )
 
 

@@ -10,10 +10,12 @@ from mailstack.spec.values import (
     AddressKey,
     DomainName,
     Duration,
+    ExpireAfter,
     MaxAge,
     Name,
     NameServer,
     PythonClass,
+    ResolverAddress,
     RotateEvery,
     SecretReference,
     Selector,
@@ -54,6 +56,12 @@ class Dkim(Section):
         description="How long a key signs before the next one takes over, such as 180d; at least 7d. The next one is"
         " published first and signs once it is seen in DNS; the record before it goes when no mail can need it any"
         " more. null: only when asked to (mailstack dkim rotate).",
+    )
+    expire_after: ExpireAfter | None = Field(
+        default=None,
+        description="How long a signature holds (x=), such as 7d; at least 1d, and longer than sending.lifetime, for"
+        " mail may wait as long. It keeps others from sending signed mail again later, and mail that is forwarded or"
+        " checked after that time from passing DKIM. null: for ever.",
     )
     keys: tuple[GivenKey, ...] = Field(
         default=(),
@@ -199,6 +207,19 @@ class Zone(Section):
 
 
 class Dns(Section):
+    resolvers: Annotated[tuple[ResolverAddress, ...], AfterValidator(_no_twins)] = Field(
+        default=(),
+        max_length=5,
+        description="Addresses of the resolvers that this server asks: where mail goes, who sends it, what blocklists"
+        " say, which servers a zone has; with a port if it is not 53. The next is asked where one does not answer."
+        " Default: those of /etc/resolv.conf.",
+    )
+    validating: bool = Field(
+        default=False,
+        description="All of these resolvers check DNSSEC, and nobody can change their answers on the way here, as with"
+        " an Unbound on this machine. Then mail goes to servers that have TLSA records under the certificates that"
+        " those name alone (DANE, RFC 7672). Set wrongly, it lets whoever forges DNS choose the certificate.",
+    )
     providers: dict[Name, Provider] = Field(
         default={}, description="By a name of your choice; each entry goes to octoDNS as it is, secrets by reference."
     )

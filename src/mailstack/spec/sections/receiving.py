@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import DomainName, Duration, IpNetwork
+from mailstack.spec.values import DomainName, Duration, PeerNetwork
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -51,7 +51,7 @@ class Receiving(Section):
         description="Forwarders and mailing lists whose word is taken: mail that fails DMARC here is delivered when one"
         " of these domains has sealed (ARC, RFC 8617) that it passed there.",
     )
-    trusted_peers: tuple[IpNetwork, ...] = Field(
+    trusted_peers: tuple[PeerNetwork, ...] = Field(
         default=LOOPBACK,
         description="Addresses and networks of machines that are ours: what they bring is not checked. Default: this"
         " machine itself.",

@@ -1,29 +1,33 @@
 """`server`, `tls`, `reconcile`: the machine, and how it follows its spec."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from mailstack.spec.sections.acme import Acme
-from mailstack.spec.sections.section import Section
+from mailstack.spec.sections.section import OrElse, Section
 from mailstack.spec.values import (
-    DomainName,
     Duration,
     Endpoint,
     FilePath,
+    HostName,
     IpAddress,
     IpNetwork,
+    Name,
     NamesOrAll,
     ProxyNetwork,
     SecretReference,
     Size,
+    SocketPath,
+    parse_ip,
 )
 
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
 BACKUP_MX = "backup-mx"
-NOT_OF_BACKUPS = ("lmtp", "submission", "submissions", "imap", "imaps")
+NOT_OF_BACKUPS = ("lmtp", "lmtp_sockets", "submission", "submissions", "imap", "imaps")
 """Listeners for mailboxes and logins, of which a backup mail exchanger has none."""
 
 
@@ -44,6 +48,33 @@ Workers = Annotated[
 ]
 
 
+def parse_socket_mode(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3}", value):
+        raise ValueError('not the permissions of a socket (such as "0660", in quotes: who writes to it may connect)')
+    return value
+
+
+class ListenSocket(Section):
+    """A socket of this machine. It is made anew at each start, and gone with the server."""
+
+    path: SocketPath = Field(description="Where; its folder must be there, and writable for the user of mailstack.")
+    mode: Annotated[str, BeforeValidator(parse_socket_mode)] = Field(
+        default="0660", description="Its permissions, in quotes: whoever may write to it may connect."
+    )
+    owner: Name | None = Field(
+        default=None, description="A user, which only a server that starts as root can give it. Default: mailstack's."
+    )
+    group: Name | None = Field(
+        default=None,
+        description="A group, such as that of the server that connects. Without root, one that the user of mailstack"
+        " is in. Default: mailstack's own.",
+    )
+
+    def __str__(self) -> str:
+        owned = [f"{key}={name}" for key, name in (("owner", self.owner), ("group", self.group)) if name]
+        return " ".join((self.path, f"mode={self.mode}", *owned))
+
+
 class Listeners(Section):
     """Each service left out listens on its standard port; an empty list switches it off."""
 
@@ -54,6 +85,11 @@ class Listeners(Section):
         " recipient has a reply of its own, and SPF, DKIM, DMARC and blocklists are that server's business. Only"
         " clients on loopback addresses are let in. Off by default.",
         examples=[["127.0.0.1:24"]],
+    )
+    lmtp_sockets: tuple[ListenSocket, ...] = Field(
+        default=(),
+        description="The same over unix sockets: whoever may write to one is let in. Off by default.",
+        examples=[[{"path": "/run/mailstack/lmtp", "group": "postfix"}]],
     )
     submission: tuple[Endpoint, ...] = Field(
         default=(":587",), description="Mail from the accounts' mail clients; login only after STARTTLS (RFC 6409)."
@@ -112,15 +148,16 @@ BanLength = Annotated[Duration, AfterValidator(check_ban_length)]
 
 class Bans(Section):
     """Whoever tries passwords, tries out recipients or abuses SMTP or IMAP is turned away for a while: an IPv4 address,
-    or the /64 of an IPv6 one. `mailstack ban` lists, adds and lifts bans."""
+    or the /64 of an IPv6 one. Mail servers that speak before the greeting are sent away, and that is such an abuse.
+    `mailstack ban` lists, adds and lifts bans."""
 
     after: int = Field(
         default=30,
         ge=5,
         le=10_000,
         description="Points at which an address is banned: a failed login is 2, an unknown recipient 1, abuse of the"
-        " protocol 5. Half of them are forgiven every 15 minutes. Each process counts for itself; a ban holds for all"
-        " processes and nodes.",
+        " protocol 5. Half of them are forgiven every 15 minutes. Each node counts for itself; a ban holds for all of"
+        " them.",
     )
     for_: BanLength = Field(
         default=timedelta(hours=1),
@@ -138,14 +175,56 @@ class Bans(Section):
     )
 
 
+def parse_bans(value: object) -> object:
+    if value is False or value in ("off", "no", "none"):
+        raise ValueError("null is what bans nobody")
+    return value
+
+
+def check_bans(bans: Bans | None) -> Bans | None:
+    if bans is not None and bans.up_to < bans.for_:
+        raise ValueError("the longest ban (`up_to`, 7d where it is not given) is shorter than the first (`for`)")
+    return bans
+
+
+BansOrNone = Annotated[Bans | None, BeforeValidator(parse_bans), AfterValidator(check_bans)]
+
+
+def parse_server_address(value: object) -> object:
+    """An address by itself stands for one without a name of its own."""
+    return {"address": parse_ip(value)} if isinstance(value, str) else value
+
+
+class ServerAddress(Section):
+    """One that mail leaves from, where the machine has it."""
+
+    address: IpAddress = Field(description="IPv4 or IPv6.")
+    name: HostName | None = Field(
+        default=None,
+        description="The name that mail leaving from here is introduced with (EHLO). Default: server.hostname. Where a"
+        " zone of dns.zones holds it, it is published with this address; the address's PTR record should name it.",
+    )
+
+
+AddressOrNamed = Annotated[
+    ServerAddress,
+    BeforeValidator(parse_server_address),
+    OrElse({"type": "string", "examples": ["203.0.113.10", "2001:db8::1"]}),
+]
+
+
 class Server(Section):
-    hostname: DomainName = Field(
+    hostname: HostName = Field(
         description="The server's own fully qualified name: what it greets with, what MX records point to, and what its"
         " certificate is good for. The address's PTR record should name it."
     )
-    addresses: tuple[IpAddress, ...] = Field(
+    addresses: tuple[AddressOrNamed, ...] = Field(
         default=(),
-        description="The public addresses, published as A and AAAA of the host name. None: those are left alone.",
+        description="The public addresses, published as A and AAAA of the host name. None: those are left alone."
+        " Each as it is, or with a name of its own: {address: 203.0.113.11, name: out.example.com}. Mail leaves from"
+        " those that the machine has: of several of one family, each mail from one that it keeps to at every attempt."
+        " Where it has none of them, as behind NAT, the system chooses.",
+        examples=[["203.0.113.10", {"address": "2001:db8::1", "name": "out6.example.com"}]],
     )
     listeners: Listeners = Field(
         default=Listeners(),
@@ -154,7 +233,8 @@ class Server(Section):
     proxy_from: tuple[ProxyNetwork, ...] = Field(
         default=(),
         description="Addresses and networks of load balancers that connect for clients and say so by the PROXY"
-        " protocol, version 1 or 2, on every listener, before TLS. They must say it, and are believed; nobody else is."
+        " protocol, version 1 or 2, on every listener but that of LMTP, before TLS. They must say it, and are believed,"
+        " but for clients on this machine, whom no balancer elsewhere has; nobody else is believed."
         " Limits, logs and SPF then see the client's address.",
     )
     workers: Workers = Field(
@@ -163,7 +243,7 @@ class Server(Section):
         json_schema_extra={"default": "auto"},
     )
     limits: Limits = Field(default=Limits(), description="What one client may ask for.")
-    bans: Bans | None = Field(default=Bans(), description="Who is turned away for what they did before; null: nobody.")
+    bans: BansOrNone = Field(default=Bans(), description="Who is turned away for what they did before; null: nobody.")
     role: Literal["primary", "backup-mx"] = Field(
         default="primary",
         description="What this machine is for its domains. A backup-mx takes mail for the recipients that this spec"
@@ -171,12 +251,12 @@ class Server(Section):
         " read and takes no logins: of the listeners, smtp, http and https open. It signs nothing and publishes no DNS:"
         " the primary's spec does, with this machine among its `backups` and in its receiving.trusted_peers.",
     )
-    backups: tuple[DomainName, ...] = Field(
+    backups: tuple[HostName, ...] = Field(
         default=(),
         max_length=10,
         description="Host names of backup mail exchangers, published in the domains' MX records behind this one and"
-        " allowed by their MTA-STS policies. Each runs mailstack with the same domains, accounts and aliases and"
-        " `role: backup-mx`.",
+        " allowed by their MTA-STS policies. Each runs mailstack with the same domains, accounts, aliases and"
+        " lists and `role: backup-mx`.",
         examples=[["mx2.example.net"]],
     )
 

@@ -13,7 +13,7 @@ from mailstack.model.errors import Invalid
 from mailstack.model.mailbox import INBOX
 from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.sections.section import OrElse, Section
-from mailstack.spec.values import AddressKey, AddressKeys, FilePath, IpAddress, parse_addresses
+from mailstack.spec.values import AddressKey, AddressKeys, DomainName, FilePath, IpAddress, parse_addresses
 
 NULL_PATH = "<>"
 POSTMASTER = "postmaster"
@@ -163,6 +163,7 @@ Forwards = Annotated[
     _by_address({"type": "string"}),
 ]
 """By address: the way that the mail goes, a relay's name or DIRECT; None where any will do."""
+Hosts = Annotated[tuple[DomainName, ...], BeforeValidator(parse_texts), Field(min_length=1), _TEXT_OR_TEXTS]
 Texts = Annotated[tuple[str, ...], BeforeValidator(parse_texts), Field(min_length=1), _TEXT_OR_TEXTS]
 Code = Annotated[
     str,
@@ -192,6 +193,11 @@ class Send(Section):
     )
     client_ip: IpAddress = Field(default=SOME_CLIENT, description="Whose address the connection comes from.")
     helo: Helo = Field(default=SOME_HELO, description="What the client calls itself.")
+    mx: dict[DomainName, Hosts] = Field(
+        default={},
+        description="By domain elsewhere, the mail exchangers that routes by `mx` shall see: one or several. Tests ask"
+        " no DNS. Default: the domain itself.",
+    )
     as_: AddressKey | None = Field(
         default=None,
         alias="as",

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import Account, AliasTargets, Domain
+from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
+
+Owner = Account | AliasTargets | MailingList
 
 
 class MemoryAccounts:
@@ -15,15 +17,17 @@ class MemoryAccounts:
         accounts: Iterable[Account] = (),
         *,
         aliases: Mapping[str, tuple[str, ...]] | None = None,
+        lists: Iterable[MailingList] = (),
         domains: Iterable[Domain] = (),
     ) -> None:
         self.domains: dict[str, Domain] = {domain.name: domain for domain in domains}
-        self.owners: dict[str, Account | AliasTargets] = {}
+        self.owners: dict[str, Owner] = {}
         self._by_id: dict[AccountId, Account] = {}
         for account in accounts:
             self.put(account)
         for name, targets in (aliases or {}).items():
             self.owners[name] = AliasTargets(targets=targets)
+        self.owners.update((each.address, each) for each in lists)
 
     def put(self, account: Account) -> None:
         self._by_id[account.account_id] = account
@@ -31,11 +35,19 @@ class MemoryAccounts:
             self.owners[key] = account
 
     def become(
-        self, accounts: Iterable[Account], aliases: Mapping[str, AliasTargets], domains: Iterable[Domain]
+        self,
+        accounts: Iterable[Account],
+        aliases: Mapping[str, AliasTargets],
+        lists: Iterable[MailingList],
+        domains: Iterable[Domain],
     ) -> None:
         """Holds these and nothing else. Raises Conflict for an address with two owners, and is then as it was."""
         by_id = {account.account_id: account for account in accounts}
-        owners: dict[str, Account | AliasTargets] = dict(aliases)
+        owners: dict[str, Owner] = dict(aliases)
+        for each in lists:
+            if each.address in owners:
+                raise Conflict(f"{each.address} has two owners")
+            owners[each.address] = each
         for account in by_id.values():
             for key in dict.fromkeys((account.login, *account.addresses)):
                 if key in owners:
@@ -50,7 +62,7 @@ class MemoryAccounts:
     async def domain(self, name: str) -> Domain | None:
         return self.domains.get(name)
 
-    async def find(self, address_key: str) -> Account | AliasTargets | None:
+    async def find(self, address_key: str) -> Owner | None:
         return self.owners.get(address_key)
 
     async def account(self, account_id: AccountId) -> Account | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
-from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Forward, MailingList, Role
 from mailstack.model.published import PublishedSet
 from mailstack.model.resource import (
     AccountBody,
@@ -15,12 +15,15 @@ from mailstack.model.resource import (
     DomainBody,
     Json,
     Kind,
+    ListBody,
     Operation,
     Resource,
     ResourceChange,
     Snapshot,
     Summary,
     body_of,
+    limits_of,
+    list_of,
 )
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.memory.accounts import MemoryAccounts
@@ -106,7 +109,7 @@ class MemoryState:
         )
         for change in changes:
             self._write(held, change)
-        self._accounts.become(_accounts(held), _aliases(held), _domains(held))
+        self._accounts.become(_accounts(held), _aliases(held), _lists(held), _domains(held))
         self.writes += 1
         self._held, self._spec_hash, self._applied_at = held, spec_hash, self._clock()
         self._generation = Generation(self._generation + 1)
@@ -124,7 +127,7 @@ class MemoryState:
             resources={**self._held.resources, (kind, name): replace(resource, by_user=by_user)},
             secrets={**self._held.secrets, (kind, name): own},
         )
-        self._accounts.become(_accounts(self._held), _aliases(self._held), _domains(self._held))
+        self._accounts.become(_accounts(self._held), _aliases(self._held), _lists(self._held), _domains(self._held))
         self._generation, self._applied_at = Generation(self._generation + 1), self._clock()
         self._bus.publish(GENERATION_TOPIC)
         return self._generation
@@ -187,6 +190,8 @@ def _accounts(held: _Held) -> Iterator[Account]:
                 abilities=frozenset(map(Ability, body.abilities)),
                 quota_bytes=body.quota_bytes,
                 password_hash=held.secrets.get((kind, name), {}).get("password", ""),
+                forward=Forward(targets=body.forward.targets, keep=body.forward.keep) if body.forward else None,
+                limits=limits_of(body),
             )
 
 
@@ -196,6 +201,12 @@ def _aliases(held: _Held) -> dict[str, AliasTargets]:
         for (kind, name), resource in held.resources.items()
         if kind is Kind.ALIAS
     }
+
+
+def _lists(held: _Held) -> Iterator[MailingList]:
+    for (kind, name), resource in held.resources.items():
+        if kind is Kind.LIST:
+            yield list_of(name, body_of(ListBody, resource))
 
 
 def _domains(held: _Held) -> Iterator[Domain]:

@@ -3,11 +3,16 @@
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import Bus
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from mailstack.store.memory.mailboxes import MemoryMailboxes
 from mailstack.store.memory.messages import MemoryMessages
 from mailstack.store.memory.queue import MemoryQueue
 from mailstack.store.memory.state import MemoryState
+from mailstack.store.memory.sts_policies import MemoryStsPolicies
+from mailstack.store.memory.submitted import MemorySubmitted
+from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
 from mailstack.store.memory.verifiers import MemoryVerifiers
+from mailstack.store.memory.warm_days import MemoryWarmDays
 
 
 class MemoryStore:
@@ -19,4 +24,9 @@ class MemoryStore:
         self.state = MemoryState(clock=clock, bus=bus, accounts=self.accounts)
         self.mailboxes = MemoryMailboxes(bus)
         self.messages = MemoryMessages(self.mailboxes, bus)
-        self.queue = MemoryQueue(bus)
+        self.bad_addresses = MemoryBadAddresses()
+        self.queue = MemoryQueue(bus, self.bad_addresses)
+        self.sts_policies = MemoryStsPolicies()
+        self.submitted = MemorySubmitted()
+        self.unsubscribed = MemoryUnsubscribed()
+        self.warm_days = MemoryWarmDays()

@@ -19,6 +19,7 @@ from mailstack.store.postgres.remains import RowRemains
 from mailstack.store.postgres.upkeep import AccountRows
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.blobs import Blobs
 from mailstack.store.sql.challenges import SqlChallenges
@@ -27,17 +28,23 @@ from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
+from mailstack.store.sql.hand_notes import SqlHandNotes
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
+from mailstack.store.sql.sts_policies import SqlStsPolicies
+from mailstack.store.sql.submitted import SqlSubmitted
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.verifiers import SqlVerifiers
+from mailstack.store.sql.warm_days import SqlWarmDays
 
 BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
@@ -56,9 +63,10 @@ class PostgresStore:
         self._is_closed = False
         self._system = PostgresDatabase(engine, None)
         self._accounts = AccountDatabases(engine, self._system)
-        self._end_watch = bus.watch(GENERATION_TOPIC, self._accounts.forget)
         remains = RowRemains(self._system)
         self.accounts = SqlAccounts(self._system)
+        wakes = (self._accounts.forget, self.accounts.recheck)
+        self._end_watches = [bus.watch(GENERATION_TOPIC, wake) for wake in wakes]
         self.verifiers = SqlVerifiers(self._system)
         self.state = SqlState(
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
@@ -68,6 +76,13 @@ class PostgresStore:
         self.challenges = SqlChallenges(self._system, clock=clock)
         self.bans = SqlBans(self._system)
         self.greylist = SqlGreylist(self._system)
+        self.bad_addresses = SqlBadAddresses(self._system)
+        self.sts_policies = SqlStsPolicies(self._system)
+        self.unsubscribed = SqlUnsubscribed(self._system)
+        self.submitted = SqlSubmitted(self._system)
+        self.warm_days = SqlWarmDays(self._system)
+        self.hand_notes = SqlHandNotes(self._system)
+        self.scripts = SqlScripts(self._system, token=token)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
@@ -103,7 +118,8 @@ class PostgresStore:
         if self._is_closed:
             return
         self._is_closed = True
-        self._end_watch()
+        for end_watch in self._end_watches:
+            end_watch()
         await self._engine.close()
         self._blobs.close()
 

@@ -185,5 +185,117 @@ RECEIVING = (
     "CREATE INDEX greylist_end ON greylist (ends_at)",
 )
 
-MIGRATIONS = (Migration(number=2, statements=LAYOUT), Migration(number=3, statements=RECEIVING))
+ONWARD = (
+    # For junk, where it comes to a mailbox here.
+    "ALTER TABLE mail ADD COLUMN is_suspicious BIGINT NOT NULL DEFAULT 0",
+    # Who left which list; it outlives the list's resource.
+    """CREATE TABLE unsubscribed (
+        list_address TEXT NOT NULL,
+        member TEXT NOT NULL,
+        since BIGINT NOT NULL,
+        PRIMARY KEY (list_address, member)
+    )""",
+    # Targets and whether a copy is kept, as JSON; NULL where mail stays.
+    "ALTER TABLE account ADD COLUMN forward TEXT",
+    # model/sending_limits.py. As JSON; NULL for the defaults.
+    "ALTER TABLE account ADD COLUMN limits TEXT",
+    # model/hand_note.py. Until a server has told its log.
+    """CREATE TABLE hand_note (
+        item_id BIGINT PRIMARY KEY,
+        mail_id BIGINT NOT NULL,
+        trace_id TEXT NOT NULL,
+        reverse_path TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        action TEXT NOT NULL,
+        by_whom TEXT NOT NULL,
+        noted_at BIGINT NOT NULL
+    )""",
+    """CREATE TABLE submitted (
+        account_id TEXT NOT NULL,
+        began_at BIGINT NOT NULL,
+        messages BIGINT NOT NULL,
+        recipients BIGINT NOT NULL,
+        PRIMARY KEY (account_id, began_at)
+    )""",
+    # model/bad_address.py. by_whom: '' where it refused; ends_at: NULL for never.
+    """CREATE TABLE bad_address (
+        address TEXT PRIMARY KEY,
+        refusals BIGINT NOT NULL,
+        since BIGINT NOT NULL,
+        last_at BIGINT NOT NULL,
+        reply TEXT NOT NULL,
+        is_suppressed BIGINT NOT NULL,
+        ends_at BIGINT,
+        by_whom TEXT NOT NULL
+    )""",
+    """CREATE TABLE warm_day (
+        provider TEXT NOT NULL,
+        day BIGINT NOT NULL,
+        taken BIGINT NOT NULL,
+        troubles BIGINT NOT NULL,
+        PRIMARY KEY (provider, day)
+    )""",
+    # How much waits and since when, without a look at the mails.
+    "CREATE INDEX mail_weight ON mail (queued_at, size_bytes)",
+    # model/tls_policy.TlsUsed; last_tls_policy: '' where no server was tried.
+    "ALTER TABLE mail_recipient ADD COLUMN last_tls_policy TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN last_tls_least TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN last_tls_version TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN last_tls_cipher TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN last_tls_failure TEXT NOT NULL DEFAULT ''",
+    # model/source.Source; last_source: '' where nothing was connected.
+    "ALTER TABLE mail_recipient ADD COLUMN last_source TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mail_recipient ADD COLUMN last_ehlo TEXT NOT NULL DEFAULT ''",
+    # model/tls_policy.StsMemory. mode: '' before a first policy; failure: '' where the last fetch did not fail.
+    # mx: with spaces between.
+    """CREATE TABLE sts_policy (
+        domain TEXT PRIMARY KEY,
+        policy_id TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        max_age_s BIGINT NOT NULL,
+        mx TEXT NOT NULL,
+        fetched_at BIGINT NOT NULL,
+        refresh_at BIGINT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        used_at BIGINT NOT NULL,
+        failed_id TEXT NOT NULL,
+        failure TEXT NOT NULL,
+        failure_detail TEXT NOT NULL,
+        failed_at BIGINT NOT NULL
+    )""",
+    "CREATE INDEX sts_policy_use ON sts_policy (used_at)",
+    # model/delivery.Priority, model/queue_share.Lane. What waits already shares one lane.
+    "ALTER TABLE mail_recipient ADD COLUMN priority BIGINT NOT NULL DEFAULT 2",
+    "ALTER TABLE mail_recipient ADD COLUMN lane BIGINT NOT NULL DEFAULT 512",
+    """UPDATE mail_recipient SET priority = 0, lane = 0
+        WHERE mail_id IN (SELECT mail_id FROM mail WHERE reverse_path = '')""",
+    "DROP INDEX mail_recipient_due",
+    "CREATE INDEX mail_recipient_due ON mail_recipient (priority, due_at, item_id) WHERE state = 'waiting'",
+    "CREATE INDEX mail_recipient_lane ON mail_recipient (lane, due_at, item_id) WHERE state = 'waiting'",
+    # By the schedule that there is by default, who was tried five times has heard that mail is late.
+    "ALTER TABLE mail_recipient ADD COLUMN is_delay_told BIGINT NOT NULL DEFAULT 0",
+    "UPDATE mail_recipient SET is_delay_told = 1 WHERE tries >= 5",
+    # The destination that it is not tried for, by services/outbound/held_back.py; '' where it is.
+    "ALTER TABLE mail_recipient ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''",
+    # The mark of services/outbound/route.Relay that has put it off last, '' for none.
+    "ALTER TABLE mail_recipient ADD COLUMN relay TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX mail_recipient_relay ON mail_recipient (relay) WHERE relay <> ''",
+    # model/script.py. Of an account in the trash, they stay as long as it.
+    """CREATE TABLE script (
+        account_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        script_id TEXT NOT NULL,
+        content BYTEA NOT NULL,
+        is_active BIGINT NOT NULL,
+        PRIMARY KEY (account_id, name)
+    )""",
+    "CREATE UNIQUE INDEX script_id ON script (account_id, script_id)",
+    "CREATE UNIQUE INDEX script_active ON script (account_id) WHERE is_active = 1",
+)
+
+MIGRATIONS = (
+    Migration(number=2, statements=LAYOUT),
+    Migration(number=3, statements=RECEIVING),
+    Migration(number=4, statements=ONWARD),
+)
 """Numbered as SQLite's: version 1 was never on PostgreSQL."""

@@ -1,7 +1,8 @@
 """The directory: ports.accounts in SQL. Reads of what state.py derives from the applied resources.
 
 What was read is remembered for as long as the generation stays the same, for every RCPT asks. What another process
-applied is seen within RECHECK_S, and what is new in it at once: nothing that is missing is remembered.
+applied is seen within RECHECK_S, and a new name at once: of those, none that is missing is remembered. A domain that is
+not ours is, for each of our mails asks for it three times, and a mail to thousands for each of them.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ from typing import TypeVar
 import orjson
 
 from mailstack.model.ids import AccountId
-from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Role
+from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Forward, MailingList, Role
+from mailstack.model.resource import Kind, ListBody, Resource, body_of, list_of
+from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.store.sql.database import Database, Row
 
 Result = TypeVar("Result")
@@ -20,11 +23,13 @@ RECHECK_S = 0.05
 
 GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
 DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
-COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes,
+COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes, a.forward, a.limits,
     (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
 BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
 BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
 ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
+# A list is looked up by its own name and nothing else, so that its resource is table enough.
+LIST = "SELECT fields FROM resource WHERE kind = 'list' AND name = ?"
 
 
 class SqlAccounts:
@@ -35,19 +40,12 @@ class SqlAccounts:
 
     async def domain(self, name: str) -> Domain | None:
         known = (self._known if self._is_checked else await self._current()).domains
-        domain = known.get(name)
-        if domain is None:
+        if name not in known:
             row = await self._system.row(DOMAIN, (name,))
-            if row is None:
-                return None
-            found, catch_all, subaddress_separators, alias_of = row
-            domain = Domain(
-                name=found, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of
-            )
-            _remember(known, name, domain)
-        return domain
+            _remember(known, name, None if row is None else _domain(row))
+        return known[name]
 
-    async def find(self, address_key: str) -> Account | AliasTargets | None:
+    async def find(self, address_key: str) -> Account | AliasTargets | MailingList | None:
         known = (self._known if self._is_checked else await self._current()).owners
         owner = known.get(address_key)
         if owner is None:
@@ -62,15 +60,18 @@ class SqlAccounts:
         return None if row is None else _account(row)
 
     def recheck(self) -> None:
-        """Told by whoever applied something in this process."""
+        """Told by whoever applied something in this process, and on the bus."""
         self._is_checked = False
 
-    async def _read_owner(self, address_key: str) -> Account | AliasTargets | None:
+    async def _read_owner(self, address_key: str) -> Account | AliasTargets | MailingList | None:
         row = await self._system.row(BY_ADDRESS, (address_key,))
         if row is not None:
             return _account(row)
         alias = await self._system.row(ALIAS, (address_key,))
-        return None if alias is None else AliasTargets(targets=tuple(orjson.loads(alias[0])))
+        if alias is not None:
+            return AliasTargets(targets=tuple(orjson.loads(alias[0])))
+        found = await self._system.row(LIST, (address_key,))
+        return None if found is None else _mailing_list(address_key, found[0])
 
     async def _current(self) -> "_Known":
         generation = await self._system.row(GENERATION)
@@ -86,8 +87,8 @@ class _Known:
 
     def __init__(self, *, generation: Row | None) -> None:
         self.generation = generation
-        self.domains: dict[str, Domain] = {}
-        self.owners: dict[str, Account | AliasTargets] = {}
+        self.domains: dict[str, Domain | None] = {}
+        self.owners: dict[str, Account | AliasTargets | MailingList] = {}
 
 
 def _remember(known: dict[str, Result], name: str, found: Result) -> None:
@@ -96,8 +97,17 @@ def _remember(known: dict[str, Result], name: str, found: Result) -> None:
     known[name] = found
 
 
+def _domain(row: Row) -> Domain:
+    name, catch_all, subaddress_separators, alias_of = row
+    return Domain(name=name, catch_all=catch_all, subaddress_separators=subaddress_separators, alias_of=alias_of)
+
+
+def _mailing_list(address: str, fields: str) -> MailingList:
+    return list_of(address, body_of(ListBody, Resource(kind=Kind.LIST, name=address, fields=orjson.loads(fields))))
+
+
 def _account(row: Row) -> Account:
-    account_id, login, name, addresses, roles, abilities, quota_bytes, password_hash = row
+    account_id, login, name, addresses, roles, abilities, quota_bytes, forward, limits, password_hash = row
     return Account(
         account_id=AccountId(account_id),
         login=login,
@@ -107,4 +117,11 @@ def _account(row: Row) -> Account:
         abilities=frozenset(map(Ability, orjson.loads(abilities))),
         quota_bytes=quota_bytes,
         password_hash=password_hash or "",
+        forward=_forward(forward) if forward else None,
+        limits=SendingLimits(**orjson.loads(limits)) if limits else DEFAULT_LIMITS,
     )
+
+
+def _forward(text: str) -> Forward:
+    targets, keep = orjson.loads(text)
+    return Forward(targets=tuple(targets), keep=keep)

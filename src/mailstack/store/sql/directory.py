@@ -24,11 +24,15 @@ from mailstack.store.sql.database import Transaction
 # Locked, where engines do that: the first use of an account waits until it is decided whose id it is.
 ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ? /*+ FOR UPDATE*/"
 ACCOUNT_IDS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts)"
-ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?
-    WHERE account_id = ?"""
+ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes, forward,
+    limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?, forward = ?,
+    limits = ? WHERE account_id = ?"""
 RENAME_ACCOUNT = "UPDATE account SET login = ? WHERE account_id = ?"
+# Who has left a list has left it by the new name too.
+KEEP_UNSUBSCRIBED = """INSERT INTO unsubscribed (list_address, member, since)
+    SELECT list_address, ?, since FROM unsubscribed WHERE member = ? ON CONFLICT DO NOTHING"""
+FORGET_UNSUBSCRIBED = "DELETE FROM unsubscribed WHERE member = ?"
 DROP_ACCOUNT = "DELETE FROM account WHERE account_id = ?"
 ADD_ADDRESS = "INSERT INTO address (address_key, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 HAVE_ADDRESSES = """SELECT address_key, account_id FROM address
@@ -76,6 +80,8 @@ class Directory:
                 self._transaction.run(DROP_ADDRESSES, (account_id,))
                 if change.operation is Operation.MOVE:
                     self._transaction.run(RENAME_ACCOUNT, (name, account_id))
+                    self._transaction.run(KEEP_UNSUBSCRIBED, (name, change.moved_from))
+                    self._transaction.run(FORGET_UNSUBSCRIBED, (change.moved_from,))
                 if change.operation is not Operation.DESTROY:
                     self._account_ids[name] = account_id
                 if change.operation is Operation.DESTROY:
@@ -103,7 +109,15 @@ class Directory:
                 pass
 
     def _add_account(self, login: str, body: AccountBody) -> None:
-        columns = (body.name, _json(body.addresses), _json(body.roles), _json(body.abilities), body.quota_bytes)
+        columns = (
+            body.name,
+            _json(body.addresses),
+            _json(body.roles),
+            _json(body.abilities),
+            body.quota_bytes,
+            orjson.dumps([body.forward.targets, body.forward.keep]).decode() if body.forward else None,
+            orjson.dumps(body.limits).decode() if body.limits else None,
+        )
         account_id = self._account_ids.get(login)
         if account_id is None:
             account_id = self._token(8).hex()

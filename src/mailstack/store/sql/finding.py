@@ -14,6 +14,7 @@ import structlog
 from mailstack.model.errors import Damaged, NotFound
 from mailstack.model.ids import AccountId, BlobId, EmailId, MailboxId, MessageId, ThreadId, Uid
 from mailstack.model.instant import DAY_MS
+from mailstack.model.message import RawMessage
 from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Unindexed
@@ -23,6 +24,7 @@ from mailstack.store.sql.counters import MAILBOX_EXISTS
 from mailstack.store.sql.database import Connection, Databases, Transaction, Value
 from mailstack.store.sql.fulltext import MATCH, asked_words
 from mailstack.store.sql.messages import BYTES
+from mailstack.store.sql.unpacked import mapped
 from mailstack.store.sql.vocabulary import Vocabularies
 
 log = structlog.get_logger()
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 MAX_WORDS = 2_000
 """So many words that hold a needle are looked up; what has none of them is then left open."""
 FEW = 2_000
+IN_MEMORY_BYTES = 1 << 20
+"""What is larger waits for the index as a mapped file: one of 50 MB would take 84 MB of memory for a moment."""
 _EPOCH_ORDINAL = 719_163
 # Zones reach 99 h 59 min to either side, so a day as written lies this near the one in UTC.
 _ZONE_MS = 5 * DAY_MS
@@ -143,15 +147,17 @@ class SqlSearch:
         possible = possible.union(message_id for (message_id,) in connection.rows(PARTIAL))
         return Hits(uids=places, open=_places(connection, mailbox_id, possible - sure))
 
-    def _read(self, connection: Connection, account_id: AccountId, message_id: MessageId) -> bytes | None:
+    def _read(self, connection: Connection, account_id: AccountId, message_id: MessageId) -> RawMessage | None:
         row = connection.row(BYTES, (message_id,))
         if row is None:
             return None
         blob_id, size_bytes, content, file = row
         blob = Blob(blob_id=BlobId(blob_id.hex()), size_bytes=size_bytes, content=content, file=file)
+        held, what = self._blobs.of_account(account_id), f"message {message_id} of account {account_id}"
         try:
-            held = self._blobs.of_account(account_id)
-            return held.unpack(blob, what=f"message {message_id} of account {account_id}")
+            if size_bytes <= IN_MEMORY_BYTES:
+                return held.unpack(blob, what=what)
+            return mapped(size_bytes, lambda start, stop: held.read_range(blob, start, stop, what=what))
         except Damaged as fault:
             log.warning("damaged message indexed as empty", account=account_id, message=message_id, detail=fault.detail)
             return None

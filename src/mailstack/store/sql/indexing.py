@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from mailstack.model.ids import MessageId
+from mailstack.model.message import RawMessage
 from mailstack.model.search import IndexedMessage, Unindexed
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Connection, Transaction
@@ -22,7 +23,7 @@ DELETE_ALL_PARTIAL = "DELETE FROM search_partial /*whole*/"
 
 
 def backlog(
-    connection: Connection, read: Callable[[MessageId], bytes | None], *, limit: int, limit_bytes: int
+    connection: Connection, read: Callable[[MessageId], RawMessage | None], *, limit: int, limit_bytes: int
 ) -> list[Unindexed]:
     waiting: list[Unindexed] = []
     room = limit_bytes

@@ -6,53 +6,76 @@ from functools import partial
 
 import orjson
 
-from mailstack.model.delivery import Deferred, Outcome, OutgoingMail, QueueItem, QueueState, SmtpReply
+from mailstack.model.bad_address import is_plain
+from mailstack.model.delivery import (
+    Deferred,
+    OutgoingMail,
+    Priority,
+    QueueItem,
+    QueueState,
+    Settlement,
+    SmtpReply,
+)
 from mailstack.model.errors import NotFound
 from mailstack.model.handling import UNASKED, Handling, Notification, NotifyOn, Returned
 from mailstack.model.ids import BlobId, MailId, QueueItemId
 from mailstack.model.instant import Instant
+from mailstack.model.queue_entry import QueueEntry, QueueFigures
+from mailstack.model.queue_share import URGENT_FIRST, Quota, Taking, lane_of
+from mailstack.model.source import Source
+from mailstack.model.tls_policy import LeastTls, TlsFailure, TlsUsed
 from mailstack.ports.bus import QUEUE_TOPIC
+from mailstack.store.sql import leasing
 from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, HeldBlobs
-from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction
+from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction, Value
 from mailstack.store.sql.packing import discard, files_of, pack_each, write_packed
+from mailstack.store.sql.queue_figures import figures
 
 INLINE_RECIPIENTS = 100
 
 COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_bytes, m.queued_at, r.next_at, r.tries,
     r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id,
-    m.is_binary, m.requires_tls, m.returned, m.envelope_id, r.notify_on, r.original_recipient
+    m.is_binary, m.requires_tls, m.returned, m.envelope_id, r.notify_on, r.original_recipient, m.is_suspicious,
+    r.priority, r.last_tls_policy, r.last_tls_least, r.last_tls_version, r.last_tls_cipher, r.last_tls_failure,
+    r.last_source, r.last_ehlo, r.is_delay_told, r.waits_for,
+    EXISTS (SELECT 1 FROM bad_address b WHERE b.address = LOWER(r.recipient))
     FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id"""
 ADD_MAIL = """INSERT INTO mail
     (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, is_binary, requires_tls, returned, envelope_id,
-    blob_id, content, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
+    is_suspicious, blob_id, content, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
 ADD_RECIPIENT = """INSERT INTO mail_recipient
-    (mail_id, recipient, state, next_at, due_at, notify_on, original_recipient) VALUES (?, ?, ?, ?, ?, ?, ?)"""
-ANY_DUE = "SELECT 1 FROM mail_recipient WHERE state = 'waiting' AND due_at <= ? LIMIT 1"
-# What another node is leasing just now is passed over, not waited for.
-DUE = """SELECT mail_id FROM mail_recipient
-    WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, item_id LIMIT ? /*+ FOR UPDATE SKIP LOCKED*/"""
-DUE_OF_MAIL = f"""SELECT {COLUMNS} WHERE r.mail_id = ? AND r.state = 'waiting' AND r.due_at <= ?
-    ORDER BY r.item_id LIMIT ? /*+ FOR UPDATE OF r SKIP LOCKED*/"""
-DUE_OF_MAILS = f"""SELECT {COLUMNS} JOIN json_each(?) AS wanted ON wanted.value = r.mail_id
-    WHERE r.state = 'waiting' AND r.due_at <= ?
-    ORDER BY wanted.key, r.item_id LIMIT ? /*+ FOR UPDATE OF r SKIP LOCKED*/"""
+    (mail_id, recipient, state, next_at, due_at, priority, lane, notify_on, original_recipient)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+BY_ID = f"SELECT {COLUMNS} WHERE r.item_id IN (SELECT value FROM json_each(?) AS listed)"  # noqa: S608
 LEASE = """UPDATE mail_recipient SET lease_owner = ?, due_at = ?
     WHERE item_id IN (SELECT value FROM json_each(?) AS listed)"""
 RENEW = """UPDATE mail_recipient SET due_at = ? WHERE lease_owner = ?
     AND item_id IN (SELECT value FROM json_each(?) AS listed) RETURNING item_id"""
 CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
 # The mail too: of its last two recipients, who are settled at once, the one must see that the other left.
-OWNED = """SELECT r.mail_id FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
-    WHERE r.item_id = ? AND r.lease_owner = ? /*+ FOR UPDATE*/"""
+OWNED = """SELECT r.item_id, r.mail_id FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
+    WHERE r.item_id IN (SELECT value FROM json_each(?) AS listed) AND r.lease_owner = ?
+    ORDER BY r.item_id /*+ FOR UPDATE OF r, m*/"""
 DEFER = """UPDATE mail_recipient SET state = ?, next_at = ?, due_at = ?, lease_owner = NULL, tries = tries + 1,
-    last_code = ?, last_status = ?, last_text = ?, last_host = ? WHERE item_id = ?"""
-LEAVE = "DELETE FROM mail_recipient WHERE item_id = ?"
+    last_code = ?, last_status = ?, last_text = ?, last_host = ?,
+    last_tls_policy = ?, last_tls_least = ?, last_tls_version = ?, last_tls_cipher = ?, last_tls_failure = ?,
+    last_source = ?, last_ehlo = ?, relay = ?, is_delay_told = is_delay_told | ?, waits_for = '' WHERE item_id = ?"""
+POSTPONE = """UPDATE mail_recipient SET due_at = ?, lease_owner = NULL, last_code = ?, last_status = ?, last_text = ?,
+    last_host = ?, relay = ?, is_delay_told = is_delay_told | ?, waits_for = ? WHERE item_id = ?"""
 LEAVE_MAIL = """DELETE FROM mail WHERE mail_id = ?
     AND NOT EXISTS (SELECT 1 FROM mail_recipient WHERE mail_recipient.mail_id = mail.mail_id) RETURNING file"""
-NEXT_DUE = "SELECT due_at FROM mail_recipient WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
-COUNTS = "SELECT state, COUNT(*) FROM mail_recipient GROUP BY state"
 ITEMS = f"SELECT {COLUMNS} ORDER BY r.item_id LIMIT ?"
 ITEMS_IN_STATE = f"SELECT {COLUMNS} WHERE r.state = ? ORDER BY r.item_id LIMIT ?"
+PAGE = f"SELECT r.due_at, r.lease_owner, {COLUMNS} WHERE r.item_id > ? ORDER BY r.item_id LIMIT ?"
+PUT = """UPDATE mail_recipient SET state = ?, due_at = ?, lease_owner = NULL
+    WHERE item_id IN (SELECT value FROM json_each(?) AS listed) AND state = ?
+    AND (lease_owner IS NULL OR due_at <= ?) RETURNING item_id"""
+PUT_OFF_BY_OTHERS = """SELECT item_id FROM mail_recipient WHERE relay <> '' AND state = 'waiting'
+    AND relay NOT IN (SELECT value FROM json_each(?) AS texts) AND due_at > ? AND lease_owner IS NULL"""
+RETRY_OTHERS = f"UPDATE mail_recipient SET due_at = ? WHERE item_id IN ({PUT_OFF_BY_OTHERS})"  # noqa: S608
+FREE = f"""SELECT {COLUMNS} JOIN json_each(?) AS wanted ON wanted.value = r.item_id
+    WHERE r.lease_owner IS NULL OR r.due_at <= ? ORDER BY r.item_id /*+ FOR UPDATE OF r, m*/"""
+LEAVE = "DELETE FROM mail_recipient WHERE item_id IN (SELECT value FROM json_each(?) AS listed)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,22 +94,24 @@ class SqlQueue:
     ) -> Sequence[MailId]:
         def work(transaction: Transaction, packed: Sequence[_Packed]) -> list[MailId]:
             transaction.announce(QUEUE_TOPIC)
-            return [_add(transaction, each, next_at, state) for each in packed]
+            return _add(transaction, [(each, next_at) for each in packed], state)
 
         return await self._write_packed(mails, work)
 
-    async def lease(self, owner: str, *, now: Instant, until: Instant, limit: int) -> Sequence[QueueItem]:
+    async def lease(self, owner: str, *, now: Instant, until: Instant, quota: Quota) -> Sequence[QueueItem]:
         # Workers ask often and mostly in vain: that costs a read and no transaction.
-        if await self._system.row(ANY_DUE, (now,)) is None:
+        found = await self._system.rows(leasing.ANY_DUE, (now, INLINE_RECIPIENTS + 1))
+        if not found:
             return ()
 
         def work(transaction: Transaction) -> list[QueueItem]:
-            rows = _due(transaction, now, limit)
+            chosen = leasing.choose(transaction, now, Taking(quota))
+            rows = {row[0]: row for row in transaction.rows(BY_ID, (_json(chosen),))} if chosen else {}
             if rows:
-                transaction.run(LEASE, (owner, until, _json(row[0] for row in rows)))
-            return [_item(row) for row in rows]
+                transaction.run(LEASE, (owner, until, _json(rows)))
+            return [_item(rows[item_id]) for item_id in chosen]
 
-        return await self._system.write(work, is_long=limit > INLINE_RECIPIENTS)
+        return await self._system.write(work, is_long=min(len(found), quota.limit) > INLINE_RECIPIENTS)
 
     async def renew(self, owner: str, item_ids: Sequence[QueueItemId], *, until: Instant) -> Collection[QueueItemId]:
         def work(transaction: Transaction) -> list[QueueItemId]:
@@ -105,68 +130,124 @@ class SqlQueue:
             return unpack()
         return await self._system.in_thread(unpack)
 
-    async def settle(
-        self,
-        owner: str,
-        item_id: QueueItemId,
-        outcome: Outcome,
-        *,
-        next_at: Instant | None,
-        notices: Sequence[OutgoingMail] = (),
-    ) -> bool:
-        """A deferred item without next_at waits for a person."""
+    async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Collection[QueueItemId]:
+        notices = [(each.item_id, notice) for each in settlements for notice in each.notices]
 
-        def work(transaction: Transaction, packed: Sequence[_Packed]) -> bool:
-            owned = transaction.row(OWNED, (item_id, owner))
-            if owned is None:
-                if files_of(packed):
-                    transaction.after_commit(partial(discard, self._blobs, files_of(packed)))
-                return False
-            if isinstance(outcome, Deferred):
-                _defer(transaction, item_id, outcome.reply, outcome.host, next_at)
-            else:
-                self._leave(transaction, item_id, owned[0])
-            for each in packed:
-                _add(transaction, each, each.mail.queued_at, QueueState.WAITING)
-            transaction.announce(QUEUE_TOPIC)
-            return True
+        def work(transaction: Transaction, packed: Sequence[_Packed]) -> Collection[QueueItemId]:
+            owned: dict[QueueItemId, int] = dict(
+                transaction.rows(OWNED, (_json(each.item_id for each in settlements), owner))
+            )
+            gone = dict(owned)
+            for each in settlements:
+                if each.item_id in owned and isinstance(each.outcome, Deferred):
+                    _defer(transaction, each, each.outcome)
+                    del gone[each.item_id]
+            self._leave(transaction, gone)
+            told, unused = _parted(packed, [item_id in owned for item_id, _ in notices])
+            _add(transaction, [(one, one.mail.queued_at) for one in told], QueueState.WAITING)
+            if told or len(gone) < len(owned):  # what has only left wakes nobody
+                transaction.announce(QUEUE_TOPIC)
+            if files_of(unused):
+                transaction.after_commit(partial(discard, self._blobs, files_of(unused)))
+            return frozenset(owned)
 
-        return await self._write_packed(notices, work)
+        return await self._write_packed([notice for _, notice in notices], work, count=len(settlements))
 
     async def next_due(self) -> Instant | None:
-        row = await self._system.row(NEXT_DUE)
-        return None if row is None else Instant(row[0])
+        (found,) = await self._system.one(leasing.NEXT_DUE, (_json(URGENT_FIRST),))
+        return None if found is None else Instant(found)
 
-    async def counts(self) -> Mapping[QueueState, int]:
-        rows = await self._system.read_long(lambda connection: connection.rows(COUNTS))
-        return {QueueState(state): count for state, count in rows}
+    async def figures(self, *, now: Instant, domains: int) -> QueueFigures:
+        return await self._system.read_long(lambda connection: figures(connection, now, domains))
 
     async def items(self, *, states: Sequence[QueueState] = (), limit: int = 1_000) -> Sequence[QueueItem]:
         return await self._system.read_long(lambda connection: _items(connection, states, limit))
 
+    async def page(self, *, after: QueueItemId, now: Instant, limit: int) -> Sequence[QueueEntry]:
+        rows = await self._system.read_long(lambda connection: connection.rows(PAGE, (after, limit)))
+        return [
+            QueueEntry(item=_item(row[2:]), due_at=Instant(row[0]), is_leased=row[1] is not None and row[0] > now)
+            for row in rows
+        ]
+
+    async def put(
+        self, item_ids: Sequence[QueueItemId], *, was: QueueState, state: QueueState, now: Instant
+    ) -> Collection[QueueItemId]:
+        def work(transaction: Transaction) -> list[QueueItemId]:
+            transaction.announce(QUEUE_TOPIC)
+            changed = transaction.rows(PUT, (state, now, _json(item_ids), was, now))
+            return [QueueItemId(number) for (number,) in changed]
+
+        return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
+
+    async def retry_others(self, relays: Collection[str], *, now: Instant) -> int:
+        marks = orjson.dumps(sorted(relays)).decode()
+        # Each worker asks, at each start too, and mostly in vain: that costs a read and no transaction.
+        if not await self._system.rows(f"{PUT_OFF_BY_OTHERS} LIMIT 1", (marks, now)):
+            return 0
+
+        def work(transaction: Transaction) -> int:
+            transaction.announce(QUEUE_TOPIC)
+            return transaction.run_counted(RETRY_OTHERS, (now, marks, now))
+
+        return await self._system.write(work, is_long=True)
+
+    async def take(
+        self, owner: str, item_ids: Sequence[QueueItemId], *, now: Instant, until: Instant
+    ) -> Sequence[QueueItem]:
+        def work(transaction: Transaction) -> list[QueueItem]:
+            rows = transaction.rows(FREE, (_json(item_ids), now))
+            transaction.run(LEASE, (owner, until, _json(row[0] for row in rows)))
+            return [_item(row) for row in rows]
+
+        return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
+
+    async def drop(self, item_ids: Sequence[QueueItemId], *, now: Instant) -> Sequence[QueueItem]:
+        def work(transaction: Transaction) -> list[QueueItem]:
+            rows = transaction.rows(FREE, (_json(item_ids), now))
+            self._leave(transaction, {row[0]: row[1] for row in rows})
+            transaction.announce(QUEUE_TOPIC)
+            return [_item(row) for row in rows]
+
+        return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
+
     async def _write_packed(
-        self, mails: Sequence[OutgoingMail], work: Callable[[Transaction, Sequence[_Packed]], Result]
+        self, mails: Sequence[OutgoingMail], work: Callable[[Transaction, Sequence[_Packed]], Result], *, count: int = 0
     ) -> Result:
+        """count: of recipients that are written beside those of the mails."""
         return await write_packed(
             self._system,
             self._blobs,
             lambda: pack_each(self._blobs, mails, self._pack),
             work,
             is_large=sum(len(mail.raw) for mail in mails) > INLINE_LIMIT_BYTES,
-            is_long=sum(len(mail.recipients) for mail in mails) > INLINE_RECIPIENTS,
+            is_long=count + sum(len(mail.recipients) for mail in mails) > INLINE_RECIPIENTS,
         )
 
     def _pack(self, mail: OutgoingMail) -> _Packed:
         return _Packed(mail=mail, blob=self._blobs.pack(mail.raw))
 
-    def _leave(self, transaction: Transaction, item_id: QueueItemId, mail_id: int) -> None:
-        transaction.run(LEAVE, (item_id,))
-        gone = transaction.row(LEAVE_MAIL, (mail_id,))
-        if gone is not None and gone[0] is not None:
-            transaction.after_commit(partial(self._blobs.discard, gone[0]))
+    def _leave(self, transaction: Transaction, mail_ids: Mapping[QueueItemId, int]) -> None:
+        """By recipient: each mail leaves with the last of its own."""
+        if not mail_ids:
+            return
+        transaction.run(LEAVE, (_json(mail_ids),))
+        gone = transaction.ask(*((LEAVE_MAIL, (mail_id,)) for mail_id in dict.fromkeys(mail_ids.values())))
+        for (file,) in (row for rows in gone for row in rows):
+            if file is not None:
+                transaction.after_commit(partial(self._blobs.discard, file))
 
 
-def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: QueueState) -> MailId:
+def _add(transaction: Transaction, packed: Sequence[tuple[_Packed, Instant]], state: QueueState) -> list[MailId]:
+    """Each with when it is due; in one round trip, where there are any."""
+    found = transaction.ask(*((ADD_MAIL, _mail_row(each)) for each, _ in packed)) if packed else []
+    mail_ids = [mail_id for ((mail_id,),) in found]
+    for (each, next_at), mail_id in zip(packed, mail_ids, strict=True):
+        transaction.run_many(ADD_RECIPIENT, _recipient_rows(each.mail, mail_id, next_at, state))
+    return mail_ids
+
+
+def _mail_row(packed: _Packed) -> tuple[Value, ...]:
     mail, blob = packed.mail, packed.blob
     envelope = (mail.reverse_path, mail.is_8bit, mail.smtp_utf8, mail.trace_id, mail.queued_at, len(mail.raw))
     handling = (
@@ -175,37 +256,38 @@ def _add(transaction: Transaction, packed: _Packed, next_at: Instant, state: Que
         mail.handling.returned or "",
         mail.handling.envelope_id,
     )
-    (mail_id,) = transaction.one(ADD_MAIL, (*envelope, *handling, bytes.fromhex(blob.blob_id), blob.content, blob.file))
-    transaction.run_many(
-        ADD_RECIPIENT,
-        [
-            (mail_id, recipient, state, next_at, next_at, *_wished(mail.notifications.get(recipient, UNASKED)))
-            for recipient in mail.recipients
-        ],
-    )
-    return MailId(mail_id)
+    kept = (bytes.fromhex(blob.blob_id), blob.content, blob.file)
+    return (*envelope, *handling, mail.is_suspicious, *kept)
 
 
-def _due(transaction: Transaction, now: Instant, limit: int) -> list[Row]:
-    """Whole mails while they fit; the first is cut when it alone is over the limit."""
-    wanted = dict.fromkeys(mail_id for (mail_id,) in transaction.rows(DUE, (now, limit)))
-    if not wanted:
-        return []
-    if len(wanted) == 1:  # without sorting: it may have a hundred thousand recipients
-        return transaction.rows(DUE_OF_MAIL, (*wanted, now, limit))
-    rows = transaction.rows(DUE_OF_MAILS, (_json(wanted), now, limit + 1))
-    if len(rows) <= limit:
-        return rows
-    last = rows[-1][1]
-    return [row for row in rows if row[1] != last] or rows[:limit]
+def _recipient_rows(
+    mail: OutgoingMail, mail_id: MailId, next_at: Instant, state: QueueState
+) -> list[tuple[Value, ...]]:
+    return [
+        (
+            *(mail_id, recipient, state, next_at, next_at, mail.priority, lane_of(mail.priority, recipient)),
+            *_wished(mail.notifications.get(recipient, UNASKED)),
+        )
+        for recipient in mail.recipients
+    ]
 
 
-def _defer(
-    transaction: Transaction, item_id: QueueItemId, reply: SmtpReply, host: str, next_at: Instant | None
-) -> None:
-    state = QueueState.HELD if next_at is None else QueueState.WAITING
-    at = 0 if next_at is None else next_at
-    transaction.run(DEFER, (state, at, at, reply.code, reply.status, reply.text, host, item_id))
+def _parted(packed: Sequence[_Packed], are_told: Sequence[bool]) -> tuple[list[_Packed], list[_Packed]]:
+    both = list(zip(packed, are_told, strict=True))
+    return [one for one, is_told in both if is_told], [one for one, is_told in both if not is_told]
+
+
+def _defer(transaction: Transaction, settled: Settlement, outcome: Deferred) -> None:
+    state = QueueState.HELD if settled.next_at is None else QueueState.WAITING
+    at = 0 if settled.next_at is None else settled.next_at
+    reply = outcome.reply
+    said = (reply.code, reply.status, reply.text, outcome.host)
+    if outcome.until is not None:
+        transaction.run(POSTPONE, (at, *said, outcome.relay, settled.is_delay_told, outcome.waits_for, settled.item_id))
+        return
+    source = outcome.source or Source("", "")
+    used = (*_tls_columns(outcome.tls), source.address, source.name)
+    transaction.run(DEFER, (state, at, at, *said, *used, outcome.relay, settled.is_delay_told, settled.item_id))
 
 
 def _items(connection: Connection, states: Sequence[QueueState], limit: int) -> list[QueueItem]:
@@ -222,7 +304,9 @@ def _json(numbers: Iterable[int]) -> str:
 def _item(row: Row) -> QueueItem:
     (item_id, mail_id, reverse_path, recipient, state, size_bytes, queued_at, next_at, tries,
      code, status, text, host, is_8bit, smtp_utf8, trace_id,
-     is_binary, requires_tls, returned, envelope_id, notify_on, original_recipient) = row  # fmt: skip
+     is_binary, requires_tls, returned, envelope_id, notify_on, original_recipient, is_suspicious,
+     priority, policy, least, version, cipher, failure, source, ehlo,
+     is_delay_told, waits_for, is_known_bad) = row  # fmt: skip
     return QueueItem(
         item_id=QueueItemId(item_id),
         mail_id=MailId(mail_id),
@@ -245,6 +329,32 @@ def _item(row: Row) -> QueueItem:
             envelope_id=envelope_id,
         ),
         notification=Notification(notify_on=_events(notify_on), original_recipient=original_recipient),
+        is_suspicious=bool(is_suspicious),
+        last_tls=_tls(policy, least, version, cipher, failure),
+        last_source=Source(source, ehlo) if source else None,
+        priority=Priority(priority),
+        is_delay_told=bool(is_delay_told),
+        waits_for=waits_for,
+        # Of a path that has to be read to be compared, the database cannot tell.
+        is_doubtful=bool(is_known_bad) or not is_plain(recipient),
+    )
+
+
+def _tls_columns(tls: TlsUsed | None) -> tuple[str, ...]:
+    if tls is None:
+        return ("", "", "", "", "")
+    return (tls.policy, tls.least.value, tls.version, tls.cipher, tls.failure or "")
+
+
+def _tls(policy: str, least: str, version: str, cipher: str, failure: str) -> TlsUsed | None:
+    if not policy:
+        return None
+    return TlsUsed(
+        policy=policy,
+        least=LeastTls(least),
+        version=version,
+        cipher=cipher,
+        failure=TlsFailure(failure) if failure else None,
     )
 
 

@@ -14,6 +14,7 @@ from mailstack.model.trash import KEPT_MS, TrashedAccount
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
+from mailstack.store.sql.scripts import FORGET_SCRIPTS
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
@@ -120,4 +121,5 @@ def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
 
 
 def _forget(account_id: str, transaction: Transaction) -> None:
+    transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET, (account_id,))

@@ -8,6 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -16,6 +17,7 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import BlobId
 
 MAX_FILES = 4
+PIECE_BYTES = 1 << 20
 
 
 class UnpackedFiles:
@@ -51,6 +53,18 @@ class UnpackedFiles:
         with self._guard:
             while self._files:
                 self._files.popitem()[1].close()
+
+
+def mapped(size_bytes: int, read_range: Callable[[int, int], bytes]) -> mmap:
+    """The whole of a message whose pieces read_range gives, in a file of its own that nobody can cut short. Raises as
+    read_range, and TryAgainLater."""
+    try:
+        with TemporaryFile(prefix="mailstack-", buffering=0) as file:
+            for start in range(0, size_bytes, PIECE_BYTES):
+                file.write(read_range(start, min(start + PIECE_BYTES, size_bytes)))
+            return mmap(file.fileno(), size_bytes, access=ACCESS_READ)
+    except OSError as fault:
+        raise TryAgainLater(f"a large message: {fault.strerror}") from fault
 
 
 def _piece(file: IO[bytes], start: int, stop: int) -> bytes:

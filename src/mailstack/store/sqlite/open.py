@@ -13,23 +13,30 @@ from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.database import Result
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
+from mailstack.store.sql.hand_notes import SqlHandNotes
 from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.state import SqlState
+from mailstack.store.sql.sts_policies import SqlStsPolicies
+from mailstack.store.sql.submitted import SqlSubmitted
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.verifiers import SqlVerifiers
+from mailstack.store.sql.warm_days import SqlWarmDays
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
@@ -57,6 +64,7 @@ class SqliteStore:
         self._files = files
         remains = FolderRemains(path, files.system, tidy=files.tidy)
         self.accounts = SqlAccounts(files.system)
+        files.watch_generations(self.accounts.recheck)
         self.verifiers = SqlVerifiers(files.system)
         self.state = SqlState(
             files.system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
@@ -70,6 +78,13 @@ class SqliteStore:
         self.challenges = SqlChallenges(files.system, clock=clock)
         self.bans = SqlBans(files.system)
         self.greylist = SqlGreylist(files.system)
+        self.bad_addresses = SqlBadAddresses(files.system)
+        self.sts_policies = SqlStsPolicies(files.system)
+        self.unsubscribed = SqlUnsubscribed(files.system)
+        self.submitted = SqlSubmitted(files.system)
+        self.warm_days = SqlWarmDays(files.system)
+        self.hand_notes = SqlHandNotes(files.system)
+        self.scripts = SqlScripts(files.system, token=token)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)
@@ -126,7 +141,7 @@ class _Files:
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="store-reader")
         self._writer: Writer | None = None
         self._closers: list[Callable[[], None]] = []
-        self._end_watch: Callable[[], None] = _nothing
+        self._end_watches: list[Callable[[], None]] = []
         self._end_rest: Callable[[], None] = _nothing
         self._is_closed = False
 
@@ -139,7 +154,7 @@ class _Files:
                 connection.path, schema_system.MIGRATIONS, threads=self._threads, writer=self._writer, writable=writable
             )
         )
-        self._end_watch = self._bus.watch(GENERATION_TOPIC, self.accounts.forget_gone)
+        self.watch_generations(self.accounts.forget_gone)
 
     async def look(self) -> None:
         path = self._path / "system.db"
@@ -152,13 +167,17 @@ class _Files:
         if self._is_closed:
             return
         self._is_closed = True
-        self._end_watch()
+        for end_watch in self._end_watches:
+            end_watch()
         self._end_rest()
         if self._writer is not None:
             await self._writer.close()
         for close in reversed(self._closers):
             await self._in_thread(close)
         await asyncio.to_thread(self._threads.shutdown)
+
+    def watch_generations(self, wake: Callable[[], None]) -> None:
+        self._end_watches.append(self._bus.watch(GENERATION_TOPIC, wake))
 
     def tidy(self) -> None:
         """In a writer's thread, with a connection of its own: the read connection is the loop's."""

@@ -26,6 +26,7 @@ _SECOND = frozenset(
         "published",
     }
 )
+_THIRD = _SECOND | {"ban", "greylist"}
 
 MIGRATIONS = (
     Migration(
@@ -194,7 +195,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=3,
-        tables=_SECOND | {"ban", "greylist"},
+        tables=_THIRD,
         statements=(
             # What senders ask of servers on the way: model/handling.py. notify_on: NULL for nothing said, '' for never.
             "ALTER TABLE mail ADD COLUMN is_binary INTEGER NOT NULL DEFAULT 0",
@@ -220,6 +221,117 @@ MIGRATIONS = (
                 passes INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX greylist_end ON greylist (ends_at)",
+        ),
+    ),
+    Migration(
+        number=4,
+        tables=_THIRD | {"unsubscribed", "sts_policy", "submitted", "hand_note", "warm_day", "bad_address", "script"},
+        statements=(
+            # For junk, where it comes to a mailbox here.
+            "ALTER TABLE mail ADD COLUMN is_suspicious INTEGER NOT NULL DEFAULT 0",
+            # Who left which list; it outlives the list's resource.
+            """CREATE TABLE unsubscribed (
+                list_address TEXT NOT NULL,
+                member TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                PRIMARY KEY (list_address, member)
+            ) STRICT, WITHOUT ROWID""",
+            # Targets and whether a copy is kept, as JSON; NULL where mail stays.
+            "ALTER TABLE account ADD COLUMN forward TEXT",
+            # model/sending_limits.py. As JSON; NULL for the defaults.
+            "ALTER TABLE account ADD COLUMN limits TEXT",
+            # model/hand_note.py. Until a server has told its log.
+            """CREATE TABLE hand_note (
+                item_id INTEGER PRIMARY KEY,
+                mail_id INTEGER NOT NULL,
+                trace_id TEXT NOT NULL,
+                reverse_path TEXT NOT NULL,
+                recipient TEXT NOT NULL,
+                action TEXT NOT NULL,
+                by_whom TEXT NOT NULL,
+                noted_at INTEGER NOT NULL
+            ) STRICT""",
+            """CREATE TABLE submitted (
+                account_id TEXT NOT NULL,
+                began_at INTEGER NOT NULL,
+                messages INTEGER NOT NULL,
+                recipients INTEGER NOT NULL,
+                PRIMARY KEY (account_id, began_at)
+            ) STRICT, WITHOUT ROWID""",
+            # model/bad_address.py. by_whom: '' where it refused; ends_at: NULL for never.
+            """CREATE TABLE bad_address (
+                address TEXT PRIMARY KEY,
+                refusals INTEGER NOT NULL,
+                since INTEGER NOT NULL,
+                last_at INTEGER NOT NULL,
+                reply TEXT NOT NULL,
+                is_suppressed INTEGER NOT NULL,
+                ends_at INTEGER,
+                by_whom TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE warm_day (
+                provider TEXT NOT NULL,
+                day INTEGER NOT NULL,
+                taken INTEGER NOT NULL,
+                troubles INTEGER NOT NULL,
+                PRIMARY KEY (provider, day)
+            ) STRICT, WITHOUT ROWID""",
+            # How much waits and since when, without a look at the mails.
+            "CREATE INDEX mail_weight ON mail (queued_at, size_bytes)",
+            # model/tls_policy.TlsUsed; last_tls_policy: '' where no server was tried.
+            "ALTER TABLE mail_recipient ADD COLUMN last_tls_policy TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN last_tls_least TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN last_tls_version TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN last_tls_cipher TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN last_tls_failure TEXT NOT NULL DEFAULT ''",
+            # model/source.Source; last_source: '' where nothing was connected.
+            "ALTER TABLE mail_recipient ADD COLUMN last_source TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE mail_recipient ADD COLUMN last_ehlo TEXT NOT NULL DEFAULT ''",
+            # model/tls_policy.StsMemory. mode: '' before a first policy; failure: '' where the last fetch did not fail.
+            # mx: with spaces between.
+            """CREATE TABLE sts_policy (
+                domain TEXT PRIMARY KEY,
+                policy_id TEXT NOT NULL,
+                mode TEXT NOT NULL,
+                max_age_s INTEGER NOT NULL,
+                mx TEXT NOT NULL,
+                fetched_at INTEGER NOT NULL,
+                refresh_at INTEGER NOT NULL,
+                ends_at INTEGER NOT NULL,
+                used_at INTEGER NOT NULL,
+                failed_id TEXT NOT NULL,
+                failure TEXT NOT NULL,
+                failure_detail TEXT NOT NULL,
+                failed_at INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX sts_policy_use ON sts_policy (used_at)",
+            # model/delivery.Priority, model/queue_share.Lane. What waits already shares one lane.
+            "ALTER TABLE mail_recipient ADD COLUMN priority INTEGER NOT NULL DEFAULT 2",
+            "ALTER TABLE mail_recipient ADD COLUMN lane INTEGER NOT NULL DEFAULT 512",
+            """UPDATE mail_recipient SET priority = 0, lane = 0
+                WHERE mail_id IN (SELECT mail_id FROM mail WHERE reverse_path = '')""",
+            "DROP INDEX mail_recipient_due",
+            "CREATE INDEX mail_recipient_due ON mail_recipient (priority, due_at, item_id) WHERE state = 'waiting'",
+            "CREATE INDEX mail_recipient_lane ON mail_recipient (lane, due_at, item_id) WHERE state = 'waiting'",
+            # By the schedule that there is by default, who was tried five times has heard that mail is late.
+            "ALTER TABLE mail_recipient ADD COLUMN is_delay_told INTEGER NOT NULL DEFAULT 0",
+            "UPDATE mail_recipient SET is_delay_told = 1 WHERE tries >= 5",
+            # The destination that it is not tried for, by services/outbound/held_back.py; '' where it is.
+            "ALTER TABLE mail_recipient ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''",
+            # The mark of services/outbound/route.Relay that has put it off last, '' for none.
+            "ALTER TABLE mail_recipient ADD COLUMN relay TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX mail_recipient_relay ON mail_recipient (relay) WHERE relay <> ''",
+            # model/script.py. Of an account in the trash, they stay as long as it.
+            """CREATE TABLE script (
+                account_id TEXT NOT NULL,
+                name TEXT NOT NULL,
+                script_id TEXT NOT NULL,
+                content BLOB NOT NULL,
+                is_active INTEGER NOT NULL,
+                PRIMARY KEY (account_id, name)
+            ) STRICT""",
+            "CREATE UNIQUE INDEX script_id ON script (account_id, script_id)",
+            "CREATE UNIQUE INDEX script_active ON script (account_id) WHERE is_active = 1",
         ),
     ),
 )

@@ -15,11 +15,3 @@ class RefusedProblem(SyntaxProblem):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
-
-
-class ProtocolFault(Exception):
-    """Framing or a limit is lost: the server says BYE with this text and closes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
+from mailstack.wire.framing import Framer, ProtocolFault
 from mailstack.wire.imap.commands.append import Upload
 from mailstack.wire.imap.commands.table import PARSERS, UID_PARSERS, Request
 from mailstack.wire.imap.events import (
@@ -26,8 +27,8 @@ from mailstack.wire.imap.events import (
     SyntaxFault,
     TextBegins,
 )
-from mailstack.wire.imap.faults import ProtocolFault, RefusedProblem, SyntaxProblem
-from mailstack.wire.imap.framing import Announced, Framer, announced_literal
+from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
+from mailstack.wire.imap.framing import Announced, announced_literal
 from mailstack.wire.imap.intake import Awaited, Intake, Piece, read_piece
 from mailstack.wire.imap.limits import Limits
 from mailstack.wire.imap.tokens import Cursor

@@ -1,6 +1,7 @@
-"""PLAIN: identity and password in one message. RFC 4616."""
+"""PLAIN: identity and password in one message, read and written. RFC 4616."""
 
 from mailstack.model.delivery import Credentials
+from mailstack.model.errors import Invalid
 from mailstack.wire.sasl.steps import Broken, Challenge, Step
 
 MAX_PART_OCTETS = 1024
@@ -29,3 +30,11 @@ class Plain:
         if authzid and authzid.casefold() != authcid.casefold():
             return Broken(reason="PLAIN for another identity")
         return Credentials(username=authcid, password=password)
+
+
+def plain_message(credentials: Credentials) -> bytes:
+    """What a client sends. Raises Invalid."""
+    # RFC 4616 §2: authcid and passwd are 1*SAFE, which has no NUL.
+    if "\0" in credentials.username + credentials.password:
+        raise Invalid("credentials must not hold NUL")
+    return f"\0{credentials.username}\0{credentials.password}".encode()

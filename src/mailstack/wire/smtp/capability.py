@@ -15,6 +15,10 @@ class Capabilities:
     has_pipelining: bool = False
     has_8bitmime: bool = False
     has_smtp_utf8: bool = False
+    has_dsn: bool = False
+    has_chunking: bool = False
+    has_binarymime: bool = False
+    has_requiretls: bool = False
     auth: frozenset[str] = frozenset()
 
 
@@ -32,6 +36,11 @@ def parse_capabilities(lines: Sequence[str]) -> Capabilities:
         has_pipelining="PIPELINING" in parameters,  # RFC 2920 §3
         has_8bitmime="8BITMIME" in parameters,  # RFC 6152 §2
         has_smtp_utf8="SMTPUTF8" in parameters,  # RFC 6531 §3.1
+        has_dsn="DSN" in parameters,  # RFC 3461 §3
+        has_chunking="CHUNKING" in parameters,  # RFC 3030 §2
+        # RFC 3030 §3: BINARYMIME comes with CHUNKING; DATA has no place for it.
+        has_binarymime={"BINARYMIME", "CHUNKING"} <= parameters.keys(),
+        has_requiretls="REQUIRETLS" in parameters,  # RFC 8689 §2
         auth=frozenset(auth),
     )
 

@@ -26,7 +26,7 @@ def write_path(text: str) -> bytes:
         return b"<>"
     local_part, at, domain = text.rpartition("@")
     if not at or not local_part:
-        raise Invalid("a path needs an address")
+        raise Invalid("not an address (such as alice@example.com)")
     return f"<{_write_local_part(local_part)}@{_write_domain(domain)}>".encode()
 
 

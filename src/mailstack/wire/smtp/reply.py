@@ -41,7 +41,9 @@ class Reply:
 
 
 class ReplyParser:
-    """feed(bytes) -> the replies that are whole by now. Raises ProtocolFault, after which it is not fed again."""
+    """feed(bytes) -> the replies that are whole by now. Raises ProtocolFault, after which it is not fed again.
+
+    fault: what came behind them and cannot be followed."""
 
     def __init__(self, limits: ReplyLimits) -> None:
         self._limits = limits
@@ -49,18 +51,27 @@ class ReplyParser:
         self._scanned = 0
         self._code = b""
         self._lines: list[bytes] = []
+        self.fault: ProtocolFault | None = None
 
     @property
     def holds_bytes(self) -> bool:
         return bool(self._buffer or self._lines)
 
     def feed(self, data: bytes) -> list[Reply]:
+        if self.fault is not None:
+            raise self.fault
         self._buffer += data
-        replies = []
-        while (line := self._next_line()) is not None:
-            reply = self._take(line)
-            if reply is not None:
-                replies.append(reply)
+        replies: list[Reply] = []
+        try:
+            while (line := self._next_line()) is not None:
+                reply = self._take(line)
+                if reply is not None:
+                    replies.append(reply)
+        except ProtocolFault as fault:
+            # What was said before counts all the same: it may be that the mail was taken.
+            self.fault = fault
+            if not replies:
+                raise
         return replies
 
     def _next_line(self) -> bytes | None:

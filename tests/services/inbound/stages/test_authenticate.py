@@ -23,13 +23,14 @@ from mailstack.model.verdict import (
 from mailstack.net.spool import Spool
 from mailstack.ports.resolver import Resolver
 from mailstack.services.inbound.mail import InboundMail, Reject
-from mailstack.services.inbound.stages.authenticate import authenticate
+from mailstack.services.inbound.stages.authenticate import SENDERS_SHARE, authenticate
 from mailstack.services.inbound.stages.judge import judge
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.senders import sender_policy
-from tests.support.silent_resolver import SilentResolver
+from tests.support.silent_resolver import SilentFor, SilentResolver
 from tests.support.smtp_world import SmtpWorld
+from tests.support.virtual_time import run_in_virtual_time
 
 NOW = Instant(1_700_000_000_000)
 PAIR = keys.generate("ed25519")
@@ -125,6 +126,45 @@ async def test_a_resolver_that_never_answers_holds_no_more_than_the_deadline() -
     assert verdicts is not None
     results = (verdicts.iprev.result, verdicts.helo.result, verdicts.mail_from.result, verdicts.dmarc.result)
     assert {str(result.value) for result in (*results, verdicts.dkim[0].result)} == {"temperror"}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "signers", "asked"),
+    [
+        ("x@slow.example", (), "slow.example"),
+        ("x@y.example", ("slow.example",), "s._domainkey.slow.example"),
+        ("x@y.example", ("slow.example",) * 8, "s._domainkey.slow.example"),
+    ],
+)
+def test_dmarc_bypass_by_names_that_never_answer(envelope: str, signers: tuple[str, ...], asked: str) -> None:
+    """They use up the time for DNS, and without the author's policy the mail would be taken for one without any."""
+    raw = sign(RAW, [key_of(domain) for domain in signers], now=NOW) + RAW
+    mail = replace(MAIL, raw=raw, peer_host="198.51.100.1", reverse_path=envelope)
+
+    async def scene() -> None:
+        around = receiving(sender_policy(SilentFor(DNS, asked), dns_deadline_s=10))
+        checked = await authenticate(around, mail)
+        assert asyncio.get_running_loop().time() == pytest.approx(10 * SENDERS_SHARE)
+        assert checked.authentication is not None
+        assert checked.authentication.dmarc.result is DmarcResult.FAIL
+        assert isinstance(await judge(around, checked), Reject)
+
+    run_in_virtual_time(scene())
+
+
+def test_keys_are_asked_for_side_by_side() -> None:
+    """One that nobody gives out takes no time of the others."""
+    raw = sign(RAW, [key_of("slow.example"), key_of("y.example")], now=NOW) + RAW
+    mail = replace(MAIL, raw=raw, peer_host="198.51.100.1")
+
+    async def scene() -> None:
+        resolver = SilentFor(DNS, "s._domainkey.slow.example")
+        checked = await authenticate(receiving(sender_policy(resolver, dns_deadline_s=10)), mail)
+        assert checked.authentication is not None
+        assert [verdict.result for verdict in checked.authentication.dkim] == [DkimResult.TEMPERROR, DkimResult.PASS]
+        assert checked.authentication.dmarc.result is DmarcResult.PASS
+
+    run_in_virtual_time(scene())
 
 
 @pytest.mark.parametrize(

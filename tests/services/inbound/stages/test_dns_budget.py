@@ -10,11 +10,12 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import IprevResult, SpfResult
 from mailstack.net.resolver import DnsResolver, ResolverLimits
-from mailstack.services.inbound.stages.dns_budget import DnsBudget
+from mailstack.services.inbound.stages.dns_budget import QUESTIONS_AT_ONCE, DnsBudget
 from tests.support.dns_server import dns_server
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_resolver import MemoryResolver
-from tests.support.silent_resolver import SilentResolver
+from tests.support.silent_resolver import SilentFor, SilentResolver
+from tests.support.virtual_time import run_in_virtual_time
 
 KNOWN = MemoryResolver(
     txt={"example.com": ("x",)}, hosts={"example.com": ("192.0.2.1", "::1")}, reverse={"::1": ("example.com",)}
@@ -64,3 +65,15 @@ async def test_who_waits_is_still_cancelled_from_outside() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await budget.texts("example.com")
+
+
+def test_one_mail_does_not_take_the_resolver_away_from_others() -> None:
+    async def scene() -> None:
+        resolver = SilentFor(KNOWN, "example.com")
+        budget = DnsBudget(resolver, deadline_s=10)
+        answers = await asyncio.gather(*(budget.texts(f"{i}.example.com") for i in range(100)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {TryAgainLater}
+        assert resolver.most_at_once == QUESTIONS_AT_ONCE
+        assert asyncio.get_running_loop().time() == pytest.approx(10)
+
+    run_in_virtual_time(scene())

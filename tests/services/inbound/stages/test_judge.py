@@ -86,6 +86,18 @@ async def test_a_failed_spf_is_refused_where_the_spec_says_so_unless_dmarc_passe
     assert isinstance(await judged(strict, known(NO_DMARC, spf=SpfResult.SOFTFAIL)), InboundMail)
 
 
+async def test_a_failure_that_dns_might_mend_is_not_refused_for_good_and_not_taken() -> None:
+    unsure = known(replace(FAILED, organizational_domain="y.example"), spf=SpfResult.FAIL)
+    unsure = replace(unsure, mail_from=replace(unsure.mail_from, is_unsure=True, reason="DNS"))
+    later = Defer(reason=Reason.SENDER_UNKNOWN_NOW, detail="DNS")
+    assert await judged(sender_policy(), unsure) == later
+    assert await judged(sender_policy(refuses_spf_fail=True), replace(unsure, dmarc=NO_DMARC)) == later
+    assert isinstance(await judged(sender_policy(), replace(unsure, dmarc=NO_DMARC)), InboundMail)
+    # What SPF says of another domain than the author's changes nothing.
+    of_another = replace(unsure, mail_from=replace(unsure.mail_from, domain="other.example"))
+    assert refusal(await judged(sender_policy(), of_another)) is Reason.DMARC
+
+
 async def test_without_dns_the_sender_comes_again_where_the_spec_says_so() -> None:
     patient = sender_policy(defers_without_dns=True)
     unsure = replace(FAILED, result=DmarcResult.TEMPERROR)
@@ -129,3 +141,36 @@ async def test_a_trusted_sealer_vouches_for_the_author_it_saw(sealed: str, is_ta
 async def test_whoever_is_not_checked_is_not_judged() -> None:
     assert await judged(sender_policy(), None) == MAIL
     assert isinstance(await judged(None, known(FAILED)), InboundMail)
+
+
+BACKED = replace(sender_policy(), backups=("mx2.example.net",), trusted_sealers=frozenset())
+RESULTS = "mx2.example.net; dmarc={} header.from=y.example policy.dmarc={}{}"
+
+
+@pytest.mark.parametrize(
+    ("results", "policy", "is_suspicious"),
+    [
+        (RESULTS.format("fail", "quarantine", ""), BACKED, True),
+        (RESULTS.format("fail", "none", ""), BACKED, False),
+        (RESULTS.format("pass", "quarantine", ""), BACKED, False),
+        (RESULTS.format("fail", "quarantine", "; arc=pass"), BACKED, True),
+        (
+            RESULTS.format("fail", "quarantine", "; arc=pass"),
+            replace(BACKED, trusted_sealers=frozenset({"l.example"})),
+            False,
+        ),
+        (RESULTS.format("fail", "quarantine", ""), replace(BACKED, enforces_dmarc=False), False),
+        (RESULTS.format("fail", "quarantine", ""), replace(BACKED, backups=("mx3.example.net",)), False),
+        (RESULTS.format("fail", "quarantine", ""), replace(BACKED, backups=()), False),
+        ("mx2.example.net; what is this", BACKED, False),
+    ],
+)
+async def test_what_a_backup_has_set_apart_stays_so(results: str, policy: SenderPolicy, *, is_suspicious: bool) -> None:
+    """It is trusted, and not checked again."""
+    world = SmtpWorld(senders=policy)
+    forged = "mx2.example.net; dmarc=pass header.from=y.example"
+    fields = f"Authentication-Results: {results}\r\nAuthentication-Results: {forged}\r\n"
+    receiving = world.service().inbound.receiving
+    judged = await judge(receiving, replace(MAIL, raw=fields.encode() + MAIL.raw))
+    assert isinstance(judged, InboundMail)
+    assert judged.is_suspicious == is_suspicious

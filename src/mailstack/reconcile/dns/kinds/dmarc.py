@@ -22,7 +22,7 @@ def dmarc_records(name: str, dmarc: Dmarc, stage: str | None) -> Iterator[Record
 
 
 def mailto(address: str) -> str:
-    # RFC 9989 §4.6: "," and "!" must be encoded in a URI of a report list; RFC 6068 §2 for the rest.
+    # RFC 9989 §4.8: "," and "!" must be encoded in a URI of a report list; RFC 6068 §2 for the rest.
     return f"mailto:{quote(address, safe='@+=')}"
 
 

@@ -5,7 +5,8 @@ Not the MTA-STS policy itself, which servers.http serves. RFC 8461, RFC 8460, RF
 
 from collections.abc import Iterator, Sequence
 
-from mailstack.formats.mta_sts import Policy, policy_id
+from mailstack.formats.mta_sts import write_record
+from mailstack.model.tls_policy import StsMode, StsPolicy
 from mailstack.reconcile.dns.kinds.dmarc import mailto
 from mailstack.reconcile.dns.record_set import RecordSet, text_record
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY
@@ -15,7 +16,7 @@ from mailstack.spec.sections.domains import Domain, MtaSts
 def transport_records(name: str, domain: Domain, hostname: str, backups: Sequence[str]) -> Iterator[RecordSet]:
     if domain.mta_sts:
         # RFC 8461 §3.1; senders then ask the policy host over HTTPS, which is this server (§8.2 has the CNAME).
-        yield text_record(f"_mta-sts.{name}", f"v=STSv1; id={policy_id(_policy(domain.mta_sts, (hostname, *backups)))}")
+        yield text_record(f"_mta-sts.{name}", write_record(_policy(domain.mta_sts, (hostname, *backups))))
         if hostname != f"mta-sts.{name}":
             yield RecordSet(name=f"mta-sts.{name}", type="CNAME", values=(f"{hostname}.",))
     if domain.tls_rpt:
@@ -31,5 +32,5 @@ def tlsa_records(hostname: str, key_digests: Sequence[str]) -> Iterator[RecordSe
         yield RecordSet(name=f"_25._tcp.{hostname}", type="TLSA", values=values)
 
 
-def _policy(policy: MtaSts, exchangers: tuple[str, ...]) -> Policy:
-    return Policy(mode=policy.mode, max_age_s=int(policy.max_age.total_seconds()), mx=exchangers)
+def _policy(policy: MtaSts, exchangers: tuple[str, ...]) -> StsPolicy:
+    return StsPolicy(mode=StsMode(policy.mode), max_age_s=int(policy.max_age.total_seconds()), mx=exchangers)

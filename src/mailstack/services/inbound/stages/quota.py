@@ -11,7 +11,7 @@ async def refuse_full_account(receiving: Receiving, mail: InboundMail) -> Inboun
     Only where one account alone receives: members of an alias that are full must not keep the mail from the others.
     """
     resolution = mail.recipients[-1].resolution
-    if resolution is None or len(resolution.accounts) != 1 or resolution.external:
+    if resolution is None or len(resolution.accounts) != 1 or resolution.leaves:
         return mail
     account = resolution.accounts[0]
     if account.quota_bytes is None:

@@ -8,13 +8,16 @@ from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
 from mailstack.ports.resolver import Resolver
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.gate import Gate
+from mailstack.services.lists.lists import Lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderPolicy:
     """How senders are checked, and what follows. dns_deadline_s: for all questions about one mail. trusted_sealers: as
-    A-labels. trusted_peers: who is not checked."""
+    A-labels. trusted_peers: who is not checked. backups: our backup mail exchangers, who
+    bring what they have checked."""
 
     resolver: Resolver
     dns_deadline_s: float
@@ -23,6 +26,7 @@ class SenderPolicy:
     defers_without_dns: bool
     trusted_sealers: Collection[str]
     trusted_peers: Sequence[IPv4Network | IPv6Network]
+    backups: Collection[str] = ()
 
     def trusts(self, peer_host: str) -> bool:
         try:
@@ -36,15 +40,15 @@ class SenderPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
-    """hostname: ours, for Received fields. postmaster: an admin's address key, for the postmasters nobody declared.
-    senders: None where nobody is checked. is_backup: mail is kept for a better mail exchanger of its domain. gate: None
-    where nothing is asked of who connects."""
+    """hostname: ours, for Received fields. senders: None where nobody is checked. is_backup: mail is kept for a better
+    mail exchanger of its domain. gate: None where nothing is asked of who connects."""
 
     hostname: str
-    postmaster: str | None
     accounts: Accounts
     messages: Intake
     delivery: Delivery
+    forwarding: Forwarding
+    lists: Lists
     senders: SenderPolicy | None = None
     is_backup: bool = False
     gate: Gate | None = None

@@ -1,0 +1,1 @@
+"""Mailing lists: who may post, what members get, how they leave."""

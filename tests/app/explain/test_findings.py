@@ -1,0 +1,48 @@
+"""What is told of blocklists, whose answers are not all listings. RFC 5782 §2.1, §5."""
+
+import pytest
+
+from mailstack.app.explain.explanation import Question
+from mailstack.app.explain.findings import Scene, findings_of
+from mailstack.app.explain.witness import Observation
+from mailstack.services.inbound.mail import InboundMail, Reason, Reject
+from tests.support.explained import MAIL
+from tests.support.smtp_world import SmtpWorld
+
+WORLD = SmtpWorld()
+LISTED = Reject(reason=Reason.LISTED, told="by bl.test")
+OF_PEER, OF_NOBODY = "1.2.0.192.bl.test", "1.0.0.127.bl.test"
+
+
+@pytest.mark.parametrize(
+    ("answers", "came_to", "result", "standing"),
+    [
+        ({OF_PEER: ()}, MAIL, "passed", "not listed"),
+        ({OF_PEER: ("127.0.0.4", "127.0.0.10"), OF_NOBODY: ()}, LISTED, "refused", "listed: 127.0.0.4, 127.0.0.10"),
+        ({OF_PEER: ("127.0.0.4",), OF_NOBODY: ()}, MAIL, "passed", "listed: 127.0.0.4"),
+        ({OF_PEER: ("127.255.255.254",)}, MAIL, "passed", "no listing: 127.255.255.254"),
+        ({OF_PEER: ("203.0.113.1",)}, MAIL, "passed", "no listing: 203.0.113.1"),
+        ({OF_PEER: ("127.0.0.2",), OF_NOBODY: ("127.0.0.2",)}, MAIL, "passed", "passed over: it has every address"),
+        ({OF_PEER: None}, MAIL, "passed", "does not answer: too late"),
+        ({}, MAIL, "passed", "does not answer: no answer in time"),
+    ],
+)
+def test_where_a_peer_stands(
+    answers: dict[str, tuple[str, ...] | None], came_to: InboundMail | Reject, result: str, standing: str
+) -> None:
+    def answer(name: str, record_type: str) -> Question | None:
+        found = answers.get(name)
+        if name not in answers:
+            return None
+        return Question(name=name, type=record_type, answers=found or (), failure="too late" if found is None else "")
+
+    scene = Scene(
+        receiving=WORLD.service().inbound.receiving,
+        directory=(),
+        blocklists=("bl.test",),
+        again=False,
+        is_live=False,
+        answer=answer,
+    )
+    (finding,) = findings_of(Observation(stage="refuse_listed", mail=MAIL, came_to=came_to), scene)
+    assert (finding.result, finding.facts) == (result, {"bl.test": standing})
