@@ -1,5 +1,7 @@
 """Whether senders hear that their mail arrived, over a real connection. RFC 3461 §4.1, §5.2, §6."""
 
+import pytest
+
 from mailstack.model.handling import Notification, NotifyOn, Returned
 from mailstack.servers.smtp.service import SmtpRole
 from tests.support.dialogue import Client
@@ -50,6 +52,32 @@ async def test_an_account_that_asks_hears_of_success_and_of_no_more_than_the_hea
     assert b"Final-Recipient: rfc822; bob@example.com\r\nAction: delivered\r\nStatus: 2.1.5\r\n" in raw
     assert b"secret" not in raw
     assert raw.count(b"Final-Recipient") == 1
+
+
+@pytest.mark.parametrize(
+    ("recipient", "notify", "action", "left"),
+    [
+        ("bob@example.com", "SUCCESS", b"delivered", []),
+        ("both@example.com", "SUCCESS", b"delivered", []),  # an alias, both of whom have it
+        ("away@example.com", "SUCCESS,FAILURE", b"expanded", [NotifyOn.FAILURE]),  # RFC 3464 §2.3.3
+        ("away@example.com", "SUCCESS", b"expanded", []),
+    ],
+)
+async def test_of_an_address_that_becomes_several_success_is_told_once(
+    world: SmtpWorld, recipient: str, notify: str, action: bytes, left: list[NotifyOn]
+) -> None:  # RFC 3461 §5.2.7
+    await send(
+        world,
+        SmtpRole.SUBMISSION,
+        LOG_IN,
+        "MAIL FROM:<alice@example.com>",
+        f"RCPT TO:<{recipient}> NOTIFY={notify} ORCPT=rfc822;{recipient}",
+    )
+    *onward, notice = world.queue.mails
+    assert b"\r\nFinal-Recipient: rfc822; %b\r\nAction: %b\r\n" % (recipient.encode(), action) in bytes(notice.raw)
+    assert [mail.notifications["friend@elsewhere.example"].notify_on for mail in onward] == (
+        [frozenset(left)] if action == b"expanded" else []
+    )
 
 
 async def test_a_stranger_nobody_vouches_for_hears_of_no_success(world: SmtpWorld) -> None:

@@ -66,7 +66,7 @@ def _notify_on(parameters: Mapping[str, str | None]) -> frozenset[NotifyOn] | No
 
 
 def _original_recipient(parameters: Mapping[str, str | None], *, smtp_utf8: bool) -> str:
-    """RFC 3461 §4.2: original-recipient-address = addr-type ";" xtext, at most 500 characters in all."""
+    """RFC 3461 §4.2: original-recipient-address = addr-type ";" xtext, of 500 characters at most (§5.4)."""
     if "ORCPT" not in parameters:
         return ""
     text = parameters["ORCPT"] or ""

@@ -1,0 +1,79 @@
+"""`include`, `return` and `global`: scripts in scripts, each with variables of its own. RFC 6609."""
+
+from mailstack.sieve.arguments import Arguments
+from mailstack.sieve.check import Compiler
+from mailstack.sieve.ext.variables import NAME, share
+from mailstack.sieve.facts import IncludedScript
+from mailstack.sieve.faults import Broken, Misplaced, RuntimeFault
+from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec
+from mailstack.sieve.run import Flow, Run, Script, Step
+
+
+def _include(arguments: Arguments, _compiler: Compiler) -> Step:
+    # RFC 6609 §3.2: which scripts are included can be told without running any.
+    fact = IncludedScript(arguments.constant("script"), is_global=arguments.one_of("location") == "global")
+    once, optional = arguments.has("once"), arguments.has("optional")
+
+    def step(run: Run) -> Flow | None:
+        if once and fact in run.included:
+            return None
+        if fact in run.including:
+            raise RuntimeFault(f"the script {fact.name!r} includes itself")
+        if run.count_include() > run.limits.includes:
+            raise RuntimeFault(f"more than {run.limits.includes} scripts are included")
+        script = run.fact(fact)
+        if isinstance(script, Broken):
+            raise RuntimeFault(f"the script {fact.name!r}, which is included, does not compile: {script.faults[0]}")
+        if not isinstance(script, Script):
+            if optional:
+                return None
+            raise RuntimeFault(f"the script {fact.name!r}, which is included, does not exist")
+        return run.include(fact, script)
+
+    return step
+
+
+def _return(_arguments: Arguments, _compiler: Compiler) -> Step:
+    return lambda _run: Flow.RETURN
+
+
+def _global(arguments: Arguments, compiler: Compiler) -> Step:
+    if "variables" not in compiler.required:
+        raise Misplaced(arguments.at, "'global' without variables", "require 'variables' first")
+    names = arguments.constants("names", "the name of a variable")
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise Misplaced(arguments.place("names"), f"{name!r} is no name of a variable")
+
+    def step(run: Run) -> None:
+        for name in names:
+            share(run, name.lower())
+
+    return step
+
+
+EXTENSION = Extension(
+    name="include",
+    commands=(
+        CommandSpec(
+            name="include",
+            signature=Signature(
+                parameters=(Parameter(name="script", kind=Kind.CONSTANT),),
+                tags=(
+                    TagSpec(name="once"),
+                    TagSpec(name="optional"),
+                    TagSpec(name="personal", group="location"),
+                    TagSpec(name="global", group="location"),
+                ),
+            ),
+            compile=_include,
+        ),
+        CommandSpec(name="return", signature=Signature(), compile=_return),
+        CommandSpec(
+            name="global",
+            signature=Signature(parameters=(Parameter(name="names", kind=Kind.STRINGS),)),
+            compile=_global,
+        ),
+    ),
+    namespaces=("global",),
+)

@@ -1,0 +1,35 @@
+"""`specialuse_exists`, and `:specialuse` of fileinto: the mailbox for junk, wherever it is. RFC 8579."""
+
+from mailstack.sieve.arguments import Arguments
+from mailstack.sieve.check import Compiler
+from mailstack.sieve.facts import SpecialUseExists
+from mailstack.sieve.language import Extension, Kind, Parameter, Signature, TagSpec, TestSpec
+from mailstack.sieve.run import Check
+from mailstack.sieve.text import Text
+
+_ANY = Text("")
+
+
+def _exists(arguments: Arguments, _compiler: Compiler) -> Check:
+    mailbox = arguments.text("mailbox") if arguments.has("mailbox") else _ANY
+    uses = arguments.texts("special uses")
+    return lambda run: all(run.fact(SpecialUseExists(mailbox.of(run), use.lower())) for use in uses.of(run))
+
+
+EXTENSION = Extension(
+    name="special-use",
+    tests=(
+        TestSpec(
+            name="specialuse_exists",
+            signature=Signature(
+                parameters=(
+                    Parameter(name="mailbox", kind=Kind.STRING, is_optional=True),
+                    Parameter(name="special uses", kind=Kind.STRINGS),
+                )
+            ),
+            compile=_exists,
+        ),
+    ),
+    # RFC 9042 §4.3: one of both, for each is another way to say which mailbox.
+    tags={"fileinto": (TagSpec(name="specialuse", value=Kind.STRING, group="which mailbox"),)},
+)

@@ -1,0 +1,1 @@
+"""ManageSieve's bytes: commands in, responses out. RFC 5804."""

@@ -1,0 +1,2 @@
+kep;
+if true { kip; }

@@ -1,0 +1,3 @@
+require ["include", "variables"];
+global "found";
+set "found" "personal";

@@ -1,0 +1,3 @@
+require ["include", "variables"];
+set "own" "theirs";
+set "global.shared" "from within";

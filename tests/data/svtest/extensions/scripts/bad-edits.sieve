@@ -1,0 +1,3 @@
+require "editheader";
+addheader "X:Y" "a";
+deleteheader :last "X-Number";

@@ -1,0 +1,2 @@
+require "include";
+include "is-not-there";

@@ -1,0 +1,3 @@
+require ["foreverypart", "extracttext", "variables"];
+break;
+extracttext "text";
