@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ domains: {{example.com: {{}}}}
 accounts:
 {accounts}
 """
+STOPPED = (sys.executable, "-m", "tests.support.stopped_apply")
 PASSWORDS = 6  # each hashed within the turn, which takes a moment
 WITHIN_S = 240.0
 
@@ -32,9 +35,9 @@ def write(folder: Path, name: str) -> Path:
     return path
 
 
-def start(spec: Path) -> "subprocess.Popen[str]":
+def start(spec: Path, program: Sequence[str] = MAILSTACK) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*MAILSTACK, "apply", "--yes", "--no-dns", str(spec)],
+        [*program, "apply", "--yes", "--no-dns", str(spec)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -54,14 +57,13 @@ def generation_of(spec: Path) -> int:
 
 def test_whoever_comes_second_waits_by_name_and_does_not_undo_the_first(tmp_path: Path) -> None:
     one, two = write(tmp_path, "one"), write(tmp_path, "two")
-    first = start(one)
+    first = start(one, STOPPED)
     started = [first]
     try:
-        # In the middle of its work, for as long as the second needs to come: stopped while it makes the database,
-        # it would keep everybody from reading it.
-        assert first.stdout is not None
-        assert any(line.startswith("hashed") for line in first.stdout)
-        first.send_signal(signal.SIGSTOP)
+        # Its database is made, so that anybody can read it, and nothing is committed.
+        changed = os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert changed is not None
+        assert changed.si_code == os.CLD_STOPPED
         assert str(first.pid) in (tmp_path / "state" / "run" / "apply.lock").read_text()
         second = start(two)
         started.append(second)
