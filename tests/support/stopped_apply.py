@@ -1,4 +1,4 @@
-"""A whole `mailstack apply` that stops (SIGSTOP) within its turn, before it hashes its first password, until it is continued.
+"""A whole `mailstack apply` that stops (SIGSTOP) within its turn, before its first password, until it is continued.
 
 `python -m tests.support.stopped_apply apply …`: the arguments are the program's.
 """
