@@ -13,13 +13,14 @@ from mailstack.model.resource import (
     Kind,
     ListBody,
     Resource,
+    ScriptBody,
     fields_of,
     limits_body,
     list_of,
 )
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.ports.store import Store
-from tests.support.stores import account_of, account_resource, apply, created, destroyed, updated
+from tests.support.stores import account_of, account_resource, apply, created, destroyed, moved, updated
 
 ALICE = account_resource("alice@example.com", "a.example@example.com", quota_bytes=1_000)
 UNLIMITED = SendingLimits(recipients_per_hour=None, recipients_per_day=None)
@@ -154,6 +155,28 @@ async def test_a_list_is_found_as_it_was_applied_last(store: Store) -> None:
     assert found.members == ("x@else.example",)
     await apply(store, destroyed(fewer))
     assert await store.accounts.find("team@example.com") is None
+
+
+async def test_the_script_that_the_spec_gives_an_account_is_found_as_it_was_applied_last(store: Store) -> None:
+    def script(login: str, content: str) -> Resource:
+        return Resource(kind=Kind.SCRIPT, name=login, fields=fields_of(ScriptBody(content=content, origin="file")))
+
+    await apply(store, created(ALICE))
+    assert await store.accounts.managed_script("alice@example.com") is None
+    await apply(store, created(script("alice@example.com", "discard;")))
+    assert await store.accounts.managed_script("alice@example.com") == "discard;"
+    assert await store.accounts.managed_script("bob@example.com") is None
+    await apply(store, updated(script("alice@example.com", "keep;")))
+    assert await store.accounts.managed_script("alice@example.com") == "keep;"
+    await apply(
+        store,
+        moved(account_resource("ally@example.com", "a.example@example.com"), "alice@example.com"),
+        moved(script("ally@example.com", "keep;"), "alice@example.com"),
+    )
+    assert await store.accounts.managed_script("alice@example.com") is None
+    assert await store.accounts.managed_script("ally@example.com") == "keep;"
+    await apply(store, destroyed(script("ally@example.com", "keep;")))
+    assert await store.accounts.managed_script("ally@example.com") is None
 
 
 async def test_a_domain_is_found_and_forgotten(store: Store) -> None:

@@ -28,12 +28,14 @@ class Kind(StrEnum):
     SERVER = "server"  # one, named "server"
     LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, http, https
     RECEIVING = "receiving"  # one, named "receiving"; none where the spec asks for nothing but the defaults
+    SIEVE = "sieve"  # one, named "sieve": what runs for every account; none where the spec has no such scripts
     ACME_ACCOUNT = "acme_account"  # named by the authority's directory URL
     CERTIFICATE = "certificate"  # named by its first host name
     DOMAIN = "domain"  # named by A-label
     DKIM_KEY = "dkim_key"  # named selector._domainkey.domain
     DMARC = "dmarc"  # named by domain: the stage of a policy that tightens itself
     ACCOUNT = "account"  # named by address key
+    SCRIPT = "script"  # named by the account whose Sieve script the spec gives
     ALIAS = "alias"  # named by address key
     LIST = "list"  # named by address key
     SENDING = "sending"  # one, named "sending"; none where the spec asks for nothing but the defaults
@@ -156,6 +158,23 @@ class ReceivingBody:
     backups: tuple[str, ...] = ()
     greylist: str = "off"
     blocklists: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerScriptBody:
+    """name: of its file; of a global script, the one that includes find it by. content: Sieve."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SieveBody:
+    """before, after: run for every account, in this order, around its own. global_: for `include :global`."""
+
+    before: tuple[ServerScriptBody, ...] = ()
+    after: tuple[ServerScriptBody, ...] = ()
+    global_: tuple[ServerScriptBody, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +324,14 @@ class AccountBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptBody:
+    """content: Sieve. origin: file or rules."""
+
+    content: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AliasBody:
     targets: tuple[str, ...]
 
@@ -413,12 +440,14 @@ Body = (
     ServerBody
     | ListenerBody
     | ReceivingBody
+    | SieveBody
     | AcmeAccountBody
     | CertificateBody
     | DomainBody
     | DkimKeyBody
     | DmarcBody
     | AccountBody
+    | ScriptBody
     | AliasBody
     | ListBody
     | SendingBody
@@ -432,12 +461,14 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.SERVER: ServerBody,
     Kind.LISTENER: ListenerBody,
     Kind.RECEIVING: ReceivingBody,
+    Kind.SIEVE: SieveBody,
     Kind.ACME_ACCOUNT: AcmeAccountBody,
     Kind.CERTIFICATE: CertificateBody,
     Kind.DOMAIN: DomainBody,
     Kind.DKIM_KEY: DkimKeyBody,
     Kind.DMARC: DmarcBody,
     Kind.ACCOUNT: AccountBody,
+    Kind.SCRIPT: ScriptBody,
     Kind.ALIAS: AliasBody,
     Kind.LIST: ListBody,
     Kind.SENDING: SendingBody,

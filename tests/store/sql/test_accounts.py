@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.model.principal import Account, AliasTargets
-from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, fields_of
+from mailstack.model.resource import AliasBody, DomainBody, Kind, Resource, ScriptBody, fields_of
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql import accounts
 from mailstack.store.sqlite.open import SqliteStore, open_store
@@ -67,6 +67,28 @@ async def test_a_domain_that_is_not_there_is_asked_for_once(
     assert await store.accounts.domain("outside.test") is None
     monkeypatch.setattr(accounts, "DOMAIN", "SELECT nothing")
     assert await store.accounts.domain("outside.test") is None
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MAX_REMEMBERED", 2), ("MAX_REMEMBERED_SCRIPTS", 20)])
+async def test_no_more_scripts_than_a_bound_are_remembered(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
+) -> None:
+    monkeypatch.setattr(accounts, bound, value)
+    scripts = {f"account{number}@example.com": f"# {number}\nkeep;" for number in range(5)}
+    resources = [
+        Resource(kind=Kind.SCRIPT, name=name, fields=fields_of(ScriptBody(content=content, origin="rules")))
+        for name, content in scripts.items()
+    ]
+    await apply(store, *map(created, resources))
+    for name, content in list(scripts.items()) * 2:
+        assert await store.accounts.managed_script(name) == content
+
+
+async def test_a_script_is_asked_for_once(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await apply(store, created(account_resource("alice@example.com")))
+    assert await store.accounts.managed_script("alice@example.com") is None
+    monkeypatch.setattr(accounts, "SCRIPT", "SELECT nothing")
+    assert await store.accounts.managed_script("alice@example.com") is None
 
 
 async def test_no_more_than_a_bound_is_remembered(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,9 @@ class NotedAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         return await self._accounts.account(account_id)
 
+    async def managed_script(self, login: str) -> str | None:
+        return await self._accounts.managed_script(login)
+
 
 def _forwarding(account: Account) -> str:
     if account.forward is None:

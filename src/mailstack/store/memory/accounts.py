@@ -10,7 +10,7 @@ Owner = Account | AliasTargets | MailingList
 
 
 class MemoryAccounts:
-    """Works as ports.accounts.Accounts. owners: by address key; domains: by name."""
+    """Works as ports.accounts.Accounts. owners: by address key; domains: by name; scripts: by login."""
 
     def __init__(
         self,
@@ -19,7 +19,9 @@ class MemoryAccounts:
         aliases: Mapping[str, tuple[str, ...]] | None = None,
         lists: Iterable[MailingList] = (),
         domains: Iterable[Domain] = (),
+        scripts: Mapping[str, str] | None = None,
     ) -> None:
+        self.scripts: dict[str, str] = dict(scripts or {})
         self.domains: dict[str, Domain] = {domain.name: domain for domain in domains}
         self.owners: dict[str, Owner] = {}
         self._by_id: dict[AccountId, Account] = {}
@@ -40,6 +42,7 @@ class MemoryAccounts:
         aliases: Mapping[str, AliasTargets],
         lists: Iterable[MailingList],
         domains: Iterable[Domain],
+        scripts: Mapping[str, str],
     ) -> None:
         """Holds these and nothing else. Raises Conflict for an address with two owners, and is then as it was."""
         by_id = {account.account_id: account for account in accounts}
@@ -55,6 +58,7 @@ class MemoryAccounts:
                 owners[key] = account
         self._by_id, self.owners = by_id, owners
         self.domains = {domain.name: domain for domain in domains}
+        self.scripts = dict(scripts)
 
     def accounts(self) -> Iterable[Account]:
         return tuple(self._by_id.values())
@@ -67,3 +71,6 @@ class MemoryAccounts:
 
     async def account(self, account_id: AccountId) -> Account | None:
         return self._by_id.get(account_id)
+
+    async def managed_script(self, login: str) -> str | None:
+        return self.scripts.get(login)

@@ -19,6 +19,7 @@ from mailstack.model.resource import (
     Operation,
     Resource,
     ResourceChange,
+    ScriptBody,
     Snapshot,
     Summary,
     body_of,
@@ -109,7 +110,7 @@ class MemoryState:
         )
         for change in changes:
             self._write(held, change)
-        self._accounts.become(_accounts(held), _aliases(held), _lists(held), _domains(held))
+        self._become(held)
         self.writes += 1
         self._held, self._spec_hash, self._applied_at = held, spec_hash, self._clock()
         self._generation = Generation(self._generation + 1)
@@ -127,7 +128,7 @@ class MemoryState:
             resources={**self._held.resources, (kind, name): replace(resource, by_user=by_user)},
             secrets={**self._held.secrets, (kind, name): own},
         )
-        self._accounts.become(_accounts(self._held), _aliases(self._held), _lists(self._held), _domains(self._held))
+        self._become(self._held)
         self._generation, self._applied_at = Generation(self._generation + 1), self._clock()
         self._bus.publish(GENERATION_TOPIC)
         return self._generation
@@ -139,6 +140,9 @@ class MemoryState:
         self._published.pop(zone, None)
         if sets:
             self._published[zone] = tuple(sets)
+
+    def _become(self, held: _Held) -> None:
+        self._accounts.become(_accounts(held), _aliases(held), _lists(held), _domains(held), _scripts(held))
 
     def _write(self, held: _Held, change: ResourceChange) -> None:
         key = (change.resource.kind, change.resource.name)
@@ -168,7 +172,8 @@ class MemoryState:
             raise Conflict(f"{old[0]} {old[1]} is not there to be moved")
         held.resources[key] = held.resources.pop(old)
         held.secrets[key] = held.secrets.pop(old, {})
-        held.account_ids[key[1]] = held.account_ids.pop(old[1])
+        if key[0] is Kind.ACCOUNT:
+            held.account_ids[key[1]] = held.account_ids.pop(old[1])
 
 
 def _is_administrator(fields: Mapping[str, Json]) -> bool:
@@ -207,6 +212,14 @@ def _lists(held: _Held) -> Iterator[MailingList]:
     for (kind, name), resource in held.resources.items():
         if kind is Kind.LIST:
             yield list_of(name, body_of(ListBody, resource))
+
+
+def _scripts(held: _Held) -> dict[str, str]:
+    return {
+        name: body_of(ScriptBody, resource).content
+        for (kind, name), resource in held.resources.items()
+        if kind is Kind.SCRIPT
+    }
 
 
 def _domains(held: _Held) -> Iterator[Domain]:

@@ -12,13 +12,15 @@ import orjson
 
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Forward, MailingList, Role
-from mailstack.model.resource import Kind, ListBody, Resource, body_of, list_of
+from mailstack.model.resource import Kind, ListBody, Resource, ScriptBody, body_of, list_of
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.store.sql.database import Database, Row
 
 Result = TypeVar("Result")
 
 MAX_REMEMBERED = 4096
+MAX_REMEMBERED_SCRIPTS = 4 << 20
+"""Characters, of all scripts together."""
 RECHECK_S = 0.05
 
 GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
@@ -28,8 +30,9 @@ COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a
 BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
 BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
 ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
-# A list is looked up by its own name and nothing else, so that its resource is table enough.
+# Lists and scripts are looked up by their own names and nothing else, so that their resources are table enough.
 LIST = "SELECT fields FROM resource WHERE kind = 'list' AND name = ?"
+SCRIPT = "SELECT fields FROM resource WHERE kind = 'script' AND name = ?"
 
 
 class SqlAccounts:
@@ -58,6 +61,13 @@ class SqlAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         row = await self._system.row(BY_ID, (account_id,))
         return None if row is None else _account(row)
+
+    async def managed_script(self, login: str) -> str | None:
+        known = self._known if self._is_checked else await self._current()
+        if login not in known.scripts:
+            row = await self._system.row(SCRIPT, (login,))
+            known.remember_script(login, None if row is None else _script(login, row[0]))
+        return known.scripts[login]
 
     def recheck(self) -> None:
         """Told by whoever applied something in this process, and on the bus."""
@@ -89,6 +99,16 @@ class _Known:
         self.generation = generation
         self.domains: dict[str, Domain | None] = {}
         self.owners: dict[str, Account | AliasTargets | MailingList] = {}
+        self.scripts: dict[str, str | None] = {}
+        self._script_characters = 0
+
+    def remember_script(self, login: str, content: str | None) -> None:
+        size = len(content or "")
+        if self._script_characters + size > MAX_REMEMBERED_SCRIPTS or len(self.scripts) >= MAX_REMEMBERED:
+            self.scripts.clear()
+            self._script_characters = 0
+        self.scripts[login] = content
+        self._script_characters += size
 
 
 def _remember(known: dict[str, Result], name: str, found: Result) -> None:
@@ -104,6 +124,10 @@ def _domain(row: Row) -> Domain:
 
 def _mailing_list(address: str, fields: str) -> MailingList:
     return list_of(address, body_of(ListBody, Resource(kind=Kind.LIST, name=address, fields=orjson.loads(fields))))
+
+
+def _script(login: str, fields: str) -> str:
+    return body_of(ScriptBody, Resource(kind=Kind.SCRIPT, name=login, fields=orjson.loads(fields))).content
 
 
 def _account(row: Row) -> Account:
