@@ -16,9 +16,11 @@ from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.formats.mta_sts import write_policy
 from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
+from mailstack.model.sieve_memory import Purpose
 from mailstack.model.tls_policy import KnownStsPolicy, StsMode, StsPolicy
 from mailstack.services.outbound.sts import StsLookup
 from tests.support.fake_clock import FakeClock
@@ -103,6 +105,15 @@ async def test_policies_are_refreshed_once_an_hour_and_those_that_have_ended_go(
     assert await refresh_once_an_hour(later, lookup)
     assert await clean_up_once_a_day(later)
     assert (await kept.find("them.test")).known is None
+
+
+async def test_what_is_remembered_for_scripts_goes_once_it_has_ended(adapters: Adapters) -> None:
+    memory, now = adapters.store.sieve_memory, adapters.clock()
+    keys = [("a", now), ("b", Instant(now + DAY_MS))]
+    await memory.note(AccountId("a" * 16), Purpose.SEEN, keys)
+    assert await clean_up_once_a_day(adapters)
+    assert await memory.forget(now=now) == 0
+    assert await memory.forget(now=Instant(now + DAY_MS)) == 1
 
 
 async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning(

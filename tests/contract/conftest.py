@@ -91,6 +91,7 @@ ON_POSTGRES = frozenset(
         "test_scripts",
         "test_search",
         "test_sharing",
+        "test_sieve_memory",
         "test_state",
         "test_store_time",
         "test_sts_policies",

@@ -7,6 +7,7 @@ from mailstack.model.flags import FLAGGED
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
+from mailstack.model.sieve_memory import Purpose
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
@@ -129,3 +130,17 @@ async def test_accounts_on_their_way_into_the_trash_are_listed(store: Store) -> 
     await apply(store, *(destroyed(account_resource(login)) for login in logins))
     for _ in range(10):
         assert sorted(one.login for one in await store.trash.list()) == sorted(logins)
+
+
+async def test_what_was_remembered_for_its_scripts_stays_as_long_as_it(store: Store, trashed: AccountId) -> None:
+    destroyed_at = (await store.trash.list())[0].destroyed_at
+    for account_id in (trashed, AccountId("b" * 16)):
+        await store.sieve_memory.note(account_id, Purpose.SEEN, [("a", Instant(destroyed_at + 90 * DAY_MS))])
+
+    async def is_known(account_id: str) -> bool:
+        return await store.sieve_memory.is_known(AccountId(account_id), Purpose.SEEN, "a", now=destroyed_at)
+
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS)) == 0
+    assert await is_known(trashed)
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS + 1)) == 1
+    assert [await is_known(one) for one in (trashed, "b" * 16)] == [False, True]

@@ -20,6 +20,7 @@ from mailstack.model.published import PublishedSet
 from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.script import ScriptQuota
+from mailstack.model.sieve_memory import Purpose
 from mailstack.model.source import Source
 from mailstack.model.tls_policy import (
     KnownStsPolicy,
@@ -124,6 +125,8 @@ async def _fill_system(store: Store) -> None:
     bob = (await account_of(store, BOB)).account_id
     await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
     await store.scripts.activate(bob, "../häuser")
+    for purpose in Purpose:
+        await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
     await store.locks.acquire("a lease", "somebody", now=await store.now(), until=until)
     await store.queue.enqueue([_mail(500), _mail(LARGE_BYTES)], next_at=Instant(1_500))
     (last,) = await store.queue.enqueue([_mail(600)], next_at=Instant(1_000))

@@ -56,6 +56,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     sts = await store.sts_policies.forget(now=now)
     spans = await store.submitted.forget(before=counts_since(now))
     warm = await store.warm_days.forget(before=Instant(now - WARM_DAYS_KEPT_MS))
+    sieve = await store.sieve_memory.forget(now=now)
     bad = await store.bad_addresses.forget(now=now)
     log.info(
         "cleaned up",
@@ -68,6 +69,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         sending_counts=spans,
         warm_days=warm,
         bad_addresses=bad,
+        sieve_memory=sieve,
     )
     return True
 

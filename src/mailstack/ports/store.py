@@ -20,6 +20,7 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.scripts import Scripts
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
+from mailstack.ports.sieve_memory import SieveMemory
 from mailstack.ports.state import State
 from mailstack.ports.sts_policies import StsPolicies
 from mailstack.ports.submitted import Submitted
@@ -82,6 +83,8 @@ class Store(Protocol):
     def hand_notes(self) -> HandNotes: ...
     @property
     def scripts(self) -> Scripts: ...
+    @property
+    def sieve_memory(self) -> SieveMemory: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

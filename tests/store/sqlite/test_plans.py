@@ -1,5 +1,7 @@
 """The statements that run for every message use an index: a long queue or a full mailbox must not slow them."""
 
+import re
+
 import pytest
 
 from mailstack.model.ids import AccountId
@@ -18,6 +20,7 @@ from mailstack.store.sql import (
     queue,
     queue_figures,
     removal,
+    sieve_memory,
     threading,
 )
 from mailstack.store.sqlite import sweep
@@ -46,6 +49,9 @@ SYSTEM = (
     queue.RETRY_OTHERS,
     queue_figures.WEIGHT,
     queue.LEAVE,
+    sieve_memory.FIND,
+    sieve_memory.BOUND,
+    sieve_memory.FORGET_SOME,
     sweep.NAMED_IN_QUEUE,
 )
 ACCOUNT = (
@@ -80,7 +86,7 @@ FEW_ROWS = {"SCAN counter", "SCAN search_state", "SCAN soonest"}
 
 
 def scans(connection: Connection, statement: str) -> list[str]:
-    values = (1,) * (2 if "?2" in statement else statement.count("?"))
+    values = (1,) * (max(map(int, re.findall(r"\?(\d)", statement)), default=0) or statement.count("?"))
     steps = [str(row[3]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", values)]
     # What json_each scans is the statement's own list, a state or a counter is one row, and LIMIT says how many the
     # soonest are.

@@ -7,6 +7,7 @@ from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from mailstack.store.memory.mailboxes import MemoryMailboxes
 from mailstack.store.memory.messages import MemoryMessages
 from mailstack.store.memory.queue import MemoryQueue
+from mailstack.store.memory.sieve_memory import MemorySieveMemory
 from mailstack.store.memory.state import MemoryState
 from mailstack.store.memory.sts_policies import MemoryStsPolicies
 from mailstack.store.memory.submitted import MemorySubmitted
@@ -26,6 +27,7 @@ class MemoryStore:
         self.messages = MemoryMessages(self.mailboxes, bus)
         self.bad_addresses = MemoryBadAddresses()
         self.queue = MemoryQueue(bus, self.bad_addresses)
+        self.sieve_memory = MemorySieveMemory()
         self.sts_policies = MemoryStsPolicies()
         self.submitted = MemorySubmitted()
         self.unsubscribed = MemoryUnsubscribed()

@@ -36,6 +36,7 @@ from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
+from mailstack.store.sql.sieve_memory import SqlSieveMemory
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
@@ -83,6 +84,7 @@ class PostgresStore:
         self.warm_days = SqlWarmDays(self._system)
         self.hand_notes = SqlHandNotes(self._system)
         self.scripts = SqlScripts(self._system, token=token)
+        self.sieve_memory = SqlSieveMemory(self._system)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)

@@ -291,6 +291,16 @@ ONWARD = (
     )""",
     "CREATE UNIQUE INDEX script_id ON script (account_id, script_id)",
     "CREATE UNIQUE INDEX script_active ON script (account_id) WHERE is_active = 1",
+    # model/sieve_memory.py. key_digest: SHA-256 of what strangers wrote. It stays and goes as the scripts do.
+    """CREATE TABLE sieve_memory (
+        account_id TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        key_digest BYTEA NOT NULL,
+        ends_at BIGINT NOT NULL,
+        PRIMARY KEY (account_id, purpose, key_digest)
+    )""",
+    "CREATE INDEX sieve_memory_last ON sieve_memory (account_id, purpose, ends_at, key_digest)",
+    "CREATE INDEX sieve_memory_end ON sieve_memory (ends_at)",
 )
 
 MIGRATIONS = (

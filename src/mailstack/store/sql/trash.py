@@ -15,6 +15,7 @@ from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
+from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
@@ -122,4 +123,5 @@ def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
 
 def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
+    transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET, (account_id,))

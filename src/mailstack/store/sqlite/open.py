@@ -28,6 +28,7 @@ from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
+from mailstack.store.sql.sieve_memory import SqlSieveMemory
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
@@ -85,6 +86,7 @@ class SqliteStore:
         self.warm_days = SqlWarmDays(files.system)
         self.hand_notes = SqlHandNotes(files.system)
         self.scripts = SqlScripts(files.system, token=token)
+        self.sieve_memory = SqlSieveMemory(files.system)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)

@@ -225,7 +225,8 @@ MIGRATIONS = (
     ),
     Migration(
         number=4,
-        tables=_THIRD | {"unsubscribed", "sts_policy", "submitted", "hand_note", "warm_day", "bad_address", "script"},
+        tables=_THIRD
+        | {"unsubscribed", "sts_policy", "submitted", "hand_note", "warm_day", "bad_address", "script", "sieve_memory"},
         statements=(
             # For junk, where it comes to a mailbox here.
             "ALTER TABLE mail ADD COLUMN is_suspicious INTEGER NOT NULL DEFAULT 0",
@@ -332,6 +333,16 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE UNIQUE INDEX script_id ON script (account_id, script_id)",
             "CREATE UNIQUE INDEX script_active ON script (account_id) WHERE is_active = 1",
+            # model/sieve_memory.py. key_digest: SHA-256 of what strangers wrote. It stays and goes as the scripts do.
+            """CREATE TABLE sieve_memory (
+                account_id TEXT NOT NULL,
+                purpose TEXT NOT NULL,
+                key_digest BLOB NOT NULL,
+                ends_at INTEGER NOT NULL,
+                PRIMARY KEY (account_id, purpose, key_digest)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX sieve_memory_last ON sieve_memory (account_id, purpose, ends_at, key_digest)",
+            "CREATE INDEX sieve_memory_end ON sieve_memory (ends_at)",
         ),
     ),
 )
