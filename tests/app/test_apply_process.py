@@ -14,12 +14,14 @@ import pytest
 import uvloop
 from click.testing import CliRunner
 
+from mailstack.app import apply_process
 from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.faults import CannotServe, SpecFaulty
 from mailstack.app.forks import Forks, drive
 from mailstack.app.messages import Applied, Finished, Job
 from mailstack.app.opening import Opener
 from mailstack.cli.main import cli
+from tests.support.running import DEADLINE_S
 
 Result = TypeVar("Result")
 
@@ -88,13 +90,22 @@ def test_a_forked_applier_that_waits_ends_when_it_is_told_to_and_leaves_nothing(
     async def main(forks: Forks) -> None:
         applying = await ApplyProcess.fork(forks, Job(spec=str(spec), log_level="error"))
         await applying.loaded()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             await applying.end()
 
     before = children()
     with_forks(main)
     assert not (spec.parent / "state").exists()
     assert children() == before
+
+
+async def test_an_applier_that_is_gone_is_not_waited_for_again(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of a server is ended when it is done, and when the server ends."""
+    monkeypatch.setattr(apply_process, "END_GRACE_S", 600)
+    applying = ApplyProcess.start(Job(spec=str(spec), log_level="error"), user=None)
+    async with asyncio.timeout(DEADLINE_S):
+        await applying.end()
+        await applying.end()
 
 
 def test_an_applier_that_does_not_end_is_gone_all_the_same_when_whoever_waits_for_it_gives_up() -> None:

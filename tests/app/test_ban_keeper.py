@@ -13,8 +13,8 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.store_address import StoreAddress
 from mailstack.model.conduct import BanRules, Offence
 from mailstack.model.instant import HOUR_MS, Instant
+from tests.support.running import DEADLINE_S
 
-DEADLINE_S = 30.0
 PEER = "192.0.2.1"
 
 

@@ -72,7 +72,7 @@ def test_a_spec_that_is_edited_while_the_question_stands_is_not_what_is_applied(
         command = [sys.executable, "-c", "from mailstack.cli.main import main; main()", "apply", str(spec)]
         applying = subprocess.Popen(command, stdin=theirs, stdout=out, stderr=subprocess.STDOUT)
     try:
-        wait_for(lambda: "Only 'yes'" in shown.read_text() or applying.poll() is not None, timeout_s=120)
+        wait_for(lambda: "Only 'yes'" in shown.read_text() or applying.poll() is not None)
         spec.write_text(SPEC.replace("name: Alice", "name: Somebody else"))
         os.write(ours, b"yes\n")
         assert applying.wait(timeout=120) == 0, shown.read_text()

@@ -9,7 +9,6 @@ import socket
 import ssl
 import stat
 import subprocess
-import time
 from email import message_from_string
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_store
 from tests.support.leash import leashed
+from tests.support.over_sockets import CLIENT_S
 from tests.support.postgres import PostgresServer
 from tests.support.sandbox import (
     MAILSTACK,
@@ -57,7 +57,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def logs_in(sandbox: Sandbox, login: str, password: str) -> bool:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=60) as imap:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S) as imap:
         try:
             imap.login(login, password)
         except imaplib.IMAP4.error:
@@ -66,7 +66,7 @@ def logs_in(sandbox: Sandbox, login: str, password: str) -> bool:
 
 
 def submit(sandbox: Sandbox, to: str, subject: str) -> None:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=60) as smtp:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=CLIENT_S) as smtp:
         smtp.login("alice@example.com", sandbox.accounts["alice@example.com"])
         smtp.sendmail("alice@example.com", [to], f"From: alice@example.com\r\nSubject: {subject}\r\n\r\nhello\r\n")
 
@@ -87,7 +87,7 @@ def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path,
         context = ssl.create_default_context(cafile=str(sandbox.ca))
         for name in ("localhost", "mail.example.com"):
             with (
-                socket.create_connection(("127.0.0.1", sandbox.port("imaps")), timeout=60) as plain,
+                socket.create_connection(("127.0.0.1", sandbox.port("imaps")), timeout=CLIENT_S) as plain,
                 context.wrap_socket(plain, server_hostname=name) as tls,
             ):
                 assert tls.version() == "TLSv1.3"
@@ -100,7 +100,7 @@ def test_a_second_start_on_the_same_state_keeps_mail_and_passwords(spec: Path, t
     with running_sandbox(spec, tmp_path / "second", state=first.state) as second:
         assert second.accounts == first.accounts
         assert len(set(second.accounts.values())) == 2
-        with imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=60) as imap:
+        with imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=CLIENT_S) as imap:
             imap.login("bob@example.net", second.accounts["bob@example.net"])
             assert imap.select("INBOX")[1] == [b"1"]
 
@@ -132,13 +132,13 @@ def test_with_a_database_the_folder_remembers_it_and_holds_no_mail(
         submit(first, "bob@example.net", "kept")
         submit(first, "friend@elsewhere.example", "held")
         state = ("--state", str(first.state))
-        wait_for(lambda: json.loads(outbox(*state, "--format", "json").stdout), timeout_s=60, what="the mail is held")
+        wait_for(lambda: json.loads(outbox(*state, "--format", "json").stdout), what="the mail is held")
         listed = run_client([*MAILSTACK, "account", "list", str(spec), *state])
         assert b"bob@example.net" in listed.stdout
     assert not list(first.state.rglob("*.db"))
     with (
         running_sandbox(spec, tmp_path / "second", state=first.state) as second,
-        imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=30) as imap,
+        imaplib.IMAP4("127.0.0.1", second.port("imap"), timeout=CLIENT_S) as imap,
     ):
         imap.login("bob@example.net", second.accounts["bob@example.net"])
         assert imap.select("INBOX")[1] == [b"1"]
@@ -201,10 +201,10 @@ def test_it_ends_cleanly_and_takes_its_temporary_folder_along(spec: Path, tmp_pa
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     try:
-        wait_for(ready.exists, timeout_s=120, what="ready")
+        wait_for(ready.exists, what="ready")
         listed = run_client([*MAILSTACK, "sandbox", "outbox"], TMPDIR=str(temporary))
         process.send_signal(number)
-        shown, errors = process.communicate(timeout=30)
+        shown, errors = process.communicate(timeout=CLIENT_S)
     finally:
         stop(process)
     assert (listed.returncode, listed.stdout) == (0, b"The outbox is empty.\n")
@@ -268,14 +268,11 @@ def test_help_has_examples() -> None:
 
 
 EXAMPLE = Path(__file__).parents[2] / "mailstack.yaml.example"
-SOON_S = 1.9
 
 
 def test_the_example_starts_without_a_warning_and_says_what_it_made(tmp_path: Path) -> None:
     with running_sandbox(EXAMPLE, tmp_path, "--log-format", "json") as sandbox:
-        begun = time.monotonic()
         assert stop(sandbox.process) == 0
-        assert time.monotonic() - begun < SOON_S
     lines = [json.loads(line) for line in sandbox.log.splitlines()]
     assert [line for line in lines if line["level"] != "info"] == []
     applied, *_ = [line for line in lines if line["event"] == "applied"]

@@ -20,6 +20,7 @@ import pytest
 
 import mailstack
 from tests.support.leash import leashed
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -91,7 +92,7 @@ def serving(house: House, *options: str, command: Sequence[str] = MAILSTACK, **e
         )
     try:
         status = house.state / "run" / "status.json"
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=120, what="serving")
+        wait_for(lambda: status.exists() or process.poll() is not None, what="serving")
         assert process.poll() is None, log_file.read_text()
         yield Serving(process=process, log_file=log_file, state=house.state)
     finally:
@@ -106,7 +107,7 @@ def serve_and_fail(house: House) -> subprocess.CompletedProcess[bytes]:
 
 def greets(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=CLIENT_S) as connection:
             return connection.recv(3) == b"220"
     except ConnectionError:  # refused, or reset where the port is just being closed
         return False
@@ -121,7 +122,7 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing_running(house: House, w
         assert len(pids) == workers
         assert (server.process.pid in pids) == (workers == 1)
         assert greets(house.smtp)
-        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=60) as imap:
+        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=CLIENT_S) as imap:
             assert "LOGINDISABLED" in imap.capabilities
     assert server.process.returncode == 0
     assert json.loads(server.log.splitlines()[-1])["event"] == "stopped"
@@ -194,7 +195,7 @@ def test_a_listener_can_move_while_it_runs(house: House) -> None:
     moved = free_base_port() + 26
     with (
         serving(house) as server,
-        socket.create_connection(("127.0.0.1", house.smtp), timeout=60) as kept,
+        socket.create_connection(("127.0.0.1", house.smtp), timeout=CLIENT_S) as kept,
         kept.makefile("rb") as lines,
     ):
         assert lines.readline().startswith(b"220")
@@ -226,7 +227,7 @@ def test_what_another_process_applies_is_served(house: House, tmp_path: Path) ->
         applied = run_client([*MAILSTACK, "apply", "--yes", str(elsewhere)], ALICE_PASSWORD="pw")
         assert applied.returncode == 0, applied.stderr
         wait_for(lambda: server.status()["generation"] != before, what="the new generation")
-        with socket.create_connection(("127.0.0.1", house.smtp), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", house.smtp), timeout=CLIENT_S) as connection:
             assert b"other.example.com" in connection.recv(100)
 
 
@@ -239,7 +240,7 @@ def answers(imap: imaplib.IMAP4) -> bool:
 
 def test_a_password_that_a_user_changes_ends_the_sessions_with_the_old_one(house: House) -> None:
     house.spec.write_text(house.spec.read_text().replace("domains:", "tls: {issuer: self-signed}\ndomains:"))
-    with serving(house) as server, imaplib.IMAP4("127.0.0.1", house.imap, timeout=30) as imap:
+    with serving(house) as server, imaplib.IMAP4("127.0.0.1", house.imap, timeout=CLIENT_S) as imap:
         imap.starttls(ssl._create_unverified_context())  # noqa: S323  its certificate is its own
         imap.login("alice@example.com", "pw")
         changed = subprocess.run(
@@ -250,9 +251,9 @@ def test_a_password_that_a_user_changes_ends_the_sessions_with_the_old_one(house
             env={**os.environ, "ALICE_PASSWORD": "pw"},
         )
         assert changed.returncode == 0, changed.stderr
-        wait_for(lambda: "sent away" in server.log, timeout_s=60, what="the session ends")
+        wait_for(lambda: "sent away" in server.log, what="the session ends")
         wait_for(lambda: not answers(imap), what="the connection is closed")
-        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=30) as again:
+        with imaplib.IMAP4("127.0.0.1", house.imap, timeout=CLIENT_S) as again:
             again.starttls(ssl._create_unverified_context())  # noqa: S323
             assert again.login("alice@example.com", "correct horse")[0] == "OK"
 
@@ -279,7 +280,7 @@ def test_dns_that_cannot_be_written_is_tried_again_and_status_says_so(house: Hou
     dns = f"dns: {{providers: {{b: {provider}}}, zones: {{example.com: {{provider: b}}}}}}\n"
     house.spec.write_text(house.spec.read_text() + dns)
     with serving(house) as server:
-        wait_for(lambda: "upkeep" in server.status(), timeout_s=60, what="the failure is told")
+        wait_for(lambda: "upkeep" in server.status(), what="the failure is told")
         upkeep = server.status()["upkeep"]
         assert isinstance(upkeep, dict)
         assert (upkeep["failures"], upkeep["next_at"] is None) == (1, False)
@@ -324,7 +325,7 @@ def test_what_drifted_is_logged_and_in_status_and_put_right_unless_only_planned(
         wait_for(lambda: "drift_checked_at" in server.status(), what="the first look")
         zone.write_text(zone.read_text().replace("10 mail.example.com.", "10 evil.example."))
         server.process.send_signal(1)
-        wait_for(lambda: "drift" in server.status(), timeout_s=60, what="the drift is told")
+        wait_for(lambda: "drift" in server.status(), what="the drift is told")
         drift = server.status()["drift"]
         assert isinstance(drift, dict)
         assert drift["found"] == ["dns_record example.com MX"]
@@ -391,7 +392,7 @@ def test_a_start_on_a_faulty_spec_serves_what_was_applied_last(house: House, old
 
 
 def test_a_start_on_a_spec_that_would_destroy_mail_serves_what_was_applied_last(house: House) -> None:
-    with serving(house), smtplib.SMTP("127.0.0.1", house.smtp, timeout=60) as client:
+    with serving(house), smtplib.SMTP("127.0.0.1", house.smtp, timeout=CLIENT_S) as client:
         client.sendmail("bob@elsewhere.example", ["alice@example.com"], "Subject: hello\r\n\r\nhello\r\n")
     house.write(smtp=free_base_port())
     house.spec.write_text(house.spec.read_text().replace("alice@", "carol@"))
@@ -440,6 +441,6 @@ def test_what_root_applied_is_served_by_another_user(open_house: House, anybodys
         nobody = pwd.getpwnam("nobody").pw_uid
         assert Path(f"/proc/{server.process.pid}").stat().st_uid == nobody
         assert {path.stat().st_uid for path in open_house.state.rglob("*")} == {nobody}
-        with imaplib.IMAP4("127.0.0.1", open_house.imap, timeout=60) as imap:
+        with imaplib.IMAP4("127.0.0.1", open_house.imap, timeout=CLIENT_S) as imap:
             assert "LOGINDISABLED" in imap.capabilities
     assert server.process.returncode == 0

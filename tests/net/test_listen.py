@@ -6,8 +6,7 @@ from typing import Any
 
 from mailstack.net.listen import accept_streams
 from mailstack.net.stream import Stream
-
-DEADLINE_S = 30.0
+from tests.support.running import DEADLINE_S
 
 
 async def test_a_connection_that_is_cancelled_in_its_last_act_is_no_fault() -> None:

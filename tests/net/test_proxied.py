@@ -18,8 +18,8 @@ from mailstack.net.listen import accept_streams
 from mailstack.net.proxied import client_of
 from mailstack.net.proxy import SIGNATURE, Origin
 from mailstack.net.stream import Stream
+from tests.support.running import DEADLINE_S
 
-DEADLINE_S = 30.0
 PROXY, OTHER = "127.0.0.2", "127.0.0.3"
 HEADER = b"PROXY TCP4 192.0.2.1 203.0.113.9 4711 25\r\n"
 

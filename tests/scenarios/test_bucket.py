@@ -10,6 +10,7 @@ import pytest
 from mailstack.store.s3.bucket import Bucket
 from tests.scenarios.test_on_postgres import SPEC, Node
 from tests.support.moto import new_bucket
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import free_base_port
 from tests.support.serving import serving_spec
 
@@ -22,7 +23,7 @@ MESSAGE = f"From: x@customer.example\r\nSubject: large\r\n\r\n{BODY}"
 def fetched(node: Node, what: str) -> bytes:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with imaplib.IMAP4_SSL("127.0.0.1", node.imaps, ssl_context=context, timeout=60) as client:
+    with imaplib.IMAP4_SSL("127.0.0.1", node.imaps, ssl_context=context, timeout=CLIENT_S) as client:
         client.login("alice@example.com", "open sesame")
         client.select(readonly=True)
         _, found = client.fetch("1", what)
@@ -40,7 +41,7 @@ def test_a_large_message_is_an_object_and_read_as_any_other(tmp_path: Path, empt
     for name, secret in {"password": "open sesame", "key": address.access_key, "secret": address.secret_key}.items():
         (tmp_path / name).write_text(f"{secret}\n")
     with serving_spec(node.spec, MAIL_DATABASE=node.url):
-        with smtplib.SMTP("127.0.0.1", node.smtp, timeout=60) as client:
+        with smtplib.SMTP("127.0.0.1", node.smtp, timeout=CLIENT_S) as client:
             client.sendmail("x@customer.example", ["alice@example.com"], MESSAGE)
         assert fetched(node, "(BODY.PEEK[TEXT])").decode() == BODY
         assert fetched(node, "(BODY.PEEK[TEXT]<400000.20>)").decode() == BODY[400_000:400_020]

@@ -27,13 +27,13 @@ from tests.support.acme_front import front_of
 from tests.support.bind import Bind, running_bind
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
+from tests.support.over_sockets import CLIENT_S
 from tests.support.pebble import Pebble, running_pebble
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
 
 HOST, POLICY_HOST = "mail.example.com", "mta-sts.example.com"
-ISSUED_WITHIN_S = 120.0
 OFFSETS = {"smtp": 25, "http": 80, "imap": 143, "https": 443, "submissions": 465, "submission": 587, "imaps": 993}
 SPEC = """\
 server:
@@ -107,7 +107,7 @@ class House:
     def leaf(self, service: str, name: str = HOST) -> x509.Certificate:
         """What a client that connects now, and asks for this name, is shown."""
         with (
-            socket.create_connection(("127.0.0.1", self.port(service)), timeout=30) as plain,
+            socket.create_connection(("127.0.0.1", self.port(service)), timeout=CLIENT_S) as plain,
             _anyone().wrap_socket(plain, server_hostname=name) as secure,
         ):
             shown = secure.getpeercert(binary_form=True)
@@ -115,7 +115,7 @@ class House:
         return x509.load_der_x509_certificate(shown)
 
     def leaf_by_starttls(self) -> x509.Certificate:
-        with smtplib.SMTP("127.0.0.1", self.port("smtp"), timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", self.port("smtp"), timeout=CLIENT_S) as client:
             client.starttls(context=_anyone())
             assert isinstance(client.sock, ssl.SSLSocket)
             shown = client.sock.getpeercert(binary_form=True)
@@ -176,7 +176,7 @@ def names_in(leaf: x509.Certificate) -> list[str]:
 
 def wait_until_issued(house: House, *, rsa: bool = False) -> None:
     try:
-        wait_for(lambda: is_issued(house, rsa=rsa), timeout_s=ISSUED_WITHIN_S, what="issued")
+        wait_for(lambda: is_issued(house, rsa=rsa), what="issued")
     except AssertionError:
         raise AssertionError(f"not issued:\n{house.log}") from None
 
@@ -190,7 +190,7 @@ def test_a_new_server_has_its_certificate_on_every_listener(house: House, tmp_pa
             wait_until_issued(house)
             serials = {house.leaf(service).serial_number for service in ("imaps", "submissions", "https")}
             assert serials == {house.leaf_by_starttls().serial_number}
-            wait_for(lambda: is_issued(house, name=POLICY_HOST), timeout_s=ISSUED_WITHIN_S, what=POLICY_HOST)
+            wait_for(lambda: is_issued(house, name=POLICY_HOST), what=POLICY_HOST)
             assert names_in(house.leaf("https", POLICY_HOST)) == [POLICY_HOST]
             assert names_in(house.leaf("https")) == names_in(house.leaf("https", "unknown.example")) == [HOST]
             planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
@@ -206,8 +206,8 @@ def test_sessions_go_on_while_every_listener_gets_another_certificate(house: Hou
         house.write(pebble)
         with serving(house):
             wait_until_issued(house)
-            reader = imaplib.IMAP4_SSL("127.0.0.1", house.port("imaps"), ssl_context=_anyone(), timeout=60)
-            sender = smtplib.SMTP_SSL("127.0.0.1", house.port("submissions"), context=_anyone(), timeout=60)
+            reader = imaplib.IMAP4_SSL("127.0.0.1", house.port("imaps"), ssl_context=_anyone(), timeout=CLIENT_S)
+            sender = smtplib.SMTP_SSL("127.0.0.1", house.port("submissions"), context=_anyone(), timeout=CLIENT_S)
             reader.login("alice@example.com", "pw")
             reader.select()
             reader.send(b"a1 IDLE\r\n")
@@ -219,7 +219,6 @@ def test_sessions_go_on_while_every_listener_gets_another_certificate(house: Hou
             for service in ("submissions", "https"):
                 wait_for(
                     lambda service=service: isinstance(house.leaf(service).public_key(), RSAPublicKey),
-                    timeout_s=30,
                     what=service,
                 )
             assert isinstance(house.leaf_by_starttls().public_key(), RSAPublicKey)
@@ -228,7 +227,7 @@ def test_sessions_go_on_while_every_listener_gets_another_certificate(house: Hou
             sender.sendmail("alice@example.com", ["alice@example.com"], message)
             assert b"EXISTS" in reader.readline()
             reader.send(b"DONE\r\n")
-            wait_for(lambda: reader.readline().startswith(b"a1 OK"), timeout_s=120, what="the end of IDLE")
+            wait_for(lambda: reader.readline().startswith(b"a1 OK"), what="the end of IDLE")
             sender.quit()
             reader.logout()
 
@@ -240,9 +239,7 @@ def test_an_apply_in_a_shell_orders_where_a_server_runs(house: House, tmp_path: 
             wait_until_issued(house)
             another = house.folder / "another.yml"  # which the server does not look at
             another.write_text(house.spec.read_text().replace("key: ecdsa256", "key: rsa2048"))
-            applied = run_client(
-                [*MAILSTACK, "apply", "--yes", str(another)], timeout_s=ISSUED_WITHIN_S, ALICE_PASSWORD="pw"
-            )
+            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], ALICE_PASSWORD="pw")
             assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
             wait_until_issued(house, rsa=True)
 
@@ -255,15 +252,15 @@ def test_while_an_order_takes_its_time_another_apply_waits_for_nobody(house: Hou
         front.looks, front.processing = 1_000_000, lambda: "0"
         house.write(front.pebble)
         with serving(house):
-            wait_for(lambda: front.looks < 1_000_000, timeout_s=ISSUED_WITHIN_S, what="the order is under way")
+            wait_for(lambda: front.looks < 1_000_000, what="the order is under way")
             another = house.folder / "another.spec"  # which the server does not look at
             another.write_text(f"{house.spec.read_text()}aliases: {{sales@example.com: alice@example.com}}\n")
-            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], timeout_s=60.0, ALICE_PASSWORD="pw")
+            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], ALICE_PASSWORD="pw")
             assert applied.returncode == 0, applied.stderr
             assert b"1 created" in applied.stdout
             assert f"certificate {HOST}: another process is ordering it".encode() in applied.stdout
             assert f"certificate {POLICY_HOST}: issued".encode() in applied.stdout, applied.stdout + applied.stderr
-            wait_for(lambda: is_issued(house, name=POLICY_HOST), timeout_s=ISSUED_WITHIN_S, what=POLICY_HOST)
+            wait_for(lambda: is_issued(house, name=POLICY_HOST), what=POLICY_HOST)
             assert not is_issued(house)
             front.looks = 0
             wait_until_issued(house)
@@ -280,7 +277,7 @@ def test_an_order_that_a_reload_gives_up_is_made_anew_by_that_reload(house: Hous
         front.looks, front.processing = 1_000_000, lambda: "0"
         house.write(front.pebble)
         with serving(house) as server:
-            wait_for(lambda: front.looks < 1_000_000, timeout_s=ISSUED_WITHIN_S, what="the order is under way")
+            wait_for(lambda: front.looks < 1_000_000, what="the order is under way")
             server.send_signal(signal.SIGHUP)
             wait_until_issued(house)  # the second order is not slow
             assert orders_begun(house) == 2
@@ -291,7 +288,7 @@ def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: Ho
     with running_pebble(tmp_path, answers=False) as pebble:  # which looks at another port than ours
         house.write(pebble)
         with serving(house):
-            wait_for(lambda: refused(house) == {HOST, POLICY_HOST}, timeout_s=ISSUED_WITHIN_S, what="the refusals")
+            wait_for(lambda: refused(house) == {HOST, POLICY_HOST}, what="the refusals")
             assert "mailstack CA" in house.leaf("imaps").issuer.rfc4514_string()
             planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
             assert planned.returncode == 0
@@ -319,14 +316,14 @@ def test_an_apply_proves_by_dns_without_a_server_and_leaves_the_zone_as_it_was(
     ):
         house.write(front.pebble, challenge="dns-01", dns=BIND.format(port=bind.port) + "  caa: [pebble.example]\n")
         secrets = {"ALICE_PASSWORD": "pw", "TSIG": bind.secret}
-        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], timeout_s=120.0, **secrets)
+        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], **secrets)
         assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
         proofs = {name: texts for name, texts in bind.records("example.com").items() if "acme-challenge" in name[0]}
         assert proofs == {("_acme-challenge.mail.example.com", "TXT"): (300, ('"somebody else\'s"',))}
         _, allowed = bind.records("example.com")[HOST, "CAA"]
         issue = next(value for value in allowed if " issue " in value)
         assert issue.startswith(f'0 issue "pebble.example; accounturi={front.pebble.directory.removesuffix("dir")}')
-        planned = run_client([*MAILSTACK, "plan", str(house.spec)], timeout_s=60.0, **secrets)
+        planned = run_client([*MAILSTACK, "plan", str(house.spec)], **secrets)
         assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
@@ -345,7 +342,7 @@ def test_a_dns_provider_that_is_down_keeps_no_certificate_from_coming(house: Hou
         house.write(pebble, dns=BIND.format(port=1))  # where nobody listens
         with serving(house, TSIG="c2VjcmV0"):
             wait_until_issued(house)
-            wait_for(lambda: "apply did not finish" in house.log, timeout_s=60, what="the failure of DNS is told")
+            wait_for(lambda: "apply did not finish" in house.log, what="the failure of DNS is told")
 
 
 FILES = """\
@@ -381,10 +378,10 @@ def test_files_that_certbot_swaps_one_after_the_other_are_served_once_they_fit(h
         swap(name, 1)
     save(house.spec, FILES.format(imaps=house.port("imaps"), storage=storage_section()))
     with serving(house):
-        wait_for(lambda: "serving" in house.log, timeout_s=60, what="serving")
+        wait_for(lambda: "serving" in house.log, what="serving")
         assert house.leaf("imaps").serial_number == serials[0]
         swap("mail.pem", 2)
-        wait_for(lambda: "does not belong to the certificate" in house.log, timeout_s=60, what="the refusal")
+        wait_for(lambda: "does not belong to the certificate" in house.log, what="the refusal")
         assert house.leaf("imaps").serial_number == serials[0]
         swap("mail.key", 2)
-        wait_for(lambda: house.leaf("imaps").serial_number == serials[1], timeout_s=60, what="the new certificate")
+        wait_for(lambda: house.leaf("imaps").serial_number == serials[1], what="the new certificate")

@@ -219,12 +219,12 @@ def test_serve_signs_by_itself_once_the_record_is_seen(scene: Scene, tmp_path: P
     environment = {"TSIG_SECRET": scene.primary.secret}
     log = spec.with_suffix(".log")
     with serving_spec(spec, **environment):
-        wait_for(lambda: steps_in(log) == 1, timeout_s=60, what="the key signs")
+        wait_for(lambda: steps_in(log) == 1, what="the key signs")
         assert states_of(spec) == ["signs"]
         asked = run_client([*MAILSTACK, "dkim", "rotate", str(spec), ZONE])
         assert asked.returncode == 0, asked.stderr
         # Another process changed something: the server looks a quarter of a minute later.
-        wait_for(lambda: steps_in(log) == 2, timeout_s=180, what="the next key signs")
+        wait_for(lambda: steps_in(log) == 2, what="the next key signs")
         assert states_of(spec) == ["retired", "signs"]
 
 

@@ -14,6 +14,7 @@ import dns.zone
 import pytest
 
 from tests.support.dns_server import dns_server_beside
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox, wait_for
 
 pytestmark = pytest.mark.slow
@@ -44,13 +45,13 @@ receiving: {{trusted_peers: [192.0.2.1], trusted_sealers: [example.com]}}
 
 
 def send(sandbox: Sandbox, recipient: str) -> None:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.test", timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.test", timeout=CLIENT_S) as client:
         text = f"From: Alice <alice@them.test>\r\nTo: {recipient}\r\nSubject: hello\r\n\r\ntext\r\n"
         client.sendmail("alice@them.test", [recipient], text)
 
 
 def inbox(sandbox: Sandbox, login: str) -> list[Message]:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=60) as client:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S) as client:
         client.login(login, "pw")
         client.select("INBOX")
         _, found = client.fetch("1:*", "(BODY.PEEK[])")

@@ -9,13 +9,14 @@ from typing import BinaryIO
 
 import pytest
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
 
 
 def can_log_in(sandbox: Sandbox, login: str) -> bool:
-    imap = imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=60)
+    imap = imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S)
     try:
         imap.login(login, "pw")
     except imaplib.IMAP4.error:
@@ -29,7 +30,7 @@ def can_log_in(sandbox: Sandbox, login: str) -> bool:
 @contextmanager
 def dialogue(sandbox: Sandbox, service: str) -> Iterator["Dialogue"]:
     with (
-        socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=60) as connection,
+        socket.create_connection(("127.0.0.1", sandbox.port(service)), timeout=CLIENT_S) as connection,
         connection.makefile("rb") as lines,
     ):
         yield Dialogue(connection, lines)

@@ -13,6 +13,7 @@ import pytest
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it carries no types
 
 from tests.scenarios.conftest import Inn
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import need, run_client
 
 # One sandbox for all of them.
@@ -59,7 +60,7 @@ def raw(number: int, *, text: str = "Grüße aus München") -> bytes:
 
 @contextmanager
 def imapclient(inn: Inn, guest: str) -> Iterator[IMAPClient]:
-    client = IMAPClient("127.0.0.1", port=inn.sandbox.port("imap"), ssl=False, timeout=20)
+    client = IMAPClient("127.0.0.1", port=inn.sandbox.port("imap"), ssl=False, timeout=CLIENT_S)
     try:
         client.login(guest, "pw")
         yield client
@@ -113,7 +114,7 @@ def test_two_imapclients_idle(inn: Inn, guest: str) -> None:
         watching.select_folder("INBOX")
         watching.idle()
         writing.append("INBOX", raw(1))
-        assert (1, b"EXISTS") in watching.idle_check(timeout=20)
+        assert (1, b"EXISTS") in watching.idle_check(timeout=CLIENT_S)
         watching.idle_done()
         watching.idle()
         writing.select_folder("INBOX")
@@ -121,7 +122,7 @@ def test_two_imapclients_idle(inn: Inn, guest: str) -> None:
         writing.expunge()
         told: list[object] = []
         while (1, b"EXPUNGE") not in told:
-            news = watching.idle_check(timeout=20)
+            news = watching.idle_check(timeout=CLIENT_S)
             assert news, "the expunge was not told"
             told += news
         watching.idle_done()
@@ -130,7 +131,7 @@ def test_two_imapclients_idle(inn: Inn, guest: str) -> None:
 def test_imaplib_over_tls(inn: Inn, guest: str) -> None:
     context = ssl.create_default_context(cafile=str(inn.sandbox.ca))
     context.check_hostname = False
-    with imaplib.IMAP4_SSL("127.0.0.1", inn.sandbox.port("imaps"), ssl_context=context, timeout=20) as client:
+    with imaplib.IMAP4_SSL("127.0.0.1", inn.sandbox.port("imaps"), ssl_context=context, timeout=CLIENT_S) as client:
         client.login(guest, "pw")
         whole = raw(1)
         assert client.append("INBOX", r"(\Flagged)", None, whole)[0] == "OK"
@@ -140,7 +141,7 @@ def test_imaplib_over_tls(inn: Inn, guest: str) -> None:
         assert rb"\Flagged" in answer[0][0] + answer[1]
         assert client.uid("SEARCH", "FLAGGED")[1] == [b"1"]
         assert client.close()[0] == "OK"
-    with imaplib.IMAP4("127.0.0.1", inn.sandbox.port("imap"), timeout=20) as client:
+    with imaplib.IMAP4("127.0.0.1", inn.sandbox.port("imap"), timeout=CLIENT_S) as client:
         assert client.starttls(context)[0] == "OK"
         client.login(guest, "pw")
         client.enable("UTF8=ACCEPT")
@@ -155,7 +156,7 @@ def test_offlineimap_both_ways(inn: Inn, guest: str, tmp_path: Path) -> None:
     command = [need("offlineimap"), "-c", str(config), "-o", "-1"]
 
     def sync() -> None:
-        done = run_client(command, timeout_s=90, HOME=str(folder))
+        done = run_client(command, HOME=str(folder))
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
 
     with imapclient(inn, guest) as client:

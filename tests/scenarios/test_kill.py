@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engines import size
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox, wait_for
 from tests.support.sink import Sink
 
@@ -105,7 +106,7 @@ def random_kills(sandbox: Sandbox, accepted: Callable[[], int]) -> Iterator[list
 
 
 def stored(sandbox: Sandbox, account: str) -> Counter[str]:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=30) as imap:
+    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S) as imap:
         imap.login(account, "pw")
         imap.select("INBOX", readonly=True)
         _, data = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (X-Identity)])")
@@ -137,7 +138,7 @@ def test_nothing_accepted_is_lost_or_doubled_when_workers_are_killed(spec: Path,
             for number in range(ACCOUNTS)
         }
         found = {account: stored(sandbox, account) for account in expected}
-        wait_for(lambda: leaving <= seen_by(sink), timeout_s=90, what="every queued mail leaves")
+        wait_for(lambda: leaving <= seen_by(sink), what="every queued mail leaves")
     assert len(accepted) == deliveries
     assert len(killed) >= 3
     assert sum(sender.interrupted for sender in senders) > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox, wait_for
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,7 @@ def spec(tmp_path: Path) -> Path:
 
 def greeting(sandbox: Sandbox, held: ExitStack) -> bytes:
     """Of a connection that stays open as long as it is held."""
-    line = held.enter_context(socket.create_connection(("127.0.0.1", sandbox.port("smtp")), timeout=30))
+    line = held.enter_context(socket.create_connection(("127.0.0.1", sandbox.port("smtp")), timeout=CLIENT_S))
     return line.recv(3)
 
 
@@ -46,7 +47,7 @@ def test_a_peer_has_its_connections_once_and_not_in_each_worker(spec: Path, tmp_
                 return [greeting(sandbox, held) for _ in range(LIMIT)] == [b"220"] * LIMIT
             return False
 
-        wait_for(all_are_welcome_again, timeout_s=120)
+        wait_for(all_are_welcome_again)
         for pid in sandbox.workers():
             os.kill(pid, signal.SIGKILL)
-        wait_for(all_are_welcome_again, timeout_s=120)  # what the dead ones held is not counted any more
+        wait_for(all_are_welcome_again)  # what the dead ones held is not counted any more

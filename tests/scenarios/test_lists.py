@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, Sandbox, running_sandbox, wait_for
 from tests.support.sink import Sink
 
@@ -46,7 +47,7 @@ def trusting(sandbox: Sandbox) -> ssl.SSLContext:
 
 
 def post(sandbox: Sandbox, subject: str) -> None:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("submission"), timeout=CLIENT_S) as client:
         client.starttls(context=trusting(sandbox))
         client.login("alice@example.com", "pw")
         text = f"From: Alice <alice@example.com>\r\nTo: team@example.com\r\nSubject: {subject}\r\n\r\ntext\r\n"
@@ -54,7 +55,9 @@ def post(sandbox: Sandbox, subject: str) -> None:
 
 
 def inbox(sandbox: Sandbox, login: str) -> list[Message]:
-    with imaplib.IMAP4_SSL("127.0.0.1", sandbox.port("imaps"), ssl_context=trusting(sandbox), timeout=60) as client:
+    with imaplib.IMAP4_SSL(
+        "127.0.0.1", sandbox.port("imaps"), ssl_context=trusting(sandbox), timeout=CLIENT_S
+    ) as client:
         client.login(login, "pw")
         client.select("INBOX")
         _, found = client.fetch("1:*", "(BODY.PEEK[])")
@@ -62,7 +65,7 @@ def inbox(sandbox: Sandbox, login: str) -> list[Message]:
 
 
 def visit(sandbox: Sandbox, method: str, path: str, body: str = "") -> httpx.Response:
-    with httpx.Client(verify=trusting(sandbox), timeout=20) as client:
+    with httpx.Client(verify=trusting(sandbox), timeout=CLIENT_S) as client:
         return client.request(
             method,
             f"https://127.0.0.1:{sandbox.port('https')}{path}",
@@ -75,12 +78,12 @@ def visit(sandbox: Sandbox, method: str, path: str, body: str = "") -> httpx.Res
 def shown(sandbox: Sandbox, spec: Path) -> list[str]:
     """Who has left."""
     command = [*MAILSTACK, "list", "show", str(spec), "team@example.com", "--state", str(sandbox.state)]
-    found = subprocess.run([*command, "--format", "json"], capture_output=True, check=True, timeout=60)
+    found = subprocess.run([*command, "--format", "json"], capture_output=True, check=True, timeout=CLIENT_S)
     return list(json.loads(found.stdout)["unsubscribed"])
 
 
 def refused(sandbox: Sandbox) -> None:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.example", timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.example", timeout=CLIENT_S) as client:
         client.starttls(context=trusting(sandbox))
         with pytest.raises(smtplib.SMTPDataError, match="This list takes mail of those who may post"):
             client.sendmail("x@y.example", ["team@example.com"], "From: x@y.example\r\n\r\ntext\r\n")

@@ -57,7 +57,7 @@ def serving(spec: Path) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(leashed([*MAILSTACK, "serve", str(spec)], "TERM"), stdout=log, stderr=log)
     status = spec.with_suffix("") / "run" / "status.json"
     try:
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=120, what="serving")
+        wait_for(lambda: status.exists() or process.poll() is not None, what="serving")
         assert process.poll() is None, log_file.read_text()
         yield process
     finally:
@@ -116,7 +116,7 @@ def test_after_a_kill_the_next_server_takes_its_place(folder: Path) -> None:
     with serving(spec) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        wait_for(lambda: not answers(path), timeout_s=60, what="its workers have ended")
+        wait_for(lambda: not answers(path), what="its workers have ended")
     assert path.exists()
     (spec.with_suffix("") / "run" / "status.json").unlink()
     with serving(spec):

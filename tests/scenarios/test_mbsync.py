@@ -17,6 +17,7 @@ from mailstack.model.principal import Account
 from mailstack.services.mailbox.account_mail import AccountMail
 from tests.support.engines import size
 from tests.support.imap_server import DOMAIN, PASSWORD, running_imap
+from tests.support.running import DEADLINE_S
 from tests.support.sandbox import need
 
 pytestmark = pytest.mark.slow
@@ -145,7 +146,7 @@ class Nearby:
         command = (need("mbsync"), "-c", str(self._config), "-a")
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             said, _ = await process.communicate()
         assert process.returncode == 0, said.decode()
 

@@ -25,7 +25,7 @@ def test_a_node_is_killed_and_the_other_goes_on(cluster: Cluster) -> None:
     with under_load(cluster, "killed") as load:
         cluster.nodes[0].become(Mood.SILENT, RELAY)
         relay = cluster.nodes[0].fronts[RELAY]
-        wait_for(lambda: relay.waiting, timeout_s=60, what="it attempts something from the queue")
+        wait_for(lambda: relay.waiting, what="it attempts something from the queue")
         cluster.nodes[0].kill()
         cluster.nodes[0].become(Mood.PASSING)
         load.wait_until_flowing(1, more=20)
@@ -86,9 +86,7 @@ def test_of_two_applies_on_two_nodes_each_is_done_whole_or_refused(cluster: Clus
             assert code == 0 or (code == 1 and "plan again" in text), text
         load.wait_until_flowing()
         newest = before + codes.count(0)
-        wait_for(
-            lambda: [node.generation for node in cluster.nodes] == [newest] * 2, timeout_s=60, what="one generation"
-        )
+        wait_for(lambda: [node.generation for node in cluster.nodes] == [newest] * 2, what="one generation")
 
 
 def test_clocks_ten_minutes_apart_make_no_difference(tmp_path: Path) -> None:

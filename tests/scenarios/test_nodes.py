@@ -19,7 +19,7 @@ from tests.support.sandbox import MAILSTACK, save, wait_for
 # One cluster for all of them.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
-SOON_S = 30.0
+SOON_S = 60.0
 SETTLED_S = 4.0
 """In which each worker has looked at what the others told once more."""
 Result = TypeVar("Result")

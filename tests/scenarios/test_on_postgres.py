@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, free_base_port, save, wait_for
 from tests.support.serving import serving_spec
 
@@ -69,14 +70,14 @@ class Node:
         self.run("apply", "SPEC", "--yes", "--no-dns", *options)
 
     def deliver(self, subject: str, to: str = "alice@example.com") -> None:
-        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=CLIENT_S) as client:
             client.sendmail("x@customer.example", [to], f"Subject: {subject}\r\n\r\ntext\r\n")
 
     def subjects(self, password: str = "open sesame", login: str = "alice@example.com") -> list[bytes]:
         """As IMAP has them; none where the login is refused."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        client = imaplib.IMAP4_SSL("127.0.0.1", self.imaps, ssl_context=context, timeout=30)
+        client = imaplib.IMAP4_SSL("127.0.0.1", self.imaps, ssl_context=context, timeout=CLIENT_S)
         try:
             client.login(login, password)
             client.select()

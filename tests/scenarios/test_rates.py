@@ -82,8 +82,8 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_all_workers_together_send_no_faster_than_the_spec_says(house: House) -> None:
     house.submit(*(f"b{number}@slow.test" for number in range(MAILS)), "c@other.test")
-    wait_for(lambda: len(house.other.taken) == 1, timeout_s=60, what="mail for others")
-    wait_for(lambda: len(house.times) >= RATE.burst + 5, timeout_s=60, what="what came after the first")
+    wait_for(lambda: len(house.other.taken) == 1, what="mail for others")
+    wait_for(lambda: len(house.times) >= RATE.burst + 5, what="what came after the first")
     times = sorted(house.times)
     for at, begin in enumerate(times):
         for count, end in enumerate(times[at:], start=1):
@@ -98,7 +98,7 @@ def test_all_workers_together_send_no_faster_than_the_spec_says(house: House) ->
     house.write("null")
     house.run("apply", "--yes", "--no-dns", str(house.spec))
     house.run("queue", "retry", str(house.spec), "--all")
-    wait_for(lambda: len(house.times) == MAILS, timeout_s=60, what="the rest, without a rate")
+    wait_for(lambda: len(house.times) == MAILS, what="the rest, without a rate")
     assert len({taken.recipients for taken in house.slow.taken}) == MAILS
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, Sandbox, run_client, running_sandbox, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -36,15 +37,13 @@ class Laptop:
     def make_token(self, *scopes: str, expires: str = "1h") -> str:
         wanted = [word for scope in scopes for word in ("--can", scope)]
         state = ("--state", str(self.sandbox.state))
-        made = run_client(
-            [*MAILSTACK, "token", "create", str(self.server_spec), *state, *wanted, "--expires", expires], timeout_s=60
-        )
+        made = run_client([*MAILSTACK, "token", "create", str(self.server_spec), *state, *wanted, "--expires", expires])
         assert made.returncode == 0, made.stderr
         return made.stdout.decode().strip()
 
     def run(self, command: str, *arguments: str, token: str) -> subprocess.CompletedProcess[bytes]:
         line = [*MAILSTACK, command, str(self.spec), *arguments, *self.options]
-        return run_client(line, timeout_s=120, MAILSTACK_TOKEN=token)
+        return run_client(line, MAILSTACK_TOKEN=token)
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 
 def logs_in(sandbox: Sandbox, login: str) -> bool:
     try:
-        with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=30) as imap:
+        with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S) as imap:
             imap.login(login, "pw")
     except imaplib.IMAP4.error:
         return False
@@ -79,17 +78,17 @@ def test_an_account_that_is_applied_from_afar_logs_in_and_is_there_after_a_resta
     assert laptop.server_spec.read_text() == SPEC
 
     line = [*MAILSTACK, "apply", str(tmp_path / "plan.json"), *laptop.options]
-    applied = run_client(line, timeout_s=120, MAILSTACK_TOKEN=token)
+    applied = run_client(line, MAILSTACK_TOKEN=token)
     assert applied.returncode == 0, applied.stderr
     assert b"Applied: 1 created, 0 changed, 0 destroyed." in applied.stdout
-    wait_for(lambda: logs_in(laptop.sandbox, "carol@example.com"), timeout_s=60)
+    wait_for(lambda: logs_in(laptop.sandbox, "carol@example.com"))
     assert laptop.server_spec.read_text() == MORE
     status = json.loads(laptop.run("status", "--format", "json", token=token).stdout)
     assert (status["spec"], status["resources"]["account"]) == ("as applied", 2)
     drift = laptop.run("drift", token=token)
     assert (drift.returncode, b"Nothing has drifted" in drift.stdout) == (0, True), drift.stderr
     # A kept plan is good once.
-    again = run_client(line, timeout_s=120, MAILSTACK_TOKEN=token)
+    again = run_client(line, MAILSTACK_TOKEN=token)
     assert (again.returncode, b"has changed since the plan was made" in again.stderr) == (1, True)
 
     assert token not in laptop.sandbox.log
@@ -119,7 +118,7 @@ def test_what_is_not_allowed_is_said_in_words_and_changes_nothing(laptop: Laptop
 def test_an_expired_token_plans_and_applies_nothing_and_is_told_since_when(laptop: Laptop) -> None:
     token = laptop.make_token("apply", expires="1s")
     save(laptop.spec, MORE)
-    wait_for(lambda: b"expired on" in laptop.run("plan", token=token).stderr, timeout_s=120)
+    wait_for(lambda: b"expired on" in laptop.run("plan", token=token).stderr)
     refused = laptop.run("apply", "--yes", token=token)
     assert refused.returncode == 1
     assert b"does not accept the token" in refused.stderr
@@ -136,9 +135,9 @@ def test_a_token_that_ends_while_its_apply_runs_does_not_stop_it(laptop: Laptop)
         stdout=subprocess.PIPE,
     )
     log = laptop.sandbox
-    wait_for(lambda: "call=apply" in log.log, timeout_s=120)
+    wait_for(lambda: "call=apply" in log.log)
     revoked = run_client(
-        [*MAILSTACK, "token", "revoke", str(laptop.server_spec), token[4:14], "--state", str(log.state)], timeout_s=60
+        [*MAILSTACK, "token", "revoke", str(laptop.server_spec), token[4:14], "--state", str(log.state)]
     )
     assert revoked.returncode == 0, revoked.stderr
     out, _ = applying.communicate(timeout=120)

@@ -13,6 +13,7 @@ import trustme
 
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -59,7 +60,7 @@ def serving(place: Place, log_file: Path, **environment: str) -> Iterator[subpro
             env={**clean, **environment},
         )
     try:
-        wait_for(lambda: '"serving"' in log_file.read_text() or process.poll() is not None, timeout_s=60)
+        wait_for(lambda: '"serving"' in log_file.read_text() or process.poll() is not None)
         assert process.poll() is None, log_file.read_text()
         yield process
     finally:
@@ -74,7 +75,7 @@ def base_port() -> int:
 def logs_in(port: int, ca: Path, login: str) -> bool:
     try:
         context = ssl.create_default_context(cafile=ca)
-        with imaplib.IMAP4_SSL("127.0.0.1", port, timeout=30, ssl_context=context) as imap:
+        with imaplib.IMAP4_SSL("127.0.0.1", port, timeout=CLIENT_S, ssl_context=context) as imap:
             imap.login(login, PASSWORDS[login])
     except imaplib.IMAP4.error:
         return False
@@ -94,10 +95,10 @@ def test_secrets_of_the_sender_are_enough_and_are_never_in_clear(tmp_path: Path,
     secrets = {"REMOTE_ALICE": PASSWORDS["alice@example.com"], "REMOTE_CAROL": PASSWORDS["carol@example.com"]}
 
     with serving(server, tmp_path / "first.log", REMOTE_ALICE=secrets["REMOTE_ALICE"]):
-        made = run_client([*MAILSTACK, "token", "create", str(server.spec), "--can", "apply"], timeout_s=60)
+        made = run_client([*MAILSTACK, "token", "create", str(server.spec), "--can", "apply"])
         token = made.stdout.decode().strip()
         save(laptop.folder / "accounts" / "carol.yaml", CAROL)
-        lacking = run_client([*MAILSTACK, "plan", str(laptop.spec), *there], timeout_s=120, MAILSTACK_TOKEN=token)
+        lacking = run_client([*MAILSTACK, "plan", str(laptop.spec), *there], MAILSTACK_TOKEN=token)
         assert lacking.returncode == 1
         where = f"{laptop.folder}/accounts/carol.yaml:1:"
         assert where.encode() in lacking.stderr
@@ -105,13 +106,12 @@ def test_secrets_of_the_sender_are_enough_and_are_never_in_clear(tmp_path: Path,
         only_carol = {"REMOTE_CAROL": secrets["REMOTE_CAROL"]}
         applied = run_client(
             [*MAILSTACK, "apply", str(laptop.spec), "--yes", *there],
-            timeout_s=120,
             MAILSTACK_TOKEN=token,
             **only_carol,
         )
         assert applied.returncode == 0, applied.stderr
         assert b"Applied: 1 created, 0 changed, 0 destroyed." in applied.stdout
-        wait_for(lambda: logs_in(imaps, ca, "carol@example.com"), timeout_s=60)
+        wait_for(lambda: logs_in(imaps, ca, "carol@example.com"))
         assert (server.folder / "accounts" / "carol.yaml").read_text() == CAROL
 
     # Nobody gives it any secret now: what it holds is what it serves.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dns_server import dns_server_beside
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ receiving: {{spf_fail: reject, trusted_peers: [192.0.2.1]}}
 
 
 def is_taken(sandbox: Sandbox) -> bool:
-    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), timeout=CLIENT_S) as client:
         try:
             client.sendmail("x@sender.test", ["alice@example.com"], MESSAGE)
         except smtplib.SMTPDataError as refusal:

@@ -9,6 +9,7 @@ import pytest
 from mailstack.model.resource import Kind
 from mailstack.services.identity.passwords import HashCost, hash_password
 from tests.support.imap_server import DOMAIN, RunningImap, running_imap
+from tests.support.running import DEADLINE_S
 from tests.support.sandbox import need
 
 pytestmark = pytest.mark.slow
@@ -65,7 +66,7 @@ async def synced(server: RunningImap, folder: Path, *, user: str, password: str)
     pipe = asyncio.subprocess.PIPE
     command = (need("mbsync"), "-c", str(config), "-a")
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(DEADLINE_S):
         said, _ = await process.communicate()
     print(said.decode())  # noqa: T201  for who reads a failure
     return process.returncode or 0

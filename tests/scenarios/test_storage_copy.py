@@ -104,9 +104,7 @@ async def test_a_copy_that_is_killed_goes_on(tmp_path: Path, empty_database: str
     old, new = spec_of(tmp_path / "old.yaml", "path: old"), spec_of(tmp_path / "new.yaml", "path: new")
     with copy(old, new, empty_database) as process:
         # One more than are made at a time: then the first of them is done.
-        wait_for(
-            lambda: len(files(tmp_path / "new")) > ACCOUNTS_AT_ONCE, timeout_s=60, what="accounts in the new store"
-        )
+        wait_for(lambda: len(files(tmp_path / "new")) > ACCOUNTS_AT_ONCE, what="accounts in the new store")
         process.send_signal(signal.SIGKILL)
     assert len(files(tmp_path / "new")) < ACCOUNTS
     said = copied(old, new, empty_database)

@@ -15,6 +15,7 @@ import pytest
 from mailstack.app.log_schema import events_schema
 from mailstack.model.log_events import LOG_EVENTS
 from tests.support.log_forms import require_form
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, Sandbox, need, running_sandbox, wait_for
 from tests.support.sink import Sink
 
@@ -35,7 +36,7 @@ def sandbox(spec: Path, tmp_path: Path, sink: Sink) -> Iterator[Sandbox]:
 
 def answers(sandbox: Sandbox, recipient: str) -> list[tuple[int, str]]:
     """To RCPT and, where that is taken, to the message."""
-    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.example", timeout=60) as client:
+    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.example", timeout=CLIENT_S) as client:
         client.starttls()
         client.ehlo()
         client.mail("x@y.example")
@@ -107,7 +108,7 @@ def test_what_a_person_drops_beside_the_server_is_a_line_of_its_log(spec: Path, 
         trace = text.removeprefix("2.0.0 OK ")
         wait_for(lambda: [line for line in followed(found, trace) if line["event"] == "held"], what="the copy's line")
         command = [*MAILSTACK, "queue", "drop", str(spec), "--trace", trace, "--yes", "--state", str(found.state)]
-        dropped = subprocess.run(command, capture_output=True, check=True, timeout=60)
+        dropped = subprocess.run(command, capture_output=True, check=True, timeout=CLIENT_S)
         assert dropped.stdout == b"1 recipient dropped\n"
         wait_for(lambda: followed(found, trace)[-1]["event"] == "dropped by hand", what="who dropped it")
         last = followed(found, trace)[-1]

@@ -46,12 +46,12 @@ def start(spec: Path, program: Sequence[str] = MAILSTACK) -> "subprocess.Popen[s
 
 
 def accounts_in(spec: Path) -> set[str]:
-    listed = run_client([*MAILSTACK, "account", "list", str(spec), "--format", "json"], timeout_s=60.0)
+    listed = run_client([*MAILSTACK, "account", "list", str(spec), "--format", "json"])
     return {one["login"].partition("@")[0].rstrip("0123456789") for one in json.loads(listed.stdout)}
 
 
 def generation_of(spec: Path) -> int:
-    status = run_client([*MAILSTACK, "status", str(spec), "--format", "json"], timeout_s=60.0)
+    status = run_client([*MAILSTACK, "status", str(spec), "--format", "json"])
     return int(json.loads(status.stdout)["generation"])
 
 

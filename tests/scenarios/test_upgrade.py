@@ -12,6 +12,7 @@ import pytest
 import mailstack
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -42,13 +43,13 @@ def test_a_server_under_which_another_version_is_installed_serves_on_and_says_to
             env={**os.environ, "PYTHONPATH": str(packages)},
         )
     try:
-        wait_for(lambda: '"event":"serving"' in log.read_text(), timeout_s=60, what="a server")
+        wait_for(lambda: '"event":"serving"' in log.read_text(), what="a server")
         os.utime(packages / "mailstack" / "__init__.py")
-        wait_for(lambda: "upkeep failed" in log.read_text(), timeout_s=240, what="upkeep")
+        wait_for(lambda: "upkeep failed" in log.read_text(), what="upkeep")
         server.send_signal(signal.SIGHUP)
-        wait_for(lambda: "the reload was refused" in log.read_text(), timeout_s=60, what="the reload")
+        wait_for(lambda: "the reload was refused" in log.read_text(), what="the reload")
         assert log.read_text().count("restart the server to apply with it") >= 2
-        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=CLIENT_S) as client:
             assert client.noop()[0] == 250
     finally:
         stop(server)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.over_sockets import CLIENT_S
 from tests.support.pgbouncer import running_pgbouncer
 from tests.support.postgres import QUICK, USER, PostgresServer, owner_of_server, running_postgres
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client
@@ -41,7 +42,7 @@ class House:
     def serves(self, url: str) -> bool:
         with (
             serving_spec(self.spec, MAIL_DATABASE=url, ALICE_PASSWORD="pw"),
-            smtplib.SMTP("127.0.0.1", self.smtp, timeout=60) as client,
+            smtplib.SMTP("127.0.0.1", self.smtp, timeout=CLIENT_S) as client,
         ):
             return client.sendmail("x@customer.example", ["alice@example.com"], "Subject: hello\r\n\r\nhello\r\n") == {}
 

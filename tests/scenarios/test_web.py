@@ -16,6 +16,7 @@ from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.net.tls_proofs import ACME_TLS
 from tests.scenarios.conftest import Inn
+from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, save, wait_for
 
 # One sandbox for those that leave its spec alone.
@@ -35,7 +36,7 @@ def get(sandbox: Sandbox, service: str, path: str, host: str = "mail.example.com
     """host: what is asked for; its certificate must be good for it."""
     scheme = "https" if service == "https" else "http"
     verify = trusting(sandbox, "http/1.1") if service == "https" else True
-    with httpx.Client(verify=verify, timeout=20) as client:
+    with httpx.Client(verify=verify, timeout=CLIENT_S) as client:
         return client.get(
             f"{scheme}://127.0.0.1:{sandbox.port(service)}{path}",
             headers={"Host": host},
@@ -66,7 +67,7 @@ async def leave_proof(storage: StoreAddress, challenge: Challenge) -> None:
 def test_a_policy_follows_the_spec_and_its_record(sandbox: Sandbox, spec: Path) -> None:
     assert policy(sandbox) == ""
     save(spec, spec.read_text().replace("example.com: {}\n", "example.com: {mta_sts: {mode: enforce}}\n", 1))
-    wait_for(lambda: policy(sandbox) == POLICY, timeout_s=60, what="the policy is served")
+    wait_for(lambda: policy(sandbox) == POLICY, what="the policy is served")
     zone = "".join(file.read_text() for file in (sandbox.state / "dns").glob("*.zone"))
     assert "v=STSv1; id=" in zone
     sent_on = get(sandbox, "http", "/.well-known/mta-sts.txt", "mta-sts.example.com")
@@ -113,7 +114,7 @@ def test_a_proof_by_tls_is_shown_to_who_asks_for_it_and_to_nobody_else(inn: Inn)
         return [shows_proof(sandbox, authority, name) for _ in range(count)]
 
     # Each connection may come to another worker: all of them have to know.
-    wait_for(lambda: all(proofs(8)), timeout_s=60, what="the proof is shown")
+    wait_for(lambda: all(proofs(8)), what="the proof is shown")
     assert all(proofs(20))
     for _ in range(5):
         assert get(sandbox, "https", "/healthz").status_code == 200
@@ -135,4 +136,4 @@ def shows_proof(sandbox: Sandbox, authority: trustme.CA, name: str) -> bool:
 
 
 def connected(sandbox: Sandbox) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", sandbox.port("https")), timeout=20)
+    return socket.create_connection(("127.0.0.1", sandbox.port("https")), timeout=CLIENT_S)

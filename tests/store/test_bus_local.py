@@ -15,7 +15,7 @@ from mailstack.store.bus_local import LocalBus
 from tests.support.wakes import Wakes
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
+START_S = 120
 WAKE_S = 0.03
 """What BUDGETS.md allows for an IDLE notification that comes from another worker."""
 

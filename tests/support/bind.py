@@ -26,7 +26,7 @@ from tests.support.leash import leashed
 from tests.support.ports import free_port
 
 KEY_NAME = "mailstack"
-START_S = 60.0
+START_S = 120.0
 
 SetKey = tuple[str, str]
 """Name without the closing dot, and type."""
@@ -40,7 +40,7 @@ class Bind:
     def records(self, zone: str) -> dict[SetKey, tuple[int, tuple[str, ...]]]:
         """Every record set but SOA, by AXFR: the TTL and the values as presentation text."""
         transfer = dns.query.xfr(
-            "127.0.0.1", zone, port=self.port, relativize=False, keyring=self._keyring(), lifetime=10.0
+            "127.0.0.1", zone, port=self.port, relativize=False, keyring=self._keyring(), lifetime=60.0
         )
         held = dns.zone.from_xfr(transfer, relativize=False)
         return {
@@ -77,7 +77,7 @@ class Bind:
         }
 
     def _send(self, update: dns.update.UpdateMessage) -> None:
-        answer = dns.query.tcp(update, "127.0.0.1", port=self.port, timeout=10.0)
+        answer = dns.query.tcp(update, "127.0.0.1", port=self.port, timeout=60.0)
         assert answer.rcode() == dns.rcode.NOERROR
 
     def _keyring(self) -> dict[dns.name.Name, dns.tsig.Key]:
@@ -101,7 +101,7 @@ def running_bind(directory: Path, zones: Mapping[str, str]) -> Iterator[Bind]:
             yield bind
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=START_S)
 
 
 def _write_files(directory: Path, bind: Bind, zones: Mapping[str, str]) -> Path:

@@ -10,7 +10,7 @@ import re
 import ssl
 from codecs import decode
 
-DEADLINE_S = 20.0
+from tests.support.running import DEADLINE_S
 
 _TRACE = re.compile(r" \(trace [0-9a-f]{16}\)$")
 

@@ -31,8 +31,8 @@ from tests.support.mailing_lists import make_forwarding, make_lists
 from tests.support.memory_accounts import make_domain
 from tests.support.memory_challenges import MemoryChallenges
 from tests.support.memory_state import MemoryState
+from tests.support.running import DEADLINE_S
 
-DEADLINE_S = 30.0
 HOSTNAME = "mail.example.com"
 SMALL_BODY = 1_000
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-DEADLINE_S = 10
+from tests.support.running import DEADLINE_S
 
 
 class ImapClient:

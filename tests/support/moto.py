@@ -14,7 +14,7 @@ import httpx
 from mailstack.store.s3.bucket import BucketAddress
 from tests.support.leash import leashed
 
-START_S = 60.0
+START_S = 120.0
 _RUNNING = re.compile(r"Running on (http://127\.0\.0\.1:\d+)")
 
 
@@ -33,7 +33,7 @@ def running_moto(folder: Path) -> Iterator[str]:
             yield _url_once_answering(process, log)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=START_S)
 
 
 def new_bucket(url: str, name: str) -> BucketAddress:

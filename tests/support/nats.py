@@ -11,7 +11,7 @@ from tests.support.leash import leashed
 from tests.support.ports import free_port
 from tests.support.sandbox import need
 
-START_S = 60.0
+START_S = 120.0
 
 
 class NatsServer:

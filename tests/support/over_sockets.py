@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 
-CLIENT_S = 60.0
+CLIENT_S = 120.0
 
 
 class SmtpOver(smtplib.SMTP):

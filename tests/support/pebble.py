@@ -19,7 +19,7 @@ from tests.support.leash import leashed
 from tests.support.ports import free_port
 from tests.support.sandbox import need
 
-START_S = 60.0
+START_S = 120.0
 FAST = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
 
@@ -111,7 +111,7 @@ def _running(command: list[str], log: Path, environment: Mapping[str, str], url:
             yield
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=START_S)
 
 
 def _wait_until_answering(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import USER, PostgresServer, owner_of_server
 from tests.support.sandbox import need
 
-START_S = 60.0
+START_S = 120.0
 SETTINGS = """\
 [databases]
 * = host=127.0.0.1 port={upstream}

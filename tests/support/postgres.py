@@ -20,8 +20,8 @@ from mailstack.store.postgres import schema_account, schema_system
 from tests.support.leash import leashed
 from tests.support.ports import free_port
 
-START_S = 60.0
-STOP_S = 60.0
+START_S = 120.0
+STOP_S = 120.0
 USER = "mailstack"
 # Debian keeps the programs of each version out of the PATH.
 FOLDERS = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin")

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 @contextlib.asynccontextmanager
@@ -21,7 +21,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Tas
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when it holds; TimeoutError after thirty seconds."""
+    """Returns when it holds; TimeoutError after two minutes."""
     async with asyncio.timeout(DEADLINE_S):
         while not await condition():  # noqa: ASYNC110 - the condition may be in a store of another process
             await asyncio.sleep(0.005)

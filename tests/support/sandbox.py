@@ -21,8 +21,8 @@ from tests.support.engines import REFERENCE, is_on_postgres
 from tests.support.leash import leashed
 from tests.support.ports import claimed, is_free
 
-START_S = 120.0
-STOP_S = 60.0
+PATIENCE_S = 180.0
+"""With what happens at once unless the machine is busy; whoever waits for something in vain has failed anyway."""
 MAILSTACK = (sys.executable, "-m", "mailstack")
 BASES = range(10_000, 31_700, 1_100)
 _bases: set[int] = set()
@@ -84,7 +84,7 @@ def stop(process: subprocess.Popen[bytes]) -> int:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
-        return process.wait(STOP_S)
+        return process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -102,7 +102,7 @@ def free_base_port() -> int:
     raise RuntimeError("no free ports")
 
 
-def wait_for(condition: object, *, timeout_s: float = 60.0, what: str = "") -> None:
+def wait_for(condition: object, *, timeout_s: float = PATIENCE_S, what: str = "") -> None:
     """condition: called until it is true."""
     assert callable(condition)
     deadline = time.monotonic() + timeout_s
@@ -128,16 +128,14 @@ def save(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def run_client(
-    command: Sequence[str], *, timeout_s: float = 120.0, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
+def run_client(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        command, capture_output=True, timeout=timeout_s, check=False, env={**os.environ, **environment}
+        command, capture_output=True, timeout=PATIENCE_S, check=False, env={**os.environ, **environment}
     )
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Sandbox:
-    wait_for(lambda: ready.exists() or process.poll() is not None, timeout_s=START_S, what=f"ready; see {log}")
+    wait_for(lambda: ready.exists() or process.poll() is not None, what=f"ready; see {log}")
     assert process.poll() is None, log.read_text()
     found = json.loads(ready.read_text())
     return Sandbox(

@@ -26,7 +26,7 @@ def serving_spec(
             env={**os.environ, **environment},
         )
     try:
-        wait_for(lambda: status.exists() or process.poll() is not None, timeout_s=120, what="serving")
+        wait_for(lambda: status.exists() or process.poll() is not None, what="serving")
         assert process.poll() is None, log_file.read_text()
         yield process
     finally:

@@ -22,7 +22,7 @@ from tests.support.bind import running_bind
 from tests.support.leash import leashed
 from tests.support.ports import free_port
 
-START_S = 60.0
+START_S = 120.0
 
 
 def sign(directory: Path, zone: str, text: str) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def validating_resolver(directory: Path, zones: Mapping[str, str], anchors: Mapp
                 yield f"127.0.0.1:{port}"
             finally:
                 process.terminate()
-                process.wait(timeout=20)
+                process.wait(timeout=START_S)
 
 
 def _configuration(

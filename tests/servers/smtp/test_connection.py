@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mailstack.servers.smtp.incoming import HIGH_BYTES, MAX_SKIPPED_BYTES
 from mailstack.servers.smtp.service import SmtpRole
-from tests.support.dialogue import DEADLINE_S
 from tests.support.places import part_with_newest
+from tests.support.running import DEADLINE_S
 from tests.support.smtp_world import ALICE, SmtpWorld, serving
 
 GREETING = """
