@@ -29,7 +29,7 @@ from mailstack.sieve.limits import LIMITS, Limits
 from mailstack.sieve.match import DEFAULT_COMPARATOR
 from mailstack.sieve.message import AddressPart
 from mailstack.sieve.parser import parse, with_line_ends
-from mailstack.sieve.run import Check, Flow, Run, Script, Step, Traced
+from mailstack.sieve.run import Check, Flow, Include, Run, Script, Step, Traced
 from mailstack.sieve.syntax import Command, Test
 from mailstack.sieve.text import Text, template
 
@@ -52,7 +52,7 @@ def compile_script(
     found = sorted([*faults, *compiler.faults], key=lambda fault: fault.at)
     if found:
         raise Broken([placed(text, fault) for fault in found[: limits.faults]])
-    return Script(text, frozenset(compiler.required), steps)
+    return Script(text, frozenset(compiler.required), steps, tuple(compiler.includes))
 
 
 def _decoded(source: bytes, limits: Limits) -> str:
@@ -89,6 +89,7 @@ class Compiler:
         self.limits = limits
         self.active: list[Extension] = []
         self.loops: list[str] = []
+        self.includes: list[Include] = []
         self._text = text
         self._is_traced = is_traced
         self._known = {extension.name: extension for extension in extensions}

@@ -70,13 +70,22 @@ class Traced(NamedTuple):
     text: str
 
 
+class Include(NamedTuple):
+    """That a script includes another, at that offset."""
+
+    script: IncludedScript
+    is_optional: bool
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
-    """text: with CRLF, as it was read. required: the extensions it names."""
+    """text: with CRLF, as it was read. required: the extensions it names. includes: wherever they stand in it."""
 
     text: str
     required: frozenset[str]
     steps: tuple[Step, ...]
+    includes: tuple[Include, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

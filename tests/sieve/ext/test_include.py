@@ -104,3 +104,13 @@ def test_blocks_of_scripts_in_each_other_end_somewhere() -> None:
 def test_faults(script: str, says: str) -> None:
     (fault,) = faults(script)
     assert says in fault
+
+
+def test_what_a_script_includes_is_known_without_a_run() -> None:
+    script = f'{REQUIRE}\nif true {{ include :global "a"; }}\ninclude :optional "b";'
+    found = compiled(script).includes
+    assert [(one.script, one.is_optional) for one in found] == [
+        (IncludedScript("a", is_global=True), False),
+        (IncludedScript("b", is_global=False), True),
+    ]
+    assert compiled(script).text[found[1].at :].startswith('include :optional "b"')

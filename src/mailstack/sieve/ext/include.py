@@ -6,13 +6,14 @@ from mailstack.sieve.ext.variables import NAME, share
 from mailstack.sieve.facts import IncludedScript
 from mailstack.sieve.faults import Broken, Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec
-from mailstack.sieve.run import Flow, Run, Script, Step
+from mailstack.sieve.run import Flow, Include, Run, Script, Step
 
 
-def _include(arguments: Arguments, _compiler: Compiler) -> Step:
+def _include(arguments: Arguments, compiler: Compiler) -> Step:
     # RFC 6609 §3.2: which scripts are included can be told without running any.
     fact = IncludedScript(arguments.constant("script"), is_global=arguments.one_of("location") == "global")
     once, optional = arguments.has("once"), arguments.has("optional")
+    compiler.includes.append(Include(fact, optional, arguments.at))
 
     def step(run: Run) -> Flow | None:
         if once and fact in run.included:
