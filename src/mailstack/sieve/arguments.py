@@ -1,6 +1,6 @@
 """What a command or test was given, held against its signature. RFC 5228 §2.6."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailstack.sieve.faults import Misplaced, nearest
@@ -91,11 +91,10 @@ def _all_fields(run: Run, name: str) -> Sequence[Occurrence]:
 
 
 def bind(node: Command | Test, signature: Signature, tags: Mapping[str, TagSpec], text_of: Strung) -> Arguments:
-    """tags: all that may be given, those of extensions too. Raises Misplaced for the first thing that is wrong."""
+    """tags: all that may be given, those of extensions too. Raises Misplaced for the first argument that is wrong."""
     bound = _Binding(node, tags, text_of)
     bound.take()
     bound.place(signature.parameters)
-    _check_tests(node, signature)
     return Arguments(node, bound.numbers, bound.strings, bound.given, tags)
 
 
@@ -118,20 +117,25 @@ class _Binding:
                 continue
             spec = self._known(argument)
             if self._positional:
-                text = f"the tag ':{argument.name}' behind the other arguments of {self._node.name!r}"
+                text = (
+                    f"unexpected tagged argument ':{argument.name}' behind the other arguments of {called(self._node)}"
+                )
                 raise Misplaced(argument.at, text, "tags come first")
             self.given[spec.name] = argument.at
             if spec.value is not None:
                 following = next(arguments, None)
                 if following is None or isinstance(following, Tag):
                     raise Misplaced(argument.at, f"':{spec.name}' needs {spec.value.value} behind it")
-                self._give(spec.name, following, spec.value, f"':{spec.name}'")
+                if not self._gives(spec.name, following, spec.value):
+                    text = f"':{spec.name}' expects {spec.value.value}, but {_shown(following)} was found"
+                    raise Misplaced(following.at, text)
 
     def _known(self, tag: Tag) -> TagSpec:
         spec = self._tags.get(tag.name)
         if spec is None:
             hint = nearest(tag.name, self._tags) or "an extension may be missing in 'require'"
-            raise Misplaced(tag.at, f"{self._node.name!r} has no tag ':{tag.name}'", hint)
+            text = f"unknown tagged argument ':{tag.name}' for {called(self._node)}"
+            raise Misplaced(tag.at, text, hint, is_said_once=True)
         for name in self.given:
             if self._tags[name].exclusive == spec.exclusive:
                 same = "twice" if name == spec.name else f"together with ':{name}'"
@@ -149,23 +153,43 @@ class _Binding:
             wanted.append(parameter)
         if left > len(wanted):
             extra = self._positional[len(wanted)]
-            raise Misplaced(extra.at, f"one argument too many for {self._node.name!r}", _usage(parameters))
+            raise Misplaced(extra.at, f"one argument too many for {called(self._node)}", _usage(parameters))
         if left < len(wanted):
-            raise Misplaced(self._node.at, f"{self._node.name!r} lacks {wanted[left].kind.value}: {wanted[left].name}")
-        for parameter, argument in zip(wanted, self._positional, strict=True):
-            self._give(parameter.name, argument, parameter.kind, f"{parameter.name} of {self._node.name!r}")
+            raise Misplaced(
+                self._node.at, f"{called(self._node)} requires {_counted(wanted)}, but {_are(left)} specified"
+            )
+        for number, (parameter, argument) in enumerate(zip(wanted, self._positional, strict=True), 1):
+            if not self._gives(parameter.name, argument, parameter.kind):
+                which = f"{parameter.kind.value} as argument {number} ({parameter.name})"
+                text = f"{called(self._node)} expects {which}, but {_shown(argument)} was found"
+                raise Misplaced(argument.at, text)
 
-    def _give(self, name: str, argument: Argument, kind: Kind, what: str) -> None:
+    def _gives(self, name: str, argument: Argument, kind: Kind) -> bool:
+        """False for an argument of another kind."""
         if isinstance(argument, Number) and kind is Kind.NUMBER:
             self.numbers[name] = argument.value
-            return
+            return True
         if isinstance(argument, Strings) and kind is not Kind.NUMBER and (kind is Kind.STRINGS or not argument.is_list):
             found = texts([self._text_of(item, argument.at) for item in argument.items], argument.at)
             if kind is Kind.CONSTANT and found.constants is None:
-                raise Misplaced(argument.at, f"{what} must be known beforehand, and variables are not")
+                raise Misplaced(argument.at, f"{name} must be known beforehand, and variables are not")
             self.strings[name] = found
-            return
-        raise Misplaced(argument.at, f"{what} should be {kind.value}, not {_shown(argument)}")
+            return True
+        return False
+
+
+def called(node: Command | Test) -> str:
+    return f"the {node.name} {'command' if isinstance(node, Command) else 'test'}"
+
+
+def _counted(wanted: Sequence[Parameter]) -> str:
+    """With what they are, for whoever left one out."""
+    plural = "s" if len(wanted) > 1 else ""
+    return f"{len(wanted)} positional argument{plural} ({', '.join(one.name for one in wanted)})"
+
+
+def _are(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _usage(parameters: Sequence[Parameter]) -> str:
@@ -184,19 +208,29 @@ def _shown(argument: Argument) -> str:
             return f"the tag ':{argument.name}'"
 
 
-def _check_tests(node: Command | Test, signature: Signature) -> None:
+def check_tests(node: Command | Test, signature: Signature, tags: Container[str], tests: Container[str]) -> None:
+    """tags: of this one; tests: all that there are. Raises Misplaced."""
     given = len(node.tests)
     if signature.tests is Tests.NONE and given:
-        raise Misplaced(node.tests[0].at, f"{node.name!r} takes no test", "a semicolon may be missing before it")
+        raise Misplaced(node.tests[0].at, *_instead_of_test(node, node.tests[0].name, tags, tests))
     if signature.tests is Tests.ONE and given != 1:
-        raise Misplaced(node.at, f"{node.name!r} takes one test", "allof and anyof make one of several")
+        raise Misplaced(node.at, f"{called(node)} takes one test", "allof and anyof make one of several")
     if signature.tests is Tests.MANY and not given:
-        raise Misplaced(node.at, f"{node.name!r} takes tests, in parentheses")
+        raise Misplaced(node.at, f"{called(node)} takes tests, in parentheses")
+
+
+def _instead_of_test(node: Command | Test, name: str, tags: Container[str], tests: Container[str]) -> tuple[str, ...]:
+    """What probably was meant by a name that stands where no test belongs."""
+    if name in tags:
+        return (f"missing colon in front of {name!r}, a tag of {called(node)}",)
+    if name in tests or isinstance(node, Test):
+        return (f"{called(node)} accepts no sub-tests, but one is specified", "a semicolon may be missing before it")
+    return (f"missing semicolon behind {called(node)}, before {name!r}",)
 
 
 def check_block(node: Command, signature: Signature) -> None:
     """Raises Misplaced."""
     if signature.has_block and node.block is None:
-        raise Misplaced(node.at, f"{node.name!r} needs a block: {{ … }}")
+        raise Misplaced(node.at, f"{called(node)} needs a block: {{ … }}")
     if not signature.has_block and node.block is not None:
-        raise Misplaced(node.at, f"{node.name!r} takes no block", "a semicolon ends it")
+        raise Misplaced(node.at, f"{called(node)} takes no block", "a semicolon ends it")

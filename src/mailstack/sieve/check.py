@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from mailstack.sieve.arguments import Arguments, bind, check_block
+from mailstack.sieve.arguments import Arguments, bind, check_block, check_tests
 from mailstack.sieve.faults import Broken, Misplaced, nearest, placed
 from mailstack.sieve.language import (
     ADDRESS_PART,
@@ -76,6 +76,10 @@ def unavailable(_run: Run) -> bool:
     return False
 
 
+_REPEATED = 10
+"""So many times more faults are looked at than are told, for those that are told once."""
+
+
 class _Enough(Exception):
     """There are as many faults as anybody reads, and to look for more takes time."""
 
@@ -90,6 +94,8 @@ class Compiler:
         self.active: list[Extension] = []
         self.loops: list[str] = []
         self.includes: list[Include] = []
+        self._said: set[str] = set()
+        self._repeated = 0
         self._text = text
         self._is_traced = is_traced
         self._known = {extension.name: extension for extension in extensions}
@@ -133,6 +139,13 @@ class Compiler:
             self.note(fault)
 
     def note(self, fault: Misplaced) -> None:
+        if fault.text in self._said:
+            self._repeated += 1
+            if self._repeated > _REPEATED * self.limits.faults:
+                raise _Enough
+            return
+        if fault.is_said_once:
+            self._said.add(fault.text)
         self.faults.append(fault)
         if len(self.faults) >= self.limits.faults:
             raise _Enough
@@ -181,7 +194,7 @@ class Compiler:
         spec = self._tests.get(test.name)
         if spec is None:
             if test.name in self._commands:
-                raise Misplaced(test.at, f"{test.name!r} is a command, not a test")
+                raise Misplaced(test.at, f"attempt to use command {test.name!r} as a test")
             raise self._unknown(test, "test", self._tests)
         check = spec.compile(self._bound(test, spec), self)
         return self._traced_check(test, check) if self._is_traced else check
@@ -230,7 +243,8 @@ class Compiler:
         spec = self._commands.get(command.name)
         if spec is None:
             if command.name in self._tests:
-                raise Misplaced(command.at, f"{command.name!r} is a test, not a command", "it belongs behind 'if'")
+                text = f"attempt to use test {command.name!r} as a command"
+                raise Misplaced(command.at, text, "it belongs behind 'if'")
             raise self._unknown(command, "command", self._commands)
         arguments = self._bound(command, spec)
         check_block(command, spec.signature)
@@ -241,7 +255,15 @@ class Compiler:
         tags = self._tags.get(spec.name)
         if tags is None:
             tags = self._tags[spec.name] = {tag.name: tag for tag in self._tags_of(spec)}
-        return bind(node, spec.signature, tags, self._text_of)
+        try:
+            arguments = bind(node, spec.signature, tags, self._text_of)
+        except Misplaced:
+            # What is wrong with its tests may be the reason: a tag without its colon reads like one.
+            with self.noting():
+                check_tests(node, spec.signature, tags, self._tests)
+            raise
+        check_tests(node, spec.signature, tags, self._tests)
+        return arguments
 
     def _tags_of(self, spec: CommandSpec | TestSpec) -> Iterator[TagSpec]:
         yield from spec.signature.tags
@@ -265,11 +287,12 @@ class Compiler:
         return Text(value)
 
     def _unknown(self, node: Command | Test, what: str, known: Mapping[str, object]) -> Misplaced:
+        text = f"unknown {what} {node.name!r}"
         for name, extension in self._known.items():
             words = {one.name for one in extension.commands} | {one.name for one in extension.tests}
             if node.name in words:
-                return Misplaced(node.at, f"unknown {what} {node.name!r}", f"require {name!r} first")
-        return Misplaced(node.at, f"unknown {what} {node.name!r}", nearest(node.name, known))
+                return Misplaced(node.at, text, f"require {name!r} first", is_said_once=True)
+        return Misplaced(node.at, text, nearest(node.name, known), is_said_once=True)
 
     def _traced_step(self, command: Command, step: Step) -> Step:
         line = self._line(command.at)

@@ -14,9 +14,12 @@ class Fault:
     text: str
     hint: str = ""
 
+    @property
+    def said(self) -> str:
+        return f"{self.text} ({self.hint})" if self.hint else self.text
+
     def __str__(self) -> str:
-        said = f"line {self.line}, column {self.column}: {self.text}"
-        return f"{said} ({self.hint})" if self.hint else said
+        return f"line {self.line}, column {self.column}: {self.said}"
 
 
 class Broken(Exception):
@@ -28,10 +31,12 @@ class Broken(Exception):
 
 
 class Misplaced(Exception):
-    """One fault, at an offset into the script; the compiler gives it its line."""
+    """One fault, at an offset into the script; the compiler gives it its line. is_said_once: for a whole script: an
+    extension that is missing in `require` makes many of the same."""
 
-    def __init__(self, at: int, text: str, hint: str = "") -> None:
+    def __init__(self, at: int, text: str, hint: str = "", *, is_said_once: bool = False) -> None:
         super().__init__(text)
+        self.is_said_once = is_said_once
         self.at = at
         self.text = text
         self.hint = hint

@@ -26,7 +26,7 @@ class Kind(Enum):
 
     NUMBER = "a number"
     STRING = "a string"
-    STRINGS = "a string or a list of strings"
+    STRINGS = "a string list"
     CONSTANT = "a string without variables"
 
 

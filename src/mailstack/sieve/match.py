@@ -39,7 +39,7 @@ def _cost(values: Sequence[str], keys: int) -> int:
 
 def is_(arguments: Arguments, comparator: Comparator) -> Matcher:
     fold = comparator.fold
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
 
     if keys.constants is not None:
         known = frozenset(map(fold, keys.constants))
@@ -63,7 +63,7 @@ def for_parts(arguments: Arguments, comparator: Comparator) -> Comparator:
 
 def contains(arguments: Arguments, comparator: Comparator) -> Matcher:
     fold = for_parts(arguments, comparator).fold
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
 
     def within(run: Run, values: Sequence[str], wanted: Sequence[str]) -> bool:
         run.spend(_cost(values, len(wanted)))
@@ -82,7 +82,7 @@ def contains(arguments: Arguments, comparator: Comparator) -> Matcher:
 
 def matches(arguments: Arguments, comparator: Comparator) -> Matcher:
     fold = for_parts(arguments, comparator).fold
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
 
     def like(run: Run, values: Sequence[str], globs: Sequence["Glob"]) -> bool:
         run.spend(_cost(values, sum(glob.stars + 1 for glob in globs)))

@@ -232,15 +232,15 @@ class Run:
                 self.actions[at] = _merged(other, action)
                 return
         if len(self.actions) >= self.limits.actions:
-            raise RuntimeFault(f"more than {self.limits.actions} actions")
+            raise RuntimeFault(f"total number of actions exceeds policy limit ({self.limits.actions})")
         # RFC 5228 §10, RFC 5435 §8: how much mail a script sends is to be limited.
-        self._check_number(action, Redirect, self.limits.redirects, "redirects")
-        self._check_number(action, Notify, self.limits.notifications, "notifications")
+        self._check_number(action, Redirect, self.limits.redirects, "redirect")
+        self._check_number(action, Notify, self.limits.notifications, "notify")
         self.actions.append(action)
 
     def _check_number(self, action: Action, kind: type[Action], most: int, what: str) -> None:
         if isinstance(action, kind) and sum(isinstance(one, kind) for one in self.actions) >= most:
-            raise RuntimeFault(f"more than {most} {what}")
+            raise RuntimeFault(f"number of {what} actions exceeds policy limit ({most})")
 
     def finished(self) -> tuple[Action, ...]:
         if self.is_kept:

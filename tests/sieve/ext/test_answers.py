@@ -91,13 +91,13 @@ def test_a_copy_of_the_answer_is_filed() -> None:
     [
         ('require ["vacation", "fcc"]; vacation :fcc "A" :create "x";', "require 'mailbox' first"),
         ('require ["vacation", "fcc", "mailbox"]; vacation :create "x";', "':create' without ':fcc'"),
-        ('require "vacation"; vacation :fcc "A" "x";', "has no tag ':fcc'"),
-        ('require "vacation"; vacation :seconds 1 "x";', "has no tag ':seconds'"),
+        ('require "vacation"; vacation :fcc "A" "x";', "unknown tagged argument ':fcc'"),
+        ('require "vacation"; vacation :seconds 1 "x";', "unknown tagged argument ':seconds'"),
         ('require "vacation-seconds"; vacation :seconds 1 :days 1 "x";', "together with ':seconds'"),
         ('require "enotify"; notify "xmpp:a@b.example";', "no way to notify"),
         ('require "enotify"; notify "mailto:";', "no way to notify"),
         ('require "enotify"; notify :importance "4" "mailto:a@b.example";', "no importance"),
-        ('require "spamtest"; if spamtest :percent "1" {}', "has no tag ':percent'"),
+        ('require "spamtest"; if spamtest :percent "1" {}', "unknown tagged argument ':percent'"),
     ],
 )
 def test_faults(script: str, says: str) -> None:

@@ -155,13 +155,13 @@ def test_large_bodies_cost() -> None:
 @pytest.mark.parametrize(
     ("test", "says"),
     [
-        ("body", "lacks a string or a list of strings: keys"),
-        ("body 3", "should be a string"),
+        ("body", "requires "),
+        ("body 3", "expects a string"),
         ('body "a" "b"', "one argument too many"),
-        ('body :content "a"', "lacks"),
+        ('body :content "a"', "requires "),
         ('body :content :raw "a"', "needs"),
         ('body :content "a" :raw "b"', "together with"),
-        ('body :frop "a"', "has no tag"),
+        ('body :frop "a"', "unknown tagged argument"),
     ],
 )
 def test_faults(test: str, says: str) -> None:

@@ -78,8 +78,8 @@ def test_the_sunday_is_the_first_day() -> None:
         ('date :zone "CET" "date" "year" "1"', "'CET' is no time zone"),
         ('date :zone "+0060" "date" "year" "1"', "is no time zone"),
         ('date :zone "+0000" :originalzone "date" "year" "1"', "together with"),
-        ('currentdate :originalzone "year" "1"', "has no tag"),
-        ('date ["date", "x"] "year" "1"', "should be a string"),
+        ('currentdate :originalzone "year" "1"', "unknown tagged argument"),
+        ('date ["date", "x"] "year" "1"', "expects a string"),
     ],
 )
 def test_faults(test: str, says: str) -> None:

@@ -124,10 +124,10 @@ def test_how_often_is_limited() -> None:
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("enclose;", "lacks a string: text"),
-        ('enclose :headers 1 "x";', "should be a string"),
-        ('enclose :subject ["a"] "x";', "should be a string"),
-        ('enclose :text "x";', "has no tag"),
+        ("enclose;", "requires "),
+        ('enclose :headers 1 "x";', "expects a string"),
+        ('enclose :subject ["a"] "x";', "expects a string"),
+        ('enclose :text "x";', "unknown tagged argument"),
     ],
 )
 def test_faults(script: str, says: str) -> None:

@@ -57,12 +57,12 @@ def test_each_part_has_its_own() -> None:
     ("script", "says"),
     [
         ('extracttext "a";', "'extracttext' outside of 'foreverypart'"),
-        ("foreverypart { extracttext; }", "lacks a string without variables: name"),
-        ("foreverypart { extracttext 1; }", "should be a string"),
-        ('foreverypart { extracttext ["a"]; }', "should be a string"),
+        ("foreverypart { extracttext; }", "requires "),
+        ("foreverypart { extracttext 1; }", "expects a string"),
+        ('foreverypart { extracttext ["a"]; }', "expects a string"),
         ('foreverypart { extracttext "${a}"; }', "must be known beforehand"),
         ('foreverypart { extracttext "0"; }', "no name of a variable"),
-        ('foreverypart { extracttext :first "a"; }', "should be a number"),
+        ('foreverypart { extracttext :first "a"; }', "expects a number"),
         ('foreverypart { extracttext :upper :lower "a"; }', "together with"),
     ],
 )

@@ -106,9 +106,9 @@ def test_parts_cost_steps() -> None:
         ('foreverypart :name "a" {} foreverypart { break :name "a"; }', "has the name 'a'"),
         ("foreverypart;", "needs a block"),
         ('foreverypart "a" {}', "one argument too many"),
-        ("foreverypart :name 13 {}", "should be a string"),
-        ("foreverypart true {}", "takes no test"),
-        ("foreverypart { break :tag; }", "has no tag"),
+        ("foreverypart :name 13 {}", "expects a string"),
+        ("foreverypart true {}", "accepts no sub-tests"),
+        ("foreverypart { break :tag; }", "unknown tagged argument"),
         ("foreverypart {" * 5 + "}" * 5, "more than 4 'foreverypart' in each other"),
     ],
 )

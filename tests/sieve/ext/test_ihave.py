@@ -32,7 +32,7 @@ def test_ihave(script: str, actions: list[object]) -> None:
 
 def test_what_is_guarded_by_what_there_is_must_be_right() -> None:
     (fault,) = faults('require "ihave"; if ihave "fileinto" { fileinto; }')
-    assert "lacks a string: mailbox" in fault
+    assert "requires " in fault
 
 
 def test_error_ends_the_run_and_keeps_the_mail() -> None:

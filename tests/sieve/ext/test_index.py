@@ -39,10 +39,10 @@ def test_index(test: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("test", "says"),
     [
-        ('header :last "a" "b"', "':last' without ':index'"),
+        ('header :last "a" "b"', "the :last tag cannot be specified without"),
         ('header :index 0 "a" "b"', "counts from 1"),
-        ('header :index "1" "a" "b"', "should be a number"),
-        ('exists :index 1 "a"', "has no tag"),
+        ('header :index "1" "a" "b"', "expects a number"),
+        ('exists :index 1 "a"', "unknown tagged argument"),
     ],
 )
 def test_faults(test: str, says: str) -> None:

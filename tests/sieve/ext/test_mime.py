@@ -87,10 +87,10 @@ def test_what_cannot_be_read_is_empty(field: str) -> None:
         ('header :type "a" "b"', "':type' without ':mime'"),
         ('header :param "x" "a" "b"', "':param' without ':mime'"),
         ('header :mime :type :subtype "a" "b"', "together with"),
-        ('header :mime :param 13 "a" "b"', "should be a string"),
+        ('header :mime :param 13 "a" "b"', "expects a string"),
         ('header :mime :param :anychild "a" "b"', "needs"),
-        ('exists :mime :type "a"', "has no tag"),
-        ('address :mime :param "a" "to" "b"', "has no tag"),
+        ('exists :mime :type "a"', "unknown tagged argument"),
+        ('address :mime :param "a" "to" "b"', "unknown tagged argument"),
     ],
 )
 def test_faults(test: str, says: str) -> None:

@@ -119,11 +119,11 @@ def test_an_address_with_a_name_in_letters_that_mail_has_not() -> None:
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("replace;", "lacks a string: replacement"),
+        ("replace;", "requires "),
         ('replace :from "nobody" "x";', "'nobody' is no list of addresses"),
         ('replace :from "a@b.example\nBcc: c@d.example" "x";', "holds a control character"),
-        ('replace :subject 1 "x";', "should be a string"),
-        ('replace :file "x";', "has no tag"),
+        ('replace :subject 1 "x";', "expects a string"),
+        ('replace :file "x";', "unknown tagged argument"),
     ],
 )
 def test_faults(script: str, says: str) -> None:

@@ -87,7 +87,7 @@ _MESSAGE = Signature(
     tags=(TagSpec(name="smtp", group="where"), TagSpec(name="folder", value=Kind.STRING, group="where")),
 )
 _COMPARED = Signature(
-    parameters=(Parameter(name="keys", kind=Kind.STRINGS),),
+    parameters=(Parameter(name="key list", kind=Kind.STRINGS),),
     tags=(TagSpec(name="index", value=Kind.NUMBER),),
     compares=True,
 )

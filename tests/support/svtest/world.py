@@ -72,7 +72,7 @@ class World:
             self.errors = [str(fault)]
         except Broken as broken:
             # The dialect counts one error more than there are faults: that the script as a whole was not compiled.
-            self.errors = [*map(str, broken.faults), f"{path.name} was not compiled"]
+            self.errors = [*(fault.said for fault in broken.faults), f"{path.name} was not compiled"]
         return None
 
     def mailbox(self, name: str) -> list[Stored] | None:

@@ -110,7 +110,7 @@ EXTENSION = Extension(
         TestSpec(
             name="body",
             signature=Signature(
-                parameters=(Parameter(name="keys", kind=Kind.STRINGS),),
+                parameters=(Parameter(name="key list", kind=Kind.STRINGS),),
                 tags=(
                     TagSpec(name="raw", group=_TRANSFORM),
                     TagSpec(name="content", value=Kind.STRINGS, group=_TRANSFORM),

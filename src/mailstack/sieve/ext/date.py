@@ -143,7 +143,7 @@ def _zone_of(arguments: Arguments) -> Callable[[Run], int]:
 
 _ZONE_TAG = TagSpec(name="zone", value=Kind.STRING, group="zone")
 _PART = Parameter(name="date part", kind=Kind.STRING)
-_KEYS = Parameter(name="keys", kind=Kind.STRINGS)
+_KEYS = Parameter(name="key list", kind=Kind.STRINGS)
 EXTENSION = Extension(
     name="date",
     tests=(

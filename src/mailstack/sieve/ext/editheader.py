@@ -20,6 +20,7 @@ from mailstack.sieve.text import Text
 PROTECTED = frozenset({b"received", b"auto-submitted"})
 # RFC 5322 §3.6.8: field-name.
 _NAME = re.compile(r"[!-9;-~]{1,76}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CLOSING = re.compile(rb"(?:\A|(?<=\n))\r?\n\Z")
 
 
@@ -82,7 +83,8 @@ def _check_name(name: str) -> None:
 
 def _field(name: str, value: str, limits: Limits) -> bytes:
     _check_name(name)
-    if "\0" in value:
+    # RFC 5293 §4, RFC 5322 §3.2.5: text of a field that is made now has no control characters but the tab.
+    if _CONTROL.search(value):
         raise _Refused(f"the value {value!r} of a field is invalid")
     try:
         # RFC 5293 §4: folded, and in encoded words where needed.
@@ -103,10 +105,10 @@ def _at_end(head: bytes, field: bytes) -> bytes:
 
 def _deleteheader(arguments: Arguments, compiler: Compiler) -> Step:
     name = arguments.text("field name")
-    _check_constant(name, arguments)
     chosen = _choice(arguments)
+    _check_constant(name, arguments)
     # RFC 5293 §5: without patterns, the match type says nothing.
-    matcher = compiler.matcher(arguments) if arguments.has("keys") else None
+    matcher = compiler.matcher(arguments) if arguments.has("key list") else None
 
     def step(run: Run) -> None:
         wanted = _name_of(run, name)
@@ -135,7 +137,8 @@ def _name_of(run: Run, name: Text) -> bytes:
 def _choice(arguments: Arguments) -> Callable[[Sequence[Field]], Sequence[Field]]:
     if not arguments.has("index"):
         if arguments.has("last"):
-            raise Misplaced(arguments.place("last"), "':last' without ':index'", "':index 1 :last' is the last one")
+            text = "the :last tag cannot be specified without the :index tag"
+            raise Misplaced(arguments.place("last"), text, "':index 1 :last' is the last one")
         return lambda fields: fields
     number = arguments.number("index")
     if number < 1:
@@ -172,7 +175,7 @@ EXTENSION = Extension(
         CommandSpec(
             name="deleteheader",
             signature=Signature(
-                parameters=(_FIELD_NAME, Parameter(name="keys", kind=Kind.STRINGS, is_optional=True)),
+                parameters=(_FIELD_NAME, Parameter(name="key list", kind=Kind.STRINGS, is_optional=True)),
                 tags=(TagSpec(name="index", value=Kind.NUMBER), TagSpec(name="last")),
                 compares=True,
             ),

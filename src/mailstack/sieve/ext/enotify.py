@@ -137,7 +137,7 @@ EXTENSION = Extension(
                 parameters=(
                     Parameter(name="method", kind=Kind.STRING),
                     Parameter(name="capability", kind=Kind.STRING),
-                    Parameter(name="keys", kind=Kind.STRINGS),
+                    Parameter(name="key list", kind=Kind.STRINGS),
                 ),
                 compares=True,
             ),

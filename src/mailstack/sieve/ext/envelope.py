@@ -50,7 +50,7 @@ EXTENSION = Extension(
             signature=Signature(
                 parameters=(
                     Parameter(name="envelope parts", kind=Kind.STRINGS),
-                    Parameter(name="keys", kind=Kind.STRINGS),
+                    Parameter(name="key list", kind=Kind.STRINGS),
                 ),
                 compares=True,
                 takes_address=True,

@@ -24,7 +24,7 @@ EXTENSION = Extension(
         TestSpec(
             name="environment",
             signature=Signature(
-                parameters=(Parameter(name="item", kind=Kind.STRING), Parameter(name="keys", kind=Kind.STRINGS)),
+                parameters=(Parameter(name="item", kind=Kind.STRING), Parameter(name="key list", kind=Kind.STRINGS)),
                 compares=True,
             ),
             compile=_environment,

@@ -21,7 +21,7 @@ from mailstack.sieve.run import Check, Run
 
 def _list(arguments: Arguments, _comparator: Comparator) -> Matcher:
     # RFC 6134 §2.2: how members are compared is the list's own affair.
-    names = arguments.texts("keys")
+    names = arguments.texts("key list")
 
     def among(run: Run, values: Sequence[str]) -> bool:
         for name in names.of(run):

@@ -66,10 +66,11 @@ def _header(arguments: Arguments, compiler: Compiler) -> Check:
 
 
 def _address(arguments: Arguments, compiler: Compiler) -> Check:
-    names = arguments.texts("header names")
+    names = arguments.texts("header list")
     for text in names.items:
         if text.constant is not None and text.constant.lower() not in ADDRESS_FIELDS:
-            raise Misplaced(names.at, f"{text.constant!r} is no header field with addresses", "'header' looks at any")
+            why = "it is no header field with addresses, and the header test looks at any"
+            raise Misplaced(names.at, f"{text.constant!r} is not allowed in the address test", why)
     matcher = compiler.matcher(arguments)
     part_for = compiler.address_part(arguments)
     fields = arguments.fields()
@@ -121,12 +122,14 @@ def local_part(address: str) -> str:
 ADDRESS_PARTS: Mapping[str, Callable[[Run], AddressPart]] = {"all": _all, "localpart": _local_part, "domain": _domain}
 
 _NAMES = Parameter(name="header names", kind=Kind.STRINGS)
-_KEYS = Parameter(name="keys", kind=Kind.STRINGS)
+_KEYS = Parameter(name="key list", kind=Kind.STRINGS)
 TESTS: Sequence[TestSpec] = (
     TestSpec(name="header", signature=Signature(parameters=(_NAMES, _KEYS), compares=True), compile=_header),
     TestSpec(
         name="address",
-        signature=Signature(parameters=(_NAMES, _KEYS), compares=True, takes_address=True),
+        signature=Signature(
+            parameters=(Parameter(name="header list", kind=Kind.STRINGS), _KEYS), compares=True, takes_address=True
+        ),
         compile=_address,
     ),
     TestSpec(name="exists", signature=Signature(parameters=(_NAMES,)), compile=_exists),

@@ -86,11 +86,11 @@ def _hasflag(arguments: Arguments, compiler: Compiler) -> Check:
 
 def _with_single_flags(arguments: Arguments) -> Arguments:
     """RFC 5232 §2: the keys, too, may hold several in a string; but not a number that is compared with their count."""
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
     if keys.constants is None or arguments.one_of(MATCH_TYPE) == "count":
         return arguments
     single = texts([Text(flag) for flag in split(keys.constants)], keys.at)
-    return replace(arguments, strings={**arguments.strings, "keys": single})
+    return replace(arguments, strings={**arguments.strings, "key list": single})
 
 
 _FLAGS = Parameter(name="flags", kind=Kind.STRINGS)
@@ -109,7 +109,7 @@ EXTENSION = Extension(
             signature=Signature(
                 parameters=(
                     Parameter(name="variables", kind=Kind.STRINGS, is_optional=True),
-                    Parameter(name="keys", kind=Kind.STRINGS),
+                    Parameter(name="key list", kind=Kind.STRINGS),
                 ),
                 compares=True,
             ),

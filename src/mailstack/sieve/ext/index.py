@@ -24,7 +24,11 @@ def _one(arguments: Arguments, fields: Fields) -> Fields:
 
 def _needs_index(arguments: Arguments, fields: Fields) -> Fields:
     if not arguments.has("index"):
-        raise Misplaced(arguments.place("last"), "':last' without ':index'", "':index 1 :last' is the last one")
+        raise Misplaced(
+            arguments.place("last"),
+            "the :last tag cannot be specified without the :index tag",
+            "':index 1 :last' is the last one",
+        )
     return fields
 
 

@@ -32,7 +32,7 @@ def _metadataexists(arguments: Arguments, _compiler: Compiler) -> Check:
 _MAILBOX = Parameter(name="mailbox", kind=Kind.STRING)
 _ANNOTATION = Parameter(name="annotation", kind=Kind.STRING)
 _ANNOTATIONS = Parameter(name="annotations", kind=Kind.STRINGS)
-_KEYS = Parameter(name="keys", kind=Kind.STRINGS)
+_KEYS = Parameter(name="key list", kind=Kind.STRINGS)
 OF_MAILBOXES = Extension(
     name="mboxmetadata",
     tests=(

@@ -49,7 +49,7 @@ def _compiled(expression: str, *, is_case_blind: bool) -> Expression:
 
 
 def _regex(arguments: Arguments, comparator: Comparator) -> Matcher:
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
     is_blind = for_parts(arguments, comparator).is_case_blind
 
     def among(run: Run, values: Sequence[str], expressions: Sequence[Expression]) -> bool:

@@ -31,7 +31,7 @@ def _relation(arguments: Arguments, tag: str) -> Relation:
 def _value(arguments: Arguments, comparator: Comparator) -> Matcher:
     relation = _relation(arguments, "value")
     order = comparator.order
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
 
     def compare(run: Run, values: Sequence[str]) -> bool:
         wanted = [order(key) for key in keys.of(run)]
@@ -48,7 +48,7 @@ def _value(arguments: Arguments, comparator: Comparator) -> Matcher:
 def _count(arguments: Arguments, comparator: Comparator) -> Matcher:
     relation = _relation(arguments, "count")
     order = comparator.order
-    keys = arguments.texts("keys")
+    keys = arguments.texts("key list")
 
     def compare(run: Run, values: Sequence[str]) -> bool:
         # RFC 5231 §4.2: the number is made a string, and compared by the comparator.

@@ -34,7 +34,7 @@ def _virustest(arguments: Arguments, compiler: Compiler) -> Check:
     return virustest
 
 
-_KEY = Signature(parameters=(Parameter(name="keys", kind=Kind.STRING),), compares=True)
+_KEY = Signature(parameters=(Parameter(name="key list", kind=Kind.STRING),), compares=True)
 SPAMTEST = Extension(name="spamtest", tests=(TestSpec(name="spamtest", signature=_KEY, compile=_spamtest),))
 SPAMTESTPLUS = Extension(name="spamtestplus", implies=("spamtest",), tags={"spamtest": (TagSpec(name="percent"),)})
 VIRUSTEST = Extension(name="virustest", tests=(TestSpec(name="virustest", signature=_KEY, compile=_virustest),))

@@ -167,7 +167,7 @@ EXTENSION = Extension(
             signature=Signature(
                 parameters=(
                     Parameter(name="source", kind=Kind.STRINGS),
-                    Parameter(name="keys", kind=Kind.STRINGS),
+                    Parameter(name="key list", kind=Kind.STRINGS),
                 ),
                 compares=True,
             ),
