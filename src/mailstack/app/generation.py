@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
+from mailstack.app.filtering import filter_of
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.web import web_service
@@ -38,6 +39,7 @@ from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.filter.shelf import ServerScripts
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.sts import StsLookup
@@ -99,7 +101,6 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     resolver = _resolver(server, around)
     sasl = SaslService(login=login, end_point=around.end_point, token=around.adapters.token)
     store = around.adapters.store
-    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
     keys = signing_keys(blueprint)
     lists = lists_of(
         blueprint,
@@ -111,6 +112,10 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
             resolver=resolver,
         ),
     )
+    scripts = filter_of(
+        store, ServerScripts(), forwarding=lists.forwarding, signing_keys=keys, token=around.adapters.token
+    )
+    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),

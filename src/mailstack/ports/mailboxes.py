@@ -21,6 +21,8 @@ class DeliveryMailboxes(Protocol):
         self, account_id: AccountId, *, parent_id: MailboxId | None, name: str, role: MailboxRole | None = None
     ) -> Mailbox: ...
 
+    async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None: ...
+
 
 class Mailboxes(DeliveryMailboxes, Protocol):
     """Raises as DeliveryMailboxes does."""
@@ -36,8 +38,6 @@ class Mailboxes(DeliveryMailboxes, Protocol):
     async def rename(
         self, account_id: AccountId, mailbox_id: MailboxId, *, parent_id: MailboxId | None, name: str
     ) -> None: ...
-
-    async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None: ...
 
     async def absent_subscriptions(self, account_id: AccountId) -> frozenset[str]:
         """Paths that are subscribed to and have no mailbox."""

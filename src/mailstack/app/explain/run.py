@@ -29,7 +29,7 @@ from mailstack.servers.smtp.service import SmtpRole, SmtpService
 from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.mail import InboundMail
-from mailstack.services.inbound.stages.deliver import results_field
+from mailstack.services.inbound.stages.route import results_field
 from mailstack.services.outbound.mx import best_hosts
 from mailstack.services.outbound.route import Gradual
 from mailstack.services.outbound.warming import Warming

@@ -1,7 +1,8 @@
-"""One mail into the INBOX of every local account that receives it, durable before this returns.
+"""One mail into the mailboxes of every local account that receives it, durable before this returns.
 
 What fails for the moment goes to the queue, which tries again; what can go to neither raises TryAgainLater, and the
-sender keeps it. What goes on elsewhere is queued as well. No filters: those are stages before.
+sender keeps it. What goes on elsewhere is queued as well. Into which mailboxes, and what else is done with the mail, is
+the scripts' word, where an account has any.
 
 Mailboxes and queue share no transaction, so a mail to several may be in one mailbox already when another and the queue
 fail, and comes there again with the sender. That can happen to what is under way when a fault begins: after it, a mail
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from mmap import mmap
+from typing import Protocol
 
 import structlog
 
@@ -27,9 +29,11 @@ from mailstack.model.instant import MINUTE_MS, SECOND_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import MessageDigest, NewMessage, RawMessage
 from mailstack.model.principal import Account
+from mailstack.model.verdict import Authentication
 from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.messages import Intake
 from mailstack.ports.queue import Queue
+from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.trace import delivered_to_field, prepend, return_path_field
 from mailstack.services.outbound.priority import of_envelope
 
@@ -52,7 +56,9 @@ class Letter:
     """A mail that was accepted, as far as delivery is concerned. received: the trace fields to put on top, b"" when
     raw has them already. left_out: ranges of raw that are not passed on. is_suspicious: for junk, where there is one.
     peer_host: who brought it, "" where it comes out of the queue.
-    notifications: by the login or outside address that the mail goes to, of those for whom any were asked."""
+    notifications: by the login or outside address that the mail goes to, of those for whom any were asked.
+    authentication: None where nobody looked. paths: as RCPT had them, of the accounts that one of them means and nobody
+    else. verdicts: of the scripts of accounts, as far as they have run; None for an account that has none."""
 
     reverse_path: str
     peer_host: str
@@ -67,6 +73,9 @@ class Letter:
     handling: Handling = PLAIN
     notifications: Mapping[str, Notification] = field(default_factory=dict)
     priority: Priority = Priority.BULK
+    authentication: Authentication | None = None
+    paths: Mapping[AccountId, str] = field(default_factory=dict)
+    verdicts: Mapping[AccountId, Verdict | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +89,32 @@ class Shipment:
     queued_as: Letter | None = None
 
 
-class Delivery:
-    """One for each generation. Its memory of where inboxes are spares a query for each mail: they never move."""
+class MailFilter(Protocol):
+    """What scripts make of mail: services.inbound.filter.carry_out.Filter."""
 
-    def __init__(self, *, mailboxes: DeliveryMailboxes, messages: Intake, queue: Queue) -> None:
+    async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
+        """None: no script runs. raw: as `complete` has it, where somebody has that already."""
+        ...
+
+    async def carry_out(
+        self, delivery: "Delivery", verdict: Verdict, letter: Letter, message: NewMessage, account: Account
+    ) -> None:
+        """Raises as Delivery.append does, and TryAgainLater."""
+        ...
+
+
+class Delivery:
+    """One for each generation. Its memory of where inboxes are spares a query for each mail: they never move.
+
+    filter: None where all mail goes into the inbox."""
+
+    def __init__(
+        self, *, mailboxes: DeliveryMailboxes, messages: Intake, queue: Queue, filter_: MailFilter | None = None
+    ) -> None:
         self._mailboxes = mailboxes
         self._messages = messages
         self._queue = queue
+        self._filter = filter_
         self._inboxes: OrderedDict[AccountId, MailboxId] = OrderedDict()
         self._is_wary = False
         # Bound once: the module's would be bound anew for each line.
@@ -117,7 +145,7 @@ class Delivery:
                 tasks = [group.create_task(self._store(message, account, letter)) for account in accounts]
             return [task.result() for task in tasks]
         finally:
-            _release(message.raw)
+            release(message.raw)
 
     async def _store_or_enqueue(self, shipments: Sequence[Shipment], *, is_queued: bool) -> Sequence[Account]:
         """is_queued: somebody has it already."""
@@ -152,29 +180,50 @@ class Delivery:
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
         size = len(message.raw)
         try:
-            await self._append(message, account, is_suspicious=letter.is_suspicious)
+            verdict = await self._file(message, account, letter)
         except DomainError as fault:  # whichever: raised here it would have the others' copies sent again
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             self._is_wary |= isinstance(fault, TryAgainLater)
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
-        self._log.info("delivered", trace=letter.trace_id, account=account.login)
+        if verdict is None:
+            self._log.info("delivered", trace=letter.trace_id, account=account.login)
+        else:
+            self._log.info("filtered", trace=letter.trace_id, account=account.login, actions=verdict.words)
         return None
 
-    async def _append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> None:
+    async def _file(self, message: NewMessage, account: Account, letter: Letter) -> Verdict | None:
+        verdict = await self.verdict(letter, account, message.raw)
+        if verdict is None or self._filter is None:
+            await self.append(message, account, is_suspicious=letter.is_suspicious)
+        else:
+            await self._filter.carry_out(self, verdict, letter, message, account)
+        return verdict
+
+    async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
+        """Of the account's scripts, as found before or now; None where there are none. raw: as of MailFilter."""
+        if account.account_id in letter.verdicts:
+            return letter.verdicts[account.account_id]
+        return None if self._filter is None else await self._filter.verdict(letter, account, raw)
+
+    async def append_to(self, message: NewMessage, account: Account, mailbox_id: MailboxId) -> None:
+        """Raises NotFound, QuotaExceeded, TryAgainLater."""
+        await self._messages.append(account.account_id, mailbox_id, (message,), quota_bytes=account.quota_bytes)
+
+    async def append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> None:
+        """Where mail goes that no script files. Raises as append_to does."""
         if is_suspicious and (junk := await self._mailbox(account.account_id, MailboxRole.JUNK)) is not None:
-            await self._messages.append(account.account_id, junk, (message,), quota_bytes=account.quota_bytes)
+            await self.append_to(message, account, junk)
             return
         inbox = self._inboxes.get(account.account_id)
         if inbox is not None:
             try:
-                await self._messages.append(account.account_id, inbox, (message,), quota_bytes=account.quota_bytes)
+                await self.append_to(message, account, inbox)
             except NotFound:
                 del self._inboxes[account.account_id]  # the account was restored or made anew: look again, once
             else:
                 return
-        inbox = await self._inbox(account.account_id)
-        await self._messages.append(account.account_id, inbox, (message,), quota_bytes=account.quota_bytes)
+        await self.append_to(message, account, await self._inbox(account.account_id))
 
     async def _inbox(self, account_id: AccountId) -> MailboxId:
         inbox = await self._mailbox(account_id, MailboxRole.INBOX)
@@ -204,7 +253,7 @@ class Delivery:
         finally:
             for each, mail in zip(parts, mails, strict=False):  # fewer when the disk was full
                 if mail.raw is not each.letter.raw:
-                    _release(mail.raw)
+                    release(mail.raw)
         for mail in mails:
             sender, recipients = mail.reverse_path, _first_few(mail.recipients)
             log.info("queued", trace=mail.trace_id, sender=sender, recipients=recipients)
@@ -253,13 +302,17 @@ async def outgoing(shipment: Shipment) -> OutgoingMail:
 
 
 async def _new_message(letter: Letter) -> NewMessage:
-    raw = await _with_fields(return_path_field(letter.reverse_path) + letter.received, letter)
-    digest: MessageDigest
-    if len(raw) > LARGE_BYTES:
-        digest = await asyncio.to_thread(digest_message, raw)
-    else:
-        digest = digest_message(raw)
-    return NewMessage(raw=raw, received_at=letter.received_at, digest=digest)
+    raw = await complete(letter)
+    return NewMessage(raw=raw, received_at=letter.received_at, digest=await digest_of(raw))
+
+
+async def digest_of(raw: RawMessage) -> MessageDigest:
+    return await asyncio.to_thread(digest_message, raw) if len(raw) > LARGE_BYTES else digest_message(raw)
+
+
+async def complete(letter: Letter) -> RawMessage:
+    """As it lies in mailboxes."""
+    return await _with_fields(return_path_field(letter.reverse_path) + letter.received, letter)
 
 
 async def _with_fields(fields: bytes, letter: Letter) -> RawMessage:
@@ -274,7 +327,7 @@ def _first_few(recipients: Sequence[str]) -> Sequence[str]:
     return [*recipients[:LOGGED_RECIPIENTS], f"and {surplus} more"] if surplus > 0 else recipients
 
 
-def _release(copy: RawMessage) -> None:
+def release(copy: RawMessage) -> None:
     """A large copy takes disk and address space until it is closed, and others may go on naming it for a while."""
     if isinstance(copy, mmap):
         with suppress(BufferError):  # somebody still reads: then it goes with them

@@ -4,6 +4,7 @@ Refusals that any use case knows (unknown address, full account) are raised as d
 stages of the pipeline conclude from the mail itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -12,7 +13,9 @@ from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import Authentication
+from mailstack.services.inbound.deliver import Letter, Shipment
 from mailstack.services.inbound.recipients import Resolution
+from mailstack.services.inbound.success import Addressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +29,22 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """What goes where. shipments: the letter, in all its forms."""
+
+    letter: Letter
+    addressed: Sequence[Addressed]
+    shipments: Sequence[Shipment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMail:
     """A transaction; stages return copies with more in them.
 
     peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
     declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there. authentication:
     None until the checks are done, and where none are. is_suspicious: for the mailbox of junk, where there is one.
+    routed: None until that is done, the last thing before it is delivered.
     """
 
     peer_host: str
@@ -48,6 +61,7 @@ class InboundMail:
     authentication: Authentication | None = None
     is_suspicious: bool = False
     handling: Handling = PLAIN
+    routed: Routed | None = None
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
@@ -111,6 +125,7 @@ class Reason(Enum):
     GREYLISTED = "greylisted"
     NOT_FORWARDED = "not forwarded"
     NO_NOTICE = "no notice"
+    FILTER = "filter"
     LIST_POSTERS = "list posters"
     LIST_UNPROVEN = "list author unproven"
     LIST_AUTOMATIC = "list automatic"

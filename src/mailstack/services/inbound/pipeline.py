@@ -14,6 +14,7 @@ from mailstack.services.inbound.mail import Decision, InboundMail
 from mailstack.services.inbound.stages.authenticate import authenticate
 from mailstack.services.inbound.stages.binary import encode_what_leaves
 from mailstack.services.inbound.stages.deliver import deliver
+from mailstack.services.inbound.stages.filter import ask_filters
 from mailstack.services.inbound.stages.forwards import hold_back_forwards
 from mailstack.services.inbound.stages.greylist import greylist
 from mailstack.services.inbound.stages.header import refuse_endless_header
@@ -25,6 +26,7 @@ from mailstack.services.inbound.stages.notices import forget_notices_of_success
 from mailstack.services.inbound.stages.quota import refuse_full_account
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.inbound.stages.resolve import resolve_recipient
+from mailstack.services.inbound.stages.route import route
 
 Stage: TypeAlias = Callable[[Receiving, InboundMail], Awaitable[InboundMail | Decision]]
 Watch: TypeAlias = Callable[[Stage, InboundMail | Decision], None]
@@ -58,6 +60,8 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
         hold_back_forwards,
         refuse_for_lists,
         encode_what_leaves,
+        route,
+        ask_filters,
         deliver,
     ),
     Phase.HANDED_OVER: (
@@ -66,6 +70,8 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
         hold_back_forwards,
         refuse_for_lists,
         encode_what_leaves,
+        route,
+        ask_filters,
         deliver,
     ),
 }

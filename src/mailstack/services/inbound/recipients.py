@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mailstack.model.address import Address, parse_address
 from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.model.handling import UNASKED, Notification
+from mailstack.model.ids import AccountId
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain, MailingList
 from mailstack.ports.accounts import Accounts
 from mailstack.services.lists.names import OF_OWNERS, AtList, Purpose, owners_of, purpose_of
@@ -119,6 +120,16 @@ def by_target(asked: Iterable[tuple[Notification, Resolution]]) -> dict[str, Not
             beyond = (target for onward in resolution.onward for target in onward.targets)
             for target in (*logins, *resolution.external, *beyond):
                 found.setdefault(target, notification)
+    return found
+
+
+def own_paths(addressed: Iterable[tuple[str, Resolution]]) -> dict[AccountId, str]:
+    """By account, the path that meant it alone. Where several are behind one address, nobody's filter is shown who the
+    others are, nor does anybody answer for it."""
+    found: dict[AccountId, str] = {}
+    for path, resolution in addressed:
+        if len(resolution.accounts) == 1 and not resolution.leaves:
+            found.setdefault(resolution.accounts[0].account_id, path)
     return found
 
 

@@ -7,7 +7,7 @@ from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, Outgo
 from mailstack.model.errors import DomainError, Forbidden, NotFound, QuotaExceeded, TooLarge
 from mailstack.model.instant import Instant
 from mailstack.services.inbound.deliver import Letter, Shipment, apart, outgoing
-from mailstack.services.inbound.recipients import by_target
+from mailstack.services.inbound.recipients import by_target, own_paths
 from mailstack.services.inbound.success import EXPANDED, STORED
 from mailstack.services.inbound.trace import passed_addresses
 from mailstack.services.outbound.sender import forward_address
@@ -47,6 +47,7 @@ async def deliver_locally(service: OutboundService, item: QueueItem, content: by
         is_suspicious=item.is_suspicious,
         handling=item.handling,
         notifications=by_target([(item.notification, to)]),
+        paths=own_paths([(item.recipient, to)]),
         priority=item.priority,
     )
     faults = await service.delivery.store(letter, to.accounts) if to.accounts else []

@@ -26,7 +26,7 @@ from mailstack.ports.accounts import Accounts
 from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.mail import Defer, Reason, Reject
-from mailstack.services.inbound.recipients import Resolution, by_target, merge
+from mailstack.services.inbound.recipients import Resolution, by_target, merge, own_paths
 from mailstack.services.inbound.success import Addressed, tell_of_success
 from mailstack.services.inbound.trace import Hop, prepend, received_field
 from mailstack.services.lists.lists import Lists
@@ -186,6 +186,7 @@ class Submission:
             handling=origin.handling,
             notifications=by_target((each.notification, each.resolution) for each in addressed),
             priority=priority,
+            paths=own_paths((each.path, each.resolution) for each in addressed),
         )
 
 

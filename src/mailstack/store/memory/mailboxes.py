@@ -1,6 +1,7 @@
 """The mailbox trees of accounts in memory, as far as delivery walks and grows them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 from mailstack.model.errors import AlreadyExists, NotFound
@@ -43,6 +44,12 @@ class MemoryMailboxes:
         made = self._add(tree, name, role, parent_id=parent_id, is_subscribed=False)
         self._bus.publish(account_topic(account_id))
         return made
+
+    async def subscribe(self, account_id: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
+        tree = self._tree(account_id)
+        if mailbox_id not in tree:
+            raise NotFound("no such mailbox")
+        tree[mailbox_id] = replace(tree[mailbox_id], is_subscribed=is_subscribed)
 
     def _tree(self, account_id: AccountId) -> dict[MailboxId, Mailbox]:
         """An account's standard mailboxes exist from its first use."""

@@ -1,0 +1,58 @@
+"""What a script is shown of a mail and of how it came. RFC 5228 §5.4, RFC 5183 §4.1, RFC 6009 §2."""
+
+from collections.abc import Mapping
+
+import mailstack
+from mailstack.model.handling import UNASKED
+from mailstack.model.message import RawMessage
+from mailstack.model.principal import Account, Domain
+from mailstack.model.verdict import IprevResult
+from mailstack.services.inbound.deliver import Letter
+from mailstack.sieve.run import Mail, SieveEnvelope
+
+DEFAULT_SEPARATOR = "+"
+
+
+def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str, domain: Domain | None) -> Mail:
+    """raw: as it will lie in the mailbox. domain: of the account."""
+    return Mail(
+        raw=raw,
+        envelope=SieveEnvelope(
+            sender=letter.reverse_path,
+            recipient=letter.paths.get(account.account_id, account.login),
+            parameters=_parameters(letter, account),
+        ),
+        received_at=letter.received_at,
+        environment=_environment(letter, hostname),
+        addresses=(account.login, *account.addresses),
+        separator=DEFAULT_SEPARATOR if domain is None else domain.subaddress_separators,
+    )
+
+
+def _environment(letter: Letter, hostname: str) -> Mapping[str, str]:
+    found = letter.authentication
+    is_named = found is not None and found.iprev.result is IprevResult.PASS
+    return {
+        "domain": hostname.partition(".")[2],
+        "host": hostname,
+        "location": "MTA" if letter.peer_host else "MDA",
+        "name": "mailstack",
+        "phase": "during" if letter.peer_host else "post",
+        "remote-host": found.iprev.name if found is not None and is_named else "",
+        "remote-ip": letter.peer_host,
+        "version": mailstack.__version__,
+    }
+
+
+def _parameters(letter: Letter, account: Account) -> Mapping[str, tuple[str, ...]]:
+    wished = letter.notifications.get(account.login, UNASKED)
+    found: dict[str, tuple[str, ...]] = {}
+    if wished.notify_on is not None:
+        found["notify"] = tuple(sorted(wished.notify_on)) or ("NEVER",)
+    if wished.original_recipient:
+        found["orcpt"] = (wished.original_recipient,)
+    if letter.handling.returned is not None:
+        found["ret"] = (letter.handling.returned.value,)
+    if letter.handling.envelope_id:
+        found["envid"] = (letter.handling.envelope_id,)
+    return found

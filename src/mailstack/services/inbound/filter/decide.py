@@ -1,0 +1,111 @@
+"""The scripts of one account, one after the other, over one mail. Finds out and does nothing: that is carry_out's.
+
+A script whose end is that the mail is kept hands it on, as it edited and flagged it, to the next; else the others do
+not run. One that fails is as one that does nothing but keep. RFC 5228 §2.10.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from mailstack.model.message import RawMessage
+from mailstack.model.principal import Account
+from mailstack.services.inbound.deliver import Letter, complete, release
+from mailstack.services.inbound.filter.context import mail_for
+from mailstack.services.inbound.filter.knowledge import Knowledge
+from mailstack.services.inbound.filter.shelf import OnShelf
+from mailstack.services.inbound.filter.verdict import Ran, Verdict
+from mailstack.sieve.actions import Action, FileInto, Keep, Redirect
+from mailstack.sieve.facts import Fact, Wanted
+from mailstack.sieve.faults import Broken
+from mailstack.sieve.limits import LIMITS
+from mailstack.sieve.run import Mail, Outcome, run
+
+STEPS = 100_000
+"""A run holds up all other connections of its process: these take some 50 ms."""
+DELIVERY_LIMITS = replace(LIMITS, steps=STEPS)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """hostname: ours."""
+
+    knowledge: Knowledge
+    hostname: str
+
+    async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
+        """As services.inbound.deliver.MailFilter has it."""
+        scripts = await self.knowledge.shelf.scripts_of(account)
+        if not scripts:
+            return None
+        domain = await self.knowledge.accounts.domain(account.login.rpartition("@")[2])
+        whole = await complete(letter) if raw is None else raw
+        try:
+            mail = mail_for(letter, whole, account, hostname=self.hostname, domain=domain)
+            return await self._all(scripts, mail, account, letter.trace_id)
+        finally:
+            if whole is not raw:
+                release(whole)
+
+    async def _all(self, scripts: Sequence[OnShelf], mail: Mail, account: Account, trace_id: str) -> Verdict:
+        done: list[Action] = []
+        ran: list[Ran] = []
+        kept = Keep(is_implicit=True)
+        for script in scripts:
+            outcome = await self._outcome(script, mail, account)
+            ran.append(_ran(script, outcome))
+            if outcome.fault:
+                _log_fault(ran[-1], account, trace_id)
+                continue
+            done += [_as_edited(action, kept.raw) for action in outcome.actions if not isinstance(action, Keep)]
+            found = next((action for action in outcome.actions if isinstance(action, Keep)), None)
+            if found is None:
+                return Verdict(actions=tuple(done), ran=tuple(ran))
+            kept = Keep(
+                flags=kept.flags if found.flags is None else found.flags,
+                raw=kept.raw if found.raw is None else found.raw,
+                is_implicit=found.is_implicit,
+            )
+            mail = mail if found.raw is None else replace(mail, raw=found.raw)
+        return Verdict(actions=(*done, kept), ran=tuple(ran))
+
+    async def _outcome(self, script: OnShelf, mail: Mail, account: Account) -> Outcome:
+        compiled = await self.knowledge.shelf.compiled(script.content)
+        if isinstance(compiled, Broken):
+            return Outcome(actions=(Keep(is_implicit=True),), fault=f"it does not compile: {compiled.faults[0]}")
+        facts: dict[Fact, object] = {}
+        while isinstance(found := run(compiled, mail, facts, limits=DELIVERY_LIMITS), Wanted):
+            facts[found.fact] = await self.knowledge.answer(found.fact, account, now=mail.received_at)
+        return found
+
+
+def _ran(script: OnShelf, outcome: Outcome) -> Ran:
+    return Ran(
+        name=script.name,
+        origin=script.origin,
+        fault=outcome.fault,
+        content=script.content,
+        actions=outcome.actions,
+        trace=outcome.trace,
+    )
+
+
+def _log_fault(ran: Ran, account: Account, trace_id: str) -> None:
+    log.warning(
+        "filter failed",
+        trace=trace_id,
+        account=account.login,
+        script=ran.name,
+        origin=ran.origin.value,
+        fault=ran.fault,
+    )
+
+
+def _as_edited(action: Action, edited: RawMessage | None) -> Action:
+    """What an earlier script made of the mail is what the next one has files and sends."""
+    if isinstance(action, FileInto | Redirect) and action.raw is None and edited is not None:
+        return replace(action, raw=edited)
+    return action

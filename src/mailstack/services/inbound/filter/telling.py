@@ -1,0 +1,110 @@
+"""What is told of a mail because a script says so, or failed. It never has the mail come again: what cannot be queued
+is lost, and logged.
+"""
+
+import structlog
+
+from mailstack.formats.digest import digest_message
+from mailstack.model.errors import DomainError, Invalid, TryAgainLater
+from mailstack.model.instant import DAY_MS, SECOND_MS, Instant
+from mailstack.model.message import NewMessage
+from mailstack.model.sieve_memory import Purpose
+from mailstack.services.inbound.filter import letters
+from mailstack.services.inbound.filter.filing import file_copy
+from mailstack.services.inbound.filter.shelf import Origin
+from mailstack.services.inbound.filter.verdict import Ran
+from mailstack.services.inbound.filter.work import Work
+from mailstack.sieve.actions import Action, FileInto, Notify, Reject, Vacation
+
+TOLD_MS = 90 * DAY_MS
+"""For so long, nobody is told again of a fault that they know."""
+
+log = structlog.get_logger()
+
+
+async def tell(work: Work, action: Action) -> None:
+    try:
+        match action:
+            case Vacation():
+                await _answer(work, action)
+            case Notify():
+                await _notify(work, action)
+            case Reject():
+                await _refuse(work, action)
+            case _:
+                pass
+    except (Invalid, TryAgainLater) as fault:
+        _untold(work, type(action).__name__.lower(), fault.detail)
+
+
+def _untold(work: Work, what: str, reason: str) -> None:
+    log.info("not told", trace=work.letter.trace_id, account=work.account.login, what=what, reason=reason)
+
+
+async def _answer(work: Work, action: Vacation) -> None:
+    letter, account = work.letter, work.account
+    reason = letters.why_no_answer(letter, work.message.raw, account, action)
+    if reason or not await _is_first_answer(work, action):
+        _untold(work, "vacation", reason or "its sender was answered before")
+        return
+    raw = work.pen.answer(letter, work.message.raw, account, action)
+    await work.delivery.deliver([letters.to(letter, raw, (letter.reverse_path,))])
+    await _copy(work, raw, action.fcc)
+
+
+async def _is_first_answer(work: Work, action: Vacation) -> bool:
+    """RFC 5230 §4.2; RFC 6131 §2: with `:seconds 0`, every mail is answered."""
+    if action.period_s == 0:
+        return True
+    key = f"{len(action.handle)}:{action.handle}{work.letter.reverse_path.casefold()}"
+    return await _claim(work, Purpose.ANSWERED, key, action.period_s * SECOND_MS)
+
+
+async def _claim(work: Work, purpose: Purpose, key: str, period_ms: int) -> bool:
+    """False: somebody has had it already."""
+    now = work.letter.received_at
+    until = Instant(now + period_ms)
+    return await work.knowledge.memory.claim(work.account.account_id, purpose, key, now=now, until=until)
+
+
+async def _notify(work: Work, action: Notify) -> None:
+    reason = letters.why_no_notification(work.letter, work.message.raw)
+    if reason:
+        _untold(work, "notify", reason)
+        return
+    raw, paths = work.pen.notification(work.letter, work.message.raw, work.account, action)
+    await work.delivery.deliver([letters.to(work.letter, raw, paths)])
+    await _copy(work, raw, action.fcc)
+
+
+async def _refuse(work: Work, action: Reject) -> None:
+    reason = letters.why_no_refusal(work.letter)
+    if reason:
+        _untold(work, action.kind.value, reason)
+        return
+    raw = work.pen.refusal(work.letter, work.account, action)
+    await work.delivery.deliver([letters.to(work.letter, raw, (work.letter.reverse_path,))])
+
+
+async def _copy(work: Work, raw: bytes, into: FileInto | None) -> None:
+    if into is None:
+        return
+    try:
+        await file_copy(work, raw, into)
+    except DomainError as fault:  # RFC 8580 §3: what was sent is sent
+        log.warning("no copy", trace=work.letter.trace_id, account=work.account.login, fault=fault.detail)
+
+
+async def tell_of_fault(work: Work, ran: Ran) -> None:
+    """Of a server's script, whoever runs the server reads in the log."""
+    if not ran.fault or ran.origin not in (Origin.OWN, Origin.SPEC):
+        return
+    now = work.letter.received_at
+    key = f"{ran.fault}\0{ran.content.decode('utf-8', 'replace')}"
+    try:
+        if await _claim(work, Purpose.TOLD, key, TOLD_MS):
+            raw = work.pen.failure(work.letter, work.account, ran)
+            told = NewMessage(raw=raw, received_at=now, digest=digest_message(raw))
+            await work.delivery.append(told, work.account, is_suspicious=False)
+    except DomainError as fault:
+        _untold(work, "fault", fault.detail)

@@ -1,0 +1,39 @@
+"""What the scripts of one account came to for one mail. Values; carried out by carry_out, when the mail is stored."""
+
+from dataclasses import dataclass
+
+from mailstack.services.inbound.filter.shelf import Origin
+from mailstack.sieve.actions import Action, FileInto, Keep, Redirect, Reject
+from mailstack.sieve.run import Traced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """One script that ran. origin: whose it is, for people. fault: why it ended early, "" for a good end."""
+
+    name: str
+    origin: Origin
+    fault: str = ""
+    content: bytes = b""
+    actions: tuple[Action, ...] = ()
+    trace: tuple[Traced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """actions: of all scripts that ran, in their order; of Keep there is one at most."""
+
+    actions: tuple[Action, ...]
+    ran: tuple[Ran, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """What is done, for the log."""
+        return [type(action).__name__.lower() for action in self.actions]
+
+    @property
+    def refusal(self) -> Reject | None:
+        """None as well where something is done with the mail besides."""
+        found = next((action for action in self.actions if isinstance(action, Reject)), None)
+        is_used = any(isinstance(action, Keep | FileInto | Redirect) for action in self.actions)
+        return None if is_used else found

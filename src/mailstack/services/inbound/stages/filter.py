@@ -1,0 +1,55 @@
+"""DATA: the scripts of all who would get the mail; where all refuse it, its sender hears so while connected.
+
+RFC 5429 §2.1: refusing within the transaction is best, for no notice can go astray. Who has no say here is a mail that
+goes on elsewhere or to a list as well, of which somebody wants it.
+"""
+
+from dataclasses import replace
+
+from mailstack.services.inbound.deliver import Shipment
+from mailstack.services.inbound.mail import InboundMail, Reason, Reject
+from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.sieve.actions import Refusal
+from mailstack.sieve.actions import Reject as Refused
+
+MAX_TOLD = 400
+REFUSED = "by the recipient's mail filter"
+
+
+async def ask_filters(receiving: Receiving, mail: InboundMail) -> InboundMail | Reject:
+    routed = mail.routed
+    if routed is None:
+        return mail
+    shipments = [await _asked(receiving, shipment) for shipment in routed.shipments]
+    found = [verdict for shipment in shipments for verdict in shipment.letter.verdicts.values()]
+    refusals = [verdict.refusal for verdict in found if verdict is not None and verdict.refusal is not None]
+    goes_elsewhere = any(shipment.external or shipment.queued_as is not None for shipment in shipments)
+    is_refused_by_all = len(refusals) == len(found) > 0 and not goes_elsewhere and not _is_for_lists(mail)
+    if is_refused_by_all and (told := _told(refusals)) is not None:
+        return Reject(reason=Reason.FILTER, told=told)
+    return replace(mail, routed=replace(routed, shipments=shipments))
+
+
+async def _asked(receiving: Receiving, shipment: Shipment) -> Shipment:
+    if not shipment.accounts:
+        return shipment
+    letter = shipment.letter
+    verdicts = {account.account_id: await receiving.delivery.verdict(letter, account) for account in shipment.accounts}
+    return replace(shipment, letter=replace(letter, verdicts=verdicts))
+
+
+def _is_for_lists(mail: InboundMail) -> bool:
+    return any(recipient.resolution is not None and recipient.resolution.lists for recipient in mail.recipients)
+
+
+def _told(refusals: list[Refused]) -> str | None:
+    """The one reason, on one line; None where it cannot be said in a reply, so that a notice must say it."""
+    reasons = {" ".join(refusal.reason.split()) for refusal in refusals}
+    if len(reasons) > 1:
+        return REFUSED
+    reason = reasons.pop()
+    if reason.isascii() and reason.isprintable() and len(reason) <= MAX_TOLD:
+        return f"{REFUSED}: {reason}" if reason else REFUSED
+    # RFC 5429 §2.1.2, §2.2: a text that a reply cannot hold is the sender's to read all the same, but for ereject,
+    # which would rather refuse.
+    return REFUSED if all(refusal.kind is Refusal.EREJECT for refusal in refusals) else None

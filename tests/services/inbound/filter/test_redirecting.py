@@ -1,0 +1,106 @@
+"""Mail that scripts send on. RFC 5228 §4.2, RFC 6009, RFC 6134 §2.7."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailstack.model.handling import Handling, Notification, NotifyOn, Returned
+from mailstack.model.verdict import Authentication, DmarcPolicy, DmarcResult, DmarcVerdict, SpfResult
+from mailstack.services.inbound.mail import Accept
+from tests.support.filter_world import ALICE, BOB, FilterWorld, mail_of
+from tests.support.senders import known
+
+DORA = "dora@elsewhere.example"
+ONWARD = f'redirect "{DORA}";'
+NO_POLICY = DmarcVerdict(result=DmarcResult.NONE, from_domain="x.example")
+FORGED = known(NO_POLICY, spf=SpfResult.FAIL)
+FAILED = known(DmarcVerdict(result=DmarcResult.FAIL, from_domain="x.example", policy=DmarcPolicy.REJECT))
+
+
+async def test_it_goes_on_under_a_path_of_ours_and_is_not_kept(world: FilterWorld) -> None:
+    await world.use(ONWARD)
+    assert isinstance(await world.receive(mail_of()), Accept)
+    ((item, raw),) = await world.queued()
+    assert item.recipient == DORA
+    assert item.reverse_path.startswith("SRS0=")
+    assert item.reverse_path.endswith("=elsewhere.example=carol@example.com")
+    assert raw.startswith(b"Delivered-To: alice@example.com\r\nReceived: ")
+    assert b"Return-Path" not in raw
+    assert raw.endswith(mail_of())
+    assert await world.where() == {}
+
+
+async def test_several_and_a_copy(world: FilterWorld) -> None:
+    await world.use(f'require "copy"; redirect :copy "{DORA}"; redirect "Eve <eve@elsewhere.example>"; keep;')
+    await world.receive(mail_of())
+    assert await world.sent_to() == [DORA, "eve@elsewhere.example"]
+    assert await world.where() == {"INBOX": 1}
+
+
+async def test_of_an_edited_mail_the_edit_goes_on(world: FilterWorld) -> None:
+    await world.use(f'require "editheader"; addheader "X-By" "alice"; {ONWARD}')
+    await world.receive(mail_of())
+    ((_, raw),) = await world.queued()
+    assert raw.startswith(b"Delivered-To: alice@example.com\r\nX-By: alice\r\nReceived: ")
+    assert b"Return-Path" not in raw
+
+
+@pytest.mark.parametrize(
+    ("authentication", "is_suspicious"), [(FORGED, False), (FAILED, False), (None, True)], ids=["spf", "dmarc", "junk"]
+)
+async def test_mail_whose_sender_failed_the_checks_stays(
+    world: FilterWorld, authentication: Authentication | None, *, is_suspicious: bool
+) -> None:
+    await world.use(ONWARD)
+    await world.receive(mail_of(), authentication=authentication, is_suspicious=is_suspicious)
+    assert await world.sent_to() == []
+    assert await world.where() == {"Junk" if is_suspicious else "INBOX": 1}
+
+
+@pytest.mark.parametrize("target", [ALICE, "a.example@example.com", "Alice@Example.com"])
+async def test_to_oneself_is_to_keep(world: FilterWorld, target: str) -> None:
+    await world.use(f'redirect "{target}";')
+    await world.receive(mail_of())
+    assert (await world.where(), await world.sent_to()) == ({"INBOX": 1}, [])
+
+
+async def test_what_has_been_here_before_stays_here(world: FilterWorld) -> None:
+    await world.use(ONWARD)
+    with capture_logs() as logged:
+        await world.receive(b"Delivered-To: alice@example.com\r\n" + mail_of())
+    assert (await world.where(), await world.sent_to()) == ({"INBOX": 1}, [])
+    assert [line["reason"] for line in logged if line["event"] == "not redirected"] == ["loop"]
+
+
+async def test_to_a_neighbour_it_goes_by_the_queue(world: FilterWorld) -> None:
+    await world.use(f'redirect "{BOB}";')
+    await world.receive(mail_of())
+    assert await world.sent_to() == [BOB]
+
+
+async def test_to_a_list_of_which_the_account_is_a_member(world: FilterWorld) -> None:
+    script = 'require ["extlists", "copy"]; redirect :copy :list "team@example.com";'
+    await world.use(script)
+    await world.use(script, of=BOB)
+    await world.receive(mail_of(), to=[ALICE, BOB])
+    assert await world.sent_to() == [DORA]
+    assert await world.where(BOB) == {"INBOX": 1}
+
+
+async def test_notices_are_asked_for_as_the_script_says(world: FilterWorld) -> None:
+    extensions = 'require ["redirect-dsn", "copy"];'
+    await world.use(f'{extensions} redirect :copy :notify ["FAILURE", "DELAY"] :ret "HDRS" "{DORA}";')
+    wished = Notification(notify_on=frozenset({NotifyOn.SUCCESS, NotifyOn.FAILURE}))
+    await world.receive(mail_of(), handling=Handling(returned=Returned.FULL), notification=wished)
+    item = next(item for item, _ in await world.queued() if item.recipient == DORA)
+    assert item.handling.returned is Returned.HEADERS
+    assert item.notification.notify_on == frozenset({NotifyOn.FAILURE, NotifyOn.DELAY})
+    await world.use(f'{extensions} redirect :copy :notify "NEVER" "{DORA}";')
+    await world.receive(mail_of("two"), notification=wished)
+    assert [item.notification.notify_on for item, _ in await world.queued() if item.recipient == DORA][1] == frozenset()
+
+
+async def test_a_null_path_stays_one(world: FilterWorld) -> None:
+    await world.use(ONWARD)
+    await world.receive(mail_of(), sender="")
+    ((item, _),) = await world.queued()
+    assert item.reverse_path == ""
