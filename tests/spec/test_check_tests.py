@@ -34,8 +34,8 @@ def test_what_has_the_wrong_shape_is_left_to_the_models() -> None:
     assert not messages("- 5\n- [a]")
     odd = "{delivered: [[a]], forwarded: {a: [b]}, rejected: [x]}"
     assert messages(f"- {{name: [x], send: 5, expect: {odd}}}") == [
-        "a mail that is rejected as a whole is not delivered (rejected: {to: …} names some recipients)",
-        "a mail that is rejected as a whole is not forwarded (rejected: {to: …} names some recipients)",
+        "a mail that is rejected as a whole is not delivered (rejected: {to: …} or {by: …}: in part)",
+        "a mail that is rejected as a whole is not forwarded (rejected: {to: …} or {by: …}: in part)",
     ]
     assert not messages("- {name: a, dns: x, expect: 7}")
 

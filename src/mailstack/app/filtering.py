@@ -1,9 +1,14 @@
 """The filter of one generation: what its scripts are looked up, run and carried out with."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from mailstack.mailauth.dkim.keys import SigningKey
-from mailstack.ports.store import Store
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.annotations import Annotations
+from mailstack.ports.mailboxes import DeliveryMailboxes
+from mailstack.ports.scripts import RunScripts
+from mailstack.ports.sieve_memory import SieveMemory
 from mailstack.services.inbound.filter.carry_out import Filter
 from mailstack.services.inbound.filter.decide import Judge
 from mailstack.services.inbound.filter.knowledge import Knowledge
@@ -13,18 +18,34 @@ from mailstack.services.inbound.filter.shelf import ServerScripts, Shelf
 from mailstack.services.inbound.forwarding import Forwarding
 
 
+class FilterStore(Protocol):
+    """annotations: None where there are none."""
+
+    @property
+    def mailboxes(self) -> DeliveryMailboxes: ...
+    @property
+    def scripts(self) -> RunScripts: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sieve_memory(self) -> SieveMemory: ...
+    @property
+    def annotations(self) -> Annotations | None: ...
+
+
 def filter_of(
-    store: Store,
+    store: FilterStore,
     server: ServerScripts,
     *,
     forwarding: Forwarding,
     signing_keys: Mapping[str, Sequence[SigningKey]],
     token: Callable[[int], bytes],
+    is_traced: bool = False,
 ) -> Filter:
-    """token: random bytes."""
+    """token: random bytes. is_traced: each line that runs is told."""
     knowledge = Knowledge(
         places=Places(store.mailboxes),
-        shelf=Shelf(scripts=store.scripts, accounts=store.accounts, server=server),
+        shelf=Shelf(scripts=store.scripts, accounts=store.accounts, server=server, is_traced=is_traced),
         accounts=store.accounts,
         memory=store.sieve_memory,
         annotations=store.annotations,

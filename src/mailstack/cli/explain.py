@@ -184,7 +184,15 @@ async def _explained(
     async with store_to_read(storage) as store:
         if store is not None:
             bans = await store.bans.in_force(now=await store.now())
-            known = Known(bans=bans, greylist=store.greylist, warm_days=store.warm_days)
+            known = Known(
+                bans=bans,
+                greylist=store.greylist,
+                warm_days=store.warm_days,
+                accounts=store.accounts,
+                mailboxes=store.mailboxes,
+                scripts=store.scripts,
+                sieve_memory=store.sieve_memory,
+            )
             around = replace(around, known=known)
         return await explain(bed, to, content, around)
 

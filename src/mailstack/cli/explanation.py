@@ -8,7 +8,7 @@ import click
 from mailstack.cli.results import printable
 
 if TYPE_CHECKING:
-    from mailstack.app.explain.explanation import Explanation, Fact, Finding, Mail, Question, Step, WarmingUp
+    from mailstack.app.explain.explanation import Explanation, Fact, Finding, Mail, Question, Scripted, Step, WarmingUp
 
 CHECK_WIDTH, RESULT_WIDTH, FACT_WIDTH = 11, 10, 21
 _COLOURS = {
@@ -25,6 +25,8 @@ _COLOURS = {
     "temperror": "yellow",
     "deferred": "yellow",
     "partly": "yellow",
+    "failed": "red",
+    "discarded": "yellow",
     "junk": "yellow",
 }
 _VERDICTS = {
@@ -52,6 +54,7 @@ def lines_of(found: "Explanation", *, verbose: bool) -> Iterator[str]:
         yield f"  refused: {printable(recipient)}: {printable(reply)}"
     for login, mailboxes in found.stored.items():
         yield f"  stored: {printable(login)}: {printable(', '.join(mailboxes))}"
+    yield from _scripted(found.scripts)
     for address, way in found.sent_on.items():
         yield f"  sent on: {printable(address)}, by way of {printable(way)}"
         if (warming_up := found.warming_up.get(address)) is not None:
@@ -59,6 +62,17 @@ def lines_of(found: "Explanation", *, verbose: bool) -> Iterator[str]:
     if found.authentication_results:
         yield ""
         yield from (printable(line.replace("\t", "  ")) for line in found.authentication_results.rstrip().split("\r\n"))
+
+
+def _scripted(found: "Scripted") -> Iterator[str]:
+    for login in found.discarded:
+        yield f"  thrown away: {printable(login)}"
+    for login, reply in found.refused.items():
+        yield f"  refused by a script: {printable(login)}: {printable(reply)}"
+    for login in found.answered:
+        yield f"  the sender is answered: {printable(login)}"
+    for address in found.notified:
+        yield f"  notified: {printable(address)}"
 
 
 def share_text(found: "WarmingUp") -> str:

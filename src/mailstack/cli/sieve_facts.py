@@ -1,25 +1,13 @@
 """What a script would do with a mail, for people and for programs."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from enum import Enum
-from typing import assert_never
 
 import click
 
-from mailstack.cli.screen import counted
+from mailstack.app.sieve_words import name_of, rest_of
 from mailstack.model.message import RawMessage
-from mailstack.sieve.actions import (
-    Action,
-    Discard,
-    FileInto,
-    Keep,
-    Notify,
-    Redirect,
-    Reject,
-    TrackDuplicate,
-    Vacation,
-)
+from mailstack.sieve.actions import Action, FileInto
 from mailstack.sieve.run import Outcome
 
 
@@ -29,7 +17,7 @@ def show(found: Outcome) -> None:
     if found.trace:
         click.echo()
     for action in found.actions:
-        click.echo("".join(_sentence(action)))
+        click.echo(f"{click.style(name_of(action), bold=True)}{rest_of(action)}")
     if found.fault:
         click.echo(f"{click.style('the script failed:', fg='red', bold=True)} {found.fault}", err=True)
 
@@ -42,29 +30,8 @@ def document(found: Outcome) -> dict[str, object]:
     return shown
 
 
-def _name(action: Action) -> str:
-    match action:
-        case Keep():
-            return "keep"
-        case FileInto():
-            return "fileinto"
-        case Discard():
-            return "discard"
-        case Reject():
-            return action.kind.value
-        case Redirect():
-            return "redirect"
-        case Vacation():
-            return "vacation"
-        case Notify():
-            return "notify"
-        case TrackDuplicate():
-            return "duplicate"
-    assert_never(action)
-
-
 def _fields(action: Action) -> dict[str, object]:
-    shown: dict[str, object] = {"action": _name(action)}
+    shown: dict[str, object] = {"action": name_of(action)}
     for field in fields(action):
         value = getattr(action, field.name)
         if field.name == "raw":
@@ -79,36 +46,3 @@ def _fields(action: Action) -> dict[str, object]:
 
 def _text(raw: RawMessage) -> str:
     return bytes(raw[:]).decode("utf-8", "replace")
-
-
-def _sentence(action: Action) -> Iterator[str]:
-    yield click.style(_name(action), bold=True)
-    match action:
-        case Keep():
-            yield " in INBOX"
-            yield from _flags(action.flags)
-            yield " (implicit: nothing else was done with it)" if action.is_implicit else ""
-        case FileInto():
-            yield f" {action.mailbox}"
-            yield from _flags(action.flags)
-            yield ", made if it is not there" if action.create else ""
-        case Redirect():
-            yield f" to {action.address or f'the members of {action.list_name}'}"
-        case Reject():
-            yield f": {action.reason}"
-        case Vacation():
-            yield f": answers with {action.reason!r}"
-            yield f", at most once in {counted(action.period_s, 'second')}" if action.period_s else ""
-        case Notify():
-            yield f" {action.method}: {action.message}"
-        case TrackDuplicate():
-            yield f": {action.unique_id} counts as seen for {counted(action.period_s, 'second')}"
-        case Discard():
-            pass
-    if isinstance(action, Keep | FileInto | Redirect) and action.raw is not None:
-        yield ", as it was edited"
-
-
-def _flags(flags: Sequence[str] | None) -> Iterator[str]:
-    if flags:
-        yield f" with {' '.join(flags)}"

@@ -11,12 +11,8 @@ from mailstack.model.ids import AccountId
 from mailstack.model.script import ScriptEntry, ScriptQuota
 
 
-class Scripts(Protocol):
-    """Durable when it returns. What writes raises NotFound also where there is no such account."""
-
-    async def all(self, account_id: AccountId) -> Sequence[ScriptEntry]:
-        """By name."""
-        ...
+class RunScripts(Protocol):
+    """What delivery asks for."""
 
     async def read(self, account_id: AccountId, name: str) -> bytes:
         """Raises NotFound."""
@@ -24,6 +20,14 @@ class Scripts(Protocol):
 
     async def active(self, account_id: AccountId) -> bytes | None:
         """None: no script of the account is active."""
+        ...
+
+
+class Scripts(RunScripts, Protocol):
+    """Durable when it returns. What writes raises NotFound also where there is no such account."""
+
+    async def all(self, account_id: AccountId) -> Sequence[ScriptEntry]:
+        """By name."""
         ...
 
     async def put(self, account_id: AccountId, name: str, content: bytes, *, quota: ScriptQuota) -> None:

@@ -5,7 +5,6 @@ Only what is certain to be a slip is a fault here. Whether the server does as ex
 
 from collections.abc import Collection, Iterator, Mapping
 
-from mailstack.model.mailbox import INBOX
 from mailstack.spec.document import Document
 from mailstack.spec.faults import Fault, Path
 from mailstack.spec.nearest import Vocabulary, did_you_mean
@@ -14,7 +13,8 @@ from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.values import parse_address_key
 from mailstack.spec.yaml_values import Value
 
-OF_MAIL = ("delivered", "forwarded", "rejected", "not_delivered")
+OF_MAIL = ("delivered", "forwarded", "rejected", "discarded", "notified", "answered", "not_delivered")
+BY_LOGIN = ("not_delivered", "discarded", "answered")
 OF_RECORDS = ("contains", "equals", "absent", "count")
 OF_A_FILE = ("subject", "headers", "body")
 
@@ -110,10 +110,13 @@ def _fitting(test: Mapping[str, Value]) -> Collection[str]:
 
 def _contradictions(document: Document, path: Path, expect: Mapping[str, Value]) -> Iterator[Fault]:
     rejected = expect.get("rejected")
-    if rejected is not None and "to" not in mapping(rejected):
-        for key in ("delivered", "forwarded"):
+    if {"to", "by"} <= mapping(rejected).keys():
+        message = "to or by, not both: recipients, or accounts whose scripts refuse it"
+        yield document.fault((*path, "rejected", "by"), message, at_key=True)
+    if rejected is not None and not {"to", "by"} & mapping(rejected).keys():
+        for key in ("delivered", "forwarded", "discarded"):
             if key in expect:
-                message = f"a mail that is rejected as a whole is not {key} (rejected: {{to: …}} names some recipients)"
+                message = f"a mail that is rejected as a whole is not {key} (rejected: {{to: …}} or {{by: …}}: in part)"
                 yield document.fault((*path, key), message, at_key=True)
     for key in ("contains", "equals", "count"):
         if expect.get("absent") is True and key in expect:
@@ -127,19 +130,15 @@ def _contradictions(document: Document, path: Path, expect: Mapping[str, Value])
 
 def _deliveries(document: Document, path: Path, expect: Mapping[str, Value], holders: Holders) -> Iterator[Fault]:
     wanted = {named.name: named for named in _addresses(expect.get("delivered"), (*path, "delivered"))}
-    unwanted = tuple(_addresses(expect.get("not_delivered"), (*path, "not_delivered")))
-    for named in (*wanted.values(), *unwanted):
+    others = {key: tuple(_addresses(expect.get(key), (*path, key))) for key in BY_LOGIN}
+    refusing = _addresses(section(expect, "rejected").get("by"), (*path, "rejected", "by"))
+    for named in (*wanted.values(), *(named for each in others.values() for named in each), *refusing):
         if reason := holders.why_no_account(named.name):
             yield document.fault(named.path, reason, at_key=True)
-    for named in unwanted:
+    for named in (*others["not_delivered"], *others["discarded"]):
         if named.name in wanted:
             place = document.place(wanted[named.name].path)
             yield document.fault(named.path, f"{named.name} is expected to get it ({place})")
-    for key, boxes in mapping(expect.get("delivered")).items():
-        for box in (boxes,) if isinstance(boxes, str) else items(boxes):
-            if isinstance(box, str) and box.upper() != INBOX:
-                message = f"only {INBOX} can be expected: filing by Sieve and rules is not supported yet"
-                yield document.fault((*path, "delivered", key), message)
 
 
 def _forwards(document: Document, path: Path, expect: Mapping[str, Value], holders: Holders) -> Iterator[Fault]:

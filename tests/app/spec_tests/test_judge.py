@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from mailstack.app.spec_tests.filtering import ByScripts
 from mailstack.app.spec_tests.judge import judge_mail, judge_records
 from mailstack.app.spec_tests.mail import LATER, Happened
 from mailstack.model.delivery import SmtpReply
@@ -158,3 +159,99 @@ MX = RecordSet(name="example.com", type="MX", values=("10 a.example.", "20 b.exa
 )
 def test_records(expect: object, records: list[RecordSet], differences: list[str]) -> None:
     assert differences == [str(found) for found in judge_records(Expectation.model_validate(expect), records)]
+
+
+NO_THANKS = SmtpReply(code=550, status="5.7.1", text="no thanks")
+
+
+def filtered(refused: SmtpReply | None = None, copies: Sequence[str] = (), **scripts: object) -> Happened:
+    """copies: in the INBOX of these."""
+    return Happened(
+        refused=refused,
+        refusals={},
+        copies={login: ["INBOX"] for login in copies},
+        leaving={},
+        story=(),
+        scripts=ByScripts(**scripts),  # type: ignore[arg-type]  # as the rows below have it
+    )
+
+
+@pytest.mark.parametrize(
+    ("expect", "what"),
+    [
+        ({"discarded": ALICE}, filtered(discarding=[ALICE])),
+        ({"discarded": (ALICE, BOB)}, filtered(discarding=[BOB, ALICE])),
+        ({"delivered": BOB, "discarded": ALICE}, filtered(copies=[BOB], discarding=[ALICE])),
+        ({"delivered": ALICE, "notified": FRIEND}, filtered(copies=[ALICE], notified=[FRIEND])),
+        # Answers are looked at where something is said of them.
+        ({"delivered": ALICE}, filtered(copies=[ALICE], answering=[ALICE])),
+        ({"answered": True}, filtered(copies=[ALICE], answering=[ALICE])),
+        ({"answered": ALICE}, filtered(copies=[ALICE], answering=[ALICE])),
+        ({"answered": False}, filtered(copies=[ALICE])),
+        ({"delivered": BOB, "rejected": {"by": ALICE}}, filtered(copies=[BOB], refusing={ALICE: NO_THANKS})),
+        ({"rejected": {"by": ALICE, "text": "thanks"}}, filtered(NO_THANKS, refusing={ALICE: NO_THANKS})),
+        ({"rejected": {"text": "thanks"}}, filtered(NO_THANKS, refusing={ALICE: NO_THANKS})),
+        # A reason that no reply can hold comes in a notice.
+        ({"rejected": {"text": "thanks"}}, filtered(refusing={ALICE: NO_THANKS})),
+    ],
+)
+def test_what_scripts_do_is_as_expected(expect: object, what: Happened) -> None:
+    assert list(judge_mail(Expectation.model_validate(expect), SEND, what)) == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "what", "differences"),
+    [
+        ({"discarded": ALICE}, filtered(), ["discarded: expected alice@example.com, found nothing"]),
+        (
+            {"delivered": BOB},
+            filtered(copies=[BOB], discarding=[ALICE], notified=[FRIEND]),
+            ["discarded: not expected: alice@example.com", "notified: not expected: friend@x.example"],
+        ),
+        ({"notified": FRIEND}, filtered(), ["notified: expected friend@x.example, found nothing"]),
+        ({"answered": True}, filtered(copies=[BOB]), ["answered: expected an answer to the sender, found nothing"]),
+        ({"answered": False}, filtered(answering=[BOB]), ["answered: not expected: bob@example.com"]),
+        (
+            {"answered": ALICE},
+            filtered(answering=[BOB]),
+            ["answered: expected alice@example.com, found nothing", "answered: not expected: bob@example.com"],
+        ),
+        (
+            {"delivered": BOB},
+            filtered(copies=[BOB], refusing={ALICE: NO_THANKS}),
+            ["rejected: not expected: by alice@example.com: 550 5.7.1 no thanks"],
+        ),
+        (
+            {"rejected": {"by": ALICE}},
+            filtered(FULL),
+            [
+                "rejected: expected any refusal by alice@example.com, found nothing",
+                "rejected: not expected: the mail: 452 4.2.2 Mailbox full",
+            ],
+        ),
+        (
+            {"rejected": {"by": ALICE, "text": "please"}},
+            filtered(NO_THANKS, refusing={ALICE: NO_THANKS, BOB: NO_THANKS}),
+            [
+                'rejected: expected any refusal with "please" by alice@example.com, found 550 5.7.1 no thanks',
+                "rejected: not expected: by bob@example.com: 550 5.7.1 no thanks",
+            ],
+        ),
+        (
+            {"rejected": True},
+            filtered(copies=[BOB], refusing={ALICE: NO_THANKS}),
+            [
+                "delivered: not expected: bob@example.com: INBOX",
+                'rejected: expected any refusal, found the mail was taken for "alice@example.com", "bob@example.com"',
+            ],
+        ),
+        # Whatever is expected: nobody means a script to fail.
+        (
+            {"answered": False},
+            filtered(copies=[ALICE], failed={ALICE: "line 3: too many steps"}),
+            ["scripts: not expected: alice@example.com: line 3: too many steps"],
+        ),
+    ],
+)
+def test_what_scripts_do_otherwise(expect: object, what: Happened, differences: Sequence[str]) -> None:
+    assert list(map(str, judge_mail(Expectation.model_validate(expect), SEND, what))) == differences

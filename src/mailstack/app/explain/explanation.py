@@ -64,6 +64,17 @@ class WarmingUp:
     sent_today: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scripted:
+    """What scripts do, besides copies and what is sent on. discarded, answered: by these logins. refused: by login,
+    what the sender hears. notified: addresses."""
+
+    discarded: tuple[str, ...]
+    answered: tuple[str, ...]
+    refused: Mapping[str, str]
+    notified: tuple[str, ...]
+
+
 class Verdict(StrEnum):
     """Of the whole mail. PARTLY: some recipients were refused, and it was taken for the others."""
 
@@ -78,7 +89,7 @@ class Explanation:
     """reply: that the verdict follows from. refused: the replies to recipients that were refused or put off, where
     others were taken. authentication_results: the field that would stand on top, "" where the sender was not checked.
     stored: mailboxes by account. sent_on: the way that it leaves, by address. warming_up: where that is a matter of the
-    day, by address too. dns: all that was asked, by name.
+    day, by address too. scripts: of accounts and the server. dns: all that was asked, by name.
     """
 
     mail: Mail
@@ -90,6 +101,7 @@ class Explanation:
     stored: Mapping[str, tuple[str, ...]]
     sent_on: Mapping[str, str]
     warming_up: Mapping[str, WarmingUp]
+    scripts: Scripted
     dns: tuple[Question, ...]
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from mailstack.app.explain.explanation import Fact, Finding
 from mailstack.app.explain.sender_findings import Answer, sender_findings, told
 from mailstack.app.explain.witness import Observation
+from mailstack.app.sieve_words import sentence
+from mailstack.app.spec_tests.filtering import titled
 from mailstack.formats.headers import header_end, scan_fields
 from mailstack.mailauth.dkim.signed import LIMITS
 from mailstack.model.errors import DomainError
@@ -16,16 +18,19 @@ from mailstack.model.verdict import (
     DmarcVerdict,
 )
 from mailstack.services.inbound.blocklists import NEVER_LISTED, is_listing, question
+from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.mail import Accept, Decision, Defer, InboundMail, Reject
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.inbound.vouched import is_vouched_for
 from mailstack.services.lists.names import AtList, Purpose
+from mailstack.sieve.actions import FileInto, Keep, Redirect
+from mailstack.sieve.actions import Reject as Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """directory: what was looked up there. blocklists: zones. again: nobody is greylisted. is_live: who is known is
-    asked of a server here."""
+    asked of a server here. verdicts: of scripts, by login."""
 
     receiving: Receiving
     directory: Sequence[str]
@@ -33,6 +38,7 @@ class Scene:
     again: bool
     is_live: bool
     answer: Answer
+    verdicts: Sequence[tuple[str, Verdict]] = ()
 
 
 def findings_of(observation: Observation, scene: Scene) -> Iterator[Finding]:
@@ -226,11 +232,35 @@ def _encoding(observation: Observation, scene: Scene) -> Iterator[Finding]:
         yield _plain("encoding of what leaves", observation.came_to)
 
 
+def _filter(observation: Observation, scene: Scene) -> Iterator[Finding]:
+    for login, verdict in scene.verdicts:
+        for ran in verdict.ran:
+            facts: dict[str, Fact] = {"account": login, "script": titled(ran)}
+            if not ran.fault:
+                facts["does"] = tuple(map(sentence, ran.actions))
+            yield Finding(
+                check="filter",
+                result=_came_to(ran),
+                reason=ran.fault,
+                facts=facts | told(lines=tuple(f"{step.line}: {step.text}" for step in ran.trace)),
+            )
+    if not isinstance(observation.came_to, InboundMail):
+        yield _plain("filter", observation.came_to)
+
+
+def _came_to(ran: Ran) -> str:
+    if ran.fault:
+        return "failed"
+    return next((word for kind, word in _ENDS if any(isinstance(each, kind) for each in ran.actions)), "discarded")
+
+
 def _delivery(observation: Observation, scene: Scene) -> Iterator[Finding]:
     del scene
     if not isinstance(observation.came_to, Accept):
         yield _plain("delivery", observation.came_to)
 
+
+_ENDS = ((Refused, "refused"), (FileInto, "filed"), (Redirect, "redirected"), (Keep, "kept"))
 
 _STAGES: Mapping[str, Callable[[Observation, Scene], Iterator[Finding]]] = {
     "resolve_recipient": _recipient,
@@ -245,5 +275,7 @@ _STAGES: Mapping[str, Callable[[Observation, Scene], Iterator[Finding]]] = {
     "hold_back_forwards": _forwards,
     "refuse_for_lists": _lists,
     "encode_what_leaves": _encoding,
+    "route": _untold,
+    "ask_filters": _filter,
     "deliver": _delivery,
 }

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailstack.app.explain.envelope import Addressed
-from mailstack.app.explain.explanation import Explanation, Finding, Mail, Question, Step, Verdict, WarmingUp
+from mailstack.app.explain.explanation import Explanation, Finding, Mail, Question, Scripted, Step, Verdict, WarmingUp
 from mailstack.app.explain.findings import Scene, findings_of
+from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScripts
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
 from mailstack.app.silence import Silence
@@ -17,13 +18,27 @@ from mailstack.app.spec_tests.bed import Bed
 from mailstack.app.spec_tests.client import connected
 from mailstack.app.spec_tests.conversation import Envelope, Outcome, hand_over_by
 from mailstack.app.spec_tests.directory import NotedAccounts
-from mailstack.app.spec_tests.mail import answer_of, copies, leaving
+from mailstack.app.spec_tests.filtering import (
+    ByScripts,
+    NobodysScripts,
+    NotedFilter,
+    ReadyMailboxes,
+    Shelves,
+    Within,
+    deliver_within,
+    noted_filter,
+)
+from mailstack.app.spec_tests.mail import answer_of, copies, leaving, on_the_way
 from mailstack.model.conduct import Ban
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.greylist import GreyEntry
 from mailstack.model.instant import Clock, Instant, iso
+from mailstack.ports.accounts import Accounts
 from mailstack.ports.greylist import Greylist
+from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.resolver import Resolver
+from mailstack.ports.scripts import RunScripts
+from mailstack.ports.sieve_memory import SieveMemory
 from mailstack.ports.warm_days import WarmDays
 from mailstack.servers.smtp.service import SmtpRole, SmtpService
 from mailstack.services.conduct import Conduct
@@ -51,11 +66,15 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """bans: in force. greylist, warm_days: are only read."""
+    """bans: in force. All else is only read."""
 
     bans: Sequence[Ban]
     greylist: Greylist
     warm_days: WarmDays
+    accounts: Accounts
+    mailboxes: DeliveryMailboxes
+    scripts: RunScripts
+    sieve_memory: SieveMemory
 
 
 class Read:
@@ -83,7 +102,8 @@ async def explain(bed: Bed, to: Addressed, content: bytes, around: Circumstances
         outcome = await hand_over_by(client, envelope, content, lambda said, reply: telling.heard(to, said, reply))
     verdict = _verdict(to, outcome)
     refusals = outcome.refusals if verdict is Verdict.PARTLY else {}
-    left = await leaving(bed, telling.hosts_of, store)
+    await deliver_within(telling.scripts, telling.within, store, now=around.clock())
+    left = await leaving(bed, telling.hosts_of, await on_the_way(store, telling.scripts))
     warming = Warming(store.warm_days if around.known is None else around.known.warm_days, clock=around.clock)
     warming_up = {address: await _warming_up(warming, *by) for address, by in left.warming.items()}
     return Explanation(
@@ -103,6 +123,7 @@ async def explain(bed: Bed, to: Addressed, content: bytes, around: Circumstances
         stored={login: tuple(found) for login, found in (await copies(bed, store)).items()},
         sent_on={address: _way(way, warming_up.get(address)) for address, way in left.ways.items()},
         warming_up=warming_up,
+        scripts=_scripted(await telling.scripts.done()),
         dns=telling.questions(),
     )
 
@@ -123,6 +144,8 @@ class _Telling:
             self._conduct.rules = ban_rules_of(bed.blueprint, bed.blueprint.server)
             self._conduct.show(around.known.bans)
         self._service: SmtpService
+        self.scripts: NotedFilter
+        self.within: Within
 
     async def hosts_of(self, domain: str) -> Sequence[str]:
         return best_hosts(domain, await self._resolver.mail_exchangers(domain))
@@ -132,22 +155,27 @@ class _Telling:
         known = self._around.known
         greylist = Read(None if known is None else known.greylist)
         gate = gate_of(bed.blueprint.receiving, self._resolver, greylist, clock=clock)
+        lists = lists_of(
+            bed.blueprint,
+            ListWork(
+                accounts=self._accounts,
+                unsubscribed=store.unsubscribed,
+                signing_keys={},
+                clock=clock,
+                resolver=self._resolver,
+            ),
+        )
+        self.scripts = noted_filter(
+            _shelves(bed.accounts, store, known), store, forwarding=lists.forwarding, is_traced=True
+        )
+        delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=self.scripts)
         made = smtp_service(
             bed.blueprint,
             MailWork(
                 accounts=self._accounts,
                 messages=store.messages,
-                delivery=Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue),
-                lists=lists_of(
-                    bed.blueprint,
-                    ListWork(
-                        accounts=self._accounts,
-                        unsubscribed=store.unsubscribed,
-                        signing_keys={},
-                        clock=clock,
-                        resolver=self._resolver,
-                    ),
-                ),
+                delivery=delivery,
+                lists=lists,
                 submitted=store.submitted,
                 conduct=self._conduct,
                 gate=replace(gate, greylisting=None) if self._around.again else gate,
@@ -160,6 +188,7 @@ class _Telling:
             tls=None,
             plaintext_is_secure=lambda _peer: False,
         )
+        self.within = Within(hostname=made.hostname, forwarding=lists.forwarding, lists=lists, delivery=delivery)
         self._service = replace(
             made,
             inbound=replace(made.inbound, stages=self._witness.stages()),
@@ -179,6 +208,7 @@ class _Telling:
             again=self._around.again,
             is_live=self._around.known is not None,
             answer=self._resolver.answer,
+            verdicts=self.scripts.take(),
         )
         findings = [finding for observation in observations for finding in findings_of(observation, scene)]
         if said == "connect":
@@ -201,6 +231,33 @@ class _Telling:
         for observation in observations:
             if isinstance(observation.came_to, InboundMail):
                 self.results = results_field(self._service.inbound.receiving, observation.came_to) or self.results
+
+
+def _shelves(accounts: Accounts, store: MemoryStore, known: Known | None) -> Shelves:
+    """Without a server to look at, each mailbox that a script names is there."""
+    if known is None:
+        return Shelves(
+            mailboxes=ReadyMailboxes(store.mailboxes),
+            scripts=NobodysScripts(),
+            accounts=accounts,
+            sieve_memory=store.sieve_memory,
+        )
+    ids = Ids(accounts, known.accounts)
+    return Shelves(
+        mailboxes=LiveMailboxes(store.mailboxes, known.mailboxes, ids),
+        scripts=LiveScripts(known.scripts, ids),
+        accounts=accounts,
+        sieve_memory=LiveMemory(known.sieve_memory, ids),
+    )
+
+
+def _scripted(done: ByScripts) -> Scripted:
+    return Scripted(
+        discarded=tuple(done.discarding),
+        answered=tuple(done.answering),
+        refused={login: str(reply) for login, reply in done.refusing.items()},
+        notified=tuple(done.notified),
+    )
 
 
 async def _warming_up(warming: Warming, gradual: Gradual, provider: str) -> WarmingUp:

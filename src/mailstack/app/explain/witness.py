@@ -63,7 +63,9 @@ class Witness:
 
 def _lasting(mail: InboundMail) -> InboundMail:
     """A message in a file is there until the reply only, and is told of after it."""
-    return mail if isinstance(mail.raw, bytes) else replace(mail, raw=mail.raw[: header_end(mail.raw)])
+    if isinstance(mail.raw, bytes):
+        return mail
+    return replace(mail, raw=mail.raw[: header_end(mail.raw)], routed=None)
 
 
 class NotedResolver:

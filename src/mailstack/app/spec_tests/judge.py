@@ -1,6 +1,6 @@
 """Whether what happened is what was expected: the differences, one for each thing that is otherwise. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mailstack.app.spec_tests.mail import LATER, Happened
 from mailstack.app.spec_tests.result import Difference
@@ -11,19 +11,18 @@ from mailstack.spec.sections.tests import ANY_CODE, Expectation, Refusal, Send
 
 def judge_mail(expect: Expectation, send: Send, happened: Happened) -> Iterator[Difference]:
     """A mail of which anything is expected to come must come to that and nothing else; one that only must not reach
-    somebody may come to anything else."""
+    somebody, or be answered, may come to anything else."""
+    yield from _failures(happened)
     yield from _not_delivered(expect, happened)
-    if expect.delivered is None and expect.forwarded is None and expect.rejected is None:
+    yield from _answers(expect.answered, happened)
+    wanted = (expect.delivered, expect.forwarded, expect.rejected, expect.discarded, expect.notified)
+    if all(each is None for each in wanted):
         return
     yield from _copies(expect.delivered or {}, happened)
     yield from _leaving(expect.forwarded or {}, happened)
-    if expect.rejected is None:
-        yield from _unexpected_refusals(happened, allowed=())
-    elif expect.rejected.to:
-        yield from _refused_recipients(expect.rejected, happened)
-        yield from _unexpected_refusals(happened, allowed=expect.rejected.to)
-    else:
-        yield from _refused_whole(expect.rejected, send, happened)
+    yield from _same("discarded", expect.discarded or (), happened.scripts.discarding)
+    yield from _same("notified", expect.notified or (), happened.scripts.notified)
+    yield from _refusals(expect.rejected, send, happened)
 
 
 def judge_records(expect: Expectation, records: Sequence[RecordSet]) -> Iterator[Difference]:
@@ -46,6 +45,35 @@ def _not_delivered(expect: Expectation, happened: Happened) -> Iterator[Differen
         if login in happened.copies:
             found = _copy(login, happened.copies[login])
             yield Difference(what="not_delivered", expected=f"no copy for {login}", found=found)
+
+
+def _failures(happened: Happened) -> Iterator[Difference]:
+    """Nobody expects one: the mail is kept then, and the script's work left undone."""
+    for login, fault in happened.scripts.failed.items():
+        yield Difference(what="scripts", found=f"{login}: {fault}")
+
+
+def _answers(wanted: bool | Sequence[str] | None, happened: Happened) -> Iterator[Difference]:
+    answering = happened.scripts.answering
+    match wanted:
+        case None:
+            return
+        case True:
+            if not answering:
+                yield Difference(what="answered", expected="an answer to the sender")
+        case False:
+            yield from _same("answered", (), answering)
+        case logins:
+            yield from _same("answered", logins, answering)
+
+
+def _same(what: str, wanted: Collection[str], found: Collection[str]) -> Iterator[Difference]:
+    for name in wanted:
+        if name not in found:
+            yield Difference(what=what, expected=name)
+    for name in found:
+        if name not in wanted:
+            yield Difference(what=what, found=name)
 
 
 def _copies(wanted: Mapping[str, Sequence[str]], happened: Happened) -> Iterator[Difference]:
@@ -85,10 +113,41 @@ def _leaving(wanted: Mapping[str, str | None], happened: Happened) -> Iterator[D
             yield Difference(what="forwarded", found=f"{address} by way of {happened.way(address)}")
 
 
+def _refusals(wanted: Refusal | None, send: Send, happened: Happened) -> Iterator[Difference]:
+    if wanted is None:
+        yield from _unexpected_refusals(happened, allowed=())
+    elif wanted.by:
+        yield from _refused_by(wanted, happened)
+    elif wanted.to:
+        yield from _refused_recipients(wanted, happened)
+        yield from _unexpected_refusals(happened, allowed=wanted.to)
+    else:
+        yield from _refused_whole(wanted, send, happened)
+
+
+def _refused_by(refusal: Refusal, happened: Happened) -> Iterator[Difference]:
+    """Where all scripts refuse it, the mail as a whole is refused, in their words."""
+    refusing = happened.scripts.refusing
+    for login in refusal.by:
+        if login not in refusing or not _is_meant(refusal, refusing[login]):
+            expected = f"{_refusal(refusal)} by {login}"
+            yield Difference(what="rejected", expected=expected, found=str(refusing.get(login, "")))
+    for login, reply in refusing.items():
+        if login not in refusal.by:
+            yield Difference(what="rejected", found=f"by {login}: {reply}")
+    if happened.refused is not None and not refusing:
+        yield Difference(what="rejected", found=f"the mail: {happened.refused}")
+    for recipient, reply in happened.refusals.items():
+        yield Difference(what="rejected", found=f"{recipient}: {reply}")
+
+
 def _refused_whole(refusal: Refusal, send: Send, happened: Happened) -> Iterator[Difference]:
     """By one reply, or by one for each recipient, all of which are as expected."""
     if happened.refused is not None:
         replies = [happened.refused]
+    elif happened.scripts.refusing and not (happened.refusals or happened.copies or happened.leaving):
+        # All of it, though not while the sender was connected: a notice says so.
+        replies = list(happened.scripts.refusing.values())
     else:
         taken = [recipient for recipient in dict.fromkeys(send.to) if recipient not in happened.refusals]
         if taken:
@@ -111,6 +170,9 @@ def _refused_recipients(refusal: Refusal, happened: Happened) -> Iterator[Differ
 def _unexpected_refusals(happened: Happened, allowed: Sequence[str]) -> Iterator[Difference]:
     if happened.refused is not None:
         yield Difference(what="rejected", found=f"the mail: {happened.refused}")
+    else:
+        for login, reply in happened.scripts.refusing.items():
+            yield Difference(what="rejected", found=f"by {login}: {reply}")
     for recipient, reply in happened.refusals.items():
         if recipient not in allowed:
             yield Difference(what="rejected", found=f"{recipient}: {reply}")

@@ -10,9 +10,20 @@ from mailstack.app.spec_tests.bed import Bed, clock
 from mailstack.app.spec_tests.client import connected
 from mailstack.app.spec_tests.conversation import Envelope, hand_over_by
 from mailstack.app.spec_tests.directory import NotedAccounts
+from mailstack.app.spec_tests.filtering import (
+    ByScripts,
+    NobodysScripts,
+    NotedFilter,
+    ReadyMailboxes,
+    Shelves,
+    Within,
+    came_to,
+    deliver_within,
+    key_of,
+    noted_filter,
+)
 from mailstack.app.spec_tests.result import Step
-from mailstack.model.delivery import SmtpReply
-from mailstack.model.errors import Invalid
+from mailstack.model.delivery import QueueItem, SmtpReply
 from mailstack.model.principal import Account
 from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.conduct import Conduct
@@ -20,7 +31,6 @@ from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.mailbox.tree import MailboxTree
 from mailstack.services.outbound.destination import Destination, HostsOf, Local, ToRelay, Unknown, destination
 from mailstack.services.outbound.route import Gradual
-from mailstack.services.outbound.sender import forward_address
 from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.sections.tests import Send
 from mailstack.store.memory.store import MemoryStore
@@ -36,7 +46,8 @@ UNDECIDED = "undecided"
 class Happened:
     """refused: the reply to the whole mail, None where it was taken or every recipient was refused for itself.
     refusals: by recipient as written. copies: by login, a mailbox path for each. leaving: by address key, the way.
-    warming: of those that leave by a warm-up, what has the rest of such mail till it is over."""
+    warming: of those that leave by a warm-up, what has the rest of such mail till it is over. scripts: what those of
+    accounts did with it besides."""
 
     refused: SmtpReply | None
     refusals: Mapping[str, SmtpReply]
@@ -44,6 +55,7 @@ class Happened:
     leaving: Mapping[str, str]
     story: Sequence[Step]
     warming: Mapping[str, str] = field(default_factory=dict)
+    scripts: ByScripts = field(default_factory=ByScripts)
 
     def way(self, address: str) -> str:
         """For people."""
@@ -65,17 +77,28 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     """Into a store of its own, which nobody else sees."""
     store = MemoryStore(clock=clock, bus=Silence())
     accounts = NotedAccounts(bed.accounts)
-    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue)
+    lists = lists_of(
+        bed.blueprint, ListWork(accounts=accounts, unsubscribed=store.unsubscribed, signing_keys={}, clock=clock)
+    )
+    scripts = noted_filter(
+        Shelves(
+            mailboxes=ReadyMailboxes(store.mailboxes),
+            scripts=NobodysScripts(),
+            # Whom scripts ask about says nothing of how the mail's own addresses were resolved.
+            accounts=bed.accounts,
+            sieve_memory=store.sieve_memory,
+        ),
+        store,
+        forwarding=lists.forwarding,
+    )
+    delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     service = smtp_service(
         bed.blueprint,
         MailWork(
             accounts=accounts,
             messages=store.messages,
             delivery=delivery,
-            lists=lists_of(
-                bed.blueprint,
-                ListWork(accounts=accounts, unsubscribed=store.unsubscribed, signing_keys={}, clock=clock),
-            ),
+            lists=lists,
             submitted=store.submitted,
             conduct=Conduct(clock=clock),
             gate=None,
@@ -93,14 +116,18 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     def heard(said: str, reply: Reply) -> None:
         # The greeting says nothing of the mail. Of a longer reply, the first line: what is offered has no bearing.
         if said != "connect":
-            notes = (*accounts.take_notes(), *(of_login if said.startswith("AUTH ") else ()))
+            notes = (*accounts.take_notes(), *(of_login if said.startswith("AUTH ") else ()), *_notes_of(scripts))
             story.append(Step(said=said, answer=answer_of(reply), notes=notes))
 
     envelope = Envelope(ehlo_domain=send.helo, reverse_path=sender_of(send), recipients=send.to, login=send.as_)
     role = SmtpRole.MX if send.as_ is None else SmtpRole.SUBMISSION
     with connected(service, role, send.client_ip) as client:
         outcome = await hand_over_by(client, envelope, content, heard)
-    left = await leaving(bed, partial(_hosts_of, send), store)
+    within = Within(hostname=service.hostname, forwarding=lists.forwarding, lists=lists, delivery=delivery)
+    await deliver_within(scripts, within, store, now=clock())
+    if came := _notes_of(scripts):
+        story.append(Step(said="what scripts send on here", answer="delivered", notes=came))
+    left = await leaving(bed, partial(_hosts_of, send), await on_the_way(store, scripts))
     return Happened(
         refused=outcome.refused,
         refusals=outcome.refusals,
@@ -108,7 +135,12 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
         leaving=left.ways,
         story=tuple(story),
         warming={address: gradual.meanwhile.name for address, (gradual, _) in left.warming.items()},
+        scripts=await scripts.done(),
     )
+
+
+def _notes_of(scripts: NotedFilter) -> tuple[str, ...]:
+    return tuple(line for login, verdict in scripts.take() for line in came_to(login, verdict))
 
 
 async def _notes_of_login(accounts: NotedAccounts, send: Send) -> tuple[str, ...]:
@@ -143,12 +175,18 @@ async def copies(bed: Bed, store: MemoryStore) -> dict[str, list[str]]:
     return found
 
 
-async def leaving(bed: Bed, hosts_of: HostsOf, store: MemoryStore) -> Leaving:
+async def on_the_way(store: MemoryStore, scripts: NotedFilter) -> Sequence[QueueItem]:
+    """The mail itself, and what is written by others than scripts because of it."""
+    sent_on = [sent.item for sent in await scripts.sent() if not sent.is_told]
+    return (*await store.queue.items(), *sent_on)
+
+
+async def leaving(bed: Bed, hosts_of: HostsOf, items: Sequence[QueueItem]) -> Leaving:
     """What a test promises must not end with a day of the calendar: warm-ups are taken as over."""
     ways: dict[str, str] = {}
     warming: dict[str, tuple[Gradual, str]] = {}
-    for item in await store.queue.items():
-        key = _key(item.recipient)
+    for item in items:
+        key = key_of(item.recipient)
 
         async def once_over(gradual: Gradual, provider: str, key: str = key) -> bool:
             warming[key] = gradual, provider
@@ -180,10 +218,3 @@ def _way(found: Destination) -> str:
             return UNDECIDED
         case _:
             return DIRECT
-
-
-def _key(recipient: str) -> str:
-    try:
-        return forward_address(recipient).key
-    except Invalid:
-        return recipient

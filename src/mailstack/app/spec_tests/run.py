@@ -97,6 +97,11 @@ def _end(happened: Happened) -> Step:
         came_to.append(
             f"{address}: {'waits in the queue' if way == LATER else f'leaves by way of {happened.way(address)}'}"
         )
+    scripts = happened.scripts
+    came_to += [f"{login}: thrown away" for login in scripts.discarding]
+    came_to += [f"{login} refuses it" for login in scripts.refusing if happened.refused is None]
+    came_to += [f"{login} answers the sender" for login in scripts.answering]
+    came_to += [f"{address} is notified" for address in scripts.notified]
     return Step(said="what came of it", answer="; ".join(came_to) or "no copy anywhere")
 
 

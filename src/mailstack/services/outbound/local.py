@@ -2,16 +2,31 @@
 domain has become ours since."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.errors import DomainError, Forbidden, NotFound, QuotaExceeded, TooLarge
 from mailstack.model.instant import Instant
-from mailstack.services.inbound.deliver import Letter, Shipment, apart, outgoing
+from mailstack.services.inbound.deliver import Delivery, Letter, Shipment, apart, outgoing
+from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.recipients import by_target, own_paths
 from mailstack.services.inbound.success import EXPANDED, STORED
 from mailstack.services.inbound.trace import passed_addresses
+from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.sender import forward_address
-from mailstack.services.outbound.service import OutboundService
+
+
+class OwnMailboxes(Protocol):
+    """What mail comes to them by. hostname: ours."""
+
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def forwarding(self) -> Forwarding: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def delivery(self) -> Delivery: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,7 @@ class LocalResult:
     further: tuple[OutgoingMail, ...] = ()
 
 
-async def deliver_locally(service: OutboundService, item: QueueItem, content: bytes, now: Instant) -> LocalResult:
+async def deliver_locally(service: OwnMailboxes, item: QueueItem, content: bytes, now: Instant) -> LocalResult:
     try:
         to = await service.forwarding.resolve(
             forward_address(item.recipient),

@@ -13,7 +13,15 @@ from mailstack.model.errors import Invalid
 from mailstack.model.mailbox import INBOX
 from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.sections.section import OrElse, Section
-from mailstack.spec.values import AddressKey, AddressKeys, DomainName, FilePath, IpAddress, parse_addresses
+from mailstack.spec.values import (
+    AddressKey,
+    AddressKeys,
+    DomainName,
+    FilePath,
+    IpAddress,
+    parse_address_key,
+    parse_addresses,
+)
 
 NULL_PATH = "<>"
 POSTMASTER = "postmaster"
@@ -102,6 +110,16 @@ def parse_mailbox(text: str) -> str:
     return INBOX if text.upper() == INBOX else text
 
 
+def parse_answer(value: object) -> bool | tuple[str, ...]:
+    """Whether anybody answers, or who does."""
+    if isinstance(value, bool):
+        return value
+    texts = parse_addresses(value)
+    if not isinstance(texts, tuple) or not texts or not all(isinstance(text, str) for text in texts):
+        raise ValueError("true, false, or accounts are needed here: one or several")
+    return tuple(map(parse_address_key, texts))
+
+
 def parse_texts(value: object) -> object:
     """One text stands for a list of one."""
     return value if isinstance(value, tuple | dict) else (value,)
@@ -163,6 +181,11 @@ Forwards = Annotated[
     _by_address({"type": "string"}),
 ]
 """By address: the way that the mail goes, a relay's name or DIRECT; None where any will do."""
+Answer = Annotated[
+    bool | tuple[str, ...],
+    BeforeValidator(parse_answer),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, *_ADDRESSES_OR_MAPPING]}),
+]
 Hosts = Annotated[tuple[DomainName, ...], BeforeValidator(parse_texts), Field(min_length=1), _TEXT_OR_TEXTS]
 Texts = Annotated[tuple[str, ...], BeforeValidator(parse_texts), Field(min_length=1), _TEXT_OR_TEXTS]
 Code = Annotated[
@@ -220,6 +243,11 @@ class Refusal(Section):
     to: Annotated[tuple[EnvelopePath, ...], BeforeValidator(parse_addresses), _TEXT_OR_TEXTS] = Field(
         default=(), description="Which of the recipients are refused, where others are not. Default: the whole mail."
     )
+    by: Annotated[tuple[AddressKey, ...], BeforeValidator(parse_addresses), _TEXT_OR_TEXTS] = Field(
+        default=(),
+        description="Accounts by their login whose scripts refuse the mail, where others take it: its sender hears of"
+        " it in a notice.",
+    )
 
 
 Rejection = Annotated[Refusal, BeforeValidator(parse_refusal), OrElse(_CODE_FORM, {"type": "integer"}, {"const": True})]
@@ -235,13 +263,25 @@ class Expectation(Section):
     )
     forwarded: Forwards | None = Field(
         default=None,
-        description="Addresses elsewhere that the mail goes on to: one or several, or with the way of each:"
-        f" a relay's name or {DIRECT}.",
+        description="Addresses elsewhere that the mail goes on to, by a forward, a rule or a script: one or several, or"
+        f" with the way of each: a relay's name or {DIRECT}.",
     )
     rejected: Rejection | None = Field(
         default=None,
         description='The mail is refused: with this code ("5.7.1" or 550), or with a code and words of the text, or'
         " true for any. A refusal that passes (4.…) counts too.",
+    )
+    discarded: AddressKeys | None = Field(
+        default=None,
+        description="Accounts by their login whose scripts throw the mail away: nobody has it, and no sender hears so.",
+    )
+    notified: AddressKeys | None = Field(
+        default=None, description="Addresses that a script tells of the mail (notify with mailto:): one or several."
+    )
+    answered: Answer | None = Field(
+        default=None,
+        description="Accounts by their login whose scripts answer the sender (vacation), or true for any, false for"
+        " none. Without it, answers are not looked at.",
     )
     not_delivered: AddressKeys | None = Field(
         default=None,

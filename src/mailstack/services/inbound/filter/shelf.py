@@ -13,7 +13,7 @@ from enum import StrEnum
 from mailstack.model.errors import NotFound
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
-from mailstack.ports.scripts import Scripts
+from mailstack.ports.scripts import RunScripts
 from mailstack.sieve.check import compile_script
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.sieve.faults import Broken
@@ -56,7 +56,9 @@ class OnShelf:
 class Shelf:
     """One for each generation."""
 
-    def __init__(self, *, scripts: Scripts, accounts: Accounts, server: ServerScripts, is_traced: bool = False) -> None:
+    def __init__(
+        self, *, scripts: RunScripts, accounts: Accounts, server: ServerScripts, is_traced: bool = False
+    ) -> None:
         self._scripts = scripts
         self._accounts = accounts
         self._server = server
