@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.sieve.check import compile_script
+from mailstack.sieve.ext import include
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.sieve.faults import Broken, RuntimeFault
 from mailstack.sieve.run import Mail, Run, SieveEnvelope
 from tests.support.svtest.commands import TestFailed
 from tests.support.svtest.dialect import dialect
+from tests.support.svtest.linking import linking
 from tests.support.svtest.world import Block, Facts, World
 
 ENVIRONMENT = {"name": "mailstack", "version": "1", "location": "MS", "phase": "during"}
@@ -46,7 +48,7 @@ def files(places: Sequence[Path]) -> Iterator[Path]:
 def run_file(path: Path) -> FileResult:
     """A file that cannot be compiled has failed with all its blocks; so have those behind a fault outside of them."""
     world = World(path.parent, EXTENSIONS)
-    world.extensions = (*EXTENSIONS, dialect(world))
+    world.extensions = (*(one for one in EXTENSIONS if one is not include.EXTENSION), linking(world), dialect(world))
     source = path.read_text().replace("${tst.path}", str(path.parent))
     try:
         script = compile_script(source.encode(), world.extensions, limits=world.settings.limits)

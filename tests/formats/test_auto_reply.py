@@ -87,7 +87,28 @@ def test_an_answer_belongs_to_the_mail() -> None:
 def test_a_subject_of_ones_own() -> None:
     assert written("Subject: x\n", subject="Gone \u2014 fishing")["subject"] == "Gone \u2014 fishing"
     assert written("")["subject"] == "Auto:"
-    assert written(f"Subject: {'x' * 5_000}\n")["subject"].startswith("Auto: xxx")
+    assert written(f"Subject: {'x' * 5_000}\n")["subject"] == f"Auto: {'x' * 249}\u2026"
+    assert written("", subject="x" * 256)["subject"] == "x" * 256
+
+
+@pytest.mark.parametrize(
+    ("header", "to"),
+    [
+        ('From: "X, Y" <x@b.example>\n', '"X, Y" <x@b.example>'),
+        ("From: =?utf-8?q?=C3=84?= <X@B.example>\n", "\u00c4 <x@b.example>"),
+        ('From: "A" <a@b.example>\nSender: B <x@b.example>\n', "B <x@b.example>"),
+        ("From: A <a@b.example>, X <x@b.example>\n", "X <x@b.example>"),
+        ("From: x@b.example\n", "x@b.example"),
+        ("From: A <a@b.example>\nReply-To: R <x@b.example>\n", "x@b.example"),
+        # No other line, and no other recipient.
+        ("From: =?utf-8?q?a=0D=0ABcc=3A_c=40d.example=2C?= <x@b.example>\n", '"a Bcc: c@d.example," <x@b.example>'),
+    ],
+)
+def test_whoever_is_answered_has_the_name_of_the_mail(header: str, to: str) -> None:
+    found = written(header)
+    assert found["to"] == to
+    assert len(found["to"].addresses) == 1
+    assert found["bcc"] is None
 
 
 def test_a_long_thread_is_named_by_its_beginning_and_its_end() -> None:

@@ -52,6 +52,7 @@ def test_the_example() -> None:
         ("mailto:a@b.example", "", "[Knitting] A new sweater"),
         ("mailto:a@b.example?subject=caf%C3%A9", "", "caf\u00e9"),
         ("mailto:a@b.example?subject=x", "said", "said"),
+        ("mailto:a@b.example", "x" * 1000, f"{'x' * 255}\u2026"),
     ],
 )
 def test_whose_subject_it_is(uri: str, message: str, subject: str) -> None:
@@ -81,6 +82,8 @@ def test_who_gets_it_gets_it_once() -> None:
     uri = parse_mailto("mailto:a@b.example,c@d.example?cc=a@b.example,e@f.example&to=c@d.example")
     assert uri is not None
     assert recipients(uri) == ("a@b.example", "c@d.example", "e@f.example")
+    assert written("mailto:a@b.example?cc=a@b.example,e@f.example")["cc"] == "e@f.example"
+    assert written("mailto:a@b.example?cc=a@b.example")["cc"] is None
 
 
 def test_who_gets_it_may_have_a_name() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from mailstack.formats.addresses import address_text, parse_mailboxes
-from mailstack.formats.compose import phrase, write_date, write_field, write_message_id, write_text_field
+from mailstack.formats.compose import phrase, shortened, write_date, write_field, write_message_id, write_text_field
 from mailstack.formats.headers import Field, every, first, header_end
 from mailstack.formats.list_fields import is_automatic
 from mailstack.formats.text_part import write_text_part
@@ -17,7 +17,6 @@ from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 
 MAX_REFERENCES = 20
-MAX_SUBJECT = 400
 # RFC 5230 §4.6: fields of lists, RFC 2369 and RFC 2919; and what lists were known by before them.
 _OF_LISTS = frozenset({b"list-id", b"list-help", b"list-subscribe", b"list-unsubscribe", b"list-post", b"list-owner"})
 _OF_MANY = frozenset({b"bulk", b"list", b"junk"})
@@ -88,7 +87,7 @@ def write_auto_reply(reply: AutoReply, *, token: str) -> bytes:
     return b"".join(
         (
             write_field("From", f"{name}<{reply.sender}>"),
-            write_field("To", f"<{reply.to}>"),
+            write_field("To", _to(reply)),
             _subject_field(reply),
             write_date(reply.written_at),
             write_message_id(token, reply.domain),
@@ -100,18 +99,29 @@ def write_auto_reply(reply: AutoReply, *, token: str) -> bytes:
     )
 
 
+def _to(reply: AutoReply) -> str:
+    """Whoever sent the mail, with the name that it has there."""
+    wanted = reply.to.casefold()
+    for value in (value for name in (b"sender", b"from") for value in every(reply.fields, name)):
+        for mailbox in parse_mailboxes(value):
+            if mailbox.name and address_text(mailbox).casefold() == wanted:
+                return f"{phrase(decode_words(mailbox.name))} <{reply.to}>".lstrip()
+    return f"<{reply.to}>"
+
+
 def _subject_field(reply: AutoReply) -> bytes:
     # RFC 5230 §4.3: encoded if and only if it is not ASCII; whoever wrote encoded words wants them.
-    if reply.subject and reply.subject.isascii() and reply.subject.isprintable():
-        return write_field("Subject", _subject(reply))
-    return write_text_field("Subject", _subject(reply))
+    subject = _subject(reply)
+    if reply.subject and subject.isascii() and subject.isprintable():
+        return write_field("Subject", subject)
+    return write_text_field("Subject", subject)
 
 
 def _subject(reply: AutoReply) -> str:
     if reply.subject:
-        return reply.subject[:MAX_SUBJECT]
+        return shortened(reply.subject)
     # RFC 5230 §5.3, RFC 3834 §3.1.5: "Auto: " before that of the mail.
-    return f"Auto: {decode_words(first(reply.fields, b'subject') or b'')}"[:MAX_SUBJECT].rstrip()
+    return shortened(f"Auto: {decode_words(first(reply.fields, b'subject') or b'')}").rstrip()
 
 
 def thread_fields(fields: Sequence[Field]) -> tuple[bytes, ...]:

@@ -14,6 +14,7 @@ from mailstack.model.instant import Instant
 _USUAL_LINE = 78
 _LONGEST_LINE = 998
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
+MAX_SUBJECT = 256
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SPECIALS = re.compile(r"([\"\\])")
@@ -48,6 +49,11 @@ def phrase(text: str) -> str:
     if plain.isascii() and "=?" not in plain:
         return '"' + _SPECIALS.sub(r"\\\1", plain) + '"'
     return encode_words(plain).decode("ascii")
+
+
+def shortened(subject: str) -> str:
+    """As much of it as anybody reads, for a subject that is made of another text."""
+    return subject if len(subject) <= MAX_SUBJECT else f"{subject[: MAX_SUBJECT - 1]}\u2026"
 
 
 def write_date(instant: Instant) -> bytes:

@@ -40,7 +40,7 @@ def _header(refused: Refused, token: str) -> bytes:
     report = f'multipart/report; report-type=disposition-notification; boundary="=_{token}"'
     return b"".join(
         (
-            write_field("From", f"Mail Delivery System <mailer-daemon@{refused.reporting_host}>"),
+            write_field("From", f"Mail Delivery System <postmaster@{refused.reporting_host}>"),
             write_field("To", f"<{refused.to}>"),
             write_text_field("Subject", "Mail was refused"),
             write_date(refused.written_at),

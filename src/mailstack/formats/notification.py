@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from mailstack.formats.addresses import Mailbox, address_text, parse_mailboxes
 from mailstack.formats.auto_reply import thread_fields
-from mailstack.formats.compose import phrase, write_date, write_field, write_message_id, write_text_field
+from mailstack.formats.compose import phrase, shortened, write_date, write_field, write_message_id, write_text_field
 from mailstack.formats.headers import Field, first
 from mailstack.formats.mailto import Mailto
 from mailstack.formats.text_part import write_text_part
 from mailstack.formats.words import decode_words
 from mailstack.model.instant import Instant
 
-MAX_SUBJECT = 400
 # RFC 5436 §2.7: what a URI must not set, for it is the mail's own or would deceive; and what this message says itself.
 _NOT_FROM_URIS = re.compile(
     r"from|sender|to|cc|bcc|subject|date|message-id|references|in-reply-to|auto-submitted|received|return-path"
@@ -52,7 +51,7 @@ def _fields(notification: Notification, token: str) -> Iterator[bytes]:
     uri = notification.uri
     # RFC 5436 §2.7.1: with one of the parameters that tell whose script it was.
     yield write_field("Auto-Submitted", f'auto-notified; owner-email="{_quoted(notification.owner)}"')
-    yield write_field("From", f"<{notification.sender}>")
+    yield write_field("From", notification.sender)
     yield write_field("To", _written(_to(uri)))
     if copies := _copies(uri):
         yield write_field("Cc", _written(copies))
@@ -71,7 +70,10 @@ def _to(uri: Mailto) -> tuple[Mailbox, ...]:
 
 
 def _copies(uri: Mailto) -> tuple[Mailbox, ...]:
-    return parse_mailboxes(", ".join(value for name, value in uri.fields if name == "cc").encode())
+    """Those who are not addressed already."""
+    addressed = {address_text(one) for one in _to(uri)}
+    given = parse_mailboxes(", ".join(value for name, value in uri.fields if name == "cc").encode())
+    return tuple(one for one in given if address_text(one) not in addressed)
 
 
 def _written(mailboxes: Sequence[Mailbox]) -> str:
@@ -86,7 +88,7 @@ def _subject(notification: Notification) -> str:
     """RFC 5436 §2.7: that of `:message`, else of the URI, else of the mail."""
     named = next((value for name, value in notification.uri.fields if name == "subject"), None)
     of_mail = decode_words(first(notification.fields, b"subject") or b"")
-    return (notification.message or (of_mail if named is None else named))[:MAX_SUBJECT]
+    return shortened(notification.message or (of_mail if named is None else named))
 
 
 def _body(notification: Notification) -> str:

@@ -94,6 +94,8 @@ class Compiler:
         self.active: list[Extension] = []
         self.loops: list[str] = []
         self.includes: list[Include] = []
+        self.shared: set[str] = set()
+        self.variables: set[str] = set()
         self._said: set[str] = set()
         self._repeated = 0
         self._text = text
@@ -170,6 +172,14 @@ class Compiler:
         if extension not in self.active:
             self._use(extension)
 
+    def declare(self, variable: str, at: int) -> None:
+        """variable: lower-case; the script sets it, and has it for itself unless it is `shared`. Raises Misplaced."""
+        if variable in self.shared:
+            return
+        if variable not in self.variables and len(self.variables) >= self.limits.variables:
+            raise Misplaced(at, f"more than {self.limits.variables} variables", is_said_once=True)
+        self.variables.add(variable)
+
     def comparator(self, arguments: Arguments) -> Comparator:
         if not arguments.has("comparator"):
             return DEFAULT_COMPARATOR
@@ -184,7 +194,16 @@ class Compiler:
         """How a test compares: by its match type and comparator tags, with its `keys`."""
         # RFC 5228 §2.7.1: ":is" where nothing is said.
         match_type = self._match_types[arguments.one_of(MATCH_TYPE) or "is"]
-        return match_type.compile(arguments, self.comparator(arguments))
+        comparator = self.comparator(arguments)
+        matcher = match_type.compile(arguments, comparator)
+        if not comparator.steps:
+            return matcher
+
+        def counted(run: Run, values: Sequence[str]) -> bool:
+            run.spend(sum(map(len, values)) * comparator.steps >> 8)
+            return matcher(run, values)
+
+        return counted
 
     def address_part(self, arguments: Arguments) -> Callable[[Run], AddressPart]:
         # RFC 5228 §2.7.4: ":all" where nothing is said.

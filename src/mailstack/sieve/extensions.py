@@ -36,6 +36,7 @@ from mailstack.sieve.ext import (
     spamtest,
     special_use,
     subaddress,
+    unicode_casemap,
     vacation,
     variables,
 )
@@ -46,7 +47,7 @@ CORE = Extension(
     name="",
     commands=core.COMMANDS,
     tests=(*core.TESTS, *fields.TESTS),
-    comparators=(OCTET, ASCII_CASEMAP),
+    comparators=(OCTET, ASCII_CASEMAP, unicode_casemap.COMPARATOR),
     match_types=MATCH_TYPES,
     address_parts=fields.ADDRESS_PARTS,
 )
@@ -91,6 +92,7 @@ EXTENSIONS: tuple[Extension, ...] = (
     spamtest.VIRUSTEST,
     special_use.EXTENSION,
     subaddress.EXTENSION,
+    unicode_casemap.EXTENSION,
     vacation.EXTENSION,
     vacation.SECONDS,
     variables.EXTENSION,

@@ -99,14 +99,16 @@ class TestSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparator:
-    """RFC 4790. fold: two values with the same are equal; where has_substrings, it keeps each character in its place,
-    and parts of a value can be found in another. order: two of them can be compared by <."""
+    """RFC 4790. fold: two values with the same are equal; where has_substrings, it goes by single characters, and parts
+    of a value can be found in another. order: two of them can be compared by <. steps: that folding 256 characters
+    takes, where they are to be counted (Limits.steps)."""
 
     name: str
     fold: Callable[[str], str]
     order: "Callable[[str], Order]"
     has_substrings: bool = True
     is_case_blind: bool = False
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ stars, and what it costs is counted.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.faults import Misplaced
@@ -89,9 +89,9 @@ def matches(arguments: Arguments, comparator: Comparator) -> Matcher:
         for value in values:
             folded = fold(value)
             for glob in globs:
-                found = glob.match(folded, value)
-                if found is not None:
-                    run.matches = found
+                spans = glob.spans(folded)
+                if spans is not None:
+                    run.matches = _texts(value, folded, spans, fold)
                     return True
         return False
 
@@ -99,6 +99,18 @@ def matches(arguments: Arguments, comparator: Comparator) -> Matcher:
         known = tuple([Glob(fold(key)) for key in keys.constants])
         return lambda run, values: like(run, values, known)
     return lambda run, values: like(run, values, [Glob(fold(key)) for key in keys.of(run)])
+
+
+Span = tuple[int, int]
+
+
+def _texts(value: str, folded: str, spans: Sequence[Span], fold: Callable[[str], str]) -> tuple[str, ...]:
+    """What stands in the value where those are in its folded form."""
+    if len(folded) == len(value):
+        return tuple([value[start:end] for start, end in spans])
+    # Where a character became several, the first of them has its place.
+    places = [place for one in value for place in (one, *[""] * (len(fold(one)) - 1))]
+    return tuple(["".join(places[start:end]) for start, end in spans])
 
 
 class Glob:
@@ -111,25 +123,26 @@ class Glob:
         self._pieces = _pieces(pattern)
         self.stars = len(self._pieces) - 1
 
-    def match(self, folded: str, value: str) -> tuple[str, ...] | None:
-        """The whole value and what each wildcard stood for, as it is in `value`; None where nothing matches."""
+    def spans(self, folded: str) -> Sequence[Span] | None:
+        """Where all of it is and what each wildcard stood for; None where nothing matches."""
         pieces = self._pieces
         first = pieces[0]
+        everything = (0, len(folded))
         if not self.stars:
-            return (value, *first.held(value, 0)) if first.is_all_of(folded) else None
+            return (everything, *first.held(0)) if first.is_all_of(folded) else None
         last = pieces[-1]
         end = len(folded) - last.length
         if end < first.length or not first.is_at(folded, 0) or not last.is_at(folded, end):
             return None
-        found = [value, *first.held(value, 0)]
+        found = [everything, *first.held(0)]
         at = first.length
         for piece in pieces[1:-1]:
             begin = piece.find(folded, at, end)
             if begin < 0:
                 return None
-            found += [value[at:begin], *piece.held(value, begin)]
+            found += [(at, begin), *piece.held(begin)]
             at = begin + piece.length
-        return (*found, value[at:end], *last.held(value, end))
+        return (*found, (at, end), *last.held(end))
 
 
 class _Piece:
@@ -158,8 +171,8 @@ class _Piece:
         found = self._expression.search(folded, start, end)
         return -1 if found is None else found.start()
 
-    def held(self, value: str, at: int) -> list[str]:
-        return [value[at + one] for one in self._any]
+    def held(self, at: int) -> list[Span]:
+        return [(at + one, at + one + 1) for one in self._any]
 
 
 def _pieces(pattern: str) -> tuple[_Piece, ...]:

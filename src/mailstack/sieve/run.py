@@ -12,8 +12,10 @@ from mailstack.sieve.entity import Entity
 from mailstack.sieve.facts import Fact, IncludedScript, Wanted
 from mailstack.sieve.faults import RuntimeFault
 from mailstack.sieve.limits import LIMITS, Limits
+from mailstack.sieve.text import cut
 
 EPOCH = Instant(0)
+PROHIBITED = "local policy prohibits the use of a {} action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class Mail:
     """What a script runs on. received_at: also its "current" time, so that runs over again agree. offset_minutes: of
     the local time zone, east of UTC. environment: RFC 5183 §4.1, by item name. addresses: of the account, for RFC 5230
     §4.5. spam_score: percent; None where nothing was checked; virus: 0 not checked to 5, RFC 5235 §3. separator: the
-    characters that begin the detail in local parts, any of them (RFC 5233 §3)."""
+    characters that begin the detail in local parts, any of them (RFC 5233 §3). flags: that a script before this one has
+    set for what comes (RFC 5232 §4)."""
 
     raw: RawMessage
     envelope: SieveEnvelope = field(default_factory=SieveEnvelope)
@@ -43,6 +46,7 @@ class Mail:
     spam_score: float | None = None
     virus: int = 0
     separator: str = "+"
+    flags: Flags = ()
 
 
 class Flow(Enum):
@@ -136,7 +140,7 @@ class Run:
         self.variables: dict[str, Cell] = {}
         self.global_variables: dict[str, Cell] = {}
         self.matches: tuple[str, ...] = ()
-        self.flags: Flags = ()
+        self.flags = mail.flags
         self.included: set[IncludedScript] = set()
         self.including: list[IncludedScript] = []
         self._written: dict[Entity, bytes] = {}
@@ -163,10 +167,10 @@ class Run:
         if self._steps_left < 0:
             raise RuntimeFault(f"it took more than {self.limits.steps} steps")
 
-    def bounded(self, text: str) -> str:
+    def bounded(self, text: str, octets: int) -> str:
         """RFC 5229 §6: what is too long for a variable is cut, between two characters."""
         self.spend(len(text) >> 8)
-        return text[: self.limits.variable_characters]
+        return cut(text, octets)
 
     def count_include(self) -> int:
         self._includes += 1
@@ -239,6 +243,8 @@ class Run:
         self.actions.append(action)
 
     def _check_number(self, action: Action, kind: type[Action], most: int, what: str) -> None:
+        if isinstance(action, kind) and not most:
+            raise RuntimeFault(PROHIBITED.format(what))
         if isinstance(action, kind) and sum(isinstance(one, kind) for one in self.actions) >= most:
             raise RuntimeFault(f"number of {what} actions exceeds policy limit ({most})")
 

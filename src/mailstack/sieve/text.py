@@ -21,7 +21,15 @@ class Text:
     def of(self, run: "Run") -> str:
         if self.constant is not None:
             return self.constant
-        return run.bounded("".join([part if isinstance(part, str) else part(run) for part in self.parts]))
+        made: list[str] = []
+        left = run.limits.expanded_octets
+        for part in self.parts:
+            made.append(part if isinstance(part, str) else part(run))
+            left -= len(made[-1])
+            if left <= 0:
+                # A short string may name a long variable very often.
+                break
+        return run.bounded("".join(made), run.limits.expanded_octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,19 @@ class Texts:
 def texts(items: Sequence[Text], at: int) -> Texts:
     known = [item.constant for item in items if item.constant is not None]
     return Texts(tuple(items), tuple(known) if len(known) == len(items) else None, at)
+
+
+def octets_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def cut(text: str, octets: int) -> str:
+    """To at most so many, in UTF-8."""
+    if len(text) <= octets // 4:
+        return text
+    if text.isascii():
+        return text[:octets]
+    return text.encode("utf-8", "replace")[:octets].decode("utf-8", "ignore")
 
 
 Reference = Callable[[str], "Callable[[Run], str] | None"]

@@ -112,3 +112,18 @@ def test_a_mailbox_is_named_in_one_way() -> None:
         'require ["fileinto", "special-use", "mailboxid"]; fileinto :specialuse "\\\\Junk" :mailboxid "F" "A";'
     )
     assert "together with ':specialuse'" in fault
+
+
+@pytest.mark.parametrize("use", ["Junk", "\\\\Ju nk", "\\\\J\u00fcnk", "\\\\", ""])
+@pytest.mark.parametrize(
+    "script",
+    [
+        'fileinto :specialuse "USE" "A";',
+        'if specialuse_exists "USE" {}',
+        'if specialuse_exists "A" ["\\\\Sent", "USE"] {}',
+        'vacation :fcc "A" :specialuse "USE" "x";',
+    ],
+)
+def test_what_no_mailbox_is_for_is_a_fault(script: str, use: str) -> None:
+    (fault,) = faults(f'require ["fileinto", "special-use", "vacation", "fcc"]; {script.replace("USE", use)}')
+    assert "is no special use of a mailbox" in fault

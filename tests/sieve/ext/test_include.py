@@ -87,8 +87,12 @@ def test_blocks_of_scripts_in_each_other_end_somewhere() -> None:
     blocks, ends = "if true {" * 30, "}" * 30
     deep = scripts(**{f"s{at}": f'{blocks} include "s{at + 1}"; {ends}' for at in range(60)}, s60="discard;")
     found = outcome(f'{REQUIRE} include "s0";', facts=deep)
-    assert "in each other" in found.fault
-    assert found.actions == (KEPT,)
+    assert (found.fault, found.actions) == ("more than 10 scripts include each other", (KEPT,))
+    found = outcome(f'{REQUIRE} include "s0";', facts=deep, limits=Limits(include_depth=100))
+    assert (found.fault, found.actions) == (
+        "too many blocks of scripts that include each other are in each other",
+        (KEPT,),
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,11 +103,18 @@ def test_blocks_of_scripts_in_each_other_end_somewhere() -> None:
         (f'{REQUIRE} include :personal :global "a";', "together with"),
         (f'{REQUIRE} global "1a";', "is no name of a variable"),
         ('require "variables"; set "a" "${global.b}";', "no namespace 'global'"),
+        (f'{REQUIRE} include "a\u2028b";', "is no name of a script"),
+        (f'{REQUIRE} include "";', "is no name of a script"),
+        (f'{REQUIRE} set "A" "b"; global ["b", "a"]; set "a" "c";', "'a' was set before"),
     ],
 )
 def test_faults(script: str, says: str) -> None:
     (fault,) = faults(script)
     assert says in fault
+
+
+def test_what_is_global_may_be_said_to_be_again() -> None:
+    compiled(f'{REQUIRE} global "a"; global "a"; set "a" "b"; keep; global ["A", "b"];')
 
 
 def test_what_a_script_includes_is_known_without_a_run() -> None:

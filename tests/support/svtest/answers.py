@@ -12,6 +12,7 @@ from mailstack.formats.words import decode_words
 from mailstack.sieve.actions import Notify, Reject, Vacation
 from mailstack.sieve.entity import Entity
 from mailstack.sieve.run import Run, SieveEnvelope
+from tests.support.svtest.senders import sender_of
 from tests.support.svtest.world import Sent, World
 
 _HOST = "mail.example.com"
@@ -29,8 +30,9 @@ def answer(world: World, run: Run, action: Vacation) -> None:
     if why_not(fields, reverse_path=envelope.sender, own=own):
         return
     sender, name = _sender(action, next((one for one in named if one in own), envelope.recipient))
+    is_header_trusted = world.settings.text("sieve_vacation_to_header_ignore_envelope") == "yes"
     reply = AutoReply(
-        to=envelope.sender,
+        to=_author(Entity(mail.raw)) if is_header_trusted else envelope.sender,
         sender=sender,
         name=name,
         subject=action.subject or _subject(world, run),
@@ -41,7 +43,9 @@ def answer(world: World, run: Run, action: Vacation) -> None:
         fields=fields,
     )
     raw = write_auto_reply(reply, token="0123456789abcdef")
-    world.sent.append(Sent(raw, SieveEnvelope(sender="", recipient=envelope.sender)))
+    is_from_recipient = world.settings.text("sieve_vacation_send_from_recipient") == "yes"
+    path = envelope.recipient if is_from_recipient else ""
+    world.sent.append(Sent(raw, SieveEnvelope(sender=path, recipient=envelope.sender)))
 
 
 def refuse(world: World, run: Run, action: Reject) -> None:
@@ -69,6 +73,9 @@ def tell(world: World, run: Run, action: Notify) -> None:
         return
     given = parse_mailboxes(action.sender.encode())
     sender = address_text(given[0]) if given else mail.envelope.recipient
+    # RFC 5436 §2.3: the settings decide. §2.7: of a notice, the notification has the null path, too.
+    setting = world.settings.text("sieve_notify_mailto_envelope_from") or (sender if given else "postmaster")
+    path = sender_of(world, mail.envelope, setting)
     notification = Notification(
         uri=uri,
         sender=sender,
@@ -80,9 +87,13 @@ def tell(world: World, run: Run, action: Notify) -> None:
     )
     raw = write_notification(notification, token="0123456789abcdef")
     for recipient in recipients(uri):
-        # RFC 5436 §2.7: of a notice, the notification has the null path, too.
-        path = sender if mail.envelope.sender else ""
         world.sent.append(Sent(raw, SieveEnvelope(sender=path, recipient=recipient)))
+
+
+def _author(message: Entity) -> str:
+    """Whoever Sender names, or else From."""
+    named = (field for name in ("sender", "from") for field in message.header.occurrences(name))
+    return next((address_text(mailbox) for field in named for mailbox in field.addresses), "")
 
 
 def _own(world: World, run: Run, action: Vacation) -> set[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailstack.model.errors import Invalid, TooLarge
+from mailstack.services.mailbox.paths import split_path
 from mailstack.sieve.actions import (
     Action,
     Discard,
@@ -16,7 +18,9 @@ from mailstack.sieve.actions import (
     Vacation,
 )
 from mailstack.sieve.run import Run
+from mailstack.wire.smtp.path import write_path
 from tests.support.svtest.answers import answer, refuse, tell
+from tests.support.svtest.senders import sender_of, user_of
 from tests.support.svtest.world import Sent, Stored, World, inbox
 
 _NAMES: dict[type[Action], str] = {
@@ -42,10 +46,14 @@ def carry_out(world: World, run: Run) -> bool:
     for action in run.actions[world.executed :]:
         _do(world, run, action)
         world.executed += 1
+    if world.errors:
+        # RFC 5228 §2.10.6: what fails leaves the mail as it came.
+        _store(world, "INBOX", Stored(run.mail.raw, ()), create=False)
+        return False
     if run.is_kept and not world.has_kept:
         world.has_kept = True
         _store(world, "INBOX", Stored(run.edited or run.mail.raw, run.flags), create=False)
-    return not world.errors
+    return True
 
 
 def _do(world: World, run: Run, action: Action) -> None:
@@ -71,6 +79,11 @@ def _store(world: World, name: str, stored: Stored, *, create: bool) -> None:
         if not create:
             world.errors.append(f"failed to store into mailbox {name}: it does not exist")
             return
+        try:
+            split_path(name)
+        except (Invalid, TooLarge) as fault:
+            world.errors.append(f"failed to store into mailbox {name}: no name for one: {fault}")
+            return
         mailbox = world.mailboxes.setdefault(inbox(name), [])
     mailbox.append(replace(stored, flags=_marked(stored.flags)))
 
@@ -82,27 +95,11 @@ def _marked(flags: Flags) -> Flags:
 
 def _redirect(world: World, run: Run, action: Redirect) -> None:
     envelope = run.mail.envelope
-    user = world.settings.text("sieve_user_email") or envelope.recipient
+    user = user_of(world, envelope)
     if any(text.strip() in (user, envelope.recipient) for text in run.message.header.texts(_REDIRECTED)):
         return
     header = f"{_REDIRECTED}: {user}\r\n".encode()
-    sender = _sender(world, envelope.sender, envelope.recipient, user)
-    sent = replace(envelope, sender=sender, recipient=action.address.rpartition("<")[2].removesuffix(">"))
+    sender = sender_of(world, envelope, world.settings.text("sieve_redirect_envelope_from") or "sender")
+    recipient = write_path(action.address).decode().removeprefix("<").removesuffix(">")
+    sent = replace(envelope, sender=sender, recipient=recipient)
     world.sent.append(Sent(header + bytes(action.raw or run.mail.raw), sent))
-
-
-def _sender(world: World, sender: str, recipient: str, user: str) -> str:
-    # What came from nobody goes on from nobody.
-    if not sender:
-        return ""
-    match world.settings.text("sieve_redirect_envelope_from"):
-        case "" | "sender":
-            return sender
-        case "recipient":
-            return recipient
-        case "orig_recipient":
-            return world.original_recipient or recipient
-        case "user_email":
-            return user
-        case explicit:
-            return explicit.removeprefix("<").removesuffix(">")

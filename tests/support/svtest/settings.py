@@ -10,7 +10,7 @@ from mailstack.sieve.run import Mail
 from tests.support.svtest.scores import spam_percent, virus_value
 
 # What files of the dialect expect where they set nothing.
-_LIMITS = Limits(actions=32, redirects=4, notifications=10, faults=100)
+_LIMITS = Limits(actions=32, redirects=4, notifications=10, faults=100, variables=255, match_variables=32)
 _STEPS_OF_A_FILE = 10_000_000
 _INCLUDES = "sieve_include_max_includes"
 _SIZES: dict[str, Callable[[Limits, int], Limits]] = {
@@ -18,9 +18,10 @@ _SIZES: dict[str, Callable[[Limits, int], Limits]] = {
     "sieve_max_redirects": lambda limits, size: replace(limits, redirects=size),
     "sieve_editheader_max_header_size": lambda limits, size: replace(limits, field_octets=size),
     "sieve_notify_max_notifications": lambda limits, size: replace(limits, notifications=size),
+    "sieve_include_max_nesting_depth": lambda limits, size: replace(limits, include_depth=size),
     _INCLUDES: lambda limits, size: replace(limits, includes=size),
-    "sieve_variables_max_value_size": lambda limits, size: replace(limits, variable_characters=size),
-    "sieve_variables_max_variable_size": lambda limits, size: replace(limits, variable_characters=size),
+    "sieve_variables_max_value_size": lambda limits, size: replace(limits, variable_octets=size),
+    "sieve_variables_max_variable_size": lambda limits, size: replace(limits, variable_octets=size),
 }
 _LIST_PREFIX = "urn:ietf:params:sieve:addrbook:"
 
@@ -44,7 +45,22 @@ class Settings:
         for name, change in _SIZES.items():
             if self.text(name).isdecimal():
                 limits = change(limits, int(self.text(name)))
-        return limits
+        return replace(
+            limits,
+            kept_fields=self._fields("forbid_delete", limits.kept_fields),
+            unadded_fields=self._fields("forbid_add", limits.unadded_fields),
+        )
+
+    def _fields(self, rule: str, otherwise: frozenset[str]) -> frozenset[str]:
+        """Of the rules that are named, those that say yes; where none are named, what goes without saying."""
+        named = self.text("sieve_editheader_header").split()
+        if not named:
+            return otherwise
+        return frozenset(
+            self.text(f"sieve_editheader_header/{one}/name").lower()
+            for one in named
+            if self.text(f"sieve_editheader_header/{one}/{rule}") == "yes"
+        )
 
     @property
     def limits_of_file(self) -> Limits:

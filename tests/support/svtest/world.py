@@ -48,7 +48,9 @@ class Sent:
 class World:
     """folder: of the file; other scripts are named from there. extensions: that those may require, the dialect too.
     script: the one that test_script_compile made last. errors: of what was compiled, run or carried out last. executed:
-    how many actions of the result were carried out. flags: of the message that tests look at, as it was stored."""
+    how many actions of the result were carried out. flags: of the message that tests look at, as it was stored.
+    is_linking: scripts that are included are compiled with the one that includes them; chain: of scripts that include
+    each other, at the place where compiling is; linked: all that were. included_faults: of these."""
 
     folder: Path
     extensions: Sequence[Extension]
@@ -64,16 +66,41 @@ class World:
     has_kept: bool = False
     original_recipient: str = ""
     flags: Flags = ()
+    chain: list[IncludedScript] = field(default_factory=list)
+    linked: set[IncludedScript] = field(default_factory=set)
+    is_linking: bool = False
+    included_faults: list[str] = field(default_factory=list)
 
     def compile(self, path: Path) -> Script | None:
+        self.linked.clear()
+        self.included_faults.clear()
+        self.is_linking = True
         try:
             return compile_script(path.read_bytes(), self.extensions, limits=self.settings.limits)
         except OSError as fault:
             self.errors = [str(fault)]
         except Broken as broken:
             # The dialect counts one error more than there are faults: that the script as a whole was not compiled.
-            self.errors = [*(fault.said for fault in broken.faults), f"{path.name} was not compiled"]
+            self.errors = [
+                *self.included_faults,
+                *(fault.said for fault in broken.faults),
+                f"{path.name} was not compiled",
+            ]
+        finally:
+            self.is_linking = False
         return None
+
+    def included(self, fact: IncludedScript) -> Script | Broken | None:
+        path = self.folder / ("included-global" if fact.is_global else "included") / f"{fact.name}.sieve"
+        if not path.exists():
+            return None
+        self.chain.append(fact)
+        try:
+            return compile_script(path.read_bytes(), self.extensions, limits=self.settings.limits)
+        except Broken as broken:
+            return broken
+        finally:
+            self.chain.pop()
 
     def mailbox(self, name: str) -> list[Stored] | None:
         return self.mailboxes.get(inbox(name))
@@ -118,14 +145,4 @@ class Facts(Mapping[Fact, object]):
             case IsListed():
                 return world.settings.is_listed(fact.name, fact.value)
             case IncludedScript():
-                return self._included(fact)
-
-    def _included(self, fact: IncludedScript) -> Script | Broken | None:
-        folder = self._world.folder / ("included-global" if fact.is_global else "included")
-        path = folder / f"{fact.name}.sieve"
-        if not path.exists():
-            return None
-        try:
-            return compile_script(path.read_bytes(), self._world.extensions, limits=self._world.settings.limits)
-        except Broken as broken:
-            return broken
+                return world.included(fact)

@@ -16,8 +16,8 @@ from mailstack.sieve.limits import Limits
 from mailstack.sieve.run import Run, Step
 from mailstack.sieve.text import Text
 
-# RFC 5293 §6: no script takes these out.
-PROTECTED = frozenset({b"received", b"auto-submitted"})
+# RFC 5293 §6: the subject may always be changed.
+_FREE = "subject"
 # RFC 5322 §3.6.8: field-name.
 _NAME = re.compile(r"[!-9;-~]{1,76}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -35,6 +35,8 @@ def _addheader(arguments: Arguments, compiler: Compiler) -> Step:
 
     def step(run: Run) -> None:
         octets = field(run)
+        if name.of(run).lower() in run.limits.unadded_fields - {_FREE}:
+            return
         head = run.message.head
         run.spend(len(head) >> 8)
         run.put(len(octets))
@@ -112,12 +114,12 @@ def _deleteheader(arguments: Arguments, compiler: Compiler) -> Step:
 
     def step(run: Run) -> None:
         wanted = _name_of(run, name)
-        if wanted in PROTECTED:
+        if wanted in run.limits.kept_fields - {_FREE}:
             # RFC 5293 §6: what is not allowed is passed over in silence.
             return
         head = run.message.head
         run.spend(len(head) >> 8)
-        fields = chosen([field for field in run.message.fields if field.name == wanted])
+        fields = chosen([field for field in run.message.fields if field.name == wanted.encode("ascii")])
         gone = [field for field in fields if matcher is None or _is_matched(run, matcher, field)]
         if gone:
             run.put(0)
@@ -126,12 +128,13 @@ def _deleteheader(arguments: Arguments, compiler: Compiler) -> Step:
     return step
 
 
-def _name_of(run: Run, name: Text) -> bytes:
+def _name_of(run: Run, name: Text) -> str:
+    """Lower-case."""
     try:
         _check_name(name.of(run))
     except _Refused as fault:
         raise RuntimeFault(str(fault)) from None
-    return name.of(run).lower().encode("ascii")
+    return name.of(run).lower()
 
 
 def _choice(arguments: Arguments) -> Callable[[Sequence[Field]], Sequence[Field]]:

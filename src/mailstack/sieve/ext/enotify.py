@@ -14,7 +14,7 @@ from mailstack.sieve.ext.fcc import copy_of
 from mailstack.sieve.ext.sender import sender_of
 from mailstack.sieve.faults import Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec, TestSpec
-from mailstack.sieve.run import Check, Run, Step
+from mailstack.sieve.run import PROHIBITED, Check, Run, Step
 from mailstack.sieve.text import Text
 
 _IMPORTANCES = ("1", "2", "3")
@@ -56,6 +56,8 @@ def _options(arguments: Arguments) -> Callable[[Run], tuple[str, ...]]:
 
 
 def _notify(arguments: Arguments, compiler: Compiler) -> Step:
+    if not compiler.limits.notifications:
+        raise Misplaced(arguments.at, PROHIBITED.format("notify"))
     method = arguments.text("method")
     if method.constant is not None and not is_method(method.constant):
         hint = "mailto:somebody@example.com"

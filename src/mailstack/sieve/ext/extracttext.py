@@ -5,7 +5,7 @@ from mailstack.formats.words import parameter
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
 from mailstack.sieve.entity import Entity
-from mailstack.sieve.ext.variables import MODIFIER_TAGS, modifiers_of, store, target
+from mailstack.sieve.ext.variables import MODIFIER_TAGS, modified, modifiers_of, store, target
 from mailstack.sieve.faults import Misplaced
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec
 from mailstack.sieve.run import Run, Step
@@ -21,10 +21,8 @@ def _extracttext(arguments: Arguments, compiler: Compiler) -> Step:
     first = arguments.number("first") if arguments.has("first") else None
 
     def step(run: Run) -> None:
-        text = run.bounded(_text(run, run.part or run.message)[:first])
-        for modifier in modifiers:
-            text = modifier(text)
-        store(run, key, text, is_global=is_global)
+        text = run.bounded(_text(run, run.part or run.message)[:first], run.limits.variable_octets)
+        store(run, key, modified(run, text, modifiers), is_global=is_global)
 
     return step
 

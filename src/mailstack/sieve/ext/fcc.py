@@ -6,6 +6,7 @@ from mailstack.sieve.actions import FileInto
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
 from mailstack.sieve.ext.imap4flags import flags_of
+from mailstack.sieve.ext.special_use import check_use
 from mailstack.sieve.faults import Misplaced
 from mailstack.sieve.language import Extension, Kind, TagSpec
 from mailstack.sieve.run import Run
@@ -34,6 +35,8 @@ def copy_of(arguments: Arguments, compiler: Compiler) -> Callable[[Run], FileInt
     mailbox, create = arguments.text("fcc"), arguments.has("create")
     flags = flags_of(arguments)
     special_use = arguments.text("specialuse") if arguments.has("specialuse") else None
+    if special_use:
+        check_use(arguments.texts("specialuse"))
     mailbox_id = arguments.text("mailboxid") if arguments.has("mailboxid") else None
 
     def copy(run: Run) -> FileInto:

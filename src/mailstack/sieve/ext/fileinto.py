@@ -4,6 +4,7 @@ from mailstack.sieve.actions import FileInto
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
 from mailstack.sieve.ext.imap4flags import flags_of
+from mailstack.sieve.ext.special_use import check_use
 from mailstack.sieve.faults import Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature
 from mailstack.sieve.run import Run, Step
@@ -16,6 +17,8 @@ def _fileinto(arguments: Arguments, _compiler: Compiler) -> Step:
     flags = flags_of(arguments)
     is_copy, create = arguments.has("copy"), arguments.has("create")
     special_use = arguments.text("specialuse") if arguments.has("specialuse") else None
+    if special_use:
+        check_use(arguments.texts("specialuse"))
     mailbox_id = arguments.text("mailboxid") if arguments.has("mailboxid") else None
 
     def step(run: Run) -> None:

@@ -1,5 +1,7 @@
 """`include`, `return` and `global`: scripts in scripts, each with variables of its own. RFC 6609."""
 
+import re
+
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
 from mailstack.sieve.ext.variables import NAME, share
@@ -8,10 +10,15 @@ from mailstack.sieve.faults import Broken, Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec
 from mailstack.sieve.run import Flow, Include, Run, Script, Step
 
+# RFC 5804 §1.6: no control characters, no line or paragraph separators.
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 
 def _include(arguments: Arguments, compiler: Compiler) -> Step:
     # RFC 6609 §3.2: which scripts are included can be told without running any.
     fact = IncludedScript(arguments.constant("script"), is_global=arguments.one_of("location") == "global")
+    if not _NAME.fullmatch(fact.name):
+        raise Misplaced(arguments.place("script"), f"{fact.name!r} is no name of a script")
     once, optional = arguments.has("once"), arguments.has("optional")
     compiler.includes.append(Include(fact, optional, arguments.at))
 
@@ -20,6 +27,8 @@ def _include(arguments: Arguments, compiler: Compiler) -> Step:
             return None
         if fact in run.including:
             raise RuntimeFault(f"the script {fact.name!r} includes itself")
+        if len(run.including) >= run.limits.include_depth:
+            raise RuntimeFault(f"more than {run.limits.include_depth} scripts include each other")
         if run.count_include() > run.limits.includes:
             raise RuntimeFault(f"more than {run.limits.includes} scripts are included")
         script = run.fact(fact)
@@ -45,6 +54,10 @@ def _global(arguments: Arguments, compiler: Compiler) -> Step:
     for name in names:
         if not NAME.fullmatch(name):
             raise Misplaced(arguments.place("names"), f"{name!r} is no name of a variable")
+        if name.lower() in compiler.variables:
+            # RFC 6609 §3.4.1: it cannot become another one in the middle of the script.
+            raise Misplaced(arguments.place("names"), f"{name!r} was set before, as a variable of this script alone")
+        compiler.shared.add(name.lower())
 
     def step(run: Run) -> None:
         for name in names:

@@ -1,13 +1,15 @@
 """`set`, the test `string`, and `${name}` in all strings. RFC 5229."""
 
 import re
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
 from mailstack.sieve.faults import Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec, TestSpec
 from mailstack.sieve.run import Cell, Check, Run, Step
+from mailstack.sieve.text import octets_of
 
 # RFC 5229 §3: variable-name = num-variable / identifier; namespace = identifier "." *sub-namespace
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -20,9 +22,10 @@ Read = Callable[[Run], str]
 def reference(compiler: Compiler, at: int, name: str) -> Read | None:
     """What `${name}` is. Raises Misplaced for a namespace that there is not."""
     if name.isdecimal() and name.isascii():
-        number = int(name[-4:])
-        if len(name.lstrip("0")) > 3:
-            raise Misplaced(at, f"${{{name}}}: there are not so many match variables")
+        digits = name.lstrip("0")
+        if len(digits) > len(str(compiler.limits.match_variables)) or int(name[-9:]) > compiler.limits.match_variables:
+            raise Misplaced(at, f"${{{name}}}: there are match variables up to {compiler.limits.match_variables}")
+        number = int(name[-9:])
         return lambda run: run.matches[number] if number < len(run.matches) else ""
     if NAME.fullmatch(name):
         # RFC 5229 §3: names do not differ by case; a variable that nobody set is empty.
@@ -48,7 +51,9 @@ def read(run: Run, key: str, *, is_global: bool = False) -> str:
 
 def store(run: Run, key: str, text: str, *, is_global: bool = False) -> None:
     """key: lower-case. Raises RuntimeFault for one variable too many."""
-    _cell(run, run.global_variables if is_global else run.variables, key)[0] = run.bounded(text)
+    _cell(run, run.global_variables if is_global else run.variables, key)[0] = run.bounded(
+        text, run.limits.variable_octets
+    )
 
 
 def share(run: Run, key: str) -> None:
@@ -104,12 +109,22 @@ def _set(arguments: Arguments, compiler: Compiler) -> Step:
     modifiers = modifiers_of(arguments, compiler)
 
     def step(run: Run) -> None:
-        text = value.of(run)
-        for modifier in modifiers:
-            text = modifier(text)
-        store(run, key, text, is_global=is_global)
+        store(run, key, modified(run, value.of(run), modifiers), is_global=is_global)
 
     return step
+
+
+def modified(run: Run, text: str, modifiers: Sequence[Callable[[str], str]]) -> str:
+    """What becomes too long is cut, but never within what stands for one character, such as `%41` for A."""
+    most = run.limits.variable_octets
+    for modify in modifiers:
+        made = modify(text)
+        if octets_of(made) > most:
+            run.spend(len(text))
+            fitting = bisect_left(range(1, len(text)), True, key=lambda count: octets_of(modify(text[:count])) > most)
+            made = modify(text[:fitting])
+        text = made
+    return text
 
 
 def modifiers_of(arguments: Arguments, compiler: Compiler) -> list[Callable[[str], str]]:
@@ -125,12 +140,17 @@ def target(arguments: Arguments, compiler: Compiler) -> tuple[str, bool]:
     """The variable that `name` says, and whether it is the one that all scripts share."""
     name = arguments.constant("name")
     at = arguments.place("name")
+    if len(name) > compiler.limits.variable_name_characters:
+        raise Misplaced(
+            at, f"a variable with a name of more than {compiler.limits.variable_name_characters} characters"
+        )
     namespace, dot, rest = name.rpartition(".")
     if dot and _is_global(namespace, compiler) and NAME.fullmatch(rest):
         return rest.lower(), True
     if not NAME.fullmatch(name):
         # RFC 5229 §3: match variables cannot be set.
         raise Misplaced(at, f"{name!r} is no name of a variable", "letters, digits and _, and no digit first")
+    compiler.declare(name.lower(), at)
     return name.lower(), False
 
 

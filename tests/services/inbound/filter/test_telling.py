@@ -36,7 +36,7 @@ async def test_an_answer(world: FilterWorld) -> None:
     assert (item.reverse_path, item.recipient) == ("", SENDER)
     answer = parsed(raw)
     assert answer["From"] == "Alice Example <alice@example.com>"
-    assert answer["To"] == SENDER
+    assert answer["To"] == f"Carol <{SENDER}>"
     assert answer["Subject"] == "Auto: Hello"
     assert answer["Auto-Submitted"] == "auto-replied (vacation)"
     assert answer["In-Reply-To"] == "<hello@elsewhere.example>"
