@@ -1,5 +1,6 @@
 """`mailstack explain` as it is typed: every kind of mail has its exact output, as text and as JSON."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -9,13 +10,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailstack.app.clock import system_clock
+from mailstack.app.silence import Silence
 from mailstack.cli.explain import command
 from mailstack.cli.main import cli
 from mailstack.cli.schema import schema_text
-from mailstack.model.instant import as_datetime
+from mailstack.model.instant import DAY_MS, Instant, as_datetime
+from mailstack.model.script import ScriptQuota
+from mailstack.model.sieve_memory import Purpose
 from mailstack.model.warm_up import day_of
+from mailstack.store.sqlite.open import open_store
 from tests.support.dns_server import dns_server_beside
 from tests.support.golden_spec import agrees
+from tests.support.stores import account_of
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "explain.md"
@@ -171,6 +177,49 @@ def test_beside_a_server_its_bans_and_whom_it_knows_count(spec: Path) -> None:
     assert banned.exit_code == 1
     assert "  peer        banned     by hand, until 2" in banned.stdout
     assert "\n  421 4.7.0 Too much was tried from your address" in banned.stdout
+
+
+OWN = """\
+require ["fileinto", "duplicate", "mailbox"];
+if duplicate :uniqueid "seen" { discard; stop; }
+if mailboxexists "Away" { fileinto "Away"; } else { fileinto "Work"; }
+"""
+
+
+async def _kept(folder: Path) -> None:
+    """Of Alice: a script, and the mailbox Work."""
+    store = await open_store(folder, clock=system_clock, bus=Silence())
+    alice = (await account_of(store, "alice@example.com")).account_id
+    await store.scripts.put(alice, "own", OWN.encode(), quota=ScriptQuota(scripts=1, octets=1_000))
+    await store.scripts.activate(alice, "own")
+    await store.mailboxes.create(alice, parent_id=None, name="Work")
+    await store.close()
+
+
+async def _see(folder: Path) -> None:
+    store = await open_store(folder, clock=system_clock, bus=Silence())
+    alice = (await account_of(store, "alice@example.com")).account_id
+    await store.sieve_memory.note(alice, Purpose.SEEN, [("0:seen", Instant(system_clock() + DAY_MS))])
+    await store.close()
+
+
+def test_beside_a_server_scripts_find_what_is_there(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(f"{SPEC}storage: {{path: state}}\n")
+    assert CliRunner().invoke(cli, ["apply", "--yes", "spec.yaml"]).exit_code == 0
+    asked = ("spec.yaml", "-", "--from", "192.0.2.1", "--dns", "dns.zone")
+    asyncio.run(_kept(tmp_path / "state"))
+    alone = run(*asked, standard_input=MAIL).stdout
+    assert "stored: alice@example.com: INBOX\n" in alone
+    assert "filter" not in alone
+    live = run(*asked, "--live", standard_input=MAIL)
+    assert live.exit_code == 0, live.output
+    assert "  filter      filed\n" in live.stdout
+    assert re.search(r"script +alice@example.com \(the account's own\)\n", live.stdout)
+    assert "stored: alice@example.com: Work\n" in live.stdout
+    assert run(*asked, "--live", standard_input=MAIL).stdout == live.stdout  # nothing was kept
+    asyncio.run(_see(tmp_path / "state"))
+    again = run(*asked, "--live", standard_input=MAIL).stdout
+    assert "  thrown away: alice@example.com\n" in again
 
 
 def test_a_warm_up_is_told_with_the_share_of_today(spec: Path) -> None:
