@@ -1,11 +1,15 @@
-"""What is told of blocklists, whose answers are not all listings. RFC 5782 §2.1, §5."""
+"""What is told of blocklists, whose answers are not all listings (RFC 5782 §2.1, §5), and of scripts."""
 
 import pytest
 
 from mailstack.app.explain.explanation import Question
 from mailstack.app.explain.findings import Scene, findings_of
 from mailstack.app.explain.witness import Observation
+from mailstack.services.inbound.filter.shelf import Origin
+from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.mail import InboundMail, Reason, Reject
+from mailstack.sieve.actions import Action, Discard, FileInto, Keep, Redirect, Refusal
+from mailstack.sieve.actions import Reject as Refused
 from tests.support.explained import MAIL
 from tests.support.smtp_world import SmtpWorld
 
@@ -46,3 +50,49 @@ def test_where_a_peer_stands(
     )
     (finding,) = findings_of(Observation(stage="refuse_listed", mail=MAIL, came_to=came_to), scene)
     assert (finding.result, finding.facts) == (result, {"bl.test": standing})
+
+
+def _ran(*actions: Action, fault: str = "", origin: Origin = Origin.SPEC) -> Ran:
+    return Ran(name="alice@example.com", origin=origin, fault=fault, actions=actions)
+
+
+@pytest.mark.parametrize(
+    ("ran", "result", "does"),
+    [
+        (_ran(Keep(is_implicit=True)), "kept", ("keep in INBOX (implicit: nothing else was done with it)",)),
+        (_ran(FileInto(mailbox="A"), Keep()), "filed", ("fileinto A", "keep in INBOX")),
+        (_ran(Redirect(address="x@y.example")), "redirected", ("redirect to x@y.example",)),
+        (_ran(Refused(kind=Refusal.EREJECT, reason="no")), "refused", ("ereject: no",)),
+        (_ran(Discard()), "discarded", ("discard",)),
+        (_ran(), "discarded", ()),
+        (_ran(Keep(is_implicit=True), fault="line 1: too much"), "failed", None),
+    ],
+)
+def test_what_a_script_comes_to(ran: Ran, result: str, does: tuple[str, ...] | None) -> None:
+    scene = Scene(
+        receiving=WORLD.service().inbound.receiving,
+        directory=(),
+        blocklists=(),
+        again=False,
+        is_live=False,
+        answer=lambda _name, _type: None,
+        verdicts=[("alice@example.com", Verdict(actions=ran.actions, ran=(ran,)))],
+    )
+    (finding,) = findings_of(Observation(stage="ask_filters", mail=MAIL, came_to=MAIL), scene)
+    assert (finding.check, finding.result, finding.reason) == ("filter", result, ran.fault)
+    assert finding.facts["script"] == "alice@example.com (the spec's)"
+    assert finding.facts.get("does") == does
+
+
+def test_what_all_refuse_is_told_after_the_scripts() -> None:
+    refusal = Reject(reason=Reason.FILTER, told="by the recipient's mail filter: no")
+    scene = Scene(
+        receiving=WORLD.service().inbound.receiving,
+        directory=(),
+        blocklists=(),
+        again=False,
+        is_live=False,
+        answer=lambda _name, _type: None,
+    )
+    (finding,) = findings_of(Observation(stage="ask_filters", mail=MAIL, came_to=refusal), scene)
+    assert (finding.result, finding.reason) == ("refused", "by the recipient's mail filter: no")
