@@ -47,6 +47,14 @@ def test_what_an_included_file_says_is_relative_to_that_file(tmp_path: Path) -> 
     assert found.files == (spec, tmp_path / "parts" / "one.yaml")
 
 
+def test_scripts_that_a_spec_names_are_among_its_files_though_one_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "one.yaml").write_text("accounts: {a@b.example: {sieve: {file: a.sieve}}, c: {sieve: {}}}\n")
+    spec = tmp_path / "mail.yaml"
+    spec.write_text("include: [parts/one.yaml]\nsieve: {before: [{file: all.sieve}]}\nnonsense: 1\n")
+    assert find_storage(spec).files[2:] == (tmp_path / "parts" / "a.sieve", tmp_path / "all.sieve")
+
+
 def test_no_file_at_all(tmp_path: Path) -> None:
     assert find_storage(tmp_path / "missing.yaml").storage == StoreAddress(folder=DEFAULT)
 

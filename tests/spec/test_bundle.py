@@ -49,6 +49,18 @@ def test_it_holds_the_files_that_the_spec_reads_and_no_other(spec: Path) -> None
     assert dict(bundle.files) == {"accounts/staff.yaml": ACCOUNTS, "tls/mail.pem": "PEM of the certificate\n"}
 
 
+def test_it_holds_the_scripts_that_the_spec_names(tmp_path: Path) -> None:
+    (tmp_path / "sieve").mkdir()
+    (tmp_path / "sieve" / "all.sieve").write_bytes("# café\r\nkeep;\r\n".encode())
+    (tmp_path / "here.yaml").write_text(MINIMAL + "sieve: {after: [{file: sieve/all.sieve}]}\n")
+    loaded = load_spec(tmp_path / "here.yaml")
+    bundle = bundle_of(loaded, resolve)
+    assert dict(bundle.files) == {"sieve/all.sieve": "# café\r\nkeep;\r\n"}
+    (tmp_path / "there").mkdir()
+    unpacked = load_spec(unpack(Bundle.from_json(bundle.to_json()), tmp_path / "there"))
+    assert (unpacked.digest, unpacked.scripts) == (loaded.digest, loaded.scripts)
+
+
 def test_it_holds_nothing_that_the_server_has_its_own_storage_by(tmp_path: Path) -> None:
     keys = "access_key: env/BUNDLE_PW, secret_key: env/BUNDLE_PW"
     storage = f"storage: {{database: env/BUNDLE_PW, blobs: {{s3: {{bucket: abc, {keys}}}}}}}\n"

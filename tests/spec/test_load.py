@@ -67,6 +67,17 @@ def test_faults_are_sorted_and_no_two_alike(tmp_path: Path) -> None:
     assert {(fault.line, fault.path) for fault in faults} == {(1, "z"), (1, "domains"), (2, "a")}
 
 
+def test_a_script_is_part_of_the_spec_that_names_it(tmp_path: Path) -> None:
+    path, script = tmp_path / "spec.yaml", tmp_path / "all.sieve"
+    path.write_text(MINIMAL + "sieve: {before: [{file: all.sieve}]}\n")
+    script.write_bytes(b"\xef\xbb\xbf# one\r\nkeep;\r\n")
+    first = load_spec(path)
+    assert first.files == (path, script)
+    assert first.scripts == {Path("all.sieve"): "# one\nkeep;\n"}
+    script.write_bytes(b"# two\nkeep;\n")
+    assert load_spec(path).digest != first.digest
+
+
 def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     (tmp_path / "more.yaml").write_text("aliases: {}\n")
@@ -127,3 +138,14 @@ def test_faults_of_many_accounts_are_found_in_time(tmp_path: Path) -> None:
         load_spec(path)
     assert len(caught.value.faults) == 4_000
     assert all("did you mean" in fault.message for fault in caught.value.faults)
+
+
+def test_a_script_that_is_too_large_is_a_fault_and_one_that_just_fits_is_none(tmp_path: Path) -> None:
+    path, script = tmp_path / "spec.yaml", tmp_path / "all.sieve"
+    path.write_text(MINIMAL + "sieve: {before: [{file: all.sieve}]}\n")
+    script.write_text("#" + "x" * 65_534 + "\n")
+    load_spec(path)
+    script.write_text("#" + "x" * 65_535 + "\n")
+    with pytest.raises(SpecInvalid) as caught:
+        load_spec(path)
+    assert str(caught.value) == f"{path}:3:25: sieve.before[0].file: {script} is over 64 KiB"

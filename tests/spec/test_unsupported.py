@@ -11,9 +11,10 @@ from mailstack.spec.unsupported import _KEYS, is_key_of_later
 @pytest.mark.parametrize(
     ("path", "is_later"),
     [
-        (("sieve",), True),
+        (("backup",), True),
         (("server", "listeners", "managesieve"), True),
-        (("accounts", "alice@example.com", "sieve"), True),
+        (("accounts", "alice@example.com", "rules", 0, "if", "not", "spam"), True),
+        (("accounts", "alice@example.com", "sieve"), False),
         (("routes", 3, "warmup"), False),
         (("tests", 0, "expect", "spam"), True),
         (("accounts", "sieve"), False),

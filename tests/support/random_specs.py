@@ -46,6 +46,24 @@ _LIST = st.fixed_dictionaries(
     optional={"post": st.sampled_from(["anyone", "a@elsewhere.example"]), "unsubscribe": st.just(False)},
 )
 _RECEIVING = st.fixed_dictionaries({}, optional={"dmarc": st.just("mark"), "spf_fail": st.just("reject")})
+_SIEVE = st.fixed_dictionaries(
+    {},
+    optional={
+        "before": st.sampled_from([[{"file": "a.sieve"}], [{"file": "b.sieve"}, {"file": "a.sieve"}]]),
+        "after": st.just([{"file": "c.sieve"}]),
+        "global": st.sampled_from([{"shared": {"file": "c.sieve"}}, {"shared": {"file": "d.sieve"}}]),
+    },
+)
+_FILTER: st.SearchStrategy[Mapping[str, object]] = st.sampled_from(
+    [
+        {},
+        {"sieve": {"file": "one.sieve"}},
+        {"sieve": {"file": "two.sieve"}},
+        {"rules": [{"name": "all", "then": "keep"}]},
+        {"rules": [{"name": "large", "if": {"size": {"over": "1MiB"}}, "then": {"file_into": "Large"}}]},
+    ]
+)
+"""What becomes of an account's mail."""
 _SENDING = st.fixed_dictionaries({}, optional={"lifetime": st.just("2d"), "schedule": st.just(["15m", "2h"])})
 _ISSUERS: tuple[Mapping[str, object], ...] = (
     {"issuer": "self-signed"},
@@ -91,7 +109,7 @@ def _published_only(domain: str) -> st.SearchStrategy[dict[str, object]]:
 @st.composite
 def spec_settings(draw: st.DrawFn) -> dict[str, object]:
     domains = draw(st.lists(st.sampled_from(DOMAINS), min_size=1, unique=True))
-    accounts = {login: dict(account) for login, account in draw(_accounts(domains)).items()}
+    accounts = {login: {**account, **draw(_FILTER)} for login, account in draw(_accounts(domains)).items()}
     if accounts:
         # Each further address has one owner, who may be another one in the next spec.
         for local in FURTHER:
@@ -147,6 +165,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             for name in sorted(relays)
         },
         "receiving": draw(_RECEIVING),
+        "sieve": draw(_SIEVE),
         "sending": draw(_SENDING),
         "routes": draw(_routes(relays)),
         "dns": {

@@ -1,4 +1,4 @@
-"""What the servers are built from: the applied resources, without accounts, aliases and lists, and their secrets.
+"""What the servers are built from: the applied resources, without accounts and what is theirs, and their secrets.
 
 Whoever applies reads it once and hands it to every worker, so a worker that starts again builds the generation that
 was proved to work, not whatever the state has come to hold since.
@@ -20,15 +20,17 @@ from mailstack.model.resource import (
     ReceivingBody,
     Resource,
     ServerBody,
+    SieveBody,
     body_of,
 )
 from mailstack.ports.state import State
 
-# Accounts, aliases and lists are looked up in the directory as they are needed: there may be a hundred thousand.
+# Accounts, scripts, aliases and lists are looked up in the directory as needed: there may be a hundred thousand.
 KINDS = (
     Kind.SERVER,
     Kind.LISTENER,
     Kind.RECEIVING,
+    Kind.SIEVE,
     Kind.CERTIFICATE,
     Kind.DOMAIN,
     Kind.DKIM_KEY,
@@ -83,6 +85,10 @@ class Blueprint:
     @property
     def receiving(self) -> ReceivingBody:
         return next(iter(self.bodies(ReceivingBody).values()), ReceivingBody())
+
+    @property
+    def sieve(self) -> SieveBody:
+        return next(iter(self.bodies(SieveBody).values()), SieveBody())
 
     @property
     def listeners(self) -> dict[str, tuple[str, ...]]:

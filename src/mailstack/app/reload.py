@@ -14,7 +14,7 @@ from watchfiles import Change, awatch
 
 GATHER_MS = 400
 QUIET_MS = 30
-SPEC_SUFFIXES = (".yaml", ".yml")
+SPEC_SUFFIXES = (".yaml", ".yml", ".sieve")
 # Kubernetes swaps a whole folder of files by renaming this symlink.
 KUBERNETES_LINK = "..data"
 MOST_LINKS = 40  # as Linux follows them
@@ -49,7 +49,7 @@ class Reasons:
 
 
 class Watch:
-    """Gives Reason.FILES when one of the files changes, or a YAML file beside them appears."""
+    """Gives Reason.FILES when one of the files changes, or a YAML file or script beside them appears."""
 
     def __init__(self, reasons: Reasons) -> None:
         self._reasons = reasons

@@ -35,7 +35,17 @@ from mailstack.spec.sections.domains import MANUAL_PROVIDER
 
 log = structlog.get_logger()
 
-NOT_IN_DNS = (Kind.RECEIVING, Kind.ACCOUNT, Kind.ALIAS, Kind.LIST, Kind.SENDING, Kind.RELAY, Kind.ROUTES)
+NOT_IN_DNS = (
+    Kind.RECEIVING,
+    Kind.SIEVE,
+    Kind.ACCOUNT,
+    Kind.SCRIPT,
+    Kind.ALIAS,
+    Kind.LIST,
+    Kind.SENDING,
+    Kind.RELAY,
+    Kind.ROUTES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

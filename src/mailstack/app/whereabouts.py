@@ -1,6 +1,7 @@
 """Where a spec keeps its storage, found even in a spec that is of no use otherwise."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from mailstack.app.applied_spec import unpacked
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.store_named import address_of_storage
 from mailstack.model.errors import Invalid
+from mailstack.spec.document import Document, merge
 from mailstack.spec.include import Reading, read_files
+from mailstack.spec.scripts import named_scripts
 from mailstack.spec.sections.storage import Storage
 
 # For text that is no YAML any more: the section and its path as people write them.
@@ -24,8 +27,8 @@ DATABASE = re.compile(rb"^(?:storage:[ \t]*\{[^\n#]*|[ \t]+)database:[ \t]*[^ \t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """storage: None where it is a database, and which one cannot be said. files: what was read on the way, absolute,
-    the spec first."""
+    """storage: None where it is a database, and which one cannot be said. files: what was read on the way, and scripts
+    that it names, which may be what is wrong with it; absolute, the spec first."""
 
     folder: Path
     storage: StoreAddress | None
@@ -43,8 +46,14 @@ def find_storage(spec: Path) -> Whereabouts:
     return Whereabouts(
         folder=folder,
         storage=_whole(reading, directory) or in_folder if reading.roots else _as_applied(folder, directory, in_folder),
-        files=tuple(dict.fromkeys(file.absolute() for file in (spec, *reading.contents))),
+        files=tuple(dict.fromkeys(file.absolute() for file in (spec, *reading.contents, *_scripts(reading)))),
     )
+
+
+def _scripts(reading: Reading) -> Iterator[Path]:
+    if reading.roots:
+        for _, path in named_scripts(Document(merge(reading.roots)).values):
+            yield reading.directory / path
 
 
 def _as_applied(folder: Path, directory: Path, written: StoreAddress | None) -> StoreAddress | None:

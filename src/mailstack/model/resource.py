@@ -80,7 +80,7 @@ class Summary:
 class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"
-    MOVE = "move"  # an account under a new name, with all that it holds; its fields may change with it
+    MOVE = "move"  # an account under a new name, with all that it holds, or its script; fields may change with it
     DESTROY = "destroy"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 
 from mailstack.model.instant import Instant, earliest
 from mailstack.model.password import is_other_hash, weakness_of
@@ -31,8 +32,11 @@ from mailstack.model.resource import (
     RelayBody,
     RouteBody,
     RoutesBody,
+    ScriptBody,
     SendingBody,
     ServerBody,
+    ServerScriptBody,
+    SieveBody,
     Snapshot,
     SuppressBody,
     WarmUpBody,
@@ -51,6 +55,7 @@ from mailstack.reconcile.providers.tls import certificate_questions, wanted_cert
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
+from mailstack.spec.rules import sieve_of
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account, SubmissionLimits
 from mailstack.spec.sections.domains import Domain
@@ -61,6 +66,7 @@ from mailstack.spec.sections.server import BACKUP_MX, Bans, Server
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
+SIEVE_NAME = "sieve"
 SENDING_NAME = "sending"
 LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "http", "https")
 
@@ -70,7 +76,7 @@ class Given:
     """What the desired state depends on besides the spec. passwords: by account, instead of what the spec says.
     certificate_names: further names for a self-signed certificate. ordering: of certificates, as far as it can be done.
     observed: what DNS shows of the records that `questions` named. evidence: what receivers reported of domains whose
-    DMARC policy is due for the next stage.
+    DMARC policy is due for the next stage. scripts: the Sieve that the spec names, by path as it has them.
     """
 
     live: Snapshot
@@ -81,6 +87,7 @@ class Given:
     ordering: Ordering
     observed: Observed = field(default_factory=dict)
     evidence: Mapping[str, Evidence | None] = field(default_factory=dict)
+    scripts: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +127,13 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     wanted = (
         *_server(spec, given.secrets),
         *_receiving(spec, given.secrets),
+        *_sieve(spec, given),
         *certificates.wanted,
         *_domains(spec, given.secrets),
         *keys.wanted,
         *stages.wanted,
         *_accounts(spec, given),
+        *_scripts(spec, given),
         *_aliases(spec, given.secrets),
         *_lists(spec, given.secrets),
         *_sending(spec, given.secrets),
@@ -212,6 +221,20 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)
 
 
+def _sieve(spec: Spec, given: Given) -> Iterator[Wanted]:
+    def script(path: Path, name: str) -> ServerScriptBody:
+        return ServerScriptBody(name=name, content=given.scripts[path])
+
+    sieve = spec.sieve
+    body = SieveBody(
+        before=tuple(script(each.file, each.file.name) for each in sieve.before),
+        after=tuple(script(each.file, each.file.name) for each in sieve.after),
+        global_=tuple(script(each.file, name) for name, each in sorted(sieve.global_.items())),
+    )
+    if body != SieveBody():
+        yield given.secrets.wanted(Kind.SIEVE, SIEVE_NAME, body)
+
+
 def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
     for name, domain in spec.domains.items():
         expire_after = domain.dkim.expire_after
@@ -237,6 +260,17 @@ def _accounts(spec: Spec, given: Given) -> Iterator[Wanted]:
         password = given.passwords.get(login) or _password(login, account, given.secrets)
         secrets = {"password": password} if password else {}
         yield given.secrets.wanted(Kind.ACCOUNT, login, _account_body(spec, account), secrets)
+
+
+def _scripts(spec: Spec, given: Given) -> Iterator[Wanted]:
+    for login, account in spec.accounts.items():
+        if account.sieve is not None:
+            body = ScriptBody(content=given.scripts[account.sieve.file], origin="file")
+        elif account.rules:
+            body = ScriptBody(content=sieve_of(account.rules), origin="rules")
+        else:
+            continue
+        yield given.secrets.wanted(Kind.SCRIPT, login, body)
 
 
 def _password(login: str, account: Account, secrets: Secrets) -> Secret:

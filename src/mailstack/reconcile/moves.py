@@ -1,7 +1,8 @@
 """Accounts under a new name: what `moved` of the spec means for the live state. Pure.
 
 A live account that has moved is compared under its new name, so that only what truly changes is planned; then its
-change says where it came from. What has moved already, or never was, is passed over.
+change says where it came from. What has moved already, or never was, is passed over. The script that the spec gives an
+account moves with it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,26 +14,37 @@ from mailstack.reconcile.plan import Change
 from mailstack.reconcile.wanted import Digest, Wanted
 from mailstack.spec.model import Spec
 
+Key = tuple[Kind, str]
+_MOVING = (Kind.ACCOUNT, Kind.SCRIPT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """live: the state as if the moves were done. old_names: of the accounts that move, by the new one."""
+    """live: the state as if the moves were done. old_names: of what moves, by kind and new name."""
 
     live: Snapshot
-    old_names: Mapping[str, str]
+    old_names: Mapping[Key, str]
 
 
 def moves_of(spec: Spec, desired: Sequence[Wanted], live: Snapshot, digest: Digest) -> Moves:
-    wanted = {item.resource.name: item for item in desired if item.resource.kind is Kind.ACCOUNT}
+    wanted = _movable(desired)
     lives = [name for kind, name in live.resources if kind is Kind.ACCOUNT]
-    old_names = {
+    accounts = {
         new: old
         for old, new in _pairs(spec, lives)
-        if new in wanted and old not in wanted and (Kind.ACCOUNT, new) not in live.resources
+        if (Kind.ACCOUNT, new) in wanted
+        and (Kind.ACCOUNT, old) not in wanted
+        and (Kind.ACCOUNT, new) not in live.resources
+    }
+    old_names = {
+        (kind, new): old
+        for kind in _MOVING
+        for new, old in accounts.items()
+        if (kind, new) in wanted and (kind, old) in live.resources
     }
     resources = dict(live.resources)
-    for new, old in old_names.items():
-        resources[Kind.ACCOUNT, new] = _renamed(resources.pop((Kind.ACCOUNT, old)), wanted[new], digest)
+    for (kind, new), old in old_names.items():
+        resources[kind, new] = _renamed(resources.pop((kind, old)), wanted[kind, new], digest)
     return Moves(live=replace(live, resources=resources), old_names=old_names)
 
 
@@ -41,14 +53,19 @@ def with_moves(steps: Sequence[Step], moves: Moves, desired: Sequence[Wanted]) -
     left = dict(moves.old_names)
     found = []
     for step in steps:
-        is_account = step.wanted.resource.kind is Kind.ACCOUNT
-        old = left.pop(step.change.name, "") if is_account and step.change.operation is Operation.UPDATE else ""
+        key = (step.wanted.resource.kind, step.change.name)
+        old = left.pop(key, "") if step.change.operation is Operation.UPDATE else ""
         found.append(_moved(step, old) if old else step)
-    by_name = {item.resource.name: item for item in desired if item.resource.kind is Kind.ACCOUNT}
-    for new, old in left.items():
-        change = Change(operation=Operation.UPDATE, kind=Kind.ACCOUNT.value, name=new)
-        found.append(_moved(Step(change=change, wanted=by_name[new]), old))
+    wanted = _movable(desired)
+    for (kind, new), old in left.items():
+        change = Change(operation=Operation.UPDATE, kind=kind.value, name=new)
+        found.append(_moved(Step(change=change, wanted=wanted[kind, new]), old))
     return tuple(found)
+
+
+def _movable(desired: Sequence[Wanted]) -> dict[Key, Wanted]:
+    found = ((item.resource.kind, item) for item in desired)
+    return {(kind, item.resource.name): item for kind, item in found if kind in _MOVING}
 
 
 def _pairs(spec: Spec, lives: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -107,6 +107,8 @@ def _needs(resource: Resource) -> Iterator[Key]:
         case Kind.ACCOUNT:
             for domain in dict.fromkeys(address.rpartition("@")[2] for address in _addresses(resource)):
                 yield (Kind.DOMAIN.value, domain)
+        case Kind.SCRIPT:
+            yield (Kind.ACCOUNT.value, resource.name)
         case Kind.ALIAS:
             yield (Kind.DOMAIN.value, resource.name.rpartition("@")[2])
             for target in _texts(fields.get("targets")):

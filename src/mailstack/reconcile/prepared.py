@@ -1,5 +1,6 @@
 """A plan with what its execution needs, and what is needed of a loaded spec to make one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +28,9 @@ class LoadedSpec(Protocol):
 
     @property
     def digest(self) -> str: ...
+
+    @property
+    def scripts(self) -> Mapping[Path, str]: ...
 
     def fault(self, path: SpecPath, message: str) -> Fault: ...
 

@@ -189,7 +189,7 @@ class Reconciler:
         actual = await read_actual(self.state)
         is_applied = self.state is not None and actual.snapshot.spec_hash == loaded.digest
         context, live_dns = await self._to_plan(loaded, actual), self._dns_of_a_plan()
-        given = await self._given(context, actual, live_dns)
+        given = await self._given(loaded, context, actual, live_dns)
         desired = desired_state(context.spec, given)
         steps = steps_towards(desired, context, keyed_digest(actual.digest_key))
         work = await self._plan_dns(context, material_of(context.spec, (item.resource for item in desired.wanted)))
@@ -241,7 +241,7 @@ class Reconciler:
         brake = self.brake.releasing(context.spec.reconcile.allow_destroy)
         return await brake.stops(Planned(steps=steps, live=context.live, zones=work.plans, leaving=work.leaving))
 
-    async def _given(self, context: DnsContext, actual: Actual, live_dns: LiveDns) -> Given:
+    async def _given(self, loaded: LoadedSpec, context: DnsContext, actual: Actual, live_dns: LiveDns) -> Given:
         observed = await observe(live_dns, questions(context.spec, actual.snapshot, self.clock()))
         return Given(
             live=actual.snapshot,
@@ -260,6 +260,7 @@ class Reconciler:
             ordering=await ordering_of(context, self.issuing),
             observed=observed,
             evidence=await self._evidence(context),
+            scripts=loaded.scripts,
         )
 
     async def _evidence(self, context: DnsContext) -> Mapping[str, Evidence | None]:

@@ -9,6 +9,7 @@ from mailstack.model.instant import iso
 from mailstack.model.resource import Json, Operation
 from mailstack.reconcile.brake import going_on, reasons_of
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
+from mailstack.reconcile.script_lines import origin_of, script_lines
 
 SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.MOVE: ">", Operation.DESTROY: "-"}
 SECRET = "(secret)"
@@ -80,7 +81,7 @@ def _change(change: Change, colour: bool) -> Iterator[str]:
 def title(change: Change) -> str:
     """What it is, and where it came from."""
     moved = f"{printable(change.moved_from)} -> " if change.moved_from else ""
-    return f"{change.kind} {moved}{printable(change.name)}"
+    return f"{change.kind} {moved}{printable(change.name)}{printable(origin_of(change))}"
 
 
 def remark(change: Change) -> str:
@@ -92,7 +93,11 @@ def remark(change: Change) -> str:
 
 
 def field_lines(change: Change) -> Iterator[str]:
-    """`name = value` or `name = old -> new`, in columns; nothing secret in it."""
+    """`name = value` or `name = old -> new`, in columns; nothing secret in it. Of scripts, their lines."""
+    scripts = script_lines(change)
+    if scripts is not None:
+        yield from map(printable, scripts)
+        return
     width = max((len(item.name) for item in change.fields), default=0)
     for item in change.fields:
         since = item.by_user_since

@@ -78,6 +78,7 @@ class Include(NamedTuple):
     """That a script includes another, at that offset."""
 
     script: IncludedScript
+    is_once: bool
     is_optional: bool
     at: int
 

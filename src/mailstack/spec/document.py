@@ -43,6 +43,18 @@ class Document:
             found = place_of(key_node if not is_last or at_key or _is_nothing(node) else node)
         return found
 
+    def written(self, path: Path) -> Path:
+        """A path of the models without the indexes of entries that stand alone where a list of them might."""
+        node: Node | None = self.root
+        found: list[str | int] = []
+        for part in path:
+            if isinstance(node, MappingNode) and isinstance(part, int):
+                continue
+            found.append(part)
+            pair = None if node is None else self._step(node, part)
+            node = None if pair is None else pair[1]
+        return tuple(found)
+
     def says(self, path: Path) -> bool:
         """Whether the path is written there, whatever its value."""
         node: Node = self.root

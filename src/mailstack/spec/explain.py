@@ -38,14 +38,14 @@ def _explain_one(found: ErrorDetails, document: Document, model: type[BaseModel]
     is_key = bool(path) and path[-1] == "[key]"
     if is_key:
         path = path[:-1]
-    kind = found["type"]
+    kind, written = found["type"], document.written(path)
     if kind == "extra_forbidden":
-        return document.fault(path, _unknown_key(path, model), at_key=True)
+        return document.fault(written, _unknown_key(path, model), at_key=True)
     if kind == "missing":
-        return document.fault(path, _missing_key(path, model), at_key=True)
+        return document.fault(written, _missing_key(path, model), at_key=True)
     if kind in ("literal_error", "enum"):
-        return document.fault(path, _unknown_word(path, found["input"], model))
-    return document.fault(path, _message(found), at_key=is_key)
+        return document.fault(written, _unknown_word(path, found["input"], model))
+    return document.fault(written, _message(found), at_key=is_key)
 
 
 def _unknown_key(path: Path, model: type[BaseModel]) -> str:

@@ -23,7 +23,15 @@ _REFERENCES = (
     ("tls", "files", "*", "key"),
     ("dns", "providers", "*", "**"),
 )
-_PATHS = (("storage", "path"), ("tls", "files", "*", "certificate"), ("tests", "*", "send", "eml"))
+_PATHS = (
+    ("storage", "path"),
+    ("tls", "files", "*", "certificate"),
+    ("tests", "*", "send", "eml"),
+    ("accounts", "*", "sieve", "file"),
+    ("sieve", "before", "*", "file"),
+    ("sieve", "after", "*", "file"),
+    ("sieve", "global", "*", "file"),
+)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mailstack.spec.check import check
+from mailstack.spec.check_sieve import check_sieve
 from mailstack.spec.collector import collector_paused
 from mailstack.spec.document import Document, merge
 from mailstack.spec.expand import expand
@@ -17,12 +18,14 @@ from mailstack.spec.faults import Path as FaultPath
 from mailstack.spec.include import read_files
 from mailstack.spec.locate import Locator
 from mailstack.spec.model import Spec
+from mailstack.spec.scripts import read_scripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSpec:
     """path: as given; files: all that were read, the main one first; digest: as digest_of has it; main_hash: SHA-256 of
-    the main file alone; version: of the files' format, which may be older than the models'."""
+    the main file alone; version: of the files' format, which may be older than the models'. scripts: Sieve, by path as
+    the spec has it, lines ending in LF."""
 
     spec: Spec
     path: Path
@@ -30,6 +33,7 @@ class LoadedSpec:
     digest: str
     main_hash: str
     version: str
+    scripts: Mapping[Path, str] = field(repr=False)
     locator: Locator = field(repr=False, compare=False)
 
     def fault(self, path: FaultPath, message: str) -> Fault:
@@ -54,7 +58,9 @@ def _load(path: Path, directory: Path) -> LoadedSpec:
     if not reading.roots:
         raise SpecInvalid(reading.faults)
     document = Document(merge(reading.roots))
-    faults = [*reading.faults, *document.faults, *check(document)]
+    scripts = read_scripts(reading, document)
+    sieve = check_sieve(document, scripts, reading.directory)
+    faults = [*reading.faults, *document.faults, *scripts.faults, *check(document), *sieve]
     spec: Spec | None = None
     try:
         spec = Spec.model_validate(document.values)
@@ -70,6 +76,7 @@ def _load(path: Path, directory: Path) -> LoadedSpec:
         digest=digest_of(reading.main, reading.contents),
         main_hash=hashlib.sha256(reading.contents[reading.main]).hexdigest(),
         version=reading.version,
+        scripts=scripts.texts(),
         locator=Locator(document),
     )
 

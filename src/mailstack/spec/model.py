@@ -14,6 +14,7 @@ from mailstack.spec.sections.receiving import Receiving
 from mailstack.spec.sections.section import Bare, Section
 from mailstack.spec.sections.sending import Sending
 from mailstack.spec.sections.server import Reconcile, Server, Tls
+from mailstack.spec.sections.sieve import Sieve
 from mailstack.spec.sections.spam import Spam
 from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
@@ -55,6 +56,7 @@ class Spec(Section):
     lists: dict[ListAddress, MailingList] = Field(
         default={}, description="Mailing lists, by their address: what is posted there goes to every member."
     )
+    sieve: Sieve = Field(default=Sieve(), description="Sieve scripts that run for every account.")
     moved: tuple[Moved, ...] = Field(
         default=(),
         description="Accounts and domains that have a new name and keep their mail. An entry may stay for good:"

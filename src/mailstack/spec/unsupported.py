@@ -7,9 +7,6 @@ from mailstack.spec.faults import Path
 _KEYS: Final = frozenset(
     {
         ("server", "listeners", "managesieve"),
-        ("accounts", "*", "sieve"),
-        ("accounts", "*", "rules"),
-        ("sieve",),
         ("spam", "reject_at"),
         ("spam", "junk_at"),
         ("backup",),
@@ -20,7 +17,12 @@ _NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 
 
 def is_key_of_later(path: Path) -> bool:
-    return _shape(path) in _KEYS
+    return _shape(path) in _KEYS or _is_in_rules(path)
+
+
+def _is_in_rules(path: Path) -> bool:
+    """However deep the condition is: no mail has a score yet."""
+    return path[:1] == ("accounts",) and path[2:3] == ("rules",) and path[-1] == "spam"
 
 
 def _shape(path: Path) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3, eid 1690: a path has 256 octet
 _NAME_SERVER = re.compile(r"(?:\[([^\]]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
 DNS_PORT = 53
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PYTHON_CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
@@ -303,6 +304,13 @@ def parse_route_sender(text: str) -> str:
     return parse_address_key(text) if "@" in text else parse_route_pattern(text)
 
 
+def parse_shown(text: str) -> str:
+    # Not isprintable: names in some scripts need joiners. A NUL is what no PostgreSQL keeps in a text.
+    if _CONTROL.search(text):
+        raise ValueError("a name is one line, without control characters")
+    return text
+
+
 def parse_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("not a name (up to 63 letters, digits, dots, hyphens and underscores)")
@@ -419,6 +427,8 @@ Endpoint = Annotated[
 Name = Annotated[str, AfterValidator(parse_name)]
 """Of a relay or a provider, to refer to it by."""
 PythonClass = Annotated[str, AfterValidator(parse_python_class), Field(examples=["octodns_bind.Rfc2136Provider"])]
+Shown = Annotated[str, AfterValidator(parse_shown)]
+"""For people to read."""
 FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "minLength": 1})]
 AcmeDirectory = Annotated[
     str,

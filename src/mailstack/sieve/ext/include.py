@@ -20,7 +20,7 @@ def _include(arguments: Arguments, compiler: Compiler) -> Step:
     if not _NAME.fullmatch(fact.name):
         raise Misplaced(arguments.place("script"), f"{fact.name!r} is no name of a script")
     once, optional = arguments.has("once"), arguments.has("optional")
-    compiler.includes.append(Include(fact, optional, arguments.at))
+    compiler.includes.append(Include(fact, once, optional, arguments.at))
 
     def step(run: Run) -> Flow | None:
         if once and fact in run.included:

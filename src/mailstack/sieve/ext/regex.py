@@ -82,6 +82,15 @@ def _regex(arguments: Arguments, comparator: Comparator) -> Matcher:
     return at_run
 
 
+def why_no_expression(text: str) -> str:
+    """ "" for one that a script may have."""
+    try:
+        _compiled(text, is_case_blind=True)
+    except re2.error as fault:
+        return _said(fault)
+    return ""
+
+
 def _said(fault: Exception) -> str:
     """The library's faults are bytes."""
     said = fault.args[0] if fault.args else ""

@@ -1,25 +1,18 @@
 """`accounts` and their defaults: who logs in and who has mailboxes."""
 
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import BeforeValidator, Field, Strict
 
 from mailstack.model.principal import Ability, Role
 from mailstack.model.sending_limits import DEFAULT_LIMITS
+from mailstack.spec.rules import Rules
 from mailstack.spec.sections.section import OrElse, Section
-from mailstack.spec.values import AddressKey, AddressKeys, MovedName, Password, Size
+from mailstack.spec.sections.sieve import ScriptFile
+from mailstack.spec.values import AddressKey, AddressKeys, MovedName, Password, Shown, Size
 
 Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
 Abilities = tuple[Annotated[Ability, Strict(strict=False)], ...]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def parse_shown_name(text: str) -> str:
-    # Not isprintable: names in some scripts need joiners. A NUL is what no PostgreSQL keeps in a text.
-    if _CONTROL.search(text):
-        raise ValueError("a name is one line, without control characters")
-    return text
 
 
 Count = Annotated[int, Field(ge=1)]
@@ -88,9 +81,7 @@ ForwardOrTargets = Annotated[
 class Account(Section):
     """Someone who logs in under an address and has mailboxes."""
 
-    name: Annotated[str, AfterValidator(parse_shown_name)] = Field(
-        default="", max_length=200, description="Who it is, for people to read."
-    )
+    name: Shown = Field(default="", max_length=200, description="Who it is, for people to read.")
     password: Password = Field(
         default=None,
         description="A hash ($argon2id$, $2b$, {SHA512-CRYPT}), a SCRAM verifier as PostgreSQL writes it"
@@ -115,6 +106,16 @@ class Account(Section):
         default=None,
         description="Where the account's mail goes on to: an address, a list of them, or {to: …, keep: false} for an"
         " account that is to have no copy.",
+    )
+    sieve: ScriptFile | None = Field(
+        default=None,
+        description="The account's Sieve script, kept in a file: its user sees it and cannot change it. Without it, and"
+        " without rules, scripts are the user's own.",
+    )
+    rules: Rules = Field(
+        default=(),
+        description="What becomes of its mail, instead of a Sieve script: each rule in turn, with whatever mail it is"
+        " for. `mailstack sieve show` shows them as Sieve.",
     )
 
 

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from mailstack.spec.sections.accounts import parse_shown_name
 from mailstack.spec.sections.section import Section
-from mailstack.spec.values import AddressKeys, parse_address_key
+from mailstack.spec.values import AddressKeys, Shown, parse_address_key
 
 MAX_LIST_LOCAL_PART = 48
 """So that -unsubscribe fits behind it, and most members' addresses behind -bounces."""
@@ -41,7 +40,6 @@ def parse_posters(value: object) -> str | tuple[str, ...]:
 
 
 ListAddress = Annotated[str, AfterValidator(parse_list_address)]
-Shown = Annotated[str, AfterValidator(parse_shown_name)]
 PostersOf = Annotated[
     str | tuple[str, ...],
     BeforeValidator(parse_posters),

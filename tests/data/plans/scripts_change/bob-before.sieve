@@ -1,0 +1,6 @@
+require "fileinto";
+# one
+# two
+fileinto "Old";
+# three
+# four

@@ -1,0 +1,7 @@
+require "fileinto";
+# one
+# two
+fileinto "New";
+# three
+# four
+# a tab	here

@@ -1,0 +1,1 @@
+if size :over 50M { discard; }

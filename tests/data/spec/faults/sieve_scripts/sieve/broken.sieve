@@ -1,0 +1,5 @@
+# fileinto is not required
+keeep;
+if header :contains "subject" "x" {
+    fileinto "X";
+}

@@ -1,0 +1,3 @@
+﻿# café
+require ["include"];
+include :global "café";
