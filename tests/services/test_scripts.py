@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.model.errors import DomainError, Invalid, NotFound, QuotaExceeded, TooLarge, TooMany
+from mailstack.model.errors import DomainError, Forbidden, Invalid, NotFound, QuotaExceeded, TooLarge, TooMany
 from mailstack.model.ids import AccountId
+from mailstack.model.resource import Kind, Resource, ScriptBody, fields_of
 from mailstack.model.script import ScriptQuota
 from mailstack.ports.store import Store
 from mailstack.services.scripts import AccountScripts, checked_name
@@ -17,7 +18,7 @@ from mailstack.sieve.limits import LIMITS
 from mailstack.store.sqlite.open import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
-from tests.support.stores import make_account
+from tests.support.stores import apply, created, destroyed, make_account
 
 QUOTA = ScriptQuota(scripts=2, octets=30_000)
 KEEP = b"keep;\r\n"
@@ -37,7 +38,8 @@ async def account_id(store: Store) -> AccountId:
 
 @pytest.fixture
 def scripts(store: Store) -> AccountScripts:
-    return AccountScripts(store.scripts, EXTENSIONS, quota=QUOTA, limits=replace(LIMITS, script_octets=20_000))
+    limits = replace(LIMITS, script_octets=20_000)
+    return AccountScripts(store.scripts, store.accounts, EXTENSIONS, quota=QUOTA, limits=limits)
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -146,3 +148,36 @@ def test_a_name(name: str) -> None:
 def test_what_is_no_name(name: str, refusal: type[DomainError]) -> None:
     with pytest.raises(refusal):
         checked_name(name)
+
+
+async def test_a_script_of_the_spec_is_the_only_one_until_the_spec_lets_go(
+    store: Store, scripts: AccountScripts, account_id: AccountId
+) -> None:
+    await scripts.put(account_id, "own", KEEP)
+    await scripts.activate(account_id, "own")
+    account = await store.accounts.account(account_id)
+    assert account is not None
+    fields = fields_of(ScriptBody(content="# of the spec\nkeep;\n", origin="file"))
+    managed = Resource(kind=Kind.SCRIPT, name=account.login, fields=fields)
+    await apply(store, created(managed))
+    assert [(one.name, one.size_octets, one.is_active) for one in await scripts.all(account_id)] == [
+        ("mailstack", 22, True)
+    ]
+    assert await scripts.read(account_id, "mailstack") == b"# of the spec\r\nkeep;\r\n"
+    with pytest.raises(NotFound):
+        await scripts.read(account_id, "own")
+    await scripts.check(KEEP)
+    for refused in (
+        scripts.put(account_id, "mailstack", KEEP),
+        scripts.put(account_id, "other", KEEP),
+        scripts.check_space(account_id, "other", 5),
+        scripts.activate(account_id, None),
+        scripts.activate(account_id, "mailstack"),
+        scripts.rename(account_id, "mailstack", "mine"),
+        scripts.remove(account_id, "own"),
+    ):
+        with pytest.raises(Forbidden, match="kept in the server's configuration"):
+            await refused
+    await apply(store, destroyed(managed))
+    assert [(one.name, one.is_active) for one in await scripts.all(account_id)] == [("own", True)]
+    assert await scripts.read(account_id, "own") == KEEP

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.mailauth.dkim.keys import SigningKey
+from mailstack.model.resource import ServerScriptBody, SieveBody
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.mailboxes import DeliveryMailboxes
@@ -14,7 +15,7 @@ from mailstack.services.inbound.filter.decide import Judge
 from mailstack.services.inbound.filter.knowledge import Knowledge
 from mailstack.services.inbound.filter.letters import Pen
 from mailstack.services.inbound.filter.places import Places
-from mailstack.services.inbound.filter.shelf import ServerScripts, Shelf
+from mailstack.services.inbound.filter.shelf import NamedScript, ServerScripts, Shelf
 from mailstack.services.inbound.forwarding import Forwarding
 
 
@@ -31,6 +32,19 @@ class FilterStore(Protocol):
     def sieve_memory(self) -> SieveMemory: ...
     @property
     def annotations(self) -> Annotations | None: ...
+
+
+def server_scripts(sieve: SieveBody) -> ServerScripts:
+    """Those of the spec."""
+    return ServerScripts(
+        before=tuple(map(_named, sieve.before)),
+        after=tuple(map(_named, sieve.after)),
+        named={one.name: one.content.encode() for one in sieve.global_},
+    )
+
+
+def _named(script: ServerScriptBody) -> NamedScript:
+    return NamedScript(name=script.name, content=script.content.encode())
 
 
 def filter_of(

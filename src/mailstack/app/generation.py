@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
-from mailstack.app.filtering import filter_of
+from mailstack.app.filtering import filter_of, server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.web import web_service
@@ -39,7 +39,6 @@ from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
 from mailstack.services.inbound.deliver import Delivery
-from mailstack.services.inbound.filter.shelf import ServerScripts
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.sts import StsLookup
@@ -113,7 +112,11 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         ),
     )
     scripts = filter_of(
-        store, ServerScripts(), forwarding=lists.forwarding, signing_keys=keys, token=around.adapters.token
+        store,
+        server_scripts(blueprint.sieve),
+        forwarding=lists.forwarding,
+        signing_keys=keys,
+        token=around.adapters.token,
     )
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     return Services(

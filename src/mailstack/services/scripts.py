@@ -1,17 +1,19 @@
 """The Sieve scripts that people keep on the server: named, compiled before they are kept, one of them active.
 
 RFC 5804 §1.4-§1.6, §2.5-§2.12. Who asks has proved to be the account's; a protocol server says in its own words how it
-went.
+went. Where the spec gives the account its script, that is the only one, and nobody changes it here; those of the user
+rest meanwhile.
 """
 
 import asyncio
 import unicodedata
 from collections.abc import Sequence
 
-from mailstack.model.errors import Invalid, TooLarge
-from mailstack.model.ids import AccountId
+from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
+from mailstack.model.ids import AccountId, ScriptId
 from mailstack.model.script import ScriptEntry, ScriptQuota
 from mailstack.ports import scripts
+from mailstack.ports.accounts import Accounts
 from mailstack.sieve.check import compile_script
 from mailstack.sieve.language import Extension
 from mailstack.sieve.limits import LIMITS, Limits
@@ -21,33 +23,48 @@ MAX_NAME_OCTETS = 512
 """RFC 5804 §1.6: names of 128 characters, which may be 512 octets, must be taken."""
 # RFC 5804 §1.6: control characters, line and paragraph separators; and what UTF-8 cannot write.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+MANAGED_NAME = "mailstack"
+"""What the script is called that the spec gives an account."""
+_MANAGED_ID = ScriptId("managed")
 AT_ONCE_OCTETS = 4096
 """A larger script is compiled in a thread."""
 
 
 class AccountScripts:
     """What compiles goes by the extensions that delivery has. Names and contents raise Invalid and TooLarge;
-    a script that does not compile raises sieve.faults.Broken. All else is as ports.scripts has it.
+    a script that does not compile raises sieve.faults.Broken; what would change anything raises Forbidden where the
+    spec has the account's script. All else is as ports.scripts has it.
     """
 
     def __init__(
         self,
         kept: scripts.Scripts,
+        accounts: Accounts,
         extensions: Sequence[Extension],
         *,
         quota: ScriptQuota,
         limits: Limits = LIMITS,
     ) -> None:
         self._kept = kept
+        self._accounts = accounts
         self._extensions = extensions
         self._quota = quota
         self._limits = limits
 
     async def all(self, account_id: AccountId) -> Sequence[ScriptEntry]:
-        return await self._kept.all(account_id)
+        managed = await self._managed(account_id)
+        if managed is None:
+            return await self._kept.all(account_id)
+        entry = ScriptEntry(script_id=_MANAGED_ID, name=MANAGED_NAME, size_octets=len(managed), is_active=True)
+        return (entry,)
 
     async def read(self, account_id: AccountId, name: str) -> bytes:
-        return await self._kept.read(account_id, checked_name(name))
+        name, managed = checked_name(name), await self._managed(account_id)
+        if managed is None:
+            return await self._kept.read(account_id, name)
+        if name != MANAGED_NAME:
+            raise NotFound(f"there is no script {name}")
+        return managed
 
     async def check(self, content: bytes) -> Script:
         """RFC 5804 §2.12: no quota is looked at."""
@@ -61,22 +78,40 @@ class AccountScripts:
     async def put(self, account_id: AccountId, name: str, content: bytes) -> None:
         """RFC 5804 §2.6: what was there stays when this fails in any way."""
         name = checked_name(name)
+        await self._refuse_managed(account_id)
         await self.check(content)
         await self._kept.put(account_id, name, content, quota=self._quota)
 
     async def check_space(self, account_id: AccountId, name: str, size_octets: int) -> None:
         name = checked_name(name)
+        await self._refuse_managed(account_id)
         self._check_size(size_octets)
         await self._kept.check_space(account_id, name, size_octets, quota=self._quota)
 
     async def activate(self, account_id: AccountId, name: str | None) -> None:
-        await self._kept.activate(account_id, None if name is None else checked_name(name))
+        name = None if name is None else checked_name(name)
+        await self._refuse_managed(account_id)
+        await self._kept.activate(account_id, name)
 
     async def rename(self, account_id: AccountId, name: str, new_name: str) -> None:
-        await self._kept.rename(account_id, checked_name(name), checked_name(new_name))
+        name, new_name = checked_name(name), checked_name(new_name)
+        await self._refuse_managed(account_id)
+        await self._kept.rename(account_id, name, new_name)
 
     async def remove(self, account_id: AccountId, name: str) -> None:
-        await self._kept.remove(account_id, checked_name(name))
+        name = checked_name(name)
+        await self._refuse_managed(account_id)
+        await self._kept.remove(account_id, name)
+
+    async def _managed(self, account_id: AccountId) -> bytes | None:
+        account = await self._accounts.account(account_id)
+        found = None if account is None else await self._accounts.managed_script(account.login)
+        # RFC 5228 §2.2: lines of a script end in CRLF; the spec keeps them as its files have them.
+        return None if found is None else found.replace("\n", "\r\n").encode()
+
+    async def _refuse_managed(self, account_id: AccountId) -> None:
+        if await self._managed(account_id) is not None:
+            raise Forbidden("this account's script is kept in the server's configuration, and cannot be changed here")
 
     def _compiled(self, content: bytes) -> Script:
         return compile_script(content, self._extensions, limits=self._limits)

@@ -127,3 +127,33 @@ async def test_each_mail_begins_with_nothing_seen(tmp_path: Path) -> None:
     script = 'require "duplicate"; if duplicate { discard; }'
     for _ in range(2):
         assert (await sent(tmp_path, {ALICE: script})).copies == {ALICE: ["INBOX"]}
+
+
+async def test_scripts_and_rules_of_a_spec_run_in_their_order(tmp_path: Path) -> None:
+    for name, text in {
+        "before.sieve": 'require ["include", "imap4flags"]; addflag "before"; include :global "big";',
+        "own.sieve": 'require ["fileinto", "include"]; include :global "big"; fileinto "Own";',
+        "big.sieve": 'require ["fileinto", "copy"]; if size :over 1K { fileinto :copy "Big"; }',
+        "after.sieve": 'require ["fileinto", "copy"]; fileinto :copy "After";',
+    }.items():
+        (tmp_path / name).write_text(text)
+    head = """\
+server: {hostname: mail.example.com}
+domains: {example.com: }
+accounts:
+  alice@example.com: {sieve: {file: own.sieve}}
+  bob@example.com: {rules: [{name: all, if: {subject: {contains: INVOICE}}, then: {file_into: Invoices}}]}
+  carol@example.com:
+sieve:
+  before: [{file: before.sieve}]
+  after: [{file: after.sieve}]
+  global: {big: {file: big.sieve}}
+"""
+    bed = await make_bed(load_spec(write_spec(tmp_path, "  []\n", head)))
+    send = Send.model_validate({"from": SENDER, "to": (ALICE, BOB, CAROL), "subject": "Invoice 7", "body": "x" * 2_000})
+    found = await hand_over(bed, send, message_of(send, title="t", sender=sender_of(send)))
+    assert {login: sorted(copies) for login, copies in found.copies.items()} == {
+        ALICE: ["Big", "Own"],
+        BOB: ["Big", "Invoices"],
+        CAROL: ["After", "Big", "INBOX"],
+    }

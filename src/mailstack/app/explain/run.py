@@ -12,6 +12,7 @@ from mailstack.app.explain.explanation import Explanation, Finding, Mail, Questi
 from mailstack.app.explain.findings import Scene, findings_of
 from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScripts
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
+from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed
@@ -166,7 +167,11 @@ class _Telling:
             ),
         )
         self.scripts = noted_filter(
-            _shelves(bed.accounts, store, known), store, forwarding=lists.forwarding, is_traced=True
+            _shelves(bed.accounts, store, known),
+            store,
+            server_scripts(bed.blueprint.sieve),
+            forwarding=lists.forwarding,
+            is_traced=True,
         )
         delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=self.scripts)
         made = smtp_service(

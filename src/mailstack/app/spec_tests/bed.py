@@ -89,6 +89,7 @@ def _given(loaded: LoadedSpec) -> Given:
         passwords={login: password_hash for login, account in loaded.spec.accounts.items() if account.password},
         certificate_names=(),
         ordering=NO_ORDERING,
+        scripts=loaded.scripts,
     )
 
 

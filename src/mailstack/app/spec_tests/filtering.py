@@ -104,9 +104,9 @@ class Shelves:
 
 
 def noted_filter(
-    shelves: Shelves, store: MemoryStore, *, forwarding: Forwarding, is_traced: bool = False
+    shelves: Shelves, store: MemoryStore, server: ServerScripts, *, forwarding: Forwarding, is_traced: bool = False
 ) -> "NotedFilter":
-    made = filter_of(shelves, ServerScripts(), forwarding=forwarding, signing_keys={}, token=bytes, is_traced=is_traced)
+    made = filter_of(shelves, server, forwarding=forwarding, signing_keys={}, token=bytes, is_traced=is_traced)
     return NotedFilter(made, store)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, lists_of, smtp_service
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed, clock
@@ -89,6 +90,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
             sieve_memory=store.sieve_memory,
         ),
         store,
+        server_scripts(bed.blueprint.sieve),
         forwarding=lists.forwarding,
     )
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
