@@ -213,9 +213,10 @@ def check_tests(node: Command | Test, signature: Signature, tags: Container[str]
     given = len(node.tests)
     if signature.tests is Tests.NONE and given:
         raise Misplaced(node.tests[0].at, *_instead_of_test(node, node.tests[0].name, tags, tests))
-    if signature.tests is Tests.ONE and given != 1:
+    # RFC 5228 §3.1, §5.2, §5.3: a test is not a list of one, nor the other way round.
+    if signature.tests is Tests.ONE and (given != 1 or node.has_list):
         raise Misplaced(node.at, f"{called(node)} takes one test", "allof and anyof make one of several")
-    if signature.tests is Tests.MANY and not given:
+    if signature.tests is Tests.MANY and not node.has_list:
         raise Misplaced(node.at, f"{called(node)} takes tests, in parentheses")
 
 

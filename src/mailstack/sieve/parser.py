@@ -90,9 +90,9 @@ class _Parser:
         name = self._take()
         if name.kind is not Kind.NAME:
             raise Misplaced(name.at, f"a command should begin here, not {_shown(name)}")
-        arguments, tests = self._arguments(depth)
+        arguments, tests, has_list = self._arguments(depth)
         if self._took(";"):
-            return Command(name.value, arguments, tests, None, name.at)
+            return Command(name.value, arguments, tests, has_list, None, name.at)
         opening = self._token
         if not self._took("{"):
             raise Misplaced(opening.at, f"{_shown(opening)} where {name.value!r} should end", "a semicolon is missing")
@@ -101,10 +101,10 @@ class _Parser:
         block = self.commands(depth + 1)
         if not self._took("}") and not self.faults:
             raise Misplaced(opening.at, "a block without its closing brace")
-        return Command(name.value, arguments, tests, block, name.at)
+        return Command(name.value, arguments, tests, has_list, block, name.at)
 
-    def _arguments(self, depth: int) -> tuple[tuple[Argument, ...], tuple[Test, ...]]:
-        """arguments = *argument [ test / test-list ]"""
+    def _arguments(self, depth: int) -> tuple[tuple[Argument, ...], tuple[Test, ...], bool]:
+        """arguments = *argument [ test / test-list ]; and whether it is a list."""
         found: list[Argument] = []
         while True:
             token = self._token
@@ -117,11 +117,11 @@ class _Parser:
             elif self._took("["):
                 found.append(self._strings(token.at))
             elif token.kind is Kind.NAME:
-                return tuple(found), (self._test(depth + 1),)
+                return tuple(found), (self._test(depth + 1),), False
             elif self._took("("):
-                return tuple(found), self._tests(depth + 1)
+                return tuple(found), self._tests(depth + 1), True
             else:
-                return tuple(found), ()
+                return tuple(found), (), False
 
     def _strings(self, at: int) -> Strings:
         """string-list = "[" string *("," string) "]" """
@@ -153,8 +153,8 @@ class _Parser:
             raise Misplaced(name.at, f"a test should begin here, not {_shown(name)}")
         if depth > self._limits.depth:
             raise Misplaced(name.at, f"more than {self._limits.depth} blocks and tests in each other")
-        arguments, tests = self._arguments(depth)
-        return Test(name.value, arguments, tests, name.at)
+        arguments, tests, has_list = self._arguments(depth)
+        return Test(name.value, arguments, tests, has_list, name.at)
 
 
 def _read(text: str, faults: list[Misplaced], limits: Limits) -> list[Token]:

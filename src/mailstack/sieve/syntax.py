@@ -31,9 +31,12 @@ Argument = Tag | Number | Strings
 
 @dataclass(frozen=True, slots=True)
 class Test:
+    """has_list: whether its tests stand in parentheses; a list of one is no test."""
+
     name: str
     arguments: tuple[Argument, ...]
     tests: "tuple[Test, ...]"
+    has_list: bool
     at: int
 
 
@@ -44,5 +47,6 @@ class Command:
     name: str
     arguments: tuple[Argument, ...]
     tests: tuple[Test, ...]
+    has_list: bool
     block: "tuple[Command, ...] | None"
     at: int
