@@ -29,6 +29,7 @@ STARTS = (b"", b"\x1b$B", b"+", b"~{", b"\xff\xfe", b"\x1b$)C", b"\0\0\xfe\xff")
         ("koi8-r", b"\xd4", "т"),
         ("iso-2022-jp", b"\x1b$B$F\x1b(B", "て"),
         ("utf-7", b"+AOk-", "é"),
+        ("utf-7", b"+2D3eAA-", "\U0001f600"),
         ("utf-16", b"\xfe\xff\0a", "a"),
         ("utf-16be", b"\0a", "a"),
         ("", b"\xe9a", "éa"),
@@ -42,13 +43,18 @@ def test_names_and_what_is_meant_by_them(charset: str, data: bytes, text: str) -
     assert decode_beginning(data, charset) == text
 
 
+def test_halves_of_characters_are_no_text() -> None:
+    assert decode(b"a+2AA-b", "utf-7") == "a\ufffdb"
+    assert decode_beginning(b"a+2AA-b", "utf-7") == "a\ufffdb"
+
+
 def test_no_charset_raises_on_any_octets() -> None:
     dice = random.Random(1)
     for charset in sorted({*aliases, *aliases.values(), "macintosh", "unknown-8bit"}):
         for start in STARTS:
             data = start + dice.randbytes(dice.randrange(30))
-            decode(data, charset).encode("utf-8", "surrogatepass")
-            decode_beginning(data, charset).encode("utf-8", "surrogatepass")
+            decode(data, charset).encode()
+            decode_beginning(data, charset).encode()
 
 
 def test_utf16_without_a_mark_of_its_byte_order_is_delivered() -> None:

@@ -27,6 +27,12 @@ from mailstack.model.resource import (
 )
 from mailstack.model.script import ScriptQuota
 from mailstack.model.verdict import Authentication
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.annotations import Annotations
+from mailstack.ports.mailboxes import DeliveryMailboxes
+from mailstack.ports.queue import Queue
+from mailstack.ports.scripts import RunScripts
+from mailstack.ports.sieve_memory import SieveMemory
 from mailstack.ports.store import Store
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.filter.shelf import NamedScript, ServerScripts
@@ -42,7 +48,7 @@ from tests.support.mailing_lists import make_lists
 
 HOSTNAME = "mail.example.com"
 ALICE, BOB, SMALL = "alice@example.com", "bob@example.com", "small@example.com"
-SENDER = "carol@elsewhere.example"
+SENDER, DORA = "carol@elsewhere.example", "dora@elsewhere.example"
 SMALL_QUOTA = 2_000
 QUOTA = ScriptQuota(scripts=50, octets=1_000_000)
 NAME = "filter"
@@ -58,12 +64,27 @@ def mail_of(
     ).encode()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shelves:
+    """Works as app.filtering.FilterStore."""
+
+    mailboxes: DeliveryMailboxes
+    scripts: RunScripts
+    accounts: Accounts
+    sieve_memory: SieveMemory
+    annotations: Annotations
+
+
 @dataclass
 class FilterWorld:
-    """Copies: the mailbox paths of an account, and what lies there. before, after, named: the server's scripts."""
+    """Copies: the mailbox paths of an account, and what lies there. before, after, named: the server's scripts. queue,
+    memory, mailboxes: the store's, or what a test puts in their place."""
 
     store: Store
     clock: FakeClock
+    queue: Queue
+    memory: SieveMemory
+    mailboxes: DeliveryMailboxes
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
@@ -85,15 +106,21 @@ class FilterWorld:
             after=tuple(NamedScript(name="after", content=text.encode()) for text in self.after),
             named={name: text.encode() for name, text in self.named.items()},
         )
+        store = self.store
         scripts = filter_of(
-            self.store,
+            Shelves(
+                mailboxes=self.mailboxes,
+                scripts=store.scripts,
+                accounts=store.accounts,
+                sieve_memory=self.memory,
+                annotations=store.annotations,
+            ),
             server,
             forwarding=self.forwarding(),
             signing_keys=self.signing_keys,
             token=lambda octets: bytes([next(self._traces) % 256]) * octets,
         )
-        store = self.store
-        return Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
+        return Delivery(mailboxes=self.mailboxes, messages=store.messages, queue=self.queue, filter_=scripts)
 
     def pipeline(self) -> InboundPipeline:
         return InboundPipeline(
@@ -176,10 +203,10 @@ class FilterWorld:
         return {path: len(messages) for path, messages in (await self.placed(login)).items()}
 
     async def queued(self) -> list[tuple[QueueItem, bytes]]:
-        return [(item, await self.store.queue.content(item.mail_id)) for item in await self.store.queue.items()]
+        return [(item, await self.queue.content(item.mail_id)) for item in await self.queue.items()]
 
     async def sent_to(self) -> list[str]:
-        return sorted(item.recipient for item in await self.store.queue.items())
+        return sorted(item.recipient for item in await self.queue.items())
 
 
 @asynccontextmanager
@@ -190,7 +217,7 @@ async def filter_world(folder: Path) -> AsyncIterator[FilterWorld]:
     store = await open_store(folder / "store", clock=clock, bus=bus)
     try:
         await _commit(store, _everybody())
-        yield FilterWorld(store, clock)
+        yield FilterWorld(store, clock, store.queue, store.sieve_memory, store.mailboxes)
     finally:
         await store.close()
         await bus.close()
@@ -201,7 +228,7 @@ def _everybody() -> list[ResourceChange]:
     team = ListBody(
         name="Team",
         description="",
-        members=(ALICE, "dora@elsewhere.example"),
+        members=(ALICE, DORA),
         owners=(),
         post="anyone",
         posters=(),

@@ -44,6 +44,7 @@ _ALSO_KNOWN_AS = {
     "cp_850": "cp850",
     "ansi_x3_110_1983": "cp1252",
 }
+_UTF_7 = "utf_7"
 _CODECS = {
     name: codec
     for name, codec in (*aliases.items(), *((codec, codec) for codec in aliases.values()))
@@ -63,6 +64,8 @@ _MEANT = {
 def decode(data: bytes, charset: str) -> str:
     """charset: as the message names it, "" where it does not."""
     codec = _codec(charset)
+    if codec == _UTF_7:
+        return _without_surrogates(data.decode(codec, "replace"))
     if codec:
         try:
             return data.decode(_MEANT.get(codec, codec))
@@ -78,7 +81,8 @@ def decode_beginning(data: bytes, charset: str) -> str:
     try:
         if codec == "utf_8":
             return codecs.utf_8_decode(data)[0]  # what an incremental decoder calls, for the charset of most mail
-        return codecs.getincrementaldecoder(codec)().decode(data)
+        text = codecs.getincrementaldecoder(codec)().decode(data)
+        return _without_surrogates(text) if codec == _UTF_7 else text
     except (UnicodeError, LookupError):
         # Not only UnicodeDecodeError: UTF-16 without a mark of its byte order is a fault of its own to the decoder.
         return decode(data, charset)
@@ -95,6 +99,11 @@ def guess(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
+
+
+def _without_surrogates(text: str) -> str:
+    """RFC 2152: UTF-7 is of UTF-16, of which Python lets halves pass; no other encoding can hold them."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _codec(charset: str) -> str:

@@ -6,10 +6,9 @@ from structlog.testing import capture_logs
 from mailstack.model.handling import Handling, Notification, NotifyOn, Returned
 from mailstack.model.verdict import Authentication, DmarcPolicy, DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept
-from tests.support.filter_world import ALICE, BOB, FilterWorld, mail_of
+from tests.support.filter_world import ALICE, BOB, DORA, FilterWorld, mail_of
 from tests.support.senders import known
 
-DORA = "dora@elsewhere.example"
 ONWARD = f'redirect "{DORA}";'
 NO_POLICY = DmarcVerdict(result=DmarcResult.NONE, from_domain="x.example")
 FORGED = known(NO_POLICY, spf=SpfResult.FAIL)

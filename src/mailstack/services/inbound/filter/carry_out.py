@@ -5,20 +5,18 @@ Filed first, for a mailbox may be full for days, and each try would send the mai
 
 from dataclasses import dataclass
 
-from mailstack.model.instant import SECOND_MS, Instant
 from mailstack.model.message import NewMessage, RawMessage
 from mailstack.model.principal import Account
-from mailstack.model.sieve_memory import Purpose
 from mailstack.services.inbound.deliver import Delivery, Letter
 from mailstack.services.inbound.filter.decide import Judge
 from mailstack.services.inbound.filter.filing import file
 from mailstack.services.inbound.filter.letters import Pen
 from mailstack.services.inbound.filter.redirecting import onward
-from mailstack.services.inbound.filter.telling import tell, tell_of_fault
+from mailstack.services.inbound.filter.telling import refuse, tell
 from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.filter.work import Work
 from mailstack.services.inbound.forwarding import Forwarding
-from mailstack.sieve.actions import FileInto, Keep, TrackDuplicate
+from mailstack.sieve.actions import FileInto, Keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +47,6 @@ class Filter:
         await file(work, places or ([Keep(is_implicit=True)] if sent_on.is_kept else ()))
         if sent_on.shipments:
             await delivery.deliver(sent_on.shipments)
-        await _track(work, verdict)
-        for action in verdict.actions:
-            await tell(work, action)
-        for ran in verdict.ran:
-            await tell_of_fault(work, ran)
-
-
-async def _track(work: Work, verdict: Verdict) -> None:
-    """RFC 7352 §3: not before the mail is where it was to go."""
-    now = work.letter.received_at
-    seen = [
-        (action.unique_id, Instant(now + action.period_s * SECOND_MS))
-        for action in verdict.actions
-        if isinstance(action, TrackDuplicate)
-    ]
-    if seen:
-        await work.knowledge.memory.note(work.account.account_id, Purpose.SEEN, seen)
+        if verdict.refusal is not None:
+            await refuse(work, verdict.refusal)
+        await tell(work, verdict)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from mailstack.model.errors import TryAgainLater
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.services.inbound.deliver import Letter, complete, release
@@ -55,7 +56,7 @@ class Judge:
         ran: list[Ran] = []
         kept = Keep(is_implicit=True)
         for script in scripts:
-            outcome = await self._outcome(script, mail, account)
+            outcome = await self._outcome(script, mail, account, trace_id)
             ran.append(_ran(script, outcome))
             if outcome.fault:
                 _log_fault(ran[-1], account, trace_id)
@@ -72,7 +73,16 @@ class Judge:
             mail = mail if found.raw is None else replace(mail, raw=found.raw)
         return Verdict(actions=(*done, kept), ran=tuple(ran))
 
-    async def _outcome(self, script: OnShelf, mail: Mail, account: Account) -> Outcome:
+    async def _outcome(self, script: OnShelf, mail: Mail, account: Account, trace_id: str) -> Outcome:
+        try:
+            return await self._ran(script, mail, account)
+        except TryAgainLater:
+            raise
+        except Exception:  # a bug met here must not keep a mail from coming in
+            log.exception("script not run", trace=trace_id, account=account.login, script=script.name)
+            return Outcome(actions=(Keep(is_implicit=True),), fault="the server met a bug of its own")
+
+    async def _ran(self, script: OnShelf, mail: Mail, account: Account) -> Outcome:
         compiled = await self.knowledge.shelf.compiled(script.content)
         if isinstance(compiled, Broken):
             return Outcome(actions=(Keep(is_implicit=True),), fault=f"it does not compile: {compiled.faults[0]}")

@@ -4,6 +4,7 @@ None to nobody, to programs and lists, or about what is junk here: it would only
 RFC 3834, RFC 5230, RFC 5429, RFC 5436.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ from mailstack.sieve.addresses import outbound_address
 
 TOKEN_BYTES = 16
 TLS_OPTIONAL = b"TLS-Required: No\r\n"
+_MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,900}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,9 @@ def _key(text: str) -> str:
 
 
 def _message_id(fields: Sequence[Field]) -> str:
-    return " ".join((first(fields, b"message-id") or b"").decode("ascii", "replace").split())
+    """ "" for one that is none, or fits no line: the notice is more than what it names."""
+    found = _MESSAGE_ID.fullmatch(first(fields, b"message-id") or b"")
+    return "" if found is None else found[0].decode("ascii")
 
 
 def _is_tls_optional(letter: Letter, raw: RawMessage) -> bool:

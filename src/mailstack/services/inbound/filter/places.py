@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailstack.model.errors import AlreadyExists, Invalid, TooLarge
+from mailstack.model.errors import AlreadyExists, Invalid, NotFound, TooLarge
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import Mailbox, MailboxRole
 from mailstack.model.objectid import mailbox_object_id
@@ -68,9 +68,13 @@ class Places:
         if len(await self.mailboxes.list(account_id)) + len(names) > MAX_MAILBOXES:
             return None
         above: MailboxId | None = None
-        for depth in range(1, len(names)):
-            above = await self._make(account_id, names[:depth], above, role=None)
-        return await self._make(account_id, names, above, role=await self._free_role(account_id, action.special_use))
+        try:
+            for depth in range(1, len(names)):
+                above = await self._make(account_id, names[:depth], above, role=None)
+            role = await self._free_role(account_id, action.special_use)
+            return await self._make(account_id, names, above, role=role)
+        except (AlreadyExists, NotFound):  # others make and delete at the same time, and no mail is refused for that
+            return None
 
     async def _free_role(self, account_id: AccountId, use: str) -> MailboxRole | None:
         """RFC 8579 §4.2: a mailbox that is made for a use gets it, as long as no other has it."""

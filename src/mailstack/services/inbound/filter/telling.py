@@ -1,20 +1,22 @@
 """What is told of a mail because a script says so, or failed. It never has the mail come again: what cannot be queued
-is lost, and logged.
+is lost, and logged. But for a refusal, where nothing else is done with the mail: its sender would never hear of it.
 """
+
+from collections.abc import Awaitable
 
 import structlog
 
 from mailstack.formats.digest import digest_message
-from mailstack.model.errors import DomainError, Invalid, TryAgainLater
+from mailstack.model.errors import DomainError
 from mailstack.model.instant import DAY_MS, SECOND_MS, Instant
 from mailstack.model.message import NewMessage
 from mailstack.model.sieve_memory import Purpose
 from mailstack.services.inbound.filter import letters
 from mailstack.services.inbound.filter.filing import file_copy
 from mailstack.services.inbound.filter.shelf import Origin
-from mailstack.services.inbound.filter.verdict import Ran
+from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.filter.work import Work
-from mailstack.sieve.actions import Action, FileInto, Notify, Reject, Vacation
+from mailstack.sieve.actions import FileInto, Notify, Reject, TrackDuplicate, Vacation
 
 TOLD_MS = 90 * DAY_MS
 """For so long, nobody is told again of a fault that they know."""
@@ -22,23 +24,56 @@ TOLD_MS = 90 * DAY_MS
 log = structlog.get_logger()
 
 
-async def tell(work: Work, action: Action) -> None:
-    try:
+async def refuse(work: Work, action: Reject) -> None:
+    """Where nothing else is done with the mail, it is not gone before this is queued. Raises TryAgainLater."""
+    reason = letters.why_no_refusal(work.letter)
+    if reason:
+        _untold(work, action.kind.value, reason)
+        return
+    raw = work.pen.refusal(work.letter, work.account, action)
+    await work.delivery.deliver([letters.to(work.letter, raw, (work.letter.reverse_path,))])
+
+
+async def tell(work: Work, verdict: Verdict) -> None:
+    """And whatever else is left to do once the mail is where it was to go. Raises nothing: else it came there again."""
+    await _quietly(work, "duplicate", _track(work, verdict))
+    for action in verdict.actions:
         match action:
             case Vacation():
-                await _answer(work, action)
+                await _quietly(work, "vacation", _answer(work, action))
             case Notify():
-                await _notify(work, action)
-            case Reject():
-                await _refuse(work, action)
+                await _quietly(work, "notify", _notify(work, action))
+            case Reject() if verdict.refusal is None:
+                await _quietly(work, action.kind.value, refuse(work, action))
             case _:
                 pass
-    except (Invalid, TryAgainLater) as fault:
-        _untold(work, type(action).__name__.lower(), fault.detail)
+    for ran in verdict.ran:
+        await _quietly(work, "fault", _tell_of_fault(work, ran))
+
+
+async def _quietly(work: Work, what: str, doing: Awaitable[None]) -> None:
+    try:
+        await doing
+    except DomainError as fault:
+        _untold(work, what, fault.detail)
+    except Exception:  # a bug met here must not bring the mail again and again
+        log.exception("not told", trace=work.letter.trace_id, account=work.account.login, what=what)
 
 
 def _untold(work: Work, what: str, reason: str) -> None:
     log.info("not told", trace=work.letter.trace_id, account=work.account.login, what=what, reason=reason)
+
+
+async def _track(work: Work, verdict: Verdict) -> None:
+    """RFC 7352 §3: not before the mail is where it was to go."""
+    now = work.letter.received_at
+    seen = [
+        (action.unique_id, Instant(now + action.period_s * SECOND_MS))
+        for action in verdict.actions
+        if isinstance(action, TrackDuplicate)
+    ]
+    if seen:
+        await work.knowledge.memory.note(work.account.account_id, Purpose.SEEN, seen)
 
 
 async def _answer(work: Work, action: Vacation) -> None:
@@ -77,15 +112,6 @@ async def _notify(work: Work, action: Notify) -> None:
     await _copy(work, raw, action.fcc)
 
 
-async def _refuse(work: Work, action: Reject) -> None:
-    reason = letters.why_no_refusal(work.letter)
-    if reason:
-        _untold(work, action.kind.value, reason)
-        return
-    raw = work.pen.refusal(work.letter, work.account, action)
-    await work.delivery.deliver([letters.to(work.letter, raw, (work.letter.reverse_path,))])
-
-
 async def _copy(work: Work, raw: bytes, into: FileInto | None) -> None:
     if into is None:
         return
@@ -95,16 +121,13 @@ async def _copy(work: Work, raw: bytes, into: FileInto | None) -> None:
         log.warning("no copy", trace=work.letter.trace_id, account=work.account.login, fault=fault.detail)
 
 
-async def tell_of_fault(work: Work, ran: Ran) -> None:
+async def _tell_of_fault(work: Work, ran: Ran) -> None:
     """Of a server's script, whoever runs the server reads in the log."""
     if not ran.fault or ran.origin not in (Origin.OWN, Origin.SPEC):
         return
     now = work.letter.received_at
     key = f"{ran.fault}\0{ran.content.decode('utf-8', 'replace')}"
-    try:
-        if await _claim(work, Purpose.TOLD, key, TOLD_MS):
-            raw = work.pen.failure(work.letter, work.account, ran)
-            told = NewMessage(raw=raw, received_at=now, digest=digest_message(raw))
-            await work.delivery.append(told, work.account, is_suspicious=False)
-    except DomainError as fault:
-        _untold(work, "fault", fault.detail)
+    if await _claim(work, Purpose.TOLD, key, TOLD_MS):
+        raw = work.pen.failure(work.letter, work.account, ran)
+        told = NewMessage(raw=raw, received_at=now, digest=digest_message(raw))
+        await work.delivery.append(told, work.account, is_suspicious=False)
