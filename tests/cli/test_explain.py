@@ -214,7 +214,7 @@ def test_beside_a_server_scripts_find_what_is_there(spec: Path, tmp_path: Path) 
     live = run(*asked, "--live", standard_input=MAIL)
     assert live.exit_code == 0, live.output
     assert "  filter      filed\n" in live.stdout
-    assert re.search(r"script +alice@example.com \(the account's own\)\n", live.stdout)
+    assert re.search(r"script +of its own\n", live.stdout)
     assert "stored: alice@example.com: Work\n" in live.stdout
     assert run(*asked, "--live", standard_input=MAIL).stdout == live.stdout  # nothing was kept
     asyncio.run(_see(tmp_path / "state"))

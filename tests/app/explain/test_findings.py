@@ -80,7 +80,7 @@ def test_what_a_script_comes_to(ran: Ran, result: str, does: tuple[str, ...] | N
     )
     (finding,) = findings_of(Observation(stage="ask_filters", mail=MAIL, came_to=MAIL), scene)
     assert (finding.check, finding.result, finding.reason) == ("filter", result, ran.fault)
-    assert finding.facts["script"] == "alice@example.com (the spec's)"
+    assert finding.facts["script"] == "of the spec"
     assert finding.facts.get("does") == does
 
 

@@ -37,7 +37,7 @@ async def test_a_mailbox_that_a_script_names_is_there(tmp_path: Path) -> None:
     script = 'require ["fileinto", "mailbox"]; if mailboxexists "A/B" { fileinto "A/B"; fileinto "C"; }'
     found = await sent(tmp_path, {ALICE: script}, ALICE, BOB)
     assert found.copies == {ALICE: ["A/B", "C"], BOB: ["INBOX"]}
-    assert notes(found) == ["alice@example.com: script alice@example.com (the spec's): fileinto A/B; fileinto C"]
+    assert notes(found) == ["alice@example.com: script of the spec: fileinto A/B; fileinto C"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from mailstack.app.explain.explanation import Fact, Finding
 from mailstack.app.explain.sender_findings import Answer, sender_findings, told
@@ -242,10 +243,25 @@ def _filter(observation: Observation, scene: Scene) -> Iterator[Finding]:
                 check="filter",
                 result=_came_to(ran),
                 reason=ran.fault,
-                facts=facts | told(lines=tuple(f"{step.line}: {step.text}" for step in ran.trace)),
+                facts=facts | told(lines=tuple(_lines(ran))),
             )
     if not isinstance(observation.came_to, InboundMail):
         yield _plain("filter", observation.came_to)
+
+
+def _lines(ran: Ran) -> Iterator[str]:
+    """Each line that ran, as it is written, and what happened there."""
+    source = ran.content.decode("utf-8", "replace").splitlines()
+    # A trace does not say of which script a line is.
+    if any(step.text == "include" for step in ran.trace):
+        source = []
+    for line, steps in groupby(ran.trace, key=lambda step: step.line):
+        text = source[line - 1].strip()[:MOST_OF_LINE] if line <= len(source) else ""
+        happened = ", ".join(step.text for step in steps)
+        if text.startswith(happened):  # a command that stands alone
+            yield f"{line}: {text}"
+        else:
+            yield f"{line}: {text}  # {happened}" if text else f"{line}: {happened}"
 
 
 def _came_to(ran: Ran) -> str:
@@ -260,6 +276,7 @@ def _delivery(observation: Observation, scene: Scene) -> Iterator[Finding]:
         yield _plain("delivery", observation.came_to)
 
 
+MOST_OF_LINE = 100
 _ENDS = ((Refused, "refused"), (FileInto, "filed"), (Redirect, "redirected"), (Keep, "kept"))
 
 _STAGES: Mapping[str, Callable[[Observation, Scene], Iterator[Finding]]] = {

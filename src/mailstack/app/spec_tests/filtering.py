@@ -34,10 +34,10 @@ from mailstack.store.memory.store import MemoryStore
 MOST_TIMES = 20
 """That a mail is sent on from script to script: more than anybody means."""
 WHOSE = {
-    Origin.BEFORE: "the server's, before",
-    Origin.SPEC: "the spec's",
-    Origin.OWN: "the account's own",
-    Origin.AFTER: "the server's, after",
+    Origin.BEFORE: "of the server, before",
+    Origin.SPEC: "of the spec",
+    Origin.OWN: "of its own",
+    Origin.AFTER: "of the server, after",
 }
 Used = Keep | FileInto | Redirect | Reject
 """What none of these is done with is thrown away."""
@@ -247,8 +247,9 @@ def key_of(recipient: str) -> str:
 
 
 def titled(ran: Ran) -> str:
-    """A script, for people."""
-    return f"{ran.name} ({WHOSE[ran.origin]})"
+    """A script of an account, or one that runs over its mail, for people."""
+    is_accounts = ran.origin in (Origin.SPEC, Origin.OWN)
+    return WHOSE[ran.origin] if is_accounts else f"{ran.name} {WHOSE[ran.origin]}"
 
 
 def came_to(login: str, verdict: Verdict) -> Iterator[str]:

@@ -1,0 +1,2 @@
+require ["fileinto", "include"];
+include :global "quarantine";

@@ -1,0 +1,2 @@
+require "fileinto";
+if header :is "X-Virus" "yes" { fileinto "Junk"; stop; }
