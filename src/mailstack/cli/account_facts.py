@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailstack.model.principal import Account
     from mailstack.model.resource import Resource
     from mailstack.model.upkeep import AccountSizes
+    from mailstack.ports.accounts import Accounts
     from mailstack.ports.store import Store
     from mailstack.ports.upkeep import Progress
     from mailstack.spec.load import LoadedSpec
@@ -62,23 +63,26 @@ async def of_accounts(
 
 
 async def _accounts(store: "Store", addresses: Sequence[str]) -> list["Account"]:
-    from mailstack.model.address import parse_address
-    from mailstack.model.principal import Account
     from mailstack.model.resource import Kind
 
     if not addresses:
         snapshot = await store.state.snapshot([Kind.ACCOUNT])
         addresses = [name for _, name in sorted(snapshot.resources)]
-    found = []
-    for address in addresses:
-        try:
-            account = await store.accounts.find(parse_address(address).key)
-        except DomainError as fault:
-            fail(f"{address} is no address: {fault.detail}")
-        if not isinstance(account, Account):
-            fail(f"{address} is an alias, not an account" if account else f"there is no account {address}")
-        found.append(account)
-    return found
+    return [await account_at(store.accounts, address) for address in addresses]
+
+
+async def account_at(accounts: "Accounts", address: str) -> "Account":
+    """What is no account's address ends the command."""
+    from mailstack.model.address import parse_address
+    from mailstack.model.principal import Account
+
+    try:
+        account = await accounts.find(parse_address(address).key)
+    except DomainError as fault:
+        fail(f"{address} is no address: {fault.detail}")
+    if not isinstance(account, Account):
+        fail(f"{address} is an alias, not an account" if account else f"there is no account {address}")
+    return account
 
 
 async def described(_store: "Store", account: "Account", _progress: "Progress") -> Facts:

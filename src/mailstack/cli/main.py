@@ -34,7 +34,7 @@ COMMANDS = {
     "tls": "Look after TLS: list, renew, policy.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
     "list": "Show mailing lists, and who has left them.",
-    "sieve": "Check and try filter scripts: check, run.",
+    "sieve": "Filter scripts: check, run; show, list, put, activate, delete those of accounts.",
     "queue": "Look after mail that waits to leave: list, show, retry, hold, release, bounce, drop.",
     "suppress": "Look after addresses that get no mail from us: list, add, remove.",
     "warmup": "Show how much mail goes straight to whom while an address is new.",

@@ -1,4 +1,7 @@
-"""`mailstack sieve`: filter scripts, checked and tried before any mail meets them. No server, nothing written."""
+"""`mailstack sieve`: filter scripts, checked and tried before any mail meets them, with no server and nothing written.
+
+Those of accounts are in cli.account_scripts.
+"""
 
 import sys
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailstack.cli.account_scripts import COMMANDS
 from mailstack.cli.reconciling import format_option
 from mailstack.cli.screen import EXIT_ERROR, EXIT_FAULTS, fail, print_json
 from mailstack.model.errors import Invalid
@@ -19,17 +23,24 @@ STANDARD_INPUT = "-"
 
 @click.group(
     "sieve",
-    help="""Check and try Sieve scripts (RFC 5228), which file, forward, refuse and answer mail.
+    help="""Check and try Sieve scripts (RFC 5228), which file, forward, refuse and answer mail, and look after those
+    of accounts.
 
 \b
 Examples:
   mailstack sieve check filters/*.sieve
   mailstack sieve run filters/alice.sieve mail.eml --trace
+  mailstack sieve show mailstack.yaml alice@example.com
+  mailstack sieve put mailstack.yaml alice@example.com filters/alice.sieve --activate
 """,
-    short_help="Check and try filter scripts.",
+    short_help="Check and try filter scripts; show and change those of accounts.",
 )
 def command() -> None:
     pass
+
+
+for _of_accounts in COMMANDS:
+    command.add_command(_of_accounts)
 
 
 @command.command("check", short_help="Show what is wrong with scripts.")

@@ -8,6 +8,7 @@ rest meanwhile.
 import asyncio
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
 from mailstack.model.ids import AccountId, ScriptId
@@ -29,6 +30,10 @@ _MANAGED_ID = ScriptId("managed")
 AT_ONCE_OCTETS = 4096
 """A larger script is compiled in a thread."""
 
+# What people write themselves is far smaller; each mail to them is filtered by it.
+SCRIPT_LIMITS = replace(LIMITS, script_octets=64 * 1024)
+SCRIPT_QUOTA = ScriptQuota(scripts=32, octets=512 * 1024)
+
 
 class AccountScripts:
     """What compiles goes by the extensions that delivery has. Names and contents raise Invalid and TooLarge;
@@ -42,8 +47,8 @@ class AccountScripts:
         accounts: Accounts,
         extensions: Sequence[Extension],
         *,
-        quota: ScriptQuota,
-        limits: Limits = LIMITS,
+        quota: ScriptQuota = SCRIPT_QUOTA,
+        limits: Limits = SCRIPT_LIMITS,
     ) -> None:
         self._kept = kept
         self._accounts = accounts
