@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.servers.conversation import PeerGone
 from mailstack.servers.imap import dispatch
-from mailstack.servers.imap.connection import PeerGone
 from mailstack.servers.imap.service import ImapLimits
 from mailstack.servers.imap.session import Completed, Session, ok
 from mailstack.wire.imap.commands.expunge import Expunge

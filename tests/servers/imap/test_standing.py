@@ -8,7 +8,7 @@ import pytest
 from mailstack.model.principal import Ability, Account
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of
 from mailstack.model.resource import fields_of as fields
-from mailstack.servers.imap import standing
+from mailstack.servers import standing
 from mailstack.services.identity.passwords import HashCost, hash_password
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client

@@ -42,7 +42,7 @@ async def run(session: Session, request: Authenticate) -> Completed:
 
 async def _answer(session: Session, challenge: Challenge) -> bytes:
     session.connection.say(Continuation(data=encode_challenge(challenge.data)))
-    session.connection.machine.await_sasl()
+    session.machine.await_sasl()
     event = await session.connection.next_event()
     if not isinstance(event, SaslResponse):
         raise _CancelledError

@@ -16,7 +16,7 @@ async def run(session: Session, request: Enable) -> Completed:
     session.enabled.update(fresh)
     session.connection.say(EnabledData(names=tuple(ENABLED_BY_CLIENT[name] for name in fresh)))
     if session.is_utf8:
-        session.connection.use_utf8(is_on=True)
+        session.use_utf8(is_on=True)
     if session.is_condstore and not had_condstore:
         tell_highest(session)
     return ok("ENABLE completed")

@@ -16,8 +16,8 @@ from mailstack.model.ids import AccountId
 from mailstack.model.message import Column
 from mailstack.model.numset import NumSet
 from mailstack.model.objectid import email_object_id, thread_object_id
+from mailstack.servers.conversation import PeerGone
 from mailstack.servers.imap.condstore import enable_condstore
-from mailstack.servers.imap.connection import PeerGone
 from mailstack.servers.imap.errors import completed_with
 from mailstack.servers.imap.keyword_news import say_new_keywords
 from mailstack.servers.imap.numbered import choose

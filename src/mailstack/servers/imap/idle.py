@@ -9,7 +9,7 @@ from mailstack.wire.imap.responses import Continuation
 
 async def run(session: Session, _request: Idle) -> Completed:
     session.connection.say(Continuation(data=b"idling"))
-    session.connection.machine.await_done()
+    session.machine.await_done()
     event = await wait(session, with_expunges=True)
     is_fault = isinstance(event, IdleEnds) and not event.is_done
     return bad("Expected DONE") if is_fault else ok("IDLE completed")

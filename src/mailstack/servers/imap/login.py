@@ -7,7 +7,7 @@ from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.principal import Ability, Account
 from mailstack.net.admission import host_of
 from mailstack.servers.imap.session import Completed, Session, no, ok
-from mailstack.servers.imap.standing import has_standing
+from mailstack.servers.standing import has_standing
 from mailstack.services.identity.login import LoginOrigin
 from mailstack.wire.imap.commands.login import Login
 
@@ -33,7 +33,7 @@ async def run(session: Session, request: Login) -> Completed:
 
 
 async def enter(session: Session, account: Account) -> Completed:
-    if not await has_standing(session, account):
+    if not await has_standing(session.accounts, account):
         return refused(session)
     if not session.begin(account):
         log.info("too many connections", peer=session.connection.stream.peer[0], account=account.login)

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from mailstack.servers.imap.connection import PeerGone
+from mailstack.servers.conversation import PeerGone
 from mailstack.servers.imap.session import Session
 from mailstack.wire.imap.responses import Condition, Untagged
 

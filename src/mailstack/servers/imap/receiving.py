@@ -85,7 +85,7 @@ def _receipt(session: Session) -> Receipt:
 
 def _refuse(session: Session, refusal: Completed) -> None:
     session.drop_receipt()
-    session.connection.machine.refuse_message(refusal.code, refusal.text)
+    session.machine.refuse_message(refusal.code, refusal.text)
 
 
 async def _refusal(session: Session, receipt: Receipt, size_octets: int) -> Completed | None:

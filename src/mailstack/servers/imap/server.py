@@ -1,31 +1,31 @@
 """The driver: one connection from greeting to goodbye. Commands are answered one after the other, in their order.
 
-RFC 9051 §2.2, §5.5, §7.1. The only place that catches what nobody expected.
+RFC 9051 §2.2, §5.5, §7.1.
 """
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 import structlog
 
 from mailstack.model.errors import DomainError
-from mailstack.model.instant import Instant, iso
-from mailstack.model.log_events import TurnedAwayEvent, TurnedAwayReason
 from mailstack.model.mailbox_filter import Reach
-from mailstack.net.admission import Entrance, Place, host_of
+from mailstack.net.admission import Entrance, Place
 from mailstack.net.connections import Connections
 from mailstack.net.stream import Stream
+from mailstack.servers.conversation import Farewell, PeerGone, ShutDown
 from mailstack.servers.imap import dispatch, receiving
-from mailstack.servers.imap.connection import ImapConnection, PeerGone, ShutDown
 from mailstack.servers.imap.errors import SERVER_BUG, completed_with
 from mailstack.servers.imap.message_limit import with_limit
 from mailstack.servers.imap.progress import Progress
 from mailstack.servers.imap.service import ImapService
-from mailstack.servers.imap.session import Completed, Session, State, bad, no
-from mailstack.servers.imap.standing import send_away
+from mailstack.servers.imap.session import Completed, ImapConversation, Session, State, bad, no
 from mailstack.servers.imap.updates import check_selected, tell_updates
 from mailstack.servers.imap.waiting import wait
+from mailstack.servers.reception import HouseRules, Reception, sentence
+from mailstack.servers.standing import send_away
 from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.move import Move
@@ -45,16 +45,15 @@ from mailstack.wire.imap.events import (
     TextBegins,
 )
 from mailstack.wire.imap.faults import RefusedProblem, SyntaxProblem
-from mailstack.wire.imap.responses import Condition, Tagged, Untagged
+from mailstack.wire.imap.limits import BEFORE_LOGIN
+from mailstack.wire.imap.machine import ImapMachine
+from mailstack.wire.imap.responses import Condition, Response, Tagged, Untagged
+from mailstack.wire.imap.write import write
 
 log = structlog.get_logger()
 
+NAME = "imap"
 LIMIT = "LIMIT"  # RFC 5530 §3
-# RFC 9051 §7.1.5: BYE for a greeting: the server is not willing to take the connection.
-TOO_MANY_CONNECTIONS = Untagged(
-    condition=Condition.BYE, code=LIMIT, text="Too many connections from your address, try again later"
-)
-TOO_MANY_AT_ONCE = "Too many connections at once, close some before you open others"
 
 
 class ImapServer:
@@ -62,93 +61,60 @@ class ImapServer:
 
     def __init__(self, service: Callable[[], ImapService], connections: Connections, entrance: Entrance) -> None:
         self._service = service
-        self._connections = connections
-        self._entrance = entrance
+        self._reception = Reception[Event, Response](NAME, connections, entrance, bye=_bye)
         self._sessions: set[Session] = set()
 
     async def serve(self, stream: Stream) -> None:
         """Returns when the connection is closed; raises nothing but cancellation."""
-        service = self._service()
-        connection = ImapConnection(stream, service.limits)
-        place = self._entrance.place(lambda: connection.end(TOO_MANY_AT_ONCE, LIMIT))
-        self._connections.add(connection)
-        try:
-            await self._converse(service, connection, place)
-        except (PeerGone, OSError):
-            log.debug("connection lost", peer=stream.peer[0])
-        except Exception:
-            log.exception("bug", peer=stream.peer[0])
-        finally:
-            place.leave()
-            self._connections.remove(connection)
-            await stream.close()
+        service, machine = self._service(), ImapMachine(BEFORE_LOGIN)
+        connection = ImapConversation(stream, machine, partial(write, is_utf8=False), service.limits)
+
+        async def converse(place: Place, login_deadline: asyncio.Timeout) -> None:
+            session = Session(service, machine, connection, place, login_deadline)
+            self._sessions.add(session)
+            try:
+                await _until_over(session)
+            finally:
+                session.drop_receipt()
+                self._sessions.discard(session)
+
+        await self._reception.receive(connection, _house_rules(service), converse)
 
     async def recheck_logins(self) -> None:
         """For a new generation: who is logged in and may no longer be is sent away."""
-        await send_away(self._sessions)
-
-    async def _converse(self, service: ImapService, connection: ImapConnection, place: Place) -> None:
-        """Raises PeerGone, OSError."""
-        limits, host = service.limits, host_of(connection.stream.peer)
-        try:
-            async with asyncio.timeout(limits.login_s) as login_deadline:
-                ban = service.conduct.ban_of(host)
-                if ban is not None:
-                    _turn_away(service, connection, TurnedAwayReason.BANNED, _banned(ban.until))
-                    await connection.flush()
-                    return
-                if not place.take_as_stranger(host, limit=limits.connections_per_ip, total=limits.strangers):
-                    _turn_away(service, connection, TurnedAwayReason.TOO_MANY_CONNECTIONS, TOO_MANY_CONNECTIONS)
-                    await connection.flush()
-                    return
-                session = Session(service, connection, place, login_deadline)
-                self._sessions.add(session)
-                try:
-                    await _until_over(session)
-                finally:
-                    self._sessions.discard(session)
-        except TimeoutError:
-            connection.say(Untagged(condition=Condition.BYE, text="Too long without a login"))
-        await connection.flush()
+        await send_away(self._sessions, service=NAME)
 
 
-def _turn_away(service: ImapService, connection: ImapConnection, reason: TurnedAwayReason, farewell: Untagged) -> None:
-    connection.say(farewell)
-    peer = host_of(connection.stream.peer)
-    service.teller.tell_if_rare(TurnedAwayEvent(service="imap", peer=peer, reason=reason, reply=farewell.text))
+def _house_rules(service: ImapService) -> HouseRules:
+    limits = service.limits
+    return HouseRules(
+        conduct=service.conduct,
+        teller=service.teller,
+        login_s=limits.login_s,
+        connections_per_ip=limits.connections_per_ip,
+        strangers=limits.strangers,
+    )
 
 
-def _banned(until: Instant) -> Untagged:
-    text = f"Too many failures from your address, come again after {iso(until)}"
-    return Untagged(condition=Condition.BYE, text=text)
+def _bye(farewell: Farewell) -> Untagged:
+    # RFC 9051 §7.1.5: BYE for a greeting: the server is not willing to take the connection.
+    return Untagged(condition=Condition.BYE, code=LIMIT if farewell.is_for_now else "", text=farewell.text)
 
 
 async def _until_over(session: Session) -> None:
-    """Raises PeerGone, OSError."""
-    connection = session.connection
+    """Raises PeerGone, OSError, ShutDown, ProtocolFault; TimeoutError: RFC 9051 §5.4: autologout."""
     faults = 0
-    try:
-        await session.service.sasl.login.look_for_verifiers()
-        _greet(session)
-        while session.state is not State.LOGOUT:
-            event = await _next_event(session)
-            if event is None:
-                continue
-            await _handle(session, event)
-            faults = _faults_in_a_row(faults, event)
-            if faults > session.service.limits.faults:
-                session.hang_up("Too many faults")
-            await connection.flush_when_full()
-    except ShutDown as end:
-        session.hang_up(end.text, end.code)
-    except ProtocolFault as fault:
-        log.info("protocol fault", peer=connection.stream.peer[0], fault=fault.text)
-        session.hang_up(_sentence(fault.text))
-    except TimeoutError:
-        # RFC 9051 §5.4: autologout
-        session.hang_up("Too long without a command")
-    finally:
-        session.drop_receipt()
+    await session.service.sasl.login.look_for_verifiers()
+    _greet(session)
+    while session.state is not State.LOGOUT:
+        event = await _next_event(session)
+        if event is None:
+            continue
+        await _handle(session, event)
+        faults = _faults_in_a_row(faults, event)
+        if faults > session.service.limits.faults:
+            session.hang_up("Too many faults")
+        await session.connection.flush_when_full()
 
 
 async def _next_event(session: Session) -> Event | None:
@@ -185,7 +151,7 @@ async def _handle(session: Session, event: Event) -> None:
             connection.say(_fault(event))
         case Refused():
             session.drop_receipt()
-            connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=_sentence(event.text)))
+            connection.say(Tagged(tag=event.tag, condition=Condition.NO, code=event.code, text=sentence(event.text)))
         case NeedContinuation():
             connection.say(receiving.GO_ON)
         case MessageBegins():
@@ -204,7 +170,7 @@ async def _handle(session: Session, event: Event) -> None:
 
 
 def _fault(event: SyntaxFault) -> Tagged | Untagged:
-    text = _sentence(event.text)
+    text = sentence(event.text)
     if event.tag is None:
         return Untagged(condition=Condition.BAD, text=text)  # RFC 9051 §7.1.3
     return Tagged(tag=event.tag, condition=Condition.BAD, text=text)
@@ -234,9 +200,9 @@ async def _run(session: Session, request: Request) -> Completed:
         await _tell_updates(session, request)
         return completed
     except RefusedProblem as problem:
-        return no(_sentence(problem.text), problem.code)
+        return no(sentence(problem.text), problem.code)
     except SyntaxProblem as problem:
-        return bad(_sentence(problem.text))
+        return bad(sentence(problem.text))
     except DomainError as fault:
         log.info("refused", command=type(request).__name__, error=type(fault).__name__, detail=fault.detail)
         return completed_with(fault)
@@ -271,7 +237,3 @@ async def _tell_updates(session: Session, request: Request) -> None:
         )
     except DomainError as fault:
         log.warning("updates", error=type(fault).__name__, detail=fault.detail)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -5,18 +5,25 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from mailstack.model.principal import Account
 from mailstack.net.admission import Place
-from mailstack.servers.imap.connection import ImapConnection, PeerGone
+from mailstack.ports.accounts import Accounts
+from mailstack.servers.conversation import Conversation, Farewell, PeerGone
 from mailstack.servers.imap.receipt import Receipt
 from mailstack.servers.imap.service import ImapService
 from mailstack.servers.imap.watch import Watch
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.selected import SelectedMailbox
 from mailstack.wire.imap import capability
+from mailstack.wire.imap.events import Event
 from mailstack.wire.imap.limits import BEFORE_LOGIN, after_login
-from mailstack.wire.imap.responses import Condition, Untagged
+from mailstack.wire.imap.machine import ImapMachine
+from mailstack.wire.imap.responses import Condition, Response, Untagged
+from mailstack.wire.imap.write import write
+
+ImapConversation = Conversation[Event, Response]
 
 
 class State(Enum):
@@ -67,9 +74,15 @@ class Session:
     """
 
     def __init__(
-        self, service: ImapService, connection: ImapConnection, place: Place, login_deadline: asyncio.Timeout
+        self,
+        service: ImapService,
+        machine: ImapMachine,
+        connection: ImapConversation,
+        place: Place,
+        login_deadline: asyncio.Timeout,
     ) -> None:
         self.service = service
+        self.machine = machine
         self.connection = connection
         self.selected: SelectedMailbox | None = None
         self.receipt: Receipt | None = None
@@ -105,6 +118,14 @@ class Session:
     def account(self) -> Account | None:
         """Who is logged in, as at the login."""
         return None if self._mail is None else self._mail.viewer
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.service.accounts
+
+    @property
+    def peer_host(self) -> str:
+        return self.connection.stream.peer[0]
 
     @property
     def mailbox(self) -> SelectedMailbox:
@@ -171,7 +192,7 @@ class Session:
             return False
         self._mail = self.service.mail_of(account)
         self._login_deadline.reschedule(None)
-        self.connection.machine.use_limits(after_login(limits.message_octets))
+        self.machine.use_limits(after_login(limits.message_octets))
         return True
 
     def forget(self) -> None:
@@ -183,8 +204,13 @@ class Session:
         self.watch = None
         self.enabled.clear()
         self._login_deadline.reschedule(asyncio.get_running_loop().time() + self.service.limits.login_s)
-        self.connection.use_utf8(is_on=False)
-        self.connection.machine.use_limits(BEFORE_LOGIN)
+        self.use_utf8(is_on=False)
+        self.machine.use_limits(BEFORE_LOGIN)
+
+    def use_utf8(self, *, is_on: bool) -> None:
+        """RFC 6855 §3: whether mailbox names are UTF-8 from here on, in both directions."""
+        self.connection.write = partial(write, is_utf8=is_on)
+        self.machine.use_utf8(is_on=is_on)
 
     def report(self, done: int, goal: int | None) -> None:
         """How far the command in hand has come. Raises PeerGone when nobody waits for it any more."""
@@ -192,10 +218,17 @@ class Session:
         if self.connection.stream.is_closed:
             raise PeerGone
 
-    def hang_up(self, text: str, code: str = "") -> None:
+    def hang_up(self, text: str) -> None:
         """RFC 9051 §7.1.5: BYE, and nothing more is read."""
-        self.connection.say(Untagged(condition=Condition.BYE, code=code, text=text))
+        self.connection.say(Untagged(condition=Condition.BYE, text=text))
         self._is_over = True
+
+    def end(self, farewell: Farewell) -> None:
+        """From outside, once the command in hand is answered."""
+        self.connection.end(farewell)
+
+    def abort(self) -> None:
+        self.connection.abort()
 
     def drop_receipt(self) -> None:
         if self.receipt is not None:
