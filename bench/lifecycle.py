@@ -92,7 +92,9 @@ def _wait_until_taken(served: _Served, number: int) -> None:
 
 
 def _spec_text(accounts: int, port: int) -> str:
-    off = ", ".join(f"{name}: []" for name in ("submission", "submissions", "imap", "imaps", "http", "https"))
+    off = ", ".join(
+        f"{name}: []" for name in ("submission", "submissions", "imap", "imaps", "managesieve", "http", "https")
+    )
     lines = [
         f"server: {{hostname: mail.peer.test, workers: 2, listeners: {{smtp: ['127.0.0.1:{port}'], {off}}}}}",
         "storage: {path: state}",

@@ -96,7 +96,7 @@ def _node(folder: Path, url: str = "") -> Iterator[Node]:
 def _spec_text(base: int, *, has_database: bool) -> str:
     # As cheap as a spec may have it.
     password = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
-    listeners = f"smtp: ['127.0.0.1:{base + 25}'], imaps: ['127.0.0.1:{base + 993}']"
+    listeners = f"smtp: ['127.0.0.1:{base + 25}'], imaps: ['127.0.0.1:{base + 993}'], managesieve: []"
     lines = [
         "apiVersion: mailstack/v1",
         "server:",

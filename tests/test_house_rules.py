@@ -93,7 +93,10 @@ def all_domain_errors() -> set[type[DomainError]]:
     return set(below(DomainError))
 
 
-@pytest.mark.parametrize(("server", "table"), [("smtp", "REPLIES"), ("imap", "RESPONSES"), ("http", "PROBLEMS")])
+@pytest.mark.parametrize(
+    ("server", "table"),
+    [("smtp", "REPLIES"), ("imap", "RESPONSES"), ("http", "PROBLEMS"), ("managesieve", "RESPONSES")],
+)
 def test_every_domain_error_has_an_answer(server: str, table: str) -> None:
     answers = getattr(importlib.import_module(f"mailstack.servers.{server}.errors"), table)
     assert all_domain_errors() <= set(answers)

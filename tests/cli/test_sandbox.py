@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.app.clock import system_clock
-from mailstack.app.sandbox_state import keep_database
+from mailstack.app.sandbox_state import PORTS, keep_database
 from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_store
@@ -79,7 +79,7 @@ def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path,
     with running_sandbox(spec, tmp_path, "--password", "Alice@example.com=one", "--passwords", "other") as sandbox:
         assert json.loads(sandbox.ready_file.read_text())["pid"] == sandbox.process.pid
         assert sandbox.accounts == {"alice@example.com": "one", "bob@example.net": "other"}
-        assert sandbox.endpoints.keys() == {"smtp", "submission", "submissions", "imap", "imaps", "http", "https"}
+        assert sandbox.endpoints.keys() == PORTS.keys()
         assert {host for host, _ in sandbox.endpoints.values()} == {"127.0.0.1"}
         assert stat.S_IMODE(sandbox.ready_file.stat().st_mode) == 0o600
         assert logs_in(sandbox, "alice", "one")

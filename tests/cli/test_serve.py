@@ -31,7 +31,7 @@ server:
   workers: {workers}
   listeners:
     {{smtp: ["127.0.0.1:{smtp}"], imap: ["127.0.0.1:{imap}"],
-    submission: [], submissions: [], imaps: [], http: [], https: []}}
+    submission: [], submissions: [], managesieve: [], imaps: [], http: [], https: []}}
 storage: {{path: state}}
 domains: {{example.com: {{}}}}
 accounts:

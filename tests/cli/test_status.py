@@ -46,7 +46,7 @@ def test_after_an_apply_and_after_a_change_of_the_spec(spec: Path) -> None:
     found = json.loads(run("status", "--format", "json", str(spec)).stdout)
     assert (found["generation"], found["spec"]) == (1, "as applied")
     assert found["applied_at"].endswith("Z")
-    assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 7, "server": 1}
+    assert found["resources"] == {"certificate": 1, "dkim_key": 2, "domain": 1, "listener": 8, "server": 1}
     (certificate,) = found["certificates"]
     assert (certificate["name"], certificate["issuer"], certificate["failure"]) == (
         "mail.example.com",
@@ -65,7 +65,7 @@ def test_for_people(spec: Path) -> None:
     }
     assert shown["running"] == f"no (no server on this machine has {spec.parent / 'state'})"
     assert shown["queue"] == "empty"
-    assert shown["resources"] == "1 server, 7 listeners, 1 certificate, 1 domain, 2 DKIM keys"
+    assert shown["resources"] == "1 server, 8 listeners, 1 certificate, 1 domain, 2 DKIM keys"
     assert shown["generation"] == "1"
     assert shown["certificate"].startswith("mail.example.com: self-signed, 82")
 

@@ -28,7 +28,6 @@ CLASSES = {
 
 # Where each part will be.
 LACKING = {
-    "- no ManageSieve yet": "servers/managesieve",
     "- no filters at delivery yet": "services/inbound/filter",
     "- no calendars yet": "servers/dav",
     "- no JMAP yet": "servers/jmap",

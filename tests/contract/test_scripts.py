@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mailstack.model.errors import AlreadyExists, DomainError, Forbidden, NotFound, QuotaExceeded, TooMany
+from mailstack.model.errors import AlreadyExists, DomainError, InUse, NotFound, QuotaExceeded, TooMany
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.script import ScriptQuota
@@ -103,7 +103,7 @@ async def test_a_name_that_is_taken(store: Store, account_id: AccountId) -> None
 async def test_the_active_one_is_not_removed(store: Store, account_id: AccountId) -> None:
     await put(store, account_id, "a")
     await store.scripts.activate(account_id, "a")
-    with pytest.raises(Forbidden):
+    with pytest.raises(InUse):
         await store.scripts.remove(account_id, "a")
     assert await listed(store, account_id) == [("a", 5, True)]
 

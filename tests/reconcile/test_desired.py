@@ -83,7 +83,16 @@ def test_a_small_spec_has_every_default() -> None:
         "resolvers_validate": False,
         "address_names": [],
     }
-    assert names(found, Kind.LISTENER) == ["smtp", "submission", "submissions", "imap", "imaps", "http", "https"]
+    assert names(found, Kind.LISTENER) == [
+        "smtp",
+        "submission",
+        "submissions",
+        "imap",
+        "imaps",
+        "managesieve",
+        "http",
+        "https",
+    ]
     assert names(found, Kind.CERTIFICATE) == ["mail.example.com"]
     assert names(found, Kind.DKIM_KEY) == ["rsa2048-1._domainkey.example.com", "ed25519-1._domainkey.example.com"]
     assert names(found, Kind.ROUTES) == []

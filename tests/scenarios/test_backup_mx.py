@@ -51,6 +51,7 @@ server:
     imaps: ["127.0.0.1:993"]
     submission: []
     submissions: []
+    managesieve: []
     imap: []
     http: []
     https: []

@@ -34,7 +34,10 @@ from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, s
 pytestmark = pytest.mark.slow
 
 HOST, POLICY_HOST = "mail.example.com", "mta-sts.example.com"
-OFFSETS = {"smtp": 25, "http": 80, "imap": 143, "https": 443, "submissions": 465, "submission": 587, "imaps": 993}
+OFFSETS = {
+    **{"smtp": 25, "http": 80, "imap": 143, "https": 443, "submissions": 465, "submission": 587, "imaps": 993},
+    "managesieve": 4190,
+}
 SPEC = """\
 server:
   hostname: mail.example.com
@@ -349,7 +352,8 @@ FILES = """\
 server:
   hostname: mail.example.com
   workers: 1
-  listeners: {{imaps: ["127.0.0.1:{imaps}"], smtp: [], submission: [], submissions: [], imap: [], http: [], https: []}}
+  listeners: {{imaps: ["127.0.0.1:{imaps}"], smtp: [], submission: [], submissions: [], managesieve: [],
+    imap: [], http: [], https: []}}
 {storage}
 tls:
   issuer: files

@@ -17,7 +17,7 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 1
-  listeners: {smtp: [], imaps: [], submission: [], submissions: [], imap: [], http: [], https: []}
+  listeners: {smtp: [], imaps: [], submission: [], submissions: [], managesieve: [], imap: [], http: [], https: []}
 storage: {path: state, database: env/MAIL_DATABASE}
 domains: {example.com: {}}
 accounts: {alice@example.com: {}}

@@ -195,7 +195,8 @@ server:
   hostname: mail.{zone}
   addresses: [192.0.2.25]
   workers: 1
-  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
+  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], managesieve: [],
+    imap: [], imaps: [], http: [], https: []}}
 {storage}
 domains: {{{zone}: {{dkim: {{algorithms: [ed25519]}}}}}}
 dns:

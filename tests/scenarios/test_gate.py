@@ -81,7 +81,7 @@ class House:
 
     def write(self, *proxies: str) -> None:
         listeners = {service: [f"127.0.0.1:{self.port(service)}"] for service in OFFSETS}
-        listeners |= {service: [] for service in ("submissions", "imap", "http", "https")}
+        listeners |= {service: [] for service in ("submissions", "imap", "managesieve", "http", "https")}
         lines = "\n".join(f"    {service}: {json.dumps(where)}" for service, where in listeners.items())
         save(self.spec, SPEC.format(proxies=json.dumps(proxies), listeners=lines, resolver=self.resolver))
 

@@ -39,8 +39,8 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 1
-  listeners: {{submission: ["127.0.0.1:587"], imaps: ["127.0.0.1:993"], smtp: [], submissions: [], imap: [],
-    http: [], https: []}}
+  listeners: {{submission: ["127.0.0.1:587"], imaps: ["127.0.0.1:993"], smtp: [], submissions: [],
+    managesieve: [], imap: [], http: [], https: []}}
 storage: {{path: state}}
 dns: {{resolvers: ["{resolver}"]}}
 domains: {{example.com: {{}}}}

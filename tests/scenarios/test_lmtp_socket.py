@@ -26,6 +26,7 @@ server:
     lmtp_sockets: [{{path: {path}, mode: "{mode}"}}]
     submission: []
     submissions: []
+    managesieve: []
     imap: []
     imaps: []
     http: []

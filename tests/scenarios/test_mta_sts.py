@@ -59,7 +59,8 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  listeners: {{submission: ["127.0.0.1:587"], smtp: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
+  listeners: {{submission: ["127.0.0.1:587"], smtp: [], submissions: [], managesieve: [],
+    imap: [], imaps: [], http: [], https: []}}
 storage: {{path: state}}
 dns: {{resolvers: ["{resolver}"]}}
 domains: {{example.com: {{}}}}

@@ -23,8 +23,8 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  listeners: {{smtp: ["127.0.0.1:{smtp}"], imaps: ["127.0.0.1:{imaps}"], submission: [], submissions: [], imap: [],
-              http: [], https: []}}
+  listeners: {{smtp: ["127.0.0.1:{smtp}"], imaps: ["127.0.0.1:{imaps}"], submission: [], submissions: [],
+    managesieve: [], imap: [], http: [], https: []}}
 storage: {{path: state, database: env/MAIL_DATABASE}}
 tls: {{issuer: self-signed}}
 domains: {{example.com: {{}}}}

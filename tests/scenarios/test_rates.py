@@ -32,7 +32,8 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  listeners: {{submission: ["127.0.0.1:{port}"], smtp: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
+  listeners: {{submission: ["127.0.0.1:{port}"], smtp: [], submissions: [], managesieve: [],
+    imap: [], imaps: [], http: [], https: []}}
 storage: {{path: state}}
 domains: {{example.com: }}
 accounts: {{alice@example.com: {{password: env/PASSWORD}}}}

@@ -247,7 +247,7 @@ class House:
 
     def write(self, *, greylist: str) -> None:
         listeners = {service: [f"127.0.0.1:{self.base_port + offset}"] for service, offset in PORTS.items()}
-        listeners |= {service: [] for service in ("submissions", "imap", "imaps", "http", "https")}
+        listeners |= {service: [] for service in ("submissions", "imap", "imaps", "managesieve", "http", "https")}
         lines = "\n".join(f"    {service}: {json.dumps(where)}" for service, where in listeners.items())
         save(self.spec, SPEC.format(listeners=lines, resolver=self.resolver, greylist=greylist))
 

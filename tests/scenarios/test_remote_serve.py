@@ -24,7 +24,7 @@ server:
   workers: 2
   listeners:
     {{imaps: ["127.0.0.1:{imaps}"], https: ["127.0.0.1:{https}"],
-    smtp: [], submission: [], submissions: [], imap: [], http: []}}
+    smtp: [], submission: [], submissions: [], managesieve: [], imap: [], http: []}}
 {storage}
 tls: {{issuer: files, files: [{{certificate: tls/mail.pem, key: file/tls/mail.key}}]}}
 domains: {{example.com: {{}}}}

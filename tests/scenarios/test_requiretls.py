@@ -65,8 +65,8 @@ server:
   hostname: mail.example.com
   workers: 2
   listeners:
-    {{submission: ["127.0.0.1:587"], smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: [], imap: [],
-     http: [], https: []}}
+    {{submission: ["127.0.0.1:587"], smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: [],
+    managesieve: [], imap: [], http: [], https: []}}
 storage: {{path: state}}
 dns: {{resolvers: ["{resolver}"], validating: true}}
 domains: {{example.com: {{}}}}

@@ -21,7 +21,8 @@ SPEC = """\
 server:
   hostname: mail.example.com
   workers: 2
-  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], imap: [], imaps: [], http: [], https: []}}
+  listeners: {{smtp: ["127.0.0.1:{smtp}"], submission: [], submissions: [], managesieve: [],
+    imap: [], imaps: [], http: [], https: []}}
 {storage}
 tls: {{issuer: self-signed}}
 domains: {{example.com: {{}}}}

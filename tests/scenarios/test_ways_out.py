@@ -54,6 +54,7 @@ server:
     imaps: ["127.0.0.1:993"]
     smtp: []
     submissions: []
+    managesieve: []
     imap: []
     http: []
     https: []

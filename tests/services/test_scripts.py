@@ -140,9 +140,9 @@ def test_a_name(name: str) -> None:
         ("\x85", Invalid),
         ("\u2028", Invalid),
         ("\u2029", Invalid),
-        ("a" * 513, TooLarge),
-        ("\N{GRINNING FACE}" * 129, TooLarge),
-        ("a" + "\N{COMBINING DIAERESIS}\N{COMBINING DOT BELOW}" * 100_000, TooLarge),
+        ("a" * 513, Invalid),
+        ("\N{GRINNING FACE}" * 129, Invalid),
+        ("a" + "\N{COMBINING DIAERESIS}\N{COMBINING DOT BELOW}" * 100_000, Invalid),
     ],
 )
 def test_what_is_no_name(name: str, refusal: type[DomainError]) -> None:

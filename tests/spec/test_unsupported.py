@@ -12,7 +12,6 @@ from mailstack.spec.unsupported import _KEYS, is_key_of_later
     ("path", "is_later"),
     [
         (("backup",), True),
-        (("server", "listeners", "managesieve"), True),
         (("accounts", "alice@example.com", "rules", 0, "if", "not", "spam"), True),
         (("accounts", "alice@example.com", "sieve"), False),
         (("routes", 3, "warmup"), False),

@@ -58,7 +58,7 @@ server:
   limits: {{connections_per_ip: {of_address}, connections_per_account: {of_account}}}
   listeners:
     {{smtp: ["127.0.0.1:25"], imaps: ["127.0.0.1:993"], submissions: ["127.0.0.1:465"],
-    submission: [], imap: [], http: [], https: []}}
+    submission: [], managesieve: [], imap: [], http: [], https: []}}
 storage:
   path: state
   database: env/DATABASE_URL

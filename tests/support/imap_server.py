@@ -75,13 +75,13 @@ async def running_imap(
     await bus.start()
     # Who opens another one uses no more than its ports.
     store = cast(SqliteStore, await (opened(bus) if opened else open_store(folder / "store", clock=clock, bus=bus)))
-    await _create_accounts(store, accounts, abilities, quota_bytes)
+    await create_accounts(store, accounts, abilities, quota_bytes)
     source = ViewSource(mailboxes=store.mailboxes, messages=store.messages, changes=changes(store.changes))
     service = ImapService(
         hostname="mail.peer.test",
         limits=limits or ImapLimits(),
         tls=tls,
-        sasl=_sasl(store, clock, end_point),
+        sasl=sasl_of(store, clock, end_point),
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
@@ -117,13 +117,13 @@ async def running_imap(
         await bus.close()
 
 
-def _sasl(store: Store, clock: Clock, end_point: bytes | None) -> SaslService:
+def sasl_of(store: Store, clock: Clock, end_point: bytes | None) -> SaslService:
     login = Login(store.accounts, store.verifiers, no_delays(), domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32)
     return SaslService(login=login, end_point=lambda _: end_point, token=token_bytes)
 
 
-async def _create_accounts(
-    store: SqliteStore, names: Sequence[str], abilities: frozenset[Ability], quota_bytes: int | None
+async def create_accounts(
+    store: Store, names: Sequence[str], abilities: frozenset[Ability], quota_bytes: int | None = None
 ) -> None:
     if await store.state.generation():
         return

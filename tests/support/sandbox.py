@@ -24,7 +24,7 @@ from tests.support.ports import claimed, is_free
 PATIENCE_S = 180.0
 """With what happens at once unless the machine is busy; whoever waits for something in vain has failed anyway."""
 MAILSTACK = (sys.executable, "-m", "mailstack")
-BASES = range(10_000, 31_700, 1_100)
+BASES = range(10_000, 28_500, 1_100)
 _bases: set[int] = set()
 """This process's: there are not so many that each sandbox could have one of its own."""
 

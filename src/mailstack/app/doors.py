@@ -17,6 +17,7 @@ from mailstack.net.tally import Others
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole
 from mailstack.servers.imap.server import ImapServer
+from mailstack.servers.managesieve.server import ManageSieveServer
 from mailstack.servers.smtp.server import smtp_protocol
 from mailstack.servers.smtp.service import SmtpRole
 
@@ -32,14 +33,18 @@ class Doors:
         self._tls = tls
         self._web_tls = web_tls
         self._connections = Connections()
-        senders, readers, web = (Admission(service, others) for service in ("sender", "reader", "http"))
+        senders, readers, filterers, web = (
+            Admission(service, others) for service in ("sender", "reader", "filterer", "http")
+        )
         self._smtp = {role: _entrance(role.value, others, senders) for role in SmtpRole}
         imap = _entrance("imap", others, readers)
         self._imap = ImapServer(lambda: current().imap, self._connections, imap)
+        managesieve = _entrance("managesieve", others, filterers)
+        self._managesieve = ManageSieveServer(lambda: current().managesieve, self._connections, managesieve)
         self._http = HttpServer(lambda: current().http, self._connections, web)
-        entrances = (*self._smtp.values(), imap)
+        entrances = (*self._smtp.values(), imap, managesieve)
         strangers = (admission for entrance in entrances for admission in (entrance.strangers, entrance.networks))
-        self.admissions = (*strangers, senders, readers, web)
+        self.admissions = (*strangers, senders, readers, filterers, web)
         self._listeners: dict[Endpoint, socket.socket] = {}
         self._servers: dict[Endpoint, Accepting] = {}
         self._proxies = current().proxies
@@ -73,6 +78,7 @@ class Doors:
     async def recheck_logins(self) -> None:
         """After a new generation came: accounts that are gone from it, or have other passwords, are not served on."""
         await self._imap.recheck_logins()
+        await self._managesieve.recheck_logins()
 
     async def drain(self, *, grace_s: float) -> int:
         """Returns how many connections had to be aborted."""
@@ -92,6 +98,8 @@ class Doors:
                 return await accept_streams(listener, self._imap.serve, tls=None, proxies=self._proxies)
             case "imaps":
                 return await accept_streams(listener, self._imap.serve, tls=self._tls, proxies=self._proxies)
+            case "managesieve":
+                return await accept_streams(listener, self._managesieve.serve, tls=None, proxies=self._proxies)
             case "http":
                 return await self._open_web(listener, HttpRole.PLAIN, tls=None)
             case "https":

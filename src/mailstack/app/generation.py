@@ -34,6 +34,7 @@ from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.servers.managesieve.service import ManageSieveLimits, ManageSieveService
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
@@ -44,6 +45,9 @@ from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
+from mailstack.services.scripts import AccountScripts
+from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
+from mailstack.sieve.extensions import EXTENSIONS
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps", "https")
@@ -70,6 +74,7 @@ class Services:
     resolver: DnsResolver
     smtp: SmtpService
     imap: ImapService
+    managesieve: ManageSieveService
     http: HttpService
     outbound: OutboundService
 
@@ -134,6 +139,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         resolver=resolver,
         smtp=_smtp(blueprint, around, sasl, delivery, lists, keys, resolver),
         imap=_imap(server, around, sasl, has_tls=bool(identities)),
+        managesieve=_managesieve(server, around, sasl, has_tls=bool(identities)),
         http=web_service(blueprint, server, around.adapters, around.settings, lists),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
     )
@@ -244,6 +250,23 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         bus=around.adapters.bus,
         conduct=around.adapters.conduct,
         clock=around.adapters.clock,
+        plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _managesieve(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tls: bool) -> ManageSieveService:
+    store = around.adapters.store
+    return ManageSieveService(
+        hostname=server.hostname,
+        limits=ManageSieveLimits(
+            connections_per_ip=server.connections_per_ip, connections_per_account=server.connections_per_account
+        ),
+        tls=around.tls if has_tls else None,
+        sasl=sasl,
+        accounts=store.accounts,
+        scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
+        notify_schemes=NOTIFY_SCHEMES,
+        conduct=around.adapters.conduct,
         plaintext_is_secure=_trusted(around.settings),
     )
 

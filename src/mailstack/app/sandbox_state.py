@@ -12,7 +12,16 @@ from mailstack.app.runfiles import running_pid, write_json
 
 LOOPBACK = "127.0.0.1"
 # As the standard ports, above a base that needs no root.
-PORTS = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993, "http": 80, "https": 443}
+PORTS = {
+    "smtp": 25,
+    "submission": 587,
+    "submissions": 465,
+    "imap": 143,
+    "imaps": 993,
+    "managesieve": 4190,
+    "http": 80,
+    "https": 443,
+}
 DEFAULT_BASE_PORT = 20_000
 HIGHEST_BASE_PORT = 65_535 - max(PORTS.values())
 PREFIX = "mailstack-sandbox-"

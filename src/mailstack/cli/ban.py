@@ -50,7 +50,7 @@ class Peer(click.ParamType["str"]):
 
 @click.group(
     "ban",
-    help="""Show, add and lift bans of addresses from SMTP, submission and IMAP.
+    help="""Show, add and lift bans of addresses from SMTP, submission, IMAP and ManageSieve.
 
 The server bans by itself who tries passwords or recipients, or abuses the protocol (`server.bans` in the spec).
 

@@ -45,8 +45,8 @@ Examples:
   mailstack sandbox outbox                                    # what was not sent
   mailstack sandbox outbox 3                                  # one of them, whole
 
-Ports: base + 25 (smtp), + 587 (submission), + 465 (submissions), + 143 (imap), + 993 (imaps), + 80 (http),
-+ 443 (https).
+Ports: base + 25 (smtp), + 587 (submission), + 465 (submissions), + 143 (imap), + 993 (imaps),
++ 4190 (managesieve), + 80 (http), + 443 (https).
 """
 
 

@@ -7,7 +7,8 @@ DomainError
 ├── TooLarge          one thing is over its limit
 │   └── TooMany            one more than there may be
 ├── Forbidden         the caller may not
-│   └── NotOwnAddress      in somebody else's name
+│   ├── NotOwnAddress      in somebody else's name
+│   └── InUse              as long as it is in use
 ├── AuthenticationFailed   who the caller says they are was not proved
 ├── Conflict          somebody else was faster; look again
 ├── TryAgainLater     a passing fault: DNS, disk, lock
@@ -46,6 +47,9 @@ class Forbidden(DomainError): ...
 
 
 class NotOwnAddress(Forbidden): ...
+
+
+class InUse(Forbidden): ...
 
 
 class AuthenticationFailed(DomainError): ...

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     """In the order in which they depend on each other: a later kind may name earlier ones."""
 
     SERVER = "server"  # one, named "server"
-    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, http, https
+    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, managesieve, http, https
     RECEIVING = "receiving"  # one, named "receiving"; none where the spec asks for nothing but the defaults
     SIEVE = "sieve"  # one, named "sieve": what runs for every account; none where the spec has no such scripts
     ACME_ACCOUNT = "acme_account"  # named by the authority's directory URL

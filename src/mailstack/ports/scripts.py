@@ -47,5 +47,5 @@ class Scripts(RunScripts, Protocol):
         ...
 
     async def remove(self, account_id: AccountId, name: str) -> None:
-        """Raises NotFound; Forbidden for the active one (RFC 5804 §2.10)."""
+        """Raises NotFound; InUse for the active one (RFC 5804 §2.10)."""
         ...

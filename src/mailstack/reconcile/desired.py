@@ -68,7 +68,7 @@ ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
 SIEVE_NAME = "sieve"
 SENDING_NAME = "sending"
-LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "http", "https")
+LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "managesieve", "http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

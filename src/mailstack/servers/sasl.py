@@ -40,12 +40,14 @@ class SaslService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One try to come in. ability: what the account must be able to do."""
+    """One try to come in. ability: what the account must be able to do. tell: takes the mechanism's last message, for
+    the reply of success to carry; None where that carries none."""
 
     login: Login
     ability: Ability
     origin: LoginOrigin
     ask: Ask
+    tell: Callable[[bytes], None] | None = None
 
 
 async def log_in(exchange: Mechanism, initial: bytes | None, entry: Entry) -> Account:
@@ -78,6 +80,9 @@ async def _log_in_by_proof(exchange: Mechanism, needed: NeedsVerifier, entry: En
     if not isinstance(step, Proved):
         raise await entry.login.failed(entry.origin, candidate.username)
     account = await entry.login.admit(candidate, ability=entry.ability, origin=entry.origin)
+    if entry.tell is not None:
+        entry.tell(step.final.data)
+        return account
     # RFC 4954 §4, RFC 9051 §6.2.2: neither success reply carries data, so the last message is a challenge of its own,
     # and what it is answered with is empty.
     if await entry.ask(step.final):

@@ -36,9 +36,9 @@ SCRIPT_QUOTA = ScriptQuota(scripts=32, octets=512 * 1024)
 
 
 class AccountScripts:
-    """What compiles goes by the extensions that delivery has. Names and contents raise Invalid and TooLarge;
-    a script that does not compile raises sieve.faults.Broken; what would change anything raises Forbidden where the
-    spec has the account's script. All else is as ports.scripts has it.
+    """What compiles goes by the extensions that delivery has. Names raise Invalid, contents Invalid and TooLarge; a
+    script that does not compile raises sieve.faults.Broken; what would change anything raises Forbidden where the spec
+    has the account's script. All else is as ports.scripts has it.
     """
 
     def __init__(
@@ -55,6 +55,15 @@ class AccountScripts:
         self._extensions = extensions
         self._quota = quota
         self._limits = limits
+
+    @property
+    def extensions(self) -> Sequence[str]:
+        """What scripts may require, in order."""
+        return sorted(extension.name for extension in self._extensions if extension.name)
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits
 
     async def all(self, account_id: AccountId) -> Sequence[ScriptEntry]:
         managed = await self._managed(account_id)
@@ -127,14 +136,14 @@ class AccountScripts:
 
 
 def checked_name(name: str) -> str:
-    """RFC 5804 §1.6, RFC 5198 §2: in the form that it is kept in. A name is no path. Raises Invalid, TooLarge."""
+    """RFC 5804 §1.6, RFC 5198 §2: in the form that it is kept in. A name is no path. Raises Invalid."""
     if not name:
         raise Invalid("a script name is empty")
     # Before it is brought into its form, which for many marks on one letter takes long.
     if len(name) <= MAX_NAME_OCTETS and not name.isascii():
         name = unicodedata.normalize("NFC", name)
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_OCTETS:
-        raise TooLarge(f"a script name is over {MAX_NAME_OCTETS} octets")
+        raise Invalid(f"a script name is over {MAX_NAME_OCTETS} octets")
     if not name.isprintable() and any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in name):
         raise Invalid("a script name holds control characters")
     return name

@@ -6,7 +6,6 @@ from mailstack.spec.faults import Path
 
 _KEYS: Final = frozenset(
     {
-        ("server", "listeners", "managesieve"),
         ("spam", "reject_at"),
         ("spam", "junk_at"),
         ("backup",),

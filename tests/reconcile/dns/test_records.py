@@ -40,6 +40,7 @@ def test_a_bare_domain_has_mx_spf_dmarc_and_services_and_the_host_its_spf() -> N
         ("_imap._tcp.example.com", "SRV"): ("10 1 143 mail.example.com.",),
         ("_pop3s._tcp.example.com", "SRV"): ("0 0 0 .",),
         ("_pop3._tcp.example.com", "SRV"): ("0 0 0 .",),
+        ("_sieve._tcp.example.com", "SRV"): ("0 1 4190 mail.example.com.",),
         ("mail.example.com", "TXT"): ("v=spf1 a -all",),
     }
 

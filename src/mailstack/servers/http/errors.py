@@ -12,6 +12,7 @@ from mailstack.model.errors import (
     Damaged,
     DomainError,
     Forbidden,
+    InUse,
     Invalid,
     LineTooLong,
     NotFound,
@@ -34,6 +35,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     TooMany: Problem(status=422, title="Too many"),
     Forbidden: Problem(status=403, title="Not permitted"),
     NotOwnAddress: Problem(status=403, title="Not permitted"),
+    InUse: Problem(status=409, title="In use"),
     # RFC 9110 §15.5.2: it must say how to authenticate; RFC 6750 §3.
     AuthenticationFailed: Problem(
         status=401, title="Who you are was not proved", headers={"WWW-Authenticate": 'Bearer realm="mailstack"'}

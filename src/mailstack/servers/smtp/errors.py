@@ -14,6 +14,7 @@ from mailstack.model.errors import (
     Damaged,
     DomainError,
     Forbidden,
+    InUse,
     Invalid,
     LineTooLong,
     NotFound,
@@ -40,6 +41,7 @@ REPLIES: Mapping[type[DomainError], SmtpReply] = {
     # RFC 5321 §4.2.3: 553, mailbox name not allowed. Deviates: RFC 6409 §6.1 has 550, mailbox unavailable, which
     # is also said of recipients; of a sender most servers say 553.
     NotOwnAddress: SmtpReply(code=553, status="5.7.1", text="Sender address is not yours"),
+    InUse: SmtpReply(code=554, status="5.3.0", text="Not possible"),
     AuthenticationFailed: SmtpReply(code=535, status="5.7.8", text="Authentication credentials invalid"),
     Conflict: LOCAL_ERROR,
     TryAgainLater: LOCAL_ERROR,

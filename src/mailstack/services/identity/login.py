@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginOrigin:
-    """Where somebody logs in from, for the log. service: imap, submission or submissions."""
+    """Where somebody logs in from, for the log. service: imap, managesieve, submission or submissions."""
 
     service: str
     peer_host: str

@@ -17,6 +17,8 @@ from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Si
 from mailstack.sieve.run import PROHIBITED, Check, Run, Step
 from mailstack.sieve.text import Text
 
+NOTIFY_SCHEMES = ("mailto",)
+"""Of the URIs that it takes."""
 _IMPORTANCES = ("1", "2", "3")
 
 

@@ -27,7 +27,7 @@ from mailstack.spec.values import (
 MAX_WORKERS = 256
 AUTO_WORKERS = 0
 BACKUP_MX = "backup-mx"
-NOT_OF_BACKUPS = ("lmtp", "lmtp_sockets", "submission", "submissions", "imap", "imaps")
+NOT_OF_BACKUPS = ("lmtp", "lmtp_sockets", "submission", "submissions", "imap", "imaps", "managesieve")
 """Listeners for mailboxes and logins, of which a backup mail exchanger has none."""
 
 
@@ -99,6 +99,10 @@ class Listeners(Section):
     )
     imap: tuple[Endpoint, ...] = Field(default=(":143",), description="Mailboxes; login only after STARTTLS.")
     imaps: tuple[Endpoint, ...] = Field(default=(":993",), description="Mailboxes, TLS from the first byte (RFC 8314).")
+    managesieve: tuple[Endpoint, ...] = Field(
+        default=(":4190",),
+        description="Filters that accounts keep for themselves (ManageSieve, RFC 5804); login only after STARTTLS.",
+    )
     http: tuple[Endpoint, ...] = Field(
         default=(":80",),
         description="Proofs for certificate authorities (RFC 8555) and health; everything else is sent on to https.",
@@ -122,18 +126,18 @@ class Limits(Section):
         ge=1,
         le=100_000,
         description="Connections that one client address (of IPv6: one /64) may hold at a time, to each of smtp,"
-        " submission, submissions, imap with imaps, and http with https, on all nodes together: what a burst gets from"
-        " several nodes at once beyond that is told to end within a second. Once somebody has logged in, a connection"
-        " counts for the account alone, so that a household or an office behind one address, or a webmail, needs no"
-        " larger number.",
+        " submission, submissions, imap with imaps, managesieve, and http with https, on all nodes together: what a"
+        " burst gets from several nodes at once beyond that is told to end within a second. Once somebody has logged"
+        " in, a connection counts for the account alone, so that a household or an office behind one address, or a"
+        " webmail, needs no larger number.",
     )
     connections_per_account: int = Field(
         default=100,
         ge=1,
         le=100_000,
         description="Connections that one account may hold at a time once logged in, on all nodes together: to IMAP,"
-        " and as many to submission. What a burst gets from several nodes at once beyond that is told to end within a"
-        " second. A mail program has up to 5 or 10 of IMAP, a telephone 1 to 3.",
+        " as many to submission, and as many to managesieve. What a burst gets from several nodes at once beyond that"
+        " is told to end within a second. A mail program has up to 5 or 10 of IMAP, a telephone 1 to 3.",
     )
 
 

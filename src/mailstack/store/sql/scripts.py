@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mailstack.model.errors import AlreadyExists, Forbidden, NotFound, QuotaExceeded, TooMany
+from mailstack.model.errors import AlreadyExists, InUse, NotFound, QuotaExceeded, TooMany
 from mailstack.model.ids import AccountId, ScriptId
 from mailstack.model.script import ScriptEntry, ScriptQuota
 from mailstack.store.sql.database import Connection, Database, Transaction
@@ -85,7 +85,7 @@ class SqlScripts:
         def work(transaction: Transaction) -> None:
             _take_turn(transaction, account_id)
             if _is_active(transaction, account_id, name):
-                raise Forbidden("the script is active")
+                raise InUse("the script is active")
             transaction.run(REMOVE, (account_id, name))
 
         await self._system.write(work)

@@ -1,0 +1,1 @@
+"""The ManageSieve server. RFC 5804."""
