@@ -182,8 +182,8 @@ def test_a_folder_of_a_server_is_left_alone(tmp_path: Path) -> None:
 def test_a_new_account_gets_a_password_while_it_runs(spec: Path, tmp_path: Path) -> None:
     with running_sandbox(spec, tmp_path) as sandbox:
         save(spec, SPEC.replace("  bob@example.net: {}\n", "  bob@example.net: {}\n  carol@example.com: {}\n"))
-        wait_for(lambda: "carol@example.com" in json.loads(sandbox.ready_file.read_text())["accounts"])
-        accounts = json.loads(sandbox.ready_file.read_text())["accounts"]
+        wait_for(lambda: "carol@example.com" in sandbox.accounts_now())
+        accounts = sandbox.accounts_now()
         assert accounts["alice@example.com"] == sandbox.accounts["alice@example.com"]
         assert logs_in(sandbox, "carol@example.com", accounts["carol@example.com"])
 

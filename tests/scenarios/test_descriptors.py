@@ -55,7 +55,7 @@ def test_accept_loop_a_worker_out_of_descriptors_waits_and_recovers(
             except OSError:
                 continue  # shed, which is one right answer
             clients.enter_context(connection)
-        # A loop that tries to accept again and again would burn a core in each worker: two seconds' worth.
-        assert cpu_of_one_second(workers) < 0.5
+        # A loop that tries to accept again and again would burn what there is of two cores, and go on doing so.
+        wait_for(lambda: cpu_of_one_second(workers) < 0.2, what="nobody has anything to do any more")
     wait_for(lambda: answers(sandbox, service, said, heard), what="new connections are answered again")
     assert sandbox.workers() == workers

@@ -26,8 +26,9 @@ pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse"
 HASH = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
-RATE = Rate(100, "m")
-MAILS = 40
+RATE = Rate(30, "m")
+MAILS = 50  # more than go by the rate while a busy machine looks at them
+LATER = 3
 SPEC = """\
 server:
   hostname: mail.example.com
@@ -51,6 +52,7 @@ class House:
     port: int
     slow: Sink
     other: Sink
+    began: float = field(default_factory=time.monotonic)
     times: list[float] = field(default_factory=list)
 
     def write(self, rate: str) -> None:
@@ -84,12 +86,11 @@ def house(tmp_path: Path) -> Iterator[House]:
 def test_all_workers_together_send_no_faster_than_the_spec_says(house: House) -> None:
     house.submit(*(f"b{number}@slow.test" for number in range(MAILS)), "c@other.test")
     wait_for(lambda: len(house.other.taken) == 1, what="mail for others")
-    wait_for(lambda: len(house.times) >= RATE.burst + 5, what="what came after the first")
-    times = sorted(house.times)
-    for at, begin in enumerate(times):
-        for count, end in enumerate(times[at:], start=1):
-            allowed = RATE.burst + (end - begin + 0.5) * SECOND_MS / RATE.interval_ms
-            assert count <= allowed, f"{count} within {end - begin} s"
+    wait_for(lambda: len(house.times) >= RATE.burst + LATER, what="what came after the first")
+    # From the beginning: a mail that took its time on the way makes none too early.
+    for count, at in enumerate(sorted(house.times), start=1):
+        passed_s = at - house.began
+        assert count <= RATE.burst + passed_s * SECOND_MS / RATE.interval_ms, f"{count} within {passed_s} s"
     (held_back,) = json.loads(house.run("status", str(house.spec), "--format", "json"))["queue"]["held_back"]
     assert held_back["destination"] == "127.0.0.1"
     assert held_back["why"] == f"not tried yet, for 127.0.0.1 gets no more than {RATE} from here"
@@ -97,7 +98,8 @@ def test_all_workers_together_send_no_faster_than_the_spec_says(house: House) ->
     assert {entry["tries"] for entry in entries} == {0}
 
     house.write("null")
-    house.run("apply", "--yes", "--no-dns", str(house.spec))
+    status = house.spec.parent / "state" / "run" / "status.json"
+    wait_for(lambda: "reload" in json.loads(status.read_text()), what="every worker has the new spec")
     house.run("queue", "retry", str(house.spec), "--all")
     wait_for(lambda: len(house.times) == MAILS, what="the rest, without a rate")
     assert len({taken.recipients for taken in house.slow.taken}) == MAILS

@@ -105,9 +105,9 @@ def test_reloads_under_load_refuse_no_connection_and_fail_no_command(sandbox: Sa
         client.start()
     try:
         for number in range(reloads):
-            before = sandbox.status()["generation"]
-            save(spec, spec.read_text().replace("aliases:\n", f"  user{number}@example.com: {{}}\naliases:\n"))
-            wait_for(lambda: sandbox.status()["generation"] != before, what=f"reload {number}")  # noqa: B023
+            user = f"user{number}@example.com"
+            save(spec, spec.read_text().replace("aliases:\n", f"  {user}: {{}}\naliases:\n"))
+            wait_for(lambda user=user: user in sandbox.accounts_now(), what=f"reload {number}")
     finally:
         for client in clients:
             client.stop()

@@ -68,8 +68,10 @@ def test_a_policy_follows_the_spec_and_its_record(sandbox: Sandbox, spec: Path) 
     assert policy(sandbox) == ""
     save(spec, spec.read_text().replace("example.com: {}\n", "example.com: {mta_sts: {mode: enforce}}\n", 1))
     wait_for(lambda: policy(sandbox) == POLICY, what="the policy is served")
-    zone = "".join(file.read_text() for file in (sandbox.state / "dns").glob("*.zone"))
-    assert "v=STSv1; id=" in zone
+    zones = sandbox.state / "dns"
+    wait_for(
+        lambda: any("v=STSv1; id=" in zone.read_text() for zone in zones.glob("*.zone")), what="its record is published"
+    )
     sent_on = get(sandbox, "http", "/.well-known/mta-sts.txt", "mta-sts.example.com")
     assert sent_on.status_code == 308
     assert sent_on.headers["location"] == (

@@ -52,6 +52,12 @@ class Sandbox:
     def port(self, service: str) -> int:
         return self.endpoints[service][1]
 
+    def accounts_now(self) -> dict[str, str]:
+        """Those that every worker knows, with their passwords."""
+        found = json.loads(self.ready_file.read_text())["accounts"]
+        assert isinstance(found, dict)
+        return found
+
     def workers(self) -> list[int]:
         """Process ids, none of one that died since."""
         status = json.loads((self.state / "run" / "status.json").read_text())
