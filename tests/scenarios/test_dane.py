@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailstack.clients.smtp.session import Timeouts
 from mailstack.clients.smtp.tls import client_contexts
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.model.delivery import OutgoingMail
@@ -24,7 +23,9 @@ from tests.support.certificates import certificate
 from tests.support.outbound_world import HOSTNAME, OutboundWorld, attempted
 from tests.support.outcomes import brief
 from tests.support.ports import free_port
+from tests.support.sending import PATIENT_WITH_DNS
 from tests.support.signed_dns import forge, sign, validating_resolver
+from tests.support.smtp_sender import PATIENT
 
 pytestmark = pytest.mark.slow
 
@@ -99,14 +100,14 @@ async def sink_with_tls(directory: Path, port: int) -> AsyncIterator[Sink]:
 
 
 async def send(world: OutboundWorld, endpoint: str, port: int, domain: str) -> list[str]:
-    resolver = DnsResolver(clock=world.clock, nameservers=(endpoint,), is_validating=True)
+    resolver = DnsResolver(clock=world.clock, nameservers=(endpoint,), is_validating=True, limits=PATIENT_WITH_DNS)
     transport = SmtpTransport(
         resolver,
         ehlo_domain=HOSTNAME,
         tls=client_contexts(),
         token=world.token,
         clock=world.clock,
-        timeouts=Timeouts(connect_s=5, quit_s=1),
+        timeouts=PATIENT,
         may_be_exchanger=lambda _address: True,
     )
     service = replace(world.service(), resolver=resolver, transport=transport, exchanger_port=port)

@@ -68,12 +68,17 @@ async def test_ten_nodes_keep_to_their_bound_and_are_content_with_two_each_when_
         assert isinstance(found, int)
         return found
 
-    for _ in range(3):
+    async def were_busy() -> bool:
+        """More were seen than are kept; it may take several looks."""
+        nonlocal most
         asking = asyncio.gather(*(store.now() for store in nodes for _ in range(BURST)))
         while not asking.done():
             most = max(most, await asyncio.to_thread(count))
         await asking
-    assert NODES * (KEPT + FOR_EVENTS) < most <= NODES * (pool.MOST + FOR_EVENTS)
+        return most > NODES * (KEPT + FOR_EVENTS)
+
+    await until(were_busy)
+    assert most <= NODES * (pool.MOST + FOR_EVENTS)
 
     async def is_idle() -> bool:
         await asyncio.gather(*(store.now() for store in nodes))

@@ -16,7 +16,7 @@ from mailstack.model.handling import Handling, Notification, NotifyOn, Returned
 from tests.support.certificates import NOW
 from tests.support.mail_peers import PEERS, MailPeer
 from tests.support.memory_resolver import MemoryResolver
-from tests.support.smtp_sender import SHORT, Sender
+from tests.support.smtp_sender import PATIENT, Sender
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mail_peers")]
 
@@ -47,7 +47,7 @@ async def sender() -> AsyncIterator[Sender]:
         tls=client_contexts(),
         token=random.Random(7).randbytes,
         clock=lambda: NOW,
-        timeouts=SHORT,
+        timeouts=PATIENT,
     )
     yield Sender(transport)
     await transport.close()

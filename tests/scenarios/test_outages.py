@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from mailstack.model.delivery import Credentials, NextHop, TlsMode
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.net.resolver import ResolverLimits
 from mailstack.services.outbound.route import Relay, Route, RouteTable
 from tests.support.engines import DATABASE
 from tests.support.outbound_world import ALICE
@@ -24,6 +25,7 @@ from tests.support.running import running, until
 from tests.support.scripted_smtp import Conversation, Peer, scripted_server
 from tests.support.sending import MESSAGE, ORIGIN, Sending, sending_world
 from tests.support.small_disk import database_on_small_disk
+from tests.support.smtp_sender import PATIENT
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +36,7 @@ SUBJECT = re.compile(rb"^Subject: (\S+)", re.MULTILINE)
 
 @pytest.fixture
 async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
-    async with sending_world(tmp_path / "store", patience_s=0.3) as found:
+    async with sending_world(tmp_path / "store") as found:
         yield found
 
 
@@ -133,28 +135,31 @@ async def _takes_it(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "contents"),
+    ("broken", "awaited", "contents"),
     [
-        (_says_nothing, 1),
-        (_only_greets, 1),
-        (_stops_after_mail, 1),
-        (_stops_in_data, 1),
+        (_says_nothing, "greeting_s", 1),
+        (_only_greets, "command_s", 1),
+        (_stops_after_mail, "command_s", 1),
+        (_stops_in_data, "end_s", 1),
         # RFC 5321 §4.5.3.2.6, RFC 1047: nobody can know whether that server has it, so it is sent again.
-        (_stops_after_the_dot, 2),
-        (_closes_after_the_dot, 2),
+        (_stops_after_the_dot, "end_s", 2),
+        (_closes_after_the_dot, "end_s", 2),
     ],
 )
 async def test_a_half_open_connection_is_an_attempt_that_failed_for_now(
-    sending: Sending, broken: Conversation, contents: int
+    sending: Sending, broken: Conversation, awaited: str, contents: int
 ) -> None:
+    """awaited: what does not come, for which nobody waits long."""
     async with scripted_server(broken, _takes_it) as server:
         sending.service = replace(sending.service, exchanger_port=server.port)
+        sending.wait_for_others(timeouts=replace(PATIENT, **{awaited: 0.3}))
         begun = await submit(sending, "b@them.test", raw=MESSAGE + b"x" * 70 + b"\r\n")
         await sending.work()
         (item,) = await sending.store.queue.items()
         assert item.last_reply is not None
         assert (item.tries, item.last_reply.code) == (1, 451)
         assert item.last_reply.status == "4.4.2"
+        sending.wait_for_others()
         await sending.until_time(Instant(begun + HOUR_MS))
         assert not await sending.store.queue.items()
         assert sum(heard.count(b"(content)") for heard in server.connections) == contents
@@ -185,6 +190,7 @@ async def test_a_storm_of_deferrals_ends_in_every_mail_delivered_once(sending: S
 async def test_mail_waits_for_name_servers_that_are_gone(sending: Sending, names: str) -> None:
     broken: set[str] = getattr(sending.names, names)
     broken.update(("them.test", "mx.them.test", "real.them.test", "dead.them.test"))
+    sending.wait_for_others(limits=ResolverLimits(deadline_s=1, server_timeout_s=0.3))
     begun = await submit(sending, "b@them.test")
     await sending.until_time(Instant(begun + HOUR_MS))
     (item,) = await sending.store.queue.items()
@@ -192,6 +198,7 @@ async def test_mail_waits_for_name_servers_that_are_gone(sending: Sending, names
     # RFC 5321 §5.1: a lookup that fails for now is no absence: nothing comes back.
     assert (item.tries, item.last_reply.code, item.last_reply.status) == (2, 451, "4.4.3")
     broken.clear()
+    sending.wait_for_others()
     await sending.until_time(Instant(begun + 3 * HOUR_MS))
     assert [recipients for _, recipients, _ in sending.sink.received] == [["b@them.test"]]
     assert actions(sending) == {}

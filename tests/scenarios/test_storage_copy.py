@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,21 +20,22 @@ from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.open import open_store as open_postgres_store
 from mailstack.store.sql.row_blobs import RowBlobs
 from mailstack.store.sqlite.open import open_store
-from mailstack.store.transfer.copying import ACCOUNTS_AT_ONCE
 from tests.scenarios.test_mbsync import Nearby, deliver, ids, message
 from tests.store.transfer.conftest import moved
 from tests.support.fake_clock import FakeClock
 from tests.support.filled_store import rows_in
 from tests.support.imap_server import DOMAIN, RunningImap, running_imap
+from tests.support.killed_copy import DONE
 from tests.support.recording_bus import RecordingBus
-from tests.support.sandbox import MAILSTACK, wait_for
+from tests.support.sandbox import MAILSTACK
 from tests.support.stores import account_resource, apply, created, mailbox_with, new_message
 
 pytestmark = pytest.mark.slow
 
 HEAD = "server: {hostname: mail.example.com}\ndomains: {example.com: }\n"
+KILLED = (sys.executable, "-m", "tests.support.killed_copy")
 MESSAGES = 100
-ACCOUNTS = 40
+ACCOUNTS = 20
 
 
 def spec_of(file: Path, storage: str) -> Path:
@@ -40,21 +43,19 @@ def spec_of(file: Path, storage: str) -> Path:
     return file
 
 
-def copy(old: Path, new: Path, url: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [*MAILSTACK, "storage", "copy", str(old), str(new)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+def copied(
+    old: Path, new: Path, url: str, *, program: Sequence[str] = MAILSTACK, status: int = 0
+) -> "subprocess.CompletedProcess[str]":
+    ended = subprocess.run(
+        [*program, "storage", "copy", str(old), str(new)],
+        capture_output=True,
         env={**os.environ, "COPY_DATABASE": url},
         text=True,
+        timeout=300,
+        check=False,
     )
-
-
-def copied(old: Path, new: Path, url: str) -> str:
-    with copy(old, new, url) as process:
-        said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    return ended
 
 
 async def test_mbsync_sees_no_change_on_the_way_to_postgres_and_back(tmp_path: Path, empty_database: str) -> None:
@@ -102,12 +103,9 @@ async def test_a_copy_that_is_killed_goes_on(tmp_path: Path, empty_database: str
         await store.messages.append(found.account_id, inbox, [new_message(number) for number in range(20)])
     await store.close()
     old, new = spec_of(tmp_path / "old.yaml", "path: old"), spec_of(tmp_path / "new.yaml", "path: new")
-    with copy(old, new, empty_database) as process:
-        # One more than are made at a time: then the first of them is done.
-        wait_for(lambda: len(files(tmp_path / "new")) > ACCOUNTS_AT_ONCE, what="accounts in the new store")
-        process.send_signal(signal.SIGKILL)
-    assert len(files(tmp_path / "new")) < ACCOUNTS
-    said = copied(old, new, empty_database)
+    copied(old, new, empty_database, program=KILLED, status=-signal.SIGKILL)
+    assert DONE <= len(files(tmp_path / "new")) < ACCOUNTS
+    said = copied(old, new, empty_database).stdout
     assert f"{ACCOUNTS} accounts, {20 * ACCOUNTS} messages" in said
     assert "by an earlier run" in said
     assert moved(rows_in(tmp_path / "new")) == moved(rows_in(tmp_path / "old"))

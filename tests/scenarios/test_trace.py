@@ -74,8 +74,8 @@ def test_what_is_known_of_a_mail_is_found_by_the_id_in_its_reply(sandbox: Sandbo
         lambda: [line["host"] for line in followed(sandbox, trace) if line["event"] == "sent"] == ["127.0.0.1"],
         what="the bounce's line",
     )
-    events = {line["event"] for line in followed(sandbox, trace)}
-    assert events == {"delivered", "failed", "queued", "sent", "transaction"}
+    events = {"delivered", "failed", "queued", "sent", "transaction"}
+    wait_for(lambda: {line["event"] for line in followed(sandbox, trace)} == events, what="all of its events")
     assert [line["event"] for line in asked(sandbox, "bob@example.net", "x@y.example")] == ["sent"]
     assert [line["event"] for line in asked(sandbox, "bob@example.net", "nobody@elsewhere.example")] == ["failed"]
 

@@ -9,7 +9,6 @@ import contextlib
 import email
 import json
 import tempfile
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -276,10 +275,9 @@ def test_mail_leaves_as_soon_as_the_password_of_its_relay_was_put_right(tmp_path
         wait_for(lambda: Counter(item["tries"] for item in waiting(spec)) == {1: 3}, what="all of it is tried")
         assert why(spec).startswith("451 4.7.8 the relay refused our credentials: 535")
         save(secret, "right")
-        began = time.monotonic()
         run("apply", "--yes", "--no-dns", str(spec))
-        wait_for(lambda: len(relay.taken) == 3, timeout_s=20, what="the mail leaves")
-        assert time.monotonic() - began < 20
+        # By the queue's own schedule it would leave half an hour after it was tried.
+        wait_for(lambda: len(relay.taken) == 3, what="the mail leaves")
         wait_for(lambda: not waiting(spec), what="nothing waits")
     log = spec.with_suffix(".log").read_text()
     assert sorted(relay.taken) == ["b@far.test", "c@far.test", "d@far.test"]

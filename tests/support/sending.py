@@ -28,6 +28,7 @@ from tests.support.engines import open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.outbound_world import HOSTNAME, OutboundWorld
 from tests.support.running import DEADLINE_S, running, until
+from tests.support.smtp_sender import PATIENT
 
 MESSAGE = (
     b"From: Alice <alice@example.com>\r\nTo: b@them.test\r\nSubject: dots\r\n\r\n"
@@ -41,6 +42,8 @@ NAMES = {
     "real.them.test": {"A": ["127.0.0.1"]},
     "null.test": {"MX": ["0 ."]},
 }
+
+PATIENT_WITH_DNS = ResolverLimits(deadline_s=30, server_timeout_s=10)
 
 
 @dataclass
@@ -94,6 +97,21 @@ class Sending:
             limits=QueueLimits(settle_retry_s=0.1),
         )
 
+    def wait_for_others(self, *, timeouts: Timeouts = PATIENT, limits: ResolverLimits = PATIENT_WITH_DNS) -> None:
+        """So long from the next attempt on: timeouts with servers, limits with name servers."""
+        world = self.world
+        resolver = DnsResolver(clock=world.clock, nameservers=(self.names.endpoint,), limits=limits)
+        transport = SmtpTransport(
+            resolver,
+            ehlo_domain=HOSTNAME,
+            tls=client_contexts(),
+            token=world.token,
+            clock=world.clock,
+            timeouts=timeouts,
+            may_be_exchanger=lambda _address: True,
+        )
+        self.service = replace(self.service, resolver=resolver, transport=transport)
+
     async def until_empty(self) -> None:
         async def is_empty() -> bool:
             return not await self.store.queue.items()
@@ -132,8 +150,7 @@ def _key_pairs() -> Mapping[str, keys.KeyPair]:
 
 
 @contextlib.asynccontextmanager
-async def sending_world(folder: Path, *, patience_s: float = 30) -> AsyncIterator[Sending]:
-    """patience_s: with every answer of a peer."""
+async def sending_world(folder: Path) -> AsyncIterator[Sending]:
     world, sink = OutboundWorld(clock=FakeClock()), Sink()
     pairs = _key_pairs()
     world.signing_keys["example.com"] = [
@@ -146,32 +163,12 @@ async def sending_world(folder: Path, *, patience_s: float = 30) -> AsyncIterato
         await stack.enter_async_context(server)
         store = await open_store(folder, clock=world.clock, bus=world.bus)
         stack.push_async_callback(store.close)
-        resolver = DnsResolver(
-            clock=world.clock,
-            nameservers=(names.endpoint,),
-            limits=ResolverLimits(deadline_s=1, server_timeout_s=0.3),
-        )
         service = replace(
             world.service(),
             delivery=Delivery(mailboxes=world.messages.mailboxes, messages=world.messages, queue=store.queue),
-            transport=SmtpTransport(
-                resolver,
-                ehlo_domain=HOSTNAME,
-                tls=client_contexts(),
-                token=world.token,
-                clock=world.clock,
-                timeouts=Timeouts(
-                    connect_s=2,
-                    greeting_s=patience_s,
-                    command_s=patience_s,
-                    data_s=patience_s,
-                    end_s=patience_s,
-                    quit_s=min(patience_s, 1),
-                ),
-                may_be_exchanger=lambda _address: True,
-            ),
-            resolver=resolver,
             exchanger_port=server.sockets[0].getsockname()[1],
         )
         records = {name: keys.record(name, pair.public_key).encode() for name, pair in pairs.items()}
-        yield Sending(world=world, store=store, names=names, sink=sink, service=service, records=records)
+        found = Sending(world=world, store=store, names=names, sink=sink, service=service, records=records)
+        found.wait_for_others()
+        yield found
