@@ -19,6 +19,7 @@ from mailstack.app.sandbox_state import PORTS, keep_database
 from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_store
+from tests.support.commands import run_command
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
 from tests.support.postgres import PostgresServer
@@ -72,7 +73,7 @@ def submit(sandbox: Sandbox, to: str, subject: str) -> None:
 
 
 def outbox(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return run_client([*MAILSTACK, "sandbox", "outbox", *arguments])
+    return run_command("sandbox", "outbox", *arguments)
 
 
 def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_with_a_database_the_folder_remembers_it_and_holds_no_mail(
         submit(first, "friend@elsewhere.example", "held")
         state = ("--state", str(first.state))
         wait_for(lambda: json.loads(outbox(*state, "--format", "json").stdout), what="the mail is held")
-        listed = run_client([*MAILSTACK, "account", "list", str(spec), *state])
+        listed = run_command("account", "list", str(spec), *state)
         assert b"bob@example.net" in listed.stdout
     assert not list(first.state.rglob("*.db"))
     with (
@@ -169,14 +170,14 @@ async def test_a_database_that_may_be_a_server_s_is_left_alone(
 def test_a_folder_of_a_server_is_left_alone(tmp_path: Path) -> None:
     server = tmp_path / "server.yaml"
     server.write_text("server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: {}}\n")
-    applied = run_client([*MAILSTACK, "apply", str(server), "--yes", "--no-dns"])
+    applied = run_command("apply", str(server), "--yes", "--no-dns")
     assert applied.returncode == 0, applied.stderr
     state = tmp_path / "state"
     before = sorted(file.name for file in state.rglob("*"))
     ended = run_client([*MAILSTACK, "sandbox", str(server), "--state", str(state)])
     assert (ended.returncode, b"is not the folder of a sandbox; name another" in ended.stderr) == (1, True)
     assert sorted(file.name for file in state.rglob("*")) == before
-    assert run_client([*MAILSTACK, "plan", str(server), "--no-dns"]).returncode == 0
+    assert run_command("plan", str(server), "--no-dns").returncode == 0
 
 
 def test_a_new_account_gets_a_password_while_it_runs(spec: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import mailstack
+from tests.support.commands import run_command
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
@@ -229,7 +230,7 @@ def test_what_another_process_applies_is_served(house: House, tmp_path: Path) ->
         before = server.status()["generation"]
         text = house.spec.read_text().replace("path: state", f"path: {house.state}")
         elsewhere.write_text(text.replace("mail.example.com", "other.example.com"))
-        applied = run_client([*MAILSTACK, "apply", "--yes", str(elsewhere)], ALICE_PASSWORD="pw")
+        applied = run_command("apply", "--yes", str(elsewhere), ALICE_PASSWORD="pw")
         assert applied.returncode == 0, applied.stderr
         wait_for(lambda: b"other.example.com" in greeting(house.smtp), what="the new generation")
         wait_for(lambda: server.status()["generation"] != before, what="the status says so")
@@ -293,7 +294,7 @@ def test_dns_that_cannot_be_written_is_tried_again_and_status_says_so(house: Hou
         def is_shown() -> bool:
             """Between two tries."""
             next_at = server.status()["upkeep"]["next_at"]  # type: ignore[index]
-            shown = run_client([*MAILSTACK, "status", str(house.spec)], ALICE_PASSWORD="pw").stdout.decode()
+            shown = run_command("status", str(house.spec), ALICE_PASSWORD="pw").stdout.decode()
             return f"next at {next_at}; undone" in shown
 
         wait_for(is_shown, what="the failure is shown")
@@ -340,7 +341,7 @@ def test_what_drifted_is_logged_and_in_status_and_put_right_unless_only_planned(
         assert isinstance(drift, dict)
         assert drift["found"] == ["dns_record example.com MX"]
         assert '"event":"drift"' in server.log
-        shown = run_client([*MAILSTACK, "status", str(house.spec)], ALICE_PASSWORD="pw").stdout.decode()
+        shown = run_command("status", str(house.spec), ALICE_PASSWORD="pw").stdout.decode()
         assert "1 not as applied: dns_record example.com MX" in shown
         assert ("evil" in zone.read_text()) is (on_change == "plan-only")
 
@@ -367,7 +368,7 @@ def test_a_brake_on_dns_holds_all_of_a_saved_spec(house: House) -> None:
 
 
 def applied_once(house: House) -> None:
-    applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
+    applied = run_command("apply", "--yes", str(house.spec), ALICE_PASSWORD="pw")
     assert applied.returncode == 0, applied.stderr
 
 

@@ -25,11 +25,12 @@ from mailstack.model.instant import Instant
 from mailstack.reconcile.providers.certs import self_signed
 from tests.support.acme_front import front_of
 from tests.support.bind import Bind, running_bind
+from tests.support.commands import run_command
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
 from tests.support.pebble import Pebble, running_pebble
-from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
+from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -196,9 +197,9 @@ def test_a_new_server_has_its_certificate_on_every_listener(house: House, tmp_pa
             wait_for(lambda: is_issued(house, name=POLICY_HOST), what=POLICY_HOST)
             assert names_in(house.leaf("https", POLICY_HOST)) == [POLICY_HOST]
             assert names_in(house.leaf("https")) == names_in(house.leaf("https", "unknown.example")) == [HOST]
-            planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
+            planned = run_command("plan", str(house.spec), ALICE_PASSWORD="pw")
             assert planned.returncode == 0, planned.stdout + planned.stderr
-            status = json.loads(run_client([*MAILSTACK, "status", str(house.spec), "--format", "json"]).stdout)
+            status = json.loads(run_command("status", str(house.spec), "--format", "json").stdout)
             shown, _ = status["certificates"]
             assert (shown["name"], shown["issuer"], shown["failure"]) == (HOST, "acme", None)
             assert shown["days_left"] > 100
@@ -242,7 +243,7 @@ def test_an_apply_in_a_shell_orders_where_a_server_runs(house: House, tmp_path: 
             wait_until_issued(house)
             another = house.folder / "another.yml"  # which the server does not look at
             another.write_text(house.spec.read_text().replace("key: ecdsa256", "key: rsa2048"))
-            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], ALICE_PASSWORD="pw")
+            applied = run_command("apply", "--yes", str(another), ALICE_PASSWORD="pw")
             assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
             wait_until_issued(house, rsa=True)
 
@@ -258,7 +259,7 @@ def test_while_an_order_takes_its_time_another_apply_waits_for_nobody(house: Hou
             wait_for(lambda: front.looks < 1_000_000, what="the order is under way")
             another = house.folder / "another.spec"  # which the server does not look at
             another.write_text(f"{house.spec.read_text()}aliases: {{sales@example.com: alice@example.com}}\n")
-            applied = run_client([*MAILSTACK, "apply", "--yes", str(another)], ALICE_PASSWORD="pw")
+            applied = run_command("apply", "--yes", str(another), ALICE_PASSWORD="pw")
             assert applied.returncode == 0, applied.stderr
             assert b"1 created" in applied.stdout
             assert f"certificate {HOST}: another process is ordering it".encode() in applied.stdout
@@ -268,7 +269,7 @@ def test_while_an_order_takes_its_time_another_apply_waits_for_nobody(house: Hou
             front.looks = 0
             wait_until_issued(house)
             assert orders_begun(house) == 1  # upkeep that came due meanwhile gave it up for no other
-            planned = run_client([*MAILSTACK, "plan", str(another)], ALICE_PASSWORD="pw")
+            planned = run_command("plan", str(another), ALICE_PASSWORD="pw")
             assert b"sales@example.com" not in planned.stdout
 
 
@@ -293,10 +294,10 @@ def test_what_cannot_be_proved_leaves_the_old_certificate_and_says_why(house: Ho
         with serving(house):
             wait_for(lambda: refused(house) == {HOST, POLICY_HOST}, what="the refusals")
             assert "mailstack CA" in house.leaf("imaps").issuer.rfc4514_string()
-            planned = run_client([*MAILSTACK, "plan", str(house.spec)], ALICE_PASSWORD="pw")
+            planned = run_command("plan", str(house.spec), ALICE_PASSWORD="pw")
             assert planned.returncode == 0
             assert b"could not be ordered: the authority cannot connect to port 80" in planned.stdout
-            renewed = run_client([*MAILSTACK, "tls", "renew", str(house.spec), HOST, "--format", "json"])
+            renewed = run_command("tls", "renew", str(house.spec), HOST, "--format", "json")
             (told,) = json.loads(renewed.stdout)
             assert (renewed.returncode, told["name"], told["state"]) == (1, HOST, "failed")
             assert "cannot connect to port 80" in told["reason"]
@@ -319,21 +320,21 @@ def test_an_apply_proves_by_dns_without_a_server_and_leaves_the_zone_as_it_was(
     ):
         house.write(front.pebble, challenge="dns-01", dns=BIND.format(port=bind.port) + "  caa: [pebble.example]\n")
         secrets = {"ALICE_PASSWORD": "pw", "TSIG": bind.secret}
-        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], **secrets)
+        applied = run_command("apply", "--yes", str(house.spec), **secrets)
         assert b"certificate mail.example.com: issued" in applied.stdout, applied.stdout + applied.stderr
         proofs = {name: texts for name, texts in bind.records("example.com").items() if "acme-challenge" in name[0]}
         assert proofs == {("_acme-challenge.mail.example.com", "TXT"): (300, ('"somebody else\'s"',))}
         _, allowed = bind.records("example.com")[HOST, "CAA"]
         issue = next(value for value in allowed if " issue " in value)
         assert issue.startswith(f'0 issue "pebble.example; accounturi={front.pebble.directory.removesuffix("dir")}')
-        planned = run_client([*MAILSTACK, "plan", str(house.spec)], **secrets)
+        planned = run_command("plan", str(house.spec), **secrets)
         assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
 def test_an_apply_without_a_server_leaves_other_proofs_to_serve(house: House, tmp_path: Path) -> None:
     with running_pebble(tmp_path, answers=False, http_port=house.port("http")) as pebble:
         house.write(pebble)
-        applied = run_client([*MAILSTACK, "apply", "--yes", str(house.spec)], ALICE_PASSWORD="pw")
+        applied = run_command("apply", "--yes", str(house.spec), ALICE_PASSWORD="pw")
         assert applied.returncode == 0, applied.stderr
         assert b"mailstack serve orders it when it runs" in applied.stdout
         with serving(house):

@@ -17,10 +17,11 @@ from mailstack.reconcile.providers.keys import live_keys
 from mailstack.reconcile.providers.rotation import ask_rotation
 from mailstack.reconcile.reconciler import Reconciler
 from tests.support.bind import Bind, running_bind
+from tests.support.commands import run_command
 from tests.support.engines import storage_section
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_state import MemoryState
-from tests.support.sandbox import MAILSTACK, free_base_port, run_client, wait_for
+from tests.support.sandbox import free_base_port, wait_for
 from tests.support.serving import serving_spec
 from tests.support.specs import SpecValue, spec_value
 
@@ -222,7 +223,7 @@ def test_serve_signs_by_itself_once_the_record_is_seen(scene: Scene, tmp_path: P
     with serving_spec(spec, **environment):
         wait_for(lambda: steps_in(log) == 1, what="the key signs")
         assert states_of(spec) == ["signs"]
-        asked = run_client([*MAILSTACK, "dkim", "rotate", str(spec), ZONE])
+        asked = run_command("dkim", "rotate", str(spec), ZONE)
         assert asked.returncode == 0, asked.stderr
         # Another process changed something: the server looks a quarter of a minute later.
         wait_for(lambda: steps_in(log) == 2, what="the next key signs")
@@ -235,5 +236,5 @@ def steps_in(log: Path) -> int:
 
 
 def states_of(spec: Path) -> list[str]:
-    listed = run_client([*MAILSTACK, "dkim", "list", "--no-dns", "--format", "json", str(spec)])
+    listed = run_command("dkim", "list", "--no-dns", "--format", "json", str(spec))
     return sorted(key["state"] for key in json.loads(listed.stdout or b"[]"))

@@ -5,7 +5,6 @@ Bans, limits, greylisting and what is looked up of a sender go by the address th
 
 import imaplib
 import json
-import os
 import smtplib
 import socket
 import subprocess
@@ -21,13 +20,15 @@ from argon2 import PasswordHasher
 from mailstack.model.greylist import DELAY_MS
 from mailstack.model.instant import SECOND_MS
 from tests.support.clock_ahead import clock_ahead
+from tests.support.commands import run_command
 from tests.support.dns_server import dns_server_beside
 from tests.support.imap_messages import messages_in
 from tests.support.over_sockets import CLIENT_S, ImapOver, SmtpOver, unverified
-from tests.support.sandbox import MAILSTACK, free_base_port, need, run_client, save, wait_for
+from tests.support.sandbox import free_base_port, need, run_client, save, wait_for
 from tests.support.serving import serving_spec
 
-pytestmark = pytest.mark.slow
+# One server for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("gate")]
 
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
@@ -98,13 +99,8 @@ class House:
 
     def ban(self, *arguments: str) -> bytes:
         verb, *rest = arguments
-        done = subprocess.run(
-            [*MAILSTACK, "ban", verb, str(self.spec), *rest],
-            capture_output=True,
-            check=True,
-            timeout=CLIENT_S,
-            env={**os.environ, "PASSWORD": "x"},
-        )
+        done = run_command("ban", verb, str(self.spec), *rest, PASSWORD="x")
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     def connect(self, service: str, client: str, *, said: bytes = b"") -> socket.socket:

@@ -6,7 +6,6 @@ import json
 import re
 import smtplib
 import ssl
-import subprocess
 from collections.abc import Iterator
 from email.message import Message
 from pathlib import Path
@@ -14,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.commands import run_command
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import MAILSTACK, Sandbox, running_sandbox, wait_for
+from tests.support.sandbox import Sandbox, running_sandbox, wait_for
 from tests.support.sink import Sink
 
 pytestmark = pytest.mark.slow
@@ -77,8 +77,8 @@ def visit(sandbox: Sandbox, method: str, path: str, body: str = "") -> httpx.Res
 
 def shown(sandbox: Sandbox, spec: Path) -> list[str]:
     """Who has left."""
-    command = [*MAILSTACK, "list", "show", str(spec), "team@example.com", "--state", str(sandbox.state)]
-    found = subprocess.run([*command, "--format", "json"], capture_output=True, check=True, timeout=CLIENT_S)
+    command = ("list", "show", str(spec), "team@example.com", "--state", str(sandbox.state))
+    found = run_command(*command, "--format", "json")
     return list(json.loads(found.stdout)["unsubscribed"])
 
 

@@ -1,19 +1,18 @@
 """The whole server on PostgreSQL: applied, served and looked after, also from another machine, in two folders."""
 
 import imaplib
-import os
 import shutil
 import smtplib
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_command
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import MAILSTACK, free_base_port, save, wait_for
+from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, wait_for
 from tests.support.serving import serving_spec
 
 pytestmark = pytest.mark.slow
@@ -51,18 +50,14 @@ class Node:
     def run(self, *command: str, given: str = "", status: int = 0) -> str:
         """`mailstack` with the spec behind its words; returns its standard output."""
         words = [str(self.spec) if word == "SPEC" else word for word in command]
-        ended = subprocess.run(
-            [*MAILSTACK, *words],
-            input=given,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "MAIL_DATABASE": self.url},
-            timeout=120,
-            check=False,
-        )
-        self.said += [ended.stdout, ended.stderr]
-        assert ended.returncode == status, ended.stdout + ended.stderr
-        return ended.stdout
+        if words[0] == "serve":
+            ended = run_client([*MAILSTACK, *words], MAIL_DATABASE=self.url)
+        else:
+            ended = run_command(*words, given=given, MAIL_DATABASE=self.url)
+        said = [ended.stdout.decode(), ended.stderr.decode()]
+        self.said += said
+        assert ended.returncode == status, said
+        return said[0]
 
     def apply(self, text: str, *options: str) -> None:
         """Before a server's own spec says the same: that would apply it at the same time."""

@@ -40,6 +40,9 @@ from tests.support.refusals import BANNED, refusals
 from tests.support.sandbox import free_base_port, save, wait_for
 from tests.support.serving import serving_spec
 
+# One server for all of them.
+pytestmark = pytest.mark.xdist_group("refusals")
+
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)
 PORTS = {"smtp": 25, "submission": 587}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_command
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import MAILSTACK, Sandbox, run_client, running_sandbox, save, stop, wait_for
+from tests.support.sandbox import MAILSTACK, Sandbox, running_sandbox, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +38,12 @@ class Laptop:
     def make_token(self, *scopes: str, expires: str = "1h") -> str:
         wanted = [word for scope in scopes for word in ("--can", scope)]
         state = ("--state", str(self.sandbox.state))
-        made = run_client([*MAILSTACK, "token", "create", str(self.server_spec), *state, *wanted, "--expires", expires])
+        made = run_command("token", "create", str(self.server_spec), *state, *wanted, "--expires", expires)
         assert made.returncode == 0, made.stderr
         return made.stdout.decode().strip()
 
     def run(self, command: str, *arguments: str, token: str) -> subprocess.CompletedProcess[bytes]:
-        line = [*MAILSTACK, command, str(self.spec), *arguments, *self.options]
-        return run_client(line, MAILSTACK_TOKEN=token)
+        return run_command(command, str(self.spec), *arguments, *self.options, MAILSTACK_TOKEN=token)
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_an_account_that_is_applied_from_afar_logs_in_and_is_there_after_a_resta
     assert json.loads(planned.stdout)["summary"]["create"] == 1
     assert laptop.server_spec.read_text() == SPEC
 
-    line = [*MAILSTACK, "apply", str(tmp_path / "plan.json"), *laptop.options]
-    applied = run_client(line, MAILSTACK_TOKEN=token)
+    line = ("apply", str(tmp_path / "plan.json"), *laptop.options)
+    applied = run_command(*line, MAILSTACK_TOKEN=token)
     assert applied.returncode == 0, applied.stderr
     assert b"Applied: 1 created, 0 changed, 0 destroyed." in applied.stdout
     wait_for(lambda: logs_in(laptop.sandbox, "carol@example.com"))
@@ -88,7 +88,7 @@ def test_an_account_that_is_applied_from_afar_logs_in_and_is_there_after_a_resta
     drift = laptop.run("drift", token=token)
     assert (drift.returncode, b"Nothing has drifted" in drift.stdout) == (0, True), drift.stderr
     # A kept plan is good once.
-    again = run_client(line, MAILSTACK_TOKEN=token)
+    again = run_command(*line, MAILSTACK_TOKEN=token)
     assert (again.returncode, b"has changed since the plan was made" in again.stderr) == (1, True)
 
     assert token not in laptop.sandbox.log
@@ -136,9 +136,7 @@ def test_a_token_that_ends_while_its_apply_runs_does_not_stop_it(laptop: Laptop)
     )
     log = laptop.sandbox
     wait_for(lambda: "call=apply" in log.log)
-    revoked = run_client(
-        [*MAILSTACK, "token", "revoke", str(laptop.server_spec), token[4:14], "--state", str(log.state)]
-    )
+    revoked = run_command("token", "revoke", str(laptop.server_spec), token[4:14], "--state", str(log.state))
     assert revoked.returncode == 0, revoked.stderr
     out, _ = applying.communicate(timeout=120)
     assert (applying.returncode, b"Applied: 1 created" in out) == (0, True)

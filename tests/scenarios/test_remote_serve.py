@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.commands import run_command
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
+from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -95,17 +96,20 @@ def test_secrets_of_the_sender_are_enough_and_are_never_in_clear(tmp_path: Path,
     secrets = {"REMOTE_ALICE": PASSWORDS["alice@example.com"], "REMOTE_CAROL": PASSWORDS["carol@example.com"]}
 
     with serving(server, tmp_path / "first.log", REMOTE_ALICE=secrets["REMOTE_ALICE"]):
-        made = run_client([*MAILSTACK, "token", "create", str(server.spec), "--can", "apply"])
+        made = run_command("token", "create", str(server.spec), "--can", "apply")
         token = made.stdout.decode().strip()
         save(laptop.folder / "accounts" / "carol.yaml", CAROL)
-        lacking = run_client([*MAILSTACK, "plan", str(laptop.spec), *there], MAILSTACK_TOKEN=token)
+        lacking = run_command("plan", str(laptop.spec), *there, MAILSTACK_TOKEN=token)
         assert lacking.returncode == 1
         where = f"{laptop.folder}/accounts/carol.yaml:1:"
         assert where.encode() in lacking.stderr
         assert b"the secret env/REMOTE_CAROL was not sent" in lacking.stderr
         only_carol = {"REMOTE_CAROL": secrets["REMOTE_CAROL"]}
-        applied = run_client(
-            [*MAILSTACK, "apply", str(laptop.spec), "--yes", *there],
+        applied = run_command(
+            "apply",
+            str(laptop.spec),
+            "--yes",
+            *there,
             MAILSTACK_TOKEN=token,
             **only_carol,
         )

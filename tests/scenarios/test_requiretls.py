@@ -28,7 +28,8 @@ from tests.support.over_sockets import CLIENT_S, ImapOver, SmtpOver, unverified
 from tests.support.sandbox import wait_for
 from tests.support.serving import serving_spec
 
-pytestmark = pytest.mark.slow
+# One server for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("requiretls")]
 
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run_command
 from tests.support.engines import storage_section
-from tests.support.sandbox import MAILSTACK, run_client
+from tests.support.sandbox import MAILSTACK
 
 pytestmark = pytest.mark.slow
 
@@ -46,12 +47,12 @@ def start(spec: Path, program: Sequence[str] = MAILSTACK) -> "subprocess.Popen[s
 
 
 def accounts_in(spec: Path) -> set[str]:
-    listed = run_client([*MAILSTACK, "account", "list", str(spec), "--format", "json"])
+    listed = run_command("account", "list", str(spec), "--format", "json")
     return {one["login"].partition("@")[0].rstrip("0123456789") for one in json.loads(listed.stdout)}
 
 
 def generation_of(spec: Path) -> int:
-    status = run_client([*MAILSTACK, "status", str(spec), "--format", "json"])
+    status = run_command("status", str(spec), "--format", "json")
     return int(json.loads(status.stdout)["generation"])
 
 

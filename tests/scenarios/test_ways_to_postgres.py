@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.commands import run_command
 from tests.support.over_sockets import CLIENT_S
 from tests.support.pgbouncer import running_pgbouncer
 from tests.support.postgres import QUICK, USER, PostgresServer, owner_of_server, running_postgres
@@ -38,7 +39,9 @@ class House:
     smtp: int
 
     def run(self, *command: str, url: str) -> "subprocess.CompletedProcess[bytes]":
-        return run_client([*MAILSTACK, *command, str(self.spec)], MAIL_DATABASE=url, ALICE_PASSWORD="pw")
+        if command == ("serve",):
+            return run_client([*MAILSTACK, *command, str(self.spec)], MAIL_DATABASE=url, ALICE_PASSWORD="pw")
+        return run_command(*command, str(self.spec), MAIL_DATABASE=url, ALICE_PASSWORD="pw")
 
     def serves(self, url: str) -> bool:
         with (
