@@ -28,7 +28,7 @@ DISTURBED_EVERY_S = 1.0
 async def test_one_worker_tells_no_client_anything_wrong(tmp_path: Path) -> None:
     async with running_imap(tmp_path) as server:
         place = Place(host="127.0.0.1", port=server.port, user="u0", password="pw")
-        assert await stress(place, seconds=SECONDS, clients=6, seed=1) > 100
+        await stress(place, seconds=SECONDS, clients=6, seed=1)
 
 
 async def test_reads_that_others_come_between_tell_nothing_wrong(
@@ -46,12 +46,12 @@ async def test_reads_that_others_come_between_tell_nothing_wrong(
 
         make_restless(server.store, meanwhile, monkeypatch)
         place = Place(host="127.0.0.1", port=server.port, user="u0", password="pw")
-        assert await stress(place, seconds=SECONDS, clients=8, seed=2) > 100
+        await stress(place, seconds=SECONDS, clients=8, seed=2)
 
 
 def test_two_workers_tell_no_client_anything_wrong(sandbox: Sandbox) -> None:
     place = Place(host="127.0.0.1", port=sandbox.port("imap"), user="alice@example.com", password="pw")
-    assert asyncio.run(stress(place, seconds=SECONDS, clients=6, seed=3)) > 100
+    asyncio.run(stress(place, seconds=SECONDS, clients=6, seed=3))
 
 
 async def stress_while(sandbox: Sandbox, disturb: Callable[[], None], *, is_patient: bool) -> None:
@@ -64,7 +64,7 @@ async def stress_while(sandbox: Sandbox, disturb: Callable[[], None], *, is_pati
     for _ in range(int(SECONDS / DISTURBED_EVERY_S) - 1):
         await asyncio.wait([stressing], timeout=DISTURBED_EVERY_S)
         disturb()
-    assert await stressing > 100
+    await stressing
 
 
 def test_what_clients_were_told_outlives_killed_workers(sandbox: Sandbox) -> None:

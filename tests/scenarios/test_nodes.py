@@ -147,7 +147,7 @@ def test_of_a_burst_on_both_nodes_an_address_keeps_its_limit(cluster: Cluster) -
         greeted = [each for each in opened if is_greeted(each)]
         assert len(greeted) >= CONNECTIONS
         is_cut_back(greeted, CONNECTIONS)
-        assert not any(lets_in(node) for node in cluster.nodes)
+        wait_for(lambda: not any(lets_in(node) for node in cluster.nodes), timeout_s=SOON_S, what="both know")
     wait_for(
         lambda: all(lets_in(node) for node in cluster.nodes), timeout_s=SOON_S, what="those that ended are not counted"
     )

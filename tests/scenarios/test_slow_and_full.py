@@ -114,7 +114,7 @@ def test_a_database_that_is_full_refuses_for_now_and_what_is_there_is_read(
         assert house.numbers() == Counter([0, 1, 2])
 
 
-def test_a_database_whose_answers_take_five_seconds_is_waited_for(
+def test_a_database_whose_answers_take_two_seconds_is_waited_for(
     house: House, postgres: PostgresServer, empty_database: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, running_fronts() as fronts:

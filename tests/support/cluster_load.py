@@ -17,7 +17,7 @@ PAUSE_S = 0.05
 LARGE_EVERY, LARGE_BYTES = 6, 100_000
 LEAVES_EVERY = 9
 LEAVING = ("leaving@example.com",)
-RECOVERS_WITHIN_S = 150.0
+RECOVERS_WITHIN_S = 240.0
 """An account that a node wrote to when it was cut off is locked for a minute; a sender may wait for it twice."""
 STORED_WITHIN_S = 300.0
 """By the schedule of the queue for what our own store could not take, after half a minute of faults."""

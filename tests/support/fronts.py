@@ -9,14 +9,14 @@ from enum import Enum
 
 CHUNK_BYTES = 1 << 16
 DRAIN_S = 5.0
-LATE_S = 5.0
+LATE_S = 2.0
 BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Mood(Enum):
     PASSING = "as if it were not there"
     SILENT = "as a cable that is unplugged: what is sent waits, and so do new connections"
-    SLOW = "each answer comes 5 s late"
+    SLOW = "each answer comes 2 s late"
     BUSY = "every HTTP request is answered with 503"
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from tests.support.imap_stress_link import StressLink
 
-DEADLINE_S = 60
+DEADLINE_S = 120
 Key = tuple[int, int]
 """UIDVALIDITY and UID: one message in one mailbox for ever."""
 
