@@ -9,6 +9,7 @@ import pytest
 from mailstack.app.control import Channel
 from mailstack.app.messages import Applied, Commit, Job, Loaded, Message, Prepare, Prepared, Stop, decode, encode
 from mailstack.app.sockets import Endpoint
+from tests.support.running import DEADLINE_S
 
 ENDPOINT = Endpoint(service="imap", host="127.0.0.1", port=143)
 
@@ -63,7 +64,7 @@ async def test_the_end_of_one_side_is_told_to_the_other(ends: tuple[Channel, Cha
     one, other = ends
     one.send(Stop(grace_s=1))
     one.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         assert [await other.receive() for _ in range(3)] == [(Stop(grace_s=1), ()), None, None]
     other.send(Prepared(number=1))
 

@@ -19,6 +19,7 @@ from mailstack.model.ids import Generation
 from mailstack.net.shared_marks import SharedMarks
 from mailstack.net.shared_meters import SharedMeters
 from mailstack.net.tally import Tally
+from tests.support.running import DEADLINE_S
 
 
 def blueprint(number: int) -> Blueprint:
@@ -127,7 +128,7 @@ async def test_a_dead_worker_is_replaced_by_one_that_serves_what_the_others_serv
     await crew.start(2)
     await crew.change(blueprint(2), {}, ())
     street.workers[0].abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await street.replaced.wait()
     assert crew.pids == [1001, 1002]
     assert street.serving(crew) == [2, 2]
@@ -137,7 +138,7 @@ async def test_a_start_that_fails_is_tried_again(crew: Crew, street: Street) -> 
     await crew.start(1)
     street.unable = 3
     street.workers[0].abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await street.replaced.wait()
     assert crew.pids == [1001]
 

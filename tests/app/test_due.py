@@ -10,7 +10,7 @@ from mailstack.app.due import LONGEST_RETRY_MS, SHORTEST_WAIT_MS, Due, retry_wai
 from mailstack.app.reload import Reason, Reasons
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from tests.support.fake_clock import FakeClock
-from tests.support.running import running
+from tests.support.running import DEADLINE_S, running
 
 START = Instant(1_700_000_000_000)
 
@@ -31,7 +31,7 @@ class Scene:
         self.monotonic_s += milliseconds / SECOND_MS
 
     async def given(self) -> Reason:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             return await self.reasons.next()
 
     async def nothing_is_given(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 import uvloop
 
 from mailstack.app.forks import Forks, answering, drive
+from tests.support.running import DEADLINE_S
 
 
 def report_files(line: socket.socket) -> int:
@@ -64,7 +65,7 @@ def test_a_signal_that_comes_while_the_loop_rests_for_a_fork_is_answered(
         answered = asyncio.Event()
         with answering({signal.SIGHUP: answered.set}):
             forked = await forks.fork(report_files, keep=())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(DEADLINE_S):
                 await answered.wait()
         forked.line.close()
         forked.wait()

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from mailstack.app.log import configure_log
+from tests.support.running import DEADLINE_S
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ async def test_lines_of_one_moment_are_written_together_and_a_warning_at_once(fi
     log.warning("three")
     assert events(file) == ["one", "two", "three"]
     log.info("four")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while events(file)[3:] != ["four"]:  # noqa: ASYNC110 - the file tells nobody
             await asyncio.sleep(0.005)
 

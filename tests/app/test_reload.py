@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailstack.app.reload import Reason, Reasons, Watch, places_of
+from tests.support.running import DEADLINE_S
 
 LATER_NS = 1 << 62
 
@@ -25,7 +26,7 @@ async def watch(reasons: Reasons) -> AsyncIterator[Watch]:
 
 
 async def soon(reasons: Reasons) -> Reason:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         return await reasons.next()
 
 

@@ -33,6 +33,7 @@ from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_dns import MemoryDns
 from tests.support.memory_issuer import MemoryIssuer, at_once, issuing_by
+from tests.support.running import DEADLINE_S
 from tests.support.specs import SpecValue, spec_value
 
 HOST = "mail.example.com"
@@ -321,7 +322,7 @@ async def test_a_lease_outlives_a_store_that_is_busy_for_a_moment(
     monkeypatch.setattr(world.store.locks, "acquire", busy_at_first)
 
     async def look() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             await is_taken_again.wait()
 
     world.issuer.meanwhile = look

@@ -14,6 +14,7 @@ from mailstack.model.delivery import Credentials, Delivered, HopProtocol, TlsMod
 from mailstack.model.handling import Handling
 from tests.clients.smtp.test_connect import ServerTls
 from tests.support.outcomes import brief
+from tests.support.running import DEADLINE_S
 from tests.support.scripted_smtp import Peer, scripted_server
 from tests.support.smtp_sender import Sender
 
@@ -127,7 +128,7 @@ async def test_data_that_is_wrongly_accepted_for_nobody_is_not_waited_for(sender
         await peer.exchange("250 ok", "550 5.1.1 no", "354 go")
         await peer.reader.read()
 
-    async with scripted_server(store) as server, asyncio.timeout(10):
+    async with scripted_server(store) as server, asyncio.timeout(DEADLINE_S):
         assert brief(await sender.send(server.port, protocol=LMTP)) == ["Failed 550 5.1.1"]
 
 

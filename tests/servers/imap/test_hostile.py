@@ -16,6 +16,7 @@ from mailstack.servers.imap.service import ImapLimits
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import imap_client
 from tests.support.imap_server import RunningImap, running_imap
+from tests.support.running import DEADLINE_S
 
 CROWD = 1_000
 """Connections that one address may hold here."""
@@ -32,7 +33,7 @@ async def hasty(tmp_path: Path) -> AsyncIterator[RunningImap]:
 
 
 async def until_gone(server: RunningImap, *, but: int = 0) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while len(server.connections) > but:  # noqa: ASYNC110 - nothing tells when a set is empty
             await asyncio.sleep(0.01)
 
@@ -67,7 +68,7 @@ async def test_memory_exhaustion_by_who_does_not_read_it_is_left_behind(hasty: R
         before = resident_octets()
         await client.send(b"s SELECT INBOX\r\n" + b"f FETCH 1:* (FLAGS BODY.PEEK[])\r\n" * 10)
         peak = before
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(hasty.connections):
                 peak = max(peak, resident_octets())
                 await asyncio.sleep(0.005)
@@ -81,7 +82,7 @@ async def test_a_flood_of_commands_waits_for_its_answers_to_be_read(hasty: Runni
         await flooding.login()
         before = resident_octets()
         await flooding.send(b"s SELECT INBOX\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(hasty.connections):
                 try:
                     async with asyncio.timeout(0.5):

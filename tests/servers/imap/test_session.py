@@ -11,6 +11,7 @@ from mailstack.servers.imap.errors import RESPONSES, completed_with
 from mailstack.servers.imap.service import ImapLimits
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap, running_imap
+from tests.support.running import DEADLINE_S
 
 
 async def test_before_login_only_a_few_commands_fit(stranger: ImapClient) -> None:
@@ -150,7 +151,7 @@ async def test_a_connection_that_is_lost_is_forgotten(server: RunningImap) -> No
         async with imap_client(server.port) as client:
             await client.send(b"a APPEND INBOX {100}\r\n")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while len(server.connections):  # noqa: ASYNC110 - nothing tells when a set is empty
             await asyncio.sleep(0.01)
 

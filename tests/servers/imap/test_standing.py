@@ -13,6 +13,7 @@ from mailstack.services.identity.passwords import HashCost, hash_password
 from tests.servers.imap.conftest import message
 from tests.support.imap_dialogue import ImapClient, imap_client
 from tests.support.imap_server import RunningImap
+from tests.support.running import DEADLINE_S
 
 LOGIN = "u0@peer.test"
 
@@ -73,7 +74,7 @@ async def test_a_command_that_takes_long_is_cut_off(
 
     await apply(server, Operation.UPDATE, password="new")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while len(server.connections):  # noqa: ASYNC110  # nothing tells of the end of a connection
             await asyncio.sleep(0)
 

@@ -20,7 +20,7 @@ from tests.support.cutting_proxy import CuttingProxy, Loss
 from tests.support.fake_clock import FakeClock
 from tests.support.postgres import PostgresServer, fresh_database, running_postgres
 from tests.support.recording_bus import RecordingBus
-from tests.support.running import until
+from tests.support.running import DEADLINE_S, until
 from tests.support.stores import make_account, new_message
 
 INBOX = MailboxId(1)
@@ -178,7 +178,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_write_whole(store: Postgres
     with pytest.raises(asyncio.CancelledError):
         await writing
     await add(store, "other@example.com")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while not await added(store, "cancelled@example.com"):  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.01)
 
@@ -284,7 +284,7 @@ async def test_a_load_keeps_to_the_bound_of_connections_and_leaves_none_behind(
     await asyncio.gather(*(store.messages.append(account_id, INBOX, [new_message(number)]) for number in range(30)))
     await asyncio.gather(*(store.mailboxes.status(account_id, INBOX) for _ in range(100)))
     assert store._engine.pool.count <= 3
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while proxy.open_connections:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.02)
     assert (await store.mailboxes.status(account_id, INBOX)).messages == 30

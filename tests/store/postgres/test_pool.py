@@ -16,6 +16,7 @@ from mailstack.store.postgres.faults import Lost
 from mailstack.store.postgres.link import Limits, Link, address_of, asked, open_link
 from mailstack.store.postgres.pool import Pool
 from tests.support.postgres import PostgresServer
+from tests.support.running import DEADLINE_S
 
 MOST = 2
 PAUSE = asked(translated("SELECT pg_sleep(0.05)"), None, ())
@@ -120,7 +121,7 @@ async def test_the_place_of_one_that_was_lost_is_given_to_who_waits_and_to_nobod
 async def test_what_is_not_used_is_closed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "IDLE_S", 0.05)
     await asyncio.gather(*(use(pool) for _ in range(MOST)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while pool.count:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.01)
 
@@ -128,7 +129,7 @@ async def test_what_is_not_used_is_closed(pool: Pool, monkeypatch: pytest.Monkey
 async def test_a_link_that_the_server_ended_is_not_given_out_again(pool: Pool, postgres: PostgresServer) -> None:
     first = await use(pool)
     postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mailstack'")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while first.is_open:  # noqa: ASYNC110 - it hears of it by itself
             await asyncio.sleep(0.01)
     assert await use(pool) is not first

@@ -12,6 +12,7 @@ from mailstack.store.sql import accounts
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
+from tests.support.running import DEADLINE_S
 from tests.support.stores import account_resource, apply, created, destroyed, updated
 
 
@@ -33,7 +34,7 @@ async def test_what_another_process_applied_is_found_without_being_told(store: S
 
 
 async def found(store: SqliteStore, wanted: AliasTargets | None) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while await store.accounts.find("sales@example.com") != wanted:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.005)
 

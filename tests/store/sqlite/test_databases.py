@@ -11,6 +11,7 @@ from mailstack.store.sqlite import databases
 from mailstack.store.sqlite.open import SqliteStore, open_store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
+from tests.support.running import DEADLINE_S
 from tests.support.stores import make_account, new_message
 
 INBOX = MailboxId(1)
@@ -64,7 +65,7 @@ async def test_an_account_that_nobody_reads_closes_its_readers_and_opens_them_ag
     await store.mailboxes.list(account_id)
     database = await store._files.accounts.get(account_id)
     assert database.is_awake
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while database.is_awake:  # noqa: ASYNC110 - connections have no event to wait for
             await asyncio.sleep(0.01)
     assert len(await store.mailboxes.list(account_id)) == 6

@@ -16,7 +16,7 @@ from mailstack.store.sqlite.writer import MAX_PENDING, WritableFile, Writer
 
 INSERT = "INSERT INTO thing (number) VALUES (?)"
 PAGE_SIZE = 4096
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 
 
 class Bench:

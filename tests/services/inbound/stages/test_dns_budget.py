@@ -14,6 +14,7 @@ from mailstack.services.inbound.stages.dns_budget import QUESTIONS_AT_ONCE, DnsB
 from tests.support.dns_server import dns_server
 from tests.support.fake_clock import FakeClock
 from tests.support.memory_resolver import MemoryResolver
+from tests.support.running import DEADLINE_S
 from tests.support.silent_resolver import SilentFor, SilentResolver
 from tests.support.virtual_time import run_in_virtual_time
 
@@ -33,7 +34,7 @@ async def test_answers_pass_through() -> None:
 
 async def test_a_resolver_that_never_answers_holds_a_mail_no_longer_than_the_deadline() -> None:
     budget = DnsBudget(SilentResolver(), deadline_s=0.05)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         for _ in range(1_000):
             with pytest.raises(TryAgainLater):
                 await budget.texts("example.com")
@@ -43,7 +44,7 @@ async def test_a_name_server_that_never_answers_makes_temporary_errors_within_th
     async with dns_server({}) as server:
         server.silent |= {"example.com", "mx.example.com", "1.2.0.192.in-addr.arpa"}
         resolver = DnsResolver(clock=FakeClock(), nameservers=(server.endpoint,), limits=ResolverLimits(deadline_s=60))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             budget = DnsBudget(resolver, deadline_s=0.2)
             client = {"peer": "192.0.2.1", "helo": "mx.example.com", "receiver": "mail.test"}
             spf = await check(budget, mail_from="a@example.com", now=Instant(0), **client)
