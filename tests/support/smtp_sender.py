@@ -1,4 +1,4 @@
-"""What nearly every test of sending sends, and a transport with short deadlines."""
+"""What nearly every test of sending sends, and deadlines for a transport."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from mailstack.model.tls_policy import OPPORTUNISTIC, LeastTls, TlsPolicy
 CONTENT = b"From: a@us.test\r\nSubject: hi\r\n\r\n.dots\r\nbye\r\n"
 PATIENT = Timeouts(connect_s=60, tls_s=60, greeting_s=60, command_s=60, data_s=60, block_s=60, end_s=120, quit_s=60)
 """With servers that answer, on a machine that may be busy."""
-SHORT = Timeouts(connect_s=5, tls_s=5, greeting_s=5, command_s=5, data_s=5, block_s=5, end_s=5, quit_s=5, whole_s=20)
 
 
 @dataclass

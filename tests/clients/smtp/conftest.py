@@ -14,7 +14,7 @@ from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.model.source import Source
 from tests.support.certificates import NOW
 from tests.support.memory_resolver import MemoryResolver
-from tests.support.smtp_sender import SHORT, Sender
+from tests.support.smtp_sender import PATIENT, Sender
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def make_transport(
         tls=contexts,
         token=random.Random(7).randbytes,
         clock=lambda: NOW,
-        timeouts=SHORT,
+        timeouts=PATIENT,
         keeping=keeping,
         sources=sources,
     )

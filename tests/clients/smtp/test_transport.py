@@ -17,7 +17,7 @@ from tests.support.fake_clock import FakeClock
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.outcomes import brief
 from tests.support.scripted_smtp import Peer, scripted_server
-from tests.support.smtp_sender import CONTENT, SHORT, Sender
+from tests.support.smtp_sender import CONTENT, PATIENT, Sender
 
 
 async def test_a_pipelined_mail_goes_in_two_segments(sender: Sender) -> None:
@@ -488,11 +488,11 @@ async def test_a_dripping_reply_ends_at_its_deadline(resolver: MemoryResolver, c
             await peer.say("x")
             await asyncio.wait([asyncio.ensure_future(peer.reader.read())], timeout=0.05)
 
-    timeouts = replace(SHORT, greeting_s=0.4)
+    timeouts = replace(PATIENT, greeting_s=0.4)
     slow = Sender(
         SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, token=bytes, clock=FakeClock(), timeouts=timeouts)
     )
-    async with scripted_server(mx) as server, asyncio.timeout(5):
+    async with scripted_server(mx) as server, asyncio.timeout(30):
         outcomes = await slow.send(server.port)
     assert brief(outcomes) == ["Deferred 451 4.4.2"]
     assert outcomes[0].reply.text == "while waiting for a reply: timed out"
@@ -506,11 +506,11 @@ async def test_a_server_that_does_not_read_is_given_up(resolver: MemoryResolver,
         await peer.exchange("250 ok", "250 ok", "354 go")
         await done.wait()
 
-    timeouts = replace(SHORT, block_s=0.4)
+    timeouts = replace(PATIENT, block_s=0.4)
     slow = Sender(
         SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, token=bytes, clock=FakeClock(), timeouts=timeouts)
     )
-    async with scripted_server(mx) as server, asyncio.timeout(10):
+    async with scripted_server(mx) as server, asyncio.timeout(30):
         outcomes = await slow.send(server.port, content=b"x" * 70 + b"\r\n" * 20_000_000)
         done.set()
     assert brief(outcomes) == ["Deferred 451 4.4.2"]
@@ -522,11 +522,11 @@ async def test_all_together_has_a_deadline_too(resolver: MemoryResolver, context
         await peer.exchange("250 ok", "550 5.1.1 no")
         await peer.reader.read()
 
-    timeouts = replace(SHORT, whole_s=0.5)
+    timeouts = replace(PATIENT, whole_s=3)
     slow = Sender(
         SmtpTransport(resolver, ehlo_domain="us.test", tls=contexts, token=bytes, clock=FakeClock(), timeouts=timeouts)
     )
-    async with scripted_server(mx) as server, asyncio.timeout(5):
+    async with scripted_server(mx) as server, asyncio.timeout(30):
         outcomes = await slow.send(server.port, "b@them.test", "c@them.test")
     assert brief(outcomes) == ["Failed 550 5.1.1", "Deferred 451 4.4.2"]
 

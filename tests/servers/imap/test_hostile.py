@@ -95,7 +95,7 @@ async def test_a_flood_of_commands_waits_for_its_answers_to_be_read(hasty: Runni
 
 async def test_many_connections_at_once(tmp_path: Path) -> None:
     """Strangers that say nothing keep nobody out, and are sent away together."""
-    async with running_imap(tmp_path, limits=ImapLimits(login_s=1, connections_per_ip=CROWD)) as server:
+    async with running_imap(tmp_path, limits=ImapLimits(login_s=4, connections_per_ip=CROWD)) as server:
         storm = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(300)]
         async with imap_client(server.port) as client:
             await client.login()

@@ -19,7 +19,7 @@ from mailstack.services.outbound.destination import ToDomain
 from mailstack.services.outbound.settle import settlement
 from tests.support.outbound_world import HOSTNAME, OutboundWorld, attempted
 from tests.support.scripted_smtp import Conversation, Peer, scripted_server
-from tests.support.smtp_sender import SHORT
+from tests.support.smtp_sender import PATIENT
 
 HOST = "mx1.them.test"
 CONTENT = b"Subject: hi\r\n\r\nhi\r\n"
@@ -83,7 +83,7 @@ def transport(world: OutboundWorld, authority: trustme.CA, tmp_path: Path) -> Sm
         tls=client_contexts(ca_file=str(tmp_path / "ca.pem")),
         token=world.token,
         clock=world.clock,
-        timeouts=SHORT,
+        timeouts=PATIENT,
         may_be_exchanger=lambda _address: True,
     )
 
