@@ -12,5 +12,5 @@ from mailstack.cli.main import cli
 
 def run_command(*arguments: str, given: str = "", **environment: str) -> CompletedProcess[bytes]:
     """As `mailstack` would end. given: its standard input. Raises what the program would call an internal error."""
-    done = CliRunner(catch_exceptions=False).invoke(cli, arguments, input=given, env=environment)
+    done = CliRunner(catch_exceptions=False).invoke(cli, arguments, input=given, env=environment, prog_name="mailstack")
     return CompletedProcess(arguments, done.exit_code, done.stdout_bytes, done.stderr_bytes)
