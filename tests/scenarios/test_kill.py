@@ -22,7 +22,7 @@ from tests.support.sink import Sink
 
 pytestmark = pytest.mark.slow
 
-DELIVERIES, FEW_DELIVERIES = 800, 400
+DELIVERIES, FEW_DELIVERIES = 400, 200
 CLIENTS = 8
 ACCOUNTS = 10
 EVERY_NTH_LEAVES = 10

@@ -18,7 +18,7 @@ from tests.support.sandbox import Sandbox, save, wait_for
 
 pytestmark = pytest.mark.slow
 
-RELOADS, FEWER_RELOADS = 20, 8
+RELOADS, FEWER_RELOADS = 10, 5
 MAIL_CLIENTS = 3
 REQUESTS_A_CONNECTION = 25
 # The pause leaves the machine's two cores to the reloads, or this takes minutes.
