@@ -90,7 +90,8 @@ def _step(step: "Step") -> Iterator[str]:
     yield click.style(printable(step.said), bold=True)
     for finding in step.findings:
         yield from _finding(finding)
-    yield f"  > {printable(step.reply)}"
+    if step.reply:
+        yield f"  > {printable(step.reply)}"
 
 
 def _finding(finding: "Finding") -> Iterator[str]:

@@ -33,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the client said, what was found meanwhile, and the reply on one line."""
+    """What the client said, what was found meanwhile, and the reply on one line; "" where nobody waits for one."""
 
     said: str
     reply: str

@@ -234,7 +234,14 @@ def _encoding(observation: Observation, scene: Scene) -> Iterator[Finding]:
 
 
 def _filter(observation: Observation, scene: Scene) -> Iterator[Finding]:
-    for login, verdict in scene.verdicts:
+    yield from script_findings(scene.verdicts)
+    if not isinstance(observation.came_to, InboundMail):
+        yield _plain("filter", observation.came_to)
+
+
+def script_findings(verdicts: Sequence[tuple[str, Verdict]]) -> Iterator[Finding]:
+    """By login, one for each script."""
+    for login, verdict in verdicts:
         for ran in verdict.ran:
             facts: dict[str, Fact] = {"account": login, "script": titled(ran)}
             if not ran.fault:
@@ -245,8 +252,6 @@ def _filter(observation: Observation, scene: Scene) -> Iterator[Finding]:
                 reason=ran.fault,
                 facts=facts | told(lines=tuple(_lines(ran))),
             )
-    if not isinstance(observation.came_to, InboundMail):
-        yield _plain("filter", observation.came_to)
 
 
 def _lines(ran: Ran) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mailstack.app.explain.envelope import Addressed
 from mailstack.app.explain.explanation import Explanation, Finding, Mail, Question, Scripted, Step, Verdict, WarmingUp
-from mailstack.app.explain.findings import Scene, findings_of
+from mailstack.app.explain.findings import Scene, findings_of, script_findings
 from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScripts
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
 from mailstack.app.filtering import server_scripts
@@ -103,7 +103,9 @@ async def explain(bed: Bed, to: Addressed, content: bytes, around: Circumstances
         outcome = await hand_over_by(client, envelope, content, lambda said, reply: telling.heard(to, said, reply))
     verdict = _verdict(to, outcome)
     refusals = outcome.refusals if verdict is Verdict.PARTLY else {}
+    reply = str(_deciding(outcome) or telling.steps[-1].reply)
     await deliver_within(telling.scripts, telling.within, store, now=around.clock())
+    telling.sent_on_here()
     left = await leaving(bed, telling.hosts_of, await on_the_way(store, telling.scripts))
     warming = Warming(store.warm_days if around.known is None else around.known.warm_days, clock=around.clock)
     warming_up = {address: await _warming_up(warming, *by) for address, by in left.warming.items()}
@@ -118,7 +120,7 @@ async def explain(bed: Bed, to: Addressed, content: bytes, around: Circumstances
         ),
         steps=tuple(telling.steps),
         verdict=verdict,
-        reply=str(_deciding(outcome) or telling.steps[-1].reply),
+        reply=reply,
         refused={recipient: str(reply) for recipient, reply in refusals.items()},
         authentication_results=telling.results.decode("ascii"),
         stored={login: tuple(found) for login, found in (await copies(bed, store)).items()},
@@ -220,6 +222,12 @@ class _Telling:
             said = f"connection from {to.peer}"
             findings.append(self._peer(to.peer))
         self.steps.append(Step(said=said, reply=answer_of(reply), findings=tuple(findings)))
+
+    def sent_on_here(self) -> None:
+        """What scripts made of mail that other scripts have sent on to accounts of this server."""
+        if verdicts := self.scripts.take():
+            findings = tuple(script_findings(verdicts))
+            self.steps.append(Step(said="what scripts send on within the server", reply="", findings=findings))
 
     def _peer(self, peer_host: str) -> Finding:
         senders, ban = self._service.inbound.receiving.senders, self._conduct.ban_of(peer_host)
