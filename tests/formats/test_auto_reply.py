@@ -86,7 +86,7 @@ def test_an_answer_belongs_to_the_mail() -> None:
 
 def test_a_subject_of_ones_own() -> None:
     assert written("Subject: x\n", subject="Gone \u2014 fishing")["subject"] == "Gone \u2014 fishing"
-    assert written("")["subject"] == "Auto:"
+    assert written("")["subject"] == "Automated reply"
     assert written(f"Subject: {'x' * 5_000}\n")["subject"] == f"Auto: {'x' * 249}\u2026"
     assert written("", subject="x" * 256)["subject"] == "x" * 256
 

@@ -11,6 +11,8 @@ from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.model.address import parse_address
 from mailstack.model.delivery import QueueItem
 from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
+from mailstack.model.message import FlagChange, FlagOperation
+from mailstack.model.numset import numset_of
 from mailstack.model.principal import Account
 from mailstack.model.resource import (
     AccountBody,
@@ -40,7 +42,9 @@ from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.mail import Decision, InboundMail, Recipient
 from mailstack.services.inbound.pipeline import InboundPipeline, Phase
 from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.lists.lists import Lists
 from mailstack.services.mailbox.tree import MailboxTree
+from mailstack.services.outbound.local import LocalResult, deliver_locally
 from mailstack.store.bus_local import LocalBus
 from tests.support.engines import open_store
 from tests.support.fake_clock import FakeClock
@@ -73,6 +77,16 @@ class Shelves:
     accounts: Accounts
     sieve_memory: SieveMemory
     annotations: Annotations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxes:
+    """Works as services.outbound.local.OwnMailboxes."""
+
+    hostname: str
+    forwarding: Forwarding
+    lists: Lists
+    delivery: Delivery
 
 
 @dataclass
@@ -169,6 +183,32 @@ class FilterWorld:
         if authentication is not None:
             mail = replace(mail, authentication=authentication)
         return await pipeline.run(Phase.DATA, mail)
+
+    async def pass_on(self, *, to: str) -> list[LocalResult]:
+        """What waits in the queue for an account of ours comes to it, and is gone from there with what it led to."""
+        found: list[LocalResult] = []
+        boxes = Boxes(
+            hostname=HOSTNAME,
+            forwarding=self.forwarding(),
+            lists=make_lists(self.forwarding(), self.clock),
+            delivery=self.delivery(),
+        )
+        for item in await self.queue.items():
+            if item.recipient == to:
+                content = await self.queue.content(item.mail_id)
+                await self.queue.drop([item.item_id], now=self.clock())
+                found.append(await deliver_locally(boxes, item, content, self.clock()))
+        return found
+
+    async def clear(self, login: str) -> None:
+        """Its owner makes room."""
+        account_id = (await self.account(login)).account_id
+        change = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+        for mailbox in await self.store.mailboxes.list(account_id):
+            placed = await self.store.messages.placements(account_id, mailbox.mailbox_id)
+            uids = numset_of(one.uid for one in placed)
+            await self.store.messages.change_flags(account_id, mailbox.mailbox_id, uids, change)
+            await self.store.messages.expunge(account_id, mailbox.mailbox_id)
 
     async def use(self, script: str, *, of: str = ALICE, name: str = NAME) -> None:
         """Kept under that name, and active."""

@@ -18,7 +18,12 @@ from mailstack.model.instant import Instant
 
 MAX_REFERENCES = 20
 # RFC 5230 §4.6: fields of lists, RFC 2369 and RFC 2919; and what lists were known by before them.
-_OF_LISTS = frozenset({b"list-id", b"list-help", b"list-subscribe", b"list-unsubscribe", b"list-post", b"list-owner"})
+_OF_LISTS = frozenset(
+    {
+        *(b"list-id", b"list-help", b"list-subscribe", b"list-unsubscribe"),
+        *(b"list-post", b"list-owner", b"list-archive"),
+    }
+)
 _OF_MANY = frozenset({b"bulk", b"list", b"junk"})
 # RFC 5230 §4.5: where an account must be named for an answer: what comes by Bcc of others, or a list, names it nowhere.
 _NAMING = (b"to", b"cc", b"bcc", b"resent-to", b"resent-cc", b"resent-bcc")
@@ -120,8 +125,9 @@ def _subject_field(reply: AutoReply) -> bytes:
 def _subject(reply: AutoReply) -> str:
     if reply.subject:
         return shortened(reply.subject)
-    # RFC 5230 §5.3, RFC 3834 §3.1.5: "Auto: " before that of the mail.
-    return shortened(f"Auto: {decode_words(first(reply.fields, b'subject') or b'')}").rstrip()
+    # RFC 5230 §5.3, RFC 3834 §3.1.5: "Auto: " before that of the mail, or where it has none, words of our own.
+    of_mail = decode_words(first(reply.fields, b"subject") or b"").strip()
+    return shortened(f"Auto: {of_mail}").rstrip() if of_mail else "Automated reply"
 
 
 def thread_fields(fields: Sequence[Field]) -> tuple[bytes, ...]:

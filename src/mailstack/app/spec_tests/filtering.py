@@ -7,7 +7,7 @@ from mailstack.app.filtering import filter_of
 from mailstack.app.sieve_words import sentence
 from mailstack.app.silence import Silence
 from mailstack.formats.headers import first, scan_fields
-from mailstack.model.delivery import NULL_PATH, Delivered, OutgoingMail, QueueItem, SmtpReply
+from mailstack.model.delivery import Delivered, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.ids import AccountId, MailboxId, QueueItemId
 from mailstack.model.instant import Instant
@@ -23,6 +23,7 @@ from mailstack.services.inbound.filter.carry_out import Filter
 from mailstack.services.inbound.filter.shelf import Origin, ServerScripts
 from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.forwarding import Forwarding
+from mailstack.services.inbound.trace import passed_addresses
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.local import deliver_locally
 from mailstack.services.outbound.sender import forward_address
@@ -175,7 +176,6 @@ class NotedFilter:
         self._verdicts: list[tuple[str, Verdict]] = []
         self._taken = 0
         self._arrived: set[tuple[str, QueueItemId]] = set()
-        self._answers_nobody: set[str] = set()
 
     async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
         found = await self._filter.verdict(letter, account, raw)
@@ -192,8 +192,6 @@ class NotedFilter:
         account: Account,
     ) -> None:
         queue = self._queues.setdefault(account.login, MemoryQueue(Silence(), MemoryBadAddresses()))
-        if letter.reverse_path == NULL_PATH:
-            self._answers_nobody.add(account.login)
         apart = Delivery(mailboxes=self._store.mailboxes, messages=self._store.messages, queue=queue, filter_=self)
         await self._filter.carry_out(apart, replace(verdict, ran=()), letter, message, account)
 
@@ -206,13 +204,7 @@ class NotedFilter:
     async def sent(self) -> Sequence[Sent]:
         """What has not arrived."""
         return [
-            Sent(
-                login=login,
-                item=item,
-                content=await queue.content(item.mail_id),
-                # What is sent on keeps the path of its sender, or has one of ours; and a notice is answered by nobody.
-                is_told=item.reverse_path == NULL_PATH and login not in self._answers_nobody,
-            )
+            _sent(login, item, await queue.content(item.mail_id))
             for login, queue in self._queues.items()
             for item in await queue.items()
             if (login, item.item_id) not in self._arrived
@@ -237,6 +229,11 @@ class NotedFilter:
             failed={login: fault for login, found in self._verdicts for fault in _faults(found)},
             notified=tuple(dict.fromkeys(key_of(sent.item.recipient) for sent in notices)),
         )
+
+
+def _sent(login: str, item: QueueItem, content: bytes) -> Sent:
+    # RFC 9228 §4: what is sent on says by whom.
+    return Sent(login=login, item=item, content=content, is_told=login not in passed_addresses(content))
 
 
 def key_of(recipient: str) -> str:

@@ -89,6 +89,15 @@ class Shipment:
     queued_as: Letter | None = None
 
 
+Stored = DomainError | Verdict | None
+"""What became of one copy: it could not be taken, or its account's scripts said what to do, or there are none."""
+
+
+def is_taken(stored: Stored) -> bool:
+    """RFC 5429 §2.4: what a script refuses was not delivered."""
+    return stored is None or (isinstance(stored, Verdict) and stored.refusal is None)
+
+
 class MailFilter(Protocol):
     """What scripts make of mail: services.inbound.filter.carry_out.Filter."""
 
@@ -121,7 +130,8 @@ class Delivery:
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
     async def deliver(self, shipments: Sequence[Shipment]) -> Sequence[Account]:
-        """Whose mailboxes have it now; for the others it is queued. Several shipments are queued in one transaction.
+        """Whose mailboxes have it now; for the others it is queued, or their scripts have refused it. Several shipments
+        are queued in one transaction.
 
         Raises DomainError when that kept everybody from taking it; TryAgainLater."""
         if self._is_wary and sum(len(each.accounts) + len(each.external) for each in shipments) > 1:
@@ -135,8 +145,8 @@ class Delivery:
         inside = [each for each in shipments if each.accounts]
         return await self._store_or_enqueue(inside, is_queued=bool(outside)) if inside else ()
 
-    async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[DomainError | None]:
-        """Into these accounts and nowhere else; what kept each from taking it, None where nothing did."""
+    async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[Stored]:
+        """Into these accounts and nowhere else; what kept each from taking it, else what its scripts made of it."""
         message = await _new_message(letter)
         try:
             if len(accounts) == 1:  # nearly every mail, and a TaskGroup costs as much as a lookup
@@ -149,15 +159,16 @@ class Delivery:
 
     async def _store_or_enqueue(self, shipments: Sequence[Shipment], *, is_queued: bool) -> Sequence[Account]:
         """is_queued: somebody has it already."""
-        failures = await self._store_each(shipments)
-        every = [fault for of_one in failures for fault in of_one]
+        found = await self._store_each(shipments)
+        every = [fault if isinstance(fault, DomainError) else None for of_one in found for fault in of_one]
         if all(every) and not is_queued:
             _refuse_for_good(every)
         stored: list[Account] = []
         later: list[Shipment] = []
-        for each, faults in zip(shipments, failures, strict=True):
-            left = [account for account, fault in zip(each.accounts, faults, strict=True) if fault is not None]
-            stored += [account for account, fault in zip(each.accounts, faults, strict=True) if fault is None]
+        for each, of_each in zip(shipments, found, strict=True):
+            copies = list(zip(each.accounts, of_each, strict=True))
+            left = [account for account, one in copies if isinstance(one, DomainError)]
+            stored += [account for account, one in copies if is_taken(one)]
             if left:
                 later.append(replace(each, accounts=left, external=()))
         if later:
@@ -166,10 +177,10 @@ class Delivery:
             await self._enqueue(later, next_at=next_at)
         return stored
 
-    async def _store_each(self, shipments: Sequence[Shipment]) -> list[list[DomainError | None]]:
+    async def _store_each(self, shipments: Sequence[Shipment]) -> list[list[Stored]]:
         if len(shipments) == 1:  # as store has it
             return [await self.store(shipments[0].letter, shipments[0].accounts)]
-        found: list[list[DomainError | None]] = []
+        found: list[list[Stored]] = []
         for at in range(0, len(shipments), AT_ONCE):
             async with asyncio.TaskGroup() as group:
                 part = shipments[at : at + AT_ONCE]
@@ -177,7 +188,7 @@ class Delivery:
             found += [task.result() for task in tasks]
         return found
 
-    async def _store(self, message: NewMessage, account: Account, letter: Letter) -> DomainError | None:
+    async def _store(self, message: NewMessage, account: Account, letter: Letter) -> Stored:
         size = len(message.raw)
         try:
             verdict = await self._file(message, account, letter)
@@ -190,7 +201,7 @@ class Delivery:
             self._log.info("delivered", trace=letter.trace_id, account=account.login)
         else:
             self._log.info("filtered", trace=letter.trace_id, account=account.login, actions=verdict.words)
-        return None
+        return verdict
 
     async def _file(self, message: NewMessage, account: Account, letter: Letter) -> Verdict | None:
         verdict = await self.verdict(letter, account, message.raw)

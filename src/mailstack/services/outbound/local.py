@@ -7,7 +7,7 @@ from typing import Protocol
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, OutgoingMail, QueueItem, SmtpReply
 from mailstack.model.errors import DomainError, Forbidden, NotFound, QuotaExceeded, TooLarge
 from mailstack.model.instant import Instant
-from mailstack.services.inbound.deliver import Delivery, Letter, Shipment, apart, outgoing
+from mailstack.services.inbound.deliver import Delivery, Letter, Shipment, apart, is_taken, outgoing
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.recipients import by_target, own_paths
 from mailstack.services.inbound.success import EXPANDED, STORED
@@ -65,17 +65,19 @@ async def deliver_locally(service: OwnMailboxes, item: QueueItem, content: bytes
         paths=own_paths([(item.recipient, to)]),
         priority=item.priority,
     )
-    faults = await service.delivery.store(letter, to.accounts) if to.accounts else []
-    failed = [account for account, fault in zip(to.accounts, faults, strict=True) if fault is not None]
-    refusal = next((fault for fault in faults if fault is not None), None)
+    found = await service.delivery.store(letter, to.accounts) if to.accounts else []
+    failed = [account for account, one in zip(to.accounts, found, strict=True) if isinstance(one, DomainError)]
+    refusal = next((one for one in found if isinstance(one, DomainError)), None)
     if refusal is not None and len(failed) == len(to.accounts) and not to.leaves:
         return LocalResult(_outcome(refusal))
     further = await service.forwarding.shipments(letter, replace(to, accounts=tuple(failed)))
+    is_refused = bool(found) and not any(map(is_taken, found))
     stored = Delivered(
         reply=EXPANDED if to.expands else STORED,
         host=service.hostname,
         # RFC 3461 §5.2.7.2, RFC 3464 §3: one notice of success, from where the mail ends; what goes on has the wish.
-        will_notify=bool(further) and not to.expands,
+        # RFC 5429 §2.1.2, §2.2: and the notice of a refusal is all that there is of a mail that scripts refuse.
+        will_notify=(bool(further) or is_refused) and not to.expands,
         is_expanded=to.expands,
     )
     return LocalResult(stored, tuple([await _queued(item, part) for each in further for part in apart(each)]))

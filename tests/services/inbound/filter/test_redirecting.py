@@ -6,13 +6,15 @@ from structlog.testing import capture_logs
 from mailstack.model.handling import Handling, Notification, NotifyOn, Returned
 from mailstack.model.verdict import Authentication, DmarcPolicy, DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept
-from tests.support.filter_world import ALICE, BOB, DORA, FilterWorld, mail_of
+from tests.support.filter_world import ALICE, BOB, DORA, SENDER, SMALL, SMALL_QUOTA, FilterWorld, mail_of
 from tests.support.senders import known
 
 ONWARD = f'redirect "{DORA}";'
 NO_POLICY = DmarcVerdict(result=DmarcResult.NONE, from_domain="x.example")
 FORGED = known(NO_POLICY, spf=SpfResult.FAIL)
-FAILED = known(DmarcVerdict(result=DmarcResult.FAIL, from_domain="x.example", policy=DmarcPolicy.REJECT))
+FAILED = known(
+    DmarcVerdict(result=DmarcResult.FAIL, from_domain="x.example", policy_domain="x.example", policy=DmarcPolicy.REJECT)
+)
 
 
 async def test_it_goes_on_under_a_path_of_ours_and_is_not_kept(world: FilterWorld) -> None:
@@ -103,3 +105,77 @@ async def test_a_null_path_stays_one(world: FilterWorld) -> None:
     await world.receive(mail_of(), sender="")
     ((item, _),) = await world.queued()
     assert item.reverse_path == ""
+
+
+@pytest.mark.parametrize(
+    "script", ['redirect "{}";', 'require "editheader"; deleteheader "Delivered-To"; redirect "{}";']
+)
+async def test_two_accounts_do_not_send_a_mail_to_each_other_for_ever(world: FilterWorld, script: str) -> None:
+    await world.use(script.format(BOB))
+    await world.use(script.format(ALICE), of=BOB)
+    await world.receive(mail_of())
+    for account in (BOB, ALICE, BOB, ALICE):
+        await world.pass_on(to=account)
+    assert await world.sent_to() == []
+    assert await world.where() == {"INBOX": 1}
+    assert await world.where(BOB) == {}
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_sent"),
+    [
+        ('deleteheader "From"; addheader "From" "Bob <bob@example.com>";', False),
+        ('addheader "From" "Bob <bob@example.com>";', False),
+        ('addheader "Sender" "bob@example.com";', False),
+        ('replace :from "Bob <bob@example.com>" "Pay me.";', False),
+        ('deleteheader "From";', False),
+        ('deleteheader "From"; addheader "From" "Alice <A.Example@example.com>";', True),
+        ('deleteheader "Subject"; addheader "Subject" "Bob <bob@example.com>";', True),
+    ],
+)
+async def test_no_edit_makes_a_mail_anothers(world: FilterWorld, edit: str, *, is_sent: bool) -> None:
+    await world.use(f'require ["editheader", "replace"]; {edit} redirect "{DORA}";')
+    with capture_logs() as logged:
+        await world.receive(mail_of())
+    assert await world.sent_to() == ([DORA] if is_sent else [])
+    assert await world.where() == ({} if is_sent else {"INBOX": 1})
+    reasons = [line["reason"] for line in logged if line["event"] == "not redirected"]
+    assert reasons == ([] if is_sent else ["its author was changed"])
+
+
+async def test_two_scripts_send_it_to_the_same_address_once(world: FilterWorld) -> None:
+    world.before = (f'require "copy"; redirect :copy "{DORA}";',)
+    await world.use(ONWARD)
+    await world.receive(mail_of())
+    assert await world.sent_to() == [DORA]
+    assert await world.where() == {}
+
+
+ACTING = f'require ["vacation", "copy"]; vacation "Away."; redirect :copy "{DORA}";'
+
+
+@pytest.mark.parametrize("script", [ACTING, 'require "ereject"; ereject "No.";'], ids=["answer", "refuse"])
+@pytest.mark.parametrize("authentication", [FORGED, FAILED], ids=["spf", "dmarc"])
+async def test_what_was_found_of_a_sender_counts_after_the_queue(
+    world: FilterWorld, authentication: Authentication, script: str
+) -> None:
+    await world.receive(mail_of(body="x" * (SMALL_QUOTA - 900) + "\r\n"), to=[SMALL])
+    await world.use(script, of=SMALL)
+    # Too large for what is left: it waits in the queue, which knows nothing of what was found.
+    await world.receive(mail_of("two", to=SMALL, body="y" * 900), to=[SMALL, BOB], authentication=authentication)
+    if script is ACTING:
+        assert await world.sent_to() == [SMALL]
+        await world.clear(SMALL)
+        await world.pass_on(to=SMALL)
+        assert await world.where(SMALL) == {"INBOX": 1}
+    assert await world.sent_to() == []
+
+
+async def test_after_the_queue_a_sender_who_passed_is_answered(world: FilterWorld) -> None:
+    await world.receive(mail_of(body="x" * (SMALL_QUOTA - 900) + "\r\n"), to=[SMALL])
+    await world.use(ACTING, of=SMALL)
+    passed = known(DmarcVerdict(result=DmarcResult.PASS, from_domain="x.example"), spf=SpfResult.FAIL)
+    await world.receive(mail_of("two", to=SMALL, body="y" * 900), to=[SMALL, BOB], authentication=passed)
+    await world.clear(SMALL)
+    await world.pass_on(to=SMALL)
+    assert await world.sent_to() == [SENDER, DORA]

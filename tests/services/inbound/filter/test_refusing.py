@@ -2,7 +2,8 @@
 
 import pytest
 
-from mailstack.model.handling import Handling
+from mailstack.model.delivery import Delivered
+from mailstack.model.handling import Handling, Notification, NotifyOn
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept, Reason, Reject
 from tests.support.filter_world import ALICE, BOB, SENDER, FilterWorld, mail_of
@@ -54,6 +55,39 @@ async def test_of_ereject_the_notice_is_of_a_failed_delivery(world: FilterWorld)
     assert (item.reverse_path, item.recipient) == ("", SENDER)
     assert b"report-type=delivery-status" in notice
     assert b"Status: 5.7.1" in notice
+
+
+@pytest.mark.parametrize(("wished", "notices"), [(set(), 0), ({NotifyOn.DELAY}, 0), ({NotifyOn.FAILURE}, 1)])
+async def test_who_wants_no_notice_of_failure_gets_none(
+    world: FilterWorld, wished: set[NotifyOn], notices: int
+) -> None:
+    await world.use(LISTED)
+    await world.receive(mail_of(), to=[ALICE, BOB], notification=Notification(notify_on=frozenset(wished)))
+    assert await world.sent_to() == [SENDER] * notices
+
+
+@pytest.mark.parametrize("script", [REFUSING, LISTED])
+async def test_of_what_is_refused_nobody_hears_that_it_was_delivered(world: FilterWorld, script: str) -> None:
+    await world.use(script)
+    wished = Notification(notify_on=frozenset({NotifyOn.SUCCESS, NotifyOn.FAILURE}))
+    senders = known(NO_POLICY, spf=SpfResult.PASS)
+    await world.receive(mail_of(), to=[ALICE, BOB], notification=wished, authentication=senders)
+    delivered = [raw for _, raw in await world.queued() if b"Action: delivered" in raw]
+    assert len(delivered) == 1
+    assert b"bob@example.com" in delivered[0]
+    assert b"alice@example.com" not in delivered[0].partition(b"rfc822-headers")[0]
+
+
+async def test_out_of_the_queue_the_refusal_is_the_only_notice(world: FilterWorld) -> None:
+    await world.use(f'redirect "{ALICE}";', of=BOB)
+    await world.use(LISTED)
+    await world.receive(mail_of(), to=[BOB])
+    (result,) = await world.pass_on(to=ALICE)
+    assert isinstance(result.outcome, Delivered)
+    assert result.outcome.will_notify
+    ((item, notice),) = await world.queued()
+    assert item.recipient.startswith("SRS0=")
+    assert b"Refused by the recipient's mail filter: No thanks." in notice
 
 
 async def test_a_reason_that_no_reply_can_hold_is_sent(world: FilterWorld) -> None:

@@ -34,6 +34,7 @@ async def test_an_answer(world: FilterWorld) -> None:
     assert await world.where() == {"INBOX": 1}
     ((item, raw),) = await world.queued()
     assert (item.reverse_path, item.recipient) == ("", SENDER)
+    assert item.notification.notify_on == frozenset()
     answer = parsed(raw)
     assert answer["From"] == "Alice Example <alice@example.com>"
     assert answer["To"] == f"Carol <{SENDER}>"
@@ -83,6 +84,7 @@ async def test_no_seconds_between_answers(world: FilterWorld) -> None:
         (mail_of(to="undisclosed@example.com"), SENDER),
         (mail_of(fields="Auto-Submitted: auto-replied\r\n"), SENDER),
         (mail_of(fields="List-Id: <l.elsewhere.example>\r\n"), SENDER),
+        (mail_of(fields="List-Archive: <https://l.elsewhere.example>\r\n"), SENDER),
         (mail_of(fields="Precedence: bulk\r\n"), SENDER),
     ],
 )
@@ -139,7 +141,8 @@ async def test_a_notification(world: FilterWorld) -> None:
     await world.use(NOTIFYING)
     await world.receive(mail_of())
     ((item, raw),) = await world.queued()
-    assert (item.reverse_path, item.recipient) == ("", "phone@elsewhere.example")
+    # RFC 5436 §2.7: whoever wants them hears when they do not arrive.
+    assert (item.reverse_path, item.recipient) == (ALICE, "phone@elsewhere.example")
     told = parsed(raw)
     assert told["Subject"] == "You have mail"
     assert told["From"] == ALICE
@@ -148,11 +151,41 @@ async def test_a_notification(world: FilterWorld) -> None:
     assert await world.where() == {"INBOX": 1}
 
 
-@pytest.mark.parametrize("fields", ["Auto-Submitted: auto-notified\r\n", ""])
-async def test_no_notification_sets_off_another(world: FilterWorld, fields: str) -> None:
+@pytest.mark.parametrize("sender", [SENDER, ""])
+async def test_no_notification_sets_off_another(world: FilterWorld, sender: str) -> None:
     await world.use(NOTIFYING)
-    await world.receive(mail_of(fields=fields), sender=SENDER if fields else "")
+    await world.receive(mail_of(fields="Auto-Submitted: auto-notified\r\n"), sender=sender)
     assert await world.sent_to() == []
+
+
+async def test_a_mail_with_a_null_path_sets_off_a_notification_with_one(world: FilterWorld) -> None:
+    await world.use(NOTIFYING)
+    await world.receive(mail_of(), sender="")
+    ((item, _),) = await world.queued()
+    assert (item.reverse_path, item.recipient) == ("", "phone@elsewhere.example")
+
+
+async def test_a_header_beyond_ascii_asks_for_smtputf8(world: FilterWorld) -> None:
+    await world.use(AWAY)
+    raw = mail_of().replace(b"<hello@elsewhere.example>", "<grüße@elsewhere.example>".encode())
+    await world.receive(raw)
+    ((item, answer),) = await world.queued()
+    assert "In-Reply-To: <grüße@elsewhere.example>".encode() in answer
+    assert item.smtp_utf8
+
+
+async def test_without_a_subject_the_answer_has_one_of_its_own(world: FilterWorld) -> None:
+    await world.use(AWAY)
+    await world.receive(mail_of().replace(b"Subject: Hello\r\n", b""))
+    assert parsed((await world.queued())[0][1])["Subject"] == "Automated reply"
+
+
+async def test_an_answer_is_signed_however_the_address_was_written(world: FilterWorld) -> None:
+    world.signing_keys["example.com"] = [keys.load(domain="example.com", selector="s", private_pem=PAIR.private_pem)]
+    await world.use(AWAY)
+    await world.receive(mail_of(), to=["Alice@EXAMPLE.COM"])
+    ((_, answer),) = await world.queued()
+    assert check(answer, {"s": f"v=DKIM1; k=ed25519; p={PAIR.public_key}".encode()}) == ["pass"]
 
 
 async def test_what_is_written_because_of_a_mail_asks_for_tls_as_it_did(world: FilterWorld) -> None:

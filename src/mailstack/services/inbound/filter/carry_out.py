@@ -12,6 +12,7 @@ from mailstack.services.inbound.filter.decide import Judge
 from mailstack.services.inbound.filter.filing import file
 from mailstack.services.inbound.filter.letters import Pen
 from mailstack.services.inbound.filter.redirecting import onward
+from mailstack.services.inbound.filter.sender import sender_of
 from mailstack.services.inbound.filter.telling import refuse, tell
 from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.filter.work import Work
@@ -41,6 +42,7 @@ class Filter:
             knowledge=self.judge.knowledge,
             forwarding=self.forwarding,
             pen=self.pen,
+            sender=sender_of(letter, self.pen.hostname),
         )
         sent_on = await onward(work, verdict)
         places = [action for action in verdict.actions if isinstance(action, Keep | FileInto)]

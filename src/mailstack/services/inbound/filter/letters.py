@@ -23,12 +23,14 @@ from mailstack.formats.text_part import write_text_part
 from mailstack.formats.words import decode_words
 from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.mailauth.dkim.sign import sign
+from mailstack.model import handling
 from mailstack.model.address import parse_address
 from mailstack.model.delivery import NULL_PATH, SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.services.inbound.deliver import Letter, Shipment
+from mailstack.services.inbound.filter.sender import Sender
 from mailstack.services.inbound.filter.verdict import Ran
 from mailstack.services.inbound.trust import is_distrusted, is_path_forged
 from mailstack.services.outbound.promises import TlsWish, tls_wish
@@ -36,6 +38,7 @@ from mailstack.sieve.actions import Notify, Refusal, Reject, Vacation
 from mailstack.sieve.addresses import outbound_address
 
 TOKEN_BYTES = 16
+NEVER = handling.Notification(notify_on=frozenset())
 TLS_OPTIONAL = b"TLS-Required: No\r\n"
 _MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,900}>")
 
@@ -66,8 +69,8 @@ class Pen:
 
     def notification(
         self, letter: Letter, raw: RawMessage, account: Account, action: Notify
-    ) -> tuple[bytes, tuple[str, ...]]:
-        """And whom it goes to. Raises Invalid."""
+    ) -> tuple[bytes, tuple[str, ...], str]:
+        """And whom it goes to, and under which path. Raises Invalid."""
         uri = parse_mailto(action.method)
         if uri is None:
             raise Invalid(f"{action.method} is no way to notify anybody")
@@ -84,15 +87,18 @@ class Pen:
             ),
             token=self._token(),
         )
-        return self._signed(written, author, letter), recipients(uri)
+        # RFC 5436 §2.7: what comes of a mail with a null path has one as well.
+        path = author if letter.reverse_path != NULL_PATH else NULL_PATH
+        return self._signed(written, author, letter), recipients(uri), path
 
     def refusal(self, letter: Letter, account: Account, action: Reject) -> bytes:
         """RFC 5429 §2.1: of ereject a failed delivery, §2.2: of reject a disposition."""
         recipient = letter.paths.get(account.account_id, account.login)
         header = letter.raw[: header_end(letter.raw)]
         if action.kind is Refusal.EREJECT:
+            # RFC 5429 §2.1.2: with what the script says, and that it was a script.
             said = " ".join(action.reason.split())
-            reply = SmtpReply(code=550, status="5.7.1", text=said)
+            reply = SmtpReply(code=550, status="5.7.1", text=f"Refused by the recipient's mail filter: {said}")
             notice = Notice(
                 action=DsnAction.FAILED,
                 reporting_host=self.hostname,
@@ -146,39 +152,46 @@ class Pen:
         return self.token(TOKEN_BYTES).hex()
 
 
-def why_no_answer(letter: Letter, raw: RawMessage, account: Account, action: Vacation) -> str:
+def why_no_answer(sender: Sender, letter: Letter, raw: RawMessage, account: Account, action: Vacation) -> str:
     """RFC 5230 §4.5, §4.6. "" where there is one."""
-    if is_distrusted(letter) or is_path_forged(letter):
+    if is_distrusted(sender) or is_path_forged(sender):
         return "its sender failed the checks"
     return why_not(scan_fields(raw), reverse_path=letter.reverse_path, own=_own(letter, account, action.addresses))
 
 
-def why_no_notification(letter: Letter, raw: RawMessage) -> str:
-    """RFC 5436 §2.7.1: what was sent automatically sets off no other mail, which may set off the next."""
-    if letter.reverse_path == NULL_PATH:
-        return "it is a notice"
+def why_no_notification(raw: RawMessage) -> str:
+    """RFC 5436 §2.7: what was sent automatically sets off no other mail, which may set off the next; what has no more
+    than the null path does."""
     return "it was sent automatically" if is_automatic(scan_fields(raw)) else ""
 
 
-def why_no_refusal(letter: Letter) -> str:
+def why_no_refusal(sender: Sender, wished: handling.Notification, kind: Refusal) -> str:
     """RFC 5429 §2.1.2, §2.2: no notice goes to where a mail only says that it is from."""
-    if letter.reverse_path == NULL_PATH:
+    if sender.reverse_path == NULL_PATH:
         return "it is a notice"
-    return "its sender failed the checks" if is_distrusted(letter) or is_path_forged(letter) else ""
+    if is_distrusted(sender) or is_path_forged(sender):
+        return "its sender failed the checks"
+    # RFC 3461 §4.1: of a failed delivery.
+    is_unwanted = kind is Refusal.EREJECT and not wished.wants(handling.NotifyOn.FAILURE)
+    return "its sender wants no notice" if is_unwanted else ""
 
 
-def to(letter: Letter, raw: bytes, paths: Sequence[str]) -> Shipment:
-    """From the null path: nobody is to answer it, nor to be told that it did not arrive. RFC 3834 §3.3."""
+def to(letter: Letter, raw: bytes, paths: Sequence[str], *, reverse_path: str = NULL_PATH) -> Shipment:
+    """Under the null path, nobody is to answer it, nor to be told that it did not arrive. RFC 3834 §3.3."""
+    # RFC 6531 §3.4: a header beyond ASCII asks for it, as a path does.
+    is_ascii = raw[: header_end(raw)].isascii() and all(path.isascii() for path in (*paths, reverse_path))
     written = Letter(
-        reverse_path=NULL_PATH,
+        reverse_path=reverse_path,
         peer_host="",
         raw=raw,
         received=b"",
         received_at=letter.received_at,
         is_8bit=has_8bit(raw),
-        smtp_utf8=not all(path.isascii() for path in paths),
+        smtp_utf8=not is_ascii,
         trace_id=letter.trace_id,
         handling=letter.handling.inherited,
+        # RFC 5230 §5.1: NOTIFY=NEVER.
+        notifications=dict.fromkeys(paths, NEVER) if reverse_path == NULL_PATH else {},
     )
     return Shipment(letter=written, external=tuple(paths))
 
@@ -196,8 +209,8 @@ def _author(wished: str, letter: Letter, account: Account) -> str:
     bare = _bare(wished)
     if bare and (_key(bare) in own):
         return bare
-    path = letter.paths.get(account.account_id, "")
-    return path if _key(path) in own else account.login
+    path = _key(letter.paths.get(account.account_id, ""))
+    return path if path in own else account.login
 
 
 def _bare(text: str) -> str:

@@ -4,14 +4,15 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from mailstack.formats.headers import scan_fields
+from mailstack.formats.addresses import address_text, parse_mailboxes
+from mailstack.formats.headers import every, scan_fields
 from mailstack.model.handling import UNASKED, NotifyOn, Returned
 from mailstack.model.message import RawMessage
 from mailstack.services.inbound.deliver import Shipment
 from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.filter.work import Work
 from mailstack.services.inbound.recipients import Onward, Resolution
-from mailstack.services.inbound.trace import passed_addresses
+from mailstack.services.inbound.trace import delivered_to_field, passed_addresses
 from mailstack.services.inbound.trust import is_distrusted, is_laundering, is_path_forged, own_names
 from mailstack.sieve.actions import Redirect
 
@@ -31,13 +32,17 @@ async def onward(work: Work, verdict: Verdict) -> SentOn:
     is_kept = False
     redirects = [action for action in verdict.actions if isinstance(action, Redirect)]
     reason = await _why_not_onward(work) if redirects else ""
+    # RFC 5228 §2.10.3: two scripts may have named the same address.
+    sent: set[str] = set()
     for action in redirects:
         targets = await _targets(work, action)
-        if reason or not targets:
-            why = reason or "there is nobody to send it to"
+        why = reason or _why_not_as_edited(work, action) or ("" if targets else "there is nobody to send it to")
+        targets = tuple(target for target in targets if target not in sent)
+        if why:
             log.info("not redirected", trace=work.letter.trace_id, account=work.account.login, reason=why)
             is_kept = True
-        else:
+        elif targets:
+            sent.update(targets)
             shipments += await _shipments(work, action, targets)
     return SentOn(shipments, is_kept)
 
@@ -47,10 +52,25 @@ async def _why_not_onward(work: Work) -> str:
     letter, login = work.letter, work.account.login
     if login in passed_addresses(letter.raw) or login in passed_addresses(work.message.raw):
         return "loop"
-    if is_path_forged(letter) or is_distrusted(letter):
+    if is_path_forged(work.sender) or is_distrusted(work.sender):
         return "the checks of its sender"
-    names = await own_names(work.forwarding, letter)
-    return "the checks of its sender" if is_laundering(letter, login, names) else ""
+    names = await own_names(work.forwarding, work.sender)
+    return "the checks of its sender" if is_laundering(work.sender, login, names) else ""
+
+
+def _why_not_as_edited(work: Work, action: Redirect) -> str:
+    """RFC 5293 §9: an edit may make a mail another's, and we would vouch for that with our name. RFC 6409 §6.1: nobody
+    writes in another's name."""
+    if action.raw is None:
+        return ""
+    before, after = scan_fields(work.message.raw), scan_fields(action.raw)
+    own = {work.account.login, *work.account.addresses}
+    for name in (b"from", b"sender"):
+        values = every(after, name)
+        named = {address_text(one).casefold() for value in values for one in parse_mailboxes(value)}
+        if values != every(before, name) and (len(values) != 1 or not named or not named <= own):
+            return "its author was changed"
+    return ""
 
 
 async def _targets(work: Work, action: Redirect) -> tuple[str, ...]:
@@ -73,9 +93,16 @@ async def _shipments(work: Work, action: Redirect, targets: tuple[str, ...]) -> 
         handling = replace(handling, returned=Returned(action.ret.upper()))
     letter = replace(work.letter, handling=handling, notifications=dict.fromkeys(targets, wished), is_suspicious=False)
     if action.raw is not None:
-        letter = replace(letter, raw=action.raw, received=b"", left_out=_return_paths(action.raw))
+        letter = replace(letter, raw=action.raw, received=_way(work, action.raw), left_out=_return_paths(action.raw))
     onward = Onward(address=work.account.login, targets=targets)
     return await work.forwarding.shipments(letter, Resolution(onward=(onward,)), letter.authentication)
+
+
+def _way(work: Work, edited: RawMessage) -> bytes:
+    """RFC 9228 §4: who sent the mail on before, as far as the edit took that away: two scripts would send it to each
+    other for ever."""
+    gone = (passed_addresses(work.letter.raw) | passed_addresses(work.message.raw)) - passed_addresses(edited)
+    return b"".join(map(delivered_to_field, sorted(gone)))
 
 
 def _events(notify: str) -> frozenset[NotifyOn]:

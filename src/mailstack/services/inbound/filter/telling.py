@@ -8,6 +8,7 @@ import structlog
 
 from mailstack.formats.digest import digest_message
 from mailstack.model.errors import DomainError
+from mailstack.model.handling import UNASKED
 from mailstack.model.instant import DAY_MS, SECOND_MS, Instant
 from mailstack.model.message import NewMessage
 from mailstack.model.sieve_memory import Purpose
@@ -26,7 +27,8 @@ log = structlog.get_logger()
 
 async def refuse(work: Work, action: Reject) -> None:
     """Where nothing else is done with the mail, it is not gone before this is queued. Raises TryAgainLater."""
-    reason = letters.why_no_refusal(work.letter)
+    wished = work.letter.notifications.get(work.account.login, UNASKED)
+    reason = letters.why_no_refusal(work.sender, wished, action.kind)
     if reason:
         _untold(work, action.kind.value, reason)
         return
@@ -78,7 +80,7 @@ async def _track(work: Work, verdict: Verdict) -> None:
 
 async def _answer(work: Work, action: Vacation) -> None:
     letter, account = work.letter, work.account
-    reason = letters.why_no_answer(letter, work.message.raw, account, action)
+    reason = letters.why_no_answer(work.sender, letter, work.message.raw, account, action)
     if reason or not await _is_first_answer(work, action):
         _untold(work, "vacation", reason or "its sender was answered before")
         return
@@ -103,12 +105,12 @@ async def _claim(work: Work, purpose: Purpose, key: str, period_ms: int) -> bool
 
 
 async def _notify(work: Work, action: Notify) -> None:
-    reason = letters.why_no_notification(work.letter, work.message.raw)
+    reason = letters.why_no_notification(work.message.raw)
     if reason:
         _untold(work, "notify", reason)
         return
-    raw, paths = work.pen.notification(work.letter, work.message.raw, work.account, action)
-    await work.delivery.deliver([letters.to(work.letter, raw, paths)])
+    raw, paths, reverse_path = work.pen.notification(work.letter, work.message.raw, work.account, action)
+    await work.delivery.deliver([letters.to(work.letter, raw, paths, reverse_path=reverse_path)])
     await _copy(work, raw, action.fcc)
 
 
