@@ -46,6 +46,10 @@ class RuntimeFault(Exception):
     """A run that cannot go on. RFC 5228 §2.10.6: the implicit keep takes place."""
 
 
+class OutOfSteps(RuntimeFault):
+    """With more of them, it might have ended well."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint: the name that was probably meant."""
     found = get_close_matches(name.lower(), list(names), n=1)

@@ -10,7 +10,7 @@ from mailstack.model.message import RawMessage
 from mailstack.sieve.actions import Action, FileInto, Flags, Keep, Notify, Redirect, Reject, Vacation
 from mailstack.sieve.entity import Entity
 from mailstack.sieve.facts import Fact, IncludedScript, Wanted
-from mailstack.sieve.faults import RuntimeFault
+from mailstack.sieve.faults import OutOfSteps, RuntimeFault
 from mailstack.sieve.limits import LIMITS, Limits
 from mailstack.sieve.text import cut
 
@@ -96,10 +96,11 @@ class Script:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """actions: with the implicit keep, if it takes place. fault: why the run ended early, "" for a good one; then
-    actions is the implicit keep alone (RFC 5228 §2.10.6)."""
+    actions is the implicit keep alone (RFC 5228 §2.10.6). is_out_of_steps: the fault is that it took too many."""
 
     actions: tuple[Action, ...]
     fault: str = ""
+    is_out_of_steps: bool = False
     trace: tuple[Traced, ...] = ()
 
 
@@ -108,6 +109,7 @@ def run(
 ) -> "Outcome | Wanted":
     """Wanted: the fact to be found and given in `facts` the next time, if there are more to be had; see facts.py."""
     state = Run(mail, {} if facts is None else facts, limits)
+    is_out_of_steps = False
     try:
         state.execute(script)
         return Outcome(actions=state.finished(), trace=tuple(state.trace))
@@ -117,10 +119,12 @@ def run(
         fault = f"more than {limits.facts} things were looked up"
     except RuntimeFault as broken:
         fault = str(broken)
+        is_out_of_steps = isinstance(broken, OutOfSteps)
     except RecursionError:
         # Each script that is included may have Limits.depth blocks around the next.
         fault = "too many blocks of scripts that include each other are in each other"
-    return Outcome(actions=(Keep(is_implicit=True),), fault=fault, trace=tuple(state.trace))
+    kept = (Keep(is_implicit=True),)
+    return Outcome(actions=kept, fault=fault, is_out_of_steps=is_out_of_steps, trace=tuple(state.trace))
 
 
 class Run:
@@ -155,7 +159,7 @@ class Run:
     def block(self, steps: Sequence[Step]) -> Flow | None:
         self._steps_left -= len(steps)
         if self._steps_left < 0:
-            raise RuntimeFault(f"it took more than {self.limits.steps} steps")
+            raise OutOfSteps(f"it took more than {self.limits.steps} steps")
         for step in steps:
             flow = step(self)
             if flow is not None:
@@ -166,7 +170,7 @@ class Run:
         """For what takes longer than a command does: see Limits.steps."""
         self._steps_left -= steps
         if self._steps_left < 0:
-            raise RuntimeFault(f"it took more than {self.limits.steps} steps")
+            raise OutOfSteps(f"it took more than {self.limits.steps} steps")
 
     def bounded(self, text: str, octets: int) -> str:
         """RFC 5229 §6: what is too long for a variable is cut, between two characters."""
@@ -221,7 +225,8 @@ class Run:
         if not message.is_edited:
             return None
         if message not in self._written:
-            self.spend(message.size >> 8)
+            # Only copied, and never more of it at once than memory has room for.
+            self.spend(message.size >> 10)
             self._written[message] = message.written()
         return self._written[message]
 

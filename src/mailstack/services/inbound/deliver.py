@@ -45,6 +45,8 @@ INBOXES_REMEMBERED = 20_000
 LOGGED_RECIPIENTS = 5
 AT_ONCE = 20
 """Forms of one mail that are stored at a time: each may be a copy of a large message."""
+LARGE_AT_ONCE = 4
+"""Large mails that scripts work on at a time: each may be a copy of its own in memory."""
 LARGE_BYTES = 256 * 1024
 """From here on, reading and copying a message takes long enough to be done in a thread."""
 
@@ -126,6 +128,7 @@ class Delivery:
         self._filter = filter_
         self._inboxes: OrderedDict[AccountId, MailboxId] = OrderedDict()
         self._is_wary = False
+        self._room = asyncio.Semaphore(LARGE_AT_ONCE)
         # Bound once: the module's would be bound anew for each line.
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
@@ -191,7 +194,11 @@ class Delivery:
     async def _store(self, message: NewMessage, account: Account, letter: Letter) -> Stored:
         size = len(message.raw)
         try:
-            verdict = await self._file(message, account, letter)
+            if size > LARGE_BYTES and self._filter is not None:
+                async with self._room:
+                    verdict = await self._file(message, account, letter)
+            else:
+                verdict = await self._file(message, account, letter)
         except DomainError as fault:  # whichever: raised here it would have the others' copies sent again
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             self._is_wary |= isinstance(fault, TryAgainLater)

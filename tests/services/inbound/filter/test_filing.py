@@ -148,3 +148,22 @@ async def test_no_script_files_into_the_mailboxes_of_others(world: FilterWorld, 
     await world.receive(mail_of())
     assert await world.where(BOB) == {}
     assert sum((await world.where()).values()) == 3
+
+
+async def test_a_large_mail_is_edited_for_each_of_its_accounts(world: FilterWorld) -> None:
+    for account in (ALICE, BOB):
+        await world.use(f'require "editheader"; addheader "X-For" "{account}";', of=account)
+    body = "x" * 70 + "\r\n"
+    assert isinstance(await world.receive(mail_of(body=body * 6_000), to=[ALICE, BOB]), Accept)
+    for account in (ALICE, BOB):
+        ((raw, _),) = (await world.placed(account))["INBOX"]
+        assert raw.startswith(f"X-For: {account}\r\n".encode())
+
+
+async def test_the_largest_mail_that_is_taken_can_be_edited(world: FilterWorld) -> None:
+    await world.use('require "editheader"; addheader "X-Seen" "yes";')
+    raw = mail_of(body=("x" * 70 + "\r\n") * 720_000)
+    assert isinstance(await world.receive(raw), Accept)
+    assert await world.where() == {"INBOX": 1}
+    ((stored, _),) = (await world.placed())["INBOX"]
+    assert stored.startswith(b"X-Seen: yes\r\n")

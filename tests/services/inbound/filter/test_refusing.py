@@ -115,6 +115,14 @@ async def test_a_notice_asks_for_tls_as_the_mail_did(world: FilterWorld) -> None
     assert b"TLS-Required: No\r\n" in (await world.queued())[1][1]
 
 
+async def test_one_who_edits_a_large_mail_has_not_refused_it(world: FilterWorld) -> None:
+    await world.use(REFUSING)
+    await world.use('require "editheader"; addheader "X-Seen" "yes";', of=BOB)
+    raw = mail_of(body=("x" * 70 + "\r\n") * 6_000)
+    assert isinstance(await world.receive(raw, to=[ALICE, BOB]), Accept)
+    assert await world.where(BOB) == {"INBOX": 1}
+
+
 async def test_what_is_for_a_list_too_is_taken(world: FilterWorld) -> None:
     await world.use(REFUSING)
     assert isinstance(await world.receive(mail_of(to="team@example.com"), to=[ALICE, "team@example.com"]), Accept)

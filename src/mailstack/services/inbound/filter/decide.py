@@ -4,7 +4,8 @@ A script whose end is that the mail is kept hands it on, as it edited and flagge
 not run. One that fails is as one that does nothing but keep. RFC 5228 §2.10.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -21,11 +22,13 @@ from mailstack.sieve.actions import Action, FileInto, Keep, Redirect
 from mailstack.sieve.facts import Fact, Wanted
 from mailstack.sieve.faults import Broken
 from mailstack.sieve.limits import LIMITS
-from mailstack.sieve.run import Mail, Outcome, run
+from mailstack.sieve.run import Mail, Outcome, Script, run
 
-STEPS = 100_000
-"""A run holds up all other connections of its process: these take some 50 ms."""
-DELIVERY_LIMITS = replace(LIMITS, steps=STEPS)
+DELIVERY_LIMITS = replace(LIMITS, steps=100_000)
+AT_ONCE_OCTETS = 64 * 1024
+AT_ONCE_LIMITS = replace(LIMITS, steps=5_000)
+"""A run holds up all other connections of its process: for so many steps or octets, some milliseconds. What takes
+longer is run in a thread, once more from its beginning."""
 
 log = structlog.get_logger()
 
@@ -87,9 +90,17 @@ class Judge:
         if isinstance(compiled, Broken):
             return Outcome(actions=(Keep(is_implicit=True),), fault=f"it does not compile: {compiled.faults[0]}")
         facts: dict[Fact, object] = {}
-        while isinstance(found := run(compiled, mail, facts, limits=DELIVERY_LIMITS), Wanted):
+        while isinstance(found := await run_aside(compiled, mail, facts), Wanted):
             facts[found.fact] = await self.knowledge.answer(found.fact, account, now=mail.received_at)
         return found
+
+
+async def run_aside(script: Script, mail: Mail, facts: Mapping[Fact, object]) -> Outcome | Wanted:
+    if len(mail.raw) <= AT_ONCE_OCTETS:
+        found = run(script, mail, facts, limits=AT_ONCE_LIMITS)
+        if isinstance(found, Wanted) or not found.is_out_of_steps:
+            return found
+    return await asyncio.to_thread(run, script, mail, facts, limits=DELIVERY_LIMITS)
 
 
 def _ran(script: OnShelf, outcome: Outcome) -> Ran:

@@ -27,6 +27,12 @@ class Verdict:
     ran: tuple[Ran, ...] = ()
 
     @property
+    def octets(self) -> int:
+        """What it holds in memory: mail that scripts have edited."""
+        edited = (action.raw for action in self.actions if isinstance(action, Keep | FileInto | Redirect))
+        return sum(len(raw) for raw in edited if raw is not None)
+
+    @property
     def words(self) -> list[str]:
         """What is done, for the log."""
         return [type(action).__name__.lower() for action in self.actions]

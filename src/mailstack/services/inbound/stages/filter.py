@@ -6,7 +6,9 @@ goes on elsewhere or to a list as well, of which somebody wants it.
 
 from dataclasses import replace
 
-from mailstack.services.inbound.deliver import Shipment
+from mailstack.model.ids import AccountId
+from mailstack.services.inbound.deliver import LARGE_BYTES, Shipment
+from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.mail import InboundMail, Reason, Reject
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.sieve.actions import Refusal
@@ -21,10 +23,11 @@ async def ask_filters(receiving: Receiving, mail: InboundMail) -> InboundMail | 
     if routed is None:
         return mail
     shipments = [await _asked(receiving, shipment) for shipment in routed.shipments]
+    asked = sum(len(shipment.accounts) for shipment in shipments)
     found = [verdict for shipment in shipments for verdict in shipment.letter.verdicts.values()]
     refusals = [verdict.refusal for verdict in found if verdict is not None and verdict.refusal is not None]
     goes_elsewhere = any(shipment.external or shipment.queued_as is not None for shipment in shipments)
-    is_refused_by_all = len(refusals) == len(found) > 0 and not goes_elsewhere and not _is_for_lists(mail)
+    is_refused_by_all = len(refusals) == asked > 0 and not goes_elsewhere and not _is_for_lists(mail)
     if is_refused_by_all and (told := _told(refusals)) is not None:
         return Reject(reason=Reason.FILTER, told=told)
     return replace(mail, routed=replace(routed, shipments=shipments))
@@ -34,7 +37,12 @@ async def _asked(receiving: Receiving, shipment: Shipment) -> Shipment:
     if not shipment.accounts:
         return shipment
     letter = shipment.letter
-    verdicts = {account.account_id: await receiving.delivery.verdict(letter, account) for account in shipment.accounts}
+    verdicts: dict[AccountId, Verdict | None] = {}
+    for account in shipment.accounts:
+        verdict = await receiving.delivery.verdict(letter, account)
+        # Copies of a large mail, each edited in another way, are more than memory holds: they are made when stored.
+        if verdict is None or verdict.octets <= LARGE_BYTES:
+            verdicts[account.account_id] = verdict
     return replace(shipment, letter=replace(letter, verdicts=verdicts))
 
 
