@@ -18,7 +18,8 @@ NULL_PATH = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpReply:
-    """code: three digits; status: RFC 3463's, "" where the peer gave none; text: one line, printable."""
+    """code: three digits; status: RFC 3463's, "" where the peer gave none; text: printable, and of
+    one line, but for what a script says to those it refuses, whose lines are parted by LF."""
 
     code: int
     status: str

@@ -8,7 +8,7 @@ from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import DomainError
 from mailstack.servers.smtp import replies
 from mailstack.servers.smtp.errors import REJECTIONS, REPLIES, reply_for
-from mailstack.servers.smtp.replies import encode, encode_lines
+from mailstack.servers.smtp.replies import encode, encode_lines, with_trace
 from mailstack.services.inbound.mail import Reason
 
 
@@ -43,3 +43,9 @@ def test_replies_have_a_status_of_their_class_and_fit_a_line(reply: SmtpReply) -
 
 def test_several_lines_have_hyphens_but_the_last() -> None:
     assert encode_lines(250, ["a", "b", "c"]) == b"250-a\r\n250-b\r\n250 c\r\n"
+
+
+def test_a_text_of_several_lines_has_the_status_on_each() -> None:
+    """RFC 5429 §2.5."""
+    reply = SmtpReply(code=550, status="5.7.1", text="Refused:\nNo,\nnever.")
+    assert encode(with_trace(reply, "t1")) == b"550-5.7.1 Refused:\r\n550-5.7.1 No,\r\n550 5.7.1 never. (trace t1)\r\n"

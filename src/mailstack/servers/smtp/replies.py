@@ -30,13 +30,17 @@ class FramingLost(Refused):
 def with_trace(reply: SmtpReply, trace_id: str) -> SmtpReply:
     """The id under which the log knows the transaction goes last, and is never what is cut off."""
     suffix = f" (trace {trace_id})"
-    # RFC 5321 §4.5.3.1.5: 512 octets, with code and CRLF.
+    *before, last = reply.text.split("\n")
+    # RFC 5321 §4.5.3.1.5: 512 octets a line, with code and CRLF.
     room = MAX_REPLY_OCTETS - len(f"{reply.code} {reply.status} {suffix}\r\n")
-    return replace(reply, text=f"{reply.text[:room]}{suffix}")
+    return replace(reply, text="\n".join([*before, f"{last[:room]}{suffix}"]))
 
 
 def encode(reply: SmtpReply) -> bytes:
-    return f"{reply}\r\n".encode("ascii")
+    """RFC 5429 §2.5: every line of a text has the status."""
+    if "\n" not in reply.text:
+        return f"{reply}\r\n".encode("ascii")
+    return encode_lines(reply.code, [f"{reply.status} {line}".strip() for line in reply.text.split("\n")])
 
 
 def encode_lines(code: int, lines: Sequence[str]) -> bytes:

@@ -136,7 +136,7 @@ class Reason(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """For good, told to the sender while connected: no bounce is ever sent to a forged address. detail: for the log.
-    told: how the reply's text goes on, printable ASCII."""
+    told: how the reply's text goes on, printable ASCII, and LF between lines."""
 
     reason: Reason
     detail: str = ""

@@ -22,7 +22,7 @@ FORGED = known(NO_POLICY, spf=SpfResult.FAIL)
         (REFUSING, "by the recipient's mail filter: No thanks."),
         (LISTED, "by the recipient's mail filter: No thanks."),
         ('require "ereject"; ereject "Nein, für immer.";', "by the recipient's mail filter"),
-        ('require "ereject"; ereject text:\nNo,\n  never.\n.\n;', "by the recipient's mail filter: No, never."),
+        ('require "ereject"; ereject text:\nNo,\n  never.\n.\n;', "by the recipient's mail filter:\nNo,\n  never."),
         ('require "reject"; reject "";', "by the recipient's mail filter"),
     ],
 )
@@ -36,7 +36,7 @@ async def test_all_recipients_must_agree(world: FilterWorld) -> None:
     await world.use(REFUSING)
     await world.use(LISTED.replace("thanks", "way"), of=BOB)
     refused = await world.receive(mail_of(), to=[ALICE, BOB])
-    assert refused == Reject(reason=Reason.FILTER, told="by the recipient's mail filter")
+    assert refused == Reject(reason=Reason.FILTER, told="by the recipient's mail filter:\nNo thanks.\nNo way.")
     await world.use("keep;", of=BOB)
     assert isinstance(await world.receive(mail_of(), to=[ALICE, BOB]), Accept)
     assert (await world.where(), await world.where(BOB)) == ({}, {"INBOX": 1})

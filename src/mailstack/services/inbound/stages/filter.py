@@ -5,6 +5,7 @@ goes on elsewhere or to a list as well, of which somebody wants it.
 """
 
 from dataclasses import replace
+from textwrap import wrap
 
 from mailstack.model.ids import AccountId
 from mailstack.services.inbound.deliver import LARGE_BYTES, Shipment
@@ -14,7 +15,7 @@ from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.sieve.actions import Refusal
 from mailstack.sieve.actions import Reject as Refused
 
-MAX_TOLD = 400
+MAX_LINE, MAX_TOLD = 400, 2_000
 REFUSED = "by the recipient's mail filter"
 
 
@@ -51,13 +52,13 @@ def _is_for_lists(mail: InboundMail) -> bool:
 
 
 def _told(refusals: list[Refused]) -> str | None:
-    """The one reason, on one line; None where it cannot be said in a reply, so that a notice must say it."""
-    reasons = {" ".join(refusal.reason.split()) for refusal in refusals}
-    if len(reasons) > 1:
-        return REFUSED
-    reason = reasons.pop()
-    if reason.isascii() and reason.isprintable() and len(reason) <= MAX_TOLD:
-        return f"{REFUSED}: {reason}" if reason else REFUSED
+    """Their reasons, each once; None where a reply cannot hold them, so that a notice must say it."""
+    reasons = list(dict.fromkeys(refusal.reason.strip() for refusal in refusals))
+    # RFC 5429 §2.5: a reason of several lines is a reply of several lines.
+    lines = [part for reason in reasons for line in reason.splitlines() for part in wrap(line, MAX_LINE)]
+    text = ("\n" if len(lines) > 1 else " ").join([f"{REFUSED}:", *lines]) if lines else REFUSED
+    if text.replace("\n", "").isprintable() and text.isascii() and len(text) <= MAX_TOLD:
+        return text
     # RFC 5429 §2.1.2, §2.2: a text that a reply cannot hold is the sender's to read all the same, but for ereject,
     # which would rather refuse.
     return REFUSED if all(refusal.kind is Refusal.EREJECT for refusal in refusals) else None
