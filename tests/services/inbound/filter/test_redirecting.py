@@ -179,3 +179,20 @@ async def test_after_the_queue_a_sender_who_passed_is_answered(world: FilterWorl
     await world.clear(SMALL)
     await world.pass_on(to=SMALL)
     assert await world.sent_to() == [SENDER, DORA]
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+async def test_binary_mail_goes_on_in_lines_or_stays(world: FilterWorld, *, is_signed: bool) -> None:
+    await world.use(ONWARD)
+    kind = "multipart/signed; boundary=b" if is_signed else "multipart/mixed; boundary=b"
+    part = "--b\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\n\x01\r\n--b--\r\n"
+    raw = mail_of(fields=f"MIME-Version: 1.0\r\nContent-Type: {kind}\r\n", body=part)
+    await world.receive(raw, handling=Handling(is_binary=True))
+    if is_signed:
+        assert (await world.where(), await world.sent_to()) == ({"INBOX": 1}, [])
+        return
+    ((item, content),) = await world.queued()
+    assert not item.handling.is_binary
+    assert b"\0" not in content
+    assert b"base64" in content
+    assert b"Return-Path" not in content

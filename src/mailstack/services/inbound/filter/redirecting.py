@@ -1,11 +1,13 @@
 """Mail that a script sends on: as forwards go, under a path of ours, sealed, never in circles. RFC 5228 §4.2."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import structlog
 
 from mailstack.formats.addresses import address_text, parse_mailboxes
 from mailstack.formats.headers import every, scan_fields
+from mailstack.formats.seven_bit import has_8bit
 from mailstack.model.handling import UNASKED, NotifyOn, Returned
 from mailstack.model.message import RawMessage
 from mailstack.services.inbound.deliver import Shipment
@@ -14,6 +16,7 @@ from mailstack.services.inbound.filter.work import Work
 from mailstack.services.inbound.recipients import Onward, Resolution
 from mailstack.services.inbound.trace import delivered_to_field, passed_addresses
 from mailstack.services.inbound.trust import is_distrusted, is_laundering, is_path_forged, own_names
+from mailstack.services.outbound.complete import encode_binary
 from mailstack.sieve.actions import Redirect
 
 log = structlog.get_logger()
@@ -37,13 +40,15 @@ async def onward(work: Work, verdict: Verdict) -> SentOn:
     for action in redirects:
         targets = await _targets(work, action)
         why = reason or _why_not_as_edited(work, action) or ("" if targets else "there is nobody to send it to")
+        plain = action if why else await _in_lines(work, action)
         targets = tuple(target for target in targets if target not in sent)
-        if why:
+        if why or plain is None:
+            why = why or "it is binary, and cannot be encoded"
             log.info("not redirected", trace=work.letter.trace_id, account=work.account.login, reason=why)
             is_kept = True
         elif targets:
             sent.update(targets)
-            shipments += await _shipments(work, action, targets)
+            shipments += await _shipments(work, plain, targets)
     return SentOn(shipments, is_kept)
 
 
@@ -81,10 +86,18 @@ async def _targets(work: Work, action: Redirect) -> tuple[str, ...]:
     return () if action.address.casefold() in own else (action.address,)
 
 
+async def _in_lines(work: Work, action: Redirect) -> Redirect | None:
+    """RFC 3030 §3: what leaves is encoded, so that any server takes it; None where that would harm it."""
+    if not work.letter.handling.is_binary:
+        return action
+    lines = await asyncio.to_thread(encode_binary, work.message.raw if action.raw is None else action.raw)
+    return None if lines is None else replace(action, raw=lines)
+
+
 async def _shipments(work: Work, action: Redirect, targets: tuple[str, ...]) -> list[Shipment]:
     # RFC 3461 §5.2.1: who sent it was told of success by us, if anybody was.
     wished = work.letter.notifications.get(work.account.login, UNASKED).without_success()
-    handling = work.letter.handling
+    handling = replace(work.letter.handling, is_binary=False)
     if action.notify is not None:
         # RFC 6009 §5.1.
         events = frozenset() if action.notify.upper() == "NEVER" else _events(action.notify)
@@ -93,7 +106,13 @@ async def _shipments(work: Work, action: Redirect, targets: tuple[str, ...]) -> 
         handling = replace(handling, returned=Returned(action.ret.upper()))
     letter = replace(work.letter, handling=handling, notifications=dict.fromkeys(targets, wished), is_suspicious=False)
     if action.raw is not None:
-        letter = replace(letter, raw=action.raw, received=_way(work, action.raw), left_out=_return_paths(action.raw))
+        letter = replace(
+            letter,
+            raw=action.raw,
+            received=_way(work, action.raw),
+            left_out=_return_paths(action.raw),
+            is_8bit=has_8bit(action.raw),
+        )
     onward = Onward(address=work.account.login, targets=targets)
     return await work.forwarding.shipments(letter, Resolution(onward=(onward,)), letter.authentication)
 
