@@ -265,17 +265,8 @@ async def filter_world(folder: Path) -> AsyncIterator[FilterWorld]:
 
 def _everybody() -> list[ResourceChange]:
     domain = DomainBody(catch_all=None, subaddress_separators="+", alias_of=None, dkim_algorithms=())
-    team = ListBody(
-        name="Team",
-        description="",
-        members=(ALICE, DORA),
-        owners=(),
-        post="anyone",
-        posters=(),
-        subject_prefix="",
-        reply_to="author",
-        unsubscribe=False,
-    )
+    team = _list("Team", members=(ALICE, DORA), post="anyone")
+    news = _list("News", members=(ALICE, DORA), owners=(BOB,), post="owners")
     return [
         _created(Kind.DOMAIN, "example.com", domain),
         _created(Kind.ACCOUNT, ALICE, _account("Alice Example", addresses=("a.example@example.com",))),
@@ -283,7 +274,22 @@ def _everybody() -> list[ResourceChange]:
         _created(Kind.ACCOUNT, SMALL, _account("Small", quota_bytes=SMALL_QUOTA)),
         _created(Kind.ALIAS, "both@example.com", AliasBody(targets=(ALICE, BOB))),
         _created(Kind.LIST, "team@example.com", team),
+        _created(Kind.LIST, "news@example.com", news),
     ]
+
+
+def _list(name: str, *, members: tuple[str, ...], owners: tuple[str, ...] = (), post: str) -> ListBody:
+    return ListBody(
+        name=name,
+        description="",
+        members=members,
+        owners=owners,
+        post=post,
+        posters=(),
+        subject_prefix="",
+        reply_to="author",
+        unsubscribe=False,
+    )
 
 
 def _account(name: str, *, addresses: tuple[str, ...] = (), quota_bytes: int | None = None) -> AccountBody:

@@ -87,6 +87,14 @@ async def test_to_a_list_of_which_the_account_is_a_member(world: FilterWorld) ->
     assert await world.where(BOB) == {"INBOX": 1}
 
 
+@pytest.mark.parametrize(("who", "reached"), [(ALICE, []), (BOB, [ALICE, DORA])])
+async def test_to_a_list_mail_goes_from_who_may_post_there(world: FilterWorld, who: str, reached: list[str]) -> None:
+    await world.use('require ["extlists", "copy"]; redirect :copy :list "news@example.com";', of=who)
+    await world.receive(mail_of(), to=[who])
+    assert await world.sent_to() == reached
+    assert await world.where(who) == {"INBOX": 1}
+
+
 async def test_notices_are_asked_for_as_the_script_says(world: FilterWorld) -> None:
     extensions = 'require ["redirect-dsn", "copy"];'
     await world.use(f'{extensions} redirect :copy :notify ["FAILURE", "DELAY"] :ret "HDRS" "{DORA}";')

@@ -1,6 +1,7 @@
 """Mail that a script sends on: as forwards go, under a path of ours, sealed, never in circles. RFC 5228 §4.2."""
 
 import asyncio
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,6 +11,7 @@ from mailstack.formats.headers import every, scan_fields
 from mailstack.formats.seven_bit import has_8bit
 from mailstack.model.handling import UNASKED, NotifyOn, Returned
 from mailstack.model.message import RawMessage
+from mailstack.model.principal import MailingList, Posters
 from mailstack.services.inbound.deliver import Shipment
 from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.filter.work import Work
@@ -63,6 +65,20 @@ async def _why_not_onward(work: Work) -> str:
     return "the checks of its sender" if is_laundering(work.sender, login, names) else ""
 
 
+def _may_post(mailing_list: MailingList, own: Set[str]) -> bool:
+    """RFC 6134 §2.7: a script reaches nobody whom its owner could not write to."""
+    match mailing_list.post:
+        case Posters.ANYONE:
+            posters: Collection[str] = own
+        case Posters.MEMBERS:
+            posters = mailing_list.members
+        case Posters.NAMED:
+            posters = mailing_list.posters
+        case Posters.OWNERS:
+            posters = ()
+    return not own.isdisjoint((*posters, *mailing_list.owners))
+
+
 def _why_not_as_edited(work: Work, action: Redirect) -> str:
     """RFC 5293 §9: an edit may make a mail another's, and we would vouch for that with our name. RFC 6409 §6.1: nobody
     writes in another's name."""
@@ -82,7 +98,9 @@ async def _targets(work: Work, action: Redirect) -> tuple[str, ...]:
     own = {work.account.login, *work.account.addresses}
     if action.list_name:
         found = await work.knowledge.list_of(work.account, action.list_name)
-        return () if found is None else tuple(member for member in found.members if member not in own)
+        if found is None or not _may_post(found, own):
+            return ()
+        return tuple(member for member in found.members if member not in own)
     return () if action.address.casefold() in own else (action.address,)
 
 
