@@ -6,9 +6,9 @@ import html
 import re
 
 # A tag never runs over the next "<": so unclosed ones cost nothing.
-_TAG = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40}+)[^<>]*+>?|<[!?][^<>]*+>?")
-_SILENT = frozenset({"style", "script", "head", "title", "template", "noscript"})
-_INLINE = frozenset(
+TAG = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40}+)[^<>]*+>?|<[!?][^<>]*+>?")
+SILENT = frozenset({"style", "script", "head", "title", "template", "noscript"})
+INLINE = frozenset(
     {
         "a",
         "b",
@@ -35,22 +35,22 @@ _INLINE = frozenset(
 def html_to_text(markup: str) -> str:
     kept: list[str] = []
     at = 0
-    while tag := _TAG.search(markup, at):
+    while tag := TAG.search(markup, at):
         kept.append(markup[at : tag.start()])
         at = tag.end()
         name = (tag[2] or "").lower()
         if tag[0] == "<!--":
             end = markup.find("-->", at)
             at = len(markup) if end < 0 else end + 3
-        elif name in _SILENT and not tag[1] and not tag[0].endswith("/>"):
-            at = _closing(markup, name, at)
-        elif name not in _INLINE:
+        elif name in SILENT and not tag[1] and not tag[0].endswith("/>"):
+            at = closing(markup, name, at)
+        elif name not in INLINE:
             kept.append(" ")
     kept.append(markup[at:])
     return html.unescape("".join(kept))
 
 
-def _closing(markup: str, name: str, at: int) -> int:
+def closing(markup: str, name: str, at: int) -> int:
     """Where the element ends; an unclosed one hides all the rest, as it does in a browser."""
     while (at := markup.find("</", at)) >= 0:
         at += 2

@@ -18,21 +18,23 @@ MAX_WORD_CHARACTERS = 128
 MAX_NEEDLE_WORDS = 16
 
 # Kana, Han, Thai and its neighbours, Khmer.
-_UNSPACED = (
+UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Text is folded, so ASCII has no capitals here. Combining marks belong to their words.
-_SEPARATORS = (
-    "\x00-/:-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20bf\u2190-\u2bff\u3000-\u3004"
+# Combining marks belong to their words.
+WIDE_SEPARATORS = (
+    "\x80-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20bf\u2190-\u2bff\u3000-\u3004"
     "\u3008-\u303f\ud800-\udfff\ufe10-\ufe1f\ufe30-\ufe6f\uff00-\uff0f\ufff0-\uffff\U0001f000-\U0001faff"
 )
+# Text is folded, so ASCII has no capitals here.
+_SEPARATORS = "\x00-/:-`{-\x7f" + WIDE_SEPARATORS
 _ASCII_BLANKS = {at: " " for at in range(128) if not chr(at).isalnum()}
-_RUN = re.compile(f"[{_UNSPACED}]+|[^{_SEPARATORS}{_UNSPACED}]+")
-_SPACED_RUN = re.compile(f"[^{_SEPARATORS}{_UNSPACED}]+")
+_RUN = re.compile(f"[{UNSPACED}]+|[^{_SEPARATORS}{UNSPACED}]+")
+_SPACED_RUN = re.compile(f"[^{_SEPARATORS}{UNSPACED}]+")
 # Latin, Greek and Cyrillic letters with marks, which most people leave out where the keyboard has none.
 _MARKED = (*range(0xC0, 0x250), *range(0x386, 0x460), *range(0x1E00, 0x2000))
 _MARKS = re.compile("[\u0300-\u036f]+")
-_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def words_of(text: str) -> set[str]:
