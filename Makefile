@@ -9,7 +9,7 @@ MAKEFLAGS += --jobs=3
 # Else each process of tests would prepare all their assertions anew: nine seconds on two cores.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test fast slow check bench fuzz docs clean format
+.PHONY: run test fast slow check bench bench-spam fuzz docs clean format
 
 run: $(VENV)/.run
 	$(BIN)/mailstack sandbox $(SPEC)
@@ -32,6 +32,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+bench-spam: $(VENV)/.dev
+	$(BIN)/python -m bench spam
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz

@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "formats",
     "dkim",
     "spf",
+    "spam",
 )
 
 

@@ -1,0 +1,147 @@
+"""Telling spam from ham: accuracy of designs and a rival on the same mail, errors by class, speed. `make bench-spam`.
+
+All figures of docs/spam.md. Seeds are fixed; only the times differ from run to run.
+"""
+
+import math
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.spam_corpus import ARCHIVE, Mail, Split, corpus, splits
+from bench.spam_designs import DESIGNS, POINTS, Design, Ours
+from bench.spam_rivals import Bogofilter, is_installed
+from mailstack.spam.features import features_of
+from mailstack.spam.judge import Models, judge, reasons
+from mailstack.spam.model import SHARED_BITS, Model, empty
+
+RECALLS = (0.95, 0.99)
+JUNK_AT = 5.0
+TRAINED = 1_000
+REPEATED = 5
+LINE = b"The quick brown fox number %d jumps over the lazy dog, and so on, until www%d.\r\n"
+CELL = (
+    b'<tr><td style="color:red">Row %d: <a href="http://www.example.com/%d">click <b>here</b></a> for it.</td></tr>\r\n'
+)
+
+Scored = Sequence[tuple[float, Mail]]
+
+
+def main() -> None:
+    if not ARCHIVE.exists():
+        print(f"without {ARCHIVE} there is nothing to learn from (MAILSTACK_SUITES names another folder)")
+        return
+    mails = corpus()
+    print(f"{len(mails)} mails, {sum(mail.is_spam for mail in mails)} of them spam")
+    points = {split.name: accuracy(split) for split in splits(mails)}
+    classes(points)
+    speed(mails)
+
+
+def accuracy(split: Split) -> Scored:
+    """Prints the figures of all; returns the points of ours."""
+    judged = [mail for _, others in split.rounds for mail in others]
+    spam = sum(mail.is_spam for mail in judged)
+    print(f"\n{split.name}: {len(judged) - spam} ham and {spam} spam judged")
+    print(f"{'':44}{'ROC AUC':>10}{'1 - AUC %':>11}" + "".join(f"{f'FP at {recall:.0%}':>12}" for recall in RECALLS))
+    points: Scored = ()
+    for design in (*DESIGNS, Bogofilter) if is_installed() else DESIGNS:
+        for name, scored in judge_all(split, design).items():
+            if name == POINTS:
+                points = scored
+                continue
+            area = roc_auc(scored)
+            wrong = "".join(f"{false_positives(scored, recall):>12}" for recall in RECALLS)
+            print(f"{name:44}{area:>10.5f}{(1 - area) * 100:>11.4f}{wrong}", flush=True)
+    return points
+
+
+def judge_all(split: Split, design: Callable[[], Design]) -> dict[str, list[tuple[float, Mail]]]:
+    found: dict[str, list[tuple[float, Mail]]] = {}
+    for learned, judged in split.rounds:
+        taught = design()
+        taught.learn(learned)
+        for name, scores in taught.score(judged).items():
+            found.setdefault(name, []).extend(zip(scores, judged, strict=True))
+    return found
+
+
+def roc_auc(scored: Scored) -> float:
+    """How likely a spam has more than a ham; where both have the same, half."""
+    ordered = sorted((score, mail.is_spam) for score, mail in scored)
+    values = [score for score, _ in ordered]
+    ranks = 0.0
+    at = 0
+    while at < len(ordered):
+        end = at
+        while end < len(ordered) and values[end] == values[at]:
+            end += 1
+        ranks += sum(is_spam for _, is_spam in ordered[at:end]) * (at + end + 1) / 2
+        at = end
+    spam = sum(is_spam for _, is_spam in ordered)
+    return (ranks - spam * (spam + 1) / 2) / (spam * (len(ordered) - spam))
+
+
+def false_positives(scored: Scored, recall: float) -> int:
+    """Ham that has at least as much as the weakest of that share of the spam."""
+    spam = sorted((score for score, mail in scored if mail.is_spam), reverse=True)
+    least = spam[math.ceil(recall * len(spam)) - 1]
+    return sum(score >= least for score, mail in scored if not mail.is_spam)
+
+
+def classes(found: Mapping[str, Scored]) -> None:
+    print(f"\n{'points of mailstack':44}{'mails':>8}{'below 0':>9}{'0 to 5':>8}{'5 and more':>12}")
+    for name, scored in found.items():
+        print(name)
+        bands: dict[str, Counter[int]] = {}
+        for points, mail in scored:
+            bands.setdefault(mail.kind, Counter())[0 if points < 0 else 1 if points < JUNK_AT else 2] += 1
+        for kind, band in sorted(bands.items()):
+            print(f"  {kind:42}{band.total():>8}{band[0]:>9}{band[1]:>8}{band[2]:>12}")
+
+
+def speed(mails: Sequence[Mail]) -> None:
+    taught = Ours()
+    taught.learn(mails)
+    models = Models(shared=taught.model)
+    usual = [mail.raw for mail in mails if 3_600 <= len(mail.raw) <= 4_600][:200]
+    plain = b"Subject: x\r\n\r\n" + b"".join(LINE % (number, number) for number in range(1_250))
+    markup = b"Content-Type: text/html\r\n\r\n<table>" + b"".join(CELL % (number, number) for number in range(970))
+    print(f"\n{'CPU ms a message':44}{'look and judge':>16}{'with reasons':>14}")
+    for name, raws in (
+        (f"{len(usual)} of about 4 KB", usual),
+        (f"{len(plain) // 1000} KB of plain text", [plain]),
+        (f"{len(markup) // 1000} KB of HTML", [markup]),
+    ):
+        judged = milliseconds(lambda raws=raws: [judge(features_of(raw), models) for raw in raws])  # type: ignore[misc]
+        told = milliseconds(
+            lambda raws=raws: [reasons(features_of(raw), models, most=5) for raw in raws]  # type: ignore[misc]
+        )
+        print(f"{name:44}{judged / len(raws):>16.2f}{told / len(raws):>14.2f}")
+    some = [mail for mail in mails if int(mail.name.rpartition("/")[2].partition(".")[0][-5:]) % 3 == 0][:TRAINED]
+    print(
+        f"{f'CPU s to learn {len(some)} messages, looked at too':44}{milliseconds(lambda: learn(some)) / 1_000:>16.2f}"
+    )
+    print(f"{'MiB of the table':44}{len(empty(SHARED_BITS)) / 2**20:>16.2f}")
+
+
+def learn(mails: Sequence[Mail]) -> None:
+    model = Model(empty(SHARED_BITS))
+    looked_at = [(features_of(mail.raw), mail.is_spam) for mail in mails]
+    for is_repeated in (False, True, True):
+        for features, is_spam in looked_at:
+            model.learn(model.lesson(features, is_spam=is_spam, is_repeated=is_repeated))
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(REPEATED):
+        begun = time.process_time()
+        work()
+        taken.append((time.process_time() - begun) * 1_000)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    main()
