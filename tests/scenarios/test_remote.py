@@ -52,6 +52,8 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
     spec.parent.mkdir()
     spec.write_text(SPEC)
     with running_sandbox(spec, tmp_path / "sandbox", "--passwords", "pw") as sandbox:
+        # Who applies from afar is refused while the server itself does.
+        wait_for(lambda: "upkeep" in sandbox.status(), what="its own apply is over")
         yield Laptop(sandbox, spec, tmp_path)
 
 

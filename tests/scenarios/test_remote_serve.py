@@ -1,6 +1,7 @@
 """`mailstack serve` under a spec that came from afar, with secrets that only the sender has, also after a restart."""
 
 import imaplib
+import json
 import os
 import ssl
 import subprocess
@@ -96,6 +97,9 @@ def test_secrets_of_the_sender_are_enough_and_are_never_in_clear(tmp_path: Path,
     secrets = {"REMOTE_ALICE": PASSWORDS["alice@example.com"], "REMOTE_CAROL": PASSWORDS["carol@example.com"]}
 
     with serving(server, tmp_path / "first.log", REMOTE_ALICE=secrets["REMOTE_ALICE"]):
+        status = server.folder / "state" / "run" / "status.json"
+        # Who applies from afar is refused while the server itself does.
+        wait_for(lambda: "upkeep" in json.loads(status.read_text()), what="its own apply is over")
         made = run_command("token", "create", str(server.spec), "--can", "apply")
         token = made.stdout.decode().strip()
         save(laptop.folder / "accounts" / "carol.yaml", CAROL)

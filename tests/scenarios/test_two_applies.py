@@ -101,4 +101,6 @@ def test_of_applies_that_begin_at_the_same_moment_each_is_done_whole_or_refused(
     assert generation_of(specs[0]) == codes.count(0)
     assert len(accounts_in(specs[0])) == 1
     for (_, faults), code in ended:
-        assert code == 0 or "plan again" in faults or "--allow-many" in faults, faults
+        # On a busy machine a turn may take longer than another waits for it.
+        said = ("plan again", "--allow-many", "another apply is at work")
+        assert code == 0 or any(words in faults for words in said), faults

@@ -120,10 +120,16 @@ def dns_server_beside(names: Names, *, namespace: Namespace | None = None) -> It
 
 def _sockets() -> tuple[socket.socket, socket.socket]:
     """For TCP and UDP, on one port."""
-    tcp = socket.create_server(("127.0.0.1", 0))
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(tcp.getsockname())
-    return tcp, udp
+    while True:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:  # what is free for one may be a client's of the other
+            tcp.close()
+            udp.close()
+        else:
+            return tcp, udp
 
 
 class _Udp(asyncio.DatagramProtocol):

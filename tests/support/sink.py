@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.support.running import DEADLINE_S
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -50,7 +52,7 @@ class Sink:
 @contextmanager
 def running_sink(port: int) -> Iterator[Sink]:
     sink = Sink(port=port)
-    controller = Controller(sink, hostname="127.0.0.1", port=port)
+    controller = Controller(sink, hostname="127.0.0.1", port=port, ready_timeout=DEADLINE_S)
     controller.start()
     try:
         yield sink
