@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
+from xdist.remote import Producer
 
 from tests.support.engines import DATABASE, POSTGRES, SQLITE, engines_of
+from tests.support.groups import ByModule
 from tests.support.log_forms import HeldToItsForm
 from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
@@ -29,6 +31,10 @@ def log_as_before() -> Iterator[None]:
 def postgres() -> Iterator[PostgresServer]:
     with running_postgres() as server:
         yield server
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule | None:
+    return ByModule(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
