@@ -6,6 +6,7 @@ from email.policy import default
 
 import pytest
 
+from mailstack.mailauth import srs
 from mailstack.mailauth.dkim import keys
 from mailstack.model.handling import Handling
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
@@ -53,6 +54,17 @@ async def test_the_same_sender_is_answered_once_in_a_period_others_at_once(world
     world.clock.advance(7 * DAY_MS + 1)
     await world.receive(mail_of())
     assert await world.sent_to() == [SENDER, SENDER, "eve@elsewhere.example"]
+
+
+async def test_a_sender_is_known_by_whichever_way_the_mail_comes(world: FilterWorld) -> None:
+    await world.use(AWAY)
+    for _ in range(3):
+        path = srs.rewrite(SENDER, "example.com", key=world.forwarding().path_key, now=world.clock())
+        assert path is not None
+        await world.receive(mail_of(), sender=path)
+        world.clock.advance(DAY_MS)
+    await world.receive(mail_of())
+    assert len(await world.sent_to()) == 1
 
 
 async def test_another_text_is_another_answer_but_for_its_handle(world: FilterWorld) -> None:

@@ -93,7 +93,9 @@ async def _is_first_answer(work: Work, action: Vacation) -> bool:
     """RFC 5230 §4.2; RFC 6131 §2: with `:seconds 0`, every mail is answered."""
     if action.period_s == 0:
         return True
-    key = f"{len(action.handle)}:{action.handle}{work.letter.reverse_path.casefold()}"
+    # Whoever here has sent it on has put another path around the sender's, each day another.
+    sender = work.forwarding.sender_behind(work.letter.reverse_path, now=work.letter.received_at)
+    key = f"{len(action.handle)}:{action.handle}{sender.casefold()}"
     return await _claim(work, Purpose.ANSWERED, key, action.period_s * SECOND_MS)
 
 
