@@ -1,5 +1,6 @@
 """docs/sieve.md: every extension has an example, and each example does what the page says."""
 
+import json
 import re
 from pathlib import Path
 
@@ -38,6 +39,19 @@ def test_each_extension_has_an_example_that_requires_it() -> None:
         assert EXAMPLE.search(text), f"no example of {name}"
         # What RFC 5228 §2.7.3 has everywhere needs no require.
         assert f'"{name}"' in text or name in ("comparator-i;octet", "comparator-i;ascii-casemap"), name
+
+
+def test_the_rules_of_the_page_are_the_sieve_below_them(tmp_path: Path) -> None:
+    found = re.search(r"```yaml\n(rules:.*?)```.*?```sieve\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    rules = "".join(f"    {line}\n" for line in found[1].splitlines())
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        f"server: {{hostname: m.example.com}}\ndomains: {{example.com: }}\naccounts:\n  a@example.com:\n{rules}"
+    )
+    shown = CliRunner().invoke(cli, ["sieve", "show", str(spec), "a@example.com", "--unapplied", "--format", "json"])
+    (script,) = json.loads(shown.stdout)
+    assert script["content"] == found[2]
 
 
 def test_no_example_is_left_unread() -> None:

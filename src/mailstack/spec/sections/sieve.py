@@ -53,7 +53,9 @@ class Sieve(Section):
     before: ScriptFiles = Field(
         default=(), description="Run for every account, in this order, before the account's own script."
     )
-    after: ScriptFiles = Field(default=(), description="Run for every account, in this order, after its own script.")
+    after: ScriptFiles = Field(
+        default=(), description="Run for every account whose own script leaves the mail where it was, in this order."
+    )
     global_: dict[ScriptName, ScriptFile] = Field(
         default={},
         alias="global",
