@@ -50,6 +50,20 @@ async def test_saving_by_rename_is_seen(tmp_path: Path, reasons: Reasons, watch:
         assert await soon(reasons) is Reason.FILES
 
 
+async def test_files_that_a_faulty_spec_names_are_followed_besides(
+    tmp_path: Path, reasons: Reasons, watch: Watch
+) -> None:
+    spec, script = tmp_path / "mail.yaml", tmp_path / "sieve" / "new.txt"
+    spec.write_text("a")
+    script.parent.mkdir()
+    await watch.follow([str(spec)], read_at_ns=LATER_NS)
+    await watch.follow_also([str(spec), str(script)], read_at_ns=LATER_NS)
+    script.write_text("keep;")
+    assert await soon(reasons) is Reason.FILES
+    spec.write_text("b")
+    assert await soon(reasons) is Reason.FILES
+
+
 async def test_a_file_saved_while_the_spec_was_read_is_not_missed(
     tmp_path: Path, reasons: Reasons, watch: Watch
 ) -> None:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pytest
 
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import Sandbox, save, wait_for
+from tests.support.sandbox import MAILSTACK, Sandbox, run_client, save, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +92,27 @@ def test_a_spec_with_faults_changes_nothing_and_says_where_they_are(sandbox: San
     assert "nonsense" in reload["message"]
     save(spec, good)
     wait_for(lambda: sandbox.status()["reload"]["ok"] is True, what="the next save is fine")  # type: ignore[index]
+
+
+def test_a_saved_script_counts_at_once_and_one_that_was_missing_mends_the_spec(sandbox: Sandbox, spec: Path) -> None:
+    folder = spec.parent / "sieve"
+    folder.mkdir()
+    script, other = folder / "all.sieve", folder / "more" / "other.sieve"
+    script.write_text("keep;\n")
+    save(spec, f"{spec.read_text()}sieve: {{before: [{{file: sieve/all.sieve}}]}}\n")
+
+    def run_first() -> str:
+        shown = run_client([*MAILSTACK, "sieve", "show", str(spec), "alice@example.com", "--state", str(sandbox.state)])
+        return shown.stdout.decode()
+
+    wait_for(lambda: "keep;" in run_first(), what="the script is applied")
+    save(script, "# saved again\nkeep;\n")
+    wait_for(lambda: "saved again" in run_first(), what="the script that was saved is applied")
+    save(script, "kep;\n")
+    wait_for(lambda: "sieve/all.sieve:1:1" in sandbox.log, what="its fault is logged")
+    save(script, "keep;\n")
+    other.parent.mkdir()
+    save(spec, spec.read_text().replace("before:", "after: [{file: sieve/more/other.sieve}], before:"))
+    wait_for(lambda: "other.sieve cannot be read" in sandbox.log, what="the missing script is logged")
+    save(other, "# the other\nkeep;\n")
+    wait_for(lambda: "the other" in run_first(), what="the script that was missing is applied")

@@ -82,10 +82,12 @@ def obey(connection: socket.socket) -> None:
     if not isinstance(job, Job):
         return
     configure_log(job.log_format, job.log_level)
+    began_ns = time.time_ns()
     try:
         line.send(asyncio.run(_work(job, line)))
     except SpecInvalid as invalid:
-        line.send(Faulty(faults=list(invalid.lines())))
+        watch = [str(file) for file in find_storage(Path(job.spec)).files]
+        line.send(Faulty(faults=list(invalid.lines()), watch=watch, read_at_ns=began_ns))
     except BrokenPipeError:
         pass  # the supervisor has gone, or has a newer spec
     except (DomainError, SecretMissing, OSError) as fault:

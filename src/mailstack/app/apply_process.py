@@ -112,8 +112,8 @@ class ApplyProcess:
         if arrived is None:
             raise ApplyBroken("the process that applies the spec ended unexpectedly; the lines above say why")
         match arrived[0]:
-            case Faulty(faults=faults):
-                raise SpecFaulty(faults)
+            case Faulty(faults=faults, watch=watch, read_at_ns=read_at_ns):
+                raise SpecFaulty(faults, watch, read_at_ns)
             case Broken(reason=reason):
                 raise ApplyBroken(reason)
             case message:

@@ -8,11 +8,14 @@ class CannotServe(Exception):
 
 
 class SpecFaulty(CannotServe):
-    """lines: one for each fault, as `mailstack validate` prints them."""
+    """lines: one for each fault, as `mailstack validate` prints them. watch: files that may mend it, as they were read
+    from read_at_ns on."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], watch: Sequence[str] = (), read_at_ns: int = 0) -> None:
         super().__init__("; ".join(lines))
         self.lines = tuple(lines)
+        self.watch = tuple(watch)
+        self.read_at_ns = read_at_ns
 
 
 class ApplyBroken(CannotServe):

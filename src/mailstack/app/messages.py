@@ -111,9 +111,12 @@ class Go: ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faulty:
-    """The spec has faults, each a whole line; nothing was written."""
+    """The spec has faults, each a whole line; nothing was written. watch, read_at_ns: as in Loaded, with files that it
+    names and that are not there."""
 
     faults: Sequence[str]
+    watch: Sequence[str] = ()
+    read_at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

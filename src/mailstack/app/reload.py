@@ -53,13 +53,15 @@ class Watch:
 
     def __init__(self, reasons: Reasons) -> None:
         self._reasons = reasons
+        self._files: tuple[str, ...] = ()
         self._places: frozenset[Path] = frozenset()
         self._changed_ns: dict[Path, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def follow(self, files: Iterable[str], *, read_at_ns: int) -> None:
         """files: absolute. read_at_ns: when the spec began to be read, so that no save since then is missed."""
-        places = frozenset(place for file in files for place in places_of(Path(file)))
+        self._files = tuple(files)
+        places = frozenset(place for file in self._files for place in places_of(Path(file)))
         if places != self._places:
             await self.end()
             self._places = places
@@ -70,6 +72,10 @@ class Watch:
         # servers have clocks of their own.
         if any(at > read_at_ns and at != before.get(place) for place, at in self._changed_ns.items()):
             self._reasons.give(Reason.FILES)
+
+    async def follow_also(self, files: Iterable[str], *, read_at_ns: int) -> None:
+        """Besides those that are followed: a spec with faults names files that may be what is wrong with it."""
+        await self.follow(dict.fromkeys((*self._files, *files)), read_at_ns=read_at_ns)
 
     async def end(self) -> None:
         if self._task is not None:

@@ -22,7 +22,7 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.due import Due
-from mailstack.app.faults import CannotServe
+from mailstack.app.faults import CannotServe, SpecFaulty
 from mailstack.app.forks import Forks, answering, drive
 from mailstack.app.installed import installed, refuse_another
 from mailstack.app.log import log_loop_fault
@@ -208,6 +208,8 @@ class Supervisor:
         except (CannotServe, OSError) as fault:
             message = str(fault)
             log_refusal("the reload was refused; the old generation goes on", fault)
+            if isinstance(fault, SpecFaulty):
+                await self._watch.follow_also(fault.watch, read_at_ns=fault.read_at_ns)
             self._try_again(reason, fault)
         self._say_reloaded(message)
 
