@@ -246,3 +246,24 @@ def test_what_the_spec_does_not_want_is_not_taken_over(zone: Path) -> None:
     told = run("adopt", str(spec), "--dns", "example.com", "www", "A", "--yes").stdout
     assert "dns_record www.example.com A: the spec asks for no such record" in told
     assert zone.read_text() == before
+
+
+def test_an_account_comes_back_with_its_script_as_a_file(tmp_path: Path) -> None:
+    spec, folder = tmp_path / "mailstack.yaml", tmp_path / "sieve"
+    head = "server: {hostname: mail.example.com}\nstorage: {path: state}\ndomains: {example.com: }\naccounts:\n"
+    (tmp_path / "a.sieve").write_text("# a\nkeep;\n")
+    script = "  alice@example.com: {sieve: {file: a.sieve}}\n"
+    spec.write_text(f"{head}{script}  bob@example.com: {{rules: [{{name: all, then: keep}}]}}\n  carol@example.com:\n")
+    assert run("apply", "--yes", str(spec)).exit_code == 0
+    spec.write_text(f"{head}  carol@example.com:\n")
+    assert run("plan", str(spec)).exit_code == 2
+    folder.mkdir()
+    (folder / "bob@example.com.sieve").write_text("# another\n")
+    refused = run("adopt", str(spec))
+    assert (refused.exit_code, "holds something else" in refused.stderr) == (1, True)
+    assert [path.name for path in folder.iterdir()] == ["bob@example.com.sieve"]
+    (folder / "bob@example.com.sieve").unlink()
+    assert run("adopt", str(spec)).exit_code == 0
+    assert (folder / "bob@example.com.sieve").read_text().endswith("# rule: all\nkeep;\n")
+    assert (folder / "alice@example.com.sieve").read_text() == "# a\nkeep;\n"
+    assert_planned_empty(spec)

@@ -116,7 +116,8 @@ async def _take_accounts(loaded: "LoadedSpec", addresses: tuple[str, ...], out: 
             names = ", ".join(sorted(unknown))
             fail(f"{names}: the server has no such account, alias or list, or the spec has it already")
         if adoption.names:
-            with _drafted(loaded, out or loaded.path, _new_text(loaded, adoption, out)):
+            text = _new_text(loaded, adoption, out)
+            with _scripts_written(loaded.directory, adoption), _drafted(loaded, out or loaded.path, text):
                 hashes = await _hashes(store, adoption)
                 _write_secrets(loaded.directory, hashes)
                 await _remember(store, adoption, hashes)
@@ -148,6 +149,28 @@ async def _hashes(store: "Store", adoption: "Adoption") -> dict[str, str]:
     return {item.name: held[item.name]["password"] for item in adoption.with_password}
 
 
+@contextmanager
+def _scripts_written(directory: Path, adoption: "Adoption") -> Iterator[None]:
+    """Before the spec that names them is looked at; gone again where nothing comes of it. What is there stays."""
+    from mailstack.model.resource import ScriptBody, body_of
+    from mailstack.reconcile.adoption import script_file
+
+    contents = {directory / script_file(item.name): body_of(ScriptBody, item).content for item in adoption.scripts}
+    for path, content in contents.items():
+        if path.exists() and path.read_bytes() != content.encode():
+            fail(f"{path} is there already, and holds something else; move it away")
+    written = [path for path in contents if not path.exists()]
+    for path in written:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(contents[path].encode())
+    try:
+        yield
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def _write_secrets(directory: Path, hashes: Mapping[str, str]) -> None:
     from mailstack.reconcile.adoption import password_file
 
@@ -161,10 +184,11 @@ def _write_secrets(directory: Path, hashes: Mapping[str, str]) -> None:
 
 
 async def _remember(store: "Store", adoption: "Adoption", hashes: Mapping[str, str]) -> None:
-    """The file that the spec now names is what was applied: nothing has changed."""
+    """The files that the spec now names are what was applied: nothing has changed."""
     from dataclasses import replace
 
     from mailstack.model.resource import Operation, ResourceChange
+    from mailstack.reconcile.adoption import as_file
     from mailstack.reconcile.wanted import keyed_digest
 
     digest = keyed_digest(await store.state.digest_key())
@@ -176,6 +200,7 @@ async def _remember(store: "Store", adoption: "Adoption", hashes: Mapping[str, s
         )
         for item in adoption.with_password
     ]
+    changes += [ResourceChange(operation=Operation.UPDATE, resource=as_file(item)) for item in adoption.scripts]
     if changes:
         await store.state.commit(changes, base=snapshot.generation, spec_hash=snapshot.spec_hash)
 

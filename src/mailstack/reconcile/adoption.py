@@ -1,11 +1,12 @@
 """What exists on the server and is in no spec, as entries of one: accounts, aliases, lists, and the domains they
 need. Pure.
 
-Not DNS records (dns.adoption), and no secret: a password is a reference to a file, which the caller writes.
+Not DNS records (dns.adoption), and no secret: a password is a reference to a file, which the caller writes, and so is
+a script.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from mailstack.model.principal import Ability
 from mailstack.model.resource import (
@@ -15,8 +16,10 @@ from mailstack.model.resource import (
     Kind,
     ListBody,
     Resource,
+    ScriptBody,
     Snapshot,
     body_of,
+    fields_of,
     limits_of,
 )
 from mailstack.spec.insertion import Entry
@@ -29,10 +32,11 @@ _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
     """sections: of the spec, with the new entries. with_password: accounts whose password was the spec's; those of
-    users stay theirs, and the spec does not speak of them."""
+    users stay theirs, and the spec does not speak of them. scripts: of such accounts, that were the spec's."""
 
     sections: Mapping[str, Mapping[str, Entry]]
     with_password: tuple[Resource, ...]
+    scripts: tuple[Resource, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,22 +53,47 @@ def adoption_of(spec: Spec, live: Snapshot, only: Collection[str] = ()) -> Adopt
     }
     aliases = {item.name: item for item in _of(live, Kind.ALIAS, only) if item.name not in spec.aliases}
     lists = {item.name: item for item in _of(live, Kind.LIST, only) if item.name not in spec.lists}
+    scripts = tuple(item for item in _of(live, Kind.SCRIPT, ()) if item.name in accounts)
+    with_script = {item.name for item in scripts}
     further = (address for item in accounts.values() for address in body_of(AccountBody, item).addresses)
     domains = dict(_missing_domains(spec, live, (*accounts, *further, *aliases, *lists)))
     return Adoption(
         sections={
             "domains": domains,
-            "accounts": {name: _account(spec, resource) for name, resource in accounts.items()},
+            "accounts": {
+                name: {**_account(spec, resource), **(_script(name) if name in with_script else {})}
+                for name, resource in accounts.items()
+            },
             "aliases": {name: [*body_of(AliasBody, item).targets] for name, item in aliases.items()},
             "lists": {name: _list(item) for name, item in lists.items()},
         },
         with_password=tuple(item for item in accounts.values() if _is_specs_password(item)),
+        scripts=scripts,
     )
 
 
 def password_file(login: str) -> str:
     """Relative to the spec; one file for each account, whatever its address is made of."""
-    return f"secrets/{''.join(letter if letter.isalnum() or letter in '@.-_+' else '_' for letter in login)}.hash"
+    return f"secrets/{_as_name(login)}.hash"
+
+
+def script_file(login: str) -> str:
+    """As password_file."""
+    return f"sieve/{_as_name(login).lstrip('.')}.sieve"
+
+
+def as_file(script: Resource) -> Resource:
+    """One that rules made is a file from now on."""
+    body = body_of(ScriptBody, script)
+    return replace(script, fields=fields_of(replace(body, origin="file")))
+
+
+def _as_name(login: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "@.-_+" else "_" for letter in login)
+
+
+def _script(login: str) -> dict[str, Entry]:
+    return {"sieve": {"file": script_file(login)}}
 
 
 def _of(live: Snapshot, kind: Kind, only: Collection[str]) -> Iterator[Resource]:
