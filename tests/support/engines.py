@@ -45,6 +45,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_dns_bind.py": "the state is in memory",
     "tests/scenarios/test_dns_damage.py": "the state is in memory",
     "tests/scenarios/test_database_faults.py": "the database is PostgreSQL's; tests/store/sqlite has its files'",
+    "tests/scenarios/test_filters.py::test_a_script": "the engine's part is the generation, which others show",
     "tests/scenarios/test_forwards.py": "what goes on waits in the queue, which the others show on both",
     "tests/scenarios/test_gate.py": "tests/contract has bans and what greylisting remembers on both",
     "tests/scenarios/test_hot_reload.py::test_a_spec": "a spec with faults reaches no store",
