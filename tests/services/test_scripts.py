@@ -74,7 +74,7 @@ async def test_what_does_not_compile_is_not_kept(
     with pytest.raises(Broken, match=where):
         await scripts.put(account_id, "a", content)
     with pytest.raises(Broken, match=where):
-        await scripts.check(content)
+        await scripts.check(account_id, content)
 
     assert await scripts.read(account_id, "a") == KEEP
 
@@ -101,7 +101,7 @@ async def test_a_check_looks_at_no_quota(scripts: AccountScripts, account_id: Ac
     await scripts.put(account_id, "b", KEEP)
     with pytest.raises(TooMany):
         await scripts.put(account_id, "c", KEEP)
-    await scripts.check(KEEP)  # RFC 5804 §2.12
+    await scripts.check(account_id, KEEP)  # RFC 5804 §2.12
 
 
 async def test_a_name_is_the_same_however_it_is_composed(scripts: AccountScripts, account_id: AccountId) -> None:
@@ -166,7 +166,7 @@ async def test_a_script_of_the_spec_is_the_only_one_until_the_spec_lets_go(
     assert await scripts.read(account_id, "mailstack") == b"# of the spec\r\nkeep;\r\n"
     with pytest.raises(NotFound):
         await scripts.read(account_id, "own")
-    await scripts.check(KEEP)
+    await scripts.check(account_id, KEEP)
     for refused in (
         scripts.put(account_id, "mailstack", KEEP),
         scripts.put(account_id, "other", KEEP),

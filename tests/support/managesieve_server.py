@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from mailstack.app.clock import system_clock
 from mailstack.model.principal import ALL_ABILITIES, Ability
@@ -21,6 +22,7 @@ from mailstack.services.scripts import AccountScripts
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.store.bus_local import LocalBus
+from mailstack.store.sqlite.open import SqliteStore
 from tests.support.dialogue import Client, connect
 from tests.support.engines import open_store
 from tests.support.imap_server import create_accounts, sasl_of
@@ -29,7 +31,7 @@ from tests.support.imap_server import create_accounts, sasl_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningManageSieve:
     port: int
-    store: Store
+    store: SqliteStore
     connections: Connections
     entrance: Entrance
     service: ManageSieveService
@@ -54,7 +56,8 @@ async def running_managesieve(
     """accounts: local parts, all with imap_server.PASSWORD."""
     bus = LocalBus(folder / "bus")
     await bus.start()
-    store = await open_store(folder / "store", clock=system_clock, bus=bus)
+    # In a folder it is this one.
+    store = cast(SqliteStore, await open_store(folder / "store", clock=system_clock, bus=bus))
     await create_accounts(store, accounts, abilities)
     service = ManageSieveService(
         hostname="mail.peer.test",

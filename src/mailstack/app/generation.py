@@ -139,7 +139,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         resolver=resolver,
         smtp=_smtp(blueprint, around, sasl, delivery, lists, keys, resolver),
         imap=_imap(server, around, sasl, has_tls=bool(identities)),
-        managesieve=_managesieve(server, around, sasl, has_tls=bool(identities)),
+        managesieve=_managesieve(blueprint, server, around, sasl),
         http=web_service(blueprint, server, around.adapters, around.settings, lists),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
     )
@@ -254,17 +254,21 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
     )
 
 
-def _managesieve(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tls: bool) -> ManageSieveService:
+def _managesieve(
+    blueprint: Blueprint, server: ServerBody, around: Surroundings, sasl: SaslService
+) -> ManageSieveService:
     store = around.adapters.store
     return ManageSieveService(
         hostname=server.hostname,
         limits=ManageSieveLimits(
             connections_per_ip=server.connections_per_ip, connections_per_account=server.connections_per_account
         ),
-        tls=around.tls if has_tls else None,
+        tls=around.tls if identities_of(blueprint) else None,
         sasl=sasl,
         accounts=store.accounts,
-        scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
+        scripts=AccountScripts(
+            store.scripts, store.accounts, EXTENSIONS, global_names=server_scripts(blueprint.sieve).named.keys()
+        ),
         notify_schemes=NOTIFY_SCHEMES,
         conduct=around.adapters.conduct,
         plaintext_is_secure=_trusted(around.settings),

@@ -7,7 +7,7 @@ rest meanwhile.
 
 import asyncio
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
@@ -16,6 +16,7 @@ from mailstack.model.script import ScriptEntry, ScriptQuota
 from mailstack.ports import scripts
 from mailstack.ports.accounts import Accounts
 from mailstack.sieve.check import compile_script
+from mailstack.sieve.faults import Fault, Misplaced, placed
 from mailstack.sieve.language import Extension
 from mailstack.sieve.limits import LIMITS, Limits
 from mailstack.sieve.run import Script
@@ -29,6 +30,8 @@ MANAGED_NAME = "mailstack"
 _MANAGED_ID = ScriptId("managed")
 AT_ONCE_OCTETS = 4096
 """A larger script is compiled in a thread."""
+COMPILED_AT_ONCE = 2
+"""Of those; it may take half a second of a core each."""
 
 # What people write themselves is far smaller; each mail to them is filtered by it.
 SCRIPT_LIMITS = replace(LIMITS, script_octets=64 * 1024)
@@ -38,7 +41,8 @@ SCRIPT_QUOTA = ScriptQuota(scripts=32, octets=512 * 1024)
 class AccountScripts:
     """What compiles goes by the extensions that delivery has. Names raise Invalid, contents Invalid and TooLarge; a
     script that does not compile raises sieve.faults.Broken; what would change anything raises Forbidden where the spec
-    has the account's script. All else is as ports.scripts has it.
+    has the account's script. All else is as ports.scripts has it. global_names: of the server's scripts that others may
+    include.
     """
 
     def __init__(
@@ -47,14 +51,17 @@ class AccountScripts:
         accounts: Accounts,
         extensions: Sequence[Extension],
         *,
+        global_names: Collection[str] = (),
         quota: ScriptQuota = SCRIPT_QUOTA,
         limits: Limits = SCRIPT_LIMITS,
     ) -> None:
         self._kept = kept
         self._accounts = accounts
         self._extensions = extensions
+        self._global_names = global_names
         self._quota = quota
         self._limits = limits
+        self._compiling = asyncio.Semaphore(COMPILED_AT_ONCE)
 
     @property
     def extensions(self) -> Sequence[str]:
@@ -80,21 +87,18 @@ class AccountScripts:
             raise NotFound(f"there is no script {name}")
         return managed
 
-    async def check(self, content: bytes) -> Script:
-        """RFC 5804 §2.12: no quota is looked at."""
-        self._check_size(len(content))
-        if not content:
-            raise Invalid("a script is empty")  # RFC 5804 §2.6: it should be disallowed
-        if len(content) <= AT_ONCE_OCTETS:
-            return self._compiled(content)
-        return await asyncio.to_thread(self._compiled, content)
+    async def check(self, account_id: AccountId, content: bytes) -> Sequence[Fault]:
+        """RFC 5804 §2.12: no quota is looked at. Returns warnings: what a run would fail at as things are."""
+        script = await self._compile(content)
+        return [*self._missing(script, {one.name for one in await self.all(account_id)})] if script.includes else []
 
-    async def put(self, account_id: AccountId, name: str, content: bytes) -> None:
-        """RFC 5804 §2.6: what was there stays when this fails in any way."""
+    async def put(self, account_id: AccountId, name: str, content: bytes) -> Sequence[Fault]:
+        """RFC 5804 §2.6: what was there stays when this fails in any way. Returns warnings, as check does."""
         name = checked_name(name)
         await self._refuse_managed(account_id)
-        await self.check(content)
+        script = await self._compile(content)
         await self._kept.put(account_id, name, content, quota=self._quota)
+        return [*self._missing(script, {one.name for one in await self.all(account_id)})] if script.includes else []
 
     async def check_space(self, account_id: AccountId, name: str, size_octets: int) -> None:
         name = checked_name(name)
@@ -126,6 +130,24 @@ class AccountScripts:
     async def _refuse_managed(self, account_id: AccountId) -> None:
         if await self._managed(account_id) is not None:
             raise Forbidden("this account's script is kept in the server's configuration, and cannot be changed here")
+
+    async def _compile(self, content: bytes) -> Script:
+        self._check_size(len(content))
+        if not content:
+            raise Invalid("a script is empty")  # RFC 5804 §2.6: it should be disallowed
+        if len(content) <= AT_ONCE_OCTETS:
+            return self._compiled(content)
+        async with self._compiling:
+            return await asyncio.to_thread(self._compiled, content)
+
+    def _missing(self, script: Script, names: Collection[str]) -> Iterator[Fault]:
+        """RFC 6609 §3.2: what is included may come later; until then a run of the script fails."""
+        for include in script.includes:
+            found = self._global_names if include.script.is_global else names
+            if not include.is_optional and include.script.name not in found:
+                kind = "global script" if include.script.is_global else "script"
+                text = f"there is no {kind} {include.script.name!r} yet, and without it this one fails"
+                yield placed(script.text, Misplaced(include.at, text, "include :optional does not need it"))
 
     def _compiled(self, content: bytes) -> Script:
         return compile_script(content, self._extensions, limits=self._limits)

@@ -275,6 +275,42 @@ async def test_a_put_over_the_active_script_leaves_it_active(server: RunningMana
     assert await server.store.scripts.active(await account_of(server.store)) == b"stop;"
 
 
+async def test_a_script_that_includes_what_is_not_there_is_kept_with_a_warning(client: Client) -> None:
+    """RFC 6609 §3.2: it may come later. RFC 5804 §1.3: WARNINGS."""
+    script = b"""require "include";
+include "parts";
+include :optional "more";
+include :global "house";
+"""
+    first = "line 2, column 1: there is no script 'parts' yet, and without it this one fails"
+    second = "line 4, column 1: there is no global script 'house' yet, and without it this one fails"
+    hint = " (include :optional does not need it)"
+    size = len(first) + len(second) + 2 * len(hint) + 2
+    for command, last in ((b"CHECKSCRIPT ", ""), (b'PUTSCRIPT "a" ', '"a"')):
+        await client.send(command + literal(script) + b"\r\n")
+        await client.play(f"""
+            S: OK (WARNINGS) {{{size}}}
+            S: {first}{hint}
+            S: {second}{hint}
+            C: LISTSCRIPTS
+            {f"S: {last}" if last else ""}
+            S: OK "LISTSCRIPTS completed"
+        """)
+    await client.play('C: PUTSCRIPT "parts" "keep;"\nS: OK "PUTSCRIPT completed"')
+    await client.send(b"CHECKSCRIPT " + literal(script) + b"\r\n")
+    await client.play(f'S: OK (WARNINGS) "{second}{hint}"')
+
+
+async def test_a_script_of_the_server_is_there_to_be_included(tmp_path: Path) -> None:
+    def scripts(store: Store) -> AccountScripts:
+        return AccountScripts(store.scripts, store.accounts, EXTENSIONS, global_names={"house"})
+
+    async with running_managesieve(tmp_path, scripts=scripts) as server, managesieve_client(server.port) as client:
+        await log_in(client)
+        await client.send(b"CHECKSCRIPT " + literal(b'require "include"; include :global "house";') + b"\r\n")
+        await client.play('S: OK "The script is good"')
+
+
 async def test_what_the_spec_manages_is_shown_and_refused_in_words(server: RunningManageSieve, client: Client) -> None:
     fields = fields_of(ScriptBody(content="keep;", origin="file"))
     await apply(server.store, created(Resource(kind=Kind.SCRIPT, name="u0@peer.test", fields=fields)))

@@ -21,13 +21,9 @@ from mailstack.model.errors import (
     Unsupported,
     UseRefused,
 )
-from mailstack.model.log_events import plain
-from mailstack.servers.managesieve.replies import no
+from mailstack.servers.managesieve.replies import lines_of, no
 from mailstack.sieve.faults import Broken
 from mailstack.wire.managesieve.responses import Code, Reply
-
-FAULT_CHARACTERS = 400
-"""Of one fault of a script, which may hold words out of it."""
 
 RESPONSES: Mapping[type[DomainError], tuple[Code | None, str]] = {
     NotFound: (Code.NONEXISTENT, "There is no script of that name"),
@@ -57,5 +53,4 @@ def reply_to(fault: DomainError) -> Reply:
 
 
 def reply_to_broken(broken: Broken) -> Reply:
-    """RFC 5804 §2.6: with the line of the first error; of several errors, each on a line of its own."""
-    return no("\r\n".join(plain(str(fault), FAULT_CHARACTERS) for fault in broken.faults))
+    return no(lines_of(broken.faults))
