@@ -16,7 +16,8 @@ BITS = 10
 def look_and_learn(data: bytes) -> None:
     features = features_of(data)
     assert len(features.words) <= LIMITS.words
-    assert {number for number, _ in names_of(features)} == {*features.text, *features.facts}
+    wanted = {*features.text, *features.facts}
+    assert names_of(features, wanted).keys() == wanted
     table = empty(BITS)
     model = Model(table)
     lesson = model.lesson(features, is_spam=True)

@@ -1,6 +1,7 @@
 """Numbers and names of what a message shows; the same however it is folded or encoded, and bounded."""
 
 import base64
+from zlib import crc32
 
 import pytest
 
@@ -27,7 +28,7 @@ SENDER = Sender(
 
 
 def names(features: Features) -> set[str]:
-    return {name for _, name in names_of(features)}
+    return set(names_of(features, {*features.text, *features.facts}).values())
 
 
 def test_words_stand_alone_and_in_pairs() -> None:
@@ -37,7 +38,13 @@ def test_words_stand_alone_and_in_pairs() -> None:
 
 def test_every_number_has_a_name() -> None:
     features = features_of(PLAIN, SENDER)
-    assert {number for number, _ in names_of(features)} == {*features.text, *features.facts}
+    wanted = {*features.text, *features.facts}
+    assert names_of(features, wanted).keys() == wanted
+
+
+def test_only_those_that_are_asked_for_are_named() -> None:
+    assert names_of(features_of(PLAIN), set()) == {}
+    assert names_of(features_of(PLAIN), {crc32(b"cheap")}) == {crc32(b"cheap"): "cheap"}
 
 
 def test_a_feature_that_stands_twice_counts_once() -> None:

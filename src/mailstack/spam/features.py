@@ -4,7 +4,7 @@ Numbers are 32 bits of CRC, which costs next to nothing in Python and is the sam
 those few that an explanation speaks of.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import repeat
 from zlib import crc32
@@ -119,16 +119,17 @@ def _sender_tokens(sender: Sender) -> Iterator[bytes]:
             yield f"{kind} {value}".lower().encode("utf-8", "replace")
 
 
-def names_of(features: Features) -> Iterator[tuple[int, str]]:
-    """For each number what it stands for."""
+def names_of(features: Features, wanted: Set[int]) -> dict[int, str]:
+    """For these numbers, what they stand for."""
     words = features.words
-    for number, word in zip(map(crc32, words), words, strict=True):
-        yield number, _shown(word)
+    names = {number: _shown(word) for number, word in zip(map(crc32, words), words, strict=True) if number in wanted}
     for apart, salt in _PAIRS:
+        between = " " if apart == 1 else " … "
         for one, two in zip(words, words[apart:], strict=False):
-            yield crc32(two, crc32(one) ^ salt), f"{_shown(one)}{' ' if apart == 1 else ' … '}{_shown(two)}"
-    for token in features.tokens:
-        yield crc32(token), _shown(token)
+            if (number := crc32(two, crc32(one) ^ salt)) in wanted:
+                names[number] = _shown(one) + between + _shown(two)
+    names.update((crc32(token), _shown(token)) for token in features.tokens if crc32(token) in wanted)
+    return names
 
 
 def _shown(octets: bytes) -> str:

@@ -5,6 +5,7 @@ is added. So a model counts for as much as it has learned: nothing at first.
 """
 
 from dataclasses import dataclass
+from heapq import nlargest
 
 from mailstack.spam.features import Features, names_of
 from mailstack.spam.model import Model, Update, probability
@@ -65,10 +66,9 @@ def reasons(features: Features, models: Models, *, most: int) -> tuple[Reason, .
     if models.account is not None:
         for number, added in models.account.points(features).items():
             points[number] += _ACCOUNT_SLOPE * added
-    top = sorted((number for number in points if points[number]), key=lambda number: -abs(points[number]))[:most]
-    wanted = set(top)
-    names = {number: name for number, name in names_of(features) if number in wanted}
-    return tuple(Reason(name=names[number], points=points[number]) for number in top)
+    top = nlargest(most, points, key=lambda number: abs(points[number]))
+    names = names_of(features, set(top))
+    return tuple(Reason(name=names[number], points=points[number]) for number in top if points[number])
 
 
 def _shared_log_odds(features: Features, shared: Model) -> float:
