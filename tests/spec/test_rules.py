@@ -98,6 +98,11 @@ def test_a_condition(condition: Setting, test: str, needs: tuple[str, ...]) -> N
     [
         (({"name": "a", "then": "keep"}, {"name": "b", "then": {"reject": "no"}}), "'b' refuses mail that 'a' may"),
         (({"name": "a", "then": ({"reject": "no"}, {"file_into": "X"})},), "reject goes with nothing else"),
+        (({"name": "a", "if": None, "then": "discard"},), "a condition is needed here"),
+        (({"name": "a", "if": {"subject": None}, "then": "discard"},), "a condition is needed here"),
+        (({"name": "a", "if": {"subject": {"is": None}}, "then": "discard"},), "one of contains, is, matches, regex"),
+        (({"name": "a", "if": {"size": {"over": None}}, "then": "discard"},), "over or under is needed here"),
+        (({"name": "a", "then": {"file_into": None}},), "something to do is needed here"),
         (({"name": "a", "then": {"redirect": tuple(f"a{n}@b.example" for n in range(9))}},), "at most 8"),
         (tuple({"name": f"n{n}", "then": {"reject": "x" * 4_000}} for n in range(20)), "over 64 KiB"),
     ],

@@ -1,6 +1,7 @@
 """Rules of an account: what becomes of its mail, for people who write no Sieve. spec.rules makes Sieve of them."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
@@ -76,6 +77,13 @@ def parse_several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def refuse_nothing(value: object) -> object:
+    """`if:` with nothing behind it is a slip, and the rule would be for all mail."""
+    if value is None:
+        raise ValueError("a condition is needed here; leave the key out for all mail")
+    return value
+
+
 def parse_match(value: object) -> object:
     if isinstance(value, str | tuple):
         raise ValueError("how it compares is needed here: {contains: …}, {is: …}, {matches: …} or {regex: …}")
@@ -118,10 +126,9 @@ RuleName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(pa
 FieldName = Annotated[str, AfterValidator(parse_field_name)]
 
 
-def said(section: Section) -> tuple[str, ...]:
-    """What a section says, by the names that the spec has for it."""
-    fields = type(section).model_fields
-    return tuple(field.alias or name for name, field in fields.items() if name in section.model_fields_set)
+def said(section: Section) -> Sequence[str]:
+    """What a section says: a key with nothing behind it says nothing."""
+    return [name for name in section.model_fields_set if getattr(section, name) is not None]
 
 
 class Match(Section):
@@ -234,7 +241,7 @@ class Actions(Section):
 
 def words_done(actions: Actions) -> set[str]:
     """Of what it says, what is not switched off."""
-    return {field.alias or name for name, field in Actions.model_fields.items() if getattr(actions, name)}
+    return {name.rstrip("_") for name in actions.model_fields_set if getattr(actions, name)}
 
 
 class _OrAlone:
@@ -258,7 +265,9 @@ class Rule(Section):
     """One rule: what becomes of mail that a condition holds for."""
 
     name: RuleName = Field(description="What it is called.")
-    if_: Condition | None = Field(default=None, alias="if", description="Which mail it is for. Default: all.")
+    if_: Annotated[Condition | None, BeforeValidator(refuse_nothing)] = Field(
+        default=None, alias="if", description="Which mail it is for. Default: all."
+    )
     then: Then = Field(description="What becomes of it: a word, what is to be done, or a list of them.")
 
     @property
