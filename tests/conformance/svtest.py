@@ -25,7 +25,14 @@ from tests.support.svtest.dialect import dialect
 from tests.support.svtest.linking import linking
 from tests.support.svtest.world import Block, Facts, World
 
-ENVIRONMENT = {"name": "mailstack", "version": "1", "location": "MS", "phase": "during"}
+ENVIRONMENT = {
+    "name": "mailstack",
+    "version": "1",
+    "location": "MS",
+    "phase": "during",
+    "vnd.dovecot.username": "recipient@example.com",
+    "vnd.dovecot.default-mailbox": "INBOX",
+}
 OWN = Path(__file__).parents[1] / "data" / "svtest"
 _BLOCK = re.compile(r'^\s*test\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 

@@ -11,6 +11,7 @@ from mailstack.sieve.actions import (
     Notify,
     Redirect,
     Reject,
+    Report,
     TrackDuplicate,
     Vacation,
 )
@@ -33,6 +34,8 @@ def name_of(action: Action) -> str:
             return "vacation"
         case Notify():
             return "notify"
+        case Report():
+            return "report"
         case TrackDuplicate():
             return "duplicate"
     assert_never(action)
@@ -66,6 +69,9 @@ def _rest(action: Action) -> Iterator[str]:
             yield f", at most once in {_seconds(action.period_s)}" if action.period_s else ""
         case Notify():
             yield f" {action.method}: {action.message}"
+        case Report():
+            yield f" as {action.feedback_type} to {action.address}: {action.message}"
+            yield "" if action.has_body else " (its header alone)"
         case TrackDuplicate():
             yield f": {action.unique_id} counts as seen for {_seconds(action.period_s)}"
         case Discard():

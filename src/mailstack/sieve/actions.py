@@ -88,6 +88,16 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """RFC 5965. has_body: the mail goes with it, else only its header."""
+
+    feedback_type: str
+    message: str
+    address: str
+    has_body: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackDuplicate:
     """RFC 7352 §3: once the script has ended well, its unique id counts as seen for so long."""
 
@@ -96,4 +106,4 @@ class TrackDuplicate:
     is_last: bool
 
 
-Action = Keep | FileInto | Discard | Reject | Redirect | Vacation | Notify | TrackDuplicate
+Action = Keep | FileInto | Discard | Reject | Redirect | Vacation | Notify | Report | TrackDuplicate

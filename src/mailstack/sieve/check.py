@@ -199,8 +199,11 @@ class Compiler:
         if not comparator.steps:
             return matcher
 
+        keys = arguments.texts("key list")
+
         def counted(run: Run, values: Sequence[str]) -> bool:
-            run.spend(sum(map(len, values)) * comparator.steps >> 8)
+            folded = [*values, *(keys.of(run) if keys.constants is None else ())]
+            run.spend(sum(map(len, folded)) * comparator.steps >> 8)
             return matcher(run, values)
 
         return counted
@@ -314,7 +317,7 @@ class Compiler:
         return Misplaced(node.at, text, nearest(node.name, known), is_said_once=True)
 
     def _traced_step(self, command: Command, step: Step) -> Step:
-        line = self._line(command.at)
+        line = self.line(command.at)
 
         def traced(run: Run) -> Flow | None:
             run.trace.append(Traced(line, command.name))
@@ -325,7 +328,7 @@ class Compiler:
     def _traced_check(self, test: Test, check: Check) -> Check:
         if check in (available, unavailable):
             return check
-        line = self._line(test.at)
+        line = self.line(test.at)
 
         def traced(run: Run) -> bool:
             found = check(run)
@@ -334,7 +337,7 @@ class Compiler:
 
         return traced
 
-    def _line(self, at: int) -> int:
+    def line(self, at: int) -> int:
         return self._text.count("\n", 0, at) + 1
 
 

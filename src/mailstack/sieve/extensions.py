@@ -8,6 +8,9 @@ from mailstack.sieve.ext import (
     core,
     date,
     delivery_parameters,
+    dovecot_debug,
+    dovecot_environment,
+    dovecot_report,
     duplicate,
     editheader,
     enclose,
@@ -96,4 +99,7 @@ EXTENSIONS: tuple[Extension, ...] = (
     vacation.EXTENSION,
     vacation.SECONDS,
     variables.EXTENSION,
+    dovecot_debug.EXTENSION,
+    dovecot_environment.EXTENSION,
+    dovecot_report.EXTENSION,
 )

@@ -132,7 +132,8 @@ class Extension:
     names. implies: extensions whose words it brings along. reference: makes of what stands in `${}`, of a string at an
     offset, what it is at run time, None where it is plain text. unescape: what a string is, at its offset, before
     anything else is made of it. Both raise Misplaced. modifiers: of `set`, with their precedence (RFC 5229 §4.1); their
-    tags are in `tags`. namespaces: of variables (RFC 5229 §3)."""
+    tags are in `tags`. namespaces: of variables (RFC 5229 §3). read_only: of those that no script sets; from what
+    stands behind their first dot to what it is."""
 
     name: str
     commands: tuple[CommandSpec, ...] = ()
@@ -147,3 +148,4 @@ class Extension:
     unescape: Callable[[str, int], str] | None = None
     modifiers: Mapping[str, tuple[int, Callable[[str], str]]] = field(default_factory=dict)
     namespaces: tuple[str, ...] = ()
+    read_only: Mapping[str, Callable[[str], Callable[[Run], str]]] = field(default_factory=dict)

@@ -31,6 +31,7 @@ class Limits:
     includes: int = 64
     include_depth: int = 10
     facts: int = 64
+    logged_characters: int = 16_384
     part_octets: int = 4 * 1024 * 1024
     loops: int = 4
     field_octets: int = 4096

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
-from mailstack.sieve.actions import Action, FileInto, Flags, Keep, Notify, Redirect, Reject, Vacation
+from mailstack.sieve.actions import Action, FileInto, Flags, Keep, Notify, Redirect, Reject, Report, Vacation
 from mailstack.sieve.entity import Entity
 from mailstack.sieve.facts import Fact, IncludedScript, Wanted
 from mailstack.sieve.faults import OutOfSteps, RuntimeFault
@@ -151,6 +151,7 @@ class Run:
         self._written: dict[Entity, bytes] = {}
         self._octets_left = limits.written_octets
         self._includes = 0
+        self._logged = limits.logged_characters
         self._steps_left = limits.steps
 
     def execute(self, script: Script) -> None:
@@ -171,6 +172,12 @@ class Run:
         self._steps_left -= steps
         if self._steps_left < 0:
             raise OutOfSteps(f"it took more than {self.limits.steps} steps")
+
+    def log(self, line: int, text: str) -> None:
+        """For people; what is too much for anybody to read is left out."""
+        self._logged -= len(text)
+        if self._logged >= 0:
+            self.trace.append(Traced(line, text))
 
     def bounded(self, text: str, octets: int) -> str:
         """RFC 5229 §6: what is too long for a variable is cut, between two characters."""
@@ -246,6 +253,7 @@ class Run:
         # RFC 5228 §10, RFC 5435 §8: how much mail a script sends is to be limited.
         self._check_number(action, Redirect, self.limits.redirects, "redirect")
         self._check_number(action, Notify, self.limits.notifications, "notify")
+        self._check_number(action, Report, self.limits.notifications, "report")
         self.actions.append(action)
 
     def _check_number(self, action: Action, kind: type[Action], most: int, what: str) -> None:
@@ -273,6 +281,8 @@ def _place(action: Action) -> object:
             return (name, action.special_use, action.mailbox_id)
         case Redirect():
             return replace(action, raw=None)
+        case Report():
+            return replace(action, message="", has_body=True)
     return action
 
 

@@ -40,6 +40,7 @@ def edited(script: str, message: str = MESSAGE) -> str:
         ('addheader :last "X-A" "b";', "C: d", "C: d\nX-A: b\n"),
         ('addheader "X-A" "b\n  c\nd";', "\n", "X-A: b c d\n\n"),
         ('addheader "Subject" "gr\u00fcn";', "\n", "Subject: =?utf-8?b?Z3LDvG4=?=\n\n"),
+        ('set "v" "a${hex:07}b"; addheader "X-A" "${v}";', "\n", "X-A: a b\n\n"),
         ('deleteheader "C";', "C: d\nE: f\nc: g\n\nh", "E: f\n\nh"),
         ('deleteheader "C";', "B: a\nC: d\n  e\nF: g\n\n", "B: a\nF: g\n\n"),
     ],

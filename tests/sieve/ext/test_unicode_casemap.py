@@ -55,3 +55,7 @@ def test_what_it_costs_is_counted() -> None:
     message = f"X-Long: {chr(0xE4) * 2560}\n\n"
     assert outcome(f"if {test} {{}}" * 10, message, limits=Limits(steps=3500)).fault == ""
     assert outcome(f"if {test} {{}}" * 20, message, limits=Limits(steps=3500)).fault != ""
+    # Of keys that are made by the run, too.
+    compared = 'if string :comparator "i;unicode-casemap" "" "${a}" {}' * 20
+    keys = f'set "a" "{chr(0xE4) * 2560}"; {compared}'
+    assert outcome(f"{REQUIRE} {keys}", limits=Limits(steps=3500)).fault != ""

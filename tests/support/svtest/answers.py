@@ -3,16 +3,17 @@
 from mailstack.formats.addresses import Mailbox, address_text, parse_mailboxes
 from mailstack.formats.auto_reply import AutoReply, why_not, write_auto_reply
 from mailstack.formats.charsets import guess
+from mailstack.formats.feedback_report import FeedbackReport, write_feedback_report
 from mailstack.formats.headers import header_end, scan_fields
 from mailstack.formats.list_fields import is_automatic
 from mailstack.formats.mailto import parse_mailto
 from mailstack.formats.mdn import Refused, write_refused
 from mailstack.formats.notification import Notification, recipients, write_notification
 from mailstack.formats.words import decode_words
-from mailstack.sieve.actions import Notify, Reject, Vacation
+from mailstack.sieve.actions import Notify, Reject, Report, Vacation
 from mailstack.sieve.entity import Entity
 from mailstack.sieve.run import Run, SieveEnvelope
-from tests.support.svtest.senders import sender_of
+from tests.support.svtest.senders import sender_of, user_of
 from tests.support.svtest.world import Sent, World
 
 _HOST = "mail.example.com"
@@ -88,6 +89,24 @@ def tell(world: World, run: Run, action: Notify) -> None:
     raw = write_notification(notification, token="0123456789abcdef")
     for recipient in recipients(uri):
         world.sent.append(Sent(raw, SieveEnvelope(sender=path, recipient=recipient)))
+
+
+def report(world: World, run: Run, action: Report) -> None:
+    envelope = run.mail.envelope
+    feedback = FeedbackReport(
+        feedback_type=action.feedback_type,
+        author=sender_of(world, envelope, world.settings.text("sieve_report_from") or "postmaster"),
+        to=action.address,
+        text=action.message,
+        raw=run.mail.raw,
+        has_body=action.has_body,
+        reverse_path=envelope.sender,
+        reporting_user=user_of(world, envelope),
+        written_at=run.mail.received_at,
+        domain=_HOST,
+    )
+    raw = write_feedback_report(feedback, token="0123456789abcdef")
+    world.sent.append(Sent(raw, SieveEnvelope(sender="", recipient=action.address)))
 
 
 def _author(message: Entity) -> str:

@@ -14,12 +14,13 @@ from mailstack.sieve.actions import (
     Notify,
     Redirect,
     Reject,
+    Report,
     TrackDuplicate,
     Vacation,
 )
 from mailstack.sieve.run import Run
 from mailstack.wire.smtp.path import write_path
-from tests.support.svtest.answers import answer, refuse, tell
+from tests.support.svtest.answers import answer, refuse, report, tell
 from tests.support.svtest.senders import sender_of, user_of
 from tests.support.svtest.world import Sent, Stored, World, inbox
 
@@ -31,6 +32,7 @@ _NAMES: dict[type[Action], str] = {
     Redirect: "redirect",
     Vacation: "vacation",
     Notify: "notify",
+    Report: "report",
 }
 _REDIRECTED = "X-Sieve-Redirected-From"
 
@@ -71,6 +73,8 @@ def _do(world: World, run: Run, action: Action) -> None:
             refuse(world, run, action)
         case Notify():
             tell(world, run, action)
+        case Report():
+            report(world, run, action)
 
 
 def _store(world: World, name: str, stored: Stored, *, create: bool) -> None:

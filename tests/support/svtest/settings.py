@@ -23,6 +23,7 @@ _SIZES: dict[str, Callable[[Limits, int], Limits]] = {
     "sieve_variables_max_value_size": lambda limits, size: replace(limits, variable_octets=size),
     "sieve_variables_max_variable_size": lambda limits, size: replace(limits, variable_octets=size),
 }
+_ENVIRONMENT = "sieve_environment/"
 _LIST_PREFIX = "urn:ietf:params:sieve:addrbook:"
 
 
@@ -68,8 +69,14 @@ class Settings:
         return replace(self.limits, steps=_STEPS_OF_A_FILE)
 
     def applied(self, mail: Mail) -> Mail:
+        configured = {
+            f"vnd.dovecot.config.{name.removeprefix(_ENVIRONMENT)}": value
+            for name, value in self.values.items()
+            if name.startswith(_ENVIRONMENT)
+        }
         return replace(
             mail,
+            environment={**mail.environment, **configured},
             addresses=(self.text("sieve_user_email"),) if self.text("sieve_user_email") else (),
             separator=self.values.get("recipient_delimiter", "+"),
             spam_score=spam_percent(self.values, Entity(mail.raw).header),

@@ -35,6 +35,10 @@ def reference(compiler: Compiler, at: int, name: str) -> Read | None:
         if _is_global(found[1], compiler) and NAME.fullmatch(found[2]):
             key = found[2].lower()
             return lambda run: read(run, key, is_global=True)
+        first, _, rest = name.partition(".")
+        for extension in compiler.active:
+            if first.lower() in extension.read_only:
+                return extension.read_only[first.lower()](rest)
         raise Misplaced(at, f"${{{name}}}: there is no namespace {found[1]!r}")
     return None
 
@@ -120,7 +124,7 @@ def modified(run: Run, text: str, modifiers: Sequence[Callable[[str], str]]) -> 
     for modify in modifiers:
         made = modify(text)
         if octets_of(made) > most:
-            run.spend(len(text))
+            run.spend(len(text) >> 4)
             fitting = bisect_left(range(1, len(text)), True, key=lambda count: octets_of(modify(text[:count])) > most)
             made = modify(text[:fitting])
         text = made

@@ -17,8 +17,17 @@ async def test_the_servers_scripts_run_around_the_accounts_own(world: FilterWorl
     await world.receive(mail_of())
     placed = await world.placed()
     assert {path: len(found) for path, found in placed.items()} == {"INBOX": 1, "Archive": 1}
-    # The last one that kept the mail had the last word on its flags.
-    assert placed["INBOX"][0][1] == {"$After"}
+    # RFC 5232 §4: each goes on with the flags that those before it have set.
+    assert placed["INBOX"][0][1] == {"$Own", "$After"}
+
+
+async def test_flags_count_for_what_a_later_script_files(world: FilterWorld) -> None:
+    world.before = ('require "imap4flags"; setflag ["$One", "$Two"];',)
+    world.after = ('require "imap4flags"; removeflag "$One";', FILED)
+    await world.use("keep;")
+    await world.receive(mail_of())
+    ((_, flags),) = (await world.placed())["Archive"]
+    assert flags == {"$Two"}
 
 
 async def test_what_is_not_kept_is_not_seen_by_the_next(world: FilterWorld) -> None:

@@ -200,6 +200,41 @@ async def test_an_answer_is_signed_however_the_address_was_written(world: Filter
     assert check(answer, {"s": f"v=DKIM1; k=ed25519; p={PAIR.public_key}".encode()}) == ["pass"]
 
 
+async def test_a_report(world: FilterWorld) -> None:
+    await world.use('require "vnd.dovecot.report"; report "abuse" "Spam." "desk@elsewhere.example";')
+    await world.receive(mail_of())
+    ((item, raw),) = await world.queued()
+    assert (item.reverse_path, item.recipient) == ("", "desk@elsewhere.example")
+    told = parsed(raw)
+    assert told["Subject"] == "Report: Hello"
+    text, feedback, mail = told.iter_parts()
+    assert text.get_content().strip() == "Spam."
+    assert f"Dovecot-Reporting-User: <{ALICE}>" in feedback.as_string()
+    assert mail.get_content_type() == "message/rfc822"
+    assert await world.where() == {"INBOX": 1}
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [(ALICE, ""), (ALICE.upper(), ""), ("desk@elsewhere.example", "Auto-Submitted: auto-generated (report)\r\n")],
+)
+async def test_no_report_goes_round(world: FilterWorld, address: str, fields: str) -> None:
+    await world.use(f'require "vnd.dovecot.report"; report "abuse" "Spam." "{address}";')
+    await world.receive(mail_of(fields=fields))
+    assert await world.queued() == []
+    assert await world.where() == {"INBOX": 1}
+
+
+async def test_a_script_knows_whose_it_is(world: FilterWorld) -> None:
+    await world.use(
+        'require ["vnd.dovecot.environment", "variables", "enotify"];'
+        'notify :message "${env.vnd.dovecot.username}" "mailto:phone@elsewhere.example";'
+    )
+    await world.receive(mail_of())
+    ((_, raw),) = await world.queued()
+    assert parsed(raw)["Subject"] == ALICE
+
+
 async def test_what_is_written_because_of_a_mail_asks_for_tls_as_it_did(world: FilterWorld) -> None:
     await world.use(AWAY)
     await world.receive(mail_of(), handling=Handling(requires_tls=True))

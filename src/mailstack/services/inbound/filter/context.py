@@ -23,13 +23,13 @@ def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str
             parameters=_parameters(letter, account),
         ),
         received_at=letter.received_at,
-        environment=_environment(letter, hostname),
+        environment=_environment(letter, hostname, account),
         addresses=(account.login, *account.addresses),
         separator=DEFAULT_SEPARATOR if domain is None else domain.subaddress_separators,
     )
 
 
-def _environment(letter: Letter, hostname: str) -> Mapping[str, str]:
+def _environment(letter: Letter, hostname: str, account: Account) -> Mapping[str, str]:
     found = letter.authentication
     is_named = found is not None and found.iprev.result is IprevResult.PASS
     return {
@@ -41,6 +41,8 @@ def _environment(letter: Letter, hostname: str) -> Mapping[str, str]:
         "remote-host": found.iprev.name if found is not None and is_named else "",
         "remote-ip": letter.peer_host,
         "version": mailstack.__version__,
+        "vnd.dovecot.default-mailbox": "INBOX",
+        "vnd.dovecot.username": account.login,
     }
 
 

@@ -68,12 +68,9 @@ class Judge:
             found = next((action for action in outcome.actions if isinstance(action, Keep)), None)
             if found is None:
                 return Verdict(actions=tuple(done), ran=tuple(ran))
-            kept = Keep(
-                flags=kept.flags if found.flags is None else found.flags,
-                raw=kept.raw if found.raw is None else found.raw,
-                is_implicit=found.is_implicit,
-            )
-            mail = mail if found.raw is None else replace(mail, raw=found.raw)
+            raw = kept.raw if found.raw is None else found.raw
+            kept = replace(found, raw=raw)
+            mail = replace(mail, raw=mail.raw if raw is None else raw, flags=found.flags or ())
         return Verdict(actions=(*done, kept), ran=tuple(ran))
 
     async def _outcome(self, script: OnShelf, mail: Mail, account: Account, trace_id: str) -> Outcome:

@@ -13,6 +13,7 @@ from mailstack.formats.auto_reply import AutoReply, why_not, write_auto_reply
 from mailstack.formats.compose import write_date, write_field, write_message_id, write_text_field
 from mailstack.formats.dsn import Action as DsnAction
 from mailstack.formats.dsn import Notice, RecipientStatus, write_notice
+from mailstack.formats.feedback_report import FeedbackReport, write_feedback_report
 from mailstack.formats.headers import Field, first, header_end, scan_fields
 from mailstack.formats.list_fields import is_automatic
 from mailstack.formats.mailto import parse_mailto
@@ -34,7 +35,7 @@ from mailstack.services.inbound.filter.sender import Sender
 from mailstack.services.inbound.filter.verdict import Ran
 from mailstack.services.inbound.trust import is_distrusted, is_path_forged
 from mailstack.services.outbound.promises import TlsWish, tls_wish
-from mailstack.sieve.actions import Notify, Refusal, Reject, Vacation
+from mailstack.sieve.actions import Notify, Refusal, Reject, Report, Vacation
 from mailstack.sieve.addresses import outbound_address
 
 TOKEN_BYTES = 16
@@ -90,6 +91,22 @@ class Pen:
         # RFC 5436 §2.7: what comes of a mail with a null path has one as well.
         path = author if letter.reverse_path != NULL_PATH else NULL_PATH
         return self._signed(written, author, letter), recipients(uri), path
+
+    def report(self, letter: Letter, raw: RawMessage, account: Account, action: Report) -> bytes:
+        author = f"postmaster@{self.hostname}"
+        report = FeedbackReport(
+            feedback_type=action.feedback_type,
+            author=author,
+            to=action.address,
+            text=_with_crlf(action.message),
+            raw=raw,
+            has_body=action.has_body,
+            reverse_path=letter.reverse_path,
+            reporting_user=account.login,
+            written_at=letter.received_at,
+            domain=self.hostname,
+        )
+        return self._signed(write_feedback_report(report, token=self._token()), author, letter)
 
     def refusal(self, letter: Letter, account: Account, action: Reject) -> bytes:
         """RFC 5429 §2.1: of ereject a failed delivery, §2.2: of reject a disposition."""
@@ -162,6 +179,13 @@ def why_no_answer(sender: Sender, letter: Letter, raw: RawMessage, account: Acco
 def why_no_notification(raw: RawMessage) -> str:
     """RFC 5436 §2.7: what was sent automatically sets off no other mail, which may set off the next; what has no more
     than the null path does."""
+    return "it was sent automatically" if is_automatic(scan_fields(raw)) else ""
+
+
+def why_no_report(letter: Letter, raw: RawMessage, account: Account, action: Report) -> str:
+    """Reports must go in no circles: none comes of a report, and none to whoever reports."""
+    if action.address.casefold() in _own(letter, account, ()):
+        return "it would go to the account itself"
     return "it was sent automatically" if is_automatic(scan_fields(raw)) else ""
 
 

@@ -17,7 +17,7 @@ from mailstack.services.inbound.filter.filing import file_copy
 from mailstack.services.inbound.filter.shelf import Origin
 from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.filter.work import Work
-from mailstack.sieve.actions import FileInto, Notify, Reject, TrackDuplicate, Vacation
+from mailstack.sieve.actions import FileInto, Notify, Reject, Report, TrackDuplicate, Vacation
 
 TOLD_MS = 90 * DAY_MS
 """For so long, nobody is told again of a fault that they know."""
@@ -45,6 +45,8 @@ async def tell(work: Work, verdict: Verdict) -> None:
                 await _quietly(work, "vacation", _answer(work, action))
             case Notify():
                 await _quietly(work, "notify", _notify(work, action))
+            case Report():
+                await _quietly(work, "report", _report(work, action))
             case Reject() if verdict.refusal is None:
                 await _quietly(work, action.kind.value, refuse(work, action))
             case _:
@@ -114,6 +116,15 @@ async def _notify(work: Work, action: Notify) -> None:
     raw, paths, reverse_path = work.pen.notification(work.letter, work.message.raw, work.account, action)
     await work.delivery.deliver([letters.to(work.letter, raw, paths, reverse_path=reverse_path)])
     await _copy(work, raw, action.fcc)
+
+
+async def _report(work: Work, action: Report) -> None:
+    reason = letters.why_no_report(work.letter, work.message.raw, work.account, action)
+    if reason:
+        _untold(work, "report", reason)
+        return
+    raw = work.pen.report(work.letter, work.message.raw, work.account, action)
+    await work.delivery.deliver([letters.to(work.letter, raw, (action.address,))])
 
 
 async def _copy(work: Work, raw: bytes, into: FileInto | None) -> None:
