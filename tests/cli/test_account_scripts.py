@@ -97,6 +97,7 @@ def test_a_script_comes_is_chosen_and_goes(applied: Path) -> None:
     assert listed(applied, ALICE) == [("own", False), ("two words", True)]
     refused = run("delete", str(applied), ALICE, "two words")
     assert (refused.exit_code, listed(applied, ALICE)) == (1, [("own", False), ("two words", True)])
+    assert refused.stderr == "error: the script is active; make another one active first, or none\n"
     assert run("activate", str(applied), ALICE, "--none").stdout == f"no script of {ALICE} is active\n"
     assert run("delete", str(applied), ALICE, "two words").stdout == f"deleted two words of {ALICE}\n"
     assert listed(applied, ALICE) == [("own", False)]

@@ -54,6 +54,27 @@ def test_faults_for_programs(folder: Path) -> None:
     assert (good["valid"], good["requires"]) == (True, ["fileinto", "imap4flags"])
 
 
+def test_a_file_that_cannot_be_read_leaves_the_others_to_be_checked(folder: Path) -> None:
+    found = run(folder, "check", "none.sieve", "bad.sieve", "good.sieve")
+    assert (found.exit_code, found.stdout) == (2, f"{folder}/good.sieve: good; requires fileinto, imap4flags\n")
+    assert [line.partition(": ")[0] for line in found.stderr.splitlines()] == [
+        "error",
+        f"{folder}/bad.sieve:1:1",
+        f"{folder}/bad.sieve:2:1",
+    ]
+    none, bad, good = json.loads(
+        run(folder, "check", "none.sieve", "bad.sieve", "good.sieve", "--format", "json").stdout
+    )
+    assert (none["valid"], bad["valid"], good["valid"]) == (False, False, True)
+    assert "cannot be read" in none["faults"][0]["text"]
+
+
+def test_a_script_that_does_not_compile_is_told_to_programs_as_when_it_is_checked(folder: Path) -> None:
+    found = run(folder, "run", "bad.sieve", "mail.eml", "--format", "json")
+    assert (found.exit_code, found.stderr) == (2, "")
+    assert [json.loads(found.stdout)] == json.loads(run(folder, "check", "bad.sieve", "--format", "json").stdout)
+
+
 def test_what_a_script_would_do(folder: Path) -> None:
     assert run(folder, "run", "good.sieve", "mail.eml").output == "fileinto Reports with work\n"
     implicit = "keep in INBOX (implicit: nothing else was done with it)\n"

@@ -39,8 +39,12 @@ def print_json(value: object) -> None:
 
 def fail(message: str, *, code: int = EXIT_ERROR) -> NoReturn:
     """Ends the command with one line on standard error."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    error(message)
     raise click.exceptions.Exit(code)
+
+
+def error(message: str) -> None:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
 
 
 def report_faults(invalid: "SpecInvalid", as_json: bool = False, *, code: int = EXIT_FAULTS) -> NoReturn:

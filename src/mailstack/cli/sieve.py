@@ -11,7 +11,7 @@ import click
 
 from mailstack.cli.account_scripts import COMMANDS
 from mailstack.cli.reconciling import format_option
-from mailstack.cli.screen import EXIT_ERROR, EXIT_FAULTS, fail, print_json
+from mailstack.cli.screen import EXIT_ERROR, EXIT_FAULTS, error, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def check(scripts: tuple[Path, ...], form: str) -> None:
       mailstack sieve check --format json filters/*.sieve | jq '.[].faults[].text'
 
     \b
-    Exit status: 0 all of them compile, 2 some do not.
+    Exit status: 0 all of them compile, 2 some do not, or cannot be read.
     """
     found = [(path, _compiled(path)) for path in scripts]
     if form == "json":
@@ -101,7 +101,10 @@ def run_script(
 
     compiled = _compiled(script, is_traced=trace)
     if isinstance(compiled, Exception):
-        _show_checked(script, compiled)
+        if form == "json":
+            print_json(_checked(script, compiled))
+        else:
+            _show_checked(script, compiled)
         raise click.exceptions.Exit(EXIT_FAULTS)
     envelope = SieveEnvelope(sender=mail_from.strip("<>"), recipient=recipient.strip("<>"))
     mail = Mail(raw=_read(file), envelope=envelope, received_at=system_clock())
@@ -114,38 +117,40 @@ def run_script(
         raise click.exceptions.Exit(EXIT_ERROR)
 
 
-def _compiled(path: Path, *, is_traced: bool = False) -> "Script | Broken":
+def _compiled(path: Path, *, is_traced: bool = False) -> "Script | Broken | Invalid":
+    """Invalid: the file cannot be read, which says nothing of the next one."""
     from mailstack.app.sieve_trial import compiled
     from mailstack.sieve.faults import Broken
 
     try:
         return compiled(path, is_traced=is_traced)
-    except Broken as broken:
-        return broken
-    except Invalid as fault:
-        fail(fault.detail, code=EXIT_FAULTS)
+    except (Broken, Invalid) as wrong:
+        return wrong
 
 
-def _checked(path: Path, found: "Script | Broken") -> dict[str, object]:
+def _checked(path: Path, found: "Script | Broken | Invalid") -> dict[str, object]:
     from dataclasses import asdict
 
+    from mailstack.sieve.faults import Fault
     from mailstack.sieve.run import Script
 
     if isinstance(found, Script):
         return {"file": str(path), "valid": True, "requires": sorted(found.required), "faults": []}
-    return {"file": str(path), "valid": False, "faults": [asdict(fault) for fault in found.faults]}
+    faults = (Fault(1, 1, found.detail),) if isinstance(found, Invalid) else found.faults
+    return {"file": str(path), "valid": False, "faults": [asdict(fault) for fault in faults]}
 
 
-def _show_checked(path: Path, found: "Script | Broken") -> None:
+def _show_checked(path: Path, found: "Script | Broken | Invalid") -> None:
     from mailstack.sieve.run import Script
 
     if isinstance(found, Script):
         needs = f"; requires {', '.join(sorted(found.required))}" if found.required else ""
         click.echo(f"{path}: {click.style('good', fg='green')}{needs}")
-        return
-    for fault in found.faults:
-        hint = f" ({fault.hint})" if fault.hint else ""
-        click.echo(f"{path}:{fault.line}:{fault.column}: {fault.text}{hint}", err=True)
+    elif isinstance(found, Invalid):
+        error(found.detail)
+    else:
+        for fault in found.faults:
+            click.echo(f"{path}:{fault.line}:{fault.column}: {fault.said}", err=True)
 
 
 def _read(file: Path) -> bytes:

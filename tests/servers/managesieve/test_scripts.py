@@ -132,7 +132,7 @@ async def test_a_script_that_is_announced_too_large_is_read_past(client: Client)
     content = b"NOOP\r\n" * 11_000
     await client.send(b'PUTSCRIPT "a" ' + literal(content) + b"\r\nNOOP\r\n")
     await client.play("""
-        S: NO (QUOTA/MAXSIZE) "Literal too long"
+        S: NO (QUOTA/MAXSIZE) "Script too large (at most 65536 octets)"
         S: OK "NOOP completed"
     """)
 

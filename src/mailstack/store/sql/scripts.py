@@ -85,7 +85,7 @@ class SqlScripts:
         def work(transaction: Transaction) -> None:
             _take_turn(transaction, account_id)
             if _is_active(transaction, account_id, name):
-                raise InUse("the script is active")
+                raise InUse("the script is active; make another one active first, or none")
             transaction.run(REMOVE, (account_id, name))
 
         await self._system.write(work)

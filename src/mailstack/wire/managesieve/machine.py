@@ -113,7 +113,9 @@ class ManageSieveMachine:
         if (len(self._parts) + 1) // 2 > self._limits.literals:
             return Refused(text="too many literals")
         if size_octets > self._limits.literal_octets:
-            return Refused(text="literal too long", code=self._size_code())
+            if code := self._size_code():
+                return Refused(text=f"script too large (at most {self._limits.literal_octets} octets)", code=code)
+            return Refused(text="literal too long")
         if self._octets + size_octets > self._limits.command_octets:
             return Refused(text="command too long")
         return None
