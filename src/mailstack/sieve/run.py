@@ -249,7 +249,7 @@ class Run:
                 self.actions[at] = _merged(other, action)
                 return
         if len(self.actions) >= self.limits.actions:
-            raise RuntimeFault(f"total number of actions exceeds policy limit ({self.limits.actions})")
+            raise RuntimeFault(f"more than {self.limits.actions} actions")
         # RFC 5228 §10, RFC 5435 §8: how much mail a script sends is to be limited.
         self._check_number(action, Redirect, self.limits.redirects, "redirect")
         self._check_number(action, Notify, self.limits.notifications, "notify")
@@ -260,7 +260,7 @@ class Run:
         if isinstance(action, kind) and not most:
             raise RuntimeFault(PROHIBITED.format(what))
         if isinstance(action, kind) and sum(isinstance(one, kind) for one in self.actions) >= most:
-            raise RuntimeFault(f"number of {what} actions exceeds policy limit ({most})")
+            raise RuntimeFault(f"more than {most} {what} actions")
 
     def finished(self) -> tuple[Action, ...]:
         if self.is_kept:
