@@ -183,6 +183,13 @@ async def test_included_scripts_are_the_accounts_own_or_the_servers(world: Filte
     assert {path: flags for path, ((_, flags),) in placed.items()} == {"Archive": {"$Mine"}}
 
 
+async def test_an_included_script_is_found_however_its_name_is_composed(world: FilterWorld) -> None:
+    await world.use("discard;", name="m\u00fcll")
+    await world.use('require "include"; include "mu\u0308ll";')
+    await world.receive(mail_of())
+    assert await world.where() == {}
+
+
 async def test_a_missing_inclusion_is_a_fault(world: FilterWorld) -> None:
     await world.use('require "include"; include "none"; discard;')
     await world.receive(mail_of())

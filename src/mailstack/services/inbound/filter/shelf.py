@@ -5,6 +5,7 @@ else the one that the user made active, then those that the server has after.
 """
 
 import asyncio
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +90,7 @@ class Shelf:
 
     async def included(self, account: Account, name: str, *, is_global: bool) -> Script | Broken | None:
         """RFC 6609 §3.2. None: there is none of that name."""
+        name = unicodedata.normalize("NFC", name)  # RFC 5804 §1.6: as they are kept
         if is_global:
             content = self._server.named.get(name)
         else:
