@@ -128,3 +128,21 @@ async def test_closing_twice_raises_nothing(pair: Pair) -> None:
     await pair.near.close()
     await pair.near.close()
     pair.near.abort()
+
+
+async def test_what_was_said_last_reaches_a_peer_that_goes_on_sending(pair: Pair) -> None:
+    pair.writer.write(b"x" * 300_000)
+    await pair.near.read(timeout_s=5)
+    await pair.near.write(b"goodbye", timeout_s=5)
+    dropping = asyncio.create_task(pair.near.drop_rest())
+    assert await pair.reader.read() == b"goodbye"
+    pair.writer.close()
+    await dropping
+    await pair.near.close()
+
+
+async def test_a_peer_that_never_ends_is_not_waited_for(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailstack.net.stream.DROPPING_S", 0.01)
+    await pair.near.drop_rest()
+    await pair.near.close()
+    assert await pair.reader.read() == b""

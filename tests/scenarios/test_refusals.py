@@ -77,6 +77,7 @@ accounts:
   alice@example.com: {{password: env/PASSWORD, limits: {{recipients_per_day: 1}}}}
   small@example.com: {{quota: 10KiB}}
   robot@example.com: {{can: [submit]}}
+  closed@example.com: {{rules: [{{name: closed, if: {{subject: {{is: refused}}}}, then: {{reject: Closed.}}}}]}}
 aliases: {{away@example.com: friend@elsewhere.test}}
 lists: {{team@example.com: {{members: [alice@example.com, member@open.test], post: members}}}}
 """
@@ -163,6 +164,15 @@ ROWS: tuple[Row, ...] = (
     row(REJECTIONS[Reason.LIST_UNPROVEN], *TO_TEAM, mail(author="member@open.test"), peer=MX),
     row(REJECTIONS[Reason.LIST_AUTOMATIC], *TO_TEAM, mail(header="Auto-Submitted: auto-replied\r\n"), peer=MX),
     row(REJECTIONS[Reason.LIST_LEAVING], sender(), to("team-unsubscribe@example.com"), DATA, mail(), peer=MX),
+    row(
+        REJECTIONS[Reason.FILTER],
+        sender(),
+        to("closed@example.com"),
+        DATA,
+        mail(),
+        goes_on=r" by the recipient's mail filter: Closed\.",
+        peer=MX,
+    ),
     row(REPLIES[NotFound], sender(), to("nobody@example.com")),
     row(REPLIES[Forbidden], sender(), to("friend@elsewhere.test")),
     row(REPLIES[Forbidden], sender(), to("robot@example.com")),

@@ -22,6 +22,7 @@ from tests.support.spec_tests import DELIVERY
 pytestmark = pytest.mark.slow
 
 _TRACE = re.compile(r" \(trace [0-9a-f]{16}\)$")
+_NEXT_LINE = re.compile(r"\n[45]\.[0-9]+\.[0-9]+ ")
 COMPARED = ("alias_leads_outside", "catch_all_order", "domain_alias", "scripts")
 
 
@@ -63,7 +64,8 @@ def _refused(sandbox: Sandbox, send: Send) -> tuple[dict[str, str], str]:
             refused = fault.recipients
         except smtplib.SMTPDataError as fault:
             text = fault.smtp_error if isinstance(fault.smtp_error, bytes) else fault.smtp_error.encode()
-            return {}, _without_trace(f"{fault.smtp_code} {text.decode()}")
+            # smtplib parts the lines of a reply, each of which has the status (RFC 2034 §4).
+            return {}, _without_trace(f"{fault.smtp_code} {_NEXT_LINE.sub(' ', text.decode())}")
     return {address: _without_trace(f"{code} {text.decode()}") for address, (code, text) in refused.items()}, ""
 
 

@@ -16,6 +16,8 @@ from mailstack.net.deflation import Deflation
 
 READ_LIMIT_BYTES = 1 << 16
 FULL_SOCKET_S = 0.1
+DROPPING_S = 2.0
+DROPPED_OCTETS = 1 << 20
 
 
 class Stream:
@@ -96,6 +98,17 @@ class Stream:
     def _buffered(self) -> bool:
         # StreamReader offers no public look at what it holds; the private name has been stable since 3.4.
         return bool(self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    async def drop_rest(self) -> None:
+        """Ends what is sent, and drops what the peer sends for a moment more: to close over octets that nobody read has
+        the system reset the connection, and the peer would lose what it was told last. Never raises."""
+        left = DROPPED_OCTETS
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(DROPPING_S):
+                if self._writer.can_write_eof():
+                    self._writer.write_eof()
+                while left > 0 and (data := await self._reader.read(READ_LIMIT_BYTES)):
+                    left -= len(data)
 
     async def close(self) -> None:
         """Sends what is written, then closes; never raises, never waits long."""

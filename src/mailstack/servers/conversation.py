@@ -45,10 +45,12 @@ class Patience(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """Why the server ends, for people. is_for_now: there are too many at the moment."""
+    """Why the server ends, for people. is_for_now: there are too many at the moment. is_of_fault: of the peer's, which
+    may be sending yet what nobody reads."""
 
     text: str
     is_for_now: bool = False
+    is_of_fault: bool = False
 
 
 class PeerGone(Exception):

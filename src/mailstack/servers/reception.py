@@ -80,6 +80,8 @@ class Reception(Generic[E, R]):
         if farewell is not None:
             conversation.say(self._bye(farewell))
         await conversation.flush()
+        if farewell is not None and farewell.is_of_fault:
+            await conversation.stream.drop_rest()
 
     def _turned_away(self, conversation: Conversation[E, R], rules: HouseRules, place: Place) -> Farewell | None:
         host = host_of(conversation.stream.peer)
@@ -103,7 +105,7 @@ async def _ended(conversation: Conversation[E, R], talk: Awaitable[None]) -> Far
         return end.farewell
     except ProtocolFault as fault:
         log.info("protocol fault", peer=conversation.stream.peer[0], fault=fault.text)
-        return Farewell(sentence(fault.text))
+        return Farewell(sentence(fault.text), is_of_fault=True)
     except TimeoutError:
         return Farewell("Too long without a command")
     return None

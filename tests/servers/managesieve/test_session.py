@@ -26,7 +26,7 @@ LOGIN = b'AUTHENTICATE "PLAIN" "AHUwAHB3"\r\n'
         (b"x" * 70_000, "Line too long"),
         # Octets that nobody was asked for must not become commands.
         (b'PUTSCRIPT "a" {6}\r\nNOOP\r\n\r\n', "A literal is announced as {n+}"),
-        (b'PUTSCRIPT "a" {9999999+}\r\n', "Literal too long"),
+        (b'PUTSCRIPT "a" {9999999+}\r\n', "Script too large (at most 65536 octets)"),
     ],
 )
 async def test_when_framing_is_lost_the_server_says_goodbye(client: Client, octets: bytes, farewell: str) -> None:
