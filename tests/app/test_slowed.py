@@ -39,7 +39,7 @@ async def test_what_changed_is_told_and_gone_with_the_worker(storage: Path, monk
     async def is_told(expected: int) -> bool:
         return len(told(storage)) == expected
 
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn for the others
     assert not slowed_file(storage, 0).exists()
     found = (CLOSED,)
     await until(lambda: is_told(1))
@@ -57,7 +57,7 @@ async def test_a_destination_of_several_workers_is_one(storage: Path) -> None:
         SlowedTeller(lambda: (CLOSED,), storage=storage, place=0),
         SlowedTeller(lambda: (ALONE,), storage=storage, place=1),
     ]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn for the others
     assert told(storage) == [
         {
             "destination": "mx.test",
@@ -79,5 +79,5 @@ def test_what_a_killed_worker_has_left_behind_is_not_told(storage: Path) -> None
 
 async def test_a_disk_that_is_full_stops_nothing(tmp_path: Path) -> None:
     teller = SlowedTeller(lambda: (CLOSED,), storage=tmp_path / "gone", place=0)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn for the others
     await teller.end()

@@ -16,7 +16,7 @@ async def test_one_that_hangs_says_where_each_task_waits(capsys: pytest.CaptureF
         await inner()
 
     async with running(outer()):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn for the others
         _say_what_lasts()
     said = capsys.readouterr().out
     assert "should have ended" in said

@@ -22,7 +22,7 @@ def told(*peers: str) -> list[MutableMapping[str, Any]]:
         teller = Teller()
         for peer in peers:
             teller.tell_if_rare(turned_away(peer))
-        await asyncio.sleep(WINDOW_S + 1)
+        await asyncio.sleep(WINDOW_S + 1)  # in virtual time
         teller.tell_if_rare(turned_away("last"))
 
     with structlog.testing.capture_logs() as logged:

@@ -40,7 +40,7 @@ async def test_reads_that_others_come_between_tell_nothing_wrong(
     async with running_imap(tmp_path) as server:
 
         async def meanwhile() -> None:
-            await asyncio.sleep(dice.choice((0, 0, 0.001, 0.004)))
+            await asyncio.sleep(dice.choice((0, 0, 0.001, 0.004)))  # ways to interleave, none waited for
             if dice.random() < 0.005:
                 server.service.views._kept.clear()
 

@@ -17,7 +17,7 @@ class MemoryPolicyHost:
 
     async def fetch(self, domain: str) -> bytes | Unfetched:
         self.asked.append(domain)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn for the others
         if self.gate is not None:
             await self.gate.wait()
         return self.texts.get(domain, Unfetched(TlsFailure.STS_POLICY_FETCH_ERROR, f"mta-sts.{domain} is down"))

@@ -83,7 +83,7 @@ def _made(path: str, access: str) -> socket.socket:
         permit(draft, access)
         listener.listen(BACKLOG)
         os.rename(draft, path)  # noqa: PTH104  beside the others
-    except BaseException:
+    except BaseException:  # whatever it was: nothing is left open, and it goes on
         listener.close()
         remove(draft)
         raise

@@ -165,7 +165,7 @@ def _scripts_written(directory: Path, adoption: "Adoption") -> Iterator[None]:
         path.write_bytes(contents[path].encode())
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever it was: nothing is left open, and it goes on
         for path in written:
             path.unlink(missing_ok=True)
         raise

@@ -184,7 +184,7 @@ async def _connected(host: str, port: int, source: str) -> socket.socket:
         if source:
             _bind(found, source)
         await asyncio.get_running_loop().sock_connect(found, (host, port))
-    except BaseException:
+    except BaseException:  # whatever it was: nothing is left open, and it goes on
         found.close()
         raise
     return found

@@ -59,7 +59,7 @@ class Reception(Generic[E, R]):
             await self._until_over(conversation, rules, place, converse)
         except (PeerGone, OSError):
             log.debug("connection lost", peer=stream.peer[0])
-        except Exception:
+        except Exception:  # a bug ends its own connection, and nobody else's
             log.exception("bug", peer=stream.peer[0])
         finally:
             place.leave()

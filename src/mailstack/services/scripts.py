@@ -9,6 +9,7 @@ import asyncio
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
 from mailstack.model.ids import AccountId, ScriptId
@@ -31,7 +32,7 @@ _MANAGED_ID = ScriptId("managed")
 AT_ONCE_OCTETS = 4096
 """A larger script is compiled in a thread."""
 COMPILED_AT_ONCE = 2
-"""Of those; it may take half a second of a core each."""
+"""A large one may take half a second of a core."""
 
 # What people write themselves is far smaller; each mail to them is filtered by it.
 SCRIPT_LIMITS = replace(LIMITS, script_octets=64 * 1024)
@@ -135,10 +136,8 @@ class AccountScripts:
         self._check_size(len(content))
         if not content:
             raise Invalid("a script is empty")  # RFC 5804 §2.6: it should be disallowed
-        if len(content) <= AT_ONCE_OCTETS:
-            return self._compiled(content)
         async with self._compiling:
-            return await asyncio.to_thread(self._compiled, content)
+            return await compile_aside(content, self._extensions, limits=self._limits)
 
     def _missing(self, script: Script, names: Collection[str]) -> Iterator[Fault]:
         """RFC 6609 §3.2: what is included may come later; until then a run of the script fails."""
@@ -149,12 +148,17 @@ class AccountScripts:
                 text = f"there is no {kind} {include.script.name!r} yet, and without it this one fails"
                 yield placed(script.text, Misplaced(include.at, text, "include :optional does not need it"))
 
-    def _compiled(self, content: bytes) -> Script:
-        return compile_script(content, self._extensions, limits=self._limits)
-
     def _check_size(self, size_octets: int) -> None:
         if size_octets > self._limits.script_octets:
             raise TooLarge(f"a script has at most {self._limits.script_octets} octets")
+
+
+async def compile_aside(
+    content: bytes, extensions: Sequence[Extension], *, limits: Limits = LIMITS, is_traced: bool = False
+) -> Script:
+    """As compile_script, a large one in a thread. Raises Broken."""
+    work = partial(compile_script, content, extensions, limits=limits, is_traced=is_traced)
+    return await asyncio.to_thread(work) if len(content) > AT_ONCE_OCTETS else work()
 
 
 def checked_name(name: str) -> str:

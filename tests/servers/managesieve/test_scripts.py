@@ -243,7 +243,7 @@ async def test_at_every_moment_one_script_is_active(server: RunningManageSieve, 
     async def deliver() -> None:
         while len(seen) < 3:
             seen.add(await server.store.scripts.active(account_id))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn for the others
 
     delivering = asyncio.create_task(deliver())
     async with managesieve_client(server.port) as other:
@@ -401,7 +401,7 @@ async def test_commands_are_the_same_however_they_are_cut(server: RunningManageS
             await log_in(client)
             for piece in pieces:
                 await client.send(piece)
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # a turn for the others
             answers.add((await client.reader.read()).decode())
 
     (answer,) = answers

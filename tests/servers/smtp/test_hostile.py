@@ -235,7 +235,7 @@ async def test_an_endless_header_is_refused_from_a_server_at_hand_too() -> None:
 async def test_a_name_server_that_answers_in_drops_holds_a_mail_no_longer_than_the_deadline() -> None:
     class Dripping(ZoneResolver):
         async def texts(self, name: str) -> Sequence[str]:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # the slowness that is tested
             return await super().texts(name)
 
     resolver = Dripping({f"n{n}.example": [{"SPF": f"v=spf1 include:n{n + 1}.example"}] for n in range(9)})

@@ -56,7 +56,7 @@ async def test_a_list_of_many_leaves_others_their_turns() -> None:
         nonlocal turns
         while True:
             turns += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn for the others
 
     async with running(others()):
         found = await every.of(make_list("many@example.com", *(account.login for account in accounts)))

@@ -24,7 +24,7 @@ async def hold(places: Places, entered: list[Crowd], leave: asyncio.Event, group
 
 async def turns() -> None:
     for _ in range(10):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a turn for the others
 
 
 async def test_those_who_wait_are_let_go_when_it_is_left_alone() -> None:
@@ -64,7 +64,7 @@ async def test_what_was_cut_short_in_the_moment_of_its_turn_passes_it_on() -> No
     first, second, third = (asyncio.create_task(hold(places, entered, leave, most=1)) for _ in range(3))
     await turns()
     leave.set()
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn for the others
     second.cancel()
     await asyncio.gather(first, second, third, return_exceptions=True)
     assert third.exception() is None
@@ -131,7 +131,7 @@ async def test_a_place_that_is_free_goes_to_what_somebody_wrote_before_it_goes_t
     async def visit(priority: Priority) -> None:
         async with places.one(MX, 1, priority):
             came.append(priority)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn for the others
 
     async with asyncio.TaskGroup() as group:
         for priority in (Priority.BULK, Priority.BULK, Priority.BOUNCE, Priority.SUBMISSION, Priority.SUBMISSION):

@@ -1026,7 +1026,7 @@ async def test_a_lease_outlives_the_work_on_others_of_its_mail(memory: Runners) 
                 world.clock.advance(200 * SECOND_MS)
                 world.bus.publish("queue")
                 for _ in range(50):
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)  # a turn for the others
             of_them.set()
             await memory.until_empty()
     assert [each.recipients for each in world.transport.handed] == [

@@ -72,13 +72,13 @@ class LiveMemory:
         key: str,
         *,
         now: Instant,
-        until: Instant,  # noqa: ARG002
+        until: Instant,  # noqa: ARG002  # the port has it
     ) -> bool:
         return not await self.is_known(account_id, purpose, key, now=now)
 
     async def note(self, account_id: AccountId, purpose: Purpose, keys: Sequence[tuple[str, Instant]]) -> None: ...
 
-    async def forget(self, *, now: Instant) -> int:  # noqa: ARG002
+    async def forget(self, *, now: Instant) -> int:  # noqa: ARG002  # the port has it
         return 0
 
 

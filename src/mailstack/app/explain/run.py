@@ -89,7 +89,7 @@ class Read:
 
     async def keep(self, entries: Mapping[str, GreyEntry]) -> None: ...
 
-    async def forget(self, *, now: Instant) -> int:  # noqa: ARG002
+    async def forget(self, *, now: Instant) -> int:  # noqa: ARG002  # the port has it
         return 0
 
 

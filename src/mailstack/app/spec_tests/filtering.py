@@ -59,10 +59,10 @@ class ByScripts:
 class NobodysScripts:
     """Works as ports.scripts.RunScripts: what people keep on their server, no spec knows."""
 
-    async def read(self, account_id: AccountId, name: str) -> bytes:  # noqa: ARG002
+    async def read(self, account_id: AccountId, name: str) -> bytes:  # noqa: ARG002  # the port has it
         raise NotFound("there is no script of that name")
 
-    async def active(self, account_id: AccountId) -> bytes | None:  # noqa: ARG002
+    async def active(self, account_id: AccountId) -> bytes | None:  # noqa: ARG002  # the port has it
         return None
 
 
@@ -185,7 +185,7 @@ class NotedFilter:
 
     async def carry_out(
         self,
-        delivery: Delivery,  # noqa: ARG002
+        delivery: Delivery,  # noqa: ARG002  # the port has it
         verdict: Verdict,
         letter: Letter,
         message: NewMessage,

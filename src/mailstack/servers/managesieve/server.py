@@ -124,6 +124,6 @@ async def _run(session: Session, request: Request) -> Reply:
         return reply_to(fault)
     except (PeerGone, ShutDown, ProtocolFault, OSError):
         raise
-    except Exception:
+    except Exception:  # a bug in one command ends neither the session nor the server
         log.exception("bug", command=type(request).__name__)
         return SERVER_BUG

@@ -63,6 +63,13 @@ class InboundMail:
     handling: Handling = PLAIN
     routed: Routed | None = None
 
+    @property
+    def ways(self) -> Routed:
+        """Only once routed: the order of the stages sees to that."""
+        if self.routed is None:
+            raise RuntimeError("not routed")
+        return self.routed
+
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
         return self._copy(recipients, self.raw, self.authentication, self.is_8bit, self.received_at)

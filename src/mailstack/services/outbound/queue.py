@@ -193,7 +193,7 @@ class QueueRunner:
         except DomainError as fault:
             log.warning("directory not read", mail=items[0].mail_id, fault=repr(fault))
             return
-        except Exception:
+        except Exception:  # a bug in one mail must not stop the queue
             log.exception("no way found", mail=items[0].mail_id)
             await self._give_up(service, items, BUG)
             return
@@ -241,7 +241,7 @@ class QueueRunner:
             await self._give_up(service, items, _DAMAGED)
         except DomainError as fault:
             log.warning("not attempted", mail=items[0].mail_id, fault=repr(fault))
-        except Exception:
+        except Exception:  # as above
             log.exception("attempt failed", mail=items[0].mail_id)
             await self._give_up(service, items, BUG)
 

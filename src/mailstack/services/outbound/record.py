@@ -81,7 +81,7 @@ class Record:
         except DomainError as fault:
             log.warning("not settled", mail=entries[0].item.mail_id, recipients=len(entries), fault=repr(fault))
             return False
-        except Exception:
+        except Exception:  # the lease runs out, and it is tried again
             log.exception("not settled", mail=entries[0].item.mail_id, recipients=len(entries))
             return False
         return True

@@ -1,6 +1,7 @@
 """`include`, `return` and `global`: scripts in scripts, each with variables of its own. RFC 6609."""
 
 import re
+import unicodedata
 
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.check import Compiler
@@ -10,15 +11,18 @@ from mailstack.sieve.faults import Broken, Misplaced, RuntimeFault
 from mailstack.sieve.language import CommandSpec, Extension, Kind, Parameter, Signature, TagSpec
 from mailstack.sieve.run import Flow, Include, Run, Script, Step
 
-# RFC 5804 §1.6: no control characters, no line or paragraph separators.
-_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# RFC 5804 §1.6: no control characters, no line or paragraph separators; 512 octets are the most that any name has.
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,512}")
 
 
 def _include(arguments: Arguments, compiler: Compiler) -> Step:
     # RFC 6609 §3.2: which scripts are included can be told without running any.
-    fact = IncludedScript(arguments.constant("script"), is_global=arguments.one_of("location") == "global")
-    if not _NAME.fullmatch(fact.name):
-        raise Misplaced(arguments.place("script"), f"{fact.name!r} is no name of a script")
+    name = arguments.constant("script")
+    if not _NAME.fullmatch(name):
+        raise Misplaced(arguments.place("script"), f"{name!r} is no name of a script")
+    # RFC 5804 §1.6: they are kept in this form.
+    name = unicodedata.normalize("NFC", name)
+    fact = IncludedScript(name, is_global=arguments.one_of("location") == "global")
     once, optional = arguments.has("once"), arguments.has("optional")
     compiler.includes.append(Include(fact, once, optional, arguments.at))
 

@@ -1,6 +1,7 @@
 """`sieve` and `accounts.*.sieve`: Sieve scripts that the spec names. Whether they compile is spec.check_sieve's."""
 
 import posixpath
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ def parse_script_name(text: str) -> str:
     # RFC 5804 §1.6: no control characters, and no more than 512 octets.
     if not text or not text.isprintable() or len(text.encode()) > MAX_NAME_OCTETS:
         raise ValueError(f"not the name of a script (up to {MAX_NAME_OCTETS} octets of printable text)")
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 ScriptPath = Annotated[Path, BeforeValidator(parse_script_path), WithJsonSchema({"type": "string", "minLength": 1})]

@@ -4,8 +4,6 @@ First those that the server has before, then the account's own, which is the spe
 else the one that the user made active, then those that the server has after.
 """
 
-import asyncio
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +13,12 @@ from mailstack.model.errors import NotFound
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.scripts import RunScripts
-from mailstack.sieve.check import compile_script
+from mailstack.services.scripts import compile_aside
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.sieve.faults import Broken
 from mailstack.sieve.run import Script
 
 COMPILED_REMEMBERED = 2_000
-AT_ONCE_OCTETS = 4096
-"""A larger script is compiled in a thread."""
 
 
 class Origin(StrEnum):
@@ -79,10 +75,10 @@ class Shelf:
         if found is not None:
             self._compiled.move_to_end(content)
             return found
-        if len(content) > AT_ONCE_OCTETS:
-            found = await asyncio.to_thread(self._compile, content)
-        else:
-            found = self._compile(content)
+        try:
+            found = await compile_aside(content, EXTENSIONS, is_traced=self._is_traced)
+        except Broken as broken:
+            found = broken
         self._compiled[content] = found
         if len(self._compiled) > COMPILED_REMEMBERED:
             self._compiled.popitem(last=False)
@@ -90,7 +86,6 @@ class Shelf:
 
     async def included(self, account: Account, name: str, *, is_global: bool) -> Script | Broken | None:
         """RFC 6609 §3.2. None: there is none of that name."""
-        name = unicodedata.normalize("NFC", name)  # RFC 5804 §1.6: as they are kept
         if is_global:
             content = self._server.named.get(name)
         else:
@@ -106,9 +101,3 @@ class Shelf:
             return (OnShelf(name=account.login, origin=Origin.SPEC, content=of_spec.encode()),)
         active = await self._scripts.active(account.account_id)
         return () if active is None else (OnShelf(name=account.login, origin=Origin.OWN, content=active),)
-
-    def _compile(self, content: bytes) -> Script | Broken:
-        try:
-            return compile_script(content, EXTENSIONS, is_traced=self._is_traced)
-        except Broken as broken:
-            return broken

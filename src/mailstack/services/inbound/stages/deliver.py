@@ -5,11 +5,9 @@ from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.inbound.success import tell_of_success
 
 
-async def deliver(receiving: Receiving, mail: InboundMail) -> InboundMail | Accept:
+async def deliver(receiving: Receiving, mail: InboundMail) -> Accept:
     """Raises what Delivery.deliver does."""
-    routed = mail.routed
-    if routed is None:
-        return mail
+    routed = mail.ways
     stored = await receiving.delivery.deliver(routed.shipments)
     await tell_of_success(receiving.delivery, routed.letter, routed.addressed, stored, hostname=receiving.hostname)
     return Accept()

@@ -20,9 +20,7 @@ REFUSED = "by the recipient's mail filter"
 
 
 async def ask_filters(receiving: Receiving, mail: InboundMail) -> InboundMail | Reject:
-    routed = mail.routed
-    if routed is None:
-        return mail
+    routed = mail.ways
     shipments = [await _asked(receiving, shipment) for shipment in routed.shipments]
     asked = sum(len(shipment.accounts) for shipment in shipments)
     found = [verdict for shipment in shipments for verdict in shipment.letter.verdicts.values()]
