@@ -50,6 +50,11 @@ class Account:
     forward: Forward | None = None
     limits: SendingLimits = DEFAULT_LIMITS
 
+    @property
+    def address_keys(self) -> tuple[str, ...]:
+        """All that mean it and nobody else."""
+        return (self.login, *self.addresses)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliasTargets:

@@ -95,7 +95,7 @@ async def names_of_authors(accounts: Accounts, posted: Posted) -> list[frozenset
         if owner is None and await accounts.domain(address.domain) is not None:
             holder = await accounts.find(address.key)
             owner = holder if isinstance(holder, Account) else None
-        names = (owner.login, *owner.addresses) if owner is not None else ()
+        names = owner.address_keys if owner is not None else ()
         found.append(frozenset((address.key, *names)))
     return found
 

@@ -38,7 +38,7 @@ async def owns(accounts: Accounts, account: Account, address: Address) -> bool:
     domain = await accounts.domain(address.domain)
     if domain is None:
         return False
-    keys = {account.login, *account.addresses}
+    keys = account.address_keys
     return any(candidate.key in keys for candidate in _plain_forms(address, domain))
 
 

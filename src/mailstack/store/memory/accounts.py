@@ -33,7 +33,7 @@ class MemoryAccounts:
 
     def put(self, account: Account) -> None:
         self._by_id[account.account_id] = account
-        for key in (account.login, *account.addresses):
+        for key in account.address_keys:
             self.owners[key] = account
 
     def become(
@@ -52,7 +52,7 @@ class MemoryAccounts:
                 raise Conflict(f"{each.address} has two owners")
             owners[each.address] = each
         for account in by_id.values():
-            for key in dict.fromkeys((account.login, *account.addresses)):
+            for key in dict.fromkeys(account.address_keys):
                 if key in owners:
                     raise Conflict(f"{key} has two owners")
                 owners[key] = account

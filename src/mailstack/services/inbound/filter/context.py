@@ -24,7 +24,7 @@ def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str
         ),
         received_at=letter.received_at,
         environment=_environment(letter, hostname, account),
-        addresses=(account.login, *account.addresses),
+        addresses=account.address_keys,
         separator=DEFAULT_SEPARATOR if domain is None else domain.subaddress_separators,
     )
 

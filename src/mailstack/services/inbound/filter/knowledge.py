@@ -65,7 +65,7 @@ class Knowledge:
         found = None if address is None else await self.accounts.find(address)
         if not isinstance(found, MailingList):
             return None
-        own = {account.login, *account.addresses}
+        own = set(account.address_keys)
         return found if own & {*found.members, *found.owners} else None
 
     async def _is_listed(self, account: Account, name: str, value: str) -> bool:

@@ -221,7 +221,7 @@ def to(letter: Letter, raw: bytes, paths: Sequence[str], *, reverse_path: str = 
 
 
 def _own(letter: Letter, account: Account, named: Sequence[str]) -> set[str]:
-    own = {account.login, *account.addresses, *named}
+    own = {*account.address_keys, *named}
     if account.account_id in letter.paths:
         own.add(letter.paths[account.account_id])
     return {address.casefold() for address in own}
@@ -229,7 +229,7 @@ def _own(letter: Letter, account: Account, named: Sequence[str]) -> set[str]:
 
 def _author(wished: str, letter: Letter, account: Account) -> str:
     """RFC 5230 §4.3: a script may say another, and it counts where it is one of the account's."""
-    own = {account.login, *account.addresses}
+    own = account.address_keys
     bare = _bare(wished)
     if bare and (_key(bare) in own):
         return bare

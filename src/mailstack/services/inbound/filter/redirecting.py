@@ -85,7 +85,7 @@ def _why_not_as_edited(work: Work, action: Redirect) -> str:
     if action.raw is None:
         return ""
     before, after = scan_fields(work.message.raw), scan_fields(action.raw)
-    own = {work.account.login, *work.account.addresses}
+    own = set(work.account.address_keys)
     for name in (b"from", b"sender"):
         values = every(after, name)
         named = {address_text(one).casefold() for value in values for one in parse_mailboxes(value)}
@@ -95,7 +95,7 @@ def _why_not_as_edited(work: Work, action: Redirect) -> str:
 
 
 async def _targets(work: Work, action: Redirect) -> tuple[str, ...]:
-    own = {work.account.login, *work.account.addresses}
+    own = set(work.account.address_keys)
     if action.list_name:
         found = await work.knowledge.list_of(work.account, action.list_name)
         if found is None or not _may_post(found, own):
