@@ -35,7 +35,11 @@ class Features:
 
 
 def features_of(raw: RawMessage, sender: Sender | None = None, *, limits: Limits = LIMITS) -> Features:
-    seen = look_at(raw, limits=limits)
+    return features_in(look_at(raw, limits=limits), sender, limits=limits)
+
+
+def features_in(seen: Seen, sender: Sender | None = None, *, limits: Limits = LIMITS) -> Features:
+    """Of a message that was looked at for more than this."""
     words: list[bytes] = []
     tokens = list(field_tokens(seen.root.fields, limits))
     tokens += _content_tokens(seen, words, limits)

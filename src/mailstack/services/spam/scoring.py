@@ -1,0 +1,89 @@
+"""What a mail scores: the model's points, and those of all who have something to say of it. None of them can keep a
+mail from coming in: who fails, or is late, has found nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from mailstack.model.errors import DomainError
+from mailstack.model.ids import AccountId
+from mailstack.model.principal import Account
+from mailstack.model.spam import Finding, Score
+from mailstack.services.spam.examined import Examined
+from mailstack.spam.judge import Models, judge, reasons
+from mailstack.spam.model import Model
+
+REASONS = 5
+"""Features that are named for the model's points."""
+
+log = structlog.get_logger()
+
+
+class Source(Protocol):
+    """Somebody who knows something of a mail, whoever it is for. Has a deadline of its own."""
+
+    async def findings(self, mail: Examined) -> Sequence[Finding]: ...
+
+
+class AccountSource(Protocol):
+    """Likewise, for one of those who would get it."""
+
+    async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]: ...
+
+
+class SpamModels(Protocol):
+    """What was learned."""
+
+    @property
+    def shared(self) -> Model: ...
+
+    async def of_account(self, account_id: AccountId) -> Model | None:
+        """None: it was taught nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """sources are asked side by side, in the order in which their findings are told."""
+
+    models: SpamModels
+    sources: Sequence[Source] = ()
+    account_sources: Sequence[AccountSource] = ()
+
+    async def scores(self, mail: Examined, accounts: Sequence[Account]) -> Mapping[AccountId, Score]:
+        """What all of them share is found once."""
+        of_mail = await _gathered([source.findings(mail) for source in self.sources], mail)
+        found: dict[AccountId, Score] = {}
+        for account in accounts:
+            own = await _gathered([source.findings(mail, account) for source in self.account_sources], mail)
+            words = await self._words(mail, account)
+            found[account.account_id] = Score(findings=(*words, *of_mail, *own))
+        return found
+
+    async def _words(self, mail: Examined, account: Account) -> Sequence[Finding]:
+        models = Models(shared=self.models.shared, account=await self.models.of_account(account.account_id))
+        judged = judge(mail.features, models)
+        points = round(judged.points, 1)
+        # To name them takes longer than to judge, and of ham nobody asks.
+        named = reasons(mail.features, models, most=REASONS) if points > 0 else ()
+        why = ", ".join(f"{reason.name} {reason.points:+.1f}" for reason in named)
+        return (Finding(rule="words", points=points, why=why),) if points else ()
+
+
+async def _gathered(asked: Sequence[Awaitable[Sequence[Finding]]], mail: Examined) -> Sequence[Finding]:
+    """Of those who answer."""
+    found: list[Finding] = []
+    for answer in await asyncio.gather(*asked, return_exceptions=True):
+        if isinstance(answer, DomainError):
+            log.info("not asked for spam", trace=mail.trace_id, fault=repr(answer))
+        elif isinstance(answer, Exception):  # a bug met here must not keep a mail from coming in
+            log.error("spam source failed", trace=mail.trace_id, exc_info=answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found += answer
+    return found

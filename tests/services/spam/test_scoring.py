@@ -1,0 +1,101 @@
+"""Scores: the model and all sources together, and what becomes of a source that fails."""
+
+import asyncio
+from collections.abc import Sequence
+
+from mailstack.model.errors import TryAgainLater
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import Instant
+from mailstack.model.principal import ALL_ABILITIES, Account
+from mailstack.model.spam import Finding, Score
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.scoring import Scoring
+from mailstack.spam.features import features_in
+from mailstack.spam.judge import account_lesson
+from mailstack.spam.model import ACCOUNT_BITS, Model, empty
+from mailstack.spam.seen import look_at
+
+RAW = (
+    b"From: Deals <deals@shop.example>\r\nTo: alice@example.com\r\nSubject: Offer\r\n\r\nbuy cheap replica watches\r\n"
+)
+ALICE, BOB = AccountId("a"), AccountId("b")
+
+
+class Says:
+    def __init__(self, *findings: Finding, fault: Exception | None = None) -> None:
+        self._findings = findings
+        self._fault = fault
+
+    async def findings(self, mail: Examined, account: Account | None = None) -> Sequence[Finding]:  # noqa: ARG002 -- as the protocols have it
+        if self._fault is not None:
+            raise self._fault
+        return self._findings
+
+
+class Taught:
+    """Alice was shown three of the kind, bob none."""
+
+    def __init__(self) -> None:
+        self.shared = Model(empty(ACCOUNT_BITS))
+        self._alice = Model(empty(ACCOUNT_BITS))
+        for _ in range(3):
+            self._alice.learn(account_lesson(examined().features, self._alice, self.shared, is_spam=True))
+
+    async def of_account(self, account_id: AccountId) -> Model | None:
+        return self._alice if account_id == ALICE else None
+
+
+def examined() -> Examined:
+    seen = look_at(RAW)
+    return Examined(
+        raw=RAW,
+        seen=seen,
+        features=features_in(seen),
+        sender=None,
+        authentication=None,
+        author=None,
+        peer_host="192.0.2.1",
+        ehlo_domain="shop.example",
+        reverse_path="deals@shop.example",
+        received_at=Instant(0),
+        trace_id="t",
+    )
+
+
+def account(account_id: AccountId) -> Account:
+    return Account(
+        account_id=account_id,
+        login=f"{account_id}@example.com",
+        name="",
+        addresses=(),
+        roles=frozenset(),
+        abilities=ALL_ABILITIES,
+        quota_bytes=None,
+        password_hash="",
+    )
+
+
+def scores(scoring: Scoring) -> dict[AccountId, Score]:
+    return dict(asyncio.run(scoring.scores(examined(), [account(ALICE), account(BOB)])))
+
+
+def test_what_one_account_taught_counts_for_it_alone() -> None:
+    found = scores(Scoring(models=Taught()))
+    assert found[ALICE].points > 5
+    assert [finding.rule for finding in found[ALICE].findings] == ["words"]
+    assert "replica" in found[ALICE].findings[0].why
+    assert found[BOB] == Score(findings=())
+
+
+def test_findings_add_up_in_the_order_of_their_sources() -> None:
+    one, two, three = (Finding(rule=rule, points=points) for rule, points in (("a", 1.25), ("b", 2.0), ("c", -0.5)))
+    found = scores(Scoring(models=Taught(), sources=[Says(one), Says(two)], account_sources=[Says(three)]))
+    assert found[BOB].findings == (one, two, three)
+    assert found[BOB].points == 2.8
+
+
+def test_a_source_that_fails_has_found_nothing() -> None:
+    good = Finding(rule="a", points=1.0)
+    for fault in (TryAgainLater("down"), RuntimeError("a bug")):
+        found = scores(Scoring(models=Taught(), sources=[Says(fault=fault), Says(good)]))
+        assert found[BOB].findings == (good,)
