@@ -74,6 +74,7 @@ ENGINES: tuple[OpenStore, ...] = (open_sqlite,)
 ON_POSTGRES = frozenset(
     {
         "test_accounts",
+        "test_acquaintances",
         "test_annotations",
         "test_bad_addresses",
         "test_bans",
@@ -88,6 +89,7 @@ ON_POSTGRES = frozenset(
         "test_threads",
         "test_intake",
         "test_queue",
+        "test_reputation",
         "test_scripts",
         "test_search",
         "test_sharing",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailstack.model.acquaintance import Acquaintance, Tie
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.flags import FLAGGED
 from mailstack.model.ids import AccountId
@@ -144,3 +145,17 @@ async def test_what_was_remembered_for_its_scripts_stays_as_long_as_it(store: St
     assert await is_known(trashed)
     assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS + 1)) == 1
     assert [await is_known(one) for one in (trashed, "b" * 16)] == [False, True]
+
+
+async def test_whom_it_knew_stays_known_as_long_as_it(store: Store, trashed: AccountId) -> None:
+    destroyed_at = (await store.trash.list())[0].destroyed_at
+    other, until = AccountId("b" * 16), Instant(destroyed_at + 90 * DAY_MS)
+    await store.acquaintances.note({Acquaintance(one, Tie.WRITTEN, 1): until for one in (trashed, other)})
+
+    async def known(account_id: AccountId) -> int:
+        return len(await store.acquaintances.find(account_id, [1], now=destroyed_at))
+
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS)) == 0
+    assert await known(trashed) == 1
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS + 1)) == 1
+    assert [await known(one) for one in (trashed, other)] == [0, 1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import apsw
 
+from mailstack.model.acquaintance import Acquaintance, Tie
 from mailstack.model.bad_address import SuppressRule
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.conduct import Ban, Offence
@@ -17,6 +18,7 @@ from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.published import PublishedSet
+from mailstack.model.reputation import Evidence
 from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.script import ScriptQuota
@@ -127,6 +129,8 @@ async def _fill_system(store: Store) -> None:
     await store.scripts.activate(bob, "../häuser")
     for purpose in Purpose:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
+    await store.reputation.add({(-1, 0): Evidence(0.1, 1e300), (-1, 2**63 - 1): Evidence(-3.0, 1 / 3)})
+    await store.acquaintances.note({Acquaintance(bob, tie, -(2**63)): until for tie in Tie})
     await store.locks.acquire("a lease", "somebody", now=await store.now(), until=until)
     await store.queue.enqueue([_mail(500), _mail(LARGE_BYTES)], next_at=Instant(1_500))
     (last,) = await store.queue.enqueue([_mail(600)], next_at=Instant(1_000))

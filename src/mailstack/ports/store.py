@@ -4,6 +4,7 @@ from typing import Protocol
 
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.acquaintances import Acquaintances
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.bad_addresses import BadAddresses
 from mailstack.ports.bans import Bans
@@ -17,6 +18,7 @@ from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.queue import Queue
+from mailstack.ports.reputation import Reputation
 from mailstack.ports.scripts import Scripts
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
@@ -85,6 +87,10 @@ class Store(Protocol):
     def scripts(self) -> Scripts: ...
     @property
     def sieve_memory(self) -> SieveMemory: ...
+    @property
+    def reputation(self) -> Reputation: ...
+    @property
+    def acquaintances(self) -> Acquaintances: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

@@ -7,6 +7,7 @@ import pytest
 from mailstack.model.ids import AccountId
 from mailstack.store.sql import (
     accounts,
+    acquaintances,
     appending,
     changes,
     copying,
@@ -20,6 +21,7 @@ from mailstack.store.sql import (
     queue,
     queue_figures,
     removal,
+    reputation,
     sieve_memory,
     threading,
 )
@@ -33,6 +35,10 @@ SYSTEM = (
     accounts.BY_ID,
     accounts.ALIAS,
     accounts.DOMAIN,
+    acquaintances.FIND,
+    acquaintances.BOUND,
+    acquaintances.PART,
+    acquaintances.FORGET_SOME,
     leasing.ANY_DUE,
     leasing.DUE,
     leasing.DUE_IN_LANES,
@@ -49,6 +55,7 @@ SYSTEM = (
     queue.RETRY_OTHERS,
     queue_figures.WEIGHT,
     queue.LEAVE,
+    reputation.FIND,
     sieve_memory.FIND,
     sieve_memory.BOUND,
     sieve_memory.FORGET_SOME,

@@ -3,10 +3,12 @@
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import Bus
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.acquaintances import MemoryAcquaintances
 from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from mailstack.store.memory.mailboxes import MemoryMailboxes
 from mailstack.store.memory.messages import MemoryMessages
 from mailstack.store.memory.queue import MemoryQueue
+from mailstack.store.memory.reputation import MemoryReputation
 from mailstack.store.memory.sieve_memory import MemorySieveMemory
 from mailstack.store.memory.state import MemoryState
 from mailstack.store.memory.sts_policies import MemoryStsPolicies
@@ -28,6 +30,8 @@ class MemoryStore:
         self.bad_addresses = MemoryBadAddresses()
         self.queue = MemoryQueue(bus, self.bad_addresses)
         self.sieve_memory = MemorySieveMemory()
+        self.reputation = MemoryReputation()
+        self.acquaintances = MemoryAcquaintances()
         self.sts_policies = MemoryStsPolicies()
         self.submitted = MemorySubmitted()
         self.unsubscribed = MemoryUnsubscribed()

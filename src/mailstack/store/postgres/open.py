@@ -18,6 +18,7 @@ from mailstack.store.postgres.pool import MOST, Pool
 from mailstack.store.postgres.remains import RowRemains
 from mailstack.store.postgres.upkeep import AccountRows
 from mailstack.store.sql.accounts import SqlAccounts
+from mailstack.store.sql.acquaintances import SqlAcquaintances
 from mailstack.store.sql.annotations import SqlAnnotations
 from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
@@ -34,6 +35,7 @@ from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
@@ -85,6 +87,8 @@ class PostgresStore:
         self.hand_notes = SqlHandNotes(self._system)
         self.scripts = SqlScripts(self._system, token=token)
         self.sieve_memory = SqlSieveMemory(self._system)
+        self.reputation = SqlReputation(self._system)
+        self.acquaintances = SqlAcquaintances(self._system)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)

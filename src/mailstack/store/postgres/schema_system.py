@@ -303,9 +303,31 @@ ONWARD = (
     "CREATE INDEX sieve_memory_end ON sieve_memory (ends_at)",
 )
 
+JUDGING = (
+    # model/reputation.py. ham, spam: sums of weights.
+    """CREATE TABLE reputation (
+        subject BIGINT NOT NULL,
+        voice BIGINT NOT NULL,
+        ham DOUBLE PRECISION NOT NULL,
+        spam DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (subject, voice)
+    )""",
+    # model/acquaintance.py. Of an account in the trash, it stays as long as it.
+    """CREATE TABLE acquaintance (
+        account_id TEXT NOT NULL,
+        key_digest BIGINT NOT NULL,
+        tie TEXT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        PRIMARY KEY (account_id, key_digest, tie)
+    )""",
+    "CREATE INDEX acquaintance_last ON acquaintance (account_id, tie, ends_at, key_digest)",
+    "CREATE INDEX acquaintance_end ON acquaintance (ends_at)",
+)
+
 MIGRATIONS = (
     Migration(number=2, statements=LAYOUT),
     Migration(number=3, statements=RECEIVING),
     Migration(number=4, statements=ONWARD),
+    Migration(number=5, statements=JUDGING),
 )
 """Numbered as SQLite's: version 1 was never on PostgreSQL."""

@@ -12,6 +12,7 @@ from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.trash import KEPT_MS, TrashedAccount
 from mailstack.ports.bus import GENERATION_TOPIC
+from mailstack.store.sql.acquaintances import FORGET_ACQUAINTANCES
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
@@ -124,4 +125,5 @@ def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
 def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
+    transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     transaction.run(FORGET, (account_id,))

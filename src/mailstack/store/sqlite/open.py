@@ -12,6 +12,7 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sql.accounts import SqlAccounts
+from mailstack.store.sql.acquaintances import SqlAcquaintances
 from mailstack.store.sql.annotations import SqlAnnotations
 from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
@@ -26,6 +27,7 @@ from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.queue import SqlQueue
+from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
@@ -87,6 +89,8 @@ class SqliteStore:
         self.hand_notes = SqlHandNotes(files.system)
         self.scripts = SqlScripts(files.system, token=token)
         self.sieve_memory = SqlSieveMemory(files.system)
+        self.reputation = SqlReputation(files.system)
+        self.acquaintances = SqlAcquaintances(files.system)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)

@@ -27,6 +27,16 @@ _SECOND = frozenset(
     }
 )
 _THIRD = _SECOND | {"ban", "greylist"}
+_FOURTH = _THIRD | {
+    "unsubscribed",
+    "sts_policy",
+    "submitted",
+    "hand_note",
+    "warm_day",
+    "bad_address",
+    "script",
+    "sieve_memory",
+}
 
 MIGRATIONS = (
     Migration(
@@ -225,8 +235,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=4,
-        tables=_THIRD
-        | {"unsubscribed", "sts_policy", "submitted", "hand_note", "warm_day", "bad_address", "script", "sieve_memory"},
+        tables=_FOURTH,
         statements=(
             # For junk, where it comes to a mailbox here.
             "ALTER TABLE mail ADD COLUMN is_suspicious INTEGER NOT NULL DEFAULT 0",
@@ -343,6 +352,30 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX sieve_memory_last ON sieve_memory (account_id, purpose, ends_at, key_digest)",
             "CREATE INDEX sieve_memory_end ON sieve_memory (ends_at)",
+        ),
+    ),
+    Migration(
+        number=5,
+        tables=_FOURTH | {"reputation", "acquaintance"},
+        statements=(
+            # model/reputation.py. ham, spam: sums of weights.
+            """CREATE TABLE reputation (
+                subject INTEGER NOT NULL,
+                voice INTEGER NOT NULL,
+                ham REAL NOT NULL,
+                spam REAL NOT NULL,
+                PRIMARY KEY (subject, voice)
+            ) STRICT, WITHOUT ROWID""",
+            # model/acquaintance.py. Of an account in the trash, it stays as long as it.
+            """CREATE TABLE acquaintance (
+                account_id TEXT NOT NULL,
+                key_digest INTEGER NOT NULL,
+                tie TEXT NOT NULL,
+                ends_at INTEGER NOT NULL,
+                PRIMARY KEY (account_id, key_digest, tie)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX acquaintance_last ON acquaintance (account_id, tie, ends_at, key_digest)",
+            "CREATE INDEX acquaintance_end ON acquaintance (ends_at)",
         ),
     ),
 )

@@ -246,6 +246,8 @@ BEFORE_QUEUE = (
     _of_system("warm_day", "provider", "day", "taken", "troubles", key=2),
     _of_system("script", "account_id", "name", "script_id", "content", "is_active", key=2),
     _of_system("sieve_memory", "account_id", "purpose", "key_digest", "ends_at", key=3),
+    _of_system("reputation", "subject", "voice", "ham", "spam", key=2),
+    _of_system("acquaintance", "account_id", "key_digest", "tie", "ends_at", key=3),
     _of_system("challenge", "kind", "name", "value", "ends_at", key=2),
     _of_system(
         "token",
