@@ -31,6 +31,7 @@ class Hop:
     """One acceptance of one mail by this server.
 
     hostname: ours. ehlo_domain: what the peer called itself. peer_host: its address. protocol: RFC 3848's word.
+    peer_name: that its address is verified to have, "" without one.
     """
 
     hostname: str
@@ -39,6 +40,16 @@ class Hop:
     protocol: str
     trace_id: str
     received_at: Instant
+    peer_name: str = ""
+
+    @property
+    def called(self) -> str:
+        """The peer's own name for itself, with nothing that others could take for more than that."""
+        return _printable(self.ehlo_domain)
+
+    @property
+    def named(self) -> str:
+        return _printable(self.peer_name) if self.peer_name else ""
 
 
 def protocol_word(
@@ -55,12 +66,14 @@ def protocol_word(
 def received_field(hop: Hop, *, recipient: str | None) -> bytes:
     """recipient: the only one, or None; with several, naming them would show each to the others (RFC 5321 §7.2).
 
-    RFC 5321 §4.4: Time-stamp-line = "Received:" FWS Stamp CRLF; the address of the peer is what the socket says.
+    RFC 5321 §4.4: Time-stamp-line = "Received:" FWS Stamp CRLF; TCP-info = address-literal / ( Domain FWS
+    address-literal ), of which the address is what the socket says, and the domain what DNS says of it.
     """
     literal = f"IPv6:{hop.peer_host}" if ":" in hop.peer_host else hop.peer_host
     for_ = f"\r\n\tfor <{recipient}>" if recipient else ""
+    named = f"{hop.named} " if hop.named else ""
     text = (
-        f"Received: from {_printable(hop.ehlo_domain)} ([{literal}])\r\n"
+        f"Received: from {hop.called} ({named}[{literal}])\r\n"
         f"\tby {hop.hostname} with {hop.protocol} id {hop.trace_id}{for_};\r\n"
         f"\t{format_date(hop.received_at)}\r\n"
     )

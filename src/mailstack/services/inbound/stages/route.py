@@ -29,15 +29,21 @@ async def route(receiving: Receiving, mail: InboundMail) -> InboundMail:
     return replace(mail, routed=Routed(letter=letter, addressed=addressed, shipments=shipments))
 
 
-def _letter(receiving: Receiving, mail: InboundMail, addressed: Sequence[Addressed]) -> Letter:
-    hop = Hop(
-        hostname=receiving.hostname,
+def hop_of(hostname: str, mail: InboundMail) -> Hop:
+    """hostname: ours."""
+    return Hop(
+        hostname=hostname,
         ehlo_domain=mail.ehlo_domain,
         peer_host=mail.peer_host,
         protocol=mail.protocol,
         trace_id=mail.trace_id,
         received_at=mail.received_at,
+        peer_name="" if mail.authentication is None else mail.authentication.iprev.name,
     )
+
+
+def _letter(receiving: Receiving, mail: InboundMail, addressed: Sequence[Addressed]) -> Letter:
+    hop = hop_of(receiving.hostname, mail)
     return Letter(
         reverse_path=mail.reverse_path,
         peer_host=mail.peer_host,

@@ -1,0 +1,69 @@
+"""What the server knows of who brought a mail: at delivery from what it found out, and of a stored message from what it
+wrote on top of it then. Both are the same, so that what is learned is what is judged.
+"""
+
+import re
+
+from mailstack.formats.authres import results_by
+from mailstack.formats.headers import first, scan_fields, unfold
+from mailstack.model.greylist import network_of
+from mailstack.model.message import RawMessage
+from mailstack.model.verdict import Authentication, DkimResult, DmarcResult
+from mailstack.services.inbound.results_read import authentication_in
+from mailstack.spam.sender import Sender
+
+# As services.inbound.trace.received_field writes it.
+_RECEIVED = re.compile(rb"from (\S++) \((?:(\S++) )?+\[(?:IPv6:)?+([^\]\s]++)\]\)\s++by (\S++) with (\S++) ")
+
+
+def sender_of(
+    found: Authentication, *, peer_host: str, peer_name: str, ehlo_domain: str, protocol: str, reverse_path: str
+) -> Sender:
+    """peer_name, ehlo_domain, protocol: as Received has them."""
+    passed = [verdict.domain for verdict in found.dkim if verdict.result is DkimResult.PASS]
+    others = [verdict.result for verdict in found.dkim]
+    is_proven = found.dmarc.result is DmarcResult.PASS
+    return Sender(
+        network=_network(peer_host),
+        host=peer_name,
+        helo=ehlo_domain,
+        mail_from_domain=reverse_path.rpartition("@")[2],
+        verified_domain=found.dmarc.from_domain if is_proven else next(iter(passed), ""),
+        is_tls="TPS" in protocol,  # RFC 3848 §1: ESMTPS, ESMTPSA
+        iprev=found.iprev.result,
+        spf=found.mail_from.result,
+        dkim=DkimResult.PASS if passed else next(iter(others), DkimResult.NONE),
+        dmarc=found.dmarc.result,
+    )
+
+
+def _network(host: str) -> str:
+    try:
+        return network_of(host)
+    except ValueError:
+        return host
+
+
+def sender_in(raw: RawMessage, hostname: str) -> Sender | None:
+    """Of a message as it lies in a mailbox. hostname: ours. None where we have checked nobody: it was submitted or put
+    there, or somebody brought it whom the spec trusts.
+    """
+    fields = scan_fields(raw)
+    received = next((field for field in fields if field.name == b"received"), None)
+    way = None if received is None else _RECEIVED.match(unfold(received.value))
+    if received is None or way is None or way[4].lower() != hostname.lower().encode():
+        return None
+    # What stands below our own Received came with the mail.
+    found = authentication_in(results_by(raw[: received.start], (hostname.lower(),)))
+    if found is None:
+        return None
+    ehlo_domain, peer_name, peer_host, _, protocol = ((part or b"").decode("utf-8", "replace") for part in way.groups())
+    path = first(fields, b"return-path") or b""
+    return sender_of(
+        found,
+        peer_host=peer_host,
+        peer_name=peer_name,
+        ehlo_domain=ehlo_domain,
+        protocol=protocol,
+        reverse_path=path.decode("utf-8", "replace").removeprefix("<").removesuffix(">"),
+    )
