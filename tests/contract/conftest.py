@@ -94,6 +94,8 @@ ON_POSTGRES = frozenset(
         "test_search",
         "test_sharing",
         "test_sieve_memory",
+        "test_spam_lessons",
+        "test_spam_tables",
         "test_state",
         "test_store_time",
         "test_sts_policies",

@@ -5,10 +5,11 @@ import pytest
 from mailstack.model.acquaintance import Acquaintance, Tie
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.flags import FLAGGED
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.sieve_memory import Purpose
+from mailstack.model.spam_lesson import Said
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
@@ -159,3 +160,18 @@ async def test_whom_it_knew_stays_known_as_long_as_it(store: Store, trashed: Acc
     assert await known(trashed) == 1
     assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS + 1)) == 1
     assert [await known(one) for one in (trashed, other)] == [0, 1]
+
+
+async def test_what_it_taught_stays_as_long_as_it(store: Store, trashed: AccountId) -> None:
+    destroyed_at = (await store.trash.list())[0].destroyed_at
+    bob = AccountId("b" * 16)
+    for account_id in (bob, trashed):
+        await store.spam_lessons.note(account_id, [MessageId(1)], Said.SPAM, now=destroyed_at)
+        await store.spam_tables.replace_account(account_id, b"a table")
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS)) == 0
+    assert await store.spam_tables.of_account(trashed) == b"a table"
+    assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS + 1)) == 1
+    assert [await store.spam_tables.of_account(one) for one in (bob, trashed)] == [b"a table", None]
+    assert [lesson.account_id for lesson in await store.spam_lessons.open(limit=9)] == [bob]
+    await store.spam_tables.replace_account(bob, b"another")
+    assert await store.spam_tables.changed_after(2) == {bob: 3}

@@ -12,7 +12,7 @@ from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.conduct import Ban, Offence
 from mailstack.model.delivery import Deferred, Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.greylist import GreyEntry
-from mailstack.model.ids import AccountId, TokenId
+from mailstack.model.ids import AccountId, MessageId, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.mailbox import MailboxRole
@@ -24,6 +24,7 @@ from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.script import ScriptQuota
 from mailstack.model.sieve_memory import Purpose
 from mailstack.model.source import Source
+from mailstack.model.spam_lesson import Said, Settled, Taught
 from mailstack.model.tls_policy import (
     KnownStsPolicy,
     LeastTls,
@@ -131,6 +132,12 @@ async def _fill_system(store: Store) -> None:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
     await store.reputation.add({(-1, 0): Evidence(0.1, 1e300), (-1, 2**63 - 1): Evidence(-3.0, 1 / 3)})
     await store.acquaintances.note({Acquaintance(bob, tie, -(2**63)): until for tie in Tie})
+    lesson = MessageId(1)
+    await store.spam_lessons.note(bob, [lesson], Said.SPAM, now=now)
+    taught = Taught(message_id=lesson, said=Said.SPAM, update=b"own", shared_update=b"shared", bands=(1, 2))
+    learned = Settled(account_id=bob, table=b"a table", taught=[taught], passed_over=(), shared_updates=[b"one"])
+    await store.spam_tables.replace_shared(b"a base", after=0)
+    await store.spam_lessons.settle(learned, now=now)
     await store.locks.acquire("a lease", "somebody", now=await store.now(), until=until)
     await store.queue.enqueue([_mail(500), _mail(LARGE_BYTES)], next_at=Instant(1_500))
     (last,) = await store.queue.enqueue([_mail(600)], next_at=Instant(1_000))

@@ -12,6 +12,8 @@ CHALLENGE_TOPIC = "challenge"
 CROWD_TOPIC = "crowd"
 BAN_TOPIC = "ban"
 HAND_TOPIC = "hand"
+LESSON_TOPIC = "lesson"
+SPAM_TOPIC = "spam"
 
 
 def account_topic(account_id: str) -> str:

@@ -23,6 +23,8 @@ from mailstack.ports.scripts import Scripts
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.sieve_memory import SieveMemory
+from mailstack.ports.spam_lessons import SpamLessons
+from mailstack.ports.spam_tables import SpamTables
 from mailstack.ports.state import State
 from mailstack.ports.sts_policies import StsPolicies
 from mailstack.ports.submitted import Submitted
@@ -91,6 +93,10 @@ class Store(Protocol):
     def reputation(self) -> Reputation: ...
     @property
     def acquaintances(self) -> Acquaintances: ...
+    @property
+    def spam_lessons(self) -> SpamLessons: ...
+    @property
+    def spam_tables(self) -> SpamTables: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

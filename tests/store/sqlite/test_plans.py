@@ -23,6 +23,8 @@ from mailstack.store.sql import (
     removal,
     reputation,
     sieve_memory,
+    spam_lessons,
+    spam_tables,
     threading,
 )
 from mailstack.store.sqlite import sweep
@@ -59,6 +61,12 @@ SYSTEM = (
     sieve_memory.FIND,
     sieve_memory.BOUND,
     sieve_memory.FORGET_SOME,
+    spam_lessons.OPEN,
+    spam_lessons.TAUGHT_SINCE,
+    spam_lessons.TAKE_VOTE_BACK,
+    spam_tables.CHANGED,
+    spam_tables.NEXT_CHANGE,
+    spam_tables.UPDATES,
     sweep.NAMED_IN_QUEUE,
 )
 ACCOUNT = (

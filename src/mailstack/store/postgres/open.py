@@ -39,6 +39,8 @@ from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
+from mailstack.store.sql.spam_lessons import SqlSpamLessons
+from mailstack.store.sql.spam_tables import SqlSpamTables
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
@@ -89,6 +91,8 @@ class PostgresStore:
         self.sieve_memory = SqlSieveMemory(self._system)
         self.reputation = SqlReputation(self._system)
         self.acquaintances = SqlAcquaintances(self._system)
+        self.spam_lessons = SqlSpamLessons(self._system)
+        self.spam_tables = SqlSpamTables(self._system)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)

@@ -322,6 +322,51 @@ JUDGING = (
     )""",
     "CREATE INDEX acquaintance_last ON acquaintance (account_id, tie, ends_at, key_digest)",
     "CREATE INDEX acquaintance_end ON acquaintance (ends_at)",
+    # model/spam_lesson.py. wanted, taught: 'ham', 'spam', '' for nothing. own_update, shared_update: packed by
+    # spam.packed, '' for none.
+    """CREATE TABLE spam_lesson (
+        account_id TEXT NOT NULL,
+        message_id BIGINT NOT NULL,
+        wanted TEXT NOT NULL,
+        taught TEXT NOT NULL,
+        noted_at BIGINT NOT NULL,
+        taught_at BIGINT NOT NULL,
+        is_vote BIGINT NOT NULL,
+        own_update BYTEA NOT NULL,
+        shared_update BYTEA NOT NULL,
+        PRIMARY KEY (account_id, message_id)
+    )""",
+    "CREATE INDEX spam_lesson_open ON spam_lesson (noted_at) WHERE wanted <> taught",
+    "CREATE INDEX spam_lesson_taught ON spam_lesson (account_id, taught_at, is_vote)",
+    "CREATE INDEX spam_lesson_noted ON spam_lesson (noted_at)",
+    # What accounts said of campaigns: band is a number of spam.fingerprint.
+    """CREATE TABLE spam_vote (
+        band BIGINT NOT NULL,
+        account_id TEXT NOT NULL,
+        said TEXT NOT NULL,
+        message_id BIGINT NOT NULL,
+        voted_at BIGINT NOT NULL,
+        PRIMARY KEY (band, account_id)
+    )""",
+    "CREATE INDEX spam_vote_message ON spam_vote (account_id, message_id)",
+    "CREATE INDEX spam_vote_at ON spam_vote (voted_at)",
+    # Tables of spam.model, zstd. number: of the change, over all accounts. octets: '' once it was forgotten.
+    """CREATE TABLE spam_model (
+        account_id TEXT PRIMARY KEY,
+        number BIGINT NOT NULL,
+        octets BYTEA NOT NULL
+    )""",
+    "CREATE INDEX spam_model_number ON spam_model (number)",
+    # The shared model: a table up to some number, and the updates after it.
+    """CREATE TABLE spam_base (
+        only_row BIGINT PRIMARY KEY CHECK (only_row = 1),
+        number BIGINT NOT NULL,
+        octets BYTEA NOT NULL
+    )""",
+    """CREATE TABLE spam_update (
+        number BIGINT PRIMARY KEY,
+        octets BYTEA NOT NULL
+    )""",
 )
 
 MIGRATIONS = (

@@ -17,6 +17,7 @@ from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
 from mailstack.store.sql.sieve_memory import FORGET_MEMORY
+from mailstack.store.sql.spam_tables import forget_account
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
@@ -126,4 +127,5 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
+    forget_account(transaction, account_id)
     transaction.run(FORGET, (account_id,))

@@ -31,6 +31,8 @@ from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
+from mailstack.store.sql.spam_lessons import SqlSpamLessons
+from mailstack.store.sql.spam_tables import SqlSpamTables
 from mailstack.store.sql.state import SqlState
 from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
@@ -91,6 +93,8 @@ class SqliteStore:
         self.sieve_memory = SqlSieveMemory(files.system)
         self.reputation = SqlReputation(files.system)
         self.acquaintances = SqlAcquaintances(files.system)
+        self.spam_lessons = SqlSpamLessons(files.system)
+        self.spam_tables = SqlSpamTables(files.system)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
         self.issuance = SqlIssuance(files.system)

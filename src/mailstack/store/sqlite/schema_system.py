@@ -356,7 +356,8 @@ MIGRATIONS = (
     ),
     Migration(
         number=5,
-        tables=_FOURTH | {"reputation", "acquaintance"},
+        tables=_FOURTH
+        | {"reputation", "acquaintance", "spam_lesson", "spam_vote", "spam_model", "spam_base", "spam_update"},
         statements=(
             # model/reputation.py. ham, spam: sums of weights.
             """CREATE TABLE reputation (
@@ -376,6 +377,51 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX acquaintance_last ON acquaintance (account_id, tie, ends_at, key_digest)",
             "CREATE INDEX acquaintance_end ON acquaintance (ends_at)",
+            # model/spam_lesson.py. wanted, taught: 'ham', 'spam', '' for nothing. own_update, shared_update: packed by
+            # spam.packed, X'' for none.
+            """CREATE TABLE spam_lesson (
+                account_id TEXT NOT NULL,
+                message_id INTEGER NOT NULL,
+                wanted TEXT NOT NULL,
+                taught TEXT NOT NULL,
+                noted_at INTEGER NOT NULL,
+                taught_at INTEGER NOT NULL,
+                is_vote INTEGER NOT NULL,
+                own_update BLOB NOT NULL,
+                shared_update BLOB NOT NULL,
+                PRIMARY KEY (account_id, message_id)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX spam_lesson_open ON spam_lesson (noted_at) WHERE wanted <> taught",
+            "CREATE INDEX spam_lesson_taught ON spam_lesson (account_id, taught_at, is_vote)",
+            "CREATE INDEX spam_lesson_noted ON spam_lesson (noted_at)",
+            # What accounts said of campaigns: band is a number of spam.fingerprint.
+            """CREATE TABLE spam_vote (
+                band INTEGER NOT NULL,
+                account_id TEXT NOT NULL,
+                said TEXT NOT NULL,
+                message_id INTEGER NOT NULL,
+                voted_at INTEGER NOT NULL,
+                PRIMARY KEY (band, account_id)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX spam_vote_message ON spam_vote (account_id, message_id)",
+            "CREATE INDEX spam_vote_at ON spam_vote (voted_at)",
+            # Tables of spam.model, zstd. number: of the change, over all accounts. octets: X'' once it was forgotten.
+            """CREATE TABLE spam_model (
+                account_id TEXT PRIMARY KEY,
+                number INTEGER NOT NULL,
+                octets BLOB NOT NULL
+            ) STRICT""",
+            "CREATE INDEX spam_model_number ON spam_model (number)",
+            # The shared model: a table up to some number, and the updates after it.
+            """CREATE TABLE spam_base (
+                only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                number INTEGER NOT NULL,
+                octets BLOB NOT NULL
+            ) STRICT""",
+            """CREATE TABLE spam_update (
+                number INTEGER PRIMARY KEY,
+                octets BLOB NOT NULL
+            ) STRICT""",
         ),
     ),
 )
