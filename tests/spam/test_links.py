@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.spam.links import link_tokens
+from mailstack.spam.links import link_hosts, link_tokens
 
 
 def tokens(*links: str) -> set[str]:
@@ -70,3 +70,16 @@ def test_a_link_that_stands_twice_is_one() -> None:
 
 def test_only_so_many_are_looked_at() -> None:
     assert len(list(link_tokens((f"http://h{number}.example" for number in range(1_000)), 10))) == 31
+
+
+def test_hosts_of_links_to_the_web_are_told_once() -> None:
+    links = (
+        "HTTP://Shop.Example./a",
+        "https://user:pw@shop.example:8080/b?c",
+        "//cdn.example/x",
+        "mailto:a@mail.example",
+        "data:text/html,http://no.example",
+        "http://8.8.4.4/x",
+        "http://",
+    )
+    assert list(link_hosts(links)) == ["shop.example", "8.8.4.4"]

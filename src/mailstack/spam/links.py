@@ -23,6 +23,12 @@ def link_tokens(links: Iterable[str], most: int) -> Iterator[bytes]:
     yield b"no link" if not count else b"one link" if count == 1 else b"some links" if count < 10 else b"many links"
 
 
+def link_hosts(links: Iterable[str]) -> Iterator[str]:
+    """Of links to the web, each host once, as written but in lower case."""
+    hosts = (found[3] for link in links if (found := _LINK.match(link.lower())) and found[1] in ("http", "https"))
+    yield from dict.fromkeys(host.rstrip(".") for host in hosts)
+
+
 def _tokens(link: str) -> Iterator[bytes]:
     found = _LINK.match(link.lower())
     if found is None:

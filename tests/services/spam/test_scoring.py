@@ -5,19 +5,14 @@ from collections.abc import Sequence
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId
-from mailstack.model.instant import Instant
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.spam import Finding, Score
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.scoring import Scoring
-from mailstack.spam.features import features_in
 from mailstack.spam.judge import account_lesson
 from mailstack.spam.model import ACCOUNT_BITS, Model, empty
-from mailstack.spam.seen import look_at
+from tests.support.examined import examined
 
-RAW = (
-    b"From: Deals <deals@shop.example>\r\nTo: alice@example.com\r\nSubject: Offer\r\n\r\nbuy cheap replica watches\r\n"
-)
 ALICE, BOB = AccountId("a"), AccountId("b")
 
 
@@ -43,23 +38,6 @@ class Taught:
 
     async def of_account(self, account_id: AccountId) -> Model | None:
         return self._alice if account_id == ALICE else None
-
-
-def examined() -> Examined:
-    seen = look_at(RAW)
-    return Examined(
-        raw=RAW,
-        seen=seen,
-        features=features_in(seen),
-        sender=None,
-        authentication=None,
-        author=None,
-        peer_host="192.0.2.1",
-        ehlo_domain="shop.example",
-        reverse_path="deals@shop.example",
-        received_at=Instant(0),
-        trace_id="t",
-    )
 
 
 def account(account_id: AccountId) -> Account:

@@ -11,6 +11,7 @@ from mailstack.app.sieve_words import sentence
 from mailstack.app.spec_tests.filtering import titled
 from mailstack.formats.headers import header_end, scan_fields
 from mailstack.mailauth.dkim.signed import LIMITS
+from mailstack.model.dns_list import NEVER_LISTED, backwards, is_listing
 from mailstack.model.errors import DomainError
 from mailstack.model.verdict import (
     Authentication,
@@ -18,7 +19,6 @@ from mailstack.model.verdict import (
     DmarcResult,
     DmarcVerdict,
 )
-from mailstack.services.inbound.blocklists import NEVER_LISTED, is_listing, question
 from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.inbound.mail import Accept, Decision, Defer, InboundMail, Reject
 from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
@@ -101,10 +101,10 @@ def _blocklists(observation: Observation, scene: Scene) -> Iterator[Finding]:
 
 
 def _standing(answer: Answer, zone: str, peer: str) -> str:
-    name = question(zone, peer)
-    found = None if name is None else answer(name, "A")
-    if name is None:
+    question = backwards(peer)
+    if question is None:
         return "not asked"
+    found = answer(f"{question}.{zone}", "A")
     if found is None:
         return "does not answer: no answer in time"
     if found.failure:
