@@ -24,6 +24,8 @@ _WHITE = frozenset({"#fff", "#ffffff", "white", "rgb(255,255,255)", "fff", "ffff
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 # HTML §13.1.2.4: where another of these begins, the one before it ends.
 _ENDED_BY_THE_NEXT = frozenset({"p", "li", "dt", "dd", "option"})
+# What may be an address, as people read it.
+_MAY_BE_ADDRESS = re.compile(r"[^\s<>]{1,200}?\.[^\s<>]{2,200}")
 _LINKING = frozenset({"a", "area", "form", "iframe", "img", "input", "link", "embed", "object", "body", "td", "table"})
 
 
@@ -31,7 +33,7 @@ _LINKING = frozenset({"a", "area", "form", "iframe", "img", "input", "link", "em
 class Shown:
     """links: what people may follow, in order, at most MAX_LINKS. images: addresses of pictures, likewise, whose number
     is image_count. has_form: it asks for input. is_cut: behind MAX_TAGS tags there is more, whose words are in text,
-    shown or not."""
+    shown or not. named_links: of those whose text may be an address, the text and the link."""
 
     text: str
     hidden: str
@@ -40,6 +42,7 @@ class Shown:
     image_count: int
     has_form: bool
     is_cut: bool
+    named_links: tuple[tuple[str, str], ...]
 
 
 def shown_of(markup: str) -> Shown:
@@ -76,6 +79,9 @@ class _Reader:
         self._images: list[str] = []
         self._image_count = 0
         self._has_form = False
+        self._named_links: list[tuple[str, str]] = []
+        # The link that is open, and how many pieces of text were shown before it.
+        self._open_link = ("", 0)
         # Where text goes now; the element that hides what is in it, "" for none, and how many of its name are open.
         self.kept = self._shown
         self.hiding = ""
@@ -85,6 +91,8 @@ class _Reader:
     def tag(self, name: str, tag: str, *, is_end: bool) -> None:
         if name == self.hiding:
             self._in_hidden(is_end)
+        if is_end and name == "a":
+            self._name_link()
         if not is_end and ("=" in tag or "hidden" in tag):
             self._attributes(name, tag)
 
@@ -97,6 +105,7 @@ class _Reader:
             self._image_count,
             self._has_form,
             is_cut,
+            tuple(self._named_links),
         )
 
     def _in_hidden(self, is_end: bool) -> None:
@@ -129,9 +138,17 @@ class _Reader:
         address = values.get("href") or values.get("action")
         if address and len(self._links) < MAX_LINKS:
             self._links.append(address)
+            self._open_link = (address, len(self._shown))
         address = values.get("src") or values.get("background")
         if address and len(self._images) < MAX_LINKS:
             self._images.append(address)
+
+    def _name_link(self) -> None:
+        address, begin = self._open_link
+        text = "".join(self._shown[begin:]).strip() if address else ""
+        self._open_link = ("", 0)
+        if _MAY_BE_ADDRESS.fullmatch(text):
+            self._named_links.append((html.unescape(text), html.unescape(address)))
 
     def _is_hiding(self, name: str, values: dict[str, str]) -> bool:
         style = values.get("style", "")

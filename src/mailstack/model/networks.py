@@ -44,6 +44,16 @@ def is_this_machine(host: str) -> bool:
     return host == "localhost" or host in LOOPBACK
 
 
+def address_of(host: str) -> IpAddress | None:
+    """That of a client as its own network has it, without the name of a zone; None for what is no address."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    # RFC 4291 §2.5.5.2: an IPv4 client of a socket for both.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 SUBSCRIBER_BITS = 64
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 # RFC 3986 §3.2: authority = [ userinfo "@" ] host [ ":" port ]
 _LINK = re.compile(
@@ -12,6 +13,29 @@ _LINK = re.compile(
 _NUMERIC = re.compile(r"\d+(?:\.\d+){0,3}")
 _ENDING = re.compile(r"\.([a-z0-9]{1,5})\Z")
 _MAX_HOST = 80
+
+
+class Link(NamedTuple):
+    """text: all of it. user: what stands before an @. host: in lower case, without a closing dot. port: "" without."""
+
+    text: str
+    user: str
+    host: str
+    port: str
+
+
+def links_in(links: Iterable[str], most: int) -> tuple[Link, ...]:
+    """Of the first `most` different ones those that lead to a host of the web."""
+    found = map(link_of, islice(dict.fromkeys(links), most))
+    return tuple([link for link in found if link is not None])
+
+
+def link_of(text: str) -> Link | None:
+    """None for what leads elsewhere than to a host of the web. A scheme may be missing, as in what people write."""
+    found = _LINK.match(text)
+    if found is None or (found[1] or "http").lower() not in ("http", "https"):
+        return None
+    return Link(text, found[2] or "", found[3].rstrip(".").lower(), found[4] or "")
 
 
 def link_tokens(links: Iterable[str], most: int) -> Iterator[bytes]:

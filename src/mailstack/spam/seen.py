@@ -35,12 +35,14 @@ class Attachment:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """notes: what is odd, and how much there is of things, each a few words for people to read."""
+    """notes: what is odd, and how much there is of things, each a few words for people to read. named_links: of those
+    whose text may be an address, the text and the link."""
 
     root: Part
     texts: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    named_links: list[tuple[str, str]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -94,6 +96,7 @@ def _read_markup(markup: str, seen: Seen, limits: Limits) -> None:
     if shown.hidden and not shown.hidden.isspace():
         seen.hidden.append(shown.hidden)
     seen.links.extend(shown.links[: limits.links])
+    seen.named_links.extend(shown.named_links[: limits.links])
     seen.images.extend(shown.images[: limits.links])
     seen.image_count += shown.image_count
     if shown.is_cut:

@@ -1,51 +1,16 @@
-"""`:regex`, and `:quoteregex` of `set`: extended regular expressions, by an engine whose time is linear in the text.
+"""`:regex`, and `:quoteregex` of `set`: extended regular expressions.
 
-Of a draft that became no RFC (draft-ietf-sieve-regex), as other servers have it. Of all matches the longest counts, as
-POSIX has it; there are no back-references, which no engine finds in linear time.
+Of a draft that became no RFC (draft-ietf-sieve-regex), as other servers have it, but for back-references.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Protocol
 
-import re2
-
+from mailstack.formats.expressions import Expression, NoExpression, compiled, quoted
 from mailstack.sieve.arguments import Arguments
 from mailstack.sieve.faults import Misplaced, RuntimeFault
 from mailstack.sieve.language import Comparator, Extension, Matcher, MatchType, TagSpec
 from mailstack.sieve.match import for_parts
 from mailstack.sieve.run import Run
-
-MAX_MEMORY_BYTES = 1 << 20
-"""Of one expression; one that is larger is refused when it is compiled."""
-SPECIAL = frozenset(".[]{}()\\*+?^$|")
-
-
-class Found(Protocol):
-    def group(self, number: int, /) -> str: ...
-
-    def groups(self) -> tuple[str | None, ...]: ...
-
-
-class Expression(Protocol):
-    """What the library gives, which says no types."""
-
-    programsize: int
-
-    def search(self, text: str, /) -> Found | None: ...
-
-
-@lru_cache(maxsize=1024)
-def _compiled(expression: str, *, is_case_blind: bool) -> Expression:
-    """Raises re2.error."""
-    options = re2.Options()
-    options.longest_match = True
-    options.case_sensitive = not is_case_blind
-    options.dot_nl = True
-    options.log_errors = False
-    options.max_mem = MAX_MEMORY_BYTES
-    compiled: Expression = re2.compile(expression, options)
-    return compiled
 
 
 def _regex(arguments: Arguments, comparator: Comparator) -> Matcher:
@@ -65,41 +30,21 @@ def _regex(arguments: Arguments, comparator: Comparator) -> Matcher:
 
     if keys.constants is not None:
         try:
-            known = [_compiled(key, is_case_blind=is_blind) for key in keys.constants]
-        except re2.error as fault:
-            raise Misplaced(keys.at, f"no regular expression: {_said(fault)}") from None
+            known = [compiled(key, is_case_blind=is_blind) for key in keys.constants]
+        except NoExpression as fault:
+            raise Misplaced(keys.at, f"no regular expression: {fault}") from None
         return lambda run, values: among(run, values, known)
 
     def at_run(run: Run, values: Sequence[str]) -> bool:
         wanted = keys.of(run)
         run.spend(sum(map(len, wanted)))
         try:
-            expressions = [_compiled(key, is_case_blind=is_blind) for key in wanted]
-        except re2.error as fault:
-            raise RuntimeFault(f"no regular expression: {_said(fault)}") from None
+            expressions = [compiled(key, is_case_blind=is_blind) for key in wanted]
+        except NoExpression as fault:
+            raise RuntimeFault(f"no regular expression: {fault}") from None
         return among(run, values, expressions)
 
     return at_run
-
-
-def why_no_expression(text: str) -> str:
-    """ "" for one that a script may have."""
-    try:
-        _compiled(text, is_case_blind=True)
-    except re2.error as fault:
-        return _said(fault)
-    return ""
-
-
-def _said(fault: Exception) -> str:
-    """The library's faults are bytes."""
-    said = fault.args[0] if fault.args else ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-
-
-def quoted(text: str) -> str:
-    """What matches that text and no other."""
-    return "".join(f"\\{one}" if one in SPECIAL else one for one in text)
 
 
 _QUOTE = TagSpec(name="quoteregex", group="precedence 20")

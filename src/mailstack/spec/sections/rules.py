@@ -64,7 +64,7 @@ def parse_field_name(text: str) -> str:
 
 
 def parse_regex(text: str) -> str:
-    from mailstack.sieve.ext.regex import why_no_expression  # only here: few specs have any
+    from mailstack.formats.expressions import why_no_expression  # only here: few specs have any
 
     reason = why_no_expression(text)
     if reason:

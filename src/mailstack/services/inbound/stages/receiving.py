@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
+from mailstack.model.networks import address_of
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
 from mailstack.ports.resolver import Resolver
@@ -29,13 +30,8 @@ class SenderPolicy:
     backups: Collection[str] = ()
 
     def trusts(self, peer_host: str) -> bool:
-        try:
-            peer = ip_address(peer_host.partition("%")[0])
-        except ValueError:
-            return False
-        # RFC 4291 §2.5.5.2: an IPv4 client of a socket for both.
-        peer = getattr(peer, "ipv4_mapped", None) or peer
-        return any(peer in network for network in self.trusted_peers)
+        peer = address_of(peer_host)
+        return peer is not None and any(peer in network for network in self.trusted_peers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
