@@ -15,10 +15,12 @@ from mailstack.app.messages import Job
 from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.formats.mta_sts import write_policy
+from mailstack.model.acquaintance import Acquaintance, Tie
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.mailbox import MailboxRole
+from mailstack.model.reputation import Counts, weight_at
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.sieve_memory import Purpose
 from mailstack.model.tls_policy import KnownStsPolicy, StsMode, StsPolicy
@@ -114,6 +116,19 @@ async def test_what_is_remembered_for_scripts_goes_once_it_has_ended(adapters: A
     assert await clean_up_once_a_day(adapters)
     assert await memory.forget(now=now) == 0
     assert await memory.forget(now=Instant(now + DAY_MS)) == 1
+
+
+async def test_what_is_known_of_senders_goes_once_it_has_faded(adapters: Adapters) -> None:
+    store, now = adapters.store, adapters.clock()
+    month = Instant(now - 30 * DAY_MS)
+    counts = {(subject, 0): Counts(0.0, mails * weight_at(month)) for subject, mails in ((1, 0.5), (2, 0.1))}
+    await store.reputation.add(counts)
+    met = {Acquaintance(AccountId("a" * 16), Tie.HEARD, key): Instant(now + key * HOUR_MS) for key in (-1, 1)}
+    await store.acquaintances.note(met)
+    assert await clean_up_once_a_day(adapters)
+    assert [*await store.reputation.find([1, 2], most=1.0)] == [1]
+    assert await store.acquaintances.forget(now=now) == 0
+    assert await store.acquaintances.forget(now=Instant(now + HOUR_MS)) == 1
 
 
 async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning(

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.reputation import HALF_LIFE_MS, NO_EVIDENCE, Evidence, log_odds, weight_at
+from mailstack.model.reputation import HALF_LIFE_MS, NO_COUNTS, Counts, log_odds, weight_at
 
 NOW = Instant(1_795_000_000_000)
 moments = st.integers(min_value=NOW - 3_650 * DAY_MS, max_value=NOW).map(Instant)
 lessons = st.lists(st.tuples(moments, st.booleans()), max_size=30)
 
 
-def total(said: list[tuple[Instant, bool]], *, sign: float = 1.0) -> Evidence:
-    found = NO_EVIDENCE
+def total(said: list[tuple[Instant, bool]], *, sign: float = 1.0) -> Counts:
+    found = NO_COUNTS
     for moment, is_spam in said:
-        found += Evidence(0.0, 1.0).times(sign * weight_at(moment)) if is_spam else Evidence(weight_at(moment), 0.0)
+        found += Counts(0.0, 1.0).times(sign * weight_at(moment)) if is_spam else Counts(weight_at(moment), 0.0)
     return found
 
 
@@ -52,13 +52,13 @@ def test_one_mail_counts_for_less_each_day_and_for_one_when_it_comes(moment: Ins
 
 
 def test_little_evidence_says_little() -> None:
-    assert log_odds(NO_EVIDENCE) == 0.0
-    assert log_odds(Evidence(0.0, 1.0)) < 0.5
-    assert log_odds(Evidence(1.0, 1.0)) == 0.0
+    assert log_odds(NO_COUNTS) == 0.0
+    assert log_odds(Counts(0.0, 1.0)) < 0.5
+    assert log_odds(Counts(1.0, 1.0)) == 0.0
 
 
 @given(st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9))
 def test_more_junk_speaks_for_junk(ham: float, spam: float, more: float) -> None:
-    odds = log_odds(Evidence(ham, spam))
-    assert log_odds(Evidence(ham, spam + more)) >= odds >= log_odds(Evidence(ham + more, spam))
-    assert math.isclose(odds, -log_odds(Evidence(spam, ham)), abs_tol=1e-9)
+    odds = log_odds(Counts(ham, spam))
+    assert log_odds(Counts(ham, spam + more)) >= odds >= log_odds(Counts(ham + more, spam))
+    assert math.isclose(odds, -log_odds(Counts(spam, ham)), abs_tol=1e-9)

@@ -18,7 +18,7 @@ from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.published import PublishedSet
-from mailstack.model.reputation import Evidence
+from mailstack.model.reputation import Counts
 from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.script import ScriptQuota
@@ -130,7 +130,7 @@ async def _fill_system(store: Store) -> None:
     await store.scripts.activate(bob, "../häuser")
     for purpose in Purpose:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
-    await store.reputation.add({(-1, 0): Evidence(0.1, 1e300), (-1, 2**63 - 1): Evidence(-3.0, 1 / 3)})
+    await store.reputation.add({(-1, 0): Counts(0.1, 1e300), (-1, 2**63 - 1): Counts(-3.0, 1 / 3)})
     await store.acquaintances.note({Acquaintance(bob, tie, -(2**63)): until for tie in Tie})
     lesson = MessageId(1)
     await store.spam_lessons.note(bob, [lesson], Said.SPAM, now=now)

@@ -1,5 +1,6 @@
 """The adapters of one process, opened together and closed together: the only place that names concrete ones."""
 
+import hashlib
 import secrets
 import ssl
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from mailstack.servers.api.failures import Failures
 from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
+from mailstack.services.spam.experience import Experience, experience_of
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.bus_nodes import NodesBus
 
@@ -68,11 +70,12 @@ class StoreBus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
     """views: of mailboxes, which outlive generations as the store does; so does conduct, that of strangers, and so do
-    calls and failures, the API's."""
+    calls and failures, the API's; and experience, with those who send mail here."""
 
     store: Store
     views: ViewCache
     conduct: Conduct
+    experience: Experience
     store_bus: StoreBus
     bus: LocalBus | NodesBus
     tls_contexts: TlsContexts
@@ -97,6 +100,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     clock = SharedClock(system_clock)
     try:
         store = await _open_store(settings.storage, clock, store_bus)
+        experience = await _experience(store)
     except BaseException:
         await bus.close()
         raise
@@ -105,6 +109,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         store=store,
         views=ViewCache(source, clock=clock),
         conduct=Conduct(clock=clock),
+        experience=experience,
         store_bus=store_bus,
         bus=bus,
         tls_contexts=client_contexts(),
@@ -127,3 +132,12 @@ async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> St
         await store.close()
         raise
     return store
+
+
+async def _experience(store: Store) -> Experience:
+    try:
+        secret = hashlib.blake2b(b"senders", key=await store.state.digest_key(), digest_size=32).digest()
+    except BaseException:  # as above
+        await store.close()
+        raise
+    return experience_of(store.reputation, store.acquaintances, secret=secret, clock=store.clock)

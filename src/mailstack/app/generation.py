@@ -217,6 +217,7 @@ def _smtp(
         clock=adapters.clock,
         token=adapters.token,
         resolver=resolver,
+        acquainted=adapters.experience.acquainted,
     )
     return smtp_service(
         blueprint,

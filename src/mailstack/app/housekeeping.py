@@ -13,6 +13,7 @@ from mailstack.app.build import Adapters
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.principal import Account
+from mailstack.model.reputation import weight_at
 from mailstack.model.resource import Kind
 from mailstack.model.sending_limits import counts_since
 from mailstack.services.outbound.sts import StsLookup
@@ -25,6 +26,8 @@ REFRESH_S = 3_000.0
 """Then the next round begins with those that are left."""
 WARM_DAYS_KEPT_MS = 400 * DAY_MS
 """Longer than any warm-up lasts, bad days with it."""
+FADED = 0.1
+"""Mails of today that what is known of a sender weighs: then it is not known any more."""
 LOOK_EVERY_S = 600.0
 OWNER_BYTES = 8
 
@@ -58,6 +61,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     warm = await store.warm_days.forget(before=Instant(now - WARM_DAYS_KEPT_MS))
     sieve = await store.sieve_memory.forget(now=now)
     bad = await store.bad_addresses.forget(now=now)
+    faded = await store.reputation.forget(below=FADED * weight_at(now))
+    acquaintances = await store.acquaintances.forget(now=now)
     log.info(
         "cleaned up",
         files=swept,
@@ -70,6 +75,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         warm_days=warm,
         bad_addresses=bad,
         sieve_memory=sieve,
+        reputation=faded,
+        acquaintances=acquaintances,
     )
     return True
 

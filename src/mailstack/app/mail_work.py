@@ -37,12 +37,13 @@ from mailstack.services.lists.lists import Lists
 from mailstack.services.lists.members import Members
 from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
+from mailstack.services.spam.acquaintances import Acquainted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWork:
     """What mail is received and submitted with. token: random bytes. resolver: None where no sender is checked. gate:
-    None where nothing is asked of who connects."""
+    None where nothing is asked of who connects. acquainted: as of Submission."""
 
     accounts: Accounts
     messages: Intake
@@ -54,6 +55,7 @@ class MailWork:
     clock: Clock
     token: Callable[[int], bytes]
     resolver: Resolver | None = None
+    acquainted: Acquainted | None = None
 
 
 def smtp_service(
@@ -195,6 +197,7 @@ def _submission(work: MailWork, hostname: str, signing_keys: Mapping[str, Sequen
         lists=work.lists,
         signing_keys=signing_keys,
         allowance=Allowance(work.submitted, clock=work.clock),
+        acquainted=work.acquainted,
         clock=work.clock,
         token=work.token,
     )

@@ -17,6 +17,7 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
+from mailstack.app.experience_keeper import ExperienceKeeper
 from mailstack.app.generation import Services, Surroundings, build_services
 from mailstack.app.hand_notes import HandNoteTeller
 from mailstack.app.housekeeping import keep_house
@@ -86,6 +87,7 @@ class Worker:
         self._doors: Doors
         self._outbound: OutboundWork
         self._indexer: Indexer
+        self._experience_keeper: ExperienceKeeper
         self._node_work: NodeWork | None
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
@@ -112,6 +114,7 @@ class Worker:
                 place=launch.place,
             )
             self._indexer = Indexer(self._adapters)
+            self._experience_keeper = ExperienceKeeper(self._adapters.experience)
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
@@ -167,6 +170,7 @@ class Worker:
             ends.create_task(self._outbound.end(grace_s=grace_s))
         await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._indexer.end()
+        await self._experience_keeper.end()
         await self._proof_keeper.end()
         await self._ban_keeper.end()
         await self._hand_notes.end()

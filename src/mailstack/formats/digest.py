@@ -60,7 +60,7 @@ _UNENCODED = frozenset({b"7bit", b"8bit", b"binary"})
 def message_id_of(raw: RawMessage) -> str:
     """Of a header that is not looked at otherwise, in a fraction of the time that a digest takes for it."""
     found = _MESSAGE_ID_FIELD.search(raw[: min(header_end(raw), LIMITS.header)])
-    return next(iter(_message_ids(found[1], LIMITS)), "") if found else ""
+    return next(iter(message_ids_in(found[1], LIMITS)), "") if found else ""
 
 
 def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest:
@@ -69,7 +69,7 @@ def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest
     envelope = envelope_of(root.fields, limits=limits)
     subject = _printable(decode_words(envelope.values.get(b"subject", b"")[: limits.subject]))
     body, body_structure = write_bodies(root, limits=limits)
-    message_ids = _message_ids(envelope.values.get(b"message-id", b""), limits)
+    message_ids = message_ids_in(envelope.values.get(b"message-id", b""), limits)
     return MessageDigest(
         envelope=write_envelope(envelope),
         body=body,
@@ -95,22 +95,22 @@ def header_block(raw: RawMessage, fields: Sequence[Field]) -> bytes:
     return block if not block or block.endswith(b"\n") else block + b"\r\n"
 
 
-def _addresses(envelope: Envelope, name: bytes) -> str:
-    return _printable(envelope.shown(name))
-
-
-def _message_ids(value: bytes, limits: Limits) -> tuple[str, ...]:
-    """The first ones and, past the limit, none: the roots of a thread count most."""
+def message_ids_in(value: bytes, limits: Limits = LIMITS) -> tuple[str, ...]:
+    """The first ones and, past the limit, none: the roots of a thread count most. Without brackets."""
     if not value:
         return ()
     found = [match[1].decode("utf-8", "replace") for match in islice(_MESSAGE_ID.finditer(value), limits.references)]
     return tuple([_printable(one).replace(" ", "") for one in found])
 
 
+def _addresses(envelope: Envelope, name: bytes) -> str:
+    return _printable(envelope.shown(name))
+
+
 def _references(envelope: Envelope, limits: Limits) -> tuple[str, ...]:
     """RFC 5256 §3: where there are no References, the first id of In-Reply-To counts: others may be addresses."""
-    ids = _message_ids(envelope.values.get(b"references", b""), limits)
-    return ids or _message_ids(envelope.values.get(b"in-reply-to", b""), limits)[:1]
+    ids = message_ids_in(envelope.values.get(b"references", b""), limits)
+    return ids or message_ids_in(envelope.values.get(b"in-reply-to", b""), limits)[:1]
 
 
 def _preview(raw: RawMessage, parts: Sequence[Part], limits: Limits) -> str:

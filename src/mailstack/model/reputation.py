@@ -15,21 +15,21 @@ _DOUBT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Counts:
     """Sums of weights. They are only added to, so that it does not matter who adds first, and the same, taken with a
     minus, takes back."""
 
     ham: float
     spam: float
 
-    def __add__(self, other: "Evidence") -> "Evidence":
-        return Evidence(self.ham + other.ham, self.spam + other.spam)
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.ham + other.ham, self.spam + other.spam)
 
-    def times(self, factor: float) -> "Evidence":
-        return Evidence(self.ham * factor, self.spam * factor)
+    def times(self, factor: float) -> "Counts":
+        return Counts(self.ham * factor, self.spam * factor)
 
 
-NO_EVIDENCE = Evidence(0.0, 0.0)
+NO_COUNTS = Counts(0.0, 0.0)
 
 
 def weight_at(moment: Instant) -> float:
@@ -38,6 +38,6 @@ def weight_at(moment: Instant) -> float:
     return exp2(max(-_MOST_DOUBLINGS, min(_MOST_DOUBLINGS, doublings)))
 
 
-def log_odds(evidence: Evidence) -> float:
-    """evidence: in mails of now. Above 0 for junk; near 0 as long as there is little."""
-    return log((evidence.spam + _DOUBT) / (evidence.ham + _DOUBT))
+def log_odds(counts: Counts) -> float:
+    """counts: in mails of now. Above 0 for junk; near 0 as long as there is little."""
+    return log((counts.spam + _DOUBT) / (counts.ham + _DOUBT))

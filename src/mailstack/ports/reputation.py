@@ -7,18 +7,18 @@ Who says so, a voice, is kept apart: so no voice need be believed beyond a bound
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from mailstack.model.reputation import Evidence
+from mailstack.model.reputation import Counts
 
 SubjectVoice = tuple[int, int]
 
 
 class Reputation(Protocol):
-    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Evidence]:
+    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Counts]:
         """What all voices together say of each subject of which anything is known; most: that one voice counts for, of
         ham and of spam."""
         ...
 
-    async def add(self, said: Mapping[SubjectVoice, Evidence]) -> None:
+    async def add(self, said: Mapping[SubjectVoice, Counts]) -> None:
         """Durable when it returns."""
         ...
 

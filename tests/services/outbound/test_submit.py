@@ -9,13 +9,18 @@ from dataclasses import replace
 import pytest
 
 import dkim
+from mailstack.formats.digest import message_id_of
 from mailstack.mailauth.dkim import keys
+from mailstack.model.acquaintance import Tie
 from mailstack.model.delivery import Priority
 from mailstack.model.errors import Forbidden, Invalid, LineTooLong, NotFound, TryAgainLater
 from mailstack.model.handling import PLAIN, Handling
 from mailstack.model.message import RawMessage
 from mailstack.services.inbound.mail import Reason, Reject
 from mailstack.services.outbound.submit import Origin
+from mailstack.services.spam.experience import experience_of
+from mailstack.store.memory.acquaintances import MemoryAcquaintances
+from mailstack.store.memory.reputation import MemoryReputation
 from mailstack.wire.smtp.content import write_content
 from tests.support.outbound_world import ALICE, BOB, OutboundWorld
 
@@ -313,3 +318,23 @@ async def test_a_mapped_message_is_mended_and_signed_too(world: OutboundWorld) -
     found = await queued(world)
     assert b"secret" not in found
     assert verified(found, records) == [True, True]
+
+
+@pytest.mark.parametrize(("path", "known"), [("alice@example.com", ["b@them.test", "bob@example.com"]), ("", [])])
+async def test_who_is_written_to_is_known_from_then_on(world: OutboundWorld, path: str, known: list[str]) -> None:
+    experience = experience_of(MemoryReputation(), MemoryAcquaintances(), secret=b"k" * 32, clock=world.clock)
+    submission = replace(world.submission(), acquainted=experience.acquainted)
+    await submission.submit(ALICE, path, ["b@them.test", "bob@example.com"], MESSAGE, ORIGIN)
+    await experience.flush()
+    keys = {experience.acquainted.keys.of_address(address): address for address in ("b@them.test", "bob@example.com")}
+    met = await experience.acquainted.gathered.find(ALICE.account_id, [*keys])
+    assert sorted(keys[one.key] for one in met) == known
+
+
+async def test_the_id_of_what_was_sent_is_known(world: OutboundWorld) -> None:
+    experience = experience_of(MemoryReputation(), MemoryAcquaintances(), secret=b"k" * 32, clock=world.clock)
+    submission = replace(world.submission(), acquainted=experience.acquainted)
+    await submission.submit(ALICE, "alice@example.com", ["b@them.test"], MESSAGE, ORIGIN)
+    await experience.flush()
+    key = experience.acquainted.keys.of_message_id(message_id_of(await queued(world)))
+    assert [one.tie for one in await experience.acquainted.gathered.find(ALICE.account_id, [key])] == [Tie.SENT]

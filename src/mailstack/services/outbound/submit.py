@@ -41,6 +41,7 @@ from mailstack.services.outbound.complete import (
 )
 from mailstack.services.outbound.priority import of_submission
 from mailstack.services.outbound.sender import forward_address, require_own, written_addresses
+from mailstack.services.spam.acquaintances import Acquainted
 
 Changed = TypeVar("Changed")
 
@@ -64,7 +65,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """signing_keys: by domain (A-labels), all active ones. token: random bytes, for message ids."""
+    """signing_keys: by domain (A-labels), all active ones. token: random bytes, for message ids. acquainted:
+    None where nobody remembers whom accounts write to."""
 
     hostname: str
     accounts: Accounts
@@ -75,6 +77,7 @@ class Submission:
     allowance: Allowance
     clock: Clock
     token: Callable[[int], bytes]
+    acquainted: Acquainted | None = None
 
     async def check_sender(self, account: Account, reverse_path: str) -> None:
         """Raises Forbidden unless the path is null or one of the account's own addresses."""
@@ -114,6 +117,9 @@ class Submission:
         if over is not None:
             return over
         stored = await self.allowance.counted(account, len(recipients), self.delivery.deliver(shipments))
+        # RFC 8098 §3: a receipt, which has the null path, is often nothing that a person decided to write.
+        if self.acquainted is not None and reverse_path != NULL_PATH:
+            self.acquainted.wrote(account.account_id, recipients, fields)
         await tell_of_success(self.delivery, letter, addressed, stored, hostname=self.hostname)
         return author
 

@@ -3,9 +3,10 @@ wrote on top of it then. Both are the same, so that what is learned is what is j
 """
 
 import re
+from collections.abc import Sequence
 
 from mailstack.formats.authres import results_by
-from mailstack.formats.headers import first, scan_fields, unfold
+from mailstack.formats.headers import Field, first, scan_fields, unfold
 from mailstack.model.greylist import network_of
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import Authentication, DkimResult, DmarcResult
@@ -49,9 +50,8 @@ def sender_in(raw: RawMessage, hostname: str) -> Sender | None:
     there, or somebody brought it whom the spec trusts.
     """
     fields = scan_fields(raw)
-    received = next((field for field in fields if field.name == b"received"), None)
-    way = None if received is None else _RECEIVED.match(unfold(received.value))
-    if received is None or way is None or way[4].lower() != hostname.lower().encode():
+    received, way = _own_received(fields, hostname)
+    if received is None or way is None:
         return None
     # What stands below our own Received came with the mail.
     found = authentication_in(results_by(raw[: received.start], (hostname.lower(),)))
@@ -67,3 +67,18 @@ def sender_in(raw: RawMessage, hostname: str) -> Sender | None:
         protocol=protocol,
         reverse_path=path.decode("utf-8", "replace").removeprefix("<").removesuffix(">"),
     )
+
+
+def peer_in(raw: RawMessage, hostname: str) -> str:
+    """The address of who brought it, of a message as sender_in has it; "" where that did not come from outside."""
+    _, way = _own_received(scan_fields(raw), hostname)
+    return "" if way is None else way[3].decode("utf-8", "replace")
+
+
+def _own_received(fields: Sequence[Field], hostname: str) -> tuple[Field | None, re.Match[bytes] | None]:
+    """The topmost, if we wrote it."""
+    received = next((field for field in fields if field.name == b"received"), None)
+    way = None if received is None else _RECEIVED.match(unfold(received.value))
+    if way is None or way[4].lower() != hostname.lower().encode():
+        return None, None
+    return received, way

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mailstack.model.reputation import NO_EVIDENCE, Evidence
+from mailstack.model.reputation import NO_COUNTS, Counts
 from mailstack.ports.reputation import SubjectVoice
 
 
@@ -10,19 +10,19 @@ class MemoryReputation:
     """Works as ports.reputation.Reputation."""
 
     def __init__(self) -> None:
-        self._said: dict[SubjectVoice, Evidence] = {}
+        self._said: dict[SubjectVoice, Counts] = {}
 
-    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Evidence]:
-        found: dict[int, Evidence] = {}
+    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Counts]:
+        found: dict[int, Counts] = {}
         for (subject, _), said in self._said.items():
             if subject in subjects:
-                believed = Evidence(max(0.0, min(most, said.ham)), max(0.0, min(most, said.spam)))
-                found[subject] = found.get(subject, NO_EVIDENCE) + believed
+                believed = Counts(max(0.0, min(most, said.ham)), max(0.0, min(most, said.spam)))
+                found[subject] = found.get(subject, NO_COUNTS) + believed
         return found
 
-    async def add(self, said: Mapping[SubjectVoice, Evidence]) -> None:
-        for key, evidence in said.items():
-            self._said[key] = self._said.get(key, NO_EVIDENCE) + evidence
+    async def add(self, said: Mapping[SubjectVoice, Counts]) -> None:
+        for key, counts in said.items():
+            self._said[key] = self._said.get(key, NO_COUNTS) + counts
 
     async def forget(self, *, below: float) -> int:
         return self._drop([key for key, said in self._said.items() if said.ham + said.spam < below])

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from mailstack.model.reputation import Evidence
+from mailstack.model.reputation import Counts
 from mailstack.ports.reputation import SubjectVoice
 from mailstack.store.sql.database import Database, Row, Transaction
 
@@ -25,13 +25,13 @@ class SqlReputation:
     def __init__(self, system: Database) -> None:
         self._system = system
 
-    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Evidence]:
+    async def find(self, subjects: Sequence[int], *, most: float) -> Mapping[int, Counts]:
         rows = await self._system.rows(FIND, (most, most, most, most, json.dumps([*subjects])))
-        return {int(subject): Evidence(float(ham), float(spam)) for subject, ham, spam in rows}
+        return {int(subject): Counts(float(ham), float(spam)) for subject, ham, spam in rows}
 
-    async def add(self, said: Mapping[SubjectVoice, Evidence]) -> None:
+    async def add(self, said: Mapping[SubjectVoice, Counts]) -> None:
         # Sorted: as in store.sql.sieve_memory.
-        rows: list[Row] = sorted((*key, evidence.ham, evidence.spam) for key, evidence in said.items())
+        rows: list[Row] = sorted((*key, counts.ham, counts.spam) for key, counts in said.items())
         await self._system.write(lambda transaction: transaction.run_many(ADD, rows), is_long=True)
 
     async def forget(self, *, below: float) -> int:

@@ -1,0 +1,59 @@
+"""What the server knows of senders by its own experience: told by deliveries, submissions and people, asked by scoring.
+
+All who tell are done at once; `flush` makes it durable.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import Clock, Instant
+from mailstack.model.spam import Score
+from mailstack.ports.acquaintances import Acquaintances
+from mailstack.ports.reputation import Reputation
+from mailstack.services.spam.acquaintances import Acquainted
+from mailstack.services.spam.correspondents import correspondent_of
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.gathered import GatheredAcquaintances, GatheredReputation
+from mailstack.services.spam.keys import SenderKeys
+from mailstack.services.spam.reputation import SenderReputation
+from mailstack.spam.correspondent import Correspondent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    reputation: SenderReputation
+    acquainted: Acquainted
+
+    def judged(self, mail: Examined, scores: Mapping[AccountId, Score], *, kept: Collection[AccountId]) -> None:
+        """kept: accounts for which it is no junk."""
+        self.reputation.judged(mail, scores.values())
+        sent_by = correspondent_of(mail)
+        for account_id in kept:
+            self.acquainted.heard(account_id, sent_by)
+
+    def learn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+        """What an account's user says of a message that came at that moment."""
+        self.reputation.learn(whose, sent_by, is_spam=is_spam, received_at=received_at)
+        if is_spam:
+            self.acquainted.fell_out(whose, sent_by)
+        else:
+            self.acquainted.heard(whose, sent_by)
+
+    def unlearn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+        """They take it back, told in the same words."""
+        self.reputation.unlearn(whose, sent_by, is_spam=is_spam, received_at=received_at)
+
+    async def flush(self) -> None:
+        """Raises TryAgainLater; then nothing is lost."""
+        await self.reputation.gathered.flush()
+        await self.acquainted.gathered.flush()
+
+
+def experience_of(reputation: Reputation, acquaintances: Acquaintances, *, secret: bytes, clock: Clock) -> Experience:
+    """secret: as SenderKeys has it."""
+    keys = SenderKeys(secret)
+    return Experience(
+        reputation=SenderReputation(gathered=GatheredReputation(reputation, clock=clock), keys=keys),
+        acquainted=Acquainted(gathered=GatheredAcquaintances(acquaintances, clock=clock), keys=keys),
+    )

@@ -1,0 +1,104 @@
+"""What the server has seen of a sender before speaks for its mail or against it.
+
+Who says so are accounts, by what they teach, and the filter itself where it is sure without this. All fades within
+weeks. Of what is known, that counts which says most of the mail: its address, its domain, the machine that brought it,
+the network of that.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import Instant
+from mailstack.model.reputation import Counts, log_odds
+from mailstack.model.spam import Finding, Score
+from mailstack.services.spam.correspondents import correspondent_of
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.gathered import GatheredReputation
+from mailstack.services.spam.keys import SenderKeys
+from mailstack.spam.correspondent import Correspondent, SubjectKind
+
+RULE = "sender-reputation"
+LESSON = 5.0
+"""Mails that the filter judged by itself, which one person's word weighs up."""
+ENOUGH = 2.5
+"""Mails of a sender from which on it is known; before, it counts what is known of those around it."""
+SURE_SPAM, SURE_HAM = 8.0, -2.0
+"""Points without ours: so many say something of the sender too."""
+_FILTER = 0
+_MOST = {
+    SubjectKind.ADDRESS: (-3.0, 4.0),
+    SubjectKind.DOMAIN: (-3.0, 4.0),
+    SubjectKind.HOST: (-1.5, 3.0),
+    SubjectKind.NETWORK: (-1.0, 2.0),
+}
+"""At the least and at the most: neighbours of a machine are others, and a network has many."""
+_WHAT = {
+    SubjectKind.ADDRESS: "this address",
+    SubjectKind.DOMAIN: "this domain",
+    SubjectKind.HOST: "the machine that brought it",
+    SubjectKind.NETWORK: "the network it came from",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderReputation:
+    """Works as services.spam.scoring.Source."""
+
+    gathered: GatheredReputation
+    keys: SenderKeys
+
+    async def findings(self, mail: Examined) -> Sequence[Finding]:
+        subjects = correspondent_of(mail).subjects
+        if not subjects:
+            return ()
+        keys = [self.keys.of_subject(*subject) for subject in subjects]
+        found = await self.gathered.find(keys)
+        for (kind, _), key in zip(subjects, keys, strict=True):
+            counts = found[key]
+            if counts.ham + counts.spam >= ENOUGH:
+                return _finding(kind, counts)
+        return ()
+
+    def judged(self, mail: Examined, scores: Collection[Score]) -> None:
+        """What the mail came to, for all who would get it."""
+        points = [_points_of_others(score) for score in scores]
+        if not points:
+            return
+        if any(score.virus for score in scores) or min(points) >= SURE_SPAM:
+            counts = Counts(ham=0.0, spam=1.0)
+        elif max(points) <= SURE_HAM:
+            counts = Counts(ham=1.0, spam=0.0)
+        else:
+            return
+        self._say(_FILTER, correspondent_of(mail), counts, at=mail.received_at)
+
+    def learn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+        """received_at: of the message, for old mail says less of its sender."""
+        self._say(self.keys.voice_of(whose), sent_by, _lesson(is_spam=is_spam), at=received_at)
+
+    def unlearn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+        """As if it had never been learned, told in the same words."""
+        self._say(self.keys.voice_of(whose), sent_by, _lesson(is_spam=is_spam).times(-1.0), at=received_at)
+
+    def _say(self, voice: int, sent_by: Correspondent, counts: Counts, *, at: Instant) -> None:
+        keys = [self.keys.of_subject(*subject) for subject in sent_by.subjects]
+        self.gathered.say(voice, keys, counts, at=at)
+
+
+def _lesson(*, is_spam: bool) -> Counts:
+    return Counts(ham=0.0, spam=LESSON) if is_spam else Counts(ham=LESSON, spam=0.0)
+
+
+def _points_of_others(score: Score) -> float:
+    # What was once believed of a sender must not be what it is believed for.
+    return sum(finding.points for finding in score.findings if finding.rule != RULE)
+
+
+def _finding(kind: SubjectKind, counts: Counts) -> Sequence[Finding]:
+    least, most = _MOST[kind]
+    points = round(max(least, min(most, log_odds(counts))), 1)
+    if not points:
+        return ()
+    what = "was junk" if points > 0 else "was wanted"
+    return (Finding(rule=RULE, points=points, why=f"mail of {_WHAT[kind]} {what} before"),)

@@ -1,0 +1,61 @@
+"""Who a mail is from: the same when it comes in and when the stored message is learned."""
+
+import pytest
+
+from mailstack.formats.authres import write_results
+from mailstack.model.instant import Instant
+from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
+from mailstack.services.inbound.trace import Hop, received_field, return_path_field
+from mailstack.services.spam.correspondents import correspondent_in, correspondent_of, key_of
+from mailstack.services.spam.sender import sender_of
+from mailstack.spam.correspondent import Correspondent
+from tests.support.examined import RAW, examined
+from tests.support.senders import known
+
+HOSTNAME = "mx.example.com"
+
+
+@pytest.mark.parametrize("peer_host", ["192.0.2.1", "2001:db8::1"])
+def test_it_is_the_same_then_and_now(peer_host: str) -> None:
+    found = known(DmarcVerdict(result=DmarcResult.PASS, from_domain="shop.example"), spf=SpfResult.PASS)
+    hop = Hop(
+        hostname=HOSTNAME,
+        ehlo_domain="mx.shop.example",
+        peer_host=peer_host,
+        protocol="ESMTPS",
+        trace_id="t",
+        received_at=Instant(0),
+    )
+    path = "bounce@shop.example"
+    sender = sender_of(
+        found,
+        peer_host=peer_host,
+        peer_name=hop.named,
+        ehlo_domain=hop.called,
+        protocol=hop.protocol,
+        reverse_path=path,
+    )
+    came = examined(sender=sender, peer_host=peer_host)
+    results = write_results(HOSTNAME, found, peer_host=peer_host, mail_from=path)
+    stored = return_path_field(path) + results + received_field(hop, recipient=None) + RAW
+    assert correspondent_in(stored, HOSTNAME) == correspondent_of(came)
+    assert correspondent_of(came).author == "deals@shop.example"
+
+
+def test_of_a_message_that_did_not_come_from_outside_the_author_is_known() -> None:
+    assert correspondent_in(RAW, HOSTNAME) == Correspondent(author="deals@shop.example", sender=None)
+    assert correspondent_in(b"Subject: x\r\n\r\n", HOSTNAME) == Correspondent(author="", sender=None)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("A@B.Example", "a@b.example"),
+        ("a@bücher.example", "a@xn--bcher-kva.example"),
+        ("a", ""),
+        ("@x", ""),
+        ("a@", ""),
+    ],
+)
+def test_keys_of_addresses(address: str, expected: str) -> None:
+    assert key_of(address) == expected

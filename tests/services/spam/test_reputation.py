@@ -1,0 +1,198 @@
+"""What is known of senders: who is believed, how far, and for how long."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailstack.model.ids import AccountId
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.reputation import HALF_LIFE_MS
+from mailstack.model.spam import Finding, Score
+from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
+from mailstack.services.spam.correspondents import correspondent_of
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.experience import Experience, experience_of
+from mailstack.services.spam.gathered import FOUND_FOR_MS
+from mailstack.spam.sender import Sender
+from mailstack.store.memory.acquaintances import MemoryAcquaintances
+from mailstack.store.memory.reputation import MemoryReputation
+from tests.support.examined import examined
+from tests.support.fake_clock import FakeClock
+
+ALICE, BOB = AccountId("a" * 16), AccountId("b" * 16)
+SPAM = Score(findings=(Finding(rule="words", points=8.0),))
+HAM = Score(findings=(Finding(rule="words", points=-4.0),))
+UNSURE = Score(findings=(Finding(rule="words", points=5.0),))
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = FakeClock(1_795_000_000_000)
+        self.experience = self.another()
+
+    def another(self) -> Experience:
+        """Of another worker."""
+        if not hasattr(self, "_store"):
+            self._store = MemoryReputation(), MemoryAcquaintances()
+        return experience_of(*self._store, secret=b"k" * 32, clock=self.clock)
+
+    def mail(self, *, dmarc: DmarcResult = DmarcResult.PASS, peer_host: str = "192.0.2.1") -> Examined:
+        """Of deals@shop.example."""
+        sender = Sender(
+            network=peer_host.rpartition(".")[0] + ".0/24",
+            host="",
+            helo="shop.example",
+            mail_from_domain="shop.example",
+            verified_domain="shop.example" if dmarc is DmarcResult.PASS else "",
+            is_tls=True,
+            iprev=IprevResult.PASS,
+            spf=SpfResult.NONE,
+            dkim=DkimResult.NONE,
+            dmarc=dmarc,
+        )
+        return examined(sender=sender, peer_host=peer_host, received_at=self.clock())
+
+    async def findings(self, mail: Examined | None = None) -> Sequence[Finding]:
+        await self.experience.flush()
+        self.clock.advance(FOUND_FOR_MS)
+        return await self.experience.reputation.findings(mail or self.mail())
+
+    async def points(self, mail: Examined | None = None) -> float:
+        return sum(finding.points for finding in await self.findings(mail))
+
+    def teach(self, *whose: AccountId, is_spam: bool = True, mail: Examined | None = None) -> None:
+        for account_id in whose:
+            self.experience.learn(
+                account_id, correspondent_of(mail or self.mail()), is_spam=is_spam, received_at=self.clock()
+            )
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_nothing_is_said_of_who_never_wrote(world: World) -> None:
+    assert await world.findings() == ()
+
+
+async def test_one_lesson_says_little_and_names_what_it_goes_by(world: World) -> None:
+    world.teach(ALICE)
+    (found,) = await world.findings()
+    assert found == Finding(rule="sender-reputation", points=1.3, why="mail of this address was junk before")
+
+
+async def test_wanted_mail_speaks_for_its_sender(world: World) -> None:
+    world.teach(ALICE, BOB, is_spam=False)
+    (found,) = await world.findings()
+    assert found == Finding(rule="sender-reputation", points=-1.8, why="mail of this address was wanted before")
+
+
+async def test_one_account_alone_makes_nobody_good_or_bad(world: World) -> None:
+    world.teach(*[ALICE] * 200)
+    assert await world.points() == 1.9
+    world.teach(*[AccountId(f"{number:016}") for number in range(40)], is_spam=False)
+    assert await world.points() < -1
+
+
+@pytest.mark.parametrize(("is_spam", "points"), [(True, 4.0), (False, -3.0)])
+async def test_points_are_bounded(world: World, *, is_spam: bool, points: float) -> None:
+    world.teach(*[AccountId(f"{number:016}") for number in range(1_000)], is_spam=is_spam)
+    assert await world.points() == points
+
+
+async def test_what_is_known_of_an_address_says_nothing_where_anybody_may_have_written_it(world: World) -> None:
+    world.teach(ALICE, is_spam=False)
+    forged = world.mail(dmarc=DmarcResult.FAIL, peer_host="198.51.100.7")
+    assert await world.findings(forged) == ()
+
+
+async def test_of_who_is_not_proven_the_machine_is_known_and_then_its_network(world: World) -> None:
+    world.teach(ALICE, BOB, mail=world.mail(dmarc=DmarcResult.NONE))
+    (found,) = await world.findings(world.mail(dmarc=DmarcResult.NONE))
+    assert found == Finding(
+        rule="sender-reputation", points=1.8, why="mail of the machine that brought it was junk before"
+    )
+    (found,) = await world.findings(world.mail(dmarc=DmarcResult.NONE, peer_host="192.0.2.2"))
+    assert found == Finding(
+        rule="sender-reputation", points=1.8, why="mail of the network it came from was junk before"
+    )
+
+
+async def test_neighbours_are_blamed_for_little(world: World) -> None:
+    many = [AccountId(f"{number:016}") for number in range(100)]
+    world.teach(*many, mail=world.mail(dmarc=DmarcResult.NONE))
+    assert await world.points(world.mail(dmarc=DmarcResult.NONE, peer_host="192.0.2.2")) == 2.0
+    assert await world.points(world.mail(dmarc=DmarcResult.NONE)) == 3.0
+
+
+async def test_of_mail_that_a_trusted_peer_brought_nothing_is_known(world: World) -> None:
+    mail = examined(sender=None)
+    world.teach(ALICE, mail=mail)
+    world.experience.judged(mail, {ALICE: SPAM}, kept=())
+    assert await world.findings(mail) == ()
+
+
+async def test_it_fades(world: World) -> None:
+    world.teach(ALICE, BOB)
+    fresh = await world.points()
+    world.clock.advance(HALF_LIFE_MS)
+    assert 0 < await world.points() < fresh
+    world.clock.advance(10 * HALF_LIFE_MS)
+    assert await world.findings() == ()
+
+
+async def test_old_mail_says_less(world: World) -> None:
+    old = Instant(world.clock() - 400 * DAY_MS)
+    for whose in (ALICE, BOB):
+        world.experience.learn(whose, correspondent_of(world.mail()), is_spam=True, received_at=old)
+    assert await world.findings() == ()
+
+
+async def test_who_takes_a_lesson_back_has_said_nothing(world: World) -> None:
+    received_at = world.clock()
+    world.teach(ALICE)
+    assert await world.points() > 0
+    world.clock.advance(60 * DAY_MS)
+    world.experience.unlearn(ALICE, correspondent_of(world.mail()), is_spam=True, received_at=received_at)
+    assert await world.findings() == ()
+
+
+async def test_the_filter_is_believed_where_it_is_sure(world: World) -> None:
+    for _ in range(3):
+        world.experience.judged(world.mail(), {ALICE: UNSURE}, kept=[ALICE])
+        world.experience.judged(world.mail(), {ALICE: SPAM, BOB: UNSURE}, kept=[BOB])
+        world.experience.judged(world.mail(), {}, kept=())
+    assert await world.findings() == ()
+    for _ in range(3):
+        world.experience.judged(world.mail(), {ALICE: SPAM, BOB: SPAM}, kept=())
+    assert await world.points() == 0.9
+    for _ in range(9):
+        world.experience.judged(world.mail(), {ALICE: HAM}, kept=[ALICE])
+    assert await world.points() < 0
+
+
+async def test_a_virus_is_junk_whatever_else_it_is(world: World) -> None:
+    for _ in range(3):
+        world.experience.judged(world.mail(), {ALICE: Score(findings=HAM.findings, virus="EICAR")}, kept=())
+    assert await world.points() > 0
+
+
+async def test_the_filter_does_not_believe_itself(world: World) -> None:
+    own = Score(findings=(Finding(rule="sender-reputation", points=4.0), Finding(rule="words", points=4.5)))
+    for _ in range(100):
+        world.experience.judged(world.mail(), {ALICE: own}, kept=())
+    assert await world.findings() == ()
+    for _ in range(10_000):
+        world.experience.judged(world.mail(), {ALICE: SPAM}, kept=())
+    assert await world.points() == 1.9
+
+
+async def test_what_one_worker_wrote_another_knows_in_time(world: World) -> None:
+    other = world.another()
+    assert await other.reputation.findings(world.mail()) == ()
+    world.teach(ALICE)
+    await world.experience.flush()
+    assert await other.reputation.findings(world.mail()) == ()
+    world.clock.advance(FOUND_FOR_MS)
+    assert await other.reputation.findings(world.mail()) != ()
