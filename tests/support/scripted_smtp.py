@@ -27,6 +27,13 @@ class Peer:
         self.heard.append(line[:-2])
         return line[:-2]
 
+    async def hear_out(self) -> bytes:
+        """What else the client says, up to its good-bye, which it would wait for an answer to."""
+        data = b""
+        while not data.endswith(b"QUIT\r\n") and (more := await self.reader.read(1 << 16)):
+            data += more
+        return data
+
     async def hear_content(self) -> bytes:
         """Up to the closing dot, dots still doubled."""
         data = await self.reader.readuntil(b"\r\n.\r\n")

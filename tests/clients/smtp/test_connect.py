@@ -79,7 +79,7 @@ async def test_bytes_injected_behind_starttls_are_never_read(
         await peer.hello("STARTTLS")
         await peer.hear()
         await peer.say("220 go\n250-evil\n250 AUTH PLAIN\n")
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(attacked) as server:
         outcomes = await sender.send(server.port, tls=mode, credentials=CREDENTIALS)

@@ -92,7 +92,7 @@ async def test_replies_to_more_recipients_than_were_asked_for_take_nothing_back(
             await peer.say("".join(replies[: 2 if protocol is LMTP else 1]))
             await peer.hear()
             await peer.say("".join(replies))
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(store) as server:
         outcomes = await sender.send(server.port, "a@them.test", "b@them.test", protocol=protocol)
@@ -126,7 +126,7 @@ async def test_data_that_is_wrongly_accepted_for_nobody_is_not_waited_for(sender
     async def store(peer: Peer) -> None:
         await peer.hello("PIPELINING")
         await peer.exchange("250 ok", "550 5.1.1 no", "354 go")
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(store) as server, asyncio.timeout(DEADLINE_S):
         assert brief(await sender.send(server.port, protocol=LMTP)) == ["Failed 550 5.1.1"]
@@ -136,7 +136,7 @@ async def test_mail_waits_while_the_server_knows_no_lhlo(sender: Sender) -> None
     async def smtp(peer: Peer) -> None:
         await peer.say("220 x\n")
         await peer.exchange("500 5.5.1 what?")
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(smtp) as server:
         outcomes = await sender.send(server.port, protocol=LMTP)

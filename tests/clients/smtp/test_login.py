@@ -105,7 +105,7 @@ async def test_a_wrong_password_is_tried_by_two_mechanisms_at_most(sender: Sende
         await peer.hello("AUTH SCRAM-SHA-256 LOGIN PLAIN")
         await peer.say(await scram_exchange(peer, verifier=other) + "\n")
         await peer.exchange("535 5.7.8 no")
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(relay) as server:
         assert brief(await sender.send(server.port, credentials=CREDENTIALS)) == ["Deferred 451 4.7.8"]
@@ -128,7 +128,7 @@ async def test_a_relay_that_does_not_know_the_password_gets_neither_it_nor_mail(
         await peer.hello("AUTH SCRAM-SHA-256 PLAIN")
         for reply in replies:
             await peer.exchange(reply)
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(relay) as server:
         outcomes = await sender.send(server.port, credentials=CREDENTIALS)
@@ -148,7 +148,7 @@ async def test_a_relay_must_prove_that_it_knows_the_password(sender: Sender, fin
         assert isinstance(first, Challenge)
         await peer.say(f"334 {b64encode(first.data).decode()}\n")
         await peer.exchange(final)
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(relay) as server:
         assert brief(await sender.send(server.port, credentials=CREDENTIALS)) == ["Deferred 451 4.7.8"]
@@ -194,7 +194,7 @@ async def test_mail_waits_while_the_relay_does_not_know_us(
     async def relay(peer: Peer) -> None:
         await peer.hello(*extensions)
         await peer.exchange(*replies)
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(relay) as server:
         outcomes = await sender.send(server.port, credentials=CREDENTIALS)

@@ -177,8 +177,7 @@ async def test_a_refused_chunk_is_the_outcome_and_not_much_follows(sender: Sende
         await peer.exchange("250 ok", "250 ok")
         await peer.hear_chunk()
         await peer.say("552 5.3.4 too large\n")
-        while await peer.reader.read(1 << 16):
-            pass
+        await peer.hear_out()
 
     async with scripted_server(mx) as server:
         assert brief(await sender.send(server.port, content=LARGE)) == ["Failed 552 5.3.4"]
@@ -438,7 +437,7 @@ async def test_being_cancelled_at_quit_forgets_no_outcome(sender: Sender) -> Non
         await peer.say("250 2.0.0 ok\n")
         await peer.hear()
         at_quit.set()
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(mx) as server:
         sending = asyncio.create_task(sender.send(server.port))
@@ -461,7 +460,7 @@ GARBAGE = [
 async def test_garbage_for_a_greeting_defers(sender: Sender, garbage: bytes) -> None:
     async def mx(peer: Peer) -> None:
         await peer.say(garbage)
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(mx) as server:
         outcomes = await sender.send(server.port)
@@ -475,7 +474,7 @@ async def test_garbage_after_the_dot_defers(sender: Sender, garbage: bytes) -> N
         await peer.exchange("250 ok", "250 ok", "354 go")
         await peer.hear_content()
         await peer.say(garbage)
-        await peer.reader.read()
+        await peer.hear_out()
 
     async with scripted_server(mx) as server:
         assert brief(await sender.send(server.port)) == ["Deferred 451 4.5.0"]
@@ -520,7 +519,7 @@ async def test_all_together_has_a_deadline_too(resolver: MemoryResolver, context
     async def mx(peer: Peer) -> None:
         await peer.hello()
         await peer.exchange("250 ok", "550 5.1.1 no")
-        await peer.reader.read()
+        await peer.hear_out()
 
     timeouts = replace(PATIENT, whole_s=3)
     slow = Sender(

@@ -64,7 +64,7 @@ def server(authority: trustme.CA, kind: str) -> Conversation:
         await peer.hello("STARTTLS" if kind else "HELP")
         if kind:
             await peer.start_tls(context)
-        assert b"MAIL" not in await peer.reader.read()
+        assert b"MAIL" not in await peer.hear_out()
 
     return mx
 
