@@ -30,6 +30,7 @@ from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
 from tests.support.pebble import Pebble, running_pebble
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -137,7 +138,7 @@ def house(tmp_path: Path) -> House:
 @contextmanager
 def serving(house: House, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     with (house.folder / "log").open("ab") as log:
-        process = subprocess.Popen(
+        process = Program(
             leashed([*MAILSTACK, "serve", str(house.spec)], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,

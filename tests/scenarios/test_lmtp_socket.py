@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.leash import leashed
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ def write(folder: Path, path: Path, *, workers: int = 2, mode: str = "0660", sta
 def serving(spec: Path) -> Iterator[subprocess.Popen[bytes]]:
     log_file = spec.with_suffix(".log")
     with log_file.open("ab") as log:
-        process = subprocess.Popen(leashed([*MAILSTACK, "serve", str(spec)], "TERM"), stdout=log, stderr=log)
+        process = Program(leashed([*MAILSTACK, "serve", str(spec)], "TERM"), stdout=log, stderr=log)
     status = spec.with_suffix("") / "run" / "status.json"
     try:
         wait_for(lambda: status.exists() or process.poll() is not None, what="serving")

@@ -16,6 +16,7 @@ from tests.support.commands import run_command
 from tests.support.engines import storage_section
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, free_base_port, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ class Place:
 def serving(place: Place, log_file: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REMOTE_")}
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
+        process = Program(
             leashed([*MAILSTACK, "serve", str(place.spec), "--log-format", "json"], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,

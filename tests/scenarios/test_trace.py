@@ -16,7 +16,7 @@ from mailstack.app.log_schema import events_schema
 from mailstack.model.log_events import LOG_EVENTS
 from tests.support.log_forms import require_form
 from tests.support.over_sockets import CLIENT_S
-from tests.support.sandbox import MAILSTACK, Sandbox, need, running_sandbox, wait_for
+from tests.support.sandbox import MAILSTACK, Sandbox, need, run_client, running_sandbox, wait_for
 from tests.support.sink import Sink
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ def test_what_a_person_drops_beside_the_server_is_a_line_of_its_log(spec: Path, 
         trace = text.removeprefix("2.0.0 OK ")
         wait_for(lambda: [line for line in followed(found, trace) if line["event"] == "held"], what="the copy's line")
         command = [*MAILSTACK, "queue", "drop", str(spec), "--trace", trace, "--yes", "--state", str(found.state)]
-        dropped = subprocess.run(command, capture_output=True, check=True, timeout=CLIENT_S)
+        dropped = run_client(command)
         assert dropped.stdout == b"1 recipient dropped\n"
         wait_for(lambda: followed(found, trace)[-1]["event"] == "dropped by hand", what="who dropped it")
         last = followed(found, trace)[-1]

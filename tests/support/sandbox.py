@@ -20,6 +20,7 @@ from mailstack.app.store_address import StoreAddress
 from tests.support.engines import REFERENCE, is_on_postgres
 from tests.support.leash import leashed
 from tests.support.ports import claimed, is_free
+from tests.support.programs import Program
 
 PATIENCE_S = 180.0
 """With what happens at once unless the machine is busy; whoever waits for something in vain has failed anyway."""
@@ -79,7 +80,7 @@ def running_sandbox(spec: Path, folder: Path, *arguments: str, state: Path | Non
     command += ["--base-port", str(free_base_port()), "--log-format", "console", *arguments]
     command += ["--database", REFERENCE] * is_on_postgres()
     with log.open("wb") as stderr:
-        process = subprocess.Popen(leashed(command, "TERM"), stdout=subprocess.DEVNULL, stderr=stderr)
+        process = Program(leashed(command, "TERM"), stdout=subprocess.DEVNULL, stderr=stderr)
     try:
         yield _wait_until_ready(process, ready, log)
     finally:
@@ -135,9 +136,13 @@ def save(file: Path, text: str) -> None:
 
 
 def run_client(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        command, capture_output=True, timeout=PATIENCE_S, check=False, env={**os.environ, **environment}
-    )
+    pipe = subprocess.PIPE
+    with Program(command, stdout=pipe, stderr=pipe, env={**os.environ, **environment}) as process:
+        try:
+            output, faults = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, output, faults)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Sandbox:

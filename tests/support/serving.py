@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.leash import leashed
 from tests.support.namespaces import Namespace
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 
 
@@ -19,7 +20,7 @@ def serving_spec(
     command = [*MAILSTACK, "serve", str(spec)]
     log_file, status = spec.with_suffix(".log"), spec.parent / "state" / "run" / "status.json"
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
+        process = Program(
             leashed(command if namespace is None else namespace.inside(command), "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
