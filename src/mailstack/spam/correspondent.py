@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from mailstack.model.networks import subscriber_of
 from mailstack.model.verdict import DmarcResult, SpfResult
@@ -26,7 +27,10 @@ class SubjectKind(Enum):
     NETWORK = "network"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Subject = tuple[SubjectKind, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Correspondent:
     """author: the key of the first address of From, "" without one. sender: None where nobody looked. peer_host: who
     brought it, "" where that is not known any more."""
@@ -35,7 +39,7 @@ class Correspondent:
     sender: Sender | None
     peer_host: str = ""
 
-    @property
+    @cached_property
     def standing(self) -> Standing:
         domain = self.author.rpartition("@")[2]
         if self.sender is None or not domain:
@@ -52,8 +56,8 @@ class Correspondent:
         disowns = sender.spf in (SpfResult.FAIL, SpfResult.SOFTFAIL) and speaks_for(sender.mail_from_domain, domain)
         return Standing.FORGED if disowns else Standing.UNPROVEN
 
-    @property
-    def subjects(self) -> tuple[tuple[SubjectKind, str], ...]:
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
         """What others' experience with the mail's sender can be looked up by, what says most first."""
         if self.sender is None:
             return ()

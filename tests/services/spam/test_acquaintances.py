@@ -11,7 +11,6 @@ from mailstack.model.instant import DAY_MS
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.spam import Finding, Score
 from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
-from mailstack.services.spam.correspondents import correspondent_of
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import experience_of
 from mailstack.spam.sender import Sender
@@ -175,7 +174,7 @@ async def test_who_is_called_junk_is_known_no_more(world: World) -> None:
     world.wrote("deals@shop.example")
     world.had(mail())
     assert await world.said(mail()) == [("known-correspondent", -3.0)]
-    lesson = (ALICE.account_id, correspondent_of(mail()))
+    lesson = (ALICE.account_id, mail().correspondent)
     world.experience.learn(*lesson, is_spam=True, received_at=world.clock())
     assert await world.said(mail()) == [("first-time-sender", 0.5)]
     world.experience.unlearn(*lesson, is_spam=True, received_at=world.clock())
@@ -185,6 +184,6 @@ async def test_who_is_called_junk_is_known_no_more(world: World) -> None:
 
 async def test_to_call_a_mail_without_an_author_junk_leaves_all_others_as_they_are(world: World) -> None:
     world.had(mail())
-    nobody = correspondent_of(examined(author=None))
+    nobody = examined(author=None).correspondent
     world.experience.learn(ALICE.account_id, nobody, is_spam=True, received_at=world.clock())
     assert await world.said(mail()) == []

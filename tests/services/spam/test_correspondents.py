@@ -6,7 +6,7 @@ from mailstack.formats.authres import write_results
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.trace import Hop, received_field, return_path_field
-from mailstack.services.spam.correspondents import correspondent_in, correspondent_of, key_of
+from mailstack.services.spam.correspondents import correspondent_in, key_of
 from mailstack.services.spam.sender import sender_of
 from mailstack.spam.correspondent import Correspondent
 from tests.support.examined import RAW, examined
@@ -38,8 +38,8 @@ def test_it_is_the_same_then_and_now(peer_host: str) -> None:
     came = examined(sender=sender, peer_host=peer_host)
     results = write_results(HOSTNAME, found, peer_host=peer_host, mail_from=path)
     stored = return_path_field(path) + results + received_field(hop, recipient=None) + RAW
-    assert correspondent_in(stored, HOSTNAME) == correspondent_of(came)
-    assert correspondent_of(came).author == "deals@shop.example"
+    assert correspondent_in(stored, HOSTNAME) == came.correspondent
+    assert came.correspondent.author == "deals@shop.example"
 
 
 def test_of_a_message_that_did_not_come_from_outside_the_author_is_known() -> None:

@@ -9,7 +9,6 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.reputation import HALF_LIFE_MS
 from mailstack.model.spam import Finding, Score
 from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
-from mailstack.services.spam.correspondents import correspondent_of
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import Experience, experience_of
 from mailstack.services.spam.gathered import FOUND_FOR_MS
@@ -63,7 +62,7 @@ class World:
     def teach(self, *whose: AccountId, is_spam: bool = True, mail: Examined | None = None) -> None:
         for account_id in whose:
             self.experience.learn(
-                account_id, correspondent_of(mail or self.mail()), is_spam=is_spam, received_at=self.clock()
+                account_id, (mail or self.mail()).correspondent, is_spam=is_spam, received_at=self.clock()
             )
 
 
@@ -145,7 +144,7 @@ async def test_it_fades(world: World) -> None:
 async def test_old_mail_says_less(world: World) -> None:
     old = Instant(world.clock() - 400 * DAY_MS)
     for whose in (ALICE, BOB):
-        world.experience.learn(whose, correspondent_of(world.mail()), is_spam=True, received_at=old)
+        world.experience.learn(whose, world.mail().correspondent, is_spam=True, received_at=old)
     assert await world.findings() == ()
 
 
@@ -154,7 +153,7 @@ async def test_who_takes_a_lesson_back_has_said_nothing(world: World) -> None:
     world.teach(ALICE)
     assert await world.points() > 0
     world.clock.advance(60 * DAY_MS)
-    world.experience.unlearn(ALICE, correspondent_of(world.mail()), is_spam=True, received_at=received_at)
+    world.experience.unlearn(ALICE, world.mail().correspondent, is_spam=True, received_at=received_at)
     assert await world.findings() == ()
 
 
@@ -170,6 +169,15 @@ async def test_the_filter_is_believed_where_it_is_sure(world: World) -> None:
     for _ in range(9):
         world.experience.judged(world.mail(), {ALICE: HAM}, kept=[ALICE])
     assert await world.points() < 0
+
+
+async def test_what_the_filter_wants_speaks_for_who_has_a_name_and_else_for_what_brought_it(world: World) -> None:
+    for _ in range(3):
+        world.experience.judged(world.mail(), {ALICE: HAM}, kept=[ALICE])
+    assert await world.findings(world.mail(dmarc=DmarcResult.NONE)) == ()
+    for _ in range(3):
+        world.experience.judged(world.mail(dmarc=DmarcResult.NONE), {ALICE: HAM}, kept=[ALICE])
+    assert await world.points(world.mail(dmarc=DmarcResult.NONE)) == -0.9
 
 
 async def test_a_virus_is_junk_whatever_else_it_is(world: World) -> None:

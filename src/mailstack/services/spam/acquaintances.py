@@ -12,7 +12,7 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS
 from mailstack.model.principal import Account
 from mailstack.model.spam import Finding
-from mailstack.services.spam.correspondents import correspondent_of, key_of
+from mailstack.services.spam.correspondents import key_of
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import GatheredAcquaintances
 from mailstack.services.spam.keys import SenderKeys
@@ -48,7 +48,7 @@ class Acquainted:
 
     async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]:
         """One of them at most: who answers is somebody who was written to."""
-        sent_by = correspondent_of(mail)
+        sent_by = mail.correspondent
         author = self.keys.of_address(sent_by.author)
         anybody = self.keys.of_address(_ANYBODY)
         answered = [self.keys.of_message_id(one) for one in _answered(mail.seen.root.fields)]

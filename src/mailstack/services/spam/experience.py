@@ -12,7 +12,6 @@ from mailstack.model.spam import Score
 from mailstack.ports.acquaintances import Acquaintances
 from mailstack.ports.reputation import Reputation
 from mailstack.services.spam.acquaintances import Acquainted
-from mailstack.services.spam.correspondents import correspondent_of
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import GatheredAcquaintances, GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
@@ -28,7 +27,7 @@ class Experience:
     def judged(self, mail: Examined, scores: Mapping[AccountId, Score], *, kept: Collection[AccountId]) -> None:
         """kept: accounts for which it is no junk."""
         self.reputation.judged(mail, scores.values())
-        sent_by = correspondent_of(mail)
+        sent_by = mail.correspondent
         for account_id in kept:
             self.acquainted.heard(account_id, sent_by)
 

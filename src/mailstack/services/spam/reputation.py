@@ -12,11 +12,10 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
 from mailstack.model.reputation import Counts, log_odds
 from mailstack.model.spam import Finding, Score
-from mailstack.services.spam.correspondents import correspondent_of
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
-from mailstack.spam.correspondent import Correspondent, SubjectKind
+from mailstack.spam.correspondent import Correspondent, Subject, SubjectKind
 
 RULE = "sender-reputation"
 LESSON = 5.0
@@ -26,6 +25,7 @@ ENOUGH = 2.5
 SURE_SPAM, SURE_HAM = 8.0, -2.0
 """Points without ours: so many say something of the sender too."""
 _FILTER = 0
+_NAMED = (SubjectKind.ADDRESS, SubjectKind.DOMAIN)
 _MOST = {
     SubjectKind.ADDRESS: (-3.0, 4.0),
     SubjectKind.DOMAIN: (-3.0, 4.0),
@@ -49,7 +49,7 @@ class SenderReputation:
     keys: SenderKeys
 
     async def findings(self, mail: Examined) -> Sequence[Finding]:
-        subjects = correspondent_of(mail).subjects
+        subjects = mail.correspondent.subjects
         if not subjects:
             return ()
         keys = [self.keys.of_subject(*subject) for subject in subjects]
@@ -65,25 +65,24 @@ class SenderReputation:
         points = [_points_of_others(score) for score in scores]
         if not points:
             return
+        subjects = mail.correspondent.subjects
         if any(score.virus for score in scores) or min(points) >= SURE_SPAM:
-            counts = Counts(ham=0.0, spam=1.0)
+            self._say(_FILTER, subjects, Counts(ham=0.0, spam=1.0), at=mail.received_at)
         elif max(points) <= SURE_HAM:
-            counts = Counts(ham=1.0, spam=0.0)
-        else:
-            return
-        self._say(_FILTER, correspondent_of(mail), counts, at=mail.received_at)
+            # Most mail is such, and its sender has a name: what brought it need not be written.
+            named = [subject for subject in subjects if subject[0] in _NAMED]
+            self._say(_FILTER, named or subjects, Counts(ham=1.0, spam=0.0), at=mail.received_at)
 
     def learn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
         """received_at: of the message, for old mail says less of its sender."""
-        self._say(self.keys.voice_of(whose), sent_by, _lesson(is_spam=is_spam), at=received_at)
+        self._say(self.keys.voice_of(whose), sent_by.subjects, _lesson(is_spam=is_spam), at=received_at)
 
     def unlearn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
         """As if it had never been learned, told in the same words."""
-        self._say(self.keys.voice_of(whose), sent_by, _lesson(is_spam=is_spam).times(-1.0), at=received_at)
+        self._say(self.keys.voice_of(whose), sent_by.subjects, _lesson(is_spam=is_spam).times(-1.0), at=received_at)
 
-    def _say(self, voice: int, sent_by: Correspondent, counts: Counts, *, at: Instant) -> None:
-        keys = [self.keys.of_subject(*subject) for subject in sent_by.subjects]
-        self.gathered.say(voice, keys, counts, at=at)
+    def _say(self, voice: int, subjects: Sequence[Subject], counts: Counts, *, at: Instant) -> None:
+        self.gathered.say(voice, [self.keys.of_subject(*subject) for subject in subjects], counts, at=at)
 
 
 def _lesson(*, is_spam: bool) -> Counts:
