@@ -1,13 +1,16 @@
 """Any bytes have features in bounds, whose names are all there, and what is learned of them can be taken back.
 
-Covers mailstack.spam and mailstack.formats.html_shown.
+Covers mailstack.spam and mailstack.formats.html_shown; and what virus scanners reply (mailstack.wire.clamd), and hosts
+of which lists in DNS are asked (mailstack.model.dns_list).
 """
 
 from mailstack.formats.html_shown import MAX_LINKS, shown_of
+from mailstack.model.dns_list import MAX_NAME, public_address, public_names
 from mailstack.spam.features import features_of, names_of
 from mailstack.spam.judge import MAX_POINTS, Models, judge, reasons
 from mailstack.spam.limits import LIMITS
 from mailstack.spam.model import Model, empty
+from mailstack.wire.clamd import Failed, Infected, parse_reply
 from tests.fuzz.target import Target
 
 BITS = 10
@@ -38,6 +41,28 @@ def show(data: bytes) -> None:
     assert len(shown.images) <= shown.image_count + markup.count("<")
 
 
+def clamd(data: bytes) -> None:
+    """Only a whole reply says anything; what is told of it is one printable line."""
+    reply = parse_reply(data)
+    told = reply.virus if isinstance(reply, Infected) else reply.reason if isinstance(reply, Failed) else "OK"
+    assert told
+    assert told.isascii()
+    assert told.isprintable()
+    assert isinstance(reply, Failed) or data.endswith(b"\0")
+
+
+def asked(data: bytes) -> None:
+    """Names have a dot and are A-labels; an address is asked about as an address, and nothing else."""
+    host = data.decode("latin-1")
+    names, address = public_names(host), public_address(host)
+    assert not (names and address)
+    for name in names:
+        assert name.isascii()
+        assert "." in name
+        assert len(name) <= MAX_NAME
+        assert public_names(name)[-1:] == (name,)
+
+
 SEEDS = (
     b"From: =?utf-8?q?J=C3=BC?= <a1234@b.example>\r\nReply-To: x@y\r\nTo: c@d.example, e\r\nSubject: Re: FREE   $50!"
     b"\r\nMessage-ID: <m@x>\r\nX-Mailer: M 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
@@ -50,4 +75,8 @@ SEEDS = (
 TARGETS = (
     Target(name="spam", run=look_and_learn, seeds=SEEDS),
     Target(name="html shown", run=show, seeds=SEEDS),
+    Target(name="clamd", run=clamd, seeds=(b"stream: OK\0", b"stream: A-1 FOUND\0", b"INSTREAM size limit. ERROR\0")),
+    Target(
+        name="asked of lists", run=asked, seeds=(b"a.b\xfc.example", b"8.8.4.4", b"2001:db8::1", b"x.local", b"[::1]")
+    ),
 )

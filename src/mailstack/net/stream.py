@@ -165,7 +165,7 @@ async def _socket_opened(path: str) -> tuple[asyncio.StreamReader, asyncio.Strea
 def _why_not(path: str, fault: OSError) -> str:
     match fault:
         case FileNotFoundError():
-            return f"the socket {path} is not there: start the server that makes it, or correct the path in relays"
+            return f"the socket {path} is not there: start the server that makes it, or correct its path in the spec"
         case ConnectionRefusedError():
             return f"nobody listens on the socket {path}: start the server that it belongs to"
         case PermissionError():

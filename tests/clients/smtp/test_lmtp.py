@@ -177,10 +177,10 @@ async def test_a_login_is_shown_to_whoever_has_the_socket(sender: Sender, near: 
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("absent", "the socket PATH is not there: start the server that makes it, or correct the path in relays"),
+        ("absent", "the socket PATH is not there: start the server that makes it, or correct its path in the spec"),
         ("stale", "nobody listens on the socket PATH: start the server that it belongs to"),
         ("file", "nobody listens on the socket PATH: start the server that it belongs to"),
-        ("folder", "the socket PATH is not there: start the server that makes it, or correct the path in relays"),
+        ("folder", "the socket PATH is not there: start the server that makes it, or correct its path in the spec"),
     ],
 )
 async def test_a_socket_that_nobody_answers_is_named_with_what_helps(

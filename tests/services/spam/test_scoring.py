@@ -7,6 +7,7 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.spam import Finding, Score
+from mailstack.ports.scanner import Scanned
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.scoring import Scoring
 from mailstack.spam.judge import account_lesson
@@ -25,6 +26,14 @@ class Says:
         if self._fault is not None:
             raise self._fault
         return self._findings
+
+
+class Scans:
+    def __init__(self, scanned: Scanned) -> None:
+        self._scanned = scanned
+
+    async def scanned(self, mail: Examined) -> Scanned:  # noqa: ARG002 -- as the protocol has it
+        return self._scanned
 
 
 class Taught:
@@ -77,3 +86,11 @@ def test_a_source_that_fails_has_found_nothing() -> None:
     for fault in (TryAgainLater("down"), RuntimeError("a bug")):
         found = scores(Scoring(models=Taught(), sources=[Says(fault=fault), Says(good)]))
         assert found[BOB].findings == (good,)
+
+
+def test_what_engines_find_counts_for_all_and_one_virus_is_named() -> None:
+    high = Finding(rule="rspamd", points=7.5)
+    engines = [Scans(Scanned(findings=[high])), Scans(Scanned(virus="Test")), Scans(Scanned(virus="Other"))]
+    found = scores(Scoring(models=Taught(), engines=engines, sources=[Says(fault=RuntimeError("a bug"))]))
+    assert found[BOB] == Score(findings=(high,), virus="Test")
+    assert found[ALICE].virus == "Test"

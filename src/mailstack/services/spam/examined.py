@@ -18,7 +18,7 @@ from mailstack.spam.sender import Sender
 class Examined:
     """raw: as it came, without fields of ours. sender: what the server knows of who brought it, as the model learns it.
     authentication: None where nobody looked, as with mail of peers that the spec trusts. author: the first mailbox of
-    From; None without one. peer_host: an address, "" where nobody brought it.
+    From; None without one. peer_host: an address, "" where nobody brought it. recipients: of the envelope.
     """
 
     raw: RawMessage
@@ -32,6 +32,7 @@ class Examined:
     reverse_path: str
     received_at: Instant
     trace_id: str
+    recipients: tuple[str, ...] = ()
 
     @cached_property
     def correspondent(self) -> Correspondent:

@@ -5,7 +5,8 @@ mail from coming in: who fails, or is late, has found nothing.
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -13,12 +14,15 @@ from mailstack.model.errors import DomainError
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.spam import Finding, Score
+from mailstack.ports.scanner import Scanned
 from mailstack.services.spam.examined import Examined
 from mailstack.spam.judge import Models, judge, reasons
 from mailstack.spam.model import Model
 
 REASONS = 5
 """Features that are named for the model's points."""
+
+Told = TypeVar("Told")
 
 log = structlog.get_logger()
 
@@ -35,6 +39,12 @@ class AccountSource(Protocol):
     async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]: ...
 
 
+class Scans(Protocol):
+    """An engine beside us, as services.spam.engine asks it."""
+
+    async def scanned(self, mail: Examined) -> Scanned: ...
+
+
 class SpamModels(Protocol):
     """What was learned."""
 
@@ -48,20 +58,27 @@ class SpamModels(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
-    """sources are asked side by side, in the order in which their findings are told."""
+    """sources and engines are asked side by side; their findings are told in that order."""
 
     models: SpamModels
     sources: Sequence[Source] = ()
     account_sources: Sequence[AccountSource] = ()
+    engines: Sequence[Scans] = ()
 
     async def scores(self, mail: Examined, accounts: Sequence[Account]) -> Mapping[AccountId, Score]:
         """What all of them share is found once."""
-        of_mail = await _gathered([source.findings(mail) for source in self.sources], mail)
+        sources, scanned = await asyncio.gather(
+            _gathered([source.findings(mail) for source in self.sources], mail),
+            _gathered([engine.scanned(mail) for engine in self.engines], mail),
+        )
+        of_mail = tuple(chain(*sources, *(each.findings for each in scanned)))
+        virus = next((each.virus for each in scanned if each.virus), "")
         found: dict[AccountId, Score] = {}
         for account in accounts:
             own = await _gathered([source.findings(mail, account) for source in self.account_sources], mail)
             words = await self._words(mail, account)
-            found[account.account_id] = Score(findings=(*words, *of_mail, *own))
+            findings = (*words, *of_mail, *chain.from_iterable(own))
+            found[account.account_id] = Score(findings=findings, virus=virus)
         return found
 
     async def _words(self, mail: Examined, account: Account) -> Sequence[Finding]:
@@ -74,9 +91,9 @@ class Scoring:
         return (Finding(rule="words", points=points, why=why),) if points else ()
 
 
-async def _gathered(asked: Sequence[Awaitable[Sequence[Finding]]], mail: Examined) -> Sequence[Finding]:
+async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequence[Told]:
     """Of those who answer."""
-    found: list[Finding] = []
+    found: list[Told] = []
     for answer in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(answer, DomainError):
             log.info("not asked for spam", trace=mail.trace_id, fault=repr(answer))
@@ -85,5 +102,5 @@ async def _gathered(asked: Sequence[Awaitable[Sequence[Finding]]], mail: Examine
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            found += answer
+            found.append(answer)
     return found
