@@ -11,6 +11,7 @@ from mailstack.model.instant import DAY_MS
 from mailstack.model.principal import ALL_ABILITIES, Account
 from mailstack.model.spam import Finding, Score
 from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
+from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import experience_of
 from mailstack.spam.sender import Sender
@@ -174,16 +175,16 @@ async def test_who_is_called_junk_is_known_no_more(world: World) -> None:
     world.wrote("deals@shop.example")
     world.had(mail())
     assert await world.said(mail()) == [("known-correspondent", -3.0)]
-    lesson = (ALICE.account_id, mail().correspondent)
-    world.experience.learn(*lesson, is_spam=True, received_at=world.clock())
+    lesson = (ALICE.account_id, Arrived(sent_by=mail().correspondent, received_at=world.clock()))
+    world.experience.learn(*lesson, is_spam=True)
     assert await world.said(mail()) == [("first-time-sender", 0.5)]
-    world.experience.unlearn(*lesson, is_spam=True, received_at=world.clock())
-    world.experience.learn(*lesson, is_spam=False, received_at=world.clock())
+    world.experience.unlearn(*lesson, is_spam=True)
+    world.experience.learn(*lesson, is_spam=False)
     assert await world.said(mail()) == []
 
 
 async def test_to_call_a_mail_without_an_author_junk_leaves_all_others_as_they_are(world: World) -> None:
     world.had(mail())
-    nobody = examined(author=None).correspondent
-    world.experience.learn(ALICE.account_id, nobody, is_spam=True, received_at=world.clock())
+    nobody = Arrived(sent_by=examined(author=None).correspondent, received_at=world.clock())
+    world.experience.learn(ALICE.account_id, nobody, is_spam=True)
     assert await world.said(mail()) == []

@@ -6,13 +6,14 @@ from mailstack.formats.authres import write_results
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.trace import Hop, received_field, return_path_field
-from mailstack.services.spam.correspondents import correspondent_in, key_of
+from mailstack.services.spam.correspondents import Arrived, arrived_in, key_of
 from mailstack.services.spam.sender import sender_of
 from mailstack.spam.correspondent import Correspondent
 from tests.support.examined import RAW, examined
 from tests.support.senders import known
 
 HOSTNAME = "mx.example.com"
+RECEIVED_AT = Instant(1_795_000_000_000)
 
 
 @pytest.mark.parametrize("peer_host", ["192.0.2.1", "2001:db8::1"])
@@ -24,7 +25,7 @@ def test_it_is_the_same_then_and_now(peer_host: str) -> None:
         peer_host=peer_host,
         protocol="ESMTPS",
         trace_id="t",
-        received_at=Instant(0),
+        received_at=RECEIVED_AT,
     )
     path = "bounce@shop.example"
     sender = sender_of(
@@ -38,13 +39,14 @@ def test_it_is_the_same_then_and_now(peer_host: str) -> None:
     came = examined(sender=sender, peer_host=peer_host)
     results = write_results(HOSTNAME, found, peer_host=peer_host, mail_from=path)
     stored = return_path_field(path) + results + received_field(hop, recipient=None) + RAW
-    assert correspondent_in(stored, HOSTNAME) == came.correspondent
+    assert arrived_in(stored, HOSTNAME) == Arrived(sent_by=came.correspondent, received_at=RECEIVED_AT)
     assert came.correspondent.author == "deals@shop.example"
 
 
 def test_of_a_message_that_did_not_come_from_outside_the_author_is_known() -> None:
-    assert correspondent_in(RAW, HOSTNAME) == Correspondent(author="deals@shop.example", sender=None)
-    assert correspondent_in(b"Subject: x\r\n\r\n", HOSTNAME) == Correspondent(author="", sender=None)
+    for raw, author in ((RAW, "deals@shop.example"), (b"Subject: x\r\n\r\n", "")):
+        nobody = Correspondent(author=author, sender=None)
+        assert arrived_in(raw, HOSTNAME) == Arrived(sent_by=nobody, received_at=Instant(0))
 
 
 @pytest.mark.parametrize(

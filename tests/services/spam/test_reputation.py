@@ -9,6 +9,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.reputation import HALF_LIFE_MS
 from mailstack.model.spam import Finding, Score
 from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
+from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import Experience, experience_of
 from mailstack.services.spam.gathered import FOUND_FOR_MS
@@ -51,6 +52,9 @@ class World:
         )
         return examined(sender=sender, peer_host=peer_host, received_at=self.clock())
 
+    def arrived(self, mail: Examined, received_at: Instant | None = None) -> Arrived:
+        return Arrived(sent_by=mail.correspondent, received_at=received_at or mail.received_at)
+
     async def findings(self, mail: Examined | None = None) -> Sequence[Finding]:
         await self.experience.flush()
         self.clock.advance(FOUND_FOR_MS)
@@ -61,9 +65,7 @@ class World:
 
     def teach(self, *whose: AccountId, is_spam: bool = True, mail: Examined | None = None) -> None:
         for account_id in whose:
-            self.experience.learn(
-                account_id, (mail or self.mail()).correspondent, is_spam=is_spam, received_at=self.clock()
-            )
+            self.experience.learn(account_id, self.arrived(mail or self.mail()), is_spam=is_spam)
 
 
 @pytest.fixture
@@ -144,16 +146,24 @@ async def test_it_fades(world: World) -> None:
 async def test_old_mail_says_less(world: World) -> None:
     old = Instant(world.clock() - 400 * DAY_MS)
     for whose in (ALICE, BOB):
-        world.experience.learn(whose, world.mail().correspondent, is_spam=True, received_at=old)
+        world.experience.learn(whose, world.arrived(world.mail(), old), is_spam=True)
+    assert await world.findings() == ()
+
+
+async def test_mail_from_the_future_says_no_more_than_that_of_today(world: World) -> None:
+    future = Instant(world.clock() + 4_000 * DAY_MS)
+    world.experience.learn(ALICE, world.arrived(world.mail(), future), is_spam=True)
+    assert await world.points() == 1.3
+    world.clock.advance(10 * HALF_LIFE_MS)
     assert await world.findings() == ()
 
 
 async def test_who_takes_a_lesson_back_has_said_nothing(world: World) -> None:
-    received_at = world.clock()
-    world.teach(ALICE)
+    mail = world.mail()
+    world.teach(ALICE, mail=mail)
     assert await world.points() > 0
     world.clock.advance(60 * DAY_MS)
-    world.experience.unlearn(ALICE, world.mail().correspondent, is_spam=True, received_at=received_at)
+    world.experience.unlearn(ALICE, world.arrived(mail), is_spam=True)
     assert await world.findings() == ()
 
 

@@ -1,19 +1,32 @@
 """Who a mail is from, as messages say it that lie in a mailbox; services.spam.examined has those that come in."""
 
+from dataclasses import dataclass
+
 from mailstack.formats.addresses import Mailbox, address_text, parse_mailboxes
 from mailstack.formats.headers import first, scan_fields
 from mailstack.model.address import parse_address
 from mailstack.model.errors import Invalid
+from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
-from mailstack.services.spam.sender import peer_in, sender_in
+from mailstack.services.spam.sender import arrival_in, sender_in
 from mailstack.spam.correspondent import Correspondent
 
 
-def correspondent_in(raw: RawMessage, hostname: str) -> Correspondent:
-    """Of a message as it lies in a mailbox, what it was when it came. hostname: ours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """received_at: by our own word on top of the message; the beginning of time where it did not come from outside."""
+
+    sent_by: Correspondent
+    received_at: Instant
+
+
+def arrived_in(raw: RawMessage, hostname: str) -> Arrived:
+    """As it was when it came. hostname: ours."""
     mailboxes = parse_mailboxes(first(scan_fields(raw), b"from") or b"")
-    sender, peer_host = sender_in(raw, hostname), peer_in(raw, hostname)
-    return Correspondent(author=author_key(next(iter(mailboxes), None)), sender=sender, peer_host=peer_host)
+    author = author_key(next(iter(mailboxes), None))
+    peer_host, received_at = arrival_in(raw, hostname)
+    sent_by = Correspondent(author=author, sender=sender_in(raw, hostname), peer_host=peer_host)
+    return Arrived(sent_by=sent_by, received_at=received_at)
 
 
 def author_key(author: Mailbox | None) -> str:

@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mailstack.model.ids import AccountId
-from mailstack.model.instant import Clock, Instant
+from mailstack.model.instant import Clock
 from mailstack.model.spam import Score
 from mailstack.ports.acquaintances import Acquaintances
 from mailstack.ports.reputation import Reputation
 from mailstack.services.spam.acquaintances import Acquainted
+from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import GatheredAcquaintances, GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
 from mailstack.services.spam.reputation import SenderReputation
-from mailstack.spam.correspondent import Correspondent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +31,17 @@ class Experience:
         for account_id in kept:
             self.acquainted.heard(account_id, sent_by)
 
-    def learn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
-        """What an account's user says of a message that came at that moment."""
-        self.reputation.learn(whose, sent_by, is_spam=is_spam, received_at=received_at)
+    def learn(self, whose: AccountId, arrived: Arrived, *, is_spam: bool) -> None:
+        """What an account's user says of a message."""
+        self.reputation.learn(whose, arrived, is_spam=is_spam)
         if is_spam:
-            self.acquainted.fell_out(whose, sent_by)
+            self.acquainted.fell_out(whose, arrived.sent_by)
         else:
-            self.acquainted.heard(whose, sent_by)
+            self.acquainted.heard(whose, arrived.sent_by)
 
-    def unlearn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+    def unlearn(self, whose: AccountId, arrived: Arrived, *, is_spam: bool) -> None:
         """They take it back, told in the same words."""
-        self.reputation.unlearn(whose, sent_by, is_spam=is_spam, received_at=received_at)
+        self.reputation.unlearn(whose, arrived, is_spam=is_spam)
 
     async def flush(self) -> None:
         """Raises TryAgainLater; then nothing is lost."""

@@ -49,8 +49,8 @@ class GatheredReputation:
         return counts
 
     def say(self, voice: int, subjects: Collection[int], counts: Counts, *, at: Instant) -> None:
-        """counts: in mails of that moment."""
-        weighed = counts.times(weight_at(at))
+        """counts: in mails of that moment; what lies ahead is taken for now."""
+        weighed = counts.times(weight_at(min(at, self._clock())))
         for subject in subjects:
             key = (subject, voice)
             if key in self._said or len(self._said) < MOST_NOTED:

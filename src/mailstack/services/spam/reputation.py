@@ -12,10 +12,11 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
 from mailstack.model.reputation import Counts, log_odds
 from mailstack.model.spam import Finding, Score
+from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
-from mailstack.spam.correspondent import Correspondent, Subject, SubjectKind
+from mailstack.spam.correspondent import Subject, SubjectKind
 
 RULE = "sender-reputation"
 LESSON = 5.0
@@ -73,13 +74,16 @@ class SenderReputation:
             named = [subject for subject in subjects if subject[0] in _NAMED]
             self._say(_FILTER, named or subjects, Counts(ham=1.0, spam=0.0), at=mail.received_at)
 
-    def learn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
-        """received_at: of the message, for old mail says less of its sender."""
-        self._say(self.keys.voice_of(whose), sent_by.subjects, _lesson(is_spam=is_spam), at=received_at)
+    def learn(self, whose: AccountId, arrived: Arrived, *, is_spam: bool) -> None:
+        """Old mail says less of its sender."""
+        self._say_of(arrived, whose, _lesson(is_spam=is_spam))
 
-    def unlearn(self, whose: AccountId, sent_by: Correspondent, *, is_spam: bool, received_at: Instant) -> None:
+    def unlearn(self, whose: AccountId, arrived: Arrived, *, is_spam: bool) -> None:
         """As if it had never been learned, told in the same words."""
-        self._say(self.keys.voice_of(whose), sent_by.subjects, _lesson(is_spam=is_spam).times(-1.0), at=received_at)
+        self._say_of(arrived, whose, _lesson(is_spam=is_spam).times(-1.0))
+
+    def _say_of(self, arrived: Arrived, whose: AccountId, counts: Counts) -> None:
+        self._say(self.keys.voice_of(whose), arrived.sent_by.subjects, counts, at=arrived.received_at)
 
     def _say(self, voice: int, subjects: Sequence[Subject], counts: Counts, *, at: Instant) -> None:
         self.gathered.say(voice, [self.keys.of_subject(*subject) for subject in subjects], counts, at=at)

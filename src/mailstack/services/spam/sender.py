@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from mailstack.formats.authres import results_by
+from mailstack.formats.dates import parse_date
 from mailstack.formats.headers import Field, first, scan_fields, unfold
 from mailstack.model.greylist import network_of
+from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import Authentication, DkimResult, DmarcResult
 from mailstack.services.inbound.results_read import authentication_in
@@ -69,10 +71,14 @@ def sender_in(raw: RawMessage, hostname: str) -> Sender | None:
     )
 
 
-def peer_in(raw: RawMessage, hostname: str) -> str:
-    """The address of who brought it, of a message as sender_in has it; "" where that did not come from outside."""
-    _, way = _own_received(scan_fields(raw), hostname)
-    return "" if way is None else way[3].decode("utf-8", "replace")
+def arrival_in(raw: RawMessage, hostname: str) -> tuple[str, Instant]:
+    """The address of who brought it and when, of a message as sender_in has it; "" and the beginning of time where it
+    did not come from outside."""
+    received, way = _own_received(scan_fields(raw), hostname)
+    if received is None or way is None:
+        return "", Instant(0)
+    received_at = parse_date(unfold(received.value).rpartition(b";")[2])
+    return way[3].decode("utf-8", "replace"), Instant(0) if received_at is None else received_at
 
 
 def _own_received(fields: Sequence[Field], hostname: str) -> tuple[Field | None, re.Match[bytes] | None]:
