@@ -11,12 +11,11 @@ from mailstack.ports.store import Store
 from tests.support.recording_bus import RecordingBus
 
 ALICE, BOB = (AccountId(letter * 16) for letter in "ab")
-NOW = Instant(1_000)
 
 
 async def learn(store: Store, *updates: bytes) -> None:
     settled = Settled(account_id=ALICE, table=None, taught=(), passed_over=(), shared_updates=updates)
-    await store.spam_lessons.settle(settled, now=NOW)
+    await store.spam_lessons.settle(settled)
 
 
 async def test_an_account_that_taught_nothing_has_no_table(store: Store) -> None:
@@ -37,16 +36,16 @@ async def test_changes_have_numbers_that_grow(store: Store) -> None:
     await store.spam_tables.replace_account(BOB, b"2")
     assert await store.spam_tables.changed_after(0) == {ALICE: 1, BOB: 2}
     settled = Settled(account_id=ALICE, table=b"3", taught=(), passed_over=(), shared_updates=())
-    await store.spam_lessons.settle(settled, now=NOW)
+    await store.spam_lessons.settle(settled)
     assert await store.spam_tables.changed_after(1) == {BOB: 2, ALICE: 3}
     assert await store.spam_tables.of_account(ALICE) == b"3"
 
 
 async def test_an_account_begins_anew_and_others_hear_of_it(store: Store) -> None:
-    await store.spam_lessons.note(ALICE, [MessageId(1)], Said.SPAM, now=NOW)
+    await store.spam_lessons.note(ALICE, [MessageId(1)], Said.SPAM)
     taught = Taught(message_id=MessageId(1), said=Said.SPAM, update=b"own", bands=(1, 2))
     settled = Settled(account_id=ALICE, table=b"1", taught=[taught], passed_over=(), shared_updates=())
-    await store.spam_lessons.settle(settled, now=NOW)
+    await store.spam_lessons.settle(settled)
     await store.spam_tables.forget_account(ALICE)
     assert await store.spam_tables.of_account(ALICE) is None
     assert await store.spam_tables.changed_after(1) == {ALICE: 2}

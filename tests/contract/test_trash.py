@@ -166,7 +166,7 @@ async def test_what_it_taught_stays_as_long_as_it(store: Store, trashed: Account
     destroyed_at = (await store.trash.list())[0].destroyed_at
     bob = AccountId("b" * 16)
     for account_id in (bob, trashed):
-        await store.spam_lessons.note(account_id, [MessageId(1)], Said.SPAM, now=destroyed_at)
+        await store.spam_lessons.note(account_id, [MessageId(1)], Said.SPAM)
         await store.spam_tables.replace_account(account_id, b"a table")
     assert await store.trash.purge(now=Instant(destroyed_at + 30 * DAY_MS)) == 0
     assert await store.spam_tables.of_account(trashed) == b"a table"

@@ -88,6 +88,7 @@ async def running_imap(
         changes=source.changes,
         search=store.search,
         views=ViewCache(source, clock=clock),
+        lessons=store.spam_lessons,
         sharing=store.sharing,
         annotations=store.annotations,
         bus=bus,

@@ -248,6 +248,7 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         sharing=store.sharing,
         annotations=store.annotations,
         views=around.adapters.views,
+        lessons=store.spam_lessons,
         bus=around.adapters.bus,
         conduct=around.adapters.conduct,
         clock=around.adapters.clock,

@@ -10,13 +10,7 @@ from mailstack.model.spam_lesson import Lesson, Said, Settled, Vote
 
 class Noting(Protocol):
     async def note(
-        self,
-        account_id: AccountId,
-        message_ids: Sequence[MessageId],
-        said: Said,
-        *,
-        now: Instant,
-        is_move: bool = False,
+        self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said, *, is_move: bool = False
     ) -> None:
         """Durable when it returns, and told on LESSON_TOPIC. is_move: the contrary of what was said before takes that
         back, and says nothing itself."""
@@ -36,7 +30,7 @@ class SpamLessons(Noting, Protocol):
         """Of all accounts; each with how many of these bands it voted on, for each of the two kinds."""
         ...
 
-    async def settle(self, settled: Settled, *, now: Instant) -> None:
+    async def settle(self, settled: Settled) -> None:
         """All at once; told on SPAM_TOPIC. What was noted of a message meanwhile stays to be taught."""
         ...
 

@@ -75,7 +75,16 @@ class Update:
 
 def empty(bits: int) -> bytearray:
     """A table that has learned nothing, with 2**bits slots."""
-    return bytearray(_HEAD.pack(_MAGIC, VERSION, bits, 0, 0)) + bytearray((_WEIGHT_OCTETS + _COUNT_OCTETS) << bits)
+    return bytearray(empty_head(bits)) + bytearray(table_octets(bits) - _HEAD.size)
+
+
+def empty_head(bits: int) -> bytes:
+    """How an empty table begins; all else of it is zero."""
+    return _HEAD.pack(_MAGIC, VERSION, bits, 0, 0)
+
+
+def table_octets(bits: int) -> int:
+    return _HEAD.size + ((_WEIGHT_OCTETS + _COUNT_OCTETS) << bits)
 
 
 class Model:
@@ -88,7 +97,7 @@ class Model:
         magic, version, bits, *_ = _HEAD.unpack_from(table)
         if magic != _MAGIC or version != VERSION:
             raise Damaged("a spam model of another version or machine")
-        if bits > 30 or len(table) != _HEAD.size + ((_WEIGHT_OCTETS + _COUNT_OCTETS) << bits):
+        if bits > 30 or len(table) != table_octets(bits):
             raise Damaged("a spam model is of another size than it says")
         self._table = memoryview(table)
         counts_at = _HEAD.size + (_WEIGHT_OCTETS << bits)
@@ -96,6 +105,11 @@ class Model:
         self._counts = self._table[counts_at:].cast("Q")
         self._mask = (1 << bits) - 1
         self._odds = _Odds(0, 0)
+
+    @property
+    def octets(self) -> bytes:
+        """The whole table, as it is now."""
+        return bytes(self._table)
 
     @property
     def ham(self) -> int:

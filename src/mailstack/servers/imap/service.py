@@ -15,6 +15,7 @@ from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
+from mailstack.ports.spam_lessons import Noting
 from mailstack.servers.sasl import SaslService
 from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -66,6 +67,7 @@ class ImapService:
     sharing: Sharing
     annotations: Annotations
     views: ViewCache
+    lessons: Noting
     bus: Bus
     conduct: Conduct
     clock: Clock
@@ -85,4 +87,5 @@ class ImapService:
             sharing=self.sharing,
             annotations=self.annotations,
             views=self.views,
+            lessons=self.lessons,
         )

@@ -11,6 +11,7 @@ from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
+from mailstack.ports.spam_lessons import Noting
 from mailstack.services.mailbox.views import ViewCache
 
 
@@ -31,6 +32,7 @@ class AccountMail:
     sharing: Sharing
     annotations: Annotations
     views: ViewCache
+    lessons: Noting
 
     @property
     def account_id(self) -> AccountId:

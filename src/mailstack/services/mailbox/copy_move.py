@@ -16,6 +16,7 @@ from mailstack.model.rights import Right, Rights
 from mailstack.services.mailbox.access import require_selected
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.flags import allowed_flags
+from mailstack.services.mailbox.lessons import note_moved
 from mailstack.services.mailbox.places import Place
 from mailstack.services.mailbox.selected import SelectedMailbox
 
@@ -31,13 +32,15 @@ async def copy(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied
     mail = selected.mail
     if target.mail.account_id != mail.account_id:
         return await _copy_across(selected, uids, target)
-    return await mail.messages.copy(
+    copied = await mail.messages.copy(
         mail.account_id,
         selected.mailbox_id,
         uids,
         target.mailbox.mailbox_id,
         quota_bytes=mail.account.quota_bytes,
     )
+    await note_moved(selected, target, copied)
+    return copied
 
 
 async def move(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied:
@@ -50,7 +53,9 @@ async def move(selected: SelectedMailbox, uids: NumSet, target: Place) -> Copied
     # RFC 6851 §3: MOVE is COPY, STORE \Deleted and EXPUNGE, and needs the rights of all three.
     await require_selected(selected, Right.DELETE_MESSAGES, Right.EXPUNGE)
     if target.mail.account_id == mail.account_id:
-        return await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target.mailbox.mailbox_id)
+        moved = await mail.messages.move(mail.account_id, selected.mailbox_id, uids, target.mailbox.mailbox_id)
+        await note_moved(selected, target, moved)
+        return moved
     copied = await _copy_across(selected, uids, target)
     try:
         await _expunge(mail, selected.mailbox_id, [old for old, _ in copied.pairs])

@@ -10,6 +10,7 @@ from mailstack.model.message import FlagChange, FlagOperation, FlagsChanged
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.model.rights import FLAG_RIGHTS, Rights, right_for_flag
 from mailstack.services.mailbox.access import require_selected
+from mailstack.services.mailbox.lessons import note_flags
 from mailstack.services.mailbox.selected import SelectedMailbox
 
 
@@ -40,6 +41,7 @@ async def change_flags(
     else:
         result = await _change(selected, uids, _checked(change, allowed_flags(change, rights)))
     selected.note_told(result, is_silent=is_silent)
+    await note_flags(selected, change, result)
     return result
 
 

@@ -27,7 +27,7 @@ async def open_mailbox(mail: AccountMail, path: str, *, is_read_only: bool) -> O
     is_read_only = is_read_only or not place.rights & CHANGING_RIGHTS
     view = await mail.views.current(mail.account_id, mailbox.mailbox_id)
     keywords = await view.keywords()
-    selected = SelectedMailbox(mail, mailbox.mailbox_id, view, is_read_only=is_read_only)
+    selected = SelectedMailbox(mail, mailbox.mailbox_id, view, is_read_only=is_read_only, role=mailbox.role)
     return Opened(
         view=selected,
         place=place,

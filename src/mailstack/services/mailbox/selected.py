@@ -13,6 +13,7 @@ from operator import itemgetter
 from mailstack.model.changes import Change, ChangeKind
 from mailstack.model.errors import Conflict, Forbidden, Invalid
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, Uid
+from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagsChanged, Placement, PlacementTable
 from mailstack.model.numset import STAR, NumSet, numset_of
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -74,10 +75,20 @@ _NO_NEWS = Updates()
 
 class SelectedMailbox:
     """mod_seq: all changes of this mailbox up to it were told; while expunges wait to be told it stays below theirs
-    (RFC 7162 §3.2). uid_next: the mailbox's, as the session knows it. decodings: of what it reads in pieces."""
+    (RFC 7162 §3.2). uid_next: the mailbox's, as the session knows it. role: as it was when it was opened. decodings: of
+    what it reads in pieces."""
 
-    def __init__(self, mail: AccountMail, mailbox_id: MailboxId, view: MailboxView, *, is_read_only: bool) -> None:
+    def __init__(
+        self,
+        mail: AccountMail,
+        mailbox_id: MailboxId,
+        view: MailboxView,
+        *,
+        is_read_only: bool,
+        role: MailboxRole | None,
+    ) -> None:
         self.mail = mail
+        self.role = role
         self.mailbox_id = mailbox_id
         self.is_read_only = is_read_only
         self.mod_seq = view.highest

@@ -91,7 +91,7 @@ class PostgresStore:
         self.sieve_memory = SqlSieveMemory(self._system)
         self.reputation = SqlReputation(self._system)
         self.acquaintances = SqlAcquaintances(self._system)
-        self.spam_lessons = SqlSpamLessons(self._system)
+        self.spam_lessons = SqlSpamLessons(self._system, clock=clock)
         self.spam_tables = SqlSpamTables(self._system)
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from mailstack.model.ids import AccountId, MessageId
-from mailstack.model.instant import Instant
+from mailstack.model.instant import Clock, Instant
 from mailstack.model.spam_lesson import Lesson, Said, Settled, Taught, Vote
 from mailstack.ports.bus import LESSON_TOPIC, SPAM_TOPIC
 from mailstack.store.sql.compress import Codec
@@ -35,19 +35,15 @@ _NOTHING = b""
 
 
 class SqlSpamLessons:
-    def __init__(self, system: Database) -> None:
+    def __init__(self, system: Database, *, clock: Clock) -> None:
         self._system = system
+        self._clock = clock
         self._codec = Codec()
 
     async def note(
-        self,
-        account_id: AccountId,
-        message_ids: Sequence[MessageId],
-        said: Said,
-        *,
-        now: Instant,
-        is_move: bool = False,
+        self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said, *, is_move: bool = False
     ) -> None:
+        now = self._clock()
         rows = [(account_id, message_id, said, now, _NOTHING, _NOTHING) for message_id in sorted(message_ids)]
 
         def work(transaction: Transaction) -> None:
@@ -79,8 +75,8 @@ class SqlSpamLessons:
             Vote(account_id=AccountId(account_id), said=Said(said), bands=count) for account_id, said, count in rows
         ]
 
-    async def settle(self, settled: Settled, *, now: Instant) -> None:
-        account_id, table = settled.account_id, settled.table
+    async def settle(self, settled: Settled) -> None:
+        account_id, table, now = settled.account_id, settled.table, self._clock()
         frame = None if table is None else await self._system.in_thread(self._codec.compress, table)
 
         def work(transaction: Transaction) -> None:

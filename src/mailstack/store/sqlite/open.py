@@ -93,7 +93,7 @@ class SqliteStore:
         self.sieve_memory = SqlSieveMemory(files.system)
         self.reputation = SqlReputation(files.system)
         self.acquaintances = SqlAcquaintances(files.system)
-        self.spam_lessons = SqlSpamLessons(files.system)
+        self.spam_lessons = SqlSpamLessons(files.system, clock=clock)
         self.spam_tables = SqlSpamTables(files.system)
         self.crowds = None  # there are no other nodes
         self.tokens = SqlTokens(files.system)
