@@ -25,6 +25,8 @@ from mailstack.model.resource import (
     fields_of,
 )
 from mailstack.servers.http.service import HttpRole, HttpService
+from mailstack.services.spam.models import LearnedModels
+from mailstack.spam.model import Model, empty
 from tests.support.http_wire import answered
 from tests.support.login_delays import no_delays
 
@@ -50,6 +52,7 @@ def settings(storage: Path) -> RunSettings:
 def web(adapters: Adapters, storage: Path, listeners: Mapping[str, tuple[str, ...]] = LISTENERS) -> HttpService:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     around = Surroundings(
+        models=LearnedModels(adapters.store.spam_tables, lambda: Model(empty(0))),
         adapters=adapters,
         settings=settings(storage),
         tls=tls,

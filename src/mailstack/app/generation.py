@@ -46,6 +46,7 @@ from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.spam.scoring import SpamModels
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
 
@@ -82,13 +83,15 @@ class Services:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What outlives generations. tls: looks the certificate up at each handshake; end_point: tells which it was, as
-    servers.sasl asks for it. delays: of failed logins. before: the generation that serves now, None at the start."""
+    servers.sasl asks for it. delays: of failed logins. models: of spam. before: the generation that serves now, None at
+    the start."""
 
     adapters: Adapters
     settings: RunSettings
     tls: ssl.SSLContext
     end_point: Callable[[ssl.SSLObject], bytes | None]
     delays: LoginDelays
+    models: SpamModels
     before: Services | None
 
 

@@ -16,7 +16,9 @@ from mailstack.model.principal import Account
 from mailstack.model.reputation import weight_at
 from mailstack.model.resource import Kind
 from mailstack.model.sending_limits import counts_since
+from mailstack.model.spam_lesson import LESSONS_KEPT_MS, VOTES_KEPT_MS
 from mailstack.services.outbound.sts import StsLookup
+from mailstack.services.spam.shared import compact
 
 log = structlog.get_logger()
 
@@ -60,6 +62,10 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     spans = await store.submitted.forget(before=counts_since(now))
     warm = await store.warm_days.forget(before=Instant(now - WARM_DAYS_KEPT_MS))
     sieve = await store.sieve_memory.forget(now=now)
+    lessons = await store.spam_lessons.forget(
+        before=Instant(now - LESSONS_KEPT_MS), votes_before=Instant(now - VOTES_KEPT_MS)
+    )
+    based = await compact(store.spam_tables)
     bad = await store.bad_addresses.forget(now=now)
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     acquaintances = await store.acquaintances.forget(now=now)
@@ -77,6 +83,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         sieve_memory=sieve,
         reputation=faded,
         acquaintances=acquaintances,
+        spam_lessons=lessons,
+        spam_base_made=based,
     )
     return True
 

@@ -19,8 +19,8 @@ import structlog
 from mailstack.model.errors import Damaged, TryAgainLater
 from mailstack.model.spam_lesson import SharedNews
 from mailstack.ports.spam_tables import SpamTables
-from mailstack.spam.model import SHARED_BITS, Model, empty, empty_head, table_octets
-from mailstack.spam.packed import unpacked
+from mailstack.services.spam.shared import grown
+from mailstack.spam.model import SHARED_BITS, Model, empty_head, table_octets
 
 FOLDER = "spam"
 FILE = "shared.model"
@@ -100,7 +100,8 @@ class SharedModelFile:
             return None
 
     def _replaced(self, known: Model | None, news: SharedNews) -> Model:
-        model = _grown(known, news)
+        before = None if known is None else known.octets
+        model = grown(before if news.base is None else news.base, news.updates)
         partial = self._folder / f"{FILE}.partial"
         partial.unlink(missing_ok=True)
         made = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -110,20 +111,6 @@ class SharedModelFile:
         partial.rename(self._folder / FILE)
         found = self._mapped()
         return model if found is None else found[0]
-
-
-def _grown(known: Model | None, news: SharedNews) -> Model:
-    """A table of its own, with what is new."""
-    table = news.base or (known.octets if known is not None else bytes(empty(SHARED_BITS)))
-    try:
-        model = Model(bytearray(table))
-    except Damaged as fault:  # what another version learned means nothing to this one
-        log.warning("the shared spam model begins anew", fault=repr(fault))
-        model = Model(empty(SHARED_BITS))
-    for octets in news.updates:
-        with contextlib.suppress(Damaged):
-            model.learn(unpacked(octets))
-    return model
 
 
 def _of_nothing() -> Model:

@@ -22,6 +22,7 @@ from mailstack.app.generation import Services, Surroundings, build_services
 from mailstack.app.hand_notes import HandNoteTeller
 from mailstack.app.housekeeping import keep_house
 from mailstack.app.indexer import Indexer
+from mailstack.app.learned import Learned
 from mailstack.app.log import log_loop_fault
 from mailstack.app.messages import (
     Accepting,
@@ -39,6 +40,7 @@ from mailstack.app.node_work import NodeWork, join_nodes
 from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.proofs import ProofKeeper
 from mailstack.app.sockets import Bound, Endpoint, close_all
+from mailstack.app.trainer import Trainer
 from mailstack.model.errors import Conflict, DomainError
 from mailstack.model.ids import Generation
 from mailstack.net.shared_marks import SharedMarks
@@ -47,6 +49,8 @@ from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
 from mailstack.services.identity.delays import LoginDelays
+from mailstack.services.spam.sender import sender_in
+from mailstack.services.spam.training import Training
 
 log = structlog.get_logger()
 
@@ -88,6 +92,8 @@ class Worker:
         self._outbound: OutboundWork
         self._indexer: Indexer
         self._experience_keeper: ExperienceKeeper
+        self._learned: Learned
+        self._trainer: Trainer
         self._node_work: NodeWork | None
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
@@ -99,6 +105,9 @@ class Worker:
         try:
             others = launch.tally.of(launch.place)
             self._delays = LoginDelays(self._adapters.clock, others, sleep=asyncio.sleep)
+            self._learned = Learned(
+                self._adapters.store.spam_tables, self._adapters.bus, launch.settings.storage.folder
+            )
             self._services = build_services(launch.blueprint, self._surroundings(None))
             self._adapters.conduct.rules = self._services.ban_rules
             self._adapters.conduct.elsewhere = launch.offences.of(launch.place)
@@ -115,6 +124,7 @@ class Worker:
             )
             self._indexer = Indexer(self._adapters)
             self._experience_keeper = ExperienceKeeper(self._adapters.experience)
+            self._trainer = Trainer(self._adapters, self._training())
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
@@ -171,6 +181,8 @@ class Worker:
         await asyncio.gather(self._housekeeping, return_exceptions=True)
         await self._indexer.end()
         await self._experience_keeper.end()
+        await self._trainer.end()
+        await self._learned.end()
         await self._proof_keeper.end()
         await self._ban_keeper.end()
         await self._hand_notes.end()
@@ -189,7 +201,20 @@ class Worker:
             tls=self._tls,
             end_point=lambda tls: self._services.certificates.end_point(tls),
             delays=self._delays,
+            models=self._learned.models,
             before=before,
+        )
+
+    def _training(self) -> Training:
+        store, learned = self._adapters.store, self._learned
+        return Training(
+            lessons=store.spam_lessons,
+            tables=store.spam_tables,
+            messages=store.messages,
+            accounts=store.accounts,
+            shared=lambda: learned.models.shared,
+            sender_in=lambda raw: sender_in(raw, self._services.smtp.hostname),
+            clock=self._adapters.clock,
         )
 
 

@@ -9,6 +9,8 @@ from mailstack.model.instant import DAY_MS
 
 LESSONS_KEPT_MS = 90 * DAY_MS
 """After that, what was taught is no longer taken back."""
+VOTES_KEPT_MS = 30 * DAY_MS
+"""A campaign that comes again later is a new one."""
 MOST_NOTED = 200
 """Lessons of one command: whoever moves ten thousand messages says enough by the last of them."""
 

@@ -141,6 +141,7 @@ class _Pupil:
         self._votes_left = votes_left
         self._shared_updates: list[bytes] = []
         self._is_changed = False
+        self._said_now: list[tuple[Said, frozenset[int]]] = []
 
     def settled(self, lessons: Sequence[Lesson], reads: Mapping[MessageId, _Read]) -> Settled:
         """reads: of those that are to be taught."""
@@ -179,9 +180,11 @@ class _Pupil:
         is_vote = bool(read.bands) and self._votes_left > 0
         self._votes_left -= is_vote
         shared_update = b""
-        if is_vote and is_agreed(lesson.wanted, read.votes, self._account_id, is_admin=self._is_admin):
+        if is_vote and is_agreed(lesson.wanted, self._votes_on(read), self._account_id, is_admin=self._is_admin):
             shared_update = packed(self._shared.lesson(read.features, is_spam=is_spam))
             self._shared_updates.append(shared_update)
+        if is_vote:
+            self._said_now.append((lesson.wanted, frozenset(read.bands)))
         return Taught(
             message_id=lesson.message_id,
             said=lesson.wanted,
@@ -189,6 +192,14 @@ class _Pupil:
             shared_update=shared_update,
             bands=read.bands if is_vote else (),
         )
+
+    def _votes_on(self, read: _Read) -> Sequence[Vote]:
+        """With this account's own that are not written yet."""
+        now = (
+            Vote(account_id=self._account_id, said=said, bands=len(bands.intersection(read.bands)))
+            for said, bands in self._said_now
+        )
+        return (*read.votes, *now)
 
 
 def _inverse(octets: bytes) -> Update | None:
