@@ -41,6 +41,7 @@ fuzz: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.support.protocol_table
+	$(BIN)/python -m tests.support.rules_page
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -25,6 +25,7 @@ MEASUREMENTS = (
     "dkim",
     "spf",
     "spam",
+    "spam_rules",
 )
 
 

@@ -97,3 +97,24 @@ def test_where_nothing_hides_it_is_the_text_that_searching_sees(markup: str) -> 
 def test_hostile_markup_takes_linear_time(piece: str) -> None:
     shown_of(piece * (500_000 // len(piece)))
     shown_of("<a " + piece * (500_000 // len(piece)))
+
+
+@pytest.mark.parametrize(
+    ("markup", "named"),
+    [
+        ("<a href=http://b.example>www.a.example</a>", (("www.a.example", "http://b.example"),)),
+        (
+            "<a href='http://b.example/?x&amp;y'> <b>a.example</b>/&lt;c </a>",
+            (("a.example/<c", "http://b.example/?x&y"),),
+        ),
+        ("<a href=http://b.example>read a.example now</a>", ()),
+        ("<a href=http://b.example>here</a>", ()),
+        ("<a name=x>a.example</a>", ()),
+        ("<form action=http://b.example>a.example</a>", ()),
+        ("<a href=http://b.example hidden>a.example</a>", ()),
+        ("<a href=http://b.example>a.example", ()),
+        (f"<a href=http://b.example>{'a.' * 200}</a>", ()),
+    ],
+)
+def test_links_that_show_an_address(markup: str, named: tuple[tuple[str, str], ...]) -> None:
+    assert shown_of(markup).named_links == named

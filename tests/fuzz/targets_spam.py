@@ -1,4 +1,5 @@
-"""Any bytes have features in bounds, whose names are all there, and what is learned of them can be taken back.
+"""Any bytes have features in bounds, whose names are all there, and what is learned of them can be taken back. What
+rules find can be shown; files and names of domains may be anything.
 
 Covers mailstack.spam and mailstack.formats.html_shown; and what virus scanners reply (mailstack.wire.clamd), and hosts
 of which lists in DNS are asked (mailstack.model.dns_list).
@@ -10,8 +11,13 @@ from mailstack.spam.features import features_of, names_of
 from mailstack.spam.judge import MAX_POINTS, Models, judge, reasons
 from mailstack.spam.limits import LIMITS
 from mailstack.spam.model import Model, empty
+from mailstack.spam.rules.inside import MAX_ENTRIES, look_inside
+from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, site_of
+from mailstack.spam.rules.rule import findings_of
+from mailstack.spam.rules.table import RULES
 from mailstack.wire.clamd import Failed, Infected, parse_reply
 from tests.fuzz.target import Target
+from tests.support.evidence import OURS, checked, evidence
 
 BITS = 10
 
@@ -63,6 +69,25 @@ def asked(data: bytes) -> None:
         assert public_names(name)[-1:] == (name,)
 
 
+def apply_rules(data: bytes) -> None:
+    found = findings_of(RULES, evidence(data, authentication=checked(), ehlo_domain=data[:20].decode("latin-1")))
+    assert len({one.rule for one in found}) == len(found)
+    assert all(one.why.isprintable() for one in found)
+
+
+def open_file(data: bytes) -> None:
+    for ending in ("", "html"):
+        assert len(look_inside(data, ending, "").names) <= MAX_ENTRIES
+
+
+def read_host(data: bytes) -> None:
+    host = data.decode("utf-8", "replace")
+    assert host.endswith(site_of(host))
+    has_two_scripts(host)
+    poses_as_latin(host)
+    assert OURS.lookalikes.meant_by(host) in {"", "example.org", "northwind.example"}
+
+
 SEEDS = (
     b"From: =?utf-8?q?J=C3=BC?= <a1234@b.example>\r\nReply-To: x@y\r\nTo: c@d.example, e\r\nSubject: Re: FREE   $50!"
     b"\r\nMessage-ID: <m@x>\r\nX-Mailer: M 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
@@ -72,8 +97,18 @@ SEEDS = (
     b"Content-Type: text/html\r\n\r\n<body bgcolor=white><font color=#fff>w</font><a href='http://1.2.3.4'>x</a>"
     b'<img src=x><div style="display:none">h<div>i</div></div><form action=x><!-- c --><style>s</style>&lt;&copy;',
 )
+FILES = (
+    b"PK\x03\x04\x14\0\0\0\0\0" + bytes(8) + b"\x05\0\0\0\x05\0\0\0\x05\0\0\0a.zipPK\x03\x04PK\x01\x02" + bytes(44),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0",
+    b"{\\rtf1{\\*\\template http://x}\\objupdate",
+    b"MZ\0<script",
+)
+HOSTS = (b"www.n0rthwind.example", b"xn--80ak6aa92e.example", b"a.co.uk", b"[::1]", "n\u043erthwind.example".encode())
 TARGETS = (
     Target(name="spam", run=look_and_learn, seeds=SEEDS),
+    Target(name="spam rules", run=apply_rules, seeds=SEEDS),
+    Target(name="files", run=open_file, seeds=FILES),
+    Target(name="lookalikes", run=read_host, seeds=HOSTS),
     Target(name="html shown", run=show, seeds=SEEDS),
     Target(name="clamd", run=clamd, seeds=(b"stream: OK\0", b"stream: A-1 FOUND\0", b"INSTREAM size limit. ERROR\0")),
     Target(

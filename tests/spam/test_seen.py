@@ -108,3 +108,9 @@ def test_deep_nesting_is_bounded() -> None:
     for number in range(200):
         message = b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n%b\r\n" % (number, number, message)
     assert len(look_at(message).texts) <= LIMITS.parts
+
+
+def test_links_that_show_an_address() -> None:
+    assert look_at(part(b"text/html", b"<a href=http://b.example>a.example</a>")).named_links == [
+        ("a.example", "http://b.example")
+    ]

@@ -24,8 +24,8 @@ _WHITE = frozenset({"#fff", "#ffffff", "white", "rgb(255,255,255)", "fff", "ffff
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 # HTML §13.1.2.4: where another of these begins, the one before it ends.
 _ENDED_BY_THE_NEXT = frozenset({"p", "li", "dt", "dd", "option"})
-# What may be an address, as people read it.
-_MAY_BE_ADDRESS = re.compile(r"[^\s<>]{1,200}?\.[^\s<>]{2,200}")
+# Longer ones are not taken for addresses.
+_MAX_NAME = 200
 _LINKING = frozenset({"a", "area", "form", "iframe", "img", "input", "link", "embed", "object", "body", "td", "table"})
 
 
@@ -138,7 +138,8 @@ class _Reader:
         address = values.get("href") or values.get("action")
         if address and len(self._links) < MAX_LINKS:
             self._links.append(address)
-            self._open_link = (address, len(self._shown))
+            if name == "a":
+                self._open_link = (address, len(self._shown))
         address = values.get("src") or values.get("background")
         if address and len(self._images) < MAX_LINKS:
             self._images.append(address)
@@ -147,7 +148,7 @@ class _Reader:
         address, begin = self._open_link
         text = "".join(self._shown[begin:]).strip() if address else ""
         self._open_link = ("", 0)
-        if _MAY_BE_ADDRESS.fullmatch(text):
+        if "." in text and len(text) <= _MAX_NAME and len(text.split()) == 1:
             self._named_links.append((html.unescape(text), html.unescape(address)))
 
     def _is_hiding(self, name: str, values: dict[str, str]) -> bool:

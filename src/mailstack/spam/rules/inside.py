@@ -43,6 +43,8 @@ class Inside:
 NOTHING = Inside(frozenset())
 # What begins so runs, whatever it is called: Windows, Linux, and a link of Windows (MS-SHLLINK §2.1).
 _PROGRAMS = (b"MZ", b"\x7fELF", b"L\0\0\0\x01\x14\x02\0")
+# Within so many octets a program has a zero, which no text has.
+_PROGRAM_HEAD = 64
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RTF = b"{\\rt"
@@ -71,7 +73,7 @@ def look_inside(content: bytes, ending: str, media_type: str) -> Inside:
     if content.startswith(_ZIP):
         return _archive(content)
     signs: set[Sign] = set()
-    if content.startswith(_PROGRAMS):
+    if content.startswith(_PROGRAMS) and b"\0" in content[:_PROGRAM_HEAD]:
         signs.add(Sign.PROGRAM)
     elif content.startswith(_OLE):
         signs.update(_in_ole(content))
