@@ -14,6 +14,7 @@ from mailstack.formats.addresses import parse_mailboxes
 from mailstack.formats.headers import first
 from mailstack.model.instant import Instant
 from mailstack.model.spam import Finding
+from mailstack.spam.correspondent import Standing
 from mailstack.spam.features import features_in
 from mailstack.spam.rules.evidence import Evidence, Ours
 from mailstack.spam.rules.rule import findings_of
@@ -46,6 +47,7 @@ def evidence_of(mail: Mail) -> Evidence:
         tokens=frozenset(features_in(seen).tokens),
         authentication=None,
         author=authors[0] if authors else None,
+        standing=Standing.UNPROVEN,
         peer_host="",
         ehlo_domain="",
         reverse_path="",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.spam.links import link_hosts, link_tokens
+from mailstack.spam.links import Link, link_hosts, link_of, link_tokens, links_in
 
 
 def tokens(*links: str) -> set[str]:
@@ -83,3 +83,13 @@ def test_hosts_of_links_to_the_web_are_told_once() -> None:
         "http://",
     )
     assert list(link_hosts(links)) == ["shop.example", "8.8.4.4"]
+
+
+def test_links_that_lead_to_a_host() -> None:
+    found = links_in(["HTTPS://u@A.example.:8080/b", "c.html", "mailto:d@e.example", "HTTPS://u@A.example.:8080/b"])
+    assert found == (Link("HTTPS://u@A.example.:8080/b", "https", "u", "a.example", "8080"),)
+
+
+def test_what_people_write_may_lack_a_scheme() -> None:
+    assert link_of("www.a.example/b") == Link("www.a.example/b", "", "", "www.a.example", "")
+    assert link_of("ftp://a.example") is None

@@ -20,6 +20,9 @@ from mailstack.model.verdict import (
     SpfResult,
     SpfVerdict,
 )
+from mailstack.services.spam.correspondents import author_key
+from mailstack.services.spam.sender import sender_of
+from mailstack.spam.correspondent import Correspondent
 from mailstack.spam.features import features_in
 from mailstack.spam.rules.evidence import Evidence, Ours, folded_name
 from mailstack.spam.seen import look_at
@@ -71,13 +74,24 @@ def evidence(
     ours: Ours = OURS,
 ) -> Evidence:
     seen = look_at(raw)
-    authors = parse_mailboxes(first(seen.root.fields, b"from") or b"")
+    author = next(iter(parse_mailboxes(first(seen.root.fields, b"from") or b"")), None)
+    sender = None
+    if authentication is not None:
+        sender = sender_of(
+            authentication,
+            peer_host=peer_host,
+            peer_name=authentication.iprev.name,
+            ehlo_domain=ehlo_domain,
+            protocol="ESMTPS",
+            reverse_path=f"x@{authentication.mail_from.domain}",
+        )
     return Evidence(
         raw=raw,
         seen=seen,
         tokens=frozenset(features_in(seen).tokens),
         authentication=authentication,
-        author=authors[0] if authors else None,
+        author=author,
+        standing=Correspondent(author=author_key(author), sender=sender, peer_host=peer_host).standing,
         peer_host=peer_host,
         ehlo_domain=ehlo_domain,
         reverse_path=reverse_path,

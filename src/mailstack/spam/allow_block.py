@@ -126,7 +126,7 @@ def _most_specific(known: _List, names: Iterable[tuple[_Rank, Kind, str]], peer_
 
 def _names(mail: Evidence, *, is_proven: bool) -> Iterator[tuple[_Rank, Kind, str]]:
     """What an entry may name: the author if that is proven, else the return path too."""
-    if not is_proven or mail.is_verified:
+    if not is_proven or mail.is_proven:
         yield from _names_of(mail.author_address, mail.author_domain)
     if not is_proven:
         yield from _names_of(mail.reverse_path, mail.reverse_path.rpartition("@")[2].lower())

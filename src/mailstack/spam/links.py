@@ -16,26 +16,30 @@ _MAX_HOST = 80
 
 
 class Link(NamedTuple):
-    """text: all of it. user: what stands before an @. host: in lower case, without a closing dot. port: "" without."""
+    """text: all of it. scheme: in lower case, "" without. user: what stands before an @. host: in lower case, without a
+    closing dot. port: "" without."""
 
     text: str
+    scheme: str
     user: str
     host: str
     port: str
 
 
-def links_in(links: Iterable[str], most: int) -> tuple[Link, ...]:
+def links_in(links: Iterable[str], most: int | None = None) -> tuple[Link, ...]:
     """Of the first `most` different ones those that lead to a host of the web."""
     found = map(link_of, islice(dict.fromkeys(links), most))
-    return tuple([link for link in found if link is not None])
+    return tuple([link for link in found if link is not None and link.scheme])
 
 
 def link_of(text: str) -> Link | None:
     """None for what leads elsewhere than to a host of the web. A scheme may be missing, as in what people write."""
     found = _LINK.match(text)
-    if found is None or (found[1] or "http").lower() not in ("http", "https"):
+    if found is None:
         return None
-    return Link(text, found[2] or "", found[3].rstrip(".").lower(), found[4] or "")
+    scheme, user, host, port, _ = found.groups("")
+    scheme = scheme.lower()
+    return Link(text, scheme, user, host.rstrip(".").lower(), port) if scheme in ("", "http", "https") else None
 
 
 def link_tokens(links: Iterable[str], most: int) -> Iterator[bytes]:
@@ -49,8 +53,7 @@ def link_tokens(links: Iterable[str], most: int) -> Iterator[bytes]:
 
 def link_hosts(links: Iterable[str]) -> Iterator[str]:
     """Of links to the web, each host once, as written but in lower case."""
-    hosts = (found[3] for link in links if (found := _LINK.match(link.lower())) and found[1] in ("http", "https"))
-    yield from dict.fromkeys(host.rstrip(".") for host in hosts)
+    yield from dict.fromkeys(link.host for link in links_in(links))
 
 
 def _tokens(link: str) -> Iterator[bytes]:

@@ -7,19 +7,29 @@ from mailstack.model.verdict import DmarcResult
 from mailstack.services.inbound.deliver import LARGE_BYTES
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.rules import RuleSource, evidence_of
+from mailstack.services.spam.sender import sender_of
 from mailstack.spam.rules.own import Compares, How, OwnRule, OwnRules, Part
 from tests.support.evidence import HONEST, NOW, OURS, checked, with_field
 from tests.support.examined import examined
 
 CAROL = Compares(part=Part.FROM, how=How.DOMAIN, texts=("shop.example",))
+KNOWN = checked(dmarc=DmarcResult.PASS)
 SOURCE = RuleSource(ours=OURS, own=OwnRules([OwnRule(name="shop", points=-2, condition=CAROL)]))
 
 
 def brought(raw: bytes) -> Examined:
     return examined(
         raw,
-        authentication=checked(dmarc=DmarcResult.PASS),
+        authentication=KNOWN,
         author=Mailbox(name=b"Carol", local_part=b"carol", domain=b"shop.example"),
+        sender=sender_of(
+            KNOWN,
+            peer_host="203.0.113.7",
+            peer_name="",
+            ehlo_domain="localhost",
+            protocol="ESMTP",
+            reverse_path="carol@shop.example",
+        ),
         peer_host="203.0.113.7",
         ehlo_domain="localhost",
         reverse_path="carol@shop.example",
@@ -41,4 +51,4 @@ def test_all_that_is_known_is_seen() -> None:
         "shop.example",
         "Carol",
     )
-    assert mail.is_verified
+    assert mail.is_proven

@@ -22,6 +22,7 @@ from mailstack.model.verdict import (
 )
 from mailstack.services.inbound.trace import Hop, received_field, return_path_field
 from mailstack.services.spam.sender import sender_in, sender_of
+from tests.support.evidence import checked
 
 HOSTNAME = "mx.example.com"
 MESSAGE = b"From: a@b.test\r\nSubject: x\r\n\r\nx\r\n"
@@ -94,3 +95,12 @@ RESULTS = b"Authentication-Results: mx.example.com;\r\n\tspf=pass smtp.mailfrom=
 )
 def test_of_others_it_knows_nothing(raw: bytes) -> None:
     assert sender_in(raw, HOSTNAME) is None
+
+
+def test_of_several_signatures_that_of_the_author_counts() -> None:
+    """Whoever sends for others signs as well, and often first."""
+    found = checked(dkim=[("esp.example", DkimResult.PASS), ("shop.example", DkimResult.PASS)])
+    known = sender_of(
+        found, peer_host="192.0.2.1", peer_name="", ehlo_domain="", protocol="ESMTP", reverse_path="x@esp.example"
+    )
+    assert known.verified_domain == "shop.example"

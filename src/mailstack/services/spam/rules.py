@@ -38,6 +38,7 @@ def evidence_of(mail: Examined, ours: Ours) -> Evidence:
         tokens=frozenset(mail.features.tokens),
         authentication=mail.authentication,
         author=mail.author,
+        standing=mail.correspondent.standing,
         peer_host=mail.peer_host,
         ehlo_domain=mail.ehlo_domain,
         reverse_path=mail.reverse_path,

@@ -13,6 +13,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.verdict import Authentication, DkimResult, DmarcResult
 from mailstack.services.inbound.results_read import authentication_in
+from mailstack.spam.correspondent import speaks_for
 from mailstack.spam.sender import Sender
 
 # As services.inbound.trace.received_field writes it.
@@ -26,12 +27,13 @@ def sender_of(
     passed = [verdict.domain for verdict in found.dkim if verdict.result is DkimResult.PASS]
     others = [verdict.result for verdict in found.dkim]
     is_proven = found.dmarc.result is DmarcResult.PASS
+    author, signer = found.dmarc.from_domain, next(iter(passed), "")
     return Sender(
         network=_network(peer_host),
         host=peer_name,
         helo=ehlo_domain,
         mail_from_domain=reverse_path.rpartition("@")[2],
-        verified_domain=found.dmarc.from_domain if is_proven else next(iter(passed), ""),
+        verified_domain=author if is_proven else next((one for one in passed if speaks_for(one, author)), signer),
         is_tls="TPS" in protocol,  # RFC 3848 §1: ESMTPS, ESMTPSA
         iprev=found.iprev.result,
         spf=found.mail_from.result,

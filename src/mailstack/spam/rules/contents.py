@@ -3,7 +3,7 @@
 import re
 
 from mailstack.spam.links import Link, link_of
-from mailstack.spam.rules.evidence import Evidence, is_within
+from mailstack.spam.rules.evidence import Evidence
 from mailstack.spam.rules.headers import token
 from mailstack.spam.rules.letters import count_of_mixed_words, count_of_split_words
 from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, shown_host, site_of
@@ -93,10 +93,10 @@ def shows_another_host(mail: Evidence) -> str:
     own = site_of(mail.author_domain)
     for shown_text, target in mail.seen.named_links:
         shown, led = link_of(shown_text), link_of(target)
-        if shown is None or led is None or not _is_host(shown):
+        if shown is None or led is None or not led.scheme or not _is_host(shown):
             continue
         shown_site, led_site = site_of(shown.host), site_of(led.host)
-        is_honest = shown_site in (led_site, own) or (led_site == own and mail.is_verified)
+        is_honest = shown_site in (led_site, own) or (led_site == own and mail.is_proven)
         if not is_honest:
             return f"{shown.host} leads to {led.host}"
     return ""
@@ -116,7 +116,7 @@ def fetches_pictures_only(mail: Evidence) -> bool:
 
 def _is_host(link: Link) -> bool:
     labels = link.host.split(".")
-    return len(labels) > 1 and labels[-1].isalpha() and is_within(link.host, site_of(link.host))
+    return len(labels) > 1 and labels[-1].isalpha()
 
 
 RULES = (

@@ -11,7 +11,8 @@ from mailstack.model.address import domain_key
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
-from mailstack.model.verdict import Authentication, DkimResult, DmarcResult, SpfResult
+from mailstack.model.verdict import Authentication
+from mailstack.spam.correspondent import Standing
 from mailstack.spam.links import Link, links_in
 from mailstack.spam.rules.attached import File, files_of
 from mailstack.spam.rules.lookalike import Lookalikes
@@ -38,13 +39,14 @@ class Ours:
 class Evidence:
     """tokens: facts that the model learns of it too, as spam.features names them. authentication: None where nobody
     looked. author: the first mailbox of From; None without one. peer_host: an address, "" where nobody brought it.
-    reverse_path: "" for a bounce."""
+    standing: of the author. reverse_path: "" for a bounce."""
 
     raw: RawMessage
     seen: Seen
     tokens: frozenset[bytes]
     authentication: Authentication | None
     author: Mailbox | None
+    standing: Standing
     peer_host: str
     ehlo_domain: str
     reverse_path: str
@@ -82,6 +84,11 @@ class Evidence:
         """As A-labels; "" without one."""
         return domain_of(self.author) if self.author is not None else ""
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether the author's domain stands for it."""
+        return self.standing is Standing.PROVEN
+
     @cached_property
     def author_name(self) -> str:
         """The name beside the address; "" without one."""
@@ -100,21 +107,6 @@ class Evidence:
     def is_list(self) -> bool:
         """It says that a mailing list sent it on. Anybody may say so: no more than a reason to ask less of it."""
         return self.has(b"list-id") or self.has(b"list-post")
-
-    @cached_property
-    def is_verified(self) -> bool:
-        """Whether the author's domain stands for it: by DMARC; or, where it publishes nothing, by a signature or an
-        envelope of its own, or of a domain above it."""
-        known = self.authentication
-        domain = self.author_domain
-        if known is None or not domain:
-            return False
-        if known.dmarc.result is not DmarcResult.NONE:
-            return known.dmarc.result is DmarcResult.PASS
-        passed = [one.domain for one in known.dkim if one.result is DkimResult.PASS]
-        if known.mail_from.result is SpfResult.PASS:
-            passed.append(known.mail_from.domain)
-        return any(one and is_within(domain, one.lower().rstrip(".")) for one in passed)
 
     @cached_property
     def links(self) -> Sequence[Link]:
@@ -138,11 +130,6 @@ def domain_of(mailbox: Mailbox) -> str:
         return domain_key(domain)
     except Invalid:
         return domain.lower()
-
-
-def is_within(domain: str, other: str) -> bool:
-    """Whether it is that one or below it."""
-    return domain == other or domain.endswith(f".{other}")
 
 
 def folded_name(name: str) -> str:

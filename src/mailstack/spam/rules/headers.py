@@ -5,7 +5,8 @@ import re
 from mailstack.formats.dates import parse_date
 from mailstack.formats.mime import Part
 from mailstack.model.instant import DAY_MS
-from mailstack.spam.rules.evidence import Evidence, is_within
+from mailstack.spam.correspondent import speaks_for
+from mailstack.spam.rules.evidence import Evidence
 from mailstack.spam.rules.letters import count_of_mixed_words, count_of_split_words
 from mailstack.spam.rules.rule import Rule, Test
 
@@ -113,9 +114,9 @@ def is_bulk_for_ever(mail: Evidence) -> bool:
 def wants_replies_elsewhere(mail: Evidence) -> str:
     """At a domain that does not stand for it, and neither does the author's."""
     reply = mail.reply_domain
-    if not reply or mail.is_list or mail.is_verified or mail.authentication is None or not mail.author_domain:
+    if not reply or mail.is_list or mail.is_proven or mail.authentication is None or not mail.author_domain:
         return ""
-    is_same = is_within(reply, mail.author_domain) or is_within(mail.author_domain, reply)
+    is_same = speaks_for(reply, mail.author_domain) or speaks_for(mail.author_domain, reply)
     return "" if is_same else reply
 
 

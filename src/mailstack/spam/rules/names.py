@@ -2,7 +2,8 @@
 
 import re
 
-from mailstack.spam.rules.evidence import Evidence, folded_name, is_within
+from mailstack.spam.correspondent import speaks_for
+from mailstack.spam.rules.evidence import Evidence, folded_name
 from mailstack.spam.rules.letters import count_of_mixed_words, count_of_split_words
 from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, shown_host, site_of
 from mailstack.spam.rules.rule import Rule
@@ -21,7 +22,7 @@ def has_an_address_of_ours_as_its_name(mail: Evidence) -> str:
 
 def has_another_address_as_its_name(mail: Evidence) -> str:
     """Lists and services write in the name of others, and stand for it."""
-    return "" if mail.is_list or mail.is_verified else _address_in_the_name(mail)
+    return "" if mail.is_list or mail.is_proven else _address_in_the_name(mail)
 
 
 def has_the_name_of_one_of_us(mail: Evidence) -> str:
@@ -38,7 +39,7 @@ def has_our_domain_as_its_name(mail: Evidence) -> str:
 
 
 def has_another_site_as_its_name(mail: Evidence) -> str:
-    if mail.is_list or mail.is_verified:
+    if mail.is_list or mail.is_proven:
         return ""
     sites = {site_of(name) for name in _sites_in_the_name(mail)}
     return "" if not sites or site_of(mail.author_domain) in sites else min(sites)
@@ -83,7 +84,7 @@ def _sites_in_the_name(mail: Evidence) -> set[str]:
 
 
 def _is_ours(domain: str, mail: Evidence) -> bool:
-    return any(is_within(domain, ours) for ours in mail.ours.domains)
+    return any(speaks_for(ours, domain) for ours in mail.ours.domains)
 
 
 RULES = (

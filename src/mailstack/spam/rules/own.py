@@ -8,7 +8,8 @@ from mailstack.formats.addresses import address_text, parse_mailboxes
 from mailstack.formats.expressions import Expression, compiled, quoted
 from mailstack.formats.words import decode_words
 from mailstack.model.spam import Finding
-from mailstack.spam.rules.evidence import Evidence, is_within
+from mailstack.spam.correspondent import speaks_for
+from mailstack.spam.rules.evidence import Evidence
 
 
 class Part(StrEnum):
@@ -159,7 +160,7 @@ def _fits(condition: Compares) -> _Fits:
             return lambda value: value.casefold() in known
         case How.DOMAIN:
             if condition.part is Part.LINK:
-                return lambda value: any(is_within(value, domain) for domain in texts)
+                return lambda value: any(speaks_for(domain, value) for domain in texts)
             return lambda value: value.rpartition("@")[2].casefold() in texts
         case How.MATCHES:
             return _finds([compiled(_of_pattern(text), is_case_blind=True) for text in condition.texts])

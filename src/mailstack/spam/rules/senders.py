@@ -11,7 +11,8 @@ from mailstack.model.verdict import (
     IprevResult,
     SpfResult,
 )
-from mailstack.spam.rules.evidence import Evidence, is_within
+from mailstack.spam.correspondent import speaks_for
+from mailstack.spam.rules.evidence import Evidence
 from mailstack.spam.rules.rule import Rule
 
 _LOCAL = frozenset({"localhost", "localdomain", "local", "lan", "home", "internal", "invalid", "workgroup"})
@@ -38,7 +39,7 @@ def fails_where_nothing_is_asked(mail: Evidence) -> str:
 def says_to_be_ours(mail: Evidence) -> str:
     """Not of lists: they bring our own people's mail back, changed."""
     is_ours = mail.author_domain in mail.ours.domains
-    if not is_ours or mail.authentication is None or mail.is_verified or mail.is_list:
+    if not is_ours or mail.authentication is None or mail.is_proven or mail.is_list:
         return ""
     return mail.author_domain if not _is_temporary(mail.authentication.dmarc) else ""
 
@@ -67,7 +68,7 @@ def has_a_broken_signature(mail: Evidence) -> str:
     if known is None or mail.is_list or any(one.result is DkimResult.PASS for one in known.dkim):
         return ""
     own = [
-        one.domain for one in known.dkim if one.result is DkimResult.FAIL and is_within(mail.author_domain, one.domain)
+        one.domain for one in known.dkim if one.result is DkimResult.FAIL and speaks_for(one.domain, mail.author_domain)
     ]
     return own[0] if own else ""
 
