@@ -1,4 +1,4 @@
-"""Telling spam from ham: accuracy of designs and a rival on the same mail, errors by class, speed. `make bench-spam`.
+"""Telling spam from ham: accuracy of designs and rivals on the same mail, errors by class, speed. `make bench-spam`.
 
 All figures of docs/spam.md. Seeds are fixed; only the times differ from run to run.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.spam_corpus import ARCHIVE, Mail, Split, corpus, splits
 from bench.spam_designs import DESIGNS, POINTS, Design, Ours
-from bench.spam_rivals import Bogofilter, is_installed
+from bench.spam_rivals import rivals
 from mailstack.spam.features import features_of
 from mailstack.spam.judge import Models, judge, reasons
 from mailstack.spam.model import SHARED_BITS, Model, empty
@@ -34,19 +34,20 @@ def main() -> None:
         return
     mails = corpus()
     print(f"{len(mails)} mails, {sum(mail.is_spam for mail in mails)} of them spam")
-    points = {split.name: accuracy(split) for split in splits(mails)}
+    with rivals() as others:
+        points = {split.name: accuracy(split, (*DESIGNS, *others)) for split in splits(mails)}
     classes(points)
     speed(mails)
 
 
-def accuracy(split: Split) -> Scored:
+def accuracy(split: Split, designs: Sequence[Callable[[], Design]]) -> Scored:
     """Prints the figures of all; returns the points of ours."""
     judged = [mail for _, others in split.rounds for mail in others]
     spam = sum(mail.is_spam for mail in judged)
     print(f"\n{split.name}: {len(judged) - spam} ham and {spam} spam judged")
     print(f"{'':44}{'ROC AUC':>10}{'1 - AUC %':>11}" + "".join(f"{f'FP at {recall:.0%}':>12}" for recall in RECALLS))
     points: Scored = ()
-    for design in (*DESIGNS, Bogofilter) if is_installed() else DESIGNS:
+    for design in designs:
         for name, scored in judge_all(split, design).items():
             if name == POINTS:
                 points = scored

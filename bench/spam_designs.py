@@ -3,8 +3,11 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, repeat
 from math import exp, log, sqrt
 from typing import Protocol
+from zlib import crc32
 
 from bench.spam_corpus import Mail
 from mailstack.spam.features import Features
@@ -35,8 +38,8 @@ class Ours:
     def learn(self, mails: Sequence[Mail]) -> None:
         for number in range(ROUNDS):
             for mail in random.Random(number).sample(mails, len(mails)):
-                lesson = self.model.lesson(mail.features, is_spam=mail.is_spam, is_repeated=number > 0)
-                self.model.learn(lesson)
+                features = self.features(mail)
+                self.model.learn(self.model.lesson(features, is_spam=mail.is_spam, is_repeated=number > 0))
 
     def score(self, mails: Sequence[Mail]) -> Scores:
         opinions = [self.model.opinions(mail.features) for mail in mails]
@@ -47,6 +50,22 @@ class Ours:
             "its counts alone (naive Bayes, mean)": [opinion[1] for opinion in opinions],
             POINTS: [judge(mail.features, models).points for mail in mails],
         }
+
+    def features(self, mail: Mail) -> Features:
+        return mail.features
+
+
+class WithPairs(Ours):
+    """Words in pairs besides, of neighbours and of those with one word in between (sparse bigrams)."""
+
+    def score(self, mails: Sequence[Mail]) -> Scores:
+        return {"mailstack, with pairs of words": [self.model.log_odds(self.features(mail)) for mail in mails]}
+
+    def features(self, mail: Mail) -> Features:
+        words = mail.features.words
+        pairs = (zip(repeat(apart), words, words[apart:], strict=False) for apart in (1, 2))
+        numbers = {crc32(b"%d %s %s" % pair) for pair in chain.from_iterable(pairs)}
+        return replace(mail.features, text=tuple(numbers.union(mail.features.text)))
 
 
 class AdaptiveRegression:
@@ -142,4 +161,4 @@ def _chi_square(value: float, pairs: int) -> float:
     return min(total, 1.0)
 
 
-DESIGNS: tuple[type[Design], ...] = (Ours, AdaptiveRegression, ChiSquare, LogOdds)
+DESIGNS: tuple[type[Design], ...] = (Ours, WithPairs, AdaptiveRegression, ChiSquare, LogOdds)

@@ -1,22 +1,40 @@
-"""bogofilter over the same mail, where it is installed (Debian's package; ../shared/peers/install has it)."""
+"""Other programs over the same mail, where they are installed (Debian's packages; ../shared/peers/install has them).
 
-import shutil
+With the settings that they come with. They read the raw messages, trace fields and all.
+"""
+
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from shutil import which
 
 from bench.spam_corpus import Mail
-from bench.spam_designs import Scores
+from bench.spam_designs import Design, Scores
+from bench.spam_rspamd import Rspamd, running_rspamd
+
+_PERL = Path(__file__).with_name("spam_assassin.pl")
+
+
+@contextmanager
+def rivals() -> Iterator[Sequence[Callable[[], Design]]]:
+    """Each may be made as often as its turn comes; the last one made counts. Says which are missing."""
+    found: list[Callable[[], Design]] = []
+    with ExitStack() as running:
+        if _has("bogofilter", "bogofilter"):
+            found.append(Bogofilter)
+        if _has("SpamAssassin", "perl", "spamassassin"):
+            found.append(SpamAssassin)
+        if _has("rspamd", "rspamd", "redis-server", "setpriv"):
+            found.append(partial(Rspamd, running.enter_context(running_rspamd())))
+        yield found
 
 
 class Bogofilter:
-    """As it comes, without anybody's settings. It reads the raw messages, trace fields and all."""
-
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="mailstack-bench-")
-        self._mails = Path(self._folder.name, "mails")
-        self._mails.mkdir()
+        self._files = _Files()
 
     def learn(self, mails: Sequence[Mail]) -> None:
         for option, is_spam in (("-s", True), ("-n", False)):
@@ -24,32 +42,54 @@ class Bogofilter:
 
     def score(self, mails: Sequence[Mail]) -> Scores:
         # A line for each: the name of the file, and the number.
-        lines = self._run(mails, "-TT").splitlines()
-        return {"bogofilter": [float(line.split()[-1]) for line in lines]}
+        return {"bogofilter": [float(line.split()[-1]) for line in self._run(mails, "-TT")]}
 
-    def _run(self, mails: Sequence[Mail], option: str) -> str:
-        paths = [self._path(mail) for mail in mails]
-        done = subprocess.run(
-            [_program(), "-C", "-d", self._folder.name, option, "-b"],
-            input="".join(f"{path}\n" for path in paths),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        # 0 to 2 are verdicts.
-        if done.returncode > 2:
-            raise RuntimeError(done.stderr)
-        return done.stdout
+    def _run(self, mails: Sequence[Mail], option: str) -> list[str]:
+        # It ends with the verdict of the last: 0 to 2.
+        return _lines(["bogofilter", "-C", "-d", self._files.name, option, "-b"], map(self._files.path, mails), most=2)
 
-    def _path(self, mail: Mail) -> Path:
-        path = self._mails / mail.name.replace("/", "-")
+
+class SpamAssassin:
+    """Its Bayes, that is, without its rules."""
+
+    def __init__(self) -> None:
+        self._files = _Files()
+
+    def learn(self, mails: Sequence[Mail]) -> None:
+        self._run(f"{'spam' if mail.is_spam else 'ham'} {self._files.path(mail)}" for mail in mails)
+
+    def score(self, mails: Sequence[Mail]) -> Scores:
+        lines = self._run(f"score {self._files.path(mail)}" for mail in mails)
+        return {"SpamAssassin's Bayes": list(map(float, lines))}
+
+    def _run(self, lines: Iterable[str]) -> list[str]:
+        return _lines(["perl", str(_PERL), self._files.name], lines)
+
+
+class _Files:
+    """A folder for what a program learned, and the mails in it as files with lines as Unix has them."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="mailstack-bench-")
+        self.name = self._folder.name
+
+    def path(self, mail: Mail) -> Path:
+        path = Path(self.name, mail.name.replace("/", "-").removeprefix(".-"))
         path.write_bytes(mail.raw.replace(b"\r\n", b"\n"))
         return path
 
 
-def is_installed() -> bool:
-    return shutil.which("bogofilter") is not None
+def _lines(program: Sequence[str], asked: Iterable[object], *, most: int = 0) -> list[str]:
+    """What a program says; most: of its exit codes, above which it failed."""
+    text = "".join(f"{line}\n" for line in asked)
+    done = subprocess.run(program, input=text, capture_output=True, text=True, check=False)
+    if not 0 <= done.returncode <= most:
+        raise RuntimeError(f"{program[0]}: {done.stderr}")
+    return done.stdout.splitlines()
 
 
-def _program() -> str:
-    return shutil.which("bogofilter") or "bogofilter"
+def _has(name: str, *programs: str) -> bool:
+    missing = [program for program in programs if which(program) is None]
+    if missing:
+        print(f"{name} is not measured: {', '.join(missing)} is not installed")
+    return not missing

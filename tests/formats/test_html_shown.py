@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.formats.html_shown import MAX_LINKS, MAX_TAGS, shown_of
+from mailstack.formats.html_shown import MAX_LINKS, MAX_REST, MAX_TAGS, shown_of
 from mailstack.formats.html_text import html_to_text
 
 
@@ -83,6 +83,14 @@ def test_behind_very_many_tags_words_are_still_read() -> None:
     shown = shown_of("<b></b>" * MAX_TAGS + "<p hidden>buy</p>")
     assert shown.is_cut
     assert shown.text.split() == ["buy"]
+
+
+def test_of_very_much_behind_them_the_end_is_read() -> None:
+    row = "<p class='row'>first</p>"
+    shown = shown_of("<b></b>" * MAX_TAGS + row * MAX_REST + "<p>last</p>")
+    assert set(shown.text.split()) == {"first", "last"}
+    assert len(shown.text) < MAX_REST
+    assert shown_of("<b></b>" * MAX_TAGS + "<p>" + "x" * MAX_REST * 2).text.strip() == "x" * MAX_REST
 
 
 @pytest.mark.parametrize("markup", ["<p>one</p><p>two</p>", "w<b>or</b>d", "a<br>b &eacute;", "1 < 2 > 1", "<a b='c"])

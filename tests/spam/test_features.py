@@ -31,9 +31,8 @@ def names(features: Features) -> set[str]:
     return set(names_of(features, {*features.text, *features.facts}).values())
 
 
-def test_words_stand_alone_and_in_pairs() -> None:
-    found = names(features_of(PLAIN))
-    assert {"cheap", "loan", "cheap loan", "cheap … today", "a … loan", "subject cheap", "subject loans now"} <= found
+def test_words_stand_alone_and_those_of_the_subject_in_pairs() -> None:
+    assert {"cheap", "loan", "loans", "subject cheap", "subject loans now"} <= names(features_of(PLAIN))
 
 
 def test_every_number_has_a_name() -> None:
@@ -48,13 +47,13 @@ def test_only_those_that_are_asked_for_are_named() -> None:
 
 
 def test_a_feature_that_stands_twice_counts_once() -> None:
-    twice = features_of(b"Subject: x\r\n\r\nbuy buy buy buy\r\n")
-    assert len(twice.text) == len(set(twice.text)) == 3  # the word, and its two pairs with itself
+    twice = features_of(b"Subject: buy\r\n\r\nbuy buy buy buy\r\n")
+    assert len(twice.text) == 1
 
 
 def test_numbers_are_the_same_on_every_machine() -> None:
     features = features_of(b"\r\nbuy now\r\n")
-    assert sorted(features.text) == [1063913871, 2433526991, 3481502327]
+    assert sorted(features.text) == [2433526991, 3481502327]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,6 @@ def test_tricks_with_letters_are_facts(body: bytes, name: str) -> None:
     [
         (b"<p>" + b"word " * 50 + b"<b hidden>x y</b>", "hidden text"),
         (b"<b hidden>x y z</b>w", "more hidden than shown"),
-        (b"<b hidden>poem</b>", "hidden poem"),
         (b"<img src=http://a.example/x.gif>", "more images than words"),
         (b"<img src=a><img src=b>", "images: 2"),
         (b"<form action=http://a.example>", "asks for input in a form"),
@@ -148,5 +146,5 @@ def test_of_a_long_text_the_beginning_and_the_end_are_read() -> None:
 )
 def test_a_message_has_only_so_many_features(message: bytes) -> None:
     features = features_of(message)
-    assert len(features.text) <= 3 * LIMITS.words
-    assert len(features.facts) <= 8 * LIMITS.links + LIMITS.hidden_words + 4 * LIMITS.subject_words + 200
+    assert len(features.text) <= LIMITS.words
+    assert len(features.facts) <= 8 * LIMITS.links + 4 * LIMITS.subject_words + 200

@@ -15,7 +15,7 @@ USUAL = (
 
 
 def tokens(header: bytes) -> set[str]:
-    return {token.decode() for token in field_tokens(scan_fields(header, 0, len(header)), LIMITS)}
+    return {token.decode() for token in field_tokens(scan_fields(header, 0, len(header)), [], LIMITS)}
 
 
 def test_a_usual_header() -> None:
@@ -112,3 +112,9 @@ def test_folding_changes_nothing(folds: list[bool]) -> None:
 def test_a_header_without_end_is_read_in_bounds() -> None:
     header = b"Subject: " + b"word " * 100_000 + b"\r\n" + b"To: " + b"a@b.example, " * 100_000 + b"\r\n"
     assert len(tokens(header)) < 2 * LIMITS.subject_words + 50
+
+
+def test_the_words_of_the_subject_are_given_too() -> None:
+    header, words = b"Subject: Cheap =?utf-8?q?Loans?=\r\n", [b"before"]
+    list(field_tokens(scan_fields(header, 0, len(header)), words, LIMITS))
+    assert words == [b"before", b"cheap", b"loans"]

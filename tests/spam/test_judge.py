@@ -76,13 +76,13 @@ def test_an_account_learns_little_of_what_the_server_knows() -> None:
 
 
 def test_reasons_are_words_and_add_up() -> None:
-    model, account = shared(30), Model(empty(ACCOUNT_BITS))
+    model, account = shared(20), Model(empty(ACCOUNT_BITS))
     account.learn(account_lesson(spam(1), account, model, is_spam=False))
     models = Models(shared=model, account=account)
     features = spam(5)
     found = reasons(features, models, most=10_000)
     assert sum(reason.points for reason in found) == pytest.approx(judge(features, models).points, abs=1e-6)
-    assert {"replica watches", "subject offer", "link to example"} <= {reason.name for reason in found}
+    assert {"replica", "subject offer", "link to example"} <= {reason.name for reason in found}
 
 
 def test_the_strongest_reasons_come_first() -> None:

@@ -10,6 +10,7 @@ from mailstack.formats.html_text import INLINE, SILENT, TAG, closing, html_to_te
 
 MAX_LINKS = 500
 MAX_TAGS = 1_500
+MAX_REST = 8_000
 
 # HTML §13.1.2.3; a value in quotes goes as far as the tag does where the closing one is missing.
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|(\S*+)))?")
@@ -32,8 +33,9 @@ _LINKING = frozenset({"a", "area", "form", "iframe", "img", "input", "link", "em
 @dataclass(frozen=True, slots=True)
 class Shown:
     """links: what people may follow, in order, at most MAX_LINKS. images: addresses of pictures, likewise, whose number
-    is image_count. has_form: it asks for input. is_cut: behind MAX_TAGS tags there is more, whose words are in text,
-    shown or not. named_links: of those whose text may be an address, the text and the link."""
+    is image_count. has_form: it asks for input. is_cut: behind MAX_TAGS tags there is more. The words of its
+    last MAX_REST characters are in text, shown or not. named_links: of those whose text may be an address, the text
+    and the link."""
 
     text: str
     hidden: str
@@ -67,8 +69,16 @@ def shown_of(markup: str) -> Shown:
                 reader.tag(name, markup[start:at], is_end=bool(tag[1]))
             if name not in INLINE:
                 reader.kept.append(" ")
-    reader.kept.append(markup[at:] if tag is None else html_to_text(markup[at:]))
+    reader.kept.append(markup[at:] if tag is None else _rest(markup, at))
     return reader.shown(is_cut=tag is not None)
+
+
+def _rest(markup: str, at: int) -> str:
+    if len(markup) - at > MAX_REST:
+        # From a tag on: else the end of one would be read as words.
+        begin = markup.find("<", len(markup) - MAX_REST)
+        at = begin if begin >= 0 else len(markup) - MAX_REST
+    return f" {html_to_text(markup[at:])}"
 
 
 class _Reader:

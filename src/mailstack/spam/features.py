@@ -1,4 +1,4 @@
-"""What a message is to the model: numbers for the words it shows, alone and in pairs, and for facts about it.
+"""What a message is to the model: numbers for the words it shows, and for facts about it.
 
 Numbers are 32 bits of CRC, which costs next to nothing in Python and is the same everywhere; names are made again for
 those few that an explanation speaks of.
@@ -6,7 +6,6 @@ those few that an explanation speaks of.
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import repeat
 from zlib import crc32
 
 from mailstack.model.message import RawMessage
@@ -20,13 +19,10 @@ from mailstack.spam.words import words_in
 VERSION = 1
 """Of what the numbers mean: with another, what was learned is worth nothing."""
 
-# By how many words two are apart; what makes the numbers of such pairs different from each other and from words.
-_PAIRS = ((1, 0x9E3779B1), (2, 0x85EBCA77))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """text: numbers of the words and pairs that are shown, each once. facts: of tokens, likewise."""
+    """text: numbers of the words that are shown, in the subject too, each once. facts: of tokens, likewise."""
 
     words: Sequence[bytes]
     tokens: Sequence[bytes]
@@ -40,26 +36,20 @@ def features_of(raw: RawMessage, sender: Sender | None = None, *, limits: Limits
 
 def features_in(seen: Seen, sender: Sender | None = None, *, limits: Limits = LIMITS) -> Features:
     """Of a message that was looked at for more than this."""
-    words: list[bytes] = []
-    tokens = list(field_tokens(seen.root.fields, limits))
-    tokens += _content_tokens(seen, words, limits)
+    subject: list[bytes] = []
+    shown: list[bytes] = []
+    tokens = list(field_tokens(seen.root.fields, subject, limits))
+    tokens += _content_tokens(seen, shown, limits)
     tokens += link_tokens(seen.links, limits.links)
     if sender is not None:
         tokens += _sender_tokens(sender)
+    words = subject + shown
     return Features(
         words=words,
         tokens=tokens,
-        text=tuple(_text_numbers(words)),
+        text=tuple(set(map(crc32, words))),
         facts=tuple(set(map(crc32, tokens))),
     )
-
-
-def _text_numbers(words: list[bytes]) -> set[int]:
-    alone = list(map(crc32, words))
-    found = set(alone)
-    for apart, salt in _PAIRS:
-        found.update(map(crc32, words[apart:], [number ^ salt for number in alone]))
-    return found
 
 
 def _content_tokens(seen: Seen, words: list[bytes], limits: Limits) -> Iterator[bytes]:
@@ -76,12 +66,11 @@ def _content_tokens(seen: Seen, words: list[bytes], limits: Limits) -> Iterator[
         yield b"invisible characters in words" if invisible > 5 else b"an invisible character"
     if mixed:
         yield b"two scripts in words" if mixed > 3 else b"two scripts in a word"
-    hidden: list[bytes] = []
+    hidden = 0
     for text in seen.hidden:
-        hidden += words_in(text[: limits.end], most=limits.hidden_words - len(hidden), octets=limits.word_octets).words
+        hidden += len(words_in(text[: limits.end], most=limits.hidden_words, octets=limits.word_octets).words)
     if hidden:
-        yield b"hidden text" if len(hidden) * 2 < len(words) else b"more hidden than shown"
-        yield from map(bytes.__add__, repeat(b"hidden "), hidden)
+        yield b"hidden text" if hidden * 2 < len(words) else b"more hidden than shown"
     yield b"words: " + str(len(words).bit_length()).encode()
     yield from _structure_tokens(seen, len(words))
 
@@ -125,16 +114,8 @@ def _sender_tokens(sender: Sender) -> Iterator[bytes]:
 
 def names_of(features: Features, wanted: Set[int]) -> dict[int, str]:
     """For these numbers, what they stand for."""
-    words = features.words
-    names = {number: _shown(word) for number, word in zip(map(crc32, words), words, strict=True) if number in wanted}
-    for apart, salt in _PAIRS:
-        between = " " if apart == 1 else " … "
-        for one, two in zip(words, words[apart:], strict=False):
-            if (number := crc32(two, crc32(one) ^ salt)) in wanted:
-                names[number] = _shown(one) + between + _shown(two)
-    names.update((crc32(token), _shown(token)) for token in features.tokens if crc32(token) in wanted)
-    return names
-
-
-def _shown(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
+    return {
+        number: name.decode("utf-8", "replace")
+        for name in (*features.words, *features.tokens)
+        if (number := crc32(name)) in wanted
+    }

@@ -38,8 +38,9 @@ _FIELD_OCTETS = 2_000
 _SHOUTING = re.compile(r"[A-Z]{4}")
 
 
-def field_tokens(fields: Sequence[Field], limits: Limits) -> Iterator[bytes]:
-    """Of the message's own header; each a few words for people to read."""
+def field_tokens(fields: Sequence[Field], subject: list[bytes], limits: Limits) -> Iterator[bytes]:
+    """Of the message's own header; each a few words for people to read. subject: gets its words as they are, for they
+    say the same in a text."""
     values: dict[bytes, bytes] = {}
     for field in fields:
         if field.name in _ONCE and field.name in values:
@@ -49,7 +50,7 @@ def field_tokens(fields: Sequence[Field], limits: Limits) -> Iterator[bytes]:
             values[field.name] = unfold(field.value[:_FIELD_OCTETS])
     yield from (b"no field " + name for name in _ONCE if not values.get(name))
     yield from (b"has field " + name for name in _TOLD_OF if name in values)
-    yield from _subject(decode_words(values.get(b"subject", b"")), values, limits)
+    yield from _subject(decode_words(values.get(b"subject", b"")), values, subject, limits)
     yield from _people(values, limits)
     for name in _PROGRAM_FIELDS:
         if name in values:
@@ -59,24 +60,25 @@ def field_tokens(fields: Sequence[Field], limits: Limits) -> Iterator[bytes]:
         yield b"a date that is none"
 
 
-def _subject(subject: str, values: dict[bytes, bytes], limits: Limits) -> Iterator[bytes]:
-    words = words_in(subject, most=limits.subject_words, octets=limits.word_octets)
-    for word in words.words:
+def _subject(text: str, values: dict[bytes, bytes], words: list[bytes], limits: Limits) -> Iterator[bytes]:
+    found = words_in(text, most=limits.subject_words, octets=limits.word_octets)
+    words += found.words
+    for word in found.words:
         yield b"subject " + word
-    for one, two in zip(words.words, words.words[1:], strict=False):
+    for one, two in zip(found.words, found.words[1:], strict=False):
         yield b"subject " + one + b" " + two
-    if words.invisible:
+    if found.invisible:
         yield b"invisible characters in the subject"
-    if words.mixed:
+    if found.mixed:
         yield b"two scripts in a word of the subject"
-    if len(subject) > 8 and subject == subject.upper() != subject.lower():
+    if len(text) > 8 and text == text.upper() != text.lower():
         yield b"subject all in capitals"
-    elif _SHOUTING.search(subject):
+    elif _SHOUTING.search(text):
         yield b"capitals in the subject"
-    yield from (b"subject has " + mark.encode() for mark in "!?$%*" if mark in subject)
-    if "   " in subject:
+    yield from (b"subject has " + mark.encode() for mark in "!?$%*" if mark in text)
+    if "   " in text:
         yield b"gap in the subject"
-    if is_reply_or_forward(subject):
+    if is_reply_or_forward(text):
         yield b"subject of a reply" if b"in-reply-to" in values or b"references" in values else b"reply to nothing"
 
 

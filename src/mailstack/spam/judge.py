@@ -11,7 +11,7 @@ from mailstack.spam.features import Features, names_of
 from mailstack.spam.model import Model, Update, probability
 
 # From log-odds as they are learned to those that hold for mail that was not learned from; docs/spam.md has the figures.
-_SHARED_SLOPE = 1.5
+_SHARED_SLOPE = 1.0
 # Of weights alone, without the counts that nobody believes at first.
 _ACCOUNT_SLOPE = 2.0
 # What one person says of few messages is to be seen in the next: an account's model learns on longer than the shared.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Limits:
     """part_octets, text_octets: of a part as it is encoded, and of all text parts together. parts: that hold no others.
     beginning, end: characters of a text, whose middle is passed over where it is longer. words: of what is shown;
-    hidden_words, subject_words, field_words: likewise, the last of any other field that is read. word_octets: longer
-    ones are not words of a language. links: whose hosts are looked at. attachments: whose types and names are.
-    recipients: that are counted.
+    hidden_words: that are counted in a part; subject_words, field_words: likewise, the last of any other field that is
+    read. word_octets: longer ones are not words of a language. links: whose hosts are looked at. attachments: whose
+    types and names are. recipients: that are counted.
     """
 
     part_octets: int = 64 * 1024

@@ -37,12 +37,13 @@ _UNITS = 1 << 16
 # How far one message that was judged quite wrong moves the judgement of its like, in log-odds.
 _RATE = 4.0
 # Facts are few and strong, and differ most from one place to another: they are learned more slowly than words.
-_FACTS_RATE = 0.5
-# What the counts say, beside the weights; of the facts half as much as of the words.
+_FACTS_RATE = 1.0
+# What the counts say of words and of facts, beside the weights.
 _COUNTS_SHARE = 3.0
-_FACTS_SHARE = 0.5
 # A message that is judged this well teaches nothing more: else whatever comes often would count for ever more.
-_SURE = 0.1
+_SURE = 0.05
+# Of how many messages a feature's counts begin with, in which it was as likely as in all.
+_PRIOR = 0.1
 # Who has seen little of either kind knows neither by its counts: with this many of both they are half believed.
 _HALF_BELIEVED = 20
 _MOST = 30.0
@@ -138,8 +139,8 @@ class Model:
         """What each number adds to the log-odds."""
         odds, believed = self._odds_now(), self.belief * _COUNTS_SHARE
         points: dict[int, float] = {}
-        for numbers, share in ((features.text, 1.0), (features.facts, _FACTS_SHARE)):
-            length, count_share = _length(numbers) * _UNITS, believed * share / (len(numbers) or 1)
+        for numbers in (features.text, features.facts):
+            length, count_share = _length(numbers) * _UNITS, believed / (len(numbers) or 1)
             for number in numbers:
                 slot = number & self._mask
                 added = self._weights[slot] / length + odds[self._counts[slot]] * count_share
@@ -197,7 +198,7 @@ class Model:
         odds, counts = self._odds_now(), self._counts
         text_sum = sum([odds[counts[slot]] for slot in text])
         facts_sum = sum([odds[counts[slot]] for slot in facts])
-        mean = text_sum / (len(text) or 1) + _FACTS_SHARE * facts_sum / (len(facts) or 1)
+        mean = text_sum / (len(text) or 1) + facts_sum / (len(facts) or 1)
         return mean * _COUNTS_SHARE * self.belief
 
     def _odds_now(self) -> "_Odds":
@@ -208,17 +209,14 @@ class Model:
 
 
 class _Odds(dict[int, float]):
-    """Naive Bayes: log-odds of spam for a feature, by its slot's counts. Most counts are a few small numbers.
-
-    One message in which the feature was neither more nor less likely than in all is added to each slot's counts.
-    """
+    """Naive Bayes: log-odds of spam for a feature, by its slot's counts. Most counts are a few small numbers."""
 
     def __init__(self, ham: int, spam: int) -> None:
         super().__init__()
         self.learned = ham, spam
         ham, spam = max(ham, 1), max(spam, 1)
-        self._ham_prior = ham / (ham + spam)
-        self._spam_prior = spam / (ham + spam)
+        self._ham_prior = _PRIOR * ham / (ham + spam)
+        self._spam_prior = _PRIOR * spam / (ham + spam)
         self._base = log(ham / spam)
 
     def __missing__(self, count: int) -> float:
