@@ -44,18 +44,27 @@ def accuracy(split: Split, designs: Sequence[Callable[[], Design]]) -> Scored:
     """Prints the figures of all; returns the points of ours."""
     judged = [mail for _, others in split.rounds for mail in others]
     spam = sum(mail.is_spam for mail in judged)
-    print(f"\n{split.name}: {len(judged) - spam} ham and {spam} spam judged")
-    print(f"{'':44}{'ROC AUC':>10}{'1 - AUC %':>11}" + "".join(f"{f'FP at {recall:.0%}':>12}" for recall in RECALLS))
+    heading = f"{split.name}: {len(judged) - spam} ham and {spam} spam"
+    table(heading, "ROC AUC", *(f"FP at {recall * 100:.0f} % recall" for recall in RECALLS))
     points: Scored = ()
     for design in designs:
         for name, scored in judge_all(split, design).items():
             if name == POINTS:
                 points = scored
-                continue
-            area = roc_auc(scored)
-            wrong = "".join(f"{false_positives(scored, recall):>12}" for recall in RECALLS)
-            print(f"{name:44}{area:>10.5f}{(1 - area) * 100:>11.4f}{wrong}", flush=True)
+            else:
+                row(name, f"{roc_auc(scored):.5f}", *(false_positives(scored, recall) for recall in RECALLS))
     return points
+
+
+def table(*heading: str) -> None:
+    """In Markdown, as docs/spam.md has it."""
+    print()
+    row(*heading)
+    row(*("---" for _ in heading))
+
+
+def row(*cells: object) -> None:
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 def judge_all(split: Split, design: Callable[[], Design]) -> dict[str, list[tuple[float, Mail]]]:
@@ -92,14 +101,13 @@ def false_positives(scored: Scored, recall: float) -> int:
 
 
 def classes(found: Mapping[str, Scored]) -> None:
-    print(f"\n{'points of mailstack':44}{'mails':>8}{'below 0':>9}{'0 to 5':>8}{'5 and more':>12}")
+    table("mails", "judged", "below 0 points", "0 to 5", "5 and more")
     for name, scored in found.items():
-        print(name)
         bands: dict[str, Counter[int]] = {}
         for points, mail in scored:
             bands.setdefault(mail.kind, Counter())[0 if points < 0 else 1 if points < JUNK_AT else 2] += 1
         for kind, band in sorted(bands.items()):
-            print(f"  {kind:42}{band.total():>8}{band[0]:>9}{band[1]:>8}{band[2]:>12}")
+            row(f"{name}: {kind}", band.total(), band[0], band[1], band[2])
 
 
 def speed(mails: Sequence[Mail]) -> None:
@@ -109,22 +117,23 @@ def speed(mails: Sequence[Mail]) -> None:
     usual = [mail.raw for mail in mails if 3_600 <= len(mail.raw) <= 4_600][:200]
     plain = b"Subject: x\r\n\r\n" + b"".join(LINE % (number, number) for number in range(1_250))
     markup = b"Content-Type: text/html\r\n\r\n<table>" + b"".join(CELL % (number, number) for number in range(970))
-    print(f"\n{'CPU ms a message':44}{'look and judge':>16}{'with reasons':>14}")
+    table("CPU milliseconds", "look and judge", "with five reasons")
     for name, raws in (
-        (f"{len(usual)} of about 4 KB", usual),
-        (f"{len(plain) // 1000} KB of plain text", [plain]),
-        (f"{len(markup) // 1000} KB of HTML", [markup]),
+        (f"{len(usual)} messages of about 4 KB of the corpus", usual),
+        (f"{len(plain) // 1000} KB of plain text", [plain] * 20),
+        (f"{len(markup) // 1000} KB of HTML, a table of 970 rows with links", [markup] * 20),
     ):
         judged = milliseconds(lambda raws=raws: [judge(features_of(raw), models) for raw in raws])  # type: ignore[misc]
-        told = milliseconds(
-            lambda raws=raws: [reasons(features_of(raw), models, most=5) for raw in raws]  # type: ignore[misc]
-        )
-        print(f"{name:44}{judged / len(raws):>16.2f}{told / len(raws):>14.2f}")
+        told = milliseconds(lambda raws=raws: [_judged_and_told(raw, models) for raw in raws])  # type: ignore[misc]
+        row(name, f"{judged / len(raws):.2f}", f"{told / len(raws):.2f}")
     some = [mail for mail in mails if int(mail.name.rpartition("/")[2].partition(".")[0][-5:]) % 3 == 0][:TRAINED]
-    print(
-        f"{f'CPU s to learn {len(some)} messages, looked at too':44}{milliseconds(lambda: learn(some)) / 1_000:>16.2f}"
-    )
-    print(f"{'MiB of the table':44}{len(empty(SHARED_BITS)) / 2**20:>16.2f}")
+    print(f"\nCPU s to learn {len(some)} messages, looked at too: {milliseconds(lambda: learn(some)) / 1_000:.2f}")
+    print(f"MiB of the table: {len(empty(SHARED_BITS)) / 2**20:.2f}")
+
+
+def _judged_and_told(raw: bytes, models: Models) -> object:
+    features = features_of(raw)
+    return judge(features, models), reasons(features, models, most=5)
 
 
 def learn(mails: Sequence[Mail]) -> None:

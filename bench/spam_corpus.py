@@ -72,9 +72,9 @@ def splits(mails: Sequence[Mail]) -> list[Split]:
     halves = _halves(shuffled)
     return [
         Split(name=f"{FOLDS} folds", rounds=list(zip(rest, folds, strict=True))),
-        Split(name="by date", rounds=[(by_date[:now], by_date[now:])]),
-        Split(name="strangers, one way", rounds=[halves]),
-        Split(name="strangers, other way", rounds=[halves[::-1]]),
+        Split(name=f"By date, the first {PAST * 100:.0f} % learned", rounds=[(by_date[:now], by_date[now:])]),
+        Split(name="Strangers, one way", rounds=[halves]),
+        Split(name="Strangers, the other way", rounds=[halves[::-1]]),
     ]
 
 
