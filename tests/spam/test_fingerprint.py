@@ -11,7 +11,7 @@ WORDS = [f"{one}{two}{three}" for one in "bdfgkl" for two in "aeiou" for three i
 
 
 def bands(words: list[str]) -> tuple[int, ...]:
-    return bands_of(features_of(b"Subject: x\r\n\r\n" + " ".join(words).encode()).text)
+    return bands_of(features_of(b"Subject: x\r\n\r\n" + " ".join(words).encode()).words)
 
 
 def alike(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
