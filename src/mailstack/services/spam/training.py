@@ -118,7 +118,7 @@ async def _read_all(training: Training, lessons: Sequence[Lesson]) -> Mapping[Me
 
 def _looked_at(raw: RawMessage, sender_in: Callable[[RawMessage], Sender | None]) -> tuple[Features, Sequence[int]]:
     features = features_of(raw, sender_in(raw))
-    return features, bands_of(features.text)
+    return features, bands_of(features.words)
 
 
 async def _model_of(tables: SpamTables, account_id: AccountId) -> Model:
