@@ -50,12 +50,14 @@ def link(address: str, text: str = "here") -> bytes:
         (link("data:text/html;base64,PGI+"), ["link-data"]),
         (link("javascript:x()"), ["link-script"]),
         (b"<form action=https://shop.example><input name=q>", ["form"]),
-        (b"<div style=display:none>" + b"Chapter one of a long novel. " * 90 + b"</div>", ["hidden-more"]),
+        (b"<div style=display:none>" + b"Chapter one of a long novel. " * 90 + b"</div>", ["hidden-text"]),
         (b"<div style=display:none>What is inside</div>", []),
         ("V\u200bi\u200ba\u200bg\u200br\u200ba".encode(), ["words-split"]),
         ("Vi\u200bagra Ci\u200bal\u200bis mo\u200bney".encode(), ["words-split"]),
         ("<p>\u200c \u034f \u200c \u200b</p> Silber\u00adhochzeit".encode(), []),
         ("\u0430ccount \u0430ccess p\u0430y lo\u0430n".encode(), ["words-two-scripts"]),
+        # An ending behind a name, as Russian has it.
+        ("PDF\u044b VIP\u043a\u043b\u0443\u0431 iPhone\u0430\u043c\u0438 SMS\u043a\u0430".encode(), []),
         ("5 \u03bcm, 6 \u03bcm, 7 \u03bcs, 8 \u03bcs, 9 k\u03a9".encode(), []),
     ],
 )
@@ -67,6 +69,10 @@ def test_what_leads_to_a_proven_author_is_honest() -> None:
     markup = link("https://click.shop.example/1", "www.partner.example")
     assert page(markup, is_proven=True) == []
     assert page(markup) == ["link-text-lies"]
+
+
+def test_a_proven_author_who_counts_clicks_elsewhere_is_told_of() -> None:
+    assert page(link("https://click.esp.example/1", "www.partner.example"), is_proven=True) == ["link-text-differs"]
 
 
 def test_pictures_alone() -> None:

@@ -42,6 +42,7 @@ def names(author: bytes, *, is_proven: bool = False) -> list[str]:
         ("\u202eelpmaxe <x@evil.example>".encode(), ["name-tricks"]),
         (b"x@n0rthwind.example", ["from-lookalike"]),
         (b"x@evil.example\r\nReply-To: x@northwlnd.example", ["from-lookalike"]),
+        (b"x@northwinds.example", ["from-one-off"]),
         (b"x@mail.northwind.example", []),
         (b"x@" + POSING, ["from-poses"]),
         (b"x@xn--bcher-kva.example", []),

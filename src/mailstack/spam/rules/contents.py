@@ -81,14 +81,22 @@ def leads_to_a_lookalike(mail: Evidence) -> str:
     if not mail.ours.domains:
         return ""
     for site in list(dict.fromkeys(map(site_of, mail.hosts)))[:_SITES_ASKED]:
-        meant = mail.ours.lookalikes.meant_by(site)
+        meant = mail.ours.lookalikes.drawn_as(site)
         if meant:
             return f"{shown_host(site)} for {meant}"
     return ""
 
 
 def shows_another_host(mail: Evidence) -> str:
-    """A link whose text is an address and which leads to another site. Newsletters count clicks so: what shows the
+    return "" if mail.is_proven else _shown_and_led(mail)
+
+
+def counts_clicks_at_another_host(mail: Evidence) -> str:
+    return _shown_and_led(mail) if mail.is_proven else ""
+
+
+def _shown_and_led(mail: Evidence) -> str:
+    """Of a link whose text is an address and which leads to another site. Newsletters count clicks so: what shows the
     author's own site, or leads there and its domain stands for that, is honest."""
     own = site_of(mail.author_domain)
     for shown_text, target in mail.seen.named_links:
@@ -121,6 +129,12 @@ def _is_host(link: Link) -> bool:
 
 RULES = (
     Rule("link-text-lies", 1.5, "a link shows one site and leads to another", shows_another_host),
+    Rule(
+        "link-text-differs",
+        0.5,
+        "a link shows one site and leads to another, and its author is proven",
+        counts_clicks_at_another_host,
+    ),
     Rule("link-lookalike", 3.0, "a link leads to a site that is made to look like ours", leads_to_a_lookalike),
     Rule(
         "link-poses",
@@ -136,8 +150,8 @@ RULES = (
     Rule("link-data", 2.0, "a link holds its page in itself", token(b"link by data")),
     Rule("link-script", 1.5, "a link is a program", token(b"link by javascript")),
     Rule("form", 0.5, "it asks for input in a form", note("asks for input in a form")),
-    Rule("hidden-more", 1.5, "more of its text is hidden than shown", token(b"more hidden than shown")),
-    Rule("pictures-only", 0.7, "it is pictures with hardly a word", fetches_pictures_only),
+    Rule("hidden-text", 0.5, "half of its text or more is hidden", token(b"more hidden than shown")),
+    Rule("pictures-only", 0.5, "it is pictures with hardly a word", fetches_pictures_only),
     Rule("words-split", 2.0, "its words are split by what nobody sees", splits_words),
     Rule("words-two-scripts", 2.5, "its words have letters of two scripts", mixes_scripts),
     Rule("charset-unknown", 0.7, "it is of a charset that there is not", note("unknown charset")),

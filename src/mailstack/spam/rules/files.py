@@ -111,10 +111,10 @@ RULES = (
         "macros-disguised", 4.0, "a document has macros and is not called so", any_file(has_macros_in_disguise), FILES
     ),
     Rule("document-fetches", 4.0, "a document fetches a template from elsewhere", any_file(fetches_a_template), FILES),
-    Rule("document-objects", 3.0, "a document has other files embedded", any_file(has_objects), FILES),
+    Rule("document-objects", 2.5, "a document has other files embedded", any_file(has_objects), FILES),
     Rule("file-disk", 3.0, "an image of a disk or a notebook is attached", any_file(is_image_of_a_disk), FILES),
     Rule("page-scripts", 2.5, "a page with scripts is attached", any_file(is_page_with_scripts), FILES),
-    Rule("macros", 2.0, "a document has macros", any_file(has_macros), FILES),
+    Rule("macros", 1.5, "a document has macros", any_file(has_macros), FILES),
     Rule("archive-encrypted", 1.5, "an archive is encrypted", any_file(is_encrypted_archive), FILES),
     Rule("document-encrypted", 1.0, "a document is encrypted", any_file(is_encrypted_document), FILES),
     Rule(

@@ -14,9 +14,9 @@ from itertools import islice
 from struct import Struct
 
 MAX_ENTRIES = 200
-MAX_INFLATED = 128 * 1024
+MAX_INFLATED = 64 * 1024
 """Octets of one entry."""
-MAX_OPENED = 3
+MAX_OPENED = 2
 """Entries of an archive whose content is looked at."""
 MAX_DEPTH = 2
 _MAX_NAME = 300

@@ -36,7 +36,8 @@ _SHAPES = {
 }
 # Behind what they look like: an i, a one and a bar like an l; marks of spacing go.
 _ALIKE = {"0": "o", "1": "l", "i": "l", "3": "e", "5": "s", "-": ""}
-_LETTERS = str.maketrans({look: letter for letter, looks in _SHAPES.items() for look in looks} | {"-": ""})
+LATIN_LOOKS = str.maketrans({look: letter for letter, looks in _SHAPES.items() for look in looks} | {"-": ""})
+"""To the Latin letters that others look like; a hyphen goes."""
 _TABLE = str.maketrans(
     {look: _ALIKE.get(letter, letter) for letter, looks in _SHAPES.items() for look in looks} | _ALIKE
 )
@@ -80,7 +81,7 @@ def poses_as_latin(host: str) -> bool:
     if not labels[-1].isascii():
         return False
     return any(
-        not label.isascii() and label.translate(_LETTERS).isascii() and "LATIN" not in _scripts(label)
+        not label.isascii() and label.translate(LATIN_LOOKS).isascii() and "LATIN" not in _scripts(label)
         for label in labels[:-1]
     )
 
@@ -99,23 +100,29 @@ class Lookalikes:
             for short in (name, *_shortened(name)):
                 self._shortened.setdefault(short, set()).add(site)
 
-    def meant_by(self, host: str) -> str:
-        """The domain that a host looks like without being of it; "" for none."""
-        site = site_of(host)
-        if not self._sites or site in self._sites:
-            return ""
-        name = _name(shown_host(site))
-        if not _SHORTEST <= len(name) <= _LONGEST:
-            return ""
-        meant = self._drawn.get(_drawn(name), "")
-        if meant and _name(meant) != name:
-            return meant
+    def drawn_as(self, host: str) -> str:
+        """The domain that looks the same as a host that is not of it; "" for none."""
+        name = self._strange_name(host)
+        meant = self._drawn.get(_drawn(name), "") if len(name) >= _SHORTEST else ""
+        return meant if _name(meant) != name else ""
+
+    def one_off(self, host: str) -> str:
+        """The domain that a host is not of, and whose name is one letter off; "" for none."""
+        name = self._strange_name(host)
         if len(name) >= _SHORTEST_TYPO:
             for short in (name, *_shortened(name)):
                 for near in self._shortened.get(short, ()):
                     if _is_one_off(name, _name(near)):
                         return near
         return ""
+
+    def _strange_name(self, host: str) -> str:
+        """ "" of what is of one of them, or too long to be taken for it."""
+        site = site_of(host)
+        if not self._sites or site in self._sites:
+            return ""
+        name = _name(shown_host(site))
+        return name if len(name) <= _LONGEST else ""
 
 
 def _u_label(label: str) -> str:

@@ -1,6 +1,7 @@
 """Rules about names that are made to be taken for others: beside an address, and of domains."""
 
 import re
+from collections.abc import Callable
 
 from mailstack.spam.correspondent import speaks_for
 from mailstack.spam.rules.evidence import Evidence, folded_name
@@ -11,7 +12,6 @@ from mailstack.spam.rules.rule import Rule
 _ADDRESS = re.compile(r"[^\s@<>()\"',;:]++@([\w-]{1,63}(?:\.[\w-]{1,63})+)")
 # A name of a site in a display name: two labels or more, the last of letters.
 _SITE = re.compile(r"(?<![\w@.-])(?:[a-z0-9-]{2,63}\.)+[a-z]{2,10}(?![\w@-])", re.IGNORECASE)
-# Of people and firms, not of sites: Inc., Dr., z.B.
 _TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -51,18 +51,26 @@ def plays_with_letters_in_its_name(mail: Evidence) -> bool:
 
 
 def looks_like_ours(mail: Evidence) -> str:
-    """The domain of the author, or that where replies go."""
-    for domain in (mail.author_domain, mail.reply_domain):
-        meant = mail.ours.lookalikes.meant_by(domain) if domain else ""
-        if meant:
-            return f"{shown_host(domain)} for {meant}"
-    return ""
+    return _meant(mail, mail.ours.lookalikes.drawn_as)
+
+
+def is_one_letter_off(mail: Evidence) -> str:
+    return _meant(mail, mail.ours.lookalikes.one_off)
 
 
 def has_a_domain_that_poses(mail: Evidence) -> str:
     domain = mail.author_domain
     is_trick = not domain.isascii() or "xn--" in domain
     return shown_host(domain) if is_trick and (has_two_scripts(domain) or poses_as_latin(domain)) else ""
+
+
+def _meant(mail: Evidence, alike: Callable[[str], str]) -> str:
+    """By the domain of the author, or that where replies go."""
+    for domain in (mail.author_domain, mail.reply_domain):
+        meant = alike(domain) if domain else ""
+        if meant:
+            return f"{shown_host(domain)} for {meant}"
+    return ""
 
 
 def _address_in_the_name(mail: Evidence) -> str:
@@ -132,6 +140,13 @@ RULES = (
         3.0,
         "the author's domain has letters of another script that look like Latin ones",
         has_a_domain_that_poses,
+        about="the author's domain",
+    ),
+    Rule(
+        "from-one-off",
+        1.5,
+        "a domain is one letter off from one of ours",
+        is_one_letter_off,
         about="the author's domain",
     ),
 )
