@@ -244,6 +244,7 @@ NOT_HERE = {
     str(replies.PEER_NOT_ALLOWED): "who comes from this machine is let in to LMTP: tests/servers/smtp",
     str(replies.NO_TLS): "there is a certificate: tests/servers/smtp",
     str(replies.LOGIN_LATER): "takes ten failed logins at the same moment: tests/servers/smtp",
+    str(REJECTIONS[Reason.SPAM]): "takes 15 points: tests/services/inbound/filter/test_spam.py",
     str(REPLIES[AlreadyExists]): "nothing that a client of SMTP can make",
     str(REPLIES[Unsupported]): "nothing that a client of SMTP can ask for",
     str(REPLIES[Invalid]): "paths are checked before: tests/servers/smtp",

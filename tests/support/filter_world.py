@@ -41,10 +41,12 @@ from mailstack.services.inbound.filter.shelf import NamedScript, ServerScripts
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.mail import Decision, InboundMail, Recipient
 from mailstack.services.inbound.pipeline import InboundPipeline, Phase
-from mailstack.services.inbound.stages.receiving import Receiving
+from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.lists.lists import Lists
 from mailstack.services.mailbox.tree import MailboxTree
 from mailstack.services.outbound.local import LocalResult, deliver_locally
+from mailstack.services.spam.judging import Judging
+from mailstack.services.spam.policies import Policies
 from mailstack.store.bus_local import LocalBus
 from tests.support.engines import open_store
 from tests.support.fake_clock import FakeClock
@@ -103,6 +105,8 @@ class FilterWorld:
     after: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
     signing_keys: dict[str, Sequence[SigningKey]] = field(default_factory=dict)
+    judging: Judging | None = None
+    senders: SenderPolicy | None = None
     _traces: "count[int]" = field(default_factory=count)
 
     def forwarding(self) -> Forwarding:
@@ -131,6 +135,7 @@ class FilterWorld:
             ),
             server,
             forwarding=self.forwarding(),
+            policies=Policies() if self.judging is None else self.judging.policies,
             signing_keys=self.signing_keys,
             token=lambda octets: bytes([next(self._traces) % 256]) * octets,
         )
@@ -145,6 +150,8 @@ class FilterWorld:
                 delivery=self.delivery(),
                 forwarding=self.forwarding(),
                 lists=make_lists(self.forwarding(), self.clock),
+                judging=self.judging,
+                senders=self.senders,
             )
         )
 

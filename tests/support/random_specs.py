@@ -46,6 +46,9 @@ _LIST = st.fixed_dictionaries(
     optional={"post": st.sampled_from(["anyone", "a@elsewhere.example"]), "unsubscribe": st.just(False)},
 )
 _RECEIVING = st.fixed_dictionaries({}, optional={"dmarc": st.just("mark"), "spf_fail": st.just("reject")})
+_SPAM = st.fixed_dictionaries(
+    {}, optional={"junk_at": st.sampled_from([4, None]), "reject_at": st.just(10.5), "scoring": st.just("off")}
+)
 _SIEVE = st.fixed_dictionaries(
     {},
     optional={
@@ -165,6 +168,7 @@ def spec_settings(draw: st.DrawFn) -> dict[str, object]:
             for name in sorted(relays)
         },
         "receiving": draw(_RECEIVING),
+        "spam": draw(_SPAM),
         "sieve": draw(_SIEVE),
         "sending": draw(_SENDING),
         "routes": draw(_routes(relays)),

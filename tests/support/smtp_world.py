@@ -26,6 +26,7 @@ from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
+from mailstack.services.spam.judging import Judging
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.submitted import MemorySubmitted
 from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
@@ -77,6 +78,7 @@ class SmtpWorld:
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
     conduct: Conduct = field(init=False)
     gate: Gate | None = None
+    judging: Judging | None = None
     tls: ssl.SSLContext | None = None
     is_loopback_secure: bool = True
     is_backup: bool = False
@@ -103,6 +105,7 @@ class SmtpWorld:
             senders=self.senders,
             is_backup=self.is_backup,
             gate=self.gate,
+            judging=self.judging,
         )
         return SmtpService(
             hostname=HOSTNAME,

@@ -21,6 +21,7 @@ from mailstack.model.resource import (
     Resource,
     ServerBody,
     SieveBody,
+    SpamBody,
     body_of,
 )
 from mailstack.ports.state import State
@@ -30,6 +31,7 @@ KINDS = (
     Kind.SERVER,
     Kind.LISTENER,
     Kind.RECEIVING,
+    Kind.SPAM,
     Kind.SIEVE,
     Kind.CERTIFICATE,
     Kind.DOMAIN,
@@ -85,6 +87,10 @@ class Blueprint:
     @property
     def receiving(self) -> ReceivingBody:
         return next(iter(self.bodies(ReceivingBody).values()), ReceivingBody())
+
+    @property
+    def spam(self) -> SpamBody:
+        return next(iter(self.bodies(SpamBody).values()), SpamBody())
 
     @property
     def sieve(self) -> SieveBody:

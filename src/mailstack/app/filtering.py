@@ -17,6 +17,7 @@ from mailstack.services.inbound.filter.letters import Pen
 from mailstack.services.inbound.filter.places import Places
 from mailstack.services.inbound.filter.shelf import NamedScript, ServerScripts, Shelf
 from mailstack.services.inbound.forwarding import Forwarding
+from mailstack.services.spam.policies import Policies
 
 
 class FilterStore(Protocol):
@@ -52,6 +53,7 @@ def filter_of(
     server: ServerScripts,
     *,
     forwarding: Forwarding,
+    policies: Policies,
     signing_keys: Mapping[str, Sequence[SigningKey]],
     token: Callable[[int], bytes],
     is_traced: bool = False,
@@ -65,7 +67,7 @@ def filter_of(
         annotations=store.annotations,
     )
     return Filter(
-        judge=Judge(knowledge=knowledge, hostname=forwarding.hostname),
+        judge=Judge(knowledge=knowledge, hostname=forwarding.hostname, policies=policies),
         forwarding=forwarding,
         pen=Pen(hostname=forwarding.hostname, signing_keys=signing_keys, token=token),
     )

@@ -38,12 +38,14 @@ from mailstack.services.lists.members import Members
 from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
 from mailstack.services.spam.acquaintances import Acquainted
+from mailstack.services.spam.judging import Judging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWork:
     """What mail is received and submitted with. token: random bytes. resolver: None where no sender is checked. gate:
-    None where nothing is asked of who connects. acquainted: as of Submission."""
+    None where nothing is asked of who connects. acquainted: as of Submission. judging: None where nobody looks whether
+    mail is spam."""
 
     accounts: Accounts
     messages: Intake
@@ -52,6 +54,7 @@ class MailWork:
     submitted: Submitted
     conduct: Conduct
     gate: Gate | None
+    judging: Judging | None
     clock: Clock
     token: Callable[[int], bytes]
     resolver: Resolver | None = None
@@ -185,6 +188,7 @@ def _receiving(blueprint: Blueprint, work: MailWork, hostname: str) -> Receiving
         senders=sender_policy(blueprint.receiving, work.resolver) if work.resolver is not None else None,
         is_backup=blueprint.receiving.is_backup,
         gate=work.gate,
+        judging=work.judging,
     )
 
 

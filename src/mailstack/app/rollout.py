@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 NOT_IN_DNS = (
     Kind.RECEIVING,
+    Kind.SPAM,
     Kind.SIEVE,
     Kind.ACCOUNT,
     Kind.SCRIPT,

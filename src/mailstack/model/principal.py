@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from mailstack.model.ids import AccountId
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
+from mailstack.model.spam import SpamPolicy
 
 
 class Role(StrEnum):
@@ -34,7 +35,7 @@ class Forward:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """login: the account's own address key; addresses: further ones, keys. quota_bytes: None is unlimited. forward:
-    None where mail stays. limits: of what it submits.
+    None where mail stays. limits: of what it submits. spam: None for what its domain has.
 
     password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in.
     """
@@ -49,6 +50,7 @@ class Account:
     password_hash: str
     forward: Forward | None = None
     limits: SendingLimits = DEFAULT_LIMITS
+    spam: SpamPolicy | None = None
 
     @property
     def address_keys(self) -> tuple[str, ...]:

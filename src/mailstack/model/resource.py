@@ -18,6 +18,7 @@ from mailstack.model.ids import Generation
 from mailstack.model.instant import Instant
 from mailstack.model.principal import MailingList, Posters
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
+from mailstack.model.spam import JUNK_AT, REJECT_AT, SpamPolicy
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     SERVER = "server"  # one, named "server"
     LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, managesieve, http, https
     RECEIVING = "receiving"  # one, named "receiving"; none where the spec asks for nothing but the defaults
+    SPAM = "spam"  # one, named "spam"; none where the spec asks for nothing but the defaults
     SIEVE = "sieve"  # one, named "sieve": what runs for every account; none where the spec has no such scripts
     ACME_ACCOUNT = "acme_account"  # named by the authority's directory URL
     CERTIFICATE = "certificate"  # named by its first host name
@@ -161,6 +163,24 @@ class ReceivingBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpamPolicyBody:
+    """Of a domain or an account, whole: as model.spam.SpamPolicy has it."""
+
+    is_scored: bool = True
+    junk_at: float | None = None
+    reject_at: float | None = None
+    allow: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpamBody:
+    """policy: of all who have none of their own."""
+
+    policy: SpamPolicyBody = SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT)  # frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerScriptBody:
     """name: of its file; of a global script, the one that includes find it by. content: Sieve."""
 
@@ -237,7 +257,8 @@ class MtaStsBody:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainBody:
     """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan. mta_sts: the policy that is
-    served, which is for DNS as well. dkim_expire_after_s: None: signatures hold for ever."""
+    served, which is for DNS as well. dkim_expire_after_s: None: signatures hold for ever. spam: None for what the
+    server has."""
 
     catch_all: str | None
     subaddress_separators: str
@@ -245,6 +266,7 @@ class DomainBody:
     dkim_algorithms: tuple[str, ...]
     mta_sts: MtaStsBody | None = None
     dkim_expire_after_s: int | None = None
+    spam: SpamPolicyBody | None = None
 
 
 class KeyState(StrEnum):
@@ -311,7 +333,8 @@ class LimitsBody:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountBody:
     """addresses: further ones, keys. abilities: words of principal.Ability. forward: None where mail stays. limits:
-    None for sending_limits.DEFAULT_LIMITS. Both None in a state from before there were any. Secret: `password`, a hash.
+    None for sending_limits.DEFAULT_LIMITS. spam: None for what the domain has. All None in a state from before there
+    were any. Secret: `password`, a hash.
     """
 
     name: str
@@ -321,6 +344,7 @@ class AccountBody:
     quota_bytes: int | None
     forward: ForwardBody | None = None
     limits: LimitsBody | None = None
+    spam: SpamPolicyBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -440,6 +464,7 @@ Body = (
     ServerBody
     | ListenerBody
     | ReceivingBody
+    | SpamBody
     | SieveBody
     | AcmeAccountBody
     | CertificateBody
@@ -461,6 +486,7 @@ BODY_TYPES: Mapping[Kind, type[Body]] = {
     Kind.SERVER: ServerBody,
     Kind.LISTENER: ListenerBody,
     Kind.RECEIVING: ReceivingBody,
+    Kind.SPAM: SpamBody,
     Kind.SIEVE: SieveBody,
     Kind.ACME_ACCOUNT: AcmeAccountBody,
     Kind.CERTIFICATE: CertificateBody,
@@ -501,6 +527,21 @@ def limits_body(limits: SendingLimits) -> LimitsBody | None:
 def limits_of(body: AccountBody) -> SendingLimits:
     """As the directory has them."""
     return DEFAULT_LIMITS if body.limits is None else SendingLimits(**asdict(body.limits))
+
+
+def spam_policy_body(policy: SpamPolicy) -> SpamPolicyBody:
+    return SpamPolicyBody(**asdict(policy))
+
+
+def spam_policy_of(body: SpamPolicyBody) -> SpamPolicy:
+    """As the directory has it."""
+    return SpamPolicy(
+        is_scored=body.is_scored,
+        junk_at=body.junk_at,
+        reject_at=body.reject_at,
+        allow=body.allow,
+        block=body.block,
+    )
 
 
 _PLAIN = (str, int, float)  # bool is an int
@@ -589,6 +630,8 @@ def _object_reader(wanted: type) -> Callable[[object], object]:
 
 def _plain_reader(wanted: type) -> Callable[[object], object]:
     def read(value: object) -> object:
+        if wanted is float and type(value) is int:  # a database may keep a number without its point
+            return float(value)
         if not isinstance(value, wanted):
             raise TypeError(f"{value!r} is no {wanted}")
         return value

@@ -18,6 +18,7 @@ from mailstack.model.resource import (
     Resource,
     ScriptBody,
     Snapshot,
+    SpamPolicyBody,
     body_of,
     fields_of,
     limits_of,
@@ -116,6 +117,8 @@ def _missing_domains(spec: Spec, live: Snapshot, addresses: Sequence[str]) -> It
                 entry["catch_all"] = body.catch_all
             if body.mta_sts:
                 entry["mta_sts"] = {"mode": body.mta_sts.mode, "max_age": f"{body.mta_sts.max_age_s}s"}
+            if body.spam:
+                entry["spam"] = _spam(body.spam)
             yield name, {**entry, "subaddress_separators": body.subaddress_separators}
 
 
@@ -140,7 +143,14 @@ def _account(spec: Spec, resource: Resource) -> Mapping[str, Entry]:
     limits = {name: limit for name, limit in asdict(limits_of(body)).items() if limit != usual[name]}
     if limits:
         entry["limits"] = limits
+    if body.spam is not None:
+        entry["spam"] = _spam(body.spam)
     return entry
+
+
+def _spam(body: SpamPolicyBody) -> Entry:
+    entry: dict[str, Entry] = {"junk_at": body.junk_at, "reject_at": body.reject_at}
+    return entry if body.is_scored else "off"
 
 
 def _list(resource: Resource) -> Mapping[str, Entry]:

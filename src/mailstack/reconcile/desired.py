@@ -38,6 +38,7 @@ from mailstack.model.resource import (
     ServerScriptBody,
     SieveBody,
     Snapshot,
+    SpamBody,
     SuppressBody,
     WarmUpBody,
     body_of,
@@ -52,6 +53,7 @@ from mailstack.reconcile.providers.dmarc import Facts, ahead_of_records, stage_q
 from mailstack.reconcile.providers.keys import Keys, key_questions, wanted_keys
 from mailstack.reconcile.providers.mta_sts import ahead_of_certificate
 from mailstack.reconcile.providers.tls import certificate_questions, wanted_certificates
+from mailstack.reconcile.spam import account_policy, domain_policy, spam_body
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
@@ -66,6 +68,7 @@ from mailstack.spec.sections.server import BACKUP_MX, Bans, Server
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
+SPAM_NAME = "spam"
 SIEVE_NAME = "sieve"
 SENDING_NAME = "sending"
 LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "managesieve", "http", "https")
@@ -127,6 +130,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     wanted = (
         *_server(spec, given.secrets),
         *_receiving(spec, given.secrets),
+        *_spam(spec, given.secrets),
         *_sieve(spec, given),
         *certificates.wanted,
         *_domains(spec, given.secrets),
@@ -221,6 +225,12 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)
 
 
+def _spam(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+    body = spam_body(spec)
+    if body != SpamBody():
+        yield secrets.wanted(Kind.SPAM, SPAM_NAME, body)
+
+
 def _sieve(spec: Spec, given: Given) -> Iterator[Wanted]:
     def script(path: Path, name: str) -> ServerScriptBody:
         return ServerScriptBody(name=name, content=given.scripts[path])
@@ -245,6 +255,7 @@ def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
             dkim_algorithms=domain.dkim.algorithms,
             mta_sts=_mta_sts(domain),
             dkim_expire_after_s=None if expire_after is None else int(expire_after.total_seconds()),
+            spam=domain_policy(spec, domain.spam),
         )
         yield secrets.wanted(Kind.DOMAIN, name, body)
 
@@ -259,7 +270,7 @@ def _accounts(spec: Spec, given: Given) -> Iterator[Wanted]:
     for login, account in spec.accounts.items():
         password = given.passwords.get(login) or _password(login, account, given.secrets)
         secrets = {"password": password} if password else {}
-        yield given.secrets.wanted(Kind.ACCOUNT, login, _account_body(spec, account), secrets)
+        yield given.secrets.wanted(Kind.ACCOUNT, login, _account_body(spec, login, account), secrets)
 
 
 def _scripts(spec: Spec, given: Given) -> Iterator[Wanted]:
@@ -290,7 +301,7 @@ def _password(login: str, account: Account, secrets: Secrets) -> Secret:
     return found
 
 
-def _account_body(spec: Spec, account: Account) -> AccountBody:
+def _account_body(spec: Spec, login: str, account: Account) -> AccountBody:
     defaults, given = spec.defaults.account, account.model_fields_set
     return AccountBody(
         name=account.name,
@@ -301,6 +312,7 @@ def _account_body(spec: Spec, account: Account) -> AccountBody:
         quota_bytes=account.quota if "quota" in given else defaults.quota,
         forward=ForwardBody(targets=account.forward.to, keep=account.forward.keep) if account.forward else None,
         limits=_limits(defaults.limits, account.limits),
+        spam=account_policy(spec, login, account),
     )
 
 

@@ -5,6 +5,7 @@ from mailstack.spec.check_dkim import check_dkim
 from mailstack.spec.check_least_tls import check_least_tls
 from mailstack.spec.check_moved import check_moved
 from mailstack.spec.check_sources import check_sources
+from mailstack.spec.check_spam import check_spam
 from mailstack.spec.check_storage import check_storage
 from mailstack.spec.check_tests import check_tests
 from mailstack.spec.check_wiring import check_wiring
@@ -23,5 +24,6 @@ def check(document: Document) -> list[Fault]:
         *check_least_tls(document),
         *check_sources(document, spec),
         *check_dkim(document),
+        *check_spam(document),
         *check_tests(document, spec),
     ]

@@ -103,6 +103,7 @@ def _kind_of(value: object) -> str:
 _WANTED_TYPES: Mapping[str, str] = {
     "string_type": "text",
     "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "tuple_type": "a list",
     "dict_type": "a mapping (key: value)",

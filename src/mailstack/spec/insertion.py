@@ -11,7 +11,7 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from mailstack.spec.yaml_text import compose
 
-Entry = str | int | None | Sequence[str] | Mapping[str, "Entry"]
+Entry = str | int | float | None | Sequence[str] | Mapping[str, "Entry"]
 """Of a section; a mapping of one level is written in one line."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*|[1-9][0-9]*(?:B|KiB|MiB|GiB|TiB|s)")
@@ -99,8 +99,8 @@ def _lines(entries: Mapping[str, Entry], indent: int) -> str:
 def _flow(entry: Entry) -> str:
     if isinstance(entry, Mapping):
         return f"{{{', '.join(f'{key}: {_flow(value)}' for key, value in entry.items())}}}"
-    if entry is None or isinstance(entry, int):
-        return "null" if entry is None else str(entry)
+    if entry is None or isinstance(entry, int | float):
+        return "null" if entry is None else f"{entry:g}" if isinstance(entry, float) else str(entry)
     if isinstance(entry, str):
         return _scalar(entry)
     return f"[{', '.join(map(_scalar, entry))}]"

@@ -2,20 +2,20 @@
 value says about another is spec.check's.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.lists import ListAddress, MailingList
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.receiving import Receiving
-from mailstack.spec.sections.section import Bare, Section
+from mailstack.spec.sections.section import Bare, OrElse, Section
 from mailstack.spec.sections.sending import Sending
 from mailstack.spec.sections.server import Reconcile, Server, Tls
 from mailstack.spec.sections.sieve import Sieve
-from mailstack.spec.sections.spam import Spam
+from mailstack.spec.sections.spam import OFF, Spam, parse_spam
 from mailstack.spec.sections.storage import Storage
 from mailstack.spec.sections.tests import SpecTest
 from mailstack.spec.values import AddressKey, AddressKeys, DomainName, Name
@@ -65,7 +65,9 @@ class Spec(Section):
     receiving: Receiving = Field(
         default=Receiving(), description="What is asked of mail from strangers before it is taken."
     )
-    spam: Spam = Field(default=Spam(), description="What is asked of who brings mail, before the mail is looked at.")
+    spam: Annotated[Spam, BeforeValidator(parse_spam), OrElse({"const": OFF})] = Field(
+        default=Spam(), description="What is asked of who brings mail, and what becomes of mail that looks like spam."
+    )
     sending: Sending = Field(default=Sending(), description="How often mail is tried, and when it is given up.")
     relays: dict[Name, Relay] = Field(
         default={}, description="By a name of your choice: servers that routes send mail through."

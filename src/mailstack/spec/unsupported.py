@@ -6,8 +6,6 @@ from mailstack.spec.faults import Path
 
 _KEYS: Final = frozenset(
     {
-        ("spam", "reject_at"),
-        ("spam", "junk_at"),
         ("backup",),
         ("tests", "*", "expect", "spam"),
     }

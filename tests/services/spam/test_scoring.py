@@ -62,7 +62,7 @@ def account(account_id: AccountId) -> Account:
     )
 
 
-def scores(scoring: Scoring) -> dict[AccountId, Score]:
+def scores(scoring: Scoring) -> dict[AccountId | None, Score]:
     return dict(asyncio.run(scoring.scores(examined(), [account(ALICE), account(BOB)])))
 
 

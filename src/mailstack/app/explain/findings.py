@@ -13,6 +13,8 @@ from mailstack.formats.headers import header_end, scan_fields
 from mailstack.mailauth.dkim.signed import LIMITS
 from mailstack.model.dns_list import NEVER_LISTED, backwards, is_listing
 from mailstack.model.errors import DomainError
+from mailstack.model.principal import Account
+from mailstack.model.spam import Finding as SpamFinding
 from mailstack.model.verdict import (
     Authentication,
     DmarcPolicy,
@@ -190,6 +192,35 @@ def _why_unasked(dmarc: DmarcVerdict) -> str:
     return f"no DMARC policy to follow: {dmarc.reason}"
 
 
+def _spam(observation: Observation, scene: Scene) -> Iterator[Finding]:
+    del scene
+    came_to = observation.came_to
+    if not isinstance(came_to, InboundMail):
+        yield _plain("spam", came_to)
+        return
+    accounts = {account.account_id: account.login for account in _accounts_of(came_to)}
+    for account_id, judged in came_to.judged.items():
+        if not judged.score.findings:
+            continue
+        facts: dict[str, Fact] = {
+            "account": accounts.get(account_id, "") if account_id is not None else "whoever else gets it",
+            "score": f"{judged.score.points:.1f}",
+            "findings": tuple(map(_spam_finding, judged.score.findings)),
+        }
+        yield Finding(check="spam", result="junk" if judged.is_junk else "passed", facts=facts)
+
+
+def _spam_finding(finding: SpamFinding) -> str:
+    return f"{finding.rule} {finding.points:.1f}{f': {finding.why}' if finding.why else ''}"
+
+
+def _accounts_of(mail: InboundMail) -> Iterator[Account]:
+    for recipient in mail.recipients:
+        if recipient.resolution is not None:
+            yield from recipient.resolution.accounts
+            yield from (onward.owner for onward in recipient.resolution.onward if onward.owner is not None)
+
+
 def _forwards(observation: Observation, scene: Scene) -> Iterator[Finding]:
     del scene
     wanted, came_to = _onward_addresses(observation.mail), observation.came_to
@@ -294,6 +325,7 @@ _STAGES: Mapping[str, Callable[[Observation, Scene], Iterator[Finding]]] = {
     "authenticate": _sender,
     "judge": _decision,
     "forget_notices_of_success": _untold,
+    "score": _spam,
     "hold_back_forwards": _forwards,
     "refuse_for_lists": _lists,
     "encode_what_leaves": _encoding,

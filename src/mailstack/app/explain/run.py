@@ -14,6 +14,7 @@ from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScrip
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
 from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
+from mailstack.app.scoring import judging_of, policies_of
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed
 from mailstack.app.spec_tests.client import connected
@@ -173,6 +174,7 @@ class _Telling:
             store,
             server_scripts(bed.blueprint.sieve),
             forwarding=lists.forwarding,
+            policies=policies_of(bed.blueprint),
             is_traced=True,
         )
         delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=self.scripts)
@@ -186,6 +188,7 @@ class _Telling:
                 submitted=store.submitted,
                 conduct=self._conduct,
                 gate=replace(gate, greylisting=None) if self._around.again else gate,
+                judging=judging_of(bed.blueprint),
                 clock=clock,
                 token=bytes,
                 resolver=self._resolver,

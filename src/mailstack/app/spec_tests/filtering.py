@@ -27,6 +27,7 @@ from mailstack.services.inbound.trace import passed_addresses
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.local import deliver_locally
 from mailstack.services.outbound.sender import forward_address
+from mailstack.services.spam.policies import Policies
 from mailstack.sieve.actions import FileInto, Keep, Redirect, Reject
 from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from mailstack.store.memory.queue import MemoryQueue
@@ -105,9 +106,23 @@ class Shelves:
 
 
 def noted_filter(
-    shelves: Shelves, store: MemoryStore, server: ServerScripts, *, forwarding: Forwarding, is_traced: bool = False
+    shelves: Shelves,
+    store: MemoryStore,
+    server: ServerScripts,
+    *,
+    forwarding: Forwarding,
+    policies: Policies,
+    is_traced: bool = False,
 ) -> "NotedFilter":
-    made = filter_of(shelves, server, forwarding=forwarding, signing_keys={}, token=bytes, is_traced=is_traced)
+    made = filter_of(
+        shelves,
+        server,
+        forwarding=forwarding,
+        policies=policies,
+        signing_keys={},
+        token=bytes,
+        is_traced=is_traced,
+    )
     return NotedFilter(made, store)
 
 

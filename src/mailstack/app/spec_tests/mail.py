@@ -6,6 +6,7 @@ from functools import partial
 
 from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, lists_of, smtp_service
+from mailstack.app.scoring import judging_of, policies_of
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed, clock
 from mailstack.app.spec_tests.client import connected
@@ -92,6 +93,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
         store,
         server_scripts(bed.blueprint.sieve),
         forwarding=lists.forwarding,
+        policies=policies_of(bed.blueprint),
     )
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     service = smtp_service(
@@ -104,6 +106,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
             submitted=store.submitted,
             conduct=Conduct(clock=clock),
             gate=None,
+            judging=judging_of(bed.blueprint),
             clock=clock,
             token=bytes,
         ),

@@ -96,7 +96,8 @@ REJECTIONS: Mapping[Reason, SmtpReply] = {
     Reason.NO_NOTICE: SmtpReply(
         code=550, status="5.7.1", text="This address takes notices of failure only; write to the sender's own address"
     ),
-    # RFC 3463 §3.8, X.7.1: delivery not authorised, message refused.
+    # RFC 3463 §3.8, X.7.1: delivery not authorised, message refused. Goes on with what it scores.
+    Reason.SPAM: SmtpReply(code=550, status="5.7.1", text="This looks like spam to the recipient's server:"),
     # RFC 5429 §2.1.1, §2.2: as the recipient's script says it.
     Reason.FILTER: SmtpReply(code=550, status="5.7.1", text="Refused"),
     Reason.LIST_POSTERS: SmtpReply(

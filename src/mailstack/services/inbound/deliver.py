@@ -29,6 +29,7 @@ from mailstack.model.instant import MINUTE_MS, SECOND_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import MessageDigest, NewMessage, RawMessage
 from mailstack.model.principal import Account
+from mailstack.model.spam import Judged
 from mailstack.model.verdict import Authentication
 from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.messages import Intake
@@ -59,8 +60,9 @@ class Letter:
     raw has them already. left_out: ranges of raw that are not passed on. is_suspicious: for junk, where there is one.
     peer_host: who brought it, "" where it comes out of the queue.
     notifications: by the login or outside address that the mail goes to, of those for whom any were asked.
-    authentication: None where nobody looked. paths: as RCPT had them, of the accounts that one of them means and nobody
-    else. verdicts: of the scripts of accounts, as far as they have run; None for an account that has none."""
+    authentication: None where nobody looked. judged: what it scores for whom, where that was found just now. paths: as
+    RCPT had them, of the accounts that one of them means and nobody else. verdicts: of the scripts of accounts, as far
+    as they have run; None for an account that has none."""
 
     reverse_path: str
     peer_host: str
@@ -76,6 +78,7 @@ class Letter:
     notifications: Mapping[str, Notification] = field(default_factory=dict)
     priority: Priority = Priority.BULK
     authentication: Authentication | None = None
+    judged: Mapping[AccountId | None, Judged] = field(default_factory=dict)
     paths: Mapping[AccountId, str] = field(default_factory=dict)
     verdicts: Mapping[AccountId, Verdict | None] = field(default_factory=dict)
 

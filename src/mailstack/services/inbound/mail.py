@@ -4,18 +4,21 @@ Refusals that any use case knows (unknown address, full account) are raised as d
 stages of the pipeline conclude from the mail itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mailstack.model.address import Address
 from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
+from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
+from mailstack.model.spam import Judged
 from mailstack.model.verdict import Authentication
 from mailstack.services.inbound.deliver import Letter, Shipment
-from mailstack.services.inbound.recipients import Resolution
+from mailstack.services.inbound.recipients import Onward, Resolution
 from mailstack.services.inbound.success import Addressed
+from mailstack.services.inbound.trace import Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class InboundMail:
     peer_host, ehlo_domain: who brings it, as the socket and as they say. protocol: RFC 3848's word. size_bytes: as
     declared (RFC 1870 §6), 0 when not. received_at: of MAIL, and of the closing dot once raw is there. authentication:
     None until the checks are done, and where none are. is_suspicious: for the mailbox of junk, where there is one.
+    judged: what it scores for whom, under None for whoever has no account here; nobody for whom it is not scored.
     routed: None until that is done, the last thing before it is delivered.
     """
 
@@ -60,6 +64,7 @@ class InboundMail:
     raw: RawMessage = b""
     authentication: Authentication | None = None
     is_suspicious: bool = False
+    judged: Mapping[AccountId | None, Judged] = field(default_factory=dict)
     handling: Handling = PLAIN
     routed: Routed | None = None
 
@@ -69,6 +74,31 @@ class InboundMail:
         if self.routed is None:
             raise RuntimeError("not routed")
         return self.routed
+
+    def hop(self, hostname: str) -> Hop:
+        """How it came here. hostname: ours."""
+        return Hop(
+            hostname=hostname,
+            ehlo_domain=self.ehlo_domain,
+            peer_host=self.peer_host,
+            protocol=self.protocol,
+            trace_id=self.trace_id,
+            received_at=self.received_at,
+            peer_name="" if self.authentication is None else self.authentication.iprev.name,
+        )
+
+    def verdict_of(self, onward: Onward) -> Judged | None:
+        """What it scores for whoever sends it on: an account, or anybody."""
+        if onward.owner is not None:
+            return self.judged.get(onward.owner.account_id)
+        return self.judged.get(self._account_id_of(onward.address))
+
+    def _account_id_of(self, login: str) -> AccountId | None:
+        for recipient in self.recipients:
+            for account in () if recipient.resolution is None else recipient.resolution.accounts:
+                if account.login == login:
+                    return account.account_id
+        return None
 
     def to(self, recipients: tuple[Recipient, ...]) -> "InboundMail":
         """A copy for these."""
@@ -109,6 +139,7 @@ class InboundMail:
             raw=raw,
             authentication=authentication,
             is_suspicious=self.is_suspicious,
+            judged=self.judged,
             handling=self.handling,
         )
 
@@ -133,6 +164,7 @@ class Reason(Enum):
     NOT_FORWARDED = "not forwarded"
     NO_NOTICE = "no notice"
     FILTER = "filter"
+    SPAM = "spam"
     LIST_POSTERS = "list posters"
     LIST_UNPROVEN = "list author unproven"
     LIST_AUTOMATIC = "list automatic"

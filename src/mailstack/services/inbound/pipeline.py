@@ -27,6 +27,7 @@ from mailstack.services.inbound.stages.quota import refuse_full_account
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.inbound.stages.resolve import resolve_recipient
 from mailstack.services.inbound.stages.route import route
+from mailstack.services.inbound.stages.score import score
 
 Stage: TypeAlias = Callable[[Receiving, InboundMail], Awaitable[InboundMail | Decision]]
 Watch: TypeAlias = Callable[[Stage, InboundMail | Decision], None]
@@ -57,6 +58,7 @@ STAGES: Mapping[Phase, tuple[Stage, ...]] = {
         authenticate,
         judge,
         forget_notices_of_success,
+        score,
         hold_back_forwards,
         refuse_for_lists,
         encode_what_leaves,

@@ -65,24 +65,37 @@ class Scoring:
     account_sources: Sequence[AccountSource] = ()
     engines: Sequence[Scans] = ()
 
-    async def scores(self, mail: Examined, accounts: Sequence[Account]) -> Mapping[AccountId, Score]:
-        """What all of them share is found once."""
+    async def scores(self, mail: Examined, accounts: Sequence[Account | None]) -> Mapping[AccountId | None, Score]:
+        """By account; None: for whoever has none here. What all of them share is found once."""
         sources, scanned = await asyncio.gather(
             _gathered([source.findings(mail) for source in self.sources], mail),
             _gathered([engine.scanned(mail) for engine in self.engines], mail),
         )
         of_mail = tuple(chain(*sources, *(each.findings for each in scanned)))
         virus = next((each.virus for each in scanned if each.virus), "")
-        found: dict[AccountId, Score] = {}
+        shared: Sequence[Finding] | None = None
+        found: dict[AccountId | None, Score] = {}
         for account in accounts:
-            own = await _gathered([source.findings(mail, account) for source in self.account_sources], mail)
-            words = await self._words(mail, account)
-            findings = (*words, *of_mail, *chain.from_iterable(own))
-            found[account.account_id] = Score(findings=findings, virus=virus)
+            own = [] if account is None else [source.findings(mail, account) for source in self.account_sources]
+            of_account = chain.from_iterable(await _gathered(own, mail))
+            model = None if account is None else await self._model_of(account, mail)
+            if model is None:
+                words = shared = self._words(mail) if shared is None else shared
+            else:
+                words = self._words(mail, model)
+            account_id = None if account is None else account.account_id
+            found[account_id] = Score(findings=(*words, *of_mail, *of_account), virus=virus)
         return found
 
-    async def _words(self, mail: Examined, account: Account) -> Sequence[Finding]:
-        models = Models(shared=self.models.shared, account=await self.models.of_account(account.account_id))
+    async def _model_of(self, account: Account, mail: Examined) -> Model | None:
+        try:
+            return await self.models.of_account(account.account_id)
+        except DomainError as fault:
+            log.warning("no model of its own", trace=mail.trace_id, account=account.login, fault=repr(fault))
+            return None
+
+    def _words(self, mail: Examined, account: Model | None = None) -> Sequence[Finding]:
+        models = Models(shared=self.models.shared, account=account)
         judged = judge(mail.features, models)
         points = round(judged.points, 1)
         # To name them takes longer than to judge, and of ham nobody asks.

@@ -9,6 +9,7 @@ from mailstack.model.sending_limits import DEFAULT_LIMITS
 from mailstack.spec.rules import Rules
 from mailstack.spec.sections.section import OrElse, Section
 from mailstack.spec.sections.sieve import ScriptFile
+from mailstack.spec.sections.spam import SpamOrOff
 from mailstack.spec.values import AddressKey, AddressKeys, MovedName, Password, Shown, Size
 
 Roles = tuple[Annotated[Role, Strict(strict=False)], ...]
@@ -111,6 +112,11 @@ class Account(Section):
         default=None,
         description="The account's Sieve script, kept in a file: its user sees it and cannot change it. Without it, and"
         " without rules, scripts are the user's own.",
+    )
+    spam: SpamOrOff | None = Field(
+        default=None,
+        description="What becomes of spam to it: {junk_at: …, reject_at: …}, or off, so that nobody looks whether its"
+        " mail is spam. What it leaves out is as its domain has it.",
     )
     rules: Rules = Field(
         default=(),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailstack.spec.sections.section import Section
+from mailstack.spec.sections.spam import SpamOrOff
 from mailstack.spec.values import (
     AddressKey,
     DomainName,
@@ -167,6 +168,11 @@ class Domain(Section):
     alias_of: DomainName | None = Field(
         default=None,
         description="Another domain of this file: every address there is one here too, and this one has no accounts.",
+    )
+    spam: SpamOrOff | None = Field(
+        default=None,
+        description="What becomes of spam to its accounts: {junk_at: …, reject_at: …}, or off, so that nobody looks"
+        " whether mail is spam. What it leaves out is as spam has it.",
     )
 
 

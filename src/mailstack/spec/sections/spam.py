@@ -1,16 +1,45 @@
-"""`spam`: what is asked of who brings mail."""
+"""`spam`: what is asked of who brings mail, and what becomes of mail that looks like spam."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from mailstack.spec.sections.section import Section
+from mailstack.model.spam import JUNK_AT, REJECT_AT
+from mailstack.spec.sections.section import OrElse, Section
 from mailstack.spec.values import DomainName
 
 MOST_LISTS = 10
+OFF = "off"
+
+Points = Annotated[float, Field(ge=0.1, le=1000)]
 
 
-class Spam(Section):
+def parse_spam(value: object) -> object:
+    """`off` alone stands for a section that says no more."""
+    return {"scoring": OFF} if value == OFF else value
+
+
+class OwnSpam(Section):
+    """What becomes of mail that looks like spam, for a domain or an account."""
+
+    scoring: Literal["on", "off"] = Field(default="on", description="off: nobody looks whether its mail is spam.")
+    junk_at: Points | None = Field(
+        default=JUNK_AT, description="From so many points on, mail goes to the Junk mailbox; null for never."
+    )
+    reject_at: Points | None = Field(
+        default=REJECT_AT,
+        description="From so many points on, mail is refused while its sender is connected, where it is over for all"
+        " who would get it; else it goes to Junk. null for never.",
+    )
+
+
+SpamOrOff = Annotated[OwnSpam, BeforeValidator(parse_spam), OrElse({"const": OFF})]
+
+
+class Spam(OwnSpam):
+    scoring: Literal["on", "off"] = Field(
+        default="on", description="off: nobody looks whether mail is spam, whatever domains and accounts say."
+    )
     greylist: Literal["off", "suspicious", "all"] = Field(
         default="off",
         description="Who is asked to come again after 3 minutes before a first mail from their network, sender and"

@@ -25,6 +25,7 @@ from mailstack.model.resource import (
     body_of,
     limits_of,
     list_of,
+    spam_policy_of,
 )
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.memory.accounts import MemoryAccounts
@@ -197,6 +198,7 @@ def _accounts(held: _Held) -> Iterator[Account]:
                 password_hash=held.secrets.get((kind, name), {}).get("password", ""),
                 forward=Forward(targets=body.forward.targets, keep=body.forward.keep) if body.forward else None,
                 limits=limits_of(body),
+                spam=None if body.spam is None else spam_policy_of(body.spam),
             )
 
 

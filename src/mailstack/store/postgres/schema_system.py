@@ -367,6 +367,8 @@ JUDGING = (
         number BIGINT PRIMARY KEY,
         octets BYTEA NOT NULL
     )""",
+    # model.spam.SpamPolicy as JSON; NULL for what the domain has.
+    "ALTER TABLE account ADD COLUMN spam TEXT",
 )
 
 MIGRATIONS = (

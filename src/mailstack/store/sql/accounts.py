@@ -14,6 +14,7 @@ from mailstack.model.ids import AccountId
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Forward, MailingList, Role
 from mailstack.model.resource import Kind, ListBody, Resource, ScriptBody, body_of, list_of
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
+from mailstack.model.spam import SpamPolicy
 from mailstack.store.sql.database import Database, Row
 
 Result = TypeVar("Result")
@@ -26,6 +27,7 @@ RECHECK_S = 0.05
 GENERATION = "SELECT number FROM generation ORDER BY number DESC LIMIT 1"
 DOMAIN = "SELECT name, catch_all, subaddress_separators, alias_of FROM domain WHERE name = ?"
 COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a.quota_bytes, a.forward, a.limits,
+    a.spam,
     (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
 BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
 BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
@@ -131,7 +133,7 @@ def _script(login: str, fields: str) -> str:
 
 
 def _account(row: Row) -> Account:
-    account_id, login, name, addresses, roles, abilities, quota_bytes, forward, limits, password_hash = row
+    account_id, login, name, addresses, roles, abilities, quota_bytes, forward, limits, spam, password_hash = row
     return Account(
         account_id=AccountId(account_id),
         login=login,
@@ -143,7 +145,13 @@ def _account(row: Row) -> Account:
         password_hash=password_hash or "",
         forward=_forward(forward) if forward else None,
         limits=SendingLimits(**orjson.loads(limits)) if limits else DEFAULT_LIMITS,
+        spam=_spam_policy(spam) if spam else None,
     )
+
+
+def _spam_policy(text: str) -> SpamPolicy:
+    said = orjson.loads(text)
+    return SpamPolicy(**{**said, "allow": tuple(said["allow"]), "block": tuple(said["block"])})
 
 
 def _forward(text: str) -> Forward:

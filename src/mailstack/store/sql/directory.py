@@ -25,9 +25,9 @@ from mailstack.store.sql.database import Transaction
 ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ? /*+ FOR UPDATE*/"
 ACCOUNT_IDS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts)"
 ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes, forward,
-    limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    limits, spam) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?, forward = ?,
-    limits = ? WHERE account_id = ?"""
+    limits = ?, spam = ? WHERE account_id = ?"""
 RENAME_ACCOUNT = "UPDATE account SET login = ? WHERE account_id = ?"
 # Who has left a list has left it by the new name too.
 KEEP_UNSUBSCRIBED = """INSERT INTO unsubscribed (list_address, member, since)
@@ -117,6 +117,7 @@ class Directory:
             body.quota_bytes,
             orjson.dumps([body.forward.targets, body.forward.keep]).decode() if body.forward else None,
             orjson.dumps(body.limits).decode() if body.limits else None,
+            orjson.dumps(body.spam).decode() if body.spam else None,
         )
         account_id = self._account_ids.get(login)
         if account_id is None:

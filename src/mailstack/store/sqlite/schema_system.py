@@ -422,6 +422,8 @@ MIGRATIONS = (
                 number INTEGER PRIMARY KEY,
                 octets BLOB NOT NULL
             ) STRICT""",
+            # model.spam.SpamPolicy as JSON; NULL for what the domain has.
+            "ALTER TABLE account ADD COLUMN spam TEXT",
         ),
     ),
 )

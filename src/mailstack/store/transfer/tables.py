@@ -212,6 +212,7 @@ BEFORE_QUEUE = (
         "quota_bytes",
         "forward",
         "limits",
+        "spam",
     ),
     _of_system("address", "address_key", "account_id"),
     _of_system("alias", "address_key", "targets"),

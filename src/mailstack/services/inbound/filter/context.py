@@ -1,16 +1,22 @@
 """What a script is shown of a mail and of how it came. RFC 5228 §5.4, RFC 5183 §4.1, RFC 6009 §2."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import mailstack
+from mailstack.formats.spam_fields import spam_fields_in
 from mailstack.model.handling import UNASKED
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account, Domain
+from mailstack.model.spam import Finding, Judged, Score, SpamPolicy
 from mailstack.model.verdict import IprevResult
 from mailstack.services.inbound.deliver import Letter
 from mailstack.sieve.run import Mail, SieveEnvelope
 
 DEFAULT_SEPARATOR = "+"
+SPAM_TENTHS = "vnd.mailstack.spam-tenths"
+"""RFC 5183 §4.1: an item of our own: tenths of points, 0 for none and below. Not there where nobody has looked."""
+SURELY_A_VIRUS = 5  # RFC 5235 §3.2
 
 
 def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str, domain: Domain | None) -> Mail:
@@ -27,6 +33,27 @@ def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str
         addresses=account.address_keys,
         separator=DEFAULT_SEPARATOR if domain is None else domain.subaddress_separators,
     )
+
+
+def judged_of(letter: Letter, account: Account, policy: SpamPolicy) -> Judged | None:
+    """Of a mail out of the queue as the field says that we wrote on top of it. None where nobody has looked."""
+    if account.account_id in letter.judged:
+        return letter.judged[account.account_id]
+    found = None if letter.peer_host or not policy.is_scored else spam_fields_in(letter.raw)
+    if found is None:
+        return None
+    points, has_virus = found
+    read = Finding(rule="read", points=points)
+    return Judged(score=Score(findings=(read,), virus="found before" if has_virus else ""), policy=policy)
+
+
+def with_score(mail: Mail, judged: Judged | None) -> Mail:
+    """RFC 5235 §2, §3."""
+    if judged is None:
+        return mail
+    environment = {**mail.environment, SPAM_TENTHS: str(max(0, round(judged.score.points * 10)))}
+    virus = SURELY_A_VIRUS if judged.score.virus else 0
+    return replace(mail, spam_score=judged.percent, virus=virus, environment=environment)
 
 
 def _environment(letter: Letter, hostname: str, account: Account) -> Mapping[str, str]:

@@ -14,10 +14,11 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.services.inbound.deliver import Letter, complete, release
-from mailstack.services.inbound.filter.context import mail_for
+from mailstack.services.inbound.filter.context import judged_of, mail_for, with_score
 from mailstack.services.inbound.filter.knowledge import Knowledge
 from mailstack.services.inbound.filter.shelf import OnShelf
 from mailstack.services.inbound.filter.verdict import Ran, Verdict
+from mailstack.services.spam.policies import Policies
 from mailstack.sieve.actions import Action, FileInto, Keep, Redirect
 from mailstack.sieve.facts import Fact, Wanted
 from mailstack.sieve.faults import Broken
@@ -39,6 +40,7 @@ class Judge:
 
     knowledge: Knowledge
     hostname: str
+    policies: Policies
 
     async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
         """As services.inbound.deliver.MailFilter has it."""
@@ -49,6 +51,7 @@ class Judge:
         whole = await complete(letter) if raw is None else raw
         try:
             mail = mail_for(letter, whole, account, hostname=self.hostname, domain=domain)
+            mail = with_score(mail, judged_of(letter, account, self.policies.of(account)))
             return await self._all(scripts, mail, account, letter.trace_id)
         finally:
             if whole is not raw:

@@ -171,14 +171,18 @@ class Pen:
 
 def why_no_answer(sender: Sender, letter: Letter, raw: RawMessage, account: Account, action: Vacation) -> str:
     """RFC 5230 §4.5, §4.6. "" where there is one."""
+    if sender.is_suspicious:
+        return "it is junk"
     if is_distrusted(sender) or is_path_forged(sender):
         return "its sender failed the checks"
     return why_not(scan_fields(raw), reverse_path=letter.reverse_path, own=_own(letter, account, action.addresses))
 
 
-def why_no_notification(raw: RawMessage) -> str:
+def why_no_notification(sender: Sender, raw: RawMessage) -> str:
     """RFC 5436 §2.7: what was sent automatically sets off no other mail, which may set off the next; what has no more
     than the null path does."""
+    if sender.is_suspicious:
+        return "it is junk"
     return "it was sent automatically" if is_automatic(scan_fields(raw)) else ""
 
 

@@ -109,7 +109,7 @@ async def _claim(work: Work, purpose: Purpose, key: str, period_ms: int) -> bool
 
 
 async def _notify(work: Work, action: Notify) -> None:
-    reason = letters.why_no_notification(work.message.raw)
+    reason = letters.why_no_notification(work.sender, work.message.raw)
     if reason:
         _untold(work, "notify", reason)
         return

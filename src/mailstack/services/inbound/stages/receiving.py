@@ -12,6 +12,7 @@ from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.gate import Gate
 from mailstack.services.lists.lists import Lists
+from mailstack.services.spam.judging import Judging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class SenderPolicy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
     """hostname: ours, for Received fields. senders: None where nobody is checked. is_backup: mail is kept for a better
-    mail exchanger of its domain. gate: None where nothing is asked of who connects."""
+    mail exchanger of its domain. gate: None where nothing is asked of who connects. judging: None where nobody looks
+    whether mail is spam."""
 
     hostname: str
     accounts: Accounts
@@ -48,3 +50,4 @@ class Receiving:
     senders: SenderPolicy | None = None
     is_backup: bool = False
     gate: Gate | None = None
+    judging: Judging | None = None

@@ -1,20 +1,23 @@
 """DATA: what goes where: trace fields and what the checks found on top, and one letter for each way.
 
-What claims to be our finding and came with the mail is left out, whoever brought it. RFC 5321 §4.4, RFC 8601 §4, §5.
+What claims to be our finding of its sender and came with the mail is left out, whoever brought it; of mail that is
+scored here, so is another's score. RFC 5321 §4.4, RFC 8601 §4, §5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mailstack.formats.authres import claimed_fields, write_results
+from mailstack.formats.spam_fields import claimed_spam_fields, write_spam_fields
 from mailstack.formats.xtext import encode_xtext
-from mailstack.services.inbound.deliver import Letter
+from mailstack.model.principal import Account
+from mailstack.services.inbound.deliver import Letter, Shipment
 from mailstack.services.inbound.mail import InboundMail, Recipient, Routed
 from mailstack.services.inbound.recipients import Resolution, by_target, merge, own_paths
 from mailstack.services.inbound.stages.lists import posted_of
 from mailstack.services.inbound.stages.receiving import Receiving
 from mailstack.services.inbound.success import Addressed
-from mailstack.services.inbound.trace import Hop, received_field
+from mailstack.services.inbound.trace import received_field
 
 
 async def route(receiving: Receiving, mail: InboundMail) -> InboundMail:
@@ -24,26 +27,43 @@ async def route(receiving: Receiving, mail: InboundMail) -> InboundMail:
     letter = _letter(receiving, mail, addressed)
     to = addressed[0].resolution if len(addressed) == 1 else merge(each.resolution for each in addressed)
     shipments = await receiving.forwarding.shipments(letter, to, mail.authentication)
+    shipments = list(_by_form(shipments, letter, mail))
     if to.lists:
         shipments += await receiving.lists.shipments(letter, to, posted_of(receiving, mail))
     return replace(mail, routed=Routed(letter=letter, addressed=addressed, shipments=shipments))
 
 
-def hop_of(hostname: str, mail: InboundMail) -> Hop:
-    """hostname: ours."""
-    return Hop(
-        hostname=hostname,
-        ehlo_domain=mail.ehlo_domain,
-        peer_host=mail.peer_host,
-        protocol=mail.protocol,
-        trace_id=mail.trace_id,
-        received_at=mail.received_at,
-        peer_name="" if mail.authentication is None else mail.authentication.iprev.name,
-    )
+def _by_form(shipments: Iterable[Shipment], letter: Letter, mail: InboundMail) -> Iterator[Shipment]:
+    """What it scores for an account is on top of what that gets, and no other sees it."""
+    for shipment in shipments:
+        if shipment.letter is not letter or not mail.judged:
+            yield shipment
+            continue
+        forms: dict[tuple[bytes, bool], list[Account]] = {}
+        for account in shipment.accounts:
+            forms.setdefault(_form(mail, account), []).append(account)
+        if shipment.external:
+            yield Shipment(letter=letter, external=shipment.external)
+        for (fields, is_suspicious), accounts in forms.items():
+            form = replace(letter, received=fields + letter.received, is_suspicious=is_suspicious, judged=mail.judged)
+            yield Shipment(letter=form, accounts=accounts)
+
+
+def _form(mail: InboundMail, account: Account) -> tuple[bytes, bool]:
+    judged = mail.judged.get(account.account_id)
+    if judged is None:
+        return b"", mail.is_suspicious
+    is_junk = judged.is_junk or mail.is_suspicious
+    return write_spam_fields(judged.score, is_junk=is_junk), is_junk
+
+
+def _left_out(receiving: Receiving, mail: InboundMail) -> Sequence[tuple[int, int]]:
+    results = claimed_fields(mail.raw, receiving.hostname)
+    return sorted((*results, *claimed_spam_fields(mail.raw))) if mail.judged else results
 
 
 def _letter(receiving: Receiving, mail: InboundMail, addressed: Sequence[Addressed]) -> Letter:
-    hop = hop_of(receiving.hostname, mail)
+    hop = mail.hop(receiving.hostname)
     return Letter(
         reverse_path=mail.reverse_path,
         peer_host=mail.peer_host,
@@ -54,7 +74,7 @@ def _letter(receiving: Receiving, mail: InboundMail, addressed: Sequence[Address
         is_8bit=mail.is_8bit,
         smtp_utf8=mail.smtp_utf8,
         trace_id=mail.trace_id,
-        left_out=claimed_fields(mail.raw, receiving.hostname),
+        left_out=_left_out(receiving, mail),
         is_suspicious=mail.is_suspicious,
         handling=mail.handling,
         notifications=by_target((each.notification, each.resolution) for each in addressed),

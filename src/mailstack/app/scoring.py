@@ -1,0 +1,52 @@
+"""Who scores mail in one generation, and what follows for whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailstack.app.blueprint import Blueprint
+from mailstack.model.ids import AccountId
+from mailstack.model.resource import spam_policy_of
+from mailstack.services.spam.judging import Judging
+from mailstack.services.spam.policies import Policies
+from mailstack.services.spam.scoring import AccountSource, Scoring, Source, SpamModels
+from mailstack.spam.model import Model, empty
+
+
+class Untaught:
+    """Works as services.spam.scoring.SpamModels, where nothing was learned."""
+
+    def __init__(self) -> None:
+        self._shared = Model(empty(0))
+
+    @property
+    def shared(self) -> Model:
+        return self._shared
+
+    async def of_account(self, account_id: AccountId) -> Model | None:  # noqa: ARG002  # the port has it
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpamKnowledge:
+    """What a server knows besides its spec: what it was taught, and whom it can ask."""
+
+    models: SpamModels
+    sources: Sequence[Source] = ()
+    account_sources: Sequence[AccountSource] = ()
+
+
+def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judging | None:
+    """known: None where the spec alone counts. None where the spec wants no mail scored."""
+    server, policies = blueprint.server, policies_of(blueprint)
+    if server is None or not policies.server.is_scored:
+        return None
+    known = SpamKnowledge(models=Untaught()) if known is None else known
+    scoring = Scoring(models=known.models, sources=known.sources, account_sources=known.account_sources)
+    return Judging(hostname=server.hostname, policies=policies, scoring=scoring)
+
+
+def policies_of(blueprint: Blueprint) -> Policies:
+    return Policies(
+        server=spam_policy_of(blueprint.spam.policy),
+        domains={name: spam_policy_of(body.spam) for name, body in blueprint.domains.items() if body.spam is not None},
+    )

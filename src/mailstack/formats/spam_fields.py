@@ -1,0 +1,81 @@
+"""X-Spam-Score, X-Spam-Explained and X-Spam-Flag: what a mail scores here, written for people and their programs, read
+back, and found where others wrote them. No standard has these fields; mail programs look for them as SpamAssassin and
+others have written them for long.
+"""
+
+import re
+
+from mailstack.formats.compose import write_field, write_text_field
+from mailstack.formats.headers import first, header_end, scan_fields
+from mailstack.model.message import RawMessage
+from mailstack.model.spam import Finding, Score
+
+MAX_EXPLAINED = 1_600
+MAX_WHY = 200
+VIRUS = "virus"
+"""What the explanation begins with where there is one."""
+
+_SCORE, _EXPLAINED, _FLAG = "X-Spam-Score", "X-Spam-Explained", "X-Spam-Flag"
+_PREFIX = b"x-spam-"
+# Not scan_fields: it stops after so many fields, and a forged one behind the last of them would be believed.
+_FIELD = re.compile(
+    rb"^x-spam-(?:score|explained|flag)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?", re.IGNORECASE | re.MULTILINE
+)
+_POINTS = re.compile(rb"-?[0-9]{1,6}(?:\.[0-9])?")
+
+
+def write_spam_fields(score: Score, *, is_junk: bool) -> bytes:
+    """Whole fields. is_junk: it goes to Junk."""
+    flag = write_field(_FLAG, "YES") if is_junk else b""
+    explained = explanation(score)
+    return (
+        write_field(_SCORE, f"{score.points:.1f}")
+        + (write_text_field(_EXPLAINED, explained) if explained else b"")
+        + flag
+    )
+
+
+def explanation(score: Score) -> str:
+    """Each finding with its points, on one line; of very many, the first."""
+    words = [f"{VIRUS} ({_shown(score.virus)})"] if score.virus else []
+    words += map(_told, score.findings)
+    told: list[str] = []
+    room = MAX_EXPLAINED
+    for word in words:
+        room -= len(word) + 2
+        if room < 0:
+            told.append(f"and {len(words) - len(told)} more")
+            break
+        told.append(word)
+    return "; ".join(told)
+
+
+def _told(finding: Finding) -> str:
+    why = f" ({_shown(finding.why)})" if finding.why else ""
+    return f"{finding.rule} {finding.points:.1f}{why}"
+
+
+def _shown(text: str) -> str:
+    """What would end the explanation of one is shown as something else."""
+    plain = "".join(each if each.isprintable() else " " for each in text).replace(";", ",")
+    return plain if len(plain) <= MAX_WHY else f"{plain[: MAX_WHY - 1]}…"
+
+
+def claimed_spam_fields(raw: RawMessage) -> tuple[tuple[int, int], ...]:
+    """The ranges of those that came with a mail."""
+    header = raw[: header_end(raw)]
+    if _PREFIX not in header.lower():
+        return ()
+    return tuple((found.start(), found.end()) for found in _FIELD.finditer(header))
+
+
+def spam_fields_in(raw: RawMessage) -> tuple[float, bool] | None:
+    """The points, and whether a virus was found, as a server of ours has written them: above the topmost Received.
+    None where none has."""
+    fields = scan_fields(raw)
+    way = next((place for place, field in enumerate(fields) if field.name == b"received"), 0)
+    points = first(fields[:way], _SCORE.lower().encode()) or b""
+    if not _POINTS.fullmatch(points):
+        return None
+    explained = first(fields[:way], _EXPLAINED.lower().encode()) or b""
+    return float(points), explained.startswith(f"{VIRUS} ".encode())

@@ -1,0 +1,211 @@
+"""Where mail goes that looks like spam, what is written on it, and what scripts are shown of it. RFC 5235."""
+
+from dataclasses import replace
+
+import pytest
+
+from mailstack.formats.headers import every, scan_fields
+from mailstack.model.resource import AccountBody, AliasBody, ForwardBody, Kind
+from mailstack.model.spam import SpamPolicy
+from mailstack.services.inbound.mail import Accept, Reason, Reject
+from mailstack.services.spam.policies import Policies
+from tests.support.filter_world import ALICE, BOB, SMALL, SMALL_QUOTA, FilterWorld, mail_of
+from tests.support.judging import by_subject
+from tests.support.senders import sender_policy
+
+BOTH = (ALICE, BOB)
+
+
+async def spam_fields(world: FilterWorld, login: str = ALICE) -> dict[str, list[str]]:
+    """Of the one message that the account has."""
+    (messages,) = (await world.placed(login)).values()
+    ((raw, _),) = messages
+    fields = scan_fields(raw)
+    names = (b"x-spam-score", b"x-spam-explained", b"x-spam-flag")
+    return {name.decode(): [value.decode() for value in every(fields, name)] for name in names}
+
+
+@pytest.mark.parametrize(("points", "place"), [("-2", "INBOX"), ("4.9", "INBOX"), ("5", "Junk"), ("14.9", "Junk")])
+async def test_it_goes_to_junk_from_five_points_on(world: FilterWorld, points: str, place: str) -> None:
+    world.judging = by_subject()
+    assert isinstance(await world.receive(mail_of(points)), Accept)
+    assert await world.where() == {place: 1}
+    assert await spam_fields(world) == {
+        "x-spam-score": [f"{float(points):.1f}"],
+        "x-spam-explained": [f"subject {float(points):.1f} (it says so)"],
+        "x-spam-flag": ["YES"] if place == "Junk" else [],
+    }
+
+
+async def test_where_nobody_looks_nothing_is_written_and_nothing_taken_away(world: FilterWorld) -> None:
+    await world.receive(mail_of("99", fields="X-Spam-Flag: YES\r\n"))
+    assert await world.where() == {"INBOX": 1}
+    assert await spam_fields(world) == {"x-spam-score": [], "x-spam-explained": [], "x-spam-flag": ["YES"]}
+
+
+async def test_what_came_with_it_is_not_believed(world: FilterWorld) -> None:
+    world.judging = by_subject()
+    await world.receive(mail_of("7", fields="X-Spam-Score: -9\r\nX-Spam-Flag: NO\r\nX-Spam-Explained: a friend\r\n"))
+    assert await spam_fields(world) == {
+        "x-spam-score": ["7.0"],
+        "x-spam-explained": ["subject 7.0 (it says so)"],
+        "x-spam-flag": ["YES"],
+    }
+
+
+async def test_each_account_has_it_as_it_scores_there(world: FilterWorld) -> None:
+    policies = Policies(domains={"example.com": SpamPolicy(junk_at=8)})
+    world.judging = by_subject(policies, bob=3)
+    assert isinstance(await world.receive(mail_of("6"), to=BOTH), Accept)
+    assert (await world.where(ALICE), await world.where(BOB)) == ({"INBOX": 1}, {"Junk": 1})
+    assert (await spam_fields(world, ALICE))["x-spam-score"] == ["6.0"]
+    assert (await spam_fields(world, BOB))["x-spam-explained"] == ["subject 6.0 (it says so); friend 3.0"]
+
+
+async def test_it_is_refused_where_it_is_too_much_for_all(world: FilterWorld) -> None:
+    world.judging = by_subject(bob=-3)
+    assert await world.receive(mail_of("18"), to=BOTH) == Reject(
+        reason=Reason.SPAM,
+        detail="subject 18.0, friend -3.0",
+        told="score 15.0; write to postmaster@example.com if it is none",
+    )
+    assert (await world.where(ALICE), await world.where(BOB)) == ({}, {})
+    assert isinstance(await world.receive(mail_of("17"), to=BOTH), Accept)
+    assert (await world.where(ALICE), await world.where(BOB)) == ({"Junk": 1}, {"Junk": 1})
+
+
+async def test_a_bug_in_a_source_keeps_no_mail_out(world: FilterWorld) -> None:
+    world.judging = by_subject()
+    assert isinstance(await world.receive(mail_of("broken")), Accept)
+    assert await world.where() == {"INBOX": 1}
+    assert (await spam_fields(world))["x-spam-score"] == ["0.0"]
+
+
+@pytest.mark.parametrize(
+    ("script", "places"),
+    [
+        ("keep;", {"Junk": 1}),
+        ('require "fileinto"; fileinto "Archive";', {"Archive": 1}),
+        ('require ["spamtest", "relational"]; if spamtest :value "ge" "6" { discard; }', {}),
+        ('require ["spamtestplus", "relational"]; if spamtest :percent :value "lt" "59" { discard; }', {"Junk": 1}),
+        ('require ["spamtestplus", "relational"]; if spamtest :percent :value "gt" "58" { discard; }', {}),
+        ('require ["virustest"]; if virustest "0" { discard; }', {}),
+    ],
+)
+async def test_scripts(world: FilterWorld, script: str, places: dict[str, int]) -> None:
+    """6.9 points are 59 %."""
+    await world.use(script)
+    world.judging = by_subject()
+    await world.receive(mail_of("6.9"))
+    assert await world.where() == places
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'require "vacation"; vacation "Away.";',
+        'require "enotify"; notify "mailto:phone@elsewhere.example";',
+        'redirect "me@elsewhere.example";',
+    ],
+)
+async def test_of_junk_nobody_is_told(world: FilterWorld, script: str) -> None:
+    await world.use(script)
+    world.judging = by_subject()
+    await world.receive(mail_of("6"))
+    assert await world.sent_to() == []
+    assert await world.where() == {"Junk": 1}
+
+
+async def test_what_waits_comes_to_junk_and_scripts_with_what_it_scored(world: FilterWorld) -> None:
+    world.judging = by_subject()
+    script = 'require ["fileinto", "spamtestplus", "relational"]; if spamtest :percent :value "ge" "59" {{ {} }}'
+    for action, place in (("keep;", "Junk"), ('fileinto "Archive";', "Archive")):
+        await world.use(script.format(action), of=SMALL)
+        await world.receive(mail_of("0", body="x" * (SMALL_QUOTA - 700) + "\r\n"), to=[SMALL])
+        await world.receive(mail_of("6.9", body="x" * 900 + "\r\n"), to=[SMALL, BOB])
+        assert await world.sent_to() == [SMALL]
+        await world.clear(SMALL)
+        await world.pass_on(to=SMALL)
+        assert await world.where(SMALL) == {place: 1}
+        await world.clear(SMALL)
+
+
+EVE, FAR = "eve@example.com", "me@elsewhere.example"
+
+
+async def forward(world: FilterWorld, *, keep: bool) -> None:
+    """An account that sends its mail on."""
+    body = AccountBody(
+        name="Eve",
+        addresses=(),
+        roles=(),
+        abilities=("receive",),
+        quota_bytes=None,
+        forward=ForwardBody(targets=(FAR,), keep=keep),
+    )
+    await world.commit(Kind.ACCOUNT, EVE, body)
+
+
+@pytest.mark.parametrize(
+    ("points", "places", "sent_to"), [("4", {"INBOX": 1}, [FAR]), ("5", {"Junk": 1}, []), ("15", {}, [])]
+)
+async def test_junk_is_not_sent_on(world: FilterWorld, points: str, places: dict[str, int], sent_to: list[str]) -> None:
+    await forward(world, keep=True)
+    world.judging = by_subject()
+    found = await world.receive(mail_of(points, to=EVE), to=[EVE])
+    assert isinstance(found, Accept if places else Reject)
+    assert (await world.where(EVE), await world.sent_to()) == (places, sent_to)
+
+
+async def test_junk_stays_with_who_keeps_no_copy(world: FilterWorld) -> None:
+    await forward(world, keep=False)
+    world.judging = by_subject(eve=2)
+    assert isinstance(await world.receive(mail_of("3", to=EVE), to=[EVE]), Accept)
+    assert (await world.where(EVE), await world.sent_to()) == ({"Junk": 1}, [])
+
+
+async def test_where_nobody_can_keep_it_it_is_refused(world: FilterWorld) -> None:
+    await world.commit(Kind.ALIAS, "away@example.com", AliasBody(targets=(FAR,)))
+    world.judging = by_subject()
+    refused = await world.receive(mail_of("5"), to=["away@example.com"])
+    assert isinstance(refused, Reject)
+    assert refused.reason is Reason.SPAM
+    assert isinstance(await world.receive(mail_of("4"), to=["away@example.com"]), Accept)
+    assert await world.sent_to() == [FAR]
+
+
+async def test_no_list_gets_junk(world: FilterWorld) -> None:
+    world.judging = by_subject(alice=-50)
+    refused = await world.receive(mail_of("5"), to=["team@example.com", ALICE])
+    assert isinstance(refused, Reject)
+    assert refused.reason is Reason.SPAM
+    assert (await world.where(), await world.sent_to()) == ({}, [])
+
+
+@pytest.mark.parametrize("name", ["postmaster", "Abuse"])
+async def test_postmaster_and_abuse_are_reached(world: FilterWorld, name: str) -> None:
+    await world.commit(Kind.ALIAS, f"{name.lower()}@example.com", AliasBody(targets=(ALICE,)))
+    world.judging = by_subject()
+    assert isinstance(await world.receive(mail_of("99"), to=[f"{name}@example.com"]), Accept)
+    assert await world.where() == {"Junk": 1}
+
+
+async def test_who_wants_no_score_gets_all_mail(world: FilterWorld) -> None:
+    world.judging = by_subject(Policies(domains={"example.com": SpamPolicy(is_scored=False)}))
+    assert isinstance(await world.receive(mail_of("99", fields="X-Spam-Flag: YES\r\n")), Accept)
+    assert await world.where() == {"INBOX": 1}
+    assert (await spam_fields(world))["x-spam-score"] == []
+
+
+PEERS = "192.0.2.0/24"
+BY_BACKUP = "Authentication-Results: mx2.example.com; spf=fail smtp.mailfrom=elsewhere.example\r\n"
+
+
+async def test_of_trusted_peers_nothing_is_scored_but_of_backups(world: FilterWorld) -> None:
+    """They took it in: to refuse it now would have them send a notice to whoever it names."""
+    world.judging = by_subject()
+    world.senders = replace(sender_policy(trusted_peers=(PEERS,)), backups=("mx2.example.com",))
+    assert isinstance(await world.receive(mail_of("99")), Accept)
+    assert await world.where() == {"INBOX": 1}
+    assert isinstance(await world.receive(mail_of("99", fields=BY_BACKUP), to=[BOB]), Accept)
+    assert await world.where(BOB) == {"Junk": 1}

@@ -1,0 +1,41 @@
+"""Who scores mail by what its subject says, so that a test can say what it scores."""
+
+from collections.abc import Sequence
+
+from mailstack.app.scoring import Untaught
+from mailstack.formats.headers import first
+from mailstack.model.principal import Account
+from mailstack.model.spam import Finding
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.judging import Judging
+from mailstack.services.spam.policies import Policies
+from mailstack.services.spam.scoring import Scoring
+from tests.support.filter_world import HOSTNAME
+
+
+class Subjects:
+    """Works as services.spam.scoring.Source: `Subject: 7.5` is 7.5 points; `broken` is a bug."""
+
+    async def findings(self, mail: Examined) -> Sequence[Finding]:
+        subject = (first(mail.seen.root.fields, b"subject") or b"").decode()
+        if subject == "broken":
+            raise ZeroDivisionError("a bug")
+        return (Finding(rule="subject", points=float(subject), why="it says so"),)
+
+
+class Friends:
+    """Works as services.spam.scoring.AccountSource: some take off points."""
+
+    def __init__(self, points: dict[str, float]) -> None:
+        self._points = points
+
+    async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]:  # noqa: ARG002  # the port has it
+        points = self._points.get(account.login)
+        return () if points is None else (Finding(rule="friend", points=points),)
+
+
+def by_subject(policies: Policies | None = None, **friends: float) -> Judging:
+    """friends: by the name before the @."""
+    known = Friends({f"{name}@example.com": points for name, points in friends.items()})
+    scoring = Scoring(models=Untaught(), sources=(Subjects(),), account_sources=(known,))
+    return Judging(hostname=HOSTNAME, policies=policies or Policies(), scoring=scoring)
