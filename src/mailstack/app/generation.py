@@ -14,7 +14,7 @@ from mailstack.app.clock import system_clock
 from mailstack.app.filtering import filter_of, server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
-from mailstack.app.scoring import judging_of, policies_of
+from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.web import web_service
 from mailstack.clients.policy_host import HttpsPolicyHost
 from mailstack.clients.smtp.transport import SmtpTransport
@@ -219,7 +219,7 @@ def _smtp(
         submitted=adapters.store.submitted,
         conduct=adapters.conduct,
         gate=gate_of(blueprint.receiving, resolver, adapters.store.greylist, clock=adapters.clock),
-        judging=judging_of(blueprint),
+        judging=judging_of(blueprint, SpamKnowledge(models=around.models, experience=adapters.experience)),
         clock=adapters.clock,
         token=adapters.token,
         resolver=resolver,

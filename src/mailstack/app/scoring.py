@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mailstack.app.blueprint import Blueprint
 from mailstack.model.ids import AccountId
 from mailstack.model.resource import spam_policy_of
+from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.scoring import AccountSource, Scoring, Source, SpamModels
@@ -28,11 +29,13 @@ class Untaught:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpamKnowledge:
-    """What a server knows besides its spec: what it was taught, and whom it can ask."""
+    """What a server knows besides its spec: what it was taught, and whom it can ask. experience: None where nobody
+    remembers senders."""
 
     models: SpamModels
     sources: Sequence[Source] = ()
     account_sources: Sequence[AccountSource] = ()
+    experience: Experience | None = None
 
 
 def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judging | None:
@@ -41,8 +44,12 @@ def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judg
     if server is None or not policies.server.is_scored:
         return None
     known = SpamKnowledge(models=Untaught()) if known is None else known
-    scoring = Scoring(models=known.models, sources=known.sources, account_sources=known.account_sources)
-    return Judging(hostname=server.hostname, policies=policies, scoring=scoring)
+    sources, account_sources, experience = [*known.sources], [*known.account_sources], known.experience
+    if experience is not None:
+        sources.append(experience.reputation)
+        account_sources.append(experience.acquainted)
+    scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources)
+    return Judging(hostname=server.hostname, policies=policies, scoring=scoring, experience=experience)
 
 
 def policies_of(blueprint: Blueprint) -> Policies:

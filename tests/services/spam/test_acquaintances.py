@@ -69,7 +69,7 @@ class World:
 
     def had(self, of: Examined) -> None:
         """Alice did, and it was no junk."""
-        self.experience.judged(of, {ALICE.account_id: Score(findings=())}, kept=[ALICE.account_id])
+        self.experience.judged(of, [Score(findings=())], kept=[ALICE.account_id])
 
     async def findings(self, of: Examined, whose: Account = ALICE) -> Sequence[Finding]:
         await self.experience.flush()
@@ -167,7 +167,7 @@ async def test_who_was_never_heard_of_is_told_apart_once_somebody_was(world: Wor
 
 async def test_junk_makes_nobody_known(world: World) -> None:
     world.had(examined(author=None))
-    world.experience.judged(mail(), {ALICE.account_id: Score(findings=())}, kept=())
+    world.experience.judged(mail(), [Score(findings=())], kept=())
     assert await world.said(mail()) == [("first-time-sender", 0.5)]
 
 

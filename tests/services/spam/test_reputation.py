@@ -130,7 +130,7 @@ async def test_neighbours_are_blamed_for_little(world: World) -> None:
 async def test_of_mail_that_a_trusted_peer_brought_nothing_is_known(world: World) -> None:
     mail = examined(sender=None)
     world.teach(ALICE, mail=mail)
-    world.experience.judged(mail, {ALICE: SPAM}, kept=())
+    world.experience.judged(mail, [SPAM], kept=())
     assert await world.findings(mail) == ()
 
 
@@ -169,40 +169,40 @@ async def test_who_takes_a_lesson_back_has_said_nothing(world: World) -> None:
 
 async def test_the_filter_is_believed_where_it_is_sure(world: World) -> None:
     for _ in range(3):
-        world.experience.judged(world.mail(), {ALICE: UNSURE}, kept=[ALICE])
-        world.experience.judged(world.mail(), {ALICE: SPAM, BOB: UNSURE}, kept=[BOB])
-        world.experience.judged(world.mail(), {}, kept=())
+        world.experience.judged(world.mail(), [UNSURE], kept=[ALICE])
+        world.experience.judged(world.mail(), [SPAM, UNSURE], kept=[BOB])
+        world.experience.judged(world.mail(), [], kept=())
     assert await world.findings() == ()
     for _ in range(3):
-        world.experience.judged(world.mail(), {ALICE: SPAM, BOB: SPAM}, kept=())
+        world.experience.judged(world.mail(), [SPAM, SPAM], kept=())
     assert await world.points() == 0.9
     for _ in range(9):
-        world.experience.judged(world.mail(), {ALICE: HAM}, kept=[ALICE])
+        world.experience.judged(world.mail(), [HAM], kept=[ALICE])
     assert await world.points() < 0
 
 
 async def test_what_the_filter_wants_speaks_for_who_has_a_name_and_else_for_what_brought_it(world: World) -> None:
     for _ in range(3):
-        world.experience.judged(world.mail(), {ALICE: HAM}, kept=[ALICE])
+        world.experience.judged(world.mail(), [HAM], kept=[ALICE])
     assert await world.findings(world.mail(dmarc=DmarcResult.NONE)) == ()
     for _ in range(3):
-        world.experience.judged(world.mail(dmarc=DmarcResult.NONE), {ALICE: HAM}, kept=[ALICE])
+        world.experience.judged(world.mail(dmarc=DmarcResult.NONE), [HAM], kept=[ALICE])
     assert await world.points(world.mail(dmarc=DmarcResult.NONE)) == -0.9
 
 
 async def test_a_virus_is_junk_whatever_else_it_is(world: World) -> None:
     for _ in range(3):
-        world.experience.judged(world.mail(), {ALICE: Score(findings=HAM.findings, virus="EICAR")}, kept=())
+        world.experience.judged(world.mail(), [Score(findings=HAM.findings, virus="EICAR")], kept=())
     assert await world.points() > 0
 
 
 async def test_the_filter_does_not_believe_itself(world: World) -> None:
     own = Score(findings=(Finding(rule="sender-reputation", points=4.0), Finding(rule="words", points=4.5)))
     for _ in range(100):
-        world.experience.judged(world.mail(), {ALICE: own}, kept=())
+        world.experience.judged(world.mail(), [own], kept=())
     assert await world.findings() == ()
     for _ in range(10_000):
-        world.experience.judged(world.mail(), {ALICE: SPAM}, kept=())
+        world.experience.judged(world.mail(), [SPAM], kept=())
     assert await world.points() == 1.9
 
 

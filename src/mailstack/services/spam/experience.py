@@ -3,7 +3,7 @@
 All who tell are done at once; `flush` makes it durable.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mailstack.model.ids import AccountId
@@ -24,9 +24,9 @@ class Experience:
     reputation: SenderReputation
     acquainted: Acquainted
 
-    def judged(self, mail: Examined, scores: Mapping[AccountId, Score], *, kept: Collection[AccountId]) -> None:
-        """kept: accounts for which it is no junk."""
-        self.reputation.judged(mail, scores.values())
+    def judged(self, mail: Examined, scores: Collection[Score], *, kept: Collection[AccountId]) -> None:
+        """scores: for all who would get it. kept: accounts for which it is no junk."""
+        self.reputation.judged(mail, scores)
         sent_by = mail.correspondent
         for account_id in kept:
             self.acquainted.heard(account_id, sent_by)

@@ -15,6 +15,7 @@ from mailstack.model.principal import Account
 from mailstack.model.spam import Judged
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.scoring import Scoring
 from mailstack.services.spam.sender import sender_of
@@ -32,11 +33,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """hostname: ours."""
+    """hostname: ours. experience: is told what mail came to; None where nobody remembers senders."""
 
     hostname: str
     policies: Policies
     scoring: Scoring
+    experience: Experience | None = None
 
     async def judged(self, mail: InboundMail, accounts: Sequence[Account | None]) -> Mapping[AccountId | None, Judged]:
         """accounts: None for whoever has none here, and is found under None. Nobody for whom mail is not scored."""
@@ -45,7 +47,10 @@ class Judging:
             return {}
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await self.judge(await self._examined(mail), scored)
+                examined = await self._examined(mail)
+                found = await self.judge(examined, scored)
+                self._remember(examined, found)
+                return found
         except Exception:  # a bug met here must not keep a mail from coming in
             log.exception("not scored", trace=mail.trace_id)
             return {}
@@ -58,6 +63,11 @@ class Judging:
             account_id = None if account is None else account.account_id
             found[account_id] = Judged(score=scores[account_id], policy=self.policies.of(account))
         return found
+
+    def _remember(self, mail: Examined, found: Mapping[AccountId | None, Judged]) -> None:
+        if self.experience is not None:
+            kept = [account_id for account_id, judged in found.items() if account_id and not judged.is_junk]
+            self.experience.judged(mail, [judged.score for judged in found.values()], kept=kept)
 
     async def _examined(self, mail: InboundMail) -> Examined:
         if len(mail.raw) > LARGE_BYTES:
