@@ -19,6 +19,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.spam_lesson import Said
 from mailstack.ports.spam_tables import SpamTables
+from mailstack.services.spam.correspondents import arrived_in
 from mailstack.services.spam.training import Training
 from tests.support.running import until
 from tests.support.spam_mail import campaign_mail, stored
@@ -54,7 +55,8 @@ def trainer_of(adapters: Adapters, learned: Learned) -> Trainer:
         messages=store.messages,
         accounts=store.accounts,
         shared=lambda: learned.models.shared,
-        sender_in=lambda _: None,
+        experience=adapters.experience,
+        arrived_in=lambda raw: arrived_in(raw, "mail.example.com"),
         clock=adapters.clock,
     )
     return Trainer(adapters, training, gather_s=0.01)

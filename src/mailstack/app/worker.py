@@ -49,7 +49,7 @@ from mailstack.net.tally import Tally
 from mailstack.net.tls import live_context
 from mailstack.net.tls_proofs import TlsProofs
 from mailstack.services.identity.delays import LoginDelays
-from mailstack.services.spam.sender import sender_in
+from mailstack.services.spam.correspondents import arrived_in
 from mailstack.services.spam.training import Training
 
 log = structlog.get_logger()
@@ -213,7 +213,8 @@ class Worker:
             messages=store.messages,
             accounts=store.accounts,
             shared=lambda: learned.models.shared,
-            sender_in=lambda raw: sender_in(raw, self._services.smtp.hostname),
+            experience=self._adapters.experience,
+            arrived_in=lambda raw: arrived_in(raw, self._services.smtp.hostname),
             clock=self._adapters.clock,
         )
 

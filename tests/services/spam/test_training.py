@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,6 +17,8 @@ from mailstack.model.resource import Resource
 from mailstack.model.spam_lesson import Said
 from mailstack.ports.store import Store
 from mailstack.services.spam import training as subject
+from mailstack.services.spam.correspondents import Arrived, arrived_in
+from mailstack.services.spam.experience import Experience, experience_of
 from mailstack.services.spam.shared import whole
 from mailstack.services.spam.training import Training, teach_some
 from mailstack.spam.features import features_of
@@ -26,6 +29,8 @@ from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
 from tests.support.spam_mail import campaign_mail, ham_mail, stored
 from tests.support.stores import account_of, account_resource, apply, created, mailbox_with
+
+HOSTNAME = "mail.example.com"
 
 
 @pytest.fixture
@@ -40,15 +45,16 @@ async def store(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def training_of(store: Store, clock: FakeClock, shared: Model | None = None) -> Training:
-    model = shared or Model(empty(SHARED_BITS))
+def training_of(store: Store, clock: FakeClock, *, experience: Experience | None = None) -> Training:
+    model = Model(empty(SHARED_BITS))
     return Training(
         lessons=store.spam_lessons,
         tables=store.spam_tables,
         messages=store.messages,
         accounts=store.accounts,
         shared=lambda: model,
-        sender_in=lambda _: None,
+        experience=experience or experience_of(store.reputation, store.acquaintances, secret=b"s", clock=clock),
+        arrived_in=lambda raw: arrived_in(raw, HOSTNAME),
         clock=clock,
     )
 
@@ -70,12 +76,10 @@ async def put(store: Store, account_id: AccountId, *raws: bytes) -> list[Message
     return [one.message_id for one in await store.messages.append(account_id, inbox, [stored(raw) for raw in raws])]
 
 
-async def say(
-    store: Store, clock: FakeClock, account_id: AccountId, said: Said, *raws: bytes, shared: Model | None = None
-) -> list[MessageId]:
+async def say(store: Store, clock: FakeClock, account_id: AccountId, said: Said, *raws: bytes) -> list[MessageId]:
     messages = await put(store, account_id, *raws)
     await store.spam_lessons.note(account_id, messages, said)
-    while await teach_some(training_of(store, clock, shared)):
+    while await teach_some(training_of(store, clock)):
         pass
     return messages
 
@@ -191,15 +195,37 @@ async def test_a_model_of_another_version_begins_anew(store: Store, clock: FakeC
 
 
 async def test_a_bug_met_in_one_message_leaves_the_others_to_be_taught(store: Store, clock: FakeClock) -> None:
-    def fails(raw: RawMessage) -> None:
+    def fails(raw: RawMessage) -> Arrived:
         if b"customer1," in raw[:]:
             raise IndexError("a bug")
+        return arrived_in(raw, HOSTNAME)
 
     alice = await account(store, "alice")
     messages = await put(store, alice, campaign_mail(1), campaign_mail(2))
     await store.spam_lessons.note(alice, messages, Said.SPAM)
-    await teach_some(replace(training_of(store, clock), sender_in=fails))
+    await teach_some(replace(training_of(store, clock), arrived_in=fails))
     assert await store.spam_lessons.open(limit=1) == []
     table = await store.spam_tables.of_account(alice)
     assert table is not None
     assert Model(table).spam == 1
+
+
+async def test_what_is_said_of_a_message_is_said_of_its_sender_too(store: Store, clock: FakeClock) -> None:
+    told: list[tuple[str, bool]] = []
+
+    class Told:
+        def learn(self, _whose: AccountId, _arrived: Arrived, *, is_spam: bool) -> None:
+            told.append(("learn", is_spam))
+
+        def unlearn(self, _whose: AccountId, _arrived: Arrived, *, is_spam: bool) -> None:
+            told.append(("unlearn", is_spam))
+
+    training = training_of(store, clock, experience=cast(Experience, Told()))  # it is asked for no more
+    alice = await account(store, "alice")
+    messages = await put(store, alice, campaign_mail(1))
+    for said in (Said.SPAM, Said.HAM):
+        await store.spam_lessons.note(alice, messages, said)
+        await teach_some(training)
+    await store.spam_lessons.note(alice, messages, Said.SPAM, is_move=True)
+    await teach_some(training)
+    assert told == [("learn", True), ("unlearn", True), ("learn", False), ("unlearn", False)]

@@ -22,12 +22,13 @@ from mailstack.ports.messages import Messages
 from mailstack.ports.spam_lessons import SpamLessons
 from mailstack.ports.spam_tables import SpamTables
 from mailstack.services.spam.agreement import is_agreed
+from mailstack.services.spam.correspondents import Arrived
+from mailstack.services.spam.experience import Experience
 from mailstack.spam.features import Features, features_of
 from mailstack.spam.fingerprint import bands_of
 from mailstack.spam.judge import account_lesson
 from mailstack.spam.model import ACCOUNT_BITS, Model, Update, empty
 from mailstack.spam.packed import packed, unpacked
-from mailstack.spam.sender import Sender
 
 BATCH = 50
 MOST_LESSONS = 200
@@ -40,14 +41,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """shared: as it is now. sender_in: what was known of who brought a message, as it lies in a mailbox."""
+    """shared: as it is now. arrived_in: how a message came, as it lies in a mailbox."""
 
     lessons: SpamLessons
     tables: SpamTables
     messages: Messages
     accounts: Accounts
     shared: Callable[[], Model]
-    sender_in: Callable[[RawMessage], Sender | None]
+    experience: Experience
+    arrived_in: Callable[[RawMessage], Arrived]
     clock: Clock
 
 
@@ -56,6 +58,7 @@ class _Read:
     """A lesson whose message is there. votes: on its bands so far."""
 
     lesson: Lesson
+    arrived: Arrived
     features: Features
     bands: Sequence[int]
     votes: Sequence[Vote]
@@ -75,8 +78,8 @@ async def teach_some(training: Training) -> int:
 async def _teach_account(training: Training, account_id: AccountId, lessons: Sequence[Lesson]) -> None:
     account = await training.accounts.account(account_id)
     known, votes = await training.lessons.taught_since(account_id, Instant(training.clock() - DAY_MS))
-    wanted = [lesson for lesson in lessons if lesson.wanted]
-    reads = {} if account is None else await _read_all(training, wanted[: max(MOST_LESSONS - known, 0)])
+    too_many = [lesson for lesson in lessons if lesson.wanted][max(MOST_LESSONS - known, 0) :]
+    reads = {} if account is None else await _read_all(training, [one for one in lessons if one not in too_many])
     pupil = _Pupil(
         account_id=account_id,
         model=await _model_of(training.tables, account_id),
@@ -86,6 +89,8 @@ async def _teach_account(training: Training, account_id: AccountId, lessons: Seq
     )
     settled = await asyncio.to_thread(pupil.settled, lessons, reads)
     await training.lessons.settle(settled)
+    for read in reads.values():
+        _tell(training.experience, read)
     log.info(
         "learned of spam",
         account=account_id,
@@ -107,18 +112,28 @@ async def _read_all(training: Training, lessons: Sequence[Lesson]) -> Mapping[Me
             log.info("not there to be learned", account=lesson.account_id, fault=repr(fault))
             continue
         try:
-            features, bands = await asyncio.to_thread(_looked_at, raw, training.sender_in)
+            arrived, features, bands = await asyncio.to_thread(_looked_at, raw, training.arrived_in)
         except Exception:  # a bug met in one message leaves those after it to be taught
             log.exception("cannot be learned", account=lesson.account_id, message=lesson.message_id)
             continue
         votes = await training.lessons.votes(bands) if bands else ()
-        found[lesson.message_id] = _Read(lesson=lesson, features=features, bands=bands, votes=votes)
+        found[lesson.message_id] = _Read(lesson=lesson, arrived=arrived, features=features, bands=bands, votes=votes)
     return found
 
 
-def _looked_at(raw: RawMessage, sender_in: Callable[[RawMessage], Sender | None]) -> tuple[Features, Sequence[int]]:
-    features = features_of(raw, sender_in(raw))
-    return features, bands_of(features.words)
+def _looked_at(raw: RawMessage, arrived_in: Callable[[RawMessage], Arrived]) -> tuple[Arrived, Features, Sequence[int]]:
+    arrived = arrived_in(raw)
+    features = features_of(raw, arrived.sent_by.sender)
+    return arrived, features, bands_of(features.words)
+
+
+def _tell(experience: Experience, read: _Read) -> None:
+    """What is said of a message is said of its sender too."""
+    lesson = read.lesson
+    if lesson.taught:
+        experience.unlearn(lesson.account_id, read.arrived, is_spam=lesson.taught is Said.SPAM)
+    if lesson.wanted:
+        experience.learn(lesson.account_id, read.arrived, is_spam=lesson.wanted is Said.SPAM)
 
 
 async def _model_of(tables: SpamTables, account_id: AccountId) -> Model:
@@ -144,12 +159,12 @@ class _Pupil:
         self._said_now: list[tuple[Said, frozenset[int]]] = []
 
     def settled(self, lessons: Sequence[Lesson], reads: Mapping[MessageId, _Read]) -> Settled:
-        """reads: of those that are to be taught."""
+        """reads: of those that may be taught."""
         taught, passed_over = [], []
         for lesson in lessons:
             self._take_back(lesson)
             read = reads.get(lesson.message_id)
-            if read is None:
+            if read is None or not lesson.wanted:
                 taught.append(Taught(message_id=lesson.message_id, said=Said.NOTHING))
             else:
                 taught.append(self._taught(read))
