@@ -12,7 +12,7 @@ from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.learned import Learned
 from mailstack.app.messages import Job
 from mailstack.app.store_address import StoreAddress
-from mailstack.app.trainer import LEASE, LEASE_MS, Trainer
+from mailstack.app.trainer import Trainer
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
@@ -21,6 +21,7 @@ from mailstack.model.spam_lesson import Said
 from mailstack.ports.spam_tables import SpamTables
 from mailstack.services.spam.correspondents import arrived_in
 from mailstack.services.spam.training import Training
+from mailstack.services.spam.turn import LEASE, LEASE_MS
 from tests.support.running import until
 from tests.support.spam_mail import campaign_mail, stored
 from tests.support.stores import mailbox_with, make_account

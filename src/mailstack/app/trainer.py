@@ -10,12 +10,10 @@ import structlog
 
 from mailstack.app.build import Adapters
 from mailstack.model.errors import DomainError
-from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.ports.bus import LESSON_TOPIC
 from mailstack.services.spam.training import Training, teach_some
+from mailstack.services.spam.turn import LearningTurn
 
-LEASE = "spam training"
-LEASE_MS = 2 * MINUTE_MS
 GATHER_S = 2.0
 """Who moves mail to Junk moves several; and may move it back at once, which teaches nothing."""
 LOOK_EVERY_S = 600.0
@@ -28,10 +26,9 @@ class Trainer:
     """Begins at once, ends when cancelled by `end`: nothing is half learned then."""
 
     def __init__(self, adapters: Adapters, training: Training, *, gather_s: float = GATHER_S) -> None:
-        self._adapters = adapters
         self._training = training
         self._gather_s = gather_s
-        self._owner = adapters.token(OWNER_BYTES).hex()
+        self._turn = LearningTurn(adapters.store.locks, owner=adapters.token(OWNER_BYTES).hex(), clock=adapters.clock)
         self._wake = asyncio.Event()
         self._wake.set()
         self._end_watch = adapters.store_bus.watch_all(self._hear)
@@ -63,14 +60,12 @@ class Trainer:
                 log.exception("spam lessons not taught")
 
     async def _teach(self) -> None:
-        locks, clock = self._adapters.store.locks, self._adapters.clock
         if not await self._training.lessons.open(limit=1):
             return
         more = 1
         while more:
-            now = clock()
-            if not await locks.acquire(LEASE, self._owner, now=now, until=Instant(now + LEASE_MS)):
+            if not await self._turn.take():
                 self._wake.set()  # another is at it, and may have looked before this was noted
                 return
             more = await teach_some(self._training)
-        await locks.release(LEASE, self._owner)
+        await self._turn.give_back()

@@ -35,6 +35,7 @@ COMMANDS = {
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
     "list": "Show mailing lists, and who has left them.",
     "sieve": "Filter scripts: check, run; show, list, put, activate, delete those of accounts.",
+    "spam": "Spam filter: score a mail; train, stats, top-tokens, forget.",
     "queue": "Look after mail that waits to leave: list, show, retry, hold, release, bounce, drop.",
     "suppress": "Look after addresses that get no mail from us: list, add, remove.",
     "warmup": "Show how much mail goes straight to whom while an address is new.",
