@@ -67,6 +67,8 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_remote.py::test_an_expired": "as above",
     "tests/scenarios/test_remote.py::test_what_is_not": "as above",
     "tests/scenarios/test_remote_serve.py": "test_on_postgres has a start without the secrets of what it serves",
+    "tests/scenarios/test_spam_learning.py::test_what": "tests/contract has what waits to be learned on both",
+    "tests/scenarios/test_spam_learning.py::test_a_trained": "tests/contract has the models on both",
     "tests/scenarios/test_sources.py": "tests/contract has what an attempt left from on both",
     "tests/scenarios/test_spec_tests.py": "whom an address is, tests/contract/test_accounts asks both",
     "tests/scenarios/test_refusals.py": "refused before anything is kept; tests/contract has quotas on both",
