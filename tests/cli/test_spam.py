@@ -213,3 +213,73 @@ def test_while_the_server_learns(applied: Path, mail: tuple[str, str]) -> None:
     found = run("train", str(applied), "--ham", mail[0], "--spam", mail[1])
     assert found.exit_code == 1
     assert spam_school.BUSY in found.stderr
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    """One of ham, one of spam."""
+    for name, raw in (("one.eml", ham_mail(7)), ("two.eml", campaign_mail(99))):
+        (tmp_path / name).write_bytes(raw)
+    return str(tmp_path / "one.eml"), str(tmp_path / "two.eml")
+
+
+def scored(*arguments: str) -> list[dict[str, object]]:
+    found = run("score", *arguments, "--format", "json")
+    assert found.exit_code == 0, found.output
+    facts: list[dict[str, object]] = json.loads(found.stdout)
+    return facts
+
+
+def test_score_without_a_spec_knows_no_words(files: tuple[str, str]) -> None:
+    found = run("score", *files)
+    assert found.exit_code == 0
+    assert found.stdout.count("(junk from 5, refused from 15)") == 2
+    assert found.stdout.count("the models know none of its words") == 2
+    for facts in scored(*files):
+        assert facts["result"] == "ham"
+        assert facts["words"] == {"points": 0.0, "probability": 0.5}
+        assert facts["tokens"] == []
+
+
+def test_score_by_what_was_learned(applied: Path, mail: tuple[str, str], files: tuple[str, str]) -> None:
+    trained(applied, mail)
+    ham, spam = scored("--spec", str(applied), *files)
+    assert (ham["result"], spam["result"]) == ("ham", "junk")
+    assert [finding["rule"] for finding in spam["findings"] if finding["rule"] == "words"] == ["words"]  # type: ignore[attr-defined]  # JSON
+    assert spam["tokens"]
+    shown = run("score", "--spec", str(applied), files[1], "--tokens", "3").stdout
+    assert "two.eml: " in shown
+    assert " junk (junk from 5, refused from 15)" in shown
+    assert "words: " in shown
+    assert len(shown.partition("together with all others:\n")[2].splitlines()) == 3
+
+
+def test_score_for_an_account(applied: Path, mail: tuple[str, str], files: tuple[str, str]) -> None:
+    trained(applied, mail, "--account", ALICE)
+    found = [scored("--spec", str(applied), "--account", whose, files[1]) for whose in (ALICE, "bob@example.com")]
+    assert [one[0]["result"] for one in found] == ["junk", "ham"]
+
+
+def test_score_by_a_spec_that_was_not_applied(spec: Path, files: tuple[str, str]) -> None:
+    assert scored("--spec", str(spec), "--account", ALICE, files[0])[0]["result"] == "ham"
+
+
+def test_score_from_standard_input() -> None:
+    found = run("score", "-", stdin="Subject: x\n\ntext\n")
+    assert found.exit_code == 0
+    assert found.stdout.startswith("-: ")
+
+
+def test_what_cannot_be_scored(tmp_path: Path, files: tuple[str, str]) -> None:
+    for arguments, text in (
+        ((str(tmp_path / "nowhere.eml"),), "cannot be read: No such file"),
+        ((files[0], "--account", ALICE), "--account needs --spec"),
+    ):
+        found = run("score", *arguments)
+        assert found.exit_code == 2
+        assert text in found.stderr
+    off = tmp_path / "off.yaml"
+    off.write_text(SPEC + "spam: off\n")
+    found = run("score", files[0], "--spec", str(off))
+    assert found.exit_code == 1
+    assert "scored by nobody (spam: off)" in found.stderr

@@ -136,8 +136,13 @@ async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> St
 
 async def _experience(store: Store) -> Experience:
     try:
-        secret = hashlib.blake2b(b"senders", key=await store.state.digest_key(), digest_size=32).digest()
+        return await experience_in(store)
     except BaseException:  # as above
         await store.close()
         raise
+
+
+async def experience_in(store: Store) -> Experience:
+    """Raises DomainError."""
+    secret = hashlib.blake2b(b"senders", key=await store.state.digest_key(), digest_size=32).digest()
     return experience_of(store.reputation, store.acquaintances, secret=secret, clock=store.clock)

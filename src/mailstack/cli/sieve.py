@@ -3,22 +3,20 @@
 Those of accounts are in cli.account_scripts.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mailstack.cli.account_scripts import COMMANDS
+from mailstack.cli.mail_file import read_mail
 from mailstack.cli.reconciling import format_option
-from mailstack.cli.screen import EXIT_ERROR, EXIT_FAULTS, error, fail, print_json
+from mailstack.cli.screen import EXIT_ERROR, EXIT_FAULTS, error, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
     from mailstack.sieve.faults import Broken
     from mailstack.sieve.run import Script
-
-STANDARD_INPUT = "-"
 
 
 @click.group(
@@ -107,7 +105,7 @@ def run_script(
             _show_checked(script, compiled)
         raise click.exceptions.Exit(EXIT_FAULTS)
     envelope = SieveEnvelope(sender=mail_from.strip("<>"), recipient=recipient.strip("<>"))
-    mail = Mail(raw=_read(file), envelope=envelope, received_at=system_clock())
+    mail = Mail(raw=read_mail(file), envelope=envelope, received_at=system_clock())
     found = outcome(compiled, mail, Around(folder=script.parent, mailboxes=mailboxes))
     if form == "json":
         print_json(document(found))
@@ -151,17 +149,3 @@ def _show_checked(path: Path, found: "Script | Broken | Invalid") -> None:
     else:
         for fault in found.faults:
             click.echo(f"{path}:{fault.line}:{fault.column}: {fault.said}", err=True)
-
-
-def _read(file: Path) -> bytes:
-    from mailstack.app.explain.envelope import as_mail
-    from mailstack.app.spec_tests.letter import why_unreadable
-
-    try:
-        if str(file) == STANDARD_INPUT:
-            return as_mail(sys.stdin.buffer.read())[0]
-        if reason := why_unreadable(file):
-            fail(reason, code=EXIT_FAULTS)
-        return as_mail(file.read_bytes())[0]
-    except Invalid as fault:
-        fail(f"{file}: {fault.detail}", code=EXIT_FAULTS)

@@ -21,6 +21,7 @@ from mailstack.cli.reconciling import (
     store_to_write,
 )
 from mailstack.cli.screen import EXIT_FAULTS, counted, fail, print_json
+from mailstack.cli.spam_score import score
 
 if TYPE_CHECKING:
     from mailstack.app.spam_school import Facts
@@ -58,6 +59,9 @@ Examples:
 )
 def command() -> None:
     pass
+
+
+command.add_command(score)
 
 
 @command.command("train", short_help="Teach mail of which you know what it is.")

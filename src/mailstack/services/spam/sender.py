@@ -54,23 +54,40 @@ def sender_in(raw: RawMessage, hostname: str) -> Sender | None:
     there, or somebody brought it whom the spec trusts.
     """
     fields = scan_fields(raw)
-    received, way = _own_received(fields, hostname)
-    if received is None or way is None:
-        return None
-    # What stands below our own Received came with the mail.
-    found = authentication_in(results_by(raw[: received.start], (hostname.lower(),)))
-    if found is None:
+    _, way = _own_received(fields, hostname)
+    found = checks_in(raw, hostname)
+    if found is None or way is None:
         return None
     ehlo_domain, peer_name, peer_host, _, protocol = ((part or b"").decode("utf-8", "replace") for part in way.groups())
-    path = first(fields, b"return-path") or b""
     return sender_of(
         found,
         peer_host=peer_host,
         peer_name=peer_name,
         ehlo_domain=ehlo_domain,
         protocol=protocol,
-        reverse_path=path.decode("utf-8", "replace").removeprefix("<").removesuffix(">"),
+        reverse_path=path_in(fields),
     )
+
+
+def checks_in(raw: RawMessage, hostname: str) -> Authentication | None:
+    """What we found of who brought it, as sender_in has it."""
+    received, _ = _own_received(scan_fields(raw), hostname)
+    if received is None:
+        return None
+    # What stands below our own Received came with the mail.
+    return authentication_in(results_by(raw[: received.start], (hostname.lower(),)))
+
+
+def as_it_came(raw: RawMessage, hostname: str) -> RawMessage:
+    """Without what we wrote on top of it."""
+    received, _ = _own_received(scan_fields(raw), hostname)
+    return raw if received is None else raw[received.end :]
+
+
+def path_in(fields: Sequence[Field]) -> str:
+    """RFC 5321 §4.4: the reverse path, as Return-Path has it."""
+    path = first(fields, b"return-path") or b""
+    return path.decode("utf-8", "replace").removeprefix("<").removesuffix(">")
 
 
 def arrival_in(raw: RawMessage, hostname: str) -> tuple[str, Instant]:

@@ -1,0 +1,30 @@
+"""A message as it lies in a mailbox or a file, looked at as when it came: `mailstack spam score`."""
+
+from mailstack.formats.addresses import parse_mailboxes
+from mailstack.formats.headers import first, scan_fields
+from mailstack.model.instant import Instant
+from mailstack.model.message import RawMessage
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.sender import arrival_in, as_it_came, checks_in, path_in, sender_in
+from mailstack.spam.features import features_in
+from mailstack.spam.seen import look_at
+
+
+def examine_stored(stored: RawMessage, hostname: str, *, now: Instant) -> Examined:
+    """hostname: ours, whose fields on top are believed. now: where they do not say when it came."""
+    raw, sender = as_it_came(stored, hostname), sender_in(stored, hostname)
+    seen = look_at(raw)
+    peer_host, received_at = arrival_in(stored, hostname)
+    return Examined(
+        raw=raw,
+        seen=seen,
+        features=features_in(seen, sender),
+        sender=sender,
+        authentication=checks_in(stored, hostname),
+        author=next(iter(parse_mailboxes(first(seen.root.fields, b"from") or b"")), None),
+        peer_host="" if sender is None else peer_host,
+        ehlo_domain="" if sender is None else sender.helo,
+        reverse_path=path_in(scan_fields(stored)),
+        received_at=received_at or now,
+        trace_id="",
+    )
