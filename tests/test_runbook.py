@@ -16,7 +16,7 @@ SOURCES = ROOT / "src" / "mailstack"
         ("At three in the morning", 20),
         ("Bans and failed logins", 5),
         ("Behind a balancer (PROXY)", 3),
-        ("Greylisting and blocklists", 5),
+        ("Greylisting, blocklists and engines", 8),
         ("My mail does not arrive", 15),
     ],
 )

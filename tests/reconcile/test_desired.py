@@ -7,7 +7,17 @@ import pytest
 
 from mailstack.model.ids import Generation
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.resource import Json, Kind, SendingBody, Snapshot, body_of
+from mailstack.model.resource import (
+    ClamavBody,
+    CodeBody,
+    Json,
+    Kind,
+    RspamdBody,
+    SendingBody,
+    Snapshot,
+    SpamBody,
+    body_of,
+)
 from mailstack.reconcile.actual import NOTHING
 from mailstack.reconcile.apply import Workshop, writes_of
 from mailstack.reconcile.desired import Desired, Given, desired_state
@@ -15,7 +25,7 @@ from mailstack.reconcile.diff import diff
 from mailstack.reconcile.progress import unseen
 from mailstack.reconcile.providers.acme import NO_ORDERING, Ordering
 from mailstack.reconcile.providers.certs import self_signed
-from mailstack.reconcile.wanted import Secrets, Wanted, keyed_digest
+from mailstack.reconcile.wanted import Held, Secrets, Wanted, keyed_digest, nothing_held
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.secrets import resolve
 from tests.support.specs import spec_value
@@ -34,11 +44,12 @@ def desired(
     passwords: Mapping[str, str] | None = None,
     names: tuple[str, ...] = (),
     ordering: Ordering = NO_ORDERING,
+    held: Held = nothing_held,
 ) -> Desired:
     spec = spec_value(settings)
     given = Given(
         live=live,
-        secrets=Secrets(resolve, directory, DIGEST, spec.fault),
+        secrets=Secrets(resolve, directory, DIGEST, spec.fault, held),
         now=now,
         passwords=passwords or {},
         certificate_names=names,
@@ -243,6 +254,46 @@ def test_relays_and_routes() -> None:
     assert the(found, Kind.ROUTES, "routes").resource.fields == {
         "routes": [{"to": "*.example", "via": "r"}, {"to": "*", "via": "direct", "tls": "verified"}]
     }
+
+
+ASKED = {
+    "lists": [
+        {"zone": "DBL.example", "of": ["domains", "links"], "points": 4, "codes": {"127.0.1.4": 6, "127.0.*.9": 0}},
+        {"zone": "white.example", "of": ["peers"], "codes": {"127.0.*.3": -3}},
+    ],
+    "engines": {
+        "rspamd": {"url": "http://127.0.0.1:11333/", "password": "file/rspamd"},
+        "clamav": {"host": "clamav", "deadline": "5s", "on_virus": "junk"},
+    },
+}
+
+
+def test_whom_the_server_asks_about_spam_is_of_one_resource(tmp_path: Path) -> None:
+    assert names(desired({"spam": {"lists": [], "engines": {}}}), Kind.SPAM) == []
+    (tmp_path / "rspamd").write_text("open sesame\n")
+    wanted = the(desired({"spam": ASKED}, directory=tmp_path), Kind.SPAM, "spam")
+    body = body_of(SpamBody, wanted.resource)
+    assert [(each.zone, each.of, each.points) for each in body.lists] == [
+        ("dbl.example", ("domains", "links"), 4.0),
+        ("white.example", ("peers",), None),
+    ]
+    assert body.lists[0].codes == (CodeBody(code="127.0.1.4", points=6.0), CodeBody(code="127.0.*.9", points=0.0))
+    assert body.rspamd == RspamdBody(url="http://127.0.0.1:11333", deadline_s=10, max_points=15.0)
+    assert body.clamav == ClamavBody(deadline_s=5, max_size_bytes=25 << 20, on_virus="junk", host="clamav", port=3310)
+    assert wanted.secrets == {"rspamd_password": "open sesame"}
+    assert "open sesame" not in repr(wanted)
+
+
+async def test_the_password_of_rspamd_stays_where_it_cannot_be_read_but_goes_to_no_other(tmp_path: Path) -> None:
+    (tmp_path / "rspamd").write_text("open sesame\n")
+    live = await applied(desired({"spam": ASKED}, directory=tmp_path))
+    (tmp_path / "rspamd").unlink()
+    held = lambda *_which: live.resources[Kind.SPAM, "spam"].digests["rspamd_password"]  # noqa: E731
+    again = desired({"spam": ASKED}, live=live, directory=tmp_path, held=held)
+    assert diff(again.wanted, live) == ()
+    other = {**ASKED, "engines": {"rspamd": {"url": "http://127.0.0.1:4", "password": "file/rspamd"}}}
+    with pytest.raises(SpecInvalid, match=r"spam\.engines\.rspamd\.password"):
+        desired({"spam": other}, live=live, directory=tmp_path, held=held)
 
 
 async def test_keys_and_certificates_are_made_once_and_kept() -> None:

@@ -1,5 +1,6 @@
 """Debian's clamd and rspamd, started by a test on loopback, and a mail for them to judge. No network is asked."""
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,15 +43,15 @@ def brought(raw: bytes = MAIL) -> Brought:
 @contextmanager
 def real_clamd(folder: Path) -> Iterator[str]:
     """Its socket; it knows VIRUS, and nothing else."""
-    database, socket = folder / "signatures", folder / "clamd.sock"
+    database, path = folder / "signatures", folder / "clamd.sock"
     database.mkdir()
     (database / "test.ndb").write_text(f"Test.Stand-In:0:*:{VIRUS.hex()}\n")
     config = folder / "clamd.conf"
     config.write_text(
-        f"LocalSocket {socket}\nDatabaseDirectory {database}\nTemporaryDirectory {folder}\nForeground true\n"
+        f"LocalSocket {path}\nDatabaseDirectory {database}\nTemporaryDirectory {folder}\nForeground true\n"
     )
-    with _running([need("clamd"), "-c", str(config)], folder / "clamd.log", socket.exists):
-        yield str(socket)
+    with _running([need("clamd"), "-c", str(config)], folder / "clamd.log", lambda: _listens(path)):
+        yield str(path)
 
 
 @contextmanager
@@ -79,6 +80,11 @@ lua = "{folder}/rules.lua";
     command = [need("rspamd"), "-f", "-i", "-c", str(config)]
     with _running(command, folder / "rspamd.log", lambda: _pongs(url)):
         yield url
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(path)) == 0
 
 
 def _pongs(url: str) -> bool:

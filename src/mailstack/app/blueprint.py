@@ -13,6 +13,7 @@ from mailstack.model.errors import Invalid
 from mailstack.model.ids import Generation
 from mailstack.model.resource import (
     BODY_TYPES,
+    RSPAMD_PASSWORD,
     AnyBody,
     DomainBody,
     Kind,
@@ -40,7 +41,7 @@ KINDS = (
     Kind.RELAY,
     Kind.ROUTES,
 )
-WITH_SECRETS = (Kind.CERTIFICATE, Kind.DKIM_KEY, Kind.RELAY)
+WITH_SECRETS = (Kind.SPAM, Kind.CERTIFICATE, Kind.DKIM_KEY, Kind.RELAY)
 Secrets = Mapping[str, str]
 
 
@@ -91,6 +92,11 @@ class Blueprint:
     @property
     def spam(self) -> SpamBody:
         return next(iter(self.bodies(SpamBody).values()), SpamBody())
+
+    @property
+    def rspamd_password(self) -> str:
+        """ "" for none."""
+        return next(iter(self.secrets.get(Kind.SPAM, {}).values()), {}).get(RSPAMD_PASSWORD, "")
 
     @property
     def sieve(self) -> SieveBody:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mailstack.app.asked import dns_lists_of, engines_of
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
@@ -219,7 +220,7 @@ def _smtp(
         submitted=adapters.store.submitted,
         conduct=adapters.conduct,
         gate=gate_of(blueprint.receiving, resolver, adapters.store.greylist, clock=adapters.clock),
-        judging=judging_of(blueprint, SpamKnowledge(models=around.models, experience=adapters.experience)),
+        judging=judging_of(blueprint, _spam_knowledge(blueprint, around, resolver)),
         clock=adapters.clock,
         token=adapters.token,
         resolver=resolver,
@@ -232,6 +233,16 @@ def _smtp(
         signing_keys=keys,
         tls=around.tls if identities_of(blueprint) else None,
         plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _spam_knowledge(blueprint: Blueprint, around: Surroundings, resolver: Resolver) -> SpamKnowledge:
+    clock = around.adapters.clock
+    return SpamKnowledge(
+        models=around.models,
+        sources=[dns_lists_of(blueprint, resolver, clock=clock)],
+        engines=engines_of(blueprint, resolver, clock=clock),
+        experience=around.adapters.experience,
     )
 
 

@@ -23,6 +23,7 @@ from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.server import Listeners, Tls
+from mailstack.spec.sections.spam import without_engines
 from mailstack.spec.sections.storage import Storage
 
 CERTIFICATE_NAMES = ("localhost", LOOPBACK)
@@ -116,6 +117,7 @@ def _harmless_spec(spec: Spec, job: SandboxJob) -> Spec:
             "storage": _storage(Path(job.state), kept_database(Path(job.state))[0]),
             "tls": Tls(),
             "domains": {name: _with_made_keys(domain) for name, domain in spec.domains.items()},
+            "spam": without_engines(spec.spam),
             "relays": relays,
             "routes": routes,
         }

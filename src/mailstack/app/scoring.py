@@ -9,7 +9,7 @@ from mailstack.model.resource import spam_policy_of
 from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.policies import Policies
-from mailstack.services.spam.scoring import AccountSource, Scoring, Source, SpamModels
+from mailstack.services.spam.scoring import AccountSource, Scans, Scoring, Source, SpamModels
 from mailstack.spam.model import Model, empty
 
 
@@ -36,6 +36,7 @@ class SpamKnowledge:
     sources: Sequence[Source] = ()
     account_sources: Sequence[AccountSource] = ()
     experience: Experience | None = None
+    engines: Sequence[Scans] = ()
 
 
 def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judging | None:
@@ -48,7 +49,7 @@ def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judg
     if experience is not None:
         sources.append(experience.reputation)
         account_sources.append(experience.acquainted)
-    scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources)
+    scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources, engines=known.engines)
     return Judging(hostname=server.hostname, policies=policies, scoring=scoring, experience=experience)
 
 

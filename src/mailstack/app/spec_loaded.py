@@ -31,6 +31,7 @@ def _referenced(loaded: LoadedSpec) -> Iterator[Path]:
     spec, folder = loaded.spec, loaded.path.absolute().parent
     secrets = [account.password for account in spec.accounts.values()]
     secrets += [relay.password for relay in spec.relays.values()]
+    secrets += [spec.spam.engines.rspamd.password] if spec.spam.engines.rspamd else []
     secrets += [file.key for file in spec.tls.files]
     secrets += [spec.tls.acme.eab.key] if spec.tls.acme.eab else []
     secrets += [key.private_key for domain in spec.domains.values() for key in domain.dkim.keys]

@@ -35,6 +35,21 @@ def is_refusal(answer: str) -> bool:
     return address not in _LISTED or any(address in network for network in _REFUSED)
 
 
+def parse_code(text: str) -> str:
+    """What lists answer with, or a pattern of it: an address in 127.0.0.0/8, with `*` for any number behind the first.
+    Raises ValueError with what is allowed."""
+    try:
+        address = IPv4Address(text.replace("*", "2"))
+    except ValueError:
+        address = IPv4Address(0)
+    octets = text.split(".")
+    if address not in _LISTED or any("*" in octet and octet != "*" for octet in octets) or octets[0] == "*":
+        raise ValueError("not a code of a list (such as 127.0.1.4, or 127.0.*.3 with any number for *)")
+    if "*" not in octets and not is_listing(text):
+        raise ValueError("not a code of a listing: so lists answer to who may not ask")
+    return text
+
+
 def backwards(host: str) -> str | None:
     """An address as lists are asked about it; None for what is none."""
     try:

@@ -174,10 +174,57 @@ class SpamPolicyBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeBody:
+    """code: of a list in DNS, or a pattern, as model.dns_list.parse_code has it."""
+
+    code: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsListBody:
+    """of: peers, domains, links. points: of codes that are not named; None for nothing."""
+
+    zone: str
+    of: tuple[str, ...]
+    points: float | None = None
+    codes: tuple[CodeBody, ...] = ()
+
+
+RSPAMD_PASSWORD = "rspamd_password"
+"""A secret of the resource of spam."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RspamdBody:
+    """max_points: of its score, that count."""
+
+    url: str
+    deadline_s: int
+    max_points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClamavBody:
+    """socket: a path, None for host and port. on_virus: reject or junk."""
+
+    deadline_s: int
+    max_size_bytes: int
+    on_virus: str
+    socket: str | None = None
+    host: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpamBody:
-    """policy: of all who have none of their own."""
+    """policy: of all who have none of their own. rspamd, clamav: None where it is not asked. Secret: `rspamd_password`,
+    where it has one."""
 
     policy: SpamPolicyBody = SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT)  # frozen
+    lists: tuple[DnsListBody, ...] = ()
+    rspamd: RspamdBody | None = None
+    clamav: ClamavBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,11 @@ class Finding:
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """Of one mail for one account. findings: all that count, in the order in which they were made. virus: the name of
-    the one that was found, "" for none."""
+    the one that was found, "" for none. keeps_virus: mail that has one goes to Junk; else it is refused."""
 
     findings: Sequence[Finding]
     virus: str = ""
+    keeps_virus: bool = False
 
     @cached_property
     def points(self) -> float:
@@ -58,11 +59,12 @@ class Judged:
 
     @property
     def is_junk(self) -> bool:
-        return self.is_refused or _is_over(self.policy.junk_at, self.score.points)
+        return self.is_refused or bool(self.score.virus) or _is_over(self.policy.junk_at, self.score.points)
 
     @property
     def is_refused(self) -> bool:
-        return bool(self.score.virus) or _is_over(self.policy.reject_at, self.score.points)
+        is_virus_refused = bool(self.score.virus) and not self.score.keeps_virus
+        return is_virus_refused or _is_over(self.policy.reject_at, self.score.points)
 
     @property
     def percent(self) -> float:

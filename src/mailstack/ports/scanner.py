@@ -24,10 +24,11 @@ class Brought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """virus: the name of the one that was found, printable ASCII; "" for none."""
+    """virus: the name of the one that was found, printable ASCII; "" for none. keeps_virus: as of model.spam.Score."""
 
     findings: Sequence[Finding] = ()
     virus: str = ""
+    keeps_virus: bool = False
 
 
 class Scanner(Protocol):

@@ -53,7 +53,7 @@ from mailstack.reconcile.providers.dmarc import Facts, ahead_of_records, stage_q
 from mailstack.reconcile.providers.keys import Keys, key_questions, wanted_keys
 from mailstack.reconcile.providers.mta_sts import ahead_of_certificate
 from mailstack.reconcile.providers.tls import certificate_questions, wanted_certificates
-from mailstack.reconcile.spam import account_policy, domain_policy, spam_body
+from mailstack.reconcile.spam import SPAM_NAME, account_policy, domain_policy, rspamd_secrets, spam_body
 from mailstack.reconcile.wanted import Kept, Secret, Secrets, Wanted
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.model import Spec
@@ -68,7 +68,6 @@ from mailstack.spec.sections.server import BACKUP_MX, Bans, Server
 SERVER_NAME = "server"
 ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
-SPAM_NAME = "spam"
 SIEVE_NAME = "sieve"
 SENDING_NAME = "sending"
 LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "managesieve", "http", "https")
@@ -130,7 +129,7 @@ def desired_state(spec: Spec, given: Given) -> Desired:
     wanted = (
         *_server(spec, given.secrets),
         *_receiving(spec, given.secrets),
-        *_spam(spec, given.secrets),
+        *_spam(spec, given),
         *_sieve(spec, given),
         *certificates.wanted,
         *_domains(spec, given.secrets),
@@ -225,10 +224,13 @@ def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
         yield secrets.wanted(Kind.RECEIVING, RECEIVING_NAME, body)
 
 
-def _spam(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
+def _spam(spec: Spec, given: Given) -> Iterator[Wanted]:
     body = spam_body(spec)
     if body != SpamBody():
-        yield secrets.wanted(Kind.SPAM, SPAM_NAME, body)
+        held = given.live.resources.get((Kind.SPAM, SPAM_NAME))
+        may_keep = held is not None and body_of(SpamBody, held).rspamd == body.rspamd
+        secrets = rspamd_secrets(spec, given.secrets, may_keep=may_keep)
+        yield given.secrets.wanted(Kind.SPAM, SPAM_NAME, body, secrets)
 
 
 def _sieve(spec: Spec, given: Given) -> Iterator[Wanted]:

@@ -107,7 +107,9 @@ def _losses(steps: Sequence[Step], live: Snapshot) -> Iterator[PlanWarning]:
 
 def untold(resources: Collection[tuple[Kind, str]]) -> Iterator[PlanWarning]:
     """Whose passwords were given and are not compared with those in use."""
-    by_kind = {kind: [name for found, name in resources if found is kind] for kind in (Kind.ACCOUNT, Kind.RELAY)}
+    by_kind = {
+        kind: [name for found, name in resources if found is kind] for kind in (Kind.ACCOUNT, Kind.RELAY, Kind.SPAM)
+    }
     for kind, names in by_kind.items():
         if names:
             text = "(secret, may change): whoever may only plan is not told whether a password is the one in use"

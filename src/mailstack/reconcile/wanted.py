@@ -58,7 +58,7 @@ def keyed_digest(key: bytes) -> Digest:
 
 def is_guessable(kind: Kind, secret: str) -> bool:
     """What people think of, and others may: passwords and logins. No hash of one, and no key."""
-    return kind is Kind.RELAY or (kind is Kind.ACCOUNT and scheme_of(secret) is None)
+    return kind in (Kind.RELAY, Kind.SPAM) or (kind is Kind.ACCOUNT and scheme_of(secret) is None)
 
 
 class Secrets:

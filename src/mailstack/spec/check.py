@@ -1,6 +1,7 @@
 """What one value of a spec says about another. Works on raw values, so that it finds its faults beside the models'."""
 
 from mailstack.spec.check_addresses import check_addresses
+from mailstack.spec.check_asked import check_asked
 from mailstack.spec.check_dkim import check_dkim
 from mailstack.spec.check_least_tls import check_least_tls
 from mailstack.spec.check_moved import check_moved
@@ -25,5 +26,6 @@ def check(document: Document) -> list[Fault]:
         *check_sources(document, spec),
         *check_dkim(document),
         *check_spam(document),
+        *check_asked(document),
         *check_tests(document, spec),
     ]

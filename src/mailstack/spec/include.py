@@ -20,6 +20,7 @@ _REFERENCES = (
     ("accounts", "*", "password"),
     ("relays", "*", "username"),
     ("relays", "*", "password"),
+    ("spam", "engines", "rspamd", "password"),
     ("tls", "files", "*", "key"),
     ("dns", "providers", "*", "**"),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import MINUTE_MS
@@ -46,6 +47,11 @@ async def test_what_it_finds_is_told() -> None:
     assert await engine(scanner).scanned(examined(recipients=("alice@example.com",))) == FOUND
     assert scanner.asked[0].recipients == ("alice@example.com",)
     assert scanner.asked[0].reverse_path == "deals@shop.example"
+
+
+async def test_what_has_a_virus_may_be_kept() -> None:
+    kept = Engine("clamav", FakeScanner(), clock=FakeClock(), deadline_s=5, keeps_viruses=True)
+    assert await kept.scanned(examined()) == replace(FOUND, keeps_virus=True)
 
 
 async def test_a_dead_one_finds_nothing_and_is_left_alone_for_a_minute() -> None:

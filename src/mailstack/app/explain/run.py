@@ -7,6 +7,7 @@ counted. DNS is asked, or what stands in for it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mailstack.app.asked import dns_lists_of
 from mailstack.app.explain.envelope import Addressed
 from mailstack.app.explain.explanation import Explanation, Finding, Mail, Question, Scripted, Step, Verdict, WarmingUp
 from mailstack.app.explain.findings import Scene, findings_of, script_findings
@@ -14,7 +15,7 @@ from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScrip
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
 from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
-from mailstack.app.scoring import judging_of, policies_of
+from mailstack.app.scoring import SpamKnowledge, Untaught, judging_of, policies_of
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed
 from mailstack.app.spec_tests.client import connected
@@ -188,7 +189,7 @@ class _Telling:
                 submitted=store.submitted,
                 conduct=self._conduct,
                 gate=replace(gate, greylisting=None) if self._around.again else gate,
-                judging=judging_of(bed.blueprint),
+                judging=judging_of(bed.blueprint, self._spam_knowledge()),
                 clock=clock,
                 token=bytes,
                 resolver=self._resolver,
@@ -206,6 +207,11 @@ class _Telling:
             limits=replace(made.limits, first_delay_s=0),
         )
         return self._service
+
+    def _spam_knowledge(self) -> SpamKnowledge:
+        """Engines are the server's own, and are not asked."""
+        lists = dns_lists_of(self._bed.blueprint, self._resolver, clock=self._around.clock)
+        return SpamKnowledge(models=Untaught(), sources=[lists])
 
     def heard(self, to: Addressed, said: str, reply: Reply) -> None:
         observations = self._witness.take()

@@ -30,6 +30,7 @@ from mailstack.spec.load import LoadedSpec
 from mailstack.spec.model import Spec
 from mailstack.spec.nearest import Vocabulary
 from mailstack.spec.secrets import SecretMissing
+from mailstack.spec.sections.spam import without_engines
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.store import MemoryStore
 
@@ -103,12 +104,12 @@ def _kept(_kind: Kind, _name: str, _secret: str) -> str:
 
 
 def _without_secrets(spec: Spec) -> Spec:
-    """Certificates and logins of relays have no bearing on where mail goes, and lie on the server."""
+    """Certificates, logins of relays and what engines say have no bearing on where mail goes, and lie on the server."""
     relays = {
         name: relay.model_copy(update={"username": None, "password": None}) for name, relay in spec.relays.items()
     }
     tls = spec.tls.model_copy(update={"issuer": "self-signed", "files": ()})
-    return spec.model_copy(update={"tls": tls, "relays": relays})
+    return spec.model_copy(update={"tls": tls, "relays": relays, "spam": without_engines(spec.spam)})
 
 
 def _created(wanted: Wanted) -> ResourceChange:

@@ -1,6 +1,7 @@
 """An engine beside us, asked about each mail for so long and no longer. One that is dead stops no mail."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -16,12 +17,18 @@ log = structlog.get_logger()
 
 
 class Engine:
-    """name: for the log. A mail that it cannot judge, or that takes it too long while it answers others, does not
-    count against it: else whoever sends such mail would switch it off for the next."""
+    """name: for the log. keeps_viruses: what has one goes to Junk, and is not refused.
 
-    def __init__(self, name: str, scanner: Scanner, *, clock: Clock, deadline_s: float) -> None:
+    A mail that it cannot judge, or that takes it too long while it answers others, does not count against it: else
+    whoever sends such mail would switch it off for the next.
+    """
+
+    def __init__(
+        self, name: str, scanner: Scanner, *, clock: Clock, deadline_s: float, keeps_viruses: bool = False
+    ) -> None:
         self._name = name
         self._scanner = scanner
+        self._keeps_viruses = keeps_viruses
         self._deadline_s = deadline_s
         self._breaker = Breaker(name, clock=clock)
 
@@ -41,7 +48,7 @@ class Engine:
                 self._breaker.failed(reason)
             return NOTHING
         self._breaker.answered()
-        return found
+        return replace(found, keeps_virus=True) if found.virus and self._keeps_viruses else found
 
 
 def _brought(mail: Examined) -> Brought:

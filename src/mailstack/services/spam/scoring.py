@@ -72,7 +72,7 @@ class Scoring:
             _gathered([engine.scanned(mail) for engine in self.engines], mail),
         )
         of_mail = tuple(chain(*sources, *(each.findings for each in scanned)))
-        virus = next((each.virus for each in scanned if each.virus), "")
+        infected = next((each for each in scanned if each.virus), Scanned())
         shared: Sequence[Finding] | None = None
         found: dict[AccountId | None, Score] = {}
         for account in accounts:
@@ -84,7 +84,9 @@ class Scoring:
             else:
                 words = self._words(mail, model)
             account_id = None if account is None else account.account_id
-            found[account_id] = Score(findings=(*words, *of_mail, *of_account), virus=virus)
+            found[account_id] = Score(
+                findings=(*words, *of_mail, *of_account), virus=infected.virus, keeps_virus=infected.keeps_virus
+            )
         return found
 
     async def _model_of(self, account: Account, mail: Examined) -> Model | None:

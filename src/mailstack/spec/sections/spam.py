@@ -6,6 +6,8 @@ from pydantic import BeforeValidator, Field
 
 from mailstack.model.spam import JUNK_AT, REJECT_AT
 from mailstack.spec.sections.section import OrElse, Section
+from mailstack.spec.sections.spam_engines import Engines
+from mailstack.spec.sections.spam_lists import DnsList
 from mailstack.spec.values import DomainName
 
 MOST_LISTS = 10
@@ -54,3 +56,20 @@ class Spam(OwnSpam):
         " abuse are reached all the same. A list that does not answer within 5 seconds refuses nobody. Most lists"
         " answer only to a resolver of your own, and each has its terms of use.",
     )
+    lists: tuple[DnsList, ...] = Field(
+        default=(),
+        max_length=MOST_LISTS,
+        description="DNS lists that give mail points (RFC 5782): of addresses, of domains, of where links lead. No list"
+        " is asked about your own domains or about private addresses. What it does not answer within 2 seconds it has"
+        " not said.",
+    )
+    engines: Engines = Field(
+        default=Engines(),
+        description="Programs beside the server that are asked about each mail of strangers, and have a share in its"
+        " score. One that does not answer stops no mail.",
+    )
+
+
+def without_engines(spam: Spam) -> Spam:
+    """For where nobody but the server itself may be asked: they are its own, and their passwords lie there."""
+    return spam.model_copy(update={"engines": Engines()})

@@ -44,7 +44,8 @@ def refused_as_spam(mail: InboundMail, judged: Judged) -> Reject:
     """It never says which rules it met: who sends spam would try until it meets none."""
     recipient = mail.recipients[0].address
     postmaster = f"postmaster@{recipient.domain}" if recipient.domain.isascii() else "the postmaster"
-    told = "it has a virus" if judged.score.virus else f"score {judged.score.points:.1f}"
+    is_for_virus = judged.score.virus and not judged.score.keeps_virus
+    told = "it has a virus" if is_for_virus else f"score {judged.score.points:.1f}"
     return Reject(
         reason=Reason.SPAM,
         detail=", ".join(_rules(judged)),
