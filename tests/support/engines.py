@@ -60,6 +60,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_spam_asked.py": "whom it asks comes before the store",
     "tests/scenarios/test_suppression.py": "tests/contract has what is known of addresses on both",
     "tests/scenarios/test_upgrade.py": "between two programs, whatever they keep mail in",
+    "tests/scenarios/test_known_senders.py": "tests/contract has what is known of senders on both",
     "tests/scenarios/test_lmtp_socket.py": "of sockets; what comes in is stored as by any other listener",
     "tests/scenarios/test_ways_out.py": "tests/contract has what a relay put off, and the days of a warm-up, on both",
     "tests/scenarios/test_ways_to_postgres.py": "the ways are PostgreSQL's",
