@@ -43,7 +43,7 @@ def features_in(seen: Seen, sender: Sender | None = None, *, limits: Limits = LI
     tokens += link_tokens(seen.links, limits.links)
     if sender is not None:
         tokens += _sender_tokens(sender)
-    words = subject + shown
+    words = (subject + shown)[: limits.words]
     return Features(
         words=words,
         tokens=tokens,
