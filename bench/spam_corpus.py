@@ -21,6 +21,7 @@ SUITES = Path(os.environ.get("MAILSTACK_SUITES", Path(__file__).parents[2] / "sh
 ARCHIVE = SUITES / "spam" / "spamassassin-part.tar.xz"
 FOLDS = 5
 PAST = 0.6
+BY_DATE = f"By date, the first {PAST * 100:.0f} % learned"
 _SEED = 9
 _COLLECTORS = frozenset({b"delivered-to", b"return-path", b"x-status", b"x-keywords", b"delivery-date", b"x-loop"})
 _HOST = re.compile(rb"@([\w.-]+)")
@@ -72,7 +73,7 @@ def splits(mails: Sequence[Mail]) -> list[Split]:
     halves = _halves(shuffled)
     return [
         Split(name=f"{FOLDS} folds", rounds=list(zip(rest, folds, strict=True))),
-        Split(name=f"By date, the first {PAST * 100:.0f} % learned", rounds=[(by_date[:now], by_date[now:])]),
+        Split(name=BY_DATE, rounds=[(by_date[:now], by_date[now:])]),
         Split(name="Strangers, one way", rounds=[halves]),
         Split(name="Strangers, the other way", rounds=[halves[::-1]]),
     ]

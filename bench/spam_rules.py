@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from bench.spam_corpus import ARCHIVE, Mail, corpus, splits
+from bench.spam_corpus import ARCHIVE, BY_DATE, Mail, corpus, splits
 from mailstack.formats.addresses import parse_mailboxes
 from mailstack.formats.headers import first
 from mailstack.model.instant import Instant
@@ -30,7 +30,7 @@ def main() -> None:
     if not ARCHIVE.exists():
         print(f"without {ARCHIVE} there is nothing to look at (MAILSTACK_SUITES names another folder)")
         return
-    mails, _ = next(split for split in splits(corpus()) if split.name == "by date").rounds[0]
+    mails, _ = next(split for split in splits(corpus()) if split.name == BY_DATE).rounds[0]
     print(f"{len(mails)} mails, {sum(mail.is_spam for mail in mails)} of them spam")
     found = [(mail, findings_of(RULES, evidence_of(mail))) for mail in mails]
     hits(found)
