@@ -5,6 +5,7 @@ guess: no style sheets are followed, and boxes have no size.
 import html
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailstack.formats.html_text import INLINE, SILENT, TAG, closing, html_to_text
 
@@ -97,6 +98,7 @@ class _Reader:
         self.hiding = ""
         self._depth = 0
         self._is_white = True
+        self._styles = {"": _Style(is_hiding=False, color="", background="")}
 
     def tag(self, name: str, tag: str, *, is_end: bool) -> None:
         if name == self.hiding:
@@ -162,17 +164,40 @@ class _Reader:
             self._named_links.append((html.unescape(text), html.unescape(address)))
 
     def _is_hiding(self, name: str, values: dict[str, str]) -> bool:
-        style = values.get("style", "")
-        background = values.get("bgcolor") or (found[1] if (found := _STYLE_BACKGROUND.search(style)) else "")
+        style = self._style(values.get("style", ""))
+        background = values.get("bgcolor") or style.background
         if background and _plain(background) not in _WHITE:
             # White letters may be there to be read from here on.
             self._is_white = False
-        if "hidden" in values or (style and _HIDING_STYLE.search(style)):
+        if "hidden" in values or style.is_hiding:
             return True
         if name == "font" and values.get("size") == "0":
             return True
-        color = values.get("color") or (found[1] if (found := _STYLE_COLOR.search(style)) else "")
-        return self._is_white and _plain(color) in _WHITE
+        return self._is_white and _plain(values.get("color") or style.color) in _WHITE
+
+    def _style(self, text: str) -> "_Style":
+        # A newsletter has the same few on hundreds of tags.
+        style = self._styles.get(text)
+        if style is None:
+            style = self._styles[text] = _style_of(text)
+        return style
+
+
+class _Style(NamedTuple):
+    """color, background: "" where it says nothing of them."""
+
+    is_hiding: bool
+    color: str
+    background: str
+
+
+def _style_of(text: str) -> _Style:
+    color, background = _STYLE_COLOR.search(text), _STYLE_BACKGROUND.search(text)
+    return _Style(
+        is_hiding=_HIDING_STYLE.search(text) is not None,
+        color=color[1] if color else "",
+        background=background[1] if background else "",
+    )
 
 
 def _plain(color: str) -> str:
