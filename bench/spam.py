@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.spam_corpus import ARCHIVE, Mail, Split, corpus, splits
-from bench.spam_designs import DESIGNS, POINTS, Design, Ours
+from bench.spam_designs import DESIGNS, OURS, POINTS, Design, Ours
 from bench.spam_modern import examples
-from bench.spam_rivals import rivals
+from bench.spam_rivals import CUTOFFS, rivals
 from mailstack.spam.features import features_of
 from mailstack.spam.judge import Models, judge, reasons
 from mailstack.spam.model import SHARED_BITS, Model, empty
@@ -36,8 +36,9 @@ def main() -> None:
     mails = corpus()
     print(f"{len(mails)} mails, {sum(mail.is_spam for mail in mails)} of them spam")
     with rivals() as others:
-        points = {split.name: accuracy(split, (*DESIGNS, *others)) for split in splits(mails)}
-    classes(points)
+        found = {split.name: accuracy(split, (*DESIGNS, *others)) for split in splits(mails)}
+    operating_points(found)
+    classes({name: scores[POINTS] for name, scores in found.items()})
     taught = Ours()
     taught.learn(mails)
     models = Models(shared=taught.model)
@@ -45,20 +46,31 @@ def main() -> None:
     speed(mails, models)
 
 
-def accuracy(split: Split, designs: Sequence[Callable[[], Design]]) -> Scored:
-    """Prints the figures of all; returns the points of ours."""
+def accuracy(split: Split, designs: Sequence[Callable[[], Design]]) -> dict[str, Scored]:
+    """Prints the figures of all; returns what they were made of."""
     judged = [mail for _, others in split.rounds for mail in others]
     spam = sum(mail.is_spam for mail in judged)
     heading = f"{split.name}: {len(judged) - spam} ham and {spam} spam"
     table(heading, "ROC AUC", *(f"FP at {recall * 100:.0f} % recall" for recall in RECALLS))
-    points: Scored = ()
+    all_scores: dict[str, Scored] = {}
     for design in designs:
         for name, scored in judge_all(split, design).items():
-            if name == POINTS:
-                points = scored
-            else:
+            all_scores[name] = scored
+            if name != POINTS:
                 row(name, f"{roc_auc(scored):.5f}", *(false_positives(scored, recall) for recall in RECALLS))
-    return points
+    return all_scores
+
+
+def operating_points(found: Mapping[str, Mapping[str, Scored]]) -> None:
+    """Of each rival, where it says spam by itself; and of ours, where it finds as much."""
+    table("where a rival says spam", "recall", "its FP", "FP of mailstack at that recall")
+    for split, scores in found.items():
+        for rival in sorted(CUTOFFS.keys() & scores.keys()):
+            scored, cutoff = scores[rival], CUTOFFS[rival]
+            sure = [mail.is_spam for score, mail in scored if score >= cutoff]
+            recall = sum(sure) / sum(mail.is_spam for _, mail in scored)
+            ours = false_positives(scores[OURS], recall)
+            row(f"{split}: {rival}", f"{recall * 100:.1f} %", len(sure) - sum(sure), ours)
 
 
 def table(*heading: str) -> None:
@@ -101,7 +113,8 @@ def roc_auc(scored: Scored) -> float:
 def false_positives(scored: Scored, recall: float) -> int:
     """Ham that has at least as much as the weakest of that share of the spam."""
     spam = sorted((score for score, mail in scored if mail.is_spam), reverse=True)
-    least = spam[math.ceil(recall * len(spam)) - 1]
+    # A share that is a whole number of them may be a bit more, for it is a float.
+    least = spam[math.ceil(recall * len(spam) - 1e-9) - 1]
     return sum(score >= least for score, mail in scored if not mail.is_spam)
 
 

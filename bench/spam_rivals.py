@@ -13,7 +13,11 @@ from shutil import which
 
 from bench.spam_corpus import Mail
 from bench.spam_designs import Design, Scores
-from bench.spam_rspamd import Rspamd, running_rspamd
+from bench.spam_rspamd import Rspamd, running_rspamd, score_of
+
+CUTOFFS = {"bogofilter": 0.99, "SpamAssassin's Bayes": 0.99, "rspamd's Bayes": score_of(0.99)}
+"""From where on each is sure that it is spam: bogofilter's spam_cutoff, SpamAssassin's BAYES_99; rspamd has no such
+point, and is taken likewise."""
 
 _PERL = Path(__file__).with_name("spam_assassin.pl")
 

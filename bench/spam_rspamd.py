@@ -46,6 +46,11 @@ group "statistics" {{ symbols {{
 """
 
 
+def score_of(probability: float) -> float:
+    """As a symbol has it for spam, where the log has the probability."""
+    return WEIGHT * float(probability**8)
+
+
 class Rspamd:
     """Of a server that runs, whose memory it empties."""
 
