@@ -1,5 +1,6 @@
 """What tests of any part may ask for: real servers that are dear to start, once in a session."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.groups import ByModule
 from tests.support.log_forms import HeldToItsForm
 from tests.support.moto import running_moto
 from tests.support.postgres import PostgresServer, empty_tables, fresh_database, running_postgres
+from tests.support.programs import Program
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
@@ -25,6 +27,12 @@ def log_as_before() -> Iterator[None]:
     structlog.configure(wrapper_class=HeldToItsForm)
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def forked_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the code under test starts of `mailstack` is forked."""
+    monkeypatch.setattr(subprocess, "Popen", Program)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from mailstack.spec.secrets import resolve
 from mailstack.store.sqlite.open import open_store
 from tests.support.running import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_programs")]
 
 SPEC = """\
 server: {hostname: mail.example.com}

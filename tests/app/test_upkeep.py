@@ -87,6 +87,7 @@ def tamper(house: House) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 @pytest.mark.parametrize("edit", [BOB, "accounts: {bob@example.com: {qouta: 1GiB}}\n"], ids=["waiting", "with faults"])
 def test_what_is_due_is_done_from_the_applied_spec_while_an_edited_one_waits(house: House, edit: str) -> None:
     make_due(house)
@@ -102,6 +103,7 @@ def test_what_is_due_is_done_from_the_applied_spec_while_an_edited_one_waits(hou
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 def test_upkeep_with_something_due_puts_drift_right_only_where_saving_applies(house: House) -> None:
     is_plan_only = "plan-only" in house.spec.read_text()
     tamper(house)
@@ -121,6 +123,7 @@ def test_upkeep_with_something_due_puts_drift_right_only_where_saving_applies(ho
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_programs")
 def test_what_is_due_and_could_not_be_written_is_due_again(tmp_path: Path) -> None:
     """Under plan-only it must not be taken for drift, which nobody puts right."""
     house = House(tmp_path, "plan-only")

@@ -22,10 +22,13 @@ import mailstack
 from tests.support.commands import run_command
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, free_base_port, run_client, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
 
+ANEW = ("env", *MAILSTACK)
+"""Not forked by tests.support.programs: as everybody starts it."""
 SPEC = """\
 server:
   hostname: mail.example.com
@@ -85,7 +88,7 @@ def house(tmp_path: Path) -> House:
 def serving(house: House, *options: str, command: Sequence[str] = MAILSTACK, **environment: str) -> Iterator[Serving]:
     log_file = house.spec.parent / "log"
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
+        process = Program(
             leashed([*command, "serve", *options, str(house.spec)], "TERM"),
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -121,7 +124,7 @@ def greets(port: int) -> bool:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_it_serves_until_told_to_stop_and_leaves_nothing_running(house: House, workers: int) -> None:
     house.write(workers=workers)
-    with serving(house) as server:
+    with serving(house, command=ANEW) as server:
         pids = server.status()["workers"]
         assert isinstance(pids, list)
         assert len(pids) == workers

@@ -1,9 +1,7 @@
 """An apply that is killed at any step, on a real BIND 9: the next one finishes it, and a third has nothing to do."""
 
 import asyncio
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from tests.scenarios.test_dns_bind import FOREIGN, HEAD
 from tests.support.bind import Bind, SetKey, running_bind
 from tests.support.engines import open_store, storage_section
 from tests.support.killed_apply import KILL_AFTER_UPDATES, KILL_AT_STATEMENT, apply
+from tests.support.sandbox import run_client
 
 pytestmark = pytest.mark.slow
 
@@ -59,9 +58,7 @@ class House:
 
     def killed(self, step: str = "never", **environment: str) -> int:
         command = [sys.executable, "-m", "tests.support.killed_apply", str(self.spec.parent / "state"), str(self.spec)]
-        ended = subprocess.run(
-            [*command, step], env={**os.environ, **environment}, capture_output=True, timeout=120, check=False
-        )
+        ended = run_client([*command, step], **environment)
         assert b"Traceback" not in ended.stderr, ended.stderr.decode()
         return ended.returncode
 

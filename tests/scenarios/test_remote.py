@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.commands import run_command
 from tests.support.over_sockets import CLIENT_S
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, Sandbox, running_sandbox, save, stop, wait_for
 
 pytestmark = pytest.mark.slow
@@ -131,7 +132,7 @@ def test_a_token_that_ends_while_its_apply_runs_does_not_stop_it(laptop: Laptop)
     """The plan takes its time; the token is looked at when the call begins."""
     token = laptop.make_token("apply")
     save(laptop.spec, MORE)
-    applying = subprocess.Popen(
+    applying = Program(
         [*MAILSTACK, "apply", str(laptop.spec), "--yes", *laptop.options],
         env={**os.environ, "MAILSTACK_TOKEN": token},
         stdout=subprocess.PIPE,

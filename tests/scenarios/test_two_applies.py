@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.commands import run_command
 from tests.support.engines import storage_section
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ def write(folder: Path, name: str) -> Path:
 
 
 def start(spec: Path, program: Sequence[str] = MAILSTACK) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+    return Program(
         [*program, "apply", "--yes", "--no-dns", str(spec)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

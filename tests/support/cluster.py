@@ -34,6 +34,7 @@ from tests.support.nats import NatsServer, running_nats
 from tests.support.over_sockets import CLIENT_S, ImapOver, SmtpOver
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, stop, wait_for
 from tests.support.sink import Sink, running_sink
 
@@ -127,7 +128,7 @@ class Node:
             self.process = self.run_here([*MAILSTACK, "serve", str(self.spec), "--log-format", "json"], log.fileno())
 
     def run_here(self, command: Sequence[str], stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
+        return Program(
             leashed(self.namespace.inside(command), "TERM"),
             stdout=subprocess.PIPE if stderr == subprocess.PIPE else subprocess.DEVNULL,
             stderr=stderr,

@@ -1,5 +1,5 @@
-"""The process that tests.support.programs asks to fork: `python -m tests.support.program_forks NAME READY`, where NAME
-is that of the abstract socket to listen at and READY the descriptor to write one byte to.
+"""The process that tests.support.programs asks to fork: `python -m tests.support.program_forks PATH READY`, where PATH
+is the socket to listen at and READY the descriptor to write one byte to.
 
 Each connection is one program. What comes: the length of a request, with the descriptors the program is to have, then
 the request. What goes: the program's process id, and in the end what waitpid said of it.
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -29,9 +30,15 @@ import mailstack.app.log  # noqa: F401
 from tests.support import programs
 
 PACKAGES = ("mailstack.app", "mailstack.cli", "mailstack.servers", "mailstack.store", "mailstack.reconcile")
-LIBRARIES = ("rich.table", "octodns.manager", "octodns_bind")
+LIBRARIES = (
+    *("rich.table", "rich._emoji_codes", "octodns.manager", "octodns_bind", "anyio._backends._asyncio"),
+    *("dns.rdtypes.ANY.NS", "dns.rdtypes.IN.A", "dns.rdtypes.IN.SRV", "cryptography.hazmat.backends.openssl.backend"),
+)
+"""What is imported late."""
+CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 MOST_DESCRIPTORS = 64
+_LIBC = ctypes.CDLL(None)
 
 
 class Order:
@@ -69,10 +76,11 @@ class Forks:
             ready, _, _ = select.select([self._listener, self._woken, *lines], [], [])
             for one in ready:
                 if one is self._listener:
-                    order = Order(self._listener.accept()[0])
-                    if (pid := os.fork()) == 0:
+                    order = _order_on(self._listener.accept()[0])
+                    if order is not None and (pid := os.fork()) == 0:
                         return order
-                    self._begun(pid, order)
+                    if order is not None:
+                        self._begun(pid, order)
                 elif one is self._woken:
                     self._woken.recv(1 << 16)
                     self._reap()
@@ -98,12 +106,24 @@ class Forks:
         self._running[pid].request["leash"] = 0
 
 
+def _order_on(line: socket.socket) -> Order | None:
+    try:
+        return Order(line)
+    except (OSError, EOFError, ValueError):  # whoever began to ask was killed
+        line.close()
+        return None
+
+
 def become(order: Order, path: str) -> NoReturn:
     """The program that was asked for, with nothing of this process's but what it has imported."""
     request = order.request
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, request["leash"])
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    if request["network"]:
+        with Path(request["network"]).open("rb") as network:
+            assert _LIBC.setns(network.fileno(), CLONE_NEWNET) == 0
+    _LIBC.prctl(PR_SET_PDEATHSIG, request["leash"])
     _place(order.descriptors, [0, 1, 2, *request["kept"]])
     if request["new_session"]:
         os.setsid()
@@ -112,7 +132,7 @@ def become(order: Order, path: str) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["environment"])
     _open_standard_files()
-    programs.ask_at(path)
+    programs.ask_at(path, request["network"])
     subprocess.Popen = programs.Program  # type: ignore[misc]  # what it starts is forked as well
     os._exit(_run(request["command"]))
 
@@ -163,16 +183,23 @@ def import_programs() -> None:
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(package.__path__, f"{name}."):
             importlib.import_module(found.name)
-    for name in LIBRARIES:
+    for name in (*programs.FORKED, *LIBRARIES):
         importlib.import_module(name)
+
+
+def end(path: str) -> NoReturn:
+    Path(path).unlink()
+    os._exit(0)
 
 
 def main(path: str, ready: int) -> None:
     import_programs()
     gc.collect()
     gc.freeze()
+    Path(path).unlink(missing_ok=True)  # of another with this number, which was killed
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
+        signal.signal(signal.SIGTERM, lambda *_: end(path))
         listener.listen()
         os.write(ready, b".")
         os.close(ready)
@@ -180,4 +207,4 @@ def main(path: str, ready: int) -> None:
 
 
 if __name__ == "__main__":
-    main(f"\0{sys.argv[1]}", int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]))

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,12 @@ import orjson
 
 from tests.support.leash import leashed
 
-FORKED = frozenset({"mailstack", "mailstack.app.apply_main", "mailstack.app.api_main"})
+FORKED = frozenset(
+    {
+        *("mailstack", "mailstack.app.apply_main", "mailstack.app.api_main"),
+        *("tests.support.killed_apply", "tests.support.queue_worker"),
+    }
+)
 """Modules that are run as `python -m`."""
 LEASH = leashed([])
 INTERPRETERS_OWN = ("PYTHON", "LD_", "MALLOC_")
@@ -45,7 +51,7 @@ class Program(subprocess.Popen[Any]):
         """Popen's own method, which its constructor calls."""
         given = (args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest)
         (_, _, _, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, _, *rights, new_session, group) = rest
-        leash, command = _unleashed(args)
+        leash, network, command = _unwrapped(args)
         usual = cwd is None and group == -1 and all(one in (None, -1) for one in rights)
         if not (usual and _is_forked(command, os.environ if env is None else env)):
             super()._execute_child(*given)  # type: ignore[misc]  # typeshed has no private methods
@@ -56,6 +62,7 @@ class Program(subprocess.Popen[Any]):
             "folder": str(Path.cwd()),
             "umask": _umask(),
             "leash": leash,
+            "network": network,
             "new_session": new_session,
             "kept": list(pass_fds),
         }
@@ -93,11 +100,14 @@ class Program(subprocess.Popen[Any]):
         return self.returncode
 
 
-def _unleashed(command: Sequence[str]) -> tuple[int, list[str]]:
-    """The number of the signal, 0 for none."""
-    if list(command[:1]) != LEASH[:1]:
-        return 0, list(command)
-    return signal.Signals[f"SIG{command[LEASH.index('KILL')]}"], list(command[len(LEASH) :])
+def _unwrapped(command: Sequence[str]) -> tuple[int, str, list[str]]:
+    """Of tests.support.leash, the signal's number, 0 for none; of tests.support.namespaces, the path of the network."""
+    bare, leash, network = list(command), 0, _network
+    if bare[:1] == LEASH[:1]:
+        leash, bare = signal.Signals[f"SIG{bare[LEASH.index('KILL')]}"], bare[len(LEASH) :]
+    if bare[:1] == ["nsenter"]:
+        network, bare = bare[1].removeprefix("--net="), bare[3:]
+    return leash, network, bare
 
 
 def _is_forked(command: Sequence[str], environment: Environment) -> bool:
@@ -139,26 +149,29 @@ def _umask() -> int:
 
 _where = ""
 """Where the process that forks listens: one for this process, which ends with it, and for the programs it forks."""
+_network = ""
+"""The namespace that this process was begun in, "" for the machine's."""
 
 
-def ask_at(path: str) -> None:
-    global _where
-    _where = path
+def ask_at(path: str, network: str) -> None:
+    global _where, _network
+    _where, _network = path, network
 
 
 def _begun() -> str:
-    path = f"\0mailstack-forks-{os.getpid()}"  # an abstract one: no file is left behind
+    # No abstract socket: programs in networks of their own could not reach it.
+    path = str(Path(tempfile.gettempdir()) / f"mailstack-forks-{os.getpid()}")
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
-            command = [sys.executable, "-m", "tests.support.program_forks", path[1:], str(theirs.fileno())]
-            process = subprocess.Popen(leashed(command), pass_fds=[theirs.fileno()], cwd=ROOT)
+            command = [sys.executable, "-m", "tests.support.program_forks", path, str(theirs.fileno())]
+            process = subprocess.Popen(leashed(command, "TERM"), pass_fds=[theirs.fileno()], cwd=ROOT)
         atexit.register(stop_forking, process)
         exactly(ours, 1)
-    ask_at(path)
+    ask_at(path, "")
     return path
 
 
 def stop_forking(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
+    process.terminate()
     process.wait()

@@ -22,6 +22,7 @@ from tests.support.doomed import DoomedTransport, Step, doom
 from tests.support.engines import open_store
 from tests.support.leash import leashed
 from tests.support.outbound_world import HOSTNAME, OutboundWorld
+from tests.support.programs import Program
 from tests.support.recording_bus import RecordingBus
 
 LIMITS = QueueLimits(items=16, per_lane=16, lease_s=1, poll_s=0.1)
@@ -34,7 +35,7 @@ def now() -> Instant:
 @contextmanager
 def running_worker(path: Path, port: int, owner: str, step: Step = Step.NEVER) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "tests.support.queue_worker", str(path), str(port), owner, step]
-    process = subprocess.Popen(leashed(command))
+    process = Program(leashed(command))
     try:
         yield process
     finally:
