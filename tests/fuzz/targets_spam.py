@@ -11,7 +11,8 @@ from mailstack.spam.features import features_of, names_of
 from mailstack.spam.judge import MAX_POINTS, Models, judge, reasons
 from mailstack.spam.limits import LIMITS
 from mailstack.spam.model import Model, empty
-from mailstack.spam.rules.inside import MAX_ENTRIES, look_inside
+from mailstack.spam.rules.archives import MAX_ENTRIES
+from mailstack.spam.rules.inside import look_inside
 from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, site_of
 from mailstack.spam.rules.rule import findings_of
 from mailstack.spam.rules.table import RULES
@@ -103,6 +104,9 @@ FILES = (
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0",
     b"{\\rtf1{\\*\\template http://x}\\objupdate",
     b"MZ\0<script",
+    b"Rar!\x1a\x07\x01\0\0invoice.exe\0",
+    bytes(257) + b"ustar",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xf3\x8d\x02\0",
 )
 HOSTS = (b"www.n0rthwind.example", b"xn--80ak6aa92e.example", b"a.co.uk", b"[::1]", "n\u043erthwind.example".encode())
 TARGETS = (

@@ -6,8 +6,8 @@ import pytest
 
 from mailstack.formats.mime import scan
 from mailstack.spam.rules.attached import MAX_FILES, File, endings_of, files_of
-from mailstack.spam.rules.inside import Sign
-from tests.spam.rules.test_inside import archive_of
+from mailstack.spam.rules.signs import Sign
+from tests.spam.rules.test_archives import archive_of
 from tests.spam.test_seen import mixed, part
 
 

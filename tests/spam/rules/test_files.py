@@ -1,12 +1,14 @@
 """Rules about files: the worst counts once, and what people send each other is let be."""
 
 import base64
+import gzip
 
 import pytest
 
 from mailstack.spam.rules.files import RULES
 from mailstack.spam.rules.rule import findings_of
-from tests.spam.rules.test_inside import OLE, archive_of, encrypted
+from tests.spam.rules.test_archives import archive_of, encrypted, tar_of
+from tests.spam.rules.test_inside import OLE
 from tests.spam.test_seen import mixed, part
 from tests.support.evidence import HEADER, evidence
 
@@ -52,6 +54,10 @@ def attached(*files: tuple[str, bytes], text: bytes = TEXT) -> list[str]:
         ("invoice.zip", archive_of({"invoice.js": b"x"}), ["archive-program"]),
         ("invoice.zip", archive_of({"i.zip": archive_of({"i.lnk": b"x"})}), ["archive-program"]),
         ("invoice.zip", archive_of({"invoice.iso": b"x"}), ["archive-program"]),
+        ("invoice.rar", b"Rar!\x1a\x07\0\0invoice.exe\0", ["archive-program"]),
+        ("invoice.tar", tar_of("invoice.vbs"), ["archive-program"]),
+        ("invoice.exe.gz", b"\x1f\x8b", ["archive-program"]),
+        ("invoice.gz", gzip.compress(b"MZ\x90\0"), ["archive-program"]),
         ("site.zip", archive_of({f"src/{number}.js": b"x" for number in range(9)}), []),
         ("invoice.zip", encrypted(archive_of({"a.pdf": b"x"})), ["archive-encrypted"]),
         ("invoice.docx", OLE + "EncryptedPackage".encode("utf-16-le"), ["document-encrypted"]),

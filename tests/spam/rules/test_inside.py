@@ -1,14 +1,13 @@
 """What files hold: found by signs, whatever they are called, and in bounds."""
 
-import io
-import struct
-import zipfile
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstack.spam.rules.inside import MAX_ENTRIES, MAX_INFLATED, Sign, is_worth_a_look, look_inside
+from mailstack.spam.rules.archives import MAX_ENTRIES
+from mailstack.spam.rules.inside import is_worth_a_look, look_inside
+from mailstack.spam.rules.signs import Sign
+from tests.spam.rules.test_archives import archive_of, encrypted
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 RELATION = (
@@ -17,54 +16,8 @@ RELATION = (
 )
 
 
-def archive_of(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", method) as writing:
-        for name, content in files.items():
-            writing.writestr(name, content)
-    return made.getvalue()
-
-
-def encrypted(content: bytes) -> bytes:
-    """The flag of each local header set. APPNOTE §4.4.4."""
-    return content.replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01")
-
-
 def signs(content: bytes, ending: str = "", media_type: str = "application/octet-stream") -> set[Sign]:
     return set(look_inside(content, ending, media_type).signs)
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_names_of_an_archive_and_of_one_in_it(method: int) -> None:
-    inner = archive_of({"b.exe": b"MZ"})
-    found = look_inside(archive_of({"d/": b"", "a.txt": b"x", "i.zip": inner}, method), "zip", "application/zip")
-    assert set(found.names) == {"a.txt", "i.zip", "b.exe"}
-    assert found.signs == frozenset()
-
-
-def test_archives_are_opened_twice_and_no_deeper() -> None:
-    third = archive_of({"c.exe": b"MZ"})
-    second = archive_of({"third.zip": third})
-    assert "c.exe" not in look_inside(archive_of({"second.zip": second}), "zip", "").names
-
-
-def test_names_are_read_without_a_directory_at_the_end() -> None:
-    content = archive_of({"a.exe": b"MZ"})
-    assert look_inside(content[: content.index(b"PK\x01\x02")], "zip", "").names == ("a.exe",)
-
-
-def test_names_in_unicode() -> None:
-    assert look_inside(archive_of({"rechnung-ü.pdf": b"x"}), "zip", "").names == ("rechnung-ü.pdf",)
-
-
-def test_bombs_end_at_the_bounds() -> None:
-    many = b"".join(
-        b"PK\x03\x04" + struct.pack("<HHHIIIIHH", 20, 0, 0, 0, 0, 0, 0, 6, 0) + b"%06d" % n for n in range(900)
-    )
-    assert len(look_inside(many, "zip", "").names) == MAX_ENTRIES
-    bomb = archive_of({"b.zip": archive_of({"zeros": bytes(64 << 20)})})
-    assert len(bomb) < MAX_INFLATED
-    assert look_inside(bomb, "zip", "").names[0] == "b.zip"
 
 
 @pytest.mark.parametrize(

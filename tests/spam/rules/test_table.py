@@ -9,7 +9,7 @@ from mailstack.model.verdict import DmarcPolicy, DmarcResult, IprevResult, SpfRe
 from mailstack.spam.rules.evidence import Ours
 from mailstack.spam.rules.rule import MAX_POINTS, Rule, findings_of
 from mailstack.spam.rules.table import RULES
-from tests.spam.rules.test_inside import archive_of
+from tests.spam.rules.test_archives import archive_of
 from tests.spam.test_seen import mixed, part
 from tests.support.evidence import HEADER, HONEST, checked, evidence
 from tests.support.rules_page import PAGE, rules_page

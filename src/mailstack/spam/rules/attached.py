@@ -10,14 +10,15 @@ from mailstack.formats.mime import Part
 from mailstack.formats.part_table import encoding_of
 from mailstack.formats.words import parameter
 from mailstack.model.message import RawMessage
-from mailstack.spam.rules.inside import NOTHING, Inside, is_worth_a_look, look_inside
+from mailstack.spam.rules.archives import HEAD_OCTETS
+from mailstack.spam.rules.inside import is_worth_a_look, look_inside
+from mailstack.spam.rules.signs import NOTHING, Inside
 
 MAX_PARTS = 64
 MAX_FILES = 20
 # As encoded; what names the content of an archive stands at its end, too.
 _BEGINNING_OCTETS = 512 * 1024
 _END_OCTETS = 64 * 1024
-_FIRST_OCTETS = 64
 _MAX_NAME = 200
 # Marks of direction, and spaces, dots and underscores that push the true ending out of sight.
 _TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -68,7 +69,7 @@ def _name(part: Part) -> str:
 def _file(raw: RawMessage, part: Part, name: str) -> File:
     ending, before = endings_of(name)
     media_type = f"{part.type.decode('latin-1')}/{part.subtype.decode('latin-1')}"
-    beginning = _content(raw, part, part.body_start, part.body_start + _FIRST_OCTETS)
+    beginning = _content(raw, part, part.body_start, part.body_start + 2 * HEAD_OCTETS)
     inside = NOTHING
     if is_worth_a_look(beginning, ending, media_type):
         content = _content(raw, part, part.body_start, part.body_start + _BEGINNING_OCTETS)

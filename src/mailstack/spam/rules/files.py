@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from mailstack.spam.rules.attached import File, endings_of
 from mailstack.spam.rules.evidence import Evidence
-from mailstack.spam.rules.inside import PAGES, Sign
+from mailstack.spam.rules.inside import PAGES
 from mailstack.spam.rules.rule import Rule, Test
+from mailstack.spam.rules.signs import Sign
 
 
 def _endings(text: str) -> frozenset[str]:
@@ -23,6 +24,8 @@ _PROGRAMS = _BINARIES | _SCRIPTS
 _DOCUMENTS = _endings("doc docx gif htm html jpeg jpg mp3 mp4 odt pdf png ppt pptx rtf txt xls xlsx zip")
 _IMAGES_OF_DISKS = _endings("dmg iso udf vhd vhdx wim")
 _DISKS_OR_NOTEBOOKS = _IMAGES_OF_DISKS | _endings("img one onepkg")
+# Of one file each.
+_WRAPPED = _endings("bz2 gz xz")
 _RARE_ARCHIVES = _endings("ace alz arj cab daa lha lzh r00 uue z zpaq")
 _MACRO_DOCUMENTS = _endings("doc docm dot dotm potm pps ppsm ppt pptm sldm xla xlam xls xlsb xlsm xltm ppam")
 _FEW = 5
@@ -41,7 +44,7 @@ def is_program_in_disguise(file: File) -> bool:
     """By what it holds, or by two endings."""
     if file.ending in _PROGRAMS:
         return file.before in _DOCUMENTS or file.hides_its_ending
-    return Sign.PROGRAM in file.inside.signs
+    return Sign.PROGRAM in file.inside.signs and file.ending not in _WRAPPED
 
 
 def hides_its_ending(file: File) -> bool:
@@ -50,6 +53,8 @@ def hides_its_ending(file: File) -> bool:
 
 def holds_program(file: File) -> bool:
     """Of scripts, one among many is somebody's work."""
+    if file.ending in _WRAPPED and (file.before in _PROGRAMS or Sign.PROGRAM in file.inside.signs):
+        return True
     endings = {endings_of(name)[0] for name in file.inside.names}
     if not endings.isdisjoint(_BINARIES | _IMAGES_OF_DISKS):
         return True
