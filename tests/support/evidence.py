@@ -24,13 +24,12 @@ from mailstack.services.spam.correspondents import author_key
 from mailstack.services.spam.sender import sender_of
 from mailstack.spam.correspondent import Correspondent
 from mailstack.spam.features import features_in
-from mailstack.spam.rules.evidence import Evidence, Ours, folded_name
+from mailstack.spam.rules.evidence import Evidence, Ours
 from mailstack.spam.seen import look_at
 
 OURS = Ours(
     hostname="mx.example.org",
     domains=frozenset({"example.org", "northwind.example"}),
-    names=frozenset({folded_name("Alice Miller")}),
 )
 NOW = Instant(1_790_000_000_000)
 """21 September 2026."""

@@ -14,6 +14,8 @@ added to its score; points below 0 speak for it. No rule refuses a mail by itsel
 *one of*, only the first that holds counts, for they are about the same thing: a forged sender counts for DMARC and not
 for SPF as well, and of several files the worst. What else a mail is judged by: [spam.md](spam.md).
 
+Of hosts near by (this machine, and private networks) nothing is asked that rests on their name, address or SPF.
+
 To add one is a line in such a table: a name, points, a reason, and a function that sees all there is to see of a mail
 (`Evidence`) and says whether it holds, or what makes it hold.
 """

@@ -9,8 +9,10 @@ from mailstack.model.resource import spam_policy_of
 from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.policies import Policies
+from mailstack.services.spam.rules import RuleSource
 from mailstack.services.spam.scoring import AccountSource, Scans, Scoring, Source, SpamModels
 from mailstack.spam.model import Model, empty
+from mailstack.spam.rules.evidence import Ours
 
 
 class Untaught:
@@ -45,12 +47,18 @@ def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judg
     if server is None or not policies.server.is_scored:
         return None
     known = SpamKnowledge(models=Untaught()) if known is None else known
-    sources, account_sources, experience = [*known.sources], [*known.account_sources], known.experience
+    rules = RuleSource(ours=ours_of(blueprint))
+    sources, account_sources, experience = [rules, *known.sources], [*known.account_sources], known.experience
     if experience is not None:
         sources.append(experience.reputation)
         account_sources.append(experience.acquainted)
     scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources, engines=known.engines)
     return Judging(hostname=server.hostname, policies=policies, scoring=scoring, experience=experience)
+
+
+def ours_of(blueprint: Blueprint) -> Ours:
+    hostname = "" if blueprint.server is None else blueprint.server.hostname
+    return Ours(hostname=hostname, domains=frozenset(blueprint.domains))
 
 
 def policies_of(blueprint: Blueprint) -> Policies:

@@ -32,6 +32,27 @@ def networks_of(texts: tuple[str, ...]) -> Networks:
 
 LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
 
+# RFC 1918 §3, RFC 3927 §2.1, RFC 4193 §3.1, RFC 4291 §2.5.6.
+_NEAR = networks_of(
+    (
+        "127.0.0.0/8",
+        "::1",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+def is_near(host: str) -> bool:
+    """Whether its address is of this machine or of a network that is somebody's own: nobody on the Internet has it."""
+    address = address_of(host)
+    return address is not None and any(address in network for network in _NEAR.networks)
+
+
 THIS_MACHINE = "127.0.0.1"
 """Of who is at the other end of a unix socket, which has no addresses."""
 

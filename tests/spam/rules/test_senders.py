@@ -99,3 +99,12 @@ def test_a_return_path_that_leads_nowhere(path: str, expected: bool) -> None:
 def test_where_nobody_looked_nothing_is_known() -> None:
     mail = evidence(with_field(b"From", b"boss@example.org"), ehlo_domain="localhost")
     assert findings_of(RULES, mail) == ()
+
+
+@pytest.mark.parametrize("peer_host", ["127.0.0.1", "192.168.1.20", "fd00::1"])
+def test_of_a_host_near_by_nothing_is_asked(peer_host: str) -> None:
+    forged = with_field(b"From", b"Scanner <scanner@example.org>")
+    assert (
+        names(forged, {"spf": SpfResult.FAIL, "iprev": IprevResult.FAIL}, peer_host=peer_host, ehlo_domain="scanner")
+        == []
+    )

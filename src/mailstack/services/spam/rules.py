@@ -8,7 +8,7 @@ from mailstack.model.spam import Finding
 from mailstack.services.inbound.deliver import LARGE_BYTES
 from mailstack.services.spam.examined import Examined
 from mailstack.spam.rules.evidence import Evidence, Ours
-from mailstack.spam.rules.own import OwnRules
+from mailstack.spam.rules.own import NO_RULES, OwnRules
 from mailstack.spam.rules.rule import findings_of
 from mailstack.spam.rules.table import RULES
 
@@ -18,7 +18,7 @@ class RuleSource:
     """A Source. own: those of the spec."""
 
     ours: Ours
-    own: OwnRules
+    own: OwnRules = NO_RULES
 
     async def findings(self, mail: Examined) -> Sequence[Finding]:
         # Archives take a while to be looked into.

@@ -11,6 +11,7 @@ from mailstack.model.address import domain_key
 from mailstack.model.errors import Invalid
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
+from mailstack.model.networks import is_near
 from mailstack.model.verdict import Authentication
 from mailstack.spam.correspondent import Standing
 from mailstack.spam.links import Link, links_in
@@ -24,11 +25,10 @@ _FIELD_OCTETS = 8_000
 
 @dataclass(frozen=True, kw_only=True)
 class Ours:
-    """hostname, domains: A-labels. names: of our accounts, as `folded_name` has them."""
+    """A-labels."""
 
     hostname: str = ""
     domains: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
 
     @cached_property
     def lookalikes(self) -> Lookalikes:
@@ -84,6 +84,12 @@ class Evidence:
         """As A-labels; "" without one."""
         return domain_of(self.author) if self.author is not None else ""
 
+    @cached_property
+    def checked(self) -> Authentication | None:
+        """Of who brings it from outside; None of a host near by, as a printer or a program on this machine: it has no
+        name that the world knows, and nobody publishes its address."""
+        return None if is_near(self.peer_host) else self.authentication
+
     @property
     def is_proven(self) -> bool:
         """Whether the author's domain stands for it."""
@@ -130,8 +136,3 @@ def domain_of(mailbox: Mailbox) -> str:
         return domain_key(domain)
     except Invalid:
         return domain.lower()
-
-
-def folded_name(name: str) -> str:
-    """Of a person, to be compared: without regard to case, marks of spacing and the order of first and last name."""
-    return " ".join(sorted(name.replace(",", " ").casefold().split()))

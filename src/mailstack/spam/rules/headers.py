@@ -55,7 +55,7 @@ def is_dated_back(mail: Evidence) -> bool:
 def forges_our_message_id(mail: Evidence) -> str:
     """Of somebody else's mail; what we wrote comes back from lists."""
     host = mail.field(b"message-id").rpartition(b"@")[2].rstrip(b"> ").lower().decode("latin-1")
-    if not host or mail.authentication is None or mail.is_list or mail.author_domain in mail.ours.domains:
+    if not host or mail.checked is None or mail.is_list or mail.author_domain in mail.ours.domains:
         return ""
     return host if host == mail.ours.hostname or host in mail.ours.domains else ""
 
@@ -114,7 +114,7 @@ def is_bulk_for_ever(mail: Evidence) -> bool:
 def wants_replies_elsewhere(mail: Evidence) -> str:
     """At a domain that does not stand for it, and neither does the author's."""
     reply = mail.reply_domain
-    if not reply or mail.is_list or mail.is_proven or mail.authentication is None or not mail.author_domain:
+    if not reply or mail.is_list or mail.is_proven or mail.checked is None or not mail.author_domain:
         return ""
     is_same = speaks_for(reply, mail.author_domain) or speaks_for(mail.author_domain, reply)
     return "" if is_same else reply

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from mailstack.spam.correspondent import speaks_for
-from mailstack.spam.rules.evidence import Evidence, folded_name
+from mailstack.spam.rules.evidence import Evidence
 from mailstack.spam.rules.letters import count_of_mixed_words, count_of_split_words
 from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, shown_host, site_of
 from mailstack.spam.rules.rule import Rule
@@ -23,12 +23,6 @@ def has_an_address_of_ours_as_its_name(mail: Evidence) -> str:
 def has_another_address_as_its_name(mail: Evidence) -> str:
     """Lists and services write in the name of others, and stand for it."""
     return "" if mail.is_list or mail.is_proven else _address_in_the_name(mail)
-
-
-def has_the_name_of_one_of_us(mail: Evidence) -> str:
-    if not mail.ours.names or mail.is_list or mail.author_domain in mail.ours.domains:
-        return ""
-    return mail.author_name if folded_name(mail.author_name) in mail.ours.names else ""
 
 
 def has_our_domain_as_its_name(mail: Evidence) -> str:
@@ -115,13 +109,6 @@ RULES = (
         2.0,
         "an address of another domain stands where the author's name does",
         has_another_address_as_its_name,
-        about="the author's name",
-    ),
-    Rule(
-        "name-of-ours",
-        1.5,
-        "the author has the name of somebody here, and is elsewhere",
-        has_the_name_of_one_of_us,
         about="the author's name",
     ),
     Rule(

@@ -102,6 +102,9 @@ class OwnRules:
         )
 
 
+NO_RULES = OwnRules(())
+
+
 def _test(condition: Condition) -> _Holds:
     match condition:
         case Not(inner):

@@ -21,7 +21,7 @@ _APART = r"[-.x_]"
 
 
 def has_dmarc_pass(mail: Evidence) -> bool:
-    return mail.authentication is not None and mail.authentication.dmarc.result is DmarcResult.PASS
+    return mail.checked is not None and mail.checked.dmarc.result is DmarcResult.PASS
 
 
 def fails_where_refusal_is_asked(mail: Evidence) -> str:
@@ -39,9 +39,9 @@ def fails_where_nothing_is_asked(mail: Evidence) -> str:
 def says_to_be_ours(mail: Evidence) -> str:
     """Not of lists: they bring our own people's mail back, changed."""
     is_ours = mail.author_domain in mail.ours.domains
-    if not is_ours or mail.authentication is None or mail.is_proven or mail.is_list:
+    if not is_ours or mail.checked is None or mail.is_proven or mail.is_list:
         return ""
-    return mail.author_domain if not _is_temporary(mail.authentication.dmarc) else ""
+    return mail.author_domain if not _is_temporary(mail.checked.dmarc) else ""
 
 
 def fails_spf(mail: Evidence) -> str:
@@ -53,7 +53,7 @@ def softly_fails_spf(mail: Evidence) -> str:
 
 
 def has_nobody_to_vouch(mail: Evidence) -> bool:
-    known = mail.authentication
+    known = mail.checked
     if known is None or not mail.reverse_path or _is_temporary(known.dmarc):
         return False
     results = {known.mail_from.result, known.helo.result}
@@ -64,7 +64,7 @@ def has_nobody_to_vouch(mail: Evidence) -> bool:
 
 def has_a_broken_signature(mail: Evidence) -> str:
     """Of the author's own domain; lists break them."""
-    known = mail.authentication
+    known = mail.checked
     if known is None or mail.is_list or any(one.result is DkimResult.PASS for one in known.dkim):
         return ""
     own = [
@@ -75,7 +75,7 @@ def has_a_broken_signature(mail: Evidence) -> str:
 
 def greets_as_us(mail: Evidence) -> str:
     name = mail.ehlo_domain.lower().rstrip(".")
-    known = mail.authentication
+    known = mail.checked
     if known is None or name not in {mail.ours.hostname, *mail.ours.domains} - {""}:
         return ""
     is_proven = known.helo.result is SpfResult.PASS or known.iprev.name.lower() == name
@@ -100,12 +100,12 @@ def greets_by_address(mail: Evidence) -> bool:
 
 
 def has_no_host_name(mail: Evidence) -> bool:
-    known = mail.authentication
+    known = mail.checked
     return known is not None and known.iprev.result in (IprevResult.FAIL, IprevResult.PERMERROR)
 
 
 def has_a_numbered_host_name(mail: Evidence) -> str:
-    known = mail.authentication
+    known = mail.checked
     name = known.iprev.name if known is not None else ""
     numbers = mail.peer_host.split(".")
     if not name or len(numbers) != 4 or has_dmarc_pass(mail):
@@ -123,11 +123,11 @@ def has_no_real_return_path(mail: Evidence) -> str:
 
 
 def _looked_at(mail: Evidence) -> bool:
-    return mail.authentication is not None and bool(mail.ehlo_domain)
+    return mail.checked is not None and bool(mail.ehlo_domain)
 
 
 def _failing(mail: Evidence, policy: DmarcPolicy) -> str:
-    known = mail.authentication
+    known = mail.checked
     # A sealer that the spec trusts saw it before somebody changed it.
     if known is None or known.dmarc.result is not DmarcResult.FAIL or known.arc.trusted_results:
         return ""
@@ -135,7 +135,7 @@ def _failing(mail: Evidence, policy: DmarcPolicy) -> str:
 
 
 def _spf(mail: Evidence, result: SpfResult) -> str:
-    known: Authentication | None = mail.authentication
+    known: Authentication | None = mail.checked
     if known is None or known.mail_from.result is not result or known.mail_from.is_unsure:
         return ""
     return "" if known.arc.trusted_results else known.mail_from.domain
