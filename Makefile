@@ -34,7 +34,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 bench-spam: $(VENV)/.dev
-	$(BIN)/python -m bench spam
+	$(BIN)/python -m bench spam spam_drill
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz

@@ -26,6 +26,7 @@ MEASUREMENTS = (
     "spf",
     "spam",
     "spam_rules",
+    "spam_drill",
 )
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import experience_in
-from mailstack.app.clock import system_clock
 from mailstack.app.scoring import SpamKnowledge, Untaught, judging_of
 from mailstack.app.spam_school import models_of
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import AccountId, Generation
+from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.model.resource import Kind, Resource, ServerBody, fields_of
 from mailstack.model.spam import Judged
 from mailstack.ports.store import Store
+from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.stored import examine_stored
 from mailstack.spam.judge import Judgement, Models, Reason, judge, reasons
@@ -43,9 +44,9 @@ class Bench:
     models: Models
     account: Account | None
 
-    async def try_out(self, raw: RawMessage, *, most: int) -> Trial:
-        """most: reasons."""
-        mail = examine_stored(raw, self.judging.hostname, now=system_clock())
+    async def try_out(self, raw: RawMessage, *, most: int, now: Instant) -> Trial:
+        """most: reasons. now: of a mail whose own top does not say when it came."""
+        mail = examine_stored(raw, self.judging.hostname, now=now)
         found = await self.judging.judge(mail, [self.account])
         return Trial(
             judged=found[None if self.account is None else self.account.account_id],
@@ -58,7 +59,19 @@ async def bench_of(blueprint: Blueprint | None, store: Store | None, account: Ac
     """blueprint: None without a spec. store: None where nothing was learned. Raises Invalid where the spec wants no
     mail scored."""
     models = Models(shared=Untaught().shared) if store is None else await models_of(store, account)
-    known = SpamKnowledge(models=_Fixed(models), experience=None if store is None else await experience_in(store))
+    experience = None if store is None else await experience_in(store)
+    return bench_with(blueprint, models, account=account, experience=experience)
+
+
+def bench_with(
+    blueprint: Blueprint | None,
+    models: Models,
+    *,
+    account: Account | None = None,
+    experience: Experience | None = None,
+) -> Bench:
+    """Likewise, with models that lie anywhere."""
+    known = SpamKnowledge(models=_Fixed(models), experience=experience)
     judging = judging_of(_without_spec() if blueprint is None else blueprint, known)
     if judging is None or not judging.policies.of(account).is_scored:
         raise Invalid("the spec has this mail scored by nobody (spam: off)")

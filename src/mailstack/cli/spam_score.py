@@ -65,24 +65,25 @@ def score(
 async def _scored(
     loaded: "LoadedSpec | None", state: Path | None, raws: Sequence[bytes], address: str | None, tokens: int
 ) -> "list[Trial]":
+    from mailstack.app.clock import system_clock
     from mailstack.app.spam_trial import bench_of
     from mailstack.app.spec_tests.bed import make_bed
     from mailstack.app.stores import is_made
 
     if loaded is None:
         bench = await bench_of(None, None, None)
-        return [await bench.try_out(raw, most=tokens) for raw in raws]
+        return [await bench.try_out(raw, most=tokens, now=system_clock()) for raw in raws]
     bed = await make_bed(loaded)
     storage = storage_of(loaded) if state is None else sandbox_at(state)
     if not is_made(storage):
         account = None if address is None else await account_at(bed.accounts, address)
         bench = await bench_of(bed.blueprint, None, account)
-        return [await bench.try_out(raw, most=tokens) for raw in raws]
+        return [await bench.try_out(raw, most=tokens, now=system_clock()) for raw in raws]
     async with store_to_read(storage) as store:
         accounts = bed.accounts if store is None else store.accounts
         account = None if address is None else await account_at(accounts, address)
         bench = await bench_of(bed.blueprint, store, account)
-        return [await bench.try_out(raw, most=tokens) for raw in raws]
+        return [await bench.try_out(raw, most=tokens, now=system_clock()) for raw in raws]
 
 
 def _document(file: Path, trial: "Trial") -> dict[str, object]:
