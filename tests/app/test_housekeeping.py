@@ -17,12 +17,13 @@ from mailstack.app.store_address import StoreAddress
 from mailstack.formats.mta_sts import write_policy
 from mailstack.model.acquaintance import Acquaintance, Tie
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.reputation import Counts, weight_at
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.sieve_memory import Purpose
+from mailstack.model.spam_lesson import Said
 from mailstack.model.tls_policy import KnownStsPolicy, StsMode, StsPolicy
 from mailstack.services.outbound.sts import StsLookup
 from tests.support.fake_clock import FakeClock
@@ -155,3 +156,13 @@ async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning
     told = capsys.readouterr().out
     assert "tried again in an hour" in told
     assert "Traceback" not in told
+
+
+async def test_what_people_said_is_kept_for_three_months(adapters: Adapters) -> None:
+    lessons, now = adapters.store.spam_lessons, adapters.clock()
+    await lessons.note(AccountId("a" * 16), [MessageId(1)], Said.SPAM)
+    assert await clean_up_once_a_day(adapters)
+    assert len(await lessons.open(limit=9)) == 1
+    later = replace(adapters, clock=SharedClock(lambda: Instant(now + 91 * DAY_MS)))
+    assert await clean_up_once_a_day(later)
+    assert await lessons.open(limit=9) == []
