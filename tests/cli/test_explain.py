@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mailstack.app.build import experience_in
 from mailstack.app.clock import system_clock
 from mailstack.app.silence import Silence
 from mailstack.cli.explain import command
@@ -17,7 +18,11 @@ from mailstack.cli.schema import schema_text
 from mailstack.model.instant import DAY_MS, Instant, as_datetime
 from mailstack.model.script import ScriptQuota
 from mailstack.model.sieve_memory import Purpose
+from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
 from mailstack.model.warm_up import day_of
+from mailstack.services.spam.correspondents import Arrived
+from mailstack.spam.correspondent import Correspondent
+from mailstack.spam.sender import Sender
 from mailstack.store.sqlite.open import open_store
 from tests.support.dns_server import dns_server_beside
 from tests.support.golden_spec import agrees
@@ -220,6 +225,45 @@ def test_beside_a_server_scripts_find_what_is_there(spec: Path, tmp_path: Path) 
     asyncio.run(_see(tmp_path / "state"))
     again = run(*asked, "--live", standard_input=MAIL).stdout
     assert "  thrown away: alice@example.com\n" in again
+
+
+async def _acquaint(folder: Path) -> None:
+    """Alice has written to the author, and has taught that such mail is junk."""
+    store = await open_store(folder, clock=system_clock, bus=Silence())
+    alice = (await account_of(store, "alice@example.com")).account_id
+    experience = await experience_in(store)
+    experience.acquainted.wrote(alice, ["x@sender.test"], ())
+    brought = Sender(
+        network="192.0.2.0/24",
+        host="",
+        helo="",
+        mail_from_domain="",
+        verified_domain="",
+        is_tls=False,
+        iprev=IprevResult.FAIL,
+        spf=SpfResult.NONE,
+        dkim=DkimResult.NONE,
+        dmarc=DmarcResult.NONE,
+    )
+    arrived = Arrived(
+        sent_by=Correspondent(author="", sender=brought, peer_host="192.0.2.1"), received_at=system_clock()
+    )
+    experience.learn(alice, arrived, is_spam=True)
+    await experience.flush()
+    await store.close()
+
+
+def test_beside_a_server_its_senders_are_known(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(f"{SPEC}storage: {{path: state}}\n")
+    assert CliRunner().invoke(cli, ["apply", "--yes", "spec.yaml"]).exit_code == 0
+    asyncio.run(_acquaint(tmp_path / "state"))
+    asked = ("spec.yaml", "-", "--from", "192.0.2.1", "--dns", "dns.zone", "--verbose")
+    known = ("sender-reputation 1.3: mail of the machine", "known-correspondent -1.0: you have written to this address")
+    alone = run(*asked, standard_input=MAIL).stdout
+    assert not [words for words in known if words in alone]
+    for _ in range(2):  # nothing is kept of it
+        live = " ".join(run(*asked, "--live", standard_input=MAIL).stdout.split())
+        assert [words for words in known if words in live] == [*known]
 
 
 def test_a_warm_up_is_told_with_the_share_of_today(spec: Path) -> None:

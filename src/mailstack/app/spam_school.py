@@ -15,6 +15,7 @@ from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.ports.spam_tables import SpamTables
 from mailstack.ports.store import Store
+from mailstack.services.spam.models import LearnedModels
 from mailstack.services.spam.school import Example, Grade, example_of, teach
 from mailstack.services.spam.sender import sender_in
 from mailstack.services.spam.shared import whole
@@ -86,6 +87,14 @@ async def models_of(store: Store, account: Account | None) -> Models:
     shared, _ = await whole(store.spam_tables)
     own = None if account is None else await own_model(store.spam_tables, account.account_id)
     return Models(shared=shared, account=own)
+
+
+async def learned_in(store: Store) -> LearnedModels:
+    """Likewise, of whichever account is asked for. Raises DomainError."""
+    shared, _ = await whole(store.spam_tables)
+    models = LearnedModels(store.spam_tables, lambda: shared)
+    await models.catch_up()
+    return models
 
 
 async def own_model(tables: SpamTables, account_id: AccountId) -> Model | None:

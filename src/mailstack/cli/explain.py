@@ -169,8 +169,10 @@ def _addressed(loaded: "LoadedSpec", file: Path, given: "Given") -> "tuple[Addre
 async def _explained(
     loaded: "LoadedSpec", to: "Addressed", content: bytes, resolver: "Resolver", *, again: bool, live: bool
 ) -> "Explanation":
+    from mailstack.app.build import experience_in
     from mailstack.app.clock import system_clock
     from mailstack.app.explain.run import Circumstances, Known, explain
+    from mailstack.app.spam_school import learned_in
     from mailstack.app.spec_tests.bed import make_bed
     from mailstack.app.stores import is_made
 
@@ -192,6 +194,8 @@ async def _explained(
                 mailboxes=store.mailboxes,
                 scripts=store.scripts,
                 sieve_memory=store.sieve_memory,
+                models=await learned_in(store),
+                experience=await experience_in(store),
             )
             around = replace(around, known=known)
         return await explain(bed, to, content, around)

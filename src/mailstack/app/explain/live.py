@@ -1,10 +1,10 @@
-"""What scripts look into on a server here, for a mail that is explained: it is read, and nothing is written.
+"""What scripts and scores look into on a server here, for a mail that is explained: it is read, and nothing is written.
 
 Accounts are those of a spec, and have other ids there; the login is the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailstack.app.spec_tests.filtering import ReadyMailboxes
 from mailstack.model.errors import NotFound
@@ -13,10 +13,15 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox, MailboxRole
 from mailstack.model.principal import Account
 from mailstack.model.sieve_memory import Purpose
+from mailstack.model.spam import Finding
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.scripts import RunScripts
 from mailstack.ports.sieve_memory import SieveMemory
+from mailstack.services.spam.acquaintances import Acquainted
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.scoring import SpamModels
+from mailstack.spam.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,39 @@ class LiveMemory:
 
     async def forget(self, *, now: Instant) -> int:  # noqa: ARG002  # the port has it
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModels:
+    """Works as services.spam.scoring.SpamModels."""
+
+    models: SpamModels
+    ids: Ids
+
+    @property
+    def shared(self) -> Model:
+        return self.models.shared
+
+    async def of_account(self, account_id: AccountId) -> Model | None:
+        try:
+            return await self.models.of_account(await self.ids.on_server(account_id))
+        except NotFound:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAcquaintances:
+    """Works as services.spam.scoring.AccountSource."""
+
+    acquainted: Acquainted
+    ids: Ids
+
+    async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]:
+        try:
+            account_id = await self.ids.on_server(account.account_id)
+        except NotFound:
+            return ()
+        return await self.acquainted.findings(mail, replace(account, account_id=account_id))
 
 
 class LiveMailboxes:

@@ -11,7 +11,7 @@ from mailstack.app.asked import dns_lists_of
 from mailstack.app.explain.envelope import Addressed
 from mailstack.app.explain.explanation import Explanation, Finding, Mail, Question, Scripted, Step, Verdict, WarmingUp
 from mailstack.app.explain.findings import Scene, findings_of, script_findings
-from mailstack.app.explain.live import Ids, LiveMailboxes, LiveMemory, LiveScripts
+from mailstack.app.explain.live import Ids, LiveAcquaintances, LiveMailboxes, LiveMemory, LiveModels, LiveScripts
 from mailstack.app.explain.witness import NotedResolver, Observation, Witness
 from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
@@ -51,6 +51,8 @@ from mailstack.services.inbound.stages.route import results_field
 from mailstack.services.outbound.mx import best_hosts
 from mailstack.services.outbound.route import Gradual
 from mailstack.services.outbound.warming import Warming
+from mailstack.services.spam.experience import Experience
+from mailstack.services.spam.scoring import SpamModels
 from mailstack.store.memory.store import MemoryStore
 from mailstack.wire.smtp.reply import Reply
 
@@ -78,6 +80,8 @@ class Known:
     mailboxes: DeliveryMailboxes
     scripts: RunScripts
     sieve_memory: SieveMemory
+    models: SpamModels
+    experience: Experience
 
 
 class Read:
@@ -211,7 +215,15 @@ class _Telling:
     def _spam_knowledge(self) -> SpamKnowledge:
         """Engines are the server's own, and are not asked."""
         lists = dns_lists_of(self._bed.blueprint, self._resolver, clock=self._around.clock)
-        return SpamKnowledge(models=Untaught(), sources=[lists])
+        known = self._around.known
+        if known is None:
+            return SpamKnowledge(models=Untaught(), sources=[lists])
+        ids = Ids(spec=self._bed.accounts, server=known.accounts)
+        return SpamKnowledge(
+            models=LiveModels(known.models, ids),
+            sources=[lists, known.experience.reputation],
+            account_sources=[LiveAcquaintances(known.experience.acquainted, ids)],
+        )
 
     def heard(self, to: Addressed, said: str, reply: Reply) -> None:
         observations = self._witness.take()
