@@ -31,6 +31,22 @@ def written(*found: Setting) -> list[str]:
     return sieve_of(rules_of(*found)).splitlines()[1:]
 
 
+def test_a_score_is_asked_for_in_tenths() -> None:
+    condition = {"spam": {"at_least": 3.5, "under": 5}}
+    item = 'environment :value "{}" :comparator "i;ascii-numeric" "vnd.mailstack.spam-tenths" "{}"'
+    assert written({"name": "perhaps", "if": condition, "then": "keep"}) == [
+        'require ["comparator-i;ascii-numeric", "environment", "relational"];',
+        "",
+        "# rule: perhaps",
+        "if allof (",
+        f"    {item.format('ge', 35)},",
+        f"    {item.format('lt', 50)}",
+        ") {",
+        "    keep;",
+        "}",
+    ]
+
+
 def test_rules_read_as_a_person_would_write_them() -> None:
     rules: tuple[Setting, ...] = (
         {"name": "invoices", "if": {"subject": {"contains": "invoice"}}, "then": {"file_into": "Invoices"}},

@@ -8,8 +8,10 @@ from mailstack.model.principal import Account
 from mailstack.model.spam import Finding
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.judging import Judging
+from mailstack.services.spam.named_senders import NamedSenders
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.scoring import Scoring
+from mailstack.spam.rules.evidence import Ours
 from tests.support.filter_world import HOSTNAME
 
 
@@ -38,4 +40,6 @@ def by_subject(policies: Policies | None = None, **friends: float) -> Judging:
     """friends: by the name before the @."""
     known = Friends({f"{name}@example.com": points for name, points in friends.items()})
     scoring = Scoring(models=Untaught(), sources=(Subjects(),), account_sources=(known,))
-    return Judging(hostname=HOSTNAME, policies=policies or Policies(), scoring=scoring)
+    policies = policies or Policies()
+    named = NamedSenders(policies=policies, ours=Ours(hostname=HOSTNAME))
+    return Judging(hostname=HOSTNAME, policies=policies, scoring=scoring, named=named)

@@ -30,7 +30,7 @@ from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.gate import Gate
 from mailstack.services.inbound.greylisting import Greylisting
 from mailstack.services.inbound.pipeline import InboundPipeline
-from mailstack.services.inbound.stages.receiving import Receiving, SenderPolicy
+from mailstack.services.inbound.stages.receiving import Judges, Receiving, SenderPolicy
 from mailstack.services.lists.copies import Copies
 from mailstack.services.lists.distribution import Distribution
 from mailstack.services.lists.lists import Lists
@@ -38,7 +38,6 @@ from mailstack.services.lists.members import Members
 from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
 from mailstack.services.spam.acquaintances import Acquainted
-from mailstack.services.spam.judging import Judging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class MailWork:
     submitted: Submitted
     conduct: Conduct
     gate: Gate | None
-    judging: Judging | None
+    judging: Judges | None
     clock: Clock
     token: Callable[[int], bytes]
     resolver: Resolver | None = None

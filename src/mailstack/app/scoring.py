@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.model.ids import AccountId
-from mailstack.model.resource import spam_policy_of
+from mailstack.model.resource import OwnRuleBody, spam_policy_of
 from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.judging import Judging
+from mailstack.services.spam.named_senders import NamedSenders
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.rules import RuleSource
 from mailstack.services.spam.scoring import AccountSource, Scans, Scoring, Source, SpamModels
 from mailstack.spam.model import Model, empty
 from mailstack.spam.rules.evidence import Ours
+from mailstack.spam.rules.own import OwnRule, OwnRules
+from mailstack.spam.rules.own_text import read_condition
 
 
 class Untaught:
@@ -47,13 +50,24 @@ def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judg
     if server is None or not policies.server.is_scored:
         return None
     known = SpamKnowledge(models=Untaught()) if known is None else known
-    rules = RuleSource(ours=ours_of(blueprint))
+    ours = ours_of(blueprint)
+    rules = RuleSource(ours=ours, own=OwnRules([_own_rule(body) for body in blueprint.spam.rules]))
     sources, account_sources, experience = [rules, *known.sources], [*known.account_sources], known.experience
     if experience is not None:
         sources.append(experience.reputation)
         account_sources.append(experience.acquainted)
     scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources, engines=known.engines)
-    return Judging(hostname=server.hostname, policies=policies, scoring=scoring, experience=experience)
+    return Judging(
+        hostname=server.hostname,
+        policies=policies,
+        scoring=scoring,
+        named=NamedSenders(policies=policies, ours=ours),
+        experience=experience,
+    )
+
+
+def _own_rule(body: OwnRuleBody) -> OwnRule:
+    return OwnRule(name=body.name, points=body.points, condition=read_condition(body.condition))
 
 
 def ours_of(blueprint: Blueprint) -> Ours:

@@ -217,11 +217,21 @@ class ClamavBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRuleBody:
+    """condition: as spam.rules.own_text writes it."""
+
+    name: str
+    points: float
+    condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpamBody:
     """policy: of all who have none of their own. rspamd, clamav: None where it is not asked. Secret: `rspamd_password`,
     where it has one."""
 
     policy: SpamPolicyBody = SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT)  # frozen
+    rules: tuple[OwnRuleBody, ...] = ()
     lists: tuple[DnsListBody, ...] = ()
     rspamd: RspamdBody | None = None
     clamav: ClamavBody | None = None

@@ -31,6 +31,9 @@ class Score:
 
 
 JUNK_AT, REJECT_AT = 5.0, 15.0
+SPAM_TENTHS = "vnd.mailstack.spam-tenths"
+"""RFC 5183 §4.1: what scripts ask for by `environment`: tenths of points, 0 for none and below. Where nobody has
+looked, there is no such item."""
 _JUNK_PERCENT = 50.0
 
 

@@ -150,6 +150,10 @@ def _account(spec: Spec, resource: Resource) -> Mapping[str, Entry]:
 
 def _spam(body: SpamPolicyBody) -> Entry:
     entry: dict[str, Entry] = {"junk_at": body.junk_at, "reject_at": body.reject_at}
+    if body.allow:
+        entry["allow"] = [*body.allow]
+    if body.block:
+        entry["block"] = [*body.block]
     return entry if body.is_scored else "off"
 
 

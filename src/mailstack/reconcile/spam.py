@@ -10,6 +10,8 @@ from mailstack.model.resource import (
     SpamBody,
     SpamPolicyBody,
 )
+from mailstack.model.spam import JUNK_AT, REJECT_AT
+from mailstack.reconcile.spam_rules import rule_body
 from mailstack.reconcile.wanted import Secret, Secrets
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.accounts import Account
@@ -24,6 +26,7 @@ def spam_body(spec: Spec) -> SpamBody:
     engines = spec.spam.engines
     return SpamBody(
         policy=_server_policy(spec),
+        rules=tuple(map(rule_body, spec.spam.rules)),
         lists=tuple(map(_list, spec.spam.lists)),
         rspamd=None if engines.rspamd is None else _rspamd(engines.rspamd),
         clamav=None if engines.clamav is None else _clamav(engines.clamav),
@@ -79,15 +82,17 @@ def account_policy(spec: Spec, login: str, account: Account) -> SpamPolicyBody |
 
 
 def _server_policy(spec: Spec) -> SpamPolicyBody:
-    own = spec.spam
-    return SpamPolicyBody(is_scored=own.scoring != OFF, junk_at=own.junk_at, reject_at=own.reject_at)
+    return _policy(spec.spam, SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT))
 
 
 def _policy(own: OwnSpam, above: SpamPolicyBody) -> SpamPolicyBody:
-    """Each as it is said here, also where that is null, else as above; off and on are each section's own."""
+    """Each as it is said here, also where that is null, else as above; off and on, and whom to let in or keep out, are
+    each section's own."""
     said = own.model_fields_set
     return SpamPolicyBody(
         is_scored=own.scoring != OFF,
         junk_at=own.junk_at if "junk_at" in said else above.junk_at,
         reject_at=own.reject_at if "reject_at" in said else above.reject_at,
+        allow=own.allow,
+        block=own.block,
     )

@@ -52,7 +52,7 @@ def entry_of(text: str) -> Entry:
         domain = domain_key(below)
     except (Invalid, ValueError) as fault:
         raise ValueError(f"not a sender: {fault}") from None
-    if "." not in domain or domain.startswith("["):
+    if ("." not in domain and below == text) or domain.startswith("["):
         raise ValueError(
             "a sender is needed here: an address (a@example.org), a domain (example.org, *.example.org) or a network"
             " (192.0.2.0/24)"

@@ -13,7 +13,7 @@ from mailstack.spec.sections.outbound import DIRECT
 from mailstack.spec.values import parse_address_key
 from mailstack.spec.yaml_values import Value
 
-OF_MAIL = ("delivered", "forwarded", "rejected", "discarded", "notified", "answered", "not_delivered")
+OF_MAIL = ("delivered", "forwarded", "rejected", "discarded", "notified", "answered", "not_delivered", "spam")
 BY_LOGIN = ("not_delivered", "discarded", "answered")
 OF_RECORDS = ("contains", "equals", "absent", "count")
 OF_A_FILE = ("subject", "headers", "body")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mailstack.spec.sections.rules import Actions, AddressMatch, Condition, Match, Rule, SizeMatch
+from mailstack.model.spam import SPAM_TENTHS
+from mailstack.spec.sections.rules import Actions, AddressMatch, Condition, Match, Rule, ScoreMatch, SizeMatch
 
 HEADING = "# Made of the rules in the spec, which is where to change them."
 INDENT = "    "
@@ -88,6 +89,9 @@ class _Script:
             yield iter([f"body :text {self._match(condition.body)}"])
         if condition.size is not None:
             yield from (iter([line]) for line in _sizes(condition.size))
+        if condition.spam is not None:
+            self.needed |= {"environment", "relational", "comparator-i;ascii-numeric"}
+            yield from (iter([line]) for line in _scores(condition.spam))
         if condition.not_ is not None:
             inner = list(self._test(condition.not_))
             yield iter([f"not {inner[0]}", *inner[1:]])
@@ -177,6 +181,13 @@ def _sizes(size: SizeMatch) -> Iterator[str]:
     for word, octets in (("over", size.over), ("under", size.under)):
         if octets is not None:
             yield f"size :{word} {_number(octets)}"
+
+
+def _scores(score: ScoreMatch) -> Iterator[str]:
+    for word, points in (("ge", score.at_least), ("lt", score.under)):
+        if points is not None:
+            item = f"{quoted(SPAM_TENTHS)} {quoted(str(round(points * 10)))}"
+            yield f'environment :value "{word}" :comparator "i;ascii-numeric" {item}'
 
 
 def _number(octets: int) -> str:

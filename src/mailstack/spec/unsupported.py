@@ -7,19 +7,13 @@ from mailstack.spec.faults import Path
 _KEYS: Final = frozenset(
     {
         ("backup",),
-        ("tests", "*", "expect", "spam"),
     }
 )
 _NAMED = frozenset({"domains", "accounts", "routes", "tests"})
 
 
 def is_key_of_later(path: Path) -> bool:
-    return _shape(path) in _KEYS or _is_in_rules(path)
-
-
-def _is_in_rules(path: Path) -> bool:
-    """However deep the condition is: no mail has a score yet."""
-    return path[:1] == ("accounts",) and path[2:3] == ("rules",) and path[-1] == "spam"
+    return _shape(path) in _KEYS
 
 
 def _shape(path: Path) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from mailstack.app.spec_tests.judging import told
 from mailstack.app.spec_tests.mail import LATER, Happened
 from mailstack.app.spec_tests.result import Difference
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.spam import Judged
 from mailstack.reconcile.dns.record_set import RecordSet
-from mailstack.spec.sections.tests import ANY_CODE, Expectation, Refusal, Send
+from mailstack.spec.sections.tests import ANY_CODE, Expectation, Refusal, Scored, Send
 
 
 def judge_mail(expect: Expectation, send: Send, happened: Happened) -> Iterator[Difference]:
@@ -15,6 +17,8 @@ def judge_mail(expect: Expectation, send: Send, happened: Happened) -> Iterator[
     yield from _failures(happened)
     yield from _not_delivered(expect, happened)
     yield from _answers(expect.answered, happened)
+    if expect.spam is not None:
+        yield from _spam(expect.spam, happened.judged)
     wanted = (expect.delivered, expect.forwarded, expect.rejected, expect.discarded, expect.notified)
     if all(each is None for each in wanted):
         return
@@ -65,6 +69,28 @@ def _answers(wanted: bool | Sequence[str] | None, happened: Happened) -> Iterato
             yield from _same("answered", (), answering)
         case logins:
             yield from _same("answered", logins, answering)
+
+
+def _spam(wanted: Scored, judged: Mapping[str, Judged]) -> Iterator[Difference]:
+    """For everybody who would get it."""
+    if not judged:
+        yield Difference(what="spam", expected=_spam_words(wanted), found="nobody looked whether it is spam")
+    for name, each in judged.items():
+        if not _is_so(wanted, each):
+            yield Difference(what="spam", expected=_spam_words(wanted), found=f"{name}: {told(each)}")
+
+
+def _is_so(wanted: Scored, judged: Judged) -> bool:
+    points, low, high = judged.score.points, wanted.at_least, wanted.under
+    return wanted.junk in (None, judged.is_junk) and (low is None or points >= low) and (high is None or points < high)
+
+
+def _spam_words(wanted: Scored) -> str:
+    junk = {None: (), True: ("junk",), False: ("no junk",)}[wanted.junk]
+    bounds = {"at least": wanted.at_least, "under": wanted.under}
+    return " and ".join(
+        (*junk, *(f"{word} {points:g} points" for word, points in bounds.items() if points is not None))
+    )
 
 
 def _same(what: str, wanted: Collection[str], found: Collection[str]) -> Iterator[Difference]:

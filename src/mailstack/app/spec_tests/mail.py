@@ -6,7 +6,7 @@ from functools import partial
 
 from mailstack.app.filtering import server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, lists_of, smtp_service
-from mailstack.app.scoring import judging_of, policies_of
+from mailstack.app.scoring import policies_of
 from mailstack.app.silence import Silence
 from mailstack.app.spec_tests.bed import Bed, clock
 from mailstack.app.spec_tests.client import connected
@@ -24,9 +24,11 @@ from mailstack.app.spec_tests.filtering import (
     key_of,
     noted_filter,
 )
+from mailstack.app.spec_tests.judging import NotedJudging
 from mailstack.app.spec_tests.result import Step
 from mailstack.model.delivery import QueueItem, SmtpReply
 from mailstack.model.principal import Account
+from mailstack.model.spam import Judged
 from mailstack.servers.smtp.service import SmtpRole
 from mailstack.services.conduct import Conduct
 from mailstack.services.inbound.deliver import Delivery
@@ -49,7 +51,7 @@ class Happened:
     """refused: the reply to the whole mail, None where it was taken or every recipient was refused for itself.
     refusals: by recipient as written. copies: by login, a mailbox path for each. leaving: by address key, the way.
     warming: of those that leave by a warm-up, what has the rest of such mail till it is over. scripts: what those of
-    accounts did with it besides."""
+    accounts did with it besides. judged: by login what it scored, where anybody looked."""
 
     refused: SmtpReply | None
     refusals: Mapping[str, SmtpReply]
@@ -58,6 +60,7 @@ class Happened:
     story: Sequence[Step]
     warming: Mapping[str, str] = field(default_factory=dict)
     scripts: ByScripts = field(default_factory=ByScripts)
+    judged: Mapping[str, Judged] = field(default_factory=dict)
 
     def way(self, address: str) -> str:
         """For people."""
@@ -95,6 +98,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
         forwarding=lists.forwarding,
         policies=policies_of(bed.blueprint),
     )
+    judging = NotedJudging(bed.blueprint)
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     service = smtp_service(
         bed.blueprint,
@@ -106,7 +110,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
             submitted=store.submitted,
             conduct=Conduct(clock=clock),
             gate=None,
-            judging=judging_of(bed.blueprint),
+            judging=judging,
             clock=clock,
             token=bytes,
         ),
@@ -121,7 +125,8 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
     def heard(said: str, reply: Reply) -> None:
         # The greeting says nothing of the mail. Of a longer reply, the first line: what is offered has no bearing.
         if said != "connect":
-            notes = (*accounts.take_notes(), *(of_login if said.startswith("AUTH ") else ()), *_notes_of(scripts))
+            of_scripts = (*judging.take_notes(), *_notes_of(scripts))
+            notes = (*accounts.take_notes(), *(of_login if said.startswith("AUTH ") else ()), *of_scripts)
             story.append(Step(said=said, answer=answer_of(reply), notes=notes))
 
     envelope = Envelope(ehlo_domain=send.helo, reverse_path=sender_of(send), recipients=send.to, login=send.as_)
@@ -141,6 +146,7 @@ async def hand_over(bed: Bed, send: Send, content: bytes) -> Happened:
         story=tuple(story),
         warming={address: gradual.meanwhile.name for address, (gradual, _) in left.warming.items()},
         scripts=await scripts.done(),
+        judged=judging.judged_for,
     )
 
 

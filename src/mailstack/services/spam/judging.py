@@ -4,7 +4,7 @@ fails has found nothing, and a mail that could not be looked at is taken as one 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,6 +16,7 @@ from mailstack.model.spam import Judged
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import Experience
+from mailstack.services.spam.named_senders import NamedSenders
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.scoring import Scoring
 from mailstack.services.spam.sender import sender_of
@@ -33,11 +34,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """hostname: ours. experience: is told what mail came to; None where nobody remembers senders."""
+    """hostname: ours. named: whom the spec lets in and keeps out. experience: is told what mail came to; None where
+    nobody remembers senders."""
 
     hostname: str
     policies: Policies
     scoring: Scoring
+    named: NamedSenders
     experience: Experience | None = None
 
     async def judged(self, mail: InboundMail, accounts: Sequence[Account | None]) -> Mapping[AccountId | None, Judged]:
@@ -61,7 +64,10 @@ class Judging:
         found: dict[AccountId | None, Judged] = {}
         for account in accounts:
             account_id = None if account is None else account.account_id
-            found[account_id] = Judged(score=scores[account_id], policy=self.policies.of(account))
+            score, named = scores[account_id], self.named.finding(mail, account)
+            if named is not None:
+                score = replace(score, findings=(named, *score.findings))
+            found[account_id] = Judged(score=score, policy=self.policies.of(account))
         return found
 
     def _remember(self, mail: Examined, found: Mapping[AccountId | None, Judged]) -> None:
@@ -76,7 +82,7 @@ class Judging:
 
 
 def examine(mail: InboundMail, hostname: str) -> Examined:
-    """hostname: ours. Of whoever brings mail that others have checked, nothing is known that says anything of it."""
+    """hostname: ours."""
     found, hop = mail.authentication, mail.hop(hostname)
     seen = look_at(mail.raw)
     sender = None
@@ -96,8 +102,8 @@ def examine(mail: InboundMail, hostname: str) -> Examined:
         sender=sender,
         authentication=found,
         author=_author(seen.root.fields),
-        peer_host="" if found is None else mail.peer_host,
-        ehlo_domain="" if found is None else mail.ehlo_domain,
+        peer_host=mail.peer_host,
+        ehlo_domain=mail.ehlo_domain,
         reverse_path=mail.reverse_path,
         received_at=mail.received_at,
         trace_id=mail.trace_id,

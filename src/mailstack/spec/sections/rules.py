@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -170,20 +170,27 @@ class SizeMatch(Section):
 
 
 _Compared = BeforeValidator(parse_match)
+Score = Annotated[float, Field(ge=0.1, le=1000)]
 OfText = Annotated[Match, _Compared]
 OfAddress = Annotated[AddressMatch, _Compared]
 
 
-class Condition(Section):
-    """Which mail a rule is for. Of several keys, all must hold."""
+class ScoreMatch(Section):
+    """What a mail scores, as docs/spam.md has it; where nobody has looked, neither holds."""
 
-    any_: tuple["Condition", ...] | None = Field(
-        default=None, alias="any", min_length=1, description="At least one of these conditions holds."
-    )
-    all_: tuple["Condition", ...] | None = Field(
-        default=None, alias="all", min_length=1, description="All of these conditions hold."
-    )
-    not_: "Condition | None" = Field(default=None, alias="not", description="This condition does not hold.")
+    at_least: Score | None = Field(default=None, description="It has so many points or more.")
+    under: Score | None = Field(default=None, description="It has fewer points.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ScoreMatch":
+        if not said(self):
+            raise ValueError("at_least or under is needed here")
+        return self
+
+
+class MailParts(Section):
+    """What a mail shows. Of several keys, all must hold."""
+
     from_: OfAddress | None = Field(default=None, alias="from", description="An address in From.")
     to: OfAddress | None = Field(default=None, description="An address in To or Cc.")
     subject: OfText | None = Field(default=None, description="The subject.")
@@ -197,10 +204,23 @@ class Condition(Section):
     body: OfText | None = Field(default=None, description="The text of the mail, without its header.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Condition":
+    def _says_something(self) -> Self:
         if not said(self):
             raise ValueError("a condition is needed here, such as subject: {contains: invoice}")
         return self
+
+
+class Condition(MailParts):
+    """Which mail a rule is for. Of several keys, all must hold."""
+
+    spam: ScoreMatch | None = Field(default=None, description="What it scores as spam.")
+    any_: tuple["Condition", ...] | None = Field(
+        default=None, alias="any", min_length=1, description="At least one of these conditions holds."
+    )
+    all_: tuple["Condition", ...] | None = Field(
+        default=None, alias="all", min_length=1, description="All of these conditions hold."
+    )
+    not_: "Condition | None" = Field(default=None, alias="not", description="This condition does not hold.")
 
 
 class Actions(Section):

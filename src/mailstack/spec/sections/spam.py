@@ -8,6 +8,7 @@ from mailstack.model.spam import JUNK_AT, REJECT_AT
 from mailstack.spec.sections.section import OrElse, Section
 from mailstack.spec.sections.spam_engines import Engines
 from mailstack.spec.sections.spam_lists import DnsList
+from mailstack.spec.sections.spam_rules import MAX_RULES, Senders, SpamRule
 from mailstack.spec.values import DomainName
 
 MOST_LISTS = 10
@@ -33,6 +34,13 @@ class OwnSpam(Section):
         description="From so many points on, mail is refused while its sender is connected, where it is over for all"
         " who would get it; else it goes to Junk. null for never.",
     )
+    allow: Senders = Field(
+        default=(),
+        description="Senders whose mail is never taken for spam: addresses, domains, *.domains, where SPF, DKIM or"
+        " DMARC prove that it is theirs; and networks it comes from. An account's list comes before its domain's, that"
+        " before the server's; the most specific entry counts.",
+    )
+    block: Senders = Field(default=(), description="Senders whose mail is always spam; nothing has to be proven of it.")
 
 
 SpamOrOff = Annotated[OwnSpam, BeforeValidator(parse_spam), OrElse({"const": OFF})]
@@ -41,6 +49,9 @@ SpamOrOff = Annotated[OwnSpam, BeforeValidator(parse_spam), OrElse({"const": OFF
 class Spam(OwnSpam):
     scoring: Literal["on", "off"] = Field(
         default="on", description="off: nobody looks whether mail is spam, whatever domains and accounts say."
+    )
+    rules: tuple[SpamRule, ...] = Field(
+        default=(), max_length=MAX_RULES, description="Rules of your own, beside those of docs/spam-rules.md."
     )
     greylist: Literal["off", "suspicious", "all"] = Field(
         default="off",

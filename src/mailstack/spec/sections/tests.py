@@ -12,6 +12,7 @@ from mailstack.model.address import domain_key
 from mailstack.model.errors import Invalid
 from mailstack.model.mailbox import INBOX
 from mailstack.spec.sections.outbound import DIRECT
+from mailstack.spec.sections.rules import ScoreMatch
 from mailstack.spec.sections.section import OrElse, Section
 from mailstack.spec.values import (
     AddressKey,
@@ -253,6 +254,15 @@ class Refusal(Section):
 Rejection = Annotated[Refusal, BeforeValidator(parse_refusal), OrElse(_CODE_FORM, {"type": "integer"}, {"const": True})]
 
 
+def parse_scored(value: object) -> object:
+    """Whether it is junk stands for a section that says that."""
+    return {"junk": value} if isinstance(value, bool) else value
+
+
+class Scored(ScoreMatch):
+    junk: bool | None = Field(default=None, description="Whether it has the points of junk.")
+
+
 class Expectation(Section):
     """What must come of it. Of a mail, everything is told: a copy or a refusal that is not expected fails the test."""
 
@@ -286,6 +296,12 @@ class Expectation(Section):
     not_delivered: AddressKeys | None = Field(
         default=None,
         description="Accounts that must not get the mail. Alone it says nothing about what else becomes of it.",
+    )
+    spam: Annotated[Scored, BeforeValidator(parse_scored), OrElse({"type": "boolean"})] | None = Field(
+        default=None,
+        description="Whether it has the points of junk with everybody who would get it, or how many: {at_least: 5},"
+        " {under: 2}. Only the rules count: a test asks no DNS, and has learned nothing. Alone it says nothing about"
+        " what else becomes of the mail.",
     )
     contains: Texts | None = Field(
         default=None, description="For dns: each of these texts is part of some value of the record."

@@ -14,6 +14,11 @@ from tests.support.judging import by_subject
 from tests.support.senders import sender_policy
 
 BOTH = (ALICE, BOB)
+ENVIRONMENT = (
+    'require ["environment", "relational", "comparator-i;ascii-numeric"];'
+    'if environment :value "{}" :comparator "i;ascii-numeric" "vnd.mailstack.spam-tenths" "{}" {{ discard; }}'
+)
+"""As rules of the spec are written."""
 
 
 async def spam_fields(world: FilterWorld, login: str = ALICE) -> dict[str, list[str]]:
@@ -89,6 +94,9 @@ async def test_a_bug_in_a_source_keeps_no_mail_out(world: FilterWorld) -> None:
         ('require ["spamtest", "relational"]; if spamtest :value "ge" "6" { discard; }', {}),
         ('require ["spamtestplus", "relational"]; if spamtest :percent :value "lt" "59" { discard; }', {"Junk": 1}),
         ('require ["spamtestplus", "relational"]; if spamtest :percent :value "gt" "58" { discard; }', {}),
+        (ENVIRONMENT.format("ge", 69), {}),
+        (ENVIRONMENT.format("ge", 70), {"Junk": 1}),
+        (ENVIRONMENT.format("lt", 70), {}),
         ('require ["virustest"]; if virustest "0" { discard; }', {}),
     ],
 )
@@ -98,6 +106,13 @@ async def test_scripts(world: FilterWorld, script: str, places: dict[str, int]) 
     world.judging = by_subject()
     await world.receive(mail_of("6.9"))
     assert await world.where() == places
+
+
+@pytest.mark.parametrize("word", ["ge", "lt"])
+async def test_where_nobody_looked_it_scores_neither_much_nor_little(world: FilterWorld, word: str) -> None:
+    await world.use(ENVIRONMENT.format(word, 50))
+    await world.receive(mail_of("6.9"))
+    assert await world.where() == {"INBOX": 1}
 
 
 @pytest.mark.parametrize(

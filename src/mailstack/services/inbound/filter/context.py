@@ -8,14 +8,12 @@ from mailstack.formats.spam_fields import spam_fields_in
 from mailstack.model.handling import UNASKED
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account, Domain
-from mailstack.model.spam import Finding, Judged, Score, SpamPolicy
+from mailstack.model.spam import SPAM_TENTHS, Finding, Judged, Score, SpamPolicy
 from mailstack.model.verdict import IprevResult
 from mailstack.services.inbound.deliver import Letter
 from mailstack.sieve.run import Mail, SieveEnvelope
 
 DEFAULT_SEPARATOR = "+"
-SPAM_TENTHS = "vnd.mailstack.spam-tenths"
-"""RFC 5183 §4.1: an item of our own: tenths of points, 0 for none and below. Not there where nobody has looked."""
 SURELY_A_VIRUS = 5  # RFC 5235 §3.2
 
 

@@ -1,18 +1,22 @@
 """What stages work with: the ports and facts of one generation."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
 
+from mailstack.model.ids import AccountId
 from mailstack.model.networks import address_of
+from mailstack.model.principal import Account
+from mailstack.model.spam import Judged
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.messages import Intake
 from mailstack.ports.resolver import Resolver
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.gate import Gate
+from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.lists.lists import Lists
-from mailstack.services.spam.judging import Judging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,14 @@ class SenderPolicy:
         return peer is not None and any(peer in network for network in self.trusted_peers)
 
 
+class Judges(Protocol):
+    """What mail scores as spam: services.spam.judging.Judging."""
+
+    async def judged(
+        self, mail: InboundMail, accounts: Sequence[Account | None]
+    ) -> Mapping[AccountId | None, Judged]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
     """hostname: ours, for Received fields. senders: None where nobody is checked. is_backup: mail is kept for a better
@@ -50,4 +62,4 @@ class Receiving:
     senders: SenderPolicy | None = None
     is_backup: bool = False
     gate: Gate | None = None
-    judging: Judging | None = None
+    judging: Judges | None = None

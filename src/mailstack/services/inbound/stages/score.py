@@ -31,7 +31,9 @@ async def score(receiving: Receiving, mail: InboundMail) -> InboundMail | Reject
     if receiving.judging is None or receiving.is_backup or (_is_trusted(receiving, mail) and not is_by_backup):
         return mail
     asked = list(_asked(mail))
-    found = await receiving.judging.judged(mail, asked)
+    # Who brings what somebody else has sent says nothing of it.
+    seen = replace(mail, peer_host="", ehlo_domain="") if is_by_backup else mail
+    found = await receiving.judging.judged(seen, asked)
     if not found:
         return mail
     judged = replace(mail, judged=found)

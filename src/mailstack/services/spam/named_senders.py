@@ -1,0 +1,46 @@
+"""Senders whom a server, a domain or an account lets in or keeps out by name: with more points than all else has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mailstack.model.principal import Account
+from mailstack.model.spam import Finding, SpamPolicy
+from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.policies import Policies
+from mailstack.services.spam.rules import evidence_of
+from mailstack.spam.allow_block import AllowBlock, match_of
+from mailstack.spam.rules.evidence import Ours
+
+POINTS = 100.0
+REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSenders:
+    policies: Policies
+    ours: Ours
+
+    def finding(self, mail: Examined, account: Account | None) -> Finding | None:
+        """account: None for whoever has none here."""
+        levels = [_listed(policy) for policy in self._policies(account) if policy.allow or policy.block]
+        found = match_of(levels, evidence_of(mail, self.ours)) if levels else None
+        if found is None:
+            return None
+        if found.is_allowed:
+            return Finding(rule="allowed", points=-POINTS, why=f"{found.entry} is let in here")
+        return Finding(rule="blocked", points=POINTS, why=f"{found.entry} is kept out here")
+
+    def _policies(self, account: Account | None) -> Iterator[SpamPolicy]:
+        if account is not None:
+            if account.spam is not None:
+                yield account.spam
+            domain = self.policies.domains.get(account.login.rpartition("@")[2])
+            if domain is not None:
+                yield domain
+        yield self.policies.server
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _listed(policy: SpamPolicy) -> AllowBlock:
+    return AllowBlock(allow=policy.allow, block=policy.block)
