@@ -57,7 +57,7 @@ def test_what_is_proven(found: Correspondent, expected: Standing) -> None:
     assert found.standing is expected
 
 
-ADDRESS, DOMAIN, HOST, NETWORK = SubjectKind
+ADDRESS, DOMAIN, SIGNER, HOST, NETWORK = SubjectKind
 BROUGHT = ((HOST, "192.0.2.1"), (NETWORK, "192.0.2.0/24"))
 
 
@@ -73,7 +73,15 @@ BROUGHT = ((HOST, "192.0.2.1"), (NETWORK, "192.0.2.0/24"))
             sent_by(spf=SpfResult.PASS, mail_from_domain="shop.example"),
             ((ADDRESS, "a@shop.example"), (DOMAIN, "shop.example"), *BROUGHT),
         ),
-        (sent_by(verified_domain="sender.example"), ((DOMAIN, "sender.example"), *BROUGHT)),
+        (sent_by(verified_domain="sender.example"), ((SIGNER, "sender.example"), *BROUGHT)),
+        (
+            sent_by("a@mail.shop.example", verified_domain="shop.example"),
+            ((ADDRESS, "a@mail.shop.example"), (DOMAIN, "shop.example"), *BROUGHT),
+        ),
+        (
+            sent_by(spf=SpfResult.PASS, mail_from_domain="shop.example", verified_domain="sender.example"),
+            ((ADDRESS, "a@shop.example"), (DOMAIN, "shop.example"), *BROUGHT),
+        ),
         (sent_by(dmarc=DmarcResult.FAIL), BROUGHT),
         (replace(sent_by(), peer_host=""), BROUGHT[1:]),
         (replace(sent_by(), peer_host="2001:db8:1:2:3::4"), ((HOST, "2001:db8:1:2::/64"), BROUGHT[1])),

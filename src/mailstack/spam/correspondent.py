@@ -19,10 +19,12 @@ class Standing(Enum):
 
 
 class SubjectKind(Enum):
-    """From what says most of a mail to what says least."""
+    """From what says most of a mail to what says least. SIGNER: a domain whose signature passed, and which has nothing
+    to do with that of From."""
 
     ADDRESS = "address"
     DOMAIN = "domain"
+    SIGNER = "signer"
     HOST = "host"
     NETWORK = "network"
 
@@ -61,11 +63,13 @@ class Correspondent:
         """What others' experience with the mail's sender can be looked up by, what says most first."""
         if self.sender is None:
             return ()
-        is_proven = self.standing is Standing.PROVEN
-        domain = self.sender.verified_domain or (self.author.rpartition("@")[2] if is_proven else "")
+        is_proven, domain = self.standing is Standing.PROVEN, self.author.rpartition("@")[2]
+        signer = self.sender.verified_domain
+        owner = signer if speaks_for(signer, domain) else domain
         found = (
             (SubjectKind.ADDRESS, self.author if is_proven else ""),
-            (SubjectKind.DOMAIN, domain),
+            (SubjectKind.DOMAIN, owner if is_proven else ""),
+            (SubjectKind.SIGNER, "" if is_proven else signer),
             (SubjectKind.HOST, subscriber_of(self.peer_host)),
             (SubjectKind.NETWORK, self.sender.network),
         )

@@ -1,12 +1,15 @@
 """Who a mail is from: the same when it comes in and when the stored message is learned."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailstack.formats.authres import write_results
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.trace import Hop, received_field, return_path_field
 from mailstack.services.spam.correspondents import Arrived, arrived_in, key_of
+from mailstack.services.spam.keys import SenderKeys
 from mailstack.services.spam.sender import sender_of
 from mailstack.spam.correspondent import Correspondent
 from tests.support.examined import RAW, examined
@@ -61,3 +64,18 @@ def test_of_a_message_that_did_not_come_from_outside_the_author_is_known() -> No
 )
 def test_keys_of_addresses(address: str, expected: str) -> None:
     assert key_of(address) == expected
+
+
+@given(
+    author=st.binary(max_size=60),
+    peer=st.sampled_from([b"192.0.2.1", b"IPv6:fe80::1%eth0", b"IPv6:::", b"\xff", b"999.1.1.1"]),
+    date=st.binary(max_size=30),
+)
+def test_whatever_a_message_says_of_itself_can_be_learned(author: bytes, peer: bytes, date: bytes) -> None:
+    received = b"Received: from x ([" + peer + b"])\r\n\tby mx.example.com with ESMTP id 1;\r\n\t" + date + b"\r\n"
+    results = (
+        b"Authentication-Results: mx.example.com; spf=pass smtp.mailfrom=a@b.test; dmarc=pass header.from=b.test\r\n"
+    )
+    arrived = arrived_in(results + received + b"From: " + author + b"\r\n\r\n", HOSTNAME)
+    keys = SenderKeys(b"k" * 32)
+    assert all(-(2**63) <= keys.of_subject(*subject) < 2**63 for subject in arrived.sent_by.subjects)

@@ -1,6 +1,7 @@
 """What is known of senders: who is believed, how far, and for how long."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -117,6 +118,21 @@ async def test_of_who_is_not_proven_the_machine_is_known_and_then_its_network(wo
     (found,) = await world.findings(world.mail(dmarc=DmarcResult.NONE, peer_host="192.0.2.2"))
     assert found == Finding(
         rule="sender-reputation", points=1.8, why="mail of the network it came from was junk before"
+    )
+
+
+async def test_who_signs_for_others_is_known_by_junk_alone(world: World) -> None:
+    def signed(peer_host: str) -> Examined:
+        mail = world.mail(dmarc=DmarcResult.NONE, peer_host=peer_host)
+        assert mail.sender is not None
+        return replace(mail, sender=replace(mail.sender, verified_domain="signer.example"))
+
+    world.teach(ALICE, BOB, mail=signed("192.0.2.1"), is_spam=False)
+    assert await world.findings(signed("198.51.100.7")) == ()
+    world.teach(ALICE, BOB, AccountId("c" * 16), AccountId("d" * 16), mail=signed("192.0.2.1"))
+    (found,) = await world.findings(signed("198.51.100.7"))
+    assert found == Finding(
+        rule="sender-reputation", points=0.6, why="mail of the domain that signed it was junk before"
     )
 
 

@@ -30,6 +30,7 @@ _NAMED = (SubjectKind.ADDRESS, SubjectKind.DOMAIN)
 _MOST = {
     SubjectKind.ADDRESS: (-3.0, 4.0),
     SubjectKind.DOMAIN: (-3.0, 4.0),
+    SubjectKind.SIGNER: (0.0, 4.0),
     SubjectKind.HOST: (-1.5, 3.0),
     SubjectKind.NETWORK: (-1.0, 2.0),
 }
@@ -37,6 +38,7 @@ _MOST = {
 _WHAT = {
     SubjectKind.ADDRESS: "this address",
     SubjectKind.DOMAIN: "this domain",
+    SubjectKind.SIGNER: "the domain that signed it",
     SubjectKind.HOST: "the machine that brought it",
     SubjectKind.NETWORK: "the network it came from",
 }
@@ -57,7 +59,9 @@ class SenderReputation:
         found = await self.gathered.find(keys)
         for (kind, _), key in zip(subjects, keys, strict=True):
             counts = found[key]
-            if counts.ham + counts.spam >= ENOUGH:
+            # Whoever signs for many vouches for none of them, but may be the sender of much junk.
+            is_told = kind is not SubjectKind.SIGNER or counts.spam > counts.ham
+            if is_told and counts.ham + counts.spam >= ENOUGH:
                 return _finding(kind, counts)
         return ()
 
