@@ -95,5 +95,5 @@ def _lines(program: Sequence[str], asked: Iterable[object], *, most: int = 0) ->
 def _has(name: str, *programs: str) -> bool:
     missing = [program for program in programs if which(program) is None]
     if missing:
-        print(f"{name} is not measured: {', '.join(missing)} is not installed")
+        print(f"{name} is not measured: there is no {', '.join(missing)}")
     return not missing

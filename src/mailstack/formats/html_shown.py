@@ -98,6 +98,8 @@ class _Reader:
         self.hiding = ""
         self._depth = 0
         self._is_white = True
+        # What was read already.
+        self._tags: dict[str, dict[str, str]] = {}
         self._styles = {"": _Style(is_hiding=False, color="", background="")}
 
     def tag(self, name: str, tag: str, *, is_end: bool) -> None:
@@ -127,10 +129,13 @@ class _Reader:
             self.kept = self._shown
 
     def _attributes(self, name: str, tag: str) -> None:
-        values = {
-            found[0].lower(): found[1] or found[2] or found[3]
-            for found in _ATTRIBUTE.findall(tag, len(name) + 1, len(tag) - tag.endswith(">"))
-        }
+        # A newsletter has the same few tags hundreds of times.
+        values = self._tags.get(tag)
+        if values is None:
+            values = self._tags[tag] = {
+                found[0].lower(): found[1] or found[2] or found[3]
+                for found in _ATTRIBUTE.findall(tag, len(name) + 1, len(tag) - tag.endswith(">"))
+            }
         if name in _LINKING:
             self._link(name, values)
         if not values or name in _VOID or self.hiding:
@@ -176,7 +181,6 @@ class _Reader:
         return self._is_white and _plain(values.get("color") or style.color) in _WHITE
 
     def _style(self, text: str) -> "_Style":
-        # A newsletter has the same few on hundreds of tags.
         style = self._styles.get(text)
         if style is None:
             style = self._styles[text] = _style_of(text)
