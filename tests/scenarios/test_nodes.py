@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.cluster import CONNECTIONS, OF_ACCOUNT, SMTP, Cluster, Node, running_cluster
 from tests.support.sandbox import MAILSTACK, save, wait_for
+from tests.support.spam_mail import campaign_mail, ham_mail
 
 # One cluster for all of them.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nodes")]
@@ -115,6 +116,19 @@ def test_a_flag_that_is_set_on_one_node_is_seen_on_the_other(cluster: Cluster) -
         assert count is not None
         setting.store(count.decode(), "+FLAGS", "(\\Flagged)")
         wait_for_line(seeing, b"\\Flagged")
+
+
+def test_what_the_spam_filter_learns_on_one_node_the_other_knows(cluster: Cluster, tmp_path: Path) -> None:
+    one, two = cluster.nodes
+    for name, raw in (("ham.eml", ham_mail()), ("spam.eml", campaign_mail(1))):
+        (tmp_path / name).write_bytes(raw)
+    learned = told(one, "spam", "train", "--ham", str(tmp_path / "ham.eml"), "--spam", str(tmp_path / "spam.eml"))
+    assert isinstance(learned, dict)
+    assert (learned["ham"], learned["spam"]) == (1, 1)
+    for node in (one, two):
+        mapped = node.folder / "state" / "spam" / "shared.model"
+        # Sooner than by the look that is taken every minute.
+        wait_for(mapped.exists, timeout_s=SOON_S / 2, what="the node has mapped it")
 
 
 def test_a_peer_has_its_connections_once_for_both_and_again_when_a_node_has_died(cluster: Cluster) -> None:
