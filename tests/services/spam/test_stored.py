@@ -45,8 +45,13 @@ def test_it_is_as_it_came_with_what_was_found_then() -> None:
     assert mail.author is not None
 
 
-@pytest.mark.parametrize("raw", [CAME, b"Subject: x\r\n\r\n", b"\r\n", received_field(HOP, recipient=None) + CAME])
+@pytest.mark.parametrize("raw", [CAME, b"Subject: x\r\n\r\n", b"\r\n"])
 def test_of_any_other_nothing_is_known(raw: bytes) -> None:
     mail = examine_stored(raw, "another.example.com", now=NOW)
     assert (mail.raw, mail.sender, mail.authentication) == (raw, None, None)
     assert (mail.peer_host, mail.reverse_path, mail.received_at) == ("", "", NOW)
+
+
+def test_of_one_that_came_elsewhere_the_last_hop_has_the_time() -> None:
+    mail = examine_stored(received_field(HOP, recipient=None) + CAME, "another.example.com", now=NOW)
+    assert (mail.sender, mail.received_at) == (None, HOP.received_at)

@@ -1,7 +1,10 @@
 """A message as it lies in a mailbox or a file, looked at as when it came: `mailstack spam score`."""
 
+from collections.abc import Sequence
+
 from mailstack.formats.addresses import parse_mailboxes
-from mailstack.formats.headers import first, scan_fields
+from mailstack.formats.dates import parse_date
+from mailstack.formats.headers import Field, first, scan_fields, unfold
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.services.spam.examined import Examined
@@ -11,9 +14,9 @@ from mailstack.spam.seen import look_at
 
 
 def examine_stored(stored: RawMessage, hostname: str, *, now: Instant) -> Examined:
-    """hostname: ours, whose fields on top are believed. now: where they do not say when it came."""
+    """hostname: ours, whose fields on top are believed. now: where nobody on the way has said when it came."""
     raw, sender = as_it_came(stored, hostname), sender_in(stored, hostname)
-    seen = look_at(raw)
+    seen, fields = look_at(raw), scan_fields(stored)
     peer_host, received_at = arrival_in(stored, hostname)
     return Examined(
         raw=raw,
@@ -24,7 +27,12 @@ def examine_stored(stored: RawMessage, hostname: str, *, now: Instant) -> Examin
         author=next(iter(parse_mailboxes(first(seen.root.fields, b"from") or b"")), None),
         peer_host="" if sender is None else peer_host,
         ehlo_domain="" if sender is None else sender.helo,
-        reverse_path=path_in(scan_fields(stored)),
-        received_at=received_at or now,
+        reverse_path=path_in(fields),
+        received_at=received_at or _last_hop(fields) or now,
         trace_id="",
     )
+
+
+def _last_hop(fields: Sequence[Field]) -> Instant | None:
+    """By whichever server took it in last: to be old is nothing odd in a mail that came long ago."""
+    return parse_date(unfold(first(fields, b"received") or b"").rpartition(b";")[2])
