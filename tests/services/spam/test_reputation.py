@@ -1,15 +1,16 @@
 """What is known of senders: who is believed, how far, and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.reputation import HALF_LIFE_MS
+from mailstack.model.reputation import HALF_LIFE_MS, Counts
 from mailstack.model.spam import Finding, Score
 from mailstack.model.verdict import DkimResult, DmarcResult, IprevResult, SpfResult
+from mailstack.ports.reputation import SubjectVoice
 from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import Experience, experience_of
@@ -26,16 +27,27 @@ HAM = Score(findings=(Finding(rule="words", points=-4.0),))
 UNSURE = Score(findings=(Finding(rule="words", points=5.0),))
 
 
+class Counted(MemoryReputation):
+    """rows: that were written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = 0
+
+    async def add(self, said: Mapping[SubjectVoice, Counts]) -> None:
+        self.rows += len(said)
+        await super().add(said)
+
+
 class World:
     def __init__(self) -> None:
         self.clock = FakeClock(1_795_000_000_000)
+        self.store = Counted()
         self.experience = self.another()
 
     def another(self) -> Experience:
         """Of another worker."""
-        if not hasattr(self, "_store"):
-            self._store = MemoryReputation(), MemoryAcquaintances()
-        return experience_of(*self._store, secret=b"k" * 32, clock=self.clock)
+        return experience_of(self.store, MemoryAcquaintances(), secret=b"k" * 32, clock=self.clock)
 
     def mail(self, *, dmarc: DmarcResult = DmarcResult.PASS, peer_host: str = "192.0.2.1") -> Examined:
         """Of deals@shop.example."""
@@ -220,6 +232,19 @@ async def test_the_filter_does_not_believe_itself(world: World) -> None:
     for _ in range(10_000):
         world.experience.judged(world.mail(), [SPAM], kept=())
     assert await world.points() == 1.9
+
+
+async def test_of_who_is_well_known_nothing_more_is_written(world: World) -> None:
+    for _ in range(12):
+        world.experience.judged(world.mail(), [SPAM], kept=())
+    await world.findings()
+    assert world.store.rows == 4
+    world.experience.judged(world.mail(), [SPAM], kept=())
+    await world.experience.flush()
+    assert world.store.rows == 4
+    world.experience.judged(world.mail(), [HAM], kept=())
+    await world.experience.flush()
+    assert world.store.rows == 6
 
 
 async def test_what_one_worker_wrote_another_knows_in_time(world: World) -> None:

@@ -48,6 +48,10 @@ class GatheredReputation:
             self._found.popitem(last=False)
         return counts
 
+    def last_found(self, subject: int) -> Counts:
+        """As find gave it, if it is remembered."""
+        return self._found.get(subject, (NO_COUNTS, 0))[0]
+
     def say(self, voice: int, subjects: Collection[int], counts: Counts, *, at: Instant) -> None:
         """counts: in mails of that moment; what lies ahead is taken for now."""
         weighed = counts.times(weight_at(min(at, self._clock())))

@@ -14,7 +14,7 @@ from mailstack.model.reputation import Counts, log_odds
 from mailstack.model.spam import Finding, Score
 from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
-from mailstack.services.spam.gathered import GatheredReputation
+from mailstack.services.spam.gathered import VOICE_MOST, GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
 from mailstack.spam.correspondent import Subject, SubjectKind
 
@@ -72,11 +72,11 @@ class SenderReputation:
             return
         subjects = mail.correspondent.subjects
         if any(score.virus for score in scores) or min(points) >= SURE_SPAM:
-            self._say(_FILTER, subjects, Counts(ham=0.0, spam=1.0), at=mail.received_at)
+            self._say_what_is_new(subjects, Counts(ham=0.0, spam=1.0), at=mail.received_at)
         elif max(points) <= SURE_HAM:
             # Most mail is such, and its sender has a name: what brought it need not be written.
             named = [subject for subject in subjects if subject[0] in _NAMED]
-            self._say(_FILTER, named or subjects, Counts(ham=1.0, spam=0.0), at=mail.received_at)
+            self._say_what_is_new(named or subjects, Counts(ham=1.0, spam=0.0), at=mail.received_at)
 
     def learn(self, whose: AccountId, arrived: Arrived, *, is_spam: bool) -> None:
         """Old mail says less of its sender."""
@@ -86,15 +86,25 @@ class SenderReputation:
         """As if it had never been learned, told in the same words."""
         self._say_of(arrived, whose, _lesson(is_spam=is_spam).times(-1.0))
 
-    def _say_of(self, arrived: Arrived, whose: AccountId, counts: Counts) -> None:
-        self._say(self.keys.voice_of(whose), arrived.sent_by.subjects, counts, at=arrived.received_at)
+    def _say_what_is_new(self, subjects: Sequence[Subject], counts: Counts, *, at: Instant) -> None:
+        """Of most mail the sender is well known, and of a flood soon: then there is nothing to write."""
+        keys = [self.keys.of_subject(*subject) for subject in subjects]
+        new = [key for key in keys if not _has_enough(self.gathered.last_found(key), counts)]
+        self.gathered.say(_FILTER, new, counts, at=at)
 
-    def _say(self, voice: int, subjects: Sequence[Subject], counts: Counts, *, at: Instant) -> None:
-        self.gathered.say(voice, [self.keys.of_subject(*subject) for subject in subjects], counts, at=at)
+    def _say_of(self, arrived: Arrived, whose: AccountId, counts: Counts) -> None:
+        keys = [self.keys.of_subject(*subject) for subject in arrived.sent_by.subjects]
+        self.gathered.say(self.keys.voice_of(whose), keys, counts, at=arrived.received_at)
 
 
 def _lesson(*, is_spam: bool) -> Counts:
     return Counts(ham=0.0, spam=LESSON) if is_spam else Counts(ham=LESSON, spam=0.0)
+
+
+def _has_enough(known: Counts, new: Counts) -> bool:
+    """With what is new it would be more than one voice counts for."""
+    both = known + new
+    return (both.spam if new.spam else both.ham) > VOICE_MOST
 
 
 def _points_of_others(score: Score) -> float:
