@@ -16,7 +16,8 @@ from mailstack.services.spam.engine import Engine
 def dns_lists_of(blueprint: Blueprint, resolver: Resolver, *, clock: Clock) -> DnsLists:
     server = blueprint.server
     own = (*blueprint.domains, *(() if server is None else (server.hostname,)))
-    return DnsLists(resolver, tuple(map(_scored, blueprint.spam.lists)), own=own, clock=clock)
+    lists, backups = tuple(map(_scored, blueprint.spam.lists)), blueprint.receiving.backups
+    return DnsLists(resolver, lists, own=own, backups=backups, clock=clock)
 
 
 def engines_of(blueprint: Blueprint, resolver: Resolver, *, clock: Clock) -> Sequence[Engine]:

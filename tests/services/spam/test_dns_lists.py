@@ -260,6 +260,21 @@ def test_dns_that_fails_finds_nothing() -> None:
     assert not findings(resolver)
 
 
+BY_BACKUP = (
+    b"Received: from mx.them.test (mx.them.test [8.8.4.4])\r\n"
+    b" by %s with ESMTPS id 1; Mon, 30 Nov 2026 00:00:00 +0000\r\n"
+)
+
+
+@pytest.mark.parametrize(("by", "asked"), [(b"mx2.example.net", ["4.4.8.8.bl.example"]), (b"mx.else.test", [])])
+def test_of_mail_by_a_backup_of_ours_it_is_who_brought_it_there(by: bytes, asked: list[str]) -> None:
+    resolver = Recording()
+    lists = [scored(of=frozenset({About.PEERS}))]
+    source = DnsLists(resolver, lists, own=(), backups=["mx3.example.net", "mx2.example.net"], clock=FakeClock())
+    asyncio.run(source.findings(examined(BY_BACKUP % by + RAW, peer_host="", ehlo_domain="")))
+    assert resolver.asked == asked
+
+
 def test_nothing_is_asked_where_there_are_no_lists() -> None:
     source = DnsLists(Recording(), (), own=(), clock=FakeClock())
     assert not asyncio.run(source.findings(examined()))

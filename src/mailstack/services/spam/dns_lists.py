@@ -18,6 +18,7 @@ from mailstack.model.verdict import Authentication, DkimResult, DmarcResult, Ipr
 from mailstack.ports.resolver import Resolver
 from mailstack.services.spam.dns_list import DnsList
 from mailstack.services.spam.examined import Examined
+from mailstack.services.spam.sender import arrival_in
 from mailstack.spam.links import link_hosts
 
 DEADLINE_S = 2.0
@@ -67,7 +68,8 @@ class _Question:
 
 
 class DnsLists:
-    """A source of services.spam.scoring. own: our domains; nobody is asked about them and what is below."""
+    """A source of services.spam.scoring. own: our domains; nobody is asked about them and what is below. backups: host
+    names of our backups, whose mail has the address on it of who brought it there."""
 
     def __init__(
         self,
@@ -75,10 +77,12 @@ class DnsLists:
         lists: Sequence[ScoredList],
         *,
         own: Collection[str],
+        backups: Sequence[str] = (),
         clock: Clock,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._own = frozenset(own)
+        self._backups = tuple(backups)
         self._deadline_s = deadline_s
         self._lists = [
             (each, DnsList(resolver, each.zone, clock=clock, has_addresses=About.PEERS in each.of)) for each in lists
@@ -116,8 +120,9 @@ class DnsLists:
             return None
 
     def _questions(self, mail: Examined) -> Iterator[_Question]:
-        if peer := public_address(mail.peer_host):
-            yield _Question(About.PEERS, peer, mail.peer_host, is_proved=True)
+        peer_host = mail.peer_host or self._peer_of_backup(mail)
+        if peer := public_address(peer_host):
+            yield _Question(About.PEERS, peer, peer_host, is_proved=True)
         yield from self._of_names(About.DOMAINS, _domains(mail))
         links = [host for host in link_hosts(mail.seen.links) if not self._is_own(host)]
         half = MOST_HOSTS // 2
@@ -127,6 +132,10 @@ class DnsLists:
             if address := public_address(host):
                 yield _Question(About.LINKS, address, host, is_proved=False)
         yield from self._of_names(About.LINKS, dict.fromkeys(some, False))
+
+    def _peer_of_backup(self, mail: Examined) -> str:
+        found = (arrival_in(mail.raw, backup)[0] for backup in self._backups)
+        return next(filter(None, found), "")
 
     def _of_names(self, about: About, hosts: Mapping[str, bool]) -> Iterator[_Question]:
         """hosts: and whether each is proved."""
