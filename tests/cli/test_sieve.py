@@ -126,3 +126,24 @@ def test_what_cannot_be_tried(folder: Path, arguments: tuple[str, ...], says: st
 def test_nothing_to_run_over_is_said(folder: Path) -> None:
     found = run(folder, "run", "good.sieve", "-", given="")
     assert (found.exit_code, "there is no mail in it" in found.output) == (2, True)
+
+
+SPAMTEST = 'require ["spamtestplus", "relational"]; if spamtest :percent :value "ge" "50" { discard; }\n'
+RECEIVED = "Received: from a.test ([192.0.2.1])\n\tby mx.test with ESMTP id 1;\n\tThu, 1 Jan 1970 00:00:00 +0000\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "options", "does"),
+    [
+        ("", (), "keep"),
+        ("", ("--spam", "5"), "discard"),
+        ("", ("--spam", "4.9"), "keep"),
+        (f"X-Spam-Score: 7.0\n{RECEIVED}", (), "discard"),
+        (f"X-Spam-Score: 7.0\n{RECEIVED}", ("--spam", "-1"), "keep"),
+        (f"{RECEIVED}X-Spam-Score: 7.0\n", (), "keep"),
+    ],
+)
+def test_a_score_is_given_or_read(folder: Path, written: str, options: tuple[str, ...], does: str) -> None:
+    (folder / "spam.sieve").write_text(SPAMTEST)
+    (folder / "mail.eml").write_text(written + MAIL)
+    assert run(folder, "run", "spam.sieve", "mail.eml", *options).output.startswith(does)

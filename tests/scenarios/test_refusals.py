@@ -71,7 +71,10 @@ storage: {{path: state}}
 tls: {{issuer: self-signed}}
 dns: {{resolvers: ["{resolver}"]}}
 receiving: {{spf_fail: reject, on_dns_failure: defer}}
-spam: {{greylist: {greylist}, blocklists: [bl.test]}}
+spam:
+  greylist: {greylist}
+  blocklists: [bl.test]
+  rules: [{{name: worst, if: {{header: {{X-Worst: {{is: "yes"}}}}}}, points: 50}}]
 domains: {{example.com: {{}}}}
 accounts:
   alice@example.com: {{password: env/PASSWORD, limits: {{recipients_per_day: 1}}}}
@@ -165,6 +168,13 @@ ROWS: tuple[Row, ...] = (
     row(REJECTIONS[Reason.LIST_AUTOMATIC], *TO_TEAM, mail(header="Auto-Submitted: auto-replied\r\n"), peer=MX),
     row(REJECTIONS[Reason.LIST_LEAVING], sender(), to("team-unsubscribe@example.com"), DATA, mail(), peer=MX),
     row(
+        REJECTIONS[Reason.SPAM],
+        *TO_ALICE,
+        mail(header="X-Worst: yes\r\n"),
+        goes_on=r" score [0-9.]+; write to postmaster@example\.com if it is none",
+        peer=MX,
+    ),
+    row(
         REJECTIONS[Reason.FILTER],
         sender(),
         to("closed@example.com"),
@@ -244,7 +254,6 @@ NOT_HERE = {
     str(replies.PEER_NOT_ALLOWED): "who comes from this machine is let in to LMTP: tests/servers/smtp",
     str(replies.NO_TLS): "there is a certificate: tests/servers/smtp",
     str(replies.LOGIN_LATER): "takes ten failed logins at the same moment: tests/servers/smtp",
-    str(REJECTIONS[Reason.SPAM]): "takes 15 points: tests/services/inbound/filter/test_spam.py",
     str(REPLIES[AlreadyExists]): "nothing that a client of SMTP can make",
     str(REPLIES[Unsupported]): "nothing that a client of SMTP can ask for",
     str(REPLIES[Invalid]): "paths are checked before: tests/servers/smtp",

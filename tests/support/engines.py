@@ -57,6 +57,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_node_drills.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_on_postgres.py": "what the other scenarios do not show of PostgreSQL",
+    "tests/scenarios/test_spam_decided.py": "what is decided comes before the store",
     "tests/scenarios/test_spam_asked.py": "whom it asks comes before the store",
     "tests/scenarios/test_suppression.py": "tests/contract has what is known of addresses on both",
     "tests/scenarios/test_upgrade.py": "between two programs, whatever they keep mail in",

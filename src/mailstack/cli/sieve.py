@@ -73,15 +73,24 @@ def check(scripts: tuple[Path, ...], form: str) -> None:
 @click.option("--mail-from", default="", help="The sender of the envelope; without it the null path, as of bounces.")
 @click.option("--rcpt", "recipient", default="", help="The recipient of the envelope.")
 @click.option("--mailbox", "mailboxes", multiple=True, help="A mailbox that exists besides INBOX; may be repeated.")
+@click.option("--spam", "points", type=float, help="What it scores as spam. Default: what a server has written on it.")
 @click.option("--trace", is_flag=True, help="Show each command that runs, and what each test finds.")
 @format_option
 def run_script(
-    script: Path, file: Path, mail_from: str, recipient: str, mailboxes: tuple[str, ...], trace: bool, form: str
+    script: Path,
+    file: Path,
+    mail_from: str,
+    recipient: str,
+    mailboxes: tuple[str, ...],
+    points: float | None,
+    trace: bool,
+    form: str,
 ) -> None:
     """Run SCRIPT over the mail in FILE (or - for standard input), and show what it would do. Nothing is done.
 
     Scripts that it includes are read from its own folder, as NAME.sieve. What only a server knows is answered as by an
-    empty account: no mail was seen before, no list has members, nothing is annotated.
+    empty account: no mail was seen before, no list has members, nothing is annotated. A score counts as by the
+    defaults: 5 points are junk.
 
     \b
     Examples:
@@ -93,7 +102,7 @@ def run_script(
     Exit status: 0 it ran to its end, 1 it would have failed, and the mail been kept, 2 it does not compile.
     """
     from mailstack.app.clock import system_clock
-    from mailstack.app.sieve_trial import Around, outcome
+    from mailstack.app.sieve_trial import Around, outcome, scored
     from mailstack.cli.sieve_facts import document, show
     from mailstack.sieve.run import Mail, SieveEnvelope
 
@@ -105,7 +114,7 @@ def run_script(
             _show_checked(script, compiled)
         raise click.exceptions.Exit(EXIT_FAULTS)
     envelope = SieveEnvelope(sender=mail_from.strip("<>"), recipient=recipient.strip("<>"))
-    mail = Mail(raw=read_mail(file), envelope=envelope, received_at=system_clock())
+    mail = scored(Mail(raw=read_mail(file), envelope=envelope, received_at=system_clock()), points)
     found = outcome(compiled, mail, Around(folder=script.parent, mailboxes=mailboxes))
     if form == "json":
         print_json(document(found))

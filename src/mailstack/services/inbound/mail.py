@@ -33,7 +33,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """What goes where. shipments: the letter, in all its forms."""
+    """What goes where. shipments: the letter, in all its forms; it is suspicious itself where one of them is."""
 
     letter: Letter
     addressed: Sequence[Addressed]

@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from mailstack.formats.headers import every, scan_fields
+from mailstack.model.handling import Notification, NotifyOn
 from mailstack.model.resource import AccountBody, AliasBody, ForwardBody, Kind
 from mailstack.model.spam import SpamPolicy
+from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept, Reason, Reject
 from mailstack.services.spam.policies import Policies
-from tests.support.filter_world import ALICE, BOB, SMALL, SMALL_QUOTA, FilterWorld, mail_of
+from tests.support.filter_world import ALICE, BOB, SENDER, SMALL, SMALL_QUOTA, FilterWorld, mail_of
 from tests.support.judging import by_subject
-from tests.support.senders import sender_policy
+from tests.support.senders import known, sender_policy
 
 BOTH = (ALICE, BOB)
 ENVIRONMENT = (
@@ -129,6 +131,15 @@ async def test_of_junk_nobody_is_told(world: FilterWorld, script: str) -> None:
     await world.receive(mail_of("6"))
     assert await world.sent_to() == []
     assert await world.where() == {"Junk": 1}
+
+
+@pytest.mark.parametrize(("points", "told"), [("0", [SENDER]), ("6", [])])
+async def test_of_junk_no_success_is_told(world: FilterWorld, points: str, told: list[str]) -> None:
+    world.judging = by_subject()
+    wished = Notification(notify_on=frozenset({NotifyOn.SUCCESS}))
+    passed = known(DmarcVerdict(result=DmarcResult.NONE, from_domain="elsewhere.example"), spf=SpfResult.PASS)
+    await world.receive(mail_of(points), authentication=passed, notification=wished)
+    assert await world.sent_to() == told
 
 
 async def test_what_waits_comes_to_junk_and_scripts_with_what_it_scored(world: FilterWorld) -> None:

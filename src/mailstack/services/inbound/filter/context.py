@@ -38,11 +38,12 @@ def judged_of(letter: Letter, account: Account, policy: SpamPolicy) -> Judged | 
     if account.account_id in letter.judged:
         return letter.judged[account.account_id]
     found = None if letter.peer_host or not policy.is_scored else spam_fields_in(letter.raw)
-    if found is None:
-        return None
-    points, has_virus = found
-    read = Finding(rule="read", points=points)
-    return Judged(score=Score(findings=(read,), virus="found before" if has_virus else ""), policy=policy)
+    return None if found is None else judged_before(*found, policy)
+
+
+def judged_before(points: float, has_virus: bool, policy: SpamPolicy) -> Judged:
+    found = Finding(rule="found-before", points=points)
+    return Judged(score=Score(findings=(found,), virus="found before" if has_virus else ""), policy=policy)
 
 
 def with_score(mail: Mail, judged: Judged | None) -> Mail:

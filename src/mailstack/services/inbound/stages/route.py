@@ -30,7 +30,9 @@ async def route(receiving: Receiving, mail: InboundMail) -> InboundMail:
     shipments = list(_by_form(shipments, letter, mail))
     if to.lists:
         shipments += await receiving.lists.shipments(letter, to, posted_of(receiving, mail))
-    return replace(mail, routed=Routed(letter=letter, addressed=addressed, shipments=shipments))
+    is_suspicious = letter.is_suspicious or any(judged.is_junk for judged in mail.judged.values())
+    whole = replace(letter, is_suspicious=is_suspicious) if is_suspicious else letter
+    return replace(mail, routed=Routed(letter=whole, addressed=addressed, shipments=shipments))
 
 
 def _by_form(shipments: Iterable[Shipment], letter: Letter, mail: InboundMail) -> Iterator[Shipment]:
