@@ -7,6 +7,7 @@ import pytest
 from mailstack.model.errors import Conflict
 from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Forward, MailingList, Posters, Role
 from mailstack.model.resource import (
+    AccountBody,
     AliasBody,
     DomainBody,
     ForwardBody,
@@ -14,6 +15,7 @@ from mailstack.model.resource import (
     ListBody,
     Resource,
     ScriptBody,
+    body_of,
     fields_of,
     limits_body,
     list_of,
@@ -177,6 +179,17 @@ async def test_the_script_that_the_spec_gives_an_account_is_found_as_it_was_appl
     assert await store.accounts.managed_script("ally@example.com") == "keep;"
     await apply(store, destroyed(script("ally@example.com", "keep;")))
     assert await store.accounts.managed_script("ally@example.com") is None
+
+
+async def test_a_person_is_known_by_name(store: Store) -> None:
+    fields = fields_of(replace(body_of(AccountBody, ALICE), name="Alice Miller"))
+    alice = Resource(kind=Kind.ACCOUNT, name=ALICE.name, fields=fields)
+    await apply(store, created(alice))
+    assert await store.accounts.is_name_of_one("Alice Miller")
+    assert not await store.accounts.is_name_of_one("Alice")
+    assert not await store.accounts.is_name_of_one("Bob Miller")
+    await apply(store, destroyed(alice))
+    assert not await store.accounts.is_name_of_one("Alice Miller")
 
 
 async def test_a_domain_is_found_and_forgotten(store: Store) -> None:

@@ -48,6 +48,7 @@ from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.spam.namesakes import Namesakes
 from mailstack.services.spam.scoring import SpamModels
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
@@ -240,7 +241,10 @@ def _spam_knowledge(blueprint: Blueprint, around: Surroundings, resolver: Resolv
     clock = around.adapters.clock
     return SpamKnowledge(
         models=around.models,
-        sources=[dns_lists_of(blueprint, resolver, clock=clock)],
+        sources=[
+            Namesakes(accounts=around.adapters.store.accounts, domains=frozenset(blueprint.domains)),
+            dns_lists_of(blueprint, resolver, clock=clock),
+        ],
         engines=engines_of(blueprint, resolver, clock=clock),
         experience=around.adapters.experience,
     )

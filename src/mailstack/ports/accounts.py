@@ -18,6 +18,10 @@ class Accounts(Protocol):
 
     async def account(self, account_id: AccountId) -> Account | None: ...
 
+    async def is_name_of_one(self, name: str) -> bool:
+        """Whether an account has this name of a person, as the spec writes it."""
+        ...
+
     async def managed_script(self, login: str) -> str | None:
         """The Sieve script that the spec gives this account, instead of any that it has of its own; None: it may have
         its own."""

@@ -52,6 +52,7 @@ from mailstack.services.outbound.mx import best_hosts
 from mailstack.services.outbound.route import Gradual
 from mailstack.services.outbound.warming import Warming
 from mailstack.services.spam.experience import Experience
+from mailstack.services.spam.namesakes import Namesakes
 from mailstack.services.spam.scoring import SpamModels
 from mailstack.store.memory.store import MemoryStore
 from mailstack.wire.smtp.reply import Reply
@@ -215,13 +216,14 @@ class _Telling:
     def _spam_knowledge(self) -> SpamKnowledge:
         """Engines are the server's own, and are not asked."""
         lists = dns_lists_of(self._bed.blueprint, self._resolver, clock=self._around.clock)
+        names = Namesakes(accounts=self._accounts, domains=frozenset(self._bed.blueprint.domains))
         known = self._around.known
         if known is None:
-            return SpamKnowledge(models=Untaught(), sources=[lists])
+            return SpamKnowledge(models=Untaught(), sources=[names, lists])
         ids = Ids(spec=self._bed.accounts, server=known.accounts)
         return SpamKnowledge(
             models=LiveModels(known.models, ids),
-            sources=[lists, known.experience.reputation],
+            sources=[names, lists, known.experience.reputation],
             account_sources=[LiveAcquaintances(known.experience.acquainted, ids)],
         )
 

@@ -54,6 +54,9 @@ class NotedAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         return await self._accounts.account(account_id)
 
+    async def is_name_of_one(self, name: str) -> bool:
+        return await self._accounts.is_name_of_one(name)
+
     async def managed_script(self, login: str) -> str | None:
         return await self._accounts.managed_script(login)
 

@@ -72,5 +72,8 @@ class MemoryAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         return self._by_id.get(account_id)
 
+    async def is_name_of_one(self, name: str) -> bool:
+        return any(account.name == name for account in self._by_id.values())
+
     async def managed_script(self, login: str) -> str | None:
         return self.scripts.get(login)

@@ -369,6 +369,7 @@ JUDGING = (
     )""",
     # model.spam.SpamPolicy as JSON; NULL for what the domain has.
     "ALTER TABLE account ADD COLUMN spam TEXT",
+    "CREATE INDEX account_name ON account (name)",
 )
 
 MIGRATIONS = (

@@ -31,6 +31,7 @@ COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a
     (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
 BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
 BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
+OF_NAME = "SELECT 1 FROM account WHERE name = ? LIMIT 1"
 ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
 # Lists and scripts are looked up by their own names and nothing else, so that their resources are table enough.
 LIST = "SELECT fields FROM resource WHERE kind = 'list' AND name = ?"
@@ -63,6 +64,9 @@ class SqlAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         row = await self._system.row(BY_ID, (account_id,))
         return None if row is None else _account(row)
+
+    async def is_name_of_one(self, name: str) -> bool:
+        return await self._system.row(OF_NAME, (name,)) is not None
 
     async def managed_script(self, login: str) -> str | None:
         known = self._known if self._is_checked else await self._current()

@@ -424,6 +424,7 @@ MIGRATIONS = (
             ) STRICT""",
             # model.spam.SpamPolicy as JSON; NULL for what the domain has.
             "ALTER TABLE account ADD COLUMN spam TEXT",
+            "CREATE INDEX account_name ON account (name)",
         ),
     ),
 )
