@@ -9,6 +9,7 @@ from mailstack.formats.spam_fields import (
     claimed_spam_fields,
     explanation,
     spam_fields_in,
+    without_own_spam_fields,
     write_spam_fields,
 )
 from mailstack.formats.words import decode_words
@@ -111,3 +112,11 @@ def test_what_came_with_a_mail_is_found(forged: bytes) -> None:
 def test_others_and_the_body_stay() -> None:
     raw = b"X-Spam-Status: No\r\nX-Spam-Scores: 1\r\n" + MESSAGE
     assert left(raw) == raw
+
+
+def test_our_own_go_and_those_that_came_with_it_stay() -> None:
+    ours, theirs = write_spam_fields(Score(findings=(WORDS,)), is_junk=True), b"X-Spam-Score: 1.0\r\n"
+    path = b"Return-Path: <>\r\n"
+    assert without_own_spam_fields(path + ours + RECEIVED + theirs + MESSAGE) == path + RECEIVED + theirs + MESSAGE
+    assert without_own_spam_fields(ours + RECEIVED) == RECEIVED
+    assert without_own_spam_fields(theirs + MESSAGE) == theirs + MESSAGE

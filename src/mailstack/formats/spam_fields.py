@@ -4,9 +4,10 @@ others have written them for long.
 """
 
 import re
+from collections.abc import Sequence
 
 from mailstack.formats.compose import write_field, write_text_field
-from mailstack.formats.headers import first, header_end, scan_fields
+from mailstack.formats.headers import Field, first, header_end, scan_fields
 from mailstack.model.message import RawMessage
 from mailstack.model.spam import Finding, Score
 
@@ -16,6 +17,7 @@ VIRUS = "virus"
 """What the explanation begins with where there is one."""
 
 _SCORE, _EXPLAINED, _FLAG = "X-Spam-Score", "X-Spam-Explained", "X-Spam-Flag"
+_NAMES = frozenset(name.lower().encode() for name in (_SCORE, _EXPLAINED, _FLAG))
 _PREFIX = b"x-spam-"
 # Not scan_fields: it stops after so many fields, and a forged one behind the last of them would be believed.
 _FIELD = re.compile(
@@ -69,13 +71,30 @@ def claimed_spam_fields(raw: RawMessage) -> tuple[tuple[int, int], ...]:
     return tuple((found.start(), found.end()) for found in _FIELD.finditer(header))
 
 
+def own_spam_fields(raw: RawMessage) -> tuple[tuple[int, int], ...]:
+    """The ranges of those that a server of ours has written. They are of one account, and no other is to see them."""
+    return tuple((field.start, field.end) for field in _on_top(raw) if field.name in _NAMES)
+
+
+def without_own_spam_fields(text: bytes) -> bytes:
+    """text: a message or a header."""
+    at, kept = 0, b""
+    for start, end in own_spam_fields(text):
+        kept, at = kept + text[at:start], end
+    return kept + text[at:]
+
+
 def spam_fields_in(raw: RawMessage) -> tuple[float, bool] | None:
-    """The points, and whether a virus was found, as a server of ours has written them: above the topmost Received.
-    None where none has."""
-    fields = scan_fields(raw)
-    way = next((place for place, field in enumerate(fields) if field.name == b"received"), 0)
-    points = first(fields[:way], _SCORE.lower().encode()) or b""
+    """The points, and whether a virus was found, as a server of ours has written them. None where none has."""
+    fields = _on_top(raw)
+    points = first(fields, _SCORE.lower().encode()) or b""
     if not _POINTS.fullmatch(points):
         return None
-    explained = first(fields[:way], _EXPLAINED.lower().encode()) or b""
+    explained = first(fields, _EXPLAINED.lower().encode()) or b""
     return float(points), explained.startswith(f"{VIRUS} ".encode())
+
+
+def _on_top(raw: RawMessage) -> Sequence[Field]:
+    """What stands above the topmost Received did not come with the mail."""
+    fields = scan_fields(raw)
+    return fields[: next((place for place, field in enumerate(fields) if field.name == b"received"), 0)]

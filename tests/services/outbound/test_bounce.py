@@ -185,3 +185,14 @@ def test_it_says_what_the_sender_knows_the_mail_and_the_recipient_by() -> None: 
 def test_an_internationalised_recipient_is_named_in_seven_bits(recipient: str, expected: str) -> None:  # RFC 6533 §3
     (notice,) = notices(queued(recipient=recipient, smtp_utf8=True), FAILED)
     assert field(notice, "Final-Recipient") == expected
+
+
+@pytest.mark.parametrize("returned", [Returned.FULL, Returned.HEADERS])
+def test_what_it_scored_here_is_not_told(returned: Returned) -> None:
+    received = (
+        b"Received: from a.test ([192.0.2.1])\r\n\tby mx.test with ESMTP id 1; Thu, 1 Jan 1970 00:00:00 +0000\r\n"
+    )
+    content = b"X-Spam-Score: 4.0\r\nX-Spam-Explained: words 4.0\r\n" + received + CONTENT
+    (notice,) = notices(queued(handling=Handling(returned=returned)), FAILED, content)
+    assert b"Received: from a.test" in notice.as_bytes()
+    assert b"X-Spam" not in notice.as_bytes()

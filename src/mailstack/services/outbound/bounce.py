@@ -12,6 +12,7 @@ from mailstack.formats.dsn import Action, Notice, RecipientStatus, write_notice
 from mailstack.formats.headers import header_end
 from mailstack.formats.lines import in_lines
 from mailstack.formats.seven_bit import in_7bit
+from mailstack.formats.spam_fields import without_own_spam_fields
 from mailstack.model.delivery import NULL_PATH, Deferred, Delivered, Failed, Outcome, OutgoingMail, Priority, QueueItem
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import Handling, NotifyOn, Returned
@@ -116,6 +117,8 @@ def _written(
     content: bytes,
     now: Instant,
 ) -> bytes:
+    # Which rules it met is not for who sent it.
+    content = without_own_spam_fields(content)
     notice = Notice(
         action=action,
         reporting_host=service.hostname,

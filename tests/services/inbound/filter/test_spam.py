@@ -223,6 +223,24 @@ async def test_who_wants_no_score_gets_all_mail(world: FilterWorld) -> None:
     assert (await spam_fields(world))["x-spam-score"] == []
 
 
+EDITED = 'require "editheader"; addheader "X-Seen" "yes"; redirect "me@elsewhere.example";'
+
+
+@pytest.mark.parametrize("script", ['redirect "me@elsewhere.example";', EDITED])
+async def test_what_it_scored_for_the_account_is_not_sent_on(world: FilterWorld, script: str) -> None:
+    world.judging = by_subject()
+    await world.use(script)
+    await world.receive(mail_of("3"))
+    await world.receive(mail_of("0", body="x" * (SMALL_QUOTA - 700) + "\r\n"), to=[SMALL])
+    await world.receive(mail_of("4", body="x" * 900 + "\r\n"), to=[SMALL, BOB])
+    await world.clear(SMALL)
+    await world.use(script, of=SMALL)
+    await world.pass_on(to=SMALL)
+    sent = [raw for item, raw in await world.queued() if item.recipient == FAR]
+    assert len(sent) == 2
+    assert not any(b"X-Spam" in raw for raw in sent)
+
+
 PEERS = "192.0.2.0/24"
 BY_BACKUP = "Authentication-Results: mx2.example.com; spf=fail smtp.mailfrom=elsewhere.example\r\n"
 

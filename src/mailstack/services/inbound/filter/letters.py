@@ -20,6 +20,7 @@ from mailstack.formats.mailto import parse_mailto
 from mailstack.formats.mdn import Refused, write_refused
 from mailstack.formats.notification import Notification, recipients, write_notification
 from mailstack.formats.seven_bit import has_8bit
+from mailstack.formats.spam_fields import without_own_spam_fields
 from mailstack.formats.text_part import write_text_part
 from mailstack.formats.words import decode_words
 from mailstack.mailauth.dkim.keys import SigningKey
@@ -111,7 +112,7 @@ class Pen:
     def refusal(self, letter: Letter, account: Account, action: Reject) -> bytes:
         """RFC 5429 §2.1: of ereject a failed delivery, §2.2: of reject a disposition."""
         recipient = letter.paths.get(account.account_id, account.login)
-        header = letter.raw[: header_end(letter.raw)]
+        header = without_own_spam_fields(letter.raw[: header_end(letter.raw)])
         if action.kind is Refusal.EREJECT:
             # RFC 5429 §2.1.2: with what the script says, and that it was a script.
             said = " ".join(action.reason.split())

@@ -1,7 +1,7 @@
 """Mail that a script sends on: as forwards go, under a path of ours, sealed, never in circles. RFC 5228 §4.2."""
 
 import asyncio
-from collections.abc import Collection, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 
 import structlog
@@ -9,10 +9,11 @@ import structlog
 from mailstack.formats.addresses import address_text, parse_mailboxes
 from mailstack.formats.headers import every, scan_fields
 from mailstack.formats.seven_bit import has_8bit
+from mailstack.formats.spam_fields import own_spam_fields, without_own_spam_fields
 from mailstack.model.handling import UNASKED, NotifyOn, Returned
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import MailingList, Posters
-from mailstack.services.inbound.deliver import Shipment
+from mailstack.services.inbound.deliver import Letter, Shipment
 from mailstack.services.inbound.filter.verdict import Verdict
 from mailstack.services.inbound.filter.work import Work
 from mailstack.services.inbound.recipients import Onward, Resolution
@@ -122,17 +123,29 @@ async def _shipments(work: Work, action: Redirect, targets: tuple[str, ...]) -> 
         wished = replace(wished, notify_on=events)
     if action.ret is not None:
         handling = replace(handling, returned=Returned(action.ret.upper()))
-    letter = replace(work.letter, handling=handling, notifications=dict.fromkeys(targets, wished), is_suspicious=False)
+    letter = replace(
+        work.letter,
+        received=without_own_spam_fields(work.letter.received),
+        left_out=_left_out(work.letter),
+        handling=handling,
+        notifications=dict.fromkeys(targets, wished),
+        is_suspicious=False,
+    )
     if action.raw is not None:
         letter = replace(
             letter,
             raw=action.raw,
             received=_way(work, action.raw),
-            left_out=_return_paths(action.raw),
+            left_out=sorted((*_return_paths(action.raw), *own_spam_fields(action.raw))),
             is_8bit=has_8bit(action.raw),
         )
     onward = Onward(address=work.account.login, targets=targets)
     return await work.forwarding.shipments(letter, Resolution(onward=(onward,)), letter.authentication)
+
+
+def _left_out(letter: Letter) -> Sequence[tuple[int, int]]:
+    """What it scored for the account is nobody else's; out of the queue, it stands in the mail."""
+    return letter.left_out if letter.received else own_spam_fields(letter.raw)
 
 
 def _way(work: Work, edited: RawMessage) -> bytes:
