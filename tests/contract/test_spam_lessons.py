@@ -66,6 +66,23 @@ async def test_a_move_back_says_nothing_and_the_next_one_speaks_again(store: Sto
     assert await wanted(store) == [(ALICE, FIRST, Said.SPAM)]
 
 
+async def test_only_the_contrary_is_contradicted(store: Store, bus: RecordingBus) -> None:
+    await store.spam_lessons.contradict(ALICE, [FIRST], Said.HAM)
+    assert await wanted(store) == []
+    await move(store, Said.SPAM)
+    await move(store, Said.HAM)
+    await store.spam_lessons.contradict(ALICE, [FIRST], Said.HAM)
+    assert await wanted(store) == []
+    await store.spam_lessons.note(ALICE, [FIRST], Said.SPAM)
+    await store.spam_lessons.contradict(BOB, [FIRST], Said.HAM)
+    await store.spam_lessons.contradict(ALICE, [FIRST], Said.SPAM)
+    assert await wanted(store) == [(ALICE, FIRST, Said.SPAM)]
+    bus.published.clear()
+    await store.spam_lessons.contradict(ALICE, [FIRST, SECOND], Said.HAM)
+    assert await wanted(store) == [(ALICE, FIRST, Said.HAM)]
+    assert LESSON_TOPIC in bus.published
+
+
 async def test_what_was_taught_waits_no_more_and_is_known_when_it_is_taken_back(
     store: Store, bus: RecordingBus
 ) -> None:

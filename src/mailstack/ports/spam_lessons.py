@@ -16,6 +16,10 @@ class Noting(Protocol):
         back, and says nothing itself."""
         ...
 
+    async def contradict(self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said) -> None:
+        """Likewise, of those of which the contrary was said; of all others this says nothing."""
+        ...
+
 
 class SpamLessons(Noting, Protocol):
     async def open(self, *, limit: int) -> Sequence[Lesson]:

@@ -101,8 +101,9 @@ async def test_a_move_of_nothing_says_nothing(server: RunningImap, mail: Account
     [
         ([(ADD, "$Junk")], [Said.SPAM]),
         ([(ADD, "Junk")], [Said.SPAM]),
-        ([(ADD, "$NotJunk")], [Said.HAM]),
-        ([(ADD, "NonJunk")], [Said.HAM]),
+        ([(ADD, "$NotJunk")], []),
+        ([(ADD, "NonJunk")], []),
+        ([(ADD, "$Junk"), (SET, "NonJunk")], [Said.HAM]),
         ([(SET, "$JUNK")], [Said.SPAM]),
         ([(ADD, "$Junk"), (ADD, "NonJunk")], [Said.SPAM]),
         ([(ADD, "$Junk"), (ADD, "$NotJunk"), (REMOVE, "$Junk")], [Said.HAM]),
@@ -118,6 +119,24 @@ async def test_keywords_say(
     for operation, flag in changes:
         await change_flags(opened.view, uids(1), flag_change(operation, (flag,)))
     assert await _said(server) == said
+
+
+@pytest.mark.parametrize("keyword", ["$NotJunk", "NonJunk", "notjunk"])
+async def test_a_keyword_says_of_mail_in_junk_that_it_is_none(
+    server: RunningImap, mail: AccountMail, keyword: str
+) -> None:
+    opened = await open_mailbox(mail, "Junk", is_read_only=False)
+    await change_flags(opened.view, uids(1), flag_change(ADD, (keyword,)))
+    assert await _said(server) == [Said.HAM]
+
+
+async def test_what_a_program_took_for_ham_is_taught_as_spam_by_who_moves_it(
+    server: RunningImap, mail: AccountMail
+) -> None:
+    opened = await open_mailbox(mail, "INBOX", is_read_only=False)
+    await change_flags(opened.view, uids(1), flag_change(ADD, ("NonJunk",)))
+    await _move(mail, "INBOX", "Junk")
+    assert await _said(server) == [Said.SPAM]
 
 
 async def test_what_another_does_in_a_shared_mailbox_is_not_the_owners_word(
@@ -143,6 +162,9 @@ class _Full:
         self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said, *, is_move: bool = False
     ) -> None:
         raise TryAgainLater(f"the disk is full {account_id} {message_ids} {said} {is_move}")
+
+    async def contradict(self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said) -> None:
+        raise TryAgainLater(f"the disk is full {account_id} {message_ids} {said}")
 
 
 async def test_a_lesson_that_cannot_be_noted_stops_no_command(server: RunningImap, mail: AccountMail) -> None:

@@ -48,9 +48,13 @@ async def note_flags(selected: SelectedMailbox, change: FlagChange, result: Flag
     for placement in result.changed[-MOST_NOTED:]:
         said.get(_said_by(placement.keywords), []).append(placement)
     try:
-        for word, placements in said.items():
-            if placements:
-                await mail.lessons.note(mail.account_id, _ids(placements), word)
+        if said[Said.SPAM]:
+            await mail.lessons.note(mail.account_id, _ids(said[Said.SPAM]), Said.SPAM)
+        if said[Said.HAM] and selected.role is MailboxRole.JUNK:
+            await mail.lessons.note(mail.account_id, _ids(said[Said.HAM]), Said.HAM)
+        elif said[Said.HAM]:
+            # Thunderbird sets NonJunk by itself on all that it does not take for junk: nobody has looked at that.
+            await mail.lessons.contradict(mail.account_id, _ids(said[Said.HAM]), Said.HAM)
     except DomainError as fault:
         log.warning("not noted for the spam filter", account=mail.account_id, fault=repr(fault))
 

@@ -17,6 +17,8 @@ NOTE = """INSERT INTO spam_lesson
     ON CONFLICT (account_id, message_id) DO UPDATE SET wanted = excluded.wanted, noted_at = excluded.noted_at"""
 NOTE_MOVE = f"""{NOTE.partition(" SET ")[0]} SET noted_at = excluded.noted_at,
     wanted = CASE WHEN spam_lesson.wanted IN ('', excluded.wanted) THEN excluded.wanted ELSE '' END"""
+CONTRADICT = """UPDATE spam_lesson SET wanted = ?, noted_at = ?
+    WHERE account_id = ? AND message_id = ? AND wanted NOT IN ('', ?)"""
 OPEN = """SELECT account_id, message_id, wanted, taught, own_update, shared_update FROM spam_lesson
     WHERE wanted <> taught ORDER BY noted_at LIMIT ?"""
 TAUGHT_SINCE = """SELECT COUNT(*), COALESCE(SUM(is_vote), 0) FROM spam_lesson WHERE account_id = ? AND taught_at > ?"""
@@ -48,6 +50,16 @@ class SqlSpamLessons:
 
         def work(transaction: Transaction) -> None:
             transaction.run_many(NOTE_MOVE if is_move else NOTE, rows)
+            transaction.announce(LESSON_TOPIC)
+
+        await self._system.write(work)
+
+    async def contradict(self, account_id: AccountId, message_ids: Sequence[MessageId], said: Said) -> None:
+        now = self._clock()
+        rows = [(said, now, account_id, message_id, said) for message_id in sorted(message_ids)]
+
+        def work(transaction: Transaction) -> None:
+            transaction.run_many(CONTRADICT, rows)
             transaction.announce(LESSON_TOPIC)
 
         await self._system.write(work)
