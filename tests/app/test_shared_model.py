@@ -99,6 +99,20 @@ async def test_one_from_before_the_machine_started_is_made_anew(
     assert path_of(tmp_path).stat().st_ino != written
 
 
+async def test_where_the_system_does_not_say_when_it_started(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_model, "BOOT_ID", tmp_path / "missing")
+    await learn(store, 1)
+    for _ in range(2):
+        file = SharedModelFile(tmp_path)
+        await file.catch_up(store.spam_tables)
+        assert (file.model.spam, file.number) == (1, 1)
+    await learn(store, 2)
+    await file.catch_up(store.spam_tables)
+    assert (file.model.spam, file.number) == (2, 2)
+
+
 async def test_a_database_that_knows_less_is_believed(store: Store, tmp_path: Path) -> None:
     await learn(store, 1, 2)
     await SharedModelFile(tmp_path).catch_up(store.spam_tables)

@@ -41,7 +41,7 @@ class SharedModelFile:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
-        self._boot = BOOT_ID.read_bytes().strip()
+        self._boot = _boot()
         self._number = 0
         self._model = _of_nothing()
 
@@ -90,7 +90,7 @@ class SharedModelFile:
             with (self._folder / FILE).open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             magic, boot, number = _HEAD.unpack_from(mapped)
-            if magic != _MAGIC or boot.rstrip(b"\0") != self._boot:
+            if magic != _MAGIC or not self._boot or boot.rstrip(b"\0") != self._boot:
                 return None
             return Model(memoryview(mapped)[_HEAD.size :]), number
         except FileNotFoundError:
@@ -111,6 +111,14 @@ class SharedModelFile:
         partial.rename(self._folder / FILE)
         found = self._mapped()
         return model if found is None else found[0]
+
+
+def _boot() -> bytes:
+    """b"" where the system does not say: then each worker makes the model for itself."""
+    try:
+        return BOOT_ID.read_bytes().strip()
+    except OSError:
+        return b""
 
 
 def _of_nothing() -> Model:
