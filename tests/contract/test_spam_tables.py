@@ -69,6 +69,18 @@ async def test_the_shared_model_is_a_base_and_what_came_after(store: Store) -> N
     assert (news.base, news.updates, news.number) == (None, [], 4)
 
 
+@pytest.mark.parametrize(("is_anew", "left"), [(False, b"shared"), (True, b"")])
+async def test_from_a_model_that_begins_anew_no_lesson_is_taken_back(store: Store, is_anew: bool, left: bytes) -> None:
+    await store.spam_lessons.note(ALICE, [MessageId(1)], Said.SPAM)
+    taught = Taught(message_id=MessageId(1), said=Said.SPAM, update=b"own", shared_update=b"shared")
+    settled = Settled(account_id=ALICE, table=b"1", taught=[taught], passed_over=(), shared_updates=(b"shared",))
+    await store.spam_lessons.settle(settled)
+    await store.spam_tables.replace_shared(b"base", after=1, is_anew=is_anew)
+    await store.spam_lessons.note(ALICE, [MessageId(1)], Said.HAM)
+    (lesson,) = await store.spam_lessons.open(limit=1)
+    assert (lesson.update, lesson.shared_update) == (b"own", left)
+
+
 async def test_a_base_that_lacks_what_was_learned_since_is_refused(store: Store) -> None:
     await learn(store, b"1")
     with pytest.raises(Conflict):

@@ -79,7 +79,8 @@ async def forget(store: Store, account: Account | None) -> None:
         if account is not None:
             await tables.forget_account(account.account_id)
         else:
-            await tables.replace_shared(bytes(empty(SHARED_BITS)), after=await tables.shared_number())
+            nothing, number = bytes(empty(SHARED_BITS)), await tables.shared_number()
+            await tables.replace_shared(nothing, after=number, is_anew=True)
 
 
 async def models_of(store: Store, account: Account | None) -> Models:

@@ -34,8 +34,9 @@ class SpamTables(Protocol):
         """Raises Damaged."""
         ...
 
-    async def replace_shared(self, table: bytes, *, after: int) -> None:
-        """A new base, with nothing on top of it. Raises Conflict where `after` is not the last number any more."""
+    async def replace_shared(self, table: bytes, *, after: int, is_anew: bool = False) -> None:
+        """A new base, with nothing on top of it. is_anew: it knows nothing of lessons, and none is taken back from it.
+        Raises Conflict where `after` is not the last number any more."""
         ...
 
     async def log_length(self) -> int:

@@ -29,6 +29,7 @@ ADD_UPDATE = "INSERT INTO spam_update (number, octets) VALUES (?, ?)"
 PUT_BASE = """INSERT INTO spam_base (only_row, number, octets) VALUES (1, ?, ?)
     ON CONFLICT (only_row) DO UPDATE SET number = excluded.number, octets = excluded.octets"""
 CLEAR_LOG = "DELETE FROM spam_update"
+FORGET_SHARED_LESSONS = "UPDATE spam_lesson SET shared_update = ? WHERE shared_update <> ?"
 LOG_LENGTH = "SELECT COUNT(*) FROM spam_update"
 _NOTHING = b""
 """Of an account that begins anew: those who know its table are to hear of it."""
@@ -65,7 +66,7 @@ class SqlSpamTables:
         base = None if frame is None else await self._system.in_thread(self._opened, frame)
         return SharedNews(base=base, updates=updates, number=last)
 
-    async def replace_shared(self, table: bytes, *, after: int) -> None:
+    async def replace_shared(self, table: bytes, *, after: int, is_anew: bool = False) -> None:
         frame = await self._system.in_thread(self._codec.compress, table)
 
         def work(transaction: Transaction) -> None:
@@ -74,6 +75,8 @@ class SqlSpamTables:
                 raise Conflict("the server learned something meanwhile")
             transaction.run(PUT_BASE, (after + 1, frame))
             transaction.run(CLEAR_LOG)
+            if is_anew:
+                transaction.run(FORGET_SHARED_LESSONS, (_NOTHING, _NOTHING))
             transaction.announce(SPAM_TOPIC)
 
         await self._system.write(work, is_long=True)
