@@ -47,7 +47,25 @@ _LIST = st.fixed_dictionaries(
 )
 _RECEIVING = st.fixed_dictionaries({}, optional={"dmarc": st.just("mark"), "spf_fail": st.just("reject")})
 _SPAM = st.fixed_dictionaries(
-    {}, optional={"junk_at": st.sampled_from([4, None]), "reject_at": st.just(10.5), "scoring": st.just("off")}
+    {},
+    optional={
+        "junk_at": st.sampled_from([4, None]),
+        "reject_at": st.just(10.5),
+        "scoring": st.just("off"),
+        "lists": st.sampled_from(
+            [
+                [{"zone": "dbl.example", "of": ["links"], "points": 4}],
+                [{"zone": "dbl.example", "of": ["peers"], "codes": {"127.0.*.3": -3, "127.0.0.2": 0.5}}],
+            ]
+        ),
+        "engines": st.sampled_from(
+            [
+                {"rspamd": {"url": "http://127.0.0.1:11333"}},
+                {"rspamd": {"url": "http://127.0.0.1:4", "max_points": 8}, "clamav": {"host": "clamav"}},
+                {"clamav": {"socket": "/run/clamd", "on_virus": "junk"}},
+            ]
+        ),
+    },
 )
 _SIEVE = st.fixed_dictionaries(
     {},
