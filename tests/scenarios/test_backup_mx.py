@@ -132,7 +132,8 @@ def test_a_backup_keeps_what_the_primary_would_take_and_hands_it_over_once(tmp_p
             assert mailbox(network, "bob@example.com", "INBOX").keys() == {"to an alias"}
             # What the backup found of the sender is what counts: the primary does not take the backup for the sender.
             assert mailbox(network, "alice@example.com", "Junk").keys() == {"not the sender's"}
-    came_by = b"Return-Path: <x@sender.test>\r\nReceived: from mx2.example.net ([198.51.100.1])"
-    assert found["to one"].startswith(came_by)
+    assert found["to one"].startswith(b"Return-Path: <x@sender.test>\r\n")
+    _, came_by, _ = found["to one"].split(b"Received: ", 2)
+    assert came_by.startswith(b"from mx2.example.net ([198.51.100.1])")
     assert b"Authentication-Results: mx2.example.net;" in found["to one"]
     assert b"spf=pass smtp.mailfrom=x@sender.test" in found["to one"]
