@@ -41,7 +41,7 @@ _JUNK_PERCENT = 50.0
 class SpamPolicy:
     """What is done for one account, a domain or the server. is_scored: else nobody looks whether it is spam. junk_at,
     reject_at: from so many points on, mail goes to Junk, and is refused; None: never. allow, block: addresses, domains
-    and networks, as spam.lists has them."""
+    and networks, as spam.allow_block has them."""
 
     is_scored: bool = True
     junk_at: float | None = JUNK_AT

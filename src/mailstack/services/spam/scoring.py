@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -22,7 +22,7 @@ from mailstack.spam.model import Model
 REASONS = 5
 """Features that are named for the model's points."""
 
-Told = TypeVar("Told")
+Told = Scanned | Sequence[Finding]
 
 log = structlog.get_logger()
 
@@ -67,17 +67,16 @@ class Scoring:
 
     async def scores(self, mail: Examined, accounts: Sequence[Account | None]) -> Mapping[AccountId | None, Score]:
         """By account; None: for whoever has none here. What all of them share is found once."""
-        sources, scanned = await asyncio.gather(
-            _gathered([source.findings(mail) for source in self.sources], mail),
-            _gathered([engine.scanned(mail) for engine in self.engines], mail),
-        )
-        of_mail = tuple(chain(*sources, *(each.findings for each in scanned)))
-        infected = next((each for each in scanned if each.virus), Scanned())
+        asked: list[Awaitable[Told]] = [source.findings(mail) for source in self.sources]
+        asked += [engine.scanned(mail) for engine in self.engines]
+        told = await _gathered(asked, mail)
+        of_mail = _findings(told)
+        infected = next((each for each in told if each.virus), Scanned())
         shared: Sequence[Finding] | None = None
         found: dict[AccountId | None, Score] = {}
         for account in accounts:
             own = [] if account is None else [source.findings(mail, account) for source in self.account_sources]
-            of_account = chain.from_iterable(await _gathered(own, mail))
+            of_account = _findings(await _gathered(own, mail))
             model = None if account is None else await self._model_of(account, mail)
             if model is None:
                 words = shared = self._words(mail) if shared is None else shared
@@ -106,10 +105,10 @@ class Scoring:
         return (Finding(rule="words", points=points, why=why),) if points else ()
 
 
-async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequence[Told]:
+async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequence[Scanned]:
     """Of those who answer."""
-    found: list[Told] = []
-    for answer in await asyncio.gather(*asked, return_exceptions=True):
+    found: list[Scanned] = []
+    for answer in await _answers(asked):
         if isinstance(answer, DomainError):
             log.info("not asked for spam", trace=mail.trace_id, fault=repr(answer))
         elif isinstance(answer, Exception):  # a bug met here must not keep a mail from coming in
@@ -117,5 +116,18 @@ async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequenc
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            found.append(answer)
+            found.append(answer if isinstance(answer, Scanned) else Scanned(findings=answer))
     return found
+
+
+async def _answers(asked: Sequence[Awaitable[Told]]) -> Sequence[Told | BaseException]:
+    if len(asked) > 1:
+        return await asyncio.gather(*asked, return_exceptions=True)
+    try:  # a task of its own would take longer than what it does
+        return [await one for one in asked]
+    except Exception as fault:  # noqa: BLE001  as of several, it is logged with the mail
+        return [fault]
+
+
+def _findings(told: Sequence[Scanned]) -> Sequence[Finding]:
+    return tuple(chain.from_iterable(each.findings for each in told))
