@@ -140,13 +140,12 @@ async def test_nobody_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
-async def test_whether_it_is_alive(tmp_path: Path, is_silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailstack.clients.clamav.PING_S", 0.05 if is_silent else 5.0)
+async def test_whether_it_is_alive(tmp_path: Path, is_silent: bool) -> None:
     clamd = FakeClamd()
     clamd.is_silent = is_silent
     socket = str(tmp_path / "s")
     async with clamd.on(await asyncio.start_unix_server(clamd.serve, socket)):
-        assert await scanner(socket).is_alive() is not is_silent
+        assert await scanner(socket, s=0.05 if is_silent else 5.0).is_alive() is not is_silent
 
 
 def with_attachment(content: bytes) -> bytes:

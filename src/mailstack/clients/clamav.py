@@ -10,8 +10,6 @@ from mailstack.ports.resolver import Resolver
 from mailstack.ports.scanner import Brought, Scanned
 from mailstack.wire.clamd import END, MOST_REPLY_OCTETS, PING, PONG, Clean, Failed, Infected, instream, parse_reply
 
-PING_S = 1.0
-
 
 class Clamav:
     """socket: a path; "" for host and port, the host a name or an address. most_octets: of a mail, from its beginning;
@@ -41,7 +39,7 @@ class Clamav:
 
     async def is_alive(self) -> bool:
         try:
-            return await self._asked([PING], PING_S) == PONG
+            return await self._asked([PING], self._timeout_s) == PONG
         except (TryAgainLater, Invalid):
             return False
 

@@ -18,7 +18,6 @@ MOST_ANSWER_OCTETS = 1 << 20
 MOST_GOOD = -5.0
 """Points: what it likes may still be spam."""
 MOST_SYMBOLS = 8
-PING_S = 1.0
 
 
 class Rspamd:
@@ -40,20 +39,20 @@ class Rspamd:
 
     async def is_alive(self) -> bool:
         try:
-            async with self._client(PING_S) as client:
+            async with self._client() as client:
                 return (await client.get(f"{self._url}/ping")).is_success
         except (httpx.HTTPError, httpx.InvalidURL):
             return False
 
-    def _client(self, timeout_s: float) -> httpx.AsyncClient:
-        return httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=timeout_s, follow_redirects=False)
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=self._timeout_s, follow_redirects=False)
 
     async def _asked(self, mail: Brought) -> bytes:
         headers = list(_headers(mail))
         if self._password:
             headers.append((b"Password", _printable(self._password)))
         async with (
-            self._client(self._timeout_s) as client,
+            self._client() as client,
             client.stream("POST", f"{self._url}/checkv2", headers=headers, content=bytes(mail.raw)) as response,
         ):
             if response.is_server_error:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import MINUTE_MS
 from mailstack.model.spam import Finding
@@ -16,7 +18,8 @@ FOUND = Scanned(findings=(Finding(rule="rspamd", points=3.0),), virus="Test")
 
 
 class FakeScanner:
-    """fault: that it raises. is_stuck: it never comes to an end. alive: what it says when it is asked."""
+    """fault: that it raises. is_stuck: it never comes to an end. alive: what it says when it is asked whether it is;
+    is_mute: nothing."""
 
     def __init__(
         self, *, fault: Callable[[], Exception] | None = None, is_stuck: bool = False, alive: bool = False
@@ -24,6 +27,7 @@ class FakeScanner:
         self.fault = fault
         self.is_stuck = is_stuck
         self.alive = alive
+        self.is_mute = False
         self.asked: list[Brought] = []
 
     async def scan(self, mail: Brought) -> Scanned:
@@ -35,6 +39,8 @@ class FakeScanner:
         return FOUND
 
     async def is_alive(self) -> bool:
+        if self.is_mute:
+            await asyncio.Event().wait()
         return self.alive
 
 
@@ -68,6 +74,16 @@ async def test_a_dead_one_finds_nothing_and_is_left_alone_for_a_minute() -> None
 
 async def test_one_that_is_stuck_is_waited_for_no_longer_than_its_deadline() -> None:
     scanner = FakeScanner(is_stuck=True)
+    stuck = engine(scanner)
+    for _ in range(5):
+        assert await stuck.scanned(examined()) == Scanned()
+    assert len(scanner.asked) == 3
+
+
+async def test_nor_is_it_waited_for_whether_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailstack.services.spam.engine.ALIVE_S", 0.02)
+    scanner = FakeScanner(is_stuck=True)
+    scanner.is_mute = True
     stuck = engine(scanner)
     for _ in range(5):
         assert await stuck.scanned(examined()) == Scanned()

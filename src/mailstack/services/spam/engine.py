@@ -12,6 +12,8 @@ from mailstack.services.spam.breaker import Breaker
 from mailstack.services.spam.examined import Examined
 
 NOTHING = Scanned()
+ALIVE_S = 1.0
+"""Whoever is alive says so by then."""
 
 log = structlog.get_logger()
 
@@ -44,11 +46,18 @@ class Engine:
         except (TryAgainLater, TimeoutError) as fault:
             reason = fault.detail if isinstance(fault, TryAgainLater) else "no answer in time"
             log.info("engine did not judge a mail", name=self._name, trace=mail.trace_id, reason=reason)
-            if not await self._scanner.is_alive():
+            if not await self._is_alive():
                 self._breaker.failed(reason)
             return NOTHING
         self._breaker.answered()
         return replace(found, keeps_virus=True) if found.virus and self._keeps_viruses else found
+
+    async def _is_alive(self) -> bool:
+        try:
+            async with asyncio.timeout(ALIVE_S):
+                return await self._scanner.is_alive()
+        except TimeoutError:
+            return False
 
 
 def _brought(mail: Examined) -> Brought:
