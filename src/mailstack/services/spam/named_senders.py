@@ -13,6 +13,7 @@ from mailstack.spam.allow_block import AllowBlock, match_of
 from mailstack.spam.rules.evidence import Ours
 
 POINTS = 100.0
+ALLOWED, BLOCKED = "allowed", "blocked"
 REMEMBERED = 1_000
 
 
@@ -28,8 +29,8 @@ class NamedSenders:
         if found is None:
             return None
         if found.is_allowed:
-            return Finding(rule="allowed", points=-POINTS, why=f"{found.entry} is let in here")
-        return Finding(rule="blocked", points=POINTS, why=f"{found.entry} is kept out here")
+            return Finding(rule=ALLOWED, points=-POINTS, why=f"{found.entry} is let in here")
+        return Finding(rule=BLOCKED, points=POINTS, why=f"{found.entry} is kept out here")
 
     def _policies(self, account: Account | None) -> Iterator[SpamPolicy]:
         if account is not None:

@@ -16,6 +16,7 @@ from mailstack.services.spam.correspondents import Arrived
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import VOICE_MOST, GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
+from mailstack.services.spam.named_senders import ALLOWED, BLOCKED
 from mailstack.spam.correspondent import Subject, SubjectKind
 
 RULE = "sender-reputation"
@@ -25,6 +26,9 @@ ENOUGH = 2.5
 """Mails of a sender from which on it is known; before, it counts what is known of those around it."""
 SURE_SPAM, SURE_HAM = 8.0, -2.0
 """Points without ours: so many say something of the sender too."""
+_NOT_EVIDENCE = (RULE, ALLOWED, BLOCKED)
+"""What was once believed of a sender must not be what it is believed for, nor whom an account lets in or keeps out
+count for all."""
 _FILTER = 0
 _NAMED = (SubjectKind.ADDRESS, SubjectKind.DOMAIN)
 _MOST = {
@@ -108,8 +112,7 @@ def _has_enough(known: Counts, new: Counts) -> bool:
 
 
 def _points_of_others(score: Score) -> float:
-    # What was once believed of a sender must not be what it is believed for.
-    return sum(finding.points for finding in score.findings if finding.rule != RULE)
+    return sum(finding.points for finding in score.findings if finding.rule not in _NOT_EVIDENCE)
 
 
 def _finding(kind: SubjectKind, counts: Counts) -> Sequence[Finding]:
