@@ -14,6 +14,7 @@ from mailstack.model.spam_lesson import Settled
 from mailstack.ports.store import Store
 from mailstack.services.spam import shared as compacting
 from mailstack.services.spam.shared import compact, whole
+from mailstack.services.spam.turn import LearningTurn
 from mailstack.spam.features import features_of
 from mailstack.spam.model import SHARED_BITS, Model, empty
 from mailstack.spam.packed import packed
@@ -148,11 +149,16 @@ async def test_another_process_may_be_at_it(store: Store, tmp_path: Path, monkey
 
 async def test_a_long_log_becomes_a_base(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compacting, "MOST_UPDATES", 2)
+    turn, trainers = (LearningTurn(store.locks, owner=owner, clock=FakeClock()) for owner in ("house", "trainer"))
     await learn(store, 1, 2)
-    assert not await compact(store.spam_tables)
+    assert not await compact(store.spam_tables, turn)
     await learn(store, 3)
     before, _ = await whole(store.spam_tables)
-    assert await compact(store.spam_tables)
+    assert await trainers.take()
+    assert not await compact(store.spam_tables, turn)  # what that learns meanwhile would be lost
+    await trainers.give_back()
+    assert await compact(store.spam_tables, turn)
+    assert await trainers.take()
     after, number = await whole(store.spam_tables)
     assert (after.octets, number, await store.spam_tables.log_length()) == (before.octets, 4, 0)
 

@@ -19,6 +19,7 @@ from mailstack.model.sending_limits import counts_since
 from mailstack.model.spam_lesson import LESSONS_KEPT_MS, VOTES_KEPT_MS
 from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.spam.shared import compact
+from mailstack.services.spam.turn import LearningTurn
 
 log = structlog.get_logger()
 
@@ -65,7 +66,8 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     lessons = await store.spam_lessons.forget(
         before=Instant(now - LESSONS_KEPT_MS), votes_before=Instant(now - VOTES_KEPT_MS)
     )
-    based = await compact(store.spam_tables)
+    turn = LearningTurn(store.locks, owner=adapters.token(OWNER_BYTES).hex(), clock=adapters.clock)
+    based = await compact(store.spam_tables, turn)
     bad = await store.bad_addresses.forget(now=now)
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     acquaintances = await store.acquaintances.forget(now=now)

@@ -8,6 +8,7 @@ import structlog
 
 from mailstack.model.errors import Conflict, Damaged
 from mailstack.ports.spam_tables import SpamTables
+from mailstack.services.spam.turn import LearningTurn
 from mailstack.spam.model import SHARED_BITS, Buffer, Model, empty
 from mailstack.spam.packed import unpacked
 
@@ -37,13 +38,15 @@ async def whole(tables: SpamTables) -> tuple[Model, int]:
     return await asyncio.to_thread(grown, news.base, news.updates), news.number
 
 
-async def compact(tables: SpamTables) -> bool:
+async def compact(tables: SpamTables, turn: LearningTurn) -> bool:
     """False: there is no need, or somebody learns."""
-    if await tables.log_length() <= MOST_UPDATES:
+    if await tables.log_length() <= MOST_UPDATES or not await turn.take():
         return False
-    model, number = await whole(tables)
     try:
+        model, number = await whole(tables)
         await tables.replace_shared(model.octets, after=number)
     except Conflict:
         return False  # tomorrow, then
+    finally:
+        await turn.give_back()
     return True
