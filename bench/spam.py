@@ -1,6 +1,6 @@
 """Telling spam from ham: accuracy of designs and rivals on the same mail, errors by class, speed. `make bench-spam`.
 
-All figures of docs/spam.md. Seeds are fixed; only the times differ from run to run.
+All figures of docs/spam.md. Seeds are fixed: from run to run only the times differ, and a little what rspamd says.
 """
 
 import math
