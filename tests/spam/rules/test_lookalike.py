@@ -95,6 +95,12 @@ def test_letters_of_other_scripts(host: str, mixed: bool, posing: bool) -> None:
     assert (has_two_scripts(host), poses_as_latin(host)) == (mixed, posing)
 
 
+def test_what_is_too_long_for_a_label_is_shown_as_it_is() -> None:
+    """To decode it takes time by the square of it."""
+    host = f"xn--{'a' * 200_000}.example"
+    assert shown_host(host) == host
+
+
 def test_names_are_shown_as_programs_do() -> None:
     assert shown_host("www.xn--bcher-kva.example") == "www.bücher.example"
 

@@ -56,3 +56,11 @@ def test_services_that_are_proven_write_in_the_name_of_others(author: bytes) -> 
 
 def test_a_proven_domain_may_look_like_ours_no_more_than_another() -> None:
     assert names(b"x@n0rthwind.example", is_proven=True) == ["from-lookalike"]
+
+
+@pytest.mark.parametrize(
+    "author", [b'"%s b@bank.example"' % (b"a" * 200_000), b'"%s"' % (b"a@" * 100_000), b"a." * 100_000]
+)
+def test_a_name_without_an_end_takes_no_longer_than_it_is_long(author: bytes) -> None:
+    """By its square it would be minutes."""
+    assert "name-tricks" not in names(author + b" <x@evil.example>")

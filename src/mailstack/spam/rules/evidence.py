@@ -98,7 +98,7 @@ class Evidence:
     @cached_property
     def author_name(self) -> str:
         """The name beside the address; "" without one."""
-        return decode_words(self.author.name).strip() if self.author is not None else ""
+        return decode_words(self.author.name[:_FIELD_OCTETS]).strip() if self.author is not None else ""
 
     @cached_property
     def author_address(self) -> str:

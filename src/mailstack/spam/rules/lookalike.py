@@ -47,6 +47,7 @@ _SHORTEST = 4
 # Of shorter names, many are one letter apart.
 _SHORTEST_TYPO = 6
 _LONGEST = 40
+_MAX_LABEL = 63
 _NUMBER = re.compile(r"\d+(?:\.\d+){0,3}|\[.*\]?|.*:.*")
 
 
@@ -126,7 +127,8 @@ class Lookalikes:
 
 
 def _u_label(label: str) -> str:
-    if not label.startswith("xn--"):
+    # RFC 1035 §2.3.4. To decode more takes time by the square of it.
+    if not label.startswith("xn--") or len(label) > _MAX_LABEL:
         return label
     try:
         # RFC 3492: what is behind the prefix; whether IDNA allows the name does not matter for how it looks.

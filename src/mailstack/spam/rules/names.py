@@ -9,7 +9,8 @@ from mailstack.spam.rules.letters import count_of_mixed_words, count_of_split_wo
 from mailstack.spam.rules.lookalike import has_two_scripts, poses_as_latin, shown_host, site_of
 from mailstack.spam.rules.rule import Rule
 
-_ADDRESS = re.compile(r"[^\s@<>()\"',;:]++@([\w-]{1,63}(?:\.[\w-]{1,63})+)")
+# RFC 5321 §4.5.3.1.1: a local part has 64 octets at most. Without an end each start would be looked at to the last.
+_ADDRESS = re.compile(r"[^\s@<>()\"',;:]{1,64}+@([\w-]{1,63}(?:\.[\w-]{1,63})+)")
 # A name of a site in a display name: two labels or more, the last of letters.
 _SITE = re.compile(r"(?<![\w@.-])(?:[a-z0-9-]{2,63}\.)+[a-z]{2,10}(?![\w@-])", re.IGNORECASE)
 _TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
