@@ -8,7 +8,7 @@ from mailstack.formats.authres import write_results
 from mailstack.model.instant import Instant
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.trace import Hop, received_field, return_path_field
-from mailstack.services.spam.correspondents import Arrived, arrived_in, key_of
+from mailstack.services.spam.correspondents import MAX_FROM_OCTETS, Arrived, arrived_in, key_of
 from mailstack.services.spam.keys import SenderKeys
 from mailstack.services.spam.sender import sender_of
 from mailstack.spam.correspondent import Correspondent
@@ -50,6 +50,14 @@ def test_of_a_message_that_did_not_come_from_outside_the_author_is_known() -> No
     for raw, author in ((RAW, "deals@shop.example"), (b"Subject: x\r\n\r\n", "")):
         nobody = Correspondent(author=author, sender=None)
         assert arrived_in(raw, HOSTNAME) == Arrived(sent_by=nobody, received_at=Instant(0))
+
+
+@pytest.mark.parametrize(("octets", "author"), [(MAX_FROM_OCTETS, "a@bank.example.evil.example"), (9_000, "")])
+def test_no_author_is_cut_off(octets: int, author: str) -> None:
+    """What is left of the longer one would be an address of the bank."""
+    address = b"<a@bank.example.evil.example>"
+    raw = b"From: %s %s\r\n\r\n" % (b"x" * (octets - len(address) - 1), address)
+    assert arrived_in(raw, HOSTNAME).sent_by.author == author
 
 
 @pytest.mark.parametrize(

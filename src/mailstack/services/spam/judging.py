@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from mailstack.formats.addresses import Mailbox, parse_mailboxes
-from mailstack.formats.headers import Field, first
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.spam import Judged
 from mailstack.services.inbound.mail import InboundMail
+from mailstack.services.spam.correspondents import author_in
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.experience import Experience
 from mailstack.services.spam.named_senders import NamedSenders
@@ -101,7 +100,7 @@ def examine(mail: InboundMail, hostname: str) -> Examined:
         features=features_in(seen, sender),
         sender=sender,
         authentication=found,
-        author=_author(seen.root.fields),
+        author=author_in(seen.root.fields),
         peer_host=mail.peer_host,
         ehlo_domain=mail.ehlo_domain,
         reverse_path=mail.reverse_path,
@@ -109,7 +108,3 @@ def examine(mail: InboundMail, hostname: str) -> Examined:
         trace_id=mail.trace_id,
         recipients=tuple(recipient.text for recipient in mail.recipients),
     )
-
-
-def _author(fields: Sequence[Field]) -> Mailbox | None:
-    return next(iter(parse_mailboxes(first(fields, b"from") or b"")), None)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from mailstack.formats.addresses import parse_mailboxes
 from mailstack.formats.dates import parse_date
 from mailstack.formats.headers import Field, first, scan_fields, unfold
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
+from mailstack.services.spam.correspondents import author_in
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.sender import arrival_in, as_it_came, checks_in, path_in, sender_in
 from mailstack.spam.features import features_in
@@ -24,7 +24,7 @@ def examine_stored(stored: RawMessage, hostname: str, *, now: Instant) -> Examin
         features=features_in(seen, sender),
         sender=sender,
         authentication=checks_in(stored, hostname),
-        author=next(iter(parse_mailboxes(first(seen.root.fields, b"from") or b"")), None),
+        author=author_in(seen.root.fields),
         peer_host="" if sender is None else peer_host,
         ehlo_domain="" if sender is None else sender.helo,
         reverse_path=path_in(fields),
