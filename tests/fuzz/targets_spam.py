@@ -6,6 +6,7 @@ of which lists in DNS are asked (mailstack.model.dns_list).
 """
 
 from mailstack.formats.html_shown import MAX_LINKS, shown_of
+from mailstack.formats.spam_fields import claimed_spam_fields, spam_fields_in
 from mailstack.model.dns_list import MAX_NAME, public_address, public_names
 from mailstack.spam.features import features_of, names_of
 from mailstack.spam.judge import MAX_POINTS, Models, judge, reasons
@@ -46,6 +47,17 @@ def show(data: bytes) -> None:
     assert len(shown.text) + len(shown.hidden) <= 2 * len(markup) + 2
     assert len(shown.links) <= MAX_LINKS
     assert len(shown.images) <= shown.image_count + markup.count("<")
+
+
+def score_fields(data: bytes) -> None:
+    """Without what claims to be a score of ours, nothing claims to be one; ranges are in order."""
+    left, at = b"", 0
+    for start, end in claimed_spam_fields(data):
+        assert at <= start < end
+        left += data[at:start]
+        at = end
+    spam_fields_in(data)
+    assert claimed_spam_fields(left + data[at:]) == ()
 
 
 def clamd(data: bytes) -> None:
@@ -90,6 +102,7 @@ def read_host(data: bytes) -> None:
         assert meant in {"", "example.org", "northwind.example"}
 
 
+SCORED = b"X-Spam-Score: 1\r\n\tx\r\nX-Spam-Flag: YES\r\n\r\n"
 SEEDS = (
     b"From: =?utf-8?q?J=C3=BC?= <a1234@b.example>\r\nReply-To: x@y\r\nTo: c@d.example, e\r\nSubject: Re: FREE   $50!"
     b"\r\nMessage-ID: <m@x>\r\nX-Mailer: M 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
@@ -115,6 +128,7 @@ TARGETS = (
     Target(name="files", run=open_file, seeds=FILES),
     Target(name="lookalikes", run=read_host, seeds=HOSTS),
     Target(name="html shown", run=show, seeds=SEEDS),
+    Target(name="spam fields", run=score_fields, seeds=(SCORED, *SEEDS)),
     Target(name="clamd", run=clamd, seeds=(b"stream: OK\0", b"stream: A-1 FOUND\0", b"INSTREAM size limit. ERROR\0")),
     Target(
         name="asked of lists", run=asked, seeds=(b"a.b\xfc.example", b"8.8.4.4", b"2001:db8::1", b"x.local", b"[::1]")
