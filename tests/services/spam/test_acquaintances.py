@@ -183,6 +183,14 @@ async def test_who_is_called_junk_is_known_no_more(world: World) -> None:
     assert await world.said(mail()) == []
 
 
+@pytest.mark.parametrize("dmarc", [DmarcResult.FAIL, DmarcResult.NONE])
+async def test_what_others_write_in_their_name_is_no_fault_of_theirs(world: World, dmarc: DmarcResult) -> None:
+    world.wrote("deals@shop.example")
+    forged = Arrived(sent_by=mail(dmarc=dmarc).correspondent, received_at=world.clock())
+    world.experience.learn(ALICE.account_id, forged, is_spam=True)
+    assert await world.said(mail()) == [("known-correspondent", -3.0)]
+
+
 async def test_to_call_a_mail_without_an_author_junk_leaves_all_others_as_they_are(world: World) -> None:
     world.had(mail())
     nobody = Arrived(sent_by=examined(author=None).correspondent, received_at=world.clock())

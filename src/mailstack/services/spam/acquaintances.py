@@ -77,8 +77,9 @@ class Acquainted:
         self.gathered.note(account_id, Tie.SENT, [self.keys.of_message_id(one) for one in ids[:1]], lasts_ms=SENT_MS)
 
     def fell_out(self, account_id: AccountId, sent_by: Correspondent) -> None:
-        """It calls mail of theirs junk: whatever it wrote to them before, such as to be left alone, counts no more."""
-        if sent_by.author:
+        """It calls mail of theirs junk: whatever it wrote to them before, such as to be left alone, counts no more.
+        What somebody else wrote in their name is no fault of theirs."""
+        if sent_by.standing is Standing.PROVEN:
             self.gathered.part(account_id, self.keys.of_address(sent_by.author))
 
 
