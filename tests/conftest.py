@@ -71,7 +71,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         url = request.getfixturevalue("emptied_database")
         monkeypatch.setenv(DATABASE, url)
         yield
-        empty_tables(request.getfixturevalue("postgres"), url)
+        empty_tables(url)
 
 
 @pytest.fixture(scope="session")

@@ -167,7 +167,7 @@ def services(request: pytest.FixtureRequest, open_engine: OpenStore) -> Iterator
     url: str = request.getfixturevalue("emptied_database")
     has_bucket = open_engine is open_postgres_with_bucket
     yield Services(database=url, bucket=request.getfixturevalue("only_bucket") if has_bucket else None)
-    empty_tables(request.getfixturevalue("postgres"), url)
+    empty_tables(url)
 
 
 @pytest.fixture

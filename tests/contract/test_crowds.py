@@ -27,7 +27,7 @@ async def crowds(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     store = await open_store(address_of(url), blobs=RowBlobs(tmp_path), clock=system_clock, bus=Silence())
     yield store.crowds
     await store.close()
-    empty_tables(request.getfixturevalue("postgres"), url)
+    empty_tables(url)
 
 
 async def tell(crowds: Crowds, worker: str, node: str, until: int = 2_000, /, **counts: int) -> None:

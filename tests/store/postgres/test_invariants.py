@@ -48,9 +48,9 @@ def database(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-async def account_id(postgres: PostgresServer, database: str, tmp_path: Path) -> AccountId:
+async def account_id(database: str, tmp_path: Path) -> AccountId:
     store = await open_at(database, tmp_path)
-    empty_tables(postgres, database)
+    empty_tables(database)
     account_id = await make_account(store)
     inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
     trash = await mailbox_with(store, account_id, MailboxRole.TRASH)
