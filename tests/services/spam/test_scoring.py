@@ -94,3 +94,18 @@ def test_what_engines_find_counts_for_all_and_one_virus_is_named() -> None:
     found = scores(Scoring(models=Taught(), engines=engines, sources=[Says(fault=RuntimeError("a bug"))]))
     assert found[BOB] == Score(findings=(high,), virus="Test")
     assert found[ALICE].virus == "Test"
+
+
+async def test_others_have_their_turns_while_a_mail_to_many_is_scored() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await Scoring(models=Taught()).scores(examined(), [account(ALICE)] * 50)
+    beside.cancel()
+    assert turns >= 50

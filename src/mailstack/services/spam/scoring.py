@@ -82,6 +82,7 @@ class Scoring:
                 words = shared = self._words(mail) if shared is None else shared
             else:
                 words = self._words(mail, model)
+                await asyncio.sleep(0)  # others wait meanwhile, and of a mail to hundreds it would be long
             account_id = None if account is None else account.account_id
             found[account_id] = Score(
                 findings=(*words, *of_mail, *of_account), virus=infected.virus, keeps_virus=infected.keeps_virus
