@@ -234,8 +234,10 @@ async def test_the_filter_does_not_believe_itself(world: World) -> None:
     assert await world.points() == 1.9
 
 
-@pytest.mark.parametrize(("rule", "points"), [("blocked", 100.0), ("allowed", -100.0)])
-async def test_whom_an_account_keeps_out_or_lets_in_is_its_own_matter(world: World, rule: str, points: float) -> None:
+@pytest.mark.parametrize(("rule", "points"), [("blocked", 100.0), ("allowed", -100.0), ("own-words", 8.0)])
+async def test_what_one_account_has_decided_or_taught_counts_for_no_other(
+    world: World, rule: str, points: float
+) -> None:
     named = Score(findings=(Finding(rule=rule, points=points), *UNSURE.findings))
     for _ in range(100):
         world.experience.judged(world.mail(), [named], kept=())

@@ -69,7 +69,7 @@ def scores(scoring: Scoring) -> dict[AccountId | None, Score]:
 def test_what_one_account_taught_counts_for_it_alone() -> None:
     found = scores(Scoring(models=Taught()))
     assert found[ALICE].points > 5
-    assert [finding.rule for finding in found[ALICE].findings] == ["words"]
+    assert [finding.rule for finding in found[ALICE].findings] == ["own-words"]
     assert "replica" in found[ALICE].findings[0].why
     assert found[BOB] == Score(findings=())
 

@@ -17,6 +17,7 @@ from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.gathered import VOICE_MOST, GatheredReputation
 from mailstack.services.spam.keys import SenderKeys
 from mailstack.services.spam.named_senders import ALLOWED, BLOCKED
+from mailstack.services.spam.scoring import OWN_WORDS
 from mailstack.spam.correspondent import Subject, SubjectKind
 
 RULE = "sender-reputation"
@@ -26,9 +27,9 @@ ENOUGH = 2.5
 """Mails of a sender from which on it is known; before, it counts what is known of those around it."""
 SURE_SPAM, SURE_HAM = 8.0, -2.0
 """Points without ours: so many say something of the sender too."""
-_NOT_EVIDENCE = (RULE, ALLOWED, BLOCKED)
-"""What was once believed of a sender must not be what it is believed for, nor whom an account lets in or keeps out
-count for all."""
+_NOT_EVIDENCE = (RULE, OWN_WORDS, ALLOWED, BLOCKED)
+"""What was once believed of a sender must not be what it is believed for, nor does it count for all what one account
+taught, and whom it lets in or keeps out."""
 _FILTER = 0
 _NAMED = (SubjectKind.ADDRESS, SubjectKind.DOMAIN)
 _MOST = {

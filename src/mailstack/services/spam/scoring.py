@@ -19,6 +19,8 @@ from mailstack.services.spam.examined import Examined
 from mailstack.spam.judge import Models, judge, reasons
 from mailstack.spam.model import Model
 
+WORDS, OWN_WORDS = "words", "own-words"
+"""Rules: what the shared model says, and what it says together with an account's own."""
 REASONS = 5
 """Features that are named for the model's points."""
 
@@ -103,7 +105,8 @@ class Scoring:
         # To name them takes longer than to judge, and of ham nobody asks.
         named = reasons(mail.features, models, most=REASONS) if points > 0 else ()
         why = ", ".join(f"{reason.name} {reason.points:+.1f}" for reason in named)
-        return (Finding(rule="words", points=points, why=why),) if points else ()
+        rule = WORDS if account is None else OWN_WORDS
+        return (Finding(rule=rule, points=points, why=why),) if points else ()
 
 
 async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequence[Scanned]:
