@@ -45,6 +45,16 @@ def test_a_maildir_and_those_in_it(tmp_path: Path) -> None:
     assert skipped == []
 
 
+def test_what_is_named_itself_is_left_out(tmp_path: Path) -> None:
+    for folder in ("cur", "new", ".Junk/cur", ".Junk/new"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "1").write_bytes(f"Subject: {folder}\r\n\r\n".encode())
+    (tmp_path / "junk.mbox").write_bytes(b"Subject: mbox\r\n\r\n")
+    without = {tmp_path.resolve(), (tmp_path / ".Junk").resolve(), (tmp_path / "junk.mbox").resolve()}
+    mails = list(mails_in(tmp_path, skip=lambda path, why: None, without=without))
+    assert [mail.split()[1] for mail in mails] == [b"cur", b"new"]
+
+
 def test_an_mbox(tmp_path: Path) -> None:
     path = tmp_path / "mbox"
     path.write_bytes(

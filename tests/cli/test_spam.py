@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,17 @@ def test_train_as_json(applied: Path, mail: tuple[str, str]) -> None:
     assert facts["held_back"]["caught"] == facts["held_back"]["spam"]
 
 
+def test_junk_inside_of_a_maildir_is_no_ham(applied: Path, mail: tuple[str, str], tmp_path: Path) -> None:
+    maildir = tmp_path / "Maildir"
+    for folder in ("cur", "new", ".Junk/cur", ".Junk/new"):
+        (maildir / folder).mkdir(parents=True)
+    for source, folder in zip(mail, ("cur", ".Junk/cur"), strict=True):
+        for file in Path(source).iterdir():
+            shutil.copy(file, maildir / folder)
+    facts = json.loads(trained(applied, (str(maildir), str(maildir / ".Junk")), "--format", "json").stdout)
+    assert (facts["ham"], facts["spam"]) == (60, 60)
+
+
 def test_what_is_no_mail_is_told(applied: Path, mail: tuple[str, str]) -> None:
     for number in range(7):
         (Path(mail[0]) / f"picture{number}").write_bytes(b"\x89PNG")
@@ -123,6 +135,7 @@ def test_little_is_called_little(applied: Path, tmp_path: Path) -> None:
         ([], "--ham and --spam DIR"),
         (["--ham", "{ham}", "--spam", "{empty}"], "there is no mail in "),
         (["--ham", "{ham}", "--spam", "/nowhere"], "does not exist"),
+        (["--ham", "{ham}", "--spam", "{spam}", "--spam", "{ham}/."], "is named as ham and as spam: which is it?"),
     ],
 )
 def test_what_cannot_be_learned(
@@ -234,7 +247,7 @@ def test_score_without_a_spec_knows_no_words(files: tuple[str, str]) -> None:
     found = run("score", *files)
     assert found.exit_code == 0
     assert found.stdout.count("(junk from 5, refused from 15)") == 2
-    assert found.stdout.count("the models know none of its words") == 2
+    assert found.stdout.count("no words were asked about: that needs --spec") == 2
     for facts in scored(*files):
         assert facts["result"] == "ham"
         assert facts["words"] == {"points": 0.0, "probability": 0.5}
@@ -274,6 +287,7 @@ def test_what_cannot_be_scored(tmp_path: Path, files: tuple[str, str]) -> None:
     for arguments, text in (
         ((str(tmp_path / "nowhere.eml"),), "cannot be read: No such file"),
         ((files[0], "--account", ALICE), "--account needs --spec"),
+        ((files[0], "--state", str(tmp_path)), "--state needs --spec"),
     ):
         found = run("score", *arguments)
         assert found.exit_code == 2

@@ -5,7 +5,7 @@ What is no mail is passed over, and told. Links to elsewhere, FIFOs and devices 
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,17 +22,19 @@ Skip = Callable[[Path, str], None]
 """A file, and why it is passed over."""
 
 
-def mails_in(path: Path, skip: Skip) -> Iterator[bytes]:
-    """With CRLF, in the order of their names. Raises OSError for a path that cannot be read at all."""
+def mails_in(path: Path, skip: Skip, *, without: Collection[Path] = ()) -> Iterator[bytes]:
+    """With CRLF, in the order of their names. without: files and folders in it that are left out, resolved. Raises
+    OSError for a path that cannot be read at all."""
     if not path.is_dir():
         yield from _in_file(path, skip)
         return
     for folder, folders, names in os.walk(path, onerror=_raise):
         if "cur" in folders and "new" in folders:
             folders[:] = [name for name in folders if name != "tmp"]
-        folders.sort()
+        here = Path(folder).resolve()
+        folders[:] = sorted(name for name in folders if here / name not in without)
         for name in sorted(names):
-            if not name.startswith("."):
+            if not name.startswith(".") and here / name not in without:
                 yield from _in_file(Path(folder) / name, skip)
 
 

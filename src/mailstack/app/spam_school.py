@@ -39,12 +39,14 @@ class Lot:
     is_spam: bool
 
 
-def examples_in(lots: Iterable[Lot], hostname: str, *, skip: Skip, tell: Callable[[int], None]) -> list[Example]:
-    """tell: hears how many there are by now. Raises OSError."""
+def examples_in(lots: Sequence[Lot], hostname: str, *, skip: Skip, tell: Callable[[int], None]) -> list[Example]:
+    """What lies in a folder that is named itself is of that kind, and not of the kind of those that it lies in. tell:
+    hears how many there are by now. Raises OSError."""
+    named = frozenset(path.resolve() for lot in lots for path in lot.paths)
     found: list[Example] = []
     for lot in lots:
         for path in lot.paths:
-            for raw in mails_in(path, skip):
+            for raw in mails_in(path, skip, without=named):
                 found.append(example_of(raw, sender_in(raw, hostname), is_spam=lot.is_spam))
                 tell(len(found))
     return found

@@ -44,8 +44,8 @@ account_option = click.option("--account", "address", help="The model of this ac
 
 @click.group(
     "spam",
-    help=f"""Show why a mail is taken for spam, and teach the filter. SPEC names the storage; without one it is
-    {SPEC} here.
+    help=f"""Show why a mail is taken for spam, and teach the filter. SPEC names the storage; without one it is {SPEC}
+    here.
 
 \b
 Examples:
@@ -70,7 +70,8 @@ command.add_command(score)
     "--ham",
     type=click.Path(path_type=Path, exists=True),
     multiple=True,
-    help="A Maildir, an mbox, a folder of messages or one of them; may be repeated.",
+    help="A Maildir, an mbox, a folder of messages or one of them; may be repeated. Folders in it count too, but for"
+    " those that are named themselves.",
 )
 @click.option("--spam", type=click.Path(path_type=Path, exists=True), multiple=True, help="Likewise, of spam.")
 @account_option
@@ -101,6 +102,9 @@ def train(
     if not ham or not spam:
         missing = "--spam" if ham else "--ham" if spam else "--ham and --spam"
         fail(f"{missing} DIR: who sees one kind only cannot tell the two apart", code=EXIT_FAULTS)
+    for path in ham:
+        if any(path.resolve() == other.resolve() for other in spam):
+            fail(f"{path} is named as ham and as spam: which is it?", code=EXIT_FAULTS)
     skipped: list[tuple[Path, str]] = []
     with _progress("read") as read:
         examples = examples_in(

@@ -45,13 +45,15 @@ def score(
     Examples:
       mailstack spam score mail.eml
       mailstack spam score mail.eml --spec mailstack.yaml --account alice@example.com
-      mailstack spam score --spec mailstack.yaml --format json - < mail.eml | jq .points
+      mailstack spam score --spec mailstack.yaml --format json - < mail.eml | jq '.[].points'
 
     \b
     Exit status: 0 whatever it scores, 1 error, 2 a file or the spec cannot be read.
     """
     if spec is None and address is not None:
         fail("--account needs --spec: accounts and what they taught are there", code=EXIT_FAULTS)
+    if spec is None and state is not None:
+        fail("--state needs --spec: rules and thresholds are there", code=EXIT_FAULTS)
     loaded = None if spec is None else loaded_spec(spec, form)
     mails = [(file, read_mail(file)) for file in files]
     found = asyncio.run(_scored(loaded, state, [raw for _, raw in mails], address, tokens))
@@ -59,7 +61,7 @@ def score(
         print_json([_document(file, trial) for (file, _), trial in zip(mails, found, strict=True)])
         return
     for (file, _), trial in zip(mails, found, strict=True):
-        _show(file, trial)
+        _show(file, trial, is_taught=loaded is not None)
 
 
 async def _scored(
@@ -106,7 +108,7 @@ def _result(judged: "Judged") -> str:
     return "refused" if judged.is_refused else "junk" if judged.is_junk else "ham"
 
 
-def _show(file: Path, trial: "Trial") -> None:
+def _show(file: Path, trial: "Trial", *, is_taught: bool) -> None:
     score, policy, result = trial.judged.score, trial.judged.policy, _result(trial.judged)
     colour = {"ham": "green", "junk": "yellow", "refused": "red"}[result]
     bounds = [
@@ -117,7 +119,8 @@ def _show(file: Path, trial: "Trial") -> None:
     for finding in score.findings:
         click.echo(f"  {finding.points:+5.1f}  {finding.rule}{f': {_plain(finding.why)}' if finding.why else ''}")
     if not trial.reasons:
-        click.echo(f"  {click.style('the models know none of its words', dim=True)}")
+        unknown = "the models know none of its words" if is_taught else "no words were asked about: that needs --spec"
+        click.echo(f"  {click.style(unknown, dim=True)}")
         return
     click.echo(f"  tokens that the models go by, which say {trial.words.points:+.1f} together with all others:")
     for reason in trial.reasons:

@@ -52,6 +52,7 @@ def link(address: str, text: str = "here") -> bytes:
         (b"<form action=https://shop.example><input name=q>", ["form"]),
         (b"<div style=display:none>" + b"Chapter one of a long novel. " * 90 + b"</div>", ["hidden-text"]),
         (b"<div style=display:none>What is inside</div>", []),
+        (b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X", ["gtube"]),
         ("V\u200bi\u200ba\u200bg\u200br\u200ba".encode(), ["words-split"]),
         ("Vi\u200bagra Ci\u200bal\u200bis mo\u200bney".encode(), ["words-split"]),
         ("<p>\u200c \u034f \u200c \u200b</p> Silber\u00adhochzeit".encode(), []),

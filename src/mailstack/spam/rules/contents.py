@@ -35,6 +35,8 @@ SHORTENERS = frozenset(
     }
 )
 """Services that make a short address for any other, for everybody."""
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+"""The text that spam filters take for spam, so that people can see whether they work."""
 _SITES_ASKED = 20
 _SPLIT_WORDS = 3
 _MIXED_WORDS = 4
@@ -48,6 +50,10 @@ _REDIRECTS = 3
 def note(text: str) -> Test:
     """Holds where look_at noticed that."""
     return lambda mail: text in mail.seen.notes
+
+
+def is_a_trial(mail: Evidence) -> bool:
+    return any(GTUBE in text for text in mail.seen.texts)
 
 
 def shortens_links(mail: Evidence) -> str:
@@ -156,5 +162,6 @@ RULES = (
     Rule("words-two-scripts", 2.5, "its words have letters of two scripts", mixes_scripts),
     Rule("charset-unknown", 0.7, "it is of a charset that there is not", note("unknown charset")),
     Rule("base64-none", 1.5, "it says to be base64 and is not", note("base64 that is none")),
+    Rule("gtube", 6.0, "it is the mail to try spam filters with (GTUBE)", is_a_trial),
     Rule("many-parts", 1.5, "it has very many parts", note("very many parts")),
 )

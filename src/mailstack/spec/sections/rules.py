@@ -185,6 +185,8 @@ class ScoreMatch(Section):
     def _says_something(self) -> "ScoreMatch":
         if not said(self):
             raise ValueError("at_least or under is needed here")
+        if self.at_least is not None and self.under is not None and self.at_least >= self.under:
+            raise ValueError(f"no mail has {self.at_least:g} points or more and fewer than {self.under:g}")
         return self
 
 

@@ -19,7 +19,11 @@ Points = Annotated[float, Field(ge=0.1, le=1000)]
 
 def parse_spam(value: object) -> object:
     """`off` alone stands for a section that says no more."""
-    return {"scoring": OFF} if value == OFF else value
+    if value == OFF:
+        return {"scoring": OFF}
+    if isinstance(value, str | bool | int | float):
+        raise ValueError("off, or a mapping such as {junk_at: 4}, is needed here; without either it is on")
+    return value
 
 
 class OwnSpam(Section):

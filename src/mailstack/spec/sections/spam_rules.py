@@ -15,10 +15,14 @@ MAX_RULES = 200
 MAX_SENDERS = 2_000
 """Of one list: it is looked through for each mail."""
 BELOW = "*."
+ANYBODY = ("@", "*@")
+"""So other programs write all addresses of a domain, for which its name is enough."""
 _RULE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def parse_sender(text: str) -> str:
+    if text.startswith(ANYBODY):
+        raise ValueError(f"not a mail address; did you mean {text.removeprefix('*').removeprefix('@')}?")
     if "@" in text:
         return parse_address_key(text)
     if "/" in text or ":" in text or text.replace(".", "").isdigit():

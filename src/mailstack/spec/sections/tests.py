@@ -256,7 +256,11 @@ Rejection = Annotated[Refusal, BeforeValidator(parse_refusal), OrElse(_CODE_FORM
 
 def parse_scored(value: object) -> object:
     """Whether it is junk stands for a section that says that."""
-    return {"junk": value} if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return {"junk": value}
+    if isinstance(value, str | int | float):
+        raise ValueError("true, false or points such as {at_least: 5} are needed here")
+    return value
 
 
 class Scored(ScoreMatch):
