@@ -10,6 +10,7 @@ import mailstack
 MEASUREMENTS = (
     "smtp",
     "receiving",
+    "filtering",
     "submission",
     "queue",
     "imap",

@@ -39,14 +39,14 @@ class Running:
         return self.endpoints[service][1]
 
 
-def spec_text(accounts: int, *, workers: int = 2, sections: Sequence[str] = ()) -> str:
+def spec_text(accounts: int, *, workers: int = 2, sections: Sequence[str] = (), account: str = "{}") -> str:
     lines = [
         "apiVersion: mailstack/v1",
         f"server: {{hostname: mail.{DOMAIN}, workers: {workers}, limits: {{connections_per_ip: 5000}}}}",
         f"domains: {{{DOMAIN}: {{}}}}",
         *sections,
         "accounts:",
-        *(f"  u{number}@{DOMAIN}: {{}}" for number in range(accounts)),
+        *(f"  u{number}@{DOMAIN}: {account}" for number in range(accounts)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -59,9 +59,10 @@ def sandbox(
     state: Path | None = None,
     outbound: str | None = None,
     sections: Sequence[str] = (),
+    account: str = "{}",
 ) -> Iterator[Running]:
     """state: kept afterwards; None: a fresh one. outbound: a smart host, host:port; None: outbound mail is kept.
-    sections: more lines of the spec.
+    sections: more lines of the spec. account: what it says of each.
 
     Stops the process and removes its folder at the end, whatever happens.
     """
@@ -70,7 +71,7 @@ def sandbox(
     beside = folder / "beside"
     beside.mkdir()
     spec, ready = folder / "mailstack.yaml", beside / "ready.json"
-    spec.write_text(spec_text(accounts, workers=workers, sections=sections))
+    spec.write_text(spec_text(accounts, workers=workers, sections=sections, account=account))
     command = [
         str(Path(sys.executable).with_name("mailstack")),
         "sandbox",
@@ -192,6 +193,22 @@ def dovecot() -> Iterator[str | None]:
 def postfix_opendkim_dovecot() -> Iterator[str | None]:
     """Postfix, a milter that checks DKIM, Dovecot behind; yields their pid files, None where they are not installed."""
     with _peers(("dovecot",), ("opendkim",), ("postfix-dovecot", "opendkim")) as files:
+        yield files
+
+
+@contextmanager
+def postfix_rspamd_dovecot(script: str, accounts: int) -> Iterator[str | None]:
+    """Postfix, Rspamd with its Redis, and Dovecot that runs the script for each of its accounts; as above."""
+    homes = peers_folder() / "dovecot" / "home"
+    with _peers(("redis",), ("dnsstub",), ("rspamd",), ("dovecot", "sieve"), ("postfix-dovecot", "rspamd")) as files:
+        if files is not None:
+            for number in range(accounts):
+                home = homes / f"u{number}"
+                home.mkdir(parents=True, exist_ok=True)
+                (home / ".dovecot.sieve").write_text(script)
+                for path in (home, home / ".dovecot.sieve"):
+                    shutil.chown(path, "vmail", "mail")
+            files = ",".join(file for file in files.split(",") if "dnsstub" not in file)
         yield files
 
 

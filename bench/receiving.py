@@ -108,11 +108,11 @@ def main() -> None:
 
 
 async def _measure(keys: Path) -> None:
-    async with dns_server(_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
+    async with dns_server(sender_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
         await asyncio.to_thread(_compare, keys, dns.endpoint)
 
 
-def _names(key_file: str) -> Mapping[str, Mapping[str, list[str]]]:
+def sender_names(key_file: str) -> Mapping[str, Mapping[str, list[str]]]:
     """What the senders publish. key_file: one line, a name and its TXT record."""
     key_name, _, key_record = key_file.strip().partition(" ")
     return {
@@ -135,18 +135,18 @@ def _compare(keys: Path, resolver: str) -> None:
         sandbox(accounts=ACCOUNTS, sections=(dns,)) as trusting,
         postfix_opendkim_dovecot() as rival,
     ):
-        ours = [_contender("mailstack, all checks", checking), _contender("mailstack, no checks", trusting)]
+        ours = [contender("mailstack, all checks", checking), contender("mailstack, no checks", trusting)]
         theirs = _rivals(rival)
         for _ in range(1 + RUNS):
             for contender in (*ours, *theirs):
                 contender.receive(keys / "pool")
             wait_for_rest(checking.pid, trusting.pid)
-        _show([*ours, *theirs])
+        show([*ours, *theirs])
         _demand_passes(checking, (1 + RUNS) * MESSAGES)
         _measure_large(checking, (keys / "key.pem").read_text())
 
 
-def _contender(name: str, running: Running) -> Contender:
+def contender(name: str, running: Running) -> Contender:
     return Contender(name=name, port=running.port("smtp"), imap_port=running.port("imap"), servers=str(running.pid))
 
 
@@ -157,7 +157,7 @@ def _rivals(pid_files: str | None) -> list[Contender]:
     return [Contender(name=name, port=POSTFIX_SMTP, imap_port=DOVECOT_IMAP, servers=pid_files)]
 
 
-def _show(contenders: list[Contender]) -> None:
+def show(contenders: list[Contender]) -> None:
     for contender in contenders:
         del contender.cpu_ms[0], contender.per_second[0]  # caches were cold
         print(contender)

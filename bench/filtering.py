@@ -1,0 +1,80 @@
+"""From a stranger, with everything: SPF, DKIM, DMARC, the spam filter and Sieve, then the mailbox: signed messages of 4 KB.
+
+Server CPU per message counts. Beside Postfix, Rspamd (with Redis) and Dovecot with Pigeonhole, where they are installed,
+and beside ourselves without the spam filter; all take turns in one run. Each account has the same five rules in Sieve.
+The load tool fails when a message is lost or doubled, and at the end each message of ours must say what it scored.
+"""
+
+import asyncio
+import imaplib
+import subprocess
+from pathlib import Path
+
+from bench.appliance import DOMAIN, PASSWORD, PEERS, Running, peers_folder, postfix_rspamd_dovecot, sandbox
+from bench.receiving import ACCOUNTS, MESSAGES, POSTFIX_SMTP, RUNS, Contender, contender, sender_names, show
+from bench.smtp import DOVECOT_IMAP, wait_for_rest
+from tests.support.dns_server import dns_server
+
+RULES = [(f"of {number}", f"a subject that no mail has, number {number}") for number in range(5)]
+
+
+def main() -> None:
+    if not PEERS.exists():
+        print("no load tools at ../shared/peers: nothing measured")
+        return
+    subprocess.run([str(PEERS / "mkdkim")], check=True, stdout=subprocess.DEVNULL)
+    asyncio.run(_measure(peers_folder() / "dkim"))
+
+
+async def _measure(keys: Path) -> None:
+    async with dns_server(sender_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
+        await asyncio.to_thread(_compare, keys, dns.endpoint)
+
+
+def _compare(keys: Path, resolver: str) -> None:
+    sections = (f'dns: {{resolvers: ["{resolver}"]}}', "receiving: {trusted_peers: []}")
+    account = f"{{rules: [{', '.join(map(_rule, RULES))}]}}"
+    with (
+        sandbox(accounts=ACCOUNTS, sections=sections, account=account) as filtering,
+        sandbox(accounts=ACCOUNTS, sections=(*sections, "spam: {score: false}"), account=account) as plain,
+        postfix_rspamd_dovecot(_script(), ACCOUNTS) as rival,
+    ):
+        contenders = [contender("mailstack, all of it", filtering), contender("mailstack, no spam filter", plain)]
+        if rival is not None:
+            name = "Postfix, Rspamd, Dovecot"
+            contenders.append(Contender(name=name, port=POSTFIX_SMTP, imap_port=DOVECOT_IMAP, servers=rival))
+        for _ in range(1 + RUNS):
+            for each in contenders:
+                each.receive(keys / "pool")
+            wait_for_rest(filtering.pid, plain.pid)
+        show(contenders)
+        _demand_scores(filtering, (1 + RUNS) * MESSAGES)
+
+
+def _rule(rule: tuple[str, str]) -> str:
+    name, words = rule
+    return f'{{name: "{name}", if: {{subject: {{contains: "{words}"}}}}, then: {{file_into: Archive}}}}'
+
+
+def _script() -> str:
+    tests = [f'if header :contains "subject" "{words}" {{ fileinto "Archive"; stop; }}' for _, words in RULES]
+    return "\n".join(['require ["fileinto"];', *tests]) + "\n"
+
+
+def _demand_scores(running: Running, count: int) -> None:
+    scored = sum(_scored(running, number) for number in range(ACCOUNTS))
+    if scored != count:
+        raise RuntimeError(f"{scored} of {count} messages say what they scored")
+    print(f"{scored:,} messages there, each says what it scored")
+
+
+def _scored(running: Running, account: int) -> int:
+    with imaplib.IMAP4("127.0.0.1", running.port("imap")) as imap:
+        imap.login(f"u{account}@{DOMAIN}", PASSWORD)
+        imap.select("INBOX", readonly=True)
+        _, found = imap.search(None, "HEADER", "X-Spam-Score", "")
+    return len(found[0].split())
+
+
+if __name__ == "__main__":
+    main()
