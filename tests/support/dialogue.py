@@ -90,7 +90,15 @@ def unescape(text: str) -> bytes:
 
 
 async def connect(
-    host: str, port: int, *, tls: ssl.SSLContext | None = None, server_hostname: str | None = None
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None = None,
+    server_hostname: str | None = None,
+    source: str | None = None,
 ) -> Client:
+    """source: the address to connect from, None for whichever."""
+    local = None if source is None else (source, 0)
     async with asyncio.timeout(DEADLINE_S):
-        return Client(*await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_hostname))
+        streams = await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_hostname, local_addr=local)
+        return Client(*streams)

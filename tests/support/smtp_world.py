@@ -117,7 +117,7 @@ class SmtpWorld:
             conduct=self.conduct,
             clock=self.clock,
             token=self.token,
-            plaintext_is_secure=lambda host: self.is_loopback_secure and host == "127.0.0.1",
+            plaintext_is_secure=lambda host: self.is_loopback_secure and host.startswith("127."),
         )
 
     def forwarding(self) -> Forwarding:
@@ -149,8 +149,8 @@ class SmtpWorld:
     def inbox(self, account: Account) -> list[bytes]:
         return self.messages.raws(account.account_id)
 
-    async def connect(self) -> Client:
-        return await connect("127.0.0.1", self.port)
+    async def connect(self, source: str | None = None) -> Client:
+        return await connect("127.0.0.1", self.port, source=source)
 
     def _sasl(self) -> SaslService:
         verifiers = MemoryVerifiers(self.accounts)

@@ -13,7 +13,8 @@ from tests.support.memory_resolver import MemoryResolver
 from tests.support.silent_resolver import SilentResolver
 from tests.support.smtp_world import SmtpWorld, serving
 
-NAME = "1.0.0.127.bl.example"
+# Of all loopback addresses, 127.0.0.1 is on no list, and 127.0.0.2 on every one.
+PEER, NAME = "127.0.0.9", "9.0.0.127.bl.example"
 SENDER = "S: 220 ...\nC: EHLO x\nS: 250-...\nS: 250 ...\nC: MAIL FROM:<x@customer.example>\nS: 250 ..."
 ALICE = "C: RCPT TO:<alice@example.com>"
 NAMED = {"127.0.0.1": ("mx.customer.example",)}
@@ -22,17 +23,12 @@ SPF = {"customer.example": ("v=spf1 ip4:127.0.0.1 -all",)}
 
 
 def listed(world: SmtpWorld, *, trusted: Networks = NOWHERE) -> None:
-    # The peer of tests is the one address that no sound list has: here, the list's own tests lie elsewhere.
-    class Sound(Blocklists):
-        async def _is_sound(self, zone: str) -> bool:  # noqa: ARG002
-            return True
-
     resolver = MemoryResolver(hosts={NAME: ("127.0.0.4",)}, txt={NAME: ("Sends spam, see https://bl.example/127",)})
     world.gate = Gate(
         resolver=resolver,
         dns_deadline_s=30,
         trusted=trusted,
-        blocklists=Sound(resolver, ("bl.example",), clock=world.clock),
+        blocklists=Blocklists(resolver, ("bl.example",), clock=world.clock),
     )
 
 
@@ -47,10 +43,10 @@ def greylisted(world: SmtpWorld, resolver: Resolver, *, is_all: bool = False, dn
     )
 
 
-async def play(world: SmtpWorld, dialogue: str) -> None:
+async def play(world: SmtpWorld, dialogue: str, source: str | None = None) -> None:
     world.connections = Connections()  # those of the last time have ended
     async with serving(world):
-        client = await world.connect()
+        client = await world.connect(source)
         await client.play(dialogue)
         await client.close()
 
@@ -59,23 +55,23 @@ async def test_who_is_on_a_blocklist_is_told_which_and_why_and_still_reaches_pos
     listed(world)
     told = "550 5.7.1 Your server's address is on a blocklist, by bl.example Sends spam, see https://bl.example/127"
     reached = "C: RCPT TO:<postmaster@example.com>\nS: 250 ...\nC: RCPT TO:<Postmaster>\nS: 250 ..."
-    await play(world, f"{SENDER}\n{ALICE}\nS: {told}\n{reached}")
+    await play(world, f"{SENDER}\n{ALICE}\nS: {told}\n{reached}", PEER)
 
 
 async def test_an_unknown_recipient_is_unknown_before_anything_else(world: SmtpWorld) -> None:
     listed(world)
-    await play(world, f"{SENDER}\nC: RCPT TO:<nobody@example.com>\nS: 550 5.1.1 ...")
+    await play(world, f"{SENDER}\nC: RCPT TO:<nobody@example.com>\nS: 550 5.1.1 ...", PEER)
 
 
 async def test_who_is_trusted_is_asked_nothing(world: SmtpWorld) -> None:
     listed(world, trusted=networks_of(("127.0.0.0/8",)))
-    await play(world, f"{SENDER}\n{ALICE}\nS: 250 ...")
+    await play(world, f"{SENDER}\n{ALICE}\nS: 250 ...", PEER)
 
 
 async def test_who_is_logged_in_is_asked_nothing_for_strangers(world: SmtpWorld) -> None:
     listed(world)
     async with serving(world, SmtpRole.SUBMISSION):
-        client = await world.connect()
+        client = await world.connect(PEER)
         await client.play("S: 220 ...\nC: EHLO x\nS: 250-...\nS: 250 ...")
         await client.play("C: AUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAGNvcnJlY3QgaG9yc2U=\nS: 235 ...")
         await client.play("C: MAIL FROM:<alice@example.com>\nS: 250 ...\nC: RCPT TO:<alice@example.com>\nS: 250 ...")
