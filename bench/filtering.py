@@ -1,6 +1,6 @@
-"""From a stranger, with everything: SPF, DKIM, DMARC, the spam filter and Sieve, then the mailbox: signed messages of 4 KB.
+"""From a stranger, with everything: SPF, DKIM, DMARC, spam filter and Sieve, then the mailbox: signed messages of 4 KB.
 
-Server CPU per message counts. Beside Postfix, Rspamd (with Redis) and Dovecot with Pigeonhole, where they are installed,
+Server CPU per message counts. Beside Postfix, Rspamd (with Redis) and Dovecot with Pigeonhole, where those are there,
 and beside ourselves without the spam filter; all take turns in one run. Each account has the same five rules in Sieve.
 The load tool fails when a message is lost or doubled, and at the end each message of ours must say what it scored.
 """
@@ -8,13 +8,19 @@ The load tool fails when a message is lost or doubled, and at the end each messa
 import asyncio
 import imaplib
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from bench.appliance import DOMAIN, PASSWORD, PEERS, Running, peers_folder, postfix_rspamd_dovecot, sandbox
 from bench.receiving import ACCOUNTS, MESSAGES, POSTFIX_SMTP, RUNS, Contender, contender, sender_names, show
 from bench.smtp import DOVECOT_IMAP, wait_for_rest
+from bench.spam_corpus import corpus
 from tests.support.dns_server import dns_server
 
+TAUGHT = 400
+"""Mails of each kind, that the filter has words to go by. All that comes stays in the inbox, whatever it scores."""
+SPAM = "spam: {junk_at: null, reject_at: null}"
 RULES = [(f"of {number}", f"a subject that no mail has, number {number}") for number in range(5)]
 
 
@@ -35,10 +41,11 @@ def _compare(keys: Path, resolver: str) -> None:
     sections = (f'dns: {{resolvers: ["{resolver}"]}}', "receiving: {trusted_peers: []}")
     account = f"{{rules: [{', '.join(map(_rule, RULES))}]}}"
     with (
-        sandbox(accounts=ACCOUNTS, sections=sections, account=account) as filtering,
-        sandbox(accounts=ACCOUNTS, sections=(*sections, "spam: {score: false}"), account=account) as plain,
+        sandbox(accounts=ACCOUNTS, sections=(*sections, SPAM), account=account) as filtering,
+        sandbox(accounts=ACCOUNTS, sections=(*sections, "spam: off"), account=account) as plain,
         postfix_rspamd_dovecot(_script(), ACCOUNTS) as rival,
     ):
+        _teach(filtering)
         contenders = [contender("mailstack, all of it", filtering), contender("mailstack, no spam filter", plain)]
         if rival is not None:
             name = "Postfix, Rspamd, Dovecot"
@@ -49,6 +56,19 @@ def _compare(keys: Path, resolver: str) -> None:
             wait_for_rest(filtering.pid, plain.pid)
         show(contenders)
         _demand_scores(filtering, (1 + RUNS) * MESSAGES)
+
+
+def _teach(running: Running) -> None:
+    mails = corpus()
+    with tempfile.TemporaryDirectory(prefix="mailstack-bench-") as folder:
+        for kind in ("ham", "spam"):
+            (Path(folder) / kind).mkdir()
+            for number, mail in enumerate([each for each in mails if each.is_spam == (kind == "spam")][:TAUGHT]):
+                (Path(folder) / kind / f"{number}.eml").write_bytes(mail.raw)
+        program = str(Path(sys.executable).with_name("mailstack"))
+        kinds = ("--ham", f"{folder}/ham", "--spam", f"{folder}/spam")
+        command = [program, "spam", "train", str(running.spec), "--state", str(running.state), *kinds]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _rule(rule: tuple[str, str]) -> str:

@@ -131,15 +131,15 @@ def _texts(text: str) -> Mapping[str, list[str]]:
 def _compare(keys: Path, resolver: str) -> None:
     dns = f'dns: {{resolvers: ["{resolver}"]}}'
     with (
-        sandbox(accounts=ACCOUNTS, sections=(dns, "receiving: {trusted_peers: []}")) as checking,
+        sandbox(accounts=ACCOUNTS, sections=(dns, "receiving: {trusted_peers: []}", "spam: off")) as checking,
         sandbox(accounts=ACCOUNTS, sections=(dns,)) as trusting,
         postfix_opendkim_dovecot() as rival,
     ):
         ours = [contender("mailstack, all checks", checking), contender("mailstack, no checks", trusting)]
         theirs = _rivals(rival)
         for _ in range(1 + RUNS):
-            for contender in (*ours, *theirs):
-                contender.receive(keys / "pool")
+            for each in (*ours, *theirs):
+                each.receive(keys / "pool")
             wait_for_rest(checking.pid, trusting.pid)
         show([*ours, *theirs])
         _demand_passes(checking, (1 + RUNS) * MESSAGES)
