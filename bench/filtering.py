@@ -92,7 +92,7 @@ def _scored(running: Running, account: int) -> int:
     with imaplib.IMAP4("127.0.0.1", running.port("imap")) as imap:
         imap.login(f"u{account}@{DOMAIN}", PASSWORD)
         imap.select("INBOX", readonly=True)
-        _, found = imap.search(None, "HEADER", "X-Spam-Score", "")
+        _, found = imap.search(None, "HEADER", "X-Spam-Score", '""')
     return len(found[0].split())
 
 
