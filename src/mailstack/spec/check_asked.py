@@ -1,4 +1,4 @@
-"""Whether lists in DNS and engines can be asked as the spec has them."""
+"""Whether lists in DNS and engines can be asked as the spec has them, and which rule is meant by a name."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from mailstack.spec.yaml_values import Value
 def check_asked(document: Document) -> Iterator[Fault]:
     spam = section(document.values, "spam")
     yield from _lists(document, spam)
+    yield from _rules(document, spam)
     engines = mapping(spam.get("engines"))
     yield from _rspamd(document, mapping(engines.get("rspamd")))
     if isinstance(engines.get("clamav"), dict):
@@ -31,6 +32,17 @@ def _lists(document: Document, spam: Mapping[str, Value]) -> Iterator[Fault]:
             seen.add(zone.name)
         if isinstance(item, dict):
             yield from _what_it_says(document, dns_list, path)
+
+
+def _rules(document: Document, spam: Mapping[str, Value]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, rule in enumerate(items(spam.get("rules"))):
+        name = mapping(rule).get("name")
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            yield document.fault(("spam", "rules", index, "name"), f"{name} is the name of another rule already")
+        seen.add(name)
 
 
 def _what_it_says(document: Document, dns_list: Mapping[str, Value], path: Path) -> Iterator[Fault]:

@@ -262,7 +262,9 @@ def parse_resolver(text: str) -> str:
 def parse_socket_path(text: str) -> str:
     """Absolute, without blanks."""
     if not text.startswith("/") or not text.isascii() or not text.isprintable() or " " in text or text.endswith("/"):
-        raise ValueError("not the whole path of a socket (such as /run/dovecot/lmtp, without blanks)")
+        raise ValueError(
+            "not the whole path of a socket (such as /run/dovecot/lmtp or /run/clamav/clamd.ctl, without blanks)"
+        )
     if len(text) > MAX_SOCKET_PATH:
         raise ValueError(f"too long for a socket (up to {MAX_SOCKET_PATH} characters)")
     return text
