@@ -80,7 +80,7 @@ async def scanned(clamd: FakeClamd, folder: Path, raw: bytes = MAIL, *, most: in
 async def test_what_it_finds(tmp_path: Path, reply: bytes, virus: str, bytewise: bool) -> None:
     clamd = FakeClamd(reply)
     clamd.bytewise = bytewise
-    assert await scanned(clamd, tmp_path) == Scanned(virus=virus)
+    assert await scanned(clamd, tmp_path) == Scanned(virus=virus, is_virus_checked=True)
     assert clamd.scanned == [MAIL]
 
 
@@ -97,6 +97,12 @@ async def test_of_a_large_mail_it_sees_the_beginning(tmp_path: Path) -> None:
     clamd = FakeClamd(FOUND)
     assert (await scanned(clamd, tmp_path, MAIL + b"x" * 200_000, most=100_000)).virus == "Test-Virus"
     assert clamd.scanned == [(MAIL + b"x" * 200_000)[:100_000]]
+
+
+async def test_what_it_sees_the_beginning_of_it_has_not_checked(tmp_path: Path) -> None:
+    for most, is_checked in ((len(MAIL), True), (len(MAIL) - 1, False)):
+        found = await scanned(FakeClamd(b"stream: OK\0"), tmp_path, most=most)
+        assert found == Scanned(is_virus_checked=is_checked)
 
 
 async def test_where_it_takes_less_than_it_is_sent_the_log_tells_what_to_look_at(tmp_path: Path) -> None:

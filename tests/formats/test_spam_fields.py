@@ -42,7 +42,27 @@ def test_of_ham_there_is_no_flag_and_of_nothing_no_explanation() -> None:
 def test_a_virus_comes_first() -> None:
     score = Score(findings=(SPF,), virus="Eicar-Test")
     assert explanation(score) == "virus (Eicar-Test); spf-fail 2.0"
-    assert spam_fields_in(write_spam_fields(score, is_junk=True) + RECEIVED + MESSAGE) == (2.0, True)
+    assert read_back(score) == (2.0, True, True)
+
+
+@pytest.mark.parametrize("finding", [SPF, Finding(rule="words", points=2.0, why="дешёвые часы")])
+def test_that_somebody_has_looked_for_a_virus_comes_first(finding: Finding) -> None:
+    score = Score(findings=(finding,), is_virus_checked=True)
+    assert explanation(score).startswith("no-virus; ")
+    assert explanation(Score(findings=(), is_virus_checked=True)) == "no-virus"
+    assert read_back(score) == (2.0, False, True)
+    assert read_back(Score(findings=(), is_virus_checked=True)) == (0.0, False, True)
+    assert read_back(Score(findings=(finding,), virus="Eicar")) == (2.0, True, True)
+
+
+@pytest.mark.parametrize("name", ["virus", "no-virus"])
+def test_a_rule_of_such_a_name_is_no_virus_and_no_check(name: str) -> None:
+    assert read_back(Score(findings=(Finding(rule=name, points=2.0, why="it says so"),))) == (2.0, False, False)
+
+
+def read_back(score: Score) -> tuple[float, bool, bool] | None:
+    found = spam_fields_in(write_spam_fields(score, is_junk=True) + RECEIVED + MESSAGE)
+    return None if found is None else (found.points, bool(found.virus), found.is_virus_checked)
 
 
 @given(st.text(max_size=600), st.text(max_size=600))
@@ -73,10 +93,10 @@ def test_of_very_many_the_first_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "found"),
+    ("raw", "points"),
     [
-        (b"X-Spam-Score: 7.3\r\n" + RECEIVED + MESSAGE, (7.3, False)),
-        (b"Return-Path: <>\r\nX-Spam-Score: -2.0\r\n" + RECEIVED + MESSAGE, (-2.0, False)),
+        (b"X-Spam-Score: 7.3\r\n" + RECEIVED + MESSAGE, 7.3),
+        (b"Return-Path: <>\r\nX-Spam-Score: -2.0\r\n" + RECEIVED + MESSAGE, -2.0),
         (RECEIVED + b"X-Spam-Score: 7.3\r\n" + MESSAGE, None),  # by whoever sent it
         (b"X-Spam-Score: 7.3\r\n" + MESSAGE, None),  # by no server
         (b"X-Spam-Score: many\r\n" + RECEIVED + MESSAGE, None),
@@ -84,8 +104,9 @@ def test_of_very_many_the_first_are_told() -> None:
         (b"", None),
     ],
 )
-def test_what_is_read_is_what_a_server_of_ours_wrote(raw: bytes, found: tuple[float, bool] | None) -> None:
-    assert spam_fields_in(raw) == found
+def test_what_is_read_is_what_a_server_of_ours_wrote(raw: bytes, points: float | None) -> None:
+    found = spam_fields_in(raw)
+    assert (None if found is None else found.points) == points
 
 
 def left(raw: bytes) -> bytes:

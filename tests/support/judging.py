@@ -6,6 +6,7 @@ from mailstack.app.scoring import Untaught
 from mailstack.formats.headers import first
 from mailstack.model.principal import Account
 from mailstack.model.spam import Finding
+from mailstack.ports.scanner import Scanned
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.named_senders import NamedSenders
@@ -34,6 +35,17 @@ class Friends:
     async def findings(self, mail: Examined, account: Account) -> Sequence[Finding]:  # noqa: ARG002  # the port has it
         points = self._points.get(account.login)
         return () if points is None else (Finding(rule="friend", points=points),)
+
+
+class LooksForViruses:
+    """Works as services.spam.scoring.Scans: knows those that are called so."""
+
+    def __init__(self, *, keeps_virus: bool) -> None:
+        self._keeps_virus = keeps_virus
+
+    async def scanned(self, mail: Examined) -> Scanned:
+        virus = "Eicar" if b"eicar" in mail.raw else ""
+        return Scanned(virus=virus, keeps_virus=self._keeps_virus, is_virus_checked=True)
 
 
 def by_subject(policies: Policies | None = None, **friends: float) -> Judging:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailstack.app.spec_tests.letter import why_unreadable
-from mailstack.formats.spam_fields import spam_fields_in
+from mailstack.formats.spam_fields import score_before, spam_fields_in
 from mailstack.model.errors import Invalid
-from mailstack.model.spam import DEFAULT_POLICY
-from mailstack.services.inbound.filter.context import judged_before, with_score
+from mailstack.model.spam import DEFAULT_POLICY, Judged
+from mailstack.services.inbound.filter.context import with_score
 from mailstack.sieve.check import compile_script
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.sieve.facts import (
@@ -51,8 +51,8 @@ def outcome(script: Script, mail: Mail, around: Around) -> Outcome:
 
 def scored(mail: Mail, points: float | None) -> Mail:
     """points: None for what the mail says of itself."""
-    found = spam_fields_in(mail.raw) if points is None else (points, False)
-    return with_score(mail, None if found is None else judged_before(*found, DEFAULT_POLICY))
+    found = spam_fields_in(mail.raw) if points is None else score_before(points)
+    return with_score(mail, None if found is None else Judged(score=found, policy=DEFAULT_POLICY))
 
 
 def _answer(fact: Fact, around: Around) -> object:

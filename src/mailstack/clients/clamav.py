@@ -29,9 +29,9 @@ class Clamav:
         reply = await self._asked(instream(mail.raw, self._most_octets), self._timeout_s)
         match parse_reply(reply):
             case Clean():
-                return Scanned()
+                return Scanned(is_virus_checked=len(mail.raw) <= self._most_octets)
             case Infected(virus):
-                return Scanned(virus=virus)
+                return Scanned(virus=virus, is_virus_checked=True)
             case Failed(reason) if reply.endswith(END):
                 raise Invalid(f"clamd: {reason}")
             case Failed(reason):

@@ -4,21 +4,24 @@ others have written them for long.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mailstack.formats.compose import write_field, write_text_field
-from mailstack.formats.headers import Field, first, header_end, scan_fields
+from mailstack.formats.headers import Field, first, header_end, scan_fields, unfold
+from mailstack.formats.words import decode_words
 from mailstack.model.message import RawMessage
 from mailstack.model.spam import Finding, Score
 
 MAX_EXPLAINED = 1_600
 MAX_WHY = 200
-VIRUS = "virus"
-"""What the explanation begins with where there is one."""
+VIRUS, NO_VIRUS = "virus", "no-virus"
+"""What the explanation begins with where there is one, and where somebody has looked for one in vain. Neither has
+points, so that no rule of such a name is taken for it."""
 
 _SCORE, _EXPLAINED, _FLAG = "X-Spam-Score", "X-Spam-Explained", "X-Spam-Flag"
 _NAMES = frozenset(name.lower().encode() for name in (_SCORE, _EXPLAINED, _FLAG))
 _PREFIX = b"x-spam-"
+_BEFORE = "found-before"
 # Not scan_fields: it stops after so many fields, and a forged one behind the last of them would be believed.
 _FIELD = re.compile(
     rb"^x-spam-(?:score|explained|flag)[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+\n?", re.IGNORECASE | re.MULTILINE
@@ -39,8 +42,7 @@ def write_spam_fields(score: Score, *, is_junk: bool) -> bytes:
 
 def explanation(score: Score) -> str:
     """Each finding with its points, on one line; of very many, the first."""
-    words = [f"{VIRUS} ({_shown(score.virus)})"] if score.virus else []
-    words += map(_told, score.findings)
+    words = [*_of_viruses(score), *map(_told, score.findings)]
     told: list[str] = []
     room = MAX_EXPLAINED
     for word in words:
@@ -50,6 +52,13 @@ def explanation(score: Score) -> str:
             break
         told.append(word)
     return "; ".join(told)
+
+
+def _of_viruses(score: Score) -> Iterator[str]:
+    if score.virus:
+        yield f"{VIRUS} ({_shown(score.virus)})"
+    elif score.is_virus_checked:
+        yield NO_VIRUS
 
 
 def _told(finding: Finding) -> str:
@@ -84,14 +93,25 @@ def without_own_spam_fields(text: bytes) -> bytes:
     return kept + text[at:]
 
 
-def spam_fields_in(raw: RawMessage) -> tuple[float, bool] | None:
-    """The points, and whether a virus was found, as a server of ours has written them. None where none has."""
+def spam_fields_in(raw: RawMessage) -> Score | None:
+    """As a server of ours has written it: the points as one finding. None where none has."""
     fields = _on_top(raw)
     points = first(fields, _SCORE.lower().encode()) or b""
     if not _POINTS.fullmatch(points):
         return None
-    explained = first(fields, _EXPLAINED.lower().encode()) or b""
-    return float(points), explained.startswith(f"{VIRUS} ".encode())
+    explained = decode_words(unfold(first(fields, _EXPLAINED.lower().encode()) or b""))
+    has_virus = explained.startswith(f"{VIRUS} (")
+    is_checked = has_virus or explained.partition(";")[0] == NO_VIRUS
+    return score_before(float(points), has_virus=has_virus, is_virus_checked=is_checked)
+
+
+def score_before(points: float, *, has_virus: bool = False, is_virus_checked: bool = False) -> Score:
+    """What is left of one that was made earlier."""
+    return Score(
+        findings=(Finding(rule=_BEFORE, points=points),),
+        virus=_BEFORE if has_virus else "",
+        is_virus_checked=is_virus_checked,
+    )
 
 
 def _on_top(raw: RawMessage) -> Sequence[Field]:

@@ -18,11 +18,13 @@ class Finding:
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """Of one mail for one account. findings: all that count, in the order in which they were made. virus: the name of
-    the one that was found, "" for none. keeps_virus: mail that has one goes to Junk; else it is refused."""
+    the one that was found, "" for none. keeps_virus: mail that has one goes to Junk; else it is refused.
+    is_virus_checked: somebody has looked for one in all of it."""
 
     findings: Sequence[Finding]
     virus: str = ""
     keeps_virus: bool = False
+    is_virus_checked: bool = False
 
     @cached_property
     def points(self) -> float:

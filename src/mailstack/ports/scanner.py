@@ -24,11 +24,13 @@ class Brought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """virus: the name of the one that was found, printable ASCII; "" for none. keeps_virus: as of model.spam.Score."""
+    """virus: the name of the one that was found, printable ASCII; "" for none. keeps_virus, is_virus_checked: as of
+    model.spam.Score."""
 
     findings: Sequence[Finding] = ()
     virus: str = ""
     keeps_virus: bool = False
+    is_virus_checked: bool = False
 
 
 class Scanner(Protocol):

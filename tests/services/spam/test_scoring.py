@@ -96,6 +96,12 @@ def test_what_engines_find_counts_for_all_and_one_virus_is_named() -> None:
     assert found[ALICE].virus == "Test"
 
 
+def test_that_one_engine_has_looked_for_a_virus_is_known_of_all() -> None:
+    engines = [Scans(Scanned(is_virus_checked=True)), Scans(Scanned())]
+    assert scores(Scoring(models=Taught(), engines=engines))[BOB].is_virus_checked
+    assert not scores(Scoring(models=Taught(), engines=engines[1:]))[BOB].is_virus_checked
+
+
 async def test_others_have_their_turns_while_a_mail_to_many_is_scored() -> None:
     turns = 0
 

@@ -74,6 +74,7 @@ class Scoring:
         told = await _gathered(asked, mail)
         of_mail = _findings(told)
         infected = next((each for each in told if each.virus), Scanned())
+        is_virus_checked = any(each.is_virus_checked for each in told)
         shared: Sequence[Finding] | None = None
         found: dict[AccountId | None, Score] = {}
         for account in accounts:
@@ -87,7 +88,10 @@ class Scoring:
                 await asyncio.sleep(0)  # others wait meanwhile, and of a mail to hundreds it would be long
             account_id = None if account is None else account.account_id
             found[account_id] = Score(
-                findings=(*words, *of_mail, *of_account), virus=infected.virus, keeps_virus=infected.keeps_virus
+                findings=(*words, *of_mail, *of_account),
+                virus=infected.virus,
+                keeps_virus=infected.keeps_virus,
+                is_virus_checked=is_virus_checked,
             )
         return found
 

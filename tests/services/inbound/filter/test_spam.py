@@ -12,7 +12,7 @@ from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept, Reason, Reject
 from mailstack.services.spam.policies import Policies
 from tests.support.filter_world import ALICE, BOB, SENDER, SMALL, SMALL_QUOTA, FilterWorld, mail_of
-from tests.support.judging import by_subject
+from tests.support.judging import LooksForViruses, by_subject
 from tests.support.senders import known, sender_policy
 
 BOTH = (ALICE, BOB)
@@ -108,6 +108,26 @@ async def test_scripts(world: FilterWorld, script: str, places: dict[str, int]) 
     world.judging = by_subject()
     await world.receive(mail_of("6.9"))
     assert await world.where() == places
+
+
+@pytest.mark.parametrize(("body", "value"), [("plain", "1"), ("eicar", "5")])
+async def test_scripts_are_told_of_viruses_at_once_and_out_of_the_queue(
+    world: FilterWorld, body: str, value: str
+) -> None:
+    """RFC 5235 §3.2."""
+    judging = by_subject(Policies(server=SpamPolicy(reject_at=None)))
+    world.judging = replace(judging, scoring=replace(judging.scoring, engines=(LooksForViruses(keeps_virus=True),)))
+    script = f'require ["virustest", "fileinto"]; if virustest "{value}" {{ fileinto "Archive"; }}'
+    await world.use(script)
+    await world.use(script, of=SMALL)
+    await world.receive(mail_of("0", body=f"{body}\r\n"))
+    assert await world.where() == {"Archive": 1}
+    await world.receive(mail_of("0", body="x" * (SMALL_QUOTA - 700) + "\r\n"), to=[SMALL])
+    await world.receive(mail_of("0", body=body + "x" * 900 + "\r\n"), to=[SMALL, BOB])
+    assert await world.sent_to() == [SMALL]
+    await world.clear(SMALL)
+    await world.pass_on(to=SMALL)
+    assert await world.where(SMALL) == {"Archive": 1}
 
 
 @pytest.mark.parametrize("word", ["ge", "lt"])

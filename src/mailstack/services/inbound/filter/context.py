@@ -8,13 +8,14 @@ from mailstack.formats.spam_fields import spam_fields_in
 from mailstack.model.handling import UNASKED
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account, Domain
-from mailstack.model.spam import SPAM_TENTHS, Finding, Judged, Score, SpamPolicy
+from mailstack.model.spam import SPAM_TENTHS, Judged, SpamPolicy
 from mailstack.model.verdict import IprevResult
 from mailstack.services.inbound.deliver import Letter
 from mailstack.sieve.run import Mail, SieveEnvelope
 
 DEFAULT_SEPARATOR = "+"
-SURELY_A_VIRUS = 5  # RFC 5235 §3.2
+# RFC 5235 §3.2: "the message was tested and contains no known viruses", and "definitely contains a virus".
+NO_KNOWN_VIRUS, SURELY_A_VIRUS = 1, 5
 
 
 def mail_for(letter: Letter, raw: RawMessage, account: Account, *, hostname: str, domain: Domain | None) -> Mail:
@@ -38,12 +39,7 @@ def judged_of(letter: Letter, account: Account, policy: SpamPolicy) -> Judged | 
     if account.account_id in letter.judged:
         return letter.judged[account.account_id]
     found = None if letter.peer_host or not policy.is_scored else spam_fields_in(letter.raw)
-    return None if found is None else judged_before(*found, policy)
-
-
-def judged_before(points: float, has_virus: bool, policy: SpamPolicy) -> Judged:
-    found = Finding(rule="found-before", points=points)
-    return Judged(score=Score(findings=(found,), virus="found before" if has_virus else ""), policy=policy)
+    return None if found is None else Judged(score=found, policy=policy)
 
 
 def with_score(mail: Mail, judged: Judged | None) -> Mail:
@@ -51,7 +47,7 @@ def with_score(mail: Mail, judged: Judged | None) -> Mail:
     if judged is None:
         return mail
     environment = {**mail.environment, SPAM_TENTHS: str(max(0, round(judged.score.points * 10)))}
-    virus = SURELY_A_VIRUS if judged.score.virus else 0
+    virus = SURELY_A_VIRUS if judged.score.virus else NO_KNOWN_VIRUS if judged.score.is_virus_checked else 0
     return replace(mail, spam_score=judged.percent, virus=virus, environment=environment)
 
 
