@@ -57,7 +57,7 @@ def attached(*files: tuple[str, bytes], text: bytes = TEXT) -> list[str]:
         ("invoice.rar", b"Rar!\x1a\x07\0\0invoice.exe\0", ["archive-program"]),
         ("invoice.tar", tar_of("invoice.vbs"), ["archive-program"]),
         ("invoice.exe.gz", b"\x1f\x8b", ["archive-program"]),
-        ("invoice.gz", gzip.compress(b"MZ\x90\0"), ["archive-program"]),
+        ("invoice.gz", gzip.compress(b"MZ\x90\0", mtime=0), ["archive-program"]),
         ("site.zip", archive_of({f"src/{number}.js": b"x" for number in range(9)}), []),
         ("invoice.zip", encrypted(archive_of({"a.pdf": b"x"})), ["archive-encrypted"]),
         ("invoice.docx", OLE + "EncryptedPackage".encode("utf-16-le"), ["document-encrypted"]),
