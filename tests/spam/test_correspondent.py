@@ -84,6 +84,7 @@ BROUGHT = ((HOST, "192.0.2.1"), (NETWORK, "192.0.2.0/24"))
         ),
         (sent_by(dmarc=DmarcResult.FAIL), BROUGHT),
         (replace(sent_by(), peer_host=""), BROUGHT[1:]),
+        *((replace(sent_by(), peer_host=near), ()) for near in ("127.0.0.1", "10.1.2.3", "fd00::1")),
         (replace(sent_by(), peer_host="2001:db8:1:2:3::4"), ((HOST, "2001:db8:1:2::/64"), BROUGHT[1])),
         (Correspondent(author="a@shop.example", sender=None, peer_host="192.0.2.1"), ()),
     ],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from mailstack.model.networks import subscriber_of
+from mailstack.model.networks import is_near, subscriber_of
 from mailstack.model.verdict import DmarcResult, SpfResult
 from mailstack.spam.sender import Sender
 
@@ -70,8 +70,9 @@ class Correspondent:
             (SubjectKind.ADDRESS, self.author if is_proven else ""),
             (SubjectKind.DOMAIN, owner if is_proven else ""),
             (SubjectKind.SIGNER, "" if is_proven else signer),
-            (SubjectKind.HOST, subscriber_of(self.peer_host)),
-            (SubjectKind.NETWORK, self.sender.network),
+            # A gateway of our own brings whatever there is.
+            (SubjectKind.HOST, "" if is_near(self.peer_host) else subscriber_of(self.peer_host)),
+            (SubjectKind.NETWORK, "" if is_near(self.peer_host) else self.sender.network),
         )
         return tuple((kind, text) for kind, text in found if text)
 
