@@ -95,7 +95,13 @@ def all_domain_errors() -> set[type[DomainError]]:
 
 @pytest.mark.parametrize(
     ("server", "table"),
-    [("smtp", "REPLIES"), ("imap", "RESPONSES"), ("http", "PROBLEMS"), ("managesieve", "RESPONSES")],
+    [
+        ("smtp", "REPLIES"),
+        ("imap", "RESPONSES"),
+        ("http", "PROBLEMS"),
+        ("managesieve", "RESPONSES"),
+        ("jmap", "FAULTS"),
+    ],
 )
 def test_every_domain_error_has_an_answer(server: str, table: str) -> None:
     answers = getattr(importlib.import_module(f"mailstack.servers.{server}.errors"), table)

@@ -81,3 +81,13 @@ def test_what_nobody_reads_is_unknown() -> None:
     found.id("accountId")
     with pytest.raises(MethodFault, match="unknown: idz, more"):
         found.finish()
+
+
+def test_references_to_what_was_created_stand_for_ids() -> None:
+    found = Arguments({"ids": ["#k", "M1"], "update": {"#k": {}}, "create": {"#k": {}}, "accountId": "#k"})
+    assert found.ids("ids") == ["#k", "M1"]
+    assert found.updates("update") == {"#k": {}}
+    with pytest.raises(MethodFault):
+        found.objects("create")
+    with pytest.raises(MethodFault):
+        found.id("accountId")

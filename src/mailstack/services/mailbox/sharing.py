@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from mailstack.model.errors import DomainError, Unsupported
+from mailstack.model.errors import DomainError, NotFound, Unsupported
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.principal import Account
 from mailstack.model.rights import (
@@ -108,7 +108,24 @@ async def shared_trees(mail: AccountMail) -> list[SharedTree]:
     return sorted(found, key=lambda shared: shared.mail.account.login)
 
 
+async def mail_shared_by(mail: AccountMail, owner_id: AccountId) -> AccountMail:
+    """Another's, who lets the viewer know of a mailbox. Raises NotFound, whether or not there is such an account."""
+    owners = await mail.sharing.owners(mail.viewer.account_id)
+    shared = await _shared(mail, owner_id) if owner_id in owners else None
+    if shared is None:
+        raise NotFound("no such account")
+    return shared[0]
+
+
 async def _shared_tree(mail: AccountMail, owner_id: AccountId) -> SharedTree | None:
+    shared = await _shared(mail, owner_id)
+    if shared is None:
+        return None
+    owner, rights = shared
+    return SharedTree(mail=owner, tree=await load_tree(owner), rights=rights)
+
+
+async def _shared(mail: AccountMail, owner_id: AccountId) -> tuple[AccountMail, Mapping[MailboxId, Rights]] | None:
     account = await mail.accounts.account(owner_id)
     grants = await mail.sharing.all_grants(owner_id) if account is not None else {}
     await _forget_needless(mail, owner_id, [grant for entries in grants.values() for grant in entries])
@@ -116,8 +133,7 @@ async def _shared_tree(mail: AccountMail, owner_id: AccountId) -> SharedTree | N
     rights = {mailbox_id: effective_rights(entries, viewer) for mailbox_id, entries in grants.items()}
     if account is None or not any(Right.LOOKUP in some for some in rights.values()):
         return None
-    owner = mail.of(account)
-    return SharedTree(mail=owner, tree=await load_tree(owner), rights=rights)
+    return mail.of(account), rights
 
 
 async def _forget_needless(mail: AccountMail, owner: AccountId, grants: Sequence[Grant]) -> None:

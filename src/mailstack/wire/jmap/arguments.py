@@ -4,7 +4,7 @@ RFC 8620 §1.2 to §1.4 (types), §3.6.2 (invalidArguments).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from mailstack.wire.jmap.faults import MethodFault, invalid_arguments
@@ -13,6 +13,8 @@ MAX_INT = 2**53 - 1
 """RFC 8620 §1.3: what JSON numbers hold exactly everywhere."""
 # RFC 8620 §1.2: 1 to 255 octets of A-Za-z0-9, "-" and "_".
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+REFERENCE = "#"
+"""RFC 8620 §5.3: stands before a creation id where the id is meant of what was created."""
 
 
 class Arguments:
@@ -73,11 +75,12 @@ class Arguments:
         return found
 
     def ids(self, name: str) -> Sequence[str] | None:
-        """None: not given, or null. Each once, as RFC 8620 §5.1 has it for /get."""
+        """None: not given, or null. Each once, as RFC 8620 §5.1 has it for /get. References to what was created are
+        left for the caller to resolve."""
         found = self._take(name)
         if found is None:
             return None
-        if not isinstance(found, list) or not all(map(is_id, found)):
+        if not isinstance(found, list) or not all(map(_is_id_or_reference, found)):
             raise _wrong(name, "an array of Ids")
         return list(dict.fromkeys(found))
 
@@ -103,16 +106,23 @@ class Arguments:
         return found
 
     def objects(self, name: str) -> Mapping[str, Mapping[str, Any]] | None:
-        """An object of objects by id, such as `create` and `update` of /set."""
-        found = self.mapping(name)
-        if found is not None and not all(is_id(key) and isinstance(each, dict) for key, each in found.items()):
-            raise _wrong(name, "an object of objects, by Id")
-        return found
+        """An object of objects by id, such as `create` of /set."""
+        return self._objects(name, is_id)
+
+    def updates(self, name: str) -> Mapping[str, Mapping[str, Any]] | None:
+        """As objects, by ids or references, which are left for the caller to resolve: `update` of /set."""
+        return self._objects(name, _is_id_or_reference)
 
     def finish(self) -> None:
         unknown = self._given.keys() - self._read
         if unknown:
             raise invalid_arguments(f"unknown: {', '.join(sorted(unknown))}")
+
+    def _objects(self, name: str, is_key: Callable[[object], bool]) -> Mapping[str, Mapping[str, Any]] | None:
+        found = self.mapping(name)
+        if found is not None and not all(is_key(key) and isinstance(each, dict) for key, each in found.items()):
+            raise _wrong(name, "an object of objects, by Id")
+        return found
 
     def _take(self, name: str) -> Any:  # noqa: ANN401  # JSON, before it is looked at
         self._read.add(name)
@@ -121,6 +131,10 @@ class Arguments:
 
 def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_id_or_reference(value: object) -> bool:
+    return isinstance(value, str) and is_id(value.removeprefix(REFERENCE))
 
 
 def _is_int(value: object) -> TypeGuard[int]:

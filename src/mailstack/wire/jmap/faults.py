@@ -42,6 +42,9 @@ class SetFaultType(StrEnum):
     INVALID_PROPERTIES = "invalidProperties"
     SINGLETON = "singleton"
     ALREADY_EXISTS = "alreadyExists"
+    # RFC 8620 §3.6.2: of a method; what keeps one object from being set, and not the others, is the same.
+    SERVER_UNAVAILABLE = "serverUnavailable"
+    SERVER_FAIL = "serverFail"
     # RFC 8621 §2.5, §4.6, §4.8, §7.5
     MAILBOX_HAS_CHILD = "mailboxHasChild"
     MAILBOX_HAS_EMAIL = "mailboxHasEmail"

@@ -1,0 +1,28 @@
+"""What JMAP needs: everything comes in here, nothing is looked up elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailstack.model.instant import Clock
+from mailstack.model.principal import Account
+from mailstack.ports.accounts import Accounts
+from mailstack.ports.bus import Bus
+from mailstack.services.conduct import Conduct
+from mailstack.services.identity.login import Login
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.scripts import AccountScripts
+from mailstack.wire.jmap.limits import JmapLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JmapService:
+    """mail_of: an account's own mail, seen by itself; the same ports and views as IMAP has."""
+
+    login: Login
+    mail_of: Callable[[Account], AccountMail]
+    accounts: Accounts
+    scripts: AccountScripts
+    bus: Bus
+    conduct: Conduct
+    clock: Clock
+    limits: JmapLimits = field(default_factory=JmapLimits)
