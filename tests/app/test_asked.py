@@ -9,6 +9,7 @@ from mailstack.app.blueprint import Blueprint, from_json, to_json
 from mailstack.model.ids import Generation
 from mailstack.model.resource import (
     RSPAMD_PASSWORD,
+    BitBody,
     Body,
     ClamavBody,
     CodeBody,
@@ -52,7 +53,7 @@ async def test_lists_are_asked_as_the_spec_has_them_and_not_about_our_own() -> N
     body = SpamBody(
         lists=(
             DnsListBody(zone="bl.example", of=("domains",), codes=(CodeBody(code="127.0.1.*", points=2.5),)),
-            DnsListBody(zone="bl.example", of=("peers",), points=4.0),
+            DnsListBody(zone="bl.example", of=("peers",), bits=(BitBody(bit=2, points=4.0),)),
             DnsListBody(zone="bl.example", of=("links",), points=9.0),
         )
     )

@@ -8,6 +8,7 @@ import pytest
 from mailstack.model.ids import Generation
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.resource import (
+    BitBody,
     ClamavBody,
     CodeBody,
     Json,
@@ -259,7 +260,7 @@ def test_relays_and_routes() -> None:
 ASKED = {
     "lists": [
         {"zone": "DBL.example", "of": ["domains", "links"], "points": 4, "codes": {"127.0.1.4": 6, "127.0.*.9": 0}},
-        {"zone": "white.example", "of": ["peers"], "codes": {"127.0.*.3": -3}},
+        {"zone": "white.example", "of": ["peers"], "codes": {"127.0.*.3": -3}, "bits": {"8": -2}},
     ],
     "engines": {
         "rspamd": {"url": "http://127.0.0.1:11333/", "password": "file/rspamd"},
@@ -278,6 +279,7 @@ def test_whom_the_server_asks_about_spam_is_of_one_resource(tmp_path: Path) -> N
         ("white.example", ("peers",), None),
     ]
     assert body.lists[0].codes == (CodeBody(code="127.0.1.4", points=6.0), CodeBody(code="127.0.*.9", points=0.0))
+    assert body.lists[1].bits == (BitBody(bit=8, points=-2.0),)
     assert body.rspamd == RspamdBody(url="http://127.0.0.1:11333", deadline_s=10, max_points=15.0)
     assert body.clamav == ClamavBody(deadline_s=5, max_size_bytes=25 << 20, on_virus="junk", host="clamav", port=3310)
     assert wanted.secrets == {"rspamd_password": "open sesame"}

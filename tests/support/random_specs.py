@@ -56,6 +56,7 @@ _SPAM = st.fixed_dictionaries(
             [
                 [{"zone": "dbl.example", "of": ["links"], "points": 4}],
                 [{"zone": "dbl.example", "of": ["peers"], "codes": {"127.0.*.3": -3, "127.0.0.2": 0.5}}],
+                [{"zone": "dbl.example", "of": ["links"], "bits": {"8": 4, "64": 3.5}}],
             ]
         ),
         "engines": st.sampled_from(

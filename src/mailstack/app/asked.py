@@ -51,4 +51,5 @@ def _scored(body: DnsListBody) -> ScoredList:
         of=frozenset(map(About, body.of)),
         points=body.points or 0.0,
         codes={each.code: each.points for each in body.codes},
+        bits={each.bit: each.points for each in body.bits},
     )

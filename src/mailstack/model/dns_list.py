@@ -22,6 +22,8 @@ _NO_NAME = IPv4Address("127.0.1.255")
 # internal aside.
 _PRIVATE = ("localhost", "local", "onion", "home.arpa", "internal")
 
+_BITS = tuple(str(1 << place) for place in range(8))
+
 
 def is_listing(answer: str) -> bool:
     """answer: an address."""
@@ -47,6 +49,13 @@ def parse_code(text: str) -> str:
         raise ValueError("not a code of a list (such as 127.0.1.4, or 127.0.*.3 with any number for *)")
     if "*" not in octets and not is_listing(text):
         raise ValueError("not a code of a listing: so lists answer to who may not ask")
+    return text
+
+
+def parse_bit(text: str) -> str:
+    """What a list adds up to the last number of its code: a power of 2. Raises ValueError with what is allowed."""
+    if text not in _BITS:
+        raise ValueError(f"not a bit of a code's last number (allowed: {', '.join(_BITS)})")
     return text
 
 

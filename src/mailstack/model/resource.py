@@ -182,13 +182,22 @@ class CodeBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BitBody:
+    """bit: of the last number of a code: 1 to 128."""
+
+    bit: int
+    points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DnsListBody:
-    """of: peers, domains, links. points: of codes that are not named; None for nothing."""
+    """of: peers, domains, links. points: of codes that neither codes nor bits name; None for nothing."""
 
     zone: str
     of: tuple[str, ...]
     points: float | None = None
     codes: tuple[CodeBody, ...] = ()
+    bits: tuple[BitBody, ...] = ()
 
 
 RSPAMD_PASSWORD = "rspamd_password"

@@ -2,6 +2,7 @@
 
 from mailstack.model.resource import (
     RSPAMD_PASSWORD,
+    BitBody,
     ClamavBody,
     CodeBody,
     DnsListBody,
@@ -47,7 +48,8 @@ def rspamd_secrets(spec: Spec, secrets: Secrets, *, may_keep: bool) -> dict[str,
 
 def _list(dns_list: DnsList) -> DnsListBody:
     codes = tuple(CodeBody(code=code, points=points) for code, points in dns_list.codes.items())
-    return DnsListBody(zone=dns_list.zone, of=dns_list.of, points=dns_list.points, codes=codes)
+    bits = tuple(BitBody(bit=int(bit), points=points) for bit, points in dns_list.bits.items())
+    return DnsListBody(zone=dns_list.zone, of=dns_list.of, points=dns_list.points, codes=codes, bits=bits)
 
 
 def _rspamd(rspamd: Rspamd) -> RspamdBody:

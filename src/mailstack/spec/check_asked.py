@@ -46,14 +46,15 @@ def _rules(document: Document, spam: Mapping[str, Value]) -> Iterator[Fault]:
 
 
 def _what_it_says(document: Document, dns_list: Mapping[str, Value], path: Path) -> Iterator[Fault]:
-    points, codes, of = dns_list.get("points"), mapping(dns_list.get("codes")), items(dns_list.get("of"))
+    points, of = dns_list.get("points"), items(dns_list.get("of"))
+    single = [((key, name), given) for key in ("codes", "bits") for name, given in mapping(dns_list.get(key)).items()]
     for at, about in enumerate(of):
         if about in of[:at]:
             yield document.fault((*path, "of", at), f"{about} is listed twice")
-    if points is None and not codes:
-        yield document.fault(path, "gives nothing any points: needs points, or codes with points of their own")
+    if points is None and not single:
+        yield document.fault(path, "gives nothing any points: needs points, or codes or bits with points of their own")
     if set(of) == {"links"}:
-        for key, given in ((("points",), points), *((("codes", code), given) for code, given in codes.items())):
+        for key, given in ((("points",), points), *single):
             if isinstance(given, int | float) and given < 0:
                 message = "links speak for nobody: anybody may link to a good site (allowed: points above 0)"
                 yield document.fault((*path, *key), message)

@@ -164,6 +164,32 @@ def test_a_code_has_points_of_its_own(code: str, points: float) -> None:
     assert [finding.points for finding in found] == ([points] if points else [])
 
 
+@pytest.mark.parametrize(
+    ("code", "points"),
+    [
+        ("127.0.0.8", 4.0),
+        ("127.0.0.72", 4.0),  # 8 and 64: the most, and not the sum
+        ("127.0.0.64", 3.0),
+        ("127.0.0.66", 3.0),  # 2 is not named
+        ("127.0.0.32", 0.0),  # a bit that is let pass
+        ("127.0.0.2", 1.0),  # none that is named
+        ("127.0.0.24", 9.0),  # a code that is named is not looked into
+        ("127.0.0.144", -2.0),  # 16 and 128: the most that speaks for it
+        ("127.0.0.136", 4.0),
+    ],
+)
+def test_a_bit_of_a_sum_has_points_of_its_own(code: str, points: float) -> None:
+    scored = ScoredList(
+        zone=ZONE,
+        of=ALL,
+        points=1.0,
+        codes={"127.0.0.24": 9.0},
+        bits={8: 4.0, 64: 3.0, 32: 0.0, 16: -2.0, 128: -1.0},
+    )
+    found = findings(Recording({"4.4.8.8.bl.example": (code,)}), scored)
+    assert [finding.points for finding in found] == ([points] if points else [])
+
+
 def test_one_list_counts_once_with_the_most_it_says() -> None:
     listed = {"4.4.8.8.bl.example": ("127.0.0.2", "127.0.0.3"), "shop.example.bl.example": ("127.0.0.4",)}
     codes = {"127.0.0.2": -4.0, "127.0.0.3": 1.0, "127.0.0.4": 2.0}

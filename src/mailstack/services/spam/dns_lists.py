@@ -39,12 +39,14 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredList:
-    """codes: points of each code, four octets with perhaps `*` for one; points: of all others, 0 for nothing."""
+    """codes: points of each code, four octets with perhaps `*` for one; bits: of each bit of the last octet; points: of
+    all others, 0 for nothing."""
 
     zone: str
     of: Collection[About]
     points: float = 0.0
     codes: Mapping[str, float] = field(default_factory=dict)
+    bits: Mapping[int, float] = field(default_factory=dict)
 
     def points_of(self, code: str) -> float:
         """The code itself counts before any pattern, and patterns in the order in which they stand."""
@@ -54,6 +56,10 @@ class ScoredList:
         for pattern, points in self.codes.items():
             if all(wanted in ("*", octet) for wanted, octet in zip(pattern.split("."), octets, strict=True)):
                 return points
+        last = int(octets[-1])
+        if told := [points for bit, points in self.bits.items() if last & bit]:
+            # Lists that add up say several times that one thing is bad: what has two bits is not twice as bad.
+            return max(told) if max(told) > 0 else min(told)
         return self.points
 
 

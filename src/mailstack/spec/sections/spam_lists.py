@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from mailstack.model.dns_list import parse_code
+from mailstack.model.dns_list import parse_bit, parse_code
 from mailstack.spec.sections.section import Section
 from mailstack.spec.values import DomainName
 
@@ -33,6 +33,11 @@ Code = Annotated[
         {"type": "string", "pattern": r"^127(\.([0-9]{1,3}|\*)){3}$", "examples": ["127.0.1.4", "127.0.*.3"]}
     ),
 ]
+Bit = Annotated[
+    str,
+    AfterValidator(parse_bit),
+    WithJsonSchema({"type": "string", "pattern": "^(1|2|4|8|16|32|64|128)$", "examples": ["8", "64"]}),
+]
 
 
 class DnsList(Section):
@@ -48,11 +53,16 @@ class DnsList(Section):
         default=None,
         description="What a listing adds to the score, once for all that the list has of a mail: 0.1 to 10; or -5 to"
         " -0.1 for a list of good senders, which counts only of who is proved to have sent the mail. Without it, only"
-        " codes count.",
+        " codes and bits count.",
     )
     codes: dict[Code, CodePoints] = Field(
         default={},
         max_length=MOST_CODES,
         description="Points of single codes, the addresses that the list answers with: {127.0.1.4: 6}. A * stands for"
         " any number; a code itself counts before a pattern, and 0 points let it pass.",
+    )
+    bits: dict[Bit, CodePoints] = Field(
+        default={},
+        description='Points of single bits, for lists whose codes are sums: {"8": 4, "64": 3} of the last number of a'
+        " code. The most that one of its bits has counts, not their sum. A code that codes name is not looked into.",
     )
