@@ -35,7 +35,7 @@ High ports, self-signed certificates, generated passwords, DNS records in zone f
 sent, and `mailstack sandbox outbox` shows it. No secret that the spec refers to is needed. Connections from this
 machine count as secure, so logins work without TLS. Saving the spec changes the running sandbox, as it does a server.
 
-    Mail that they bring is neither checked nor scored as spam, unless the spec has `receiving: {trusted_peers: []}`.
+Mail that they bring is neither checked nor scored as spam, unless the spec has `receiving: {trusted_peers: []}`.
 
 \b
 Examples:
