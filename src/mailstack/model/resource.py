@@ -167,8 +167,8 @@ class SpamPolicyBody:
     """Of a domain or an account, whole: as model.spam.SpamPolicy has it."""
 
     is_scored: bool = True
-    junk_at: float | None = None
-    reject_at: float | None = None
+    junk_at: float | None = JUNK_AT
+    reject_at: float | None = REJECT_AT
     allow: tuple[str, ...] = ()
     block: tuple[str, ...] = ()
 
@@ -227,11 +227,11 @@ class ClamavBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRuleBody:
-    """condition: as spam.rules.own_text writes it."""
+    """condition: JSON, as spam.rules.own_text writes it."""
 
     name: str
     points: float
-    condition: str
+    condition: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ class SpamBody:
     """policy: of all who have none of their own. rspamd, clamav: None where it is not asked. Secret: `rspamd_password`,
     where it has one."""
 
-    policy: SpamPolicyBody = SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT)  # frozen
+    policy: SpamPolicyBody = SpamPolicyBody()  # frozen
     rules: tuple[OwnRuleBody, ...] = ()
     lists: tuple[DnsListBody, ...] = ()
     rspamd: RspamdBody | None = None
@@ -635,6 +635,8 @@ def _as_json(value: object) -> Json:
         return [item if isinstance(item, str) else _as_json(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return _as_inner(value)
+    if isinstance(value, dict):
+        return value
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
@@ -645,7 +647,16 @@ def _as_object(value: object) -> dict[str, Json]:
 
 def _as_inner(value: object) -> dict[str, Json]:
     """Without what says nothing: an entry from before a field was added is the same as one that leaves it open."""
-    return {key: item for key, item in _as_object(value).items() if item is not None}
+    value_type: type = type(value)
+    open_fields = _open(value_type)
+    return {key: item for key, item in _as_object(value).items() if item is not None or key not in open_fields}
+
+
+@cache
+def _open(body_type: type) -> frozenset[str]:
+    """JSON names of what says nothing where it is None; of a threshold of spam, None says never."""
+    defaults = {item.name: item.default for item in fields(body_type)}
+    return frozenset(key for name, key in _names(body_type) if defaults[name] is None)
 
 
 @cache
@@ -660,6 +671,8 @@ def _reader(wanted: object) -> Callable[[object], object]:
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is tuple:
         return _tuple_reader(_reader(arguments[0]))
+    if origin is dict:
+        return _plain_reader(dict)
     if origin in (types.UnionType, typing.Union):
         read = _reader(arguments[0])
         return lambda value: None if value is None else read(value)

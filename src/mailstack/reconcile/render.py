@@ -10,6 +10,7 @@ from mailstack.model.resource import Json, Operation
 from mailstack.reconcile.brake import going_on, reasons_of
 from mailstack.reconcile.plan import KNOWN_AFTER_APPLY, ByHand, Change, FieldChange, Mark, Plan
 from mailstack.reconcile.script_lines import origin_of, script_lines
+from mailstack.reconcile.spam_lines import is_of_rules, policy_words, rule_lines
 
 SYMBOLS = {Operation.CREATE: "+", Operation.UPDATE: "~", Operation.MOVE: ">", Operation.DESTROY: "-"}
 SECRET = "(secret)"
@@ -17,6 +18,7 @@ SECRET_CHANGED = "(secret, changed)"
 SECRET_REMOVED = "(secret, removed)"
 NOTHING = "(none)"
 LONGEST_VALUE = 100
+LONGEST_RULE = 2_000
 AFTER_SHOWN = 3
 
 _RED, _GREEN, _YELLOW, _CYAN, _BOLD, _DIM = "31", "32", "33", "36", "1", "2"
@@ -27,6 +29,8 @@ _COLOURS = {
     Operation.DESTROY: _RED,
 }
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+_POLICIES = frozenset({"policy", "spam"})
+"""Of the server, and of a domain or an account."""
 _SIZE_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -100,6 +104,9 @@ def field_lines(change: Change) -> Iterator[str]:
         return
     width = max((len(item.name) for item in change.fields), default=0)
     for item in change.fields:
+        if is_of_rules(change, item):
+            yield from (_cut(printable(line), LONGEST_RULE) for line in rule_lines(item, change.operation))
+            continue
         since = item.by_user_since
         owner = "" if since is None else f"  # instead of the user's own, of {iso(since)}"
         yield f"{item.name:<{width}} = {_field(item, change.operation)}{owner}"
@@ -121,14 +128,20 @@ def _value(name: str, value: Json) -> str:
         return "auto"  # as the spec says it
     if name.endswith("_bytes") and isinstance(value, int):
         return _size(value)
+    if name in _POLICIES and isinstance(value, dict):
+        return _cut(printable(policy_words(value)), LONGEST_RULE)
     text = printable(_AS_JSON(value))
-    if len(text) <= LONGEST_VALUE:
-        return text
-    if isinstance(value, list) and len(value) > 1:
+    if len(text) > LONGEST_VALUE and isinstance(value, list) and len(value) > 1:
         return f"[{', '.join(_value(name, item) for item in value)}]"
+    return _cut(text, LONGEST_VALUE)
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
     # What is cut off is told by its hash: two certificates or keys can still be told apart.
     mark = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
-    return f"{text[: LONGEST_VALUE - 30]}…  # {len(text)} characters, sha256 {mark}"
+    return f"{text[: longest - 30]}…  # {len(text)} characters, sha256 {mark}"
 
 
 def _size(size_bytes: int) -> str:

@@ -11,7 +11,6 @@ from mailstack.model.resource import (
     SpamBody,
     SpamPolicyBody,
 )
-from mailstack.model.spam import JUNK_AT, REJECT_AT
 from mailstack.reconcile.spam_rules import rule_body
 from mailstack.reconcile.wanted import Secret, Secrets
 from mailstack.spec.model import Spec
@@ -84,7 +83,7 @@ def account_policy(spec: Spec, login: str, account: Account) -> SpamPolicyBody |
 
 
 def _server_policy(spec: Spec) -> SpamPolicyBody:
-    return _policy(spec.spam, SpamPolicyBody(junk_at=JUNK_AT, reject_at=REJECT_AT))
+    return _policy(spec.spam, SpamPolicyBody())
 
 
 def _policy(own: OwnSpam, above: SpamPolicyBody) -> SpamPolicyBody:

@@ -11,7 +11,7 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from mailstack.spec.yaml_text import compose
 
-Entry = str | int | float | None | Sequence[str] | Mapping[str, "Entry"]
+Entry = str | int | float | None | Sequence["Entry"] | Mapping[str, "Entry"]
 """Of a section; a mapping of one level is written in one line."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*|[1-9][0-9]*(?:B|KiB|MiB|GiB|TiB|s)")
@@ -54,7 +54,7 @@ def _pair(root: MappingNode, section: str) -> tuple[Node, Node] | None:
 
 
 def _in_braces(text: str, value: MappingNode, entries: Mapping[str, Entry]) -> str:
-    written = ", ".join(f"{_scalar(name)}: {_flow(entry)}" for name, entry in entries.items())
+    written = ", ".join(f"{_scalar(name)}: {flow(entry)}" for name, entry in entries.items())
     end = value.end_mark.index - 1
     if not value.value:
         return f"{text[: value.start_mark.index + 1]}{written}{text[end:]}"
@@ -93,17 +93,18 @@ def _block(section: str, entries: Mapping[str, Entry]) -> str:
 
 
 def _lines(entries: Mapping[str, Entry], indent: int) -> str:
-    return "".join(f"{' ' * indent}{_scalar(name)}: {_flow(entry)}\n" for name, entry in entries.items())
+    return "".join(f"{' ' * indent}{_scalar(name)}: {flow(entry)}\n" for name, entry in entries.items())
 
 
-def _flow(entry: Entry) -> str:
+def flow(entry: Entry) -> str:
+    """YAML on one line."""
     if isinstance(entry, Mapping):
-        return f"{{{', '.join(f'{key}: {_flow(value)}' for key, value in entry.items())}}}"
+        return f"{{{', '.join(f'{_scalar(key)}: {flow(value)}' for key, value in entry.items())}}}"
     if entry is None or isinstance(entry, int | float):
         return "null" if entry is None else f"{entry:g}" if isinstance(entry, float) else str(entry)
     if isinstance(entry, str):
         return _scalar(entry)
-    return f"[{', '.join(map(_scalar, entry))}]"
+    return f"[{', '.join(map(flow, entry))}]"
 
 
 def _scalar(text: str) -> str:

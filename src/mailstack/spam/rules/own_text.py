@@ -1,39 +1,34 @@
 """Conditions of own rules as JSON, which is how they are kept: in the words that the spec has for them."""
 
-import json
 from collections.abc import Mapping
 
 from mailstack.spam.rules.own import AllOf, AnyOf, Compares, Condition, How, Not, Part, Weighs
 
-Plain = Mapping[str, "object"]
+Plain = dict[str, object]
 
 
-def write_condition(condition: Condition) -> str:
-    return json.dumps(_written(condition), ensure_ascii=False, separators=(",", ":"))
-
-
-def read_condition(text: str) -> Condition:
-    """Raises ValueError."""
-    try:
-        return _read(json.loads(text))
-    except (TypeError, AttributeError, ValueError, RecursionError) as fault:
-        raise ValueError(f"not a condition: {fault!r}") from fault
-
-
-def _written(condition: Condition) -> Plain:
+def write_condition(condition: Condition) -> Plain:
     match condition:
         case AllOf(conditions):
-            return {"all": [*map(_written, conditions)]}
+            return {"all": [*map(write_condition, conditions)]}
         case AnyOf(conditions):
-            return {"any": [*map(_written, conditions)]}
+            return {"any": [*map(write_condition, conditions)]}
         case Not(inner):
-            return {"not": _written(inner)}
+            return {"not": write_condition(inner)}
         case Weighs():
             bounds = {"over": condition.over, "under": condition.under}
             return {"size": {word: octets for word, octets in bounds.items() if octets is not None}}
         case Compares():
             comparison: Plain = {condition.how.value: [*condition.texts]}
             return {condition.part.value: {condition.field: comparison} if condition.field else comparison}
+
+
+def read_condition(written: Plain) -> Condition:
+    """Raises ValueError."""
+    try:
+        return _read(written)
+    except (TypeError, AttributeError, ValueError, RecursionError) as fault:
+        raise ValueError(f"not a condition: {fault!r}") from fault
 
 
 def _read(value: object) -> Condition:
