@@ -1,6 +1,7 @@
 """ports.search, on every engine: the index follows the mail, and finds words where they stand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from mmap import mmap
 
 import pytest
@@ -11,7 +12,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.objectid import email_object_id, thread_object_id
-from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
+from mailstack.model.query import DayRange, EmailIdIs, HasAttachment, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Scope, Word, WordMatch
 from mailstack.ports.store import Store
 from tests.support.stores import mailbox_with, make_account, new_message, uids
@@ -245,6 +246,14 @@ async def test_copies_have_the_id_of_what_they_copy(mail: Mail, store: Store) ->
     await store.messages.change_flags(mail.account_id, mail.inbox, uids(1), change)
     await store.messages.expunge(mail.account_id, mail.inbox)
     assert (await mail.find(asked)).uids == [2]
+
+
+async def test_messages_with_attachments(mail: Mail, store: Store) -> None:
+    await mail.put()
+    message = new_message(2)
+    attached = replace(message, digest=replace(message.digest, has_attachment=True))
+    await store.messages.append(mail.account_id, mail.inbox, [attached])
+    assert (await mail.find(HasAttachment())) == Hits(uids=[Uid(2)], open=[])
 
 
 async def test_a_mailbox_that_is_none_is_not_found(mail: Mail, store: Store) -> None:

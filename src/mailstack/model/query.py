@@ -1,14 +1,15 @@
 """The search tree that IMAP SEARCH, JMAP Email/query and the webmail share. RFC 9051 §6.4.4, RFC 8621 §4.4.1.
 
 InSequence, SavedResult and AgeRange mean something to one session at one time only: it rewrites them, by `rewritten`,
-before anybody else looks.
+before anybody else looks. So does services.mailbox.emails_found with what asks about a whole account: InMailbox,
+InMailboxOtherThan and ThreadHasKeyword.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailstack.model.ids import ModSeq
+from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.instant import Instant
 from mailstack.model.numset import NumSet
 
@@ -29,6 +30,14 @@ class TimeField(StrEnum):
     RECEIVED = "received"  # INTERNALDATE
     SENT = "sent"  # the Date field
     SAVED = "saved"  # RFC 8514: when it came into this mailbox; INTERNALDATE where nobody wrote that down
+
+
+class ThreadReach(StrEnum):
+    """Of how many messages of a thread something is asked."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,30 @@ class ThreadIdIs:
 
 
 @dataclass(frozen=True, slots=True)
+class HasAttachment: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InMailbox:
+    mailbox_id: MailboxId
+
+
+@dataclass(frozen=True, slots=True)
+class InMailboxOtherThan:
+    """Lies in a mailbox that is none of these. RFC 8621 §4.4.1."""
+
+    mailbox_ids: frozenset[MailboxId]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadHasKeyword:
+    """RFC 8621 §4.4.1: of the messages of its thread, itself among them, that the viewer may see."""
+
+    reach: ThreadReach
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fuzzy:
     """RFC 6203 §3: the texts of this term may match approximately; what is no text matches as ever."""
 
@@ -176,6 +209,10 @@ Query = (
     | ModSeqAtLeast
     | EmailIdIs
     | ThreadIdIs
+    | HasAttachment
+    | InMailbox
+    | InMailboxOtherThan
+    | ThreadHasKeyword
     | Fuzzy
 )
 

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 
 from mailstack.model.ids import MessageId, Uid
 from mailstack.model.message import RawMessage
-from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs
+from mailstack.model.query import DayRange, EmailIdIs, HasAttachment, InstantRange, SizeRange, ThreadIdIs
 
 
 class Scope(StrEnum):
@@ -57,7 +57,7 @@ class HasWords:
     words: tuple[Word, ...]
 
 
-Condition = HasWords | DayRange | InstantRange | SizeRange | EmailIdIs | ThreadIdIs
+Condition = HasWords | DayRange | InstantRange | SizeRange | EmailIdIs | ThreadIdIs | HasAttachment
 """What a store decides by itself about each message of a mailbox."""
 
 

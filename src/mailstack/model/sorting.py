@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from mailstack.model.query import ThreadReach
+
 
 class SortField(Enum):
     """RFC 5256 §3, RFC 5957 §4 (DISPLAY…), RFC 6203 §6 (RELEVANCY: the highest score first)."""
@@ -26,6 +28,19 @@ class SortField(Enum):
 class SortKey:
     field: SortField
     is_reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordKey:
+    """RFC 8621 §4.4.2: those that have it after those that do not. thread: asked of its thread, and not of the message
+    itself."""
+
+    keyword: str
+    thread: ThreadReach | None = None
+    is_reverse: bool = False
+
+
+EmailSortKey = SortKey | KeywordKey
 
 
 class ThreadAlgorithm(Enum):

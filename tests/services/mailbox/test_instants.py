@@ -14,7 +14,7 @@ def test_within(count: int, disorder: int) -> None:
     values = [at + chance.randrange(-disorder, disorder + 1) for at in range(count)]
     instants = Instants()
     for _ in range(20):
-        instants.extend(values[len(instants.values) : len(instants.values) + chance.randrange(count + 1)])
+        instants.values.extend(values[len(instants.values) : len(instants.values) + chance.randrange(count + 1)])
         first, last = sorted(chance.randrange(-10, count + 10) for _ in range(2))
         known = values[: len(instants.values)]
         assert list(instants.within(first, last)) == [first <= value < last for value in known]

@@ -20,8 +20,11 @@ from mailstack.model.query import (
     EmailIdIs,
     Everything,
     Fuzzy,
+    HasAttachment,
     HasKeyword,
     HeaderContains,
+    InMailbox,
+    InMailboxOtherThan,
     InSequence,
     InstantRange,
     InUids,
@@ -32,6 +35,7 @@ from mailstack.model.query import (
     Query,
     SavedResult,
     SizeRange,
+    ThreadHasKeyword,
     ThreadIdIs,
     TimeField,
     rewritten,
@@ -101,8 +105,10 @@ class _Evaluation:
                 return await self._bounds(term, is_fuzzy=True)
             case Contains() | HeaderContains():
                 return await self._with_text(asked_roughly(query) if is_fuzzy else asked_of(query))
-            case InstantRange() | DayRange() | SizeRange() | EmailIdIs() | ThreadIdIs():
+            case InstantRange() | DayRange() | SizeRange() | EmailIdIs() | ThreadIdIs() | HasAttachment():
                 return await self._stored(query)
+            case InMailbox() | InMailboxOtherThan() | ThreadHasKeyword():
+                raise ValueError("what asks about a whole account was not rewritten")
             case _:
                 certain = self._on_table(query)
                 return Bounds(certain, certain)
@@ -125,7 +131,7 @@ class _Evaluation:
             case IsDeleted():
                 return masks.of_flags([flags.is_deleted for flags in masks.table.flag_sets])
             case HasKeyword(keyword):
-                return masks.of_flags([_has(flags, keyword.casefold()) for flags in masks.table.flag_sets])
+                return masks.of_flags([has_keyword(flags, keyword) for flags in masks.table.flag_sets])
             case InUids(uids):
                 return masks.of_ranges(uids.resolved(masks.table.uids[-1] if masks.table.uids else 0))
             case ModSeqAtLeast(mod_seq):
@@ -141,7 +147,9 @@ class _Evaluation:
         found = await self._found(asked.condition)
         return found if asked.is_exact else Bounds(0, found.possible)
 
-    async def _stored(self, query: InstantRange | DayRange | SizeRange | EmailIdIs | ThreadIdIs) -> Bounds:
+    async def _stored(
+        self, query: InstantRange | DayRange | SizeRange | EmailIdIs | ThreadIdIs | HasAttachment
+    ) -> Bounds:
         mask: int | None = None
         if isinstance(query, InstantRange | DayRange) and query.field is TimeField.SAVED:
             mask = self._masks.of_uids(await self._saved(query))
@@ -172,11 +180,11 @@ class _Evaluation:
         return [uid for uid, saved, received in rows if within(query, received if saved is None else saved)]
 
 
-def _has(flags: FlagSet, keyword: str) -> bool:
-    """keyword: case-folded."""
+def has_keyword(flags: FlagSet, keyword: str) -> bool:
+    # RFC 9051 §2.3.2: keywords are compared without regard to case.
+    keyword = keyword.casefold()
     if keyword == DELETED.casefold():
         return flags.is_deleted
-    # RFC 9051 §2.3.2: keywords are compared without regard to case.
     return keyword in flags.keywords_text.casefold().split()
 
 
@@ -188,7 +196,7 @@ def _cost(query: Query) -> int:
             return _cost(term)
         case Contains() | HeaderContains():
             return 2
-        case InstantRange() | DayRange() | SizeRange() | EmailIdIs() | ThreadIdIs():
+        case InstantRange() | DayRange() | SizeRange() | EmailIdIs() | ThreadIdIs() | HasAttachment():
             return 1
         case _:
             return 0

@@ -16,9 +16,6 @@ class Instants:
         self.values = array("q", values)
         self._extremes: list[tuple[int, int]] = []
 
-    def extend(self, values: Iterable[int]) -> None:
-        self.values.extend(values)
-
     def kept(self, stays: Iterable[bool]) -> "Instants":
         return Instants(compress(self.values, stays))
 

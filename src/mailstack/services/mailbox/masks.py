@@ -36,10 +36,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """here: the table's array of UIDs. flags: beside it, 1 for those that match, else 0."""
+    """flags: for each message that the table had then, 1 for those that match, else 0."""
 
-    here: "array[int]"
+    table: PlacementTable
     flags: bytes
+
+    @property
+    def here(self) -> "array[int]":
+        return self.table.uids
 
     def uids(self, count: int | None = None) -> "array[int]":
         """Of the first `count`, or all; ascending."""
@@ -78,7 +82,7 @@ class Masks:
         return Bounds(self.every ^ bounds.possible, self.every ^ bounds.certain)
 
     def matched(self, mask: int) -> Matched:
-        return Matched(here=self.table.uids, flags=mask.to_bytes(self._count, "little"))
+        return Matched(table=self.table, flags=mask.to_bytes(self._count, "little"))
 
     def uids(self, mask: int) -> "array[int]":
         return self.matched(mask).uids() if mask else array("I")

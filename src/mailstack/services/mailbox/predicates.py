@@ -24,8 +24,11 @@ from mailstack.model.query import (
     EmailIdIs,
     Everything,
     Fuzzy,
+    HasAttachment,
     HasKeyword,
     HeaderContains,
+    InMailbox,
+    InMailboxOtherThan,
     InSequence,
     InstantRange,
     InUids,
@@ -37,6 +40,7 @@ from mailstack.model.query import (
     SavedResult,
     SizeRange,
     TextField,
+    ThreadHasKeyword,
     ThreadIdIs,
     TimeField,
 )
@@ -85,7 +89,9 @@ def need_of(query: Query) -> Need:
             return Need.FLAGS
         case InUids() | ModSeqAtLeast() | InSequence() | SavedResult() | AgeRange() | EmailIdIs() | ThreadIdIs():
             return Need.PLACEMENT
-        case DayRange() | InstantRange() | SizeRange():
+        case InMailbox() | InMailboxOtherThan() | ThreadHasKeyword():
+            return Need.PLACEMENT
+        case DayRange() | InstantRange() | SizeRange() | HasAttachment():
             return Need.STORED
         case HeaderContains(name):
             return Need.STORED if name.lower().encode("ascii", "replace") in OFTEN_ASKED else Need.TEXT
@@ -122,8 +128,12 @@ def predicate_of(query: Query) -> Predicate:
             return _stored_range(query)
         case Fuzzy(term):
             return predicate_of(term)
+        case HasAttachment():
+            return lambda facts: None if facts.stored is None else facts.stored.digest.has_attachment
         case InSequence() | SavedResult() | AgeRange() | EmailIdIs() | ThreadIdIs():
             raise ValueError("what only a session or the store knows was not rewritten to UIDs")
+        case InMailbox() | InMailboxOtherThan() | ThreadHasKeyword():
+            raise ValueError("what asks about a whole account was not rewritten to UIDs")
         case _:
             assert_never(query)
 

@@ -23,7 +23,7 @@ MANY = 5_000
 _Values = list[Any]
 _Rows = Sequence[tuple[Any, ...]]
 
-_COLUMNS: Mapping[SortField, tuple[Column, ...]] = {
+COLUMNS: Mapping[SortField, tuple[Column, ...]] = {
     SortField.ARRIVAL: (Column.RECEIVED_AT,),
     SortField.DATE: (Column.SENT_AT, Column.RECEIVED_AT),
     SortField.SIZE: (Column.SIZE_BYTES,),
@@ -44,7 +44,7 @@ async def sort(
 
     scores: by UID, for RELEVANCY.
     """
-    wanted = tuple(dict.fromkeys(column for key in keys for column in _COLUMNS[key.field]))
+    wanted = tuple(dict.fromkeys(column for key in keys for column in COLUMNS[key.field]))
     places, rows = await read_found(selected, found, wanted)
     if len(rows) < MANY:
         order = _order(rows, wanted, keys, scores)
@@ -57,12 +57,12 @@ def _order(rows: _Rows, wanted: Sequence[Column], keys: Sequence[SortKey], score
     order = list(range(len(rows)))
     # Each pass leaves equals as they were, so the last key comes first.
     for key in reversed(keys):
-        values = _values(key.field, rows, wanted, scores)
+        values = values_of(key.field, rows, wanted, scores)
         order.sort(key=values.__getitem__, reverse=key.is_reverse)
     return order
 
 
-def _values(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: Mapping[int, int]) -> _Values:
+def values_of(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: Mapping[int, int]) -> _Values:
     """What is compared, one for each row: the UID, then the columns wanted."""
 
     def column(one: Column) -> Callable[[tuple[Any, ...]], Any]:

@@ -8,7 +8,7 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import compress, takewhile
 
@@ -50,7 +50,7 @@ class MailboxView:
     def __init__(self, source: ViewSource, account_id: AccountId, mailbox_id: MailboxId) -> None:
         self._source = source
         self._account_id = account_id
-        self._mailbox_id = mailbox_id
+        self.mailbox_id = mailbox_id
         self.mod_seq = ModSeq(0)
         self.highest = ModSeq(0)
         self.uid_next = 1
@@ -62,13 +62,15 @@ class MailboxView:
         self._changes: deque[Change] = deque()
         self._changes_from = ModSeq(0)
         self._received = Instants()
+        self._threads = array("q")
         self._first_unseen: tuple[ModSeq, int | None] | None = None
         self._keywords: tuple[ModSeq, Sequence[str]] | None = None
         self._guard = asyncio.Lock()
 
     @property
     def octets(self) -> int:
-        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * len(self._received.values)
+        facts = len(self._received.values) + len(self._threads)
+        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * facts
 
     async def refresh(self) -> None:
         """Raises NotFound when the mailbox is gone."""
@@ -103,29 +105,39 @@ class MailboxView:
         """Ever used there, sorted; asked for anew when anything has changed."""
         known, mod_seq = self._keywords, self.mod_seq
         if known is None or known[0] != mod_seq:
-            known = mod_seq, await self._source.mailboxes.keywords(self._account_id, self._mailbox_id)
+            known = mod_seq, await self._source.mailboxes.keywords(self._account_id, self.mailbox_id)
             self._keywords = known
         return known[1]
 
     async def received(self) -> Instants:
         """When each message of the table was received; read when it is first asked for."""
-        while len(self._received.values) < len(self.table):
-            first, last = self.table.uids[len(self._received.values)], self.table.uids[-1]
+        await self._read_facts(Column.RECEIVED_AT, lambda: self._received.values)
+        return self._received
+
+    async def threads(self) -> "array[int]":
+        """The thread of each message of the table; read when they are first asked for."""
+        await self._read_facts(Column.THREAD_ID, lambda: self._threads)
+        return self._threads
+
+    async def _read_facts(self, column: Column, known: "Callable[[], array[int]]") -> None:
+        """known: beside the beginning of the table, as it is then; the rest is added to it."""
+        while len(known()) < len(self.table):
+            first, last = self.table.uids[len(known())], self.table.uids[-1]
             rows = await self._source.messages.columns(
-                self._account_id, self._mailbox_id, [Column.RECEIVED_AT], NumSet(((first, last),))
+                self._account_id, self.mailbox_id, [column], NumSet(((first, last),))
             )
             found = dict(rows)
             # The table may be another one by now. What the store no longer has will leave it soon.
-            news = self.table.uids[len(self._received.values) :]
+            news = self.table.uids[len(known()) :]
             if news and news[0] >= first:  # else all was read anew meanwhile
-                self._received.extend(found.get(uid, 0) for uid in news if uid <= last)
-        return self._received
+                known().extend(found.get(uid, 0) for uid in news if uid <= last)
 
     async def _load(self, now: ModSeq) -> None:
         # In this order: what has happened in the mailbox up to the status is in the table for certain.
-        status = await self._source.mailboxes.status(self._account_id, self._mailbox_id)
-        table = await self._source.messages.table(self._account_id, self._mailbox_id)
+        status = await self._source.mailboxes.status(self._account_id, self.mailbox_id)
+        table = await self._source.messages.table(self._account_id, self.mailbox_id)
         self._received = Instants()
+        self._threads = array("q")
         self._flag_sets = list(table.flag_sets)
         self._numbers = {flags: number for number, flags in enumerate(self._flag_sets)}
         self._set(table.uids, table.message_ids, table.mod_seqs, table.flag_numbers)
@@ -144,7 +156,7 @@ class MailboxView:
         while reached < now and len(rows) < MAX_CHANGES:
             try:
                 page = await self._source.changes.since(
-                    self._account_id, reached, mailbox_id=self._mailbox_id, limit=MAX_CHANGES
+                    self._account_id, reached, mailbox_id=self.mailbox_id, limit=MAX_CHANGES
                 )
             except Conflict:
                 return None
@@ -161,7 +173,7 @@ class MailboxView:
         destroyed = {row.uid for row in rows if row.kind is ChangeKind.DESTROYED and row.uid is not None}
         touched = {row.uid for row in rows if row.kind is not ChangeKind.DESTROYED and row.uid is not None} - destroyed
         if touched:
-            fresh = await self._source.messages.table(self._account_id, self._mailbox_id, numset_of(touched))
+            fresh = await self._source.messages.table(self._account_id, self.mailbox_id, numset_of(touched))
             self._merge(fresh)
             # RFC 7162 §3.1: what went since the log was read goes now, for all that is left of it here is older than
             # what somebody may have been told of it.
@@ -193,6 +205,7 @@ class MailboxView:
         table = self.table
         stays = [uid not in uids for uid in table.uids]
         self._received = self._received.kept(stays)
+        self._threads = array("q", compress(self._threads, stays))
         self._set(
             array("I", compress(table.uids, stays)),
             array("q", compress(table.message_ids, stays)),

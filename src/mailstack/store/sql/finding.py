@@ -16,7 +16,7 @@ from mailstack.model.ids import AccountId, BlobId, EmailId, MailboxId, MessageId
 from mailstack.model.instant import DAY_MS
 from mailstack.model.message import RawMessage
 from mailstack.model.objectid import email_object_id, thread_object_id
-from mailstack.model.query import DayRange, EmailIdIs, InstantRange, SizeRange, ThreadIdIs, TimeField
+from mailstack.model.query import DayRange, EmailIdIs, HasAttachment, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Unindexed
 from mailstack.store.sql import indexing
 from mailstack.store.sql.blobs import Blob, Blobs
@@ -51,6 +51,8 @@ SENT = """SELECT p.uid, m.sent_at FROM placement p JOIN message m ON /*of m*/ m.
     WHERE /*of p*/ p.mailbox_id = ? AND m.sent_at >= ? AND m.sent_at < ? ORDER BY p.uid"""
 SIZED = """SELECT p.uid FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
     WHERE /*of p*/ p.mailbox_id = ? AND m.size_bytes > ? AND m.size_bytes < ? ORDER BY p.uid"""
+WITH_ATTACHMENT = """SELECT p.uid FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
+    WHERE /*of p*/ p.mailbox_id = ? AND m.has_attachment <> 0 ORDER BY p.uid"""
 EVERY_PLACE = "SELECT uid FROM placement WHERE /*of*/ mailbox_id = ?"
 # The message that brought the bytes, if it is still there, and the copies that share them.
 PLACES_OF_EMAIL = """SELECT p.uid FROM (
@@ -117,6 +119,8 @@ class SqlSearch:
             case SizeRange(larger, smaller):
                 bounds = (_EARLIEST if larger is None else larger, _LATEST if smaller is None else smaller)
                 return _sure(connection, SIZED, (mailbox_id, *bounds))
+            case HasAttachment():
+                return _sure(connection, WITH_ATTACHMENT, (mailbox_id,))
             case EmailIdIs(object_id):
                 number = _number(object_id, email_object_id(account_id, EmailId(0)))
                 return _sure(connection, PLACES_OF_EMAIL, (number, mailbox_id))

@@ -1,0 +1,107 @@
+"""Messages of many mailboxes in one order. RFC 8621 §4.4.2; the values compared are those of services.mailbox.sort."""
+
+import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mailstack.model.ids import MailboxId
+from mailstack.model.message import Column, PlacementTable
+from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.evaluation import has_keyword
+from mailstack.services.mailbox.found_columns import read_uids
+from mailstack.services.mailbox.readable import Readable
+from mailstack.services.mailbox.sort import COLUMNS, MANY, values_of
+from mailstack.services.mailbox.view import MailboxView
+
+_Values = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What was found in one mailbox. places: in the table, ascending."""
+
+    view: MailboxView
+    table: PlacementTable
+    places: Sequence[int]
+
+    @property
+    def message_ids(self) -> list[int]:
+        return [self.table.message_ids[at] for at in self.places]
+
+    @property
+    def uids(self) -> list[int]:
+        return [self.table.uids[at] for at in self.places]
+
+    @property
+    def mailbox_id(self) -> MailboxId:
+        return self.view.mailbox_id
+
+    def without(self, message_ids: AbstractSet[int]) -> "Here":
+        ids = self.table.message_ids
+        return replace(self, places=[at for at in self.places if ids[at] not in message_ids])
+
+
+async def ordered(
+    mail: AccountMail, readable: Readable, found: Sequence[Here], keys: Sequence[EmailSortKey]
+) -> tuple[list[Here], list[int]]:
+    """What is still there, and the order of it: places in all of it, one mailbox after the other.
+
+    Without keys, and where they leave it open: by when the messages were stored, the newest first unless the last key
+    ascends.
+    """
+    wanted = tuple(dict.fromkeys(column for key in keys for column in _columns(key)))
+    left: list[Here] = []
+    rows: list[tuple[Any, ...]] = []
+    for here in found:
+        if wanted:
+            kept, read = await read_uids(mail, here.mailbox_id, here.uids, wanted, count=len(here.table))
+            here = replace(here, places=[here.places[at] for at in kept])
+            rows += read
+        left.append(here)
+    compared: list[tuple[_Values, bool]] = []
+    for key in keys:
+        if isinstance(key, SortKey) and _columns(key):
+            values: _Values = values_of(key.field, rows, wanted, {})
+        else:
+            values = [value for here in left for value in await _known(readable, here, key)]
+        compared.append((values, key.is_reverse))
+    ids = [message_id for here in left for message_id in here.message_ids]
+    compared.append((ids, keys[-1].is_reverse if keys else True))
+    return left, _sorted(len(ids), compared) if len(ids) < MANY else await asyncio.to_thread(
+        _sorted, len(ids), compared
+    )
+
+
+async def values_beside(here: Here, column: Column) -> _Values:
+    """RECEIVED_AT or THREAD_ID of each that was found: the view keeps them. 0 for what is gone meanwhile."""
+    kept = await here.view.threads() if column is Column.THREAD_ID else (await here.view.received()).values
+    if here.view.table is here.table:
+        return [kept[at] for at in here.places]
+    by_uid = dict(zip(here.view.table.uids, kept, strict=False))
+    return [by_uid.get(uid, 0) for uid in here.uids]
+
+
+def _columns(key: EmailSortKey) -> tuple[Column, ...]:
+    """What has to be read of each message; of arrival, nothing."""
+    return () if isinstance(key, KeywordKey) or key.field is SortField.ARRIVAL else COLUMNS[key.field]
+
+
+async def _known(readable: Readable, here: Here, key: EmailSortKey) -> _Values:
+    if isinstance(key, SortKey):
+        return await values_beside(here, Column.RECEIVED_AT)
+    if key.thread is not None:
+        named, is_named = await readable.in_threads(key.keyword, key.thread)
+        return [(thread in named) is is_named for thread in await values_beside(here, Column.THREAD_ID)]
+    answers = [has_keyword(flags, key.keyword) for flags in here.table.flag_sets]
+    return [answers[here.table.flag_numbers[at]] for at in here.places]
+
+
+def _sorted(count: int, compared: Sequence[tuple[_Values, bool]]) -> list[int]:
+    order = list(range(count))
+    # Each pass leaves equals as they were, so the last key comes first.
+    for values, is_reverse in reversed(compared):
+        order.sort(key=values.__getitem__, reverse=is_reverse)
+    return order

@@ -1,0 +1,129 @@
+"""Which messages of an account a query finds: in one mailbox, or in all that the viewer may read. RFC 8621 §4.4.
+
+The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in several is found once. One that is
+\\Deleted and not yet expunged is found as any other: it is there, and \\Deleted is no keyword of JMAP.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import MessageId
+from mailstack.model.message import Column, PlacementTable
+from mailstack.model.numset import numset_of
+from mailstack.model.query import (
+    And,
+    Contains,
+    Everything,
+    HeaderContains,
+    InMailbox,
+    InMailboxOtherThan,
+    InUids,
+    Not,
+    Query,
+    ThreadHasKeyword,
+    nodes,
+    rewritten,
+)
+from mailstack.model.sorting import EmailSortKey
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.email_order import Here, ordered, values_beside
+from mailstack.services.mailbox.evaluation import evaluate
+from mailstack.services.mailbox.indexing import catch_up
+from mailstack.services.mailbox.readable import Readable
+from mailstack.services.mailbox.view import MailboxView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailQuery:
+    """filter: without what only a session of IMAP knows. is_collapsed: of each thread only the first that is found."""
+
+    filter: Query
+    sort: Sequence[EmailSortKey] = ()
+    is_collapsed: bool = False
+
+
+async def find_emails(mail: AccountMail, asked: EmailQuery) -> Sequence[MessageId]:
+    """In the order asked for. What is the same by it, and everything where no order is given: by when it was stored,
+    as the last key goes, the newest first where there is none."""
+    if any(isinstance(node, Contains | HeaderContains) for node in nodes(asked.filter)):
+        await catch_up(mail.search, mail.account_id)
+    readable = Readable(mail)
+    found: list[Here] = []
+    seen: set[int] = set()
+    views = await _searched(asked.filter, readable)
+    for view in views:
+        here = await _found_in(mail, view, asked.filter, readable)
+        if here is None:
+            continue
+        if len(views) > 1:
+            here = here.without(seen)
+            seen.update(here.message_ids)
+        found.append(here)
+    found, order = await ordered(mail, readable, found, asked.sort)
+    ids = [message_id for here in found for message_id in here.message_ids]
+    if asked.is_collapsed:
+        threads = [thread for here in found for thread in await values_beside(here, Column.THREAD_ID)]
+        # A dict keeps the first place at which a key came.
+        firsts: dict[int, int] = {}
+        for at in order:
+            firsts.setdefault(threads[at], at)
+        order = list(firsts.values())
+    return [MessageId(ids[at]) for at in order]
+
+
+def is_by_thread(asked: EmailQuery) -> bool:
+    """Whether what happens to one message changes how others of its thread are found."""
+    by_filter = any(isinstance(node, ThreadHasKeyword) for node in nodes(asked.filter))
+    return asked.is_collapsed or by_filter or any(getattr(key, "thread", None) is not None for key in asked.sort)
+
+
+async def _searched(query: Query, readable: Readable) -> Sequence[MailboxView]:
+    """All that can hold a match: where it must lie in one mailbox, none but that is looked at."""
+    terms = query.terms if isinstance(query, And) else (query,)
+    for term in terms:
+        if isinstance(term, InMailbox):
+            view = await readable.view(term.mailbox_id)
+            return [] if view is None else [view]
+    return await readable.views()
+
+
+async def _found_in(mail: AccountMail, view: MailboxView, query: Query, readable: Readable) -> Here | None:
+    """None: the mailbox was just deleted."""
+    local: dict[Query, Query] = {}
+    for node in nodes(query):
+        if isinstance(node, InMailbox | InMailboxOtherThan | ThreadHasKeyword) and node not in local:
+            local[node] = await _localized(node, view, readable)
+    query = rewritten(query, lambda leaf: local.get(leaf, leaf))
+    try:
+        matched = await evaluate(mail, view.mailbox_id, query)
+    except NotFound:
+        return None
+    return Here(view=view, table=matched.table, places=list(compress(range(len(matched.flags)), matched.flags)))
+
+
+async def _localized(
+    node: InMailbox | InMailboxOtherThan | ThreadHasKeyword, view: MailboxView, readable: Readable
+) -> Query:
+    """What it means for the messages of this one mailbox."""
+    if isinstance(node, ThreadHasKeyword):
+        named, is_named = await readable.in_threads(node.keyword, node.reach)
+        threads = await view.threads()
+        return _these(view.table, ((thread in named) is is_named for thread in threads))
+    if isinstance(node, InMailbox):
+        if node.mailbox_id == view.mailbox_id:
+            return Everything()
+        other = await readable.view(node.mailbox_id)
+        others = [] if other is None else [other]
+    else:
+        if view.mailbox_id not in node.mailbox_ids:
+            return Everything()
+        others = [each for each in await readable.views() if each.mailbox_id not in node.mailbox_ids]
+    there = {message_id for other in others for message_id in other.table.message_ids}
+    return _these(view.table, map(there.__contains__, view.table.message_ids))
+
+
+def _these(table: PlacementTable, flags: Iterable[bool]) -> Query:
+    uids = numset_of(compress(table.uids, flags))
+    return InUids(uids) if uids.ranges else Not(Everything())

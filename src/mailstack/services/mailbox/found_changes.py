@@ -1,0 +1,98 @@
+"""What has become of what a query found, since a state of the account. RFC 8620 §5.6, RFC 8621 §4.5.
+
+Every message that anything happened to leaves the old list and enters the new one where it is found now: that is right
+for any filter and any order, for both look at the message alone, or at its thread, which then counts as a whole.
+"""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from itertools import compress
+
+from mailstack.model.changes import Change, ChangeKind
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import MessageId, ModSeq
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.emails_found import EmailQuery, find_emails, is_by_thread
+from mailstack.services.mailbox.readable import Readable
+from mailstack.services.mailbox.view import MailboxView
+
+MAX_ROWS = 20_000
+"""Of the change log. Past that a client does better to ask anew."""
+_PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundChanges:
+    """removed: some of them were never in the old list. added: (place in the new list, message), ascending."""
+
+    mod_seq: ModSeq
+    removed: Sequence[MessageId]
+    added: Sequence[tuple[int, MessageId]]
+    total: int
+
+
+async def found_changes(mail: AccountMail, asked: EmailQuery, since: ModSeq) -> FoundChanges:
+    """Raises Conflict where it cannot be told: the log does not reach back, too much has happened, a message that is
+    gone has left its thread with what was hidden, or it is another's mail, where rights change without a trace."""
+    if not mail.is_own:
+        raise Conflict("what the viewer may read may have changed")
+    now = await mail.changes.mod_seq(mail.account_id)
+    if since > now:
+        raise Conflict("there was no such state")
+    # In this order: a place that is not in the views any more is in the rows.
+    views = await Readable(mail).views()
+    rows = await _rows(mail, since, now)
+    news = _news(rows, views)
+    touched: Set[MessageId] = {row.message_id for row in rows if row.message_id is not None}
+    if touched and is_by_thread(asked):
+        touched = await _with_threads(touched, news, views)
+    found = await find_emails(mail, asked)
+    added = [(at, message_id) for at, message_id in enumerate(found) if message_id in touched]
+    return FoundChanges(mod_seq=now, removed=sorted(touched - news), added=added, total=len(found))
+
+
+async def _rows(mail: AccountMail, since: ModSeq, now: ModSeq) -> Sequence[Change]:
+    rows: list[Change] = []
+    reached = since
+    while reached < now:
+        page = await mail.changes.since(mail.account_id, reached, limit=_PAGE)
+        if not page:
+            break
+        rows += page
+        reached = page[-1].mod_seq
+        if len(rows) > MAX_ROWS:
+            raise Conflict("too much has happened")
+    return rows
+
+
+def _news(rows: Sequence[Change], views: Sequence[MailboxView]) -> Set[MessageId]:
+    """Messages that were not there before, in any mailbox: no need to remove them."""
+    made: set[tuple[int, int | None]] = set()
+    new: set[MessageId] = set()
+    old: set[MessageId] = set()
+    for row in rows:
+        if row.message_id is None:
+            continue
+        if row.kind is ChangeKind.CREATED:
+            made.add((row.mailbox_id, row.uid))
+            new.add(row.message_id)
+        elif (row.mailbox_id, row.uid) not in made:
+            old.add(row.message_id)
+    for view in views if new else ():
+        table = view.table
+        for at in compress(range(len(table)), map(new.__contains__, table.message_ids)):
+            if (view.mailbox_id, table.uids[at]) not in made:
+                old.add(MessageId(table.message_ids[at]))
+    return new - old
+
+
+async def _with_threads(touched: Set[MessageId], news: Set[MessageId], views: Sequence[MailboxView]) -> Set[MessageId]:
+    """And all others of their threads."""
+    threads: dict[MessageId, int] = {}
+    for view in views:
+        beside = await view.threads()
+        threads.update(zip(map(MessageId, view.table.message_ids), beside, strict=False))
+    if not threads.keys() >= touched - news:
+        raise Conflict("of a message that is gone nobody knows the thread")
+    changed = {threads[message_id] for message_id in touched if message_id in threads}
+    return touched | {message_id for message_id, thread in threads.items() if thread in changed}
