@@ -74,6 +74,18 @@ def decode(data: bytes, charset: str) -> str:
     return guess(data) if codec in ("", "ascii", "utf_8") else data.decode(codec, "replace")
 
 
+def decode_told(data: bytes, charset: str) -> tuple[str, bool]:
+    """As decode; and whether it was guessed, or some of it could not be read."""
+    codec = _codec(charset) if charset else "utf_8"
+    if codec and codec != _UTF_7:
+        try:
+            return data.decode(_MEANT.get(codec, codec)), False
+        except UnicodeDecodeError:
+            return decode(data, charset), True
+    text = decode(data, charset)
+    return text, not codec or "\ufffd" in text
+
+
 def decode_beginning(data: bytes, charset: str) -> str:
     """As decode, of octets that may end in the middle of a character; that one is left out."""
     codec = _codec(charset) or "utf_8"

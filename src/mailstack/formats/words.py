@@ -8,11 +8,14 @@ import re
 from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
-from mailstack.formats.charsets import decode, guess
+from mailstack.formats.charsets import decode, guess, knows
 
 # RFC 2047 §2: encoded-word = "=?" charset "?" encoding "?" encoded-text "?="; RFC 2231 §5 puts "*" language behind the
 # charset. White space in the text is not allowed, and common.
 _WORD = re.compile(rb"=\?([^?*\s]++)(?:\*[^?\s]*+)?\?([bBqQ])\?([^?\r\n]*+)\?=")
+# RFC 2047 §2: encoded-text = 1*<any printable ASCII character other than "?" or SPACE>
+_PLACED = rb"=\?[^?*\s]++(?:\*[^?\s]*+)?\?[bBqQ]\?[!->@-~]++\?="
+_PLACED_WORDS = re.compile(rb"(?<!\S)%b(?:[ \t]++%b)*+(?!\S)" % (_PLACED, _PLACED))
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 # RFC 2047 §2: at most 75 characters a word; 42 octets make 56 of base64, and "=?utf-8?b?" and "?=" another 12.
 _OCTETS_PER_WORD = 42
@@ -46,10 +49,32 @@ def decode_words(value: bytes) -> str:
     return "".join(pieces)
 
 
+def decode_placed_words(value: bytes) -> str:
+    """As decode_words, but of encoded words only those that stand where they may and whose charset is known.
+
+    RFC 2047 §5 (1), §6.1: white space is around each, and none within.
+    """
+    if b"=?" not in value:
+        return guess(value)
+    pieces: list[str] = []
+    at = 0
+    for run in _PLACED_WORDS.finditer(value):
+        if not all(knows(word[1].decode("ascii", "replace")) for word in _WORD.finditer(run[0])):
+            continue
+        pieces += (guess(value[at : run.start()]), decode_words(run[0]))
+        at = run.end()
+    return "".join((*pieces, guess(value[at:])))
+
+
 def encode_words(text: str) -> bytes:
     """ASCII for an unstructured field or a phrase: text as it is where it can be, else base64 words of UTF-8."""
     if text.isascii() and text.isprintable() and "=?" not in text and not _LONG_WORD.search(text):
         return text.encode("ascii")
+    return as_words(text)
+
+
+def as_words(text: str) -> bytes:
+    """As encode_words, but encoded whatever it is: for text whose spaces would not survive folding."""
     words: list[bytes] = []
     octets = b""
     for character in text:

@@ -1,0 +1,1 @@
+"""Mailboxes, threads and emails as JSON. RFC 8621."""
