@@ -2,10 +2,12 @@
 
 import pytest
 
+from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import Instant
 from mailstack.model.spam_lesson import Said, Settled, Taught, Vote
 from mailstack.ports.bus import LESSON_TOPIC, SPAM_TOPIC
+from mailstack.ports.locks import Lease
 from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_bus import RecordingBus
@@ -34,6 +36,25 @@ async def wanted(store: Store) -> list[tuple[AccountId, MessageId, Said]]:
 
 async def move(store: Store, said: Said) -> None:
     await store.spam_lessons.note(ALICE, [FIRST], said, is_move=True)
+
+
+async def test_who_has_lost_the_lease_writes_nothing(store: Store, clock: FakeClock) -> None:
+    mine, other = Lease("teaching", "me"), Lease("teaching", "another")
+    await store.spam_lessons.note(ALICE, [FIRST], Said.SPAM)
+    for lease in (other, mine):
+        now = clock()
+        assert await store.locks.acquire(lease.name, lease.owner, now=now, until=Instant(now + 1_000))
+        clock.advance(1_000)
+    with pytest.raises(Conflict, match="somebody else"):
+        await store.spam_lessons.settle(settled(spam(), shared=(b"update",)), lease=other)
+    with pytest.raises(Conflict, match="somebody else"):
+        await store.spam_tables.replace_account(ALICE, TABLE, lease=other)
+    assert await wanted(store) == [(ALICE, FIRST, Said.SPAM)]
+    assert (await store.spam_tables.of_account(ALICE), await store.spam_tables.shared_number()) == (None, 0)
+    # Nobody has taken it since it ran out.
+    await store.spam_lessons.settle(settled(spam(), shared=(b"update",)), lease=mine)
+    await store.spam_tables.replace_account(ALICE, b"a table", lease=mine)
+    assert (await store.spam_tables.of_account(ALICE), await store.spam_tables.shared_number()) == (b"a table", 1)
 
 
 async def test_what_is_noted_waits_to_be_taught_the_oldest_first(

@@ -1,7 +1,7 @@
 """Commands on the spam models of one storage, beside a server or without one."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ async def train(
     store: Store, examples: Sequence[Example], account: Account | None, *, progress: Callable[[int, int], None]
 ) -> Grade:
     """account: None for the shared model. Raises TryAgainLater where the models are not ours to write to."""
-    async with _turn(store) as keep:
+    async with _turn(store) as turn:
         shared, number = await whole(store.spam_tables)
         own = None if account is None else await own_model(store.spam_tables, account.account_id)
         if account is not None and own is None:
@@ -64,11 +64,11 @@ async def train(
 
         async def after_some(given: int, of: int) -> None:
             progress(given, of)
-            await keep()
+            await turn.keep()
 
         grade = await teach(examples, Models(shared=shared, account=own), after_some=after_some)
         if account is not None and own is not None:
-            await store.spam_tables.replace_account(account.account_id, own.octets)
+            await store.spam_tables.replace_account(account.account_id, own.octets, lease=turn.lease)
         else:
             await store.spam_tables.replace_shared(shared.octets, after=number)
     return grade
@@ -129,12 +129,12 @@ def _counts(model: Model) -> Facts:
 
 
 @asynccontextmanager
-async def _turn(store: Store) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+async def _turn(store: Store) -> AsyncIterator[LearningTurn]:
     turn = LearningTurn(store.locks, owner=secrets.token_hex(OWNER_BYTES), clock=store.clock)
     if not await turn.take():
         raise TryAgainLater(BUSY)
     try:
-        yield turn.keep
+        yield turn
     finally:
         await turn.give_back()
 

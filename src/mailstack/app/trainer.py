@@ -67,5 +67,5 @@ class Trainer:
             if not await self._turn.take():
                 self._wake.set()  # another is at it, and may have looked before this was noted
                 return
-            more = await teach_some(self._training)
+            more = await teach_some(self._training, self._turn.lease)
         await self._turn.give_back()

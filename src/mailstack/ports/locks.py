@@ -1,8 +1,18 @@
 """Leases on names, for work that one process of all must do."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from mailstack.model.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Of a name: told to whoever writes, so that nobody does who has lost it without noticing, as one may who was
+    stopped for longer than it lasted."""
+
+    name: str
+    owner: str
 
 
 class Locks(Protocol):

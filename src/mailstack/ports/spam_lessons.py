@@ -6,6 +6,7 @@ from typing import Protocol
 from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import Instant
 from mailstack.model.spam_lesson import Lesson, Said, Settled, Vote
+from mailstack.ports.locks import Lease
 
 
 class Noting(Protocol):
@@ -34,8 +35,9 @@ class SpamLessons(Noting, Protocol):
         """Of all accounts; each with how many of these bands it voted on, for each of the two kinds."""
         ...
 
-    async def settle(self, settled: Settled) -> None:
-        """All at once; told on SPAM_TOPIC. What was noted of a message meanwhile stays to be taught."""
+    async def settle(self, settled: Settled, *, lease: Lease | None = None) -> None:
+        """All at once; told on SPAM_TOPIC. What was noted of a message meanwhile stays to be taught. lease: None where
+        nobody else teaches. Raises Conflict, with nothing written, where it is another's by now."""
         ...
 
     async def forget(self, *, before: Instant, votes_before: Instant) -> int:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mailstack.model.ids import AccountId
 from mailstack.model.spam_lesson import SharedNews
+from mailstack.ports.locks import Lease
 
 MOST_OCTETS = 1 << 25
 """Of a table."""
@@ -22,7 +23,9 @@ class SpamTables(Protocol):
         """Accounts whose table changed since, and the number of the last change of each; numbers begin at 1."""
         ...
 
-    async def replace_account(self, account_id: AccountId, table: bytes) -> None: ...
+    async def replace_account(self, account_id: AccountId, table: bytes, *, lease: Lease | None = None) -> None:
+        """lease: as of ports.spam_lessons.SpamLessons.settle."""
+        ...
 
     async def forget_account(self, account_id: AccountId) -> None:
         """It begins anew; with its lessons and its votes."""

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from mailstack.model.errors import Conflict
 from mailstack.model.flags import NO_KEYWORDS
 from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import DAY_MS, Instant
@@ -21,6 +22,7 @@ from mailstack.services.spam.correspondents import Arrived, arrived_in
 from mailstack.services.spam.experience import Experience, experience_of
 from mailstack.services.spam.shared import whole
 from mailstack.services.spam.training import Training, teach_some
+from mailstack.services.spam.turn import LEASE_MS, LearningTurn
 from mailstack.spam.features import features_of
 from mailstack.spam.judge import Models, judge
 from mailstack.spam.model import ACCOUNT_BITS, SHARED_BITS, Model, empty
@@ -112,6 +114,22 @@ async def test_what_is_taken_back_leaves_nothing(store: Store, clock: FakeClock)
     shared, number = await whole(store.spam_tables)
     assert (shared.octets, number) == (bytes(empty(SHARED_BITS)), 4)
     assert await store.spam_lessons.open(limit=1) == []
+
+
+async def test_who_was_stopped_for_longer_than_its_turn_adds_nothing_twice(store: Store, clock: FakeClock) -> None:
+    alice = await account(store, "alice", "admin")
+    stopped, other = (LearningTurn(store.locks, owner=owner, clock=clock) for owner in ("stopped", "other"))
+    await store.spam_lessons.note(alice, await put(store, alice, campaign_mail(1)), Said.SPAM)
+    assert await stopped.take()
+    clock.advance(LEASE_MS + 1)
+
+    assert await other.take()
+    with pytest.raises(Conflict, match="somebody else"):
+        await teach_some(training_of(store, clock), stopped.lease)
+    assert await store.spam_tables.of_account(alice) is None
+    assert await teach_some(training_of(store, clock), other.lease) == 1
+    shared, number = await whole(store.spam_tables)
+    assert (shared.spam, number) == (1, 1)
 
 
 async def test_who_says_the_contrary_teaches_the_contrary(store: Store, clock: FakeClock) -> None:

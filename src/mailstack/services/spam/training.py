@@ -18,6 +18,7 @@ from mailstack.model.message import RawMessage
 from mailstack.model.principal import Role
 from mailstack.model.spam_lesson import Lesson, Said, Settled, Taught, Vote
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.locks import Lease
 from mailstack.ports.messages import Messages
 from mailstack.ports.spam_lessons import SpamLessons
 from mailstack.ports.spam_tables import SpamTables
@@ -64,18 +65,21 @@ class _Read:
     votes: Sequence[Vote]
 
 
-async def teach_some(training: Training) -> int:
-    """The oldest lessons that wait; returns how many were dealt with. Raises DomainError."""
+async def teach_some(training: Training, lease: Lease | None = None) -> int:
+    """The oldest lessons that wait; returns how many were dealt with. lease: None where nobody else teaches. Raises
+    DomainError: Conflict where the lease is another's by now, who teaches the rest."""
     waiting = await training.lessons.open(limit=BATCH)
     of_account: dict[AccountId, list[Lesson]] = {}
     for lesson in waiting:
         of_account.setdefault(lesson.account_id, []).append(lesson)
     for account_id, lessons in of_account.items():
-        await _teach_account(training, account_id, lessons)
+        await _teach_account(training, account_id, lessons, lease)
     return len(waiting)
 
 
-async def _teach_account(training: Training, account_id: AccountId, lessons: Sequence[Lesson]) -> None:
+async def _teach_account(
+    training: Training, account_id: AccountId, lessons: Sequence[Lesson], lease: Lease | None
+) -> None:
     account = await training.accounts.account(account_id)
     known, votes = await training.lessons.taught_since(account_id, Instant(training.clock() - DAY_MS))
     too_many = [lesson for lesson in lessons if lesson.wanted][max(MOST_LESSONS - known, 0) :]
@@ -88,7 +92,7 @@ async def _teach_account(training: Training, account_id: AccountId, lessons: Seq
         votes_left=max(MOST_VOTES - votes, 0),
     )
     settled = await asyncio.to_thread(pupil.settled, lessons, reads)
-    await training.lessons.settle(settled)
+    await training.lessons.settle(settled, lease=lease)
     for read in reads.values():
         _tell(training.experience, read)
     log.info(

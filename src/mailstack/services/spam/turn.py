@@ -2,7 +2,7 @@
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
-from mailstack.ports.locks import Locks
+from mailstack.ports.locks import Lease, Locks
 
 LEASE = "spam training"
 LEASE_MS = 2 * MINUTE_MS
@@ -17,6 +17,10 @@ class LearningTurn:
         self._owner = owner
         self._clock = clock
         self._taken_at = Instant(0)
+
+    @property
+    def lease(self) -> Lease:
+        return Lease(LEASE, self._owner)
 
     async def take(self) -> bool:
         """False: another has it."""

@@ -1,6 +1,8 @@
 """Leases on names: ports.locks in SQL."""
 
+from mailstack.model.errors import Conflict
 from mailstack.model.instant import Instant
+from mailstack.ports.locks import Lease
 from mailstack.store.sql.database import Database, Transaction
 
 ACQUIRE = """INSERT INTO lease (name, owner, lease_until) VALUES (?, ?, ?)
@@ -8,6 +10,8 @@ ACQUIRE = """INSERT INTO lease (name, owner, lease_until) VALUES (?, ?, ?)
     WHERE lease.owner = excluded.owner OR lease.lease_until <= ? OR lease.lease_until > ?
     RETURNING owner"""
 HOLDER = "SELECT owner, lease_until FROM lease WHERE name = ?"
+# A write, for it holds the row: whoever wants the lease waits until this transaction is over.
+STILL_HELD = "UPDATE lease SET owner = owner WHERE name = ? AND owner = ?"
 RELEASE = "DELETE FROM lease WHERE name = ? AND owner = ?"
 
 
@@ -32,3 +36,9 @@ class SqlLocks:
 
     async def release(self, name: str, owner: str) -> None:
         await self._system.write(lambda transaction: transaction.run(RELEASE, (name, owner)))
+
+
+def check_lease(transaction: Transaction, lease: Lease | None) -> None:
+    """Raises Conflict where it is not this owner's any more. One that ran out and nobody has taken still counts."""
+    if lease is not None and not transaction.run_counted(STILL_HELD, (lease.name, lease.owner)):
+        raise Conflict(f"{lease.name}: somebody else is at it by now")

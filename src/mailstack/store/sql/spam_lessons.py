@@ -7,8 +7,10 @@ from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.spam_lesson import Lesson, Said, Settled, Taught, Vote
 from mailstack.ports.bus import LESSON_TOPIC, SPAM_TOPIC
+from mailstack.ports.locks import Lease
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Database, Transaction
+from mailstack.store.sql.locks import check_lease
 from mailstack.store.sql.spam_tables import ADD_UPDATE, LAST_NUMBER, put_table
 
 NOTE = """INSERT INTO spam_lesson
@@ -87,11 +89,12 @@ class SqlSpamLessons:
             Vote(account_id=AccountId(account_id), said=Said(said), bands=count) for account_id, said, count in rows
         ]
 
-    async def settle(self, settled: Settled) -> None:
+    async def settle(self, settled: Settled, *, lease: Lease | None = None) -> None:
         account_id, table, now = settled.account_id, settled.table, self._clock()
         frame = None if table is None else await self._system.in_thread(self._codec.compress, table)
 
         def work(transaction: Transaction) -> None:
+            check_lease(transaction, lease)
             if frame is not None:
                 put_table(transaction, account_id, frame)
             transaction.run_many(SETTLE, [_settled(account_id, one, now) for one in settled.taught])

@@ -7,9 +7,11 @@ from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId
 from mailstack.model.spam_lesson import SharedNews
 from mailstack.ports.bus import SPAM_TOPIC
+from mailstack.ports.locks import Lease
 from mailstack.ports.spam_tables import MOST_OCTETS
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Connection, Database, Transaction
+from mailstack.store.sql.locks import check_lease
 
 FIND = "SELECT octets FROM spam_model WHERE account_id = ?"
 CHANGED = "SELECT account_id, number FROM spam_model WHERE number > ? ORDER BY number"
@@ -47,9 +49,14 @@ class SqlSpamTables:
     async def changed_after(self, number: int) -> Mapping[AccountId, int]:
         return {AccountId(account_id): changed for account_id, changed in await self._system.rows(CHANGED, (number,))}
 
-    async def replace_account(self, account_id: AccountId, table: bytes) -> None:
+    async def replace_account(self, account_id: AccountId, table: bytes, *, lease: Lease | None = None) -> None:
         frame = await self._system.in_thread(self._codec.compress, table)
-        await self._system.write(partial(_replace, account_id, frame))
+
+        def work(transaction: Transaction) -> None:
+            check_lease(transaction, lease)
+            _replace(account_id, frame, transaction)
+
+        await self._system.write(work)
 
     async def forget_account(self, account_id: AccountId) -> None:
         def work(transaction: Transaction) -> None:
