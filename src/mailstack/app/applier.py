@@ -6,6 +6,7 @@ carried out on a server that serves is app.rollout's.
 
 import asyncio
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -54,6 +55,8 @@ class Line:
         self._lines: IO[bytes] = connection.makefile("rb")
 
     def send(self, message: Message) -> None:
+        # Whoever hears of an end may end this process: what led to it is in the log by then.
+        sys.stderr.flush()
         self._connection.sendall(encode(message))
 
     def receive(self) -> Message | None:
