@@ -79,6 +79,7 @@ ON_POSTGRES = frozenset(
         "test_bad_addresses",
         "test_bans",
         "test_challenges",
+        "test_emails",
         "test_greylist",
         "test_hand_notes",
         "test_issuance",

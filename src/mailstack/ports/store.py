@@ -11,6 +11,7 @@ from mailstack.ports.bans import Bans
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
 from mailstack.ports.crowds import Crowds
+from mailstack.ports.emails import Emails
 from mailstack.ports.greylist import Greylist
 from mailstack.ports.hand_notes import HandNotes
 from mailstack.ports.issuance import Issuance
@@ -47,6 +48,8 @@ class Store(Protocol):
     def mailboxes(self) -> Mailboxes: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def emails(self) -> Emails: ...
     @property
     def changes(self) -> Changes: ...
     @property

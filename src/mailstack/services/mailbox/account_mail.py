@@ -7,6 +7,7 @@ from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.changes import Changes
+from mailstack.ports.emails import Emails
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
@@ -26,6 +27,7 @@ class AccountMail:
     viewer: Account
     mailboxes: Mailboxes
     messages: Messages
+    emails: Emails
     changes: Changes
     search: Search
     accounts: Accounts

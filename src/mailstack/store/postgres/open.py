@@ -27,6 +27,7 @@ from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.emails import SqlEmails
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
 from mailstack.store.sql.hand_notes import SqlHandNotes
@@ -96,6 +97,7 @@ class PostgresStore:
         self.issuance = SqlIssuance(self._system)
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
+        self.emails = SqlEmails(self._accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(self._accounts)
         self.search = SqlSearch(self._accounts, blobs=blobs)
         self.sharing = SqlSharing(self._system, self._accounts, clock=clock)

@@ -3,6 +3,9 @@
 CREATED, UPDATED, DESTROYED = 1, 2, 3
 NO_UID = 0
 """The row is about the mailbox itself."""
+NOWHERE = 0
+"""In place of a mailbox: the message whose id stands for the UID is gone, of the thread whose id stands for the
+message's. Of a message whose thread has its own id nothing is said."""
 
 LOG = """INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
     VALUES (/*value*/ ?, ?, ?, ?, ?, ?)"""

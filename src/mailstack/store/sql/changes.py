@@ -6,7 +6,7 @@ from mailstack.model.changes import Change, ChangedType, ChangeKind
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, UPDATED
+from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, NOWHERE, UPDATED
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Connection, Databases, Row, Transaction
 from mailstack.store.sql.packs import repack_heads
@@ -17,12 +17,12 @@ INLINE_LIMIT = 200
 
 MOD_SEQ = "SELECT mod_seq FROM counter /*whole*/"
 FLOOR = "SELECT floor_mod_seq FROM counter /*whole*/"
-SINCE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE /*of*/ mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
+SINCE = f"""SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE /*of*/ mod_seq > ? AND mailbox_id <> {NOWHERE} ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""  # noqa: S608 - a number
 SINCE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE /*of*/ mod_seq > ? AND mailbox_id = ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
-OF_ONE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
-    WHERE /*of*/ mod_seq = ? ORDER BY mailbox_id, uid"""
+OF_ONE = f"""SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+    WHERE /*of*/ mod_seq = ? AND mailbox_id <> {NOWHERE} ORDER BY mailbox_id, uid"""  # noqa: S608 - a number
 OF_ONE_IN_MAILBOX = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE /*of*/ mod_seq = ? AND mailbox_id = ? ORDER BY uid"""
 DESTROYED_SINCE = f"""SELECT DISTINCT uid FROM change_log
@@ -63,7 +63,7 @@ class SqlChanges:
             changes, reach = await database.read_long(
                 lambda connection: (_since(connection, mod_seq, mailbox_id, limit), connection.rows(FLOOR))
             )
-        _check_reach(account_id, mod_seq, reach)
+        check_reach(account_id, mod_seq, reach)
         return changes
 
     async def destroyed_since(self, account_id: AccountId, mailbox_id: MailboxId, mod_seq: ModSeq) -> Sequence[Uid]:
@@ -71,7 +71,7 @@ class SqlChanges:
         rows, reach = await database.read_long(
             lambda connection: connection.ask((DESTROYED_SINCE, (mod_seq, mailbox_id)), (FLOOR, ()))
         )
-        _check_reach(account_id, mod_seq, reach)
+        check_reach(account_id, mod_seq, reach)
         return [Uid(row[0]) for row in rows]
 
     async def compact(self, account_id: AccountId, *, now: Instant) -> int:
@@ -90,7 +90,7 @@ class SqlChanges:
         return await (await self._databases.get(account_id)).write(work, is_long=True)
 
 
-def _check_reach(account_id: AccountId, mod_seq: ModSeq, reach: Sequence[Row]) -> None:
+def check_reach(account_id: AccountId, mod_seq: ModSeq, reach: Sequence[Row]) -> None:
     """reach: read afterwards, for the log may have been compacted by another process while it was read. Raises
     Conflict."""
     ((floor,),) = reach

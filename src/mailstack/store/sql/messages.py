@@ -1,7 +1,7 @@
 """Messages of one account: ports.messages in SQL. What happens inside the transactions is in appending, flagging,
 copying and removal; here is what happens around them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -22,19 +22,18 @@ from mailstack.model.message import (
 from mailstack.model.numset import NumSet
 from mailstack.ports.bus import account_topic
 from mailstack.store.sql import appending, copying, flagging
-from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs, HeldBlobs
+from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, Blobs
 from mailstack.store.sql.columns import read_columns
 from mailstack.store.sql.counters import MAILBOX_EXISTS, next_mod_seq
 from mailstack.store.sql.database import Connection, Database, Databases, Reading, Result, Row, Transaction
-from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, pack_forms, stored_message
-from mailstack.store.sql.packing import discard, pack_each, write_packed
+from mailstack.store.sql.listing import STORED_COLUMNS, PackedMessage, stored_message
 from mailstack.store.sql.ranges import rows_in_ranges
 from mailstack.store.sql.removal import DELETED_IN_RANGE, PLACEMENTS_IN_RANGE, remove_placements
+from mailstack.store.sql.storing import INLINE_WRITES, tidy, write_messages
 from mailstack.store.sql.tables import read_table
 
 INLINE_ROWS = 1_000
 INLINE_MESSAGES = 100
-INLINE_WRITES = 20
 
 MAILBOX_SIZE = "SELECT messages FROM mailbox WHERE /*of*/ mailbox_id = ?"
 PLACEMENTS = """SELECT uid, message_id, mod_seq, is_deleted, keywords FROM placement
@@ -73,7 +72,7 @@ class SqlMessages:
             transaction.announce(account_topic(account_id))
             return appending.append(transaction, mailbox_id, packed, now=now, quota_bytes=quota_bytes)
 
-        return await self._write_packed(account_id, database, messages, work)
+        return await write_messages(database, self._blobs, account_id, messages, work)
 
     async def replace(
         self,
@@ -94,11 +93,11 @@ class SqlMessages:
             if not rows:
                 raise Conflict(f"message {uid} is no longer in mailbox {source}")
             files = remove_placements(transaction, source, rows, mod_seq=next_mod_seq(transaction), now=now)
-            _tidy(transaction, held, files)
+            tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return appending.append(transaction, target, packed, now=now, quota_bytes=quota_bytes)[0]
 
-        return await self._write_packed(account_id, database, [message], work)
+        return await write_messages(database, self._blobs, account_id, [message], work)
 
     async def placements(
         self, account_id: AccountId, mailbox_id: MailboxId, uids: NumSet | None = None
@@ -193,7 +192,7 @@ class SqlMessages:
 
         def work(transaction: Transaction) -> Copied:
             copied, files = copying.move(transaction, source, uids, target, now=now)
-            _tidy(transaction, held, files)
+            tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return copied
 
@@ -212,7 +211,7 @@ class SqlMessages:
             if not rows:
                 return []
             files = remove_placements(transaction, mailbox_id, rows, mod_seq=next_mod_seq(transaction), now=now)
-            _tidy(transaction, held, files)
+            tidy(transaction, held, files)
             transaction.announce(account_topic(account_id))
             return [Uid(row[0]) for row in rows]
 
@@ -236,27 +235,6 @@ class SqlMessages:
             return await database.read(reading)
         return await database.read_long(reading)
 
-    async def _write_packed(
-        self,
-        account_id: AccountId,
-        database: Database,
-        messages: Sequence[NewMessage],
-        work: Callable[[Transaction, Sequence[PackedMessage]], Result],
-    ) -> Result:
-        held = self._blobs.of_account(account_id)
-        return await write_packed(
-            database,
-            held,
-            lambda: pack_each(held, messages, partial(self._pack, held)),
-            work,
-            is_large=sum(len(message.raw) for message in messages) > INLINE_LIMIT_BYTES,
-            is_long=len(messages) > INLINE_WRITES,
-        )
-
-    def _pack(self, held: HeldBlobs, message: NewMessage) -> PackedMessage:
-        forms = pack_forms(message.digest, self._blobs.codec)
-        return PackedMessage(message=message, blob=held.pack(message.raw), forms=forms)
-
     def _stored(self, connection: Connection, message_ids: Sequence[MessageId]) -> list[StoredMessage]:
         codec = self._blobs.codec
         found: dict[MessageId, StoredMessage] = {}
@@ -268,11 +246,6 @@ class SqlMessages:
 
 def _what(account_id: AccountId, message_id: MessageId) -> str:
     return f"message {message_id} of account {account_id}"
-
-
-def _tidy(transaction: Transaction, held: HeldBlobs, files: Sequence[str]) -> None:
-    if files:
-        transaction.after_commit(partial(discard, held, files))
 
 
 async def _blob(database: Database, message_id: MessageId, statement: str = BYTES) -> Blob:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import MailboxId, ModSeq
 from mailstack.model.instant import Instant
-from mailstack.store.sql.change_log import DESTROYED, LOG
+from mailstack.store.sql.change_log import DESTROYED, LOG, NOWHERE
 from mailstack.store.sql.counters import ADD_USED, COUNT_MAILBOX
 from mailstack.store.sql.database import Row, Transaction
 from mailstack.store.sql.indexing import forget
@@ -25,7 +25,7 @@ DELETE_PLACEMENTS = """DELETE FROM placement WHERE /*of*/ mailbox_id = ?
     AND uid IN (SELECT value FROM json_each(?) AS listed) AND uid BETWEEN ? AND ?"""
 DELETE_MESSAGES = """DELETE FROM message WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)
     AND NOT EXISTS (SELECT 1 FROM placement WHERE /*of*/ placement.message_id = message.message_id)
-    RETURNING message_id, blob_key, size_bytes"""
+    RETURNING message_id, thread_id, blob_key, size_bytes"""
 # Two looks instead of an index over all messages: at the message that brought the bytes, and at those that share them.
 DELETE_BLOBS = """DELETE FROM blob WHERE /*of*/ blob_key IN (SELECT value FROM json_each(?) AS listed)
     AND NOT EXISTS (SELECT 1 FROM message WHERE /*of*/ message.message_id = blob.blob_key)
@@ -47,15 +47,17 @@ def remove_placements(
     deleted = sum(row[3] for row in rows)
     size_bytes = sum(row[5] for row in rows)
     transaction.run(COUNT_MAILBOX, (mod_seq, -len(rows), -unseen, -deleted, -size_bytes, mailbox_id))
-    return _remove_messages(transaction, [row[1] for row in rows])
+    return _remove_messages(transaction, [row[1] for row in rows], mod_seq, now)
 
 
-def _remove_messages(transaction: Transaction, message_ids: Sequence[int]) -> list[str]:
+def _remove_messages(transaction: Transaction, message_ids: Sequence[int], mod_seq: ModSeq, now: Instant) -> list[str]:
     gone = transaction.rows(DELETE_MESSAGES, (json.dumps(message_ids),))
     if not gone:
         return []
-    blob_keys = {blob_key for _, blob_key, _ in gone}
+    of_threads = [(message_id, thread_id) for message_id, thread_id, *_ in gone if thread_id != message_id]
+    transaction.run_many(LOG, [(mod_seq, NOWHERE, *each, DESTROYED, now) for each in of_threads])
+    blob_keys = {blob_key for _, _, blob_key, _ in gone}
     files = [file for (file,) in transaction.rows(DELETE_BLOBS, (json.dumps(sorted(blob_keys)),)) if file is not None]
-    transaction.run(ADD_USED, (-sum(size_bytes for _, _, size_bytes in gone),))
-    forget(transaction, [message_id for message_id, _, _ in gone])
+    transaction.run(ADD_USED, (-sum(size_bytes for *_, size_bytes in gone),))
+    forget(transaction, [message_id for message_id, *_ in gone])
     return files

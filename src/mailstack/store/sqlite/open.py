@@ -19,6 +19,7 @@ from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.database import Result
+from mailstack.store.sql.emails import SqlEmails
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
 from mailstack.store.sql.hand_notes import SqlHandNotes
@@ -76,6 +77,7 @@ class SqliteStore:
         )
         self.mailboxes = SqlMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(files.accounts, blobs=blobs, clock=clock)
+        self.emails = SqlEmails(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())

@@ -1,0 +1,91 @@
+"""Messages of one account by their ids, wherever they lie: what JMAP asks of a store beside ports.messages."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from mailstack.model.changes import ChangedIds, LogPoint
+from mailstack.model.email import EmailsUpdated, EmailUpdate, PlacedEmail
+from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadId
+from mailstack.model.message import NewMessage
+
+
+class Emails(Protocol):
+    """within: mailboxes outside of it are passed over, as if nothing lay there; None: there are none such.
+
+    if_mod_seq: Conflict unless it is the highest given out. Every write is one transaction under one new ModSeq, and
+    in the change log as ports.messages has it.
+    """
+
+    async def placed(
+        self, account_id: AccountId, message_ids: Collection[MessageId], *, within: Collection[MailboxId] | None = None
+    ) -> Mapping[MessageId, PlacedEmail]:
+        """Without those that lie nowhere."""
+        ...
+
+    async def create(
+        self,
+        account_id: AccountId,
+        mailbox_ids: Collection[MailboxId],
+        message: NewMessage,
+        *,
+        quota_bytes: int | None = None,
+        if_mod_seq: ModSeq | None = None,
+    ) -> PlacedEmail:
+        """One message in all of them. Invalid for none of them, NotFound for one that is not there; QuotaExceeded,
+        TryAgainLater."""
+        ...
+
+    async def update(
+        self,
+        account_id: AccountId,
+        updates: Sequence[EmailUpdate],
+        *,
+        within: Collection[MailboxId] | None = None,
+        if_mod_seq: ModSeq | None = None,
+    ) -> EmailsUpdated:
+        """Each message wholly or not at all; one update of each at most.
+
+        Refused with NotFound: no such message; Invalid: into a mailbox that is not there, or out of all, or with more
+        keywords than a message may have.
+        """
+        ...
+
+    async def destroy(
+        self,
+        account_id: AccountId,
+        message_ids: Collection[MessageId],
+        *,
+        within: Collection[MailboxId] | None = None,
+        if_mod_seq: ModSeq | None = None,
+    ) -> Sequence[MessageId]:
+        """Out of all mailboxes; those that lay anywhere, ascending."""
+        ...
+
+    async def of_threads(
+        self, account_id: AccountId, thread_ids: Collection[ThreadId], *, within: Collection[MailboxId] | None = None
+    ) -> Mapping[ThreadId, Sequence[MessageId]]:
+        """The messages of each, as they were received; without those that have none."""
+        ...
+
+    async def thread_counts(self, account_id: AccountId) -> Mapping[MailboxId, tuple[int, int]]:
+        """In each mailbox: threads, and threads with a message there that is not seen. Costs a look at every placement;
+        empty mailboxes are left out."""
+        ...
+
+    async def changed(
+        self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
+    ) -> ChangedIds[MessageId]:
+        """limit: ids at most, at least 1. Conflict when the log no longer reaches back that far, or has too much."""
+        ...
+
+    async def changed_threads(
+        self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
+    ) -> ChangedIds[ThreadId]:
+        """A thread has changed when a message came to it or went. As changed."""
+        ...
+
+    async def changed_mailboxes(
+        self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
+    ) -> ChangedIds[MailboxId]:
+        """As changed."""
+        ...

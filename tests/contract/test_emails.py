@@ -1,0 +1,459 @@
+"""ports.emails on every engine."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from mailstack.model.changes import ChangedIds, LogPoint
+from mailstack.model.email import EmailsUpdated, EmailUpdate, SetPatch
+from mailstack.model.errors import Conflict, Invalid, NotFound, QuotaExceeded
+from mailstack.model.flags import FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN
+from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadId
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.model.message import FlagChange, FlagOperation
+from mailstack.model.numset import NumSet
+from mailstack.ports.bus import account_topic
+from mailstack.ports.store import Store
+from tests.support.fake_clock import FakeClock
+from tests.support.recording_bus import RecordingBus
+from tests.support.stores import mailbox_with, new_message, uids
+
+EVERY = NumSet(((1, 2**32 - 1),))
+NOBODY = MessageId(999)
+DELETE = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+
+
+@pytest.fixture
+async def inbox(store: Store, account_id: AccountId) -> MailboxId:
+    return await mailbox_with(store, account_id, MailboxRole.INBOX)
+
+
+@pytest.fixture
+async def trash(store: Store, account_id: AccountId) -> MailboxId:
+    return await mailbox_with(store, account_id, MailboxRole.TRASH)
+
+
+@pytest.fixture(autouse=True)
+async def counts_are_true(store: Store, account_id: AccountId) -> AsyncIterator[None]:
+    """After every test here: the counts that STATUS reads are those of a recount."""
+    yield
+    for mailbox in await store.mailboxes.list(account_id):
+        placements = await store.messages.placements(account_id, mailbox.mailbox_id)
+        status = await store.mailboxes.status(account_id, mailbox.mailbox_id)
+        assert (status.messages, status.unseen, status.deleted) == (
+            len(placements),
+            sum(SEEN not in placement.keywords for placement in placements),
+            sum(placement.is_deleted for placement in placements),
+        )
+        assert all(placement.mod_seq <= status.highest_mod_seq for placement in placements)
+
+
+def keywords(message_id: MessageId, *added: str, removed: Collection[str] = ()) -> EmailUpdate:
+    patch = SetPatch(added=frozenset(added), removed=frozenset(removed))
+    return EmailUpdate(message_id=message_id, keywords=patch)
+
+
+def mailboxes(message_id: MessageId, *whole: MailboxId) -> EmailUpdate:
+    return EmailUpdate(message_id=message_id, mailboxes=SetPatch(whole=frozenset(whole)))
+
+
+def told(changed: ChangedIds[int]) -> Sequence[Sequence[int]]:
+    return changed.created, changed.updated, changed.destroyed
+
+
+async def put(store: Store, account_id: AccountId, mailbox_id: MailboxId, *numbers: int) -> list[MessageId]:
+    appended = await store.messages.append(account_id, mailbox_id, [new_message(number) for number in numbers or (1,)])
+    return [each.message_id for each in appended]
+
+
+async def test_where_messages_lie_and_what_they_are_is_told_together(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    (second,) = await put(store, account_id, trash)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    await store.messages.change_flags(account_id, trash, uids(2), DELETE)
+    found = await store.emails.placed(account_id, [second, first, NOBODY])
+    assert sorted(found) == [first, second]
+    assert [(place.mailbox_id, place.uid, place.is_deleted) for place in found[first].places] == [
+        (inbox, 1, False),
+        (trash, 2, True),
+    ]
+    (stored,) = await store.messages.stored(account_id, [first])
+    assert (found[first].thread_id, found[first].size_bytes) == (stored.thread_id, stored.size_bytes)
+    assert await store.emails.placed(account_id, []) == {}
+
+
+async def test_what_lies_elsewhere_is_passed_over(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    (second,) = await put(store, account_id, trash)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    found = await store.emails.placed(account_id, [first, second], within=[inbox])
+    assert {message_id: email.mailbox_ids for message_id, email in found.items()} == {first: {inbox}}
+
+
+async def test_a_copy_that_shares_the_bytes_is_an_email_of_its_own(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    await store.messages.copy(account_id, inbox, EVERY, inbox)
+    found = await store.emails.placed(account_id, [first, MessageId(first + 1)])
+    assert {message_id: int(email.email_id) for message_id, email in found.items()} == {first: first, first + 1: first}
+
+
+async def test_created_in_several_mailboxes_it_is_one_message(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, bus: RecordingBus
+) -> None:
+    start = await store.changes.mod_seq(account_id)
+    message = new_message(keywords=frozenset({SEEN, "$x"}))
+    made = await store.emails.create(account_id, [trash, inbox], message)
+    assert (made.mailbox_ids, made.keywords, made.size_bytes) == (
+        frozenset({inbox, trash}),
+        frozenset({SEEN, "$x"}),
+        len(message.raw),
+    )
+    assert await store.emails.placed(account_id, [made.message_id]) == {made.message_id: made}
+    assert await store.messages.read(account_id, made.message_id) == message.raw
+    assert await store.messages.used_bytes(account_id) == len(message.raw)
+    changes = await store.changes.since(account_id, start)
+    assert {(change.mod_seq, change.mailbox_id) for change in changes} == {(start + 1, inbox), (start + 1, trash)}
+    assert await store.mailboxes.keywords(account_id, trash) == ["$x"]
+    assert bus.published[-1] == account_topic(account_id)
+
+
+async def test_what_cannot_be_created_leaves_nothing(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    start = await store.changes.mod_seq(account_id)
+    with pytest.raises(Invalid):
+        await store.emails.create(account_id, [], new_message())
+    with pytest.raises(NotFound):
+        await store.emails.create(account_id, [inbox, MailboxId(999)], new_message())
+    with pytest.raises(QuotaExceeded):
+        await store.emails.create(account_id, [inbox], new_message(), quota_bytes=10)
+    with pytest.raises(Conflict):
+        await store.emails.create(account_id, [inbox], new_message(), if_mod_seq=ModSeq(start - 1))
+    assert await store.changes.mod_seq(account_id) == start
+    assert await store.messages.used_bytes(account_id) == 0
+
+
+async def test_keywords_of_many_change_everywhere_under_one_mod_seq(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    first, second, third = await put(store, account_id, inbox, 1, 2, 3)
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    start = await store.changes.mod_seq(account_id)
+    updates = [keywords(first, SEEN, "$x"), keywords(second, SEEN), keywords(third, removed=[FLAGGED])]
+    result = await store.emails.update(account_id, updates)
+    assert result.mod_seq == start + 1
+    assert [(one.message_id, one.keywords) for one in result.updated] == [
+        (first, {SEEN, "$x"}),
+        (second, {SEEN}),
+        (third, frozenset()),
+    ]
+    rows = await store.changes.since(account_id, start)
+    assert [(row.mod_seq, row.mailbox_id, row.message_id) for row in rows] == [
+        (start + 1, inbox, first),
+        (start + 1, inbox, second),
+        (start + 1, trash, first),
+    ]
+    (placement,) = await store.messages.placements(account_id, trash)
+    assert (placement.keywords, placement.mod_seq) == (frozenset({SEEN, "$x"}), start + 1)
+    assert await store.mailboxes.keywords(account_id, trash) == ["$x"]
+
+
+async def test_nothing_to_change_is_no_change(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    start = await store.changes.mod_seq(account_id)
+    result = await store.emails.update(account_id, [mailboxes(first, inbox)])
+    assert (result.mod_seq, [one.message_id for one in result.updated]) == (None, [first])
+    assert await store.emails.update(account_id, []) == EmailsUpdated(updated=[], refused={}, mod_seq=None)
+    assert await store.changes.mod_seq(account_id) == start
+
+
+async def test_a_move_with_new_keywords_leaves_the_message_what_it_is(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, bus: RecordingBus
+) -> None:
+    first, second = await put(store, account_id, inbox, 1, 2)
+    await store.messages.change_flags(account_id, inbox, uids(1), DELETE)
+    update = EmailUpdate(
+        message_id=first,
+        keywords=SetPatch(whole=frozenset({SEEN})),
+        mailboxes=SetPatch(added=frozenset({trash}), removed=frozenset({inbox})),
+    )
+    result = await store.emails.update(account_id, [update, mailboxes(second, inbox, trash)])
+    assert (result.updated[0].mailboxes_before, result.updated[0].mailboxes) == (frozenset({inbox}), frozenset({trash}))
+    found = await store.emails.placed(account_id, [first, second])
+    assert (found[first].mailbox_ids, found[second].mailbox_ids) == (frozenset({trash}), frozenset({inbox, trash}))
+    assert (found[first].keywords, found[first].places[0].is_deleted) == (frozenset({SEEN}), False)
+    assert [placement.uid for placement in await store.messages.placements(account_id, inbox)] == [2]
+    assert await store.changes.destroyed_since(account_id, inbox, ModSeq((result.mod_seq or 0) - 1)) == [1]
+    assert len(await store.messages.read(account_id, first)) == found[first].size_bytes
+    assert bus.published[-1] == account_topic(account_id)
+
+
+async def test_each_update_is_refused_alone(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    first, second, third, fourth = await put(store, account_id, inbox, 1, 2, 3, 4)
+    too_many = [f"k{number}" for number in range(MAX_KEYWORDS_PER_MESSAGE + 1)]
+    updates = [
+        keywords(NOBODY, SEEN),
+        mailboxes(first, inbox, MailboxId(999)),
+        EmailUpdate(message_id=second, mailboxes=SetPatch(removed=frozenset({inbox}))),
+        keywords(third, *too_many),
+        keywords(fourth, SEEN),
+    ]
+    result = await store.emails.update(account_id, updates)
+    assert {message_id: type(fault) for message_id, fault in result.refused.items()} == {
+        NOBODY: NotFound,
+        first: Invalid,
+        second: Invalid,
+        third: Invalid,
+    }
+    assert [one.message_id for one in result.updated] == [fourth]
+    found = await store.emails.placed(account_id, [first, second, third])
+    assert all(email.mailbox_ids == {inbox} and not email.keywords for email in found.values())
+
+
+async def test_who_sees_one_mailbox_moves_within_it_only(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    result = await store.emails.update(account_id, [mailboxes(first, inbox)], within=[inbox])
+    assert result.mod_seq is None
+    assert await store.emails.destroy(account_id, [first], within=[inbox]) == [first]
+    assert (await store.emails.placed(account_id, [first]))[first].mailbox_ids == {trash}
+    result = await store.emails.update(account_id, [keywords(first, SEEN)], within=[inbox])
+    assert isinstance(result.refused[first], NotFound)
+
+
+async def test_destroyed_is_out_of_all_mailboxes(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    first, second = await put(store, account_id, inbox, 1, 2)
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    start = await store.changes.mod_seq(account_id)
+    assert await store.emails.destroy(account_id, [second, NOBODY, first]) == [first, second]
+    assert await store.changes.mod_seq(account_id) == start + 1
+    assert await store.emails.placed(account_id, [first, second]) == {}
+    with pytest.raises(NotFound):
+        await store.messages.read(account_id, first)
+    assert await store.messages.used_bytes(account_id) == 0
+    assert await store.emails.destroy(account_id, [first]) == []
+    assert await store.changes.mod_seq(account_id) == start + 1
+
+
+async def test_what_has_changed_meanwhile_stops_a_write(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    (first,) = await put(store, account_id, inbox)
+    highest = await store.changes.mod_seq(account_id)
+    before = ModSeq(highest - 1)
+    with pytest.raises(Conflict):
+        await store.emails.update(account_id, [keywords(first, SEEN)], if_mod_seq=before)
+    with pytest.raises(Conflict):
+        await store.emails.destroy(account_id, [first], if_mod_seq=before)
+    assert (await store.emails.update(account_id, [keywords(first, SEEN)], if_mod_seq=highest)).mod_seq
+    assert await store.emails.destroy(account_id, [first], if_mod_seq=ModSeq(highest + 1)) == [first]
+
+
+async def test_threads_have_their_messages_as_they_were_received(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    late = new_message(9, message_id="a@x")
+    reply = new_message(5, message_id="b@x", references=["a@x"], subject="Re: A subject")
+    other = new_message(7, message_id="c@x", subject="Another")
+    appended = await store.messages.append(account_id, inbox, [late, reply])
+    (alone,) = await store.messages.append(account_id, trash, [other])
+    first, second = (ThreadId(appended[0].message_id), ThreadId(alone.message_id))
+    asked = [first, second, ThreadId(999)]
+    assert await store.emails.of_threads(account_id, asked) == {
+        first: [appended[1].message_id, appended[0].message_id],
+        second: [alone.message_id],
+    }
+    assert list(await store.emails.of_threads(account_id, asked, within=[trash])) == [second]
+    await store.messages.append(account_id, trash, [new_message(keywords=frozenset({SEEN}))])
+    assert await store.emails.thread_counts(account_id) == {inbox: (1, 1), trash: (2, 1)}
+
+
+async def test_changes_are_told_once_each(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    first, second, third = await put(store, account_id, inbox, 1, 2, 3)
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await store.emails.update(account_id, [keywords(first, SEEN)])
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    await store.messages.move(account_id, inbox, uids(2), trash)
+    await store.emails.destroy(account_id, [third])
+    (fourth, fifth) = await put(store, account_id, inbox, 4, 5)
+    await store.emails.destroy(account_id, [fifth])
+    highest = await store.changes.mod_seq(account_id)
+    assert await store.emails.changed(account_id, start, limit=100) == ChangedIds(
+        created=(fourth,), updated=(first, second), destroyed=(third,), point=LogPoint(highest), has_more=False
+    )
+    in_inbox = await store.emails.changed(account_id, start, within=[inbox], limit=100)
+    assert told(in_inbox) == ((fourth,), (first,), (second, third))
+    in_trash = await store.emails.changed(account_id, start, within=[trash], limit=100)
+    assert told(in_trash) == ((first, second), (), ())
+    threads = await store.emails.changed_threads(account_id, start, limit=100)
+    assert told(threads) == ((fourth,), (), (third,))
+
+
+async def test_the_changes_of_one_mod_seq_are_told_in_parts(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    put_in = await put(store, account_id, inbox, *range(5))
+    highest = await store.changes.mod_seq(account_id)
+    one = await store.emails.changed(account_id, start, limit=2)
+    assert (list(one.created), one.point, one.has_more) == (put_in[:2], LogPoint(highest, put_in[1]), True)
+    two = await store.emails.changed(account_id, one.point, limit=3)
+    assert (list(two.created), two.point, two.has_more) == (put_in[2:], LogPoint(highest), False)
+
+
+async def test_a_reply_that_goes_changes_its_thread_and_the_last_one_ends_it(
+    store: Store, account_id: AccountId, inbox: MailboxId
+) -> None:
+    root = new_message(1, message_id="a@x")
+    reply = new_message(2, message_id="b@x", references=["a@x"], subject="Re: A subject")
+    first, second = [each.message_id for each in await store.messages.append(account_id, inbox, [root, reply])]
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await store.emails.destroy(account_id, [first])
+    changed = await store.emails.changed_threads(account_id, start, limit=9)
+    assert told(changed) == ((), (first,), ())
+    await store.emails.destroy(account_id, [second])
+    ended = await store.emails.changed_threads(account_id, changed.point, limit=9)
+    assert told(ended) == ((), (), (first,))
+    assert await store.changes.since(account_id, start.mod_seq, limit=1)
+    whole = await store.emails.changed_threads(account_id, start, limit=9)
+    assert told(whole) == ((), (), (first,))
+
+
+async def test_mailboxes_that_only_count_anew_are_told_apart(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await put(store, account_id, inbox)
+    made = await store.mailboxes.create(account_id, parent_id=None, name="Work")
+    await put(store, account_id, made.mailbox_id)
+    await store.mailboxes.rename(account_id, trash, parent_id=None, name="Bin")
+    passing = await store.mailboxes.create(account_id, parent_id=None, name="Passing")
+    await store.mailboxes.destroy(account_id, passing.mailbox_id)
+    changed = await store.emails.changed_mailboxes(account_id, start, limit=9)
+    assert (changed.created, set(changed.updated), changed.destroyed) == ((made.mailbox_id,), {inbox, trash}, ())
+    assert changed.counted_only == {inbox}
+    await store.mailboxes.destroy(account_id, made.mailbox_id)
+    ended = await store.emails.changed_mailboxes(account_id, changed.point, limit=9)
+    assert told(ended) == ((), (), (made.mailbox_id,))
+
+
+async def test_who_has_missed_too_much_is_told_so(
+    store: Store, account_id: AccountId, inbox: MailboxId, clock: FakeClock
+) -> None:
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await put(store, account_id, inbox)
+    await store.changes.compact(account_id, now=Instant(clock() + 40 * DAY_MS))
+    for asking in (store.emails.changed, store.emails.changed_threads, store.emails.changed_mailboxes):
+        with pytest.raises(Conflict):
+            await asking(account_id, start, limit=9)
+        with pytest.raises(Conflict):
+            await asking(account_id, LogPoint(ModSeq(1 << 40)), limit=9)
+
+
+@dataclass(kw_only=True)
+class Watcher:
+    """Keeps what a client knows up to date by changes alone."""
+
+    store: Store
+    account_id: AccountId
+    within: Collection[MailboxId] | None
+    point: LogPoint
+    known: dict[str, set[int]] = field(default_factory=dict)
+
+    async def follow(self, limit: int) -> None:
+        emails = self.store.emails
+        asked: Mapping[str, Callable[[LogPoint], Awaitable[ChangedIds[int]]]] = {
+            "emails": lambda point: emails.changed(self.account_id, point, within=self.within, limit=limit),
+            "threads": lambda point: emails.changed_threads(self.account_id, point, within=self.within, limit=limit),
+            "mailboxes": lambda point: emails.changed_mailboxes(self.account_id, point, within=None, limit=limit),
+        }
+        ends = []
+        for name, ask in asked.items():
+            known, point = self.known.setdefault(name, set()), self.point
+            while True:
+                changed = await ask(point)
+                assert len(changed.created) + len(changed.updated) + len(changed.destroyed) <= limit
+                assert known.isdisjoint(changed.created)
+                assert known.issuperset([*changed.updated, *changed.destroyed])
+                known |= set(changed.created)
+                known -= set(changed.destroyed)
+                assert changed.point != point or not changed.has_more
+                point = changed.point
+                if not changed.has_more:
+                    break
+            ends.append(point)
+        self.point = ends[-1]
+
+    async def there(self) -> dict[str, set[int]]:
+        everything = [MessageId(number) for number in range(1, 300)]
+        placed = await self.store.emails.placed(self.account_id, everything, within=self.within)
+        return {
+            "emails": set(placed),
+            "threads": {email.thread_id for email in placed.values()},
+            "mailboxes": {mailbox.mailbox_id for mailbox in await self.store.mailboxes.list(self.account_id)},
+        }
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_changes_lead_from_any_state_to_the_present_one(store: Store, account_id: AccountId, seed: int) -> None:
+    random = Random(seed)
+    there = [mailbox.mailbox_id for mailbox in await store.mailboxes.list(account_id)]
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    watchers = [
+        Watcher(store=store, account_id=account_id, within=within, point=start)
+        for within in (None, None, there[:2], there[1:2])
+    ]
+    for watcher in watchers:
+        watcher.known = await watcher.there()
+    for _ in range(60):
+        await do_anything(store, account_id, random)
+        for watcher in watchers:
+            if random.random() < 0.2:
+                await watcher.follow(random.randint(1, 6))
+                assert watcher.known == await watcher.there()
+    for watcher in watchers:
+        await watcher.follow(1)
+        assert watcher.known == await watcher.there()
+
+
+async def do_anything(store: Store, account_id: AccountId, random: Random) -> None:
+    there = [mailbox.mailbox_id for mailbox in await store.mailboxes.list(account_id)]
+    source, target = random.choice(there), random.choice(there)
+    placed = await store.emails.placed(account_id, [MessageId(number) for number in range(1, 300)])
+    some = random.sample(sorted(placed), min(len(placed), random.randint(1, 4)))
+    match random.randrange(9):
+        case 0 | 1:
+            named = [(f"{number}@x", f"{random.randrange(6)}@x") for number in random.sample(range(6), 2)]
+            messages = [new_message(message_id=one, references=[other]) for one, other in named]
+            await store.messages.append(account_id, source, messages)
+        case 2:
+            await store.emails.create(account_id, {source, target}, new_message())
+        case 3:
+            updates = [mailboxes(one, *random.sample(there, random.randint(1, 3))) for one in some]
+            await store.emails.update(account_id, updates)
+        case 4:
+            await store.emails.update(account_id, [keywords(one, random.choice((SEEN, "$x"))) for one in some])
+        case 5:
+            await store.emails.destroy(account_id, some[:2])
+        case 6:
+            await store.messages.move(account_id, source, EVERY, target)
+        case 7:
+            await store.messages.copy(account_id, source, uids(1, 2, 3), target)
+        case _:
+            made = await store.mailboxes.create(account_id, parent_id=None, name=f"Box {random.random()}")
+            await store.messages.copy(account_id, source, EVERY, made.mailbox_id)
+            if random.random() < 0.5:
+                await store.mailboxes.destroy(account_id, made.mailbox_id)
