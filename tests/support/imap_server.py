@@ -85,6 +85,7 @@ async def running_imap(
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
+        emails=store.emails,
         changes=source.changes,
         search=store.search,
         views=ViewCache(source, clock=clock),

@@ -264,6 +264,7 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         accounts=store.accounts,
         mailboxes=store.mailboxes,
         messages=store.messages,
+        emails=store.emails,
         changes=store.changes,
         search=store.search,
         sharing=store.sharing,

@@ -11,6 +11,7 @@ from mailstack.ports.accounts import Accounts
 from mailstack.ports.annotations import Annotations
 from mailstack.ports.bus import Bus
 from mailstack.ports.changes import Changes
+from mailstack.ports.emails import Emails
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
@@ -62,6 +63,7 @@ class ImapService:
     accounts: Accounts
     mailboxes: Mailboxes
     messages: Messages
+    emails: Emails
     changes: Changes
     search: Search
     sharing: Sharing
@@ -81,6 +83,7 @@ class ImapService:
             viewer=account,
             mailboxes=self.mailboxes,
             messages=self.messages,
+            emails=self.emails,
             changes=self.changes,
             search=self.search,
             accounts=self.accounts,
