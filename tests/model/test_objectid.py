@@ -2,8 +2,17 @@
 
 import re
 
+import pytest
+
 from mailstack.model.ids import AccountId, EmailId, MailboxId, ThreadId
-from mailstack.model.objectid import email_object_id, mailbox_object_id, thread_object_id
+from mailstack.model.objectid import (
+    email_id_of,
+    email_object_id,
+    mailbox_id_of,
+    mailbox_object_id,
+    thread_id_of,
+    thread_object_id,
+)
 
 ONE, OTHER = AccountId("00c0ffee00c0ffee"), AccountId("0123456789abcdef")
 
@@ -21,3 +30,17 @@ def test_all_differ() -> None:
     ]
     assert len(set(made)) == 12
     assert all(re.fullmatch("[A-Za-z0-9_-]{1,255}", one) for one in made)
+
+
+def test_what_was_spelled_is_read() -> None:
+    number = 2**62 // 100
+    assert mailbox_id_of(ONE, mailbox_object_id(ONE, MailboxId(number))) == number
+    assert email_id_of(ONE, email_object_id(ONE, EmailId(number))) == number
+    assert thread_id_of(ONE, thread_object_id(ONE, ThreadId(number))) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "F", f"F{ONE}", f"F{ONE}-", f"F{ONE}-01", f"F{ONE}-+1", f"F{OTHER}-1", f"M{ONE}-1"]
+)
+def test_what_is_none_of_ours_is_none(text: str) -> None:
+    assert mailbox_id_of(ONE, text) is None

@@ -16,3 +16,26 @@ def email_object_id(account_id: AccountId, email_id: EmailId) -> str:
 
 def thread_object_id(account_id: AccountId, thread_id: ThreadId) -> str:
     return f"T{account_id}-{thread_id}"
+
+
+def mailbox_id_of(account_id: AccountId, object_id: str) -> MailboxId | None:
+    """None: of another account or kind, or not how we spell one."""
+    found = _number(object_id, mailbox_object_id(account_id, MailboxId(0)))
+    return None if found is None else MailboxId(found)
+
+
+def email_id_of(account_id: AccountId, object_id: str) -> EmailId | None:
+    found = _number(object_id, email_object_id(account_id, EmailId(0)))
+    return None if found is None else EmailId(found)
+
+
+def thread_id_of(account_id: AccountId, object_id: str) -> ThreadId | None:
+    found = _number(object_id, thread_object_id(account_id, ThreadId(0)))
+    return None if found is None else ThreadId(found)
+
+
+def _number(object_id: str, pattern: str) -> int | None:
+    """pattern: one of this account and kind, with the number 0."""
+    stem, number = pattern[:-1], object_id[len(pattern) - 1 :]
+    is_ours = object_id.startswith(stem) and number.isascii() and number.isdigit() and len(number) < 19
+    return int(number) if is_ours and str(int(number)) == number else None

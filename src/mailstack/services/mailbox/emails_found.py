@@ -16,6 +16,7 @@ from mailstack.model.query import (
     And,
     Contains,
     Everything,
+    HasKeyword,
     HeaderContains,
     InMailbox,
     InMailboxOtherThan,
@@ -26,7 +27,7 @@ from mailstack.model.query import (
     nodes,
     rewritten,
 )
-from mailstack.model.sorting import EmailSortKey
+from mailstack.model.sorting import EmailSortKey, KeywordKey
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.email_order import Here, ordered, values_beside
 from mailstack.services.mailbox.evaluation import evaluate
@@ -77,6 +78,13 @@ def is_by_thread(asked: EmailQuery) -> bool:
     """Whether what happens to one message changes how others of its thread are found."""
     by_filter = any(isinstance(node, ThreadHasKeyword) for node in nodes(asked.filter))
     return asked.is_collapsed or by_filter or any(getattr(key, "thread", None) is not None for key in asked.sort)
+
+
+def is_immutable(asked: EmailQuery) -> bool:
+    """Whether what is found, and its order, stay the same for as long as the messages are there."""
+    by_state = HasKeyword | InMailbox | InMailboxOtherThan | ThreadHasKeyword
+    is_by_state = any(isinstance(node, by_state) for node in nodes(asked.filter))
+    return not (asked.is_collapsed or is_by_state or any(isinstance(key, KeywordKey) for key in asked.sort))
 
 
 async def _searched(query: Query, readable: Readable) -> Sequence[MailboxView]:

@@ -12,7 +12,7 @@ from mailstack.model.changes import Change, ChangeKind
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import MessageId, ModSeq
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.emails_found import EmailQuery, find_emails, is_by_thread
+from mailstack.services.mailbox.emails_found import EmailQuery, find_emails, is_by_thread, is_immutable
 from mailstack.services.mailbox.readable import Readable
 from mailstack.services.mailbox.view import MailboxView
 
@@ -31,8 +31,12 @@ class FoundChanges:
     total: int
 
 
-async def found_changes(mail: AccountMail, asked: EmailQuery, since: ModSeq) -> FoundChanges:
-    """Raises Conflict where it cannot be told: the log does not reach back, too much has happened, a message that is
+async def found_changes(
+    mail: AccountMail, asked: EmailQuery, since: ModSeq, *, up_to: MessageId | None = None
+) -> FoundChanges:
+    """up_to: the last that the client has; what came behind it is left out where nothing can move.
+
+    Raises Conflict where it cannot be told: the log does not reach back, too much has happened, a message that is
     gone has left its thread with what was hidden, or it is another's mail, where rights change without a trace."""
     if not mail.is_own:
         raise Conflict("what the viewer may read may have changed")
@@ -47,7 +51,10 @@ async def found_changes(mail: AccountMail, asked: EmailQuery, since: ModSeq) -> 
     if touched and is_by_thread(asked):
         touched = await _with_threads(touched, news, views)
     found = await find_emails(mail, asked)
-    added = [(at, message_id) for at, message_id in enumerate(found) if message_id in touched]
+    told = found
+    if up_to in found and is_immutable(asked):
+        told = found[: found.index(up_to) + 1]
+    added = [(at, message_id) for at, message_id in enumerate(told) if message_id in touched]
     return FoundChanges(mod_seq=now, removed=sorted(touched - news), added=added, total=len(found))
 
 

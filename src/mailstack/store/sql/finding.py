@@ -12,10 +12,10 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import Damaged, NotFound
-from mailstack.model.ids import AccountId, BlobId, EmailId, MailboxId, MessageId, ThreadId, Uid
+from mailstack.model.ids import AccountId, BlobId, MailboxId, MessageId, Uid
 from mailstack.model.instant import DAY_MS
 from mailstack.model.message import RawMessage
-from mailstack.model.objectid import email_object_id, thread_object_id
+from mailstack.model.objectid import email_id_of, thread_id_of
 from mailstack.model.query import DayRange, EmailIdIs, HasAttachment, InstantRange, SizeRange, ThreadIdIs, TimeField
 from mailstack.model.search import Condition, HasWords, Hits, IndexedMessage, Unindexed
 from mailstack.store.sql import indexing
@@ -122,11 +122,11 @@ class SqlSearch:
             case HasAttachment():
                 return _sure(connection, WITH_ATTACHMENT, (mailbox_id,))
             case EmailIdIs(object_id):
-                number = _number(object_id, email_object_id(account_id, EmailId(0)))
-                return _sure(connection, PLACES_OF_EMAIL, (number, mailbox_id))
+                return _sure(connection, PLACES_OF_EMAIL, (_or_nothing(email_id_of(account_id, object_id)), mailbox_id))
             case ThreadIdIs(object_id):
-                number = _number(object_id, thread_object_id(account_id, ThreadId(0)))
-                return _sure(connection, PLACES_OF_THREAD, (number, mailbox_id))
+                return _sure(
+                    connection, PLACES_OF_THREAD, (_or_nothing(thread_id_of(account_id, object_id)), mailbox_id)
+                )
             case _:
                 assert_never(condition)
 
@@ -199,8 +199,6 @@ def _within(connection: Connection, mailbox_id: MailboxId, asked: DayRange | Ins
     return Hits(uids=sure, open=sorted({Uid(uid) for uid, _ in rows}.difference(sure)))
 
 
-def _number(object_id: str, pattern: str) -> int:
-    """Of an id of this account and kind; pattern: one with the number 0. -1: another account's, kind or spelling."""
-    stem, number = pattern[:-1], object_id[len(pattern) - 1 :]
-    is_ours = object_id.startswith(stem) and number.isascii() and number.isdigit() and len(number) < 19
-    return int(number) if is_ours and str(int(number)) == number else -1
+def _or_nothing(number: int | None) -> int:
+    """-1: the number of no message and no thread."""
+    return -1 if number is None else number

@@ -1,0 +1,38 @@
+"""The order that a query asks for. RFC 8620 §5.5: Comparators."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arguments
+
+MAX_COMPARATORS = 16
+COLLATION = "i;unicode-casemap"
+"""RFC 8620 §2: the one in which texts are compared here."""
+
+_T = TypeVar("_T")
+
+
+def read_sort(given: Sequence[Any] | None, *, key: Callable[[str, bool, Arguments], _T]) -> list[_T]:
+    """key: from the property, whether it descends, and what else the comparator has. Raises MethodFault."""
+    comparators = given or ()
+    if len(comparators) > MAX_COMPARATORS:
+        raise unsupported_sort(f"a sort has at most {MAX_COMPARATORS} comparators")
+    return [_key(comparator, key) for comparator in comparators]
+
+
+def unsupported_sort(description: str) -> MethodFault:
+    return MethodFault(MethodFaultType.UNSUPPORTED_SORT, description)
+
+
+def _key(comparator: object, key: Callable[[str, bool, Arguments], _T]) -> _T:
+    if not isinstance(comparator, Mapping):
+        raise invalid_arguments("a comparator is an object")
+    arguments = Arguments(comparator)
+    name = arguments.text("property")
+    is_ascending = arguments.boolean("isAscending", default=True)
+    if arguments.optional_text("collation") not in (None, COLLATION):
+        raise unsupported_sort(f"texts are compared by {COLLATION}")
+    found = key(name, not is_ascending, arguments)
+    arguments.finish()
+    return found
