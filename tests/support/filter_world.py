@@ -107,13 +107,14 @@ class FilterWorld:
     signing_keys: dict[str, Sequence[SigningKey]] = field(default_factory=dict)
     judging: Judging | None = None
     senders: SenderPolicy | None = None
+    postmaster: str | None = None
     _traces: "count[int]" = field(default_factory=count)
 
     def forwarding(self) -> Forwarding:
         return Forwarding(
             hostname=HOSTNAME,
             accounts=self.store.accounts,
-            postmaster=None,
+            postmaster=self.postmaster,
             signing_keys=self.signing_keys,
             path_key=b"k" * 32,
         )

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from mailstack.formats.headers import every, scan_fields
 from mailstack.model.handling import Notification, NotifyOn
-from mailstack.model.resource import AccountBody, AliasBody, ForwardBody, Kind
+from mailstack.model.resource import AccountBody, AliasBody, ForwardBody, Kind, ListBody
 from mailstack.model.spam import SpamPolicy
 from mailstack.model.verdict import DmarcResult, DmarcVerdict, SpfResult
 from mailstack.services.inbound.mail import Accept, Reason, Reject
@@ -176,6 +177,10 @@ async def test_what_waits_comes_to_junk_and_scripts_with_what_it_scored(world: F
         await world.clear(SMALL)
 
 
+PEERS = "192.0.2.0/24"
+BACKED = replace(sender_policy(trusted_peers=(PEERS,)), backups=("mx2.example.com",))
+BY_BACKUP = "Authentication-Results: mx2.example.com; spf=fail smtp.mailfrom=elsewhere.example\r\n"
+TOLD = Notification(notify_on=frozenset({NotifyOn.SUCCESS, NotifyOn.FAILURE}))
 EVE, FAR = "eve@example.com", "me@elsewhere.example"
 
 
@@ -228,6 +233,86 @@ async def test_no_list_gets_junk(world: FilterWorld) -> None:
     assert (await world.where(), await world.sent_to()) == ({}, [])
 
 
+OWNED = ListBody(
+    name="Plans",
+    description="",
+    members=(BOB, FAR),
+    owners=(ALICE,),
+    post="anyone",
+    posters=(),
+    subject_prefix="",
+    reply_to="author",
+    unsubscribe=False,
+)
+
+
+@pytest.mark.parametrize("is_by_backup", [False, True])
+async def test_junk_for_a_list_that_may_not_be_refused_is_kept_by_its_owners(
+    world: FilterWorld, is_by_backup: bool
+) -> None:
+    """RFC 5321 §4.5.1: there is one reply for all, and a postmaster is always reached."""
+    await world.commit(Kind.LIST, "plans@example.com", OWNED)
+    await world.commit(Kind.ALIAS, "postmaster@example.com", AliasBody(targets=(SMALL,)))
+    if is_by_backup:
+        world.senders = BACKED
+    to = ["plans@example.com"] if is_by_backup else ["plans@example.com", "postmaster@example.com"]
+    for points in ("5", "99"):
+        world.judging = by_subject()
+        mail = mail_of(points, fields=BY_BACKUP if is_by_backup else "")
+        assert isinstance(await world.receive(mail, to=to, notification=TOLD), Accept)
+        assert (await world.where(ALICE), await world.where(BOB), await world.sent_to()) == ({"Junk": 1}, {}, [])
+        assert (await spam_fields(world))["x-spam-flag"] == ["YES"]
+        assert await world.where(SMALL) == ({} if is_by_backup else {"Junk": 1})
+        await world.clear(ALICE)
+        await world.clear(SMALL)
+
+
+async def test_ham_that_a_backup_brings_is_posted(world: FilterWorld) -> None:
+    await world.commit(Kind.LIST, "plans@example.com", OWNED)
+    world.judging, world.senders = by_subject(), BACKED
+    assert isinstance(await world.receive(mail_of("4", fields=BY_BACKUP), to=["plans@example.com"]), Accept)
+    assert (await world.where(ALICE), await world.where(BOB)) == ({}, {"INBOX": 1})
+    assert await world.sent_to() == [FAR]
+
+
+@pytest.mark.parametrize("is_by_backup", [False, True])
+async def test_junk_for_an_alias_that_leads_out_and_may_not_be_refused_is_kept_by_the_postmaster(
+    world: FilterWorld, is_by_backup: bool
+) -> None:
+    await world.commit(Kind.ALIAS, "away@example.com", AliasBody(targets=(FAR,)))
+    await world.commit(Kind.ALIAS, "postmaster@example.com", AliasBody(targets=(BOB,)))
+    world.judging = by_subject()
+    if is_by_backup:
+        world.senders = BACKED
+    to = ["away@example.com", *([] if is_by_backup else ["postmaster@example.com"])]
+    mail = mail_of("7", fields=BY_BACKUP if is_by_backup else "")
+    assert isinstance(await world.receive(mail, to=to, notification=TOLD), Accept)
+    assert (await world.where(BOB), await world.sent_to()) == ({"Junk": 1}, [])
+
+
+async def test_junk_that_nobody_here_can_keep_is_dropped_and_the_log_says_so(world: FilterWorld) -> None:
+    """To send it back would be to send it to whoever it names."""
+    await world.commit(Kind.ALIAS, "postmaster@example.com", AliasBody(targets=(FAR,)))
+    world.judging = by_subject()
+    with capture_logs() as log:
+        taken = await world.receive(mail_of("7"), to=["postmaster@example.com"], notification=TOLD)
+    assert isinstance(taken, Accept)
+    assert await world.sent_to() == []
+    assert [line["address"] for line in log if line["event"] == "junk dropped"] == ["postmaster@example.com"]
+    world.postmaster = ALICE
+    assert isinstance(await world.receive(mail_of("7"), to=["postmaster@example.com"]), Accept)
+    assert await world.where(ALICE) == {"Junk": 1}
+
+
+async def test_an_owner_who_gets_it_anyway_has_it_as_it_scores_for_them(world: FilterWorld) -> None:
+    await world.commit(Kind.LIST, "plans@example.com", OWNED)
+    await world.commit(Kind.ALIAS, "postmaster@example.com", AliasBody(targets=(ALICE,)))
+    world.judging = by_subject(alice=-50)
+    to = ["plans@example.com", "postmaster@example.com"]
+    assert isinstance(await world.receive(mail_of("7"), to=to), Accept)
+    assert (await world.where(ALICE), await world.sent_to()) == ({"INBOX": 1}, [])
+
+
 @pytest.mark.parametrize("name", ["postmaster", "Abuse"])
 async def test_postmaster_and_abuse_are_reached(world: FilterWorld, name: str) -> None:
     await world.commit(Kind.ALIAS, f"{name.lower()}@example.com", AliasBody(targets=(ALICE,)))
@@ -261,14 +346,10 @@ async def test_what_it_scored_for_the_account_is_not_sent_on(world: FilterWorld,
     assert not any(b"X-Spam" in raw for raw in sent)
 
 
-PEERS = "192.0.2.0/24"
-BY_BACKUP = "Authentication-Results: mx2.example.com; spf=fail smtp.mailfrom=elsewhere.example\r\n"
-
-
 async def test_of_trusted_peers_nothing_is_scored_but_of_backups(world: FilterWorld) -> None:
     """They took it in: to refuse it now would have them send a notice to whoever it names."""
     world.judging = by_subject()
-    world.senders = replace(sender_policy(trusted_peers=(PEERS,)), backups=("mx2.example.com",))
+    world.senders = BACKED
     assert isinstance(await world.receive(mail_of("99")), Accept)
     assert await world.where() == {"INBOX": 1}
     assert isinstance(await world.receive(mail_of("99", fields=BY_BACKUP), to=[BOB]), Accept)

@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import structlog
 
+from mailstack.model.address import Address
 from mailstack.model.spam import Judged
 from mailstack.services.inbound.mail import InboundMail, Reason, Reject
-from mailstack.services.inbound.recipients import Onward, Resolution
+from mailstack.services.inbound.recipients import POSTMASTER, Onward, Resolution
+from mailstack.services.inbound.stages.keepers import kept_by_keepers
 from mailstack.services.inbound.stages.receiving import Receiving
-from mailstack.services.inbound.stages.score import refused_as_spam
+from mailstack.services.inbound.stages.score import may_be_refused, refused_as_spam
 from mailstack.services.inbound.trace import passed_addresses
 from mailstack.services.inbound.trust import is_distrusted, is_laundering, is_path_forged, own_names
 
@@ -28,7 +30,7 @@ async def hold_back_forwards(receiving: Receiving, mail: InboundMail) -> Inbound
     is_forged = is_path_forged(mail)
     is_untrusted = is_forged or is_distrusted(mail)
     names = await own_names(receiving.forwarding, mail)
-    recipients = []
+    recipients, homeless = [], []
     for recipient in mail.recipients:
         found = recipient.resolution
         if found is None or not found.onward:
@@ -46,13 +48,20 @@ async def hold_back_forwards(receiving: Receiving, mail: InboundMail) -> Inbound
         )
         if not left.accounts and not left.leaves:
             spam = None if circling or is_untrusted else _junk_in(mail, found)
-            if spam is not None:
+            if spam is None:
+                reason = Reason.LOOP if circling else Reason.SPF if is_forged else Reason.NOT_FORWARDED
+                return Reject(reason=reason, detail=recipient.address.key)
+            if may_be_refused(receiving, mail):
                 return refused_as_spam(mail, spam)
-            reason = Reason.LOOP if circling else Reason.SPF if is_forged else Reason.NOT_FORWARDED
-            return Reject(reason=reason, detail=recipient.address.key)
+            homeless.append((len(recipients), spam))
         _tell(mail, found, left, circling)
         recipients.append(replace(recipient, resolution=left))
-    return mail.to(tuple(recipients))
+    mail = mail.to(tuple(recipients))
+    for place, spam in homeless:
+        recipient = mail.recipients[place]
+        postmaster = Address(local_part=POSTMASTER, domain=recipient.address.domain)
+        mail = await kept_by_keepers(receiving, mail, recipient, at=[postmaster], spam=spam)
+    return mail
 
 
 def _junk_in(mail: InboundMail, found: Resolution) -> Judged | None:

@@ -1,6 +1,6 @@
 """DATA: what it scores as spam, for each account and for whoever else would get it. Where that is too much for all, its
-sender hears so while connected; else those for whom it is have it in Junk. Postmaster and abuse are reached: RFC 5321
-§4.5.1.
+sender hears so while connected; else those for whom it is have it in Junk. Postmaster and abuse are reached (RFC 5321
+§4.5.1), whoever else it is for. No list gets junk.
 
 No mail is scored that was checked before: of peers whom the spec trusts. But of our backups, who take mail from
 strangers as we do; to refuse it then would have them send notices to whoever it names.
@@ -12,14 +12,16 @@ from dataclasses import replace
 import structlog
 
 from mailstack.formats.authres import results_by
+from mailstack.model.address import parse_address
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.spam import Judged
 from mailstack.services.inbound.mail import InboundMail, Reason, Reject
 from mailstack.services.inbound.recipients import Resolution
+from mailstack.services.inbound.stages.keepers import kept_by_keepers
 from mailstack.services.inbound.stages.listed import ALWAYS_REACHED
 from mailstack.services.inbound.stages.receiving import Receiving
-from mailstack.services.lists.names import Purpose
+from mailstack.services.lists.names import AtList, Purpose, address_for
 
 LOGGED_RULES = 5
 
@@ -37,9 +39,15 @@ async def score(receiving: Receiving, mail: InboundMail) -> InboundMail | Reject
     if not found:
         return mail
     judged = replace(mail, judged=found)
-    refused = None if is_by_backup else _refusal(judged)
+    refused = _refusal(judged) if may_be_refused(receiving, mail) else None
     _tell(mail, asked, found, is_refused=refused is not None)
-    return refused or judged
+    return refused or await _unposted(receiving, judged)
+
+
+def may_be_refused(receiving: Receiving, mail: InboundMail) -> bool:
+    """For what is in it: there is one reply for all of its recipients."""
+    is_reached = any(recipient.address.local_part.casefold() in ALWAYS_REACHED for recipient in mail.recipients)
+    return not is_reached and not _is_by_a_backup(receiving, mail)
 
 
 def refused_as_spam(mail: InboundMail, judged: Judged) -> Reject:
@@ -77,7 +85,7 @@ def _asked(mail: InboundMail) -> Iterator[Account | None]:
                 found[owner.account_id] = owner
             elif all(account.login != onward.address for account in to.accounts):
                 found[None] = None
-        if any(each.purpose is Purpose.POST for each in to.lists):
+        if any(_posts(to)):
             found[None] = None
     yield from found.values()
 
@@ -88,17 +96,36 @@ def _resolutions(mail: InboundMail) -> Iterator[Resolution]:
 
 def _refusal(mail: InboundMail) -> Reject | None:
     of_others = mail.judged.get(None)
-    is_posted = any(each.purpose is Purpose.POST for to in _resolutions(mail) for each in to.lists)
+    is_posted = any(any(_posts(to)) for to in _resolutions(mail))
     if is_posted and of_others is not None and of_others.is_junk:
         # A list multiplies it under its own name, and has no mailbox to put it aside.
         return refused_as_spam(mail, of_others)
-    if any(recipient.address.local_part.casefold() in ALWAYS_REACHED for recipient in mail.recipients):
-        return None
     verdicts = list(_verdicts(mail))
     refused = [verdict for verdict in verdicts if verdict is not None and verdict.is_refused]
     if not refused or len(refused) < len(verdicts):
         return None
     return refused_as_spam(mail, min(refused, key=lambda verdict: verdict.score.points))
+
+
+async def _unposted(receiving: Receiving, mail: InboundMail) -> InboundMail:
+    """Their owners keep it."""
+    spam = mail.judged.get(None)
+    if spam is None or not spam.is_junk:
+        return mail
+    for recipient in mail.recipients:
+        found = recipient.resolution
+        posts = () if found is None else tuple(_posts(found))
+        if found is None or not posts:
+            continue
+        left = replace(recipient, resolution=replace(found, lists=tuple(at for at in found.lists if at not in posts)))
+        mail = mail.to(tuple(left if each is recipient else each for each in mail.recipients))
+        owners = [parse_address(address_for(at.mailing_list, Purpose.OWNER)) for at in posts]
+        mail = await kept_by_keepers(receiving, mail, left, at=owners, spam=spam)
+    return mail
+
+
+def _posts(to: Resolution) -> Iterator[AtList]:
+    return (each for each in to.lists if each.purpose is Purpose.POST)
 
 
 def _verdicts(mail: InboundMail) -> Iterator[Judged | None]:
