@@ -3,7 +3,7 @@
 import pytest
 
 from mailstack.model.verdict import DkimResult, DmarcResult, SpfResult
-from mailstack.spam.allow_block import AllowBlock, Match, entry_of, match_of
+from mailstack.spam.allow_block import AllowBlock, Match, claimed_of, entry_of, match_of
 from mailstack.spam.rules.evidence import Evidence
 from tests.support.evidence import checked, evidence, with_field
 
@@ -113,3 +113,11 @@ def test_an_account_is_asked_before_its_domain_and_the_server() -> None:
 def test_what_is_no_entry(text: str) -> None:
     with pytest.raises(ValueError, match="sender"):
         entry_of(text)
+
+
+def test_whom_an_entry_would_let_in_is_told_where_nothing_proves_it() -> None:
+    levels = (AllowBlock(block=("other.example",)), AllowBlock(allow=("shop.example", "203.0.113.0/24")))
+    assert claimed_of(levels, FORGED) == "shop.example"
+    assert claimed_of(levels, evidence()) == "shop.example"
+    assert claimed_of(levels, PROVEN) is None
+    assert claimed_of(levels[:1], FORGED) is None

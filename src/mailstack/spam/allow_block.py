@@ -90,10 +90,20 @@ class AllowBlock:
             return Match(entry=block[1], is_allowed=False)
         return None if allow is None else Match(entry=allow[1], is_allowed=True)
 
+    def claimed(self, mail: Evidence) -> str | None:
+        """What would let the author in, if he was proven to be that."""
+        found = _most_specific(self._allowed, _names_of(mail.author_address, mail.author_domain), peer_host="")
+        return None if found is None else found[1]
+
 
 def match_of(levels: Iterable[AllowBlock], mail: Evidence) -> Match | None:
     """levels: the account's, the domain's, the server's: the first that knows the sender counts."""
     return next((found for level in levels if (found := level.match(mail)) is not None), None)
+
+
+def claimed_of(levels: Iterable[AllowBlock], mail: Evidence) -> str | None:
+    """The entry that lets in whom the author says to be, where nothing proves it; as written."""
+    return None if mail.is_proven else next((found for level in levels if (found := level.claimed(mail))), None)
 
 
 def _listed(texts: Sequence[str]) -> _List:

@@ -9,7 +9,7 @@ from mailstack.model.spam import Finding, SpamPolicy
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.rules import evidence_of
-from mailstack.spam.allow_block import AllowBlock, match_of
+from mailstack.spam.allow_block import AllowBlock, claimed_of, match_of
 from mailstack.spam.rules.evidence import Ours
 
 POINTS = 100.0
@@ -25,9 +25,14 @@ class NamedSenders:
     def finding(self, mail: Examined, account: Account | None) -> Finding | None:
         """account: None for whoever has none here."""
         levels = [_listed(policy) for policy in self._policies(account) if policy.allow or policy.block]
-        found = match_of(levels, evidence_of(mail, self.ours)) if levels else None
-        if found is None:
+        if not levels:
             return None
+        evidence = evidence_of(mail, self.ours)
+        found = match_of(levels, evidence)
+        if found is None:
+            claimed = claimed_of(levels, evidence)
+            why = f"{claimed} is let in here, and nothing proves that this is from there"
+            return None if claimed is None else Finding(rule=ALLOWED, points=0.0, why=why)
         if found.is_allowed:
             return Finding(rule=ALLOWED, points=-POINTS, why=f"{found.entry} is let in here")
         return Finding(rule=BLOCKED, points=POINTS, why=f"{found.entry} is kept out here")
