@@ -5,8 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstack.formats.header_forms import (
-    AddressGroup,
-    EmailAddress,
     addresses_form,
     date_form,
     groups_form,
@@ -15,6 +13,7 @@ from mailstack.formats.header_forms import (
     text_form,
     urls_form,
 )
+from mailstack.model.header_value import AddressGroup, EmailAddress
 from mailstack.model.instant import Instant
 
 _EXAMPLE = (

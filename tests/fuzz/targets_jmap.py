@@ -1,10 +1,17 @@
-"""JMAP: any octets are an Email that JSON can hold."""
+"""JMAP: any octets are an Email that JSON can hold, and any JSON makes a message or is refused."""
+
+from contextlib import suppress
 
 import orjson
 
 from mailstack.formats.digest import digest_message
+from mailstack.formats.mime import scan
+from mailstack.model.instant import Instant
+from mailstack.servers.jmap.email_message import Making, message_of
 from mailstack.servers.jmap.email_object import EmailSource, email_object
 from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.faults import NotSet
+from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
 from mailstack.wire.jmap.mail.email_wanted import FETCHED_BY_DEFAULT, email_wanted
 from tests.fuzz.target import Target
 
@@ -32,7 +39,30 @@ def run_email(data: bytes) -> None:
     orjson.dumps(email_object(_WANTED, source))
 
 
+def run_given(data: bytes) -> None:
+    try:
+        given = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return
+    if not isinstance(given, dict):
+        return
+    making = Making(now=Instant(0), token="t", domain="x.example")
+    with suppress(NotSet):
+        email = given_email({"mailboxIds": {"F1": True}, **given})
+        scan(message_of(email, dict.fromkeys(blobs_of(email.body), data), making))
+
+
 TARGETS = [
+    Target(
+        "jmap.given",
+        run_given,
+        (
+            b'{"subject":"a","to":[{"name":"b","email":"c@d"}],"header:X:asURLs:all":[["x:y"]],"sentAt":'
+            b'"2018-07-10T11:03:11+10:00","textBody":[{"partId":"1"}],"bodyValues":{"1":{"value":"x"}},'
+            b'"attachments":[{"blobId":"U1","name":"e","type":"text/x"}],"keywords":{"$seen":true}}',
+            b'{"references":["a@b"],"bodyStructure":{"subParts":[{"blobId":"U1","header:Content-Type":"a/b; c=d"}]}}',
+        ),
+    ),
     Target(
         "jmap.email",
         run_email,

@@ -6,7 +6,6 @@ Not which form goes with which field (wire/jmap/mail). All take the value as it 
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from mailstack.formats.addresses import Group, Mailbox, parse_addresses
 from mailstack.formats.charsets import guess
@@ -16,6 +15,7 @@ from mailstack.formats.digest import message_ids_in
 from mailstack.formats.headers import unfold
 from mailstack.formats.limits import Limits
 from mailstack.formats.words import decode_placed_words
+from mailstack.model.header_value import AddressGroup, EmailAddress
 from mailstack.model.instant import Instant
 
 # All references of a message, unlike those that its thread is made of.
@@ -27,20 +27,6 @@ _QUOTED_SPECIAL = re.compile(r"([\"\\])")
 # RFC 2369 §2: URLs in angle brackets, comments outside of them.
 _URL_OR_COMMENT = re.compile(rb"<([^<>]*+)>|\(")
 _SPACE = re.compile(rb"\s+")
-
-
-class EmailAddress(NamedTuple):
-    """name: decoded; None where there is none. email: RFC 5322 §3.4.1: addr-spec, as far as there is one."""
-
-    name: str | None
-    email: str
-
-
-class AddressGroup(NamedTuple):
-    """name: None for addresses that are in no group."""
-
-    name: str | None
-    addresses: tuple[EmailAddress, ...]
 
 
 def raw_form(value: bytes) -> str:

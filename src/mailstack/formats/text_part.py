@@ -2,21 +2,37 @@
 
 import binascii
 import re
+from typing import NamedTuple
 
 _CRLF = b"\r\n"
 _NOT_7BIT = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")  # RFC 2045 §2.7
 _LONGEST_LINE = 998
 
 
+class EncodedText(NamedTuple):
+    encoding: bytes
+    charset: bytes
+    body: bytes
+
+
 def write_text_part(content_type: bytes, text: bytes) -> bytes:
     """Fields, empty line and body. text: UTF-8, with CRLF. content_type: without parameters."""
-    encoding, charset = b"7bit", b"us-ascii"
-    if not text.isascii() or _NOT_7BIT.search(text) or max(map(len, text.split(_CRLF))) > _LONGEST_LINE:
-        encoding, charset = b"quoted-printable", b"utf-8"
-        text = _quoted_printable(text)
-    parameter = b"; charset=" + charset if content_type == b"text/plain" else b""
-    fields = b"Content-Type: " + content_type + parameter + _CRLF + b"Content-Transfer-Encoding: " + encoding + _CRLF
-    return fields + _CRLF + text
+    encoded = encode_text(text)
+    parameter = b"; charset=" + encoded.charset if content_type == b"text/plain" else b""
+    fields = b"Content-Type: " + content_type + parameter + _CRLF
+    return fields + b"Content-Transfer-Encoding: " + encoded.encoding + _CRLF + _CRLF + encoded.body
+
+
+def encode_text(text: bytes) -> EncodedText:
+    """text: UTF-8, with CRLF."""
+    if is_7bit(text):
+        return EncodedText(b"7bit", b"us-ascii", text)
+    return EncodedText(b"quoted-printable", b"utf-8", _quoted_printable(text))
+
+
+def is_7bit(octets: bytes) -> bool:
+    """RFC 2045 §2.7: ASCII, in lines that every server takes."""
+    return octets.isascii() and not _NOT_7BIT.search(octets) and max(map(len, octets.split(_CRLF))) <= _LONGEST_LINE
 
 
 def _quoted_printable(text: bytes) -> bytes:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailstack.formats.header_forms import (
-    EmailAddress,
     addresses_form,
     date_form,
     groups_form,
@@ -14,6 +13,7 @@ from mailstack.formats.header_forms import (
     urls_form,
 )
 from mailstack.formats.headers import Field
+from mailstack.model.header_value import EmailAddress
 from mailstack.model.message import RawMessage
 from mailstack.wire.jmap.dates import write_date
 from mailstack.wire.jmap.mail.header_property import HeaderForm, HeaderProperty
