@@ -113,6 +113,10 @@ class Arguments:
         """As objects, by ids or references, which are left for the caller to resolve: `update` of /set."""
         return self._objects(name, _is_id_or_reference)
 
+    def all(self) -> dict[str, Any]:
+        """For who knows none of them."""
+        return dict(self._given)
+
     def finish(self) -> None:
         unknown = self._given.keys() - self._read
         if unknown:
