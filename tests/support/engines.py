@@ -50,6 +50,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_gate.py": "tests/contract has bans and what greylisting remembers on both",
     "tests/scenarios/test_hot_reload.py::test_a_spec": "a spec with faults reaches no store",
     "tests/scenarios/test_idle_nodes.py": "many nodes are on PostgreSQL only",
+    "tests/scenarios/test_jmap.py": "what answers there reads no mail",
     "tests/scenarios/test_kill.py::test_a_killed_worker": "of processes; the test beside it has the mail",
     "tests/scenarios/test_kill.py::test_workers_end": "of processes; test_on_postgres has a server that is killed",
     "tests/scenarios/test_mail_peers.py": "what the client sends comes out of no store",

@@ -1,16 +1,30 @@
 """JMAP's service on a real store, beside an IMAP server on the same."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
+from typing import Any
+
+import httpx
+import orjson
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailstack.model.principal import Account
+from mailstack.servers.http.floor import HOST, Floor
+from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.jmap.method import Call
+from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.scripts import AccountScripts
 from mailstack.sieve.extensions import EXTENSIONS
-from tests.support.imap_server import DOMAIN, RunningImap, running_imap
+from mailstack.wire.jmap.session import API_PATH, CORE
+from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
+
+PEER = ("203.0.113.7", 40_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +39,46 @@ class JmapWorld:
 
     async def call(self, name: str = "u0", *, using: frozenset[str] = frozenset()) -> Call:
         return Call(service=self.service, login=await self.account(name), using=using, created={})
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        login: str = f"u0@{DOMAIN}",
+        password: str = PASSWORD,
+        base_url: str = "https://mail.peer.test:8443",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | AsyncIterable[bytes] | None = None,
+    ) -> httpx.Response:
+        """Over HTTP as it is between the connection and the pages. headers: besides those of a client that sends JSON;
+        an Authorization among them is taken for the login's."""
+        app = _floor(self.service)
+        transport = httpx.ASGITransport(app=app, client=PEER)
+        auth = None if headers and "Authorization" in headers else httpx.BasicAuth(login, password)
+        async with httpx.AsyncClient(transport=transport, base_url=base_url, auth=auth) as client:
+            sent = {"Content-Type": "application/json", **(headers or {})}
+            return await client.request(method, path, headers=sent, content=content)
+
+    async def api(self, *calls: object, using: Sequence[str] = (CORE,), login: str = f"u0@{DOMAIN}") -> Any:
+        """The methodResponses of these calls."""
+        content = orjson.dumps({"using": [*using], "methodCalls": calls})
+        reply = await self.ask("POST", API_PATH, login=login, content=content)
+        assert reply.status_code == 200, reply.text
+        return reply.json()["methodResponses"]
+
+
+def _floor(jmap: JmapService) -> ASGIApp:
+    pages = Router(JmapPages(service=jmap).routes(), redirect_slashes=False)
+    service = HttpService(limits=HttpLimits(), plain=pages, secure=pages, clock=jmap.clock, token=token_bytes)
+    floor = Floor(lambda: service, HttpRole.SECURE)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # What the connection says of each request.
+        scope["state"] = {HOST: scope["server"][0]}
+        await floor(scope, receive, send)
+
+    return app
 
 
 @asynccontextmanager
@@ -41,5 +95,6 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 bus=service.bus,
                 conduct=service.conduct,
                 clock=service.clock,
+                plaintext_is_secure=service.plaintext_is_secure,
             ),
         )

@@ -36,6 +36,7 @@ from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
+from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.managesieve.service import ManageSieveLimits, ManageSieveService
 from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
@@ -131,6 +132,9 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         token=around.adapters.token,
     )
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
+    imap = _imap(server, around, sasl, has_tls=bool(identities))
+    managesieve = _managesieve(blueprint, server, around, sasl)
+    jmap = _jmap(around, login, imap, managesieve.scripts)
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
@@ -145,9 +149,9 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         is_validating=server.resolvers_validate,
         resolver=resolver,
         smtp=_smtp(blueprint, around, sasl, delivery, lists, keys, resolver),
-        imap=_imap(server, around, sasl, has_tls=bool(identities)),
-        managesieve=_managesieve(blueprint, server, around, sasl),
-        http=web_service(blueprint, server, around.adapters, around.settings, lists),
+        imap=imap,
+        managesieve=managesieve,
+        http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
     )
 
@@ -295,6 +299,20 @@ def _managesieve(
         ),
         notify_schemes=NOTIFY_SCHEMES,
         conduct=around.adapters.conduct,
+        plaintext_is_secure=_trusted(around.settings),
+    )
+
+
+def _jmap(around: Surroundings, login: Login, imap: ImapService, scripts: AccountScripts) -> JmapService:
+    adapters = around.adapters
+    return JmapService(
+        login=login,
+        mail_of=imap.mail_of,
+        accounts=adapters.store.accounts,
+        scripts=scripts,
+        bus=adapters.bus,
+        conduct=adapters.conduct,
+        clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
     )
 

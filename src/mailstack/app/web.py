@@ -21,21 +21,32 @@ from mailstack.servers.http.mta_sts import POLICY_HOST, MtaStsPolicies
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.http.sites import Sites, ToHttps
 from mailstack.servers.http.unsubscribe import UnsubscribePage
+from mailstack.servers.jmap.pages import JmapPages
+from mailstack.servers.jmap.service import JmapService
 from mailstack.services.lists.lists import Lists
 
 
 def web_service(
-    blueprint: Blueprint, server: ServerBody, adapters: Adapters, settings: RunSettings, lists: Lists
+    blueprint: Blueprint,
+    server: ServerBody,
+    adapters: Adapters,
+    settings: RunSettings,
+    lists: Lists,
+    jmap: JmapService,
 ) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
     policies = MtaStsPolicies(by_host=_policies(blueprint, server))
-    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes())
+    mail = JmapPages(service=jmap).routes()
+    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *mail)
     sites = _sites(blueprint, server, policies, own)
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
         limits=HttpLimits(connections_per_ip=server.connections_per_ip),
-        plain=_pages(*health.routes(), *proofs.routes(), otherwise=to_https),
+        # A sandbox is for programs that are not to be bothered with its certificate.
+        plain=_pages(
+            *health.routes(), *proofs.routes(), *(mail if settings.trust_loopback else ()), otherwise=to_https
+        ),
         secure=_pages(*health.routes(), otherwise=Sites(by_host=sites)),
         clock=adapters.clock,
         token=adapters.token,

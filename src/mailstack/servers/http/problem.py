@@ -11,12 +11,15 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """title: the same for every case of this kind, as RFC 9457 §3.1.3 wants it. detail: what to do about this one."""
+    """title: the same for every case of this kind, as RFC 9457 §3.1.3 wants it. detail: what to do about this one.
+    type: a URI, where the status does not say it all. more: further members (§3.2)."""
 
     status: int
     title: str
     detail: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    type: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -28,7 +31,8 @@ class Refused(Exception):
 
 
 def problem_response(problem: Problem, request_id: str) -> Response:
-    fields: dict[str, str | int] = {"title": problem.title, "status": problem.status}
+    fields: dict[str, str | int] = {"type": problem.type} if problem.type else {}
+    fields |= {"title": problem.title, "status": problem.status, **problem.more}
     if problem.detail:
         fields["detail"] = problem.detail
     fields["request"] = request_id  # RFC 9457 §3.2: an extension, so that a report finds its line in the log

@@ -7,6 +7,7 @@ from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.bus import Bus
+from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -16,7 +17,8 @@ from mailstack.wire.jmap.limits import JmapLimits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapService:
-    """mail_of: an account's own mail, seen by itself; the same ports and views as IMAP has."""
+    """mail_of: an account's own mail, seen by itself; the same ports and views as IMAP has. plaintext_is_secure: may
+    this peer, by its address, log in without TLS."""
 
     login: Login
     mail_of: Callable[[Account], AccountMail]
@@ -25,4 +27,6 @@ class JmapService:
     bus: Bus
     conduct: Conduct
     clock: Clock
+    plaintext_is_secure: Callable[[str], bool]
     limits: JmapLimits = field(default_factory=JmapLimits)
+    turns: Turns = field(default_factory=Turns)

@@ -3,8 +3,9 @@
 Says nothing of who exists: an identifier that is nobody's login is kept as it was written, and means nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -31,6 +32,8 @@ from mailstack.services.mailbox.places import Place, find
 from mailstack.services.mailbox.tree import MailboxTree, load_tree
 
 log = structlog.get_logger()
+
+_F = TypeVar("_F")
 
 # RFC 4314 §4: any of these lets MYRIGHTS answer.
 _RIGHTS_TO_ASK = (Right.LOOKUP, Right.READ, Right.INSERT, Right.CREATE, Right.DELETE_MAILBOX, Right.ADMINISTER)
@@ -95,17 +98,13 @@ async def my_rights(mail: AccountMail, path: str) -> Place:
 
 async def shared_trees(mail: AccountMail) -> list[SharedTree]:
     """What others let the viewer know of, by login. Owners who share nothing after all are forgotten."""
-    found: list[SharedTree] = []
-    for owner_id in await mail.sharing.owners(mail.viewer.account_id):
-        try:
-            shared = await _shared_tree(mail, owner_id)
-        except DomainError as fault:
-            # An owner whose file cannot be read shares nothing for now, and spoils nobody else's list.
-            log.warning("shared mailboxes left out", owner=owner_id, error=type(fault).__name__, detail=fault.detail)
-            continue
-        if shared is not None:
-            found.append(shared)
-    return sorted(found, key=lambda shared: shared.mail.account.login)
+    return sorted(await _of_all_owners(mail, _shared_tree), key=lambda shared: shared.mail.account.login)
+
+
+async def sharing_accounts(mail: AccountMail) -> list[Account]:
+    """As shared_trees, of whom that is."""
+    found = await _of_all_owners(mail, _shared)
+    return sorted((owner.account for owner, _ in found), key=lambda account: account.login)
 
 
 async def mail_shared_by(mail: AccountMail, owner_id: AccountId) -> AccountMail:
@@ -115,6 +114,20 @@ async def mail_shared_by(mail: AccountMail, owner_id: AccountId) -> AccountMail:
     if shared is None:
         raise NotFound("no such account")
     return shared[0]
+
+
+async def _of_all_owners(mail: AccountMail, ask: Callable[[AccountMail, AccountId], Awaitable[_F | None]]) -> list[_F]:
+    found: list[_F] = []
+    for owner_id in await mail.sharing.owners(mail.viewer.account_id):
+        try:
+            shared = await ask(mail, owner_id)
+        except DomainError as fault:
+            # An owner whose file cannot be read shares nothing for now, and spoils nobody else's list.
+            log.warning("shared mailboxes left out", owner=owner_id, error=type(fault).__name__, detail=fault.detail)
+            continue
+        if shared is not None:
+            found.append(shared)
+    return found
 
 
 async def _shared_tree(mail: AccountMail, owner_id: AccountId) -> SharedTree | None:

@@ -1,0 +1,59 @@
+"""From the method calls of a request to their responses, one after the other. RFC 8620 §3.3 to §3.6.
+
+A new method needs its line here, and nothing else.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from mailstack.model.errors import DomainError
+from mailstack.servers.jmap import core_echo
+from mailstack.servers.jmap.errors import method_fault
+from mailstack.servers.jmap.method import Call, Method
+from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
+from mailstack.wire.jmap.references import Results
+from mailstack.wire.jmap.request import Invocation
+
+METHODS: Mapping[str, Method] = {method.name: method for method in (core_echo.METHOD,)}
+_ERROR = "error"
+
+log = structlog.get_logger()
+
+Responses = list[tuple[str, Mapping[str, Any], str]]
+"""Name, arguments, method call id."""
+
+
+async def responses_to(
+    calls: Sequence[Invocation], call: Call, *, methods: Mapping[str, Method] = METHODS
+) -> Responses:
+    """A call that fails is answered so, and leaves the others alone."""
+    results = Results(octets=call.service.limits.request_octets)
+    responses: Responses = []
+    for invocation in calls:
+        try:
+            name, found = invocation.name, await _run(invocation, call, results, methods)
+        except MethodFault as fault:
+            name, found = _ERROR, fault.as_json()
+        except DomainError as fault:
+            log.info("refused", method=invocation.name, error=type(fault).__name__, detail=fault.detail)
+            name, found = _ERROR, method_fault(fault).as_json()
+        except Exception:
+            log.exception("bug", method=invocation.name)
+            name, found = _ERROR, MethodFault(MethodFaultType.SERVER_FAIL, "Internal error").as_json()
+        results.add(name, found, invocation.call_id)
+        responses.append((name, found, invocation.call_id))
+        # Others are let in between: there may be many calls that wait for nothing.
+        await asyncio.sleep(0)
+    return responses
+
+
+async def _run(invocation: Invocation, call: Call, results: Results, methods: Mapping[str, Method]) -> dict[str, Any]:
+    method = methods.get(invocation.name)
+    # RFC 8620 §3.3: what the request does not use is not there for it.
+    if method is None or method.capability not in call.using:
+        raise MethodFault(MethodFaultType.UNKNOWN_METHOD)
+    return await method.run(call, Arguments(results.resolve(invocation.arguments)))

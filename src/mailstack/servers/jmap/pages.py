@@ -1,0 +1,97 @@
+"""The addresses that JMAP has: its session object and its API. RFC 8620 §2, §3."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mailstack.model.principal import Account
+from mailstack.servers.http.floor import HOST
+from mailstack.servers.http.problem import Problem, Refused
+from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
+from mailstack.servers.jmap.cors import Page, for_all_origins
+from mailstack.servers.jmap.dispatch import responses_to
+from mailstack.servers.jmap.login import account_of
+from mailstack.servers.jmap.method import Call
+from mailstack.servers.jmap.service import JmapService
+from mailstack.servers.jmap.session import CAPABILITIES, session_facts
+from mailstack.wire.jmap.request import ProblemType, Request, RequestProblem, parse_request, passed_limit
+from mailstack.wire.jmap.session import API_PATH, SESSION_PATH
+
+# RFC 8620 §2.2
+WELL_KNOWN_PATH = "/.well-known/jmap"
+JSON = re.compile(r"application/json[ \t]*(?:;.*)?", re.IGNORECASE)
+_PORT = re.compile(r":[0-9]+\Z")
+_TITLES = {
+    ProblemType.UNKNOWN_CAPABILITY: "The request uses what is not known here",
+    ProblemType.NOT_JSON: "The request is not JSON",
+    ProblemType.NOT_REQUEST: "The request is not one of JMAP",
+    ProblemType.LIMIT: "The request is over a limit",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JmapPages:
+    service: JmapService
+
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            _route(WELL_KNOWN_PATH, self.session, "GET"),
+            _route(SESSION_PATH, self.session, "GET"),
+            _route(API_PATH, self.api, "POST"),
+        )
+
+    async def session(self, request: HttpRequest) -> Response:
+        login = await account_of(self.service, request)
+        facts = await session_facts(self.service, login)
+        return await json_answer(request, facts.as_json(_base_url(request)))
+
+    async def api(self, request: HttpRequest) -> Response:
+        login = await account_of(self.service, request)
+        try:
+            with self.service.turns.turn(login.account_id, limit=self.service.limits.concurrent_requests):
+                return await json_answer(request, await self._answer(await self._request(request), login))
+        except RequestProblem as fault:
+            raise Refused(_problem(fault)) from None
+
+    async def _request(self, request: HttpRequest) -> Request:
+        # RFC 8620 §3.1: the client says what it sends.
+        if JSON.fullmatch(request.headers.get("content-type", "")) is None:
+            raise RequestProblem(ProblemType.NOT_JSON, "send it with the Content-Type application/json")
+        limits, content = self.service.limits, bytearray()
+        async for piece in request.stream():
+            content += piece
+            if len(content) > limits.request_octets:
+                raise passed_limit("maxSizeRequest", limits.request_octets)
+        if len(content) > LARGE_OCTETS:
+            return await asyncio.to_thread(parse_request, bytes(content), limits, CAPABILITIES)
+        return parse_request(bytes(content), limits, CAPABILITIES)
+
+    async def _answer(self, request: Request, login: Account) -> dict[str, Any]:
+        call = Call(service=self.service, login=login, using=request.using, created=dict(request.created or {}))
+        responses = await responses_to(request.calls, call)
+        # RFC 8620 §3.4: only who gave some is told which there are.
+        created = {} if request.created is None else {"createdIds": call.created}
+        facts = await session_facts(self.service, login)
+        return {"methodResponses": responses, **created, "sessionState": facts.state}
+
+
+def _route(path: str, page: Page, method: str) -> Route:
+    return Route(path, for_all_origins(page), methods=[method, "OPTIONS"])
+
+
+def _problem(fault: RequestProblem) -> Problem:
+    more = {"limit": fault.limit} if fault.limit else {}
+    return Problem(status=400, title=_TITLES[fault.type], detail=fault.detail, type=fault.type.value, more=more)
+
+
+def _base_url(request: HttpRequest) -> str:
+    """As it was asked for: the host is one of ours, and the port is that which the client sees."""
+    host = request.scope["state"][HOST]
+    port = _PORT.search(request.headers.get("host", ""))
+    scheme = request.scope["scheme"]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{port[0] if port else ''}"
