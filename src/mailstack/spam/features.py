@@ -114,8 +114,6 @@ def _sender_tokens(sender: Sender) -> Iterator[bytes]:
 
 def names_of(features: Features, wanted: Set[int]) -> dict[int, str]:
     """For these numbers, what they stand for."""
-    return {
-        number: name.decode("utf-8", "replace")
-        for name in (*features.words, *features.tokens)
-        if (number := crc32(name)) in wanted
-    }
+    names = (*features.words, *features.tokens)
+    named = dict(zip(map(crc32, names), names, strict=True))
+    return {number: named[number].decode("utf-8", "replace") for number in wanted if number in named}

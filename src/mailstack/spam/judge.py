@@ -5,7 +5,6 @@ is added. So a model counts for as much as it has learned: nothing at first.
 """
 
 from dataclasses import dataclass
-from heapq import nlargest
 
 from mailstack.spam.features import Features, names_of
 from mailstack.spam.model import Model, Update, probability
@@ -61,12 +60,14 @@ def account_lesson(features: Features, account: Model, shared: Model, *, is_spam
 def reasons(features: Features, models: Models, *, most: int) -> tuple[Reason, ...]:
     """The features that say most, for or against spam, the strongest first. All together they are the points, as long
     as those are within their bounds."""
-    shared = models.shared
-    points = {number: _SHARED_SLOPE * shared.belief * added for number, added in shared.points(features).items()}
+    points = models.shared.points(features, share=_SHARED_SLOPE * models.shared.belief)
     if models.account is not None:
-        for number, added in models.account.points(features).items():
-            points[number] += _ACCOUNT_SLOPE * added
-    top = nlargest(most, points, key=lambda number: abs(points[number]))
+        for number, added in models.account.points(features, share=_ACCOUNT_SLOPE).items():
+            points[number] += added
+    # Of some hundred the few that matter are found first: to order all of them takes longer than to judge.
+    least = min(sorted(map(abs, points.values()), reverse=True)[:most], default=0.0)
+    strong = [number for number, added in points.items() if abs(added) >= least]
+    top = sorted(strong, key=lambda number: -abs(points[number]))[:most]
     names = names_of(features, set(top))
     return tuple(Reason(name=names[number], points=points[number]) for number in top if points[number])
 

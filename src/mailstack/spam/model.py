@@ -135,16 +135,11 @@ class Model:
         text, facts = self._slots(features.text), self._slots(features.facts)
         return self._by_weights(text, facts), self._by_counts(text, facts)
 
-    def points(self, features: Features) -> dict[int, float]:
-        """What each number adds to the log-odds."""
-        odds, believed = self._odds_now(), self.belief * _COUNTS_SHARE
-        points: dict[int, float] = {}
-        for numbers in (features.text, features.facts):
-            length, count_share = _length(numbers) * _UNITS, believed / (len(numbers) or 1)
-            for number in numbers:
-                slot = number & self._mask
-                added = self._weights[slot] / length + odds[self._counts[slot]] * count_share
-                points[number] = points.get(number, 0.0) + added
+    def points(self, features: Features, *, share: float = 1.0) -> dict[int, float]:
+        """What each number adds to the log-odds, times share."""
+        points = dict(zip(features.text, self._added(features.text, share), strict=True))
+        for number, added in zip(features.facts, self._added(features.facts, share), strict=True):
+            points[number] = points.get(number, 0.0) + added
         return points
 
     def lesson(
@@ -200,6 +195,12 @@ class Model:
         facts_sum = sum([odds[counts[slot]] for slot in facts])
         mean = text_sum / (len(text) or 1) + facts_sum / (len(facts) or 1)
         return mean * _COUNTS_SHARE * self.belief
+
+    def _added(self, numbers: Sequence[int], share: float) -> list[float]:
+        weights, counts, odds = self._weights, self._counts, self._odds_now()
+        weight_share = share / (_length(numbers) * _UNITS)
+        count_share = share * self.belief * _COUNTS_SHARE / (len(numbers) or 1)
+        return [weights[slot] * weight_share + odds[counts[slot]] * count_share for slot in self._slots(numbers)]
 
     def _odds_now(self) -> "_Odds":
         learned = self._learned()
