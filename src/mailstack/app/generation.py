@@ -245,10 +245,8 @@ def _spam_knowledge(blueprint: Blueprint, around: Surroundings, resolver: Resolv
     clock = around.adapters.clock
     return SpamKnowledge(
         models=around.models,
-        sources=[
-            Namesakes(accounts=around.adapters.store.accounts, domains=frozenset(blueprint.domains)),
-            dns_lists_of(blueprint, resolver, clock=clock),
-        ],
+        sources=[Namesakes(accounts=around.adapters.store.accounts, domains=frozenset(blueprint.domains))],
+        elsewhere=[dns_lists_of(blueprint, resolver, clock=clock)],
         engines=engines_of(blueprint, resolver, clock=clock),
         experience=around.adapters.experience,
     )

@@ -34,11 +34,12 @@ class Untaught:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpamKnowledge:
-    """What a server knows besides its spec: what it was taught, and whom it can ask. experience: None where nobody
-    remembers senders."""
+    """What a server knows besides its spec: what it was taught, and whom it can ask. sources, elsewhere: as Scoring has
+    them. experience: None where nobody remembers senders."""
 
     models: SpamModels
     sources: Sequence[Source] = ()
+    elsewhere: Sequence[Source] = ()
     account_sources: Sequence[AccountSource] = ()
     experience: Experience | None = None
     engines: Sequence[Scans] = ()
@@ -56,7 +57,13 @@ def judging_of(blueprint: Blueprint, known: SpamKnowledge | None = None) -> Judg
     if experience is not None:
         sources.append(experience.reputation)
         account_sources.append(experience.acquainted)
-    scoring = Scoring(models=known.models, sources=sources, account_sources=account_sources, engines=known.engines)
+    scoring = Scoring(
+        models=known.models,
+        sources=sources,
+        elsewhere=known.elsewhere,
+        account_sources=account_sources,
+        engines=known.engines,
+    )
     return Judging(
         hostname=server.hostname,
         policies=policies,

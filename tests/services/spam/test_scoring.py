@@ -76,7 +76,7 @@ def test_what_one_account_taught_counts_for_it_alone() -> None:
 
 def test_findings_add_up_in_the_order_of_their_sources() -> None:
     one, two, three = (Finding(rule=rule, points=points) for rule, points in (("a", 1.25), ("b", 2.0), ("c", -0.5)))
-    found = scores(Scoring(models=Taught(), sources=[Says(one), Says(two)], account_sources=[Says(three)]))
+    found = scores(Scoring(models=Taught(), sources=[Says(one)], elsewhere=[Says(two)], account_sources=[Says(three)]))
     assert found[BOB].findings == (one, two, three)
     assert found[BOB].points == 2.8
 
@@ -85,6 +85,10 @@ def test_a_source_that_fails_has_found_nothing() -> None:
     good = Finding(rule="a", points=1.0)
     for fault in (TryAgainLater("down"), RuntimeError("a bug")):
         found = scores(Scoring(models=Taught(), sources=[Says(fault=fault), Says(good)]))
+        assert found[BOB].findings == (good,)
+        found = scores(Scoring(models=Taught(), elsewhere=[Says(fault=fault), Says(good)]))
+        assert found[BOB].findings == (good,)
+        found = scores(Scoring(models=Taught(), sources=[Says(good)], elsewhere=[Says(fault=fault)]))
         assert found[BOB].findings == (good,)
 
 
@@ -100,6 +104,26 @@ def test_that_one_engine_has_looked_for_a_virus_is_known_of_all() -> None:
     engines = [Scans(Scanned(is_virus_checked=True)), Scans(Scanned())]
     assert scores(Scoring(models=Taught(), engines=engines))[BOB].is_virus_checked
     assert not scores(Scoring(models=Taught(), engines=engines[1:]))[BOB].is_virus_checked
+
+
+class Waits:
+    """Until as many others do."""
+
+    def __init__(self, all_there: asyncio.Barrier) -> None:
+        self._all_there = all_there
+
+    async def findings(self, mail: Examined) -> Sequence[Finding]:  # noqa: ARG002 -- as the protocol has it
+        await self._all_there.wait()
+        return ()
+
+    async def scanned(self, mail: Examined) -> Scanned:
+        return Scanned(findings=await self.findings(mail))
+
+
+async def test_those_who_ask_others_are_asked_side_by_side() -> None:
+    waits = Waits(asyncio.Barrier(3))
+    async with asyncio.timeout(10):
+        await Scoring(models=Taught(), elsewhere=[waits, waits], engines=[waits]).scores(examined(), [None])
 
 
 async def test_others_have_their_turns_while_a_mail_to_many_is_scored() -> None:

@@ -219,11 +219,12 @@ class _Telling:
         names = Namesakes(accounts=self._accounts, domains=frozenset(self._bed.blueprint.domains))
         known = self._around.known
         if known is None:
-            return SpamKnowledge(models=Untaught(), sources=[names, lists])
+            return SpamKnowledge(models=Untaught(), sources=[names], elsewhere=[lists])
         ids = Ids(spec=self._bed.accounts, server=known.accounts)
         return SpamKnowledge(
             models=LiveModels(known.models, ids),
-            sources=[names, lists, known.experience.reputation],
+            sources=[names, known.experience.reputation],
+            elsewhere=[lists],
             account_sources=[LiveAcquaintances(known.experience.acquainted, ids)],
         )
 

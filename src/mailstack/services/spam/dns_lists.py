@@ -95,7 +95,9 @@ class DnsLists:
         ]
 
     async def findings(self, mail: Examined) -> Sequence[Finding]:
-        questions = tuple(self._questions(mail)) if self._lists else ()
+        if not self._lists:
+            return ()
+        questions = tuple(self._questions(mail))
         found = await asyncio.gather(*(self._asked(each, asked, questions) for each, asked in self._lists))
         return [finding for finding in found if finding is not None]
 

@@ -60,26 +60,28 @@ class SpamModels(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
-    """sources and engines are asked side by side; their findings are told in that order."""
+    """sources: of this machine, asked in turn, for a task of its own would take each longer than what it does.
+    elsewhere and engines: who ask others, side by side. Findings are told in that order."""
 
     models: SpamModels
     sources: Sequence[Source] = ()
+    elsewhere: Sequence[Source] = ()
     account_sources: Sequence[AccountSource] = ()
     engines: Sequence[Scans] = ()
 
     async def scores(self, mail: Examined, accounts: Sequence[Account | None]) -> Mapping[AccountId | None, Score]:
         """By account; None: for whoever has none here. What all of them share is found once."""
-        asked: list[Awaitable[Told]] = [source.findings(mail) for source in self.sources]
+        answers = [await _answer(source.findings(mail)) for source in self.sources]
+        asked: list[Awaitable[Told]] = [source.findings(mail) for source in self.elsewhere]
         asked += [engine.scanned(mail) for engine in self.engines]
-        told = await _gathered(asked, mail)
+        told = _told([*answers, *await _side_by_side(asked)], mail)
         of_mail = _findings(told)
         infected = next((each for each in told if each.virus), Scanned())
         is_virus_checked = any(each.is_virus_checked for each in told)
         shared: Sequence[Finding] | None = None
         found: dict[AccountId | None, Score] = {}
         for account in accounts:
-            own = [] if account is None else [source.findings(mail, account) for source in self.account_sources]
-            of_account = _findings(await _gathered(own, mail))
+            of_account = () if account is None else await self._found_for(account, mail)
             model = None if account is None else await self._model_of(account, mail)
             if model is None:
                 words = shared = self._words(mail) if shared is None else shared
@@ -94,6 +96,10 @@ class Scoring:
                 is_virus_checked=is_virus_checked,
             )
         return found
+
+    async def _found_for(self, account: Account, mail: Examined) -> Sequence[Finding]:
+        answers = [await _answer(source.findings(mail, account)) for source in self.account_sources]
+        return _findings(_told(answers, mail))
 
     async def _model_of(self, account: Account, mail: Examined) -> Model | None:
         try:
@@ -113,10 +119,10 @@ class Scoring:
         return (Finding(rule=rule, points=points, why=why),) if points else ()
 
 
-async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequence[Scanned]:
+def _told(answers: Sequence[Told | BaseException], mail: Examined) -> Sequence[Scanned]:
     """Of those who answer."""
     found: list[Scanned] = []
-    for answer in await _answers(asked):
+    for answer in answers:
         if isinstance(answer, DomainError):
             log.info("not asked for spam", trace=mail.trace_id, fault=repr(answer))
         elif isinstance(answer, Exception):  # a bug met here must not keep a mail from coming in
@@ -128,13 +134,17 @@ async def _gathered(asked: Sequence[Awaitable[Told]], mail: Examined) -> Sequenc
     return found
 
 
-async def _answers(asked: Sequence[Awaitable[Told]]) -> Sequence[Told | BaseException]:
+async def _side_by_side(asked: Sequence[Awaitable[Told]]) -> Sequence[Told | BaseException]:
     if len(asked) > 1:
         return await asyncio.gather(*asked, return_exceptions=True)
-    try:  # a task of its own would take longer than what it does
-        return [await one for one in asked]
+    return [await _answer(one) for one in asked]
+
+
+async def _answer(asked: Awaitable[Told]) -> Told | BaseException:
+    try:
+        return await asked
     except Exception as fault:  # noqa: BLE001  as of several, it is logged with the mail
-        return [fault]
+        return fault
 
 
 def _findings(told: Sequence[Scanned]) -> Sequence[Finding]:
