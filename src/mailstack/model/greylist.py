@@ -1,9 +1,11 @@
 """Greylisting: who is not known is asked to come again, which senders of spam seldom do. Pure. RFC 6647."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from mailstack.model.instant import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from mailstack.model.networks import REMEMBERED
 
 # RFC 6647 §5: between a minute and a day; most servers come again within a quarter of an hour.
 DELAY_MS = 3 * MINUTE_MS
@@ -53,6 +55,7 @@ def _passed(entry: GreyEntry | None, now: Instant) -> GreyEntry:
     return GreyEntry(first_at=first_at, until=Instant(now + KEPT_MS), passes=passes + 1)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def network_of(host: str) -> str:
     """A large sender comes again from another machine beside the first: RFC 6647 §2.4. Raises ValueError."""
     version = ip_address(host).version

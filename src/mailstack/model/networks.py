@@ -1,10 +1,14 @@
 """Sets of IP networks, and whether an address is in one of them. RFC 4291 §2.3."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 IpAddress = IPv4Address | IPv6Address
 IpNetwork = IPv4Network | IPv6Network
+
+REMEMBERED = 1_000
+"""Addresses: to read one takes longer than most of what is asked of it, and of each mail several ask the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ _NEAR = networks_of(
 )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_near(host: str) -> bool:
     """Whether its address is of this machine or of a network that is somebody's own: nobody on the Internet has it."""
     address = address_of(host)
@@ -65,6 +70,7 @@ def is_this_machine(host: str) -> bool:
     return host == "localhost" or host in LOOPBACK
 
 
+@lru_cache(maxsize=REMEMBERED)
 def address_of(host: str) -> IpAddress | None:
     """That of a client as its own network has it, without the name of a zone; None for what is no address."""
     try:
@@ -78,6 +84,7 @@ def address_of(host: str) -> IpAddress | None:
 SUBSCRIBER_BITS = 64
 
 
+@lru_cache(maxsize=REMEMBERED)
 def subscriber_of(host: str) -> str:
     """Whom an address stands for: of IPv6 its /64, for the other bits are its owner's to choose (RFC 4291 §2.5.1). What
     is no address stands for itself."""

@@ -6,6 +6,7 @@ RFC 5322 §3.6.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from mailstack.formats.addresses import Mailbox, parse_mailboxes
 from mailstack.formats.dates import parse_date
@@ -94,7 +95,7 @@ def _people(values: dict[bytes, bytes], limits: Limits) -> Iterator[bytes]:
             yield b"from without a name"
         if "@" in name:
             yield b"address as a name"
-        if sum(character in b"0123456789" for character in sender.local_part) > 3:
+        if len(sender.local_part) - len(sender.local_part.translate(None, b"0123456789")) > 3:
             yield b"many digits in the from address"
     if len(senders) > 1:
         yield b"several from"
@@ -114,7 +115,12 @@ def _people(values: dict[bytes, bytes], limits: Limits) -> Iterator[bytes]:
 
 
 def _mailboxes(value: bytes, limits: Limits) -> tuple[Mailbox, ...]:
-    return parse_mailboxes(value, limits=FormatLimits(addresses=limits.recipients)) if value else ()
+    return parse_mailboxes(value, limits=_address_limits(limits.recipients)) if value else ()
+
+
+@cache
+def _address_limits(most: int) -> FormatLimits:
+    return FormatLimits(addresses=most)
 
 
 def _words(kind: bytes, text: str, most: int, limits: Limits) -> Iterator[bytes]:

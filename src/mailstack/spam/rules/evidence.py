@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mailstack.formats.addresses import Mailbox, address_text, parse_mailboxes
+from mailstack.formats.dates import parse_date
 from mailstack.formats.headers import unfold
 from mailstack.formats.words import decode_words
 from mailstack.model.address import domain_key
@@ -68,8 +69,16 @@ class Evidence:
 
     def field(self, name: bytes) -> bytes:
         """The first of that name (lower-case), unfolded; b"" without one."""
-        values = self._fields.get(name)
-        return unfold(values[0][:_FIELD_OCTETS]) if values else b""
+        value = self._unfolded.get(name)
+        if value is None:
+            values = self._fields.get(name)
+            value = self._unfolded[name] = unfold(values[0][:_FIELD_OCTETS]) if values else b""
+        return value
+
+    @cached_property
+    def _unfolded(self) -> dict[bytes, bytes]:
+        """What was asked for."""
+        return {}
 
     def every(self, name: bytes) -> Sequence[bytes]:
         """Likewise, all of them in order."""
@@ -78,6 +87,11 @@ class Evidence:
     @cached_property
     def subject(self) -> str:
         return decode_words(self.field(b"subject"))
+
+    @cached_property
+    def date(self) -> Instant | None:
+        """As it is written; None without one."""
+        return parse_date(self.field(b"date"))
 
     @cached_property
     def author_domain(self) -> str:

@@ -33,7 +33,12 @@ _FEW = 5
 
 def any_file(holds: Callable[[File], bool]) -> Test:
     """Says which."""
-    return lambda mail: next((file.name or file.media_type for file in mail.files if holds(file)), "")
+
+    def found(mail: Evidence) -> str:
+        # Most mail has none, and many rules ask.
+        return next((file.name or file.media_type for file in mail.files if holds(file)), "") if mail.files else ""
+
+    return found
 
 
 def is_program(file: File) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 
-from mailstack.formats.dates import parse_date
 from mailstack.formats.mime import Part
 from mailstack.model.instant import DAY_MS
 from mailstack.spam.correspondent import speaks_for
@@ -42,13 +41,13 @@ def has_no_recipients(mail: Evidence) -> bool:
 
 
 def is_dated_ahead(mail: Evidence) -> bool:
-    date = parse_date(mail.field(b"date"))
+    date = mail.date
     return date is not None and date - mail.received_at > _AHEAD_MS
 
 
 def is_dated_back(mail: Evidence) -> bool:
     """Longer than any queue keeps it. What lists and people send on keeps its date."""
-    date = parse_date(mail.field(b"date"))
+    date = mail.date
     return date is not None and mail.received_at - date > _PAST_MS and not mail.has(b"resent-date")
 
 

@@ -5,6 +5,7 @@ script. UTS 39 in small: only what looks like the letters of host names.
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 # Cyrillic, Greek, Armenian and Latin letters that are drawn as these are, or nearly.
 _SHAPES = {
@@ -48,6 +49,7 @@ _SHORTEST = 4
 _SHORTEST_TYPO = 6
 _LONGEST = 40
 _MAX_LABEL = 63
+_REMEMBERED = 1_000
 _NUMBER = re.compile(r"\d+(?:\.\d+){0,3}|\[.*\]?|.*:.*")
 
 
@@ -101,13 +103,17 @@ class Lookalikes:
             for short in (name, *_shortened(name)):
                 self._shortened.setdefault(short, set()).add(site)
 
-    def drawn_as(self, host: str) -> str:
+        # Most mail is of few sites, and leads to few.
+        self.drawn_as = lru_cache(maxsize=_REMEMBERED)(self._drawn_as)
+        self.one_off = lru_cache(maxsize=_REMEMBERED)(self._one_off)
+
+    def _drawn_as(self, host: str) -> str:
         """The domain that looks the same as a host that is not of it; "" for none."""
         name = self._strange_name(host)
         meant = self._drawn.get(_drawn(name), "") if len(name) >= _SHORTEST else ""
         return meant if _name(meant) != name else ""
 
-    def one_off(self, host: str) -> str:
+    def _one_off(self, host: str) -> str:
         """The domain that a host is not of, and whose name is one letter off; "" for none."""
         name = self._strange_name(host)
         if len(name) >= _SHORTEST_TYPO:
