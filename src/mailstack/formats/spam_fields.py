@@ -68,7 +68,8 @@ def _told(finding: Finding) -> str:
 
 def _shown(text: str) -> str:
     """What would end the explanation of one is shown as something else."""
-    plain = "".join(each if each.isprintable() else " " for each in text).replace(";", ",")
+    plain = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
+    plain = plain.replace(";", ",")
     return plain if len(plain) <= MAX_WHY else f"{plain[: MAX_WHY - 1]}…"
 
 

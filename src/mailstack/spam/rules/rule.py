@@ -42,5 +42,7 @@ def findings_of(rules: Iterable[Rule], mail: Evidence) -> tuple[Finding, ...]:
 
 def printable(text: str) -> str:
     """What strangers wrote, on one line, of a length to be read."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:_MAX_DETAIL])
+    shown = text[:_MAX_DETAIL]
+    if not shown.isprintable():
+        shown = "".join(letter if letter.isprintable() else "?" for letter in shown)
     return f"{shown}…" if len(text) > _MAX_DETAIL else shown
