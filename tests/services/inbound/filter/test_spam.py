@@ -267,6 +267,18 @@ async def test_junk_for_a_list_that_may_not_be_refused_is_kept_by_its_owners(
         await world.clear(SMALL)
 
 
+async def test_of_several_lists_each_has_its_owners_also_those_who_send_mail_on(world: FilterWorld) -> None:
+    await forward(world, keep=False)
+    await world.commit(Kind.LIST, "plans@example.com", OWNED)
+    await world.commit(Kind.LIST, "more@example.com", replace(OWNED, owners=(EVE,)))
+    targets = ("plans@example.com", "more@example.com", BOB)
+    await world.commit(Kind.ALIAS, "all@example.com", AliasBody(targets=targets))
+    world.judging, world.senders = by_subject(bob=-50), BACKED
+    assert isinstance(await world.receive(mail_of("7", fields=BY_BACKUP), to=["all@example.com"]), Accept)
+    assert [await world.where(login) for login in (ALICE, EVE, BOB)] == [{"Junk": 1}, {"Junk": 1}, {"INBOX": 1}]
+    assert await world.sent_to() == []
+
+
 async def test_ham_that_a_backup_brings_is_posted(world: FilterWorld) -> None:
     await world.commit(Kind.LIST, "plans@example.com", OWNED)
     world.judging, world.senders = by_subject(), BACKED

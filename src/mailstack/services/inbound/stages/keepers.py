@@ -56,7 +56,9 @@ async def _keepers(receiving: Receiving, at: Address) -> Sequence[Account]:
 
 
 async def _accounts_at(receiving: Receiving, at: Address) -> Sequence[Account]:
+    """Also those who send their mail on and keep no copy."""
     try:
-        return (await resolve(receiving.accounts, at, postmaster=receiving.forwarding.postmaster)).accounts
+        found = await resolve(receiving.accounts, at, postmaster=receiving.forwarding.postmaster)
     except (NotFound, Forbidden):
         return ()
+    return (*found.accounts, *(onward.owner for onward in found.onward if onward.owner is not None))
