@@ -10,7 +10,7 @@ from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.email import EmailsUpdated, EmailUpdate, SetPatch
 from mailstack.model.errors import Conflict, Invalid, NotFound, QuotaExceeded
 from mailstack.model.flags import FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN
-from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadId
+from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadId, Uid
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
@@ -230,6 +230,21 @@ async def test_who_sees_one_mailbox_moves_within_it_only(
     assert (await store.emails.placed(account_id, [first]))[first].mailbox_ids == {trash}
     result = await store.emails.update(account_id, [keywords(first, SEEN)], within=[inbox])
     assert isinstance(result.refused[first], NotFound)
+
+
+async def test_who_sees_one_mailbox_changes_the_message_that_others_see(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    update = EmailUpdate(
+        message_id=first,
+        keywords=SetPatch(added=frozenset({SEEN})),
+        mailboxes=SetPatch(added=frozenset({trash})),
+    )
+    await store.emails.update(account_id, [update], within=[inbox])
+    (there,) = await store.messages.placements(account_id, trash)
+    assert (there.message_id, there.uid, there.keywords_text) == (first, Uid(1), SEEN)
 
 
 async def test_destroyed_is_out_of_all_mailboxes(

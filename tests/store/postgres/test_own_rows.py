@@ -23,9 +23,9 @@ from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.stores import mailbox_with, make_account, new_message
 
 MODULES = (
-    "annotations", "appending", "change_log", "changes", "copying", "counters", "finding", "flagging", "fulltext",
-    "indexing", "listing", "mailboxes", "messages", "packs", "removal", "sharing", "tables", "threading", "upkeep",
-    "vocabulary",
+    "annotations", "appending", "change_log", "changes", "copying", "counters", "emails", "finding", "flagging",
+    "fulltext", "indexing", "listing", "mailboxes", "messages", "packs", "placing", "removal", "sharing", "tables",
+    "threading", "upkeep", "vocabulary",
 )  # fmt: skip
 TABLES = frozenset(schema_account.MIGRATIONS[-1].tables)
 STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b")

@@ -36,7 +36,7 @@ class Arrival:
 async def append(mail: AccountMail, mailbox_id: MailboxId, arrivals: Sequence[Arrival]) -> Sequence[Appended]:
     """Raises Invalid for what is no message; NotFound, Forbidden, QuotaExceeded, TryAgainLater."""
     rights = await require(mail, mailbox_id, Right.INSERT)
-    messages = [await _message(arrival, rights) for arrival in arrivals]
+    messages = [await message_of(arrival, rights) for arrival in arrivals]
     return await mail.messages.append(mail.account_id, mailbox_id, messages, quota_bytes=mail.account.quota_bytes)
 
 
@@ -51,13 +51,14 @@ async def replace(
         raise Unsupported("a message is replaced by one of the same account")
     # RFC 8508 §5: the rights of APPEND there, and of STORE \\Deleted and EXPUNGE here.
     await require_selected(selected, Right.DELETE_MESSAGES, Right.EXPUNGE)
-    message = await _message(arrival, await require(target_mail, target, Right.INSERT))
+    message = await message_of(arrival, await require(target_mail, target, Right.INSERT))
     return await mail.messages.replace(
         mail.account_id, selected.mailbox_id, uid, target, message, quota_bytes=mail.account.quota_bytes
     )
 
 
-async def _message(arrival: Arrival, rights: Rights) -> NewMessage:
+async def message_of(arrival: Arrival, rights: Rights) -> NewMessage:
+    """rights: where it comes to lie. Raises Invalid for what is no message."""
     # RFC 4314 §4: flags that may not be set are left out, and nothing fails for it.
     change = allowed_flags(flag_change(FlagOperation.SET, arrival.flags), rights)
     if len(arrival.raw) <= INLINE_OCTETS:

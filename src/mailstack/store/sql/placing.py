@@ -54,14 +54,14 @@ def update(
     transaction: Transaction, updates: Sequence[EmailUpdate], within: Collection[MailboxId] | None, now: Instant
 ) -> tuple[EmailsUpdated, list[str]]:
     """Second value: blob files that no row names any more."""
-    emails = read_placed(transaction, [update.message_id for update in updates], within)
+    emails = read_placed(transaction, [update.message_id for update in updates], None)
     named = frozenset[MailboxId]().union(*(each.mailboxes.whole or each.mailboxes.added for each in updates))
     there = _there(transaction, named)
     steps: list[_Step] = []
     refused: dict[MessageId, DomainError] = {}
     for each in updates:
         try:
-            steps.append(_step(each, emails.get(each.message_id), there))
+            steps.append(_step(each, emails.get(each.message_id), within, there))
         except DomainError as refusal:
             refused[each.message_id] = refusal
     changing = [step for step in steps if step.changes]
@@ -139,11 +139,18 @@ class _Step:
         return bool(self.into or self.out_of or self.after != self.email.keywords_text)
 
 
-def _step(update: EmailUpdate, email: PlacedEmail | None, there: frozenset[MailboxId]) -> _Step:
+def _step(
+    update: EmailUpdate,
+    email: PlacedEmail | None,
+    within: Collection[MailboxId] | None,
+    there: frozenset[MailboxId],
+) -> _Step:
     """Raises NotFound, Invalid."""
-    if email is None:
+    before = frozenset[MailboxId]() if email is None else email.mailbox_ids
+    if within is not None:
+        before &= frozenset(within)
+    if email is None or not before:
         raise NotFound(f"there is no message {update.message_id}")
-    before = email.mailbox_ids
     after = update.mailboxes.of(before)
     if not after:
         raise Invalid("a message lies in one mailbox at least")
@@ -155,7 +162,7 @@ def _step(update: EmailUpdate, email: PlacedEmail | None, there: frozenset[Mailb
     return _Step(
         email=email,
         after=keywords_text(keywords),
-        into=after - before,
+        into=after - email.mailbox_ids,
         out_of=before - after,
         updated=EmailUpdated(
             message_id=update.message_id,
