@@ -1,5 +1,6 @@
 """Which part of the results is answered with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.window import MAX_LIMIT, read_window
 
 IDS = list("abcdefghij")
+
+
+def cut(asked: dict[str, Any], ids: Sequence[str]) -> tuple[int, Sequence[str], int | None]:
+    return read_window(Arguments(asked)).cut(ids, of=lambda text: text)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +37,12 @@ IDS = list("abcdefghij")
     ],
 )
 def test_the_window(asked: dict[str, Any], position: int, ids: str) -> None:
-    assert read_window(Arguments(asked)).cut(IDS) == {"position": position, "ids": list(ids)}
+    assert cut(asked, IDS) == (position, list(ids), None)
 
 
 def test_an_anchor_that_is_not_found() -> None:
     with pytest.raises(MethodFault) as caught:
-        read_window(Arguments({"anchor": "x"})).cut(IDS)
+        cut({"anchor": "x"}, IDS)
     assert caught.value.type is MethodFaultType.ANCHOR_NOT_FOUND
 
 
@@ -51,5 +56,4 @@ def test_what_is_no_window_is_an_invalid_argument(asked: dict[str, Any]) -> None
 @pytest.mark.parametrize("asked", [{}, {"limit": MAX_LIMIT + 1}])
 def test_a_limit_of_ours_is_told(asked: dict[str, Any]) -> None:
     ids = [f"M{number}" for number in range(MAX_LIMIT + 5)]
-    found = read_window(Arguments(asked)).cut(ids)
-    assert found == {"position": 0, "ids": ids[:MAX_LIMIT], "limit": MAX_LIMIT}
+    assert cut(asked, ids) == (0, ids[:MAX_LIMIT], MAX_LIMIT)

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from mailstack.model.errors import DomainError
-from mailstack.servers.jmap import core_echo
+from mailstack.servers.jmap import core_echo, email_query, email_query_changes, search_snippet_get
 from mailstack.servers.jmap.errors import method_fault
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.wire.jmap.arguments import Arguments
@@ -18,7 +18,10 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.references import Results
 from mailstack.wire.jmap.request import Invocation
 
-METHODS: Mapping[str, Method] = {method.name: method for method in (core_echo.METHOD,)}
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (core_echo.METHOD, email_query.METHOD, email_query_changes.METHOD, search_snippet_get.METHOD)
+}
 _ERROR = "error"
 
 log = structlog.get_logger()

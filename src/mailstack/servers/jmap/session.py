@@ -4,18 +4,17 @@ from mailstack.model.principal import Account
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.mailbox.sharing import sharing_accounts
 from mailstack.wire.jmap.session import CORE, SessionFacts, SharedAccount, core_capability
+from mailstack.wire.jmap.sort import COLLATION
 
 CAPABILITIES = frozenset({CORE})
 """All that a request may be `using`."""
-# RFC 4790: by these names of it, text is sorted.
-COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
 
 
 async def session_facts(service: JmapService, login: Account) -> SessionFacts:
     others = await sharing_accounts(service.mail_of(login))
     return SessionFacts(
         username=login.login,
-        capabilities={CORE: core_capability(service.limits, COLLATIONS)},
+        capabilities={CORE: core_capability(service.limits, (COLLATION,))},
         accounts=[_account(login, is_personal=True), *(_account(owner, is_personal=False) for owner in others)],
     )
 

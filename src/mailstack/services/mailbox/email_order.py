@@ -1,6 +1,7 @@
 """Messages of many mailboxes in one order. RFC 8621 §4.4.2; the values compared are those of services.mailbox.sort."""
 
 import asyncio
+from array import array
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -29,11 +30,11 @@ class Here:
 
     @property
     def message_ids(self) -> list[int]:
-        return [self.table.message_ids[at] for at in self.places]
+        return _at(self.places, self.table.message_ids)
 
     @property
     def uids(self) -> list[int]:
-        return [self.table.uids[at] for at in self.places]
+        return _at(self.places, self.table.uids)
 
     @property
     def mailbox_id(self) -> MailboxId:
@@ -79,9 +80,15 @@ async def values_beside(here: Here, column: Column) -> _Values:
     """RECEIVED_AT or THREAD_ID of each that was found: the view keeps them. 0 for what is gone meanwhile."""
     kept = await here.view.threads() if column is Column.THREAD_ID else (await here.view.received()).values
     if here.view.table is here.table:
-        return [kept[at] for at in here.places]
+        return _at(here.places, kept)
     by_uid = dict(zip(here.view.table.uids, kept, strict=False))
     return [by_uid.get(uid, 0) for uid in here.uids]
+
+
+def _at(places: Sequence[int], column: "array[int]") -> list[int]:
+    if places and places[-1] - places[0] + 1 == len(places):  # all between: what lists ask for most
+        return column[places[0] : places[-1] + 1].tolist()
+    return [column[at] for at in places]
 
 
 def _columns(key: EmailSortKey) -> tuple[Column, ...]:

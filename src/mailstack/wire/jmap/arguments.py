@@ -5,7 +5,7 @@ RFC 8620 §1.2 to §1.4 (types), §3.6.2 (invalidArguments).
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 from mailstack.wire.jmap.faults import MethodFault, invalid_arguments
 
@@ -39,6 +39,13 @@ class Arguments:
         if found is not None and not is_id(found):
             raise _wrong(name, "an Id")
         return found
+
+    def optional_reference(self, name: str) -> str | None:
+        """An Id; or a reference to what was created, which is left for the caller to resolve."""
+        found = self._take(name)
+        if found is not None and not _is_id_or_reference(found):
+            raise _wrong(name, "an Id")
+        return cast("str | None", found)  # as was just seen
 
     def text(self, name: str) -> str:
         found = self.optional_text(name)

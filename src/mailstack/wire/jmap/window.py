@@ -1,14 +1,16 @@
 """Which part of a query's results is answered with. RFC 8620 §5.5: position, anchor, anchorOffset, limit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 
 MAX_LIMIT = 10_000
 """Ids in one answer; what a client asks for beyond that is cut, and the answer says so."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,23 +22,26 @@ class Window:
     anchor_offset: int = 0
     limit: int | None = None
 
-    def cut(self, ids: Sequence[str]) -> dict[str, Any]:
-        """As a response tells it: position, ids, and limit where it is not the one asked for. Raises MethodFault."""
-        start = self._start(ids)
+    def cut(self, found: Sequence[_T], *, of: Callable[[str], _T | None]) -> tuple[int, Sequence[_T], int | None]:
+        """Where it begins, what is in it, and the limit where it is not the one asked for.
+
+        of: what an id stands for. Raises MethodFault.
+        """
+        start = self._start(found, of)
         limit = MAX_LIMIT if self.limit is None else min(self.limit, MAX_LIMIT)
         # RFC 8620 §5.5: limit only where the server set one of its own.
-        is_ours = limit != self.limit and (self.limit is not None or len(ids) > start + limit)
-        return {"position": start, "ids": ids[start : start + limit], **({"limit": limit} if is_ours else {})}
+        is_ours = limit != self.limit and (self.limit is not None or len(found) > start + limit)
+        return start, found[start : start + limit], limit if is_ours else None
 
-    def _start(self, ids: Sequence[str]) -> int:
+    def _start(self, found: Sequence[_T], of: Callable[[str], _T | None]) -> int:
         if self.anchor is not None:
-            try:
-                # RFC 8620 §5.5: position is ignored, and what would lie before the first is the first.
-                return max(ids.index(self.anchor) + self.anchor_offset, 0)
-            except ValueError:
-                raise MethodFault(MethodFaultType.ANCHOR_NOT_FOUND) from None
+            anchor = of(self.anchor)
+            if anchor is None or anchor not in found:
+                raise MethodFault(MethodFaultType.ANCHOR_NOT_FOUND)
+            # RFC 8620 §5.5: position is ignored, and what would lie before the first is the first.
+            return max(found.index(anchor) + self.anchor_offset, 0)
         # A negative position counts from the end.
-        return max(self.position + len(ids), 0) if self.position < 0 else self.position
+        return max(self.position + len(found), 0) if self.position < 0 else self.position
 
 
 def read_window(arguments: Arguments) -> Window:

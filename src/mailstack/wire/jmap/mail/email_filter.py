@@ -90,7 +90,7 @@ def _condition(given: Mapping[str, Any], mailbox_of: MailboxOf) -> Query:
 
 def _of_mailboxes(arguments: Arguments, name: str, mailbox_of: MailboxOf) -> Iterable[Query]:
     if name == "inMailbox":
-        text = arguments.optional_id(name)
+        text = arguments.optional_reference(name)
         if text is not None:
             mailbox_id = mailbox_of(text)
             yield Not(Everything()) if mailbox_id is None else InMailbox(mailbox_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailstack.wire.jmap.arguments import Arguments, is_id
+from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
 from mailstack.wire.jmap.sort import read_sort, unsupported_sort
@@ -111,7 +111,8 @@ def _condition(given: Mapping[str, Any], id_of: Callable[[str], str], folded: Ca
     for name in given:
         match name:
             case "parentId":
-                tests.append(_with_parent(given[name], id_of))
+                parent = arguments.optional_reference(name)
+                tests.append(_with_parent(None if parent is None else id_of(parent)))
             case "role":
                 tests.append(_with_role(arguments.optional_text(name)))
             case "name":
@@ -132,6 +133,10 @@ def _required(arguments: Arguments, name: str) -> bool:
 
 
 # RFC 8621 §2.3: null is a value where a Mailbox can have none: nothing stands above it, it has no role.
+def _with_parent(parent_id: str | None) -> _Test:
+    return lambda one: one.parent_id == parent_id
+
+
 def _with_role(role: str | None) -> _Test:
     return lambda one: one.role == role
 
@@ -146,15 +151,6 @@ def _with_any_role(one: MailboxFacts) -> bool:
 
 def _subscribed(one: MailboxFacts) -> bool:
     return one.is_subscribed
-
-
-def _with_parent(given: object, id_of: Callable[[str], str]) -> _Test:
-    if given is None:
-        return lambda one: one.parent_id is None
-    wanted = id_of(given) if isinstance(given, str) else ""
-    if not is_id(wanted):
-        raise invalid_arguments("parentId is not an Id")
-    return lambda one: one.parent_id == wanted
 
 
 def _key(name: str, is_reverse: bool, _: Arguments) -> tuple[Callable[[MailboxFacts], Any], bool]:

@@ -1,0 +1,57 @@
+"""Email/query. RFC 8621 §4.4."""
+
+from typing import Any
+
+from mailstack.model.ids import EmailId, MailboxId, MessageId
+from mailstack.model.objectid import email_id_of, email_object_id, mailbox_id_of
+from mailstack.servers.jmap.method import Call, Method
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.emails_found import EmailQuery, find_emails
+from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.mail.email_filter import read_email_filter
+from mailstack.wire.jmap.mail.email_sort import read_email_sort
+from mailstack.wire.jmap.session import MAIL
+from mailstack.wire.jmap.window import read_window
+
+
+def read_query(call: Call, mail: AccountMail, arguments: Arguments) -> EmailQuery:
+    """Of /query and of /queryChanges. Raises MethodFault."""
+
+    def mailbox_of(text: str) -> MailboxId | None:
+        return mailbox_id_of(mail.account_id, call.id_of(text))
+
+    return EmailQuery(
+        filter=read_email_filter(arguments.mapping("filter"), mailbox_of=mailbox_of),
+        sort=read_email_sort(arguments.array("sort")),
+        is_collapsed=arguments.boolean("collapseThreads", default=False),
+    )
+
+
+async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
+    mail = await call.mail(arguments.id("accountId"))
+    asked = read_query(call, mail, arguments)
+    window = read_window(arguments)
+    is_counted = arguments.boolean("calculateTotal", default=False)
+    arguments.finish()
+    # Before the messages are looked at: what happens meanwhile is told once more, and not lost.
+    state = await mail.changes.mod_seq(mail.account_id)
+    found = await find_emails(mail, asked)
+    start, shown, limit = window.cut(found, of=lambda text: _email(mail, call.id_of(text)))
+    return {
+        "accountId": mail.account_id,
+        "queryState": str(state),
+        # RFC 8620 §5.5. What of another's mail may be read can change without a trace.
+        "canCalculateChanges": mail.is_own,
+        "position": start,
+        "ids": [email_object_id(mail.account_id, EmailId(message_id)) for message_id in shown],
+        **({} if limit is None else {"limit": limit}),
+        **({"total": len(found)} if is_counted else {}),
+    }
+
+
+def _email(mail: AccountMail, text: str) -> MessageId | None:
+    email_id = email_id_of(mail.account_id, text)
+    return None if email_id is None else MessageId(email_id)
+
+
+METHOD = Method(name="Email/query", capability=MAIL, run=run)
