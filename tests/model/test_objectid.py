@@ -4,10 +4,13 @@ import re
 
 import pytest
 
-from mailstack.model.ids import AccountId, EmailId, MailboxId, ThreadId
+from mailstack.model.ids import AccountId, EmailId, MailboxId, MessageId, ThreadId
 from mailstack.model.objectid import (
+    MailBlob,
+    blob_object_id,
     email_id_of,
     email_object_id,
+    mail_blob_of,
     mailbox_id_of,
     mailbox_object_id,
     thread_id_of,
@@ -44,3 +47,23 @@ def test_what_was_spelled_is_read() -> None:
 )
 def test_what_is_none_of_ours_is_none(text: str) -> None:
     assert mailbox_id_of(ONE, text) is None
+
+
+@pytest.mark.parametrize("blob", [MailBlob(MessageId(1)), MailBlob(MessageId(2**59), 1), MailBlob(MessageId(7), 120)])
+def test_blobs_are_found_by_their_ids(blob: MailBlob) -> None:
+    written = blob_object_id(ONE, blob)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,255}", written)
+    assert mail_blob_of(ONE, written) == blob
+    assert mail_blob_of(OTHER, written) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "B", "P", "-", f"B{ONE}", f"B{ONE}-", f"B{ONE}-01", f"B{ONE}-1-1", f"P{ONE}-1", f"P{ONE}-1-"),
+        *(f"P{ONE}-1-01", f"P{ONE}-01-1", f"P{ONE}-1-1-1", f"M{ONE}-1", f"B{ONE}--1", f"B{ONE}-\u0661"),
+        f"P{ONE}-1-\u0661",
+    ],
+)
+def test_what_names_no_blob(text: str) -> None:
+    assert mail_blob_of(ONE, text) is None

@@ -3,7 +3,9 @@
 They hold the account's id, for one session may see mailboxes of several accounts (RFC 9051 §6.3.10).
 """
 
-from mailstack.model.ids import AccountId, EmailId, MailboxId, ThreadId
+from dataclasses import dataclass
+
+from mailstack.model.ids import AccountId, EmailId, MailboxId, MessageId, ThreadId
 
 
 def mailbox_object_id(account_id: AccountId, mailbox_id: MailboxId) -> str:
@@ -32,6 +34,33 @@ def email_id_of(account_id: AccountId, object_id: str) -> EmailId | None:
 def thread_id_of(account_id: AccountId, object_id: str) -> ThreadId | None:
     found = _number(object_id, thread_object_id(account_id, ThreadId(0)))
     return None if found is None else ThreadId(found)
+
+
+@dataclass(frozen=True, slots=True)
+class MailBlob:
+    """leaf: the number of a part (formats.body_parts), None for the whole message."""
+
+    message_id: MessageId
+    leaf: int | None = None
+
+
+def blob_object_id(account_id: AccountId, blob: MailBlob) -> str:
+    if blob.leaf is None:
+        return f"B{account_id}-{blob.message_id}"
+    return f"P{account_id}-{blob.message_id}-{blob.leaf}"
+
+
+def mail_blob_of(account_id: AccountId, object_id: str) -> MailBlob | None:
+    """None: of another account or kind, or not how we spell one."""
+    message = _number(object_id, blob_object_id(account_id, MailBlob(MessageId(0))))
+    if message is not None:
+        return MailBlob(MessageId(message))
+    whole, _, _ = object_id.rpartition("-")
+    message = _number(whole, f"P{account_id}-0")
+    if message is None:
+        return None
+    leaf = _number(object_id, blob_object_id(account_id, MailBlob(MessageId(message), 0)))
+    return None if leaf is None else MailBlob(MessageId(message), leaf)
 
 
 def _number(object_id: str, pattern: str) -> int | None:

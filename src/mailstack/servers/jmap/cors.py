@@ -15,12 +15,16 @@ from mailstack.servers.http.errors import problem_of
 from mailstack.servers.http.problem import Refused
 
 # Without Access-Control-Allow-Credentials: what a browser knows by itself is not sent along.
-FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+FOR_ALL = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Content-Disposition, Content-Range, ETag, WWW-Authenticate",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 PREFLIGHT = {
     **FOR_ALL,
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     # The wildcard would not stand for Authorization.
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Range",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Range, Range",
     "Access-Control-Max-Age": "86400",
 }
 

@@ -1,4 +1,4 @@
-"""The addresses that JMAP has: its session object and its API. RFC 8620 §2, §3."""
+"""The addresses that JMAP has: its session object, its API and its blobs. RFC 8620 §2, §3, §6."""
 
 import asyncio
 import re
@@ -15,12 +15,13 @@ from mailstack.servers.http.problem import Problem, Refused
 from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
 from mailstack.servers.jmap.cors import Page, for_all_origins
 from mailstack.servers.jmap.dispatch import responses_to
+from mailstack.servers.jmap.download import download
 from mailstack.servers.jmap.login import account_of
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.jmap.session import CAPABILITIES, session_facts
 from mailstack.wire.jmap.request import ProblemType, Request, RequestProblem, parse_request, passed_limit
-from mailstack.wire.jmap.session import API_PATH, SESSION_PATH
+from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, SESSION_PATH
 
 # RFC 8620 §2.2
 WELL_KNOWN_PATH = "/.well-known/jmap"
@@ -43,6 +44,8 @@ class JmapPages:
             _route(WELL_KNOWN_PATH, self.session, "GET"),
             _route(SESSION_PATH, self.session, "GET"),
             _route(API_PATH, self.api, "POST"),
+            # A name may hold whatever there is, slashes too.
+            _route(DOWNLOAD_PATH.replace("{name}", "{name:path}"), self.download, "GET"),
         )
 
     async def session(self, request: HttpRequest) -> Response:
@@ -57,6 +60,10 @@ class JmapPages:
                 return await json_answer(request, await self._answer(await self._request(request), login))
         except RequestProblem as fault:
             raise Refused(_problem(fault)) from None
+
+    async def download(self, request: HttpRequest) -> Response:
+        login = await account_of(self.service, request)
+        return await download(Call(service=self.service, login=login, using=frozenset(), created={}), request)
 
     async def _request(self, request: HttpRequest) -> Request:
         # RFC 8620 §3.1: the client says what it sends.

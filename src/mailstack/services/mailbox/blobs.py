@@ -1,0 +1,59 @@
+"""Whole messages, and the contents of their parts, by their ids. RFC 8620 §6, RFC 8621 §4.1.4.
+
+Whole ones are read piece by piece while they are sent; a part is decoded first, for nobody else knows how long it is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from mailstack.formats.body_parts import leaf_range
+from mailstack.formats.content import decode_transfer
+from mailstack.formats.part_table import unpack
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import MessageId
+from mailstack.model.objectid import MailBlob
+from mailstack.services.mailbox import emails
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.bodies import PIECE_OCTETS, WHOLE_OCTETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """pieces: octets [start, stop) of it, which are there; raises NotFound, Damaged."""
+
+    size_octets: int
+    pieces: Callable[[int, int], AsyncIterator[bytes]]
+
+
+async def open_blob(mail: AccountMail, named: MailBlob) -> Blob:
+    """Raises NotFound: also for a message that lies in no mailbox that may be read."""
+    if named.message_id not in await emails.placed(mail, [named.message_id]):
+        raise NotFound("no such message")
+    stored = await mail.messages.stored(mail.account_id, [named.message_id])
+    if not stored:
+        raise NotFound("no such message")
+    if named.leaf is None:
+        return _whole(mail, named.message_id, stored[0].size_bytes)
+    leaf = leaf_range(unpack(stored[0].digest.parts), named.leaf)
+    if leaf is None:
+        raise NotFound("no such part")
+    octets = await mail.messages.read_range(mail.account_id, named.message_id, leaf.body_start, leaf.body_end)
+    if len(octets) > WHOLE_OCTETS:
+        return _held(await asyncio.to_thread(decode_transfer, octets, leaf.encoding))
+    return _held(decode_transfer(octets, leaf.encoding))
+
+
+def _whole(mail: AccountMail, message_id: MessageId, size_octets: int) -> Blob:
+    async def pieces(start: int, stop: int) -> AsyncIterator[bytes]:
+        for at in range(start, stop, PIECE_OCTETS):
+            yield await mail.messages.read_range(mail.account_id, message_id, at, min(at + PIECE_OCTETS, stop))
+
+    return Blob(size_octets=size_octets, pieces=pieces)
+
+
+def _held(content: bytes) -> Blob:
+    async def pieces(start: int, stop: int) -> AsyncIterator[bytes]:
+        yield content[start:stop]
+
+    return Blob(size_octets=len(content), pieces=pieces)
