@@ -132,6 +132,15 @@ async def test_what_is_known_of_senders_goes_once_it_has_faded(adapters: Adapter
     assert await store.acquaintances.forget(now=Instant(now + HOUR_MS)) == 1
 
 
+async def test_uploads_go_once_they_have_ended(adapters: Adapters) -> None:
+    uploads, now, account_id = adapters.store.uploads, adapters.clock(), AccountId("a" * 16)
+    await uploads.put(account_id, b"old", now=Instant(now - DAY_MS), limit_bytes=100)
+    young = await uploads.put(AccountId("b" * 16), b"young", now=now, limit_bytes=100)
+    assert await clean_up_once_a_day(adapters)
+    assert await uploads.forget(now=now) == 0
+    assert await uploads.read(AccountId("b" * 16), young, now=now) == b"young"
+
+
 async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning(
     adapters: Adapters, capsys: pytest.CaptureFixture[str]
 ) -> None:

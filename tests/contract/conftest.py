@@ -103,6 +103,7 @@ ON_POSTGRES = frozenset(
         "test_submitted",
         "test_tokens",
         "test_unsubscribed",
+        "test_uploads",
         "test_verifiers",
         "test_warm_days",
         "test_upkeep",
@@ -114,7 +115,7 @@ IN_MEMORY: tuple[OpenStore, ...] = (open_memory,)
 """For tests marked in_memory: what delivery and plans ask of a store, which is all that this engine has."""
 
 
-WITH_LARGE_MESSAGES = frozenset({"test_messages", "test_intake", "test_queue"})
+WITH_LARGE_MESSAGES = frozenset({"test_messages", "test_intake", "test_queue", "test_uploads"})
 """Suites that PostgreSQL runs once more, with large messages in a bucket."""
 
 

@@ -70,6 +70,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     based = await compact(store.spam_tables, turn)
     bad = await store.bad_addresses.forget(now=now)
     faded = await store.reputation.forget(below=FADED * weight_at(now))
+    uploads = await store.uploads.forget(now=now)
     acquaintances = await store.acquaintances.forget(now=now)
     log.info(
         "cleaned up",
@@ -85,6 +86,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         sieve_memory=sieve,
         reputation=faded,
         acquaintances=acquaintances,
+        uploads=uploads,
         spam_lessons=lessons,
         spam_base_made=based,
     )

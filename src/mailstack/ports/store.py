@@ -33,6 +33,7 @@ from mailstack.ports.tokens import Tokens
 from mailstack.ports.trash import Trash
 from mailstack.ports.unsubscribed import Unsubscribed
 from mailstack.ports.upkeep import Upkeep
+from mailstack.ports.uploads import Uploads
 from mailstack.ports.verifiers import Verifiers
 from mailstack.ports.warm_days import WarmDays
 
@@ -100,6 +101,8 @@ class Store(Protocol):
     def spam_lessons(self) -> SpamLessons: ...
     @property
     def spam_tables(self) -> SpamTables: ...
+    @property
+    def uploads(self) -> Uploads: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

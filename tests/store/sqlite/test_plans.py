@@ -28,6 +28,7 @@ from mailstack.store.sql import (
     spam_lessons,
     spam_tables,
     threading,
+    uploads,
 )
 from mailstack.store.sqlite import sweep
 from mailstack.store.sqlite.connection import Access, Connection
@@ -70,6 +71,10 @@ SYSTEM = (
     spam_tables.NEXT_CHANGE,
     spam_tables.UPDATES,
     sweep.NAMED_IN_QUEUE,
+    uploads.OF_ACCOUNT,
+    uploads.SIZES,
+    uploads.BYTES,
+    uploads.FORGET_SOME,
 )
 ACCOUNT = (
     appending.TAKE_UIDS,

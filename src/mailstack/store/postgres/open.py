@@ -49,6 +49,7 @@ from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
+from mailstack.store.sql.uploads import SqlUploads
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
 
@@ -78,6 +79,7 @@ class PostgresStore:
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
+        self.uploads = SqlUploads(self._system, blobs=blobs.of_queue())
         self.locks = SqlLocks(self._system)
         self.challenges = SqlChallenges(self._system, clock=clock)
         self.bans = SqlBans(self._system)

@@ -367,6 +367,19 @@ JUDGING = (
         number BIGINT PRIMARY KEY,
         octets BYTEA NOT NULL
     )""",
+    # ports/uploads.py. blob_id: hexadecimal.
+    """CREATE TABLE upload (
+        account_id TEXT NOT NULL,
+        blob_id TEXT NOT NULL,
+        size_bytes BIGINT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        content BYTEA,
+        file TEXT,
+        PRIMARY KEY (account_id, blob_id)
+    )""",
+    "CREATE INDEX upload_last ON upload (account_id, ends_at, blob_id)",
+    "CREATE INDEX upload_end ON upload (ends_at)",
+    "CREATE INDEX upload_file ON upload (file) WHERE file IS NOT NULL",
     # model.spam.SpamPolicy as JSON; NULL for what the domain has.
     "ALTER TABLE account ADD COLUMN spam TEXT",
     "CREATE INDEX account_name ON account (name)",

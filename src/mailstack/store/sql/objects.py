@@ -18,7 +18,8 @@ CLAIM = """INSERT INTO blob_object (file, state, since) VALUES (?, 'named', 0)
     ON CONFLICT (file) DO UPDATE
     SET state = CASE WHEN blob_object.state = 'marked' THEN 'named' ELSE blob_object.state END RETURNING state"""
 NAMED = f"""SELECT file FROM blob WHERE file IN ({_MANY})
-    UNION SELECT file FROM mail WHERE file IN ({_MANY})"""  # noqa: S608 - question marks
+    UNION SELECT file FROM mail WHERE file IN ({_MANY})
+    UNION SELECT file FROM upload WHERE file IN ({_MANY})"""  # noqa: S608 - question marks
 MARK = """INSERT INTO blob_object (file, state, since) VALUES (?, 'marked', ?)
     ON CONFLICT (file) DO UPDATE SET state = 'marked', since = excluded.since WHERE blob_object.state = 'named'"""
 IN_STATE = "SELECT file FROM blob_object WHERE state = ? AND since <= ? ORDER BY since, file LIMIT ?"
@@ -45,7 +46,7 @@ class SqlObjects:
 
     async def named(self, files: Sequence[str]) -> frozenset[str]:
         asked = _padded(files)
-        return _files(await self._system.read_long(lambda connection: connection.rows(NAMED, (*asked, *asked))))
+        return _files(await self._system.read_long(lambda connection: connection.rows(NAMED, asked * 3)))
 
     async def mark(self, files: Sequence[str], *, now: Instant) -> None:
         def work(transaction: Transaction) -> None:
@@ -63,7 +64,7 @@ class SqlObjects:
             marked = _files(transaction.rows(LOCK_MARKED, (*asked, before)))
             # A statement of its own, after the locks: one statement would see the rows as they were before it waited.
             sure = _padded(sorted(marked))
-            named = _files(transaction.rows(NAMED, (*sure, *sure))) if marked else frozenset()
+            named = _files(transaction.rows(NAMED, sure * 3)) if marked else frozenset()
             condemned = sorted(marked - named)
             transaction.run_many(CHANGE, [("named", 0, file) for file in sorted(marked & named)])
             transaction.run_many(CHANGE, [("deleting", now, file) for file in condemned])

@@ -41,6 +41,7 @@ from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
+from mailstack.store.sql.uploads import SqlUploads
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
 from mailstack.store.sqlite import schema_system
@@ -81,6 +82,7 @@ class SqliteStore:
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
+        self.uploads = SqlUploads(files.system, blobs=blobs.of_queue())
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)
         self.bans = SqlBans(files.system)

@@ -357,7 +357,16 @@ MIGRATIONS = (
     Migration(
         number=5,
         tables=_FOURTH
-        | {"reputation", "acquaintance", "spam_lesson", "spam_vote", "spam_model", "spam_base", "spam_update"},
+        | {
+            "reputation",
+            "acquaintance",
+            "spam_lesson",
+            "spam_vote",
+            "spam_model",
+            "spam_base",
+            "spam_update",
+            "upload",
+        },
         statements=(
             # model/reputation.py. ham, spam: sums of weights.
             """CREATE TABLE reputation (
@@ -422,6 +431,19 @@ MIGRATIONS = (
                 number INTEGER PRIMARY KEY,
                 octets BLOB NOT NULL
             ) STRICT""",
+            # ports/uploads.py. blob_id: hexadecimal.
+            """CREATE TABLE upload (
+                account_id TEXT NOT NULL,
+                blob_id TEXT NOT NULL,
+                size_bytes INTEGER NOT NULL,
+                ends_at INTEGER NOT NULL,
+                content BLOB,
+                file TEXT,
+                PRIMARY KEY (account_id, blob_id)
+            ) STRICT""",
+            "CREATE INDEX upload_last ON upload (account_id, ends_at, blob_id)",
+            "CREATE INDEX upload_end ON upload (ends_at)",
+            "CREATE INDEX upload_file ON upload (file) WHERE file IS NOT NULL",
             # model.spam.SpamPolicy as JSON; NULL for what the domain has.
             "ALTER TABLE account ADD COLUMN spam TEXT",
             "CREATE INDEX account_name ON account (name)",

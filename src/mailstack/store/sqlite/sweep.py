@@ -21,7 +21,7 @@ Discard = Callable[[Path, str], None]
 
 AGE_MS = 24 * HOUR_MS
 NAMED_IN_ACCOUNT = "SELECT 1 FROM blob WHERE file = ?"
-NAMED_IN_QUEUE = "SELECT 1 FROM mail WHERE file = ?"
+NAMED_IN_QUEUE = "SELECT 1 FROM mail WHERE file = ?1 UNION ALL SELECT 1 FROM upload WHERE file = ?1"
 
 
 def sweep(path: Path, discard: Discard, *, now: Instant) -> int:

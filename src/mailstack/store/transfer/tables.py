@@ -313,8 +313,8 @@ AFTER_QUEUE = (
         "relay",
     ),
 )
-LEFT_BEHIND = frozenset({"lease", "blob_object", "connection_mark", "crowd"})
-"""Of the system: who copies claims objects anew."""
+LEFT_BEHIND = frozenset({"lease", "blob_object", "connection_mark", "crowd", "upload"})
+"""Of the system: who copies claims objects anew, and what was uploaded and not used ends within a day."""
 
 # Numbers that are never given twice, also when the row of the last is gone.
 LAST_MAIL = "SELECT seq FROM sqlite_sequence WHERE name = 'mail'"
