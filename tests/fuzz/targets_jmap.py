@@ -13,6 +13,8 @@ from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import NotSet
 from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
 from mailstack.wire.jmap.mail.email_wanted import FETCHED_BY_DEFAULT, email_wanted
+from mailstack.wire.jmap.mail.mailbox_wanted import read_mailbox
+from mailstack.wire.jmap.request import RequestProblem, parse_json
 from tests.fuzz.target import Target
 
 _WANTED = email_wanted(
@@ -52,7 +54,23 @@ def run_given(data: bytes) -> None:
         scan(message_of(email, dict.fromkeys(blobs_of(email.body), data), making))
 
 
+def run_mailbox(data: bytes) -> None:
+    with suppress(RequestProblem, NotSet):
+        found = parse_json(data)
+        if isinstance(found, dict):
+            wanted = read_mailbox(found, fixed={})
+            assert wanted.name == found["name"]
+
+
 TARGETS = [
+    Target(
+        "jmap.mailbox",
+        run_mailbox,
+        (
+            b'{"name": "a", "parentId": "#k", "role": "archive", "isSubscribed": true}',
+            b'{"name": "a/b", "isSubscribed": null}',
+        ),
+    ),
     Target(
         "jmap.given",
         run_given,

@@ -10,7 +10,19 @@ from typing import Any
 import structlog
 
 from mailstack.model.errors import DomainError
-from mailstack.servers.jmap import core_echo, email_query, email_query_changes, search_snippet_get
+from mailstack.servers.jmap import (
+    core_echo,
+    email_query,
+    email_query_changes,
+    mailbox_changes,
+    mailbox_get,
+    mailbox_query,
+    mailbox_query_changes,
+    mailbox_set,
+    search_snippet_get,
+    thread_changes,
+    thread_get,
+)
 from mailstack.servers.jmap.errors import method_fault
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.wire.jmap.arguments import Arguments
@@ -20,7 +32,19 @@ from mailstack.wire.jmap.request import Invocation
 
 METHODS: Mapping[str, Method] = {
     method.name: method
-    for method in (core_echo.METHOD, email_query.METHOD, email_query_changes.METHOD, search_snippet_get.METHOD)
+    for method in (
+        core_echo.METHOD,
+        mailbox_get.METHOD,
+        mailbox_changes.METHOD,
+        mailbox_query.METHOD,
+        mailbox_query_changes.METHOD,
+        mailbox_set.METHOD,
+        thread_get.METHOD,
+        thread_changes.METHOD,
+        email_query.METHOD,
+        email_query_changes.METHOD,
+        search_snippet_get.METHOD,
+    )
 }
 _ERROR = "error"
 

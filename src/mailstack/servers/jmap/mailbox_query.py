@@ -1,0 +1,63 @@
+"""Mailbox/query. RFC 8621 §2.3."""
+
+from typing import Any
+
+from mailstack.formats.collation import casemap
+from mailstack.model.ids import AccountId
+from mailstack.model.objectid import mailbox_object_id
+from mailstack.servers.jmap.mailbox_object import shown_name, shown_role, sort_order
+from mailstack.servers.jmap.method import Call, Method
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.mailboxes_seen import SeenMailbox, seen_mailboxes
+from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.mail.mailbox_query import MailboxFacts, MailboxQuery, read_mailbox_query
+from mailstack.wire.jmap.session import MAIL
+from mailstack.wire.jmap.window import read_window
+
+
+def read_query(call: Call, arguments: Arguments) -> MailboxQuery:
+    """Of /query and of /queryChanges. Raises MethodFault."""
+    return read_mailbox_query(arguments, id_of=call.id_of, folded=casemap)
+
+
+async def found(mail: AccountMail, asked: MailboxQuery) -> list[str]:
+    """Ids."""
+    return asked.find([_facts(mail.account_id, seen) for seen in (await seen_mailboxes(mail)).values()])
+
+
+async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
+    mail = await call.mail(arguments.id("accountId"))
+    asked = read_query(call, arguments)
+    window = read_window(arguments)
+    is_counted = arguments.boolean("calculateTotal", default=False)
+    arguments.finish()
+    # Before the mailboxes are looked at: what happens meanwhile is told once more, and not lost.
+    state = await mail.changes.mod_seq(mail.account_id)
+    ids = await found(mail, asked)
+    start, shown, limit = window.cut(ids, of=call.id_of)
+    return {
+        "accountId": mail.account_id,
+        "queryState": str(state),
+        # RFC 8620 §5.5. They are few, and names and subscriptions change with no old value kept.
+        "canCalculateChanges": False,
+        "position": start,
+        "ids": shown,
+        **({} if limit is None else {"limit": limit}),
+        **({"total": len(ids)} if is_counted else {}),
+    }
+
+
+def _facts(account_id: AccountId, seen: SeenMailbox) -> MailboxFacts:
+    mailbox, name = seen.mailbox, shown_name(seen.mailbox)
+    return MailboxFacts(
+        id=mailbox_object_id(account_id, mailbox.mailbox_id),
+        parent_id=None if mailbox.parent_id is None else mailbox_object_id(account_id, mailbox.parent_id),
+        name=name,
+        name_key=casemap(name),
+        role=shown_role(seen),
+        sort_order=sort_order(seen),
+        is_subscribed=seen.is_subscribed,
+    )
+
+
+METHOD = Method(name="Mailbox/query", capability=MAIL, run=run)

@@ -1,0 +1,92 @@
+"""The mailboxes of one account as its viewer knows of them: with rights, subscriptions, and what lies in them.
+
+RFC 8621 §2. Of another's account those that may be looked up, and what stands above them, as LIST has it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import NamedTuple
+
+from mailstack.model.errors import NotFound
+from mailstack.model.flags import DRAFT, SEEN
+from mailstack.model.ids import MailboxId
+from mailstack.model.mailbox import Mailbox
+from mailstack.model.rights import NO_RIGHTS, Right, Rights
+from mailstack.services.mailbox.access import all_rights_on
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.view import MailboxView
+
+
+class MailboxCounts(NamedTuple):
+    """RFC 8621 §2. A thread is unread here where a message of it is that lies in this mailbox."""
+
+    emails: int
+    unread_emails: int
+    threads: int
+    unread_threads: int
+
+
+NOTHING_KNOWN = MailboxCounts(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenMailbox:
+    """rights: none where it only stands above what may be known of."""
+
+    mailbox: Mailbox
+    rights: Rights
+    is_subscribed: bool
+
+
+async def seen_mailboxes(mail: AccountMail) -> Mapping[MailboxId, SeenMailbox]:
+    rights_on = await all_rights_on(mail)
+    mailboxes = await mail.mailboxes.list(mail.account_id)
+    if mail.is_own:
+        return {
+            each.mailbox_id: SeenMailbox(
+                mailbox=each, rights=rights_on(each.mailbox_id), is_subscribed=each.is_subscribed
+            )
+            for each in mailboxes
+        }
+    subscribed = await mail.sharing.subscriptions(mail.viewer.account_id)
+    known = [each for each in mailboxes if Right.LOOKUP in rights_on(each.mailbox_id)]
+    needed = {each.mailbox_id for each in _with_all_above(known, mailboxes)}
+    looked_up = {each.mailbox_id for each in known}
+    return {
+        each.mailbox_id: SeenMailbox(
+            mailbox=each,
+            rights=rights_on(each.mailbox_id) if each.mailbox_id in looked_up else NO_RIGHTS,
+            is_subscribed=(mail.account_id, each.mailbox_id) in subscribed,
+        )
+        for each in mailboxes
+        if each.mailbox_id in needed
+    }
+
+
+async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:
+    """Nothing where the viewer may not read, or the mailbox was just deleted."""
+    if Right.READ not in seen.rights:
+        return NOTHING_KNOWN
+    try:
+        view = await mail.views.current(mail.account_id, seen.mailbox.mailbox_id)
+        return await _counted(view)
+    except NotFound:
+        return NOTHING_KNOWN
+
+
+async def _counted(view: MailboxView) -> MailboxCounts:
+    threads = await view.threads()
+    # RFC 8621 §2: what is neither seen nor a draft.
+    answers = [flags.keywords.isdisjoint((SEEN, DRAFT)) for flags in view.table.flag_sets]
+    unread = [answers[number] for number in view.table.flag_numbers]
+    return MailboxCounts(len(view.table), sum(unread), len(set(threads)), len(set(compress(threads, unread))))
+
+
+def _with_all_above(known: Sequence[Mailbox], mailboxes: Sequence[Mailbox]) -> Iterator[Mailbox]:
+    by_id = {each.mailbox_id: each for each in mailboxes}
+    for mailbox in known:
+        above: Mailbox | None = mailbox
+        while above is not None:
+            yield above
+            above = None if above.parent_id is None else by_id.get(above.parent_id)

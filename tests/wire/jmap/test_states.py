@@ -1,0 +1,22 @@
+"""States in and out of text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailstack.model.changes import LogPoint
+from mailstack.model.ids import ModSeq
+from mailstack.wire.jmap.states import read_state, write_state
+
+_NUMBERS = st.integers(0, 10**18 - 1)
+
+
+@given(_NUMBERS, st.none() | _NUMBERS)
+def test_what_is_written_is_read(mod_seq: int, up_to: int | None) -> None:
+    point = LogPoint(ModSeq(mod_seq), up_to)
+    assert read_state(write_state(point)) == point
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "01", "1-", "-", "1-2-3", "1 ", "1\n", "١", "9" * 19, "1-" + "9" * 19])
+def test_what_we_never_wrote(text: str) -> None:
+    assert read_state(text) is None
