@@ -53,6 +53,7 @@ from mailstack.services.spam.namesakes import Namesakes
 from mailstack.services.spam.scoring import SpamModels
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
+from mailstack.wire.jmap.limits import JmapLimits
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps", "https")
@@ -134,7 +135,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     imap = _imap(server, around, sasl, has_tls=bool(identities))
     managesieve = _managesieve(blueprint, server, around, sasl)
-    jmap = _jmap(around, login, imap, managesieve.scripts)
+    jmap = _jmap(server, around, login, imap, managesieve.scripts)
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
@@ -301,7 +302,9 @@ def _managesieve(
     )
 
 
-def _jmap(around: Surroundings, login: Login, imap: ImapService, scripts: AccountScripts) -> JmapService:
+def _jmap(
+    server: ServerBody, around: Surroundings, login: Login, imap: ImapService, scripts: AccountScripts
+) -> JmapService:
     adapters = around.adapters
     return JmapService(
         login=login,
@@ -312,6 +315,7 @@ def _jmap(around: Surroundings, login: Login, imap: ImapService, scripts: Accoun
         conduct=adapters.conduct,
         clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
+        limits=JmapLimits(message_octets=server.message_size_bytes),
     )
 
 

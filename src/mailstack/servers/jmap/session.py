@@ -1,23 +1,32 @@
 """The session object of who asks: what there is for them, now. RFC 8620 §2."""
 
 from mailstack.model.principal import Account
+from mailstack.servers.jmap.capabilities import offered
+from mailstack.servers.jmap.dispatch import METHODS
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.mailbox.sharing import sharing_accounts
-from mailstack.wire.jmap.session import CORE, SessionFacts, SharedAccount, core_capability
-from mailstack.wire.jmap.sort import COLLATION
+from mailstack.wire.jmap.limits import JmapLimits
+from mailstack.wire.jmap.session import SessionFacts, SharedAccount
 
-CAPABILITIES = frozenset({CORE})
-"""All that a request may be `using`."""
+CAPABILITIES = offered(METHODS)
+"""All that a request may be `using`, by URI."""
 
 
 async def session_facts(service: JmapService, login: Account) -> SessionFacts:
-    others = await sharing_accounts(service.mail_of(login))
+    others, limits = await sharing_accounts(service.mail_of(login)), service.limits
     return SessionFacts(
         username=login.login,
-        capabilities={CORE: core_capability(service.limits, (COLLATION,))},
-        accounts=[_account(login, is_personal=True), *(_account(owner, is_personal=False) for owner in others)],
+        capabilities={urn: each.of_server(limits) for urn, each in CAPABILITIES.items()},
+        accounts=[_account(login, limits, is_own=True), *(_account(owner, limits, is_own=False) for owner in others)],
     )
 
 
-def _account(account: Account, *, is_personal: bool) -> SharedAccount:
-    return SharedAccount(account_id=account.account_id, name=account.login, is_personal=is_personal, capabilities={})
+def _account(account: Account, limits: JmapLimits, *, is_own: bool) -> SharedAccount:
+    return SharedAccount(
+        account_id=account.account_id,
+        name=account.login,
+        is_personal=is_own,
+        capabilities={
+            urn: each.of_account(limits, is_own) for urn, each in CAPABILITIES.items() if each.of_account is not None
+        },
+    )

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapLimits:
-    """upload_octets: the largest upload. request_octets: of one request's JSON. The others count, with the names that
-    RFC 8620 §2 has for them; it suggests at least 50 MB, 4, 10 MB, 4, 16, 500 and 500.
+    """upload_octets: the largest upload. request_octets: of one request's JSON. message_octets: of one email. The
+    others count, with the names that RFC 8620 §2 has for them. It suggests 50 MB, 4, 10 MB, 4, 16, 500 and 500 at
+    least.
     """
 
     upload_octets: int = 50_000_000
+    message_octets: int = 50_000_000
     concurrent_upload: int = 8
     request_octets: int = 10_000_000
     concurrent_requests: int = 8

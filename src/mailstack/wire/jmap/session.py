@@ -11,6 +11,8 @@ from mailstack.wire.jmap.limits import JmapLimits
 
 CORE = "urn:ietf:params:jmap:core"
 MAIL = "urn:ietf:params:jmap:mail"
+VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
+QUOTA = "urn:ietf:params:jmap:quota"
 
 SESSION_PATH = "/jmap/session"
 API_PATH = "/jmap/api"

@@ -1,0 +1,84 @@
+"""What the server can do, by URI: each is offered once every method of it is there. RFC 8620 §2, RFC 8621 §1.3."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailstack.services.mailbox.paths import MAX_DEPTH, MAX_NAME_OCTETS
+from mailstack.wire.jmap.limits import JmapLimits
+from mailstack.wire.jmap.mail.email_sort import EMAIL_SORTS
+from mailstack.wire.jmap.session import CORE, MAIL, QUOTA, VACATION_RESPONSE, core_capability
+
+Facts = Mapping[str, Any]
+
+# RFC 4790: by these names of it, text is sorted.
+COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
+# Base64 with its line ends takes 37 octets for 27.
+_ENCODED = 0.73
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """methods: all that it has. of_server, of_account: the facts in the session object; is_own: of one's own account.
+    of_account is None for what is not of accounts."""
+
+    urn: str
+    methods: Collection[str]
+    of_server: Callable[[JmapLimits], Facts]
+    of_account: Callable[[JmapLimits, bool], Facts] | None
+
+
+def _no_facts(_limits: JmapLimits, _is_own: bool = True) -> Facts:
+    return {}
+
+
+def _core(limits: JmapLimits) -> Facts:
+    return core_capability(limits, COLLATIONS)
+
+
+def _mail(limits: JmapLimits, is_own: bool) -> Facts:
+    # RFC 8621 §1.3.1
+    return {
+        "maxMailboxesPerEmail": None,
+        "maxMailboxDepth": MAX_DEPTH,
+        "maxSizeMailboxName": MAX_NAME_OCTETS,
+        "maxSizeAttachmentsPerEmail": int(limits.message_octets * _ENCODED),
+        "emailQuerySortOptions": [*EMAIL_SORTS],
+        # RFC 4314 §4: at the top only the owner may.
+        "mayCreateTopLevelMailbox": is_own,
+    }
+
+
+_QUERIED = ("get", "changes", "query", "queryChanges")
+
+
+def _methods(of: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{of}/{name}" for name in names)
+
+
+CAPABILITIES: Sequence[Capability] = (
+    Capability(urn=CORE, methods=("Core/echo",), of_server=_core, of_account=None),
+    Capability(
+        urn=MAIL,
+        methods=(
+            *_methods("Mailbox", *_QUERIED, "set"),
+            *_methods("Thread", "get", "changes"),
+            *_methods("Email", *_QUERIED, "set", "copy", "import", "parse"),
+            "SearchSnippet/get",
+        ),
+        of_server=_no_facts,
+        of_account=_mail,
+    ),
+    Capability(
+        urn=VACATION_RESPONSE,
+        methods=_methods("VacationResponse", "get", "set"),
+        of_server=_no_facts,
+        of_account=_no_facts,
+    ),
+    Capability(urn=QUOTA, methods=_methods("Quota", *_QUERIED), of_server=_no_facts, of_account=_no_facts),
+)
+
+
+def offered(methods: Collection[str]) -> Mapping[str, Capability]:
+    """By URI. methods: those that there are."""
+    return {each.urn: each for each in CAPABILITIES if set(each.methods) <= set(methods)}
