@@ -25,7 +25,9 @@ from mailstack.formats.snippets import MAX_OCTETS, marked, marked_preview
         ("Straße", ["strasse"], "<mark>Straße</mark>"),
         ("Grüße", ["ss"], "Grü<mark>ß</mark>e"),
         ("nai\u0308ve", ["naïve"], "<mark>naïve</mark>"),
+        ("one  two\tthree", ["one two", "two three"], "<mark>one  two\tthree</mark>"),
         ("", ["x"], None),
+        ("a b", [" "], None),
         ("x", [""], None),
     ],
 )

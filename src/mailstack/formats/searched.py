@@ -4,6 +4,7 @@ RFC 9051 §6.4.4: substrings are compared after decoding, without regard to case
 NFKC and full case folding come close to.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -14,10 +15,22 @@ from mailstack.formats.mime import Part, scan
 from mailstack.formats.words import decode_words, parameter
 from mailstack.model.message import RawMessage
 
+Needle = str | re.Pattern[str]
+"""What is looked for in a folded text: itself folded, or what `phrase` makes of it."""
+
 
 def folded(text: str) -> str:
     """What two texts that differ in case or composition only have in common."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def phrase(needle: str) -> re.Pattern[str]:
+    """Its words in this order, parted by any white space. needle: folded."""
+    return re.compile(r"\s+".join(map(re.escape, needle.split())))
+
+
+def has(text: str, needle: Needle) -> bool:
+    return needle in text if isinstance(needle, str) else needle.search(text) is not None
 
 
 def field_text(field: Field) -> str:
@@ -69,25 +82,24 @@ class SearchedText:
         """Of the message's own header; name: lower-case."""
         return [folded(field_text(field)) for field in self._root.fields if field.name == name]
 
-    def header_has(self, needle: str) -> bool:
-        """needle: folded."""
-        return needle in header_text(self._root.fields)
+    def header_has(self, needle: Needle) -> bool:
+        return has(header_text(self._root.fields), needle)
 
-    def body_has(self, needle: str) -> bool:
-        """needle: folded. In the texts of all parts and the headers of embedded messages."""
-        if any(needle in text for text in self._texts):
+    def body_has(self, needle: Needle) -> bool:
+        """In the texts of all parts and the headers of embedded messages."""
+        if any(has(text, needle) for text in self._texts):
             return True
         while self._ahead:
             text = self._next_text()
             if text:
                 self._texts.append(text)
-                if needle in text:
+                if has(text, needle):
                     return True
         return not needle
 
-    def mime_has(self, needle: str) -> bool:
-        """needle: folded. RFC 9051 §6.4.4: TEXT looks into MIME header fields too."""
-        return any(needle in text for text in mime_texts(self._root))
+    def mime_has(self, needle: Needle) -> bool:
+        """RFC 9051 §6.4.4: TEXT looks into MIME header fields too."""
+        return any(has(text, needle) for text in mime_texts(self._root))
 
     def _next_text(self) -> str:
         part = self._ahead.pop()

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-from mailstack.formats.searched import folded
+from mailstack.formats.searched import folded, phrase
 
 MAX_OCTETS = 255
 """RFC 8621 §5: of a preview, marks and entities counted."""
@@ -64,8 +64,8 @@ def _spans(text: str, needles: Sequence[str]) -> list[_Span]:
         # To which character of the text each of the folded ones belongs.
         starts = [at for at, piece in enumerate(pieces) for _ in piece]
     found: list[_Span] = []
-    for needle in filter(None, needles):
-        for hit in re.finditer(re.escape(needle), seen):
+    for needle in filter(str.strip, needles):
+        for hit in phrase(needle).finditer(seen):
             first, last = hit.start(), hit.end() - 1
             found.append((first, last + 1) if starts is None else (starts[first], starts[last] + 1))
     return _joined(found)

@@ -72,10 +72,12 @@ class IsDeleted: ...
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """needle: not yet case-folded; an empty one matches every message that has the field."""
+    """needle: not yet case-folded; an empty one matches every message that has the field. is_phrase: it has
+    several words, white space only between them, and that may be any, such as the end of a line (RFC 8621 §4.4.1)."""
 
     field: TextField
     needle: str
+    is_phrase: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,9 @@ def needle(chance: random.Random) -> str:
 def query(chance: random.Random, depth: int = 0) -> Query:
     kind = chance.randrange(16 if depth < 3 else 12)
     if kind < 5:
-        return Contains(chance.choice(list(TextField)), needle(chance))
+        looked_for = needle(chance)
+        is_phrase = len(looked_for.split()) > 1 and chance.random() < 0.5
+        return Contains(chance.choice(list(TextField)), looked_for.strip() if is_phrase else looked_for, is_phrase)
     if kind < 7:
         return HeaderContains(chance.choice(("subject", "X-Thing", "comments", "bcc", "absent")), needle(chance))
     simple: tuple[Query, ...] = (
@@ -217,6 +219,18 @@ async def test_each_needle_in_each_field_is_found_where_it_stands(mail: AccountM
         for asked_for in (*WORDS, *NEEDLES):
             asked = Contains(text_field, asked_for)
             assert list(await search_mailbox(mail, inbox, asked)) == await read_through(mail, inbox, asked), asked
+
+
+async def test_a_phrase_goes_on_in_the_next_line(mail: AccountMail, inbox: Mailbox) -> None:
+    for body in (b"we meet\r\n for dinner", b"we meet for dinner", b"for dinner we meet", b"meetfor"):
+        raw = b"Subject: " + body.replace(b"\r\n", b"\r\n ") + b"\r\n\r\n" + body + b"\r\n"
+        message = NewMessage(raw=raw, received_at=Instant(0), digest=digest_message(raw))
+        await mail.messages.append(mail.account_id, inbox.mailbox_id, [message])
+    for field in (TextField.BODY, TextField.TEXT, TextField.SUBJECT):
+        asked = Contains(field, "MEET for", is_phrase=True)
+        assert list(await search_mailbox(mail, inbox, asked)) == [1, 2]
+        assert await read_through(mail, inbox, asked) == [1, 2]
+    assert list(await search_mailbox(mail, inbox, Contains(TextField.BODY, "meet for"))) == [2]
 
 
 async def test_a_fuzzy_text_finds_beginnings_of_words_in_any_order(mail: AccountMail, inbox: Mailbox) -> None:

@@ -12,7 +12,7 @@ from typing import assert_never
 from mailstack.formats.dates import written_day
 from mailstack.formats.digest import OFTEN_ASKED
 from mailstack.formats.headers import first, scan_fields
-from mailstack.formats.searched import SearchedText, field_texts, folded
+from mailstack.formats.searched import Needle, SearchedText, field_texts, folded, has, phrase
 from mailstack.model.flags import DELETED
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.message import MessageDigest, Placement, StoredMessage
@@ -120,8 +120,8 @@ def predicate_of(query: Query) -> Predicate:
             return lambda facts: facts.placement.uid in uids
         case ModSeqAtLeast(mod_seq):
             return lambda facts: facts.placement.mod_seq >= mod_seq
-        case Contains(field, needle):
-            return _contains(field, folded(needle))
+        case Contains(field, needle, is_phrase):
+            return _contains(field, phrase(folded(needle)) if is_phrase else folded(needle))
         case HeaderContains(name, needle):
             return _header_contains(name.lower().encode("ascii", "replace"), folded(needle))
         case DayRange() | InstantRange() | SizeRange():
@@ -261,7 +261,7 @@ def _utc_day(instant: Instant) -> int:
     return instant // DAY_MS + _EPOCH_ORDINAL
 
 
-def _contains(field: TextField, needle: str) -> Predicate:
+def _contains(field: TextField, needle: Needle) -> Predicate:
     match field:
         case TextField.BODY:
             return lambda facts: None if facts.text is None else facts.text.body_has(needle)
@@ -275,20 +275,22 @@ def _contains(field: TextField, needle: str) -> Predicate:
             assert_never(field)
 
 
-def _text_has(text: SearchedText, needle: str) -> bool:
+def _text_has(text: SearchedText, needle: Needle) -> bool:
     return text.header_has(needle) or text.body_has(needle) or text.mime_has(needle)
 
 
-def _digest_contains(field: TextField, needle: str) -> Predicate:
+def _digest_contains(field: TextField, needle: Needle) -> Predicate:
     column = _COLUMNS[field]
-    return lambda facts: None if facts.stored is None else needle in folded(column(facts.stored.digest))
+    return lambda facts: None if facts.stored is None else has(folded(column(facts.stored.digest)), needle)
 
 
-def _header_contains(name: bytes, needle: str) -> Predicate:
+def _header_contains(name: bytes, needle: Needle) -> Predicate:
     if name in OFTEN_ASKED:
         return lambda facts: (
             None
             if facts.stored is None
-            else any(needle in value for value in field_texts(facts.stored.digest.header_block, name))
+            else any(has(value, needle) for value in field_texts(facts.stored.digest.header_block, name))
         )
-    return lambda facts: None if facts.text is None else any(needle in value for value in facts.text.field_values(name))
+    return lambda facts: (
+        None if facts.text is None else any(has(value, needle) for value in facts.text.field_values(name))
+    )

@@ -59,7 +59,7 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(text):
         phrase = match["double"] if match["word"] is None and match["single"] is None else match["single"]
-        token = match["word"] if phrase is None else _ESCAPED.sub(r"\1", phrase)
+        token = match["word"] if phrase is None else _ESCAPED.sub(r"\1", phrase).strip()
         if token:
             found.append(token)
     return found
@@ -168,7 +168,11 @@ def _has_attachment(arguments: Arguments, name: str) -> Iterable[Query]:
 def _text(field: TextField) -> Callable[[Arguments, str], Iterable[Query]]:
     def read(arguments: Arguments, name: str) -> Iterable[Query]:
         text = arguments.optional_text(name)
-        return () if text is None else [Contains(field, token) for token in _bounded_tokens(text)]
+        return (
+            ()
+            if text is None
+            else [Contains(field, token, is_phrase=len(token.split()) > 1) for token in _bounded_tokens(text)]
+        )
 
     return read
 
