@@ -49,7 +49,15 @@ def test_what_is_none_of_ours_is_none(text: str) -> None:
     assert mailbox_id_of(ONE, text) is None
 
 
-@pytest.mark.parametrize("blob", [MailBlob(MessageId(1)), MailBlob(MessageId(2**59), 1), MailBlob(MessageId(7), 120)])
+@pytest.mark.parametrize(
+    "blob",
+    [
+        MailBlob(MessageId(1)),
+        MailBlob(MessageId(2**59), 1),
+        MailBlob(MessageId(7), 120),
+        MailBlob(MessageId(7), 1, (2, 30)),
+    ],
+)
 def test_blobs_are_found_by_their_ids(blob: MailBlob) -> None:
     written = blob_object_id(ONE, blob)
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,255}", written)
@@ -61,9 +69,23 @@ def test_blobs_are_found_by_their_ids(blob: MailBlob) -> None:
     "text",
     [
         *("", "B", "P", "-", f"B{ONE}", f"B{ONE}-", f"B{ONE}-01", f"B{ONE}-1-1", f"P{ONE}-1", f"P{ONE}-1-"),
-        *(f"P{ONE}-1-01", f"P{ONE}-01-1", f"P{ONE}-1-1-1", f"M{ONE}-1", f"B{ONE}--1", f"B{ONE}-\u0661"),
+        *(
+            f"P{ONE}-1-01",
+            f"P{ONE}-01-1",
+            f"P{ONE}-1-1-",
+            f"P{ONE}-1" + "-1" * 10,
+            f"M{ONE}-1",
+            f"B{ONE}--1",
+            f"B{ONE}-\u0661",
+        ),
         f"P{ONE}-1-\u0661",
+        f"P{ONE}-1" + "-1" * 10,
     ],
 )
 def test_what_names_no_blob(text: str) -> None:
     assert mail_blob_of(ONE, text) is None
+
+
+def test_parts_within_parts() -> None:
+    assert MailBlob(MessageId(7)).part(2) == MailBlob(MessageId(7), 2)
+    assert MailBlob(MessageId(7)).part(2).part(3).part(4) == MailBlob(MessageId(7), 2, (3, 4))

@@ -38,16 +38,28 @@ def thread_id_of(account_id: AccountId, object_id: str) -> ThreadId | None:
 
 @dataclass(frozen=True, slots=True)
 class MailBlob:
-    """leaf: the number of a part (formats.body_parts), None for the whole message."""
+    """leaf: the number of a part (formats.body_parts), None for the whole message. inner: where that part is a message,
+    the number of a part of it, and so on.
+    """
 
     message_id: MessageId
     leaf: int | None = None
+    inner: tuple[int, ...] = ()
+
+    def part(self, number: int) -> "MailBlob":
+        if self.leaf is None:
+            return MailBlob(self.message_id, number)
+        return MailBlob(self.message_id, self.leaf, (*self.inner, number))
+
+
+MAX_INNER = 8
+"""Messages within messages; of those deeper down no part has an id that is found again."""
 
 
 def blob_object_id(account_id: AccountId, blob: MailBlob) -> str:
     if blob.leaf is None:
         return f"B{account_id}-{blob.message_id}"
-    return f"P{account_id}-{blob.message_id}-{blob.leaf}"
+    return "-".join((f"P{account_id}", str(blob.message_id), str(blob.leaf), *map(str, blob.inner)))
 
 
 def mail_blob_of(account_id: AccountId, object_id: str) -> MailBlob | None:
@@ -55,12 +67,12 @@ def mail_blob_of(account_id: AccountId, object_id: str) -> MailBlob | None:
     message = _number(object_id, blob_object_id(account_id, MailBlob(MessageId(0))))
     if message is not None:
         return MailBlob(MessageId(message))
-    whole, _, _ = object_id.rpartition("-")
-    message = _number(whole, f"P{account_id}-0")
-    if message is None:
+    stem = f"P{account_id}-"
+    numbers = [_number(each, "0") for each in object_id.removeprefix(stem).split("-", MAX_INNER + 2)]
+    whole = [number for number in numbers if number is not None]
+    if not object_id.startswith(stem) or len(whole) < len(numbers) or not 2 <= len(whole) <= MAX_INNER + 2:
         return None
-    leaf = _number(object_id, blob_object_id(account_id, MailBlob(MessageId(message), 0)))
-    return None if leaf is None else MailBlob(MessageId(message), leaf)
+    return MailBlob(MessageId(whole[0]), whole[1], tuple(whole[2:]))
 
 
 def _number(object_id: str, pattern: str) -> int | None:

@@ -45,10 +45,13 @@ YWJj
 """.replace(b"\n", b"\r\n")
 
 
+_STORED: dict[str, Any] = {"id": "M1", "threadId": "T1", "keywords": {}}
+
+
 def fetched(raw: bytes = _MESSAGE, **arguments: Any) -> dict[str, Any]:
     wanted = email_wanted(Arguments(arguments), by_default=FETCHED_BY_DEFAULT)
     source = EmailSource(
-        stored={"id": "M1", "threadId": "T1", "keywords": {}},
+        stored={name: value for name, value in _STORED.items() if name in wanted.names},
         digest=digest_message(raw),
         raw=raw if needs_message(wanted) else None,
         part_blob_id=lambda number: f"P{number}",

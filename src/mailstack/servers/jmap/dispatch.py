@@ -12,8 +12,11 @@ import structlog
 from mailstack.model.errors import DomainError
 from mailstack.servers.jmap import (
     core_echo,
+    email_get,
+    email_parse,
     email_query,
     email_query_changes,
+    email_set,
     mailbox_changes,
     mailbox_get,
     mailbox_query,
@@ -41,8 +44,11 @@ METHODS: Mapping[str, Method] = {
         mailbox_set.METHOD,
         thread_get.METHOD,
         thread_changes.METHOD,
+        email_get.METHOD,
         email_query.METHOD,
         email_query_changes.METHOD,
+        email_set.METHOD,
+        email_parse.METHOD,
         search_snippet_get.METHOD,
     )
 }

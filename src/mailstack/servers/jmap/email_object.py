@@ -16,8 +16,8 @@ _OF_BODY = frozenset({"bodyStructure", "textBody", "htmlBody", "attachments"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailSource:
-    """stored: the properties that the message itself does not say, those that are wanted. raw: None where needs_message
-    says that it is not needed. part_blob_id: by the number of a leaf, from 1 (formats.body_parts)."""
+    """stored: the properties that the message itself does not say, and no others than are to be there. raw: None where
+    needs_message says that it is not needed. part_blob_id: by the number of a leaf, from 1 (formats.body_parts)."""
 
     stored: Mapping[str, Any]
     digest: MessageDigest
@@ -34,7 +34,7 @@ def needs_message(wanted: EmailWanted) -> bool:
 
 def email_object(wanted: EmailWanted, source: EmailSource) -> dict[str, Any]:
     names = wanted.names
-    found = {name: value for name, value in source.stored.items() if name in names}
+    found = dict(source.stored)
     if "preview" in names:
         found["preview"] = source.digest.preview
     if "hasAttachment" in names:

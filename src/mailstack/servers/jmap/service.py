@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_bytes
 
 from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
@@ -18,7 +19,7 @@ from mailstack.wire.jmap.limits import JmapLimits
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapService:
     """mail_of: an account's own mail, seen by itself; the same ports and views as IMAP has. plaintext_is_secure: may
-    this peer, by its address, log in without TLS."""
+    this peer, by its address, log in without TLS. token: random octets."""
 
     login: Login
     mail_of: Callable[[Account], AccountMail]
@@ -30,3 +31,4 @@ class JmapService:
     plaintext_is_secure: Callable[[str], bool]
     limits: JmapLimits = field(default_factory=JmapLimits)
     turns: Turns = field(default_factory=Turns)
+    token: Callable[[int], bytes] = token_bytes

@@ -4,12 +4,13 @@ Whole ones are read piece by piece while they are sent; a part is decoded first,
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from mailstack.formats.body_parts import leaf_range
+from mailstack.formats.body_parts import content_of, leaf_range, part_leaves
 from mailstack.formats.content import decode_transfer
-from mailstack.formats.part_table import unpack
+from mailstack.formats.mime import scan
+from mailstack.formats.part_table import TransferEncoding, unpack
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import MessageId
 from mailstack.model.objectid import MailBlob
@@ -40,8 +41,25 @@ async def open_blob(mail: AccountMail, named: MailBlob) -> Blob:
         raise NotFound("no such part")
     octets = await mail.messages.read_range(mail.account_id, named.message_id, leaf.body_start, leaf.body_end)
     if len(octets) > WHOLE_OCTETS:
-        return _held(await asyncio.to_thread(decode_transfer, octets, leaf.encoding))
-    return _held(decode_transfer(octets, leaf.encoding))
+        return _held(await asyncio.to_thread(_content, octets, leaf.encoding, named.inner))
+    return _held(_content(octets, leaf.encoding, named.inner))
+
+
+async def read_blob(mail: AccountMail, named: MailBlob) -> bytes:
+    """The whole of it. Raises as open_blob; Damaged."""
+    blob = await open_blob(mail, named)
+    return b"".join([piece async for piece in blob.pieces(0, blob.size_octets)])
+
+
+def _content(octets: bytes, encoding: TransferEncoding, inner: Sequence[int]) -> bytes:
+    """Raises NotFound."""
+    content = decode_transfer(octets, encoding)
+    for number in inner:
+        leaf = next((leaf for at, leaf in enumerate(part_leaves(scan(content)), 1) if at == number), None)
+        if leaf is None:
+            raise NotFound("no such part")
+        content = content_of(content, leaf)
+    return content
 
 
 def _whole(mail: AccountMail, message_id: MessageId, size_octets: int) -> Blob:

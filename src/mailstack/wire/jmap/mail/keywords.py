@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from mailstack.model.errors import Invalid
-from mailstack.model.flags import ANSWERED, DRAFT, FLAGGED, SEEN, Keywords, canonical_flag
-from mailstack.wire.jmap.faults import invalid_property
+from mailstack.model.flags import ANSWERED, DRAFT, FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN, Keywords, canonical_flag
+from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
 
 _FLAGS = {"$seen": SEEN, "$answered": ANSWERED, "$flagged": FLAGGED, "$draft": DRAFT}
 # What JMAP spells in lower case, and mail programs over IMAP otherwise.
@@ -28,6 +28,8 @@ def read_keywords(value: object) -> Keywords:
     """Raises NotSet."""
     if not isinstance(value, Mapping) or not all(set_ is True for set_ in value.values()):
         raise invalid_property("keywords", "an object whose values are all true")
+    if len(value) > MAX_KEYWORDS_PER_MESSAGE:
+        raise NotSet(SetFault(type=SetFaultType.TOO_MANY_KEYWORDS))
     try:
         return frozenset(map(read_keyword, value))
     except Invalid as fault:

@@ -1,0 +1,80 @@
+"""New emails of what a client gives: properties, or a blob that is a message. RFC 8621 §4.6, §4.8."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mailstack.model.email import PlacedEmail
+from mailstack.model.errors import NotFound
+from mailstack.model.ids import AccountId, EmailId, MailboxId
+from mailstack.model.objectid import (
+    MailBlob,
+    blob_object_id,
+    email_object_id,
+    mail_blob_of,
+    mailbox_id_of,
+    thread_object_id,
+)
+from mailstack.servers.jmap.email_message import Making, check_blobs, message_of
+from mailstack.servers.jmap.method import Call
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.append import Arrival
+from mailstack.services.mailbox.blobs import read_blob
+from mailstack.services.mailbox.emails import create
+from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
+from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
+
+TOKEN_OCTETS = 16
+
+
+async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any]) -> PlacedEmail:
+    """Raises NotSet, DomainError."""
+    email = given_email(given)
+    mailbox_ids = mailboxes_named(call, mail, email.mailbox_ids)
+    blobs = await _blobs(call, mail, list(blobs_of(email.body)))
+    check_blobs(email, blobs)
+    now = call.service.clock()
+    making = Making(now=now, token=call.service.token(TOKEN_OCTETS).hex(), domain=_domain(mail))
+    received_at = now if email.received_at is None else email.received_at
+    arrival = Arrival(raw=message_of(email, blobs, making), flags=sorted(email.keywords), received_at=received_at)
+    return await create(mail, mailbox_ids, arrival)
+
+
+def mailboxes_named(call: Call, mail: AccountMail, given: Sequence[str]) -> frozenset[MailboxId]:
+    """Raises NotSet for an id of nothing."""
+    found = {each: mailbox_id_of(mail.account_id, call.id_of(each)) for each in given}
+    missing = [each for each, mailbox_id in found.items() if mailbox_id is None]
+    if missing:
+        raise invalid_property("mailboxIds", f"there is no mailbox {missing[0]}")
+    return frozenset(mailbox_id for mailbox_id in found.values() if mailbox_id is not None)
+
+
+def made_object(account_id: AccountId, email: PlacedEmail) -> dict[str, Any]:
+    """RFC 8621 §4.6: what the client is told of an email that was made."""
+    return {
+        "id": email_object_id(account_id, EmailId(email.message_id)),
+        "blobId": blob_object_id(account_id, MailBlob(email.message_id)),
+        "threadId": thread_object_id(account_id, email.thread_id),
+        "size": email.size_bytes,
+    }
+
+
+async def _blobs(call: Call, mail: AccountMail, wanted: Sequence[str]) -> Mapping[str, bytes]:
+    """Those that there are. Raises NotSet where they are too much for one message."""
+    found: dict[str, bytes] = {}
+    left = call.service.limits.upload_octets
+    for each in dict.fromkeys(wanted):
+        blob = mail_blob_of(mail.account_id, call.id_of(each))
+        if blob is None:
+            continue
+        try:
+            found[each] = await read_blob(mail, blob)
+        except NotFound:
+            continue
+        left -= len(found[each]) * wanted.count(each)
+        if left < 0:
+            raise NotSet(SetFault(type=SetFaultType.TOO_LARGE, description="the parts are too large for one message"))
+    return found
+
+
+def _domain(mail: AccountMail) -> str:
+    return mail.account.login.rpartition("@")[2]
