@@ -92,6 +92,7 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 mail_of=service.mail_of,
                 accounts=store.accounts,
                 scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
+                uploads=store.uploads,
                 bus=service.bus,
                 conduct=service.conduct,
                 clock=service.clock,

@@ -311,6 +311,7 @@ def _jmap(
         mail_of=imap.mail_of,
         accounts=adapters.store.accounts,
         scripts=scripts,
+        uploads=adapters.store.uploads,
         bus=adapters.bus,
         conduct=adapters.conduct,
         clock=adapters.clock,

@@ -6,12 +6,11 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from mailstack.model.ids import AccountId
-from mailstack.model.objectid import mail_blob_of
 from mailstack.servers.http.problem import NO_SUCH_PAGE, Problem, Refused
 from mailstack.servers.http.ranges import Unsatisfiable, range_of
+from mailstack.servers.jmap.blob_named import open_named
 from mailstack.servers.jmap.method import Call
-from mailstack.services.mailbox.blobs import Blob, open_blob
+from mailstack.services.mailbox.blobs import Blob
 from mailstack.wire.jmap.faults import MethodFault
 
 # RFC 9110 §8.3.1: media-type, as simple as clients write it.
@@ -23,7 +22,7 @@ _FOREVER = "private, immutable, max-age=31536000"
 
 async def download(call: Call, request: Request) -> Response:
     """Raises Refused, DomainError."""
-    account_id, blob_id = AccountId(request.path_params["accountId"]), request.path_params["blobId"]
+    account_id, blob_id = request.path_params["accountId"], request.path_params["blobId"]
     blob = await _blob(call, account_id, blob_id)
     tag = f'"{blob_id}"'
     status, headers = 200, _headers(request, tag)
@@ -36,15 +35,12 @@ async def download(call: Call, request: Request) -> Response:
     return StreamingResponse(blob.pieces(start, stop), status_code=status, headers=headers)
 
 
-async def _blob(call: Call, account_id: AccountId, blob_id: str) -> Blob:
+async def _blob(call: Call, account_id: str, blob_id: str) -> Blob:
     try:
         mail = await call.mail(account_id)
     except MethodFault:
         raise Refused(NO_SUCH_PAGE) from None
-    named = mail_blob_of(account_id, blob_id)
-    if named is None:
-        raise Refused(NO_SUCH_PAGE)
-    return await open_blob(mail, named)
+    return await open_named(call, mail, blob_id)
 
 
 def _range(request: Request, size: int, tag: str) -> tuple[int, int] | None:

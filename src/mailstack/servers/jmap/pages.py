@@ -20,8 +20,9 @@ from mailstack.servers.jmap.login import account_of
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.jmap.session import CAPABILITIES, session_facts
+from mailstack.servers.jmap.upload import upload
 from mailstack.wire.jmap.request import ProblemType, Request, RequestProblem, parse_request, passed_limit
-from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, SESSION_PATH
+from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, SESSION_PATH, UPLOAD_PATH
 
 # RFC 8620 §2.2
 WELL_KNOWN_PATH = "/.well-known/jmap"
@@ -44,6 +45,7 @@ class JmapPages:
             _route(WELL_KNOWN_PATH, self.session, "GET"),
             _route(SESSION_PATH, self.session, "GET"),
             _route(API_PATH, self.api, "POST"),
+            _route(UPLOAD_PATH, self.upload, "POST"),
             # A name may hold whatever there is, slashes too.
             _route(DOWNLOAD_PATH.replace("{name}", "{name:path}"), self.download, "GET"),
         )
@@ -61,9 +63,20 @@ class JmapPages:
         except RequestProblem as fault:
             raise Refused(_problem(fault)) from None
 
+    async def upload(self, request: HttpRequest) -> Response:
+        try:
+            response = await json_answer(request, await upload(await self._call(request), request))
+        except RequestProblem as fault:
+            raise Refused(_problem(fault)) from None
+        response.status_code = 201
+        return response
+
     async def download(self, request: HttpRequest) -> Response:
+        return await download(await self._call(request), request)
+
+    async def _call(self, request: HttpRequest) -> Call:
         login = await account_of(self.service, request)
-        return await download(Call(service=self.service, login=login, using=frozenset(), created={}), request)
+        return Call(service=self.service, login=login, using=frozenset(), created={})
 
     async def _request(self, request: HttpRequest) -> Request:
         # RFC 8620 §3.1: the client says what it sends.

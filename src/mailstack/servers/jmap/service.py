@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import token_bytes
 
 from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.bus import Bus
+from mailstack.ports.uploads import Uploads
 from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
@@ -25,10 +27,12 @@ class JmapService:
     mail_of: Callable[[Account], AccountMail]
     accounts: Accounts
     scripts: AccountScripts
+    uploads: Uploads
     bus: Bus
     conduct: Conduct
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
     limits: JmapLimits = field(default_factory=JmapLimits)
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns = field(default_factory=partial(Turns, "maxConcurrentRequests"))
+    upload_turns: Turns = field(default_factory=partial(Turns, "maxConcurrentUpload"))
     token: Callable[[int], bytes] = token_bytes

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapLimits:
-    """upload_octets: the largest upload. request_octets: of one request's JSON. message_octets: of one email. The
-    others count, with the names that RFC 8620 §2 has for them. It suggests 50 MB, 4, 10 MB, 4, 16, 500 and 500 at
-    least.
+    """upload_octets: the largest upload; uploads_octets: all of an account. request_octets: of one request's JSON.
+    message_octets: of one email. The others count, with the names that RFC 8620 §2 has for them. It suggests 50 MB, 4,
+    10 MB, 4, 16, 500 and 500 at least.
     """
 
     upload_octets: int = 50_000_000
+    uploads_octets: int = 500_000_000
     message_octets: int = 50_000_000
     concurrent_upload: int = 8
     request_octets: int = 10_000_000

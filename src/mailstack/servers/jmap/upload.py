@@ -1,0 +1,50 @@
+"""Octets that a client sends, to be named in a method call afterwards. RFC 8620 §6.1."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from mailstack.servers.http.problem import CONTENT_TOO_LARGE, NO_SUCH_PAGE, Problem, Refused
+from mailstack.servers.jmap.blob_named import upload_id
+from mailstack.servers.jmap.method import Call
+from mailstack.wire.jmap.faults import MethodFault
+from mailstack.wire.jmap.request import ProblemType
+
+_UNKNOWN_TYPE = "application/octet-stream"
+
+
+async def upload(call: Call, request: Request) -> dict[str, Any]:
+    """What is answered. Raises Refused, RequestProblem, DomainError."""
+    service, account_id = call.service, request.path_params["accountId"]
+    try:
+        await call.mail(account_id)
+    except MethodFault:
+        raise Refused(NO_SUCH_PAGE) from None
+    with service.upload_turns.turn(call.login.account_id, limit=service.limits.concurrent_upload):
+        content = await _content(request, service.limits.upload_octets)
+        blob_id = await service.uploads.put(
+            call.login.account_id, content, now=service.clock(), limit_bytes=service.limits.uploads_octets
+        )
+    return {
+        "accountId": account_id,
+        "blobId": upload_id(blob_id),
+        "type": request.headers.get("content-type", _UNKNOWN_TYPE),
+        "size": len(content),
+    }
+
+
+async def _content(request: Request, limit: int) -> bytes:
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > limit:
+            raise Refused(
+                Problem(
+                    status=CONTENT_TOO_LARGE.status,
+                    title=CONTENT_TOO_LARGE.title,
+                    detail=f"maxSizeUpload is {limit}",
+                    type=ProblemType.LIMIT.value,
+                    more={"limit": "maxSizeUpload"},
+                )
+            )
+    return bytes(content)
