@@ -14,8 +14,10 @@ from mailstack.model.objectid import email_object_id, mailbox_object_id
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.servers.jmap import email_query, email_query_changes, search_snippet_get
 from mailstack.servers.jmap.method import Call
+from mailstack.servers.jmap.session import session_facts
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
+from mailstack.wire.jmap.session import CORE
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with
 
@@ -201,3 +203,12 @@ async def test_of_anothers_mail_only_what_may_be_read(mails: Mails, world: JmapW
     with pytest.raises(MethodFault) as caught:
         await others.changes(**account, sinceQueryState="1")
     assert caught.value.type is MethodFaultType.CANNOT_CALCULATE_CHANGES
+
+
+async def test_what_collations_are_told_sort(mails: Mails) -> None:
+    facts = await session_facts(mails.call.service, mails.call.login)
+    told = facts.capabilities[CORE]["collationAlgorithms"]
+    assert told
+    for collation in told:
+        sort = [{"property": "subject", "collation": collation}]
+        assert (await mails.query(sort=sort))["ids"] == mails.ids

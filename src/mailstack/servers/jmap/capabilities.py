@@ -8,11 +8,10 @@ from mailstack.services.mailbox.paths import MAX_DEPTH, MAX_NAME_OCTETS
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.mail.email_sort import EMAIL_SORTS
 from mailstack.wire.jmap.session import CORE, MAIL, QUOTA, VACATION_RESPONSE, core_capability
+from mailstack.wire.jmap.sort import COLLATION
 
 Facts = Mapping[str, Any]
 
-# RFC 4790: by these names of it, text is sorted.
-COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
 # Base64 with its line ends takes 37 octets for 27.
 _ENCODED = 0.73
 
@@ -33,7 +32,7 @@ def _no_facts(_limits: JmapLimits, _is_own: bool = True) -> Facts:
 
 
 def _core(limits: JmapLimits) -> Facts:
-    return core_capability(limits, COLLATIONS)
+    return core_capability(limits, (COLLATION,))
 
 
 def _mail(limits: JmapLimits, is_own: bool) -> Facts:
