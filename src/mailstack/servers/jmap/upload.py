@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from mailstack.net.spool import Spool
 from mailstack.servers.http.problem import CONTENT_TOO_LARGE, NO_SUCH_PAGE, Problem, Refused
 from mailstack.servers.jmap.blob_named import upload_id
 from mailstack.servers.jmap.method import Call
@@ -20,24 +21,23 @@ async def upload(call: Call, request: Request) -> dict[str, Any]:
         await call.mail(account_id)
     except MethodFault:
         raise Refused(NO_SUCH_PAGE) from None
-    with service.upload_turns.turn(call.login.account_id, limit=service.limits.concurrent_upload):
-        content = await _content(request, service.limits.upload_octets)
+    with service.upload_turns.turn(call.login.account_id, limit=service.limits.concurrent_upload), Spool() as spool:
+        await _receive(request, spool, service.limits.upload_octets)
         blob_id = await service.uploads.put(
-            call.login.account_id, content, now=service.clock(), limit_bytes=service.limits.uploads_octets
+            call.login.account_id, spool.octets(), now=service.clock(), limit_bytes=service.limits.uploads_octets
         )
+        size = spool.size_octets
     return {
         "accountId": account_id,
         "blobId": upload_id(blob_id),
         "type": request.headers.get("content-type", _UNKNOWN_TYPE),
-        "size": len(content),
+        "size": size,
     }
 
 
-async def _content(request: Request, limit: int) -> bytes:
-    content = bytearray()
+async def _receive(request: Request, spool: Spool, limit: int) -> None:
     async for piece in request.stream():
-        content += piece
-        if len(content) > limit:
+        if spool.size_octets + len(piece) > limit:
             raise Refused(
                 Problem(
                     status=CONTENT_TOO_LARGE.status,
@@ -47,4 +47,4 @@ async def _content(request: Request, limit: int) -> bytes:
                     more={"limit": "maxSizeUpload"},
                 )
             )
-    return bytes(content)
+        spool.write(piece)
