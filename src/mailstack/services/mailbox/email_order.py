@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from mailstack.model.ids import MailboxId
@@ -67,9 +68,9 @@ async def ordered(
         if isinstance(key, SortKey) and _columns(key):
             values: _Values = values_of(key.field, rows, wanted, {})
         else:
-            values = [value for here in left for value in await _known(readable, here, key)]
+            values = list(chain.from_iterable([await _known(readable, here, key) for here in left]))
         compared.append((values, key.is_reverse))
-    ids = [message_id for here in left for message_id in here.message_ids]
+    ids = list(chain.from_iterable(here.message_ids for here in left))
     compared.append((ids, keys[-1].is_reverse if keys else True))
     return left, _sorted(len(ids), compared) if len(ids) < MANY else await asyncio.to_thread(
         _sorted, len(ids), compared

@@ -6,7 +6,7 @@ The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in s
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from typing import cast
 
 from mailstack.model.errors import NotFound
@@ -64,16 +64,20 @@ async def find_emails(mail: AccountMail, asked: EmailQuery) -> Sequence[MessageI
             seen.update(here.message_ids)
         found.append(here)
     found, order = await ordered(mail, readable, found, asked.sort)
-    ids = [message_id for here in found for message_id in here.message_ids]
+    ids = list(chain.from_iterable(here.message_ids for here in found))
     if asked.is_collapsed:
-        threads = [thread for here in found for thread in await values_beside(here, Column.THREAD_ID)]
-        # A dict keeps the first place at which a key came.
-        firsts: dict[int, int] = {}
-        for at in order:
-            firsts.setdefault(threads[at], at)
-        order = list(firsts.values())
+        threads = [await values_beside(here, Column.THREAD_ID) for here in found]
+        order = _firsts(order, list(chain.from_iterable(threads)))
     # A NewType costs a call for each.
     return cast("list[MessageId]", [ids[at] for at in order])
+
+
+def _firsts(order: Sequence[int], threads: Sequence[int]) -> list[int]:
+    """Of each thread the place that comes first in the order."""
+    in_order = [threads[at] for at in order]
+    # The last that a dict is told of a key stays, and the first place where a key came.
+    first = dict(zip(reversed(in_order), reversed(order), strict=True))
+    return [first[thread] for thread in dict.fromkeys(in_order)]
 
 
 def is_by_thread(asked: EmailQuery) -> bool:
@@ -110,7 +114,7 @@ async def _found_in(mail: AccountMail, view: MailboxView, query: Query, readable
         matched = await evaluate(mail, view.mailbox_id, query)
     except NotFound:
         return None
-    return Here(view=view, table=matched.table, places=list(compress(range(len(matched.flags)), matched.flags)))
+    return Here(view=view, table=matched.table, places=matched.places())
 
 
 async def _localized(

@@ -51,6 +51,11 @@ class Matched:
         run = _run(flags)
         return array("I", compress(self.here, flags)) if run is None else self.here[run.start : run.stop]
 
+    def places(self) -> Sequence[int]:
+        """In the table, from 0."""
+        run = _run(self.flags)
+        return list(compress(range(len(self.flags)), self.flags)) if run is None else run
+
     def numbers(self, count: int) -> list[int]:
         """Beside uids(count): positions, from 1."""
         flags = self.flags[:count]
