@@ -17,11 +17,16 @@ from mailstack.servers.jmap import (
     email_query,
     email_query_changes,
     email_set,
+    identity_changes,
+    identity_get,
+    identity_set,
     mailbox_changes,
     mailbox_get,
     mailbox_query,
     mailbox_query_changes,
     mailbox_set,
+    quota_changes,
+    quota_get,
     search_snippet_get,
     thread_changes,
     thread_get,
@@ -50,6 +55,11 @@ METHODS: Mapping[str, Method] = {
         email_set.METHOD,
         email_parse.METHOD,
         search_snippet_get.METHOD,
+        identity_get.METHOD,
+        identity_changes.METHOD,
+        identity_set.METHOD,
+        quota_get.METHOD,
+        quota_changes.METHOD,
     )
 }
 _ERROR = "error"
