@@ -27,6 +27,8 @@ from mailstack.servers.jmap import (
     mailbox_set,
     quota_changes,
     quota_get,
+    quota_query,
+    quota_query_changes,
     search_snippet_get,
     thread_changes,
     thread_get,
@@ -60,6 +62,8 @@ METHODS: Mapping[str, Method] = {
         identity_set.METHOD,
         quota_get.METHOD,
         quota_changes.METHOD,
+        quota_query.METHOD,
+        quota_query_changes.METHOD,
     )
 }
 _ERROR = "error"
