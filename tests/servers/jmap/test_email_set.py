@@ -99,6 +99,39 @@ async def test_parts_of_other_emails_are_attached(mail: Mail) -> None:
     assert parsed["parsed"][message["blobId"]]["bodyValues"]["1"]["value"] == "Hello"
 
 
+async def upload(mail: Mail, content: bytes) -> str:
+    reply = await mail.world.ask("POST", f"/jmap/upload/{mail.account_id}", content=content)
+    blob_id: str = reply.json()["blobId"]
+    return blob_id
+
+
+async def test_uploads_are_attached(mail: Mail) -> None:
+    blob_id = await upload(mail, b"%PDF")
+    made = await mail.draft(attachments=[{"blobId": blob_id, "type": "application/pdf"}])
+    (pdf,) = (await mail.email(made, "attachments"))["attachments"]
+    assert (pdf["type"], pdf["size"]) == ("application/pdf", 4)
+
+
+async def test_an_upload_is_parsed_and_what_is_in_it(mail: Mail) -> None:
+    inner = b"Subject: inner\r\n\r\nHello"
+    raw = b"Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n" + inner
+    found = await mail.ask(
+        "Email/parse",
+        blobIds=[await upload(mail, raw), await upload(mail, b"\r\n")],
+        properties=["attachments", "blobId"],
+    )
+    ((blob_id, outer),) = found["parsed"].items()
+    assert len(found["notParsable"]) == 1
+    assert outer["blobId"] == blob_id
+    (part,) = outer["attachments"]
+    assert part["blobId"] == f"{blob_id}-1"
+    again = await mail.ask("Email/parse", blobIds=[part["blobId"], f"{blob_id}-2"], properties=["subject"])
+    assert again["parsed"] == {part["blobId"]: {"subject": "inner"}}
+    assert again["notFound"] == [f"{blob_id}-2"]
+    reply = await mail.world.ask("GET", f"/jmap/download/{mail.account_id}/{part['blobId']}/x.eml")
+    assert reply.content == inner
+
+
 async def test_what_cannot_be_made(mail: Mail) -> None:
     inside = {"mailboxIds": {mail.drafts: True}}
     found = await mail.ask(

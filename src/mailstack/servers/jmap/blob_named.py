@@ -3,17 +3,20 @@
 An upload is there in every account that they may look at, for them alone: so it can go where mail is shared.
 """
 
+import re
 from collections.abc import AsyncIterator
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import BlobId
-from mailstack.model.objectid import mail_blob_of
+from mailstack.model.objectid import MAX_INNER, blob_object_id, mail_blob_of
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.blobs import Blob, open_blob
+from mailstack.services.mailbox.blobs import Blob, open_blob, open_inner
 from mailstack.services.mailbox.bodies import PIECE_OCTETS
 
 _UPLOADED = "U"
+# With the numbers of parts, where the upload is a message.
+_UPLOAD = re.compile(rf"U([0-9a-f]{{64}})((?:-[1-9][0-9]{{0,3}}){{0,{MAX_INNER}}})")
 
 
 def upload_id(blob_id: BlobId) -> str:
@@ -23,11 +26,21 @@ def upload_id(blob_id: BlobId) -> str:
 async def open_named(call: Call, mail: AccountMail, object_id: str) -> Blob:
     """Raises NotFound."""
     if object_id.startswith(_UPLOADED):
-        return await _uploaded(call, BlobId(object_id.removeprefix(_UPLOADED)))
+        found = _UPLOAD.fullmatch(object_id)
+        if found is None:
+            raise NotFound("no such upload")
+        blob = await _uploaded(call, BlobId(found[1]))
+        return await open_inner(blob, [int(number) for number in found[2].split("-")[1:]]) if found[2] else blob
     named = mail_blob_of(mail.account_id, object_id)
     if named is None:
         raise NotFound("no such blob")
     return await open_blob(mail, named)
+
+
+def part_id(mail: AccountMail, object_id: str, number: int) -> str:
+    """Of a part of what object_id names, by the part's number (formats.body_parts)."""
+    named = mail_blob_of(mail.account_id, object_id)
+    return f"{object_id}-{number}" if named is None else blob_object_id(mail.account_id, named.part(number))
 
 
 async def _uploaded(call: Call, blob_id: BlobId) -> Blob:

@@ -10,15 +10,15 @@ from mailstack.model.objectid import (
     MailBlob,
     blob_object_id,
     email_object_id,
-    mail_blob_of,
     mailbox_id_of,
     thread_object_id,
 )
+from mailstack.servers.jmap.blob_named import open_named
 from mailstack.servers.jmap.email_message import Making, check_blobs, message_of
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
-from mailstack.services.mailbox.blobs import read_blob
+from mailstack.services.mailbox.blobs import read_whole
 from mailstack.services.mailbox.emails import create
 from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
 from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
@@ -61,18 +61,16 @@ def made_object(account_id: AccountId, email: PlacedEmail) -> dict[str, Any]:
 async def _blobs(call: Call, mail: AccountMail, wanted: Sequence[str]) -> Mapping[str, bytes]:
     """Those that there are. Raises NotSet where they are too much for one message."""
     found: dict[str, bytes] = {}
-    left = call.service.limits.upload_octets
+    left = call.service.limits.message_octets
     for each in dict.fromkeys(wanted):
-        blob = mail_blob_of(mail.account_id, call.id_of(each))
-        if blob is None:
-            continue
         try:
-            found[each] = await read_blob(mail, blob)
+            blob = await open_named(call, mail, call.id_of(each))
+            left -= blob.size_octets * wanted.count(each)
+            if left < 0:
+                raise NotSet(SetFault(type=SetFaultType.TOO_LARGE, description="together the parts are too large"))
+            found[each] = await read_whole(blob)
         except NotFound:
             continue
-        left -= len(found[each]) * wanted.count(each)
-        if left < 0:
-            raise NotSet(SetFault(type=SetFaultType.TOO_LARGE, description="the parts are too large for one message"))
     return found
 
 

@@ -45,16 +45,28 @@ async def open_blob(mail: AccountMail, named: MailBlob) -> Blob:
     return _held(_content(octets, leaf.encoding, named.inner))
 
 
-async def read_blob(mail: AccountMail, named: MailBlob) -> bytes:
-    """The whole of it. Raises as open_blob; Damaged."""
-    blob = await open_blob(mail, named)
+async def read_whole(blob: Blob) -> bytes:
+    """Raises NotFound, Damaged."""
     return b"".join([piece async for piece in blob.pieces(0, blob.size_octets)])
+
+
+async def open_inner(blob: Blob, inner: Sequence[int]) -> Blob:
+    """Of a message: the part of that number, where it is a message the part of the next number in that, and so on.
+    Raises NotFound."""
+    content = await read_whole(blob)
+    if len(content) > WHOLE_OCTETS:
+        return _held(await asyncio.to_thread(_inner, content, inner))
+    return _held(_inner(content, inner))
 
 
 def _content(octets: bytes, encoding: TransferEncoding, inner: Sequence[int]) -> bytes:
     """Raises NotFound."""
-    content = decode_transfer(octets, encoding)
-    for number in inner:
+    return _inner(decode_transfer(octets, encoding), inner)
+
+
+def _inner(content: bytes, numbers: Sequence[int]) -> bytes:
+    """Raises NotFound."""
+    for number in numbers:
         leaf = next((leaf for at, leaf in enumerate(part_leaves(scan(content)), 1) if at == number), None)
         if leaf is None:
             raise NotFound("no such part")
