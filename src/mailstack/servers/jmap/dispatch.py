@@ -12,6 +12,7 @@ import structlog
 from mailstack.model.errors import DomainError
 from mailstack.servers.jmap import (
     core_echo,
+    email_changes,
     email_get,
     email_parse,
     email_query,
@@ -52,6 +53,7 @@ METHODS: Mapping[str, Method] = {
         thread_get.METHOD,
         thread_changes.METHOD,
         email_get.METHOD,
+        email_changes.METHOD,
         email_query.METHOD,
         email_query_changes.METHOD,
         email_set.METHOD,
