@@ -151,7 +151,7 @@ async def test_what_cannot_be_made(mail: Mail) -> None:
     assert faults == {
         "a": ("invalidProperties", ["mailboxIds"]),
         "b": ("invalidProperties", ["mailboxIds"]),
-        "c": ("notFound", None),
+        "c": ("invalidProperties", ["mailboxIds"]),
         "d": ("blobNotFound", None),
         "e": ("invalidProperties", ["subject"]),
         "f": ("tooManyKeywords", None),

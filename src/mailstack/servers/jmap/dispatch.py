@@ -4,6 +4,7 @@ A new method needs its line here, and nothing else.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,9 @@ from mailstack.model.errors import DomainError
 from mailstack.servers.jmap import (
     core_echo,
     email_changes,
+    email_copy,
     email_get,
+    email_import,
     email_parse,
     email_query,
     email_query_changes,
@@ -57,6 +60,8 @@ METHODS: Mapping[str, Method] = {
         email_query.METHOD,
         email_query_changes.METHOD,
         email_set.METHOD,
+        email_copy.METHOD,
+        email_import.METHOD,
         email_parse.METHOD,
         search_snippet_get.METHOD,
         identity_get.METHOD,
@@ -82,22 +87,35 @@ async def responses_to(
     """A call that fails is answered so, and leaves the others alone."""
     results = Results(octets=call.service.limits.request_octets)
     responses: Responses = []
-    for invocation in calls:
-        try:
-            name, found = invocation.name, await _run(invocation, call, results, methods)
-        except MethodFault as fault:
-            name, found = _ERROR, fault.as_json()
-        except DomainError as fault:
-            log.info("refused", method=invocation.name, error=type(fault).__name__, detail=fault.detail)
-            name, found = _ERROR, method_fault(fault).as_json()
-        except Exception:
-            log.exception("bug", method=invocation.name)
-            name, found = _ERROR, MethodFault(MethodFaultType.SERVER_FAIL, "Internal error").as_json()
+    waiting = deque(calls)
+    while waiting:
+        invocation = waiting.popleft()
+        name, found = await _response(invocation, call, results, methods)
         results.add(name, found, invocation.call_id)
         responses.append((name, found, invocation.call_id))
+        # RFC 8620 §5.4: what follows from a call comes before the client's next one, under the same id.
+        waiting.extendleft(
+            Invocation(name=name, arguments=given, call_id=invocation.call_id) for name, given in reversed(call.implied)
+        )
+        call.implied.clear()
         # Others are let in between: there may be many calls that wait for nothing.
         await asyncio.sleep(0)
     return responses
+
+
+async def _response(
+    invocation: Invocation, call: Call, results: Results, methods: Mapping[str, Method]
+) -> tuple[str, dict[str, Any]]:
+    try:
+        return invocation.name, await _run(invocation, call, results, methods)
+    except MethodFault as fault:
+        return _ERROR, fault.as_json()
+    except DomainError as fault:
+        log.info("refused", method=invocation.name, error=type(fault).__name__, detail=fault.detail)
+        return _ERROR, method_fault(fault).as_json()
+    except Exception:
+        log.exception("bug", method=invocation.name)
+        return _ERROR, MethodFault(MethodFaultType.SERVER_FAIL, "Internal error").as_json()
 
 
 async def _run(invocation: Invocation, call: Call, results: Results, methods: Mapping[str, Method]) -> dict[str, Any]:

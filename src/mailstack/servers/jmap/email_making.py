@@ -1,10 +1,10 @@
 """New emails of what a client gives: properties, or a blob that is a message. RFC 8621 §4.6, §4.8."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mailstack.model.email import PlacedEmail
-from mailstack.model.errors import NotFound
+from mailstack.model.errors import DomainError, NotFound
 from mailstack.model.ids import AccountId, EmailId, MailboxId
 from mailstack.model.objectid import (
     MailBlob,
@@ -15,6 +15,7 @@ from mailstack.model.objectid import (
 )
 from mailstack.servers.jmap.blob_named import open_named
 from mailstack.servers.jmap.email_message import Making, check_blobs, message_of
+from mailstack.servers.jmap.errors import set_fault
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
@@ -24,6 +25,27 @@ from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_p
 from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
 
 TOKEN_OCTETS = 16
+
+
+Make = Callable[[Call, AccountMail, Mapping[str, Any]], Awaitable[PlacedEmail]]
+"""One email of what is given. Raises NotSet, DomainError."""
+
+
+async def make_each(
+    call: Call, mail: AccountMail, wanted: Mapping[str, Mapping[str, Any]], make: Make
+) -> tuple[dict[str, Any], dict[str, SetFault]]:
+    """What the client is told of those that were made, by creation id, and why others were not."""
+    created: dict[str, Any] = {}
+    faults: dict[str, SetFault] = {}
+    for key, given in wanted.items():
+        try:
+            created[key] = made_object(mail.account_id, await make(call, mail, given))
+            call.created[key] = created[key]["id"]
+        except NotSet as refusal:
+            faults[key] = refusal.fault
+        except DomainError as refusal:
+            faults[key] = set_fault(refusal)
+    return created, faults
 
 
 async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any]) -> PlacedEmail:
@@ -36,7 +58,15 @@ async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any]) ->
     making = Making(now=now, token=call.service.token(TOKEN_OCTETS).hex(), domain=_domain(mail))
     received_at = now if email.received_at is None else email.received_at
     arrival = Arrival(raw=message_of(email, blobs, making), flags=sorted(email.keywords), received_at=received_at)
-    return await create(mail, mailbox_ids, arrival)
+    return await keep(mail, mailbox_ids, arrival)
+
+
+async def keep(mail: AccountMail, mailbox_ids: Collection[MailboxId], arrival: Arrival) -> PlacedEmail:
+    """Raises NotSet where there is no such mailbox; DomainError."""
+    try:
+        return await create(mail, mailbox_ids, arrival)
+    except NotFound:
+        raise invalid_property("mailboxIds", "there is no such mailbox") from None
 
 
 def mailboxes_named(call: Call, mail: AccountMail, given: Sequence[str]) -> frozenset[MailboxId]:

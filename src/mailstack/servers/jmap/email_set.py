@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailstack.model.email import EmailUpdate, PlacedEmail, SetPatch
-from mailstack.model.errors import DomainError
 from mailstack.model.ids import MailboxId, MessageId
 from mailstack.model.objectid import email_id_of
-from mailstack.servers.jmap.email_making import made_object, mailboxes_named, make_email
+from mailstack.servers.jmap.email_making import mailboxes_named, make_each, make_email
 from mailstack.servers.jmap.errors import set_fault
 from mailstack.servers.jmap.getting import check_in_state
 from mailstack.servers.jmap.method import Call, Method
@@ -32,7 +31,7 @@ async def email_set(call: Call, arguments: Arguments) -> dict[str, Any]:
     arguments.finish()
     if len(given) + len(patches) + len(going) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
-    created, not_created = await _create(call, mail, given)
+    created, not_created = await make_each(call, mail, given, make_email)
     # RFC 8620 §5.3: creation ids of this very call may be meant.
     updated, not_updated = await _update(call, mail, patches, going={*map(call.id_of, going)})
     destroyed, not_destroyed = await _destroy(mail, [*map(call.id_of, going)])
@@ -50,20 +49,6 @@ async def email_set(call: Call, arguments: Arguments) -> dict[str, Any]:
 
 
 METHOD = Method(name="Email/set", capability=MAIL, run=email_set)
-
-
-async def _create(call: Call, mail: AccountMail, given: _Objects) -> tuple[dict[str, Any], _Faults]:
-    created: dict[str, Any] = {}
-    faults: _Faults = {}
-    for key, properties in given.items():
-        try:
-            created[key] = made_object(mail.account_id, await make_email(call, mail, properties))
-            call.created[key] = created[key]["id"]
-        except NotSet as refusal:
-            faults[key] = refusal.fault
-        except DomainError as refusal:
-            faults[key] = set_fault(refusal)
-    return created, faults
 
 
 async def _update(

@@ -43,9 +43,9 @@ def read_properties(arguments: Arguments, known: Collection[str]) -> frozenset[s
     return frozenset({"id", *names})
 
 
-def check_in_state(arguments: Arguments, state: str) -> None:
-    """RFC 8620 §5.3: ifInState. Raises MethodFault."""
-    wanted = arguments.optional_text("ifInState")
+def check_in_state(arguments: Arguments, state: str, *, name: str = "ifInState") -> None:
+    """RFC 8620 §5.3, §5.4. Raises MethodFault."""
+    wanted = arguments.optional_text(name)
     if wanted is not None and wanted != state:
         raise MethodFault(MethodFaultType.STATE_MISMATCH)
 

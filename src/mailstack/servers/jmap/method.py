@@ -1,7 +1,7 @@
 """What every method is called with, and what it is to the table of methods. RFC 8620 §3.2, §3.6.2."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mailstack.model.errors import NotFound
@@ -17,12 +17,15 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """login: who asks. using: the capabilities of the request. created: ids by creation id, of the whole request; who
-    creates something enters it there."""
+    creates something enters it there. implied: names and arguments of calls that follow from this one; who has any
+    enters them there.
+    """
 
     service: JmapService
     login: Account
     using: frozenset[str]
     created: dict[str, str]
+    implied: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     async def mail(self, account_id: str) -> AccountMail:
         """Raises MethodFault: nobody's who shares a mailbox with who asks, whether or not there is such an account."""

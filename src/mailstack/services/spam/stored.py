@@ -1,9 +1,7 @@
 """A message as it lies in a mailbox or a file, looked at as when it came: `mailstack spam score`."""
 
-from collections.abc import Sequence
-
-from mailstack.formats.dates import parse_date
-from mailstack.formats.headers import Field, first, scan_fields, unfold
+from mailstack.formats.headers import scan_fields
+from mailstack.formats.received import last_hop
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.services.spam.correspondents import author_in
@@ -28,11 +26,7 @@ def examine_stored(stored: RawMessage, hostname: str, *, now: Instant) -> Examin
         peer_host="" if sender is None else peer_host,
         ehlo_domain="" if sender is None else sender.helo,
         reverse_path=path_in(fields),
-        received_at=received_at or _last_hop(fields) or now,
+        # To be old is nothing odd in a mail that came long ago.
+        received_at=received_at or last_hop(fields) or now,
         trace_id="",
     )
-
-
-def _last_hop(fields: Sequence[Field]) -> Instant | None:
-    """By whichever server took it in last: to be old is nothing odd in a mail that came long ago."""
-    return parse_date(unfold(first(fields, b"received") or b"").rpartition(b";")[2])
