@@ -30,6 +30,11 @@ async def create(call: Call, arguments: Arguments) -> dict[str, Any]:
     return {"found": found}
 
 
+async def implying(call: Call, arguments: Arguments) -> dict[str, Any]:
+    call.implied.extend([("Core/echo", {"n": 1}), ("no/such", {}), ("Core/echo", {"n": 2})])
+    return {}
+
+
 FAILING = {
     "fault": (invalid_arguments("ids is needed"), {"type": "invalidArguments", "description": "ids is needed"}),
     "domain": (TryAgainLater("disk"), {"type": "serverUnavailable", "description": "Try again later"}),
@@ -39,6 +44,7 @@ FAILING = {
 TABLE = {
     **METHODS,
     "create": Method(name="create", capability=CORE, run=create),
+    "implying": Method(name="implying", capability=CORE, run=implying),
     "other": Method(name="other", capability=OTHER, run=create),
     **{name: Method(name=name, capability=CORE, run=failing(fault)) for name, (fault, _) in FAILING.items()},
 }
@@ -87,3 +93,13 @@ async def test_references_to_results(world: JmapWorld) -> None:
 async def test_references_to_what_was_created(world: JmapWorld) -> None:
     found = await ask(world, ("create", {"ids": ["#k"]}, "1"), ("create", {"ids": ["#k", "#l", "k"]}, "2"))
     assert [response["found"] for _, response, _ in found] == [["#k"], ["X1", "#l", "k"]]
+
+
+async def test_what_follows_from_a_call_comes_right_behind_it(world: JmapWorld) -> None:
+    assert await ask(world, ("implying", {}, "1"), ("Core/echo", {"n": 3}, "2")) == [
+        ("implying", {}, "1"),
+        ("Core/echo", {"n": 1}, "1"),
+        ("error", {"type": "unknownMethod"}, "1"),
+        ("Core/echo", {"n": 2}, "1"),
+        ("Core/echo", {"n": 3}, "2"),
+    ]

@@ -1,5 +1,6 @@
 """Email/import of messages that were uploaded, or are attached to others."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.jmap.blob_named import upload_id
 from mailstack.servers.jmap.email_get import METHOD as GET
 from mailstack.servers.jmap.email_import import METHOD as IMPORT
+from mailstack.wire.jmap.limits import JmapLimits
 from tests.support.jmap_calls import ask, fault_of, share
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with
@@ -90,6 +92,13 @@ async def test_not_imported(
 ) -> None:
     fault = await importing.fault(raw, **more)
     assert (fault["type"], fault.get("properties")) == (type_, properties)
+
+
+async def test_a_message_is_no_larger_than_over_smtp(importing: Importing) -> None:
+    world = importing.world
+    service = replace(world.service, limits=JmapLimits(message_octets=len(_RAW) - 1))
+    fault = await Importing(replace(world, service=service), importing.inbox).fault()
+    assert fault["type"] == "tooLarge"
 
 
 async def test_a_mailbox_that_is_gone(importing: Importing) -> None:
