@@ -30,7 +30,6 @@ CLASSES = {
 LACKING = {
     "- no filters at delivery yet": "services/inbound/filter",
     "- no calendars yet": "servers/dav",
-    "- no JMAP yet": "servers/jmap",
     "- no admin pages yet": "servers/admin",
     "- no webmail yet": "servers/webmail",
     "- no LDAP yet": "clients/ldap",

@@ -189,7 +189,8 @@ class Load:
         assert uids == sorted(set(uids))
         assert [identity for identity, times in Counter(identities).items() if times != 1] == []
         assert set(identities) - wanted - perhaps == set()
-        assert wanted - set(identities) == set()
+        lost = sorted(wanted - set(identities))
+        assert not lost, f"{account} has not {lost[:5]}, of {len(lost)} that were taken for it"
         for reader in self.readers:
             if reader.account == account:
                 assert set(reader.seen.items()) <= set(first)

@@ -113,7 +113,11 @@ def obey(connection: socket.socket) -> None:
     try:
         with tempfile.TemporaryDirectory(dir=run_folder(order.store.folder), prefix="api-") as folder:
             os.chdir(folder)
-            asyncio.run(_carry_out(order, incoming.read(order.size), line))
+            try:
+                asyncio.run(_carry_out(order, incoming.read(order.size), line))
+            finally:
+                # A caller who leaves now would leave half of the folder here.
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except SpecInvalid as invalid:
         faults = [asdict(fault) | {"file": _as_sent(fault.file)} for fault in invalid.shown]
         count = len(invalid.faults)
