@@ -58,7 +58,8 @@ class Sender(threading.Thread):
         body = self._chance.randbytes(LARGE_BYTES // 2).hex() if number % LARGE_EVERY == 0 else "x" * 200
         lines = "\r\n".join(body[at : at + 70] for at in range(0, len(body), 70))
         try:
-            smtp.sendmail("x@customer.example", to, f"X-Identity: {identity}\r\nSubject: {identity}\r\n\r\n{lines}\r\n")
+            content = f"X-Identity: {identity}\r\nSubject: {identity}\r\n\r\n{lines}\r\n"
+            refused = smtp.sendmail("x@customer.example", to, content)
         except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as refusal:
             self._refused(identity, to, [(refusal.smtp_code, refusal.smtp_error)])
         except smtplib.SMTPRecipientsRefused as refusal:
@@ -67,10 +68,15 @@ class Sender(threading.Thread):
             self.unknown[identity] = to
             raise
         else:
-            self.accepted[identity] = to
+            # One of several may have been put off in RCPT: it gets nothing, and is none of those who have it.
+            self.accepted[identity] = tuple(one for one in to if one not in refused)
+            self._check_codes(refused.values())
 
     def _refused(self, identity: str, to: tuple[str, ...], replies: Iterable[tuple[int, bytes | str]]) -> None:
         self.deferred[identity] = to
+        self._check_codes(replies)
+
+    def _check_codes(self, replies: Iterable[tuple[int, bytes | str]]) -> None:
         self.wrong += [f"{self.name}: {code} {text!r}" for code, text in replies if not 400 <= code < 500]
 
 
