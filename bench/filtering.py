@@ -5,18 +5,16 @@ and beside ourselves without the spam filter; all take turns in one run. Each ac
 The load tool fails when a message is lost or doubled, and at the end each message of ours must say what it scored.
 """
 
-import asyncio
 import imaplib
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from bench.appliance import DOMAIN, PASSWORD, PEERS, Running, peers_folder, postfix_rspamd_dovecot, sandbox
-from bench.receiving import ACCOUNTS, MESSAGES, POSTFIX_SMTP, RUNS, Contender, contender, sender_names, show
+from bench.appliance import DOMAIN, PASSWORD, Running, postfix_rspamd_dovecot, sandbox
+from bench.receiving import ACCOUNTS, MESSAGES, POSTFIX_SMTP, RUNS, Contender, contender, show, with_signed_mail
 from bench.smtp import DOVECOT_IMAP, wait_for_rest
 from bench.spam_corpus import corpus
-from tests.support.dns_server import dns_server
 
 TAUGHT = 400
 """Mails of each kind, that the filter has words to go by. All that comes stays in the inbox, whatever it scores."""
@@ -25,16 +23,7 @@ RULES = [(f"of {number}", f"a subject that no mail has, number {number}") for nu
 
 
 def main() -> None:
-    if not PEERS.exists():
-        print("no load tools at ../shared/peers: nothing measured")
-        return
-    subprocess.run([str(PEERS / "mkdkim")], check=True, stdout=subprocess.DEVNULL)
-    asyncio.run(_measure(peers_folder() / "dkim"))
-
-
-async def _measure(keys: Path) -> None:
-    async with dns_server(sender_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
-        await asyncio.to_thread(_compare, keys, dns.endpoint)
+    with_signed_mail(_compare)
 
 
 def _compare(keys: Path, resolver: str) -> None:

@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,19 +100,24 @@ class Spent:
 
 
 def main() -> None:
+    with_signed_mail(_compare)
+
+
+def with_signed_mail(compare: Callable[[Path, str], None]) -> None:
+    """compare: is given the folder of the messages and their key, and the DNS server that knows their senders."""
     if not PEERS.exists():
         print("no load tools at ../shared/peers: nothing measured")
         return
     subprocess.run([str(PEERS / "mkdkim")], check=True, stdout=subprocess.DEVNULL)
-    asyncio.run(_measure(peers_folder() / "dkim"))
+    asyncio.run(_measure(peers_folder() / "dkim", compare))
 
 
-async def _measure(keys: Path) -> None:
-    async with dns_server(sender_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
-        await asyncio.to_thread(_compare, keys, dns.endpoint)
+async def _measure(keys: Path, compare: Callable[[Path, str], None]) -> None:
+    async with dns_server(_sender_names((keys / "keys.txt").read_text()), ttl_s=3_600) as dns:
+        await asyncio.to_thread(compare, keys, dns.endpoint)
 
 
-def sender_names(key_file: str) -> Mapping[str, Mapping[str, list[str]]]:
+def _sender_names(key_file: str) -> Mapping[str, Mapping[str, list[str]]]:
     """What the senders publish. key_file: one line, a name and its TXT record."""
     key_name, _, key_record = key_file.strip().partition(" ")
     return {

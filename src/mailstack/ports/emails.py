@@ -67,11 +67,6 @@ class Emails(Protocol):
         """The messages of each, as they were received; without those that have none."""
         ...
 
-    async def thread_counts(self, account_id: AccountId) -> Mapping[MailboxId, tuple[int, int]]:
-        """In each mailbox: threads, and threads with a message there that is not seen. Costs a look at every placement;
-        empty mailboxes are left out."""
-        ...
-
     async def changed(
         self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
     ) -> ChangedIds[MessageId]:

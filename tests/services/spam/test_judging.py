@@ -3,8 +3,9 @@
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.spam import SpamPolicy
+from mailstack.services.inbound.deliver import LARGE_BYTES
 from mailstack.services.inbound.mail import InboundMail
-from mailstack.services.spam.judging import LARGE_BYTES, Judging
+from mailstack.services.spam.judging import Judging
 from mailstack.services.spam.named_senders import NamedSenders
 from mailstack.services.spam.policies import Policies
 from mailstack.services.spam.scoring import Scoring

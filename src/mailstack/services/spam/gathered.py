@@ -37,13 +37,15 @@ class GatheredReputation:
         """In mails of now, as it was at most FOUND_FOR_MS ago. Raises TryAgainLater."""
         now = self._clock()
         unknown = [one for one in subjects if self._is_due(one, now)]
+        # What is known now: others may crowd it out while this one asks.
+        counts = {one: self._found[one][0] for one in subjects if one not in unknown}
         if unknown:
             weight = weight_at(now)
             found = await self._reputation.find(unknown, most=VOICE_MOST * weight)
             for subject in unknown:
-                self._found[subject] = (found.get(subject, NO_COUNTS).times(1 / weight), now)
+                counts[subject] = found.get(subject, NO_COUNTS).times(1 / weight)
+                self._found[subject] = (counts[subject], now)
                 self._found.move_to_end(subject)
-        counts = {subject: self._found[subject][0] for subject in subjects}
         while len(self._found) > MOST_REMEMBERED:
             self._found.popitem(last=False)
         return counts

@@ -11,6 +11,7 @@ import structlog
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
 from mailstack.model.spam import Judged
+from mailstack.services.inbound.deliver import LARGE_BYTES
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.spam.correspondents import author_in
 from mailstack.services.spam.examined import Examined
@@ -24,9 +25,6 @@ from mailstack.spam.seen import look_at
 
 DEADLINE_S = 30
 """Those who are asked have shorter ones; this is for one that forgot."""
-
-LARGE_BYTES = 256 * 1024
-"""From here on, looking at a message takes long enough to be done in a thread."""
 
 log = structlog.get_logger()
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.email import EmailsUpdated, EmailUpdate, PlacedEmail
 from mailstack.model.errors import Conflict
-from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadId
 from mailstack.model.instant import Clock
 from mailstack.model.message import NewMessage
@@ -46,10 +45,6 @@ OF_THREADS = """SELECT received_at, message_id, thread_id FROM message
     WHERE /*of*/ thread_id IN (SELECT value FROM json_each(?) AS listed) AND thread_id <> message_id"""
 THREADS = """SELECT message_id, thread_id FROM message
     WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed)"""
-THREAD_COUNTS = """SELECT p.mailbox_id, COUNT(DISTINCT m.thread_id),
-        COUNT(DISTINCT CASE WHEN REPLACE(' ' || p.keywords || ' ', ?, '') = ' ' || p.keywords || ' '
-            THEN m.thread_id END)
-    FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id /*whole p*/ GROUP BY p.mailbox_id"""
 MAILBOXES = "SELECT mailbox_id FROM mailbox /*whole*/"
 
 
@@ -152,11 +147,6 @@ class SqlEmails:
             return found
 
         return await self._read(account_id, reading, len(thread_ids))
-
-    async def thread_counts(self, account_id: AccountId) -> Mapping[MailboxId, tuple[int, int]]:
-        database = await self._databases.get(account_id)
-        rows = await database.read_long(lambda connection: connection.rows(THREAD_COUNTS, (f" {SEEN} ",)))
-        return {MailboxId(mailbox_id): (threads, unseen) for mailbox_id, threads, unseen in rows}
 
     async def changed(
         self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
