@@ -56,8 +56,6 @@ async def test_parents_in_a_circle_are_none(world: JmapWorld) -> None:
     ("given", "property_"),
     [
         ({}, "name"),
-        ({"name": "Sent"}, "name"),
-        ({"name": "inbox"}, "name"),
         ({"name": " a"}, "name"),
         ({"name": "a*"}, "name"),
         ({"name": "a\x07"}, "name"),
@@ -73,6 +71,15 @@ async def test_not_created(world: JmapWorld, given: dict[str, Any], property_: s
     before = await ids_by_name(world)
     fault = (await ask(world, SET, create={"k": given}))["notCreated"]["k"]
     assert (fault["type"], fault["properties"]) == ("invalidProperties", [property_])
+    assert await ids_by_name(world) == before
+
+
+@pytest.mark.parametrize(("name", "namesake"), [("Sent", "Sent"), ("inbox", None)])
+async def test_a_name_that_is_taken(world: JmapWorld, name: str, namesake: str | None) -> None:
+    before = await ids_by_name(world)
+    fault = (await ask(world, SET, create={"k": {"name": name}}))["notCreated"]["k"]
+    assert (fault["type"], fault["properties"]) == ("alreadyExists", ["name"])
+    assert fault.get("existingId") == (None if namesake is None else before[namesake])
     assert await ids_by_name(world) == before
 
 
@@ -95,7 +102,7 @@ async def test_what_is_as_it_was_is_no_change(world: JmapWorld) -> None:
 @pytest.mark.parametrize(
     ("patch", "type_", "properties"),
     [
-        ({"name": "Sent"}, "invalidProperties", ["name"]),
+        ({"name": "Sent"}, "alreadyExists", ["name"]),
         ({"name": None}, "invalidProperties", ["name"]),
         ({"role": "sent"}, "invalidProperties", ["role"]),
         ({"sortOrder": 7}, "invalidProperties", ["sortOrder"]),

@@ -20,9 +20,8 @@ def read_query(call: Call, arguments: Arguments) -> MailboxQuery:
     return read_mailbox_query(arguments, id_of=call.id_of, folded=casemap)
 
 
-async def found(mail: AccountMail, asked: MailboxQuery) -> list[str]:
-    """Ids."""
-    return asked.find([_facts(mail.account_id, seen) for seen in (await seen_mailboxes(mail)).values()])
+async def known_facts(mail: AccountMail) -> list[MailboxFacts]:
+    return [_facts(mail.account_id, seen) for seen in (await seen_mailboxes(mail)).values()]
 
 
 async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
@@ -33,13 +32,12 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     arguments.finish()
     # Before the mailboxes are looked at: what happens meanwhile is told once more, and not lost.
     state = await mail.changes.mod_seq(mail.account_id)
-    ids = await found(mail, asked)
+    ids = asked.find(await known_facts(mail))
     start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": mail.account_id,
         "queryState": str(state),
-        # RFC 8620 §5.5. They are few, and names and subscriptions change with no old value kept.
-        "canCalculateChanges": False,
+        "canCalculateChanges": mail.is_own,
         "position": start,
         "ids": shown,
         **({} if limit is None else {"limit": limit}),

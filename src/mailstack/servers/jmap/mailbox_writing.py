@@ -10,7 +10,7 @@ from typing import Any
 from mailstack.model.errors import AlreadyExists, Conflict, Invalid, TooLarge, TooMany, UseRefused
 from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import MailboxRole
-from mailstack.model.objectid import mailbox_id_of
+from mailstack.model.objectid import mailbox_id_of, mailbox_object_id
 from mailstack.model.rights import Right
 from mailstack.servers.jmap.mailbox_object import mailbox_object
 from mailstack.services.mailbox import hierarchy
@@ -47,7 +47,7 @@ class MailboxWriting:
         try:
             place = await hierarchy.create(self._mail, path, role=wanted.role)
         except (AlreadyExists, Invalid, TooLarge, UseRefused) as fault:
-            raise _unfit(fault) from None
+            raise _unfit(fault, self._namesake(seen, wanted)) from None
         await self._subscribe(place.mailbox.mailbox_id, is_subscribed=wanted.is_subscribed)
         return place.mailbox.mailbox_id
 
@@ -122,7 +122,16 @@ class MailboxWriting:
         try:
             await hierarchy.rename(self._mail, path, new_path)
         except (AlreadyExists, Invalid, TooLarge) as fault:
-            raise _unfit(fault) from None
+            raise _unfit(fault, self._namesake(seen, wanted)) from None
+
+    def _namesake(self, seen: _Seen, wanted: MailboxWanted) -> str | None:
+        """The id of who has that name there; None where it is nobody that the viewer may know of."""
+        account_id = self._mail.account_id
+        parent_id = None if wanted.parent_id is None else mailbox_id_of(account_id, wanted.parent_id)
+        for mailbox_id, each in seen.items():
+            if each.mailbox.parent_id == parent_id and each.mailbox.name == wanted.name:
+                return mailbox_object_id(account_id, mailbox_id)
+        return None
 
     async def _subscribe(self, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
         mail = self._mail
@@ -146,13 +155,16 @@ def _check_role(seen: _Seen, role: MailboxRole) -> None:
         raise Taken(invalid_property("role", "another mailbox has this role").fault)
 
 
-def _unfit(fault: AlreadyExists | Invalid | TooLarge | UseRefused) -> Exception:
-    """TooMany is of the account, all else of a property."""
+def _unfit(fault: AlreadyExists | Invalid | TooLarge | UseRefused, namesake: str | None) -> Exception:
+    """TooMany is of the account, all else of a property. namesake: the id of who has the name."""
     match fault:
         case TooMany():
             return fault
         case AlreadyExists():
-            return Taken(invalid_property("name", "another mailbox there has this name").fault)
+            # RFC 8620 §5.4: alreadyExists tells which.
+            more = {} if namesake is None else {"existingId": namesake}
+            text = "another mailbox there has this name"
+            return Taken(SetFault(type=SetFaultType.ALREADY_EXISTS, description=text, properties=("name",), more=more))
         case UseRefused():
             return invalid_property("role", "this mailbox cannot have a role")
         case _:
