@@ -1,5 +1,6 @@
 """Email/set on a real store: drafts made, keywords and mailboxes changed, emails destroyed."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -229,3 +230,41 @@ async def test_a_state_that_is_over(mail: Mail) -> None:
 async def test_too_much_at_once(mail: Mail) -> None:
     found = await mail.ask("Email/set", destroy=[f"M{at}" for at in range(2_000)])
     assert found["type"] == "requestTooLarge"
+
+
+@pytest.mark.parametrize("kind", ["create", "update", "destroy", "import"])
+async def test_of_two_who_know_the_same_state_one_is_too_late(mail: Mail, kind: str) -> None:
+    email_ids = [await mail.draft(), await mail.draft()]
+    state = (await mail.ask("Email/get", ids=[]))["state"]
+    placed: dict[str, Any] = {"mailboxIds": {mail.drafts: True}}
+    blob_id = email_ids[0].replace("M", "B", 1)
+
+    async def write(number: int) -> Any:
+        match kind:
+            case "create":
+                return await mail.ask("Email/set", ifInState=state, create={"k": placed})
+            case "update":
+                update = {email_ids[number]: {"keywords/$seen": True}}
+                return await mail.ask("Email/set", ifInState=state, update=update)
+            case "destroy":
+                return await mail.ask("Email/set", ifInState=state, destroy=[email_ids[number]])
+            case _:
+                return await mail.ask("Email/import", ifInState=state, emails={"k": {"blobId": blob_id, **placed}})
+
+    answers = await asyncio.gather(write(0), write(1))
+    assert sorted(answer.get("type", "done") for answer in answers) == ["done", "stateMismatch"]
+
+
+async def test_a_state_is_held_over_all_that_one_call_writes(mail: Mail) -> None:
+    first, second = await mail.draft(), await mail.draft()
+    state = (await mail.ask("Email/get", ids=[]))["state"]
+    placed: dict[str, Any] = {"mailboxIds": {mail.drafts: True}}
+    found = await mail.ask(
+        "Email/set",
+        ifInState=state,
+        create={"a": placed, "b": placed, "wrong": {}},
+        update={first: {"keywords/$seen": True}},
+        destroy=[second],
+    )
+    assert (list(found["created"]), list(found["updated"]), found["destroyed"]) == (["a", "b"], [first], [second])
+    assert (list(found["notCreated"]), found["notUpdated"], found["notDestroyed"]) == (["wrong"], None, None)

@@ -9,7 +9,7 @@ from mailstack.model.ids import MessageId
 from mailstack.model.objectid import email_id_of
 from mailstack.servers.jmap import email_set
 from mailstack.servers.jmap.email_making import keep, mailboxes_named, make_each
-from mailstack.servers.jmap.getting import check_in_state
+from mailstack.servers.jmap.held_state import HeldState, hold_state
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
@@ -27,9 +27,10 @@ async def email_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
         # RFC 8620 §5.4; within an account an email lies in several mailboxes.
         raise invalid_arguments("fromAccountId is the account that is copied to")
     wanted = arguments.objects("create")
-    old_state = str(await mail.changes.mod_seq(mail.account_id))
-    check_in_state(arguments, old_state)
-    check_in_state(arguments, str(await source.changes.mod_seq(source.account_id)), name="ifFromInState")
+    before = await mail.changes.mod_seq(mail.account_id)
+    held = hold_state(arguments, before)
+    # What is copied is only read: there is nothing to hold.
+    hold_state(arguments, await source.changes.mod_seq(source.account_id), name="ifFromInState")
     is_moved = arguments.boolean("onSuccessDestroyOriginal", default=False)
     destroy_in_state = arguments.optional_text("destroyFromIfInState")
     arguments.finish()
@@ -38,14 +39,14 @@ async def email_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
     if len(wanted) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
     copying = _Copying(source)
-    created, faults = await make_each(call, mail, wanted, copying.copy)
+    created, faults = await make_each(call, mail, wanted, copying.copy, held)
     if is_moved and copying.copied:
         originals = {"accountId": source.account_id, "destroy": copying.copied, "ifInState": destroy_in_state}
         call.implied.append((email_set.METHOD.name, originals))
     return {
         "fromAccountId": source.account_id,
         "accountId": mail.account_id,
-        "oldState": old_state,
+        "oldState": str(before),
         "newState": str(await mail.changes.mod_seq(mail.account_id)),
         "created": created or None,
         "notCreated": {key: fault.as_json() for key, fault in faults.items()} or None,
@@ -69,7 +70,7 @@ class _Copying:
         self._source = source
         self.copied: list[str] = []
 
-    async def copy(self, call: Call, mail: AccountMail, given: Mapping[str, Any]) -> PlacedEmail:
+    async def copy(self, call: Call, mail: AccountMail, given: Mapping[str, Any], held: HeldState) -> PlacedEmail:
         """Raises NotSet, DomainError."""
         wanted = given_message(given, of="id")
         mailbox_ids = mailboxes_named(call, mail, wanted.mailbox_ids)
@@ -83,7 +84,7 @@ class _Copying:
             flags=sorted(original.keywords if wanted.keywords is None else wanted.keywords),
             received_at=stored.received_at if wanted.received_at is None else wanted.received_at,
         )
-        made = await keep(mail, mailbox_ids, arrival)
+        made = await keep(mail, mailbox_ids, arrival, held)
         if object_id not in self.copied:
             self.copied.append(object_id)
         return made

@@ -10,7 +10,7 @@ from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.flags import NO_KEYWORDS
 from mailstack.servers.jmap.blob_named import open_named
 from mailstack.servers.jmap.email_making import keep, mailboxes_named, make_each
-from mailstack.servers.jmap.getting import check_in_state
+from mailstack.servers.jmap.held_state import HeldState, hold_state
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
@@ -32,17 +32,17 @@ from mailstack.wire.jmap.session import MAIL
 async def email_import(call: Call, arguments: Arguments) -> dict[str, Any]:
     mail = await call.mail(arguments.id("accountId"))
     wanted = arguments.objects("emails")
-    old_state = str(await mail.changes.mod_seq(mail.account_id))
-    check_in_state(arguments, old_state)
+    before = await mail.changes.mod_seq(mail.account_id)
+    held = hold_state(arguments, before)
     arguments.finish()
     if wanted is None:
         raise invalid_arguments("emails is needed")
     if len(wanted) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
-    created, faults = await make_each(call, mail, wanted, _import)
+    created, faults = await make_each(call, mail, wanted, _import, held)
     return {
         "accountId": mail.account_id,
-        "oldState": old_state,
+        "oldState": str(before),
         "newState": str(await mail.changes.mod_seq(mail.account_id)),
         "created": created or None,
         "notCreated": {key: fault.as_json() for key, fault in faults.items()} or None,
@@ -52,7 +52,7 @@ async def email_import(call: Call, arguments: Arguments) -> dict[str, Any]:
 METHOD = Method(name="Email/import", capability=MAIL, run=email_import)
 
 
-async def _import(call: Call, mail: AccountMail, given: Mapping[str, Any]) -> PlacedEmail:
+async def _import(call: Call, mail: AccountMail, given: Mapping[str, Any], held: HeldState) -> PlacedEmail:
     """A message that is there already is there twice then, as after APPEND. Raises NotSet, DomainError."""
     wanted = given_message(given, of="blobId")
     mailbox_ids = mailboxes_named(call, mail, wanted.mailbox_ids)
@@ -64,7 +64,7 @@ async def _import(call: Call, mail: AccountMail, given: Mapping[str, Any]) -> Pl
     received_at = wanted.received_at or last_hop(fields) or call.service.clock()
     flags = sorted(NO_KEYWORDS if wanted.keywords is None else wanted.keywords)
     try:
-        return await keep(mail, mailbox_ids, Arrival(raw=raw, flags=flags, received_at=received_at))
+        return await keep(mail, mailbox_ids, Arrival(raw=raw, flags=flags, received_at=received_at), held)
     except Invalid as fault:
         raise _invalid_email(str(fault)) from None
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mailstack.model.email import PlacedEmail
-from mailstack.model.errors import DomainError, NotFound
+from mailstack.model.errors import Conflict, DomainError, NotFound
 from mailstack.model.ids import AccountId, EmailId, MailboxId
 from mailstack.model.objectid import (
     MailBlob,
@@ -16,6 +16,7 @@ from mailstack.model.objectid import (
 from mailstack.servers.jmap.blob_named import open_named
 from mailstack.servers.jmap.email_message import Making, check_blobs, message_of
 from mailstack.servers.jmap.errors import set_fault
+from mailstack.servers.jmap.held_state import HeldState
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
@@ -27,28 +28,31 @@ from mailstack.wire.jmap.mail.email_given import blobs_of, given_email
 TOKEN_OCTETS = 16
 
 
-Make = Callable[[Call, AccountMail, Mapping[str, Any]], Awaitable[PlacedEmail]]
+Make = Callable[[Call, AccountMail, Mapping[str, Any], HeldState], Awaitable[PlacedEmail]]
 """One email of what is given. Raises NotSet, DomainError."""
 
 
 async def make_each(
-    call: Call, mail: AccountMail, wanted: Mapping[str, Mapping[str, Any]], make: Make
+    call: Call, mail: AccountMail, wanted: Mapping[str, Mapping[str, Any]], make: Make, held: HeldState
 ) -> tuple[dict[str, Any], dict[str, SetFault]]:
-    """What the client is told of those that were made, by creation id, and why others were not."""
+    """What the client is told of those that were made, by creation id, and why others were not. Raises MethodFault."""
     created: dict[str, Any] = {}
     faults: dict[str, SetFault] = {}
     for key, given in wanted.items():
         try:
-            created[key] = made_object(mail.account_id, await make(call, mail, given))
+            email = await make(call, mail, given, held)
+            created[key] = made_object(mail.account_id, email)
             call.created[key] = created[key]["id"]
         except NotSet as refusal:
             faults[key] = refusal.fault
+        except Conflict as refusal:
+            faults[key] = held.lost(refusal)
         except DomainError as refusal:
             faults[key] = set_fault(refusal)
     return created, faults
 
 
-async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any]) -> PlacedEmail:
+async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any], held: HeldState) -> PlacedEmail:
     """Raises NotSet, DomainError."""
     email = given_email(given)
     mailbox_ids = mailboxes_named(call, mail, email.mailbox_ids)
@@ -58,15 +62,17 @@ async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any]) ->
     making = Making(now=now, token=call.service.token(TOKEN_OCTETS).hex(), domain=_domain(mail))
     received_at = now if email.received_at is None else email.received_at
     arrival = Arrival(raw=message_of(email, blobs, making), flags=sorted(email.keywords), received_at=received_at)
-    return await keep(mail, mailbox_ids, arrival)
+    return await keep(mail, mailbox_ids, arrival, held)
 
 
-async def keep(mail: AccountMail, mailbox_ids: Collection[MailboxId], arrival: Arrival) -> PlacedEmail:
+async def keep(mail: AccountMail, mailbox_ids: Collection[MailboxId], arrival: Arrival, held: HeldState) -> PlacedEmail:
     """Raises NotSet where there is no such mailbox; DomainError."""
     try:
-        return await create(mail, mailbox_ids, arrival)
+        made = await create(mail, mailbox_ids, arrival, if_mod_seq=held.mod_seq)
     except NotFound:
         raise invalid_property("mailboxIds", "there is no such mailbox") from None
+    held.wrote(max(place.mod_seq for place in made.places))
+    return made
 
 
 def mailboxes_named(call: Call, mail: AccountMail, given: Sequence[str]) -> frozenset[MailboxId]:

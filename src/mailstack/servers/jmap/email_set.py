@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailstack.model.email import EmailUpdate, PlacedEmail, SetPatch
+from mailstack.model.errors import Conflict
 from mailstack.model.ids import MailboxId, MessageId
 from mailstack.model.objectid import email_id_of
 from mailstack.servers.jmap.email_making import mailboxes_named, make_each, make_email
 from mailstack.servers.jmap.errors import set_fault
-from mailstack.servers.jmap.getting import check_in_state
+from mailstack.servers.jmap.held_state import HeldState, hold_state
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.emails import destroy, placed, update
@@ -26,18 +27,18 @@ async def email_set(call: Call, arguments: Arguments) -> dict[str, Any]:
     mail = await call.mail(arguments.id("accountId"))
     given, patches = arguments.objects("create") or {}, arguments.updates("update") or {}
     going = arguments.ids("destroy") or ()
-    old_state = str(await mail.changes.mod_seq(mail.account_id))
-    check_in_state(arguments, old_state)
+    before = await mail.changes.mod_seq(mail.account_id)
+    held = hold_state(arguments, before)
     arguments.finish()
     if len(given) + len(patches) + len(going) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
-    created, not_created = await make_each(call, mail, given, make_email)
+    created, not_created = await make_each(call, mail, given, make_email, held)
     # RFC 8620 §5.3: creation ids of this very call may be meant.
-    updated, not_updated = await _update(call, mail, patches, going={*map(call.id_of, going)})
-    destroyed, not_destroyed = await _destroy(mail, [*map(call.id_of, going)])
+    updated, not_updated = await _update(call, mail, patches, held, going={*map(call.id_of, going)})
+    destroyed, not_destroyed = await _destroy(mail, [*map(call.id_of, going)], held)
     return {
         "accountId": mail.account_id,
-        "oldState": old_state,
+        "oldState": str(before),
         "newState": str(await mail.changes.mod_seq(mail.account_id)),
         "created": created or None,
         "updated": dict.fromkeys(updated) or None,
@@ -52,7 +53,7 @@ METHOD = Method(name="Email/set", capability=MAIL, run=email_set)
 
 
 async def _update(
-    call: Call, mail: AccountMail, patches: _Objects, *, going: set[str]
+    call: Call, mail: AccountMail, patches: _Objects, held: HeldState, *, going: set[str]
 ) -> tuple[Sequence[str], _Faults]:
     by_id = {call.id_of(key): patch for key, patch in patches.items()}
     numbers = {object_id: _number(mail, object_id) for object_id in by_id}
@@ -71,7 +72,13 @@ async def _update(
                 updates.append(_change(call, mail, there[number], patch))
             except NotSet as refusal:
                 faults[object_id] = refusal.fault
-    result = await update(mail, updates)
+    if not updates:
+        return [], faults
+    try:
+        result = await update(mail, updates, if_mod_seq=held.mod_seq)
+    except Conflict as late:
+        return [], faults | dict.fromkeys([object_ids[each.message_id] for each in updates], held.lost(late))
+    held.wrote(result.mod_seq)
     faults |= {object_ids[number]: set_fault(refusal) for number, refusal in result.refused.items()}
     return [object_ids[each.message_id] for each in result.updated], faults
 
@@ -91,11 +98,16 @@ def _change(call: Call, mail: AccountMail, email: PlacedEmail, patch: Mapping[st
     return EmailUpdate(message_id=email.message_id, keywords=keywords, mailboxes=mailboxes)
 
 
-async def _destroy(mail: AccountMail, ids: Sequence[str]) -> tuple[Sequence[str], _Faults]:
+async def _destroy(mail: AccountMail, ids: Sequence[str], held: HeldState) -> tuple[Sequence[str], _Faults]:
     numbers = {each: _number(mail, each) for each in ids}
     asked = {number: each for each, number in numbers.items() if number is not None}
-    result = await destroy(mail, list(asked))
     faults = {each: _NOT_FOUND for each, number in numbers.items() if number is None}
+    if not asked:
+        return [], faults
+    try:
+        result = await destroy(mail, list(asked), if_mod_seq=held.mod_seq)
+    except Conflict as late:
+        return [], faults | dict.fromkeys(asked.values(), held.lost(late))
     faults |= {asked[number]: set_fault(refusal) for number, refusal in result.refused.items()}
     return [asked[number] for number in result.destroyed], faults
 

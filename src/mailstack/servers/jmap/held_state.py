@@ -1,0 +1,41 @@
+"""The state that a /set is asked to begin in, held while it writes. RFC 8620 §5.3.
+
+The first write compares it in its own transaction, so that of two callers who know the same state one is too late; the
+others compare what the call itself has written last, so that nobody comes between.
+"""
+
+from mailstack.model.errors import Conflict
+from mailstack.model.ids import ModSeq
+from mailstack.servers.jmap.errors import set_fault
+from mailstack.wire.jmap.arguments import Arguments
+from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, SetFault
+
+
+class HeldState:
+    """mod_seq: what a write is to compare; None: the call names no state."""
+
+    def __init__(self, mod_seq: ModSeq | None) -> None:
+        self.mod_seq = mod_seq
+        self._has_written = False
+
+    def wrote(self, mod_seq: ModSeq | None) -> None:
+        """mod_seq: what the write took; None: it changed nothing."""
+        if mod_seq is None:
+            return
+        self._has_written = True
+        if self.mod_seq is not None:
+            self.mod_seq = mod_seq
+
+    def lost(self, fault: Conflict) -> SetFault:
+        """For what is left of a call whose beginning is written already. Raises MethodFault where nothing is."""
+        if self.mod_seq is not None and not self._has_written:
+            raise MethodFault(MethodFaultType.STATE_MISMATCH)
+        return set_fault(fault)
+
+
+def hold_state(arguments: Arguments, mod_seq: ModSeq, *, name: str = "ifInState") -> HeldState:
+    """mod_seq: as it is now. Raises MethodFault."""
+    wanted = arguments.optional_text(name)
+    if wanted is not None and wanted != str(mod_seq):
+        raise MethodFault(MethodFaultType.STATE_MISMATCH)
+    return HeldState(None if wanted is None else mod_seq)
