@@ -89,6 +89,7 @@ ON_POSTGRES = frozenset(
         "test_changes",
         "test_threads",
         "test_intake",
+        "test_object_journal",
         "test_queue",
         "test_reputation",
         "test_scripts",

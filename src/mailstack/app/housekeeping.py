@@ -71,6 +71,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     bad = await store.bad_addresses.forget(now=now)
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     uploads = await store.uploads.forget(now=now)
+    objects = await store.object_journal.forget(now=now)
     acquaintances = await store.acquaintances.forget(now=now)
     log.info(
         "cleaned up",
@@ -87,6 +88,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         reputation=faded,
         acquaintances=acquaintances,
         uploads=uploads,
+        object_changes=objects,
         spam_lessons=lessons,
         spam_base_made=based,
     )

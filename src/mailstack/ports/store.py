@@ -18,6 +18,7 @@ from mailstack.ports.issuance import Issuance
 from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.object_journal import ObjectJournal
 from mailstack.ports.queue import Queue
 from mailstack.ports.reputation import Reputation
 from mailstack.ports.scripts import Scripts
@@ -103,6 +104,8 @@ class Store(Protocol):
     def spam_tables(self) -> SpamTables: ...
     @property
     def uploads(self) -> Uploads: ...
+    @property
+    def object_journal(self) -> ObjectJournal: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

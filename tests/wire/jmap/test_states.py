@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from mailstack.model.changes import LogPoint
 from mailstack.model.ids import ModSeq
-from mailstack.wire.jmap.states import read_state, write_state
+from mailstack.model.object_journal import JournalPoint
+from mailstack.wire.jmap.states import read_object_state, read_state, write_object_state, write_state
 
 _NUMBERS = st.integers(0, 10**18 - 1)
 
@@ -20,3 +21,17 @@ def test_what_is_written_is_read(mod_seq: int, up_to: int | None) -> None:
 @pytest.mark.parametrize("text", ["", "x", "-1", "01", "1-", "-", "1-2-3", "1 ", "1\n", "١", "9" * 19, "1-" + "9" * 19])
 def test_what_we_never_wrote(text: str) -> None:
     assert read_state(text) is None
+
+
+@given(_NUMBERS, st.none() | _NUMBERS, st.sampled_from(["", "3fa9"]))
+def test_an_object_state_that_is_written_is_read(number: int, began: int | None, digest: str) -> None:
+    point = JournalPoint(number, began)
+    assert read_object_state(write_object_state(point, digest), digest) == point
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "17.", ".17", "17-3fa8", "17-3fa9", "17-", "17-x", "017", "1.2.3", "17\n", "9" * 19]
+)
+def test_an_object_state_that_we_never_wrote_or_of_another_digest(text: str) -> None:
+    assert read_object_state(text) is None
+    assert read_object_state("17", "3fa9") is None

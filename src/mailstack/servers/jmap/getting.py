@@ -5,11 +5,14 @@ from typing import Any, TypeVar
 
 from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId
+from mailstack.model.object_journal import ObjectKind
+from mailstack.ports.object_journal import ObjectJournal
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arguments
-from mailstack.wire.jmap.states import read_state, write_state
+from mailstack.wire.jmap.states import read_object_state, read_state, write_object_state, write_state
 
 MOST_CHANGES = 1_000
 """In one answer, where a client wants as many as there are."""
@@ -82,3 +85,25 @@ async def changes_of_mail(
         "updated": [*map(object_id, found.updated)],
         "destroyed": [*map(object_id, found.destroyed)],
     }, found
+
+
+async def changes_of_objects(
+    journal: ObjectJournal, account_id: AccountId, kind: ObjectKind, since: str, *, digest: str = "", limit: int
+) -> dict[str, Any]:
+    """The answer, of what lies with the system. digest: as wire.jmap.states has it, of now. Raises MethodFault."""
+    point = read_object_state(since, digest)
+    if point is None:
+        raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
+    try:
+        found = await journal.changed(account_id, kind, point, limit=limit)
+    except Conflict:
+        raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES) from None
+    return {
+        "accountId": account_id,
+        "oldState": since,
+        "newState": write_object_state(found.point, digest),
+        "hasMoreChanges": found.has_more,
+        "created": [*found.created],
+        "updated": [*found.updated],
+        "destroyed": [*found.destroyed],
+    }

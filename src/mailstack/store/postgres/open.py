@@ -35,6 +35,7 @@ from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
 from mailstack.store.sql.messages import SqlMessages
+from mailstack.store.sql.object_journal import SqlObjectJournal
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
@@ -79,6 +80,7 @@ class PostgresStore:
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
+        self.object_journal = SqlObjectJournal(self._system)
         self.uploads = SqlUploads(self._system, blobs=blobs.of_queue())
         self.locks = SqlLocks(self._system)
         self.challenges = SqlChallenges(self._system, clock=clock)

@@ -385,10 +385,35 @@ JUDGING = (
     "CREATE INDEX account_name ON account (name)",
 )
 
+OBJECTS = (
+    # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
+    """CREATE TABLE object_state (
+        account_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        floor_number BIGINT NOT NULL,
+        PRIMARY KEY (account_id, kind)
+    )""",
+    # The last change to each object.
+    """CREATE TABLE object_change (
+        account_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        object_id TEXT NOT NULL,
+        created_number BIGINT NOT NULL,
+        changed_number BIGINT NOT NULL,
+        is_gone BIGINT NOT NULL,
+        changed_at BIGINT NOT NULL,
+        PRIMARY KEY (account_id, kind, object_id)
+    )""",
+    "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
+    "CREATE INDEX object_change_at ON object_change (changed_at)",
+)
+
 MIGRATIONS = (
     Migration(number=2, statements=LAYOUT),
     Migration(number=3, statements=RECEIVING),
     Migration(number=4, statements=ONWARD),
     Migration(number=5, statements=JUDGING),
+    Migration(number=6, statements=OBJECTS),
 )
 """Numbered as SQLite's: version 1 was never on PostgreSQL."""

@@ -15,6 +15,7 @@ from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql.acquaintances import FORGET_ACQUAINTANCES
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
+from mailstack.store.sql.object_journal import forget_journal
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
 from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.spam_tables import forget_account
@@ -128,4 +129,5 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     forget_account(transaction, account_id)
+    forget_journal(transaction, account_id)
     transaction.run(FORGET, (account_id,))

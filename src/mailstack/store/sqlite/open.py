@@ -27,6 +27,7 @@ from mailstack.store.sql.issuance import SqlIssuance
 from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
 from mailstack.store.sql.messages import SqlMessages
+from mailstack.store.sql.object_journal import SqlObjectJournal
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
@@ -82,6 +83,7 @@ class SqliteStore:
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
+        self.object_journal = SqlObjectJournal(files.system)
         self.uploads = SqlUploads(files.system, blobs=blobs.of_queue())
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)

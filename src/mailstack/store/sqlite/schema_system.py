@@ -37,6 +37,16 @@ _FOURTH = _THIRD | {
     "script",
     "sieve_memory",
 }
+_FIFTH = _FOURTH | {
+    "reputation",
+    "acquaintance",
+    "spam_lesson",
+    "spam_vote",
+    "spam_model",
+    "spam_base",
+    "spam_update",
+    "upload",
+}
 
 MIGRATIONS = (
     Migration(
@@ -356,17 +366,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=5,
-        tables=_FOURTH
-        | {
-            "reputation",
-            "acquaintance",
-            "spam_lesson",
-            "spam_vote",
-            "spam_model",
-            "spam_base",
-            "spam_update",
-            "upload",
-        },
+        tables=_FIFTH,
         statements=(
             # model/reputation.py. ham, spam: sums of weights.
             """CREATE TABLE reputation (
@@ -447,6 +447,33 @@ MIGRATIONS = (
             # model.spam.SpamPolicy as JSON; NULL for what the domain has.
             "ALTER TABLE account ADD COLUMN spam TEXT",
             "CREATE INDEX account_name ON account (name)",
+        ),
+    ),
+    Migration(
+        number=6,
+        tables=_FIFTH | {"object_state", "object_change"},
+        statements=(
+            # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
+            """CREATE TABLE object_state (
+                account_id TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                number INTEGER NOT NULL,
+                floor_number INTEGER NOT NULL,
+                PRIMARY KEY (account_id, kind)
+            ) STRICT, WITHOUT ROWID""",
+            # The last change to each object.
+            """CREATE TABLE object_change (
+                account_id TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                object_id TEXT NOT NULL,
+                created_number INTEGER NOT NULL,
+                changed_number INTEGER NOT NULL,
+                is_gone INTEGER NOT NULL,
+                changed_at INTEGER NOT NULL,
+                PRIMARY KEY (account_id, kind, object_id)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
+            "CREATE INDEX object_change_at ON object_change (changed_at)",
         ),
     ),
 )

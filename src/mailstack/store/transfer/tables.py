@@ -266,6 +266,18 @@ BEFORE_QUEUE = (
     _of_system("spam_model", "account_id", "number", "octets"),
     _of_system("spam_base", "only_row", "number", "octets"),
     _of_system("spam_update", "number", "octets"),
+    _of_system("object_state", "account_id", "kind", "number", "floor_number", key=2),
+    _of_system(
+        "object_change",
+        "account_id",
+        "kind",
+        "object_id",
+        "created_number",
+        "changed_number",
+        "is_gone",
+        "changed_at",
+        key=3,
+    ),
     _of_system("challenge", "kind", "name", "value", "ends_at", key=2),
     _of_system(
         "token",

@@ -4,9 +4,12 @@ import re
 
 from mailstack.model.changes import LogPoint
 from mailstack.model.ids import ModSeq
+from mailstack.model.object_journal import JournalPoint
 
 # At most what fits into 63 bits.
 _STATE = re.compile(r"(0|[1-9][0-9]{0,17})(?:-(0|[1-9][0-9]{0,17}))?")
+
+_OBJECT_STATE = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.(0|[1-9][0-9]{0,17}))?(?:-([0-9a-f]+))?")
 
 
 def write_state(point: LogPoint) -> str:
@@ -20,3 +23,17 @@ def read_state(text: str) -> LogPoint | None:
     if found is None:
         return None
     return LogPoint(ModSeq(int(found[1])), None if found[2] is None else int(found[2]))
+
+
+def write_object_state(point: JournalPoint, digest: str = "") -> str:
+    """Of objects that lie with the system. digest: hexadecimal, of those that are there by the configuration."""
+    number = str(point.number) if point.began is None else f"{point.number}.{point.began}"
+    return f"{number}-{digest}" if digest else number
+
+
+def read_object_state(text: str, digest: str = "") -> JournalPoint | None:
+    """None: not how we spell one, or of another digest."""
+    found = _OBJECT_STATE.fullmatch(text)
+    if found is None or (found[3] or "") != digest:
+        return None
+    return JournalPoint(int(found[1]), None if found[2] is None else int(found[2]))
