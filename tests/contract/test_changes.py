@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.model.changes import Change, ChangedType, ChangeKind
+from mailstack.model.changes import Change, ChangedType, ChangeKind, LogHead
 from mailstack.model.flags import SEEN
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.mailbox import MailboxRole
@@ -130,16 +130,24 @@ async def test_destroyed_since_names_what_left_this_mailbox(
     assert await store.changes.destroyed_since(account_id, trash, before) == []
 
 
-async def test_the_mod_seqs_of_many_accounts_are_told_together(store: Store, account_id: AccountId) -> None:
+async def test_the_heads_of_many_accounts_are_told_together(store: Store, account_id: AccountId) -> None:
     other = await make_account(store, "bob@example.com")
     empty = await make_account(store, "carol@example.com")
     gone = AccountId("0123456789abcdef")
     await store.messages.append(other, await mailbox_with(store, other, MailboxRole.INBOX), [new_message()])
     inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
-    before = await store.changes.mod_seqs([account_id, other])
-    await store.messages.append(account_id, inbox, [new_message()])
-    after = await store.changes.mod_seqs([account_id, other, gone])
-    assert after == {account_id: before[account_id] + 1, other: before[other]}
-    assert after[account_id] == await store.changes.mod_seq(account_id)
-    assert await store.changes.mod_seqs([empty]) == {}
-    assert await store.changes.mod_seqs([]) == {}
+    before = await store.changes.heads([account_id, other])
+    (appended,) = await store.messages.append(account_id, inbox, [new_message()])
+    after = await store.changes.heads([account_id, other, gone])
+    used_bytes = await store.messages.used_bytes(account_id)
+    assert after == {
+        account_id: LogHead(ModSeq(before[account_id].mod_seq + 1), appended.message_id, used_bytes),
+        other: before[other],
+    }
+    assert after[account_id].mod_seq == await store.changes.mod_seq(account_id)
+    await store.messages.change_flags(account_id, inbox, uids(1), DELETE)
+    await store.messages.expunge(account_id, inbox)
+    (expunged,) = (await store.changes.heads([account_id])).values()
+    assert (expunged.message_id, expunged.used_bytes) == (appended.message_id, 0)
+    assert await store.changes.heads([empty]) == {}
+    assert await store.changes.heads([]) == {}

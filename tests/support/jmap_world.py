@@ -22,6 +22,7 @@ from mailstack.servers.jmap.service import JmapService
 from mailstack.services.scripts import AccountScripts
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.session import API_PATH, CORE
+from tests.support.feeds import running_feed
 from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
 
 PEER = ("203.0.113.7", 40_000)
@@ -83,7 +84,7 @@ def _floor(jmap: JmapService) -> ASGIApp:
 
 @asynccontextmanager
 async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) -> AsyncIterator[JmapWorld]:
-    async with running_imap(folder, accounts=accounts) as imap:
+    async with running_imap(folder, accounts=accounts) as imap, running_feed(imap.store, imap.service.bus) as feed:
         service, store = imap.service, imap.store
         yield JmapWorld(
             imap=imap,
@@ -93,6 +94,7 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 accounts=store.accounts,
                 scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
                 uploads=store.uploads,
+                feed=feed,
                 bus=service.bus,
                 conduct=service.conduct,
                 clock=service.clock,

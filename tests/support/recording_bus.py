@@ -18,3 +18,7 @@ class RecordingBus:
         entry = (topic, wake)
         self._watchers.append(entry)
         return lambda: self._watchers.remove(entry)
+
+    @property
+    def watched(self) -> set[str]:
+        return {topic for topic, _ in self._watchers}

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailstack.app.api_process import ApiProcesses
@@ -17,10 +17,14 @@ from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.store import Store
 from mailstack.servers.api.calls import Calls
 from mailstack.servers.api.failures import Failures
+from mailstack.servers.jmap.object_states import ObjectStates
 from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import ViewCache
 from mailstack.services.spam.experience import Experience, experience_of
+from mailstack.services.states.feed import StateFeed
+from mailstack.services.states.mail import MailStates
+from mailstack.services.states.source import StateSource
 from mailstack.store.bus_local import LocalBus
 from mailstack.store.bus_nodes import NodesBus
 
@@ -69,11 +73,13 @@ class StoreBus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """views: of mailboxes, which outlive generations as the store does; so does conduct, that of strangers, and so do
-    calls and failures, the API's; and experience, with those who send mail here."""
+    """views: of mailboxes, which outlive generations as the store does; so does feed, which tells of new states, and
+    conduct, that of strangers, and so do calls and failures, the API's; and experience, with those who send mail
+    here."""
 
     store: Store
     views: ViewCache
+    feed: StateFeed
     conduct: Conduct
     experience: Experience
     store_bus: StoreBus
@@ -108,6 +114,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     return Adapters(
         store=store,
         views=ViewCache(source, clock=clock),
+        feed=StateFeed(sources_of(store), store.sharing, bus),
         conduct=Conduct(clock=clock),
         experience=experience,
         store_bus=store_bus,
@@ -120,6 +127,11 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         token=secrets.token_bytes,
         cache_key=secrets.token_bytes(32),
     )
+
+
+def sources_of(store: Store) -> Sequence[StateSource]:
+    mail = MailStates(changes=store.changes, accounts=store.accounts)
+    return mail, ObjectStates(journal=store.object_journal)
 
 
 async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> Store:

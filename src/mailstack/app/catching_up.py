@@ -11,8 +11,9 @@ from typing import Protocol
 
 import structlog
 
+from mailstack.model.changes import LogHead
 from mailstack.model.errors import DomainError
-from mailstack.model.ids import AccountId, Generation, ModSeq
+from mailstack.model.ids import AccountId, Generation
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, QUEUE_TOPIC, account_of_topic, account_topic
 from mailstack.ports.changes import Changes
@@ -49,7 +50,7 @@ class CatchingUp:
         self._bus = bus
         self._looked = looked
         self._every_s = every_s
-        self._mod_seqs: dict[AccountId, ModSeq] = {}
+        self._heads: dict[AccountId, LogHead] = {}
         self._late = Generation(0)
         self._told = Generation(0)
         self._is_failing = False
@@ -94,14 +95,14 @@ class CatchingUp:
 
     async def _look_at_accounts(self) -> None:
         watched = [found for topic in self._bus.topics if (found := account_of_topic(topic)) is not None]
-        now: dict[AccountId, ModSeq] = {}
+        now: dict[AccountId, LogHead] = {}
         for at in range(0, len(watched), ACCOUNTS_AT_ONCE):
-            now.update(await self._looked.changes.mod_seqs(watched[at : at + ACCOUNTS_AT_ONCE]))
-        for account_id, mod_seq in now.items():
+            now.update(await self._looked.changes.heads(watched[at : at + ACCOUNTS_AT_ONCE]))
+        for account_id, head in now.items():
             # Also for one that is watched since the last look: its watcher may have read before, and missed the event.
-            if self._mod_seqs.get(account_id) != mod_seq:
+            if self._heads.get(account_id) != head:
                 self._bus.wake(account_topic(account_id))
-        self._mod_seqs = now
+        self._heads = now
 
     async def _look_at_queue(self) -> None:
         """Its runners sleep until what they know is due."""

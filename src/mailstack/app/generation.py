@@ -312,6 +312,7 @@ def _jmap(
         accounts=adapters.store.accounts,
         scripts=scripts,
         uploads=adapters.store.uploads,
+        feed=adapters.feed,
         bus=adapters.bus,
         conduct=adapters.conduct,
         clock=adapters.clock,

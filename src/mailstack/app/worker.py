@@ -95,6 +95,7 @@ class Worker:
         self._learned: Learned
         self._trainer: Trainer
         self._node_work: NodeWork | None
+        self._feeding: asyncio.Task[None]
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
 
@@ -127,6 +128,7 @@ class Worker:
             self._trainer = Trainer(self._adapters, self._training())
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
+            self._feeding = asyncio.create_task(self._adapters.feed.run())
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
         except BaseException:
             await self._adapters.close()
@@ -174,11 +176,12 @@ class Worker:
     async def _stop(self, grace_s: float) -> None:
         self.discard()
         self._doors.close_all()
+        self._feeding.cancel()
         self._housekeeping.cancel()
         async with asyncio.TaskGroup() as ends:
             drained = ends.create_task(self._doors.drain(grace_s=grace_s))
             ends.create_task(self._outbound.end(grace_s=grace_s))
-        await asyncio.gather(self._housekeeping, return_exceptions=True)
+        await asyncio.gather(self._feeding, self._housekeeping, return_exceptions=True)
         await self._indexer.end()
         await self._trainer.end()
         await self._experience_keeper.end()

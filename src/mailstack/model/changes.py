@@ -31,6 +31,14 @@ class Change:
     uid: Uid | None
 
 
+class LogHead(NamedTuple):
+    """Where an account is. message_id: the newest that there ever was, 0 before the first."""
+
+    mod_seq: ModSeq
+    message_id: MessageId
+    used_bytes: int
+
+
 class LogPoint(NamedTuple):
     """How far in the log somebody is: all up to mod_seq, or of that one's changes only those of ids to up_to."""
 

@@ -27,5 +27,3 @@ ScriptId = NewType("ScriptId", str)
 """16 lower-case hexadecimal digits, random."""
 TokenId = NewType("TokenId", str)
 """Ten letters and digits, random; "" stands for the machine's own shell, where a token's maker is meant."""
-PushId = NewType("PushId", str)
-"""16 lower-case hexadecimal digits, random."""

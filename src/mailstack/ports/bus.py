@@ -14,7 +14,6 @@ BAN_TOPIC = "ban"
 HAND_TOPIC = "hand"
 LESSON_TOPIC = "lesson"
 SPAM_TOPIC = "spam"
-PUSH_TOPIC = "push"
 
 
 def account_topic(account_id: str) -> str:

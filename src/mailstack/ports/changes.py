@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from mailstack.model.changes import Change
+from mailstack.model.changes import Change, LogHead
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
 
@@ -13,7 +13,7 @@ class Changes(Protocol):
         """The highest given out."""
         ...
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
         """Of many accounts in one question. Those that are gone, or hold nothing yet, are left out; none is made."""
         ...
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from mailstack.model.changes import Change
+from mailstack.model.changes import Change, LogHead
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
@@ -29,8 +29,8 @@ class BusyChanges:
             raise TryAgainLater("the database is busy")
         return await self._real.mod_seq(account_id)
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
-        return await self._real.mod_seqs(account_ids)
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
+        return await self._real.heads(account_ids)
 
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000

@@ -10,7 +10,7 @@ from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.paths import join_path
 from mailstack.services.mailbox.places import root_of
-from mailstack.services.mailbox.quota import OWN_ROOT, quota_of_root
+from mailstack.services.mailbox.quota import NO_QUOTA, OWN_ROOT, quota_of_root, state_of_quota
 
 PROPERTIES = (
     "id",
@@ -24,8 +24,7 @@ PROPERTIES = (
     "description",
     "types",
 )
-_NONE = "none"
-_STATE = re.compile(rf"([0-9]{{1,18}})-([0-9]{{1,18}})|{_NONE}")
+_STATE = re.compile(rf"([0-9]{{1,18}})-([0-9]{{1,18}})|{NO_QUOTA}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def quota_object(account_id: AccountId, facts: QuotaFacts) -> dict[str, Any]:
 
 
 def quota_state(facts: QuotaFacts | None) -> str:
-    return _NONE if facts is None else f"{facts.used_bytes}-{facts.limit_bytes}"
+    return NO_QUOTA if facts is None else state_of_quota(facts.used_bytes, facts.limit_bytes)
 
 
 def known_state(text: str) -> tuple[QuotaFacts | None] | None:

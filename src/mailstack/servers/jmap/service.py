@@ -15,6 +15,7 @@ from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.states.feed import StateFeed
 from mailstack.wire.jmap.limits import JmapLimits
 
 
@@ -28,6 +29,7 @@ class JmapService:
     accounts: Accounts
     scripts: AccountScripts
     uploads: Uploads
+    feed: StateFeed
     bus: Bus
     conduct: Conduct
     clock: Clock

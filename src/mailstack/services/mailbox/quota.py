@@ -16,6 +16,7 @@ from mailstack.services.mailbox.paths import split_path
 from mailstack.services.mailbox.places import Place, find_readable, owner_of, root_of
 
 OWN_ROOT = ""
+NO_QUOTA = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ async def quota_of_root(mail: AccountMail, root: str) -> Quota:
     if root != _root(owner) or not may_read:
         raise NotFound("no such quota root")
     return await _quota(owner)
+
+
+def state_of_quota(used_bytes: int, limit_bytes: int | None) -> str:
+    """Another one whenever anything of a quota is another."""
+    return NO_QUOTA if limit_bytes is None else f"{used_bytes}-{limit_bytes}"
 
 
 async def quota_of_mailbox(mail: AccountMail, path: str) -> tuple[Place, Quota]:

@@ -14,8 +14,9 @@ from typing import Any
 
 import structlog
 
+from mailstack.model.changes import LogHead
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
-from mailstack.model.ids import AccountId, ModSeq
+from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Clashed, Lost
@@ -40,7 +41,8 @@ LONG_AT_ONCE = 4
 LOCK = "SELECT mod_seq FROM counter /*whole*/ /*+ FOR UPDATE*/"
 KNOWN = """SELECT (SELECT 1 FROM counter c WHERE c.account_id = a.account_id) FROM account a
     WHERE a.account_id = ?"""
-MOD_SEQS = "SELECT account_id, mod_seq FROM counter WHERE account_id = ANY (string_to_array(?, ' '))"
+HEADS = """SELECT account_id, mod_seq, last_message_id, used_bytes FROM counter
+    WHERE account_id = ANY (string_to_array(?, ' '))"""
 # Of an account that is in the directory, and stays there until this is done: one that left it gets no rows.
 MAKE_COUNTER = """INSERT INTO counter (account_id, mod_seq, floor_mod_seq, last_mailbox_id, last_message_id,
         last_uid_validity, used_bytes, is_closed)
@@ -291,9 +293,9 @@ class AccountDatabases:
             known = await self._looked_up(account_id)
         return known
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
-        rows = await self._system.rows(MOD_SEQS, (" ".join(account_ids),))
-        return {AccountId(account_id): ModSeq(mod_seq) for account_id, mod_seq in rows}
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
+        rows = await self._system.rows(HEADS, (" ".join(account_ids),))
+        return {AccountId(account_id): LogHead(*head) for account_id, *head in rows}
 
     def forget(self) -> None:
         """Who is in the directory, when it changes."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from mailstack.model.changes import Change, ChangedType, ChangeKind
+from mailstack.model.changes import Change, ChangedType, ChangeKind, LogHead
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
@@ -16,6 +16,7 @@ KEPT_MS = 30 * DAY_MS
 INLINE_LIMIT = 200
 
 MOD_SEQ = "SELECT mod_seq FROM counter /*whole*/"
+HEAD = "SELECT mod_seq, last_message_id, used_bytes FROM counter /*whole*/"
 FLOOR = "SELECT floor_mod_seq FROM counter /*whole*/"
 SINCE = f"""SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
     WHERE /*of*/ mod_seq > ? AND mailbox_id <> {NOWHERE} ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""  # noqa: S608 - a number
@@ -44,8 +45,8 @@ class SqlChanges:
         database = await self._databases.get(account_id)
         return ModSeq((await database.one(MOD_SEQ))[0])
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
-        return await self._databases.mod_seqs(account_ids)
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
+        return await self._databases.heads(account_ids)
 
     async def since(
         self, account_id: AccountId, mod_seq: ModSeq, *, mailbox_id: MailboxId | None = None, limit: int = 10_000

@@ -21,7 +21,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from mailstack.model.ids import AccountId, ModSeq
+from mailstack.model.changes import LogHead
+from mailstack.model.ids import AccountId
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]  # what a column holds is the statement's affair, and its reader's
@@ -128,6 +129,6 @@ class Databases(Protocol):
         """Use what it gives before the next await: nothing else keeps it open. Raises NotFound."""
         ...
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
         """Of those that there are: as ports.changes has it."""
         ...

@@ -16,7 +16,6 @@ from mailstack.store.sql.acquaintances import FORGET_ACQUAINTANCES
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.object_journal import forget_journal
-from mailstack.store.sql.push_subscriptions import FORGET_PUSHES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
 from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.spam_tables import forget_account
@@ -129,7 +128,6 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
-    transaction.run(FORGET_PUSHES, (account_id,))
     forget_account(transaction, account_id)
     forget_journal(transaction, account_id)
     transaction.run(FORGET, (account_id,))

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import apsw
 
+from mailstack.model.changes import LogHead
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
-from mailstack.model.ids import AccountId, ModSeq
-from mailstack.store.sql.changes import MOD_SEQ
+from mailstack.model.ids import AccountId
+from mailstack.store.sql.changes import HEAD
 from mailstack.store.sql.database import Reading, Result, Row, Value, Work
 from mailstack.store.sqlite import schema_account
 from mailstack.store.sqlite.connection import Access, Connection
@@ -195,14 +196,14 @@ class AccountDatabases:
     def has_file(self, account_id: AccountId) -> bool:
         return _account_file(self._path, account_id).exists()
 
-    async def mod_seqs(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, ModSeq]:
+    async def heads(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, LogHead]:
         """A file for each: nothing is won by asking for many at once."""
-        found: dict[AccountId, ModSeq] = {}
+        found: dict[AccountId, LogHead] = {}
         for account_id in account_ids:
             if self.has_file(account_id):
                 with suppress(NotFound):
-                    for row in await (await self.get(account_id)).rows(MOD_SEQ):
-                        found[account_id] = ModSeq(row[0])
+                    for row in await (await self.get(account_id)).rows(HEAD):
+                        found[account_id] = LogHead(*row)
         return found
 
     def _rest(self) -> None:
