@@ -76,6 +76,7 @@ ON_POSTGRES = frozenset(
         "test_accounts",
         "test_acquaintances",
         "test_annotations",
+        "test_app_passwords",
         "test_bad_addresses",
         "test_bans",
         "test_challenges",

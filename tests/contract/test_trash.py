@@ -3,9 +3,10 @@
 import pytest
 
 from mailstack.model.acquaintance import Acquaintance, Tie
+from mailstack.model.app_password import ALL_SERVICES, AppPassword
 from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.flags import FLAGGED
-from mailstack.model.ids import AccountId, MessageId
+from mailstack.model.ids import AccountId, AppPasswordId, MessageId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.sieve_memory import Purpose
@@ -175,3 +176,24 @@ async def test_what_it_taught_stays_as_long_as_it(store: Store, trashed: Account
     assert [lesson.account_id for lesson in await store.spam_lessons.open(limit=9)] == [bob]
     await store.spam_tables.replace_account(bob, b"another")
     assert await store.spam_tables.changed_after(2) == {bob: 3}
+
+
+async def test_its_app_passwords_stay_as_long_as_it_and_come_back_with_it(store: Store, clock: FakeClock) -> None:
+    await apply(store, created(ALICE))
+    alice = (await account_of(store, LOGIN)).account_id
+    bob = await make_account(store, "bob@example.com")
+    for number, account_id in enumerate((alice, bob)):
+        one = AppPassword(
+            app_password_id=AppPasswordId(f"{number}"),
+            account_id=account_id,
+            name="phone",
+            digest=bytes([number] * 32),
+            services=ALL_SERVICES,
+            created_at=clock(),
+            expires_at=None,
+        )
+        await store.app_passwords.add(one, most=9)
+    await apply(store, destroyed(ALICE))
+    assert len(await store.app_passwords.of_account(alice)) == 1
+    await store.trash.purge(now=Instant(clock() + 30 * DAY_MS + 1))
+    assert [len(await store.app_passwords.of_account(one)) for one in (alice, bob)] == [0, 1]

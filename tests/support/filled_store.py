@@ -7,12 +7,13 @@ from pathlib import Path
 import apsw
 
 from mailstack.model.acquaintance import Acquaintance, Tie
+from mailstack.model.app_password import AppPassword, AppService
 from mailstack.model.bad_address import SuppressRule
 from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.conduct import Ban, Offence
 from mailstack.model.delivery import Deferred, Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.greylist import GreyEntry
-from mailstack.model.ids import AccountId, MessageId, TokenId
+from mailstack.model.ids import AccountId, AppPasswordId, MessageId, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.mailbox import MailboxRole
@@ -127,6 +128,19 @@ async def _fill_system(store: Store) -> None:
     await store.warm_days.add(WarmDay(provider="example.net", day=Instant(0), taken=7, troubles=1))
     await store.bad_addresses.refused("x@x.example", LATER, now=now, rule=SuppressRule())
     bob = (await account_of(store, BOB)).account_id
+    await store.app_passwords.add(
+        AppPassword(
+            app_password_id=AppPasswordId("k3f9x2m7"),
+            account_id=bob,
+            name="phone",
+            digest=bytes(range(32)),
+            services=frozenset({AppService.IMAP, AppService.JMAP}),
+            created_at=Instant(1_000),
+            expires_at=until,
+            used_at=Instant(2_000),
+        ),
+        most=1,
+    )
     await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
     await store.scripts.activate(bob, "../häuser")
     for purpose in Purpose:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailstack.model.app_password import AppPassword
 from mailstack.model.ids import AccountId
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.model.spam import SpamPolicy
@@ -37,7 +38,8 @@ class Account:
     """login: the account's own address key; addresses: further ones, keys. quota_bytes: None is unlimited. forward:
     None where mail stays. limits: of what it submits. spam: None for what its domain has.
 
-    password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in.
+    password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in. app_password:
+    of who is logged in, what they came in by; None for the account's own password, and where nobody has logged in.
     """
 
     account_id: AccountId
@@ -51,6 +53,7 @@ class Account:
     forward: Forward | None = None
     limits: SendingLimits = DEFAULT_LIMITS
     spam: SpamPolicy | None = None
+    app_password: AppPassword | None = None
 
     @property
     def address_keys(self) -> tuple[str, ...]:

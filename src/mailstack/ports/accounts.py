@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from mailstack.model.app_password import AppPassword
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
 
@@ -17,6 +18,10 @@ class Accounts(Protocol):
         ...
 
     async def account(self, account_id: AccountId) -> Account | None: ...
+
+    async def app_password(self, digest: bytes) -> AppPassword | None:
+        """Also one that has expired, or whose account is in the trash: whoever asks must look."""
+        ...
 
     async def is_name_of_one(self, name: str) -> bool:
         """Whether an account has this name of a person, as the spec writes it."""

@@ -14,6 +14,7 @@ BAN_TOPIC = "ban"
 HAND_TOPIC = "hand"
 LESSON_TOPIC = "lesson"
 SPAM_TOPIC = "spam"
+APP_PASSWORD_TOPIC = "app_password"
 
 
 def account_topic(account_id: str) -> str:

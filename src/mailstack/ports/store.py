@@ -6,6 +6,7 @@ from mailstack.model.instant import Clock, Instant
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.acquaintances import Acquaintances
 from mailstack.ports.annotations import Annotations
+from mailstack.ports.app_passwords import AppPasswords
 from mailstack.ports.bad_addresses import BadAddresses
 from mailstack.ports.bans import Bans
 from mailstack.ports.challenges import Challenges
@@ -46,6 +47,8 @@ class Store(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def verifiers(self) -> Verifiers: ...
+    @property
+    def app_passwords(self) -> AppPasswords: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
     @property

@@ -1,5 +1,6 @@
 """A directory that remembers what it was asked, so that a test can tell how an address was resolved."""
 
+from mailstack.model.app_password import AppPassword
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
 from mailstack.ports.accounts import Accounts
@@ -53,6 +54,9 @@ class NotedAccounts:
 
     async def account(self, account_id: AccountId) -> Account | None:
         return await self._accounts.account(account_id)
+
+    async def app_password(self, digest: bytes) -> AppPassword | None:
+        return await self._accounts.app_password(digest)
 
     async def is_name_of_one(self, name: str) -> bool:
         return await self._accounts.is_name_of_one(name)

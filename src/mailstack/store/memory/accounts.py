@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from mailstack.model.app_password import AppPassword
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
@@ -10,7 +11,8 @@ Owner = Account | AliasTargets | MailingList
 
 
 class MemoryAccounts:
-    """Works as ports.accounts.Accounts. owners: by address key; domains: by name; scripts: by login."""
+    """Works as ports.accounts.Accounts. owners: by address key; domains: by name; scripts: by login; app_passwords: by
+    digest."""
 
     def __init__(
         self,
@@ -24,6 +26,7 @@ class MemoryAccounts:
         self.scripts: dict[str, str] = dict(scripts or {})
         self.domains: dict[str, Domain] = {domain.name: domain for domain in domains}
         self.owners: dict[str, Owner] = {}
+        self.app_passwords: dict[bytes, AppPassword] = {}
         self._by_id: dict[AccountId, Account] = {}
         for account in accounts:
             self.put(account)
@@ -71,6 +74,9 @@ class MemoryAccounts:
 
     async def account(self, account_id: AccountId) -> Account | None:
         return self._by_id.get(account_id)
+
+    async def app_password(self, digest: bytes) -> AppPassword | None:
+        return self.app_passwords.get(digest)
 
     async def is_name_of_one(self, name: str) -> bool:
         return any(account.name == name for account in self._by_id.values())

@@ -4,6 +4,7 @@ from mailstack.model.instant import Clock
 from mailstack.ports.bus import Bus
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.acquaintances import MemoryAcquaintances
+from mailstack.store.memory.app_passwords import MemoryAppPasswords
 from mailstack.store.memory.bad_addresses import MemoryBadAddresses
 from mailstack.store.memory.mailboxes import MemoryMailboxes
 from mailstack.store.memory.messages import MemoryMessages
@@ -24,6 +25,7 @@ class MemoryStore:
     def __init__(self, *, clock: Clock, bus: Bus) -> None:
         self.accounts = MemoryAccounts()
         self.verifiers = MemoryVerifiers(self.accounts)
+        self.app_passwords = MemoryAppPasswords(self.accounts, bus)
         self.state = MemoryState(clock=clock, bus=bus, accounts=self.accounts)
         self.mailboxes = MemoryMailboxes(bus)
         self.messages = MemoryMessages(self.mailboxes, bus)

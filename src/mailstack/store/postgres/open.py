@@ -20,6 +20,7 @@ from mailstack.store.postgres.upkeep import AccountRows
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.acquaintances import SqlAcquaintances
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.app_passwords import SqlAppPasswords
 from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.blobs import Blobs
@@ -76,6 +77,7 @@ class PostgresStore:
         wakes = (self._accounts.forget, self.accounts.recheck)
         self._end_watches = [bus.watch(GENERATION_TOPIC, wake) for wake in wakes]
         self.verifiers = SqlVerifiers(self._system)
+        self.app_passwords = SqlAppPasswords(self._system)
         self.state = SqlState(
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )

@@ -407,6 +407,19 @@ OBJECTS = (
     )""",
     "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
     "CREATE INDEX object_change_at ON object_change (changed_at)",
+    # model/app_password.py. Of an account in the trash, they stay as long as it.
+    """CREATE TABLE app_password (
+        app_password_id TEXT PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        digest BYTEA NOT NULL UNIQUE,
+        services TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT,
+        used_at BIGINT
+    )""",
+    "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
+    "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
 )
 
 MIGRATIONS = (

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 import orjson
 
+from mailstack.model.app_password import AppPassword
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Ability, Account, AliasTargets, Domain, Forward, MailingList, Role
 from mailstack.model.resource import Kind, ListBody, Resource, ScriptBody, body_of, list_of
 from mailstack.model.sending_limits import DEFAULT_LIMITS, SendingLimits
 from mailstack.model.spam import SpamPolicy
+from mailstack.store.sql.app_passwords import FIND_APP_PASSWORD, app_password_of
 from mailstack.store.sql.database import Database, Row
 
 Result = TypeVar("Result")
@@ -64,6 +66,10 @@ class SqlAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         row = await self._system.row(BY_ID, (account_id,))
         return None if row is None else _account(row)
+
+    async def app_password(self, digest: bytes) -> AppPassword | None:
+        row = await self._system.row(FIND_APP_PASSWORD, (digest,))
+        return None if row is None else app_password_of(row)
 
     async def is_name_of_one(self, name: str) -> bool:
         return await self._system.row(OF_NAME, (name,)) is not None

@@ -13,6 +13,7 @@ from mailstack.model.instant import Clock, Instant
 from mailstack.model.trash import KEPT_MS, TrashedAccount
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.store.sql.acquaintances import FORGET_ACQUAINTANCES
+from mailstack.store.sql.app_passwords import FORGET_APP_PASSWORDS
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
 from mailstack.store.sql.object_journal import forget_journal
@@ -126,6 +127,7 @@ def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
 
 def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
+    transaction.run(FORGET_APP_PASSWORDS, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     forget_account(transaction, account_id)

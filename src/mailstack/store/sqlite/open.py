@@ -14,6 +14,7 @@ from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.acquaintances import SqlAcquaintances
 from mailstack.store.sql.annotations import SqlAnnotations
+from mailstack.store.sql.app_passwords import SqlAppPasswords
 from mailstack.store.sql.bad_addresses import SqlBadAddresses
 from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.challenges import SqlChallenges
@@ -74,6 +75,7 @@ class SqliteStore:
         self.accounts = SqlAccounts(files.system)
         files.watch_generations(self.accounts.recheck)
         self.verifiers = SqlVerifiers(files.system)
+        self.app_passwords = SqlAppPasswords(files.system)
         self.state = SqlState(
             files.system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )

@@ -451,7 +451,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=6,
-        tables=_FIFTH | {"object_state", "object_change"},
+        tables=_FIFTH | {"object_state", "object_change", "app_password"},
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
             """CREATE TABLE object_state (
@@ -474,6 +474,19 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
             "CREATE INDEX object_change_at ON object_change (changed_at)",
+            # model/app_password.py. Of an account in the trash, they stay as long as it.
+            """CREATE TABLE app_password (
+                app_password_id TEXT PRIMARY KEY,
+                account_id TEXT NOT NULL,
+                name TEXT NOT NULL,
+                digest BLOB NOT NULL UNIQUE,
+                services TEXT NOT NULL,
+                created_at INTEGER NOT NULL,
+                expires_at INTEGER,
+                used_at INTEGER
+            ) STRICT""",
+            "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
+            "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
         ),
     ),
 )

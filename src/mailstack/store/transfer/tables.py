@@ -291,6 +291,17 @@ BEFORE_QUEUE = (
         "used_at",
         "revoked_at",
     ),
+    _of_system(
+        "app_password",
+        "app_password_id",
+        "account_id",
+        "name",
+        "digest",
+        "services",
+        "created_at",
+        "expires_at",
+        "used_at",
+    ),
     _of_system("issuance_failure", "name", "order_mark", "reason", "tries", "failed_at", "retry_at"),
     _of_system("published", "zone", "name", "type", "ttl_s", "record_values", key=3),
 )
