@@ -28,6 +28,7 @@ from mailstack.model.tls_policy import KnownStsPolicy, StsMode, StsPolicy
 from mailstack.services.outbound.sts import StsLookup
 from tests.support.fake_clock import FakeClock
 from tests.support.outbound_world import OutboundWorld
+from tests.support.push import push_subscription
 from tests.support.stores import mailbox_with, make_account
 from tests.support.wakes import eventually
 
@@ -139,6 +140,17 @@ async def test_uploads_go_once_they_have_ended(adapters: Adapters) -> None:
     assert await clean_up_once_a_day(adapters)
     assert await uploads.forget(now=now) == 0
     assert await uploads.read(AccountId("b" * 16), young, now=now) == b"young"
+
+
+async def test_push_subscriptions_go_once_they_have_ended(adapters: Adapters) -> None:
+    store, now = adapters.store, adapters.clock()
+    account_id = await make_account(store)
+    for push_id, ends_at in (("old", now), ("young", now + HOUR_MS)):
+        subscription = push_subscription(account_id, push_id, expires_at=Instant(ends_at))
+        await store.push_subscriptions.add(subscription, now=Instant(0), at_most=2)
+    assert await clean_up_once_a_day(adapters)
+    ((found, _),) = await store.push_subscriptions.of_account(account_id, now=Instant(0))
+    assert found.push_id == "young"
 
 
 async def test_a_database_that_is_away_while_policies_are_refreshed_is_a_warning(

@@ -91,6 +91,7 @@ ON_POSTGRES = frozenset(
         "test_threads",
         "test_intake",
         "test_object_journal",
+        "test_push_subscriptions",
         "test_queue",
         "test_reputation",
         "test_scripts",

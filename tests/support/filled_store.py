@@ -41,6 +41,7 @@ from mailstack.ports.store import Store
 from mailstack.services.mailbox.indexing import catch_up
 from tests.support import journal
 from tests.support.hand_notes import hand_note
+from tests.support.push import push_subscription
 from tests.support.quota import quota
 from tests.support.stores import (
     account_of,
@@ -146,6 +147,7 @@ async def _fill_system(store: Store) -> None:
     for purpose in Purpose:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
     await journal.note(store, bob, created="ab", destroyed="a", now=now)
+    await store.push_subscriptions.add(push_subscription(bob), now=now, at_most=1)
     await store.reputation.add({(-1, 0): Counts(0.1, 1e300), (-1, 2**63 - 1): Counts(-3.0, 1 / 3)})
     await store.acquaintances.note({Acquaintance(bob, tie, -(2**63)): until for tie in Tie})
     lesson = MessageId(1)

@@ -72,6 +72,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     uploads = await store.uploads.forget(now=now)
     objects = await store.object_journal.forget(now=now)
+    pushes = await store.push_subscriptions.forget(now=now)
     acquaintances = await store.acquaintances.forget(now=now)
     log.info(
         "cleaned up",
@@ -89,6 +90,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         acquaintances=acquaintances,
         uploads=uploads,
         object_changes=objects,
+        push_subscriptions=pushes,
         spam_lessons=lessons,
         spam_base_made=based,
     )

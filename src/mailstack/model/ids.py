@@ -29,3 +29,5 @@ TokenId = NewType("TokenId", str)
 """Ten letters and digits, random; "" stands for the machine's own shell, where a token's maker is meant."""
 AppPasswordId = NewType("AppPasswordId", str)
 """Eight letters and digits, random; it says nothing of the secret."""
+PushId = NewType("PushId", str)
+"""16 lower-case hexadecimal digits, random."""

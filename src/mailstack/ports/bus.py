@@ -15,6 +15,7 @@ HAND_TOPIC = "hand"
 LESSON_TOPIC = "lesson"
 SPAM_TOPIC = "spam"
 APP_PASSWORD_TOPIC = "app_password"
+PUSH_TOPIC = "push"
 
 
 def account_topic(account_id: str) -> str:

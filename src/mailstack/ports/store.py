@@ -20,6 +20,7 @@ from mailstack.ports.locks import Locks
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.ports.object_journal import ObjectJournal
+from mailstack.ports.push_subscriptions import PushSubscriptions
 from mailstack.ports.queue import Queue
 from mailstack.ports.reputation import Reputation
 from mailstack.ports.scripts import Scripts
@@ -109,6 +110,8 @@ class Store(Protocol):
     def uploads(self) -> Uploads: ...
     @property
     def object_journal(self) -> ObjectJournal: ...
+    @property
+    def push_subscriptions(self) -> PushSubscriptions: ...
     @property
     def crowds(self) -> Crowds | None:
         """None: there are no other nodes."""

@@ -37,6 +37,7 @@ from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import SqlMailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.object_journal import SqlObjectJournal
+from mailstack.store.sql.push_subscriptions import SqlPushSubscriptions
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
@@ -84,6 +85,7 @@ class PostgresStore:
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
         self.object_journal = SqlObjectJournal(self._system)
         self.uploads = SqlUploads(self._system, blobs=blobs.of_queue())
+        self.push_subscriptions = SqlPushSubscriptions(self._system)
         self.locks = SqlLocks(self._system)
         self.challenges = SqlChallenges(self._system, clock=clock)
         self.bans = SqlBans(self._system)

@@ -420,6 +420,26 @@ OBJECTS = (
     )""",
     "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
     "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
+    # model/push.py. types: as JSON, NULL for all; pushed: as JSON.
+    """CREATE TABLE push_subscription (
+        push_id TEXT PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        device_client_id TEXT NOT NULL,
+        url TEXT NOT NULL,
+        p256dh BYTEA,
+        auth BYTEA,
+        code TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        types TEXT,
+        expires_at BIGINT NOT NULL,
+        made_at BIGINT NOT NULL,
+        pushed TEXT NOT NULL,
+        failures BIGINT NOT NULL,
+        next_at BIGINT NOT NULL
+    )""",
+    "CREATE INDEX push_subscription_account ON push_subscription (account_id, made_at, push_id)",
+    "CREATE INDEX push_subscription_end ON push_subscription (expires_at)",
 )
 
 MIGRATIONS = (

@@ -29,6 +29,7 @@ from mailstack.store.sql.locks import SqlLocks
 from mailstack.store.sql.mailboxes import ANY, SqlMailboxes, make_standard_mailboxes
 from mailstack.store.sql.messages import SqlMessages
 from mailstack.store.sql.object_journal import SqlObjectJournal
+from mailstack.store.sql.push_subscriptions import SqlPushSubscriptions
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
@@ -87,6 +88,7 @@ class SqliteStore:
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
         self.object_journal = SqlObjectJournal(files.system)
         self.uploads = SqlUploads(files.system, blobs=blobs.of_queue())
+        self.push_subscriptions = SqlPushSubscriptions(files.system)
         self.locks = SqlLocks(files.system)
         self.challenges = SqlChallenges(files.system, clock=clock)
         self.bans = SqlBans(files.system)

@@ -451,7 +451,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=6,
-        tables=_FIFTH | {"object_state", "object_change", "app_password"},
+        tables=_FIFTH | {"object_state", "object_change", "app_password", "push_subscription"},
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
             """CREATE TABLE object_state (
@@ -487,6 +487,26 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
             "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
+            # model/push.py. types: as JSON, NULL for all; pushed: as JSON.
+            """CREATE TABLE push_subscription (
+                push_id TEXT PRIMARY KEY,
+                account_id TEXT NOT NULL,
+                credential TEXT NOT NULL,
+                device_client_id TEXT NOT NULL,
+                url TEXT NOT NULL,
+                p256dh BLOB,
+                auth BLOB,
+                code TEXT NOT NULL,
+                stage TEXT NOT NULL,
+                types TEXT,
+                expires_at INTEGER NOT NULL,
+                made_at INTEGER NOT NULL,
+                pushed TEXT NOT NULL,
+                failures INTEGER NOT NULL,
+                next_at INTEGER NOT NULL
+            ) STRICT""",
+            "CREATE INDEX push_subscription_account ON push_subscription (account_id, made_at, push_id)",
+            "CREATE INDEX push_subscription_end ON push_subscription (expires_at)",
         ),
     ),
 )
