@@ -492,6 +492,15 @@ async def test_what_waits_is_held_and_released_and_tried_at_once(store: Store, b
     assert (item.item_id, item.next_at, item.tries) == (ids[0], 9_000, 0)
 
 
+async def test_what_its_sender_has_held_is_not_put_forward(store: Store) -> None:
+    await store.queue.enqueue([replace(mail(), queued_at=Instant(9_000))], next_at=Instant(9_000))
+    ids = [entry.item.item_id for entry in await page(store)]
+    waiting = QueueState.WAITING
+    assert list(await store.queue.put(ids, was=waiting, state=waiting, now=Instant(2_000))) == []
+    assert (await lease(store, now=8_999), await store.queue.next_due()) == ([], 9_000)
+    assert list(await store.queue.put(ids, was=waiting, state=waiting, now=Instant(9_500))) == ids
+
+
 async def test_what_is_put_forward_comes_before_what_was_due_later(store: Store) -> None:
     await store.queue.enqueue([mail("first@x.example")], next_at=Instant(3_000))
     await store.queue.enqueue([mail("wished@x.example")], next_at=Instant(9_000))

@@ -55,7 +55,7 @@ class Queue(Protocol):
         self, item_ids: Sequence[QueueItemId], *, was: QueueState, state: QueueState, now: Instant
     ) -> Collection[QueueItemId]:
         """By a person's wish: those that are in the state `was` and that no lease holds are held from now on, or due
-        at once; gives those. The schedule goes on where it was."""
+        at once; gives those, but for mail that its sender has asked to be held. The schedule goes on where it was."""
         ...
 
     async def retry_others(self, relays: Collection[str], *, now: Instant) -> int:

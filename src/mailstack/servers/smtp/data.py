@@ -6,6 +6,7 @@ import structlog
 
 from mailstack.model.address import Address
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.instant import Instant
 from mailstack.model.log_events import TransactionPhase
 from mailstack.model.principal import Account
 from mailstack.net.spool import Spool
@@ -91,7 +92,7 @@ async def take_over(
     transaction.examine(complete)
     decision: Address | Decision | InboundMail
     if account is not None:
-        decision = await _submit(connection, account, complete)
+        decision = await _submit(connection, account, complete, transaction.release_at)
         if isinstance(decision, Address):
             transaction.from_domain = decision.domain
     else:
@@ -103,7 +104,9 @@ async def take_over(
     return reply
 
 
-async def _submit(connection: SmtpConnection, account: Account, mail: InboundMail) -> Address | Reject | Defer:
+async def _submit(
+    connection: SmtpConnection, account: Account, mail: InboundMail, release_at: Instant | None
+) -> Address | Reject | Defer:
     """The author, where it is taken."""
     origin = Origin(
         ehlo_domain=mail.ehlo_domain,
@@ -112,6 +115,7 @@ async def _submit(connection: SmtpConnection, account: Account, mail: InboundMai
         trace_id=mail.trace_id,
         smtp_utf8=mail.smtp_utf8,
         handling=mail.handling,
+        release_at=release_at,
         notifications={recipient.text: recipient.notification for recipient in mail.recipients},
     )
     recipients = [recipient.text for recipient in mail.recipients]

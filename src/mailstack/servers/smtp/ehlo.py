@@ -1,10 +1,11 @@
 """EHLO, LHLO and HELO: who is there, and what is offered. RFC 5321 §4.1.1.1, RFC 2034, RFC 3207, RFC 4954, RFC 3030,
-RFC 2033 §4.1, RFC 3461, RFC 8689, RFC 9422."""
+RFC 2033 §4.1, RFC 3461, RFC 8689, RFC 9422, RFC 4865."""
 
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused, encode_lines
 from mailstack.servers.smtp.service import takes_logins
 from mailstack.servers.smtp.session import Session
+from mailstack.wire.smtp.future_release import ehlo_line
 
 MAX_DOMAIN_CHARACTERS = 255
 
@@ -45,6 +46,8 @@ def _extensions(connection: SmtpConnection) -> list[str]:
     # RFC 8689 §2: it says that the way to here is protected.
     if connection.tls is not None:
         offered.append("REQUIRETLS")
+    if takes_logins(connection.role):
+        offered.append(ehlo_line(service.clock()))
     # RFC 9422 §4: a client that knows them need not run into them.
     offered.append(f"LIMITS RCPTMAX={service.limits.recipients} MAILMAX={service.limits.transactions}")
     offered.append("ENHANCEDSTATUSCODES")

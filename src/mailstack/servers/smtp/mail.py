@@ -1,16 +1,17 @@
 """MAIL: a transaction begins. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §3, RFC 6531 §3.4, RFC 4954 §5,
-RFC 3461 §4, RFC 3030 §3, RFC 8689 §2."""
+RFC 3461 §4, RFC 3030 §3, RFC 8689 §2, RFC 4865 §4."""
 
 from collections.abc import Mapping
 
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import PLAIN, Handling
+from mailstack.model.instant import Instant
 from mailstack.model.principal import Account
 from mailstack.model.sending_limits import Room
+from mailstack.servers.delivery_parameters import parse_envelope_id, parse_returned
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.errors import refusal_for
-from mailstack.servers.smtp.notifications import envelope_id, returned
 from mailstack.servers.smtp.paths import Path, parse_reverse_path
 from mailstack.servers.smtp.replies import (
     AUTHENTICATION_REQUIRED,
@@ -30,11 +31,13 @@ from mailstack.servers.smtp.replies import (
 from mailstack.servers.smtp.service import SmtpRole, takes_logins
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.inbound.trace import protocol_word
+from mailstack.wire.smtp import future_release
 
 MAX_SIZE_DIGITS = 20  # RFC 1870 §6: size-value ::= 1*20DIGIT
 BINARY_BODY = "BINARYMIME"
 HANDLING_PARAMETERS = frozenset({"RET", "ENVID", "REQUIRETLS"})
 PARAMETERS = HANDLING_PARAMETERS | {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
+SUBMISSION_PARAMETERS = PARAMETERS | future_release.PARAMETERS
 
 
 async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
@@ -45,6 +48,7 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
     size = _declared_size(path.parameters, connection.service.limits.message_bytes)
     body = _body(path.parameters)
     handling = _handling(connection, path, is_binary=body == BINARY_BODY)
+    transaction.release_at = _release_at(connection, path.parameters)
     account = connection.state.account
     if account is not None:
         await connection.service.submission.check_sender(account, path.text)
@@ -104,7 +108,9 @@ def _parse(connection: SmtpConnection, argument: str) -> Path:
     if path.parameters and not connection.state.is_extended:
         raise Refused(UNKNOWN_PARAMETER)
     # RFC 4954 §5: AUTH= is for servers that trust each other; here it is read and means nothing, as if it were <>.
-    if path.parameters.keys() - PARAMETERS:
+    # RFC 4865 §4: the extension is one of submission.
+    known = SUBMISSION_PARAMETERS if takes_logins(connection.role) else PARAMETERS
+    if path.parameters.keys() - known:
         raise Refused(UNKNOWN_PARAMETER)
     return path
 
@@ -113,12 +119,23 @@ def _handling(connection: SmtpConnection, path: Path, *, is_binary: bool) -> Han
     parameters = path.parameters
     if not is_binary and parameters.keys().isdisjoint(HANDLING_PARAMETERS):
         return PLAIN
-    return Handling(
-        is_binary=is_binary,
-        requires_tls=_requires_tls(connection, parameters),
-        returned=returned(parameters),
-        envelope_id=envelope_id(parameters),
-    )
+    try:
+        return Handling(
+            is_binary=is_binary,
+            requires_tls=_requires_tls(connection, parameters),
+            returned=parse_returned(parameters),
+            envelope_id=parse_envelope_id(parameters),
+        )
+    except Invalid:
+        raise Refused(BAD_ARGUMENT) from None
+
+
+def _release_at(connection: SmtpConnection, parameters: Mapping[str, str | None]) -> Instant | None:
+    try:
+        return future_release.parse_hold(parameters, now=connection.service.clock())
+    except Invalid:
+        # RFC 4865 §4: 501, for what is malformed and what is too far off.
+        raise Refused(BAD_ARGUMENT) from None
 
 
 def _requires_tls(connection: SmtpConnection, parameters: Mapping[str, str | None]) -> bool:

@@ -4,13 +4,15 @@ RFC 3461 §4."""
 from mailstack.model.conduct import Offence
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Forbidden, Invalid, NotFound
+from mailstack.model.handling import Notification
 from mailstack.model.log_events import TransactionPhase
+from mailstack.servers.delivery_parameters import parse_notification
 from mailstack.servers.smtp.connection import SmtpConnection
 from mailstack.servers.smtp.errors import refusal_for
 from mailstack.servers.smtp.mail import require_room
-from mailstack.servers.smtp.notifications import notification
 from mailstack.servers.smtp.paths import Path, parse_forward_path
 from mailstack.servers.smtp.replies import (
+    BAD_ARGUMENT,
     BAD_FORWARD_PATH,
     BAD_SEQUENCE,
     NEEDS_SMTPUTF8,
@@ -45,7 +47,7 @@ async def rcpt(connection: SmtpConnection, argument: str) -> SmtpReply:
     recipient = Recipient(
         address=path.address,
         text=path.text,
-        notification=notification(path.parameters, smtp_utf8=mail.smtp_utf8),
+        notification=_notification(path, smtp_utf8=mail.smtp_utf8),
     )
     transaction.mail = await _admit(connection, mail.to((*mail.recipients, recipient)))
     return RECIPIENT_OK
@@ -63,6 +65,13 @@ def _parse(connection: SmtpConnection, argument: str) -> Path:
     if path.parameters.keys() - {"NOTIFY", "ORCPT"}:
         raise Refused(UNKNOWN_PARAMETER)
     return path
+
+
+def _notification(path: Path, *, smtp_utf8: bool) -> Notification:
+    try:
+        return parse_notification(path.parameters, smtp_utf8=smtp_utf8)
+    except Invalid:
+        raise Refused(BAD_ARGUMENT) from None
 
 
 async def _admit(connection: SmtpConnection, mail: InboundMail) -> InboundMail:

@@ -10,6 +10,7 @@ from functools import cache
 
 from mailstack.formats.digest import message_id_of
 from mailstack.model.delivery import SmtpReply
+from mailstack.model.instant import Instant
 from mailstack.model.log_events import (
     Outcome,
     RecipientEvent,
@@ -58,16 +59,17 @@ class Speaker:
 
 @dataclass(slots=True, kw_only=True)
 class Transaction:
-    """began: the loop's time. mail: None until MAIL is taken. room: of an account, what it might send then.
-    chunks: what BDAT has brought, None before the first. is_over: nothing more belongs to it. is_named: the peer has
-    been told its id. ended_by: what ends it, should nothing be decided by then. from_domain: of an author who is known
-    without DMARC. has_bare_line_end: and that is noted of the peer."""
+    """began: the loop's time. mail: None until MAIL is taken. room: of an account, what it might send then. release_at:
+    as of Origin. chunks: what BDAT has brought, None before the first. is_over: nothing more belongs to it. is_named:
+    the peer has been told its id. ended_by: what ends it, should nothing be decided by then. from_domain: of an author
+    who is known without DMARC. has_bare_line_end: and that is noted of the peer."""
 
     trace_id: str
     began: float
     speaker: Speaker
     mail: InboundMail | None = None
     room: Room | None = None
+    release_at: Instant | None = None
     chunks: Chunks | None = None
     is_over: bool = False
     is_named: bool = False

@@ -151,6 +151,10 @@ class Delivery:
         inside = [each for each in shipments if each.accounts]
         return await self._store_or_enqueue(inside, is_queued=bool(outside)) if inside else ()
 
+    async def hold(self, shipments: Sequence[Shipment], *, until: Instant) -> None:
+        """Into the queue for everybody, as if it came then. Raises TryAgainLater."""
+        await self._enqueue(_coming(shipments, until), next_at=until)
+
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[Stored]:
         """Into these accounts and nowhere else; what kept each from taking it, else what its scripts made of it."""
         message = await _new_message(letter)
@@ -280,6 +284,20 @@ class Delivery:
             log.info("queued", trace=mail.trace_id, sender=sender, recipients=recipients)
 
 
+def _coming(shipments: Sequence[Shipment], at: Instant) -> list[Shipment]:
+    """Those that are queued as the same letter still are."""
+    every = (letter for each in shipments for letter in (each.letter, each.queued_as) if letter is not None)
+    coming = {id(letter): replace(letter, received_at=at) for letter in every}
+    return [
+        replace(
+            each,
+            letter=coming[id(each.letter)],
+            queued_as=None if each.queued_as is None else coming[id(each.queued_as)],
+        )
+        for each in shipments
+    ]
+
+
 def _together(shipments: Sequence[Shipment]) -> list[Shipment]:
     found = [each for each in shipments if each.queued_as is None]
     letters = {id(each.queued_as): each.queued_as for each in shipments if each.queued_as is not None}
@@ -306,7 +324,8 @@ def apart(shipment: Shipment) -> Iterator[Shipment]:
 async def outgoing(shipment: Shipment) -> OutgoingMail:
     """For the queue, whoever it is for."""
     letter = shipment.letter
-    recipients = (*(account.login for account in shipment.accounts), *shipment.external)
+    names = {account.login: queued_name(account, letter.paths) for account in shipment.accounts}
+    recipients = (*names.values(), *shipment.external)
     return OutgoingMail(
         reverse_path=letter.reverse_path,
         recipients=recipients,
@@ -316,10 +335,17 @@ async def outgoing(shipment: Shipment) -> OutgoingMail:
         smtp_utf8=letter.smtp_utf8,
         trace_id=letter.trace_id,
         handling=letter.handling,
-        notifications=letter.notifications,
+        notifications={names.get(target, target): wished for target, wished in letter.notifications.items()},
         is_suspicious=letter.is_suspicious,
         priority=of_envelope(letter.priority, reverse_path=letter.reverse_path, recipients=len(recipients)),
     )
+
+
+def queued_name(account: Account, paths: Mapping[AccountId, str]) -> str:
+    """What the queue calls it, and scripts see later: its path, where that has a domain to go by. paths: as of
+    Letter."""
+    path = paths.get(account.account_id, "")
+    return path if "@" in path else account.login
 
 
 async def _new_message(letter: Letter) -> NewMessage:

@@ -6,7 +6,7 @@ has happened that the client's second try would double, and once it could, what 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -23,7 +23,7 @@ from mailstack.model.instant import Clock, Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
-from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter
+from mailstack.services.inbound.deliver import LARGE_BYTES, Delivery, Letter, Shipment
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.inbound.mail import Defer, Reason, Reject
 from mailstack.services.inbound.recipients import Resolution, by_target, merge, own_paths
@@ -44,6 +44,7 @@ from mailstack.services.outbound.sender import forward_address, require_own, wri
 from mailstack.services.spam.acquaintances import Acquainted
 
 Changed = TypeVar("Changed")
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Origin:
     """How the mail came in, for its Received field.
 
     protocol: RFC 3848's word (ESMTPSA …). smtp_utf8: the client asked for RFC 6531. handling, notifications: what else
-    it asked for, the latter by recipient.
+    it asked for, the latter by recipient. release_at: it waits until then, and is in nobody's mailbox before; None for
+    what goes at once (RFC 4865).
     """
 
     ehlo_domain: str
@@ -61,6 +63,22 @@ class Origin:
     smtp_utf8: bool
     handling: Handling = PLAIN
     notifications: Mapping[str, Notification] = field(default_factory=dict)
+    release_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Mail that may go, signed, and whom it goes to. fields: of its header."""
+
+    author: Address
+    fields: Sequence[Field]
+    letter: Letter
+    addressed: Sequence[Addressed]
+    shipments: Sequence[Shipment]
+
+    @property
+    def recipients(self) -> list[str]:
+        return [each.path for each in self.addressed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +110,28 @@ class Submission:
 
         Raises Forbidden or Invalid for what the author must mend, and what Delivery raises.
         """
+        found = await self.prepare(account, reverse_path, recipients, raw, origin)
+        if not isinstance(found, Prepared):
+            return found
+        if origin.release_at is not None:
+            await self.taken(account, found, self.delivery.hold(found.shipments, until=origin.release_at))
+            return found.author
+        stored = await self.taken(account, found, self.delivery.deliver(found.shipments))
+        await tell_of_success(self.delivery, found.letter, found.addressed, stored, hostname=self.hostname)
+        return found.author
+
+    async def taken(self, account: Account, mail: Prepared, work: Awaitable[Done]) -> Done:
+        """work: what makes it durable. Raises what work does."""
+        done = await self.allowance.counted(account, len(mail.addressed), work)
+        # RFC 8098 §3: a receipt, which has the null path, is often nothing that a person decided to write.
+        if self.acquainted is not None and mail.letter.reverse_path != NULL_PATH:
+            self.acquainted.wrote(account.account_id, mail.recipients, mail.fields)
+        return done
+
+    async def prepare(
+        self, account: Account, reverse_path: str, recipients: Sequence[str], raw: RawMessage, origin: Origin
+    ) -> Prepared | Reject | Defer:
+        """As submit has it, and nothing is written yet."""
         if origin.handling.is_binary:
             # Before it is signed: few servers take binary mail, and encoding it later would break our signatures.
             lines = await _in_thread_if_large(encode_binary, raw)
@@ -104,7 +144,10 @@ class Submission:
         now = self.clock()
         addressed = [await self._addressed(recipient, reverse_path, origin, now=now) for recipient in recipients]
         to = merge(each.resolution for each in addressed)
-        signed = await _in_thread_if_large(partial(self._finish, author=author, now=now), raw)
+        # Where a key's signatures last for a time, it is one that begins when the mail goes.
+        signed_at = origin.release_at or now
+        finish = partial(self._finish, author=author, now=now, signed_at=signed_at)
+        signed = await _in_thread_if_large(finish, raw)
         fields = scan_fields(signed)
         letter = self._letter(reverse_path, addressed, signed, origin, now=now, priority=of_submission(fields))
         posted = Posted(fields=fields, reverse_path=reverse_path, account=account)
@@ -116,12 +159,7 @@ class Submission:
         over = self.allowance.why_not(account, await self.allowance.room(account), len(recipients))
         if over is not None:
             return over
-        stored = await self.allowance.counted(account, len(recipients), self.delivery.deliver(shipments))
-        # RFC 8098 §3: a receipt, which has the null path, is often nothing that a person decided to write.
-        if self.acquainted is not None and reverse_path != NULL_PATH:
-            self.acquainted.wrote(account.account_id, recipients, fields)
-        await tell_of_success(self.delivery, letter, addressed, stored, hostname=self.hostname)
-        return author
+        return Prepared(author=author, fields=fields, letter=letter, addressed=addressed, shipments=shipments)
 
     async def _author(self, account: Account, fields: Sequence[Field]) -> Address:
         """The first address of From. RFC 6409 §6.1: nobody writes in another's name."""
@@ -155,10 +193,10 @@ class Submission:
         # RFC 5321 §2.4: the case of a local part is the next server's affair, so the path goes out as it was written.
         return Resolution(external=(recipient,))
 
-    def _finish(self, raw: RawMessage, *, author: Address, now: Instant) -> RawMessage:
+    def _finish(self, raw: RawMessage, *, author: Address, now: Instant, signed_at: Instant) -> RawMessage:
         whole = complete(raw, now=now, domain=author.domain, token=self.token)
         keys = self.signing_keys.get(author.domain, ())
-        return prepend(sign(whole, keys, now=now), whole) if keys else whole
+        return prepend(sign(whole, keys, now=signed_at), whole) if keys else whole
 
     def _letter(
         self,

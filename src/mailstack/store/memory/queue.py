@@ -147,7 +147,8 @@ class MemoryQueue:
     async def put(
         self, item_ids: Sequence[QueueItemId], *, was: QueueState, state: QueueState, now: Instant
     ) -> Collection[QueueItemId]:
-        changed = [item_id for item_id in self._free(item_ids, now) if self._items[item_id].state is was]
+        free = [self._items[item_id] for item_id in self._free(item_ids, now)]
+        changed = [item.item_id for item in free if item.state is was and item.queued_at <= now]
         for item_id in changed:
             self._leases.pop(item_id, None)
             self._items[item_id] = replace(self._items[item_id], state=state)

@@ -69,7 +69,9 @@ ITEMS_IN_STATE = f"SELECT {COLUMNS} WHERE r.state = ? ORDER BY r.item_id LIMIT ?
 PAGE = f"SELECT r.due_at, r.lease_owner, {COLUMNS} WHERE r.item_id > ? ORDER BY r.item_id LIMIT ?"
 PUT = """UPDATE mail_recipient SET state = ?, due_at = ?, lease_owner = NULL
     WHERE item_id IN (SELECT value FROM json_each(?) AS listed) AND state = ?
-    AND (lease_owner IS NULL OR due_at <= ?) RETURNING item_id"""
+    AND (lease_owner IS NULL OR due_at <= ?)
+    AND mail_id IN (SELECT m.mail_id FROM mail m WHERE m.mail_id = mail_recipient.mail_id AND m.queued_at <= ?)
+    RETURNING item_id"""
 PUT_OFF_BY_OTHERS = """SELECT item_id FROM mail_recipient WHERE relay <> '' AND state = 'waiting'
     AND relay NOT IN (SELECT value FROM json_each(?) AS texts) AND due_at > ? AND lease_owner IS NULL"""
 RETRY_OTHERS = f"UPDATE mail_recipient SET due_at = ? WHERE item_id IN ({PUT_OFF_BY_OTHERS})"  # noqa: S608
@@ -175,7 +177,7 @@ class SqlQueue:
     ) -> Collection[QueueItemId]:
         def work(transaction: Transaction) -> list[QueueItemId]:
             transaction.announce(QUEUE_TOPIC)
-            changed = transaction.rows(PUT, (state, now, _json(item_ids), was, now))
+            changed = transaction.rows(PUT, (state, now, _json(item_ids), was, now, now))
             return [QueueItemId(number) for (number,) in changed]
 
         return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)

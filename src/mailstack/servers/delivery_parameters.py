@@ -1,4 +1,5 @@
-"""What MAIL and RCPT say about notifications: RET, ENVID, NOTIFY, ORCPT, read strictly. RFC 3461 §4, RFC 6533 §3.
+"""What a sender asks to be told: RET, ENVID, NOTIFY and ORCPT as MAIL and RCPT have them, read strictly, whichever
+protocol brings them. RFC 3461 §4, RFC 6533 §3.
 
 They are kept as written, for the next server; what is done about them is services' business.
 """
@@ -9,7 +10,6 @@ from collections.abc import Mapping
 from mailstack.formats.xtext import decode_xtext
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import UNASKED, Notification, NotifyOn, Returned
-from mailstack.servers.smtp.replies import BAD_ARGUMENT, Refused
 
 MAX_ENVELOPE_ID_CHARACTERS = 100
 MAX_ORIGINAL_RECIPIENT_CHARACTERS = 500
@@ -20,28 +20,32 @@ _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]++")
 _UTF8_ADDRESS = re.compile(r"(?:[!-*,-<>-\[\]-~]|[^\x00-\x9f\s]|\\x\{(?:[0-9A-F]{2,6})\})++")
 
 
-def returned(parameters: Mapping[str, str | None]) -> Returned | None:
-    """RFC 3461 §4.3: ret-parameter = "RET=" ( "FULL" / "HDRS" ), in any case."""
+def parse_returned(parameters: Mapping[str, str | None]) -> Returned | None:
+    """parameters: by upper-case keyword, of MAIL; None where one has no value. Raises Invalid.
+
+    RFC 3461 §4.3: ret-parameter = "RET=" ( "FULL" / "HDRS" ), in any case.
+    """
     if "RET" not in parameters:
         return None
     try:
         return Returned((parameters["RET"] or "").upper())
     except ValueError:
-        raise Refused(BAD_ARGUMENT) from None
+        raise Invalid("RET is FULL or HDRS") from None
 
 
-def envelope_id(parameters: Mapping[str, str | None]) -> str:
-    """RFC 3461 §4.4: xtext, at most 100 characters."""
+def parse_envelope_id(parameters: Mapping[str, str | None]) -> str:
+    """As parse_returned; kept as written. RFC 3461 §4.4: xtext, at most 100 characters."""
     if "ENVID" not in parameters:
         return ""
     text = parameters["ENVID"] or ""
     if not text or len(text) > MAX_ENVELOPE_ID_CHARACTERS:
-        raise Refused(BAD_ARGUMENT)
-    _require_xtext(text)
+        raise Invalid(f"ENVID has 1 to {MAX_ENVELOPE_ID_CHARACTERS} characters")
+    decode_xtext(text)
     return text
 
 
-def notification(parameters: Mapping[str, str | None], *, smtp_utf8: bool) -> Notification:
+def parse_notification(parameters: Mapping[str, str | None], *, smtp_utf8: bool) -> Notification:
+    """As parse_returned, of RCPT."""
     if not parameters:
         return UNASKED
     return Notification(
@@ -59,9 +63,9 @@ def _notify_on(parameters: Mapping[str, str | None]) -> frozenset[NotifyOn] | No
     try:
         events = frozenset(map(NotifyOn, words))
     except ValueError:
-        raise Refused(BAD_ARGUMENT) from None
+        raise Invalid("NOTIFY is NEVER, or some of SUCCESS, FAILURE and DELAY") from None
     if len(events) != len(words):
-        raise Refused(BAD_ARGUMENT)
+        raise Invalid("NOTIFY says something twice")
     return events
 
 
@@ -72,16 +76,9 @@ def _original_recipient(parameters: Mapping[str, str | None], *, smtp_utf8: bool
     text = parameters["ORCPT"] or ""
     kind, _, address = text.partition(";")
     if len(text) > MAX_ORIGINAL_RECIPIENT_CHARACTERS or not address or not _ADDRESS_TYPE.fullmatch(kind):
-        raise Refused(BAD_ARGUMENT)
+        raise Invalid("ORCPT is a type and an address")
     if kind.casefold() != "utf-8":
-        _require_xtext(address)
+        decode_xtext(address)
     elif not _UTF8_ADDRESS.fullmatch(address) or not (smtp_utf8 or address.isascii()):
-        raise Refused(BAD_ARGUMENT)
+        raise Invalid("ORCPT holds no address of RFC 6533")
     return text
-
-
-def _require_xtext(text: str) -> None:
-    try:
-        decode_xtext(text)
-    except Invalid:
-        raise Refused(BAD_ARGUMENT) from None
