@@ -16,6 +16,17 @@ def test_plain_text_stays_readable() -> None:
 
 
 @pytest.mark.parametrize(
+    ("media_type", "text", "head"),
+    [
+        ("image/jpeg", "{}", b"Content-Type: image/jpeg\r\n"),
+        ("application/json", "\u00e4", b'Content-Type: application/json; charset="utf-8"\r\n'),
+    ],
+)
+def test_text_of_another_type(media_type: str, text: str, head: bytes) -> None:
+    assert write_entity(Entity(media_type=media_type, content=text), token="t").startswith(head)
+
+
+@pytest.mark.parametrize(
     ("media_type", "octets", "encoding"),
     [
         ("text/plain", b"a\r\nb", b"7bit"),

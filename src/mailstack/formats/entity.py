@@ -40,7 +40,9 @@ def _written(entity: Entity, boundaries: Iterator[str]) -> bytes:
     if isinstance(entity.content, str):
         lines = entity.content.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
         encoding, charset, body = encode_text(lines)
-        parameters.append(("charset", charset.decode("ascii")))
+        # RFC 2045 §5.2: it says nothing of other types, but which octets they are written in.
+        if entity.media_type.startswith("text/") or charset != b"us-ascii":
+            parameters.append(("charset", charset.decode("ascii")))
     elif isinstance(entity.content, bytes):
         encoding, body = _encoded(entity.media_type, entity.content)
     else:

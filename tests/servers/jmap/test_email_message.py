@@ -50,7 +50,7 @@ def test_the_first_draft_of_the_rfc() -> None:
         b'From: "Joe Bloggs" <joe@example.com>\r\n'
         b"Subject: World domination\r\n"
         b"Date: Tue, 10 Jul 2018 11:03:11 +1000\r\n"
-        b"Content-Language:en\r\n"
+        b"Content-Language: en\r\n"
         b'Content-Type: text/plain; charset="us-ascii"\r\n'
         b"Content-Transfer-Encoding: 7bit\r\n"
         b"\r\n"

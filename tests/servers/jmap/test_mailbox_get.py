@@ -100,6 +100,8 @@ async def test_changes_of_counts_only(world: JmapWorld) -> None:
     assert (answer["updated"], answer["updatedProperties"]) == ([before["list"][0]["id"]], [*COUNTS])
     assert (answer["created"], answer["destroyed"], answer["hasMoreChanges"]) == ([], [], False)
     assert answer["newState"] == (await ask(world, GET))["state"]
+    await world.imap.store.mailboxes.create((await world.account()).account_id, parent_id=None, name="a")
+    assert (await ask(world, CHANGES, sinceState=before["state"]))["updatedProperties"] is None
 
 
 async def test_changes_page_by_page(world: JmapWorld) -> None:

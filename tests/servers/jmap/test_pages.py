@@ -24,7 +24,7 @@ EMPTY = orjson.dumps({"using": [], "methodCalls": []})
 ECHO = ["Core/echo", {"hello": True, "high": 5}, "b3ff"]
 
 
-@pytest.mark.parametrize("path", [SESSION_PATH, "/.well-known/jmap"])
+@pytest.mark.parametrize("path", [SESSION_PATH, "/.well-known/jmap", API_PATH])
 async def test_the_session(world: JmapWorld, path: str) -> None:
     reply = await world.ask("GET", path)
     own = await world.account("u0")
@@ -113,9 +113,7 @@ async def test_a_body_in_pieces_and_one_that_never_ends(world: JmapWorld) -> Non
     assert (await world.ask("POST", API_PATH, content=endless())).json()["limit"] == "maxSizeRequest"
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "allowed"), [(API_PATH, "GET", "POST"), (API_PATH, "PUT", "POST"), (SESSION_PATH, "POST", "GET")]
-)
+@pytest.mark.parametrize(("path", "method", "allowed"), [(API_PATH, "PUT", "POST"), (SESSION_PATH, "POST", "GET")])
 async def test_other_methods_of_http(world: JmapWorld, path: str, method: str, allowed: str) -> None:
     reply = await world.ask(method, path)
     assert reply.status_code == 405

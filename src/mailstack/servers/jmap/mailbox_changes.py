@@ -33,8 +33,9 @@ async def mailbox_changes(call: Call, arguments: Arguments) -> dict[str, Any]:
         return await changed_mailboxes(mail, point, limit=most)
 
     answer, found = await changes_of_mail(mail, since, ask=ask, object_id=object_id)
-    # RFC 8621 §2.2: null where anything else may have changed.
-    is_counted_only = found.counted_only and found.counted_only.issuperset(found.updated)
+    # RFC 8621 §2.2: null where anything but the counts may have changed.
+    is_other = bool(found.created or found.destroyed)
+    is_counted_only = not is_other and found.counted_only and found.counted_only.issuperset(found.updated)
     return {**answer, "updatedProperties": [*COUNTS] if is_counted_only else None}
 
 

@@ -44,7 +44,7 @@ class JmapPages:
         return (
             _route(WELL_KNOWN_PATH, self.session, "GET"),
             _route(SESSION_PATH, self.session, "GET"),
-            _route(API_PATH, self.api, "POST"),
+            _route(API_PATH, self.api, "POST", "GET"),
             _route(UPLOAD_PATH, self.upload, "POST"),
             # A name may hold whatever there is, slashes too.
             _route(DOWNLOAD_PATH.replace("{name}", "{name:path}"), self.download, "GET"),
@@ -56,6 +56,9 @@ class JmapPages:
         return await json_answer(request, facts.as_json(_base_url(request)))
 
     async def api(self, request: HttpRequest) -> Response:
+        """Programs that know this address alone ask here for the session as well."""
+        if request.method == "GET":
+            return await self.session(request)
         login = await account_of(self.service, request)
         try:
             with self.service.turns.turn(login.account_id, limit=self.service.limits.concurrent_requests):
@@ -100,8 +103,8 @@ class JmapPages:
         return {"methodResponses": responses, **created, "sessionState": facts.state}
 
 
-def _route(path: str, page: Page, method: str) -> Route:
-    return Route(path, for_all_origins(page), methods=[method, "OPTIONS"])
+def _route(path: str, page: Page, *methods: str) -> Route:
+    return Route(path, for_all_origins(page), methods=[*methods, "OPTIONS"])
 
 
 def _problem(fault: RequestProblem) -> Problem:

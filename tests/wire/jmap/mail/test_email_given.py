@@ -101,7 +101,7 @@ def test_the_type_may_come_as_a_field() -> None:
 
 def test_each_field_of_all_is_one() -> None:
     found = read(**{"header:X-A:all": ["1", "2"]})
-    assert [(field.name, field.value) for field in found.fields] == [("X-A", RawValue("1")), ("X-A", RawValue("2"))]
+    assert [(field.name, field.value) for field in found.fields] == [("X-A", RawValue(" 1")), ("X-A", RawValue(" 2"))]
 
 
 def nested(depth: int) -> dict[str, Any]:

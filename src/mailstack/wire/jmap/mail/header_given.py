@@ -30,7 +30,9 @@ def header_values(given: HeaderProperty, value: object) -> Sequence[HeaderValue]
 
 
 def _raw(value: object) -> RawValue:
-    return RawValue(_string(value))
+    text = _string(value)
+    # RFC 5322 §2.2 has fields without a space after the colon, which nobody else writes and not everybody reads.
+    return RawValue(text if text[:1].isspace() else f" {text}")
 
 
 def _text(value: object) -> TextValue:
