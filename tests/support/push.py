@@ -1,5 +1,11 @@
 """Push subscriptions as tests have them."""
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from mailstack.model.ids import AccountId, PushId
 from mailstack.model.instant import Instant
 from mailstack.model.push import PushKeys, PushStage, PushSubscription
@@ -22,3 +28,21 @@ def push_subscription(
         types=("Email", "Mailbox"),
         expires_at=expires_at,
     )
+
+
+def decrypted(body: bytes, receiver: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
+    """What a device does that has the keys. RFC 8291 §3.3, RFC 8188 §2."""
+    salt, id_length = body[:16], body[20]
+    point, sealed = body[21 : 21 + id_length], body[21 + id_length :]
+    shared = receiver.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point))
+    own = receiver.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    secret = _derived(shared, auth, b"WebPush: info\0" + own + point, 32)
+    key = _derived(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _derived(secret, salt, b"Content-Encoding: nonce\0", 12)
+    plain, delimiter, _ = AESGCM(key).decrypt(nonce, sealed, None).rpartition(b"\2")
+    assert delimiter
+    return plain
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info).derive(secret)
