@@ -14,8 +14,10 @@ from mailstack.model.push import (
     PushProgress,
     PushStage,
     PushSubscription,
+    head_of,
 )
-from mailstack.ports.bus import PUSH_TOPIC, account_topic
+from mailstack.model.states import StateType
+from mailstack.ports.bus import PUSH_TOPIC
 from mailstack.ports.store import Store
 from tests.support.push import push_subscription
 from tests.support.recording_bus import RecordingBus
@@ -40,7 +42,9 @@ async def ids(store: Store, account_id: AccountId, *, now: Instant = NOW) -> lis
 async def test_what_was_added_is_found_as_it_was(store: Store, account_id: AccountId, bus: RecordingBus) -> None:
     whole = subscription(account_id)
     plain = replace(whole, push_id=PushId("p2"), keys=None, types=None)
+    assert not await store.push_subscriptions.has_any(now=NOW)
     await add(store, whole, plain)
+    assert {*await store.push_subscriptions.heads(now=NOW)} == {head_of(whole), head_of(plain)}
     assert await store.push_subscriptions.of_credential(account_id, "c1", now=NOW) == [whole, plain]
     assert await store.push_subscriptions.of_account(account_id, now=NOW) == [(whole, UNTOLD), (plain, UNTOLD)]
     assert bus.published.count(PUSH_TOPIC) == 2
@@ -81,8 +85,8 @@ async def test_nobody_has_one_without_an_account(store: Store) -> None:
 async def test_what_has_ended_is_not_there_and_is_forgotten(store: Store, account_id: AccountId) -> None:
     await add(store, subscription(account_id), replace(subscription(account_id, "p2"), expires_at=Instant(10_000)))
     assert await ids(store, account_id, now=LATER) == ["p2"]
-    assert await store.push_subscriptions.accounts(now=LATER) == [account_id]
-    assert await store.push_subscriptions.accounts(now=Instant(10_000)) == []
+    assert await store.push_subscriptions.has_any(now=LATER)
+    assert not await store.push_subscriptions.has_any(now=Instant(10_000))
     assert await store.push_subscriptions.forget(now=LATER) == 1
     assert await ids(store, account_id) == ["p2"]
 
@@ -96,7 +100,7 @@ async def test_it_is_changed_by_who_made_it(store: Store, account_id: AccountId,
         await store.push_subscriptions.change(AccountId("f" * 16), "c1", PushId("p1"), change)
     bus.published.clear()
     await store.push_subscriptions.change(account_id, "c1", PushId("p1"), change)
-    assert account_topic(account_id) in bus.published
+    assert bus.published == [PUSH_TOPIC]
     (found,) = await store.push_subscriptions.of_credential(account_id, "c1", now=NOW)
     assert found == replace(subscription(account_id), stage=PushStage.VERIFIED, types=None, expires_at=Instant(8_000))
     await store.push_subscriptions.change(account_id, "c1", PushId("p1"), replace(change, is_verified=False))
@@ -104,11 +108,13 @@ async def test_it_is_changed_by_who_made_it(store: Store, account_id: AccountId,
     assert found.stage is PushStage.VERIFIED, "what was proved stays so"
 
 
-async def test_it_is_removed_by_who_made_it(store: Store, account_id: AccountId) -> None:
+async def test_it_is_removed_by_who_made_it(store: Store, account_id: AccountId, bus: RecordingBus) -> None:
     await add(store, subscription(account_id), subscription(account_id, "p2", credential="c2"))
     with pytest.raises(NotFound):
         await store.push_subscriptions.remove(account_id, "c1", PushId("p2"))
+    bus.published.clear()
     await store.push_subscriptions.remove(account_id, "c1", PushId("p1"))
+    assert bus.published == [PUSH_TOPIC]
     assert await ids(store, account_id) == ["p2"]
     with pytest.raises(NotFound):
         await store.push_subscriptions.remove(account_id, "c1", PushId("p1"))
@@ -116,7 +122,9 @@ async def test_it_is_removed_by_who_made_it(store: Store, account_id: AccountId)
 
 async def test_how_far_it_has_come_is_kept(store: Store, account_id: AccountId) -> None:
     await add(store, subscription(account_id), subscription(account_id, "p2"))
-    progress = PushProgress(pushed={account_id: {"Email": "7", "Thread": "7"}}, failures=2, next_at=Instant(5_000))
+    progress = PushProgress(
+        pushed={account_id: {StateType.EMAIL: "7", StateType.QUOTA: "none"}}, failures=2, next_at=Instant(5_000)
+    )
     notes = {PushId("p1"): (PushStage.ASKED, progress), PushId("gone"): (PushStage.ASKED, progress)}
     await store.push_subscriptions.note(notes)
     (first, second) = await store.push_subscriptions.of_account(account_id, now=NOW)

@@ -1,19 +1,16 @@
 """Where programs want to be told of changes, and how far they have been told. RFC 8620 §7.2."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailstack.model.ids import AccountId, PushId
 from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.states import AccountStates, StateType
 
 MOST_OF_ACCOUNT = 64
 """A telephone, a tablet and a computer have one each; what is forgotten on a device ends by itself."""
 LASTS_MS = 30 * DAY_MS
 """RFC 8620 §7.2: at least 48 hours, and better 7 days."""
-
-States = Mapping[AccountId, Mapping[str, str]]
-"""By account and type, the state that a client would be given now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +38,11 @@ class PushSubscription:
     account_id: AccountId
     credential: str
     device_client_id: str
-    url: str
-    keys: PushKeys | None
-    code: str
+    url: str = field(repr=False)
+    keys: PushKeys | None = field(repr=False)
+    code: str = field(repr=False)
     stage: PushStage
-    types: tuple[str, ...] | None
+    types: frozenset[StateType] | None
     expires_at: Instant
 
 
@@ -53,7 +50,7 @@ class PushSubscription:
 class PushProgress:
     """pushed: what the client knows. failures: in a row. next_at: nothing is sent before."""
 
-    pushed: States
+    pushed: AccountStates
     failures: int
     next_at: Instant
 
@@ -66,5 +63,26 @@ class PushChange:
     """Of a subscription. is_verified: the code was shown."""
 
     is_verified: bool
-    types: tuple[str, ...] | None
+    types: frozenset[StateType] | None
     expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushHead:
+    """What tells whether a subscription is still as it was."""
+
+    push_id: PushId
+    account_id: AccountId
+    stage: PushStage
+    types: frozenset[StateType] | None
+    expires_at: Instant
+
+
+def head_of(subscription: PushSubscription) -> PushHead:
+    return PushHead(
+        push_id=subscription.push_id,
+        account_id=subscription.account_id,
+        stage=subscription.stage,
+        types=subscription.types,
+        expires_at=subscription.expires_at,
+    )

@@ -1,6 +1,7 @@
 """Where programs want to be told of changes. RFC 8620 §7.2.
 
-What has ended is not there. The ports of a store erase what they forget: URLs and keys are secrets of a device.
+What has ended is not there. Whoever watches PUSH_TOPIC is woken when there is another one, and when one is changed or
+removed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,12 +9,12 @@ from typing import Protocol
 
 from mailstack.model.ids import AccountId, PushId
 from mailstack.model.instant import Instant
-from mailstack.model.push import PushChange, PushProgress, PushStage, PushSubscription
+from mailstack.model.push import PushChange, PushHead, PushProgress, PushStage, PushSubscription
 
 
 class PushSubscriptions(Protocol):
     async def add(self, subscription: PushSubscription, *, now: Instant, at_most: int) -> None:
-        """Wakes whoever sends. at_most: of one account. Raises TooMany, NotFound without the account."""
+        """at_most: of one account. Raises TooMany, NotFound without the account."""
         ...
 
     async def of_credential(
@@ -23,15 +24,17 @@ class PushSubscriptions(Protocol):
         ...
 
     async def change(self, account_id: AccountId, credential: str, push_id: PushId, change: PushChange) -> None:
-        """Wakes whoever sends. Raises NotFound: somebody else's is not there."""
+        """Raises NotFound: somebody else's is not there."""
         ...
 
     async def remove(self, account_id: AccountId, credential: str, push_id: PushId) -> None:
         """Raises NotFound as above."""
         ...
 
-    async def accounts(self, *, now: Instant) -> Sequence[AccountId]:
-        """That have any."""
+    async def has_any(self, *, now: Instant) -> bool: ...
+
+    async def heads(self, *, now: Instant) -> Sequence[PushHead]:
+        """Of all accounts."""
         ...
 
     async def of_account(

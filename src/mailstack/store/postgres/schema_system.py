@@ -420,7 +420,7 @@ OBJECTS = (
     )""",
     "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
     "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
-    # model/push.py. types: as JSON, NULL for all; pushed: as JSON.
+    # model/push.py. types: with spaces between, NULL for all; pushed: as JSON.
     """CREATE TABLE push_subscription (
         push_id TEXT PRIMARY KEY,
         account_id TEXT NOT NULL,

@@ -1,6 +1,6 @@
 """Where programs want to be told of changes: ports.push_subscriptions in SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -11,13 +11,14 @@ from mailstack.model.instant import Instant
 from mailstack.model.push import (
     UNTOLD,
     PushChange,
+    PushHead,
     PushKeys,
     PushProgress,
     PushStage,
     PushSubscription,
-    States,
 )
-from mailstack.ports.bus import PUSH_TOPIC, account_topic
+from mailstack.model.states import AccountStates, StateType
+from mailstack.ports.bus import PUSH_TOPIC
 from mailstack.store.sql.database import Database, Row, Transaction
 
 # Writers of one account come one after the other.
@@ -31,7 +32,9 @@ OF_ACCOUNT = f"""SELECT {COLUMNS} FROM push_subscription WHERE account_id = ? AN
 CHANGE = """UPDATE push_subscription SET stage = CASE WHEN ? = 1 THEN 'verified' ELSE stage END, types = ?,
     expires_at = ? WHERE account_id = ? AND push_id = ? AND credential = ?"""
 REMOVE = "DELETE FROM push_subscription WHERE account_id = ? AND push_id = ? AND credential = ?"
-ACCOUNTS = "SELECT DISTINCT account_id FROM push_subscription WHERE expires_at > ? ORDER BY account_id"
+ANY = "SELECT 1 FROM push_subscription WHERE expires_at > ? LIMIT 1"
+HEADS = """SELECT push_id, account_id, stage, types, expires_at FROM push_subscription WHERE expires_at > ?
+    ORDER BY expires_at"""
 NOTE = """UPDATE push_subscription SET stage = CASE WHEN stage = 'new' THEN ? ELSE stage END, pushed = ?, failures = ?,
     next_at = ? WHERE push_id = ?"""
 DROP = "DELETE FROM push_subscription WHERE push_id = ?"
@@ -70,7 +73,7 @@ class SqlPushSubscriptions:
         def work(transaction: Transaction) -> None:
             if not transaction.run_counted(CHANGE, (*values, account_id, push_id, credential)):
                 raise _missing(push_id)
-            transaction.announce(account_topic(account_id))
+            transaction.announce(PUSH_TOPIC)
 
         await self._system.write(work)
 
@@ -78,11 +81,25 @@ class SqlPushSubscriptions:
         def work(transaction: Transaction) -> None:
             if not transaction.run_counted(REMOVE, (account_id, push_id, credential)):
                 raise _missing(push_id)
+            transaction.announce(PUSH_TOPIC)
 
         await self._system.write(work)
 
-    async def accounts(self, *, now: Instant) -> Sequence[AccountId]:
-        return [AccountId(account_id) for (account_id,) in await self._system.rows(ACCOUNTS, (now,))]
+    async def has_any(self, *, now: Instant) -> bool:
+        return await self._system.row(ANY, (now,)) is not None
+
+    async def heads(self, *, now: Instant) -> Sequence[PushHead]:
+        rows = await self._system.read_long(lambda connection: connection.rows(HEADS, (now,)))
+        return [
+            PushHead(
+                push_id=PushId(push_id),
+                account_id=AccountId(account_id),
+                stage=PushStage(stage),
+                types=_types(types),
+                expires_at=Instant(expires_at),
+            )
+            for push_id, account_id, stage, types, expires_at in rows
+        ]
 
     async def of_account(
         self, account_id: AccountId, *, now: Instant
@@ -149,21 +166,30 @@ def _of_row(row: Row) -> tuple[PushSubscription, PushProgress]:
         keys=None if p256dh is None else PushKeys(p256dh=bytes(p256dh), auth=bytes(auth)),
         code=code,
         stage=PushStage(stage),
-        types=None if types is None else tuple(orjson.loads(types)),
+        types=_types(types),
         expires_at=Instant(expires_at),
     ), PushProgress(pushed=_states(pushed), failures=failures, next_at=Instant(next_at))
 
 
-def _types_text(types: Iterable[str] | None) -> str | None:
-    return None if types is None else orjson.dumps([*types]).decode()
+def _types_text(types: Collection[StateType] | None) -> str | None:
+    return None if types is None else " ".join(sorted(types))
 
 
-def _states_text(states: States) -> str:
-    return orjson.dumps({account_id: dict(found) for account_id, found in states.items()}).decode()
+def _types(text: str | None) -> frozenset[StateType] | None:
+    # One of a later version is told of by none here.
+    return None if text is None else frozenset(type_ for type_ in StateType if type_ in text.split())
 
 
-def _states(text: str) -> States:
-    return {AccountId(account_id): found for account_id, found in orjson.loads(text).items()}
+def _states_text(states: AccountStates) -> str:
+    found = {account_id: {type_.value: state for type_, state in each.items()} for account_id, each in states.items()}
+    return orjson.dumps(found).decode()
+
+
+def _states(text: str) -> AccountStates:
+    return {
+        AccountId(account_id): {type_: found[type_] for type_ in StateType if type_ in found}
+        for account_id, found in orjson.loads(text).items()
+    }
 
 
 def _missing(push_id: PushId) -> NotFound:
