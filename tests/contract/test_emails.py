@@ -14,7 +14,7 @@ from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, ThreadI
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
-from mailstack.model.numset import NumSet
+from mailstack.model.numset import NumSet, numset_of
 from mailstack.ports.bus import account_topic
 from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
@@ -24,6 +24,8 @@ from tests.support.stores import mailbox_with, new_message, uids
 EVERY = NumSet(((1, 2**32 - 1),))
 NOBODY = MessageId(999)
 DELETE = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
+UNDELETE = FlagChange(operation=FlagOperation.REMOVE, keywords=frozenset(), is_deleted=True)
+SEE = FlagChange(operation=FlagOperation.ADD, keywords=frozenset({SEEN}), is_deleted=False)
 
 
 @pytest.fixture
@@ -85,6 +87,66 @@ async def test_where_messages_lie_and_what_they_are_is_told_together(
     (stored,) = await store.messages.stored(account_id, [first])
     assert (found[first].thread_id, found[first].size_bytes) == (stored.thread_id, stored.size_bytes)
     assert await store.emails.placed(account_id, []) == {}
+
+
+async def test_with_the_deleted_flag_it_is_seen_in_other_mailboxes_only(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    first, second = await put(store, account_id, inbox, 1, 2)
+    await store.messages.copy(account_id, inbox, uids(1), trash)
+    await store.messages.change_flags(account_id, inbox, EVERY, DELETE)
+    found = await store.emails.placed(account_id, [first, second])
+    assert {message_id: email.mailbox_ids for message_id, email in found.items()} == {first: {trash}}
+    assert found[first].all_mailbox_ids == {inbox, trash}
+    assert await store.emails.placed(account_id, [first], within=[inbox]) == {}
+    threads = [ThreadId(first), ThreadId(second)]
+    assert await store.emails.of_threads(account_id, threads) == {first: [first]}
+    assert await store.emails.of_threads(account_id, threads, within=[inbox]) == {}
+    result = await store.emails.update(account_id, [keywords(second, SEEN), mailboxes(second, trash)])
+    assert [type(fault) for fault in result.refused.values()] == [NotFound]
+    assert await store.emails.destroy(account_id, [second]) == []
+
+
+async def test_put_where_it_has_the_deleted_flag_it_is_seen_there_again(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    first, second, third = await put(store, account_id, inbox, 1, 2, 3)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    await store.messages.change_flags(account_id, inbox, EVERY, DELETE)
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    both = EmailUpdate(
+        message_id=first,
+        keywords=SetPatch(added=frozenset({SEEN})),
+        mailboxes=SetPatch(added=frozenset({inbox})),
+    )
+    result = await store.emails.update(account_id, [both, mailboxes(second, inbox), keywords(third, SEEN)])
+    assert [(each.mailboxes_before, each.mailboxes) for each in result.updated] == [
+        ({trash}, {inbox, trash}),
+        ({trash}, {inbox}),
+        ({trash}, {trash}),
+    ]
+    there = await store.messages.placements(account_id, inbox)
+    assert [(each.uid, each.is_deleted, each.keywords_text) for each in there] == [
+        (1, False, SEEN),
+        (2, False, ""),
+        (3, True, SEEN),
+    ]
+    assert {each.mod_seq for each in there} == {result.mod_seq}
+    assert told(await store.emails.changed(account_id, start, limit=9)) == ((), (first, second, third), ())
+    in_inbox = await store.emails.changed(account_id, start, within=[inbox], limit=9)
+    assert told(in_inbox) == ((first, second), (), ())
+
+
+async def test_destroyed_it_is_gone_where_it_had_the_deleted_flag_too(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    (first,) = await put(store, account_id, inbox)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    await store.messages.change_flags(account_id, inbox, EVERY, DELETE)
+    assert await store.emails.destroy(account_id, [first], within=[inbox]) == []
+    assert await store.emails.destroy(account_id, [first]) == [first]
+    assert await store.messages.placements(account_id, inbox) == []
+    assert await store.messages.used_bytes(account_id) == 0
 
 
 async def test_what_lies_elsewhere_is_passed_over(
@@ -180,7 +242,6 @@ async def test_a_move_with_new_keywords_leaves_the_message_what_it_is(
     store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId, bus: RecordingBus
 ) -> None:
     first, second = await put(store, account_id, inbox, 1, 2)
-    await store.messages.change_flags(account_id, inbox, uids(1), DELETE)
     update = EmailUpdate(
         message_id=first,
         keywords=SetPatch(whole=frozenset({SEEN})),
@@ -190,7 +251,7 @@ async def test_a_move_with_new_keywords_leaves_the_message_what_it_is(
     assert (result.updated[0].mailboxes_before, result.updated[0].mailboxes) == (frozenset({inbox}), frozenset({trash}))
     found = await store.emails.placed(account_id, [first, second])
     assert (found[first].mailbox_ids, found[second].mailbox_ids) == (frozenset({trash}), frozenset({inbox, trash}))
-    assert (found[first].keywords, found[first].places[0].is_deleted) == (frozenset({SEEN}), False)
+    assert found[first].keywords == frozenset({SEEN})
     assert [placement.uid for placement in await store.messages.placements(account_id, inbox)] == [2]
     assert await store.changes.destroyed_since(account_id, inbox, ModSeq((result.mod_seq or 0) - 1)) == [1]
     assert len(await store.messages.read(account_id, first)) == found[first].size_bytes
@@ -313,6 +374,92 @@ async def test_changes_are_told_once_each(
     assert told(in_trash) == ((first, second), (), ())
     threads = await store.emails.changed_threads(account_id, start, limit=100)
     assert told(threads) == ((fourth,), (), (third,))
+
+
+Told = Sequence[Sequence[int]]
+FIRST = (1,)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((), (DELETE,), ((), (), FIRST)),
+        ((), (DELETE, UNDELETE), ((), FIRST, ())),
+        ((), (SEE, DELETE, UNDELETE, DELETE), ((), (), FIRST)),
+        ((), (DELETE, None), ((), (), FIRST)),
+        ((), (UNDELETE,), ((), (), ())),
+        ((DELETE,), (UNDELETE,), (FIRST, (), ())),
+        ((DELETE,), (SEE,), ((), (), ())),
+        ((DELETE,), (SEE, UNDELETE), (FIRST, (), ())),
+        ((DELETE,), (UNDELETE, DELETE), ((), (), ())),
+        ((DELETE,), (None,), ((), (), ())),
+        ((DELETE,), (UNDELETE, DELETE, None), ((), (), ())),
+    ],
+    ids=[
+        "hidden",
+        "hidden-and-shown",
+        "seen-and-hidden-twice",
+        "hidden-and-gone",
+        "never-hidden",
+        "shown",
+        "changed-unseen",
+        "changed-and-shown",
+        "shown-and-hidden",
+        "gone-unseen",
+        "shown-hidden-and-gone",
+    ],
+)
+async def test_what_the_deleted_flag_does_is_told(
+    store: Store,
+    account_id: AccountId,
+    inbox: MailboxId,
+    before: Sequence[FlagChange],
+    after: Sequence[FlagChange | None],
+    expected: Told,
+) -> None:
+    """Of an email, and of a thread, which has changed only when it came or went. None: expunged."""
+    assert await put(store, account_id, inbox) == [*FIRST]
+    for change in before:
+        await store.messages.change_flags(account_id, inbox, EVERY, change)
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    for each in after:
+        if each is None:
+            await store.messages.expunge(account_id, inbox)
+        else:
+            await store.messages.change_flags(account_id, inbox, EVERY, each)
+    assert told(await store.emails.changed(account_id, start, limit=9)) == expected
+    threads = (expected[0], (), expected[2])
+    assert told(await store.emails.changed_threads(account_id, start, limit=9)) == threads
+
+
+async def test_one_that_came_with_the_deleted_flag_was_never_there(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await store.messages.append(account_id, inbox, [new_message(is_deleted=True)])
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    changed = await store.emails.changed(account_id, start, limit=9)
+    assert told(changed) == ((), (), ())
+    await store.messages.change_flags(account_id, trash, EVERY, UNDELETE)
+    assert told(await store.emails.changed(account_id, changed.point, limit=9)) == (FIRST, (), ())
+    await store.messages.expunge(account_id, inbox)
+    assert told(await store.emails.changed(account_id, start, limit=9)) == (FIRST, (), ())
+
+
+async def test_keywords_that_change_elsewhere_leave_it_as_hidden_as_it_was(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    await put(store, account_id, inbox)
+    await store.messages.copy(account_id, inbox, EVERY, trash)
+    await store.messages.change_flags(account_id, trash, EVERY, DELETE)
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await store.messages.change_flags(account_id, inbox, EVERY, SEE)
+    await store.emails.update(account_id, [keywords(MessageId(1), "$x")])
+    in_trash = await store.emails.changed(account_id, start, within=[trash], limit=9)
+    assert told(in_trash) == ((), (), ())
+    await store.messages.change_flags(account_id, trash, EVERY, UNDELETE)
+    in_trash = await store.emails.changed(account_id, start, within=[trash], limit=9)
+    assert told(in_trash) == (FIRST, (), ())
 
 
 async def test_the_changes_of_one_mod_seq_are_told_in_parts(
@@ -447,10 +594,11 @@ async def do_anything(store: Store, account_id: AccountId, random: Random) -> No
     source, target = random.choice(there), random.choice(there)
     placed = await store.emails.placed(account_id, [MessageId(number) for number in range(1, 300)])
     some = random.sample(sorted(placed), min(len(placed), random.randint(1, 4)))
-    match random.randrange(9):
+    match random.randrange(12):
         case 0 | 1:
             named = [(f"{number}@x", f"{random.randrange(6)}@x") for number in random.sample(range(6), 2)]
-            messages = [new_message(message_id=one, references=[other]) for one, other in named]
+            is_deleted = random.random() < 0.2
+            messages = [new_message(message_id=one, references=[other], is_deleted=is_deleted) for one, other in named]
             await store.messages.append(account_id, source, messages)
         case 2:
             await store.emails.create(account_id, {source, target}, new_message())
@@ -465,6 +613,13 @@ async def do_anything(store: Store, account_id: AccountId, random: Random) -> No
             await store.messages.move(account_id, source, EVERY, target)
         case 7:
             await store.messages.copy(account_id, source, uids(1, 2, 3), target)
+        case 8 | 9:
+            change = random.choice((DELETE, DELETE, UNDELETE, SEE))
+            placements = await store.messages.placements(account_id, source)
+            some_there = random.sample(placements, min(len(placements), random.randint(1, 5)))
+            await store.messages.change_flags(account_id, source, numset_of(each.uid for each in some_there), change)
+        case 10:
+            await store.messages.expunge(account_id, source)
         case _:
             made = await store.mailboxes.create(account_id, parent_id=None, name=f"Box {random.random()}")
             await store.messages.copy(account_id, source, EVERY, made.mailbox_id)

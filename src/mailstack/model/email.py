@@ -22,7 +22,7 @@ class EmailPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedEmail:
-    """places: by ascending mailbox_id; at least one."""
+    """places: by ascending mailbox_id; at least one. mailbox_ids: where it is seen."""
 
     message_id: MessageId
     email_id: EmailId
@@ -37,6 +37,11 @@ class PlacedEmail:
 
     @property
     def mailbox_ids(self) -> frozenset[MailboxId]:
+        # RFC 8621 §4.1.1: with \Deleted it is not visible.
+        return frozenset(place.mailbox_id for place in self.places if not place.is_deleted)
+
+    @property
+    def all_mailbox_ids(self) -> frozenset[MailboxId]:
         return frozenset(place.mailbox_id for place in self.places)
 
 

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import compress
 from mmap import mmap
 from typing import NamedTuple
 
@@ -104,6 +105,11 @@ class PlacementTable:
 
     def __len__(self) -> int:
         return len(self.uids)
+
+    def shown(self, beside: Sequence[int]) -> Sequence[int]:
+        """Of a column of it, or what stands beside it: without those that have \\Deleted. RFC 8621 §4.1.1."""
+        shown = [not flags.is_deleted for flags in self.flag_sets]
+        return beside if all(shown) else list(compress(beside, map(shown.__getitem__, self.flag_numbers)))
 
     def placement(self, at: int) -> Placement:
         flags = self.flag_sets[self.flag_numbers[at]]

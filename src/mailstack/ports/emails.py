@@ -10,7 +10,9 @@ from mailstack.model.message import NewMessage
 
 
 class Emails(Protocol):
-    """within: mailboxes outside of it are passed over, as if nothing lay there; None: there are none such.
+    """A message with \\Deleted in a mailbox is not seen there (RFC 8621 §4.1.1); one that is seen nowhere is not there.
+
+    within: mailboxes outside of it are passed over, as if nothing lay there; None: there are none such.
 
     if_mod_seq: Conflict unless it is the highest given out. Every write is one transaction under one new ModSeq, and
     in the change log as ports.messages has it.
@@ -19,7 +21,7 @@ class Emails(Protocol):
     async def placed(
         self, account_id: AccountId, message_ids: Collection[MessageId], *, within: Collection[MailboxId] | None = None
     ) -> Mapping[MessageId, PlacedEmail]:
-        """Without those that lie nowhere."""
+        """Without those that are seen nowhere."""
         ...
 
     async def create(
@@ -46,7 +48,7 @@ class Emails(Protocol):
         """Each message wholly or not at all; one update of each at most.
 
         Refused with NotFound: no such message; Invalid: into a mailbox that is not there, or out of all, or with more
-        keywords than a message may have.
+        keywords than a message may have. Into a mailbox where it lies with \\Deleted: that flag goes.
         """
         ...
 
@@ -58,7 +60,7 @@ class Emails(Protocol):
         within: Collection[MailboxId] | None = None,
         if_mod_seq: ModSeq | None = None,
     ) -> Sequence[MessageId]:
-        """Out of all mailboxes; those that lay anywhere, ascending."""
+        """Out of all mailboxes, also where they have \\Deleted; those that were seen anywhere, ascending."""
         ...
 
     async def of_threads(

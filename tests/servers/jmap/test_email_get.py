@@ -47,7 +47,6 @@ async def mail(world: JmapWorld) -> Mail:
         received_at=Instant(1_381_673_520_000),
         digest=digest_message(_RAW),
         keywords=frozenset({"\\Seen", "$Junk"}),
-        is_deleted=True,
     )
     (appended,) = await own.messages.append(own.account_id, inbox.mailbox_id, [message])
     return Mail(world, own.account_id, f"M{own.account_id}-{appended.message_id}")
@@ -62,7 +61,6 @@ async def test_all_that_the_store_says(mail: Mail) -> None:
     assert email["id"] == mail.email_id
     assert email["blobId"] == f"B{mail.account_id}-{number}"
     assert email["threadId"].startswith(f"T{mail.account_id}-")
-    # \Deleted is IMAP's: here the email is there until it is expunged.
     assert email["keywords"] == {"$junk": True, "$seen": True}
     assert list(email["mailboxIds"].values()) == [True]
     assert (email["size"], email["receivedAt"]) == (len(_RAW), "2013-10-13T14:12:00Z")

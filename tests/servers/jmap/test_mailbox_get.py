@@ -43,11 +43,13 @@ async def test_the_mailboxes_that_an_account_is_born_with(world: JmapWorld) -> N
 
 
 async def test_counts(world: JmapWorld) -> None:
-    """Two of one thread, one of them seen; a draft that is not seen; one alone."""
+    """Two of one thread, one of them seen; a draft that is not seen; one alone; two that are \\Deleted."""
     await put(world, MailboxRole.INBOX, new_message(1, message_id="a@x", keywords=frozenset({SEEN})))
     await put(world, MailboxRole.INBOX, new_message(2, message_id="b@x", references=["a@x"]))
     await put(world, MailboxRole.INBOX, new_message(3, message_id="c@x", subject="C", keywords=frozenset({DRAFT})))
-    await put(world, MailboxRole.INBOX, new_message(4, message_id="d@x", subject="D", is_deleted=True))
+    await put(world, MailboxRole.INBOX, new_message(4, message_id="d@x", subject="D"))
+    await put(world, MailboxRole.INBOX, new_message(5, message_id="e@x", subject="E", is_deleted=True))
+    await put(world, MailboxRole.INBOX, new_message(6, message_id="f@x", references=["a@x"], is_deleted=True))
     inbox = (await ask(world, GET, properties=[*COUNTS]))["list"][0]
     assert [inbox[name] for name in COUNTS] == [4, 2, 3, 2]
     assert {*inbox} == {"id", *COUNTS}

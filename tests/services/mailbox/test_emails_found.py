@@ -56,7 +56,7 @@ ATTACHED = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One message as the oracle sees it. at: where it lies."""
+    """One message as the oracle sees it. at: where it lies without \\Deleted."""
 
     at: frozenset[MailboxId]
     placement: Placement
@@ -111,7 +111,7 @@ class Account:
             return await self.append()
         uid = chance.choice(placements).uid
         some = NumSet(((uid, uid),))
-        match chance.randrange(4):
+        match chance.randrange(5):
             case 0:
                 await mail.messages.copy(mail.account_id, source, some, target)
             case 1:
@@ -120,6 +120,10 @@ class Account:
                 keywords = frozenset(chance.sample(KEYWORDS, k=1))
                 operation = chance.choice((FlagOperation.ADD, FlagOperation.REMOVE))
                 change = FlagChange(operation=operation, keywords=keywords, is_deleted=False)
+                await mail.messages.change_flags(mail.account_id, source, some, change)
+            case 3:
+                operation = chance.choice((FlagOperation.ADD, FlagOperation.REMOVE))
+                change = FlagChange(operation=operation, keywords=frozenset(), is_deleted=True)
                 await mail.messages.change_flags(mail.account_id, source, some, change)
             case _:
                 change = FlagChange(operation=FlagOperation.ADD, keywords=frozenset(), is_deleted=True)
@@ -132,6 +136,8 @@ class Account:
         placed: dict[MessageId, Placement] = {}
         for mailbox_id in self.mailbox_ids:
             for placement in await self.mail.messages.placements(self.mail.account_id, mailbox_id):
+                if placement.is_deleted:
+                    continue
                 at.setdefault(placement.message_id, set()).add(mailbox_id)
                 placed[placement.message_id] = placement
         stored = await self.mail.messages.stored(self.mail.account_id, list(at))

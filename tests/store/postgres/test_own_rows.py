@@ -27,7 +27,7 @@ MODULES = (
     "fulltext", "indexing", "listing", "mailboxes", "messages", "packs", "placing", "removal", "sharing", "tables",
     "threading", "upkeep", "vocabulary",
 )  # fmt: skip
-TABLES = frozenset(schema_account.MIGRATIONS[-1].tables)
+TABLES = tuple(table for migration in schema_account.MIGRATIONS for table in migration.tables)
 STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 USE = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO|,)\s+({'|'.join(sorted(TABLES))})\b")
 ACCOUNT = re.compile(r"\baccount_id = \$1(?!\d)|\(account_id, |\bfound\s+WHERE account_id")
@@ -103,7 +103,7 @@ async def account_id(postgres: PostgresServer, crowded: str, tmp_path: Path) -> 
     await store.close()
     for statement in ONE_OF_EACH:
         postgres.run(statement.replace("$account", f"'{account_id}'"), database=database)
-    for table in schema_account.MIGRATIONS[-1].tables:
+    for table in TABLES:
         ((columns,),) = postgres.run(COLUMNS.format(table=table), database=database)
         ours = str(columns).removeprefix("chunk, ")
         postgres.run(

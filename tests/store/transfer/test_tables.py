@@ -45,8 +45,8 @@ def all_steps(migrations: Iterable[SqliteMigration | PostgresMigration]) -> list
 @pytest.mark.parametrize(
     ("copied", "statements", "own"),
     [
-        (OF_AN_ACCOUNT, schema_account.LAYOUT, {"only_row"}),
-        (OF_AN_ACCOUNT, postgres_account.LAYOUT, {"account_id"}),
+        (OF_AN_ACCOUNT, all_steps(schema_account.MIGRATIONS), {"only_row"}),
+        (OF_AN_ACCOUNT, all_steps(postgres_account.MIGRATIONS), {"account_id"}),
         (OF_THE_SYSTEM, all_steps(schema_system.MIGRATIONS), set()),
         (OF_THE_SYSTEM, all_steps(postgres_system.MIGRATIONS), set()),
     ],

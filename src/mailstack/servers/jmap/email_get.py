@@ -111,7 +111,7 @@ def _stored(
     if "threadId" in names:
         found["threadId"] = thread_object_id(account_id, email.thread_id)
     if "mailboxIds" in names:
-        found["mailboxIds"] = {mailbox_object_id(account_id, place.mailbox_id): True for place in email.places}
+        found["mailboxIds"] = {mailbox_object_id(account_id, each): True for each in sorted(email.mailbox_ids)}
     if "keywords" in names:
         found["keywords"] = write_keywords(email.keywords)
     if "size" in names:

@@ -95,7 +95,7 @@ async def destroy(
         rights_on = await all_rights_on(mail)
         for email in (await placed(mail, message_ids)).values():
             # RFC 8621 §2, mayRemoveItems: of all the mailboxes that it lies in.
-            if not all(rights_on(mailbox_id).issuperset(_REMOVE) for mailbox_id in email.mailbox_ids):
+            if not all(rights_on(mailbox_id).issuperset(_REMOVE) for mailbox_id in email.all_mailbox_ids):
                 refused[email.message_id] = Forbidden("may not be taken out of all of its mailboxes")
     allowed = [message_id for message_id in message_ids if message_id not in refused]
     gone = await mail.emails.destroy(mail.account_id, allowed, within=within, if_mod_seq=if_mod_seq)

@@ -1,7 +1,7 @@
 """Which messages of an account a query finds: in one mailbox, or in all that the viewer may read. RFC 8621 §4.4.
 
-The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in several is found once. One that is
-\\Deleted and not yet expunged is found as any other: it is there, and \\Deleted is no keyword of JMAP.
+The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in several is found once. Where it has
+\\Deleted it is not found (RFC 8621 §4.1.1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,6 +22,7 @@ from mailstack.model.query import (
     InMailbox,
     InMailboxOtherThan,
     InUids,
+    IsDeleted,
     Not,
     Query,
     ThreadHasKeyword,
@@ -111,7 +112,7 @@ async def _found_in(mail: AccountMail, view: MailboxView, query: Query, readable
             local[node] = await _localized(node, view, readable)
     query = rewritten(query, lambda leaf: local.get(leaf, leaf))
     try:
-        matched = await evaluate(mail, view.mailbox_id, query)
+        matched = await evaluate(mail, view.mailbox_id, And((Not(IsDeleted()), query)))
     except NotFound:
         return None
     return Here(view=view, table=matched.table, places=matched.places())
@@ -134,7 +135,7 @@ async def _localized(
         if view.mailbox_id not in node.mailbox_ids:
             return Everything()
         others = [each for each in await readable.views() if each.mailbox_id not in node.mailbox_ids]
-    there = {message_id for other in others for message_id in other.table.message_ids}
+    there = {message_id for other in others for message_id in other.table.shown(other.table.message_ids)}
     return _these(view.table, map(there.__contains__, view.table.message_ids))
 
 

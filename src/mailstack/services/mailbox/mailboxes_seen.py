@@ -76,11 +76,12 @@ async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:
 
 
 async def _counted(view: MailboxView) -> MailboxCounts:
-    threads = await view.threads()
+    beside = await view.threads()
+    threads, numbers = view.table.shown(beside), view.table.shown(view.table.flag_numbers)
     # RFC 8621 §2: what is neither seen nor a draft.
     answers = [flags.keywords.isdisjoint((SEEN, DRAFT)) for flags in view.table.flag_sets]
-    unread = [answers[number] for number in view.table.flag_numbers]
-    return MailboxCounts(len(view.table), sum(unread), len(set(threads)), len(set(compress(threads, unread))))
+    unread = [answers[number] for number in numbers]
+    return MailboxCounts(len(numbers), sum(unread), len(set(threads)), len(set(compress(threads, unread))))
 
 
 def _with_all_above(known: Sequence[Mailbox], mailboxes: Sequence[Mailbox]) -> Iterator[Mailbox]:

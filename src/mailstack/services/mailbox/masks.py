@@ -94,6 +94,8 @@ class Masks:
 
     def of_flags(self, answers: Sequence[bool]) -> int:
         """answers: for each of the table's flag sets."""
+        if len({*answers}) == 1:
+            return self.every if answers[0] else 0
         if len(answers) > 256:
             return self._mask(bytes(map(answers.__getitem__, self.table.flag_numbers)))
         # The low octet of each number stands first or last in it.

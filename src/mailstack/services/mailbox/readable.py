@@ -53,13 +53,14 @@ class Readable:
                 return having - lacking, True
 
     async def _with_keyword(self, keyword: str) -> tuple[set[int], set[int]]:
-        """The threads of those that have it, and of those that do not."""
+        """The threads of those that have it, and of those that do not; without \\Deleted ones (RFC 8621 §4.1.1)."""
         having: set[int] = set()
         lacking: set[int] = set()
         for view in await self.views():
-            threads = await view.threads()
+            beside = await view.threads()
+            threads, numbers = view.table.shown(beside), view.table.shown(view.table.flag_numbers)
             answers = [has_keyword(flags, keyword) for flags in view.table.flag_sets]
-            has = [answers[number] for number in view.table.flag_numbers]
+            has = [answers[number] for number in numbers]
             having.update(compress(threads, has))
             lacking.update(compress(threads, (not each for each in has)))
         return having, lacking

@@ -14,7 +14,7 @@ from mailstack.model.ids import MessageId
 from mailstack.model.message import RawMessage
 from mailstack.model.query import And, Contains, Fuzzy, Or, Query, TextField
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.readable import Readable
+from mailstack.services.mailbox.emails import placed
 from mailstack.services.mailbox.stored import read_stored
 
 
@@ -30,7 +30,7 @@ async def snippets(mail: AccountMail, query: Query, message_ids: Sequence[Messag
     """Without messages that are not there, or that the viewer may not read."""
     in_subject = _needles(query, (TextField.SUBJECT, TextField.TEXT))
     in_body = _needles(query, (TextField.BODY, TextField.TEXT))
-    known, _ = await read_stored(mail.messages, mail.account_id, await _readable(mail, message_ids))
+    known, _ = await read_stored(mail.messages, mail.account_id, list(await placed(mail, message_ids)))
     return {
         one.message_id: Snippet(
             subject=marked(one.digest.subject, in_subject),
@@ -38,18 +38,6 @@ async def snippets(mail: AccountMail, query: Query, message_ids: Sequence[Messag
         )
         for one in known
     }
-
-
-async def _readable(mail: AccountMail, message_ids: Sequence[MessageId]) -> Sequence[MessageId]:
-    if mail.is_own:
-        return message_ids
-    wanted = set(message_ids)
-    there = {
-        message_id
-        for view in await Readable(mail).views()
-        for message_id in wanted.intersection(map(MessageId, view.table.message_ids))
-    }
-    return [message_id for message_id in message_ids if message_id in there]
 
 
 async def _preview(mail: AccountMail, message_id: MessageId, needles: Sequence[str]) -> str | None:

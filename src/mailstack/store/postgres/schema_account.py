@@ -164,5 +164,7 @@ LAYOUT = (
     "CREATE UNIQUE INDEX annotation_entry ON annotation (account_id, COALESCE(mailbox_id, 0), entry, viewer_id)",
 )
 
-MIGRATIONS = (Migration(number=2, statements=LAYOUT),)
+SIGHT = ("ALTER TABLE change_log ADD COLUMN was_deleted BIGINT NOT NULL DEFAULT 0",)
+
+MIGRATIONS = (Migration(number=2, statements=LAYOUT), Migration(number=3, statements=SIGHT))
 """Numbered as SQLite's: version 1 was never on PostgreSQL."""

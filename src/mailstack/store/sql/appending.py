@@ -65,7 +65,7 @@ def append(
         keywords = keywords_text(each.message.keywords)
         place = (mailbox_id, uid, message_id, mod_seq, each.message.is_deleted, keywords, now)
         transaction.run(INSERT_PLACEMENT, place)
-        transaction.run(LOG, (mod_seq, mailbox_id, uid, message_id, CREATED, now))
+        transaction.run(LOG, (mod_seq, mailbox_id, uid, message_id, CREATED, False, now))
         appended.append(Appended(message_id=MessageId(message_id), uid=Uid(uid), mod_seq=ModSeq(mod_seq)))
     note_keywords(transaction, mailbox_id, {word for each in packed for word in each.message.keywords})
     return appended

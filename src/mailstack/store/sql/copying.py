@@ -93,7 +93,9 @@ def _place(
         INSERT_PLACEMENT,
         [(target, uid, message_id, mod_seq, deleted, keywords, now) for uid, message_id, deleted, keywords in placed],
     )
-    transaction.run_many(LOG, [(mod_seq, target, uid, message_id, CREATED, now) for uid, message_id, *_ in placed])
+    transaction.run_many(
+        LOG, [(mod_seq, target, uid, message_id, CREATED, False, now) for uid, message_id, *_ in placed]
+    )
     note_keywords(transaction, target, {word for text in {row[4] for row in rows} for word in text.split()})
     return tuple((Uid(row[0]), Uid(each[0])) for row, each in zip(rows, placed, strict=True))
 

@@ -36,7 +36,7 @@ INLINE_ROWS = 200
 MOST_ROWS = 100_000
 """Who has missed more of the log asks for everything anew, which costs less."""
 
-LOG_ABOVE = """SELECT mod_seq, mailbox_id, uid, message_id, kind FROM change_log
+LOG_ABOVE = """SELECT mod_seq, mailbox_id, uid, message_id, kind, was_deleted FROM change_log
     WHERE /*of*/ mod_seq > ? ORDER BY mod_seq, mailbox_id, uid LIMIT ?"""
 # In two, for the index on threads leaves out the messages that began theirs.
 OF_THREADS = """SELECT received_at, message_id, thread_id FROM message
@@ -57,9 +57,11 @@ class SqlEmails:
     async def placed(
         self, account_id: AccountId, message_ids: Collection[MessageId], *, within: Collection[MailboxId] | None = None
     ) -> Mapping[MessageId, PlacedEmail]:
-        return await self._read(
-            account_id, lambda connection: placing.read_placed(connection, message_ids, within), len(message_ids)
-        )
+        def reading(connection: Connection) -> dict[MessageId, PlacedEmail]:
+            emails = placing.read_placed(connection, message_ids, within)
+            return {message_id: email for message_id, email in emails.items() if email.mailbox_ids}
+
+        return await self._read(account_id, reading, len(message_ids))
 
     async def create(
         self,
@@ -123,13 +125,13 @@ class SqlEmails:
 
         def work(transaction: Transaction) -> list[MessageId]:
             placing.require_mod_seq(transaction, if_mod_seq)
-            emails = placing.read_placed(transaction, message_ids, within)
-            if emails:
-                going = [(email, email.mailbox_ids) for email in emails.values()]
+            emails = placing.read_placed(transaction, message_ids, within).values()
+            going = [(email, email.all_mailbox_ids) for email in emails if email.mailbox_ids]
+            if going:
                 mod_seq = next_mod_seq(transaction)
                 tidy(transaction, held, placing.take_out(transaction, going, mod_seq=mod_seq, now=now))
                 transaction.announce(account_topic(account_id))
-            return sorted(emails)
+            return sorted(email.message_id for email, _ in going)
 
         return await database.write(work, is_long=len(message_ids) > INLINE_WRITES)
 
@@ -138,12 +140,11 @@ class SqlEmails:
     ) -> Mapping[ThreadId, Sequence[MessageId]]:
         def reading(connection: Connection) -> dict[ThreadId, list[MessageId]]:
             rows = _of_threads(connection, thread_ids)
-            if within is not None:
-                there = placing.read_placed(connection, [row[1] for row in rows], within)
-                rows = [row for row in rows if row[1] in there]
+            seen = placing.seen(connection, [row[1] for row in rows], within)
             found: defaultdict[ThreadId, list[MessageId]] = defaultdict(list)
             for _, message_id, thread_id in rows:
-                found[ThreadId(thread_id)].append(MessageId(message_id))
+                if message_id in seen:
+                    found[ThreadId(thread_id)].append(MessageId(message_id))
             return found
 
         return await self._read(account_id, reading, len(thread_ids))
@@ -238,9 +239,11 @@ def _window_of_messages(log: _Log, since: LogPoint, limit: int) -> Window:
 def _now(
     connection: Connection, message_ids: Collection[int], within: Collection[MailboxId] | None
 ) -> dict[int, list[Place]]:
+    """Where they are seen."""
     emails = placing.read_placed(connection, [MessageId(one) for one in message_ids], within)
     return {
-        message_id: [(place.mailbox_id, place.uid) for place in email.places] for message_id, email in emails.items()
+        message_id: [(place.mailbox_id, place.uid) for place in email.places if not place.is_deleted]
+        for message_id, email in emails.items()
     }
 
 

@@ -27,11 +27,12 @@ COMBINATIONS = """SELECT keywords, is_deleted, COUNT(*) FROM placement
     WHERE /*of*/ mailbox_id = ? AND uid BETWEEN ? AND ? AND mod_seq <= ? GROUP BY keywords, is_deleted"""
 _OF_COMBINATION = """/*of p*/ p.mailbox_id = ? AND p.uid BETWEEN ? AND ? AND p.mod_seq <= ?
     AND p.keywords = ? AND p.is_deleted = ?"""
-ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id
+ELSEWHERE = f"""SELECT o.mailbox_id, o.uid, o.message_id, o.is_deleted
     FROM placement p JOIN placement o ON /*of o*/ o.message_id = p.message_id
     WHERE {_OF_COMBINATION} AND o.mailbox_id <> p.mailbox_id"""  # noqa: S608
-LOG_THEM = f"""INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, changed_at)
-    SELECT /*value*/ ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, ? FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
+LOG_THEM = f"""INSERT INTO change_log (/*key*/ mod_seq, mailbox_id, uid, message_id, kind, was_deleted, changed_at)
+    SELECT /*value*/ ?, p.mailbox_id, p.uid, p.message_id, {UPDATED}, p.is_deleted, ?
+    FROM placement p WHERE {_OF_COMBINATION}"""  # noqa: S608
 SET_FLAGS = f"UPDATE placement AS p SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE {_OF_COMBINATION}"  # noqa: S608
 # The bounds as in removal.
 SET_KEYWORDS = """UPDATE placement SET keywords = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?
@@ -170,9 +171,9 @@ def _change_elsewhere(transaction: Transaction, steps: Sequence[_Step], now: Ins
 
 def _change_places(transaction: Transaction, places: Sequence[Row], step: _Step, mod_seq: ModSeq, now: Instant) -> None:
     after = step.after[0]
-    transaction.run_many(LOG, [(mod_seq, *place, UPDATED, now) for place in places])
+    transaction.run_many(LOG, [(mod_seq, *place, UPDATED, is_deleted, now) for *place, is_deleted in places])
     uids: dict[MailboxId, list[int]] = {}
-    for mailbox_id, uid, _ in places:
+    for mailbox_id, uid, *_ in places:
         uids.setdefault(mailbox_id, []).append(uid)
     for mailbox_id, there in uids.items():
         transaction.run(SET_KEYWORDS, (after, mod_seq, mailbox_id, json.dumps(there), min(there), max(there)))

@@ -1,7 +1,8 @@
 """The change log folded into what came, changed and went between two points. RFC 8620 §5.2.
 
-A place, which is a UID in a mailbox, was there before its first row unless that row created it, and is there after its
-last one unless that row destroyed it. A message is there while it has a place, a thread while it has a message.
+A place, which is a UID in a mailbox, was seen before a row unless that row created it, or found \\Deleted there (RFC
+8621 §4.1.1); and so it was since the row before. A message is there while it is seen in a place, a thread while one of
+its messages is.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, ThreadId
-from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, NOWHERE
+from mailstack.store.sql.change_log import CREATED, NO_UID, NOWHERE
 
 Id = TypeVar("Id", bound=int)
 Place = tuple[int, int]
@@ -24,6 +25,12 @@ class LogRow(NamedTuple):
     uid: int
     message_id: int
     kind: int
+    was_deleted: int
+
+    @property
+    def was_seen(self) -> bool:
+        """Just before it."""
+        return self.kind != CREATED and not self.was_deleted
 
     @property
     def is_of_message(self) -> bool:
@@ -58,7 +65,7 @@ def window_of(
 
 
 def fold_messages(window: Window, now: Mapping[int, Collection[Place]]) -> ChangedIds[MessageId]:
-    """now: where those lie that window.inside names."""
+    """now: where those are seen that window.inside names."""
     presence = _Presence(window, now)
     touched = sorted({row.message_id for row in window.inside})
     return _sorted_out(window, MessageId, {one: presence.of_message(one) for one in touched})
@@ -67,7 +74,7 @@ def fold_messages(window: Window, now: Mapping[int, Collection[Place]]) -> Chang
 def fold_threads(
     window: Window, now: Mapping[int, Collection[Place]], threads: Mapping[int, int]
 ) -> ChangedIds[ThreadId]:
-    """now: where those lie that the window names, and all others of their threads. threads: of which a message is,
+    """now: where those are seen that the window names, and all others of their threads. threads: of which a message is,
     where that has not its own id."""
     presence = _Presence(window, now)
     changed: set[int] = set()
@@ -89,7 +96,8 @@ def fold_mailboxes(window: Window, now: Collection[int]) -> ChangedIds[MailboxId
     itself, later = _by_mailbox(window.inside), _by_mailbox(window.later)
     states: dict[int, tuple[bool, bool]] = {}
     for mailbox_id in sorted({row.mailbox_id for row in window.inside}):
-        states[mailbox_id] = _state(itself.get(mailbox_id), later.get(mailbox_id), is_now=mailbox_id in now)
+        its = itself.get(mailbox_id, ()), later.get(mailbox_id, ())
+        states[mailbox_id] = _state(*its, is_now=mailbox_id in now)
     folded = _sorted_out(window, MailboxId, states)
     counted = frozenset(one for one in folded.updated if one not in itself)
     return ChangedIds(
@@ -114,32 +122,31 @@ class _Presence:
         inside, later = self._inside.get(message_id, {}), self._later.get(message_id, {})
         places = frozenset(self._now.get(message_id, ()))
         states = [
-            _state(inside.get(place), later.get(place), is_now=place in places) for place in places.union(inside, later)
+            _state(inside.get(place, ()), later.get(place, ()), is_now=place in places)
+            for place in places.union(inside, later)
         ]
         return any(before for before, _ in states), any(after for _, after in states)
 
 
-def _state(inside: Sequence[int] | None, later: Sequence[int] | None, *, is_now: bool) -> tuple[bool, bool]:
-    """inside, later: kinds of rows, ascending."""
-    if inside:
-        return inside[0] != CREATED, inside[-1] != DESTROYED
-    was = later[0] != CREATED if later else is_now
-    return was, was
+def _state(inside: Sequence[LogRow], later: Sequence[LogRow], *, is_now: bool) -> tuple[bool, bool]:
+    """Rows of one place, or of one mailbox, ascending."""
+    states = [*(row.was_seen for row in (*inside, *later)), is_now]
+    return states[0], states[len(inside)]
 
 
-def _by_place(rows: Iterable[LogRow]) -> Mapping[int, Mapping[Place, Sequence[int]]]:
-    found: defaultdict[int, defaultdict[Place, list[int]]] = defaultdict(lambda: defaultdict(list))
+def _by_place(rows: Iterable[LogRow]) -> Mapping[int, Mapping[Place, Sequence[LogRow]]]:
+    found: defaultdict[int, defaultdict[Place, list[LogRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        found[row.message_id][row.mailbox_id, row.uid].append(row.kind)
+        found[row.message_id][row.mailbox_id, row.uid].append(row)
     return found
 
 
-def _by_mailbox(rows: Iterable[LogRow]) -> Mapping[int, Sequence[int]]:
-    """Kinds of the rows about mailboxes themselves."""
-    found: defaultdict[int, list[int]] = defaultdict(list)
+def _by_mailbox(rows: Iterable[LogRow]) -> Mapping[int, Sequence[LogRow]]:
+    """Those about mailboxes themselves."""
+    found: defaultdict[int, list[LogRow]] = defaultdict(list)
     for row in rows:
         if row.uid == NO_UID:
-            found[row.mailbox_id].append(row.kind)
+            found[row.mailbox_id].append(row)
     return found
 
 

@@ -14,7 +14,6 @@ from mailstack.store.sql.appending import INSERT_PLACEMENT, TAKE_UIDS, note_keyw
 from mailstack.store.sql.change_log import CREATED, LOG, UPDATED
 from mailstack.store.sql.counters import COUNT_MAILBOX, next_mod_seq
 from mailstack.store.sql.database import Connection, Row, Transaction
-from mailstack.store.sql.flagging import SET_KEYWORDS
 from mailstack.store.sql.removal import remove_placements
 
 PLACED = """SELECT p.message_id, p.mailbox_id, p.uid, p.mod_seq, p.is_deleted, p.keywords, m.thread_id, m.blob_key,
@@ -22,17 +21,29 @@ PLACED = """SELECT p.message_id, p.mailbox_id, p.uid, p.mod_seq, p.is_deleted, p
     FROM placement p JOIN message m ON /*of m*/ m.message_id = p.message_id
     WHERE /*of p*/ p.message_id IN (SELECT value FROM json_each(?) AS listed)"""
 THERE = "SELECT mailbox_id FROM mailbox WHERE /*of*/ mailbox_id IN (SELECT value FROM json_each(?) AS listed)"
+SEEN_IN = """SELECT message_id, mailbox_id FROM placement
+    WHERE /*of*/ message_id IN (SELECT value FROM json_each(?) AS listed) AND is_deleted = 0"""
+# The bounds as in removal.
+SET_PLACES = """UPDATE placement SET keywords = ?, is_deleted = ?, mod_seq = ? WHERE /*of*/ mailbox_id = ?
+    AND uid IN (SELECT value FROM json_each(?) AS listed) AND uid BETWEEN ? AND ?"""
 MOD_SEQ = "SELECT mod_seq FROM counter /*whole*/"
 
 
 def read_placed(
     asking: Connection | Transaction, message_ids: Collection[MessageId], within: Collection[MailboxId] | None
 ) -> dict[MessageId, PlacedEmail]:
+    """Also of those that are seen nowhere."""
     found: defaultdict[int, list[Row]] = defaultdict(list)
     for row in asking.rows(PLACED, (json.dumps(sorted(message_ids)),)):
         if within is None or row[1] in within:
             found[row[0]].append(row)
     return {MessageId(message_id): _placed(sorted(rows)) for message_id, rows in found.items()}
+
+
+def seen(connection: Connection, message_ids: Collection[int], within: Collection[MailboxId] | None) -> set[int]:
+    """Of these the messages that are visible somewhere."""
+    rows = connection.rows(SEEN_IN, (json.dumps(sorted(message_ids)),))
+    return {message_id for message_id, mailbox_id in rows if within is None or mailbox_id in within}
 
 
 def require_mod_seq(transaction: Transaction, if_mod_seq: ModSeq | None) -> None:
@@ -68,7 +79,7 @@ def update(
     mod_seq, files = None, list[str]()
     if changing:
         mod_seq = next_mod_seq(transaction)
-        _set_keywords(transaction, changing, mod_seq, now)
+        _change_places(transaction, changing, mod_seq, now)
         for mailbox_id, coming in _by_mailbox((step.into, step) for step in changing).items():
             keywords = [(step.email.message_id, step.after, step.email.size_bytes) for step in coming]
             put(transaction, mailbox_id, keywords, mod_seq=mod_seq, now=now)
@@ -98,7 +109,7 @@ def put(
             for uid, (message_id, keywords, _) in zip(uids, messages, strict=True)
         ],
     )
-    log = [(mod_seq, mailbox_id, uid, each[0], CREATED, now) for uid, each in zip(uids, messages, strict=True)]
+    log = [(mod_seq, mailbox_id, uid, each[0], CREATED, False, now) for uid, each in zip(uids, messages, strict=True)]
     transaction.run_many(LOG, log)
     note_keywords(transaction, mailbox_id, {word for _, keywords, _ in messages for word in keywords.split()})
 
@@ -126,17 +137,18 @@ def take_out(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """after: the text of the keywords that the message then has."""
+    """after: the text of the keywords that the message then has. shown: where it lies \\Deleted, and is to be seen."""
 
     email: PlacedEmail
     after: str
     into: frozenset[MailboxId]
+    shown: frozenset[MailboxId]
     out_of: frozenset[MailboxId]
     updated: EmailUpdated
 
     @property
     def changes(self) -> bool:
-        return bool(self.into or self.out_of or self.after != self.email.keywords_text)
+        return bool(self.into or self.shown or self.out_of or self.after != self.email.keywords_text)
 
 
 def _step(
@@ -162,7 +174,8 @@ def _step(
     return _Step(
         email=email,
         after=keywords_text(keywords),
-        into=after - email.mailbox_ids,
+        into=after - email.all_mailbox_ids,
+        shown=after & (email.all_mailbox_ids - email.mailbox_ids),
         out_of=before - after,
         updated=EmailUpdated(
             message_id=update.message_id,
@@ -174,21 +187,24 @@ def _step(
     )
 
 
-def _set_keywords(transaction: Transaction, steps: Sequence[_Step], mod_seq: ModSeq, now: Instant) -> None:
-    """Where they stay: who leaves a mailbox leaves it with those that it was counted with."""
-    uids: defaultdict[tuple[MailboxId, str, str], list[Uid]] = defaultdict(list)
+def _change_places(transaction: Transaction, steps: Sequence[_Step], mod_seq: ModSeq, now: Instant) -> None:
+    """Where they stay: who leaves a mailbox leaves it with those flags that it was counted with."""
+    uids: defaultdict[tuple[MailboxId, str, str, bool, bool], list[Uid]] = defaultdict(list)
     for step in steps:
-        if step.after == step.email.keywords_text:
-            continue
+        before, after = step.email.keywords_text, step.after
         for place in step.email.places:
-            if place.mailbox_id not in step.out_of:
-                uids[place.mailbox_id, step.email.keywords_text, step.after].append(place.uid)
-                log = (mod_seq, place.mailbox_id, place.uid, step.email.message_id, UPDATED, now)
-                transaction.run(LOG, log)
-    for (mailbox_id, before, after), there in sorted(uids.items()):
-        transaction.run(SET_KEYWORDS, (after, mod_seq, mailbox_id, json.dumps(there), min(there), max(there)))
+            is_shown = place.mailbox_id in step.shown
+            if place.mailbox_id not in step.out_of and (is_shown or after != before):
+                is_deleted = place.is_deleted and not is_shown
+                uids[place.mailbox_id, before, after, place.is_deleted, is_deleted].append(place.uid)
+                row = (place.mailbox_id, place.uid, step.email.message_id, UPDATED, place.is_deleted)
+                transaction.run(LOG, (mod_seq, *row, now))
+    for (mailbox_id, before, after, was_deleted, is_deleted), there in sorted(uids.items()):
+        flags = (after, is_deleted, mod_seq)
+        transaction.run(SET_PLACES, (*flags, mailbox_id, json.dumps(there), min(there), max(there)))
         unseen = len(there) * (int(SEEN in before.split()) - int(SEEN in after.split()))
-        transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, 0, 0, mailbox_id))
+        deleted = len(there) * (int(is_deleted) - int(was_deleted))
+        transaction.run(COUNT_MAILBOX, (mod_seq, 0, unseen, deleted, 0, mailbox_id))
         note_keywords(transaction, mailbox_id, set(after.split()))
 
 

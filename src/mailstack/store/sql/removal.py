@@ -42,7 +42,7 @@ def remove_placements(
         return []
     uids = [row[0] for row in rows]
     transaction.run(DELETE_PLACEMENTS, (mailbox_id, json.dumps(uids), min(uids), max(uids)))
-    transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], DESTROYED, now) for row in rows])
+    transaction.run_many(LOG, [(mod_seq, mailbox_id, row[0], row[1], DESTROYED, row[3], now) for row in rows])
     unseen = sum(1 for row in rows if SEEN not in row[4].split())
     deleted = sum(row[3] for row in rows)
     size_bytes = sum(row[5] for row in rows)
@@ -55,7 +55,7 @@ def _remove_messages(transaction: Transaction, message_ids: Sequence[int], mod_s
     if not gone:
         return []
     of_threads = [(message_id, thread_id) for message_id, thread_id, *_ in gone if thread_id != message_id]
-    transaction.run_many(LOG, [(mod_seq, NOWHERE, *each, DESTROYED, now) for each in of_threads])
+    transaction.run_many(LOG, [(mod_seq, NOWHERE, *each, DESTROYED, False, now) for each in of_threads])
     blob_keys = {blob_key for _, _, blob_key, _ in gone}
     files = [file for (file,) in transaction.rows(DELETE_BLOBS, (json.dumps(sorted(blob_keys)),)) if file is not None]
     transaction.run(ADD_USED, (-sum(size_bytes for *_, size_bytes in gone),))

@@ -155,9 +155,14 @@ LAYOUT = (
     "CREATE INDEX annotation_mailbox ON annotation (mailbox_id)",
 )
 
+# RFC 8621 §4.1.1: \Deleted hides, so what a row changed was seen before only where this is 0. In rows that are older it
+# is 0, for then nothing was hidden.
+SIGHT = ("ALTER TABLE change_log ADD COLUMN was_deleted INTEGER NOT NULL DEFAULT 0",)
+
 MIGRATIONS = (
     Migration(number=1, tables=FIRST_TABLES, statements=FIRST_STATEMENTS),
     Migration(
         number=2, tables=TABLES, makes_room=MAKE_ROOM, statements=LAYOUT, fill=fill_from_first, makes_whole_files=True
     ),
+    Migration(number=3, tables=TABLES, statements=SIGHT),
 )

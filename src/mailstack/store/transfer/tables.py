@@ -148,7 +148,7 @@ OF_ACCOUNT = (
     ),
     Table(
         name="change_log",
-        columns=("mod_seq", "mailbox_id", "uid", "message_id", "kind", "changed_at"),
+        columns=("mod_seq", "mailbox_id", "uid", "message_id", "kind", "changed_at", "was_deleted"),
         key=("mod_seq", "mailbox_id", "uid"),
     ),
     ACCESS,
