@@ -100,7 +100,7 @@ async def test_with_the_deleted_flag_it_is_seen_in_other_mailboxes_only(
     assert found[first].all_mailbox_ids == {inbox, trash}
     assert await store.emails.placed(account_id, [first], within=[inbox]) == {}
     threads = [ThreadId(first), ThreadId(second)]
-    assert await store.emails.of_threads(account_id, threads) == {first: [first]}
+    assert await store.emails.of_threads(account_id, threads) == {threads[0]: [first]}
     assert await store.emails.of_threads(account_id, threads, within=[inbox]) == {}
     result = await store.emails.update(account_id, [keywords(second, SEEN), mailboxes(second, trash)])
     assert [type(fault) for fault in result.refused.values()] == [NotFound]
@@ -121,9 +121,9 @@ async def test_put_where_it_has_the_deleted_flag_it_is_seen_there_again(
     )
     result = await store.emails.update(account_id, [both, mailboxes(second, inbox), keywords(third, SEEN)])
     assert [(each.mailboxes_before, each.mailboxes) for each in result.updated] == [
-        ({trash}, {inbox, trash}),
-        ({trash}, {inbox}),
-        ({trash}, {trash}),
+        (frozenset({trash}), frozenset({inbox, trash})),
+        (frozenset({trash}), frozenset({inbox})),
+        (frozenset({trash}), frozenset({trash})),
     ]
     there = await store.messages.placements(account_id, inbox)
     assert [(each.uid, each.is_deleted, each.keywords_text) for each in there] == [

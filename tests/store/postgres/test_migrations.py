@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.model.changes import LogPoint
 from mailstack.model.errors import Damaged, DomainError, Forbidden, NotFound, TryAgainLater, Unsupported
+from mailstack.model.mailbox import MailboxRole
 from mailstack.store.postgres import migrations
 from mailstack.store.postgres.link import address_of
 from mailstack.store.postgres.migrations import Migration
 from mailstack.store.postgres.open import PARTS
 from tests.store.postgres.conftest import open_at
 from tests.support.postgres import PostgresServer
+from tests.support.stores import mailbox_with, make_account, new_message
 
 TABLES = (
     """SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY table_name"""
@@ -31,7 +34,7 @@ async def test_an_empty_database_gets_its_tables_once_however_many_nodes_begin(
     postgres: PostgresServer, empty_database: str, tmp_path: Path
 ) -> None:
     await asyncio.gather(*(opened_and_closed(empty_database, tmp_path) for _ in range(4)))
-    assert postgres.run(VERSIONS, database=name_of(empty_database)) == [("accounts", 2), ("system", 6)]
+    assert postgres.run(VERSIONS, database=name_of(empty_database)) == [("accounts", 3), ("system", 6)]
     assert postgres.run("SELECT COUNT(*) FROM installation", database=name_of(empty_database)) == [(1,)]
 
 
@@ -109,7 +112,7 @@ async def test_an_older_one_is_brought_up_to_date_whole_or_not_at_all(
     mended = Migration(number=number, statements=later.statements[:1])
     monkeypatch.setitem(PARTS, "system", (*PARTS["system"][:-1], mended))
     await opened_and_closed(empty_database, tmp_path)
-    assert postgres.run(VERSIONS, database=name_of(empty_database)) == [("accounts", 2), ("system", number)]
+    assert postgres.run(VERSIONS, database=name_of(empty_database)) == [("accounts", 3), ("system", number)]
 
 
 async def test_who_only_looks_makes_nothing(postgres: PostgresServer, empty_database: str, tmp_path: Path) -> None:
@@ -164,3 +167,22 @@ async def test_a_wrong_address_is_told_without_its_password(postgres: PostgresSe
 def test_the_tables_of_a_migration_are_those_that_it_makes() -> None:
     one = migrations.Migration(number=1, statements=("CREATE TABLE a (b TEXT)", "CREATE INDEX c ON a (b)"))
     assert one.tables == ("a",)
+
+
+async def test_accounts_of_the_version_before_get_what_their_change_log_lacks(
+    postgres: PostgresServer, empty_database: str, tmp_path: Path
+) -> None:
+    store = await open_at(empty_database, tmp_path)
+    account_id = await make_account(store)
+    inbox = await mailbox_with(store, account_id, MailboxRole.INBOX)
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    (appended,) = await store.messages.append(account_id, inbox, [new_message()])
+    await store.close()
+    for statement in (
+        "ALTER TABLE change_log DROP COLUMN was_deleted",
+        "UPDATE schema_version SET number = 2 WHERE part = 'accounts'",
+    ):
+        postgres.run(statement, database=name_of(empty_database))
+    store = await open_at(empty_database, tmp_path)
+    assert (await store.emails.changed(account_id, start, limit=9)).created == (appended.message_id,)
+    await store.close()

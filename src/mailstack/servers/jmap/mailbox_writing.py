@@ -80,7 +80,8 @@ class MailboxWriting:
         check_rights(found.rights, Right.DELETE_MAILBOX)
         if await self._mail.mailboxes.has_children(self._mail.account_id, mailbox.mailbox_id):
             raise NotSet(SetFault(type=SetFaultType.MAILBOX_HAS_CHILD))
-        if mailbox.status.messages and not with_emails:
+        # RFC 8621 §4.1.1: those that have \Deleted are not there.
+        if mailbox.status.messages > mailbox.status.deleted and not with_emails:
             raise NotSet(SetFault(type=SetFaultType.MAILBOX_HAS_EMAIL))
         try:
             await hierarchy.delete(self._mail, join_path(_names(seen, mailbox.mailbox_id)))
