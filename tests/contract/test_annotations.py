@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from mailstack.model.annotation import MAX_TOTAL_OCTETS
+from mailstack.model.annotation import MAX_TOTAL_OCTETS, SORT_ORDER
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.mailbox import MailboxRole
@@ -122,3 +122,20 @@ async def test_entries_go_with_their_mailbox(store: Store, account_id: AccountId
         await read(store, account_id, made.mailbox_id)
     with pytest.raises(NotFound):
         await change(store, account_id, made.mailbox_id, shared_a=b"1")
+
+
+async def test_one_entry_of_all_mailboxes(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    trash = await mailbox_with(store, account_id, MailboxRole.TRASH)
+    await change(store, account_id, inbox, private_a=b"1", shared_a=b"2")
+    await change(store, account_id, trash, OTHER, private_a=b"3", shared_a=b"4")
+    await change(store, account_id, None, private_a=b"5")
+    assert await store.annotations.values(account_id, "/private/a", viewer=VIEWER) == {inbox: b"1"}
+    assert await store.annotations.values(account_id, "/shared/a", viewer=VIEWER) == {inbox: b"2", trash: b"4"}
+
+
+async def test_where_a_mailbox_stands_does_not_count(store: Store, account_id: AccountId, inbox: MailboxId) -> None:
+    await change(store, account_id, inbox, limit=1, private_a=b"1")
+    await store.annotations.change(account_id, inbox, [(SORT_ORDER, b"7")], viewer=VIEWER, limit=1)
+    with pytest.raises(TooMany):
+        await change(store, account_id, inbox, limit=1, private_b=b"1")
+    assert await store.annotations.values(account_id, SORT_ORDER, viewer=VIEWER) == {inbox: b"7"}

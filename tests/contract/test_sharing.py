@@ -154,9 +154,16 @@ async def test_the_index_is_made_again_from_the_lists(
 
 
 async def test_subscriptions_to_others(store: Store, account_id: AccountId, inbox: MailboxId, bob: AccountId) -> None:
-    for _ in range(2):
-        await store.sharing.subscribe(bob, account_id, inbox, is_subscribed=True)
+    start = await store.changes.mod_seq(account_id)
+    told = [await store.sharing.subscribe(bob, account_id, inbox, is_subscribed=True) for _ in range(2)]
     assert await store.sharing.subscriptions(bob) == {(account_id, inbox)}
-    for _ in range(2):
-        await store.sharing.subscribe(bob, account_id, inbox, is_subscribed=False)
+    told += [await store.sharing.subscribe(bob, account_id, inbox, is_subscribed=False) for _ in range(2)]
     assert not await store.sharing.subscriptions(bob)
+    # Seen in the account where it is looked for.
+    assert told == [start + 1, None, start + 2, None]
+    assert [row.mod_seq for row in await store.changes.since(account_id, start)] == [start + 1, start + 2]
+
+
+async def test_a_subscription_to_nothing_tells_nobody(store: Store, account_id: AccountId, bob: AccountId) -> None:
+    for owner in (account_id, AccountId("0123456789abcdef")):
+        assert await store.sharing.subscribe(bob, owner, MailboxId(999), is_subscribed=True) is None

@@ -92,6 +92,7 @@ async def running_imap(
         lessons=store.spam_lessons,
         sharing=store.sharing,
         annotations=store.annotations,
+        tree_changes=store.tree_changes,
         bus=bus,
         conduct=conduct or Conduct(clock=clock),
         clock=clock,

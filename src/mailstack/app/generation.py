@@ -272,6 +272,7 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         search=store.search,
         sharing=store.sharing,
         annotations=store.annotations,
+        tree_changes=store.tree_changes,
         views=around.adapters.views,
         lessons=store.spam_lessons,
         bus=around.adapters.bus,

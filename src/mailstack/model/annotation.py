@@ -12,5 +12,9 @@ SPECIAL_USE = "/private/specialuse"
 """RFC 6154 §4: the mailbox's special-use attributes."""
 
 
+SORT_ORDER = "/private/vendor/mailstack/sort-order"
+"""Where a viewer has the mailbox among others. RFC 8621 §2: a number. Not counted: a mailbox has one of each viewer."""
+
+
 def is_private(entry: str) -> bool:
     return entry.startswith(PRIVATE)

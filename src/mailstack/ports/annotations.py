@@ -20,6 +20,10 @@ class Annotations(Protocol):
         """Of all mailboxes that have any."""
         ...
 
+    async def values(self, owner: AccountId, entry: str, *, viewer: AccountId) -> Mapping[MailboxId, bytes]:
+        """Of one entry, by the mailboxes that have it."""
+        ...
+
     async def change(
         self,
         owner: AccountId,

@@ -7,7 +7,7 @@ list is: after a crash it may name too much, and whoever then finds nothing behi
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.ids import AccountId, MailboxId, ModSeq
 from mailstack.model.rights import Grant, Rights, RightsOperation
 
 
@@ -60,6 +60,7 @@ class Sharing(Protocol):
 
     async def subscribe(
         self, account_id: AccountId, owner: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool
-    ) -> None:
-        """To another's mailbox; one's own are ports.mailboxes'."""
+    ) -> ModSeq | None:
+        """To another's mailbox; one's own are ports.mailboxes'. One row in the change log of the owner, where it is
+        looked for by the viewer's programs; None: nothing changed, or there is no such mailbox."""
         ...

@@ -34,6 +34,7 @@ from mailstack.ports.sts_policies import StsPolicies
 from mailstack.ports.submitted import Submitted
 from mailstack.ports.tokens import Tokens
 from mailstack.ports.trash import Trash
+from mailstack.ports.tree_changes import TreeChanges
 from mailstack.ports.unsubscribed import Unsubscribed
 from mailstack.ports.upkeep import Upkeep
 from mailstack.ports.uploads import Uploads
@@ -56,6 +57,8 @@ class Store(Protocol):
     def messages(self) -> Messages: ...
     @property
     def emails(self) -> Emails: ...
+    @property
+    def tree_changes(self) -> TreeChanges: ...
     @property
     def changes(self) -> Changes: ...
     @property

@@ -1,11 +1,13 @@
 """Mailbox/set."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.jmap.mailbox_get import METHOD as GET
+from mailstack.servers.jmap.mailbox_query import METHOD as QUERY
 from mailstack.servers.jmap.mailbox_set import METHOD as SET
 from tests.support.jmap_calls import ask, fault_of, put, share
 from tests.support.jmap_world import JmapWorld
@@ -64,7 +66,9 @@ async def test_parents_in_a_circle_are_none(world: JmapWorld) -> None:
         ({"name": "a", "role": "sent"}, "role"),
         ({"name": "a", "role": "inbox"}, "role"),
         ({"name": "a", "role": "all"}, "role"),
-        ({"name": "a", "sortOrder": 3}, "sortOrder"),
+        ({"name": "a", "sortOrder": -1}, "sortOrder"),
+        ({"name": "a", "sortOrder": 2**31}, "sortOrder"),
+        ({"name": "a", "sortOrder": True}, "sortOrder"),
     ],
 )
 async def test_not_created(world: JmapWorld, given: dict[str, Any], property_: str) -> None:
@@ -105,7 +109,7 @@ async def test_what_is_as_it_was_is_no_change(world: JmapWorld) -> None:
         ({"name": "Sent"}, "alreadyExists", ["name"]),
         ({"name": None}, "invalidProperties", ["name"]),
         ({"role": "sent"}, "invalidProperties", ["role"]),
-        ({"sortOrder": 7}, "invalidProperties", ["sortOrder"]),
+        ({"sortOrder": "7"}, "invalidProperties", ["sortOrder"]),
         ({"totalEmails": 7}, "invalidProperties", ["totalEmails"]),
         ({"myRights/mayRename": False}, "invalidProperties", ["myRights"]),
         ({"name/x": 1}, "invalidPatch", None),
@@ -199,3 +203,89 @@ async def test_in_anothers_account_what_its_lists_allow(world: JmapWorld) -> Non
     assert (answer["notUpdated"][top]["type"], answer["updated"]) == ("forbidden", {made["id"]: None})
     assert await store.sharing.subscriptions((await world.account("u1")).account_id)
     assert (await one(world, made["id"]))["isSubscribed"] is False
+
+
+async def test_two_swap_their_names_and_their_roles(world: JmapWorld) -> None:
+    ids = await ids_by_name(world)
+    junk, archive = ids["Junk"], ids["Archive"]
+    update = {junk: {"name": "Archive", "role": "archive"}, archive: {"name": "Junk", "role": "junk"}}
+    answer = await ask(world, SET, update=update)
+    assert (answer["updated"], answer["notUpdated"]) == ({junk: None, archive: None}, None)
+    after = await ids_by_name(world)
+    assert (after["Archive"], after["Junk"]) == (junk, archive)
+    assert (await one(world, junk))["role"] == "archive"
+
+
+async def test_a_tree_is_turned_over(world: JmapWorld) -> None:
+    made = (await ask(world, SET, create={"a": {"name": "A"}, "b": {"name": "B", "parentId": "#a"}}))["created"]
+    a, b = made["a"]["id"], made["b"]["id"]
+    assert (await ask(world, SET, update={a: {"parentId": b}}))["notUpdated"][a]["properties"] == ["parentId"]
+    assert (await ask(world, SET, update={a: {"parentId": b}, b: {"parentId": None}}))["notUpdated"] is None
+    assert ((await one(world, a))["parentId"], (await one(world, b))["parentId"]) == (b, None)
+
+
+async def test_what_goes_makes_room(world: JmapWorld) -> None:
+    archive = (await ids_by_name(world))["Archive"]
+    sent = (await ids_by_name(world))["Sent"]
+    answer = await ask(
+        world,
+        SET,
+        create={"k": {"name": "Archive", "role": "archive"}, "in": {"name": "In", "parentId": "#k"}},
+        update={sent: {"name": "In", "parentId": "#in"}},
+        destroy=[archive],
+    )
+    assert (answer["notCreated"], answer["notUpdated"], answer["destroyed"]) == (None, None, [archive])
+    made = answer["created"]
+    assert (await one(world, sent))["parentId"] == made["in"]["id"]
+    assert (await one(world, made["k"]["id"]))["role"] == "archive"
+
+
+async def test_names_of_the_whole_path_stay_within_reach(world: JmapWorld) -> None:
+    create: dict[str, Any] = {"k0": {"name": "0"}, "t0": {"name": "t"}}
+    create |= {f"k{at}": {"name": str(at), "parentId": f"#k{at - 1}"} for at in range(1, 20)}
+    create |= {f"t{at}": {"name": "t", "parentId": f"#t{at - 1}"} for at in range(1, 3)}
+    answer = await ask(world, SET, create=create)
+    made = {key: each["id"] for key, each in answer["created"].items()}
+    assert answer["notCreated"] is None
+    answer = await ask(world, SET, create={"deep": {"name": "x", "parentId": made["k19"]}})
+    assert answer["notCreated"]["deep"]["properties"] == ["name"]
+    update = {made["t0"]: {"parentId": made["k17"]}, made["k1"]: {"name": "one"}}
+    answer = await ask(world, SET, update=update)
+    assert (answer["updated"], [*answer["notUpdated"]]) == ({made["k1"]: None}, [made["t0"]])
+    assert (await ask(world, SET, update={made["t0"]: {"parentId": made["k16"]}}))["notUpdated"] is None
+
+
+async def test_an_order_of_ones_own(world: JmapWorld) -> None:
+    sent = (await ids_by_name(world))["Sent"]
+    usual = (await one(world, sent))["sortOrder"]
+    state = (await ask(world, SET, update={sent: {"sortOrder": 2**31 - 1}}))["newState"]
+    found = await ask(world, QUERY, sort=[{"property": "sortOrder", "isAscending": False}])
+    assert (found["ids"][0], (await one(world, sent))["sortOrder"]) == (sent, 2**31 - 1)
+    assert (await ask(world, SET, update={sent: {"sortOrder": 2**31 - 1}}))["newState"] == state
+    await ask(world, SET, update={sent: {"sortOrder": None}})
+    assert (await one(world, sent))["sortOrder"] == usual
+    made = (await ask(world, SET, create={"k": {"name": "A", "sortOrder": 0}}))["created"]["k"]
+    assert (await one(world, made["id"]))["sortOrder"] == 0
+
+
+async def test_of_two_who_know_the_same_state_one_is_too_late(world: JmapWorld) -> None:
+    state = (await ask(world, GET))["state"]
+    ids = await ids_by_name(world)
+    calls: list[list[dict[str, Any]]] = [
+        [{"create": {"k": {"name": "A"}}}, {"create": {"k": {"name": "B"}}}],
+        [{"update": {ids["Sent"]: {"name": "C"}}}, {"update": {ids["Junk"]: {"sortOrder": 3}}}],
+        [{"destroy": [ids["Archive"]]}, {"update": {ids["Trash"]: {"isSubscribed": False}}}],
+    ]
+    for arguments in calls:
+        told = await asyncio.gather(*(fault_of(world, SET, ifInState=state, **each) for each in arguments))
+        assert sorted(told) == ["", "stateMismatch"]
+        state = (await ask(world, GET))["state"]
+    answer = await ask(
+        world,
+        SET,
+        ifInState=state,
+        create={"a": {"name": "E"}, "b": {"name": "F"}},
+        update={ids["Trash"]: {"name": "Bin"}, ids["Junk"]: {"role": None}},
+        destroy=["#b"],
+    )
+    assert (answer["notCreated"], answer["notUpdated"], answer["notDestroyed"]) == (None, None, None)

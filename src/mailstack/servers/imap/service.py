@@ -17,6 +17,7 @@ from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.spam_lessons import Noting
+from mailstack.ports.tree_changes import TreeChanges
 from mailstack.servers.sasl import SaslService
 from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -68,6 +69,7 @@ class ImapService:
     search: Search
     sharing: Sharing
     annotations: Annotations
+    tree_changes: TreeChanges
     views: ViewCache
     lessons: Noting
     bus: Bus
@@ -89,6 +91,7 @@ class ImapService:
             accounts=self.accounts,
             sharing=self.sharing,
             annotations=self.annotations,
+            tree_changes=self.tree_changes,
             views=self.views,
             lessons=self.lessons,
         )

@@ -73,6 +73,8 @@ def shown_role(seen: SeenMailbox) -> str | None:
 
 
 def sort_order(seen: SeenMailbox) -> int:
-    """Mailboxes with a role come first, in the order that mail programs have them in."""
+    """Where the viewer gave none, mailboxes with a role come first, in the order that mail programs have them in."""
+    if seen.sort_order is not None:
+        return seen.sort_order
     role = seen.mailbox.role
     return _BEHIND_ROLES if role is None or not seen.rights else _ORDER.get(role, _BEHIND_ROLES)

@@ -1,17 +1,16 @@
 """Mailbox/set. RFC 8621 §2.5, RFC 8620 §5.3."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mailstack.model.errors import DomainError
 from mailstack.model.ids import MailboxId
 from mailstack.model.objectid import mailbox_object_id
-from mailstack.servers.jmap.errors import set_fault
-from mailstack.servers.jmap.getting import check_in_state
+from mailstack.servers.jmap.held_state import hold_state
 from mailstack.servers.jmap.mailbox_object import mailbox_object
-from mailstack.servers.jmap.mailbox_writing import MailboxWriting, Taken
+from mailstack.servers.jmap.mailbox_writing import MailboxWriting
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.arranging import arranging
 from mailstack.services.mailbox.mailboxes_seen import mailbox_counts, seen_mailboxes
 from mailstack.wire.jmap.arguments import REFERENCE, Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, NotSet, SetFault, SetFaultType
@@ -24,87 +23,81 @@ _Faults = dict[str, SetFault]
 async def mailbox_set(call: Call, arguments: Arguments) -> dict[str, Any]:
     mail = await call.mail(arguments.id("accountId"))
     create, update = arguments.objects("create") or {}, arguments.updates("update") or {}
-    destroy = [call.id_of(each) for each in arguments.ids("destroy") or ()]
+    going = arguments.ids("destroy") or ()
     with_emails = arguments.boolean("onDestroyRemoveEmails", default=False)
-    old_state = str(await mail.changes.mod_seq(mail.account_id))
-    check_in_state(arguments, old_state)
+    before = await mail.changes.mod_seq(mail.account_id)
+    held = hold_state(arguments, before)
     arguments.finish()
-    if len(create) + len(update) + len(destroy) > call.service.limits.objects_in_set:
+    if len(create) + len(update) + len(going) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
-    writing = MailboxWriting(mail, id_of=call.id_of)
-    created, not_created = await _create(call, mail, writing, create)
-    updated, not_updated = await _update(call, writing, update, going={*destroy})
-    destroyed, not_destroyed = await _destroy(writing, destroy, with_emails=with_emails)
+    setting = _Setting(call, mail, MailboxWriting(mail, await arranging(mail), held, id_of=call.id_of))
+    await setting.create(create)
+    # RFC 8620 §5.3: creation ids of this very call may be meant.
+    destroy = [*map(call.id_of, going)]
+    await setting.update(update, going={*destroy})
+    await setting.destroy(destroy, with_emails=with_emails)
+    if setting.updated or setting.destroyed:
+        # RFC 8620 §5.3: what counts is the state at the end, and a name or a role may be free by now.
+        await setting.create({key: create[key] for key in [*setting.not_created]})
+        await setting.update(
+            {key: update[key] for key in update if call.id_of(key) in setting.not_updated}, going={*destroy}
+        )
     return {
         "accountId": mail.account_id,
-        "oldState": old_state,
+        "oldState": str(before),
         "newState": str(await mail.changes.mod_seq(mail.account_id)),
-        "created": await _made(mail, created, create) or None,
-        "updated": dict.fromkeys(updated) or None,
-        "destroyed": destroyed or None,
-        "notCreated": _as_json(not_created),
-        "notUpdated": _as_json(not_updated),
-        "notDestroyed": _as_json(not_destroyed),
+        "created": await _made(mail, setting.created, create) or None,
+        "updated": dict.fromkeys(setting.updated) or None,
+        "destroyed": setting.destroyed or None,
+        "notCreated": _as_json(setting.not_created),
+        "notUpdated": _as_json(setting.not_updated),
+        "notDestroyed": _as_json(setting.not_destroyed),
     }
 
 
-async def _create(
-    call: Call, mail: AccountMail, writing: MailboxWriting, wanted: _Objects
-) -> tuple[dict[str, MailboxId], _Faults]:
-    """Parents before their children, in whatever order they come."""
-    created: dict[str, MailboxId] = {}
-    faults: _Faults = {}
-    for key in _parents_first(wanted):
-        try:
-            created[key] = await writing.create(wanted[key])
-            call.created[key] = mailbox_object_id(mail.account_id, created[key])
-        except (NotSet, DomainError) as fault:
-            faults[key] = _fault(fault)
-    return created, faults
+class _Setting:
+    """What came of one call so far. Raises MethodFault."""
 
+    def __init__(self, call: Call, mail: AccountMail, writing: MailboxWriting) -> None:
+        self._call = call
+        self._account_id = mail.account_id
+        self._writing = writing
+        self.created: dict[str, MailboxId] = {}
+        self.updated: list[str] = []
+        self.destroyed: list[str] = []
+        self.not_created: _Faults = {}
+        self.not_updated: _Faults = {}
+        self.not_destroyed: _Faults = {}
 
-async def _update(
-    call: Call, writing: MailboxWriting, patches: _Objects, *, going: set[str]
-) -> tuple[list[str], _Faults]:
-    """What another has is tried once more after that other has changed. RFC 8620 §5.3: the final state has to be
-    valid, and not each on the way there."""
-    # Deviates: names or roles that go round in a circle are refused.
-    updated: list[str] = []
-    faults: _Faults = {}
-    left = {call.id_of(key): patch for key, patch in patches.items()}
-    while left:
-        taken: dict[str, Mapping[str, Any]] = {}
-        for object_id, patch in left.items():
-            faults.pop(object_id, None)
+    async def create(self, wanted: _Objects) -> None:
+        """Parents before their children, in whatever order they come."""
+        for key in _parents_first(wanted):
             try:
-                if object_id in going:
-                    raise NotSet(SetFault(type=SetFaultType.WILL_DESTROY))
-                await writing.update(object_id, patch)
-                updated.append(object_id)
-            except (NotSet, DomainError) as fault:
-                faults[object_id] = _fault(fault)
-                if isinstance(fault, Taken):
-                    taken[object_id] = patch
-        if len(taken) == len(left):
-            break
-        left = taken
-    return updated, faults
+                self.created[key] = await self._writing.create(wanted[key])
+                self._call.created[key] = mailbox_object_id(self._account_id, self.created[key])
+                self.not_created.pop(key, None)
+            except NotSet as refusal:
+                self.not_created[key] = refusal.fault
 
+    async def update(self, patches: _Objects, *, going: set[str]) -> None:
+        by_id = {self._call.id_of(key): patch for key, patch in patches.items()}
+        faults: _Faults = {one: SetFault(type=SetFaultType.WILL_DESTROY) for one in by_id if one in going}
+        faults |= await self._writing.update({one: patch for one, patch in by_id.items() if one not in faults})
+        for object_id in by_id:
+            self.not_updated.pop(object_id, None)
+            if object_id in faults:
+                self.not_updated[object_id] = faults[object_id]
+            else:
+                self.updated.append(object_id)
 
-async def _destroy(
-    writing: MailboxWriting, object_ids: Iterable[str], *, with_emails: bool
-) -> tuple[list[str], _Faults]:
-    """Children before their parents."""
-    destroyed: list[str] = []
-    faults: _Faults = {}
-    depths = {object_id: await writing.depth(object_id) for object_id in object_ids}
-    for object_id in sorted(depths, key=depths.__getitem__, reverse=True):
-        try:
-            await writing.destroy(object_id, with_emails=with_emails)
-            destroyed.append(object_id)
-        except (NotSet, DomainError) as fault:
-            faults[object_id] = _fault(fault)
-    return destroyed, faults
+    async def destroy(self, object_ids: Sequence[str], *, with_emails: bool) -> None:
+        """Children before their parents."""
+        for object_id in sorted(object_ids, key=self._writing.depth, reverse=True):
+            try:
+                await self._writing.destroy(object_id, with_emails=with_emails)
+                self.destroyed.append(object_id)
+            except NotSet as refusal:
+                self.not_destroyed[object_id] = refusal.fault
 
 
 async def _made(mail: AccountMail, created: Mapping[str, MailboxId], given: _Objects) -> dict[str, Any]:
@@ -134,10 +127,6 @@ def _parents_first(wanted: _Objects) -> list[str]:
             at = parent[1:] if isinstance(parent, str) and parent.startswith(REFERENCE) else None
         order.update(dict.fromkeys(reversed(way)))
     return [*order]
-
-
-def _fault(fault: NotSet | DomainError) -> SetFault:
-    return fault.fault if isinstance(fault, NotSet) else set_fault(fault)
 
 
 def _as_json(faults: _Faults) -> dict[str, Any] | None:

@@ -1,182 +1,185 @@
-"""One mailbox created, updated or destroyed: what IMAP's CREATE, RENAME, DELETE and SUBSCRIBE do, by id.
+"""Mailboxes created, updated and destroyed: what IMAP's CREATE, RENAME, DELETE and SUBSCRIBE do, by id. RFC 8621 §2.5.
 
-RFC 8621 §2.5; the rules of names and rights are services.mailbox.hierarchy's.
+The rules of names and rights are services.mailbox.arranging's.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from mailstack.model.errors import AlreadyExists, Conflict, Invalid, TooLarge, TooMany, UseRefused
+from mailstack.model.errors import AlreadyExists, Conflict, DomainError, Invalid, TooLarge, TooMany, UseRefused
 from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import MailboxRole
+from mailstack.model.mailbox_changes import Misfit, Obstacle
 from mailstack.model.objectid import mailbox_id_of, mailbox_object_id
-from mailstack.model.rights import Right
-from mailstack.servers.jmap.mailbox_object import mailbox_object
-from mailstack.services.mailbox import hierarchy
-from mailstack.services.mailbox.access import check_rights
+from mailstack.servers.jmap.errors import set_fault
+from mailstack.servers.jmap.held_state import HeldState
+from mailstack.servers.jmap.mailbox_object import COUNTS, mailbox_object
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.mailboxes_seen import SeenMailbox, mailbox_counts, seen_mailboxes
-from mailstack.services.mailbox.paths import join_path
-from mailstack.services.mailbox.places import Place
-from mailstack.services.mailbox.special_use import ATTRIBUTES, assign, role_of
+from mailstack.services.mailbox.arranging import Arranging, Refusal, Wanted
+from mailstack.services.mailbox.mailboxes_seen import NOTHING_KNOWN, SeenMailbox, mailbox_counts
+from mailstack.services.mailbox.special_use import ATTRIBUTES, role_of
 from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
 from mailstack.wire.jmap.mail.mailbox_wanted import MailboxWanted, read_mailbox
 from mailstack.wire.jmap.patch import apply_patch
 
-_Seen = Mapping[MailboxId, SeenMailbox]
-
-
-class Taken(NotSet):
-    """By another, as things are; what else is to be set may change that."""
+_MISFITS = {
+    Misfit.ROLE_IS_TAKEN: ("role", "another mailbox has this role"),
+    Misfit.BELOW_ITSELF: ("parentId", "a mailbox cannot lie below itself"),
+}
+_OBSTACLES = {
+    Obstacle.CHILDREN: SetFaultType.MAILBOX_HAS_CHILD,
+    Obstacle.MESSAGES: SetFaultType.MAILBOX_HAS_EMAIL,
+}
 
 
 class MailboxWriting:
-    """Of one account. id_of: resolves references to what was created. Raises NotSet, DomainError throughout."""
+    """Of one account, for one call. id_of: resolves references to what was created. Raises MethodFault throughout."""
 
-    def __init__(self, mail: AccountMail, *, id_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, mail: AccountMail, arranging: Arranging, held: HeldState, *, id_of: Callable[[str], str]
+    ) -> None:
         self._mail = mail
+        self._arranging = arranging
+        self._held = held
         self._id_of = id_of
 
     async def create(self, properties: Mapping[str, Any]) -> MailboxId:
-        wanted = self._read({"isSubscribed": self._mail.is_own, **properties}, fixed={})
-        seen = await seen_mailboxes(self._mail)
-        path = self._path(seen, wanted)
-        if wanted.role is not None:
-            _check_role(seen, wanted.role)
+        """Raises NotSet."""
+        read = read_mailbox({"isSubscribed": self._mail.is_own, **properties}, fixed={})
+        if read.role is not None:
+            self._check_role(read.role)
+            self._check_role_is_free(read.role)
+        wanted = self._wanted(read)
         try:
-            place = await hierarchy.create(self._mail, path, role=wanted.role)
-        except (AlreadyExists, Invalid, TooLarge, UseRefused) as fault:
-            raise _unfit(fault, self._namesake(seen, wanted)) from None
-        await self._subscribe(place.mailbox.mailbox_id, is_subscribed=wanted.is_subscribed)
-        return place.mailbox.mailbox_id
+            made, mod_seq = await self._arranging.create(wanted, if_mod_seq=self._held.mod_seq)
+        except DomainError as fault:
+            raise self._not_set(fault, wanted) from None
+        self._held.wrote(mod_seq)
+        return made.mailbox_id
 
-    async def update(self, object_id: str, patch: Mapping[str, Any]) -> None:
-        seen = await seen_mailboxes(self._mail)
-        found = self._find(seen, object_id)
-        before = mailbox_object(self._mail.account_id, found, await mailbox_counts(self._mail, found))
-        defaults = {"isSubscribed": self._mail.is_own, "sortOrder": before["sortOrder"]}
-        wanted = self._read({**defaults, **apply_patch(before, patch)}, fixed=before)
-        mailbox = found.mailbox
-        role = MailboxRole(before["role"]) if before["role"] else None
-        if wanted.role is not role:
-            self._check_own_role(found)
-            if wanted.role is not None:
-                _check_role(seen, wanted.role)
-        if (wanted.name, wanted.parent_id) != (before["name"], before["parentId"]):
-            await self._rename(seen, found, wanted)
-        if wanted.role is not role:
-            await assign(Place(mail=self._mail, mailbox=mailbox, path="", rights=found.rights), wanted.role)
-        if wanted.is_subscribed is not found.is_subscribed:
-            check_rights(found.rights, Right.LOOKUP)
-            await self._subscribe(mailbox.mailbox_id, is_subscribed=wanted.is_subscribed)
+    async def update(self, patches: Mapping[str, Mapping[str, Any]]) -> Mapping[str, SetFault]:
+        """Why others were not, by id."""
+        faults: dict[str, SetFault] = {}
+        wanted: dict[MailboxId, Wanted] = {}
+        object_ids: dict[MailboxId, str] = {}
+        for object_id, patch in patches.items():
+            try:
+                found = self._find(object_id)
+                wanted[found.mailbox.mailbox_id] = await self._changed(found, patch)
+                object_ids[found.mailbox.mailbox_id] = object_id
+            except NotSet as refusal:
+                faults[object_id] = refusal.fault
+        try:
+            result = await self._arranging.update(wanted, if_mod_seq=self._held.mod_seq)
+        except DomainError as fault:
+            return faults | dict.fromkeys(object_ids.values(), self._not_set(fault).fault)
+        self._held.wrote(result.mod_seq)
+        refused = result.refused.items()
+        return faults | {object_ids[one]: self._not_set(refusal, wanted[one]).fault for one, refusal in refused}
 
     async def destroy(self, object_id: str, *, with_emails: bool) -> None:
-        seen = await seen_mailboxes(self._mail)
-        found = self._find(seen, object_id)
-        mailbox = found.mailbox
-        if mailbox.role is MailboxRole.INBOX:
-            raise NotSet(SetFault(type=SetFaultType.FORBIDDEN, description="mail is delivered there"))
-        check_rights(found.rights, Right.DELETE_MAILBOX)
-        if await self._mail.mailboxes.has_children(self._mail.account_id, mailbox.mailbox_id):
-            raise NotSet(SetFault(type=SetFaultType.MAILBOX_HAS_CHILD))
-        # RFC 8621 §4.1.1: those that have \Deleted are not there.
-        if mailbox.status.messages > mailbox.status.deleted and not with_emails:
-            raise NotSet(SetFault(type=SetFaultType.MAILBOX_HAS_EMAIL))
+        """Raises NotSet."""
+        found = self._find(object_id)
         try:
-            await hierarchy.delete(self._mail, join_path(_names(seen, mailbox.mailbox_id)))
-        except Conflict:
-            raise NotSet(SetFault(type=SetFaultType.MAILBOX_HAS_CHILD)) from None
+            gone = await self._arranging.destroy(
+                found.mailbox.mailbox_id, with_messages=with_emails, if_mod_seq=self._held.mod_seq
+            )
+        except DomainError as fault:
+            raise self._not_set(fault) from None
+        if gone.obstacle is not None:
+            raise NotSet(SetFault(type=_OBSTACLES[gone.obstacle]))
+        self._held.wrote(gone.mod_seq)
 
-    async def depth(self, object_id: str) -> int:
+    def depth(self, object_id: str) -> int:
         """How many stand above it; 0 too for what is not there."""
-        seen = await seen_mailboxes(self._mail)
         mailbox_id = mailbox_id_of(self._mail.account_id, object_id)
-        return 0 if mailbox_id is None or mailbox_id not in seen else len(_names(seen, mailbox_id)) - 1
+        is_there = mailbox_id is not None and mailbox_id in self._arranging.seen
+        return len(self._arranging.names_of(mailbox_id)) - 1 if is_there else 0
 
-    def _read(self, properties: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> MailboxWanted:
-        wanted = read_mailbox(properties, fixed=fixed)
-        return wanted if wanted.parent_id is None else replace(wanted, parent_id=self._id_of(wanted.parent_id))
+    async def _changed(self, found: SeenMailbox, patch: Mapping[str, Any]) -> Wanted:
+        """Raises NotSet."""
+        # Others' numbers are only compared where the client names them.
+        is_counted = any(name.partition("/")[0] in COUNTS for name in patch)
+        counts = await mailbox_counts(self._mail, found) if is_counted else NOTHING_KNOWN
+        before = mailbox_object(self._mail.account_id, found, counts)
+        read = read_mailbox({"isSubscribed": self._mail.is_own, **apply_patch(before, patch)}, fixed=before)
+        mailbox = found.mailbox
+        has_role = None if read.role is None else read.role.value
+        if has_role != before["role"]:
+            self._check_role(read.role)
+        has_name, has_order = read.name != before["name"], read.sort_order != before["sortOrder"]
+        return Wanted(
+            parent_id=self._parent_id(read) if read.parent_id != before["parentId"] else mailbox.parent_id,
+            name=read.name if has_name else mailbox.name,
+            role=read.role if has_role != before["role"] else mailbox.role,
+            is_subscribed=read.is_subscribed,
+            sort_order=read.sort_order if has_order else found.sort_order,
+        )
 
-    def _find(self, seen: _Seen, object_id: str) -> SeenMailbox:
+    def _wanted(self, read: MailboxWanted) -> Wanted:
+        """Raises NotSet."""
+        return Wanted(
+            parent_id=self._parent_id(read),
+            name=read.name,
+            role=read.role,
+            is_subscribed=read.is_subscribed,
+            sort_order=read.sort_order,
+        )
+
+    def _find(self, object_id: str) -> SeenMailbox:
+        """Raises NotSet."""
         mailbox_id = mailbox_id_of(self._mail.account_id, object_id)
-        if mailbox_id is None or mailbox_id not in seen:
+        if mailbox_id is None or mailbox_id not in self._arranging.seen:
             raise NotSet(SetFault(type=SetFaultType.NOT_FOUND))
-        return seen[mailbox_id]
+        return self._arranging.seen[mailbox_id]
 
-    def _path(self, seen: _Seen, wanted: MailboxWanted) -> str:
-        if wanted.parent_id is None:
-            return wanted.name
-        parent_id = mailbox_id_of(self._mail.account_id, wanted.parent_id)
-        if parent_id is None or parent_id not in seen:
+    def _parent_id(self, read: MailboxWanted) -> MailboxId | None:
+        """Raises NotSet."""
+        if read.parent_id is None:
+            return None
+        parent_id = mailbox_id_of(self._mail.account_id, self._id_of(read.parent_id))
+        if parent_id is None or parent_id not in self._arranging.seen:
             raise invalid_property("parentId", "there is no such mailbox")
-        return join_path((*_names(seen, parent_id), wanted.name))
+        return parent_id
 
-    async def _rename(self, seen: _Seen, found: SeenMailbox, wanted: MailboxWanted) -> None:
-        if found.mailbox.role is MailboxRole.INBOX:
-            # RFC 9051 §6.3.6: RENAME would give its messages away; nobody asks for that here.
-            raise NotSet(SetFault(type=SetFaultType.FORBIDDEN, description="the inbox keeps its name and its place"))
-        check_rights(found.rights, Right.DELETE_MAILBOX)
-        path, new_path = join_path(_names(seen, found.mailbox.mailbox_id)), self._path(seen, wanted)
-        if new_path.startswith(f"{path}/"):
-            raise invalid_property("parentId", "a mailbox cannot lie below itself")
+    def _check_role(self, role: MailboxRole | None) -> None:
+        """Raises NotSet."""
+        if role is None:
+            return
         try:
-            await hierarchy.rename(self._mail, path, new_path)
-        except (AlreadyExists, Invalid, TooLarge) as fault:
-            raise _unfit(fault, self._namesake(seen, wanted)) from None
+            role_of([ATTRIBUTES.get(role, "")])
+        except UseRefused:
+            raise invalid_property("role", "no mailbox here can be given this role") from None
 
-    def _namesake(self, seen: _Seen, wanted: MailboxWanted) -> str | None:
-        """The id of who has that name there; None where it is nobody that the viewer may know of."""
-        account_id = self._mail.account_id
-        parent_id = None if wanted.parent_id is None else mailbox_id_of(account_id, wanted.parent_id)
-        for mailbox_id, each in seen.items():
-            if each.mailbox.parent_id == parent_id and each.mailbox.name == wanted.name:
-                return mailbox_object_id(account_id, mailbox_id)
-        return None
+    def _check_role_is_free(self, role: MailboxRole) -> None:
+        """Raises NotSet."""
+        if any(each.mailbox.role is role for each in self._arranging.seen.values()):
+            raise self._not_set(Misfit.ROLE_IS_TAKEN)
 
-    async def _subscribe(self, mailbox_id: MailboxId, *, is_subscribed: bool) -> None:
-        mail = self._mail
-        if mail.is_own:
-            await mail.mailboxes.subscribe(mail.account_id, mailbox_id, is_subscribed=is_subscribed)
-        else:
-            viewer = mail.viewer.account_id
-            await mail.sharing.subscribe(viewer, mail.account_id, mailbox_id, is_subscribed=is_subscribed)
+    def _name_is_taken(self, wanted: Wanted | None) -> NotSet:
+        """RFC 8620 §5.4: alreadyExists tells by whom, unless the viewer may not know of it."""
+        more: dict[str, str] = {}
+        place = None if wanted is None else (wanted.parent_id, wanted.name)
+        for mailbox_id, each in self._arranging.seen.items():
+            if (each.mailbox.parent_id, each.mailbox.name) == place:
+                more = {"existingId": mailbox_object_id(self._mail.account_id, mailbox_id)}
+        text = "another mailbox there has this name"
+        return NotSet(SetFault(type=SetFaultType.ALREADY_EXISTS, description=text, properties=("name",), more=more))
 
-    def _check_own_role(self, found: SeenMailbox) -> None:
-        if not self._mail.is_own or found.mailbox.role is MailboxRole.INBOX:
-            raise invalid_property("role", "this mailbox keeps its role")
-
-
-def _check_role(seen: _Seen, role: MailboxRole) -> None:
-    try:
-        role_of([ATTRIBUTES.get(role, "")])
-    except UseRefused:
-        raise invalid_property("role", "no mailbox here can be given this role") from None
-    if any(each.mailbox.role is role for each in seen.values()):
-        raise Taken(invalid_property("role", "another mailbox has this role").fault)
-
-
-def _unfit(fault: AlreadyExists | Invalid | TooLarge | UseRefused, namesake: str | None) -> Exception:
-    """TooMany is of the account, all else of a property. namesake: the id of who has the name."""
-    match fault:
-        case TooMany():
-            return fault
-        case AlreadyExists():
-            # RFC 8620 §5.4: alreadyExists tells which.
-            more = {} if namesake is None else {"existingId": namesake}
-            text = "another mailbox there has this name"
-            return Taken(SetFault(type=SetFaultType.ALREADY_EXISTS, description=text, properties=("name",), more=more))
-        case UseRefused():
-            return invalid_property("role", "this mailbox cannot have a role")
-        case _:
-            return invalid_property("name", fault.detail)
-
-
-def _names(seen: _Seen, mailbox_id: MailboxId) -> tuple[str, ...]:
-    """From the top down, as the store has them."""
-    names: list[str] = []
-    at: MailboxId | None = mailbox_id
-    while at is not None:
-        names.append(seen[at].mailbox.name)
-        at = seen[at].mailbox.parent_id
-    return tuple(reversed(names))
+    def _not_set(self, refusal: Refusal, wanted: Wanted | None = None) -> NotSet:
+        """TooMany is of the account, other limits are of a property. Raises MethodFault."""
+        match refusal:
+            case Misfit.NAME_IS_TAKEN | AlreadyExists():
+                return self._name_is_taken(wanted)
+            case Misfit():
+                return invalid_property(*_MISFITS[refusal])
+            case Conflict():
+                return NotSet(self._held.lost(refusal))
+            case UseRefused():
+                return invalid_property("role", "this mailbox keeps its role")
+            case TooMany():
+                return NotSet(set_fault(refusal))
+            case Invalid() | TooLarge():
+                return invalid_property("name", refusal.detail)
+            case _:
+                return NotSet(set_fault(refusal))

@@ -13,6 +13,7 @@ from mailstack.ports.messages import Messages
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.spam_lessons import Noting
+from mailstack.ports.tree_changes import TreeChanges
 from mailstack.services.mailbox.views import ViewCache
 
 
@@ -33,6 +34,7 @@ class AccountMail:
     accounts: Accounts
     sharing: Sharing
     annotations: Annotations
+    tree_changes: TreeChanges
     views: ViewCache
     lessons: Noting
 

@@ -3,11 +3,13 @@
 RFC 8621 §2. Of another's account those that may be looked up, and what stands above them, as LIST has it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple
 
+from mailstack.model.annotation import SORT_ORDER
 from mailstack.model.errors import NotFound
 from mailstack.model.flags import DRAFT, SEEN
 from mailstack.model.ids import MailboxId
@@ -27,25 +29,37 @@ class MailboxCounts(NamedTuple):
     unread_threads: int
 
 
+MAX_SORT_ORDER = 2**31 - 1
+"""RFC 8621 §2."""
+_SORT_ORDER = re.compile(rb"[0-9]{1,10}")
 NOTHING_KNOWN = MailboxCounts(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenMailbox:
-    """rights: none where it only stands above what may be known of."""
+    """rights: none where it only stands above what may be known of. sort_order: None where the viewer gave none."""
 
     mailbox: Mailbox
     rights: Rights
     is_subscribed: bool
+    sort_order: int | None = None
 
 
 async def seen_mailboxes(mail: AccountMail) -> Mapping[MailboxId, SeenMailbox]:
+    return await seen_of(mail, await mail.mailboxes.list(mail.account_id))
+
+
+async def seen_of(mail: AccountMail, mailboxes: Sequence[Mailbox]) -> Mapping[MailboxId, SeenMailbox]:
+    """mailboxes: all of the account."""
     rights_on = await all_rights_on(mail)
-    mailboxes = await mail.mailboxes.list(mail.account_id)
+    values = await mail.annotations.values(mail.account_id, SORT_ORDER, viewer=mail.viewer.account_id)
     if mail.is_own:
         return {
             each.mailbox_id: SeenMailbox(
-                mailbox=each, rights=rights_on(each.mailbox_id), is_subscribed=each.is_subscribed
+                mailbox=each,
+                rights=rights_on(each.mailbox_id),
+                is_subscribed=each.is_subscribed,
+                sort_order=_sort_order(values.get(each.mailbox_id)),
             )
             for each in mailboxes
         }
@@ -58,6 +72,7 @@ async def seen_mailboxes(mail: AccountMail) -> Mapping[MailboxId, SeenMailbox]:
             mailbox=each,
             rights=rights_on(each.mailbox_id) if each.mailbox_id in looked_up else NO_RIGHTS,
             is_subscribed=(mail.account_id, each.mailbox_id) in subscribed,
+            sort_order=_sort_order(values.get(each.mailbox_id)),
         )
         for each in mailboxes
         if each.mailbox_id in needed
@@ -73,6 +88,11 @@ async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:
         return await _counted(view)
     except NotFound:
         return NOTHING_KNOWN
+
+
+def _sort_order(value: bytes | None) -> int | None:
+    """Whatever IMAP's SETMETADATA may have written there."""
+    return int(value) if value is not None and _SORT_ORDER.fullmatch(value) and int(value) <= MAX_SORT_ORDER else None
 
 
 async def _counted(view: MailboxView) -> MailboxCounts:

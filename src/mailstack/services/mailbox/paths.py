@@ -28,6 +28,14 @@ def split_path(path: str) -> tuple[str, ...]:
     return (INBOX, *names[1:]) if names[0].upper() == INBOX else tuple(names)
 
 
+def checked_name(name: str, *, is_top: bool) -> str:
+    """One name alone, as split_path has it of a path. Raises Invalid, TooLarge."""
+    if is_top:
+        return split_path(name)[-1]
+    _, *names = split_path(join_path((INBOX, name)))
+    return names[-1]
+
+
 def join_path(names: tuple[str, ...]) -> str:
     return DELIMITER.join(names)
 

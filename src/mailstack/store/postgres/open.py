@@ -50,6 +50,7 @@ from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.tree_changes import SqlTreeChanges
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.uploads import SqlUploads
@@ -106,6 +107,7 @@ class PostgresStore:
         self.mailboxes = SqlMailboxes(self._accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(self._accounts, blobs=blobs, clock=clock)
         self.emails = SqlEmails(self._accounts, blobs=blobs, clock=clock)
+        self.tree_changes = SqlTreeChanges(self._accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(self._accounts)
         self.search = SqlSearch(self._accounts, blobs=blobs)
         self.sharing = SqlSharing(self._system, self._accounts, clock=clock)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mailstack.model.annotation import MAX_TOTAL_ENTRIES, MAX_TOTAL_OCTETS, is_private
+from mailstack.model.annotation import MAX_TOTAL_ENTRIES, MAX_TOTAL_OCTETS, SORT_ORDER, is_private
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import Clock
@@ -14,14 +14,17 @@ from mailstack.store.sql.mailboxes import touch_mailbox
 READ = "SELECT entry, value FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '')"
 READ_ALL = """SELECT mailbox_id, entry, value FROM annotation
     WHERE /*of*/ mailbox_id IS NOT NULL AND viewer_id IN (?, '')"""
+ALL_OF_ONE = """SELECT mailbox_id, value FROM annotation
+    WHERE /*of*/ mailbox_id IS NOT NULL AND entry = ? AND viewer_id IN (?, '')"""
 ADD = "INSERT INTO annotation (/*key*/ mailbox_id, viewer_id, entry, value) VALUES (/*value*/ ?, ?, ?, ?)"
 REMOVE = "DELETE FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 # The shared ones and each viewer's private ones count apart: nobody can use up what others may set.
-FULLEST = """SELECT COALESCE(MAX(entries), 0) FROM (
-    SELECT COUNT(*) AS entries FROM annotation
-    WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '') GROUP BY viewer_id) AS counted"""
-TOTALS = """SELECT COUNT(*) AS entries, SUM(LENGTH(value)) AS octets FROM annotation WHERE /*of*/ viewer_id IN (?, '')
-    GROUP BY viewer_id"""
+_COUNTED = f"COALESCE(SUM(CASE WHEN entry = '{SORT_ORDER}' THEN 0 ELSE 1 END), 0) AS entries"
+FULLEST = f"""SELECT COALESCE(MAX(entries), 0) FROM (
+    SELECT {_COUNTED} FROM annotation
+    WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND viewer_id IN (?, '') GROUP BY viewer_id) AS counted"""  # noqa: S608 - no input
+TOTALS = f"""SELECT {_COUNTED}, SUM(LENGTH(value)) AS octets FROM annotation WHERE /*of*/ viewer_id IN (?, '')
+    GROUP BY viewer_id"""  # noqa: S608 - no input
 VALUE = "SELECT value FROM annotation WHERE /*of*/ COALESCE(mailbox_id, 0) = ? AND entry = ? AND viewer_id = ?"
 ACCOUNT_ITSELF = 0
 
@@ -45,6 +48,10 @@ class SqlAnnotations:
             found.setdefault(MailboxId(mailbox_id), {})[entry] = value
         return found
 
+    async def values(self, owner: AccountId, entry: str, *, viewer: AccountId) -> Mapping[MailboxId, bytes]:
+        database = await self._databases.get(owner)
+        return {MailboxId(mailbox_id): value for mailbox_id, value in await database.rows(ALL_OF_ONE, (entry, viewer))}
+
     async def change(
         self,
         owner: AccountId,
@@ -57,7 +64,7 @@ class SqlAnnotations:
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
-            if not _write(transaction, mailbox_id, entries, viewer):
+            if not write_entries(transaction, mailbox_id, entries, viewer):
                 return
             _check_limits(transaction, mailbox_id, viewer, limit)
             if mailbox_id is not None:
@@ -67,13 +74,13 @@ class SqlAnnotations:
         await (await self._databases.get(owner)).write(work)
 
 
-def _write(
+def write_entries(
     transaction: Transaction,
     mailbox_id: MailboxId | None,
     entries: Sequence[tuple[str, bytes | None]],
     viewer: AccountId,
 ) -> bool:
-    """Whether anything is another than before."""
+    """Whether anything is another than before. Raises NotFound."""
     keys = [(mailbox_id or ACCOUNT_ITSELF, entry, viewer if is_private(entry) else "") for entry, _ in entries]
     mailbox, *found = transaction.ask(
         (MAILBOX_EXISTS, (mailbox_id or ACCOUNT_ITSELF,)), *((VALUE, key) for key in keys)

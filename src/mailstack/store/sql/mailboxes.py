@@ -1,7 +1,6 @@
 """The mailbox tree of one account: ports.mailboxes in SQL."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailstack.model.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
@@ -9,11 +8,12 @@ from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import SECOND_MS, Clock, Instant
 from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
 from mailstack.ports.bus import account_topic
-from mailstack.store.sql.blobs import Blobs
+from mailstack.store.sql.blobs import Blobs, HeldBlobs
 from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sql.counters import next_mod_seq
 from mailstack.store.sql.database import Databases, Row, Transaction
 from mailstack.store.sql.removal import ALL_PLACEMENTS, remove_placements
+from mailstack.store.sql.storing import tidy
 
 COUNTS = "messages, unseen, deleted, size_bytes, uid_next, uid_validity, mod_seq"
 COLUMNS = f"mailbox_id, parent_id, name, role, is_subscribed, {COUNTS}"
@@ -86,14 +86,9 @@ class SqlMailboxes:
         now = self._clock()
 
         def work(transaction: Transaction) -> Mailbox:
-            if parent_id is not None:
-                _require(transaction, parent_id)
-            _require_free(transaction, parent_id, name)
-            if role is not None and transaction.row(ROLE_TAKEN, (role,)):
-                raise AlreadyExists(f"there is a mailbox with the role {role}")
-            mailbox_id = _insert(transaction, now, next_mod_seq(transaction), parent_id=parent_id, name=name, role=role)
+            mailbox_id = insert_checked(transaction, now, parent_id=parent_id, name=name, role=role)
             transaction.announce(account_topic(account_id))
-            return _mailbox(transaction.one(ONE, (mailbox_id,)))
+            return require_mailbox(transaction, mailbox_id)
 
         return await (await self._databases.get(account_id)).write(work)
 
@@ -103,7 +98,7 @@ class SqlMailboxes:
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
-            mailbox = _require(transaction, mailbox_id)
+            mailbox = require_mailbox(transaction, mailbox_id)
             if mailbox.role is MailboxRole.INBOX:
                 raise Forbidden("the inbox keeps its name and its place")
             if (mailbox.parent_id, mailbox.name) == (parent_id, name):
@@ -121,7 +116,7 @@ class SqlMailboxes:
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
-            if _require(transaction, mailbox_id).is_subscribed is is_subscribed:
+            if require_mailbox(transaction, mailbox_id).is_subscribed is is_subscribed:
                 return
             mod_seq = next_mod_seq(transaction)
             transaction.run(SUBSCRIBE, (is_subscribed, mod_seq, mailbox_id))
@@ -143,7 +138,7 @@ class SqlMailboxes:
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
-            mailbox = _require(transaction, mailbox_id)
+            mailbox = require_mailbox(transaction, mailbox_id)
             if MailboxRole.INBOX in (mailbox.role, role):
                 raise Forbidden("the inbox keeps its role")
             if mailbox.role is role:
@@ -163,27 +158,70 @@ class SqlMailboxes:
         database = await self._databases.get(account_id)
 
         def work(transaction: Transaction) -> None:
-            if _require(transaction, mailbox_id).role is MailboxRole.INBOX:
-                raise Forbidden("the inbox cannot be destroyed: mail is delivered there")
+            require_destroyable(transaction, mailbox_id)
             if transaction.row(HAS_CHILDREN, (mailbox_id,)):
                 raise Conflict(f"mailbox {mailbox_id} has mailboxes below it")
-            mod_seq = next_mod_seq(transaction)
-            gone = transaction.rows(ALL_PLACEMENTS, (mailbox_id,))
-            discard = self._blobs.of_account(account_id).discard
-            for file in remove_placements(transaction, mailbox_id, gone, mod_seq=mod_seq, now=now):
-                transaction.after_commit(partial(discard, file))
-            transaction.run(DELETE, (mailbox_id,))
-            transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, DESTROYED, now))
+            remove(transaction, mailbox_id, self._blobs.of_account(account_id), now)
             transaction.announce(account_topic(account_id))
 
         await database.write(work, is_long=True)
 
 
-def touch_mailbox(transaction: Transaction, mailbox_id: MailboxId, now: Instant) -> None:
+def touch_mailbox(transaction: Transaction, mailbox_id: MailboxId, now: Instant) -> ModSeq:
     """Something about the mailbox changed that is kept elsewhere: a row in the change log."""
     mod_seq = next_mod_seq(transaction)
     transaction.run(TOUCH, (mod_seq, mailbox_id))
     transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
+    return mod_seq
+
+
+def all_mailboxes(transaction: Transaction) -> Mapping[MailboxId, Mailbox]:
+    return {MailboxId(row[0]): _mailbox(row) for row in transaction.rows(LIST)}
+
+
+def insert_checked(
+    transaction: Transaction,
+    now: Instant,
+    *,
+    parent_id: MailboxId | None,
+    name: str,
+    role: MailboxRole | None,
+    is_subscribed: bool = False,
+) -> MailboxId:
+    """Raises NotFound, AlreadyExists."""
+    if parent_id is not None:
+        require_mailbox(transaction, parent_id)
+    _require_free(transaction, parent_id, name)
+    if role is not None and transaction.row(ROLE_TAKEN, (role,)):
+        raise AlreadyExists(f"there is a mailbox with the role {role}")
+    mod_seq = next_mod_seq(transaction)
+    return _insert(transaction, now, mod_seq, parent_id=parent_id, name=name, role=role, is_subscribed=is_subscribed)
+
+
+def require_destroyable(transaction: Transaction, mailbox_id: MailboxId) -> Mailbox:
+    """Raises NotFound, Forbidden."""
+    mailbox = require_mailbox(transaction, mailbox_id)
+    if mailbox.role is MailboxRole.INBOX:
+        raise Forbidden("the inbox cannot be destroyed: mail is delivered there")
+    return mailbox
+
+
+def remove(transaction: Transaction, mailbox_id: MailboxId, held: HeldBlobs, now: Instant) -> ModSeq:
+    """With all that lies in it."""
+    mod_seq = next_mod_seq(transaction)
+    gone = transaction.rows(ALL_PLACEMENTS, (mailbox_id,))
+    tidy(transaction, held, remove_placements(transaction, mailbox_id, gone, mod_seq=mod_seq, now=now))
+    transaction.run(DELETE, (mailbox_id,))
+    transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, DESTROYED, now))
+    return mod_seq
+
+
+def require_mailbox(transaction: Transaction, mailbox_id: MailboxId) -> Mailbox:
+    """Raises NotFound."""
+    row = transaction.row(ONE, (mailbox_id,))
+    if row is None:
+        raise _no_mailbox(mailbox_id)
+    return _mailbox(row)
 
 
 def make_standard_mailboxes(transaction: Transaction, now: Instant) -> None:
@@ -211,13 +249,6 @@ def _insert(
     return MailboxId(mailbox_id)
 
 
-def _require(transaction: Transaction, mailbox_id: MailboxId) -> Mailbox:
-    row = transaction.row(ONE, (mailbox_id,))
-    if row is None:
-        raise _no_mailbox(mailbox_id)
-    return _mailbox(row)
-
-
 def _require_free(transaction: Transaction, parent_id: MailboxId | None, name: str) -> None:
     # RFC 9051 §5.1: INBOX is the same name in any case; other names are told apart by it.
     if parent_id is None and name.upper() == INBOX:
@@ -232,7 +263,7 @@ def _require_place(transaction: Transaction, mailbox_id: MailboxId, parent_id: M
     while above is not None:
         if above == mailbox_id:
             raise Invalid("a mailbox cannot be moved below itself")
-        above = _require(transaction, above).parent_id
+        above = require_mailbox(transaction, above).parent_id
 
 
 def _mailbox(row: Row) -> Mailbox:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from mailstack.model.errors import NotFound, TooMany
-from mailstack.model.ids import AccountId, MailboxId
+from mailstack.model.ids import AccountId, MailboxId, ModSeq
 from mailstack.model.instant import SECOND_MS, Clock
 from mailstack.model.rights import (
     NO_RIGHTS,
@@ -138,10 +138,24 @@ class SqlSharing:
 
     async def subscribe(
         self, account_id: AccountId, owner: AccountId, mailbox_id: MailboxId, *, is_subscribed: bool
-    ) -> None:
+    ) -> ModSeq | None:
         statement = SUBSCRIBE if is_subscribed else UNSUBSCRIBE
         database = await self._databases.get(account_id)
-        await database.write(lambda transaction: transaction.run(statement, (owner, mailbox_id)))
+        if not await database.write(lambda transaction: transaction.run_counted(statement, (owner, mailbox_id))):
+            return None
+        now = self._clock()
+
+        def tell(transaction: Transaction) -> ModSeq | None:
+            if transaction.row(MAILBOX_EXISTS, (mailbox_id,)) is None:
+                return None
+            transaction.announce(account_topic(owner))
+            return touch_mailbox(transaction, mailbox_id, now)
+
+        try:
+            return await (await self._databases.get(owner)).write(tell)
+        except NotFound:
+            # The owner is gone, and a subscription to nothing may stay or go.
+            return None
 
     async def _note(self, owner: AccountId, grant: Grant) -> None:
         account_id = FOR_ALL if is_for_all(grant.identifier) else grant.account_id

@@ -42,6 +42,7 @@ from mailstack.store.sql.sts_policies import SqlStsPolicies
 from mailstack.store.sql.submitted import SqlSubmitted
 from mailstack.store.sql.tokens import SqlTokens
 from mailstack.store.sql.trash import SqlTrash
+from mailstack.store.sql.tree_changes import SqlTreeChanges
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.uploads import SqlUploads
@@ -83,6 +84,7 @@ class SqliteStore:
         self.mailboxes = SqlMailboxes(files.accounts, blobs=blobs, clock=clock)
         self.messages = SqlMessages(files.accounts, blobs=blobs, clock=clock)
         self.emails = SqlEmails(files.accounts, blobs=blobs, clock=clock)
+        self.tree_changes = SqlTreeChanges(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())

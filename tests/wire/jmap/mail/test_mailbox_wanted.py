@@ -12,8 +12,8 @@ _GIVEN = {"name": "a", "isSubscribed": True}
 
 
 def test_all_of_it() -> None:
-    given = {"name": "a", "parentId": "#k", "role": "archive", "isSubscribed": False, "totalEmails": 3}
-    expected = MailboxWanted(name="a", parent_id="#k", role=MailboxRole.ARCHIVE, is_subscribed=False)
+    given = {"name": "a", "parentId": "#k", "role": "archive", "isSubscribed": False, "sortOrder": 0, "totalEmails": 3}
+    expected = MailboxWanted(name="a", parent_id="#k", role=MailboxRole.ARCHIVE, is_subscribed=False, sort_order=0)
     assert read_mailbox(given, fixed={"totalEmails": 3}) == expected
 
 
@@ -39,7 +39,10 @@ def test_null_is_none() -> None:
         ("isSubscribed", None),
         ("isSubscribed", 1),
         ("totalEmails", 4),
-        ("sortOrder", 1),
+        ("sortOrder", -1),
+        ("sortOrder", 2**31),
+        ("sortOrder", 1.5),
+        ("sortOrder", False),
         ("id", "F1-1"),
         ("colour", "red"),
     ],

@@ -11,12 +11,13 @@ from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxWanted:
-    """parent_id: as the client spells it."""
+    """parent_id: as the client spells it. sort_order: None for none of its own."""
 
     name: str
     parent_id: str | None
     role: MailboxRole | None
     is_subscribed: bool
+    sort_order: int | None
 
 
 def read_mailbox(properties: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> MailboxWanted:
@@ -34,10 +35,11 @@ def read_mailbox(properties: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> 
         parent_id=_parent_id(properties.get("parentId")),
         role=_role(properties.get("role")),
         is_subscribed=_is_subscribed(properties.get("isSubscribed")),
+        sort_order=_sort_order(properties.get("sortOrder")),
     )
 
 
-_SETTABLE = frozenset({"name", "parentId", "role", "isSubscribed"})
+_SETTABLE = frozenset({"name", "parentId", "role", "sortOrder", "isSubscribed"})
 
 
 def _name(value: object) -> str:
@@ -72,4 +74,13 @@ def _no_role() -> MailboxRole:
 def _is_subscribed(value: object) -> bool:
     if not isinstance(value, bool):
         raise invalid_property("isSubscribed", "a Boolean")
+    return value
+
+
+def _sort_order(value: object) -> int | None:
+    # RFC 8621 §2: 0 <= sortOrder < 2^31
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise invalid_property("sortOrder", "a whole number from 0 to 2^31 - 1")
     return value
