@@ -96,6 +96,7 @@ ON_POSTGRES = frozenset(
         "test_reputation",
         "test_scripts",
         "test_search",
+        "test_sending_identities",
         "test_sharing",
         "test_sieve_memory",
         "test_spam_lessons",

@@ -13,6 +13,7 @@ from mailstack.model.challenge import Challenge, ChallengeKind
 from mailstack.model.conduct import Ban, Offence
 from mailstack.model.delivery import Deferred, Delivered, OutgoingMail, Settlement, SmtpReply
 from mailstack.model.greylist import GreyEntry
+from mailstack.model.header_value import EmailAddress
 from mailstack.model.ids import AccountId, AppPasswordId, MessageId, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.issuance import IssuanceFailure
@@ -23,6 +24,7 @@ from mailstack.model.reputation import Counts
 from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.model.script import ScriptQuota
+from mailstack.model.sending_identity import SendingIdentity
 from mailstack.model.sieve_memory import Purpose
 from mailstack.model.source import Source
 from mailstack.model.spam_lesson import Said, Settled, Taught
@@ -146,8 +148,10 @@ async def _fill_system(store: Store) -> None:
     await store.scripts.activate(bob, "../häuser")
     for purpose in Purpose:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
-    await journal.note(store, bob, created="ab", destroyed="a", now=now)
+    number = await journal.note(store, bob, created="ab", destroyed="a", now=now)
     await store.push_subscriptions.add(push_subscription(bob), now=now, at_most=1)
+    own = SendingIdentity(identity_id="I1", email=BOB, name=None, reply_to=[EmailAddress("B", BOB)], bcc=())
+    await store.sending_identities.write(bob, created=[own], if_number=number)
     await store.reputation.add({(-1, 0): Counts(0.1, 1e300), (-1, 2**63 - 1): Counts(-3.0, 1 / 3)})
     await store.acquaintances.note({Acquaintance(bob, tie, -(2**63)): until for tie in Tie})
     lesson = MessageId(1)

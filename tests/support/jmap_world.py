@@ -20,6 +20,7 @@ from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.sending_identities import AccountIdentities
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.session import API_PATH, CORE
 from tests.support.feeds import running_feed
@@ -94,6 +95,8 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 accounts=store.accounts,
                 scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
                 uploads=store.uploads,
+                object_journal=store.object_journal,
+                identities=AccountIdentities(store.sending_identities, store.accounts, token=token_bytes),
                 feed=feed,
                 bus=service.bus,
                 conduct=service.conduct,

@@ -49,6 +49,7 @@ from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.spam.namesakes import Namesakes
 from mailstack.services.spam.scoring import SpamModels
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
@@ -313,6 +314,8 @@ def _jmap(
         accounts=adapters.store.accounts,
         scripts=scripts,
         uploads=adapters.store.uploads,
+        object_journal=adapters.store.object_journal,
+        identities=AccountIdentities(adapters.store.sending_identities, adapters.store.accounts, token=adapters.token),
         feed=adapters.feed,
         bus=adapters.bus,
         conduct=adapters.conduct,

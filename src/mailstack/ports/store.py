@@ -25,6 +25,7 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.reputation import Reputation
 from mailstack.ports.scripts import Scripts
 from mailstack.ports.search import Search
+from mailstack.ports.sending_identities import SendingIdentities
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.sieve_memory import SieveMemory
 from mailstack.ports.spam_lessons import SpamLessons
@@ -113,6 +114,8 @@ class Store(Protocol):
     def uploads(self) -> Uploads: ...
     @property
     def object_journal(self) -> ObjectJournal: ...
+    @property
+    def sending_identities(self) -> SendingIdentities: ...
     @property
     def push_subscriptions(self) -> PushSubscriptions: ...
     @property

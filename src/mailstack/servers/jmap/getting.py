@@ -87,6 +87,18 @@ async def changes_of_mail(
     }, found
 
 
+def read_if_number(arguments: Arguments) -> int | None:
+    """RFC 8620 §5.3, of what lies with the system: the number that its journal has to be at. Raises MethodFault."""
+    wanted = arguments.optional_text("ifInState")
+    if wanted is None:
+        return None
+    point = read_object_state(wanted)
+    # Who is still on the way to a state does not know all of it.
+    if point is None or point.began is not None:
+        raise MethodFault(MethodFaultType.STATE_MISMATCH)
+    return point.number
+
+
 async def changes_of_objects(
     journal: ObjectJournal, account_id: AccountId, kind: ObjectKind, since: str, *, digest: str = "", limit: int
 ) -> dict[str, Any]:

@@ -19,6 +19,11 @@ from mailstack.wire.jmap.dates import write_date
 from mailstack.wire.jmap.mail.header_property import HeaderForm, HeaderProperty
 
 
+def address_object(address: EmailAddress) -> dict[str, str | None]:
+    """RFC 8621 §4.1.2.3"""
+    return {"name": address.name, "email": address.email}
+
+
 def header_value(fields: Sequence[Field], wanted: HeaderProperty) -> Any:  # noqa: ANN401  # JSON of any form
     """RFC 8621 §4.1.3: of the last field of that name, None where there is none; or of all, in order."""
     write = _WRITERS[wanted.form]
@@ -41,18 +46,14 @@ def header_list(raw: RawMessage, fields: Sequence[Field]) -> list[dict[str, str]
 
 
 def _addresses(value: bytes) -> list[dict[str, str | None]]:
-    return [_address(address) for address in addresses_form(value)]
+    return [address_object(address) for address in addresses_form(value)]
 
 
 def _groups(value: bytes) -> list[dict[str, Any]]:
     return [
-        {"name": group.name, "addresses": [_address(address) for address in group.addresses]}
+        {"name": group.name, "addresses": [address_object(address) for address in group.addresses]}
         for group in groups_form(value)
     ]
-
-
-def _address(address: EmailAddress) -> dict[str, str | None]:
-    return {"name": address.name, "email": address.email}
 
 
 def _date(value: bytes) -> str | None:

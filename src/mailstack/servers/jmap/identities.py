@@ -1,20 +1,18 @@
-"""Whom an account may send as: one identity for each of its addresses, as the server's configuration has them.
+"""Identities as JSON, and whose they are. RFC 8621 §6."""
 
-RFC 8621 §6. Nothing of them is kept for a client to change.
-"""
-
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from mailstack.model.principal import Ability, Account
+from mailstack.model.header_value import EmailAddress
+from mailstack.model.object_journal import JournalPoint
+from mailstack.model.principal import Account
+from mailstack.model.sending_identity import SendingIdentity
+from mailstack.servers.jmap.header_values import address_object
 from mailstack.servers.jmap.method import Call
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
+from mailstack.wire.jmap.states import write_object_state
 
 PROPERTIES = ("id", "name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete")
-_DIGITS = 24
 
 
 async def require_own(call: Call, account_id: str) -> Account:
@@ -25,31 +23,24 @@ async def require_own(call: Call, account_id: str) -> Account:
     return mail.account
 
 
-def identities(account: Account) -> Mapping[str, dict[str, Any]]:
-    """By id; none for who may not submit."""
-    if Ability.SUBMIT not in account.abilities:
-        return {}
-    return {_id_of(address): _identity(account, address) for address in dict.fromkeys(account.address_keys)}
-
-
-def identity_state(account: Account) -> str:
-    return hashlib.sha256(orjson.dumps([*identities(account).values()])).hexdigest()[:_DIGITS]
-
-
-def _identity(account: Account, address: str) -> dict[str, Any]:
+def identity_object(identity: SendingIdentity) -> dict[str, Any]:
+    """With all PROPERTIES. identity: named."""
     return {
-        "id": _id_of(address),
-        "name": account.name,
-        "email": address,
-        "replyTo": None,
-        "bcc": None,
-        "textSignature": "",
-        "htmlSignature": "",
+        "id": identity.identity_id,
+        "name": identity.name or "",
+        "email": identity.email,
+        "replyTo": _addresses(identity.reply_to),
+        "bcc": _addresses(identity.bcc),
+        "textSignature": identity.text_signature,
+        "htmlSignature": identity.html_signature,
         # An address goes with the configuration that names it.
-        "mayDelete": False,
+        "mayDelete": not identity.is_given,
     }
 
 
-def _id_of(address: str) -> str:
-    # RFC 8620 §1.2: no id can hold an address as it is, and the longest is shorter than some of them are.
-    return f"I{hashlib.sha256(address.encode()).hexdigest()[:_DIGITS]}"
+def identity_state(number: int) -> str:
+    return write_object_state(JournalPoint(number))
+
+
+def _addresses(addresses: Sequence[EmailAddress] | None) -> list[dict[str, Any]] | None:
+    return None if addresses is None else [*map(address_object, addresses)]

@@ -9,12 +9,14 @@ from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.bus import Bus
+from mailstack.ports.object_journal import ObjectJournal
 from mailstack.ports.uploads import Uploads
 from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.scripts import AccountScripts
+from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.states.feed import StateFeed
 from mailstack.wire.jmap.limits import JmapLimits
 
@@ -29,6 +31,8 @@ class JmapService:
     accounts: Accounts
     scripts: AccountScripts
     uploads: Uploads
+    object_journal: ObjectJournal
+    identities: AccountIdentities
     feed: StateFeed
     bus: Bus
     conduct: Conduct

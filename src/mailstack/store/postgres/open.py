@@ -41,6 +41,7 @@ from mailstack.store.sql.push_subscriptions import SqlPushSubscriptions
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
+from mailstack.store.sql.sending_identities import SqlSendingIdentities
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
 from mailstack.store.sql.spam_lessons import SqlSpamLessons
@@ -85,6 +86,7 @@ class PostgresStore:
         )
         self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
         self.object_journal = SqlObjectJournal(self._system)
+        self.sending_identities = SqlSendingIdentities(self._system, clock=clock)
         self.uploads = SqlUploads(self._system, blobs=blobs.of_queue())
         self.push_subscriptions = SqlPushSubscriptions(self._system)
         self.locks = SqlLocks(self._system)

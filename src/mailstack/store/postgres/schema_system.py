@@ -407,6 +407,18 @@ OBJECTS = (
     )""",
     "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
     "CREATE INDEX object_change_at ON object_change (changed_at)",
+    # model/sending_identity.py. name: NULL for the account's; reply_to, bcc: as JSON, NULL for none.
+    """CREATE TABLE sending_identity (
+        account_id TEXT NOT NULL,
+        identity_id TEXT NOT NULL,
+        email TEXT NOT NULL,
+        name TEXT,
+        reply_to TEXT,
+        bcc TEXT,
+        text_signature TEXT NOT NULL,
+        html_signature TEXT NOT NULL,
+        PRIMARY KEY (account_id, identity_id)
+    )""",
     # model/app_password.py. Of an account in the trash, they stay as long as it.
     """CREATE TABLE app_password (
         app_password_id TEXT PRIMARY KEY,

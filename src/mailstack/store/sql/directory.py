@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId
 from mailstack.model.instant import Instant
+from mailstack.model.object_journal import ObjectKind
 from mailstack.model.resource import (
     AccountBody,
     AliasBody,
@@ -19,11 +21,14 @@ from mailstack.model.resource import (
     ResourceChange,
     body_of,
 )
-from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.database import Row, Transaction
+from mailstack.store.sql.object_journal import begin_anew
+from mailstack.store.sql.sending_identities import OWNERS
 
 # Locked, where engines do that: the first use of an account waits until it is decided whose id it is.
 ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ? /*+ FOR UPDATE*/"
-ACCOUNT_IDS = "SELECT login, account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts)"
+ACCOUNTS = """SELECT login, account_id, name, addresses, abilities FROM account
+    WHERE login IN (SELECT value FROM json_each(?) AS texts)"""
 ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes, forward,
     limits, spam) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?, forward = ?,
@@ -46,13 +51,15 @@ ADD_TRASH = "INSERT INTO trash (account_id, login, destroyed_at) VALUES (?, ?, ?
 
 
 class Directory:
-    """Of one transaction. It asks twice, however much changes."""
+    """Of one transaction. It asks three times at most, however much changes."""
 
     def __init__(self, transaction: Transaction, *, now: Instant, token: Callable[[int], bytes]) -> None:
         self._transaction = transaction
         self._now = now
         self._token = token
         self._account_ids: dict[str, str] = {}
+        self._senders: dict[str, Row] = {}
+        self._begins_anew: set[str] = set()
         self._addresses: dict[str, str] = {}
 
     def follow(self, changes: Sequence[ResourceChange]) -> None:
@@ -65,12 +72,18 @@ class Directory:
             if change.operation is not Operation.DESTROY:
                 self._add(change.resource)
         self._refuse_others_addresses()
+        if any(change.resource.kind is Kind.DOMAIN for change in changes):
+            # Where others' addresses are subaddresses from now on, or are no more.
+            self._begins_anew.update(account_id for (account_id,) in self._transaction.rows(OWNERS))
+        begin_anew(self._transaction, [*map(AccountId, sorted(self._begins_anew))], ObjectKind.IDENTITY)
 
     def _look_up(self, changes: Sequence[ResourceChange]) -> None:
         accounts = [change for change in changes if change.resource.kind is Kind.ACCOUNT]
         logins = [change.moved_from or change.resource.name for change in accounts]
         if logins:
-            self._account_ids = dict(self._transaction.rows(ACCOUNT_IDS, (_json(logins),)))
+            for login, account_id, *sender in self._transaction.rows(ACCOUNTS, (_json(logins),)):
+                self._account_ids[login] = account_id
+                self._senders[account_id] = (login, *sender)
 
     def _drop(self, change: ResourceChange) -> None:
         name = change.resource.name
@@ -125,6 +138,9 @@ class Directory:
             self._transaction.run(ADD_ACCOUNT, (account_id, login, *columns))
         else:
             self._transaction.run(CHANGE_ACCOUNT, (*columns, account_id))
+            name, addresses, _, abilities, *_ = columns
+            if self._senders[account_id] != (login, name, addresses, abilities):
+                self._begins_anew.add(account_id)
         for address in (login, *body.addresses):
             if self._addresses.setdefault(address, account_id) != account_id:
                 raise Conflict(f"{address} belongs to another account")

@@ -1,6 +1,6 @@
 """The journal of what lies with the system: ports.object_journal in SQL, and what those who write objects call.
 
-`note` and `require_number` belong into the transaction that writes the objects.
+`note`, `begin_anew` and `require_number` belong into the transaction that writes the objects.
 """
 
 import json
@@ -25,6 +25,9 @@ CHANGED = """INSERT INTO object_change
     (account_id, kind, object_id, created_number, changed_number, is_gone, changed_at) VALUES (?, ?, ?, 0, ?, ?, ?)
     ON CONFLICT (account_id, kind, object_id) DO UPDATE SET
         changed_number = excluded.changed_number, is_gone = excluded.is_gone, changed_at = excluded.changed_at"""
+BEGIN_ANEW = """INSERT INTO object_state (account_id, kind, number, floor_number) VALUES (?, ?, 1, 1)
+    ON CONFLICT (account_id, kind) DO UPDATE SET
+        number = object_state.number + 1, floor_number = object_state.number + 1"""
 STATE = "SELECT number, floor_number FROM object_state WHERE account_id = ? AND kind = ?"
 NUMBERS = """SELECT account_id, kind, number FROM object_state
     WHERE number > 0 AND account_id IN (SELECT value FROM json_each(?) AS texts)"""
@@ -66,6 +69,13 @@ def require_number(transaction: Transaction, account_id: AccountId, kind: Object
     """For writes that depend on it: nobody else writes until the transaction is over. Raises Conflict."""
     if if_number is not None and _count_up(transaction, account_id, kind, 0) != if_number:
         raise Conflict(f"{kind} objects of account {account_id} have changed since number {if_number}")
+
+
+def begin_anew(transaction: Transaction, account_ids: Collection[AccountId], kind: ObjectKind) -> None:
+    """For what the spec has a say in: something is another now, and nobody is told what."""
+    transaction.run_many(BEGIN_ANEW, [(account_id, kind.value) for account_id in account_ids])
+    for account_id in account_ids:
+        transaction.announce(account_topic(account_id))
 
 
 def forget_journal(transaction: Transaction, account_id: str) -> None:

@@ -51,7 +51,7 @@ class SqlScripts:
         script_id = self._token(ID_OCTETS).hex()
 
         def work(transaction: Transaction) -> None:
-            _take_turn(transaction, account_id)
+            take_turn(transaction, account_id)
             _check_space(transaction, account_id, name, len(content), quota)
             transaction.run(PUT, (account_id, name, script_id, content))
 
@@ -62,7 +62,7 @@ class SqlScripts:
 
     async def activate(self, account_id: AccountId, name: str | None) -> None:
         def work(transaction: Transaction) -> None:
-            _take_turn(transaction, account_id)
+            take_turn(transaction, account_id)
             if name is not None:
                 _is_active(transaction, account_id, name)
             transaction.run(DEACTIVATE, (account_id,))
@@ -73,7 +73,7 @@ class SqlScripts:
 
     async def rename(self, account_id: AccountId, name: str, new_name: str) -> None:
         def work(transaction: Transaction) -> None:
-            _take_turn(transaction, account_id)
+            take_turn(transaction, account_id)
             _is_active(transaction, account_id, name)
             if transaction.row(IS_ACTIVE, (account_id, new_name)) is not None:
                 raise AlreadyExists("there is a script of the new name already")
@@ -83,7 +83,7 @@ class SqlScripts:
 
     async def remove(self, account_id: AccountId, name: str) -> None:
         def work(transaction: Transaction) -> None:
-            _take_turn(transaction, account_id)
+            take_turn(transaction, account_id)
             if _is_active(transaction, account_id, name):
                 raise InUse("the script is active; make another one active first, or none")
             transaction.run(REMOVE, (account_id, name))
@@ -91,7 +91,7 @@ class SqlScripts:
         await self._system.write(work)
 
 
-def _take_turn(transaction: Transaction, account_id: AccountId) -> None:
+def take_turn(transaction: Transaction, account_id: AccountId) -> None:
     if transaction.row(OWNER, (account_id,)) is None:
         raise NotFound(f"there is no account {account_id}")
 

@@ -19,6 +19,7 @@ from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DR
 from mailstack.store.sql.object_journal import forget_journal
 from mailstack.store.sql.push_subscriptions import FORGET_PUSHES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
+from mailstack.store.sql.sending_identities import FORGET_IDENTITIES
 from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.spam_tables import forget_account
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
@@ -134,4 +135,5 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_PUSHES, (account_id,))
     forget_account(transaction, account_id)
     forget_journal(transaction, account_id)
+    transaction.run(FORGET_IDENTITIES, (account_id,))
     transaction.run(FORGET, (account_id,))

@@ -33,6 +33,7 @@ from mailstack.store.sql.push_subscriptions import SqlPushSubscriptions
 from mailstack.store.sql.queue import SqlQueue
 from mailstack.store.sql.reputation import SqlReputation
 from mailstack.store.sql.scripts import SqlScripts
+from mailstack.store.sql.sending_identities import SqlSendingIdentities
 from mailstack.store.sql.sharing import SqlSharing
 from mailstack.store.sql.sieve_memory import SqlSieveMemory
 from mailstack.store.sql.spam_lessons import SqlSpamLessons
@@ -89,6 +90,7 @@ class SqliteStore:
         self.search = SqlSearch(files.accounts, blobs=blobs)
         self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
         self.object_journal = SqlObjectJournal(files.system)
+        self.sending_identities = SqlSendingIdentities(files.system, clock=clock)
         self.uploads = SqlUploads(files.system, blobs=blobs.of_queue())
         self.push_subscriptions = SqlPushSubscriptions(files.system)
         self.locks = SqlLocks(files.system)

@@ -451,7 +451,7 @@ MIGRATIONS = (
     ),
     Migration(
         number=6,
-        tables=_FIFTH | {"object_state", "object_change", "app_password", "push_subscription"},
+        tables=_FIFTH | {"object_state", "object_change", "sending_identity", "app_password", "push_subscription"},
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
             """CREATE TABLE object_state (
@@ -474,6 +474,18 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX object_change_number ON object_change (account_id, kind, changed_number)",
             "CREATE INDEX object_change_at ON object_change (changed_at)",
+            # model/sending_identity.py. name: NULL for the account's; reply_to, bcc: as JSON, NULL for none.
+            """CREATE TABLE sending_identity (
+                account_id TEXT NOT NULL,
+                identity_id TEXT NOT NULL,
+                email TEXT NOT NULL,
+                name TEXT,
+                reply_to TEXT,
+                bcc TEXT,
+                text_signature TEXT NOT NULL,
+                html_signature TEXT NOT NULL,
+                PRIMARY KEY (account_id, identity_id)
+            ) STRICT""",
             # model/app_password.py. Of an account in the trash, they stay as long as it.
             """CREATE TABLE app_password (
                 app_password_id TEXT PRIMARY KEY,

@@ -278,6 +278,18 @@ BEFORE_QUEUE = (
         "changed_at",
         key=3,
     ),
+    _of_system(
+        "sending_identity",
+        "account_id",
+        "identity_id",
+        "email",
+        "name",
+        "reply_to",
+        "bcc",
+        "text_signature",
+        "html_signature",
+        key=2,
+    ),
     _of_system("challenge", "kind", "name", "value", "ends_at", key=2),
     _of_system(
         "token",

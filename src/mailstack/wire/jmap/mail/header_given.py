@@ -29,6 +29,11 @@ def header_values(given: HeaderProperty, value: object) -> Sequence[HeaderValue]
     return [read(each) for each in _items(value) if each != []]
 
 
+def read_addresses(value: object) -> tuple[EmailAddress, ...]:
+    """Raises Invalid."""
+    return _each(_address, value)
+
+
 def _raw(value: object) -> RawValue:
     text = _string(value)
     # RFC 5322 §2.2 has fields without a space after the colon, which nobody else writes and not everybody reads.
@@ -40,7 +45,7 @@ def _text(value: object) -> TextValue:
 
 
 def _addresses(value: object) -> Groups:
-    return Groups((AddressGroup(None, _each(_address, value)),))
+    return Groups((AddressGroup(None, read_addresses(value)),))
 
 
 def _groups(value: object) -> Groups:
@@ -64,7 +69,7 @@ def _date(value: object) -> ZonedDate:
 
 def _group(value: object) -> AddressGroup:
     members = _members(value, "name", "addresses")
-    return AddressGroup(_optional_string(members.get("name")), _each(_address, members.get("addresses")))
+    return AddressGroup(_optional_string(members.get("name")), read_addresses(members.get("addresses")))
 
 
 def _address(value: object) -> EmailAddress:

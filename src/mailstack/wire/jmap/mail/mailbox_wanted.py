@@ -6,7 +6,8 @@ from typing import Any
 
 from mailstack.model.mailbox import DELIMITER, MailboxRole
 from mailstack.wire.jmap.arguments import is_id
-from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
+from mailstack.wire.jmap.faults import invalid_property
+from mailstack.wire.jmap.mail.settable import check_settable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +23,7 @@ class MailboxWanted:
 
 def read_mailbox(properties: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> MailboxWanted:
     """properties: all that the client can set. fixed: what else there is, and it may name as it is. Raises NotSet."""
-    wrong = [
-        name
-        for name, value in properties.items()
-        if name not in _SETTABLE and (name not in fixed or fixed[name] != value)
-    ]
-    if wrong:
-        text = "these are not for clients to set"
-        raise NotSet(SetFault(type=SetFaultType.INVALID_PROPERTIES, description=text, properties=sorted(wrong)))
+    check_settable(properties, _SETTABLE, fixed=fixed)
     return MailboxWanted(
         name=_name(properties.get("name")),
         parent_id=_parent_id(properties.get("parentId")),
