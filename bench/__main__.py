@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "queue",
     "imap",
     "imap_large",
+    "jmap_events",
     "lifecycle",
     "spec",
     "reconcile",

@@ -52,7 +52,7 @@ async def answered(
     service: Callable[[], HttpService], pieces: Iterable[bytes], role: HttpRole = HttpRole.SECURE
 ) -> bytes:
     """All that the server says to the pieces."""
-    protocol = HttpServer(service, Connections(), Admission()).protocol(role)()
+    protocol = HttpServer(service, Connections(), Admission(), Admission()).protocol(role)()
     transport = KeptTransport(protocol)
     protocol.connection_made(transport)
     for piece in pieces:

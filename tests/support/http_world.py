@@ -102,6 +102,7 @@ class HttpWorld:
 
     connections: Connections = field(default_factory=Connections)
     admission: Admission = field(default_factory=Admission)
+    streams: Admission = field(default_factory=Admission)
     clock: FakeClock = field(default_factory=FakeClock)
     state: MemoryState = field(default_factory=MemoryState)
     challenges: MemoryChallenges = field(default_factory=MemoryChallenges)
@@ -204,7 +205,7 @@ async def serving(
     world: HttpWorld, role: HttpRole = HttpRole.SECURE, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[HttpWorld]:
     loop = asyncio.get_running_loop()
-    factory = HttpServer(world.service, world.connections, world.admission).protocol(role)
+    factory = HttpServer(world.service, world.connections, world.admission, world.streams).protocol(role)
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=tls)
     world.port = server.sockets[0].getsockname()[1]
     try:

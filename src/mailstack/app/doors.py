@@ -33,18 +33,18 @@ class Doors:
         self._tls = tls
         self._web_tls = web_tls
         self._connections = Connections()
-        senders, readers, filterers, web = (
-            Admission(service, others) for service in ("sender", "reader", "filterer", "http")
+        senders, readers, filterers, web, streams = (
+            Admission(service, others) for service in ("sender", "reader", "filterer", "http", "stream")
         )
         self._smtp = {role: _entrance(role.value, others, senders) for role in SmtpRole}
         imap = _entrance("imap", others, readers)
         self._imap = ImapServer(lambda: current().imap, self._connections, imap)
         managesieve = _entrance("managesieve", others, filterers)
         self._managesieve = ManageSieveServer(lambda: current().managesieve, self._connections, managesieve)
-        self._http = HttpServer(lambda: current().http, self._connections, web)
+        self._http = HttpServer(lambda: current().http, self._connections, web, streams)
         entrances = (*self._smtp.values(), imap, managesieve)
         strangers = (admission for entrance in entrances for admission in (entrance.strangers, entrance.networks))
-        self.admissions = (*strangers, senders, readers, filterers, web)
+        self.admissions = (*strangers, senders, readers, filterers, web, streams)
         self._listeners: dict[Endpoint, socket.socket] = {}
         self._servers: dict[Endpoint, Accepting] = {}
         self._proxies = current().proxies
@@ -79,6 +79,7 @@ class Doors:
         """After a new generation came: accounts that are gone from it, or have other passwords, are not served on."""
         await self._imap.recheck_logins()
         await self._managesieve.recheck_logins()
+        await self._http.recheck_logins()
 
     async def drain(self, *, grace_s: float) -> int:
         """Returns how many connections had to be aborted."""

@@ -42,7 +42,9 @@ def web_service(
     sites = _sites(blueprint, server, policies, own)
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
-        limits=HttpLimits(connections_per_ip=server.connections_per_ip),
+        limits=HttpLimits(
+            connections_per_ip=server.connections_per_ip, streams_per_account=server.connections_per_account
+        ),
         # A sandbox is for programs that are not to be bothered with its certificate.
         plain=_pages(
             *health.routes(), *proofs.routes(), *(mail if settings.trust_loopback else ()), otherwise=to_https

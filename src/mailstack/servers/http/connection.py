@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from mailstack.model.networks import subscriber_of
+from mailstack.model.principal import Account
 from mailstack.net.admission import Admission, Held, host_of
 from mailstack.net.connections import Connections
 from mailstack.net.tls_proofs import ACME_TLS
@@ -25,6 +26,7 @@ from mailstack.servers.http.answer import AnswerTransport
 from mailstack.servers.http.floor import FAULT, HOST, REASON, Floor
 from mailstack.servers.http.head import BadHead, read_head
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.line import CONNECTION, Guest, Line, Lines
 from mailstack.servers.http.problem import (
     BAD_REQUEST,
     CONTENT_TOO_LARGE,
@@ -53,10 +55,11 @@ class Shared:
     state: ServerState
     connections: Connections
     admission: Admission
+    lines: Lines
 
 
 class HttpConnection(HttpToolsProtocol):
-    """Works as net.connections.Connection."""
+    """Works as net.connections.Connection, and as servers.http.line.Host."""
 
     def __init__(self, floor: Floor, limits: HttpLimits, *, shared: Shared, came_from: str) -> None:
         super().__init__(shared.config, shared.state, {}, asyncio.get_running_loop())
@@ -68,6 +71,7 @@ class HttpConnection(HttpToolsProtocol):
         self._shared = shared
         self._peer = came_from
         self._held: Held | None = None
+        self._admission = shared.admission
         self._is_ending = False
         self._is_over = False
         self._is_refused = False
@@ -81,6 +85,7 @@ class HttpConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._unanswered: deque[RequestResponseCycle] = deque()
+        self._ahead: bytes | None = None
 
     def shut_down(self) -> None:
         """A request that has begun is answered, and is the last one."""
@@ -92,6 +97,50 @@ class HttpConnection(HttpToolsProtocol):
     def abort(self) -> None:
         self.transport.abort()
 
+    # What follows is as servers.http.line.Host has it.
+
+    def admit(self, account: Account) -> bool:
+        limits, streams = self._limits, self._shared.lines.admission
+        held = streams.admit(
+            account.account_id, limit=limits.streams_per_account, total=limits.streams, part=self.shut_down
+        )
+        if held is None:
+            return False
+        self._leave()
+        self._held, self._admission = held, streams
+        return True
+
+    def begin_answer(self, *, is_last: bool) -> None:
+        # uvicorn would announce chunks where there is no length, and the end of the connection.
+        self.cycle.chunked_encoding = False
+        self.cycle.keep_alive = not is_last
+
+    def leave_http(self, guest: Guest) -> bool:
+        if self.transport.is_closing() or self._held is None:
+            return False
+        self._is_over = True
+        self._stop_waiting()
+        self._unset_write_deadline()
+        self.cycle.disconnected = True  # for uvicorn, which would wait for the end of the answer
+        self.connections.discard(self)
+        line = Line(
+            self.transport,
+            guest,
+            self._shared.lines,
+            held=self._held,
+            peer=self._peer,
+            write_s=self._limits.write_s,
+        )
+        self.transport.set_protocol(line)
+        line.begin()
+        self._shared.connections.remove(self)
+        if self._ahead:
+            line.data_received(self._ahead)
+        if self._is_ending:
+            line.shut_down()
+        self.flow.resume_reading()
+        return True
+
     # What follows is called by asyncio.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -102,7 +151,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._peer = self._peer or host_of(transport.get_extra_info("peername"))
         limits = self._limits
-        self._held = self._shared.admission.admit(
+        self._held = self._admission.admit(
             subscriber_of(self._peer), limit=limits.connections_per_ip, total=limits.connections, part=self.shut_down
         )
         super().connection_made(transport)
@@ -120,8 +169,7 @@ class HttpConnection(HttpToolsProtocol):
         self._unset_write_deadline()
         self._unset_keepalive_if_required()
         self._shared.connections.remove(self)
-        if self._held is not None:
-            self._shared.admission.leave(self._held)
+        self._leave()
         for cycle in self._unanswered:  # uvicorn tells the last one only
             cycle.disconnected = not cycle.response_complete
             cycle.message_event.set()
@@ -129,14 +177,17 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:
+            if self._ahead is not None:
+                self._keep_ahead(data)
             return
         was_amid_head, was_amid_body, body_before = self._is_amid_head, self._is_amid_body, self._body_octets
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             # RFC 9110 §7.8: an upgrade may be passed over; what follows may be another protocol already.
             self._is_over = True
             self.cycle.keep_alive = False
+            self._keep_ahead(data[upgrade.args[0] :])
         except httptools.HttpParserError as fault:
             if not self._is_over:
                 # Our own callbacks leave word of a problem; anything else is llhttp's to say.
@@ -161,6 +212,7 @@ class HttpConnection(HttpToolsProtocol):
         self._is_amid_head = True
         self._head_octets = self._body_octets = self._framing_octets = 0
         self.scope["state"][HOST] = ""
+        self.scope["state"][CONNECTION] = self
         self.scope["method"], self.scope["path"], self.scope["query_string"] = "-", "-", b""
         self._wait(self._limits.head_s)
         if len(self.pipeline) >= self._limits.pipelined:
@@ -279,6 +331,19 @@ class HttpConnection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._deadline = self.loop.call_later(self._limits.linger_s, self.transport.close)
+
+    def _keep_ahead(self, data: bytes) -> None:
+        """For whoever has the connection once it is agreed to."""
+        self.flow.pause_reading()
+        self._ahead = (self._ahead or b"") + data
+        if len(self._ahead) > self._limits.ahead_bytes:
+            self._ahead = None
+            self.transport.abort()
+
+    def _leave(self) -> None:
+        if self._held is not None:
+            self._admission.leave(self._held)
+            self._held = None
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import SECOND_MS
 from mailstack.servers.http.errors import problem_of
+from mailstack.servers.http.line import HAS_NO_LENGTH
 from mailstack.servers.http.problem import NO_SUCH_PAGE, SERVER_BUG, Problem, Refused, problem_response
 from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.http.target import HTTP_1_0
@@ -128,6 +129,8 @@ class Exchange:
     def _needs_length(self, start: Message) -> bool:
         # RFC 9112 §6.1: chunks are not for HTTP/1.0; what has no length yet is sent when it is whole.
         is_measured = any(name == b"content-length" for name, _ in start["headers"])
+        if self._scope["state"].get(HAS_NO_LENGTH, False):
+            return False  # RFC 9112 §6.3: it ends with the connection
         return self._scope["http_version"] == HTTP_1_0 and not is_measured
 
     async def _hold(self, message: Message) -> None:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """connections_per_ip comes from the spec; the others are ours. A route may want smaller bodies (max_body_size)."""
+    """connections_per_ip and streams_per_account come from the spec; the others are ours. A route may want smaller
+    bodies (max_body_size)."""
 
     connections_per_ip: int = 20
     connections: int = 2_000
+    # Connections that have left HTTP for a stream of events or a WebSocket: they count for their account alone.
+    streams_per_account: int = 100
+    streams: int = 4_000
     # RFC 9112 §3: request lines of 8000 octets at least.
     target_bytes: int = 8_000
     # RFC 9110 §5.4: what is larger than we wish is refused, never ignored.
@@ -28,3 +32,5 @@ class HttpLimits:
     keep_alive_s: float = 30
     # RFC 9112 §9.6: how long what is not read any more keeps coming in after a refusal.
     linger_s: float = 2
+    # What comes before an upgrade is agreed to.
+    ahead_bytes: int = 64 * 1024

@@ -51,6 +51,7 @@ MISDIRECTED = Problem(status=421, title="This host does not answer for that name
 TOO_MANY_CONNECTIONS = Problem(
     status=429, title="Too many connections from this address", headers={"Retry-After": "10"}
 )
+TOO_MANY_STREAMS = Problem(status=429, title="Too many streams of this account", headers={"Retry-After": "30"})
 HEAD_TOO_LARGE = Problem(status=431, title="The header fields are too large")
 SERVER_BUG = Problem(status=500, title="Internal error")
 NOT_IMPLEMENTED = Problem(status=501, title="There is no such method")

@@ -12,13 +12,20 @@ from mailstack.net.connections import Connections
 from mailstack.net.proxied import ProtocolFactory
 from mailstack.servers.http.connection import HttpConnection, Shared
 from mailstack.servers.http.floor import Floor
+from mailstack.servers.http.line import Lines
 from mailstack.servers.http.service import HttpRole, HttpService
+from mailstack.servers.standing import send_away
+
+NAME = "http"
 
 
 class HttpServer:
-    """service: asked once for each request; what it began with, it keeps."""
+    """service: asked once for each request; what it began with, it keeps. streams: where those who are logged in and
+    stay are counted, in place of admission."""
 
-    def __init__(self, service: Callable[[], HttpService], connections: Connections, admission: Admission) -> None:
+    def __init__(
+        self, service: Callable[[], HttpService], connections: Connections, admission: Admission, streams: Admission
+    ) -> None:
         # Our own lines say more, and say it once.
         logging.getLogger("uvicorn.error").disabled = True
         logging.getLogger("uvicorn.access").disabled = True
@@ -40,6 +47,7 @@ class HttpServer:
             state=ServerState(),
             connections=connections,
             admission=admission,
+            lines=Lines(connections=connections, admission=streams, open=set()),
         )
 
     def protocol(self, role: HttpRole) -> ProtocolFactory:
@@ -50,6 +58,10 @@ class HttpServer:
             return HttpConnection(floor, self._service().limits, shared=self._shared, came_from=came_from)
 
         return accept
+
+    async def recheck_logins(self) -> None:
+        """For a new generation: whose stream goes on and who may no longer be logged in is sent away."""
+        await send_away(self._shared.lines.open, service=NAME)
 
 
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:

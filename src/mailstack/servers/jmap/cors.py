@@ -24,7 +24,7 @@ PREFLIGHT = {
     **FOR_ALL,
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     # The wildcard would not stand for Authorization.
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Range, Range",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Range, Last-Event-ID, Range",
     "Access-Control-Max-Age": "86400",
 }
 

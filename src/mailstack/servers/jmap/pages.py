@@ -1,4 +1,4 @@
-"""The addresses that JMAP has: its session object, its API and its blobs. RFC 8620 §2, §3, §6."""
+"""The addresses that JMAP has: its session object, its API, its events and its blobs. RFC 8620 §2, §3, §6, §7.3."""
 
 import asyncio
 import re
@@ -16,13 +16,14 @@ from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
 from mailstack.servers.jmap.cors import Page, for_all_origins
 from mailstack.servers.jmap.dispatch import responses_to
 from mailstack.servers.jmap.download import download
+from mailstack.servers.jmap.events import events
 from mailstack.servers.jmap.login import account_of
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.jmap.session import CAPABILITIES, session_facts
 from mailstack.servers.jmap.upload import upload
 from mailstack.wire.jmap.request import ProblemType, Request, RequestProblem, parse_request, passed_limit
-from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, SESSION_PATH, UPLOAD_PATH
+from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, EVENTS_PATH, SESSION_PATH, UPLOAD_PATH
 
 # RFC 8620 §2.2
 WELL_KNOWN_PATH = "/.well-known/jmap"
@@ -45,6 +46,7 @@ class JmapPages:
             _route(WELL_KNOWN_PATH, self.session, "GET"),
             _route(SESSION_PATH, self.session, "GET"),
             _route(API_PATH, self.api, "POST", "GET"),
+            _route(EVENTS_PATH, self.events, "GET"),
             _route(UPLOAD_PATH, self.upload, "POST"),
             # A name may hold whatever there is, slashes too.
             _route(DOWNLOAD_PATH.replace("{name}", "{name:path}"), self.download, "GET"),
@@ -63,6 +65,13 @@ class JmapPages:
         try:
             with self.service.turns.turn(login.account_id, limit=self.service.limits.concurrent_requests):
                 return await json_answer(request, await self._answer(await self._request(request), login))
+        except RequestProblem as fault:
+            raise Refused(_problem(fault)) from None
+
+    async def events(self, request: HttpRequest) -> Response:
+        login = await account_of(self.service, request)
+        try:
+            return await events(self.service, login, request)
         except RequestProblem as fault:
             raise Refused(_problem(fault)) from None
 

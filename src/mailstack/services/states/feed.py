@@ -22,9 +22,9 @@ from mailstack.services.states.source import StateSource
 
 log = structlog.get_logger()
 
-GATHER_S = 0.02
+GATHER_S = 0.01
 """What happens within it is told together."""
-REST_S = 0.05
+REST_S = 0.03
 """Between two looks: a burst is told bit by bit."""
 LOOK_EVERY_S = 30.0
 RETRY_S = 1.0
