@@ -78,6 +78,8 @@ def test_preview(raw: bytes, preview: str) -> None:
         (b"Content-Type: application/pdf\r\n\r\n", True),
         (b"Content-Type: image/png\r\nContent-ID: <a@b>\r\n\r\n", False),
         (b"Content-Type: image/png\r\nContent-Disposition: inline\r\n\r\n", False),
+        (b"Content-Type: message/rfc822\r\n\r\nSubject: a\r\n\r\ntext", True),
+        (b"Content-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\nSubject: a\r\n\r\ntext", False),
         (b"Content-Type: application/pgp-signature\r\nContent-Disposition: attachment\r\n\r\n", False),
     ],
 )

@@ -34,6 +34,7 @@ from mailstack.model.resource import (
 from mailstack.net.resolver import DnsResolver
 from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
+from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.jmap.service import JmapService
@@ -321,8 +322,14 @@ def _jmap(
         conduct=adapters.conduct,
         clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
-        limits=JmapLimits(message_octets=server.message_size_bytes),
+        limits=_jmap_limits(server),
     )
+
+
+def _jmap_limits(server: ServerBody) -> JmapLimits:
+    """What may be a message may be uploaded, as far as HTTP takes it."""
+    upload_octets = min(max(server.message_size_bytes, JmapLimits().upload_octets), HttpLimits().body_bytes)
+    return JmapLimits(message_octets=server.message_size_bytes, upload_octets=upload_octets)
 
 
 def _outbound(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from mailstack.formats.body_parts import part_leaves
 from mailstack.formats.bodystructure import write_bodies
 from mailstack.formats.content import leaves, read_text
 from mailstack.formats.dates import parse_date
@@ -85,7 +86,7 @@ def digest_message(raw: RawMessage, *, limits: Limits = LIMITS) -> MessageDigest
         message_id=message_ids[0] if message_ids else "",
         references=_references(envelope, limits),
         sent_at=parse_date(envelope.values.get(b"date", b"")),
-        has_attachment=any(map(_is_attachment, parts)),
+        has_attachment=any(map(_is_attachment, parts)) or _has_message(root),
     )
 
 
@@ -145,6 +146,11 @@ def _is_attachment(part: Part) -> bool:
         return False
     # A picture with a Content-ID stands inside the text.
     return part.disposition != b"inline" and part.heading.content_id is None
+
+
+def _has_message(root: Part) -> bool:
+    """RFC 8621 §4.1.4: hasAttachment is for whatever is attached, a message too."""
+    return any(part.children and _is_attachment(part) for part in part_leaves(root))
 
 
 def _printable(text: str) -> str:

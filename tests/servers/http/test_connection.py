@@ -396,6 +396,29 @@ async def test_slow_loris_content_that_trickles_in_is_not_waited_for() -> None:
         await client.expect_end()
 
 
+async def test_content_that_goes_on_may_take_its_time() -> None:
+    async with serving(HttpWorld()) as world:
+        world.limit(body_s=0.2, body_step_bytes=200)
+        client, loop = await world.connect(), asyncio.get_running_loop()
+        sent, end = 0, loop.time() + 0.7
+        await client.send(post("/echo", b"Transfer-Encoding: chunked"))
+        while loop.time() < end:
+            await client.send(b"64\r\n" + b"x" * 100 + b"\r\n")
+            sent += 100
+            await asyncio.wait([loop.create_future()], timeout=0.01)
+        await client.send(b"0\r\n\r\n")
+        reply = await client.reply()
+        assert (reply.status, len(reply.body)) == (200, sent)
+
+
+async def test_slow_loris_content_that_began_well_and_stops_is_not_waited_for() -> None:
+    async with serving(HttpWorld()) as world:
+        world.limit(body_s=0.2, body_step_bytes=200)
+        client = await world.connect()
+        assert is_problem(await client.ask(post("/echo", b"Content-Length: 1000", body=b"x" * 900)), 408)
+        await client.expect_end()
+
+
 async def test_a_client_that_asks_nothing_is_let_go_without_a_word() -> None:
     async with serving(HttpWorld()) as world:
         world.limit(head_s=0.2)

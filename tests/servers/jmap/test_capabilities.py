@@ -37,5 +37,5 @@ def test_the_facts_of_mail(is_own: bool) -> None:
     found = mail.of_account(JmapLimits(message_octets=1_000), is_own)
     assert found["mayCreateTopLevelMailbox"] is is_own
     assert found["maxSizeMailboxName"] >= 100
-    assert found["maxSizeAttachmentsPerEmail"] == 730
+    assert found["maxSizeAttachmentsPerEmail"] == 720
     assert "receivedAt" in found["emailQuerySortOptions"]

@@ -1,19 +1,26 @@
 """Email/get on a real store, and blobs through Email/parse."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from mailstack.formats.digest import digest_message
 from mailstack.model.instant import Instant
+from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import NewMessage
 from mailstack.model.rights import RightsOperation, parse_rights
 from mailstack.servers.jmap.dispatch import responses_to
 from mailstack.services.mailbox.sharing import set_rights
+from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.request import Invocation
 from mailstack.wire.jmap.session import MAIL
 from tests.support.imap_server import DOMAIN
 from tests.support.jmap_world import JmapWorld
+from tests.support.stores import mailbox_with, new_message
 
 _INNER = b"Subject: inner\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\nInside\r\n--i--\r\n"
 _RAW = (
@@ -83,7 +90,6 @@ async def test_an_email_is_listed_once(mail: Mail) -> None:
 @pytest.mark.parametrize(
     ("arguments", "type_"),
     [
-        ({"ids": None}, "requestTooLarge"),
         ({"ids": ["M1"] + [f"M{at}" for at in range(2_000)]}, "requestTooLarge"),
         ({"ids": [], "properties": ["header:From:asDate"]}, "invalidArguments"),
         ({"ids": [], "colour": 1}, "invalidArguments"),
@@ -125,3 +131,52 @@ async def test_what_nobody_parses(mail: Mail) -> None:
     assert (await mail.ask("Email/parse"))["type"] == "invalidArguments"
     assert (await mail.ask("Email/parse", blobIds=["B1"]))["parsed"] is None
     assert (await mail.ask("Email/parse", blobIds=[f"B{at}" for at in range(2_000)]))["type"] == "requestTooLarge"
+
+
+def damage(folder: Path, statement: str) -> None:
+    (file,) = folder.rglob("mail.db")
+    with apsw.Connection(str(file)) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+async def append(mail: Mail, count: int) -> list[str]:
+    own = mail.world.service.mail_of(await mail.world.account())
+    mailbox_id = await mailbox_with(mail.world.imap.store, own.account_id, MailboxRole.ARCHIVE)
+    messages = [new_message(number) for number in range(count)]
+    appended = await own.messages.append(own.account_id, mailbox_id, messages)
+    return [f"M{own.account_id}-{each.message_id}" for each in appended]
+
+
+async def test_all_that_there_are_as_long_as_they_are_few(mail: Mail) -> None:
+    there = {mail.email_id, *await append(mail, 2)}
+    found = await mail.ask("Email/get", ids=None, properties=["id"])
+    assert ({each["id"] for each in found["list"]}, found["notFound"]) == (there, [])
+    for most, type_ in ((3, None), (2, "requestTooLarge"), (1, "requestTooLarge")):
+        few = replace(mail.world.service, limits=JmapLimits(objects_in_get=most))
+        world = replace(mail.world, service=few)
+        found = await Mail(world, mail.account_id, mail.email_id).ask("Email/get", ids=None)
+        assert found.get("type") == type_
+
+
+@pytest.mark.parametrize(
+    ("statement", "properties"),
+    [
+        ("UPDATE blob SET content = x'00' WHERE blob_key = 2", ["bodyStructure"]),
+        ("UPDATE blob SET forms = x'00' WHERE blob_key = 2", ["subject"]),
+    ],
+)
+async def test_a_damaged_one_keeps_no_other_from_its_reader(
+    mail: Mail, tmp_path: Path, statement: str, properties: list[str]
+) -> None:
+    damaged, intact = await append(mail, 2)
+    damage(tmp_path, statement)
+    asked = [mail.email_id, damaged, intact]
+    with capture_logs() as logs:
+        found = await mail.ask("Email/get", ids=asked, properties=properties)
+    assert ([each["id"] for each in found["list"]], found["notFound"]) == ([mail.email_id, intact], [damaged])
+    (told,) = [entry for entry in logs if entry["event"] == "message_damaged"]
+    assert (told["account"], told["message"]) == (mail.account_id, int(damaged.rpartition("-")[2]))
+    # What the store itself says of it is not in what is damaged.
+    found = await mail.ask("Email/get", ids=asked, properties=["mailboxIds", "keywords", "size"])
+    assert [each["id"] for each in found["list"]] == asked

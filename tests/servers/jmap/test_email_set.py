@@ -1,6 +1,7 @@
 """Email/set on a real store: drafts made, keywords and mailboxes changed, emails destroyed."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.jmap.dispatch import responses_to
+from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.request import Invocation
 from mailstack.wire.jmap.session import MAIL
 from tests.support.jmap_world import JmapWorld
@@ -268,3 +270,21 @@ async def test_a_state_is_held_over_all_that_one_call_writes(mail: Mail) -> None
     )
     assert (list(found["created"]), list(found["updated"]), found["destroyed"]) == (["a", "b"], [first], [second])
     assert (list(found["notCreated"]), found["notUpdated"], found["notDestroyed"]) == (["wrong"], None, None)
+
+
+async def test_what_is_attached_has_its_limit_and_so_has_the_whole(mail: Mail) -> None:
+    limits = JmapLimits(message_octets=100_000)
+    mail.world = replace(mail.world, service=replace(mail.world.service, limits=limits))
+    placed: dict[str, Any] = {"mailboxIds": {mail.drafts: True}}
+    half = await upload(mail, b"x" * (limits.attachments_octets // 2))
+    more = await upload(mail, b"x" * (limits.attachments_octets // 2 + 2))
+
+    def attached(*blob_ids: str) -> dict[str, Any]:
+        return {**placed, "attachments": [{"blobId": each, "type": "application/x-a"} for each in blob_ids]}
+
+    text = {"textBody": [{"partId": "1"}], "bodyValues": {"1": {"value": "word " * 20_000}}}
+    created = {"a": attached(half, half), "b": attached(half, more), "c": {**placed, **text}}
+    found = await mail.ask("Email/set", create=created)
+    assert list(found["created"]) == ["a"]
+    assert {key: fault["type"] for key, fault in found["notCreated"].items()} == {"b": "tooLarge", "c": "tooLarge"}
+    assert "maxSizeAttachmentsPerEmail" in found["notCreated"]["b"]["description"]

@@ -1,11 +1,17 @@
 """Thread/get and Thread/changes."""
 
+from dataclasses import replace
+
+import pytest
+
+from mailstack.model.errors import TooMany
 from mailstack.model.ids import EmailId, ThreadId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.objectid import email_object_id, thread_object_id
 from mailstack.servers.jmap.thread_changes import METHOD as CHANGES
 from mailstack.servers.jmap.thread_get import METHOD as GET
-from tests.support.jmap_calls import ask, fault_of, put, share
+from mailstack.wire.jmap.limits import JmapLimits
+from tests.support.jmap_calls import ask, put, share
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with, new_message
 
@@ -21,8 +27,20 @@ async def test_messages_of_a_thread_as_they_were_received(world: JmapWorld) -> N
     assert (await ask(world, GET, ids=[thread], properties=["id"]))["list"] == [{"id": thread}]
 
 
-async def test_all_threads_are_too_many(world: JmapWorld) -> None:
-    assert await fault_of(world, GET, ids=None) == "requestTooLarge"
+async def test_all_that_there_are_as_long_as_they_are_few(world: JmapWorld) -> None:
+    account_id = (await world.account()).account_id
+    (first,) = await put(world, MailboxRole.INBOX, new_message(1, message_id="a@x"))
+    await put(world, MailboxRole.SENT, new_message(2, message_id="b@x", references=["a@x"]))
+    (other,) = await put(world, MailboxRole.INBOX, new_message(3, message_id="c@x", subject="C"))
+    listed = (await ask(world, GET, ids=None))["list"]
+    there = [thread_object_id(account_id, ThreadId(each)) for each in (first, other)]
+    assert sorted((each["id"], len(each["emailIds"])) for each in listed) == [(there[0], 2), (there[1], 1)]
+    two, one = (
+        replace(world, service=replace(world.service, limits=JmapLimits(objects_in_get=most))) for most in (2, 1)
+    )
+    assert len((await ask(two, GET, ids=None))["list"]) == 2
+    with pytest.raises(TooMany):
+        await ask(one, GET, ids=None)
 
 
 async def test_of_anothers_what_may_be_read(world: JmapWorld) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
 from mailstack.wire.jmap.limits import JmapLimits
+from mailstack.wire.jmap.session import API_PATH
 from tests.support.imap_server import DOMAIN
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with
@@ -86,3 +87,16 @@ async def test_an_upload_that_stops_half_way_leaves_nothing_and_its_place(world:
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     assert (await few.ask("POST", path, content=b"half")).status_code == 201
+
+
+async def test_what_says_that_it_is_too_much_is_refused_before_it_comes(world: JmapWorld) -> None:
+    async def nothing_comes() -> AsyncIterator[bytes]:
+        raise AssertionError("it was read")
+        yield b""
+
+    small = replace(world, service=replace(world.service, limits=JmapLimits(upload_octets=1_000, request_octets=1_000)))
+    headers = {"Content-Length": "1001"}
+    reply = await small.ask("POST", await path_to(world), content=nothing_comes(), headers=headers)
+    assert (reply.status_code, reply.json()["limit"]) == (413, "maxSizeUpload")
+    reply = await small.ask("POST", API_PATH, content=nothing_comes(), headers=headers)
+    assert (reply.status_code, reply.json()["limit"]) == (400, "maxSizeRequest")

@@ -13,7 +13,14 @@ from mailstack.model.password import main_hash, verifier_of
 from mailstack.model.principal import Ability, Account
 from mailstack.model.scram import NORMAL_ITERATIONS, is_password_of
 from mailstack.services.identity import login as login_module
-from mailstack.services.identity.login import CACHE_LIFETIME_MS, LOGGED_NAME, LOOK_EVERY_MS, Login, LoginOrigin
+from mailstack.services.identity.login import (
+    CACHE_LIFETIME_MS,
+    LOGGED_NAME,
+    LOOK_EVERY_MS,
+    TOLD_EVERY_MS,
+    Login,
+    LoginOrigin,
+)
 from mailstack.services.identity.passwords import HashCost, hash_password, make_verifier, verify_password
 from mailstack.store.memory.accounts import MemoryAccounts
 from mailstack.store.memory.verifiers import MemoryVerifiers
@@ -281,3 +288,19 @@ class Unreadable(MemoryVerifiers):
 
     async def keep(self, account_id: AccountId, *, before: str, after: str) -> bool:
         raise TryAgainLater(f"the database is away from {account_id}: {len(before)}, {len(after)}")
+
+
+async def test_a_login_for_each_request_is_told_once_in_a_while() -> None:
+    clock = FakeClock()
+    login = make_login(clock)
+
+    async def told(host: str, username: str = "alice@example.com") -> int:
+        origin = LoginOrigin(service="jmap", peer_host=host, is_repeated=True)
+        with structlog.testing.capture_logs() as logs:
+            await login.authenticate(username, "secret", ability=Ability.SUBMIT, origin=origin)
+        return sum(entry["event"] == "logged in" for entry in logs)
+
+    here, there = "192.0.2.9", "192.0.2.10"
+    told_of = [await told(here), await told(here), await told(there), await told(here, "noreply@example.com")]
+    clock.advance(TOLD_EVERY_MS)
+    assert [*told_of, await told(here)] == [1, 0, 1, 1, 1]

@@ -81,6 +81,7 @@ class HttpConnection(HttpToolsProtocol):
         self._reason = ""
         self._head_octets = 0
         self._body_octets = 0
+        self._body_octets_before = 0
         self._framing_octets = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
@@ -210,7 +211,7 @@ class HttpConnection(HttpToolsProtocol):
         # Not at any octet: line ends before a request are passed over (RFC 9112 §2.2), and could come for ever.
         self._unset_keepalive_if_required()
         self._is_amid_head = True
-        self._head_octets = self._body_octets = self._framing_octets = 0
+        self._head_octets = self._body_octets = self._body_octets_before = self._framing_octets = 0
         self.scope["state"][HOST] = ""
         self.scope["state"][CONNECTION] = self
         self.scope["method"], self.scope["path"], self.scope["query_string"] = "-", "-", b""
@@ -355,7 +356,10 @@ class HttpConnection(HttpToolsProtocol):
             self._deadline = None
 
     def _time_out(self) -> None:
-        if self._is_amid_head or self._is_amid_body:
+        if self._is_amid_body and self._body_octets - self._body_octets_before >= self._limits.body_step_bytes:
+            self._body_octets_before = self._body_octets
+            self._wait(self._limits.body_s)
+        elif self._is_amid_head or self._is_amid_body:
             self._refuse(REQUEST_TIMEOUT)
         else:
             self.transport.close()  # RFC 9112 §9.5: who never asked anything needs no answer

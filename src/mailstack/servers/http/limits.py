@@ -27,7 +27,9 @@ class HttpLimits:
     requests: int = 256
     # RFC 9110 §15.5.9: a head or a body that trickles in (slow loris) is not waited for.
     head_s: float = 10
+    # A body that is long may take long, as long as each such time brings so many octets of it.
     body_s: float = 60
+    body_step_bytes: int = 256 * 1024
     write_s: float = 60
     keep_alive_s: float = 30
     # RFC 9112 §9.6: how long what is not read any more keeps coming in after a refusal.

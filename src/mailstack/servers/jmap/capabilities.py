@@ -12,9 +12,6 @@ from mailstack.wire.jmap.sort import COLLATION
 
 Facts = Mapping[str, Any]
 
-# Base64 with its line ends takes 37 octets for 27.
-_ENCODED = 0.73
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
@@ -41,7 +38,7 @@ def _mail(limits: JmapLimits, is_own: bool) -> Facts:
         "maxMailboxesPerEmail": None,
         "maxMailboxDepth": MAX_DEPTH,
         "maxSizeMailboxName": MAX_NAME_OCTETS,
-        "maxSizeAttachmentsPerEmail": int(limits.message_octets * _ENCODED),
+        "maxSizeAttachmentsPerEmail": limits.attachments_octets,
         "emailQuerySortOptions": [*EMAIL_SORTS],
         # RFC 4314 §4: at the top only the owner may.
         "mayCreateTopLevelMailbox": is_own,

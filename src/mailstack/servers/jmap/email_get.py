@@ -24,7 +24,8 @@ from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.bodies import WHOLE_OCTETS
 from mailstack.services.mailbox.emails import placed
-from mailstack.services.mailbox.stored import read_stored
+from mailstack.services.mailbox.everything import all_emails
+from mailstack.services.mailbox.stored import log_damaged, read_stored
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.mail.email_wanted import FETCHED_BY_DEFAULT, EmailWanted, email_wanted
@@ -41,12 +42,12 @@ async def email_get(call: Call, arguments: Arguments) -> dict[str, Any]:
     ids = read_ids(call, arguments)
     wanted = email_wanted(arguments, by_default=FETCHED_BY_DEFAULT)
     arguments.finish()
-    if ids is None:
-        # RFC 8620 §5.1: all are answered where that is supported, and here there may be any number.
-        raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "emails are asked for by their ids")
-    numbers = {each: _message_id(mail.account_id, each) for each in ids}
     # Before the emails are looked at: what happens meanwhile is told once more, and not lost.
     state = await mail.changes.mod_seq(mail.account_id)
+    if ids is None:
+        there = await all_emails(mail, most=call.service.limits.objects_in_get)
+        ids = [email_object_id(mail.account_id, EmailId(message_id)) for message_id in there]
+    numbers = {each: _message_id(mail.account_id, each) for each in ids}
     found = await _emails(mail, wanted, [number for number in numbers.values() if number is not None])
     listed = {number: found[number] for number in numbers.values() if number is not None and number in found}
     return {
@@ -73,9 +74,8 @@ async def _emails(
         return {number: _stored(mail.account_id, email, wanted, None) for number, email in places.items()}
     if needs_message(wanted) and len(places) > 1 and sum(email.size_bytes for email in places.values()) > MOST_OCTETS:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "ask for fewer emails, or less of them")
-    known, damaged = await read_stored(mail.messages, mail.account_id, list(places))
-    if damaged:
-        raise Damaged(f"messages {sorted(damaged)}")
+    # What is damaged is told in the log, and is not found: all others are answered.
+    known, _ = await read_stored(mail.messages, mail.account_id, list(places))
     found: dict[MessageId, dict[str, Any]] = {}
     for message in known:
         try:
@@ -83,6 +83,8 @@ async def _emails(
         except NotFound:
             # Destroyed meanwhile.
             continue
+        except Damaged as fault:
+            log_damaged(mail.account_id, message.message_id, fault)
     return found
 
 

@@ -61,7 +61,10 @@ async def make_email(call: Call, mail: AccountMail, given: Mapping[str, Any], he
     now = call.service.clock()
     making = Making(now=now, token=call.service.token(TOKEN_OCTETS).hex(), domain=_domain(mail))
     received_at = now if email.received_at is None else email.received_at
-    arrival = Arrival(raw=message_of(email, blobs, making), flags=sorted(email.keywords), received_at=received_at)
+    raw = message_of(email, blobs, making)
+    if len(raw) > call.service.limits.message_octets:
+        raise NotSet(SetFault(type=SetFaultType.TOO_LARGE))
+    arrival = Arrival(raw=raw, flags=sorted(email.keywords), received_at=received_at)
     return await keep(mail, mailbox_ids, arrival, held)
 
 
@@ -97,13 +100,19 @@ def made_object(account_id: AccountId, email: PlacedEmail) -> dict[str, Any]:
 async def _blobs(call: Call, mail: AccountMail, wanted: Sequence[str]) -> Mapping[str, bytes]:
     """Those that there are. Raises NotSet where they are too much for one message."""
     found: dict[str, bytes] = {}
-    left = call.service.limits.message_octets
+    limits = call.service.limits
+    left = limits.attachments_octets
     for each in dict.fromkeys(wanted):
         try:
             blob = await open_named(call, mail, call.id_of(each))
             left -= blob.size_octets * wanted.count(each)
             if left < 0:
-                raise NotSet(SetFault(type=SetFaultType.TOO_LARGE, description="together the parts are too large"))
+                raise NotSet(
+                    SetFault(
+                        type=SetFaultType.TOO_LARGE,
+                        description=f"maxSizeAttachmentsPerEmail is {limits.attachments_octets}",
+                    )
+                )
             found[each] = await read_whole(blob)
         except NotFound:
             continue

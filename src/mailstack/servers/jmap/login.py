@@ -32,7 +32,7 @@ async def account_of(service: JmapService, request: Request) -> Account:
     if service.conduct.ban_of(host) is not None:
         raise Refused(BANNED)
     username, password = _credentials(request)
-    origin = LoginOrigin(service=NAME, peer_host=host)
+    origin = LoginOrigin(service=NAME, peer_host=host, is_repeated=True)
     try:
         account = await service.login.authenticate(username, password, ability=Ability.READ, origin=origin)
     except (AuthenticationFailed, Forbidden):

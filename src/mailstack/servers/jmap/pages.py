@@ -12,6 +12,7 @@ from starlette.routing import Route
 from mailstack.model.principal import Account
 from mailstack.servers.http.floor import HOST
 from mailstack.servers.http.problem import Problem, Refused
+from mailstack.servers.jmap.announced import announced_octets
 from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
 from mailstack.servers.jmap.cors import Page, for_all_origins
 from mailstack.servers.jmap.dispatch import responses_to
@@ -95,6 +96,8 @@ class JmapPages:
         if JSON.fullmatch(request.headers.get("content-type", "")) is None:
             raise RequestProblem(ProblemType.NOT_JSON, "send it with the Content-Type application/json")
         limits, content = self.service.limits, bytearray()
+        if announced_octets(request) > limits.request_octets:
+            raise passed_limit("maxSizeRequest", limits.request_octets)
         async for piece in request.stream():
             content += piece
             if len(content) > limits.request_octets:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from mailstack.model.ids import EmailId
-from mailstack.model.objectid import email_object_id, thread_id_of
+from mailstack.model.objectid import email_object_id, thread_id_of, thread_object_id
 from mailstack.servers.jmap.getting import read_ids, read_properties
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox import emails
+from mailstack.services.mailbox.everything import all_threads
 from mailstack.wire.jmap.arguments import Arguments
-from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.session import MAIL
 
 PROPERTIES = ("id", "emailIds")
@@ -19,11 +19,11 @@ async def thread_get(call: Call, arguments: Arguments) -> dict[str, Any]:
     ids = read_ids(call, arguments)
     wanted = read_properties(arguments, PROPERTIES)
     arguments.finish()
-    if ids is None:
-        # RFC 8620 §5.1: all are answered where that is supported, and here there may be any number.
-        raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "threads are asked for by their ids")
     # Before the threads are looked at: what happens meanwhile is told once more, and not lost.
     state = await mail.changes.mod_seq(mail.account_id)
+    if ids is None:
+        there = await all_threads(mail, most=call.service.limits.objects_in_get)
+        ids = [thread_object_id(mail.account_id, thread_id) for thread_id in there]
     numbers = {each: thread_id_of(mail.account_id, each) for each in ids}
     asked = [number for number in numbers.values() if number is not None]
     members = await emails.of_threads(mail, asked)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from mailstack.net.spool import Spool
 from mailstack.servers.http.problem import CONTENT_TOO_LARGE, NO_SUCH_PAGE, Problem, Refused
+from mailstack.servers.jmap.announced import announced_octets
 from mailstack.servers.jmap.blob_named import upload_id
 from mailstack.servers.jmap.method import Call
 from mailstack.wire.jmap.faults import MethodFault
@@ -36,15 +37,16 @@ async def upload(call: Call, request: Request) -> dict[str, Any]:
 
 
 async def _receive(request: Request, spool: Spool, limit: int) -> None:
+    too_large = Problem(
+        status=CONTENT_TOO_LARGE.status,
+        title=CONTENT_TOO_LARGE.title,
+        detail=f"maxSizeUpload is {limit}",
+        type=ProblemType.LIMIT.value,
+        more={"limit": "maxSizeUpload"},
+    )
+    if announced_octets(request) > limit:
+        raise Refused(too_large)
     async for piece in request.stream():
         if spool.size_octets + len(piece) > limit:
-            raise Refused(
-                Problem(
-                    status=CONTENT_TOO_LARGE.status,
-                    title=CONTENT_TOO_LARGE.title,
-                    detail=f"maxSizeUpload is {limit}",
-                    type=ProblemType.LIMIT.value,
-                    more={"limit": "maxSizeUpload"},
-                )
-            )
+            raise Refused(too_large)
         spool.write(piece)

@@ -28,6 +28,8 @@ from mailstack.services.identity.passwords import HashCost, make_verifier, verif
 
 CACHE_ENTRIES = 10_000
 CACHE_LIFETIME_MS = 10 * MINUTE_MS
+TOLD_EVERY_MS = 60 * MINUTE_MS
+"""How often it is logged who logs in with each request, for an account and an address."""
 HASHES_AT_ONCE = 2
 """A hash takes a core and 64 MiB: a flood of logins waits here instead of filling the memory."""
 
@@ -47,10 +49,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginOrigin:
-    """Where somebody logs in from, for the log. service: imap, managesieve, submission or submissions."""
+    """Where somebody logs in from, for the log. service: imap, jmap, managesieve, submission or submissions.
+    is_repeated: it is a login for each request, which is told once in a while."""
 
     service: str
     peer_host: str
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ class Login:
         self._clock = clock
         self._cache_key = cache_key
         self._proved: OrderedDict[bytes, Instant] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, AccountId], Instant] = OrderedDict()
         self._threads = asyncio.Semaphore(HASHES_AT_ONCE)
         self._decoy = _DECOY
         self._looking = asyncio.Lock()
@@ -148,12 +153,24 @@ class Login:
 
     async def _able(self, account: Account, ability: Ability, origin: LoginOrigin, username: str) -> Account:
         if ability in account.abilities:
-            _log("logged in", origin, username, account=account.login)
+            if not origin.is_repeated or self._is_news(origin, account):
+                _log("logged in", origin, username, account=account.login)
             return account
         _log("login refused", origin, username, account=account.login, ability=ability.value)
         # As long as for a wrong password: that this one is right is nobody's to find out here.
         await self._delays.hold(origin.peer_host, _name_key(username))
         raise Forbidden(f"{account.login} may not {ability.value}")
+
+    def _is_news(self, origin: LoginOrigin, account: Account) -> bool:
+        now, key = self._clock(), (origin.service, origin.peer_host, account.account_id)
+        until = self._told.get(key)
+        if until is not None and now < until:
+            return False
+        self._told[key] = Instant(now + TOLD_EVERY_MS)
+        self._told.move_to_end(key)
+        while len(self._told) > CACHE_ENTRIES:
+            self._told.popitem(last=False)
+        return True
 
     async def _find(self, username: str) -> Account | None:
         names = (username,) if "@" in username else tuple(f"{username}@{domain}" for domain in self._domains)

@@ -32,6 +32,10 @@ async def _one_by_one(
         try:
             found += await messages.stored(account_id, [message_id])
         except Damaged as fault:
-            log.warning("message_damaged", account=account_id, message=message_id, detail=fault.detail)
+            log_damaged(account_id, message_id, fault)
             damaged.add(message_id)
     return found, frozenset(damaged)
+
+
+def log_damaged(account_id: AccountId, message_id: MessageId, fault: Damaged) -> None:
+    log.warning("message_damaged", account=account_id, message=message_id, detail=fault.detail)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Base64 with its line ends takes 37 octets for 27; and there are header fields.
+_ENCODED = 0.72
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapLimits:
@@ -19,3 +22,8 @@ class JmapLimits:
     calls_in_request: int = 64
     objects_in_get: int = 1_000
     objects_in_set: int = 1_000
+
+    @property
+    def attachments_octets(self) -> int:
+        """Of one email, before they are encoded; its text may take what is left. RFC 8621 §1.3.1."""
+        return int(self.message_octets * _ENCODED)
