@@ -38,7 +38,7 @@ async def test_a_script_is_kept_by_its_name(store: Store, account_id: AccountId)
 
 async def test_there_is_none_at_first(store: Store, account_id: AccountId) -> None:
     assert await store.scripts.all(account_id) == []
-    assert await store.scripts.active(account_id) is None
+    assert (await store.scripts.running(account_id)).active is None
     await store.scripts.activate(account_id, None)  # RFC 5804 §2.8: not an error
 
 
@@ -50,7 +50,7 @@ async def test_what_is_put_again_stays_what_it_was(store: Store, account_id: Acc
 
     assert await listed(store, account_id) == [("a", 8, True), ("b", 5, False)]
     assert [one.script_id for one in await store.scripts.all(account_id)] == [one.script_id for one in before]
-    assert await store.scripts.active(account_id) == b"discard;"
+    assert (await store.scripts.running(account_id)).active == b"discard;"
 
 
 async def test_one_is_active(store: Store, account_id: AccountId) -> None:
@@ -60,10 +60,10 @@ async def test_one_is_active(store: Store, account_id: AccountId) -> None:
     await store.scripts.activate(account_id, "b")
     await store.scripts.activate(account_id, "b")
     assert await listed(store, account_id) == [("a", 5, False), ("b", 5, True)]
-    assert await store.scripts.active(account_id) == b"stop;"
+    assert (await store.scripts.running(account_id)).active == b"stop;"
 
     await store.scripts.activate(account_id, None)
-    assert await store.scripts.active(account_id) is None
+    assert (await store.scripts.running(account_id)).active is None
 
 
 async def test_a_renamed_one_stays_active(store: Store, account_id: AccountId) -> None:
@@ -139,8 +139,8 @@ async def test_each_account_has_its_own(store: Store, account_id: AccountId) -> 
     await store.scripts.activate(account_id, "a")
     await store.scripts.activate(other, "a")
 
-    assert await store.scripts.active(account_id) == b"keep;"
-    assert await store.scripts.active(other) == b"stop;"
+    assert (await store.scripts.running(account_id)).active == b"keep;"
+    assert (await store.scripts.running(other)).active == b"stop;"
 
 
 async def test_nobody_has_no_scripts(store: Store) -> None:

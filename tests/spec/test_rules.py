@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from mailstack.formats.compose import write_text_field
+from mailstack.formats.sieve_string import quoted
 from mailstack.sieve.actions import Action, Discard, FileInto, Keep, Redirect, Reject
 from mailstack.sieve.check import compile_script
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.sieve.run import Mail, Outcome, run
-from mailstack.spec.rules import Rules, quoted, sieve_of
+from mailstack.spec.rules import Rules, sieve_of
 from mailstack.spec.sections.rules import Actions, Condition, Match, Rule
 
 RULES: TypeAdapter[tuple[Rule, ...]] = TypeAdapter(Rules)

@@ -38,6 +38,7 @@ from mailstack.model.tls_policy import (
     TlsUsed,
 )
 from mailstack.model.token import Scope, Token
+from mailstack.model.vacation import NO_VACATION, Vacation
 from mailstack.model.warm_up import WarmDay
 from mailstack.ports.store import Store
 from mailstack.services.mailbox.indexing import catch_up
@@ -146,6 +147,8 @@ async def _fill_system(store: Store) -> None:
     )
     await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
     await store.scripts.activate(bob, "../häuser")
+    away = Vacation(is_enabled=True, begins_at=now, text="Grüße", html="<p>Gr&uuml;&szlig;e</p>")
+    await store.vacations.replace(bob, NO_VACATION, away, script=b"stop;")
     for purpose in Purpose:
         await store.sieve_memory.note(bob, purpose, [("x@x.example", until), ("y@y.example", until)])
     number = await journal.note(store, bob, created="ab", destroyed="a", now=now)

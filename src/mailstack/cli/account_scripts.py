@@ -38,6 +38,7 @@ ORIGINS = {
     "before": "the server's, before the account's own",
     "spec": "the account's, kept in the spec",
     "own": "the account's own",
+    "vacation": "the answer of its user, who is away",
     "after": "the server's, after the account's own",
 }
 

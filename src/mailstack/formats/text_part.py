@@ -7,6 +7,7 @@ from typing import NamedTuple
 _CRLF = b"\r\n"
 _NOT_7BIT = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")  # RFC 2045 §2.7
 _LONGEST_LINE = 998
+_WITH_CHARSET = frozenset({b"text/plain", b"text/html"})
 
 
 class EncodedText(NamedTuple):
@@ -18,7 +19,7 @@ class EncodedText(NamedTuple):
 def write_text_part(content_type: bytes, text: bytes) -> bytes:
     """Fields, empty line and body. text: UTF-8, with CRLF. content_type: without parameters."""
     encoded = encode_text(text)
-    parameter = b"; charset=" + encoded.charset if content_type == b"text/plain" else b""
+    parameter = b"; charset=" + encoded.charset if content_type in _WITH_CHARSET else b""
     fields = b"Content-Type: " + content_type + parameter + _CRLF
     return fields + b"Content-Transfer-Encoding: " + encoded.encoding + _CRLF + _CRLF + encoded.body
 

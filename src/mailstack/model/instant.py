@@ -26,7 +26,7 @@ def as_datetime(instant: Instant) -> datetime:
 
 def iso(instant: Instant) -> str:
     """To the second, as people and JSON read it."""
-    return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{as_datetime(instant).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def from_iso(text: str) -> Instant | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mailstack.model.ids import AccountId
-from mailstack.model.script import ScriptEntry, ScriptQuota
+from mailstack.model.script import RunningScripts, ScriptEntry, ScriptQuota
 
 
 class RunScripts(Protocol):
@@ -18,8 +18,8 @@ class RunScripts(Protocol):
         """Raises NotFound."""
         ...
 
-    async def active(self, account_id: AccountId) -> bytes | None:
-        """None: no script of the account is active."""
+    async def running(self, account_id: AccountId) -> RunningScripts:
+        """Nothing where there is no such account."""
         ...
 
 

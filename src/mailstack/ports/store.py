@@ -39,6 +39,7 @@ from mailstack.ports.tree_changes import TreeChanges
 from mailstack.ports.unsubscribed import Unsubscribed
 from mailstack.ports.upkeep import Upkeep
 from mailstack.ports.uploads import Uploads
+from mailstack.ports.vacations import Vacations
 from mailstack.ports.verifiers import Verifiers
 from mailstack.ports.warm_days import WarmDays
 
@@ -100,6 +101,8 @@ class Store(Protocol):
     def hand_notes(self) -> HandNotes: ...
     @property
     def scripts(self) -> Scripts: ...
+    @property
+    def vacations(self) -> Vacations: ...
     @property
     def sieve_memory(self) -> SieveMemory: ...
     @property

@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
-from mailstack.model.ids import AccountId, ScriptId
+from mailstack.model.ids import AccountId, BlobId, ScriptId
 from mailstack.model.script import ScriptEntry, ScriptQuota
 from mailstack.ports import scripts
 from mailstack.ports.accounts import Accounts
@@ -28,7 +29,7 @@ MAX_NAME_OCTETS = 512
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 MANAGED_NAME = "mailstack"
 """What the script is called that the spec gives an account."""
-_MANAGED_ID = ScriptId("managed")
+MANAGED_ID = ScriptId("managed")
 AT_ONCE_OCTETS = 4096
 """A larger script is compiled in a thread."""
 COMPILED_AT_ONCE = 2
@@ -77,7 +78,13 @@ class AccountScripts:
         managed = await self._managed(account_id)
         if managed is None:
             return await self._kept.all(account_id)
-        entry = ScriptEntry(script_id=_MANAGED_ID, name=MANAGED_NAME, size_octets=len(managed), is_active=True)
+        entry = ScriptEntry(
+            script_id=MANAGED_ID,
+            name=MANAGED_NAME,
+            size_octets=len(managed),
+            content_hash=BlobId(sha256(managed).hexdigest()),
+            is_active=True,
+        )
         return (entry,)
 
     async def read(self, account_id: AccountId, name: str) -> bytes:

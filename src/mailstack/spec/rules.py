@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from mailstack.formats.sieve_string import quoted
 from mailstack.model.spam import SPAM_TENTHS
 from mailstack.spec.sections.rules import Actions, AddressMatch, Condition, Match, Rule, ScoreMatch, SizeMatch
 
@@ -45,12 +46,6 @@ def sieve_of(rules: Sequence[Rule]) -> str:
     needed = ", ".join(map(quoted, sorted(script.needed)))
     require = [f"require [{needed}];"] if needed else []
     return "\n".join([HEADING, *require, *("\n".join(["", *block]) for block in blocks), ""])
-
-
-def quoted(text: str) -> str:
-    """RFC 5228 §2.4.2: a backslash goes before quotes and backslashes; all else stands for itself."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 class _Script:

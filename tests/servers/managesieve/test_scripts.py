@@ -197,7 +197,7 @@ async def test_path_traversal_a_name_is_a_name(
     """)
 
     assert files_below(tmp_path) == before
-    assert await server.store.scripts.active(await account_of(server.store)) == b"keep;"
+    assert (await server.store.scripts.running(await account_of(server.store))).active == b"keep;"
 
 
 async def test_a_name_that_needs_it_is_listed_as_a_literal(client: Client) -> None:
@@ -242,7 +242,7 @@ async def test_at_every_moment_one_script_is_active(server: RunningManageSieve, 
 
     async def deliver() -> None:
         while len(seen) < 3:
-            seen.add(await server.store.scripts.active(account_id))
+            seen.add((await server.store.scripts.running(account_id)).active)
             await asyncio.sleep(0)  # a turn for the others
 
     delivering = asyncio.create_task(deliver())
@@ -272,7 +272,7 @@ async def test_a_put_over_the_active_script_leaves_it_active(server: RunningMana
         S: "a" ACTIVE
         S: OK "LISTSCRIPTS completed"
     """)
-    assert await server.store.scripts.active(await account_of(server.store)) == b"stop;"
+    assert (await server.store.scripts.running(await account_of(server.store))).active == b"stop;"
 
 
 async def test_a_script_that_includes_what_is_not_there_is_kept_with_a_warning(client: Client) -> None:

@@ -12,6 +12,7 @@ from mailstack.model.ids import AccountId, MailboxId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox, MailboxRole
 from mailstack.model.principal import Account
+from mailstack.model.script import RunningScripts
 from mailstack.model.sieve_memory import Purpose
 from mailstack.model.spam import Finding
 from mailstack.ports.accounts import Accounts
@@ -50,11 +51,11 @@ class LiveScripts:
     async def read(self, account_id: AccountId, name: str) -> bytes:
         return await self.scripts.read(await self.ids.on_server(account_id), name)
 
-    async def active(self, account_id: AccountId) -> bytes | None:
+    async def running(self, account_id: AccountId) -> RunningScripts:
         try:
-            return await self.scripts.active(await self.ids.on_server(account_id))
+            return await self.scripts.running(await self.ids.on_server(account_id))
         except NotFound:
-            return None
+            return RunningScripts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox, MailboxRole
 from mailstack.model.message import NewMessage, RawMessage
 from mailstack.model.principal import Account
+from mailstack.model.script import RunningScripts
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.mailboxes import DeliveryMailboxes
 from mailstack.ports.scripts import RunScripts
@@ -39,6 +40,7 @@ WHOSE = {
     Origin.BEFORE: "of the server, before",
     Origin.SPEC: "of the spec",
     Origin.OWN: "of its own",
+    Origin.VACATION: "of its vacation response",
     Origin.AFTER: "of the server, after",
 }
 Used = Keep | FileInto | Redirect | Reject
@@ -63,8 +65,8 @@ class NobodysScripts:
     async def read(self, account_id: AccountId, name: str) -> bytes:  # noqa: ARG002  # the port has it
         raise NotFound("there is no script of that name")
 
-    async def active(self, account_id: AccountId) -> bytes | None:  # noqa: ARG002  # the port has it
-        return None
+    async def running(self, account_id: AccountId) -> RunningScripts:  # noqa: ARG002  # the port has it
+        return RunningScripts()
 
 
 class ReadyMailboxes:
@@ -260,7 +262,7 @@ def key_of(recipient: str) -> str:
 
 def titled(ran: Ran) -> str:
     """A script of an account, or one that runs over its mail, for people."""
-    is_accounts = ran.origin in (Origin.SPEC, Origin.OWN)
+    is_accounts = ran.origin in (Origin.SPEC, Origin.OWN, Origin.VACATION)
     return WHOSE[ran.origin] if is_accounts else f"{ran.name} {WHOSE[ran.origin]}"
 
 

@@ -55,6 +55,7 @@ from mailstack.store.sql.tree_changes import SqlTreeChanges
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.uploads import SqlUploads
+from mailstack.store.sql.vacations import SqlVacations
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
 
@@ -99,7 +100,8 @@ class PostgresStore:
         self.submitted = SqlSubmitted(self._system)
         self.warm_days = SqlWarmDays(self._system)
         self.hand_notes = SqlHandNotes(self._system)
-        self.scripts = SqlScripts(self._system, token=token)
+        self.scripts = SqlScripts(self._system, clock=clock, token=token)
+        self.vacations = SqlVacations(self._system, clock=clock)
         self.sieve_memory = SqlSieveMemory(self._system)
         self.reputation = SqlReputation(self._system)
         self.acquaintances = SqlAcquaintances(self._system)

@@ -452,6 +452,17 @@ OBJECTS = (
     )""",
     "CREATE INDEX push_subscription_account ON push_subscription (account_id, made_at, push_id)",
     "CREATE INDEX push_subscription_end ON push_subscription (expires_at)",
+    # model/vacation.py. script: NULL where it is off. Of an account in the trash, it stays as long as it.
+    """CREATE TABLE vacation (
+        account_id TEXT PRIMARY KEY,
+        is_enabled BIGINT NOT NULL,
+        begins_at BIGINT,
+        ends_at BIGINT,
+        subject TEXT,
+        text_body TEXT,
+        html_body TEXT,
+        script BYTEA
+    )""",
 )
 
 MIGRATIONS = (

@@ -1,23 +1,30 @@
 """Sieve scripts of accounts: ports.scripts in SQL. They lie with the system, where delivery finds them by one index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
+from typing import NamedTuple
 
 from mailstack.model.errors import AlreadyExists, InUse, NotFound, QuotaExceeded, TooMany
-from mailstack.model.ids import AccountId, ScriptId
-from mailstack.model.script import ScriptEntry, ScriptQuota
+from mailstack.model.ids import AccountId, BlobId, ScriptId
+from mailstack.model.instant import Clock
+from mailstack.model.object_journal import ObjectKind
+from mailstack.model.script import RunningScripts, ScriptEntry, ScriptQuota
 from mailstack.store.sql.database import Connection, Database, Transaction
+from mailstack.store.sql.object_journal import note
 
 # Writers of one account come one after the other.
 OWNER = "SELECT 1 FROM account WHERE account_id = ? /*+ FOR NO KEY UPDATE*/"
-ALL = "SELECT script_id, name, LENGTH(content), is_active FROM script WHERE account_id = ?"
+ALL = "SELECT script_id, name, content, is_active FROM script WHERE account_id = ?"
 CONTENT = "SELECT content FROM script WHERE account_id = ? AND name = ?"
-ACTIVE = "SELECT content FROM script WHERE account_id = ? AND is_active = 1"
-IS_ACTIVE = "SELECT is_active FROM script WHERE account_id = ? AND name = ?"
+RUNNING = """SELECT 0, content FROM script WHERE account_id = ? AND is_active = 1
+    UNION ALL SELECT 1, script FROM vacation WHERE account_id = ? AND script IS NOT NULL"""
+NAMED = "SELECT script_id, is_active FROM script WHERE account_id = ? AND name = ?"
+WHICH_IS_ACTIVE = "SELECT script_id FROM script WHERE account_id = ? AND is_active = 1"
 OTHERS = "SELECT COUNT(*), COALESCE(SUM(LENGTH(content)), 0) FROM script WHERE account_id = ? AND name <> ?"
 PUT = """INSERT INTO script (account_id, name, script_id, content, is_active) VALUES (?, ?, ?, ?, 0)
-    ON CONFLICT (account_id, name) DO UPDATE SET content = excluded.content"""
+    ON CONFLICT (account_id, name) DO UPDATE SET content = excluded.content RETURNING script_id"""
 DEACTIVATE = "UPDATE script SET is_active = 0 WHERE account_id = ? AND is_active = 1"
-ACTIVATE = "UPDATE script SET is_active = 1 WHERE account_id = ? AND name = ?"
+ACTIVATE = "UPDATE script SET is_active = 1 WHERE account_id = ? AND script_id = ?"
 RENAME = "UPDATE script SET name = ? WHERE account_id = ? AND name = ?"
 REMOVE = "DELETE FROM script WHERE account_id = ? AND name = ?"
 FORGET_SCRIPTS = "DELETE FROM script WHERE account_id = ?"
@@ -25,14 +32,21 @@ ID_OCTETS = 8
 
 
 class SqlScripts:
-    def __init__(self, system: Database, *, token: Callable[[int], bytes]) -> None:
+    def __init__(self, system: Database, *, clock: Clock, token: Callable[[int], bytes]) -> None:
         self._system = system
+        self._clock = clock
         self._token = token
 
     async def all(self, account_id: AccountId) -> Sequence[ScriptEntry]:
         found = [
-            ScriptEntry(script_id=ScriptId(script_id), name=name, size_octets=size_octets, is_active=bool(is_active))
-            for script_id, name, size_octets, is_active in await self._system.rows(ALL, (account_id,))
+            ScriptEntry(
+                script_id=ScriptId(script_id),
+                name=name,
+                size_octets=len(content),
+                content_hash=BlobId(sha256(content).hexdigest()),
+                is_active=bool(is_active),
+            )
+            for script_id, name, content, is_active in await self._system.rows(ALL, (account_id,))
         ]
         # Sorted here: databases disagree on the order of names.
         return sorted(found, key=lambda entry: entry.name)
@@ -43,9 +57,10 @@ class SqlScripts:
             raise _missing()
         return bytes(row[0])
 
-    async def active(self, account_id: AccountId) -> bytes | None:
-        row = await self._system.row(ACTIVE, (account_id,))
-        return None if row is None else bytes(row[0])
+    async def running(self, account_id: AccountId) -> RunningScripts:
+        rows = await self._system.rows(RUNNING, (account_id, account_id))
+        found = {is_vacation: bytes(content) for is_vacation, content in rows}
+        return RunningScripts(active=found.get(0), vacation=found.get(1))
 
     async def put(self, account_id: AccountId, name: str, content: bytes, *, quota: ScriptQuota) -> None:
         script_id = self._token(ID_OCTETS).hex()
@@ -53,7 +68,8 @@ class SqlScripts:
         def work(transaction: Transaction) -> None:
             take_turn(transaction, account_id)
             _check_space(transaction, account_id, name, len(content), quota)
-            transaction.run(PUT, (account_id, name, script_id, content))
+            (found,) = transaction.one(PUT, (account_id, name, script_id, content))
+            self._note(transaction, account_id, **{"created" if found == script_id else "updated": [found]})
 
         await self._system.write(work)
 
@@ -63,32 +79,36 @@ class SqlScripts:
     async def activate(self, account_id: AccountId, name: str | None) -> None:
         def work(transaction: Transaction) -> None:
             take_turn(transaction, account_id)
-            if name is not None:
-                _is_active(transaction, account_id, name)
-            transaction.run(DEACTIVATE, (account_id,))
-            if name is not None:
-                transaction.run(ACTIVATE, (account_id, name))
+            script_id = None if name is None else _named(transaction, account_id, name).script_id
+            changed = activate(transaction, account_id, script_id)
+            self._note(transaction, account_id, updated=changed)
 
         await self._system.write(work)
 
     async def rename(self, account_id: AccountId, name: str, new_name: str) -> None:
         def work(transaction: Transaction) -> None:
             take_turn(transaction, account_id)
-            _is_active(transaction, account_id, name)
-            if transaction.row(IS_ACTIVE, (account_id, new_name)) is not None:
+            found = _named(transaction, account_id, name)
+            if transaction.row(NAMED, (account_id, new_name)) is not None:
                 raise AlreadyExists("there is a script of the new name already")
             transaction.run(RENAME, (new_name, account_id, name))
+            self._note(transaction, account_id, updated=[found.script_id])
 
         await self._system.write(work)
 
     async def remove(self, account_id: AccountId, name: str) -> None:
         def work(transaction: Transaction) -> None:
             take_turn(transaction, account_id)
-            if _is_active(transaction, account_id, name):
+            found = _named(transaction, account_id, name)
+            if found.is_active:
                 raise InUse("the script is active; make another one active first, or none")
             transaction.run(REMOVE, (account_id, name))
+            self._note(transaction, account_id, destroyed=[found.script_id])
 
         await self._system.write(work)
+
+    def _note(self, transaction: Transaction, account_id: AccountId, **changed: Collection[str]) -> None:
+        note(transaction, account_id, ObjectKind.SCRIPT, now=self._clock(), **changed)
 
 
 def take_turn(transaction: Transaction, account_id: AccountId) -> None:
@@ -106,12 +126,29 @@ def _check_space(
         raise QuotaExceeded(f"the scripts of an account have at most {quota.octets} octets together")
 
 
-def _is_active(transaction: Transaction, account_id: AccountId, name: str) -> bool:
+def activate(transaction: Transaction, account_id: AccountId, script_id: str | None) -> list[str]:
+    """Of a script that is there, or of none; returns the ids of those that change by it."""
+    before = [found for (found,) in transaction.rows(WHICH_IS_ACTIVE, (account_id,))]
+    if script_id in before or (script_id is None and not before):
+        return []
+    transaction.run(DEACTIVATE, (account_id,))
+    if script_id is None:
+        return before
+    transaction.run(ACTIVATE, (account_id, script_id))
+    return [*before, script_id]
+
+
+class _Named(NamedTuple):
+    script_id: str
+    is_active: bool
+
+
+def _named(transaction: Transaction, account_id: AccountId, name: str) -> _Named:
     """Raises NotFound."""
-    row = transaction.row(IS_ACTIVE, (account_id, name))
+    row = transaction.row(NAMED, (account_id, name))
     if row is None:
         raise _missing()
-    return bool(row[0])
+    return _Named(row[0], bool(row[1]))
 
 
 def _missing() -> NotFound:

@@ -23,6 +23,7 @@ from mailstack.store.sql.sending_identities import FORGET_IDENTITIES
 from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.spam_tables import forget_account
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
+from mailstack.store.sql.vacations import FORGET_VACATION
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
 OLD = "SELECT account_id FROM trash WHERE destroyed_at < ?"
@@ -130,6 +131,7 @@ def _described(row: Row, messages: int, size_bytes: int) -> TrashedAccount:
 def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET_APP_PASSWORDS, (account_id,))
+    transaction.run(FORGET_VACATION, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     transaction.run(FORGET_PUSHES, (account_id,))

@@ -47,6 +47,7 @@ from mailstack.store.sql.tree_changes import SqlTreeChanges
 from mailstack.store.sql.unsubscribed import SqlUnsubscribed
 from mailstack.store.sql.upkeep import SqlUpkeep
 from mailstack.store.sql.uploads import SqlUploads
+from mailstack.store.sql.vacations import SqlVacations
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
 from mailstack.store.sqlite import schema_system
@@ -103,7 +104,8 @@ class SqliteStore:
         self.submitted = SqlSubmitted(files.system)
         self.warm_days = SqlWarmDays(files.system)
         self.hand_notes = SqlHandNotes(files.system)
-        self.scripts = SqlScripts(files.system, token=token)
+        self.scripts = SqlScripts(files.system, clock=clock, token=token)
+        self.vacations = SqlVacations(files.system, clock=clock)
         self.sieve_memory = SqlSieveMemory(files.system)
         self.reputation = SqlReputation(files.system)
         self.acquaintances = SqlAcquaintances(files.system)

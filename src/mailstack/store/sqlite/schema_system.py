@@ -451,7 +451,8 @@ MIGRATIONS = (
     ),
     Migration(
         number=6,
-        tables=_FIFTH | {"object_state", "object_change", "sending_identity", "app_password", "push_subscription"},
+        tables=_FIFTH
+        | {"object_state", "object_change", "sending_identity", "app_password", "push_subscription", "vacation"},
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
             """CREATE TABLE object_state (
@@ -519,6 +520,17 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE INDEX push_subscription_account ON push_subscription (account_id, made_at, push_id)",
             "CREATE INDEX push_subscription_end ON push_subscription (expires_at)",
+            # model/vacation.py. script: NULL where it is off. Of an account in the trash, it stays as long as it.
+            """CREATE TABLE vacation (
+                account_id TEXT PRIMARY KEY,
+                is_enabled INTEGER NOT NULL,
+                begins_at INTEGER,
+                ends_at INTEGER,
+                subject TEXT,
+                text_body TEXT,
+                html_body TEXT,
+                script BLOB
+            ) STRICT""",
         ),
     ),
 )

@@ -1,7 +1,8 @@
 """The scripts of one account, one after the other, over one mail. Finds out and does nothing: that is carry_out's.
 
 A script whose end is that the mail is kept hands it on, as it edited and flagged it, to the next; else the others do
-not run. One that fails is as one that does nothing but keep. RFC 5228 §2.10.
+not run. One that fails is as one that does nothing but keep. RFC 5228 §2.10. Mail that the account's own script has
+filed or sent on is answered all the same where its user is away.
 """
 
 import asyncio
@@ -16,10 +17,10 @@ from mailstack.model.principal import Account
 from mailstack.services.inbound.deliver import Letter, complete, release
 from mailstack.services.inbound.filter.context import judged_of, mail_for, with_score
 from mailstack.services.inbound.filter.knowledge import Knowledge
-from mailstack.services.inbound.filter.shelf import OnShelf
+from mailstack.services.inbound.filter.shelf import OnShelf, Origin
 from mailstack.services.inbound.filter.verdict import Ran, Verdict
 from mailstack.services.spam.policies import Policies
-from mailstack.sieve.actions import Action, FileInto, Keep, Redirect
+from mailstack.sieve.actions import Action, FileInto, Keep, Redirect, Reject, Vacation
 from mailstack.sieve.facts import Fact, Wanted
 from mailstack.sieve.faults import Broken
 from mailstack.sieve.limits import LIMITS
@@ -61,7 +62,13 @@ class Judge:
         done: list[Action] = []
         ran: list[Ran] = []
         kept = Keep(is_implicit=True)
+        ended_by: Origin | None = None
         for script in scripts:
+            if script.origin is Origin.VACATION:
+                if not _may_answer(done, ended_by):
+                    continue
+            elif ended_by is not None:
+                break
             outcome = await self._outcome(script, mail, account, trace_id)
             ran.append(_ran(script, outcome))
             if outcome.fault:
@@ -70,11 +77,13 @@ class Judge:
             done += [_as_edited(action, kept.raw) for action in outcome.actions if not isinstance(action, Keep)]
             found = next((action for action in outcome.actions if isinstance(action, Keep)), None)
             if found is None:
-                return Verdict(actions=tuple(done), ran=tuple(ran))
+                ended_by = script.origin
+            if found is None or ended_by is not None:
+                continue
             raw = kept.raw if found.raw is None else found.raw
             kept = replace(found, raw=raw)
             mail = replace(mail, raw=mail.raw if raw is None else raw, flags=found.flags or ())
-        return Verdict(actions=(*done, kept), ran=tuple(ran))
+        return Verdict(actions=(*done, kept) if ended_by is None else tuple(done), ran=tuple(ran))
 
     async def _outcome(self, script: OnShelf, mail: Mail, account: Account, trace_id: str) -> Outcome:
         try:
@@ -93,6 +102,18 @@ class Judge:
         while isinstance(found := await run_aside(compiled, mail, facts), Wanted):
             facts[found.fact] = await self.knowledge.answer(found.fact, account, now=mail.received_at)
         return found
+
+
+def _may_answer(done: Sequence[Action], ended_by: Origin | None) -> bool:
+    """Whether there is an answer, where its user is away, to a mail that was dealt with so. One that the account's own
+    script gives is the only one (RFC 5230 §4.7); what that refuses or throws away gets none."""
+    if any(isinstance(action, Vacation) for action in done):
+        return False
+    if ended_by is None:
+        return True
+    is_used = any(isinstance(action, FileInto | Redirect) for action in done)
+    is_refused = any(isinstance(action, Reject) for action in done)
+    return ended_by in (Origin.OWN, Origin.SPEC) and is_used and not is_refused
 
 
 async def run_aside(script: Script, mail: Mail, facts: Mapping[Fact, object]) -> Outcome | Wanted:

@@ -1,7 +1,7 @@
 """Which scripts run over the mail of an account, compiled once for as long as they stay the same.
 
 First those that the server has before, then the account's own, which is the spec's where the spec has one for it and
-else the one that the user made active, then those that the server has after.
+else the one that the user made active, then the answer of who is away, then those that the server has after.
 """
 
 from collections import OrderedDict
@@ -25,6 +25,7 @@ class Origin(StrEnum):
     BEFORE = "before"  # of the server
     SPEC = "spec"  # the account's, kept in the spec
     OWN = "own"
+    VACATION = "vacation"  # made of the account's VacationResponse
     AFTER = "after"  # of the server
 
 
@@ -97,7 +98,14 @@ class Shelf:
 
     async def _own(self, account: Account) -> tuple[OnShelf, ...]:
         of_spec = await self._accounts.managed_script(account.login)
-        if of_spec is not None:
-            return (OnShelf(name=account.login, origin=Origin.SPEC, content=of_spec.encode()),)
-        active = await self._scripts.active(account.account_id)
-        return () if active is None else (OnShelf(name=account.login, origin=Origin.OWN, content=active),)
+        running = await self._scripts.running(account.account_id)
+        by_origin = (
+            (Origin.SPEC, None if of_spec is None else of_spec.encode()),
+            (Origin.OWN, running.active if of_spec is None else None),
+            (Origin.VACATION, running.vacation),
+        )
+        return tuple(
+            OnShelf(name=account.login, origin=origin, content=content)
+            for origin, content in by_origin
+            if content is not None
+        )
