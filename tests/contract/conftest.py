@@ -80,6 +80,7 @@ ON_POSTGRES = frozenset(
         "test_bad_addresses",
         "test_bans",
         "test_challenges",
+        "test_email_submissions",
         "test_emails",
         "test_greylist",
         "test_hand_notes",

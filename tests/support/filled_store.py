@@ -43,6 +43,7 @@ from mailstack.model.warm_up import WarmDay
 from mailstack.ports.store import Store
 from mailstack.services.mailbox.indexing import catch_up
 from tests.support import journal
+from tests.support.email_submissions import mail_of, submission
 from tests.support.hand_notes import hand_note
 from tests.support.push import push_subscription
 from tests.support.quota import quota
@@ -145,6 +146,7 @@ async def _fill_system(store: Store) -> None:
         ),
         most=1,
     )
+    await store.email_submissions.add(bob, submission("s1"), [mail_of(submission("s1"))], now=now, most=9)
     await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
     await store.scripts.activate(bob, "../häuser")
     away = Vacation(is_enabled=True, begins_at=now, text="Grüße", html="<p>Gr&uuml;&szlig;e</p>")

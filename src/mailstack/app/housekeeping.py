@@ -71,6 +71,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     bad = await store.bad_addresses.forget(now=now)
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     uploads = await store.uploads.forget(now=now)
+    submissions = await store.email_submissions.forget(now=now)
     objects = await store.object_journal.forget(now=now)
     pushes = await store.push_subscriptions.forget(now=now)
     acquaintances = await store.acquaintances.forget(now=now)
@@ -89,6 +90,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         reputation=faded,
         acquaintances=acquaintances,
         uploads=uploads,
+        email_submissions=submissions,
         object_changes=objects,
         push_subscriptions=pushes,
         spam_lessons=lessons,

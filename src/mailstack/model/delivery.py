@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
-from mailstack.model.ids import MailId, QueueItemId
+from mailstack.model.ids import MailId, QueueItemId, SubmissionId
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
 from mailstack.model.networks import is_this_machine
@@ -44,7 +44,7 @@ class OutgoingMail:
 
     smtp_utf8: RFC 6531 §3.4: the envelope or the header needs an internationalised path all the way.
     trace_id: the id under which logs know the transaction that brought it. notifications: by recipient, of those who
-    have any. is_suspicious: for junk, where it comes to a mailbox here.
+    have any. is_suspicious: for junk, where it comes to a mailbox here. submission_id: whose outcomes are told there.
     """
 
     reverse_path: str
@@ -58,6 +58,7 @@ class OutgoingMail:
     notifications: Mapping[str, Notification] = field(default_factory=dict)
     is_suspicious: bool = False
     priority: Priority = Priority.BULK
+    submission_id: SubmissionId | None = None
 
 
 class QueueState(StrEnum):
@@ -72,7 +73,8 @@ class QueueItem:
     """One recipient. tries: attempts made. last_reply: of the last attempt, None before the first; last_tls too, and
     where no server was tried; last_source too, and where nothing was connected. is_delay_told: that it is late has been
     said to its sender, if they are to hear of it. waits_for: the destination that it was held back for last time, ""
-    where it was tried. is_doubtful: ports.bad_addresses may know something of the recipient."""
+    where it was tried. is_doubtful: ports.bad_addresses may know something of the recipient. submission_id: as of
+    OutgoingMail."""
 
     item_id: QueueItemId
     mail_id: MailId
@@ -97,6 +99,7 @@ class QueueItem:
     is_delay_told: bool = False
     waits_for: str = ""
     is_doubtful: bool = False
+    submission_id: SubmissionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

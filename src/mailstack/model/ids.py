@@ -27,6 +27,8 @@ ScriptId = NewType("ScriptId", str)
 """16 lower-case hexadecimal digits, random."""
 TokenId = NewType("TokenId", str)
 """Ten letters and digits, random; "" stands for the machine's own shell, where a token's maker is meant."""
+SubmissionId = NewType("SubmissionId", str)
+"""16 lower-case hexadecimal digits, random."""
 AppPasswordId = NewType("AppPasswordId", str)
 """Eight letters and digits, random; it says nothing of the secret."""
 PushId = NewType("PushId", str)

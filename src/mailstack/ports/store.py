@@ -12,6 +12,7 @@ from mailstack.ports.bans import Bans
 from mailstack.ports.challenges import Challenges
 from mailstack.ports.changes import Changes
 from mailstack.ports.crowds import Crowds
+from mailstack.ports.email_submissions import EmailSubmissions
 from mailstack.ports.emails import Emails
 from mailstack.ports.greylist import Greylist
 from mailstack.ports.hand_notes import HandNotes
@@ -67,6 +68,8 @@ class Store(Protocol):
     def search(self) -> Search: ...
     @property
     def queue(self) -> Queue: ...
+    @property
+    def email_submissions(self) -> EmailSubmissions: ...
     @property
     def locks(self) -> Locks: ...
     @property

@@ -60,7 +60,7 @@ async def test_a_queued_mail_that_is_damaged_is_named(filled: Path, tmp_path: Pa
     change(filled / "system.db", "UPDATE mail SET content = x'00' WHERE content IS NOT NULL")
     async with folder_to_folder(filled, tmp_path / "new") as (source, target):
         outcome = await copy_store(source, target, progress=unheard)
-    assert [one.where for one in outcome.damage[SYSTEM]] == ["queued mail 1"]
+    assert [one.where for one in outcome.damage[SYSTEM]] == ["queued mail 1", "queued mail 2"]
     assert outcome.is_finished
 
 

@@ -78,6 +78,7 @@ async def deliver_locally(service: OwnMailboxes, item: QueueItem, content: bytes
         # RFC 3461 §5.2.7.2, RFC 3464 §3: one notice of success, from where the mail ends; what goes on has the wish.
         # RFC 5429 §2.1.2, §2.2: and the notice of a refusal is all that there is of a mail that scripts refuse.
         will_notify=(bool(further) or is_refused) and not to.expands,
+        is_final=not further and not is_refused and not to.expands,
         is_expanded=to.expands,
     )
     return LocalResult(stored, tuple([await _queued(item, part) for each in further for part in apart(each)]))

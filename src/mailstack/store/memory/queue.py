@@ -265,4 +265,5 @@ def _item(
         notification=mail.notifications.get(recipient, UNASKED),
         is_suspicious=mail.is_suspicious,
         priority=mail.priority,
+        submission_id=mail.submission_id,
     )

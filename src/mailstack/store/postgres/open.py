@@ -28,6 +28,7 @@ from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.crowds import SqlCrowds
 from mailstack.store.sql.database import Transaction
+from mailstack.store.sql.email_submissions import SqlEmailSubmissions
 from mailstack.store.sql.emails import SqlEmails
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
@@ -85,7 +86,8 @@ class PostgresStore:
         self.state = SqlState(
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )
-        self.queue = SqlQueue(self._system, blobs=blobs.of_queue())
+        self.queue = SqlQueue(self._system, blobs=blobs.of_queue(), clock=clock)
+        self.email_submissions = SqlEmailSubmissions(self._system, self.queue)
         self.object_journal = SqlObjectJournal(self._system)
         self.sending_identities = SqlSendingIdentities(self._system, clock=clock)
         self.uploads = SqlUploads(self._system, blobs=blobs.of_queue())

@@ -463,6 +463,35 @@ OBJECTS = (
         html_body TEXT,
         script BYTEA
     )""",
+    # model/email_submission.py. Of an account in the trash, they stay as long as it.
+    """CREATE TABLE submission (
+        account_id TEXT NOT NULL,
+        submission_id TEXT NOT NULL,
+        identity_id TEXT NOT NULL,
+        message_id BIGINT NOT NULL,
+        thread_id BIGINT NOT NULL,
+        envelope TEXT NOT NULL,
+        send_at BIGINT NOT NULL,
+        undo_status TEXT NOT NULL,
+        ends_at BIGINT NOT NULL,
+        PRIMARY KEY (account_id, submission_id)
+    )""",
+    "CREATE INDEX submission_id ON submission (submission_id)",
+    "CREATE INDEX submission_account ON submission (account_id, send_at, submission_id)",
+    "CREATE INDEX submission_end ON submission (ends_at)",
+    # target: as mail_recipient has it, '' where no row there stands for it alone.
+    """CREATE TABLE submission_recipient (
+        submission_id TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        path TEXT NOT NULL,
+        target TEXT NOT NULL,
+        arrival TEXT NOT NULL,
+        reply TEXT NOT NULL,
+        PRIMARY KEY (submission_id, number)
+    )""",
+    # NULL for what was not given by JMAP.
+    "ALTER TABLE mail ADD COLUMN submission_id TEXT",
+    "CREATE INDEX mail_submission ON mail (submission_id) WHERE submission_id IS NOT NULL",
 )
 
 MIGRATIONS = (

@@ -18,8 +18,8 @@ from mailstack.model.delivery import (
 )
 from mailstack.model.errors import NotFound
 from mailstack.model.handling import UNASKED, Handling, Notification, NotifyOn, Returned
-from mailstack.model.ids import BlobId, MailId, QueueItemId
-from mailstack.model.instant import Instant
+from mailstack.model.ids import BlobId, MailId, QueueItemId, SubmissionId
+from mailstack.model.instant import Clock, Instant
 from mailstack.model.queue_entry import QueueEntry, QueueFigures
 from mailstack.model.queue_share import URGENT_FIRST, Quota, Taking, lane_of
 from mailstack.model.source import Source
@@ -30,6 +30,7 @@ from mailstack.store.sql.blobs import INLINE_LIMIT_BYTES, Blob, HeldBlobs
 from mailstack.store.sql.database import Connection, Database, Result, Row, Transaction, Value
 from mailstack.store.sql.packing import discard, files_of, pack_each, write_packed
 from mailstack.store.sql.queue_figures import figures
+from mailstack.store.sql.submission_news import TAKEN_OUT, News, note_on_the_way, note_outcomes
 
 INLINE_RECIPIENTS = 100
 
@@ -38,11 +39,12 @@ COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_
     m.is_binary, m.requires_tls, m.returned, m.envelope_id, r.notify_on, r.original_recipient, m.is_suspicious,
     r.priority, r.last_tls_policy, r.last_tls_least, r.last_tls_version, r.last_tls_cipher, r.last_tls_failure,
     r.last_source, r.last_ehlo, r.is_delay_told, r.waits_for,
-    EXISTS (SELECT 1 FROM bad_address b WHERE b.address = LOWER(r.recipient))
+    m.submission_id, EXISTS (SELECT 1 FROM bad_address b WHERE b.address = LOWER(r.recipient))
     FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id"""
 ADD_MAIL = """INSERT INTO mail
     (reverse_path, is_8bit, smtp_utf8, trace_id, queued_at, size_bytes, is_binary, requires_tls, returned, envelope_id,
-    is_suspicious, blob_id, content, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
+    is_suspicious, submission_id, blob_id, content, file)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING mail_id"""
 ADD_RECIPIENT = """INSERT INTO mail_recipient
     (mail_id, recipient, state, next_at, due_at, priority, lane, notify_on, original_recipient)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -53,7 +55,8 @@ RENEW = """UPDATE mail_recipient SET due_at = ? WHERE lease_owner = ?
     AND item_id IN (SELECT value FROM json_each(?) AS listed) RETURNING item_id"""
 CONTENT = "SELECT blob_id, size_bytes, content, file FROM mail WHERE mail_id = ?"
 # The mail too: of its last two recipients, who are settled at once, the one must see that the other left.
-OWNED = """SELECT r.item_id, r.mail_id FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
+OWNED = """SELECT r.item_id, r.mail_id, m.submission_id, r.recipient
+    FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
     WHERE r.item_id IN (SELECT value FROM json_each(?) AS listed) AND r.lease_owner = ?
     ORDER BY r.item_id /*+ FOR UPDATE OF r, m*/"""
 DEFER = """UPDATE mail_recipient SET state = ?, next_at = ?, due_at = ?, lease_owner = NULL, tries = tries + 1,
@@ -87,14 +90,31 @@ class _Packed:
 
 
 class SqlQueue:
-    def __init__(self, system: Database, *, blobs: HeldBlobs) -> None:
+    def __init__(self, system: Database, *, blobs: HeldBlobs, clock: Clock) -> None:
         self._system = system
         self._blobs = blobs
+        self._clock = clock
 
     async def enqueue(
         self, mails: Sequence[OutgoingMail], *, next_at: Instant, state: QueueState = QueueState.WAITING
     ) -> Sequence[MailId]:
+        return await self._enqueue(mails, next_at, state, _nothing)
+
+    async def enqueue_beside(
+        self, mails: Sequence[OutgoingMail], *, next_at: Instant, beside: Callable[[Transaction], None]
+    ) -> None:
+        """beside: what is written in the same transaction, before them."""
+        await self._enqueue(mails, next_at, QueueState.WAITING, beside)
+
+    async def _enqueue(
+        self,
+        mails: Sequence[OutgoingMail],
+        next_at: Instant,
+        state: QueueState,
+        beside: Callable[[Transaction], None],
+    ) -> Sequence[MailId]:
         def work(transaction: Transaction, packed: Sequence[_Packed]) -> list[MailId]:
+            beside(transaction)
             transaction.announce(QUEUE_TOPIC)
             return _add(transaction, [(each, next_at) for each in packed], state)
 
@@ -111,7 +131,7 @@ class SqlQueue:
             rows = {row[0]: row for row in transaction.rows(BY_ID, (_json(chosen),))} if chosen else {}
             if rows:
                 transaction.run(LEASE, (owner, until, _json(rows)))
-            return [_item(rows[item_id]) for item_id in chosen]
+            return _on_the_way(transaction, [rows[item_id] for item_id in chosen], now)
 
         return await self._system.write(work, is_long=min(len(found), quota.limit) > INLINE_RECIPIENTS)
 
@@ -136,15 +156,15 @@ class SqlQueue:
         notices = [(each.item_id, notice) for each in settlements for notice in each.notices]
 
         def work(transaction: Transaction, packed: Sequence[_Packed]) -> Collection[QueueItemId]:
-            owned: dict[QueueItemId, int] = dict(
-                transaction.rows(OWNED, (_json(each.item_id for each in settlements), owner))
-            )
-            gone = dict(owned)
+            rows = transaction.rows(OWNED, (_json(each.item_id for each in settlements), owner))
+            owned = {QueueItemId(row[0]): row for row in rows}
+            gone: dict[QueueItemId, int] = {item_id: row[1] for item_id, row in owned.items()}
             for each in settlements:
                 if each.item_id in owned and isinstance(each.outcome, Deferred):
                     _defer(transaction, each, each.outcome)
                     del gone[each.item_id]
-            self._leave(transaction, gone)
+            self.leave(transaction, gone)
+            note_outcomes(transaction, _news(settlements, owned), self._clock())
             told, unused = _parted(packed, [item_id in owned for item_id, _ in notices])
             _add(transaction, [(one, one.mail.queued_at) for one in told], QueueState.WAITING)
             if told or len(gone) < len(owned):  # what has only left wakes nobody
@@ -200,16 +220,19 @@ class SqlQueue:
         def work(transaction: Transaction) -> list[QueueItem]:
             rows = transaction.rows(FREE, (_json(item_ids), now))
             transaction.run(LEASE, (owner, until, _json(row[0] for row in rows)))
-            return [_item(row) for row in rows]
+            return _on_the_way(transaction, rows, now)
 
         return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
 
     async def drop(self, item_ids: Sequence[QueueItemId], *, now: Instant) -> Sequence[QueueItem]:
         def work(transaction: Transaction) -> list[QueueItem]:
             rows = transaction.rows(FREE, (_json(item_ids), now))
-            self._leave(transaction, {row[0]: row[1] for row in rows})
+            self.leave(transaction, {row[0]: row[1] for row in rows})
             transaction.announce(QUEUE_TOPIC)
-            return [_item(row) for row in rows]
+            dropped = _on_the_way(transaction, rows, now)
+            news = [News(item.submission_id, item.recipient, TAKEN_OUT) for item in dropped if item.submission_id]
+            note_outcomes(transaction, news, now)
+            return dropped
 
         return await self._system.write(work, is_long=len(item_ids) > INLINE_RECIPIENTS)
 
@@ -229,7 +252,7 @@ class SqlQueue:
     def _pack(self, mail: OutgoingMail) -> _Packed:
         return _Packed(mail=mail, blob=self._blobs.pack(mail.raw))
 
-    def _leave(self, transaction: Transaction, mail_ids: Mapping[QueueItemId, int]) -> None:
+    def leave(self, transaction: Transaction, mail_ids: Mapping[QueueItemId, int]) -> None:
         """By recipient: each mail leaves with the last of its own."""
         if not mail_ids:
             return
@@ -238,6 +261,25 @@ class SqlQueue:
         for (file,) in (row for rows in gone for row in rows):
             if file is not None:
                 transaction.after_commit(partial(self._blobs.discard, file))
+
+
+def _nothing(_transaction: Transaction) -> None: ...
+
+
+def _on_the_way(transaction: Transaction, rows: Sequence[Row], now: Instant) -> list[QueueItem]:
+    items = [_item(row) for row in rows]
+    note_on_the_way(transaction, {item.submission_id for item in items if item.submission_id is not None}, now)
+    return items
+
+
+def _news(settlements: Sequence[Settlement], owned: Mapping[QueueItemId, Row]) -> list[News]:
+    found: list[News] = []
+    for each in settlements:
+        _, _, submission_id, recipient = owned.get(each.item_id, (0, 0, None, ""))
+        # What was held back was not tried.
+        if submission_id is not None and not (isinstance(each.outcome, Deferred) and each.outcome.until is not None):
+            found.append(News(SubmissionId(submission_id), recipient, each.outcome))
+    return found
 
 
 def _add(transaction: Transaction, packed: Sequence[tuple[_Packed, Instant]], state: QueueState) -> list[MailId]:
@@ -259,7 +301,7 @@ def _mail_row(packed: _Packed) -> tuple[Value, ...]:
         mail.handling.envelope_id,
     )
     kept = (bytes.fromhex(blob.blob_id), blob.content, blob.file)
-    return (*envelope, *handling, mail.is_suspicious, *kept)
+    return (*envelope, *handling, mail.is_suspicious, mail.submission_id, *kept)
 
 
 def _recipient_rows(
@@ -308,7 +350,7 @@ def _item(row: Row) -> QueueItem:
      code, status, text, host, is_8bit, smtp_utf8, trace_id,
      is_binary, requires_tls, returned, envelope_id, notify_on, original_recipient, is_suspicious,
      priority, policy, least, version, cipher, failure, source, ehlo,
-     is_delay_told, waits_for, is_known_bad) = row  # fmt: skip
+     is_delay_told, waits_for, submission_id, is_known_bad) = row  # fmt: skip
     return QueueItem(
         item_id=QueueItemId(item_id),
         mail_id=MailId(mail_id),
@@ -337,6 +379,7 @@ def _item(row: Row) -> QueueItem:
         priority=Priority(priority),
         is_delay_told=bool(is_delay_told),
         waits_for=waits_for,
+        submission_id=None if submission_id is None else SubmissionId(submission_id),
         # Of a path that has to be read to be compared, the database cannot tell.
         is_doubtful=bool(is_known_bad) or not is_plain(recipient),
     )

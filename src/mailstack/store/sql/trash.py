@@ -16,6 +16,7 @@ from mailstack.store.sql.acquaintances import FORGET_ACQUAINTANCES
 from mailstack.store.sql.app_passwords import FORGET_APP_PASSWORDS
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
 from mailstack.store.sql.directory import ACCOUNT_ID, ADD_ADDRESS, ADD_TRASH, DROP_ADDRESSES
+from mailstack.store.sql.email_submissions import forget_submissions
 from mailstack.store.sql.object_journal import forget_journal
 from mailstack.store.sql.push_subscriptions import FORGET_PUSHES
 from mailstack.store.sql.scripts import FORGET_SCRIPTS
@@ -136,6 +137,7 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     transaction.run(FORGET_PUSHES, (account_id,))
     forget_account(transaction, account_id)
+    forget_submissions(transaction, account_id)
     forget_journal(transaction, account_id)
     transaction.run(FORGET_IDENTITIES, (account_id,))
     transaction.run(FORGET, (account_id,))

@@ -20,6 +20,7 @@ from mailstack.store.sql.bans import SqlBans
 from mailstack.store.sql.challenges import SqlChallenges
 from mailstack.store.sql.changes import SqlChanges
 from mailstack.store.sql.database import Result
+from mailstack.store.sql.email_submissions import SqlEmailSubmissions
 from mailstack.store.sql.emails import SqlEmails
 from mailstack.store.sql.finding import SqlSearch
 from mailstack.store.sql.greylist import SqlGreylist
@@ -89,7 +90,8 @@ class SqliteStore:
         self.tree_changes = SqlTreeChanges(files.accounts, blobs=blobs, clock=clock)
         self.changes = SqlChanges(files.accounts)
         self.search = SqlSearch(files.accounts, blobs=blobs)
-        self.queue = SqlQueue(files.system, blobs=blobs.of_queue())
+        self.queue = SqlQueue(files.system, blobs=blobs.of_queue(), clock=clock)
+        self.email_submissions = SqlEmailSubmissions(files.system, self.queue)
         self.object_journal = SqlObjectJournal(files.system)
         self.sending_identities = SqlSendingIdentities(files.system, clock=clock)
         self.uploads = SqlUploads(files.system, blobs=blobs.of_queue())

@@ -452,7 +452,16 @@ MIGRATIONS = (
     Migration(
         number=6,
         tables=_FIFTH
-        | {"object_state", "object_change", "sending_identity", "app_password", "push_subscription", "vacation"},
+        | {
+            "object_state",
+            "object_change",
+            "sending_identity",
+            "app_password",
+            "push_subscription",
+            "vacation",
+            "submission",
+            "submission_recipient",
+        },
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
             """CREATE TABLE object_state (
@@ -531,6 +540,35 @@ MIGRATIONS = (
                 html_body TEXT,
                 script BLOB
             ) STRICT""",
+            # model/email_submission.py. Of an account in the trash, they stay as long as it.
+            """CREATE TABLE submission (
+                account_id TEXT NOT NULL,
+                submission_id TEXT NOT NULL,
+                identity_id TEXT NOT NULL,
+                message_id INTEGER NOT NULL,
+                thread_id INTEGER NOT NULL,
+                envelope TEXT NOT NULL,
+                send_at INTEGER NOT NULL,
+                undo_status TEXT NOT NULL,
+                ends_at INTEGER NOT NULL,
+                PRIMARY KEY (account_id, submission_id)
+            ) STRICT""",
+            "CREATE INDEX submission_id ON submission (submission_id)",
+            "CREATE INDEX submission_account ON submission (account_id, send_at, submission_id)",
+            "CREATE INDEX submission_end ON submission (ends_at)",
+            # target: as mail_recipient has it, '' where no row there stands for it alone.
+            """CREATE TABLE submission_recipient (
+                submission_id TEXT NOT NULL,
+                number INTEGER NOT NULL,
+                path TEXT NOT NULL,
+                target TEXT NOT NULL,
+                arrival TEXT NOT NULL,
+                reply TEXT NOT NULL,
+                PRIMARY KEY (submission_id, number)
+            ) STRICT, WITHOUT ROWID""",
+            # NULL for what was not given by JMAP.
+            "ALTER TABLE mail ADD COLUMN submission_id TEXT",
+            "CREATE INDEX mail_submission ON mail (submission_id) WHERE submission_id IS NOT NULL",
         ),
     ),
 )
