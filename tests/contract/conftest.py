@@ -111,6 +111,7 @@ ON_POSTGRES = frozenset(
         "test_uploads",
         "test_verifiers",
         "test_warm_days",
+        "test_web_sessions",
         "test_upkeep",
         "test_trash",
     }

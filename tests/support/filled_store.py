@@ -40,6 +40,7 @@ from mailstack.model.tls_policy import (
 from mailstack.model.token import Scope, Token
 from mailstack.model.vacation import NO_VACATION, Vacation
 from mailstack.model.warm_up import WarmDay
+from mailstack.model.web_session import WebSession
 from mailstack.ports.store import Store
 from mailstack.services.mailbox.indexing import catch_up
 from tests.support import journal
@@ -147,6 +148,18 @@ async def _fill_system(store: Store) -> None:
         most=1,
     )
     await store.email_submissions.add(bob, submission("s1"), [mail_of(submission("s1"))], now=now, most=9)
+    await store.web_sessions.add(
+        WebSession(
+            digest=bytes(range(32)),
+            account_id=bob,
+            password_mark=bytes(32),
+            created_at=Instant(1_000),
+            used_at=Instant(2_000),
+            peer_host="192.0.2.1",
+            agent="Firefox",
+        ),
+        most=1,
+    )
     await store.scripts.put(bob, "../häuser", b"keep;\x00", quota=ScriptQuota(scripts=2, octets=100))
     await store.scripts.activate(bob, "../häuser")
     away = Vacation(is_enabled=True, begins_at=now, text="Grüße", html="<p>Gr&uuml;&szlig;e</p>")

@@ -72,6 +72,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
     faded = await store.reputation.forget(below=FADED * weight_at(now))
     uploads = await store.uploads.forget(now=now)
     submissions = await store.email_submissions.forget(now=now)
+    sessions = await store.web_sessions.forget(now=now)
     objects = await store.object_journal.forget(now=now)
     pushes = await store.push_subscriptions.forget(now=now)
     acquaintances = await store.acquaintances.forget(now=now)
@@ -91,6 +92,7 @@ async def clean_up_once_a_day(adapters: Adapters) -> bool:
         acquaintances=acquaintances,
         uploads=uploads,
         email_submissions=submissions,
+        web_sessions=sessions,
         object_changes=objects,
         push_subscriptions=pushes,
         spam_lessons=lessons,

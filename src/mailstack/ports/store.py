@@ -43,6 +43,7 @@ from mailstack.ports.uploads import Uploads
 from mailstack.ports.vacations import Vacations
 from mailstack.ports.verifiers import Verifiers
 from mailstack.ports.warm_days import WarmDays
+from mailstack.ports.web_sessions import WebSessions
 
 
 class Store(Protocol):
@@ -54,6 +55,8 @@ class Store(Protocol):
     def verifiers(self) -> Verifiers: ...
     @property
     def app_passwords(self) -> AppPasswords: ...
+    @property
+    def web_sessions(self) -> WebSessions: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
     @property

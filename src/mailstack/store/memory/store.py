@@ -17,6 +17,7 @@ from mailstack.store.memory.submitted import MemorySubmitted
 from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
 from mailstack.store.memory.verifiers import MemoryVerifiers
 from mailstack.store.memory.warm_days import MemoryWarmDays
+from mailstack.store.memory.web_sessions import MemoryWebSessions
 
 
 class MemoryStore:
@@ -26,6 +27,7 @@ class MemoryStore:
         self.accounts = MemoryAccounts()
         self.verifiers = MemoryVerifiers(self.accounts)
         self.app_passwords = MemoryAppPasswords(self.accounts, bus)
+        self.web_sessions = MemoryWebSessions(self.accounts, bus)
         self.state = MemoryState(clock=clock, bus=bus, accounts=self.accounts)
         self.mailboxes = MemoryMailboxes(bus)
         self.messages = MemoryMessages(self.mailboxes, bus)

@@ -59,6 +59,7 @@ from mailstack.store.sql.uploads import SqlUploads
 from mailstack.store.sql.vacations import SqlVacations
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
+from mailstack.store.sql.web_sessions import SqlWebSessions
 
 BLOB_THREADS = 16
 PARTS = {"accounts": schema_account.MIGRATIONS, "system": schema_system.MIGRATIONS}
@@ -83,6 +84,7 @@ class PostgresStore:
         self._end_watches = [bus.watch(GENERATION_TOPIC, wake) for wake in wakes]
         self.verifiers = SqlVerifiers(self._system)
         self.app_passwords = SqlAppPasswords(self._system)
+        self.web_sessions = SqlWebSessions(self._system)
         self.state = SqlState(
             self._system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )

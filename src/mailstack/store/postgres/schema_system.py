@@ -432,6 +432,17 @@ OBJECTS = (
     )""",
     "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
     "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
+    # model/web_session.py.
+    """CREATE TABLE web_session (
+        digest BYTEA PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        password_mark BYTEA NOT NULL,
+        created_at BIGINT NOT NULL,
+        used_at BIGINT NOT NULL,
+        peer_host TEXT NOT NULL,
+        agent TEXT NOT NULL
+    )""",
+    "CREATE INDEX web_session_account ON web_session (account_id, used_at)",
     # model/push.py. types: with spaces between, NULL for all; pushed: as JSON.
     """CREATE TABLE push_subscription (
         push_id TEXT PRIMARY KEY,

@@ -25,6 +25,7 @@ from mailstack.store.sql.sieve_memory import FORGET_MEMORY
 from mailstack.store.sql.spam_tables import forget_account
 from mailstack.store.sql.state import ADD_GENERATION, LATEST, TAKE_TURN
 from mailstack.store.sql.vacations import FORGET_VACATION
+from mailstack.store.sql.web_sessions import FORGET_WEB_SESSIONS
 
 NEWEST = "SELECT account_id, login, destroyed_at FROM trash ORDER BY destroyed_at DESC, account_id"
 OLD = "SELECT account_id FROM trash WHERE destroyed_at < ?"
@@ -133,6 +134,7 @@ def _forget(account_id: str, transaction: Transaction) -> None:
     transaction.run(FORGET_SCRIPTS, (account_id,))
     transaction.run(FORGET_APP_PASSWORDS, (account_id,))
     transaction.run(FORGET_VACATION, (account_id,))
+    transaction.run(FORGET_WEB_SESSIONS, (account_id,))
     transaction.run(FORGET_MEMORY, (account_id,))
     transaction.run(FORGET_ACQUAINTANCES, (account_id,))
     transaction.run(FORGET_PUSHES, (account_id,))

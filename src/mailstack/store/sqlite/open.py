@@ -51,6 +51,7 @@ from mailstack.store.sql.uploads import SqlUploads
 from mailstack.store.sql.vacations import SqlVacations
 from mailstack.store.sql.verifiers import SqlVerifiers
 from mailstack.store.sql.warm_days import SqlWarmDays
+from mailstack.store.sql.web_sessions import SqlWebSessions
 from mailstack.store.sqlite import schema_system
 from mailstack.store.sqlite.blobs import FolderBlobs
 from mailstack.store.sqlite.connection import Access, Connection
@@ -81,6 +82,7 @@ class SqliteStore:
         files.watch_generations(self.accounts.recheck)
         self.verifiers = SqlVerifiers(files.system)
         self.app_passwords = SqlAppPasswords(files.system)
+        self.web_sessions = SqlWebSessions(files.system)
         self.state = SqlState(
             files.system, clock=clock, token=token, discard=remains.discard, committed=self.accounts.recheck
         )

@@ -461,6 +461,7 @@ MIGRATIONS = (
             "vacation",
             "submission",
             "submission_recipient",
+            "web_session",
         },
         statements=(
             # model/object_journal.py. number: the last given out; floor_number: up to it, changes are forgotten.
@@ -509,6 +510,17 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE INDEX app_password_account ON app_password (account_id, created_at)",
             "CREATE INDEX app_password_end ON app_password (expires_at) WHERE expires_at IS NOT NULL",
+            # model/web_session.py.
+            """CREATE TABLE web_session (
+                digest BLOB PRIMARY KEY,
+                account_id TEXT NOT NULL,
+                password_mark BLOB NOT NULL,
+                created_at INTEGER NOT NULL,
+                used_at INTEGER NOT NULL,
+                peer_host TEXT NOT NULL,
+                agent TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX web_session_account ON web_session (account_id, used_at)",
             # model/push.py. types: with spaces between, NULL for all; pushed: as JSON.
             """CREATE TABLE push_subscription (
                 push_id TEXT PRIMARY KEY,

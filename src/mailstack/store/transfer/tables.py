@@ -316,6 +316,16 @@ BEFORE_QUEUE = (
         "revoked_at",
     ),
     _of_system(
+        "web_session",
+        "digest",
+        "account_id",
+        "password_mark",
+        "created_at",
+        "used_at",
+        "peer_host",
+        "agent",
+    ),
+    _of_system(
         "app_password",
         "app_password_id",
         "account_id",
