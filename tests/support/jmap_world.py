@@ -10,12 +10,8 @@ from typing import Any
 import httpx
 import orjson
 from starlette.routing import Router
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailstack.model.principal import Account
-from mailstack.servers.http.floor import HOST, Floor
-from mailstack.servers.http.limits import HttpLimits
-from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
@@ -23,10 +19,9 @@ from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.session import API_PATH, CORE
+from tests.support.asking import BASE_URL, asked, floor_under
 from tests.support.feeds import running_feed
 from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
-
-PEER = ("203.0.113.7", 40_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +44,17 @@ class JmapWorld:
         *,
         login: str = f"u0@{DOMAIN}",
         password: str = PASSWORD,
-        base_url: str = "https://mail.peer.test:8443",
+        base_url: str = BASE_URL,
         headers: Mapping[str, str] | None = None,
         content: bytes | AsyncIterable[bytes] | None = None,
     ) -> httpx.Response:
         """Over HTTP as it is between the connection and the pages. headers: besides those of a client that sends JSON;
         an Authorization among them is taken for the login's."""
-        app = _floor(self.service)
-        transport = httpx.ASGITransport(app=app, client=PEER)
         auth = None if headers and "Authorization" in headers else httpx.BasicAuth(login, password)
-        async with httpx.AsyncClient(transport=transport, base_url=base_url, auth=auth) as client:
-            sent = {"Content-Type": "application/json", **(headers or {})}
-            return await client.request(method, path, headers=sent, content=content)
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        pages = Router(JmapPages(service=self.service).routes(), redirect_slashes=False)
+        app = floor_under(pages, self.service.clock)
+        return await asked(app, method, path, base_url=base_url, auth=auth, headers=sent, content=content)
 
     async def api(self, *calls: object, using: Sequence[str] = (CORE,), login: str = f"u0@{DOMAIN}") -> Any:
         """The methodResponses of these calls."""
@@ -68,19 +62,6 @@ class JmapWorld:
         reply = await self.ask("POST", API_PATH, login=login, content=content)
         assert reply.status_code == 200, reply.text
         return reply.json()["methodResponses"]
-
-
-def _floor(jmap: JmapService) -> ASGIApp:
-    pages = Router(JmapPages(service=jmap).routes(), redirect_slashes=False)
-    service = HttpService(limits=HttpLimits(), plain=pages, secure=pages, clock=jmap.clock, token=token_bytes)
-    floor = Floor(lambda: service, HttpRole.SECURE)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # What the connection says of each request.
-        scope["state"] = {HOST: scope["server"][0]}
-        await floor(scope, receive, send)
-
-    return app
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mailstack.model.principal import Account
-from mailstack.servers.http.floor import HOST
+from mailstack.servers.http.asked import base_url
 from mailstack.servers.http.problem import Problem, Refused
 from mailstack.servers.jmap.announced import announced_octets
 from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
@@ -29,7 +29,6 @@ from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, EVENTS_PATH, SE
 # RFC 8620 §2.2
 WELL_KNOWN_PATH = "/.well-known/jmap"
 JSON = re.compile(r"application/json[ \t]*(?:;.*)?", re.IGNORECASE)
-_PORT = re.compile(r":[0-9]+\Z")
 _TITLES = {
     ProblemType.UNKNOWN_CAPABILITY: "The request uses what is not known here",
     ProblemType.NOT_JSON: "The request is not JSON",
@@ -56,7 +55,7 @@ class JmapPages:
     async def session(self, request: HttpRequest) -> Response:
         login = await account_of(self.service, request)
         facts = await session_facts(self.service, login)
-        return await json_answer(request, facts.as_json(_base_url(request)))
+        return await json_answer(request, facts.as_json(base_url(request)))
 
     async def api(self, request: HttpRequest) -> Response:
         """Programs that know this address alone ask here for the session as well."""
@@ -122,11 +121,3 @@ def _route(path: str, page: Page, *methods: str) -> Route:
 def _problem(fault: RequestProblem) -> Problem:
     more = {"limit": fault.limit} if fault.limit else {}
     return Problem(status=400, title=_TITLES[fault.type], detail=fault.detail, type=fault.type.value, more=more)
-
-
-def _base_url(request: HttpRequest) -> str:
-    """As it was asked for: the host is one of ours, and the port is that which the client sees."""
-    host = request.scope["state"][HOST]
-    port = _PORT.search(request.headers.get("host", ""))
-    scheme = request.scope["scheme"]
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}{port[0] if port else ''}"
