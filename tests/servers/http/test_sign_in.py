@@ -58,7 +58,7 @@ class World:
 
 
 def cookie_of(reply: httpx.Response) -> str:
-    return reply.cookies.get(COOKIE, "")
+    return reply.cookies.get(COOKIE) or ""
 
 
 @pytest.fixture
