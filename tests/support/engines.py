@@ -23,7 +23,12 @@ DATABASE = "MAILSTACK_TEST_DATABASE"
 """The variable with the URL of the database that holds the mail, where no folder does."""
 REFERENCE = f"env/{DATABASE}"
 
-ON_BOTH = ("tests/scenarios/", "tests/servers/imap/", "tests/servers/smtp/test_durable.py")
+ON_BOTH = (
+    "tests/scenarios/",
+    "tests/servers/imap/",
+    "tests/servers/jmap/test_followed.py",
+    "tests/servers/smtp/test_durable.py",
+)
 ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_apply_killed.py::test_a_first": "the engine's part is in the change that is killed",
     "tests/scenarios/test_apply_killed.py::test_a_zone": "the zone's server is what is left halfway",

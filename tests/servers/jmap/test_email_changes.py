@@ -10,6 +10,7 @@ from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.objectid import email_object_id
 from mailstack.servers.jmap.email_changes import METHOD as CHANGES
 from mailstack.servers.jmap.email_get import METHOD as GET
+from mailstack.servers.jmap.thread_changes import METHOD as THREAD_CHANGES
 from tests.support.jmap_calls import ask, fault_of, put, share
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with, new_message, uids
@@ -87,3 +88,19 @@ async def test_of_anothers_mail_what_may_be_read(world: JmapWorld) -> None:
     answer = await ask(world, CHANGES, "u1", of="u0", sinceState=state)
     assert (answer["created"], answer["updated"]) == (objects(owner.account_id, shared), [])
     assert answer["newState"] == await state_of(world)
+
+
+async def test_of_a_shared_mailbox_that_is_gone_nothing_can_be_told(world: JmapWorld) -> None:
+    """Who could read it is gone with it."""
+    store, account_id = world.imap.store, (await world.account()).account_id
+    for role in (MailboxRole.SENT, MailboxRole.ARCHIVE):
+        await share(world, await mailbox_with(store, account_id, role), "lr")
+    await put(world, MailboxRole.ARCHIVE, new_message())
+    state = await state_of(world)
+    await put(world, MailboxRole.SENT, new_message())
+    assert len((await ask(world, CHANGES, "u1", of="u0", sinceState=state))["created"]) == 1
+    await store.mailboxes.destroy(account_id, await mailbox_with(store, account_id, MailboxRole.ARCHIVE))
+    assert len((await ask(world, CHANGES, sinceState=state))["destroyed"]) == 1
+    owner = {"accountId": account_id}
+    for method in (CHANGES, THREAD_CHANGES):
+        assert await fault_of(world, method, "u1", sinceState=state, **owner) == "cannotCalculateChanges"

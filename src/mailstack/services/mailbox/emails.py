@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.email import EmailsUpdated, EmailUpdate, PlacedEmail, SetPatch
-from mailstack.model.errors import DomainError, Forbidden, Invalid, NotFound
+from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, ThreadId
 from mailstack.model.rights import ALL_RIGHTS, Right, Rights, effective_rights, right_for_flag
 from mailstack.services.mailbox.access import all_rights_on, check_rights
@@ -19,6 +19,7 @@ from mailstack.services.mailbox.lessons import note_updated
 
 _REMOVE = (Right.DELETE_MESSAGES, Right.EXPUNGE)
 """RFC 8621 §2, mayRemoveItems."""
+_MOST_MAILBOXES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,25 @@ async def of_threads(mail: AccountMail, thread_ids: Collection[ThreadId]) -> Map
 
 async def changed(mail: AccountMail, since: LogPoint, *, limit: int) -> ChangedIds[MessageId]:
     """Raises Conflict where that can no longer be told."""
-    return await mail.emails.changed(mail.account_id, since, within=await readable(mail), limit=limit)
+    within = await _readable_since(mail, since)
+    return await mail.emails.changed(mail.account_id, since, within=within, limit=limit)
 
 
 async def changed_threads(mail: AccountMail, since: LogPoint, *, limit: int) -> ChangedIds[ThreadId]:
     """Raises as changed."""
-    return await mail.emails.changed_threads(mail.account_id, since, within=await readable(mail), limit=limit)
+    within = await _readable_since(mail, since)
+    return await mail.emails.changed_threads(mail.account_id, since, within=within, limit=limit)
+
+
+async def _readable_since(mail: AccountMail, since: LogPoint) -> frozenset[MailboxId] | None:
+    """Raises Conflict where a mailbox of another's went since: whether it could be read went with it."""
+    within = await readable(mail)
+    if within is not None:
+        start = LogPoint(since.mod_seq if since.up_to is None else ModSeq(since.mod_seq - 1))
+        mailboxes = await mail.emails.changed_mailboxes(mail.account_id, start, limit=_MOST_MAILBOXES)
+        if mailboxes.destroyed or mailboxes.has_more:
+            raise Conflict("a mailbox that may have been readable is gone")
+    return within
 
 
 async def create(

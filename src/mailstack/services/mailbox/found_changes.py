@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import compress
 
-from mailstack.model.changes import Change, ChangeKind
+from mailstack.model.changes import Change, ChangeKind, LogPoint
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import MessageId, ModSeq
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -36,8 +36,8 @@ async def found_changes(
 ) -> FoundChanges:
     """up_to: the last that the client has; what came behind it is left out where nothing can move.
 
-    Raises Conflict where it cannot be told: the log does not reach back, too much has happened, a message that is
-    gone has left its thread with what was hidden, or it is another's mail, where rights change without a trace."""
+    Raises Conflict where it cannot be told: the log does not reach back, too much has happened, or it is another's
+    mail, where rights change without a trace."""
     if not mail.is_own:
         raise Conflict("what the viewer may read may have changed")
     now = await mail.changes.mod_seq(mail.account_id)
@@ -49,7 +49,7 @@ async def found_changes(
     news = _news(rows, views)
     touched: Set[MessageId] = {row.message_id for row in rows if row.message_id is not None}
     if touched and is_by_thread(asked):
-        touched = await _with_threads(touched, news, views)
+        touched = await _with_threads(mail, since, touched, views)
     found = await find_emails(mail, asked)
     told = found
     if up_to in found and is_immutable(asked):
@@ -93,13 +93,16 @@ def _news(rows: Sequence[Change], views: Sequence[MailboxView]) -> Set[MessageId
     return new - old
 
 
-async def _with_threads(touched: Set[MessageId], news: Set[MessageId], views: Sequence[MailboxView]) -> Set[MessageId]:
-    """And all others of their threads."""
-    threads: dict[MessageId, int] = {}
+async def _with_threads(
+    mail: AccountMail, since: ModSeq, touched: Set[MessageId], views: Sequence[MailboxView]
+) -> Set[MessageId]:
+    """And all others of their threads; of the threads of those that are gone the log knows."""
+    changed = await mail.emails.changed_threads(mail.account_id, LogPoint(since), limit=MAX_ROWS)
+    if changed.has_more:
+        raise Conflict("too much has happened")
+    threads: dict[int, int] = {}
     for view in views:
-        beside = await view.threads()
-        threads.update(zip(map(MessageId, view.table.message_ids), beside, strict=False))
-    if not threads.keys() >= touched - news:
-        raise Conflict("of a message that is gone nobody knows the thread")
-    changed = {threads[message_id] for message_id in touched if message_id in threads}
-    return touched | {message_id for message_id, thread in threads.items() if thread in changed}
+        threads.update(zip(view.table.message_ids, await view.threads(), strict=False))
+    meant: set[int] = {*changed.created, *changed.updated, *changed.destroyed}
+    meant.update(threads[message_id] for message_id in touched if message_id in threads)
+    return touched | {MessageId(message_id) for message_id, thread in threads.items() if thread in meant}
