@@ -94,6 +94,7 @@ def test_a_small_spec_has_every_default() -> None:
         "resolvers": [],
         "resolvers_validate": False,
         "address_names": [],
+        "push_to": [],
     }
     assert names(found, Kind.LISTENER) == [
         "smtp",

@@ -11,10 +11,13 @@ import httpx
 import orjson
 from starlette.routing import Router
 
+from mailstack.model.networks import LOOPBACK
 from mailstack.model.principal import Account
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
+from mailstack.services.push.rate import PushRate
+from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.sieve.extensions import EXTENSIONS
@@ -22,6 +25,8 @@ from mailstack.wire.jmap.session import API_PATH, CORE
 from tests.support.asking import BASE_URL, asked, floor_under
 from tests.support.feeds import running_feed
 from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
+
+PUSH_TARGETS = PushTargets(also=LOOPBACK, has_internet=True, own=frozenset(), is_own=lambda _: False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,9 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 uploads=store.uploads,
                 object_journal=store.object_journal,
                 identities=AccountIdentities(store.sending_identities, store.accounts, token=token_bytes),
+                push_subscriptions=store.push_subscriptions,
+                push_targets=PUSH_TARGETS,
+                push_rate=PushRate(service.clock),
                 feed=feed,
                 bus=service.bus,
                 conduct=service.conduct,

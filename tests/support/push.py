@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mailstack.model.ids import AccountId, PushId
 from mailstack.model.instant import Instant
 from mailstack.model.push import PushKeys, PushStage, PushSubscription
-from mailstack.model.states import StateType
 
 NEVER = Instant(2**52)
 
@@ -26,7 +25,7 @@ def push_subscription(
         keys=PushKeys(p256dh=b"\4" + bytes(64), auth=bytes(range(16))),
         code="da1f097b11ca17f06424e30bf02bfa67",
         stage=PushStage.NEW,
-        types=frozenset((StateType.EMAIL, StateType.MAILBOX)),
+        types=("Email", "Todo"),
         expires_at=expires_at,
     )
 

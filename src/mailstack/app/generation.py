@@ -14,6 +14,7 @@ from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.filtering import filter_of, server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
+from mailstack.app.push_work import push_targets_of
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.web import web_service
@@ -49,6 +50,7 @@ from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.sts import StsLookup
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
+from mailstack.services.push.rate import PushRate
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.spam.namesakes import Namesakes
@@ -317,6 +319,9 @@ def _jmap(
         uploads=adapters.store.uploads,
         object_journal=adapters.store.object_journal,
         identities=AccountIdentities(adapters.store.sending_identities, adapters.store.accounts, token=adapters.token),
+        push_subscriptions=adapters.store.push_subscriptions,
+        push_targets=push_targets_of(server, around.settings),
+        push_rate=PushRate(adapters.clock),
         feed=adapters.feed,
         bus=adapters.bus,
         conduct=adapters.conduct,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from mailstack.model.ids import AccountId, PushId
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.model.states import AccountStates, StateType
+from mailstack.model.states import ALL_TYPES, AccountStates, StateType
 
 MOST_OF_ACCOUNT = 64
 """A telephone, a tablet and a computer have one each; what is forgotten on a device ends by itself."""
@@ -32,7 +32,7 @@ class PushStage(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushSubscription:
     """credential: what its maker logged in with; another one's subscriptions are not there. code: which whoever hears
-    what is sent to the URL shows. types: None for all."""
+    what is sent to the URL shows. types: by name, whether they are known here or not; None for all."""
 
     push_id: PushId
     account_id: AccountId
@@ -42,8 +42,12 @@ class PushSubscription:
     keys: PushKeys | None = field(repr=False)
     code: str = field(repr=False)
     stage: PushStage
-    types: frozenset[StateType] | None
+    types: tuple[str, ...] | None
     expires_at: Instant
+
+    @property
+    def known_types(self) -> frozenset[StateType]:
+        return ALL_TYPES if self.types is None else frozenset(each for each in StateType if each in self.types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ class PushChange:
     """Of a subscription. is_verified: the code was shown."""
 
     is_verified: bool
-    types: frozenset[StateType] | None
+    types: tuple[str, ...] | None
     expires_at: Instant
 
 
@@ -74,7 +78,7 @@ class PushHead:
     push_id: PushId
     account_id: AccountId
     stage: PushStage
-    types: frozenset[StateType] | None
+    types: tuple[str, ...] | None
     expires_at: Instant
 
 
@@ -86,3 +90,19 @@ def head_of(subscription: PushSubscription) -> PushHead:
         types=subscription.types,
         expires_at=subscription.expires_at,
     )
+
+
+class PushFate(StrEnum):
+    TAKEN = "taken"
+    GONE = "gone"  # nothing listens there any more
+    REFUSED = "refused"  # the same again would be refused again
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushAnswer:
+    """Of a push service. retry_after_s: as it asked for, None where it did not. detail: for the log."""
+
+    fate: PushFate
+    retry_after_s: float | None = None
+    detail: str = ""

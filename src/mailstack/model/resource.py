@@ -117,8 +117,8 @@ class AddressNameBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
-    """workers: 0 means one for each core. proxy_from: networks in prefix form. bans: None: nobody is banned. resolvers:
-    `host`, `host:port` or `[v6]:port`; none: the machine's. resolvers_validate: what they say of DNSSEC is
+    """workers: 0 means one for each core. proxy_from, push_to: networks in prefix form. bans: None: nobody is banned.
+    resolvers: `host`, `host:port` or `[v6]:port`; none: the machine's. resolvers_validate: what they say of DNSSEC is
     believed. address_names: of addresses that are not introduced by the host name. What a state from before a field
     was added lacks has the default."""
 
@@ -134,6 +134,7 @@ class ServerBody:
     resolvers: tuple[str, ...] = ()
     resolvers_validate: bool = False
     address_names: tuple[AddressNameBody, ...] = ()
+    push_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

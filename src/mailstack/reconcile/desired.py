@@ -183,6 +183,7 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
             for each in server.addresses
             if each.name is not None and each.name != server.hostname
         ),
+        push_to=server.push_to,
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
     for service, endpoints in listeners_in(server).items():

@@ -35,6 +35,7 @@ _EVERY_HOST = frozenset({"0.0.0.0", "[::]"})  # noqa: S104  compared with, not b
 _WITHOUT_TWINS: Mapping[tuple[str, ...], Callable[[str], str]] = {
     ("server", "backups"): parse_domain,
     ("server", "proxy_from"): parse_network,
+    ("server", "push_to"): parse_network,
     ("server", "bans", "never"): parse_network,
     ("receiving", "trusted_peers"): parse_network,
     ("receiving", "trusted_sealers"): parse_domain,

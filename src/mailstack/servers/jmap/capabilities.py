@@ -53,7 +53,9 @@ def _methods(of: str, *names: str) -> tuple[str, ...]:
 
 
 CAPABILITIES: Sequence[Capability] = (
-    Capability(urn=CORE, methods=("Core/echo",), of_server=_core, of_account=None),
+    Capability(
+        urn=CORE, methods=("Core/echo", *_methods("PushSubscription", "get", "set")), of_server=_core, of_account=None
+    ),
     Capability(
         urn=MAIL,
         methods=(

@@ -29,6 +29,8 @@ from mailstack.servers.jmap import (
     mailbox_query,
     mailbox_query_changes,
     mailbox_set,
+    push_subscription_get,
+    push_subscription_set,
     quota_changes,
     quota_get,
     quota_query,
@@ -48,6 +50,8 @@ METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
         core_echo.METHOD,
+        push_subscription_get.METHOD,
+        push_subscription_set.METHOD,
         mailbox_get.METHOD,
         mailbox_changes.METHOD,
         mailbox_query.METHOD,

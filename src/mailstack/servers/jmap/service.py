@@ -10,11 +10,14 @@ from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.bus import Bus
 from mailstack.ports.object_journal import ObjectJournal
+from mailstack.ports.push_subscriptions import PushSubscriptions
 from mailstack.ports.uploads import Uploads
 from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.push.rate import PushRate
+from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.states.feed import StateFeed
@@ -34,6 +37,9 @@ class JmapService:
     object_journal: ObjectJournal
     identities: AccountIdentities
     feed: StateFeed
+    push_subscriptions: PushSubscriptions
+    push_targets: PushTargets
+    push_rate: PushRate
     bus: Bus
     conduct: Conduct
     clock: Clock

@@ -241,6 +241,14 @@ class Server(Section):
         " but for clients on this machine, whom no balancer elsewhere has; nobody else is believed."
         " Limits, logs and SPF then see the client's address.",
     )
+    push_to: tuple[IpNetwork, ...] = Field(
+        default=(),
+        description="Addresses and networks that JMAP's push notifications may go to beside those of the Internet, such"
+        " as a push service of your own, with TLS or without. Who may log in chooses where they go, so this"
+        " machine and private networks are not asked unless they stand here. A sandbox pushes to its own machine"
+        " alone.",
+        examples=[["127.0.0.1", "10.1.0.0/16"]],
+    )
     workers: Workers = Field(
         default=AUTO_WORKERS,
         description="Processes that serve; auto is one for each core.",

@@ -1,6 +1,6 @@
 """Where programs want to be told of changes: ports.push_subscriptions in SQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -171,13 +171,12 @@ def _of_row(row: Row) -> tuple[PushSubscription, PushProgress]:
     ), PushProgress(pushed=_states(pushed), failures=failures, next_at=Instant(next_at))
 
 
-def _types_text(types: Collection[StateType] | None) -> str | None:
-    return None if types is None else " ".join(sorted(types))
+def _types_text(types: Sequence[str] | None) -> str | None:
+    return None if types is None else orjson.dumps(types).decode()
 
 
-def _types(text: str | None) -> frozenset[StateType] | None:
-    # One of a later version is told of by none here.
-    return None if text is None else frozenset(type_ for type_ in StateType if type_ in text.split())
+def _types(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(orjson.loads(text))
 
 
 def _states_text(states: AccountStates) -> str:
@@ -186,6 +185,7 @@ def _states_text(states: AccountStates) -> str:
 
 
 def _states(text: str) -> AccountStates:
+    # A type of a later version is none here.
     return {
         AccountId(account_id): {type_: found[type_] for type_ in StateType if type_ in found}
         for account_id, found in orjson.loads(text).items()

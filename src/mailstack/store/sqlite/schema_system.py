@@ -521,7 +521,7 @@ MIGRATIONS = (
                 agent TEXT NOT NULL
             ) STRICT, WITHOUT ROWID""",
             "CREATE INDEX web_session_account ON web_session (account_id, used_at)",
-            # model/push.py. types: with spaces between, NULL for all; pushed: as JSON.
+            # model/push.py. types: as JSON, NULL for all; pushed: as JSON.
             """CREATE TABLE push_subscription (
                 push_id TEXT PRIMARY KEY,
                 account_id TEXT NOT NULL,
