@@ -121,7 +121,15 @@ async def running_imap(
 
 
 def sasl_of(store: Store, clock: Clock, end_point: bytes | None) -> SaslService:
-    login = Login(store.accounts, store.verifiers, no_delays(), domains=(DOMAIN,), clock=clock, cache_key=b"k" * 32)
+    login = Login(
+        store.accounts,
+        store.verifiers,
+        store.app_passwords,
+        no_delays(),
+        domains=(DOMAIN,),
+        clock=clock,
+        cache_key=b"k" * 32,
+    )
     return SaslService(login=login, end_point=lambda _: end_point, token=token_bytes)
 
 

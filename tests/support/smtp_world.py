@@ -28,6 +28,7 @@ from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.submit import Submission
 from mailstack.services.spam.judging import Judging
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.app_passwords import MemoryAppPasswords
 from mailstack.store.memory.submitted import MemorySubmitted
 from mailstack.store.memory.unsubscribed import MemoryUnsubscribed
 from mailstack.store.memory.verifiers import MemoryVerifiers
@@ -38,6 +39,7 @@ from tests.support.mailing_lists import make_lists
 from tests.support.memory_accounts import make_account, make_domain
 from tests.support.memory_messages import MemoryMessages
 from tests.support.memory_queue import MemoryQueue
+from tests.support.recording_bus import RecordingBus
 
 HOSTNAME = "mail.example.com"
 PASSWORD = "correct horse"
@@ -77,6 +79,7 @@ class SmtpWorld:
     clock: FakeClock = field(default_factory=FakeClock)
     limits: Limits = field(default_factory=lambda: Limits(message_bytes=1_000_000))
     conduct: Conduct = field(init=False)
+    app_passwords: MemoryAppPasswords = field(init=False)
     gate: Gate | None = None
     judging: Judging | None = None
     tls: ssl.SSLContext | None = None
@@ -92,6 +95,7 @@ class SmtpWorld:
 
     def __post_init__(self) -> None:
         self.conduct = Conduct(clock=self.clock)
+        self.app_passwords = MemoryAppPasswords(self.accounts, RecordingBus())
 
     def service(self) -> SmtpService:
         delivery = Delivery(mailboxes=self.messages.mailboxes, messages=self.messages, queue=self.queue)
@@ -157,6 +161,7 @@ class SmtpWorld:
         login = Login(
             self.accounts,
             verifiers,
+            self.app_passwords,
             no_delays(),
             domains=("example.com",),
             clock=self.clock,

@@ -81,6 +81,12 @@ class Doors:
         await self._managesieve.recheck_logins()
         await self._http.recheck_logins()
 
+    async def recheck_app_passwords(self) -> None:
+        """Once one has ended: who came in by it is not served on."""
+        await self._imap.recheck_app_passwords()
+        await self._managesieve.recheck_app_passwords()
+        await self._http.recheck_app_passwords()
+
     async def drain(self, *, grace_s: float) -> int:
         """Returns how many connections had to be aborted."""
         return await self._connections.drain(grace_s=grace_s)

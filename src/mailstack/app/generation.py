@@ -17,6 +17,7 @@ from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, l
 from mailstack.app.push_work import push_targets_of
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
+from mailstack.app.sockets import https_port
 from mailstack.app.web import web_service
 from mailstack.clients.policy_host import HttpsPolicyHost
 from mailstack.clients.smtp.transport import SmtpTransport
@@ -37,6 +38,7 @@ from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.service import HttpService
+from mailstack.servers.http.sites import HTTPS_PORT
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.managesieve.service import ManageSieveLimits, ManageSieveService
@@ -58,6 +60,7 @@ from mailstack.services.spam.scoring import SpamModels
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.limits import JmapLimits
+from mailstack.wire.jmap.session import SESSION_PATH
 
 # Listeners that speak TLS from the first byte; the others offer STARTTLS.
 IMPLICIT_TLS = ("submissions", "imaps", "https")
@@ -137,7 +140,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         token=around.adapters.token,
     )
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
-    imap = _imap(server, around, sasl, has_tls=bool(identities))
+    imap = _imap(blueprint, server, around, sasl)
     managesieve = _managesieve(blueprint, server, around, sasl)
     jmap = _jmap(server, around, login, imap, managesieve.scripts)
     return Services(
@@ -194,6 +197,7 @@ def _login(blueprint: Blueprint, around: Surroundings) -> Login:
     return Login(
         adapters.store.accounts,
         adapters.store.verifiers,
+        adapters.store.app_passwords,
         around.delays,
         domains=domains,
         clock=adapters.clock,
@@ -257,7 +261,7 @@ def _spam_knowledge(blueprint: Blueprint, around: Surroundings, resolver: Resolv
     )
 
 
-def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tls: bool) -> ImapService:
+def _imap(blueprint: Blueprint, server: ServerBody, around: Surroundings, sasl: SaslService) -> ImapService:
     store = around.adapters.store
     return ImapService(
         hostname=server.hostname,
@@ -266,7 +270,7 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
             connections_per_ip=server.connections_per_ip,
             connections_per_account=server.connections_per_account,
         ),
-        tls=around.tls if has_tls else None,
+        tls=around.tls if identities_of(blueprint) else None,
         sasl=sasl,
         accounts=store.accounts,
         mailboxes=store.mailboxes,
@@ -283,7 +287,16 @@ def _imap(server: ServerBody, around: Surroundings, sasl: SaslService, *, has_tl
         conduct=around.adapters.conduct,
         clock=around.adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
+        jmap_url=_jmap_url(blueprint, server),
     )
+
+
+def _jmap_url(blueprint: Blueprint, server: ServerBody) -> str | None:
+    """As the machine is asked from outside, as far as anybody here knows."""
+    port = https_port(blueprint.listeners)
+    if port is None:
+        return None
+    return f"https://{server.hostname}{'' if port == HTTPS_PORT else f':{port}'}{SESSION_PATH}"
 
 
 def _managesieve(

@@ -12,6 +12,7 @@ from types import CoroutineType
 import structlog
 import uvloop
 
+from mailstack.app.app_password_keeper import AppPasswordKeeper
 from mailstack.app.ban_keeper import BanKeeper
 from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import Adapters, RunSettings, open_adapters
@@ -86,6 +87,7 @@ class Worker:
         self._proofs = TlsProofs()
         self._web_tls = live_context(lambda: self._services.web_certificates, proofs=self._proofs)
         self._proof_keeper: ProofKeeper
+        self._app_password_keeper: AppPasswordKeeper
         self._ban_keeper: BanKeeper
         self._hand_notes: HandNoteTeller
         self._doors: Doors
@@ -116,6 +118,7 @@ class Worker:
             self._hand_notes = HandNoteTeller(self._adapters.store.hand_notes, self._adapters.bus)
             self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others)
             await self._doors.open(launch.bound)
+            self._app_password_keeper = AppPasswordKeeper(self._adapters, self._doors.recheck_app_passwords)
             self._outbound = OutboundWork(
                 self._adapters,
                 lambda: self._services.outbound,
@@ -188,6 +191,7 @@ class Worker:
         await self._learned.end()
         await self._proof_keeper.end()
         await self._ban_keeper.end()
+        await self._app_password_keeper.end()
         await self._hand_notes.end()
         if self._node_work is not None:
             await self._node_work.end()

@@ -33,6 +33,7 @@ COMMANDS = {
     "dkim": "Look after signing keys: list, rotate, export.",
     "tls": "Look after TLS: list, renew, policy.",
     "account": "Look after accounts: list, show, password, stats, verify, reindex.",
+    "app-password": "Make, list and revoke app passwords of accounts, for one device each.",
     "list": "Show mailing lists, and who has left them.",
     "sieve": "Filter scripts: check, run; show, list, put, activate, delete those of accounts.",
     "spam": "Spam filter: score a mail; train, stats, top-tokens, forget.",

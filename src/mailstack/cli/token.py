@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailstack.cli.account_facts import Facts, show_table, when_text
+from mailstack.cli.lengths import NEVER, Lifetime, end_of
 from mailstack.cli.place import state_option
 from mailstack.cli.reconciling import format_option, require_applied, storage_named, store_to_read, store_to_write
 from mailstack.cli.screen import print_json
@@ -20,27 +21,9 @@ from mailstack.model.token import RANDOM_OCTETS, Scope
 
 if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
-    from mailstack.model.instant import Instant
     from mailstack.model.token import Token
 
-NEVER = "never"
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
-
-
-class Lifetime(click.ParamType["timedelta | None"]):
-    """A duration as specs have it, or never."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | None:
-        from mailstack.spec.values import parse_duration
-
-        if value == NEVER:
-            return None
-        try:
-            return parse_duration(value)
-        except ValueError as fault:
-            self.fail(f"{fault}, or {NEVER}", param, ctx)
 
 
 @click.group(
@@ -151,15 +134,9 @@ async def _created(
 
     require_applied(storage)
     now = system_clock()
-    order = Order(name=name, scopes=frozenset(map(Scope, scopes)), expires_at=_end(now, expires))
+    order = Order(name=name, scopes=frozenset(map(Scope, scopes)), expires_at=end_of(now, expires))
     async with store_to_write(storage) as store:
         return await issue(store.tokens, order, maker=None, now=now, random=secrets.token_bytes(RANDOM_OCTETS))
-
-
-def _end(now: "Instant", expires: timedelta | None) -> "Instant | None":
-    from mailstack.model.instant import as_datetime, from_datetime
-
-    return None if expires is None else from_datetime(as_datetime(now) + expires)
 
 
 async def _listed(storage: "StoreAddress") -> "list[Token]":

@@ -1,5 +1,5 @@
 """Whether those who are logged in still may be. Asked when a new generation serves: an account may be gone from it,
-have another password, or no longer read mail.
+have another password, or no longer read mail; and when an app password has ended.
 
 They are told so after the command in hand; what takes longer than GRACE_S is cut off.
 """
@@ -41,14 +41,15 @@ class Seat(Protocol):
 
 async def send_away(seats: Iterable[Seat], *, service: str) -> None:
     """Those who may not stay. Others are let in between: it may be about ten thousand sessions."""
-    found: dict[AccountId, Account | None] = {}
+    found: dict[tuple[AccountId, str | bytes], bool] = {}
     for count, seat in enumerate(tuple(seats), start=1):
         account = seat.account
         if account is None:
             continue
-        if account.account_id not in found:
-            found[account.account_id] = await seat.accounts.account(account.account_id)
-        if not _is_same(account, found[account.account_id]):
+        login = account.account_id, account.app_password.digest if account.app_password else account.password_hash
+        if login not in found:
+            found[login] = await has_standing(seat.accounts, account)
+        if not found[login]:
             log.info("sent away", service=service, peer=seat.peer_host, account=account.login)
             seat.end(Farewell("The account has changed"))
             asyncio.get_running_loop().call_later(GRACE_S, seat.abort)
@@ -56,15 +57,17 @@ async def send_away(seats: Iterable[Seat], *, service: str) -> None:
             await asyncio.sleep(0)
 
 
+def by_app_password(seats: Iterable[Seat]) -> list[Seat]:
+    return [seat for seat in seats if seat.account is not None and seat.account.app_password is not None]
+
+
 async def has_standing(accounts: Accounts, account: Account) -> bool:
-    """Right after a login: proving a password takes long enough for it to change."""
-    return _is_same(account, await accounts.account(account.account_id))
-
-
-def _is_same(before: Account, now: Account | None) -> bool:
+    """account: as at the login. Asked right after it, too: proving a password takes long enough for it to change."""
+    now = await accounts.account(account.account_id)
+    if now is None or Ability.READ not in now.abilities:
+        return False
+    if account.app_password is not None:
+        # Whatever the account's own password is now; but without one, nobody is logged in to it.
+        return bool(now.password_hash) and await accounts.app_password(account.app_password.digest) is not None
     # A verifier may join a hash while somebody is logged in; it is of the same password.
-    return (
-        now is not None
-        and main_hash(now.password_hash) == main_hash(before.password_hash)
-        and Ability.READ in now.abilities
-    )
+    return main_hash(now.password_hash) == main_hash(account.password_hash)

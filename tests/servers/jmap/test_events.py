@@ -13,6 +13,7 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.jmap import event_stream
 from mailstack.wire.jmap.session import EVENTS_PATH
+from tests.support.app_passwords import app_password_for
 from tests.support.imap_server import DOMAIN, PASSWORD
 from tests.support.jmap_calls import put, share
 from tests.support.jmap_served import ServedJmap, events_of, serving_jmap
@@ -186,6 +187,20 @@ async def test_who_may_not_stay_is_sent_away(world: JmapWorld, served: ServedJma
         await served.server.recheck_logins()
         assert await client.block() is None
         await deliver(world, "u1")
+        assert (await other.event()).name == "state"
+
+
+async def test_who_came_by_an_app_password_that_is_revoked_is_sent_away(world: JmapWorld, served: ServedJmap) -> None:
+    app_passwords = world.imap.store.app_passwords
+    account_id = (await world.account()).account_id
+    (gone, text), (_, kept) = [await app_password_for(app_passwords, account_id) for _ in range(2)]
+    async with events_of(served, password=text) as client, events_of(served, password=kept) as other:
+        for each in (client, other):
+            await each.block()
+        await app_passwords.revoke(account_id, gone.app_password_id)
+        await served.server.recheck_app_passwords()
+        assert await client.block() is None
+        await deliver(world)
         assert (await other.event()).name == "state"
 
 

@@ -123,8 +123,8 @@ async def test_other_methods_of_http(world: JmapWorld, path: str, method: str, a
 @pytest.mark.parametrize(
     ("authorization", "detail"),
     [
-        ("", "send one Authorization field, with the word Basic"),
-        ("Bearer abc", "send one Authorization field, with the word Basic"),
+        ("", "send one Authorization field, with the word Basic or Bearer"),
+        ("Digest abc", "send one Authorization field, with the word Basic or Bearer"),
         ("Basic", "the Authorization field holds no name and password"),
         ("Basic !!!", "the Authorization field is not base64 of UTF-8"),
         ("Basic /w==", "the Authorization field is not base64 of UTF-8"),
@@ -134,7 +134,7 @@ async def test_other_methods_of_http(world: JmapWorld, path: str, method: str, a
 async def test_who_does_not_say_who_they_are(world: JmapWorld, authorization: str, detail: str) -> None:
     reply = await world.ask("GET", SESSION_PATH, headers={"Authorization": authorization})
     assert problem(reply) == (401, None, detail)
-    assert reply.headers["www-authenticate"] == 'Basic realm="mailstack", charset="UTF-8"'
+    assert reply.headers["www-authenticate"] == 'Basic realm="mailstack", charset="UTF-8", Bearer realm="mailstack"'
 
 
 @pytest.mark.parametrize(("login", "password"), [(f"u0@{DOMAIN}", "wrong"), (f"nobody@{DOMAIN}", "pw"), ("", "")])

@@ -5,7 +5,9 @@ from base64 import b64encode
 
 import pytest
 
+from mailstack.model.app_password import AppService
 from mailstack.servers.smtp.service import SmtpRole
+from tests.support.app_passwords import app_password_for
 from tests.support.dialogue import Client
 from tests.support.places import part_with_newest
 from tests.support.smtp_world import ALICE, HOSTNAME, PASSWORD, SmtpWorld, serving
@@ -30,6 +32,20 @@ def b64(text: str) -> str:
 
 async def log_in(client: Client) -> None:
     await client.play(f"{GREETING}\nC: AUTH PLAIN {plain('alice@example.com')}\nS: 235 2.7.0 Authenticated")
+
+
+async def test_an_app_password_for_submission_does(world: SmtpWorld) -> None:
+    _, text = await app_password_for(world.app_passwords, ALICE.account_id, AppService.SUBMISSION)
+    _, other = await app_password_for(world.app_passwords, ALICE.account_id, AppService.IMAP)
+    async with serving(world, SmtpRole.SUBMISSION):
+        client = await world.connect()
+        await client.play(f"""{GREETING}
+            C: AUTH PLAIN {plain("alice@example.com", other)}
+            S: {INVALID}
+            C: AUTH PLAIN {plain("alice@example.com", text)}
+            S: 235 2.7.0 Authenticated
+        """)
+        await client.close()
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,12 @@ from mailstack.services.identity.login import (
 )
 from mailstack.services.identity.passwords import HashCost, hash_password, make_verifier, verify_password
 from mailstack.store.memory.accounts import MemoryAccounts
+from mailstack.store.memory.app_passwords import MemoryAppPasswords
 from mailstack.store.memory.verifiers import MemoryVerifiers
 from tests.support.fake_clock import FakeClock
 from tests.support.login_delays import no_delays
 from tests.support.memory_accounts import make_account
+from tests.support.recording_bus import RecordingBus
 
 ORIGIN = LoginOrigin(service="imap", peer_host="192.0.2.9")
 HASH = hash_password("secret", cost=HashCost.LOW)
@@ -58,6 +60,7 @@ def make_login(
     return Login(
         directory,
         MemoryVerifiers(directory),
+        MemoryAppPasswords(directory, RecordingBus()),
         no_delays(waits),
         domains=("example.com", "example.net"),
         clock=clock or FakeClock(),
@@ -234,7 +237,15 @@ async def test_nobody_proves_a_made_up_verifier() -> None:
 async def test_a_store_that_cannot_be_read_leaves_what_is_offered_as_it_was() -> None:
     accounts = MemoryAccounts((ALICE,))
     clock = FakeClock()
-    login = Login(accounts, Unreadable(accounts), no_delays(), domains=(), clock=clock, cache_key=b"k" * 32)
+    login = Login(
+        accounts,
+        Unreadable(accounts),
+        MemoryAppPasswords(accounts, RecordingBus()),
+        no_delays(),
+        domains=(),
+        clock=clock,
+        cache_key=b"k" * 32,
+    )
     await login.look_for_verifiers()
     assert not login.has_verifiers
     await login.authenticate("alice@example.com", "secret", ability=Ability.READ, origin=ORIGIN)

@@ -77,7 +77,15 @@ async def make_bed(loaded: LoadedSpec) -> Bed:
 def _sasl(store: MemoryStore) -> SaslService:
     # An account is logged in by its whole address, so that no domain has to be looked through.
     delays = LoginDelays(clock, Nobody(), sleep=asyncio.sleep)
-    login = Login(store.accounts, store.verifiers, delays, domains=(), clock=clock, cache_key=STAND_IN.encode())
+    login = Login(
+        store.accounts,
+        store.verifiers,
+        store.app_passwords,
+        delays,
+        domains=(),
+        clock=clock,
+        cache_key=STAND_IN.encode(),
+    )
     return SaslService(login=login, end_point=lambda _: None, token=bytes)
 
 

@@ -14,7 +14,7 @@ from mailstack.servers.http.connection import HttpConnection, Shared
 from mailstack.servers.http.floor import Floor
 from mailstack.servers.http.line import Lines
 from mailstack.servers.http.service import HttpRole, HttpService
-from mailstack.servers.standing import send_away
+from mailstack.servers.standing import by_app_password, send_away
 
 NAME = "http"
 
@@ -62,6 +62,10 @@ class HttpServer:
     async def recheck_logins(self) -> None:
         """For a new generation: whose stream goes on and who may no longer be logged in is sent away."""
         await send_away(self._shared.lines.open, service=NAME)
+
+    async def recheck_app_passwords(self) -> None:
+        """Once one has ended: whose stream goes on by it is sent away."""
+        await send_away(by_app_password(self._shared.lines.open), service=NAME)
 
 
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:

@@ -6,7 +6,7 @@ from mailstack.wire.imap.responses import JmapAccessData
 
 
 async def run(session: Session, _request: GetJmapAccess) -> Completed:
-    url = session.service.jmap_url
+    url = session.jmap_url
     if url is None:
         return bad("GETJMAPACCESS is not offered")
     session.connection.say(JmapAccessData(url=url))

@@ -25,7 +25,7 @@ from mailstack.servers.imap.session import Completed, ImapConversation, Session,
 from mailstack.servers.imap.updates import check_selected, tell_updates
 from mailstack.servers.imap.waiting import wait
 from mailstack.servers.reception import HouseRules, Reception, sentence
-from mailstack.servers.standing import send_away
+from mailstack.servers.standing import by_app_password, send_away
 from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.commands.expunge import Expunge
 from mailstack.wire.imap.commands.move import Move
@@ -83,6 +83,10 @@ class ImapServer:
     async def recheck_logins(self) -> None:
         """For a new generation: who is logged in and may no longer be is sent away."""
         await send_away(self._sessions, service=NAME)
+
+    async def recheck_app_passwords(self) -> None:
+        """Once one has ended: who came in by it is sent away."""
+        await send_away(by_app_password(self._sessions), service=NAME)
 
 
 def _house_rules(service: ImapService) -> HouseRules:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+from mailstack.model.app_password import AppService
 from mailstack.model.principal import Account
 from mailstack.net.admission import Place
 from mailstack.ports.accounts import Accounts
@@ -152,7 +153,7 @@ class Session:
             return capability.after_login(
                 message_octets=self.service.limits.message_octets,
                 messages=self.service.limits.messages,
-                has_jmap=self.service.jmap_url is not None,
+                has_jmap=self.jmap_url is not None,
             )
         offers_starttls = self.service.tls is not None and self.connection.stream.tls is None
         return capability.before_login(
@@ -161,6 +162,12 @@ class Session:
             message_octets=self.service.limits.message_octets,
             messages=self.service.limits.messages,
         )
+
+    @property
+    def jmap_url(self) -> str | None:
+        """RFC 9698 §3: what was good enough to log in here is so there, or it is not offered."""
+        by = self.account.app_password if self.account else None
+        return self.service.jmap_url if by is None or AppService.JMAP in by.services else None
 
     @property
     def is_rev2(self) -> bool:

@@ -20,7 +20,7 @@ from mailstack.servers.managesieve.replies import bye, no, ok
 from mailstack.servers.managesieve.service import ManageSieveService
 from mailstack.servers.managesieve.session import NAME, ManageSieveConversation, Session, State
 from mailstack.servers.reception import HouseRules, Reception, sentence
-from mailstack.servers.standing import send_away
+from mailstack.servers.standing import by_app_password, send_away
 from mailstack.sieve.faults import Broken
 from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.managesieve.commands.table import Request
@@ -59,6 +59,10 @@ class ManageSieveServer:
     async def recheck_logins(self) -> None:
         """For a new generation: who is logged in and may no longer be is sent away."""
         await send_away(self._sessions, service=NAME)
+
+    async def recheck_app_passwords(self) -> None:
+        """Once one has ended: who came in by it is sent away."""
+        await send_away(by_app_password(self._sessions), service=NAME)
 
 
 def _house_rules(service: ManageSieveService) -> HouseRules:

@@ -1,4 +1,5 @@
-"""A name and a password become an account, or nothing: one answer and one cost for every way to fail.
+"""A name and a password become an account, or nothing: one answer and one cost for every way to fail. An app password
+is taken for the account's own, and alone, as a bearer token.
 
 Keeps the keyed digests of recent successes, so that a client with ten connections costs one hash. Does not count
 failures: that is the protocol servers' limit on each connection, and the firewall's, which reads the one log line that
@@ -8,20 +9,23 @@ each end of a login has here. RFC 4954 §6, RFC 9051 §6.2.
 import asyncio
 import hmac
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from mailstack.model.address import parse_address
+from mailstack.model.app_password import AppPassword
 from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
 from mailstack.model.log_events import plain
 from mailstack.model.password import main_hash, verifier_of, with_verifier
 from mailstack.model.principal import Ability, Account
 from mailstack.model.scram import ScramVerifier
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.app_passwords import AppPasswords
 from mailstack.ports.verifiers import Verifiers
+from mailstack.services.identity.app_passwords import SERVICE_OF, app_password_in, is_use_to_note
 from mailstack.services.identity.decoys import decoy, decoy_domain
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.passwords import HashCost, make_verifier, verify_password
@@ -40,6 +44,7 @@ LOOK_EVERY_MS = 30 * SECOND_MS
 """How soon it is seen that accounts have got their first verifier, or lost their last one."""
 
 WRONG = "wrong name or password"
+WRONG_TOKEN = "no such token"
 
 # The hash of a random password nobody kept: what a login without an account is checked against.
 _DECOY = "$argon2id$v=19$m=65536,t=3,p=4$SUc0R1YlkjDJQITMZZiClg$DOqDfetxdgMigfAUxhVJx+0y3QaDS6bmZYR6tGjul6A"
@@ -49,8 +54,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginOrigin:
-    """Where somebody logs in from, for the log. service: imap, jmap, managesieve, submission or submissions.
-    is_repeated: it is a login for each request, which is told once in a while."""
+    """Where somebody logs in from. service: one of services.identity.app_passwords.SERVICE_OF. is_repeated: it is a
+    login for each request, which is told once in a while."""
 
     service: str
     peer_host: str
@@ -74,6 +79,7 @@ class Login:
         self,
         accounts: Accounts,
         verifiers: Verifiers,
+        app_passwords: AppPasswords,
         delays: LoginDelays,
         *,
         domains: tuple[str, ...],
@@ -82,12 +88,13 @@ class Login:
     ) -> None:
         self._accounts = accounts
         self._verifiers = verifiers
+        self._app_passwords = app_passwords
         self._delays = delays
         self._domains = domains
         self._clock = clock
         self._cache_key = cache_key
         self._proved: OrderedDict[bytes, Instant] = OrderedDict()
-        self._told: OrderedDict[tuple[str, str, AccountId], Instant] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, AccountId, AppPasswordId | None], Instant] = OrderedDict()
         self._threads = asyncio.Semaphore(HASHES_AT_ONCE)
         self._decoy = _DECOY
         self._looking = asyncio.Lock()
@@ -116,6 +123,10 @@ class Login:
         TryAgainLater for who fails too often at the same time."""
         self._delays.require_a_turn(origin.peer_host)
         account = await self._find(username)
+        # Looked for whoever was named, so that the time taken does not tell which accounts exist.
+        app_password = await app_password_in(self._accounts, password, now=self._clock())
+        if account is not None and app_password is not None and _is_good_for(app_password, account):
+            return await self._admit_by(app_password, account, ability, origin, username)
         password_hash = account.password_hash if account else ""
         proof = self._proof(account.account_id if account else "", password_hash, password)
         is_proved = self._is_proved(proof)
@@ -127,6 +138,15 @@ class Login:
         if not is_proved:
             await self._add_verifier(account, password)
         return await self._able(account, ability, origin, username)
+
+    async def authenticate_bearer(self, token: str, *, ability: Ability, origin: LoginOrigin) -> Account:
+        """By an app password that comes alone, and names its account: RFC 6750. Raises as authenticate does."""
+        self._delays.require_a_turn(origin.peer_host)
+        app_password = await app_password_in(self._accounts, token, now=self._clock())
+        account = await self._accounts.account(app_password.account_id) if app_password else None
+        if app_password is None or account is None or not _is_good_for(app_password, account):
+            raise await self.failed(origin, "", WRONG_TOKEN)
+        return await self._admit_by(app_password, account, ability, origin, account.login)
 
     async def candidate(self, username: str, origin: LoginOrigin) -> Candidate:
         """Reads and computes the same for every name, whether there is such an account or not. Raises TryAgainLater as
@@ -151,18 +171,40 @@ class Login:
         await self._delays.hold(origin.peer_host, _name_key(username))
         return AuthenticationFailed("no such account, or a wrong password")
 
+    async def _admit_by(
+        self, app_password: AppPassword, account: Account, ability: Ability, origin: LoginOrigin, username: str
+    ) -> Account:
+        entering = replace(account, app_password=app_password)
+        if SERVICE_OF.get(origin.service) not in app_password.services:
+            _log("login refused", origin, username, **_who(entering))
+            await self._delays.hold(origin.peer_host, _name_key(username))
+            raise Forbidden(f"the app password is not for {origin.service}")
+        admitted = await self._able(entering, ability, origin, username)
+        if is_use_to_note(app_password, self._clock()):
+            await self._note_use(app_password)
+        return admitted
+
+    async def _note_use(self, app_password: AppPassword) -> None:
+        """No login fails over it."""
+        try:
+            await self._app_passwords.note_use(app_password.app_password_id, at=self._clock())
+        except DomainError as fault:
+            log.warning("use of app password not noted", app_password=app_password.app_password_id, reason=fault.detail)
+
     async def _able(self, account: Account, ability: Ability, origin: LoginOrigin, username: str) -> Account:
         if ability in account.abilities:
             if not origin.is_repeated or self._is_news(origin, account):
-                _log("logged in", origin, username, account=account.login)
+                _log("logged in", origin, username, **_who(account))
             return account
-        _log("login refused", origin, username, account=account.login, ability=ability.value)
+        _log("login refused", origin, username, **_who(account), ability=ability.value)
         # As long as for a wrong password: that this one is right is nobody's to find out here.
         await self._delays.hold(origin.peer_host, _name_key(username))
         raise Forbidden(f"{account.login} may not {ability.value}")
 
     def _is_news(self, origin: LoginOrigin, account: Account) -> bool:
-        now, key = self._clock(), (origin.service, origin.peer_host, account.account_id)
+        by = account.app_password
+        key = (origin.service, origin.peer_host, account.account_id, by.app_password_id if by else None)
+        now = self._clock()
         until = self._told.get(key)
         if until is not None and now < until:
             return False
@@ -233,6 +275,16 @@ class Login:
         self._proved.move_to_end(proof)
         while len(self._proved) > CACHE_ENTRIES:
             self._proved.popitem(last=False)
+
+
+def _is_good_for(app_password: AppPassword, account: Account) -> bool:
+    """An account without a password of its own is one that nobody logs in to."""
+    return app_password.account_id == account.account_id and bool(account.password_hash)
+
+
+def _who(account: Account) -> dict[str, str]:
+    by = account.app_password
+    return {"account": account.login} | ({"app_password": by.app_password_id} if by else {})
 
 
 def _name_key(username: str) -> str:
