@@ -281,7 +281,7 @@ async def test_what_a_slow_reader_missed_is_told_once(world: JmapWorld, served: 
             await deliver(world)
         line.resume_writing()
         newest = str(await world.imap.store.changes.mod_seq((await world.account()).account_id))
-        event = await client.until(lambda heard: newest in heard.data)
+        event = await client.until(lambda heard: f'"Email":"{newest}"' in heard.data)
         assert '"EmailDelivery":"6"' in event.data
 
 
