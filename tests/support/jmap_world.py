@@ -13,9 +13,11 @@ from starlette.routing import Router
 
 from mailstack.model.networks import LOOPBACK
 from mailstack.model.principal import Account
+from mailstack.servers.http.signed_in import SignedIn
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
+from mailstack.services.identity.web_logins import WebLogins
 from mailstack.services.push.rate import PushRate
 from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
@@ -54,8 +56,12 @@ class JmapWorld:
         content: bytes | AsyncIterable[bytes] | None = None,
     ) -> httpx.Response:
         """Over HTTP as it is between the connection and the pages. headers: besides those of a client that sends JSON;
-        an Authorization among them is taken for the login's."""
-        auth = None if headers and "Authorization" in headers else httpx.BasicAuth(login, password)
+        an Authorization or a Cookie among them is taken for the login's."""
+        auth = (
+            None
+            if headers and not {"Authorization", "Cookie"}.isdisjoint(headers)
+            else httpx.BasicAuth(login, password)
+        )
         sent = {"Content-Type": "application/json", **(headers or {})}
         pages = Router(JmapPages(service=self.service).routes(), redirect_slashes=False)
         app = floor_under(pages, self.service.clock)
@@ -89,6 +95,15 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 feed=feed,
                 bus=service.bus,
                 conduct=service.conduct,
+                signed_in=SignedIn(
+                    web_logins=WebLogins(
+                        login=service.sasl.login,
+                        accounts=store.accounts,
+                        sessions=store.web_sessions,
+                        clock=service.clock,
+                        token=token_bytes,
+                    )
+                ),
                 clock=service.clock,
                 plaintext_is_secure=service.plaintext_is_secure,
             ),

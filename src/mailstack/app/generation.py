@@ -38,6 +38,7 @@ from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.service import HttpService
+from mailstack.servers.http.signed_in import SignedIn
 from mailstack.servers.http.sites import HTTPS_PORT
 from mailstack.servers.imap.service import ImapLimits, ImapService
 from mailstack.servers.jmap.service import JmapService
@@ -46,6 +47,7 @@ from mailstack.servers.sasl import SaslService
 from mailstack.servers.smtp.service import SmtpService
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.login import Login
+from mailstack.services.identity.web_logins import WebLogins
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.service import OutboundService
@@ -338,9 +340,22 @@ def _jmap(
         feed=adapters.feed,
         bus=adapters.bus,
         conduct=adapters.conduct,
+        signed_in=_signed_in(adapters, login),
         clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
         limits=_jmap_limits(server),
+    )
+
+
+def _signed_in(adapters: Adapters, login: Login) -> SignedIn:
+    return SignedIn(
+        web_logins=WebLogins(
+            login=login,
+            accounts=adapters.store.accounts,
+            sessions=adapters.store.web_sessions,
+            clock=adapters.clock,
+            token=adapters.token,
+        )
     )
 
 

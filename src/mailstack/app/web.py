@@ -19,6 +19,7 @@ from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.mta_sts import POLICY_HOST, MtaStsPolicies
 from mailstack.servers.http.service import HttpService
+from mailstack.servers.http.sign_in import SignInPages
 from mailstack.servers.http.sites import Sites, ToHttps
 from mailstack.servers.http.unsubscribe import UnsubscribePage
 from mailstack.servers.jmap.pages import JmapPages
@@ -38,7 +39,8 @@ def web_service(
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
     policies = MtaStsPolicies(by_host=_policies(blueprint, server))
     mail = JmapPages(service=jmap).routes()
-    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *mail)
+    sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
+    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *sign_in, *mail)
     sites = _sites(blueprint, server, policies, own)
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(

@@ -11,10 +11,12 @@ import pytest
 from mailstack.model.conduct import Offence
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.rights import Grant, parse_rights
+from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.jmap.session import CAPABILITIES
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.session import API_PATH, CORE, SESSION_PATH
-from tests.support.imap_server import DOMAIN
+from tests.support.asking import PEER
+from tests.support.imap_server import DOMAIN, PASSWORD
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import mailbox_with
 
@@ -226,3 +228,36 @@ def problem(reply: httpx.Response) -> tuple[int, str | None, str]:
     found = reply.json()
     assert found["status"] == reply.status_code
     return reply.status_code, found.get("type"), found.get("detail")
+
+
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+
+
+async def cookie_of(world: JmapWorld) -> dict[str, str]:
+    logins = world.service.signed_in.web_logins
+    _, cookie = await logins.open(f"u0@{DOMAIN}", PASSWORD, peer_host=PEER[0], agent="Firefox")
+    return {"Cookie": f"{COOKIE}={cookie}"}
+
+
+async def test_who_is_signed_in_on_a_page_of_ours(world: JmapWorld) -> None:
+    headers = await cookie_of(world)
+    reply = await world.ask("GET", SESSION_PATH, headers=headers | OWN_PAGE)
+    assert (reply.status_code, reply.json()["username"]) == (200, f"u0@{DOMAIN}")
+    reply = await world.ask("POST", API_PATH, headers=headers | OWN_PAGE, content=EMPTY)
+    assert reply.json()["methodResponses"] == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_a_page_of_another_site_is_nobody(world: JmapWorld, headers: dict[str, str]) -> None:
+    reply = await world.ask("POST", API_PATH, headers=await cookie_of(world) | headers, content=EMPTY)
+    assert reply.status_code == 403
+
+
+async def test_a_cookie_does_not_stand_in_for_a_wrong_password(world: JmapWorld) -> None:
+    headers = await cookie_of(world) | OWN_PAGE | {"Authorization": "Basic dTA6d3Jvbmc="}
+    assert (await world.ask("GET", SESSION_PATH, headers=headers)).status_code == 401
+
+
+async def test_no_browser_is_made_to_ask_for_a_password_over_our_page(world: JmapWorld) -> None:
+    reply = await world.ask("GET", SESSION_PATH, headers={"Cookie": f"{COOKIE}={'A' * 43}"} | OWN_PAGE)
+    assert (reply.status_code, reply.headers["www-authenticate"]) == (401, 'Bearer realm="mailstack"')

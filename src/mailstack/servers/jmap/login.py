@@ -1,4 +1,5 @@
-"""Who asks: a name and a password, or an app password alone as a token, in the Authorization field of each request.
+"""Who asks: a name and a password, or an app password alone as a token, in the Authorization field of each request; or
+the cookie of who is signed in on a page of ours.
 
 RFC 7617, RFC 6750, RFC 8620 §8.2.
 """
@@ -25,6 +26,8 @@ CHALLENGE = 'Basic realm="mailstack", charset="UTF-8", Bearer realm="mailstack"'
 UNAUTHORIZED = Problem(
     status=401, title="A name and a password, or a token, are needed", headers={"WWW-Authenticate": CHALLENGE}
 )
+# Of the schemes that browsers know they ask their user, over our page, where a page of ours asks itself.
+PAGE_UNAUTHORIZED = replace(UNAUTHORIZED, headers={"WWW-Authenticate": 'Bearer realm="mailstack"'})
 # One answer to every failure: whether the account exists, and what it may do, is nobody's business.
 WRONG = replace(UNAUTHORIZED, title="Authentication failed")
 # RFC 6750 §3.1: expired, revoked or never made, or not for JMAP: all are one.
@@ -42,6 +45,9 @@ async def account_of(service: JmapService, request: Request) -> Account:
         raise Refused(NOT_PRIVATE)
     if service.conduct.ban_of(host) is not None:
         raise Refused(BANNED)
+    web_login = None if "authorization" in request.headers else await service.signed_in.find(request)
+    if web_login is not None:
+        return web_login.account
     shown = _shown(request)
     wrong = WRONG_TOKEN if isinstance(shown, str) else WRONG
     origin = LoginOrigin(service=NAME, peer_host=host, is_repeated=True)
@@ -64,6 +70,8 @@ async def _admitted(login: Login, shown: Credentials | str, origin: LoginOrigin)
 def _shown(request: Request) -> Credentials | str:
     """A name and a password, or a token. Raises Refused."""
     given = request.headers.getlist("authorization")
+    if not given and request.headers.get("sec-fetch-site") == "same-origin":
+        raise Refused(PAGE_UNAUTHORIZED)
     # RFC 9110 §11.4: credentials = auth-scheme [ 1*SP ( token68 / … ) ]
     scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     match scheme.lower():

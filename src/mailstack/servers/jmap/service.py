@@ -12,6 +12,7 @@ from mailstack.ports.bus import Bus
 from mailstack.ports.object_journal import ObjectJournal
 from mailstack.ports.push_subscriptions import PushSubscriptions
 from mailstack.ports.uploads import Uploads
+from mailstack.servers.http.signed_in import SignedIn
 from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
@@ -42,6 +43,7 @@ class JmapService:
     push_rate: PushRate
     bus: Bus
     conduct: Conduct
+    signed_in: SignedIn
     clock: Clock
     plaintext_is_secure: Callable[[str], bool]
     limits: JmapLimits = field(default_factory=JmapLimits)
