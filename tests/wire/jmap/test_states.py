@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from mailstack.model.changes import LogPoint
 from mailstack.model.ids import ModSeq
 from mailstack.model.object_journal import JournalPoint
-from mailstack.wire.jmap.states import read_object_state, read_state, write_object_state, write_state
+from mailstack.wire.jmap.states import (
+    read_object_state,
+    read_state,
+    write_object_state,
+    write_query_state,
+    write_state,
+)
 
 _NUMBERS = st.integers(0, 10**18 - 1)
 
@@ -35,3 +41,8 @@ def test_an_object_state_that_is_written_is_read(number: int, began: int | None,
 def test_an_object_state_that_we_never_wrote_or_of_another_digest(text: str) -> None:
     assert read_object_state(text) is None
     assert read_object_state("17", "3fa9") is None
+
+
+def test_of_no_state_nothing_is_told() -> None:
+    assert write_query_state(ModSeq(7)) == "7"
+    assert read_state(write_query_state(None)) is None

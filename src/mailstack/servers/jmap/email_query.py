@@ -7,10 +7,12 @@ from mailstack.model.objectid import email_id_of, email_object_id, mailbox_id_of
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.emails_found import EmailQuery, find_emails
+from mailstack.services.mailbox.settled import settled
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.mail.email_filter import read_email_filter
 from mailstack.wire.jmap.mail.email_sort import read_email_sort
 from mailstack.wire.jmap.session import MAIL
+from mailstack.wire.jmap.states import write_query_state
 from mailstack.wire.jmap.window import read_window
 
 
@@ -33,15 +35,13 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     window = read_window(arguments)
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
-    # Before the messages are looked at: what happens meanwhile is told once more, and not lost.
-    state = await mail.changes.mod_seq(mail.account_id)
-    found = await find_emails(mail, asked)
+    found, state = await settled(mail, lambda _: find_emails(mail, asked))
     start, shown, limit = window.cut(found, of=lambda text: _email(mail, call.id_of(text)))
     return {
         "accountId": mail.account_id,
-        "queryState": str(state),
+        "queryState": write_query_state(state),
         # RFC 8620 §5.5. What of another's mail may be read can change without a trace.
-        "canCalculateChanges": mail.is_own,
+        "canCalculateChanges": mail.is_own and state is not None,
         "position": start,
         "ids": [email_object_id(mail.account_id, EmailId(message_id)) for message_id in shown],
         **({} if limit is None else {"limit": limit}),

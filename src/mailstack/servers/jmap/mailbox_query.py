@@ -9,9 +9,11 @@ from mailstack.servers.jmap.mailbox_object import shown_name, shown_role, sort_o
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.mailboxes_seen import SeenMailbox, seen_mailboxes
+from mailstack.services.mailbox.settled import settled
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.mail.mailbox_query import MailboxFacts, MailboxQuery, read_mailbox_query
 from mailstack.wire.jmap.session import MAIL
+from mailstack.wire.jmap.states import write_query_state
 from mailstack.wire.jmap.window import read_window
 
 
@@ -30,14 +32,13 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     window = read_window(arguments)
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
-    # Before the mailboxes are looked at: what happens meanwhile is told once more, and not lost.
-    state = await mail.changes.mod_seq(mail.account_id)
-    ids = asked.find(await known_facts(mail))
+    facts, state = await settled(mail, lambda _: known_facts(mail))
+    ids = asked.find(facts)
     start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": mail.account_id,
-        "queryState": str(state),
-        "canCalculateChanges": mail.is_own,
+        "queryState": write_query_state(state),
+        "canCalculateChanges": mail.is_own and state is not None,
         "position": start,
         "ids": shown,
         **({} if limit is None else {"limit": limit}),

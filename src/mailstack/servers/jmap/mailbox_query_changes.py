@@ -8,12 +8,12 @@ from typing import Any
 
 from mailstack.model.changes import LogPoint
 from mailstack.model.errors import Conflict
-from mailstack.model.ids import ModSeq
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.jmap.mailbox_changes import changed_mailboxes
 from mailstack.servers.jmap.mailbox_query import known_facts, read_query
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.settled import settled
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.mail.mailbox_query import MailboxFacts
@@ -33,8 +33,9 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     arguments.optional_id("upToId")
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
-    state, before, came = await _changed(mail, since)
-    facts = await known_facts(mail)
+    ((before, came), facts), state = await settled(mail, lambda _: _looked_at(mail, since))
+    if state is None:
+        raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
     touched = before | came
     if asked.is_sorted_as_tree or asked.is_filtered_as_tree:
         below = _below(touched, facts)
@@ -53,8 +54,13 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     }
 
 
-async def _changed(mail: AccountMail, since: str) -> tuple[ModSeq, Set[str], Set[str]]:
-    """Until which state, which of those that there were, and which are new. Raises MethodFault."""
+async def _looked_at(mail: AccountMail, since: str) -> tuple[tuple[Set[str], Set[str]], Sequence[MailboxFacts]]:
+    """What has changed, and what there is. Raises MethodFault."""
+    return await _changed(mail, since), await known_facts(mail)
+
+
+async def _changed(mail: AccountMail, since: str) -> tuple[Set[str], Set[str]]:
+    """Which of those that there were, and which are new. Raises MethodFault."""
     point = read_state(since)
     if point is None or point.up_to is not None:
         raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
@@ -68,7 +74,6 @@ async def _changed(mail: AccountMail, since: str) -> tuple[ModSeq, Set[str], Set
     before = (*changed.destroyed, *(one for one in changed.updated if one not in changed.counted_only))
     account_id = mail.account_id
     return (
-        changed.point.mod_seq,
         {mailbox_object_id(account_id, one) for one in before},
         {mailbox_object_id(account_id, one) for one in changed.created},
     )

@@ -14,6 +14,7 @@ from mailstack.model.ids import MessageId, ModSeq
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.emails_found import EmailQuery, find_emails, is_by_thread, is_immutable
 from mailstack.services.mailbox.readable import Readable
+from mailstack.services.mailbox.settled import settled
 from mailstack.services.mailbox.view import MailboxView
 
 MAX_ROWS = 20_000
@@ -36,14 +37,22 @@ async def found_changes(
 ) -> FoundChanges:
     """up_to: the last that the client has; what came behind it is left out where nothing can move.
 
-    Raises Conflict where it cannot be told: the log does not reach back, too much has happened, or it is another's
-    mail, where rights change without a trace."""
+    Raises Conflict where it cannot be told: the log does not reach back, too much has happened, it does not stop
+    changing, or it is another's mail, where rights change without a trace."""
     if not mail.is_own:
         raise Conflict("what the viewer may read may have changed")
-    now = await mail.changes.mod_seq(mail.account_id)
+    changes, state = await settled(mail, lambda now: _changes(mail, asked, since, now, up_to))
+    if state is None:
+        raise Conflict("there is no state to tell it of")
+    return changes
+
+
+async def _changes(
+    mail: AccountMail, asked: EmailQuery, since: ModSeq, now: ModSeq, up_to: MessageId | None
+) -> FoundChanges:
+    """Of `now`, where nothing happens meanwhile. Raises Conflict."""
     if since > now:
         raise Conflict("there was no such state")
-    # In this order: a place that is not in the views any more is in the rows.
     views = await Readable(mail).views()
     rows = await _rows(mail, since, now)
     news = _news(rows, views)

@@ -25,6 +25,11 @@ def read_state(text: str) -> LogPoint | None:
     return LogPoint(ModSeq(int(found[1])), None if found[2] is None else int(found[2]))
 
 
+def write_query_state(mod_seq: ModSeq | None) -> str:
+    """None: of what was found while it changed; nothing can be told of what has changed since."""
+    return "unsettled" if mod_seq is None else str(mod_seq)
+
+
 def write_object_state(point: JournalPoint, digest: str = "") -> str:
     """Of objects that lie with the system. digest: hexadecimal, of those that are there by the configuration."""
     number = str(point.number) if point.began is None else f"{point.number}.{point.began}"
