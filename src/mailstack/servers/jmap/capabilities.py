@@ -4,10 +4,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mailstack.servers.jmap.blob_lookup import TYPES
 from mailstack.services.mailbox.paths import MAX_DEPTH, MAX_NAME_OCTETS
+from mailstack.wire.jmap.blob_given import MAX_SOURCES
+from mailstack.wire.jmap.blob_wanted import ALGORITHMS
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.mail.email_sort import EMAIL_SORTS
-from mailstack.wire.jmap.session import CORE, MAIL, QUOTA, VACATION_RESPONSE, core_capability
+from mailstack.wire.jmap.session import BLOB, CORE, MAIL, QUOTA, VACATION_RESPONSE, core_capability
 from mailstack.wire.jmap.sort import COLLATION
 
 Facts = Mapping[str, Any]
@@ -45,6 +48,16 @@ def _mail(limits: JmapLimits, is_own: bool) -> Facts:
     }
 
 
+def _blob(limits: JmapLimits, _is_own: bool) -> Facts:
+    # RFC 9404 §3.1
+    return {
+        "maxSizeBlobSet": limits.upload_octets,
+        "maxDataSources": MAX_SOURCES,
+        "supportedTypeNames": [*TYPES],
+        "supportedDigestAlgorithms": [*ALGORITHMS],
+    }
+
+
 _QUERIED = ("get", "changes", "query", "queryChanges")
 
 
@@ -54,7 +67,10 @@ def _methods(of: str, *names: str) -> tuple[str, ...]:
 
 CAPABILITIES: Sequence[Capability] = (
     Capability(
-        urn=CORE, methods=("Core/echo", *_methods("PushSubscription", "get", "set")), of_server=_core, of_account=None
+        urn=CORE,
+        methods=("Core/echo", "Blob/copy", *_methods("PushSubscription", "get", "set")),
+        of_server=_core,
+        of_account=None,
     ),
     Capability(
         urn=MAIL,
@@ -73,6 +89,7 @@ CAPABILITIES: Sequence[Capability] = (
         of_server=_no_facts,
         of_account=_no_facts,
     ),
+    Capability(urn=BLOB, methods=_methods("Blob", "upload", "get", "lookup"), of_server=_no_facts, of_account=_blob),
     Capability(urn=QUOTA, methods=_methods("Quota", *_QUERIED), of_server=_no_facts, of_account=_no_facts),
 )
 

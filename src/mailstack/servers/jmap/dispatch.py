@@ -12,6 +12,10 @@ import structlog
 
 from mailstack.model.errors import DomainError
 from mailstack.servers.jmap import (
+    blob_copy,
+    blob_get,
+    blob_lookup,
+    blob_upload,
     core_echo,
     email_changes,
     email_copy,
@@ -52,6 +56,10 @@ METHODS: Mapping[str, Method] = {
         core_echo.METHOD,
         push_subscription_get.METHOD,
         push_subscription_set.METHOD,
+        blob_copy.METHOD,
+        blob_upload.METHOD,
+        blob_get.METHOD,
+        blob_lookup.METHOD,
         mailbox_get.METHOD,
         mailbox_changes.METHOD,
         mailbox_query.METHOD,

@@ -10,7 +10,7 @@ from mailstack.model.objectid import email_id_of
 from mailstack.servers.jmap import email_set
 from mailstack.servers.jmap.email_making import keep, mailboxes_named, make_each
 from mailstack.servers.jmap.held_state import HeldState, hold_state
-from mailstack.servers.jmap.method import Call, Method
+from mailstack.servers.jmap.method import Call, Method, source_of
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
 from mailstack.services.mailbox.emails import placed
@@ -22,7 +22,7 @@ from mailstack.wire.jmap.session import MAIL
 
 async def email_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
     mail = await call.mail(arguments.id("accountId"))
-    source = await _source(call, arguments.id("fromAccountId"))
+    source = await source_of(call, arguments)
     if source.account_id == mail.account_id:
         # RFC 8620 §5.4; within an account an email lies in several mailboxes.
         raise invalid_arguments("fromAccountId is the account that is copied to")
@@ -54,13 +54,6 @@ async def email_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
 
 
 METHOD = Method(name="Email/copy", capability=MAIL, run=email_copy)
-
-
-async def _source(call: Call, account_id: str) -> AccountMail:
-    try:
-        return await call.mail(account_id)
-    except MethodFault:
-        raise MethodFault(MethodFaultType.FROM_ACCOUNT_NOT_FOUND) from None
 
 
 class _Copying:

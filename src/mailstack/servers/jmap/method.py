@@ -51,3 +51,12 @@ class Method:
     name: str
     capability: str
     run: Callable[[Call, Arguments], Awaitable[dict[str, Any]]]
+
+
+async def source_of(call: Call, arguments: Arguments) -> AccountMail:
+    """Of a /copy. RFC 8620 §5.4, §6.3. Raises MethodFault."""
+    account_id = arguments.id("fromAccountId")
+    try:
+        return await call.mail(account_id)
+    except MethodFault:
+        raise MethodFault(MethodFaultType.FROM_ACCOUNT_NOT_FOUND) from None

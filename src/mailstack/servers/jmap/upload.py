@@ -12,7 +12,7 @@ from mailstack.servers.jmap.method import Call
 from mailstack.wire.jmap.faults import MethodFault
 from mailstack.wire.jmap.request import ProblemType
 
-_UNKNOWN_TYPE = "application/octet-stream"
+UNKNOWN_TYPE = "application/octet-stream"
 
 
 async def upload(call: Call, request: Request) -> dict[str, Any]:
@@ -24,16 +24,17 @@ async def upload(call: Call, request: Request) -> dict[str, Any]:
         raise Refused(NO_SUCH_PAGE) from None
     with service.upload_turns.turn(call.login.account_id, limit=service.limits.concurrent_upload), Spool() as spool:
         await _receive(request, spool, service.limits.upload_octets)
-        blob_id = await service.uploads.put(
-            call.login.account_id, spool.octets(), now=service.clock(), limit_bytes=service.limits.uploads_octets
-        )
-        size = spool.size_octets
-    return {
-        "accountId": account_id,
-        "blobId": upload_id(blob_id),
-        "type": request.headers.get("content-type", _UNKNOWN_TYPE),
-        "size": size,
-    }
+        found = await uploaded(call, spool, request.headers.get("content-type", UNKNOWN_TYPE))
+    return {"accountId": account_id, **found}
+
+
+async def uploaded(call: Call, spool: Spool, type_: str) -> dict[str, Any]:
+    """What was written into the spool, for who asks, and what is answered of it. Raises DomainError."""
+    service = call.service
+    blob_id = await service.uploads.put(
+        call.login.account_id, spool.octets(), now=service.clock(), limit_bytes=service.limits.uploads_octets
+    )
+    return {"blobId": upload_id(blob_id), "type": type_, "size": spool.size_octets}
 
 
 async def _receive(request: Request, spool: Spool, limit: int) -> None:

@@ -21,9 +21,10 @@ from mailstack.services.mailbox.bodies import PIECE_OCTETS, WHOLE_OCTETS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """pieces: octets [start, stop) of it, which are there; raises NotFound, Damaged."""
+    """pieces: octets [start, stop) of it, which are there; raises NotFound, Damaged. is_held: in memory already."""
 
     size_octets: int
+    is_held: bool = False
     pieces: Callable[[int, int], AsyncIterator[bytes]]
 
 
@@ -86,4 +87,4 @@ def _held(content: bytes) -> Blob:
     async def pieces(start: int, stop: int) -> AsyncIterator[bytes]:
         yield content[start:stop]
 
-    return Blob(size_octets=len(content), pieces=pieces)
+    return Blob(size_octets=len(content), is_held=True, pieces=pieces)

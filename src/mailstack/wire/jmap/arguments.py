@@ -43,7 +43,7 @@ class Arguments:
     def optional_reference(self, name: str) -> str | None:
         """An Id; or a reference to what was created, which is left for the caller to resolve."""
         found = self._take(name)
-        if found is not None and not _is_id_or_reference(found):
+        if found is not None and not is_id_or_reference(found):
             raise _wrong(name, "an Id")
         return cast("str | None", found)  # as was just seen
 
@@ -87,7 +87,7 @@ class Arguments:
         found = self._take(name)
         if found is None:
             return None
-        if not isinstance(found, list) or not all(map(_is_id_or_reference, found)):
+        if not isinstance(found, list) or not all(map(is_id_or_reference, found)):
             raise _wrong(name, "an array of Ids")
         return list(dict.fromkeys(found))
 
@@ -118,7 +118,7 @@ class Arguments:
 
     def updates(self, name: str) -> Mapping[str, Mapping[str, Any]] | None:
         """As objects, by ids or references, which are left for the caller to resolve: `update` of /set."""
-        return self._objects(name, _is_id_or_reference)
+        return self._objects(name, is_id_or_reference)
 
     def all(self) -> dict[str, Any]:
         """For who knows none of them."""
@@ -144,7 +144,7 @@ def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _is_id_or_reference(value: object) -> bool:
+def is_id_or_reference(value: object) -> bool:
     return isinstance(value, str) and is_id(value.removeprefix(REFERENCE))
 
 

@@ -28,6 +28,8 @@ class MethodFaultType(StrEnum):
     UNSUPPORTED_SORT = "unsupportedSort"
     UNSUPPORTED_FILTER = "unsupportedFilter"
     TOO_MANY_CHANGES = "tooManyChanges"
+    # RFC 9404 §4.3
+    UNKNOWN_DATA_TYPE = "unknownDataType"
 
 
 class SetFaultType(StrEnum):

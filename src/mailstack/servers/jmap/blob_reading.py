@@ -1,0 +1,51 @@
+"""Blobs that one method call reads, and how much of them: parts are decoded whole, however little is wanted of them."""
+
+from collections.abc import AsyncIterator
+
+from mailstack.model.errors import TooLarge
+from mailstack.servers.jmap.blob_named import open_named
+from mailstack.servers.jmap.method import Call
+from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.blobs import Blob
+
+MOST_OCTETS = 64 * 1024 * 1024
+"""That a call reads or makes, or holds decoded on the way, where it is more than one blob."""
+
+
+class Bound:
+    """What counts towards MOST_OCTETS."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def take(self, octets: int) -> None:
+        """Raises TooLarge, but for the first."""
+        if self._taken and self._taken + octets > MOST_OCTETS:
+            raise TooLarge(f"one call goes through at most {MOST_OCTETS} octets of several blobs")
+        self._taken += octets
+
+
+class BlobReading:
+    """Raises NotFound, Damaged; TooLarge where the call has read enough."""
+
+    def __init__(self, call: Call, mail: AccountMail) -> None:
+        self._call = call
+        self._mail = mail
+        self._bound = Bound()
+        self._last: tuple[str, Blob] | None = None
+
+    async def open(self, object_id: str) -> Blob:
+        if self._last is not None and self._last[0] == object_id:
+            return self._last[1]
+        self._last = None
+        blob = await open_named(self._call, self._mail, object_id)
+        if blob.is_held:
+            self._bound.take(blob.size_octets)
+        self._last = (object_id, blob)
+        return blob
+
+    async def pieces(self, blob: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
+        if not blob.is_held:
+            self._bound.take(stop - start)
+        async for piece in blob.pieces(start, stop):
+            yield piece
