@@ -193,7 +193,13 @@ async def test_its_app_passwords_stay_as_long_as_it_and_come_back_with_it(store:
             expires_at=None,
         )
         await store.app_passwords.add(one, most=9)
+    inbox = await mailbox_with(store, alice, MailboxRole.INBOX)
+    await store.messages.append(alice, inbox, [new_message()])
     await apply(store, destroyed(ALICE))
     assert len(await store.app_passwords.of_account(alice)) == 1
+    await apply(store, created(ALICE))
+    await store.trash.restore(alice, LOGIN)
+    assert len(await store.app_passwords.of_account((await account_of(store, LOGIN)).account_id)) == 1
+    await apply(store, destroyed(ALICE))
     await store.trash.purge(now=Instant(clock() + 30 * DAY_MS + 1))
     assert [len(await store.app_passwords.of_account(one)) for one in (alice, bob)] == [0, 1]

@@ -61,10 +61,11 @@ def by_app_password(seats: Iterable[Seat]) -> list[Seat]:
     return [seat for seat in seats if seat.account is not None and seat.account.app_password is not None]
 
 
-async def has_standing(accounts: Accounts, account: Account) -> bool:
-    """account: as at the login. Asked right after it, too: proving a password takes long enough for it to change."""
+async def has_standing(accounts: Accounts, account: Account, *, ability: Ability = Ability.READ) -> bool:
+    """account: as at the login. Asked right after it, too: proving a password takes long enough for it to change.
+    ability: that it came to use."""
     now = await accounts.account(account.account_id)
-    if now is None or Ability.READ not in now.abilities:
+    if now is None or ability not in now.abilities:
         return False
     if account.app_password is not None:
         # Whatever the account's own password is now; but without one, nobody is logged in to it.

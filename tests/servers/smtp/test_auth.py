@@ -2,11 +2,14 @@
 
 import ssl
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from mailstack.model.app_password import AppService
+from mailstack.model.principal import Ability
 from mailstack.servers.smtp.service import SmtpRole
+from mailstack.services.identity.passwords import HashCost, hash_password
 from tests.support.app_passwords import app_password_for
 from tests.support.dialogue import Client
 from tests.support.places import part_with_newest
@@ -45,6 +48,30 @@ async def test_an_app_password_for_submission_does(world: SmtpWorld) -> None:
             C: AUTH PLAIN {plain("alice@example.com", text)}
             S: 235 2.7.0 Authenticated
         """)
+        await client.close()
+
+
+@pytest.mark.parametrize("what", ["app password", "password", "ability"])
+async def test_who_may_not_send_any_more_sends_nothing_more(world: SmtpWorld, what: str) -> None:
+    one, text = await app_password_for(world.app_passwords, ALICE.account_id)
+    async with serving(world, SmtpRole.SUBMISSION):
+        client = await world.connect()
+        await client.play(f"""{GREETING}
+            C: AUTH PLAIN {plain("alice@example.com", text if what == "app password" else PASSWORD)}
+            S: 235 2.7.0 Authenticated
+            C: MAIL FROM:<alice@example.com>
+            S: 250 2.1.0 ...
+            C: RSET
+            S: 250 ...
+        """)
+        match what:
+            case "app password":
+                await world.app_passwords.revoke(ALICE.account_id, one.app_password_id)
+            case "password":
+                world.accounts.put(replace(ALICE, password_hash=hash_password("another", cost=HashCost.LOW)))
+            case "ability":
+                world.accounts.put(replace(ALICE, abilities=frozenset({Ability.READ})))
+        await client.play("C: MAIL FROM:<alice@example.com>\nS: 530 5.7.0 Authentication required")
         await client.close()
 
 

@@ -13,6 +13,7 @@ from mailstack.model.ids import AppPasswordId
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.principal import Ability, Account
 from mailstack.services.identity import login as login_module
+from mailstack.services.identity import web_logins
 from mailstack.services.identity.app_passwords import SERVICE_OF
 from mailstack.services.identity.login import Login, LoginOrigin
 from mailstack.services.identity.passwords import HashCost, hash_password, verify_password
@@ -152,6 +153,22 @@ async def test_it_is_good_for_what_it_was_made_for_and_nothing_else(world: World
         await world.enter(wrong, service=service)
     with pytest.raises(Forbidden):
         await world.bear(wrong, service=service)
+
+
+async def test_pages_on_which_passwords_are_changed_take_none(world: World) -> None:
+    _, text = await world.made()
+    with pytest.raises(Forbidden):
+        await world.enter(text, service=web_logins.SERVICE)
+    with pytest.raises(Forbidden):
+        await world.bear(text, service=web_logins.SERVICE)
+
+
+async def test_it_is_none_once_its_account_is_gone(world: World) -> None:
+    _, text = await world.made()
+    world.accounts.become((BOB,), {}, (), (), {})
+    for entering in (world.enter(text), world.bear(text)):
+        with pytest.raises(AuthenticationFailed):
+            await entering
 
 
 async def test_it_is_good_for_no_more_than_its_account(world: World) -> None:

@@ -3,11 +3,13 @@ RFC 3461 §4, RFC 3030 §3, RFC 8689 §2, RFC 4865 §4."""
 
 from collections.abc import Mapping
 
+import structlog
+
 from mailstack.model.delivery import SmtpReply
 from mailstack.model.errors import Invalid
 from mailstack.model.handling import PLAIN, Handling
 from mailstack.model.instant import Instant
-from mailstack.model.principal import Account
+from mailstack.model.principal import Ability, Account
 from mailstack.model.sending_limits import Room
 from mailstack.servers.delivery_parameters import parse_envelope_id, parse_returned
 from mailstack.servers.smtp.connection import SmtpConnection
@@ -29,6 +31,7 @@ from mailstack.servers.smtp.replies import (
     Refused,
 )
 from mailstack.servers.smtp.service import SmtpRole, takes_logins
+from mailstack.servers.standing import has_standing
 from mailstack.services.inbound.mail import InboundMail
 from mailstack.services.inbound.trace import protocol_word
 from mailstack.wire.smtp import future_release
@@ -38,6 +41,8 @@ BINARY_BODY = "BINARYMIME"
 HANDLING_PARAMETERS = frozenset({"RET", "ENVID", "REQUIRETLS"})
 PARAMETERS = HANDLING_PARAMETERS | {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 SUBMISSION_PARAMETERS = PARAMETERS | future_release.PARAMETERS
+
+log = structlog.get_logger()
 
 
 async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
@@ -51,6 +56,7 @@ async def mail(connection: SmtpConnection, argument: str) -> SmtpReply:
     transaction.release_at = _release_at(connection, path.parameters)
     account = connection.state.account
     if account is not None:
+        await _require_standing(connection, account)
         await connection.service.submission.check_sender(account, path.text)
         transaction.room = await connection.service.submission.allowance.room_ahead(account)
         require_room(connection, account, transaction.room, 1)
@@ -95,6 +101,13 @@ def _require_a_session(connection: SmtpConnection) -> None:
             raise Refused(TLS_REQUIRED)
         if state.account is None:
             raise Refused(AUTHENTICATION_REQUIRED)
+
+
+async def _require_standing(connection: SmtpConnection, account: Account) -> None:
+    """A password that has changed, or an app password that has ended, sends nothing more. RFC 4954 §6."""
+    if not await has_standing(connection.service.submission.accounts, account, ability=Ability.SUBMIT):
+        log.info("sent away", service=connection.role.value, peer=connection.peer_host, account=account.login)
+        raise Refused(AUTHENTICATION_REQUIRED)
 
 
 def _parse(connection: SmtpConnection, argument: str) -> Path:

@@ -54,8 +54,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginOrigin:
-    """Where somebody logs in from. service: one of services.identity.app_passwords.SERVICE_OF. is_repeated: it is a
-    login for each request, which is told once in a while."""
+    """Where somebody logs in from. service: for the log, and one of services.identity.app_passwords.SERVICE_OF where
+    app passwords are taken. is_repeated: it is a login for each request, which is told once in a while."""
 
     service: str
     peer_host: str
