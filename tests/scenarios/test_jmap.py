@@ -31,7 +31,8 @@ def test_a_client_finds_its_way_and_asks(sandbox: Sandbox, service: str) -> None
         reply = client.post(session["apiUrl"], json={"using": [CORE], "methodCalls": [echo]})
         assert reply.json() == {"methodResponses": [echo], "sessionState": session["state"]}
         client.auth = (ALICE[0], "wrong")
-        assert client.get(session["apiUrl"]).status_code == 405
+        assert client.put(session["apiUrl"]).status_code == 405
+        assert client.get(session["apiUrl"]).status_code == 401
         assert client.post(session["apiUrl"], json={"using": [], "methodCalls": []}).status_code == 401
 
 
