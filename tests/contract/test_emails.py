@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from mailstack.model.changes import ChangedIds, LogPoint
+from mailstack.model.changes import ChangedIds, ChangedType, ChangeKind, LogPoint
 from mailstack.model.email import EmailsUpdated, EmailUpdate, SetPatch
 from mailstack.model.errors import Conflict, Invalid, NotFound, QuotaExceeded
 from mailstack.model.flags import FLAGGED, MAX_KEYWORDS_PER_MESSAGE, SEEN
@@ -15,6 +15,7 @@ from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import FlagChange, FlagOperation
 from mailstack.model.numset import NumSet, numset_of
+from mailstack.model.rights import Grant, parse_rights
 from mailstack.ports.bus import account_topic
 from mailstack.ports.store import Store
 from tests.support.fake_clock import FakeClock
@@ -510,6 +511,65 @@ async def test_mailboxes_that_only_count_anew_are_told_apart(
     assert told(ended) == ((), (), (made.mailbox_id,))
 
 
+async def test_what_was_seen_before_rights_changed_nobody_tells(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    emails = store.emails
+    made = (await store.mailboxes.create(account_id, parent_id=None, name="Work")).mailbox_id
+    below = (await store.mailboxes.create(account_id, parent_id=None, name="Below")).mailbox_id
+
+    async def told_since(start: LogPoint) -> list[bool]:
+        answers = []
+        for asking in (emails.changed, emails.changed_threads, emails.changed_mailboxes):
+            await asking(account_id, start, limit=9)
+            try:
+                await asking(account_id, start, within=[inbox], limit=9)
+                answers.append(True)
+            except Conflict:
+                answers.append(False)
+        return answers
+
+    async def share(rights: str) -> None:
+        grant = Grant(identifier="anyone", account_id=None, rights=parse_rights(rights))
+        await store.sharing.change(account_id, trash, grant)
+
+    steps: list[tuple[Callable[[], Awaitable[object]], list[bool]]] = [
+        (lambda: share("lr"), [False, False, False]),
+        (lambda: share("lr"), [True, True, True]),
+        (lambda: share(""), [False, False, False]),
+        (lambda: put(store, account_id, trash), [True, True, True]),
+        (lambda: store.mailboxes.subscribe(account_id, trash, is_subscribed=False), [True, True, True]),
+        (lambda: store.mailboxes.rename(account_id, made, parent_id=None, name="Other"), [True, True, True]),
+        (lambda: store.mailboxes.rename(account_id, below, parent_id=made, name="Below"), [False, False, False]),
+        (lambda: store.mailboxes.create(account_id, parent_id=None, name="New"), [True, True, False]),
+        (lambda: share("lr"), [False, False, False]),
+        (lambda: store.sharing.inherit(account_id, parent=made, child=below), [True, True, True]),
+        (lambda: store.sharing.inherit(account_id, parent=trash, child=below), [False, False, False]),
+        (lambda: store.mailboxes.destroy(account_id, below), [False, False, False]),
+    ]
+    for number, (step, expected) in enumerate(steps):
+        start = LogPoint(await store.changes.mod_seq(account_id))
+        await step()
+        assert await told_since(start) == expected, number
+
+
+async def test_of_a_mailbox_that_is_only_known_nothing_is_told_of_what_lies_there(
+    store: Store, account_id: AccountId, inbox: MailboxId, trash: MailboxId
+) -> None:
+    start = LogPoint(await store.changes.mod_seq(account_id))
+    await put(store, account_id, inbox)
+    await put(store, account_id, trash)
+    changed = await store.emails.changed_mailboxes(account_id, start, within=[inbox], known=[trash], limit=9)
+    assert told(changed) == ((), (inbox,), ())
+    assert changed.counted_only == {inbox}
+    await store.mailboxes.subscribe(account_id, trash, is_subscribed=False)
+    changed = await store.emails.changed_mailboxes(account_id, start, within=[inbox], known=[trash], limit=9)
+    assert told(changed) == ((), (inbox, trash), ())
+    assert changed.counted_only == {inbox}
+    changed = await store.emails.changed_mailboxes(account_id, start, within=[inbox], limit=9)
+    assert told(changed) == ((), (inbox,), ())
+
+
 async def test_who_has_missed_too_much_is_told_so(
     store: Store, account_id: AccountId, inbox: MailboxId, clock: FakeClock
 ) -> None:
@@ -534,6 +594,18 @@ class Watcher:
     known: dict[str, set[int]] = field(default_factory=dict)
 
     async def follow(self, limit: int) -> None:
+        try:
+            await self._follow(limit)
+        except Conflict:
+            # Who sees some only cannot be told since a mailbox went, or was moved.
+            rows = await self.store.changes.since(self.account_id, self.point.mod_seq)
+            kinds = {row.kind for row in rows if row.type is ChangedType.MAILBOX}
+            assert self.within is not None
+            assert kinds & {ChangeKind.ACCESS, ChangeKind.DESTROYED}
+            self.point = LogPoint(await self.store.changes.mod_seq(self.account_id))
+            self.known = await self.there()
+
+    async def _follow(self, limit: int) -> None:
         emails = self.store.emails
         asked: Mapping[str, Callable[[LogPoint], Awaitable[ChangedIds[int]]]] = {
             "emails": lambda point: emails.changed(self.account_id, point, within=self.within, limit=limit),

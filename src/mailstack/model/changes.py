@@ -17,6 +17,8 @@ class ChangeKind(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     DESTROYED = "destroyed"
+    ACCESS = "access"
+    """Of a mailbox: others may know of it, or of what stands above it, than before; else as UPDATED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from mailstack.model.message import NewMessage
 class Emails(Protocol):
     """A message with \\Deleted in a mailbox is not seen there (RFC 8621 §4.1.1); one that is seen nowhere is not there.
 
-    within: mailboxes outside of it are passed over, as if nothing lay there; None: there are none such.
+    within: mailboxes outside of it are passed over, as if nothing lay there; None: there are none such. What they were
+    before rights changed, nobody knows: then what has changed since cannot be told, which is Conflict.
 
     if_mod_seq: Conflict unless it is the highest given out. Every write is one transaction under one new ModSeq, and
     in the change log as ports.messages has it.
@@ -82,7 +83,14 @@ class Emails(Protocol):
         ...
 
     async def changed_mailboxes(
-        self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
+        self,
+        account_id: AccountId,
+        since: LogPoint,
+        *,
+        within: Collection[MailboxId] | None = None,
+        known: Collection[MailboxId] = (),
+        limit: int,
     ) -> ChangedIds[MailboxId]:
-        """As changed."""
+        """As changed; nor can it be told within some where a mailbox came or went. known: those besides of which it is
+        told what changes in themselves, and not in what lies there."""
         ...

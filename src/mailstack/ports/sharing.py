@@ -32,12 +32,12 @@ class Sharing(Protocol):
         """What the identifier has afterwards; an entry without rights is none. An entry of another account, which had
         this login before, is replaced and never added to. TooMany: too many entries.
 
-        One row in the change log for the mailbox, when anything changed.
+        One row in the change log for the mailbox, ACCESS, when anything changed.
         """
         ...
 
     async def inherit(self, owner: AccountId, *, parent: MailboxId, child: MailboxId) -> None:
-        """The child, just made, gets the parent's list."""
+        """The child, just made, gets the parent's list. One row in the change log, as change."""
         ...
 
     async def owners(self, account_id: AccountId) -> Sequence[AccountId]:

@@ -104,3 +104,18 @@ async def test_of_a_shared_mailbox_that_is_gone_nothing_can_be_told(world: JmapW
     owner = {"accountId": account_id}
     for method in (CHANGES, THREAD_CHANGES):
         assert await fault_of(world, method, "u1", sinceState=state, **owner) == "cannotCalculateChanges"
+
+
+async def test_changes_of_anothers_are_asked_for_anew_when_rights_have_changed(world: JmapWorld) -> None:
+    owner = await world.account("u0")
+    inbox = await mailbox_with(world.imap.store, owner.account_id, MailboxRole.INBOX)
+    sent = await mailbox_with(world.imap.store, owner.account_id, MailboxRole.SENT)
+    await share(world, inbox, "lr")
+    await put(world, MailboxRole.SENT, new_message(1))
+    for letters in ("lr", "l"):
+        state = await state_of(world)
+        await share(world, sent, letters)
+        for method in (CHANGES, THREAD_CHANGES):
+            told = await fault_of(world, method, "u1", of="u0", sinceState=state)
+            assert told == "cannotCalculateChanges"
+            assert await fault_of(world, method, sinceState=state) == ""

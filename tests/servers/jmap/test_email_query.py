@@ -19,7 +19,7 @@ from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.session import CORE
 from tests.support.jmap_world import JmapWorld
-from tests.support.stores import mailbox_with
+from tests.support.stores import mailbox_with, new_message
 
 SUBJECTS = ("alpha", "Re: alpha", "beta & gamma", "delta")
 
@@ -194,7 +194,7 @@ async def test_of_anothers_mail_only_what_may_be_read(mails: Mails, world: JmapW
     inbox = mailbox_object_id(mails.call.login.account_id, mails.inbox)
     account = {"accountId": mails.account_id}
     found = await others.query(**account)
-    assert (found["ids"], found["canCalculateChanges"]) == ([mails.ids[3]], False)
+    assert (found["ids"], found["canCalculateChanges"]) == ([mails.ids[3]], True)
     assert (await others.query(**account, filter={"inMailbox": inbox}))["ids"] == []
     assert (await others.query(**account, filter={"noneInThreadHaveKeyword": "$flagged"}))["ids"] == [mails.ids[3]]
     listed = await others.snippets(**account, filter={"text": "body"}, emailIds=mails.ids)
@@ -202,6 +202,27 @@ async def test_of_anothers_mail_only_what_may_be_read(mails: Mails, world: JmapW
     assert listed["notFound"] == mails.ids[:3]
     with pytest.raises(MethodFault) as caught:
         await others.changes(**account, sinceQueryState="1")
+    assert caught.value.type is MethodFaultType.CANNOT_CALCULATE_CHANGES
+
+
+async def test_changes_of_anothers_mail_as_long_as_rights_stay(mails: Mails, world: JmapWorld) -> None:
+    store, viewer, owner_id = world.imap.store, await world.account("u1"), mails.call.login.account_id
+    grant = Grant(identifier=viewer.login, account_id=viewer.account_id, rights=parse_rights("lr"))
+    await store.sharing.change(owner_id, mails.sent, grant)
+    others = Mails(world, await world.call("u1"), mails.inbox, mails.sent)
+    account = {"accountId": mails.account_id}
+    before = await others.query(**account)
+    for mailbox_id in (mails.inbox, mails.sent):
+        await store.messages.append(owner_id, mailbox_id, [new_message()])
+    after = await others.query(**account)
+    told = await others.changes(**account, sinceQueryState=before["queryState"], calculateTotal=True)
+    (new,) = {*after["ids"]} - {*before["ids"]}
+    # Nothing of the one that may not be read.
+    assert (told["removed"], told["total"]) == ([], len(after["ids"]))
+    assert told["added"] == [{"id": new, "index": after["ids"].index(new)}]
+    await store.sharing.change(owner_id, mails.inbox, grant)
+    with pytest.raises(MethodFault) as caught:
+        await others.changes(**account, sinceQueryState=after["queryState"])
     assert caught.value.type is MethodFaultType.CANNOT_CALCULATE_CHANGES
 
 

@@ -128,10 +128,30 @@ async def test_no_changes_at_all_are_not_to_be_asked_for(world: JmapWorld) -> No
     assert await fault_of(world, CHANGES, sinceState="1", maxChanges=0) == "invalidArguments"
 
 
-async def test_changes_of_anothers_are_asked_for_anew(world: JmapWorld) -> None:
-    owner = await world.account("u0")
-    await share(world, await mailbox_with(world.imap.store, owner.account_id, MailboxRole.SENT), "lr")
+async def test_changes_of_anothers_are_those_of_what_may_be_read(world: JmapWorld) -> None:
+    store, owner = world.imap.store, await world.account("u0")
+    sent = await mailbox_with(store, owner.account_id, MailboxRole.SENT)
+    await share(world, sent, "lr")
+    await share(world, await mailbox_with(store, owner.account_id, MailboxRole.TRASH), "l")
     state = (await ask(world, GET, "u1", of="u0"))["state"]
     assert (await ask(world, CHANGES, "u1", of="u0", sinceState=state))["updated"] == []
-    await put(world, MailboxRole.SENT, new_message())
-    assert await fault_of(world, CHANGES, "u1", of="u0", sinceState=state) == "cannotCalculateChanges"
+    for role in (MailboxRole.SENT, MailboxRole.TRASH, MailboxRole.JUNK):
+        await put(world, role, new_message())
+    answer = await ask(world, CHANGES, "u1", of="u0", sinceState=state)
+    assert (answer["updated"], answer["updatedProperties"]) == (
+        [mailbox_object_id(owner.account_id, sent)],
+        [*COUNTS],
+    )
+    assert (answer["created"], answer["destroyed"]) == ([], [])
+
+
+async def test_changes_of_anothers_are_asked_for_anew_when_rights_have_changed(world: JmapWorld) -> None:
+    store, owner = world.imap.store, await world.account("u0")
+    sent = await mailbox_with(store, owner.account_id, MailboxRole.SENT)
+    await share(world, sent, "lr")
+    for letters in ("l", "lr", "lrs"):
+        state = (await ask(world, GET, "u1", of="u0"))["state"]
+        await share(world, sent, letters)
+        assert await fault_of(world, CHANGES, "u1", of="u0", sinceState=state) == "cannotCalculateChanges"
+        # The owner's own rights are what they were.
+        assert (await ask(world, CHANGES, sinceState=state))["created"] == []

@@ -40,8 +40,7 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     return {
         "accountId": mail.account_id,
         "queryState": write_query_state(state),
-        # RFC 8620 §5.5. What of another's mail may be read can change without a trace.
-        "canCalculateChanges": mail.is_own and state is not None,
+        "canCalculateChanges": state is not None,
         "position": start,
         "ids": [email_object_id(mail.account_id, EmailId(message_id)) for message_id in shown],
         **({} if limit is None else {"limit": limit}),

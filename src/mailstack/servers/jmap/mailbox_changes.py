@@ -3,22 +3,14 @@
 from typing import Any
 
 from mailstack.model.changes import ChangedIds, LogPoint
-from mailstack.model.errors import Conflict
 from mailstack.model.ids import MailboxId
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.jmap.getting import changes_of_mail, read_most_changes
 from mailstack.servers.jmap.mailbox_object import COUNTS
 from mailstack.servers.jmap.method import Call, Method
-from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.mailboxes_seen import changed_mailboxes
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.session import MAIL
-
-
-async def changed_mailboxes(mail: AccountMail, since: LogPoint, *, limit: int) -> ChangedIds[MailboxId]:
-    """As the viewer knows of them. Conflict where it cannot be told."""
-    if not mail.is_own and since != LogPoint(await mail.changes.mod_seq(mail.account_id)):
-        raise Conflict("what the viewer may know of may have changed")
-    return await mail.emails.changed_mailboxes(mail.account_id, since, limit=limit)
 
 
 async def mailbox_changes(call: Call, arguments: Arguments) -> dict[str, Any]:

@@ -38,7 +38,7 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     return {
         "accountId": mail.account_id,
         "queryState": write_query_state(state),
-        "canCalculateChanges": mail.is_own and state is not None,
+        "canCalculateChanges": state is not None,
         "position": start,
         "ids": shown,
         **({} if limit is None else {"limit": limit}),

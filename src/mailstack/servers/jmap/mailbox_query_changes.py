@@ -9,10 +9,10 @@ from typing import Any
 from mailstack.model.changes import LogPoint
 from mailstack.model.errors import Conflict
 from mailstack.model.objectid import mailbox_object_id
-from mailstack.servers.jmap.mailbox_changes import changed_mailboxes
 from mailstack.servers.jmap.mailbox_query import known_facts, read_query
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.mailboxes_seen import changed_mailboxes
 from mailstack.services.mailbox.settled import settled
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType

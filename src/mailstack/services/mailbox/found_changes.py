@@ -4,14 +4,15 @@ Every message that anything happened to leaves the old list and enters the new o
 for any filter and any order, for both look at the message alone, or at its thread, which then counts as a whole.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from itertools import compress
 
 from mailstack.model.changes import Change, ChangeKind, LogPoint
 from mailstack.model.errors import Conflict
-from mailstack.model.ids import MessageId, ModSeq
+from mailstack.model.ids import MailboxId, MessageId, ModSeq
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.emails import changed_threads, readable
 from mailstack.services.mailbox.emails_found import EmailQuery, find_emails, is_by_thread, is_immutable
 from mailstack.services.mailbox.readable import Readable
 from mailstack.services.mailbox.settled import settled
@@ -38,9 +39,7 @@ async def found_changes(
     """up_to: the last that the client has; what came behind it is left out where nothing can move.
 
     Raises Conflict where it cannot be told: the log does not reach back, too much has happened, it does not stop
-    changing, or it is another's mail, where rights change without a trace."""
-    if not mail.is_own:
-        raise Conflict("what the viewer may read may have changed")
+    changing, or the viewer's rights may have been others."""
     changes, state = await settled(mail, lambda now: _changes(mail, asked, since, now, up_to))
     if state is None:
         raise Conflict("there is no state to tell it of")
@@ -51,10 +50,11 @@ async def _changes(
     mail: AccountMail, asked: EmailQuery, since: ModSeq, now: ModSeq, up_to: MessageId | None
 ) -> FoundChanges:
     """Of `now`, where nothing happens meanwhile. Raises Conflict."""
+    within = await readable(mail)
     if since > now:
         raise Conflict("there was no such state")
     views = await Readable(mail).views()
-    rows = await _rows(mail, since, now)
+    rows = _seen(await _rows(mail, since, now), within)
     news = _news(rows, views)
     touched: Set[MessageId] = {row.message_id for row in rows if row.message_id is not None}
     if touched and is_by_thread(asked):
@@ -79,6 +79,15 @@ async def _rows(mail: AccountMail, since: ModSeq, now: ModSeq) -> Sequence[Chang
         if len(rows) > MAX_ROWS:
             raise Conflict("too much has happened")
     return rows
+
+
+def _seen(rows: Sequence[Change], within: Collection[MailboxId] | None) -> Sequence[Change]:
+    """Raises Conflict."""
+    if within is None:
+        return rows
+    if any(row.message_id is None and row.kind in (ChangeKind.ACCESS, ChangeKind.DESTROYED) for row in rows):
+        raise Conflict("what the viewer may read may have changed")
+    return [row for row in rows if row.mailbox_id in within]
 
 
 def _news(rows: Sequence[Change], views: Sequence[MailboxView]) -> Set[MessageId]:
@@ -106,7 +115,7 @@ async def _with_threads(
     mail: AccountMail, since: ModSeq, touched: Set[MessageId], views: Sequence[MailboxView]
 ) -> Set[MessageId]:
     """And all others of their threads; of the threads of those that are gone the log knows."""
-    changed = await mail.emails.changed_threads(mail.account_id, LogPoint(since), limit=MAX_ROWS)
+    changed = await changed_threads(mail, LogPoint(since), limit=MAX_ROWS)
     if changed.has_more:
         raise Conflict("too much has happened")
     threads: dict[int, int] = {}

@@ -10,6 +10,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from mailstack.model.annotation import SORT_ORDER
+from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.errors import NotFound
 from mailstack.model.flags import DRAFT, SEEN
 from mailstack.model.ids import MailboxId
@@ -77,6 +78,16 @@ async def seen_of(mail: AccountMail, mailboxes: Sequence[Mailbox]) -> Mapping[Ma
         for each in mailboxes
         if each.mailbox_id in needed
     }
+
+
+async def changed_mailboxes(mail: AccountMail, since: LogPoint, *, limit: int) -> ChangedIds[MailboxId]:
+    """As the viewer knows of them. Raises Conflict where that cannot be told (any more)."""
+    if mail.is_own:
+        return await mail.emails.changed_mailboxes(mail.account_id, since, limit=limit)
+    # In this order: where it is known before the log is looked at, the log tells what it has become meanwhile.
+    seen = await seen_mailboxes(mail)
+    read = [mailbox_id for mailbox_id, each in seen.items() if Right.READ in each.rights]
+    return await mail.emails.changed_mailboxes(mail.account_id, since, within=read, known=seen.keys(), limit=limit)
 
 
 async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:

@@ -1,6 +1,8 @@
 """Rows of the change log: what they say happened, and to what."""
 
 CREATED, UPDATED, DESTROYED = 1, 2, 3
+ACCESS = 4
+"""Of a mailbox, where its list has changed or it was moved: who may know of what may be another."""
 NO_UID = 0
 """The row is about the mailbox itself."""
 NOWHERE = 0

@@ -6,7 +6,7 @@ from mailstack.model.changes import Change, ChangedType, ChangeKind, LogHead
 from mailstack.model.errors import Conflict
 from mailstack.model.ids import AccountId, MailboxId, MessageId, ModSeq, Uid
 from mailstack.model.instant import DAY_MS, Instant
-from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, NOWHERE, UPDATED
+from mailstack.store.sql.change_log import ACCESS, CREATED, DESTROYED, NO_UID, NOWHERE, UPDATED
 from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Connection, Databases, Row, Transaction
 from mailstack.store.sql.packs import repack_heads
@@ -33,7 +33,12 @@ FORGET = "DELETE FROM change_log WHERE /*of*/ mod_seq <= ?"
 RAISE_FLOOR = """UPDATE counter
     SET floor_mod_seq = CASE WHEN floor_mod_seq < ?1 THEN ?1 ELSE floor_mod_seq END /*whole*/"""
 
-_KINDS = {CREATED: ChangeKind.CREATED, UPDATED: ChangeKind.UPDATED, DESTROYED: ChangeKind.DESTROYED}
+_KINDS = {
+    CREATED: ChangeKind.CREATED,
+    UPDATED: ChangeKind.UPDATED,
+    DESTROYED: ChangeKind.DESTROYED,
+    ACCESS: ChangeKind.ACCESS,
+}
 
 
 class SqlChanges:

@@ -15,7 +15,7 @@ from mailstack.model.message import NewMessage
 from mailstack.ports.bus import account_topic
 from mailstack.store.sql import appending, placing
 from mailstack.store.sql.blobs import Blobs
-from mailstack.store.sql.change_log import NOWHERE
+from mailstack.store.sql.change_log import ACCESS, CREATED, DESTROYED, NOWHERE
 from mailstack.store.sql.changes import FLOOR, check_reach
 from mailstack.store.sql.counters import next_mod_seq
 from mailstack.store.sql.database import Connection, Databases, Reading, Result, Row, Transaction
@@ -156,7 +156,7 @@ class SqlEmails:
             window = _window_of_messages(log, since, limit)
             return fold_messages(window, _now(connection, {row.message_id for row in window.inside}, within))
 
-        return await self._fold(account_id, since, within, folding)
+        return await self._fold(account_id, since, None if within is None else _Sight(within), folding)
 
     async def changed_threads(
         self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
@@ -170,17 +170,24 @@ class SqlEmails:
             threads.update((message_id, thread_id) for _, message_id, thread_id in members)
             return fold_threads(window, _now(connection, named.union(threads), within), threads)
 
-        return await self._fold(account_id, since, within, folding)
+        return await self._fold(account_id, since, None if within is None else _Sight(within), folding)
 
     async def changed_mailboxes(
-        self, account_id: AccountId, since: LogPoint, *, within: Collection[MailboxId] | None = None, limit: int
+        self,
+        account_id: AccountId,
+        since: LogPoint,
+        *,
+        within: Collection[MailboxId] | None = None,
+        known: Collection[MailboxId] = (),
+        limit: int,
     ) -> ChangedIds[MailboxId]:
         def folding(connection: Connection, log: _Log) -> ChangedIds[MailboxId]:
             rows = [row for row in log.rows if row.mailbox_id != NOWHERE]
             window = window_of(rows, since, log.highest, id_of=lambda row: row.mailbox_id, limit=limit)
             return fold_mailboxes(window, {row[0] for row in connection.rows(MAILBOXES)})
 
-        return await self._fold(account_id, since, within, folding)
+        sight = None if within is None else _Sight(within, {*within, *known}, blinding={ACCESS, DESTROYED, CREATED})
+        return await self._fold(account_id, since, sight, folding)
 
     async def _read(self, account_id: AccountId, reading: Reading[Result], count: int) -> Result:
         database = await self._databases.get(account_id)
@@ -190,15 +197,15 @@ class SqlEmails:
         self,
         account_id: AccountId,
         since: LogPoint,
-        within: Collection[MailboxId] | None,
+        sight: "_Sight | None",
         folding: Callable[[Connection, "_Log"], Result],
     ) -> Result:
-        """Raises Conflict."""
+        """sight: None for who sees all. Raises Conflict."""
 
         def reading(connection: Connection, limit: int) -> Result | None:
             with connection.snapshot():
                 log = _read_log(connection, account_id, since, limit)
-                return None if log is None else folding(connection, log.within(within))
+                return None if log is None else folding(connection, log if sight is None else sight.of(log))
 
         database = await self._databases.get(account_id)
         folded = await database.read(lambda connection: reading(connection, INLINE_ROWS))
@@ -214,11 +221,24 @@ class _Log:
     rows: Sequence[LogRow]
     highest: ModSeq
 
-    def within(self, mailbox_ids: Collection[MailboxId] | None) -> "_Log":
-        if mailbox_ids is None:
-            return self
-        seen = {NOWHERE, *mailbox_ids}
-        return replace(self, rows=[row for row in self.rows if row.mailbox_id in seen])
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What is seen by who may read some mailboxes. known: those of which they know what changes in themselves.
+    blinding: kinds of rows of a mailbox itself, after which nobody knows what was seen before."""
+
+    within: Collection[MailboxId]
+    known: Collection[MailboxId] = ()
+    blinding: Collection[int] = frozenset({ACCESS, DESTROYED})
+
+    def of(self, log: _Log) -> _Log:
+        """Raises Conflict."""
+        for row in log.rows:
+            if row.is_of_mailbox and row.kind in self.blinding:
+                raise Conflict(f"what may be seen may be another since ModSeq {row.mod_seq}")
+        of_mailbox, of_message = frozenset(self.known), frozenset({NOWHERE, *self.within})
+        seen = [row for row in log.rows if row.mailbox_id in (of_mailbox if row.is_of_mailbox else of_message)]
+        return replace(log, rows=seen)
 
 
 def _read_log(connection: Connection, account_id: AccountId, since: LogPoint, limit: int) -> _Log | None:

@@ -33,6 +33,10 @@ class LogRow(NamedTuple):
         return self.kind != CREATED and not self.was_deleted
 
     @property
+    def is_of_mailbox(self) -> bool:
+        return self.mailbox_id != NOWHERE and self.uid == NO_UID
+
+    @property
     def is_of_message(self) -> bool:
         return self.mailbox_id != NOWHERE and self.uid != NO_UID
 

@@ -9,7 +9,7 @@ from mailstack.model.instant import SECOND_MS, Clock, Instant
 from mailstack.model.mailbox import INBOX, STANDARD_MAILBOXES, Mailbox, MailboxRole, MailboxStatus
 from mailstack.ports.bus import account_topic
 from mailstack.store.sql.blobs import Blobs, HeldBlobs
-from mailstack.store.sql.change_log import CREATED, DESTROYED, NO_UID, UPDATED
+from mailstack.store.sql.change_log import ACCESS, CREATED, DESTROYED, NO_UID, UPDATED
 from mailstack.store.sql.counters import next_mod_seq
 from mailstack.store.sql.database import Databases, Row, Transaction
 from mailstack.store.sql.removal import ALL_PLACEMENTS, remove_placements
@@ -107,7 +107,8 @@ class SqlMailboxes:
             _require_free(transaction, parent_id, name)
             mod_seq = next_mod_seq(transaction)
             transaction.run(RENAME, (parent_id, name, mod_seq, mailbox_id))
-            transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
+            kind = UPDATED if parent_id == mailbox.parent_id else ACCESS
+            transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, kind, now))
             transaction.announce(account_topic(account_id))
 
         await (await self._databases.get(account_id)).write(work)
@@ -167,11 +168,11 @@ class SqlMailboxes:
         await database.write(work, is_long=True)
 
 
-def touch_mailbox(transaction: Transaction, mailbox_id: MailboxId, now: Instant) -> ModSeq:
+def touch_mailbox(transaction: Transaction, mailbox_id: MailboxId, now: Instant, *, kind: int = UPDATED) -> ModSeq:
     """Something about the mailbox changed that is kept elsewhere: a row in the change log."""
     mod_seq = next_mod_seq(transaction)
     transaction.run(TOUCH, (mod_seq, mailbox_id))
-    transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
+    transaction.run(LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, kind, now))
     return mod_seq
 
 

@@ -21,6 +21,7 @@ from mailstack.model.rights import (
     rights_text,
 )
 from mailstack.ports.bus import account_topic
+from mailstack.store.sql.change_log import ACCESS
 from mailstack.store.sql.counters import MAILBOX_EXISTS
 from mailstack.store.sql.database import Database, Databases, Row, Transaction
 from mailstack.store.sql.mailboxes import touch_mailbox
@@ -100,15 +101,21 @@ class SqlSharing:
             else:
                 transaction.run(REMOVE, (mailbox_id, grant.identifier))
             if rights != before or (rights and not is_same):
-                touch_mailbox(transaction, mailbox_id, now)
+                touch_mailbox(transaction, mailbox_id, now, kind=ACCESS)
                 transaction.announce(account_topic(owner))
             return rights
 
         return await (await self._databases.get(owner)).write(work)
 
     async def inherit(self, owner: AccountId, *, parent: MailboxId, child: MailboxId) -> None:
-        database = await self._databases.get(owner)
-        await database.write(lambda transaction: transaction.run(INHERIT, (child, parent)))
+        now = self._clock()
+
+        def work(transaction: Transaction) -> None:
+            if transaction.run_counted(INHERIT, (child, parent)):
+                touch_mailbox(transaction, child, now, kind=ACCESS)
+                transaction.announce(account_topic(owner))
+
+        await (await self._databases.get(owner)).write(work)
 
     async def owners(self, account_id: AccountId) -> Sequence[AccountId]:
         return [AccountId(owner) for (owner,) in await self._system.rows(OWNERS, (account_id, account_id))]

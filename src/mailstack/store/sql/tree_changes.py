@@ -20,7 +20,7 @@ from mailstack.model.mailbox_changes import (
 from mailstack.ports.bus import account_topic
 from mailstack.store.sql import annotations, mailboxes
 from mailstack.store.sql.blobs import Blobs
-from mailstack.store.sql.change_log import NO_UID, UPDATED
+from mailstack.store.sql.change_log import ACCESS, NO_UID, UPDATED
 from mailstack.store.sql.counters import next_mod_seq
 from mailstack.store.sql.database import Databases, Transaction
 from mailstack.store.sql.placing import require_mod_seq
@@ -154,8 +154,10 @@ def _set(
     for mailbox_id, change in changes.items():
         mailbox = before[mailbox_id]
         is_subscribed = mailbox.is_subscribed if change.is_subscribed is UNCHANGED else change.is_subscribed
-        transaction.run(SET, (*change.of(shape_of(mailbox)), is_subscribed, mod_seq, mailbox_id))
-        transaction.run(mailboxes.LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, UPDATED, now))
+        shape = change.of(shape_of(mailbox))
+        transaction.run(SET, (*shape, is_subscribed, mod_seq, mailbox_id))
+        kind = UPDATED if shape.parent_id == mailbox.parent_id else ACCESS
+        transaction.run(mailboxes.LOG_ITSELF, (mod_seq, mailbox_id, NO_UID, kind, now))
 
 
 def _fault(misfit: Misfit) -> Exception:
