@@ -32,6 +32,8 @@ Rights = frozenset[Right]
 NO_RIGHTS: Rights = frozenset()
 ALL_RIGHTS: Rights = frozenset(Right)
 
+# RFC 8621 §2, mayReadItems: `r` alone shows a mailbox to IMAP, whose clients may know its name.
+READING_RIGHTS: Rights = frozenset({Right.LOOKUP, Right.READ})
 # RFC 4314 §5.2: the shared flag rights: every flag, \Seen too, is the same for all who see the mailbox.
 FLAG_RIGHTS: Rights = frozenset({Right.SEEN, Right.WRITE, Right.DELETE_MESSAGES})
 # RFC 4314 §5.2: any of these makes a selected mailbox READ-WRITE.

@@ -6,7 +6,7 @@ from typing import Any
 from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import INBOX, Mailbox, MailboxRole
 from mailstack.model.objectid import mailbox_object_id
-from mailstack.model.rights import Right, Rights
+from mailstack.model.rights import READING_RIGHTS, Right, Rights
 from mailstack.services.mailbox.mailboxes_seen import MailboxCounts, SeenMailbox
 
 COUNTS = ("totalEmails", "unreadEmails", "totalThreads", "unreadThreads")
@@ -30,7 +30,7 @@ _ORDER = {
 _BEHIND_ROLES = 10
 # RFC 8621 §2: each corresponds to rights of RFC 4314, and takes all that are named there.
 _RIGHTS: Mapping[str, Rights] = {
-    "mayReadItems": frozenset({Right.LOOKUP, Right.READ}),
+    "mayReadItems": READING_RIGHTS,
     "mayAddItems": frozenset({Right.INSERT}),
     "mayRemoveItems": frozenset({Right.DELETE_MESSAGES, Right.EXPUNGE}),
     "maySetSeen": frozenset({Right.SEEN}),

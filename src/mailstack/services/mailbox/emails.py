@@ -11,7 +11,7 @@ from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.email import EmailsUpdated, EmailUpdate, PlacedEmail, SetPatch
 from mailstack.model.errors import DomainError, Forbidden, Invalid, NotFound
 from mailstack.model.ids import MailboxId, MessageId, ModSeq, ThreadId
-from mailstack.model.rights import ALL_RIGHTS, Right, Rights, effective_rights, right_for_flag
+from mailstack.model.rights import ALL_RIGHTS, READING_RIGHTS, Right, Rights, effective_rights, right_for_flag
 from mailstack.services.mailbox.access import all_rights_on, check_rights
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival, message_of
@@ -34,7 +34,7 @@ async def readable(mail: AccountMail) -> frozenset[MailboxId] | None:
     lists = await mail.sharing.all_grants(mail.account_id)
     viewer = mail.viewer.account_id
     return frozenset(
-        mailbox_id for mailbox_id, grants in lists.items() if Right.READ in effective_rights(grants, viewer)
+        mailbox_id for mailbox_id, grants in lists.items() if effective_rights(grants, viewer) >= READING_RIGHTS
     )
 
 
@@ -126,9 +126,11 @@ def _allowed(update: EmailUpdate, email: PlacedEmail, rights_on: Callable[[Mailb
     before, keywords = email.mailbox_ids, email.keywords
     after, keywords_after = update.mailboxes.of(before), update.keywords.of(keywords)
     for mailbox_id in after - before:
-        if Right.LOOKUP not in rights_on(mailbox_id):
-            raise Invalid(f"there is no mailbox {mailbox_id}")
-        check_rights(rights_on(mailbox_id), Right.INSERT)
+        try:
+            check_rights(rights_on(mailbox_id), Right.INSERT)
+        except NotFound:
+            # As ports.emails has it of one that is not there.
+            raise Invalid(f"there is no mailbox {mailbox_id}") from None
     if not all(rights_on(mailbox_id).issuperset(_REMOVE) for mailbox_id in before - after):
         raise Forbidden("may not be taken out of there")
     # RFC 8621 §2, maySetSeen and maySetKeywords: in all the mailboxes that it lies in.

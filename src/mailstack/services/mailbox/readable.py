@@ -6,7 +6,7 @@ from itertools import compress
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import MailboxId
 from mailstack.model.query import ThreadReach
-from mailstack.model.rights import Right
+from mailstack.model.rights import READING_RIGHTS
 from mailstack.services.mailbox.access import all_rights_on, rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.evaluation import has_keyword
@@ -33,7 +33,7 @@ class Readable:
             rights = await all_rights_on(self._mail)
             found: list[MailboxView] = []
             for mailbox in await self._mail.mailboxes.list(self._mail.account_id):
-                if Right.READ in rights(mailbox.mailbox_id):
+                if rights(mailbox.mailbox_id) >= READING_RIGHTS:
                     view = await self._view_of_readable(mailbox.mailbox_id)
                     found += [] if view is None else [view]
             self._all = found
@@ -67,7 +67,7 @@ class Readable:
 
     async def _current(self, mailbox_id: MailboxId) -> MailboxView | None:
         try:
-            if Right.READ not in await rights_on(self._mail, mailbox_id):
+            if not await rights_on(self._mail, mailbox_id) >= READING_RIGHTS:
                 return None
         except NotFound:
             return None
