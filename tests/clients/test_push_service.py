@@ -40,7 +40,7 @@ class Scene:
     service: HttpPushService
 
     async def tell(self, url: str = "", *, keys: PushKeys | None = None) -> PushAnswer:
-        return await self.service.tell(subscription(url or self.server.url(), keys=keys), CHANGED, now=NOW)
+        return await self.service.tell(subscription(url or self.server.url(), keys=keys), CHANGED)
 
 
 def subscription(url: str, *, keys: PushKeys | None = None, lasts_ms: int = HOUR_MS) -> PushSubscription:
@@ -58,6 +58,7 @@ async def scene(
             MemoryResolver(hosts={HOST: hosts}, failing={"away.example"}),
             targets,
             tls=verified_context(ca_file=ca_file),
+            clock=lambda: NOW,
             token=token_bytes,
         )
         yield Scene(server=server, service=service)
@@ -66,7 +67,7 @@ async def scene(
 async def test_the_code_is_told_to_who_is_to_show_it() -> None:
     async with scene() as at:
         url = at.server.url("/push/?device=X8980fc&client=12c6d086")
-        assert await at.service.verify(subscription(url), now=NOW) == PushAnswer(fate=PushFate.TAKEN)
+        assert await at.service.verify(subscription(url)) == PushAnswer(fate=PushFate.TAKEN)
         (pushed,) = at.server.pushed
     assert pushed.line == "POST /push/?device=X8980fc&client=12c6d086 HTTP/1.1"
     assert pushed.json == {
@@ -93,7 +94,7 @@ async def test_newer_states_of_the_same_have_the_same_topic() -> None:
     other = {ALICE: {StateType.EMAIL: "9"}}
     async with scene() as at:
         for changed in (CHANGED, newer, other):
-            await at.service.tell(subscription(at.server.url()), changed, now=NOW)
+            await at.service.tell(subscription(at.server.url()), changed)
         first, second, third = (pushed.headers["topic"] for pushed in at.server.pushed)
     assert first == second != third
     assert len(first) == 32
@@ -104,7 +105,7 @@ async def test_a_push_service_keeps_it_no_longer_than_the_subscription_lasts_and
     async with scene() as at:
         for lasts_ms in (1_500, 3 * DAY_MS):
             found = subscription(at.server.url(), lasts_ms=lasts_ms)
-            await at.service.tell(found, CHANGED, now=NOW)
+            await at.service.tell(found, CHANGED)
         assert [pushed.headers["ttl"] for pushed in at.server.pushed] == ["1", "86400"]
 
 
@@ -125,7 +126,7 @@ async def test_what_has_keys_is_for_their_holder_alone() -> None:
 async def test_what_is_too_long_is_told_in_parts() -> None:
     changed = {AccountId(f"{number:016}"): dict.fromkeys(StateType, "123456789") for number in range(50)}
     async with scene() as at:
-        assert (await at.service.tell(subscription(at.server.url()), changed, now=NOW)).fate is PushFate.TAKEN
+        assert (await at.service.tell(subscription(at.server.url()), changed)).fate is PushFate.TAKEN
         parts = [pushed.json["changed"] for pushed in at.server.pushed]
         assert max(len(pushed.body) for pushed in at.server.pushed) <= 3993
     assert len(parts) > 1

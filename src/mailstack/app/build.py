@@ -85,7 +85,7 @@ class Adapters:
     store_bus: StoreBus
     bus: LocalBus | NodesBus
     tls_contexts: TlsContexts
-    policy_host_tls: ssl.SSLContext
+    https_tls: ssl.SSLContext
     calls: Calls
     failures: Failures
     clock: SharedClock
@@ -120,7 +120,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         store_bus=store_bus,
         bus=bus,
         tls_contexts=client_contexts(),
-        policy_host_tls=verified_context(),
+        https_tls=verified_context(),
         calls=ApiProcesses(settings.storage, settings.job),
         failures=Failures(system_clock),
         clock=clock,

@@ -20,6 +20,7 @@ from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.sockets import https_port
 from mailstack.app.web import web_service
 from mailstack.clients.policy_host import HttpsPolicyHost
+from mailstack.clients.push_service import HttpPushService
 from mailstack.clients.smtp.transport import SmtpTransport
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.conduct import BanRules
@@ -92,6 +93,7 @@ class Services:
     managesieve: ManageSieveService
     http: HttpService
     outbound: OutboundService
+    push: HttpPushService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,13 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         managesieve=managesieve,
         http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
+        push=HttpPushService(
+            resolver,
+            jmap.push_targets,
+            tls=around.adapters.https_tls,
+            clock=around.adapters.clock,
+            token=around.adapters.token,
+        ),
     )
 
 
@@ -393,7 +402,7 @@ def _outbound(
         sts=StsLookup(
             resolver=resolver,
             policies=adapters.store.sts_policies,
-            host=HttpsPolicyHost(resolver, tls=adapters.policy_host_tls),
+            host=HttpsPolicyHost(resolver, tls=adapters.https_tls),
             clock=adapters.clock,
         ),
         warming=Warming(adapters.store.warm_days, clock=adapters.clock),

@@ -40,6 +40,7 @@ from mailstack.app.messages import (
 from mailstack.app.node_work import NodeWork, join_nodes
 from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.proofs import ProofKeeper
+from mailstack.app.push_work import PushWork
 from mailstack.app.sockets import Bound, Endpoint, close_all
 from mailstack.app.trainer import Trainer
 from mailstack.model.errors import Conflict, DomainError
@@ -98,6 +99,7 @@ class Worker:
         self._trainer: Trainer
         self._node_work: NodeWork | None
         self._feeding: asyncio.Task[None]
+        self._push: PushWork
         self._housekeeping: asyncio.Task[None]
         self._prepared: tuple[int, Services, Bound] | None = None
 
@@ -132,6 +134,7 @@ class Worker:
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
             self._feeding = asyncio.create_task(self._adapters.feed.run())
+            self._push = PushWork(self._adapters, lambda: self._services.push)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
         except BaseException:
             await self._adapters.close()
@@ -184,6 +187,7 @@ class Worker:
         async with asyncio.TaskGroup() as ends:
             drained = ends.create_task(self._doors.drain(grace_s=grace_s))
             ends.create_task(self._outbound.end(grace_s=grace_s))
+            ends.create_task(self._push.end())
         await asyncio.gather(self._feeding, self._housekeeping, return_exceptions=True)
         await self._indexer.end()
         await self._trainer.end()

@@ -25,8 +25,8 @@ FETCHES_AT_ONCE = 50
 
 
 class HttpsPolicyHost:
-    """tls: verifies chain and name; for this alone, as what it offers to speak is set here. may_be_host and port: other
-    ones in tests only."""
+    """tls: verifies chain and name; for HTTPS alone, as what it offers to speak is set here. may_be_host and port:
+    other ones in tests only."""
 
     def __init__(
         self,

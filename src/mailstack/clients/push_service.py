@@ -20,7 +20,7 @@ from mailstack.formats.aes128gcm import MOST_OCTETS, SALT_OCTETS, encrypt
 from mailstack.formats.push_url import PushUrl, bracketed, parse_push_url
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.ids import AccountId
-from mailstack.model.instant import DAY_MS, SECOND_MS, Instant
+from mailstack.model.instant import DAY_MS, SECOND_MS, Clock, Instant
 from mailstack.model.push import PushAnswer, PushFate, PushSubscription
 from mailstack.model.states import AccountStates, States
 from mailstack.ports.resolver import Resolver
@@ -43,37 +43,42 @@ class HttpPushService:
     """tls: verifies chain and name, and offers HTTP/1.1 alone. token: random octets."""
 
     def __init__(
-        self, resolver: Resolver, targets: PushTargets, *, tls: ssl.SSLContext, token: Callable[[int], bytes]
+        self,
+        resolver: Resolver,
+        targets: PushTargets,
+        *,
+        tls: ssl.SSLContext,
+        clock: Clock,
+        token: Callable[[int], bytes],
     ) -> None:
         self._resolver = resolver
         self._targets = targets
         self._tls = tls
+        self._clock = clock
         self._token = token
 
-    async def verify(self, subscription: PushSubscription, *, now: Instant) -> PushAnswer:
+    async def verify(self, subscription: PushSubscription) -> PushAnswer:
         told = push_verification(subscription.push_id, subscription.code)
-        return await self._post(subscription, orjson.dumps(told), {}, now)
+        return await self._post(subscription, orjson.dumps(told), {})
 
-    async def tell(self, subscription: PushSubscription, changed: AccountStates, *, now: Instant) -> PushAnswer:
+    async def tell(self, subscription: PushSubscription, changed: AccountStates) -> PushAnswer:
         answer = PushAnswer(fate=PushFate.TAKEN)
         for part in _parts(changed):
             # RFC 8030 §5.4: what a device has not fetched yet gives way to what tells newer states of the same.
             headers = {"Topic": _topic(part)}
-            answer = await self._post(subscription, orjson.dumps(state_change(part)), headers, now)
+            answer = await self._post(subscription, orjson.dumps(state_change(part)), headers)
             if answer.fate is not PushFate.TAKEN:
                 break
         return answer
 
-    async def _post(
-        self, subscription: PushSubscription, body: bytes, headers: dict[str, str], now: Instant
-    ) -> PushAnswer:
+    async def _post(self, subscription: PushSubscription, body: bytes, headers: dict[str, str]) -> PushAnswer:
         try:
             url = parse_push_url(subscription.url)
             headers |= {
                 "Host": url.authority,
                 "User-Agent": f"mailstack/{mailstack.__version__}",
                 "Content-Type": "application/json",
-                "TTL": str(_ttl_s(subscription, now)),
+                "TTL": str(_ttl_s(subscription, self._clock())),
                 "Urgency": "normal",
             }
             if subscription.keys is not None:

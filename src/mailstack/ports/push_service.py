@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from mailstack.model.instant import Instant
 from mailstack.model.push import PushAnswer, PushSubscription
 from mailstack.model.states import AccountStates
 
@@ -10,8 +9,8 @@ from mailstack.model.states import AccountStates
 class PushService(Protocol):
     """Never raises for what the peer or the network does."""
 
-    async def verify(self, subscription: PushSubscription, *, now: Instant) -> PushAnswer:
+    async def verify(self, subscription: PushSubscription) -> PushAnswer:
         """Tells the code of the subscription."""
         ...
 
-    async def tell(self, subscription: PushSubscription, changed: AccountStates, *, now: Instant) -> PushAnswer: ...
+    async def tell(self, subscription: PushSubscription, changed: AccountStates) -> PushAnswer: ...
