@@ -30,11 +30,16 @@ class Refused(Exception):
         self.problem = problem
 
 
-def problem_response(problem: Problem, request_id: str) -> Response:
-    fields: dict[str, str | int] = {"type": problem.type} if problem.type else {}
-    fields |= {"title": problem.title, "status": problem.status, **problem.more}
+def members_of(problem: Problem) -> dict[str, str | int]:
+    members: dict[str, str | int] = {"type": problem.type} if problem.type else {}
+    members |= {"title": problem.title, "status": problem.status, **problem.more}
     if problem.detail:
-        fields["detail"] = problem.detail
+        members["detail"] = problem.detail
+    return members
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    fields = members_of(problem)
     fields["request"] = request_id  # RFC 9457 §3.2: an extension, so that a report finds its line in the log
     return Response(
         orjson.dumps(fields), status_code=problem.status, headers=dict(problem.headers), media_type=MEDIA_TYPE

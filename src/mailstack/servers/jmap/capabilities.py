@@ -10,7 +10,15 @@ from mailstack.wire.jmap.blob_given import MAX_SOURCES
 from mailstack.wire.jmap.blob_wanted import ALGORITHMS
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.mail.email_sort import EMAIL_SORTS
-from mailstack.wire.jmap.session import BLOB, CORE, MAIL, QUOTA, VACATION_RESPONSE, core_capability
+from mailstack.wire.jmap.session import (
+    BLOB,
+    CORE,
+    MAIL,
+    QUOTA,
+    VACATION_RESPONSE,
+    WEB_SOCKET,
+    core_capability,
+)
 from mailstack.wire.jmap.sort import COLLATION
 
 Facts = Mapping[str, Any]
@@ -90,6 +98,8 @@ CAPABILITIES: Sequence[Capability] = (
         of_account=_no_facts,
     ),
     Capability(urn=BLOB, methods=_methods("Blob", "upload", "get", "lookup"), of_server=_no_facts, of_account=_blob),
+    # RFC 8887 §3; its address is the session's to say.
+    Capability(urn=WEB_SOCKET, methods=(), of_server=lambda _: {"supportsPush": True}, of_account=None),
     Capability(urn=QUOTA, methods=_methods("Quota", *_QUERIED), of_server=_no_facts, of_account=_no_facts),
 )
 

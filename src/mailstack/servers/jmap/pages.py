@@ -1,21 +1,22 @@
-"""The addresses that JMAP has: its session object, its API, its events and its blobs. RFC 8620 §2, §3, §6, §7.3."""
+"""The addresses that JMAP has: its session object, its API, its events and its blobs.
+
+RFC 8620 §2, §3, §6, §7.3, RFC 8887.
+"""
 
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.model.principal import Account
 from mailstack.servers.http.asked import base_url
-from mailstack.servers.http.problem import Problem, Refused
+from mailstack.servers.http.problem import Refused
 from mailstack.servers.jmap.announced import announced_octets
 from mailstack.servers.jmap.answer import LARGE_OCTETS, json_answer
+from mailstack.servers.jmap.answering import answer_to, problem_told
 from mailstack.servers.jmap.cors import Page, for_all_origins
-from mailstack.servers.jmap.dispatch import responses_to
 from mailstack.servers.jmap.download import download
 from mailstack.servers.jmap.events import events
 from mailstack.servers.jmap.login import account_of
@@ -23,18 +24,13 @@ from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.jmap.session import CAPABILITIES, session_facts
 from mailstack.servers.jmap.upload import upload
+from mailstack.servers.jmap.web_socket import agreed_to, web_socket
 from mailstack.wire.jmap.request import ProblemType, Request, RequestProblem, parse_request, passed_limit
-from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, EVENTS_PATH, SESSION_PATH, UPLOAD_PATH
+from mailstack.wire.jmap.session import API_PATH, DOWNLOAD_PATH, EVENTS_PATH, SESSION_PATH, UPLOAD_PATH, WEB_SOCKET_PATH
 
 # RFC 8620 §2.2
 WELL_KNOWN_PATH = "/.well-known/jmap"
 JSON = re.compile(r"application/json[ \t]*(?:;.*)?", re.IGNORECASE)
-_TITLES = {
-    ProblemType.UNKNOWN_CAPABILITY: "The request uses what is not known here",
-    ProblemType.NOT_JSON: "The request is not JSON",
-    ProblemType.NOT_REQUEST: "The request is not one of JMAP",
-    ProblemType.LIMIT: "The request is over a limit",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +43,7 @@ class JmapPages:
             _route(SESSION_PATH, self.session, "GET"),
             _route(API_PATH, self.api, "POST", "GET"),
             _route(EVENTS_PATH, self.events, "GET"),
+            _route(WEB_SOCKET_PATH, self.web_socket, "GET"),
             _route(UPLOAD_PATH, self.upload, "POST"),
             # A name may hold whatever there is, slashes too.
             _route(DOWNLOAD_PATH.replace("{name}", "{name:path}"), self.download, "GET"),
@@ -64,22 +61,26 @@ class JmapPages:
         login = await account_of(self.service, request)
         try:
             with self.service.turns.turn(login.account_id, limit=self.service.limits.concurrent_requests):
-                return await json_answer(request, await self._answer(await self._request(request), login))
+                return await json_answer(request, await answer_to(await self._request(request), self.service, login))
         except RequestProblem as fault:
-            raise Refused(_problem(fault)) from None
+            raise Refused(problem_told(fault)) from None
 
     async def events(self, request: HttpRequest) -> Response:
         login = await account_of(self.service, request)
         try:
             return await events(self.service, login, request)
         except RequestProblem as fault:
-            raise Refused(_problem(fault)) from None
+            raise Refused(problem_told(fault)) from None
+
+    async def web_socket(self, request: HttpRequest) -> Response:
+        agreed = agreed_to(request, origin=base_url(request))
+        return web_socket(self.service, await account_of(self.service, request), agreed)
 
     async def upload(self, request: HttpRequest) -> Response:
         try:
             response = await json_answer(request, await upload(await self._call(request), request))
         except RequestProblem as fault:
-            raise Refused(_problem(fault)) from None
+            raise Refused(problem_told(fault)) from None
         response.status_code = 201
         return response
 
@@ -105,19 +106,6 @@ class JmapPages:
             return await asyncio.to_thread(parse_request, bytes(content), limits, CAPABILITIES)
         return parse_request(bytes(content), limits, CAPABILITIES)
 
-    async def _answer(self, request: Request, login: Account) -> dict[str, Any]:
-        call = Call(service=self.service, login=login, using=request.using, created=dict(request.created or {}))
-        responses = await responses_to(request.calls, call)
-        # RFC 8620 §3.4: only who gave some is told which there are.
-        created = {} if request.created is None else {"createdIds": call.created}
-        facts = await session_facts(self.service, login)
-        return {"methodResponses": responses, **created, "sessionState": facts.state}
-
 
 def _route(path: str, page: Page, *methods: str) -> Route:
     return Route(path, for_all_origins(page), methods=[*methods, "OPTIONS"])
-
-
-def _problem(fault: RequestProblem) -> Problem:
-    more = {"limit": fault.limit} if fault.limit else {}
-    return Problem(status=400, title=_TITLES[fault.type], detail=fault.detail, type=fault.type.value, more=more)

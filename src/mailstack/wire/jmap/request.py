@@ -57,7 +57,12 @@ def parse_request(data: bytes, limits: JmapLimits, capabilities: Collection[str]
     """capabilities: all there are. Raises RequestProblem."""
     if len(data) > limits.request_octets:
         raise passed_limit("maxSizeRequest", limits.request_octets)
-    request = _request(parse_json(data))
+    return read_request(parse_json(data), limits, capabilities)
+
+
+def read_request(found: object, limits: JmapLimits, capabilities: Collection[str]) -> Request:
+    """found: JSON. As parse_request."""
+    request = _request(found)
     unknown = request.using.difference(capabilities)
     if unknown:
         raise RequestProblem(ProblemType.UNKNOWN_CAPABILITY, f"not known here: {', '.join(sorted(unknown))}")

@@ -15,12 +15,14 @@ SUBMISSION = "urn:ietf:params:jmap:submission"
 VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
 BLOB = "urn:ietf:params:jmap:blob"
 QUOTA = "urn:ietf:params:jmap:quota"
+WEB_SOCKET = "urn:ietf:params:jmap:websocket"
 
 SESSION_PATH = "/jmap/session"
 API_PATH = "/jmap/api"
 DOWNLOAD_PATH = "/jmap/download/{accountId}/{blobId}/{name}"
 UPLOAD_PATH = "/jmap/upload/{accountId}"
 EVENTS_PATH = "/jmap/events"
+WEB_SOCKET_PATH = "/jmap/ws"
 _STATE_OCTETS = 12
 
 
@@ -32,6 +34,11 @@ class SharedAccount:
     name: str
     is_personal: bool
     capabilities: Mapping[str, Mapping[str, Any]]
+
+
+def socket_url(base_url: str) -> str:
+    """RFC 8887 §3, RFC 6455 §3: wss:// where it is https://."""
+    return "ws" + base_url.removeprefix("http") + WEB_SOCKET_PATH
 
 
 def core_capability(limits: JmapLimits, collations: Sequence[str]) -> Mapping[str, Any]:
@@ -63,8 +70,14 @@ class SessionFacts:
 
     def as_json(self, base_url: str) -> dict[str, Any]:
         """base_url: scheme and authority, as the client asked for them: URLs are absolute."""
+        written = self._as_json()
+        capabilities = {
+            urn: {**facts, "url": socket_url(base_url)} if urn == WEB_SOCKET else facts
+            for urn, facts in self.capabilities.items()
+        }
         return {
-            **self._as_json(),
+            **written,
+            "capabilities": capabilities,
             "apiUrl": base_url + API_PATH,
             # RFC 8620 §2: URI templates with these variables (RFC 6570, level 1).
             "downloadUrl": f"{base_url}{DOWNLOAD_PATH}?accept={{type}}",
