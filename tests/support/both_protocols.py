@@ -163,9 +163,13 @@ class Worker:
     async def _call(self, method: str, **arguments: Any) -> list[Any]:
         account_id = (await self._world.account(self._login)).account_id
         call = [method, {"accountId": account_id, **arguments}, "0"]
-        responses = await self._world.api(call, using=[MAIL], login=f"{self._login}@peer.test")
+        look = ["Email/get", {"accountId": account_id, "ids": []}, "1"]
+        responses = await self._world.api(call, look, using=[MAIL], login=f"{self._login}@peer.test")
         assert all(name != "error" for name, *_ in responses), f"{call}: {responses}"
-        return [found for _, found, _ in responses]
+        *answers, looked = [found for _, found, _ in responses]
+        # Nobody else is at work: what a call has written leads to the state that there is then.
+        assert answers[0].get("newState", looked["state"]) == looked["state"], f"{call}: {answers[0]}"
+        return answers
 
     def _some(self, of: Sequence[str], most: int) -> list[str]:
         return self._dice.sample(of, min(len(of), self._dice.randint(1, most)))

@@ -47,7 +47,7 @@ async def email_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
         "fromAccountId": source.account_id,
         "accountId": mail.account_id,
         "oldState": str(before),
-        "newState": str(await mail.changes.mod_seq(mail.account_id)),
+        "newState": held.new_state(await mail.changes.mod_seq(mail.account_id)),
         "created": created or None,
         "notCreated": {key: fault.as_json() for key, fault in faults.items()} or None,
     }

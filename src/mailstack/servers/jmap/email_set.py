@@ -39,7 +39,7 @@ async def email_set(call: Call, arguments: Arguments) -> dict[str, Any]:
     return {
         "accountId": mail.account_id,
         "oldState": str(before),
-        "newState": str(await mail.changes.mod_seq(mail.account_id)),
+        "newState": held.new_state(await mail.changes.mod_seq(mail.account_id)),
         "created": created or None,
         "updated": dict.fromkeys(updated) or None,
         "destroyed": destroyed or None,
@@ -108,6 +108,8 @@ async def _destroy(mail: AccountMail, ids: Sequence[str], held: HeldState) -> tu
         result = await destroy(mail, list(asked), if_mod_seq=held.mod_seq)
     except Conflict as late:
         return [], faults | dict.fromkeys(asked.values(), held.lost(late))
+    if result.destroyed:
+        held.wrote_last()
     faults |= {asked[number]: set_fault(refusal) for number, refusal in result.refused.items()}
     return [asked[number] for number in result.destroyed], faults
 

@@ -12,23 +12,33 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, SetFault
 
 
 class HeldState:
-    """mod_seq: what a write is to compare; None: the call names no state."""
+    """before: the state that the call began in. mod_seq: what a write is to compare; None: the call names no state."""
 
-    def __init__(self, mod_seq: ModSeq | None) -> None:
+    def __init__(self, before: ModSeq, mod_seq: ModSeq | None) -> None:
+        self._before = before
         self.mod_seq = mod_seq
-        self._has_written = False
+        self._writes = 0
 
     def wrote(self, mod_seq: ModSeq | None) -> None:
         """mod_seq: what the write took; None: it changed nothing."""
         if mod_seq is None:
             return
-        self._has_written = True
+        self._writes += 1
         if self.mod_seq is not None:
             self.mod_seq = mod_seq
 
+    def wrote_last(self) -> None:
+        """Nothing that follows compares anything."""
+        self._writes += 1
+
+    def new_state(self, now: ModSeq) -> str:
+        """A client goes on from there: where others wrote meanwhile /changes must tell it, and so what the call wrote
+        is told once more."""
+        return str(now if now - self._before == self._writes else self._before)
+
     def lost(self, fault: Conflict) -> SetFault:
         """For what is left of a call whose beginning is written already. Raises MethodFault where nothing is."""
-        if self.mod_seq is not None and not self._has_written:
+        if self.mod_seq is not None and not self._writes:
             raise MethodFault(MethodFaultType.STATE_MISMATCH)
         return set_fault(fault)
 
@@ -38,4 +48,4 @@ def hold_state(arguments: Arguments, mod_seq: ModSeq, *, name: str = "ifInState"
     wanted = arguments.optional_text(name)
     if wanted is not None and wanted != str(mod_seq):
         raise MethodFault(MethodFaultType.STATE_MISMATCH)
-    return HeldState(None if wanted is None else mod_seq)
+    return HeldState(mod_seq, None if wanted is None else mod_seq)

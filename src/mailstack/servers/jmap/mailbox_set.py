@@ -45,7 +45,7 @@ async def mailbox_set(call: Call, arguments: Arguments) -> dict[str, Any]:
     return {
         "accountId": mail.account_id,
         "oldState": str(before),
-        "newState": str(await mail.changes.mod_seq(mail.account_id)),
+        "newState": held.new_state(await mail.changes.mod_seq(mail.account_id)),
         "created": await _made(mail, setting.created, create) or None,
         "updated": dict.fromkeys(setting.updated) or None,
         "destroyed": setting.destroyed or None,
