@@ -2,8 +2,10 @@
 
 from starlette.requests import Request
 
+_MOST_DIGITS = 18
+
 
 def announced_octets(request: Request) -> int:
     """0 where it says nothing."""
     given = request.headers.get("content-length", "")
-    return int(given) if given.isdecimal() else 0
+    return int(given) if given.isdecimal() and len(given) <= _MOST_DIGITS else 0

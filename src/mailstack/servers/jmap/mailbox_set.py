@@ -11,7 +11,7 @@ from mailstack.servers.jmap.mailbox_writing import MailboxWriting
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.arranging import arranging
-from mailstack.services.mailbox.mailboxes_seen import mailbox_counts, seen_mailboxes
+from mailstack.services.mailbox.mailboxes_seen import NOTHING_KNOWN, seen_mailboxes
 from mailstack.wire.jmap.arguments import REFERENCE, Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, NotSet, SetFault, SetFaultType
 from mailstack.wire.jmap.session import MAIL
@@ -110,7 +110,7 @@ async def _made(mail: AccountMail, created: Mapping[str, MailboxId], given: _Obj
         made[key] = {"id": mailbox_object_id(mail.account_id, mailbox_id)}
         if mailbox_id in seen:  # else it is gone again, or not to be looked up
             found = seen[mailbox_id]
-            whole = mailbox_object(mail.account_id, found, await mailbox_counts(mail, found))
+            whole = mailbox_object(mail.account_id, found, NOTHING_KNOWN)
             made[key] |= {name: value for name, value in whole.items() if name not in given[key]}
     return made
 

@@ -95,10 +95,8 @@ class Arranging:
             made = await mail.tree_changes.create(
                 mail.account_id, new, viewer=mail.viewer.account_id, if_mod_seq=if_mod_seq
             )
-        except AlreadyExists:
-            if mail.is_own or any(shape_of(one.mailbox)[:2] == (parent_id, names[-1]) for one in self.seen.values()):
-                raise
-            raise Forbidden("not yours to create in") from None
+        except AlreadyExists as fault:
+            raise self._taken(parent_id, names[-1]) or fault from None
         self._mailboxes[made.mailbox_id] = made
         rights = ALL_RIGHTS if parent_id is None else self.seen[parent_id].rights
         self.seen[made.mailbox_id] = SeenMailbox(
@@ -182,10 +180,18 @@ class Arranging:
         wanted = {one: wish.of(now[one]) for one, wish in wishes.items()}
         # What stays where it is is not in the way of itself.
         moving = {one: shape for one, shape in wanted.items() if shape != now[one]}
-        while unfit := misfits(now, moving) or _too_far({**now, **moving}, moving):
-            refused |= unfit
+        while moving and (unfit := misfits(now, moving) or _too_far({**now, **moving}, moving)):
+            for one, misfit in unfit.items():
+                is_name = misfit is Misfit.NAME_IS_TAKEN
+                refused[one] = (self._taken(*moving[one][:2]) if is_name else None) or misfit
             moving = {one: shape for one, shape in moving.items() if one not in unfit}
         return [one for one in wanted if one not in refused]
+
+    def _taken(self, parent_id: MailboxId | None, name: str) -> Forbidden | None:
+        """What is said of a name that a mailbox has of which the viewer may not know; None: they may."""
+        if self._mail.is_own or any(shape_of(one.mailbox)[:2] == (parent_id, name) for one in self.seen.values()):
+            return None
+        return Forbidden("not yours to create in")
 
     async def _write(
         self, wishes: Mapping[MailboxId, MailboxChange], refused: dict[MailboxId, Refusal], if_mod_seq: ModSeq | None
@@ -199,9 +205,10 @@ class Arranging:
                     mail.account_id, group, viewer=mail.viewer.account_id, if_mod_seq=if_mod_seq
                 )
                 mod_seq = written or mod_seq
-            except (Conflict, TryAgainLater):
-                raise
+                if_mod_seq = if_mod_seq and (mod_seq or if_mod_seq)
             except DomainError as fault:
+                if isinstance(fault, Conflict | TryAgainLater) and mod_seq is None:
+                    raise
                 # Somebody was faster, so that one does not fit any more; which one shows when each comes alone.
                 if len(group) > 1:
                     groups = [{one: wish} for one, wish in group.items()]
