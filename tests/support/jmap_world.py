@@ -11,13 +11,20 @@ import httpx
 import orjson
 from starlette.routing import Router
 
+from mailstack.model.instant import Clock
 from mailstack.model.networks import LOOPBACK
 from mailstack.model.principal import Account
+from mailstack.ports.store import Store
 from mailstack.servers.http.signed_in import SignedIn
 from mailstack.servers.jmap.method import Call
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.identity.web_logins import WebLogins
+from mailstack.services.inbound.deliver import Delivery
+from mailstack.services.inbound.forwarding import Forwarding
+from mailstack.services.outbound.allowance import Allowance
+from mailstack.services.outbound.email_sending import EmailSending
+from mailstack.services.outbound.submit import Submission
 from mailstack.services.push.rate import PushRate
 from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
@@ -27,6 +34,7 @@ from mailstack.wire.jmap.session import API_PATH, CORE
 from tests.support.asking import BASE_URL, asked, floor_under
 from tests.support.feeds import running_feed
 from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
+from tests.support.mailing_lists import make_lists
 
 PUSH_TARGETS = PushTargets(also=LOOPBACK, has_internet=True, own=frozenset(), is_own=lambda _: False)
 
@@ -75,6 +83,26 @@ class JmapWorld:
         return reply.json()["methodResponses"]
 
 
+def _sending(store: Store, clock: Clock) -> EmailSending:
+    forwarding = Forwarding(
+        hostname="mail.peer.test", accounts=store.accounts, postmaster=None, signing_keys={}, path_key=b"k" * 32
+    )
+    submission = Submission(
+        hostname="mail.peer.test",
+        accounts=store.accounts,
+        delivery=Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue),
+        forwarding=forwarding,
+        lists=make_lists(forwarding, clock),
+        signing_keys={},
+        allowance=Allowance(store.submitted, clock=clock),
+        clock=clock,
+        token=token_bytes,
+    )
+    return EmailSending(
+        submission=submission, kept=store.email_submissions, most_recipients=3, clock=clock, token=token_bytes
+    )
+
+
 @asynccontextmanager
 async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) -> AsyncIterator[JmapWorld]:
     async with running_imap(folder, accounts=accounts) as imap, running_feed(imap.store, imap.service.bus) as feed:
@@ -92,6 +120,7 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 push_subscriptions=store.push_subscriptions,
                 push_targets=PUSH_TARGETS,
                 push_rate=PushRate(service.clock),
+                sending=_sending(store, service.clock),
                 feed=feed,
                 bus=service.bus,
                 conduct=service.conduct,

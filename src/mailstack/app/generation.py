@@ -51,8 +51,10 @@ from mailstack.services.identity.login import Login
 from mailstack.services.identity.web_logins import WebLogins
 from mailstack.services.inbound.deliver import Delivery
 from mailstack.services.lists.lists import Lists
+from mailstack.services.outbound.email_sending import EmailSending
 from mailstack.services.outbound.service import OutboundService
 from mailstack.services.outbound.sts import StsLookup
+from mailstack.services.outbound.submit import Submission
 from mailstack.services.outbound.suppression import Suppression
 from mailstack.services.outbound.warming import Warming
 from mailstack.services.push.rate import PushRate
@@ -146,7 +148,8 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     imap = _imap(blueprint, server, around, sasl)
     managesieve = _managesieve(blueprint, server, around, sasl)
-    jmap = _jmap(server, around, login, imap, managesieve.scripts)
+    smtp = _smtp(blueprint, around, sasl, delivery, lists, keys, resolver)
+    jmap = _jmap(server, around, login, imap, managesieve.scripts, smtp.submission)
     return Services(
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
@@ -160,7 +163,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         resolvers=server.resolvers,
         is_validating=server.resolvers_validate,
         resolver=resolver,
-        smtp=_smtp(blueprint, around, sasl, delivery, lists, keys, resolver),
+        smtp=smtp,
         imap=imap,
         managesieve=managesieve,
         http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap),
@@ -332,7 +335,12 @@ def _managesieve(
 
 
 def _jmap(
-    server: ServerBody, around: Surroundings, login: Login, imap: ImapService, scripts: AccountScripts
+    server: ServerBody,
+    around: Surroundings,
+    login: Login,
+    imap: ImapService,
+    scripts: AccountScripts,
+    submission: Submission,
 ) -> JmapService:
     adapters = around.adapters
     return JmapService(
@@ -346,6 +354,13 @@ def _jmap(
         push_subscriptions=adapters.store.push_subscriptions,
         push_targets=push_targets_of(server, around.settings),
         push_rate=PushRate(adapters.clock),
+        sending=EmailSending(
+            submission=submission,
+            kept=adapters.store.email_submissions,
+            most_recipients=server.recipients,
+            clock=adapters.clock,
+            token=adapters.token,
+        ),
         feed=adapters.feed,
         bus=adapters.bus,
         conduct=adapters.conduct,

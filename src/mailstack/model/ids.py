@@ -28,7 +28,7 @@ ScriptId = NewType("ScriptId", str)
 TokenId = NewType("TokenId", str)
 """Ten letters and digits, random; "" stands for the machine's own shell, where a token's maker is meant."""
 SubmissionId = NewType("SubmissionId", str)
-"""16 lower-case hexadecimal digits, random."""
+"""S and 16 lower-case hexadecimal digits, random."""
 AppPasswordId = NewType("AppPasswordId", str)
 """Eight letters and digits, random; it says nothing of the secret."""
 PushId = NewType("PushId", str)

@@ -15,11 +15,13 @@ from mailstack.wire.jmap.session import (
     CORE,
     MAIL,
     QUOTA,
+    SUBMISSION,
     VACATION_RESPONSE,
     WEB_SOCKET,
     core_capability,
 )
 from mailstack.wire.jmap.sort import COLLATION
+from mailstack.wire.smtp.future_release import MAX_HOLD_S
 
 Facts = Mapping[str, Any]
 
@@ -27,12 +29,12 @@ Facts = Mapping[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """methods: all that it has. of_server, of_account: the facts in the session object; is_own: of one's own account.
-    of_account is None for what is not of accounts."""
+    of_account is None for what is not of accounts, and gives None for accounts that have it not."""
 
     urn: str
     methods: Collection[str]
     of_server: Callable[[JmapLimits], Facts]
-    of_account: Callable[[JmapLimits, bool], Facts] | None
+    of_account: Callable[[JmapLimits, bool], Facts | None] | None
 
 
 def _no_facts(_limits: JmapLimits, _is_own: bool = True) -> Facts:
@@ -66,6 +68,23 @@ def _blob(limits: JmapLimits, _is_own: bool) -> Facts:
     }
 
 
+def _submission(limits: JmapLimits, is_own: bool) -> Facts | None:
+    if not is_own:
+        return None
+    # RFC 8621 §1.3.2: what EHLO offers, without what is between two servers. The latest moment that FUTURERELEASE has
+    # there would make the session another one each second.
+    return {
+        "maxDelayedSend": MAX_HOLD_S,
+        "submissionExtensions": {
+            "DSN": [],
+            "FUTURERELEASE": [],
+            "REQUIRETLS": [],
+            "SIZE": [str(limits.message_octets)],
+            "SMTPUTF8": [],
+        },
+    }
+
+
 _QUERIED = ("get", "changes", "query", "queryChanges")
 
 
@@ -90,6 +109,12 @@ CAPABILITIES: Sequence[Capability] = (
         ),
         of_server=_no_facts,
         of_account=_mail,
+    ),
+    Capability(
+        urn=SUBMISSION,
+        methods=(*_methods("Identity", "get", "changes", "set"), *_methods("EmailSubmission", *_QUERIED, "set")),
+        of_server=_no_facts,
+        of_account=_submission,
     ),
     Capability(
         urn=VACATION_RESPONSE,

@@ -17,6 +17,7 @@ from mailstack.servers.jmap.turns import Turns
 from mailstack.services.conduct import Conduct
 from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.outbound.email_sending import EmailSending
 from mailstack.services.push.rate import PushRate
 from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
@@ -37,6 +38,7 @@ class JmapService:
     uploads: Uploads
     object_journal: ObjectJournal
     identities: AccountIdentities
+    sending: EmailSending
     feed: StateFeed
     push_subscriptions: PushSubscriptions
     push_targets: PushTargets

@@ -27,6 +27,8 @@ def _account(account: Account, limits: JmapLimits, *, is_own: bool) -> SharedAcc
         name=account.login,
         is_personal=is_own,
         capabilities={
-            urn: each.of_account(limits, is_own) for urn, each in CAPABILITIES.items() if each.of_account is not None
+            urn: facts
+            for urn, each in CAPABILITIES.items()
+            if each.of_account is not None and (facts := each.of_account(limits, is_own)) is not None
         },
     )

@@ -12,7 +12,7 @@ RFC 5321 §4.2.5, §4.4, §6.1.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from mmap import mmap
@@ -98,6 +98,10 @@ Stored = DomainError | Verdict | None
 """What became of one copy: it could not be taken, or its account's scripts said what to do, or there are none."""
 
 
+Put = Callable[[Sequence[OutgoingMail]], Awaitable[object]]
+"""Into the queue, all or none."""
+
+
 def is_taken(stored: Stored) -> bool:
     """RFC 5429 §2.4: what a script refuses was not delivered."""
     return stored is None or (isinstance(stored, Verdict) and stored.refusal is None)
@@ -151,9 +155,9 @@ class Delivery:
         inside = [each for each in shipments if each.accounts]
         return await self._store_or_enqueue(inside, is_queued=bool(outside)) if inside else ()
 
-    async def hold(self, shipments: Sequence[Shipment], *, until: Instant) -> None:
-        """Into the queue for everybody, as if it came then. Raises TryAgainLater."""
-        await self._enqueue(_coming(shipments, until), next_at=until)
+    async def hold(self, shipments: Sequence[Shipment], *, until: Instant, put: Put | None = None) -> None:
+        """Into the queue for everybody, as if it came then. put: how. Raises TryAgainLater, and as put does."""
+        await self._enqueue(_coming(shipments, until), next_at=until, put=put)
 
     async def store(self, letter: Letter, accounts: Sequence[Account]) -> list[Stored]:
         """Into these accounts and nowhere else; what kept each from taking it, else what its scripts made of it."""
@@ -265,13 +269,13 @@ class Delivery:
                 return mailbox.mailbox_id
         return None
 
-    async def _enqueue(self, shipments: Sequence[Shipment], *, next_at: Instant) -> None:
+    async def _enqueue(self, shipments: Sequence[Shipment], *, next_at: Instant, put: Put | None = None) -> None:
         parts = [part for each in _together(shipments) for part in apart(each)]
         mails: list[OutgoingMail] = []
         try:
             for each in parts:
                 mails.append(await outgoing(each))
-            await self._queue.enqueue(mails, next_at=next_at)
+            await (self._queue.enqueue(mails, next_at=next_at) if put is None else put(mails))
         except TryAgainLater:
             self._is_wary = True
             raise

@@ -30,7 +30,8 @@ _FOREIGN = re.compile(r"[^!-~]+|[()\\]")
 class Hop:
     """One acceptance of one mail by this server.
 
-    hostname: ours. ehlo_domain: what the peer called itself. peer_host: its address. protocol: RFC 3848's word.
+    hostname: ours. ehlo_domain: what the peer called itself. peer_host: its address, "" where it did not come by SMTP.
+    protocol: RFC 3848's word.
     peer_name: that its address is verified to have, "" without one.
     """
 
@@ -72,9 +73,10 @@ def received_field(hop: Hop, *, recipient: str | None) -> bytes:
     literal = f"IPv6:{hop.peer_host}" if ":" in hop.peer_host else hop.peer_host
     for_ = f"\r\n\tfor <{recipient}>" if recipient else ""
     named = f"{hop.named} " if hop.named else ""
+    # RFC 5321 §4.4: who hands mail over by another protocol has no From-domain to be named.
+    from_ = f"from {hop.called} ({named}[{literal}])\r\n\t" if hop.peer_host else ""
     text = (
-        f"Received: from {hop.called} ({named}[{literal}])\r\n"
-        f"\tby {hop.hostname} with {hop.protocol} id {hop.trace_id}{for_};\r\n"
+        f"Received: {from_}by {hop.hostname} with {hop.protocol} id {hop.trace_id}{for_};\r\n"
         f"\t{format_date(hop.received_at)}\r\n"
     )
     return text.encode()

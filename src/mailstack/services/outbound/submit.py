@@ -17,7 +17,7 @@ from mailstack.mailauth.dkim.keys import SigningKey
 from mailstack.mailauth.dkim.sign import sign
 from mailstack.model.address import Address
 from mailstack.model.delivery import NULL_PATH, Priority
-from mailstack.model.errors import Invalid
+from mailstack.model.errors import Forbidden, Invalid, NotFound
 from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.message import RawMessage
@@ -51,9 +51,9 @@ Done = TypeVar("Done")
 class Origin:
     """How the mail came in, for its Received field.
 
-    protocol: RFC 3848's word (ESMTPSA …). smtp_utf8: the client asked for RFC 6531. handling, notifications: what else
-    it asked for, the latter by recipient. release_at: it waits until then, and is in nobody's mailbox before; None for
-    what goes at once (RFC 4865).
+    ehlo_domain, peer_host: "" where it came by another protocol than SMTP. protocol: RFC 3848's word (ESMTPSA …).
+    smtp_utf8: the client asked for RFC 6531. handling, notifications: what else it asked for, the latter by recipient.
+    release_at: it waits until then, and is in nobody's mailbox before; None for what goes at once (RFC 4865).
     """
 
     ehlo_domain: str
@@ -102,6 +102,16 @@ class Submission:
         # RFC 8098 §3: a reader's receipt must be sent with the null path; its From field is checked all the same.
         if reverse_path != NULL_PATH:
             await require_own(self.accounts, account, reverse_path)
+
+    async def unreachable(self, recipients: Sequence[str], reverse_path: str) -> list[str]:
+        """Those that are ours and that nobody has, or that are no address. recipients: paths as written."""
+        now, found = self.clock(), []
+        for recipient in recipients:
+            try:
+                await self._resolve(recipient, reverse_path, now=now)
+            except (NotFound, Forbidden, Invalid):
+                found.append(recipient)
+        return found
 
     async def submit(
         self, account: Account, reverse_path: str, recipients: Sequence[str], raw: RawMessage, origin: Origin
