@@ -37,8 +37,8 @@ class ScriptQuota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptEdit:
-    """What is to become of one script. script_id: None for a new one, which has a name and content. name, content: None
-    where it keeps its own."""
+    """What is to become of one script; each has one edit at most. script_id: None for a new one, which has content.
+    name, content: None where it keeps its own; a new one without a name is called as its id."""
 
     script_id: ScriptId | None
     name: str | None = None
@@ -48,17 +48,21 @@ class ScriptEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
-    """Which script is active once all edits have succeeded. edit: that which the edit at this index makes; script_id:
-    one that is there; neither: none."""
+    """Which script is active once all edits have succeeded: that of the edit at this index, or that with this id;
+    where there is no such script, none if deactivates, else the one that was."""
 
     script_id: ScriptId | None = None
     edit: int | None = None
+    deactivates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditedScripts:
-    """outcomes: of each edit the script's id, or why nothing came of it. activated, deactivated: what changed."""
+    """outcomes: of each edit the script's id, or why nothing came of it. activated, deactivated: what changed.
+    number_before, number: of the journal."""
 
     outcomes: Sequence[ScriptId | DomainError]
+    number_before: int
+    number: int
     activated: ScriptId | None = None
     deactivated: ScriptId | None = None

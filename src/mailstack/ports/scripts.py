@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mailstack.model.ids import AccountId
-from mailstack.model.script import RunningScripts, ScriptEntry, ScriptQuota
+from mailstack.model.script import Activation, EditedScripts, RunningScripts, ScriptEdit, ScriptEntry, ScriptQuota
 
 
 class RunScripts(Protocol):
@@ -44,6 +44,19 @@ class Scripts(RunScripts, Protocol):
 
     async def rename(self, account_id: AccountId, name: str, new_name: str) -> None:
         """Raises NotFound, AlreadyExists."""
+        ...
+
+    async def edit(
+        self,
+        account_id: AccountId,
+        edits: Sequence[ScriptEdit],
+        *,
+        activation: Activation,
+        quota: ScriptQuota,
+        if_number: int | None = None,
+    ) -> EditedScripts:
+        """All in one, each as put, rename and remove do, with what they raise as its outcome. if_number: of
+        ObjectKind.SCRIPT, where that has to be as it was. Raises Conflict where it is another."""
         ...
 
     async def remove(self, account_id: AccountId, name: str) -> None:

@@ -29,6 +29,7 @@ from mailstack.store.sql.sending_identities import OWNERS
 ACCOUNT_ID = "SELECT account_id FROM account WHERE login = ? /*+ FOR UPDATE*/"
 ACCOUNTS = """SELECT login, account_id, name, addresses, abilities FROM account
     WHERE login IN (SELECT value FROM json_each(?) AS texts)"""
+SCRIPTED = "SELECT account_id FROM account WHERE login IN (SELECT value FROM json_each(?) AS texts) ORDER BY account_id"
 ADD_ACCOUNT = """INSERT INTO account (account_id, login, name, addresses, roles, abilities, quota_bytes, forward,
     limits, spam) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 CHANGE_ACCOUNT = """UPDATE account SET name = ?, addresses = ?, roles = ?, abilities = ?, quota_bytes = ?, forward = ?,
@@ -51,7 +52,7 @@ ADD_TRASH = "INSERT INTO trash (account_id, login, destroyed_at) VALUES (?, ?, ?
 
 
 class Directory:
-    """Of one transaction. It asks three times at most, however much changes."""
+    """Of one transaction. It asks four times at most, however much changes."""
 
     def __init__(self, transaction: Transaction, *, now: Instant, token: Callable[[int], bytes]) -> None:
         self._transaction = transaction
@@ -76,6 +77,10 @@ class Directory:
             # Where others' addresses are subaddresses from now on, or are no more.
             self._begins_anew.update(account_id for (account_id,) in self._transaction.rows(OWNERS))
         begin_anew(self._transaction, [*map(AccountId, sorted(self._begins_anew))], ObjectKind.IDENTITY)
+        logins = [change.resource.name for change in changes if change.resource.kind is Kind.SCRIPT]
+        if logins:
+            scripted = [AccountId(row[0]) for row in self._transaction.rows(SCRIPTED, (_json(logins),))]
+            begin_anew(self._transaction, scripted, ObjectKind.SCRIPT)
 
     def _look_up(self, changes: Sequence[ResourceChange]) -> None:
         accounts = [change for change in changes if change.resource.kind is Kind.ACCOUNT]

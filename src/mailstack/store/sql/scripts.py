@@ -8,9 +8,10 @@ from mailstack.model.errors import AlreadyExists, InUse, NotFound, QuotaExceeded
 from mailstack.model.ids import AccountId, BlobId, ScriptId
 from mailstack.model.instant import Clock
 from mailstack.model.object_journal import ObjectKind
-from mailstack.model.script import RunningScripts, ScriptEntry, ScriptQuota
+from mailstack.model.script import Activation, EditedScripts, RunningScripts, ScriptEdit, ScriptEntry, ScriptQuota
 from mailstack.store.sql.database import Connection, Database, Transaction
-from mailstack.store.sql.object_journal import note
+from mailstack.store.sql.object_journal import note, require_number
+from mailstack.store.sql.script_edits import SIZES, ScriptEditing
 
 # Writers of one account come one after the other.
 OWNER = "SELECT 1 FROM account WHERE account_id = ? /*+ FOR NO KEY UPDATE*/"
@@ -95,6 +96,47 @@ class SqlScripts:
             self._note(transaction, account_id, updated=[found.script_id])
 
         await self._system.write(work)
+
+    async def edit(
+        self,
+        account_id: AccountId,
+        edits: Sequence[ScriptEdit],
+        *,
+        activation: Activation,
+        quota: ScriptQuota,
+        if_number: int | None = None,
+    ) -> EditedScripts:
+        def work(transaction: Transaction) -> EditedScripts:
+            take_turn(transaction, account_id)
+            require_number(transaction, account_id, ObjectKind.SCRIPT, if_number)
+            rows = transaction.rows(SIZES, (account_id,))
+            editing = ScriptEditing(rows, edits, quota=quota, token=lambda: self._token(ID_OCTETS).hex())
+            editing.write(transaction, account_id)
+            switched: list[str] = []
+            active = next((script_id for script_id, _, _, is_active in rows if is_active), None)
+            wanted = editing.active_then(activation) if editing.is_whole else active
+            if editing.is_whole:
+                switched = activate(transaction, account_id, wanted)
+            updated = {*editing.updated, *switched} - {*editing.created}
+            changed = len(editing.created) + len(updated) + len(editing.destroyed)
+            number = note(
+                transaction,
+                account_id,
+                ObjectKind.SCRIPT,
+                created=sorted(editing.created),
+                updated=sorted(updated),
+                destroyed=sorted(editing.destroyed),
+                now=self._clock(),
+            )
+            return EditedScripts(
+                outcomes=editing.outcomes,
+                activated=wanted if wanted in switched else None,
+                deactivated=active if active in switched else None,
+                number_before=number - changed,
+                number=number,
+            )
+
+        return await self._system.write(work)
 
     async def remove(self, account_id: AccountId, name: str) -> None:
         def work(transaction: Transaction) -> None:
