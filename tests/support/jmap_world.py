@@ -29,6 +29,7 @@ from mailstack.services.push.rate import PushRate
 from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
+from mailstack.services.vacations import AccountVacations
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.session import API_PATH, CORE
 from tests.support.asking import BASE_URL, asked, floor_under
@@ -114,6 +115,7 @@ async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) ->
                 mail_of=service.mail_of,
                 accounts=store.accounts,
                 scripts=AccountScripts(store.scripts, store.accounts, EXTENSIONS),
+                vacations=AccountVacations(store.vacations),
                 uploads=store.uploads,
                 object_journal=store.object_journal,
                 identities=AccountIdentities(store.sending_identities, store.accounts, token=token_bytes),

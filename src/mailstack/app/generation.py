@@ -62,6 +62,7 @@ from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.spam.namesakes import Namesakes
 from mailstack.services.spam.scoring import SpamModels
+from mailstack.services.vacations import AccountVacations
 from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.limits import JmapLimits
@@ -348,6 +349,7 @@ def _jmap(
         mail_of=imap.mail_of,
         accounts=adapters.store.accounts,
         scripts=scripts,
+        vacations=AccountVacations(adapters.store.vacations),
         uploads=adapters.store.uploads,
         object_journal=adapters.store.object_journal,
         identities=AccountIdentities(adapters.store.sending_identities, adapters.store.accounts, token=adapters.token),

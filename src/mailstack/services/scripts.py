@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from typing import NewType
 
 from mailstack.model.errors import Forbidden, Invalid, NotFound, TooLarge
 from mailstack.model.ids import AccountId, BlobId, ScriptId
-from mailstack.model.script import ScriptEntry, ScriptQuota
+from mailstack.model.script import Activation, EditedScripts, ScriptEdit, ScriptEntry, ScriptQuota
 from mailstack.ports import scripts
 from mailstack.ports.accounts import Accounts
 from mailstack.sieve.check import compile_script
@@ -37,6 +38,8 @@ COMPILED_AT_ONCE = 2
 
 # What people write themselves is far smaller; each mail to them is filtered by it.
 SCRIPT_LIMITS = replace(LIMITS, script_octets=64 * 1024)
+CheckedEdit = NewType("CheckedEdit", ScriptEdit)
+"""Fit to be kept."""
 SCRIPT_QUOTA = ScriptQuota(scripts=32, octets=512 * 1024)
 
 
@@ -118,6 +121,24 @@ class AccountScripts:
         name = None if name is None else checked_name(name)
         await self._refuse_managed(account_id)
         await self._kept.activate(account_id, name)
+
+    async def checked(self, edit: ScriptEdit) -> CheckedEdit:
+        """Raises as put does for its name and content, before anything is looked up."""
+        name = None if edit.name is None else checked_name(edit.name)
+        if edit.content is not None:
+            await self._compile(edit.content)
+        return CheckedEdit(replace(edit, name=name))
+
+    async def edit(
+        self,
+        account_id: AccountId,
+        edits: Sequence[CheckedEdit],
+        *,
+        activation: Activation,
+        if_number: int | None = None,
+    ) -> EditedScripts:
+        await self._refuse_managed(account_id)
+        return await self._kept.edit(account_id, edits, activation=activation, quota=self._quota, if_number=if_number)
 
     async def rename(self, account_id: AccountId, name: str, new_name: str) -> None:
         name, new_name = checked_name(name), checked_name(new_name)

@@ -14,7 +14,7 @@ from mailstack.model.rights import Grant, parse_rights
 from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.jmap.session import CAPABILITIES
 from mailstack.wire.jmap.limits import JmapLimits
-from mailstack.wire.jmap.session import API_PATH, CORE, SESSION_PATH, SUBMISSION
+from mailstack.wire.jmap.session import API_PATH, CORE, SESSION_PATH, SIEVE, SUBMISSION, VACATION_RESPONSE
 from tests.support.asking import PEER
 from tests.support.imap_server import DOMAIN, PASSWORD
 from tests.support.jmap_world import JmapWorld
@@ -48,9 +48,9 @@ async def test_accounts_of_others_come_and_go_with_what_they_share(world: JmapWo
     await world.imap.store.sharing.change(owner.account_id, sent, grant)
     after = (await world.ask("GET", SESSION_PATH)).json()
     shared = after["accounts"][owner.account_id]
-    # Nobody sends in the name of who shares mailboxes with them.
+    # Nobody sends in the name of who shares mailboxes with them, nor answers, nor filters.
     of_accounts = {urn for urn, each in CAPABILITIES.items() if each.of_account}
-    assert {*shared.pop("accountCapabilities")} == of_accounts - {SUBMISSION}
+    assert {*shared.pop("accountCapabilities")} == of_accounts - {SUBMISSION, VACATION_RESPONSE, SIEVE}
     assert shared == {"name": owner.login, "isPersonal": False, "isReadOnly": False}
     assert after["state"] != before["state"]
     reply = await world.ask("POST", API_PATH, content=EMPTY)

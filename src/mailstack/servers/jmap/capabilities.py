@@ -4,8 +4,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import mailstack
 from mailstack.servers.jmap.blob_lookup import TYPES
+from mailstack.services.inbound.filter.knowledge import LIST_SCHEMES
 from mailstack.services.mailbox.paths import MAX_DEPTH, MAX_NAME_OCTETS
+from mailstack.services.scripts import MAX_NAME_OCTETS as MAX_SCRIPT_NAME_OCTETS
+from mailstack.services.scripts import SCRIPT_LIMITS, SCRIPT_QUOTA
+from mailstack.sieve.ext.enotify import NOTIFY_SCHEMES
+from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.blob_given import MAX_SOURCES
 from mailstack.wire.jmap.blob_wanted import ALGORITHMS
 from mailstack.wire.jmap.limits import JmapLimits
@@ -15,6 +21,7 @@ from mailstack.wire.jmap.session import (
     CORE,
     MAIL,
     QUOTA,
+    SIEVE,
     SUBMISSION,
     VACATION_RESPONSE,
     WEB_SOCKET,
@@ -85,6 +92,29 @@ def _submission(limits: JmapLimits, is_own: bool) -> Facts | None:
     }
 
 
+def _sieve_engine(_limits: JmapLimits) -> Facts:
+    # RFC 9661 §1.2.1
+    return {"implementation": f"mailstack {mailstack.__version__}"}
+
+
+def _own(_limits: JmapLimits, is_own: bool) -> Facts | None:
+    return {} if is_own else None
+
+
+def _sieve(_limits: JmapLimits, is_own: bool) -> Facts | None:
+    if not is_own:
+        return None
+    return {
+        "maxSizeScriptName": MAX_SCRIPT_NAME_OCTETS,
+        "maxSizeScript": SCRIPT_LIMITS.script_octets,
+        "maxNumberScripts": SCRIPT_QUOTA.scripts,
+        "maxNumberRedirects": SCRIPT_LIMITS.redirects,
+        "sieveExtensions": sorted(extension.name for extension in EXTENSIONS if extension.name),
+        "notificationMethods": [*NOTIFY_SCHEMES],
+        "externalLists": [*LIST_SCHEMES],
+    }
+
+
 _QUERIED = ("get", "changes", "query", "queryChanges")
 
 
@@ -120,7 +150,13 @@ CAPABILITIES: Sequence[Capability] = (
         urn=VACATION_RESPONSE,
         methods=_methods("VacationResponse", "get", "set"),
         of_server=_no_facts,
-        of_account=_no_facts,
+        of_account=_own,
+    ),
+    Capability(
+        urn=SIEVE,
+        methods=_methods("SieveScript", "get", "set", "query", "validate"),
+        of_server=_sieve_engine,
+        of_account=_sieve,
     ),
     Capability(urn=BLOB, methods=_methods("Blob", "upload", "get", "lookup"), of_server=_no_facts, of_account=_blob),
     # RFC 8887 §3; its address is the session's to say.

@@ -45,8 +45,14 @@ from mailstack.servers.jmap import (
     quota_query,
     quota_query_changes,
     search_snippet_get,
+    sieve_script_get,
+    sieve_script_query,
+    sieve_script_set,
+    sieve_script_validate,
     thread_changes,
     thread_get,
+    vacation_response_get,
+    vacation_response_set,
 )
 from mailstack.servers.jmap.errors import method_fault
 from mailstack.servers.jmap.method import Call, Method
@@ -89,6 +95,12 @@ METHODS: Mapping[str, Method] = {
         email_submission_query.METHOD,
         email_submission_query_changes.METHOD,
         email_submission_set.METHOD,
+        vacation_response_get.METHOD,
+        vacation_response_set.METHOD,
+        sieve_script_get.METHOD,
+        sieve_script_query.METHOD,
+        sieve_script_set.METHOD,
+        sieve_script_validate.METHOD,
         quota_get.METHOD,
         quota_changes.METHOD,
         quota_query.METHOD,

@@ -1,9 +1,10 @@
 """Quota/query. RFC 9425 §4.4."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mailstack.formats.collation import casemap
+from mailstack.servers.jmap.matching import Test, combined, everything
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.servers.jmap.quotas import quota_facts, quota_object, quota_state
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -14,7 +15,7 @@ from mailstack.wire.jmap.sort import read_sort, unsupported_sort
 from mailstack.wire.jmap.window import read_window
 
 _Object = Mapping[str, Any]
-_Test = Callable[[_Object], bool]
+_Test = Test[_Object]
 _SORTED_BY = frozenset({"name", "used"})
 
 
@@ -22,7 +23,7 @@ def read_query(arguments: Arguments) -> _Test:
     """Of /query and of /queryChanges. An order has no use: there is one Quota at most. Raises MethodFault."""
     read_sort(arguments.array("sort"), key=_key)
     given = arguments.mapping("filter")
-    return _any if given is None else read_filter(given, condition=_condition, combine=_combined)
+    return everything if given is None else read_filter(given, condition=_condition, combine=combined)
 
 
 async def found(call: Call, mail: AccountMail, matches: _Test) -> tuple[str, list[str]]:
@@ -51,10 +52,6 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     }
 
 
-def _any(_: _Object) -> bool:
-    return True
-
-
 def _condition(given: Mapping[str, Any]) -> _Test:
     arguments = Arguments(given)
     tests: list[_Test] = []
@@ -68,7 +65,7 @@ def _condition(given: Mapping[str, Any]) -> _Test:
                 tests.append(_with_type(arguments.text(name)))
             case _:
                 raise unsupported_filter(f"there is no condition {name[:100]}")
-    return _combined(Operator.AND, tests)
+    return combined(Operator.AND, tests)
 
 
 def _with_name(text: str) -> _Test:
@@ -81,16 +78,6 @@ def _with(name: str, text: str) -> _Test:
 
 def _with_type(text: str) -> _Test:
     return lambda one: text in one["types"]
-
-
-def _combined(operator: Operator, terms: Sequence[_Test]) -> _Test:
-    match operator:
-        case Operator.AND:
-            return lambda one: all(term(one) for term in terms)
-        case Operator.OR:
-            return lambda one: any(term(one) for term in terms)
-        case Operator.NOT:
-            return lambda one: not any(term(one) for term in terms)
 
 
 def _key(name: str, _: bool, __: Arguments) -> str:

@@ -23,6 +23,7 @@ from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.states.feed import StateFeed
+from mailstack.services.vacations import AccountVacations
 from mailstack.wire.jmap.limits import JmapLimits
 
 
@@ -35,6 +36,7 @@ class JmapService:
     mail_of: Callable[[Account], AccountMail]
     accounts: Accounts
     scripts: AccountScripts
+    vacations: AccountVacations
     uploads: Uploads
     object_journal: ObjectJournal
     identities: AccountIdentities

@@ -42,8 +42,8 @@ async def open_blob(mail: AccountMail, named: MailBlob) -> Blob:
         raise NotFound("no such part")
     octets = await mail.messages.read_range(mail.account_id, named.message_id, leaf.body_start, leaf.body_end)
     if len(octets) > WHOLE_OCTETS:
-        return _held(await asyncio.to_thread(_content, octets, leaf.encoding, named.inner))
-    return _held(_content(octets, leaf.encoding, named.inner))
+        return held(await asyncio.to_thread(_content, octets, leaf.encoding, named.inner))
+    return held(_content(octets, leaf.encoding, named.inner))
 
 
 async def read_whole(blob: Blob) -> bytes:
@@ -56,8 +56,8 @@ async def open_inner(blob: Blob, inner: Sequence[int]) -> Blob:
     Raises NotFound."""
     content = await read_whole(blob)
     if len(content) > WHOLE_OCTETS:
-        return _held(await asyncio.to_thread(_inner, content, inner))
-    return _held(_inner(content, inner))
+        return held(await asyncio.to_thread(_inner, content, inner))
+    return held(_inner(content, inner))
 
 
 def _content(octets: bytes, encoding: TransferEncoding, inner: Sequence[int]) -> bytes:
@@ -83,7 +83,7 @@ def _whole(mail: AccountMail, message_id: MessageId, size_octets: int) -> Blob:
     return Blob(size_octets=size_octets, pieces=pieces)
 
 
-def _held(content: bytes) -> Blob:
+def held(content: bytes) -> Blob:
     async def pieces(start: int, stop: int) -> AsyncIterator[bytes]:
         yield content[start:stop]
 

@@ -1,7 +1,7 @@
 """Several scripts of an account edited in one transaction. What counts is what comes of all edits together: two may
 change names, and what goes makes room."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from mailstack.model.errors import AlreadyExists, DomainError, InUse, NotFound, QuotaExceeded, TooMany
@@ -65,15 +65,15 @@ class ScriptEditing:
         return not self._faults
 
     @property
-    def created(self) -> Collection[ScriptId]:
+    def created(self) -> Set[ScriptId]:
         return self._after.keys() - self._before.keys()
 
     @property
-    def destroyed(self) -> Collection[ScriptId]:
+    def destroyed(self) -> Set[ScriptId]:
         return self._before.keys() - self._after.keys()
 
     @property
-    def updated(self) -> Collection[ScriptId]:
+    def updated(self) -> Set[ScriptId]:
         return {script_id for script_id, one in self._after.items() if one.edit >= 0} - self.created
 
     def active_then(self, activation: Activation) -> ScriptId | None:

@@ -61,6 +61,9 @@ class SetFaultType(StrEnum):
     FORBIDDEN_FROM = "forbiddenFrom"
     FORBIDDEN_TO_SEND = "forbiddenToSend"
     CANNOT_UNSEND = "cannotUnsend"
+    # RFC 9661 §2.4
+    INVALID_SIEVE = "invalidSieve"
+    SIEVE_IS_ACTIVE = "sieveIsActive"
 
 
 class MethodFault(Exception):

@@ -14,6 +14,7 @@ MAIL = "urn:ietf:params:jmap:mail"
 SUBMISSION = "urn:ietf:params:jmap:submission"
 VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
 BLOB = "urn:ietf:params:jmap:blob"
+SIEVE = "urn:ietf:params:jmap:sieve"
 QUOTA = "urn:ietf:params:jmap:quota"
 WEB_SOCKET = "urn:ietf:params:jmap:websocket"
 

@@ -26,6 +26,9 @@ from mailstack.sieve.facts import (
     SpecialUseExists,
 )
 
+LIST_SCHEMES = ("mailto",)
+"""RFC 6134 §2.1: of the URIs that name a list."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
@@ -61,7 +64,7 @@ class Knowledge:
     async def list_of(self, account: Account, name: str) -> MailingList | None:
         """RFC 6134 §2.1: what names a list is the server's affair: here, the address of a mailing list, of whose
         members nobody learns but they and its owners."""
-        address = _key(name.removeprefix("mailto:"))
+        address = _key(name.removeprefix(f"{LIST_SCHEMES[0]}:"))
         found = None if address is None else await self.accounts.find(address)
         if not isinstance(found, MailingList):
             return None
