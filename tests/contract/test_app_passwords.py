@@ -10,6 +10,7 @@ from mailstack.model.app_password import AppPassword, AppService, app_password_t
 from mailstack.model.errors import AlreadyExists, NotFound, TooMany
 from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import Instant
+from mailstack.model.scram import MIN_ITERATIONS, SALT_OCTETS, derive_verifier
 from mailstack.ports.bus import APP_PASSWORD_TOPIC, account_topic
 from mailstack.ports.store import Store
 from tests.support.recording_bus import RecordingBus
@@ -27,6 +28,7 @@ def made(account_id: AccountId, number: int = 1, *, expires_at: int | None = Non
         account_id=account_id,
         name=f"device {number} of {app_password_id}",
         digest=digest_of(text),
+        verifier=derive_verifier(b"secret", salt=b"s" * SALT_OCTETS, iterations=MIN_ITERATIONS),
         services=frozenset({AppService.IMAP, AppService.JMAP}),
         created_at=Instant(1_000 + number),
         expires_at=None if expires_at is None else Instant(expires_at),

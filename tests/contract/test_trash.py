@@ -9,6 +9,7 @@ from mailstack.model.flags import FLAGGED
 from mailstack.model.ids import AccountId, AppPasswordId, MessageId
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.mailbox import MailboxRole
+from mailstack.model.scram import MIN_ITERATIONS, SALT_OCTETS, derive_verifier
 from mailstack.model.sieve_memory import Purpose
 from mailstack.model.spam_lesson import Said
 from mailstack.ports.bus import GENERATION_TOPIC
@@ -188,6 +189,7 @@ async def test_its_app_passwords_stay_as_long_as_it_and_come_back_with_it(store:
             account_id=account_id,
             name="phone",
             digest=bytes([number] * 32),
+            verifier=derive_verifier(b"secret", salt=b"s" * SALT_OCTETS, iterations=MIN_ITERATIONS),
             services=ALL_SERVICES,
             created_at=clock(),
             expires_at=None,

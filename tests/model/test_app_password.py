@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from mailstack.model.app_password import RANDOM_OCTETS, app_password_text, digest_of
+from mailstack.model.app_password import RANDOM_OCTETS, app_password_text, digest_of, parted_name
 from mailstack.model.errors import Invalid
 
 RANDOM = bytes(range(RANDOM_OCTETS))
@@ -48,3 +48,23 @@ def test_each_has_an_id_and_a_secret_of_its_own() -> None:
 def test_nothing_else_is_taken_for_one(text: str) -> None:
     with pytest.raises(Invalid):
         digest_of(text)
+
+
+@pytest.mark.parametrize(
+    ("username", "name", "named"),
+    [
+        ("alice@example.com/k3f9x2m7", "alice@example.com", "k3f9x2m7"),
+        ("a/b@example.com/k3f9x2m7", "a/b@example.com", "k3f9x2m7"),
+        ("Alice@Example.com/k3f9x2m7", "Alice@Example.com", "k3f9x2m7"),
+        ("alice@example.com", "alice@example.com", None),
+        ("a/k3f9x2m7@example.com", "a/k3f9x2m7@example.com", None),
+        ("alice/k3f9x2m7", "alice/k3f9x2m7", None),
+        ("alice@example.com/K3F9X2M7", "alice@example.com/K3F9X2M7", None),
+        ("alice@example.com/k3f9x2m", "alice@example.com/k3f9x2m", None),
+        ("alice@example.com/k3f9x2m7 ", "alice@example.com/k3f9x2m7 ", None),
+        ("@/k3f9x2m7", "@/k3f9x2m7", None),
+        ("", "", None),
+    ],
+)
+def test_a_name_may_say_by_which_it_is_proved(username: str, name: str, named: str | None) -> None:
+    assert parted_name(username) == (name, named)

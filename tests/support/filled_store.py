@@ -23,6 +23,7 @@ from mailstack.model.published import PublishedSet
 from mailstack.model.reputation import Counts
 from mailstack.model.resource import AliasBody, DomainBody, ForwardBody, Kind, LimitsBody, Resource, fields_of
 from mailstack.model.rights import Grant, parse_rights
+from mailstack.model.scram import MIN_ITERATIONS, SALT_OCTETS, derive_verifier
 from mailstack.model.script import ScriptQuota
 from mailstack.model.sending_identity import SendingIdentity
 from mailstack.model.sieve_memory import Purpose
@@ -140,6 +141,7 @@ async def _fill_system(store: Store) -> None:
             account_id=bob,
             name="phone",
             digest=bytes(range(32)),
+            verifier=derive_verifier(b"secret", salt=b"s" * SALT_OCTETS, iterations=MIN_ITERATIONS),
             services=frozenset({AppService.IMAP, AppService.JMAP}),
             created_at=Instant(1_000),
             expires_at=until,

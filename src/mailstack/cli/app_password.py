@@ -75,7 +75,7 @@ def create(
     """Make an app password and print it, once: it cannot be shown again. ADDRESS is any of the account's own.
 
     It is typed where the account's password would be, beside the same name; as `Authorization: Bearer …`, JMAP takes it
-    alone. Mechanisms that send no password (SCRAM) know only the account's own: choose PLAIN or LOGIN for it.
+    alone. A program that proves passwords without sending them (SCRAM) wants ADDRESS/ID as its login.
 
     \b
     Examples:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from mailstack.model.errors import Invalid
 from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import Instant
+from mailstack.model.scram import ScramVerifier
 
 PREFIX = "mailstack_app"
 GROUP = 4
@@ -24,6 +25,8 @@ RANDOM_OCTETS = 32
 """More than the letters can hold, so that each of them is as likely as any other."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+# Nothing that is an address looks like that: no domain has a slash.
+_NAMED = re.compile(f"(.+@[^/@]+)/([{_ALPHABET}]{{{ID_LETTERS}}})")
 _TEXT = re.compile(f"{PREFIX}(?:_[{_ALPHABET}]{{{GROUP}}}){{{SECRET_GROUPS + 1}}}")
 
 
@@ -41,13 +44,14 @@ ALL_SERVICES = frozenset(AppService)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppPassword:
-    """digest: as digest_of gives it. name: for people. expires_at: None for never. used_at: about when it was used
-    last."""
+    """digest: as digest_of gives it; verifier: of the same text. name: for people. expires_at: None for never. used_at:
+    about when it was used last."""
 
     app_password_id: AppPasswordId
     account_id: AccountId
     name: str
     digest: bytes = field(repr=False)
+    verifier: ScramVerifier
     services: frozenset[AppService]
     created_at: Instant
     expires_at: Instant | None
@@ -63,6 +67,12 @@ def app_password_text(random: bytes) -> tuple[AppPasswordId, str]:
     secret = letters[ID_LETTERS:]
     body = "_".join((PREFIX, *(secret[start : start + GROUP] for start in range(0, len(secret), GROUP))))
     return AppPasswordId(letters[:ID_LETTERS]), f"{body}_{_checksum(body)}"
+
+
+def parted_name(username: str) -> tuple[str, AppPasswordId | None]:
+    """A name, and the app password that it says it is proved by: `alice@example.com/k3f9x2m7`; None: it says none."""
+    found = _NAMED.fullmatch(username)
+    return (username, None) if found is None else (found[1], AppPasswordId(found[2]))
 
 
 def digest_of(text: str) -> bytes:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 import structlog
 
+from mailstack.model.app_password import AppService
 from mailstack.model.password import main_hash
 from mailstack.servers.smtp.service import SmtpRole
 from tests.servers.smtp.test_auth import INVALID, plain
+from tests.support.app_passwords import app_password_for
 from tests.support.dialogue import Client, connect
 from tests.support.scram import ScramTalk
 from tests.support.smtp_world import ALICE, BOB, HOSTNAME, PASSWORD, SmtpWorld, serving
@@ -40,6 +42,23 @@ async def test_a_proof_logs_in_and_the_server_proves_itself(world: SmtpWorld, us
         client = await world.connect()
         await greet(client)
         talk = ScramTalk(username, PASSWORD)
+        talk.finish(await proved(client, talk))
+        await client.play("C:\nS: 235 2.7.0 Authenticated\nC: MAIL FROM:<alice@example.com>\nS: 250 ...")
+        await client.close()
+
+
+async def test_a_name_that_says_by_which_app_password_is_proved_by_it(world: SmtpWorld) -> None:
+    one, text = await app_password_for(world.app_passwords, ALICE.account_id, AppService.SUBMISSION)
+    other, for_imap = await app_password_for(world.app_passwords, ALICE.account_id, AppService.IMAP)
+    async with serving(world, SmtpRole.SUBMISSION):
+        client = await world.connect()
+        await greet(client)
+        for name, password in (
+            ("alice@example.com", text),
+            (f"alice@example.com/{other.app_password_id}", for_imap),
+        ):
+            assert await proved(client, ScramTalk(name, password)) == INVALID
+        talk = ScramTalk(f"alice@example.com/{one.app_password_id}", text)
         talk.finish(await proved(client, talk))
         await client.play("C:\nS: 235 2.7.0 Authenticated\nC: MAIL FROM:<alice@example.com>\nS: 250 ...")
         await client.close()

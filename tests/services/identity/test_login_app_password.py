@@ -12,6 +12,7 @@ from mailstack.model.errors import AuthenticationFailed, Forbidden, TryAgainLate
 from mailstack.model.ids import AppPasswordId
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.principal import Ability, Account
+from mailstack.model.scram import is_password_of
 from mailstack.services.identity import login as login_module
 from mailstack.services.identity import web_logins
 from mailstack.services.identity.app_passwords import SERVICE_OF
@@ -256,6 +257,47 @@ async def test_who_comes_with_each_request_is_told_of_by_each_app_password(world
         for text in texts * 2:
             await world.login.authenticate("alice", text, ability=Ability.SUBMIT, origin=origin)
     assert len({line.get("app_password") for line in lines}) == len(lines) == 3
+
+
+async def test_a_name_may_say_which_and_is_then_of_that_alone(world: World) -> None:
+    one, text = await world.made()
+    _, other = await world.made()
+    name = f"Alice@example.com/{one.app_password_id}"
+    assert (await world.enter(text, name)).app_password == one
+    for wrong in (other, "secret", NOBODYS):
+        with pytest.raises(AuthenticationFailed):
+            await world.enter(wrong, name)
+    assert len(world.hashed) == 3
+
+
+async def test_a_name_that_says_which_is_proved_by_its_verifier(world: World) -> None:
+    one, text = await world.made(ALICE, AppService.IMAP)
+    candidate = await world.login.candidate(f"alice@example.com/{one.app_password_id}", ORIGIN)
+    assert is_password_of(candidate.verifier, text.encode())
+    admitted = await world.login.admit(candidate, ability=Ability.READ, origin=ORIGIN)
+    assert admitted == replace(ALICE, app_password=one)
+    for_jmap = replace(ORIGIN, service="jmap")
+    with pytest.raises(Forbidden):
+        await world.login.admit(candidate, ability=Ability.READ, origin=for_jmap)
+    (noted,) = await world.app_passwords.of_account(ALICE.account_id)
+    assert noted.used_at == world.clock()
+
+
+async def test_who_names_none_that_is_good_is_shown_a_made_up_verifier(world: World) -> None:
+    expired, _ = await world.made(expires_at=world.clock() + 1)
+    bobs, _ = await world.made(BOB)
+    locked, _ = await world.made(LOCKED)
+    world.clock.advance(1)
+    ids = (expired.app_password_id, bobs.app_password_id, "0" * 8)
+    names = [*(f"alice@example.com/{each}" for each in ids), f"locked@example.com/{locked.app_password_id}"]
+    salts = set()
+    for name in (*names, f"nobody@example.com/{bobs.app_password_id}"):
+        first, second = [await world.login.candidate(name, ORIGIN) for _ in range(2)]
+        assert (first.account, first.verifier) == (None, second.verifier)
+        salts.add(first.verifier.salt)
+        with pytest.raises(AuthenticationFailed):
+            await world.login.admit(first, ability=Ability.READ, origin=ORIGIN)
+    assert len(salts) == 5
 
 
 class Unwritable(MemoryAppPasswords):

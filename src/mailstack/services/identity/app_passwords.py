@@ -4,14 +4,16 @@ Whoever holds an account may have one for each device: it is told once, good for
 ended alone. It is never good for more than its account is.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from mailstack.model.app_password import AppPassword, AppService, app_password_text, digest_of
 from mailstack.model.errors import Invalid
-from mailstack.model.ids import AccountId
+from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.app_passwords import AppPasswords
+from mailstack.services.identity.passwords import HashCost, make_verifier
 
 MOST = 50
 """Of one account: many devices, and few enough to look through."""
@@ -51,6 +53,8 @@ async def issue(
         account_id=account_id,
         name=order.name,
         digest=digest_of(text),
+        # Nobody guesses 140 random bits, however few the iterations.
+        verifier=await asyncio.to_thread(make_verifier, text, cost=HashCost.LOW),
         services=order.services,
         created_at=now,
         expires_at=order.expires_at,
@@ -67,6 +71,14 @@ async def app_password_in(accounts: Accounts, text: str, *, now: Instant) -> App
         return None
     found = await accounts.app_password(digest)
     return None if found is None or found.has_ended(now) else found
+
+
+async def app_password_named(
+    app_passwords: AppPasswords, account_id: AccountId, app_password_id: AppPasswordId, *, now: Instant
+) -> AppPassword | None:
+    """The account's own of that id, where it is good now."""
+    found = await app_passwords.of_account(account_id)
+    return next((one for one in found if one.app_password_id == app_password_id and not one.has_ended(now)), None)
 
 
 def is_use_to_note(app_password: AppPassword, now: Instant) -> bool:

@@ -1,5 +1,5 @@
 """A name and a password become an account, or nothing: one answer and one cost for every way to fail. An app password
-is taken for the account's own, and alone, as a bearer token.
+is taken for the account's own, and alone, as a bearer token; a name that names it proves it without sending it.
 
 Keeps the keyed digests of recent successes, so that a client with ten connections costs one hash. Does not count
 failures: that is the protocol servers' limit on each connection, and the firewall's, which reads the one log line that
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from mailstack.model.address import parse_address
-from mailstack.model.app_password import AppPassword
+from mailstack.model.app_password import AppPassword, parted_name
 from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid
 from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
@@ -25,7 +25,7 @@ from mailstack.model.scram import ScramVerifier
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.app_passwords import AppPasswords
 from mailstack.ports.verifiers import Verifiers
-from mailstack.services.identity.app_passwords import SERVICE_OF, app_password_in, is_use_to_note
+from mailstack.services.identity.app_passwords import SERVICE_OF, app_password_in, app_password_named, is_use_to_note
 from mailstack.services.identity.decoys import decoy, decoy_domain
 from mailstack.services.identity.delays import LoginDelays
 from mailstack.services.identity.passwords import HashCost, make_verifier, verify_password
@@ -122,11 +122,15 @@ class Login:
         """Raises AuthenticationFailed; Forbidden when the password is right and the account may not do this;
         TryAgainLater for who fails too often at the same time."""
         self._delays.require_a_turn(origin.peer_host)
-        account = await self._find(username)
+        name, named = parted_name(username)
+        account = await self._find(name)
         # Looked for whoever was named, so that the time taken does not tell which accounts exist.
         app_password = await app_password_in(self._accounts, password, now=self._clock())
-        if account is not None and app_password is not None and _is_good_for(app_password, account):
+        is_meant = app_password is not None and named in (None, app_password.app_password_id)
+        if account is not None and app_password is not None and is_meant and _is_good_for(app_password, account):
             return await self._admit_by(app_password, account, ability, origin, username)
+        if named is not None:
+            account = None  # such a name is of nothing else
         password_hash = account.password_hash if account else ""
         proof = self._proof(account.account_id if account else "", password_hash, password)
         is_proved = self._is_proved(proof)
@@ -152,10 +156,13 @@ class Login:
         """Reads and computes the same for every name, whether there is such an account or not. Raises TryAgainLater as
         authenticate does."""
         self._delays.require_a_turn(origin.peer_host)
-        found = await self._find(username)
+        name, named = parted_name(username)
+        found = await self._find(name)
         # Read anew: what is remembered of a generation lacks a verifier that another process has added since.
         account = await self._accounts.account(found.account_id if found else AccountId(""))
         made_up = await self._made_up(username)
+        if named is not None:
+            return await self._candidate_by(named, account, made_up, username)
         own = verifier_of(account.password_hash) if account else None
         return Candidate(username=username, account=account if own else None, verifier=own or made_up)
 
@@ -163,6 +170,9 @@ class Login:
         """Who has proved what its verifier asks for. Raises as authenticate does."""
         if candidate.account is None:  # nobody knows a password of a made-up verifier
             raise await self.failed(origin, candidate.username)
+        if candidate.account.app_password is not None:
+            by = candidate.account.app_password
+            return await self._admit_by(by, candidate.account, ability, origin, candidate.username)
         return await self._able(candidate.account, ability, origin, candidate.username)
 
     async def failed(self, origin: LoginOrigin, username: str, reason: str = WRONG) -> AuthenticationFailed:
@@ -170,6 +180,15 @@ class Login:
         _log("login failed", origin, username, reason=reason)
         await self._delays.hold(origin.peer_host, _name_key(username))
         return AuthenticationFailed("no such account, or a wrong password")
+
+    async def _candidate_by(
+        self, named: AppPasswordId, account: Account | None, made_up: ScramVerifier, username: str
+    ) -> Candidate:
+        account_id = account.account_id if account else AccountId("")
+        by = await app_password_named(self._app_passwords, account_id, named, now=self._clock())
+        if account is None or by is None or not _is_good_for(by, account):
+            return Candidate(username=username, account=None, verifier=made_up)
+        return Candidate(username=username, account=replace(account, app_password=by), verifier=by.verifier)
 
     async def _admit_by(
         self, app_password: AppPassword, account: Account, ability: Ability, origin: LoginOrigin, username: str

@@ -425,6 +425,7 @@ OBJECTS = (
         account_id TEXT NOT NULL,
         name TEXT NOT NULL,
         digest BYTEA NOT NULL UNIQUE,
+        verifier TEXT NOT NULL,
         services TEXT NOT NULL,
         created_at BIGINT NOT NULL,
         expires_at BIGINT,

@@ -6,15 +6,16 @@ from mailstack.model.app_password import AppPassword, AppService
 from mailstack.model.errors import AlreadyExists, NotFound, TooMany
 from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.instant import Instant
+from mailstack.model.scram import parse_verifier
 from mailstack.ports.bus import APP_PASSWORD_TOPIC, account_topic
 from mailstack.store.sql.database import Database, Row, Transaction
 
-COLUMNS = "app_password_id, account_id, name, digest, services, created_at, expires_at, used_at"
+COLUMNS = "app_password_id, account_id, name, digest, verifier, services, created_at, expires_at, used_at"
 FIND_APP_PASSWORD = f"SELECT {COLUMNS} FROM app_password WHERE digest = ?"  # noqa: S608  a constant
 # Writers of one account come one after the other.
 OWNER = "SELECT 1 FROM account WHERE account_id = ? /*+ FOR NO KEY UPDATE*/"
 COUNT = "SELECT COUNT(*) FROM app_password WHERE account_id = ?"
-ADD = f"INSERT INTO app_password ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"  # noqa: S608  a constant
+ADD = f"INSERT INTO app_password ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"  # noqa: S608  a constant
 OF_ACCOUNT = f"SELECT {COLUMNS} FROM app_password WHERE account_id = ? ORDER BY created_at, app_password_id"  # noqa: S608  a constant
 REVOKE = f"DELETE FROM app_password WHERE account_id = ? AND app_password_id = ? RETURNING {COLUMNS}"  # noqa: S608  a constant
 NOTE_USE = "UPDATE app_password SET used_at = ? WHERE app_password_id = ?"
@@ -61,12 +62,13 @@ class SqlAppPasswords:
 
 
 def app_password_of(row: Row) -> AppPassword:
-    app_password_id, account_id, name, digest, services, created_at, expires_at, used_at = row
+    app_password_id, account_id, name, digest, verifier, services, created_at, expires_at, used_at = row
     return AppPassword(
         app_password_id=AppPasswordId(app_password_id),
         account_id=AccountId(account_id),
         name=name,
         digest=bytes(digest),
+        verifier=parse_verifier(verifier),
         # A service of a later version is none here: less is safe.
         services=frozenset(service for service in AppService if service in services.split()),
         created_at=Instant(created_at),
@@ -78,7 +80,7 @@ def app_password_of(row: Row) -> AppPassword:
 def _row_of(one: AppPassword) -> tuple[str | bytes | int | None, ...]:
     services = " ".join(sorted(one.services))
     times = (one.created_at, one.expires_at, one.used_at)
-    return (one.app_password_id, one.account_id, one.name, one.digest, services, *times)
+    return (one.app_password_id, one.account_id, one.name, one.digest, str(one.verifier), services, *times)
 
 
 def _told(transaction: Transaction, rows: Sequence[Row]) -> list[AppPassword]:

@@ -503,6 +503,7 @@ MIGRATIONS = (
                 account_id TEXT NOT NULL,
                 name TEXT NOT NULL,
                 digest BLOB NOT NULL UNIQUE,
+                verifier TEXT NOT NULL,
                 services TEXT NOT NULL,
                 created_at INTEGER NOT NULL,
                 expires_at INTEGER,

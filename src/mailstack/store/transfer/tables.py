@@ -331,6 +331,7 @@ BEFORE_QUEUE = (
         "account_id",
         "name",
         "digest",
+        "verifier",
         "services",
         "created_at",
         "expires_at",
