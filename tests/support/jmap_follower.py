@@ -22,10 +22,13 @@ Asked = tuple[str, Mapping[str, Any]]
 
 @dataclass(kw_only=True)
 class Followed:
-    """Objects of one type. known: by their ids."""
+    """Objects of one type. known: by their ids. stale: of which some properties are to be looked at, or all.
+    is_lost: all is to be looked at."""
 
     state: str
     known: Objects
+    stale: dict[str, Sequence[str] | None] = field(default_factory=dict)
+    is_lost: bool = False
 
 
 @dataclass(kw_only=True)
@@ -56,47 +59,67 @@ class Follower:
 
     async def follow(self) -> None:
         """Everything; and what is then known is what there is."""
-        for name in PROPERTIES:
-            await self._follow(name, self.types[name])
-            assert self.types[name] == await self._fresh(name), f"{self.who}, {name}"
+        await self._hear_all(is_amid=False)
+        for name, followed in self.types.items():
+            fresh = await self._fresh(name)
+            if followed.is_lost:
+                self.types[name] = fresh
+            else:
+                await self._look(name, followed)
+                assert followed == fresh, f"{self.who}, {name}"
+        found = await self._found([(query.method, query.arguments) for query in self.queries])
+        for query, (ids, state) in zip(self.queries, found, strict=True):
+            assert (query.ids, query.state) == (ids, state), f"{query.method} {query.arguments}"
+
+    async def hear_amid(self) -> None:
+        """While others are at work."""
+        await self._hear_all(is_amid=True)
+
+    async def _hear_all(self, *, is_amid: bool) -> None:
+        for name, followed in self.types.items():
+            await self._hear(name, followed)
         asked = [(query.method, query.arguments) for query in self.queries]
         since = [{"sinceQueryState": query.state, "calculateTotal": True} for query in self.queries]
         changes = [(f"{name}/queryChanges", {**each, **more}) for (name, each), more in zip(asked, since, strict=True)]
-        told = await self._calls(changes)
-        for query, answer, found in zip(self.queries, told, await self._found(asked), strict=True):
-            if self.is_own:
-                _follow_query(query, *answer)
-                assert (query.ids, query.state) == found, f"{query.method} {query.arguments}"
-            elif answer[0] == "error":
-                assert answer[1]["type"] == "cannotCalculateChanges"
-                query.ids, query.state = found
+        for query, (kind, told) in zip(self.queries, await self._calls(changes), strict=True):
+            if kind == "error":
+                assert told["type"] == "cannotCalculateChanges"
+                assert not self.is_own or is_amid, f"{query}: {told}"
+                ((query.ids, query.state),) = await self._found([(query.method, query.arguments)], is_amid=is_amid)
+            else:
+                _apply(query, told)
 
-    async def _follow(self, name: str, followed: Followed) -> None:
-        """What an answer names is looked at when all answers are in."""
-        known, stale, has_more = {*followed.known}, dict[str, Sequence[str] | None](), True
+    async def _hear(self, name: str, followed: Followed) -> None:
+        has_more = not followed.is_lost
         while has_more:
             most = self.dice.choice((None, self.dice.randint(1, 5)))
             kind, told = await self._call(f"{name}/changes", sinceState=followed.state, maxChanges=most)
             if kind == "error":
                 # Whoever may look at others' mailboxes may be told so, or not.
                 assert (told["type"], self.is_own) == ("cannotCalculateChanges", False), f"{name}: {told}"
-                self.types[name] = await self._fresh(name)
+                followed.is_lost = True
                 return
             created, updated, destroyed = told["created"], told["updated"], told["destroyed"]
             assert len(created) + len(updated) + len(destroyed) <= (most or 1_000)
-            assert known.isdisjoint(created), f"{self.who}, {name}: created {created}"
-            assert known.issuperset([*updated, *destroyed]), f"{self.who}, {name}: {updated}, {destroyed}"
-            known = known.union(created).difference(destroyed)
-            stale.update(dict.fromkeys(created, None))
-            properties = told.get("updatedProperties")
-            stale.update({one: None if one in stale and stale[one] is None else properties for one in updated})
+            assert followed.known.keys().isdisjoint(created), f"{self.who}, {name}: created {created}"
+            assert followed.known.keys() >= {*updated, *destroyed}, f"{self.who}, {name}: {updated}, {destroyed}"
             assert followed.state != told["newState"] or not told["hasMoreChanges"]
+            for one in destroyed:
+                del followed.known[one]
+                followed.stale.pop(one, None)
+            followed.known.update((one, {}) for one in created)
+            followed.stale.update(dict.fromkeys(created, None))
+            properties = told.get("updatedProperties")
+            for one in updated:
+                followed.stale[one] = properties if followed.stale.get(one, properties) == properties else None
             followed.state, has_more = told["newState"], told["hasMoreChanges"]
-        followed.known = {one: followed.known.get(one, {}) for one in known}
-        for properties in (None, *{tuple(each) for each in stale.values() if each is not None}):
-            wanted = [one for one, given in stale.items() if (given and tuple(given)) == properties and one in known]
+
+    async def _look(self, name: str, followed: Followed) -> None:
+        for properties in {None if each is None else tuple(each) for each in followed.stale.values()}:
+            wanted = [one for one, given in followed.stale.items() if (given and tuple(given)) == properties]
             for one, found in (await self._get(name, wanted, properties)).items():
                 followed.known[one] |= found
+        followed.stale = {}
 
     async def _fresh(self, name: str) -> Followed:
         if name == "Mailbox":
@@ -119,13 +142,13 @@ class Follower:
         assert found["notFound"] == []
         return {each["id"]: each for each in found["list"]}
 
-    async def _found(self, asked: Sequence[Asked]) -> list[tuple[list[str], str]]:
+    async def _found(self, asked: Sequence[Asked], *, is_amid: bool = False) -> list[tuple[list[str], str]]:
         """What these queries find, and the state of it."""
         calls = [(f"{name}/query", {"calculateTotal": True, **arguments}) for name, arguments in asked]
         answers = [found for _, found in await self._calls(calls)]
         for found in answers:
             assert found["total"] == len(found["ids"])
-            assert found["canCalculateChanges"] is self.is_own
+            assert found["canCalculateChanges"] or is_amid or not self.is_own
         return [(found["ids"], found["queryState"]) for found in answers]
 
     async def _call(self, method: str, **arguments: Any) -> tuple[str, Any]:
@@ -138,8 +161,7 @@ class Follower:
         return [(name, found) for name, found, _ in responses]
 
 
-def _follow_query(query: FollowedQuery, name: str, told: Mapping[str, Any]) -> None:
-    assert name != "error", f"{query}: {told}"
+def _apply(query: FollowedQuery, told: Mapping[str, Any]) -> None:
     gone = {*told["removed"]}
     query.ids = [one for one in query.ids if one not in gone]
     for each in told["added"]:

@@ -1,6 +1,7 @@
 """Whatever is done by IMAP and JMAP: /changes and /queryChanges make of what a client knew what there is now."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.model.rights import Grant, parse_rights
 from tests.support.both_protocols import Worker
+from tests.support.engines import size
 from tests.support.imap_dialogue import imap_client
 from tests.support.jmap_calls import put, share
 from tests.support.jmap_follower import Asked, Follower
@@ -80,12 +82,43 @@ async def work_and_follow(world: JmapWorld, seed: int, steps: int) -> None:
         await follower.follow()
 
 
+async def work_together(world: JmapWorld, seed: int, rounds: int) -> None:
+    """One by IMAP and two by JMAP, while clients hear of it."""
+    dice = Random(seed)
+    _, *watching = await followers(world, dice)
+    async with imap_client(world.imap.port) as imap:
+        await imap.login()
+        workers = [Worker(world, imap, dice, who="u0", other="u1", is_alone=False) for _ in range(3)]
+
+        async def some(act: Callable[[], Awaitable[None]]) -> None:
+            for _ in range(3):
+                await act()
+
+        work = [workers[0].act_by_imap, workers[1].act_on_emails, workers[2].act_on_emails]
+        for _ in range(rounds):
+            await asyncio.gather(*map(some, [*work, *(follower.hear_amid for follower in watching)]))
+            for follower in watching:
+                await follower.hear_amid()
+                await follower.follow()
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_what_is_told_leads_to_what_there_is(world: JmapWorld, seed: int) -> None:
     await work_and_follow(world, seed, steps=60)
 
 
+@pytest.mark.parametrize("seed", range(2))
+async def test_what_is_told_amid_changes_leads_there_too(world: JmapWorld, seed: int) -> None:
+    await work_together(world, seed, rounds=2)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 102))
+async def test_amid_changes_over_a_long_time(world: JmapWorld, seed: int) -> None:
+    await work_together(world, seed, rounds=size(30, on_postgres=8))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 102))
 async def test_over_a_long_time(world: JmapWorld, seed: int) -> None:
-    await work_and_follow(world, seed, steps=600)
+    await work_and_follow(world, seed, steps=size(600, on_postgres=300))
