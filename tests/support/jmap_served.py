@@ -107,11 +107,11 @@ async def events_of(
     served: ServedJmap,
     query: str = "types=*&closeafter=no&ping=0",
     *,
-    login: str = f"u0@{DOMAIN}",
+    login: str | None = f"u0@{DOMAIN}",
     password: str = PASSWORD,
     headers: dict[str, str] | None = None,
 ) -> AsyncIterator[EventClient]:
-    auth: Any = httpx.BasicAuth(login, password)
+    auth: Any = httpx.BasicAuth(login, password) if login else None
     async with (
         httpx.AsyncClient(base_url=served.base_url, auth=auth, timeout=DEADLINE_S) as client,
         client.stream("GET", f"{EVENTS_PATH}?{query}", headers=headers) as response,

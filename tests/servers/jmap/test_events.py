@@ -4,19 +4,20 @@ import asyncio
 import base64
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import orjson
 import pytest
 
 from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.jmap import event_stream
 from mailstack.wire.jmap.session import EVENTS_PATH
 from tests.support.app_passwords import app_password_for
 from tests.support.imap_server import DOMAIN, PASSWORD
 from tests.support.jmap_calls import put, share
-from tests.support.jmap_served import ServedJmap, events_of, serving_jmap
+from tests.support.jmap_served import EventClient, ServedJmap, events_of, serving_jmap
 from tests.support.jmap_world import JmapWorld
 from tests.support.running import DEADLINE_S, until
 from tests.support.stores import account_resource, apply, destroyed, mailbox_with, new_message
@@ -293,3 +294,26 @@ async def test_of_others_accounts_what_they_share(world: JmapWorld, served: Serv
         await client.block()
         await deliver(world)
         assert orjson.loads((await client.event()).data)["changed"].keys() == {account_id}
+
+
+async def test_a_stream_by_a_cookie_ends_with_its_session(world: JmapWorld, served: ServedJmap) -> None:
+    await deliver(world)
+    logins = world.service.signed_in.web_logins
+    (own, cookie), (other, kept) = [
+        await logins.open(f"u0@{DOMAIN}", PASSWORD, peer_host="127.0.0.1", agent="Firefox") for _ in range(2)
+    ]
+
+    def by(cookie: str) -> AbstractAsyncContextManager[EventClient]:
+        return events_of(served, login=None, headers={"Cookie": f"{COOKIE}={cookie}", "Sec-Fetch-Site": "same-origin"})
+
+    async with by(cookie) as ending, by(kept) as staying:
+        for client in (ending, staying):
+            await client.block()
+        await logins.close(own)
+        assert await ending.block() is None
+        await deliver(world)
+        assert (await staying.event()).name == "state"
+        await logins.close(other)
+        assert await staying.block() is None
+    async with by(kept) as refused:
+        assert refused.response.status_code == 401

@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.http import web_socket
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.jmap.service import JmapService
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.session import CORE, MAIL, WEB_SOCKET, WEB_SOCKET_PATH
@@ -63,13 +64,13 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    served: ServedJmap, *, login: str = f"u0@{DOMAIN}", headers: dict[str, str] | None = None, **options: Any
+    served: ServedJmap, *, login: str | None = f"u0@{DOMAIN}", headers: dict[str, str] | None = None, **options: Any
 ) -> AsyncIterator[Client]:
-    token = base64.b64encode(f"{login}:{PASSWORD}".encode()).decode()
+    named = {"Authorization": "Basic " + base64.b64encode(f"{login}:{PASSWORD}".encode()).decode()}
     url = served.base_url.replace("http", "ws") + WEB_SOCKET_PATH
     given = {"subprotocols": JMAP, "max_size": None, **options}
     async with connect(
-        url, additional_headers={"Authorization": f"Basic {token}", **(headers or {})}, proxy=None, **given
+        url, additional_headers=(named if login else {}) | (headers or {}), proxy=None, **given
     ) as connection:
         yield Client(connection)
 
@@ -215,6 +216,19 @@ async def test_who_is_not_let_in(
 async def test_ones_own_origin_is_let_in(served: ServedJmap) -> None:
     async with client_of(served, origin=served.base_url) as client:
         assert (await client.ask(request(ECHO)))["@type"] == "Response"
+
+
+async def test_a_socket_by_a_cookie_ends_with_its_session(world: JmapWorld, served: ServedJmap) -> None:
+    logins = world.service.signed_in.web_logins
+    web_login, cookie = await logins.open(f"u0@{DOMAIN}", PASSWORD, peer_host="127.0.0.1", agent="Firefox")
+    headers = {"Cookie": f"{COOKIE}={cookie}"}
+    async with client_of(served, login=None, headers=headers, origin=served.base_url) as client:
+        assert (await client.ask(request(ECHO)))["@type"] == "Response"
+        await logins.close(web_login)
+        assert await client.end() == 1008
+    with pytest.raises(InvalidStatus):
+        async with client_of(served, login=None, headers=headers, origin="https://elsewhere.example"):
+            pass
 
 
 async def test_who_asks_for_a_page_is_told_that_there_is_none(world: JmapWorld) -> None:

@@ -9,6 +9,7 @@ from mailstack.servers.http.line import LineResponse
 from mailstack.servers.http.target import HTTP_1_0
 from mailstack.servers.jmap.event_stream import EventStream
 from mailstack.servers.jmap.service import JmapService
+from mailstack.servers.jmap.staying import staying
 from mailstack.wire.jmap.event_stream import read_events_wanted
 from mailstack.wire.jmap.state_change import read_known
 
@@ -25,7 +26,8 @@ async def events(service: JmapService, login: Account, request: Request) -> Resp
     is_chunked = request.scope["http_version"] != HTTP_1_0
     stream = EventStream(login, service.accounts, wanted, is_chunked=is_chunked)
     stream.hear_from(await service.feed.listen(login.account_id, wanted.types, stream.tell, since=_last_known(request)))
-    return LineResponse(stream, headers=_HEADERS | (_CHUNKED if is_chunked else {}))
+    guest = await staying(stream, service, request)
+    return LineResponse(guest, headers=_HEADERS | (_CHUNKED if is_chunked else {}))
 
 
 def _last_known(request: Request) -> AccountStates | None:

@@ -74,7 +74,7 @@ class JmapPages:
 
     async def web_socket(self, request: HttpRequest) -> Response:
         agreed = agreed_to(request, origin=base_url(request))
-        return web_socket(self.service, await account_of(self.service, request), agreed)
+        return await web_socket(self.service, await account_of(self.service, request), agreed, request)
 
     async def upload(self, request: HttpRequest) -> Response:
         try:

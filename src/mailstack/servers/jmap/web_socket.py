@@ -11,6 +11,7 @@ from mailstack.servers.http.problem import Problem, Refused
 from mailstack.servers.http.target import HTTP_1_0
 from mailstack.servers.http.web_socket import WebSocket
 from mailstack.servers.jmap.service import JmapService
+from mailstack.servers.jmap.staying import staying
 from mailstack.servers.jmap.talker import JmapTalker
 from mailstack.wire.jmap.web_socket import PROTOCOL
 from mailstack.wire.websocket.handshake import VERSION, BadHandshake, Handshake, read_handshake
@@ -46,7 +47,8 @@ def agreed_to(request: Request, *, origin: str) -> Handshake:
     return agreed
 
 
-def web_socket(service: JmapService, login: Account, agreed: Handshake) -> Response:
+async def web_socket(service: JmapService, login: Account, agreed: Handshake, request: Request) -> Response:
+    """Raises Refused."""
     machine = WebSocketMachine(most_octets=service.limits.request_octets, deflating=agreed.deflating)
     headers = {
         "Upgrade": "websocket",
@@ -56,4 +58,5 @@ def web_socket(service: JmapService, login: Account, agreed: Handshake) -> Respo
         **({"Sec-WebSocket-Extensions": agreed.agreed} if agreed.agreed else {}),
     }
     socket = WebSocket(JmapTalker(service, login, is_deflating=machine.is_deflating), machine)
-    return LineResponse(socket, status_code=SWITCHING_PROTOCOLS, headers=headers)
+    guest = await staying(socket, service, request)
+    return LineResponse(guest, status_code=SWITCHING_PROTOCOLS, headers=headers)

@@ -80,6 +80,9 @@ class WebLogins:
             session = replace(session, used_at=now, peer_host=peer_host)
         return WebLogin(account=account, session=session)
 
+    async def has_ended(self, web_login: WebLogin) -> bool:
+        return await self.sessions.find(web_login.session.digest, now=self.clock()) is None
+
     async def close(self, web_login: WebLogin) -> None:
         await self.sessions.end(web_login.account.account_id, [web_login.session.session_id])
         log.info("logged out", service=SERVICE, peer=web_login.session.peer_host, account=web_login.account.login)
