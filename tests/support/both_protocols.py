@@ -127,15 +127,20 @@ class Worker:
         ids = [each["id"] for each in found["list"]]
         own = [each["id"] for each in found["list"] if each["name"] not in ("Inbox", *FIXED)]
         parent = self._dice.choice((None, self._dice.choice(ids)))
-        match self._dice.randrange(4):
+        match self._dice.randrange(5):
             case 0:
                 await self._call("Mailbox/set", create={"new": {"name": self._name(), "parentId": parent}})
             case 1:
-                patch = self._dice.choice(({"name": self._name()}, {"parentId": parent}, {"name": "Same"}))
+                order = {"sortOrder": self._dice.choice((None, self._dice.randrange(4)))}
+                patch = self._dice.choice(({"name": self._name()}, {"parentId": parent}, {"name": "Same"}, order))
                 await self._call("Mailbox/set", update={self._dice.choice(ids): patch})
             case 2:
                 subscribed = {"isSubscribed": self._dice.choice((True, False))}
                 await self._call("Mailbox/set", update={self._dice.choice(ids): subscribed})
+            case 3:
+                names = {each["id"]: each["name"] for each in found["list"]}
+                one, two = self._dice.sample(ids, 2)
+                await self._call("Mailbox/set", update={one: {"name": names[two]}, two: {"name": names[one]}})
             case _ if own:
                 # Whose selected mailbox another session destroys is sent away.
                 await self._ask("EXAMINE INBOX")
