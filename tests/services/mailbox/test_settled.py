@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import MessageId, ModSeq
 from mailstack.model.query import Everything
 from mailstack.services.mailbox.account_mail import AccountMail
@@ -103,3 +103,29 @@ async def test_the_state_of_a_quiet_account_is_its_own(mail: AccountMail) -> Non
     client.asked = type(client.asked)(filter=Everything())
     await client.follow()
     assert client.state == await mail.changes.mod_seq(mail.account_id)
+
+
+async def test_what_goes_meanwhile_is_looked_at_anew(mail: AccountMail) -> None:
+    made = 0
+
+    async def make(_: ModSeq) -> int:
+        nonlocal made
+        made += 1
+        if made <= wrong:
+            await mail.mailboxes.create(mail.account_id, parent_id=None, name=f"{wrong} {made}")
+            raise NotFound("no such mailbox")
+        return made
+
+    wrong = 2
+    assert await settled(mail, make) == (3, await mail.changes.mod_seq(mail.account_id))
+    made, wrong = 0, 3
+    with pytest.raises(Conflict):
+        await settled(mail, make)
+
+
+async def test_what_is_not_there_at_all_is_not_looked_for_again(mail: AccountMail) -> None:
+    async def make(_: ModSeq) -> int:
+        raise NotFound("no such mailbox")
+
+    with pytest.raises(NotFound):
+        await settled(mail, make)

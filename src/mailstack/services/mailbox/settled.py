@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from mailstack.model.errors import Conflict, NotFound
 from mailstack.model.ids import ModSeq
 from mailstack.services.mailbox.account_mail import AccountMail
 
@@ -13,12 +14,19 @@ _TRIES = 3
 
 async def settled(mail: AccountMail, make: Callable[[ModSeq], Awaitable[Answer]]) -> tuple[Answer, ModSeq | None]:
     """What `make` gives, which is told the state that there is, and the state that it is of; None where something
-    happened each time that it was made."""
-    before = await mail.changes.mod_seq(mail.account_id)
+    happened each time that it was made. What it finds to be gone is looked at anew. Raises Conflict where it never came
+    to an end."""
+    before, answers = await mail.changes.mod_seq(mail.account_id), list[Answer]()
     for _ in range(_TRIES):
-        answer = await make(before)
+        try:
+            answers.append(await make(before))
+        except NotFound:
+            if await mail.changes.mod_seq(mail.account_id) == before:
+                raise
         after = await mail.changes.mod_seq(mail.account_id)
         if after == before:
-            return answer, after
+            return answers[-1], after
         before = after
-    return answer, None
+    if not answers:
+        raise Conflict("what was looked at was gone each time")
+    return answers[-1], None
