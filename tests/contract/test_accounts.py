@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mailstack.model.errors import Conflict
+from mailstack.model.ids import AccountId
 from mailstack.model.principal import ALL_ABILITIES, Account, AliasTargets, Domain, Forward, MailingList, Posters, Role
 from mailstack.model.resource import (
     AccountBody,
@@ -204,3 +205,11 @@ async def test_a_domain_is_found_and_forgotten(store: Store) -> None:
     await apply(store, updated(domain))
     await apply(store, destroyed(domain))
     assert await store.accounts.domain("example.com") is None
+
+
+async def test_the_quotas_of_many_accounts_are_told_together(store: Store) -> None:
+    bob = account_resource("bob@example.com")
+    await apply(store, created(ALICE, password="$argon2id$x"), created(bob, password="$argon2id$x"))
+    ids = [(await account_of(store, login)).account_id for login in ("alice@example.com", "bob@example.com")]
+    assert await store.accounts.quotas([*ids, AccountId("0123456789abcdef")]) == {ids[0]: 1_000, ids[1]: None}
+    assert await store.accounts.quotas([]) == {}

@@ -118,9 +118,13 @@ async def test_owners_are_found_by_who_they_share_with(
     await store.sharing.change(account_id, inbox, for_bob(bob))
     assert [account_id] == list(await store.sharing.owners(bob))
     assert not await store.sharing.owners(carol)
+    assert await store.sharing.owners_of_many([bob, carol]) == {bob: [account_id], carol: []}
     await store.sharing.change(account_id, inbox, for_all(identifier="authenticated"))
     assert [account_id] == list(await store.sharing.owners(carol))
     assert not await store.sharing.owners(account_id)
+    of_many = await store.sharing.owners_of_many([bob, carol, account_id])
+    assert of_many == {bob: [account_id], carol: [account_id], account_id: []}
+    assert await store.sharing.owners_of_many([]) == {}
 
 
 async def test_the_index_may_name_too_much_and_is_mended(

@@ -1,5 +1,6 @@
 """The directory: who receives, who logs in. Small indexed reads, asked at every RCPT and every login."""
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from mailstack.model.app_password import AppPassword
@@ -18,6 +19,10 @@ class Accounts(Protocol):
         ...
 
     async def account(self, account_id: AccountId) -> Account | None: ...
+
+    async def quotas(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, int | None]:
+        """quota_bytes of many accounts in one question; of those that there are."""
+        ...
 
     async def app_password(self, digest: bytes) -> AppPassword | None:
         """Also one that has expired, or whose account is in the trash: whoever asks must look."""

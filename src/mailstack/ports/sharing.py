@@ -4,7 +4,7 @@ The lists in the owner's account are the truth. Who shares with whom is an index
 list is: after a crash it may name too much, and whoever then finds nothing behind it says so with `forget`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mailstack.model.ids import AccountId, MailboxId, ModSeq
@@ -42,6 +42,10 @@ class Sharing(Protocol):
 
     async def owners(self, account_id: AccountId) -> Sequence[AccountId]:
         """Who may have something for this account, or for anyone; never the account itself."""
+        ...
+
+    async def owners_of_many(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, Sequence[AccountId]]:
+        """As owners, for each, in one question."""
         ...
 
     async def forget(self, account_id: AccountId | None, owner: AccountId) -> None:

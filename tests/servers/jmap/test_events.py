@@ -5,6 +5,7 @@ import base64
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.jmap import event_stream
+from mailstack.services.states.feed import Listener, StateFeed
 from mailstack.wire.jmap.session import EVENTS_PATH
 from tests.support.app_passwords import app_password_for
 from tests.support.imap_server import DOMAIN, PASSWORD
@@ -317,3 +319,31 @@ async def test_a_stream_by_a_cookie_ends_with_its_session(world: JmapWorld, serv
         assert await staying.block() is None
     async with by(kept) as refused:
         assert refused.response.status_code == 401
+
+
+async def test_who_is_gone_before_the_stream_begins_holds_no_place(
+    world: JmapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, gate = asyncio.Event(), asyncio.Event()
+    real = StateFeed.listen
+
+    async def slow(feed: StateFeed, *arguments: Any, **more: Any) -> Listener:
+        entered.set()
+        await gate.wait()
+        return await real(feed, *arguments, **more)
+
+    monkeypatch.setattr(StateFeed, "listen", slow)
+    async with serving_jmap(world.service, limits=HttpLimits(streams_per_account=1)) as served:
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(ASKED % 1 + b"\r\n")
+        await entered.wait()
+        writer.transport.abort()
+
+        async def is_gone() -> bool:
+            return not len(served.connections)
+
+        await until(is_gone)
+        gate.set()
+        await until_gone(world, served)
+        async with events_of(served) as client:
+            assert client.response.status_code == 200

@@ -283,3 +283,31 @@ async def test_the_quota_is_the_one_that_is_got(world: World) -> None:
     await world.deliver(world.alice)
     ear = await listen(world, world.alice, QUOTA, since={})
     assert ear.listener.take() == {world.alice: {QUOTA: "none"}}
+
+
+async def test_one_that_fails_keeps_no_other_from_hearing(world: World) -> None:
+    await world.deliver(world.alice)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    await world.feed.listen(world.alice, ALL_TYPES, fail)
+    ear = await listen(world, world.alice)
+    with capture_logs() as logs:
+        await world.deliver(world.alice)
+        await ear.hear()
+        await world.deliver(world.alice)
+        await ear.hear()
+    assert {line["event"] for line in logs} == {"a listener failed"}
+
+
+async def test_of_very_many_some_are_looked_at_each_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "MOST_DUE", 1)
+    monkeypatch.setattr(feed_module, "LOOK_EVERY_S", 0.02)
+    ears = {each: await listen(world, each) for each in (world.alice, world.bob)}
+    monkeypatch.setattr(world.bus, "publish", lambda _: None)
+    for account_id in ears:
+        await world.deliver(account_id)
+    async with running(world.feed.run):
+        for account_id, ear in ears.items():
+            assert (await ear.hear()).keys() == {account_id}

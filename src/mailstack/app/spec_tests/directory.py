@@ -1,5 +1,7 @@
 """A directory that remembers what it was asked, so that a test can tell how an address was resolved."""
 
+from collections.abc import Collection, Mapping
+
 from mailstack.model.app_password import AppPassword
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account, AliasTargets, Domain, MailingList
@@ -54,6 +56,9 @@ class NotedAccounts:
 
     async def account(self, account_id: AccountId) -> Account | None:
         return await self._accounts.account(account_id)
+
+    async def quotas(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, int | None]:
+        return await self._accounts.quotas(account_ids)
 
     async def app_password(self, digest: bytes) -> AppPassword | None:
         return await self._accounts.app_password(digest)

@@ -101,6 +101,8 @@ class HttpConnection(HttpToolsProtocol):
     # What follows is as servers.http.line.Host has it.
 
     def admit(self, account: Account) -> bool:
+        if self._held is None:
+            return True  # whoever is gone needs no place
         limits, streams = self._limits, self._shared.lines.admission
         held = streams.admit(
             account.account_id, limit=limits.streams_per_account, total=limits.streams, part=self.shut_down

@@ -36,7 +36,7 @@ def agreed_to(request: Request, *, origin: str) -> Handshake:
     # the page may read, which CORS forbids elsewhere.
     if fields.get("origin", [origin]) != [origin]:
         raise Refused(OTHER_ORIGIN)
-    if request.scope["http_version"] == HTTP_1_0:
+    if request.scope["http_version"] == HTTP_1_0 or request.method != "GET":
         raise Refused(UPGRADE_REQUIRED)
     try:
         agreed = read_handshake(fields)

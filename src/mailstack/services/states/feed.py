@@ -2,13 +2,14 @@
 
 One for each process, whatever generation serves. However many listen, each source is asked once for all accounts in
 which something happened, and nobody is asked for what is known. The bus says when; as its events may be lost, all
-accounts are looked at now and then, and so is who shares what with whom.
+accounts are looked at in turn now and then, and so is who shares what with whom.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -29,6 +30,8 @@ REST_S = 0.03
 LOOK_EVERY_S = 30.0
 RETRY_S = 1.0
 ACCOUNTS_AT_ONCE = 200
+MOST_DUE = 500
+"""Looked at without being woken, each time; the others have their turn the next time, or the one after."""
 
 
 class _Watched:
@@ -119,7 +122,7 @@ class StateFeed:
         happened from then on. Raises DomainError."""
         listener = Listener(self, viewer, types, wake)
         try:
-            self.show(listener, await shown_to(viewer, self._sharing))
+            self.show(listener, (await shown_to([viewer], self._sharing))[viewer])
             await self._look([account_id for account_id in listener.shown if not self.states_of(account_id)])
         except BaseException:
             listener.end()
@@ -137,11 +140,11 @@ class StateFeed:
                 async with asyncio.timeout_at(look_at):
                     await self._heard.wait()
                     await asyncio.sleep(GATHER_S)
-            is_due = loop.time() >= look_at
-            if is_due:
+            due: Sequence[AccountId] = ()
+            if loop.time() >= look_at:
                 look_at = loop.time() + LOOK_EVERY_S
-                self._heard_of.update(self._watched)
-            await asyncio.sleep(REST_S if await self._look_carefully(with_shares=is_due) else RETRY_S)
+                due = self._next_due()
+            await asyncio.sleep(REST_S if await self._look_carefully(due) else RETRY_S)
 
     def states_of(self, account_id: AccountId) -> States:
         """As they were last seen, where somebody listens."""
@@ -156,13 +159,19 @@ class StateFeed:
         for account_id in before.keys() - shown.keys():
             self._leave(account_id, listener)
 
-    async def _look_carefully(self, *, with_shares: bool) -> bool:
+    def _next_due(self) -> Sequence[AccountId]:
+        """Those that were not looked at for longest."""
+        due = [*islice(self._watched, MOST_DUE)]
+        for account_id in due:
+            self._watched[account_id] = self._watched.pop(account_id)
+        return due
+
+    async def _look_carefully(self, due: Sequence[AccountId]) -> bool:
         """False: it has to be done again."""
         self._heard.clear()
-        heard_of, self._heard_of = self._heard_of, set()
+        heard_of, self._heard_of = self._heard_of.union(due), set()
         try:
-            if with_shares:
-                await self._look_at_shares()
+            await self._look_at_shares(due)
             await self._look(heard_of)
         except (DomainError, OSError) as fault:
             log.warning("states cannot be looked at", fault=repr(fault))
@@ -174,16 +183,13 @@ class StateFeed:
         self._heard.set()
         return False
 
-    async def _look_at_shares(self) -> None:
-        """Others may share more by now, or less."""
-        by_viewer: dict[AccountId, list[Listener]] = {}
-        for listener in {listener for watched in self._watched.values() for listener in watched.listeners}:
-            by_viewer.setdefault(listener.viewer, []).append(listener)
-        for viewer, listeners in by_viewer.items():
-            shown = await shown_to(viewer, self._sharing)
-            for listener in listeners:
-                # Unless it has ended meanwhile.
-                if listener.shown and listener.shown != shown:
+    async def _look_at_shares(self, viewers: Sequence[AccountId]) -> None:
+        """Others may share more with them by now, or less."""
+        shown_to_each = await shown_to(viewers, self._sharing) if viewers else {}
+        for viewer, shown in shown_to_each.items():
+            watched = self._watched.get(viewer)
+            for listener in tuple(watched.listeners) if watched is not None else ():
+                if listener.viewer == viewer and listener.shown != shown:
                     self._heard_of.update(shown.keys() - listener.shown.keys())
                     self._heard.set()
                     self.show(listener, shown)
@@ -205,7 +211,10 @@ class StateFeed:
             watched.states = states
             await self._review(account_id, watched)
         for listener in tuple(watched.listeners):
-            listener.hear(account_id)
+            try:
+                listener.hear(account_id)
+            except Exception:  # one that fails keeps no other from hearing
+                log.exception("a listener failed", account=account_id)
 
     async def _review(self, account_id: AccountId, watched: _Watched) -> None:
         """A change of rights is one of states too: whoever may not know of this one is not told."""

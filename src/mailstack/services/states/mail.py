@@ -20,15 +20,16 @@ class MailStates:
 
     async def states(self, account_ids: Collection[AccountId]) -> AccountStates:
         heads = await self.changes.heads(account_ids)
-        return {account_id: await self._states(account_id, head) for account_id, head in heads.items()}
+        quotas = await self.accounts.quotas(heads) if heads else {}
+        return {account_id: _states(head, quotas.get(account_id)) for account_id, head in heads.items()}
 
-    async def _states(self, account_id: AccountId, head: LogHead) -> States:
-        account = await self.accounts.account(account_id)
-        log = str(head.mod_seq)
-        return {
-            StateType.MAILBOX: log,
-            StateType.EMAIL: log,
-            StateType.THREAD: log,
-            StateType.EMAIL_DELIVERY: str(head.message_id),
-            StateType.QUOTA: state_of_quota(head.used_bytes, account.quota_bytes if account else None),
-        }
+
+def _states(head: LogHead, quota_bytes: int | None) -> States:
+    log = str(head.mod_seq)
+    return {
+        StateType.MAILBOX: log,
+        StateType.EMAIL: log,
+        StateType.THREAD: log,
+        StateType.EMAIL_DELIVERY: str(head.message_id),
+        StateType.QUOTA: state_of_quota(head.used_bytes, quota_bytes),
+    }

@@ -1,6 +1,6 @@
 """Which types of whose accounts a viewer may be told of: all of their own, of others what is shared. RFC 4314."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -16,13 +16,14 @@ NONE: frozenset[StateType] = frozenset()
 log = structlog.get_logger()
 
 
-async def shown_to(viewer: AccountId, sharing: Sharing) -> Shown:
-    """By account, one's own first; no account of which nothing is shown."""
-    shown = {viewer: ALL_TYPES}
-    for owner in await sharing.owners(viewer):
-        types = types_shown(await grants_of(owner, sharing), viewer)
-        if types:
-            shown[owner] = types
+async def shown_to(viewers: Collection[AccountId], sharing: Sharing) -> Mapping[AccountId, Shown]:
+    """To each: by account, one's own first; no account of which nothing is shown."""
+    owners = await sharing.owners_of_many(viewers)
+    grants = {owner: await grants_of(owner, sharing) for owner in {each for some in owners.values() for each in some}}
+    shown: dict[AccountId, Shown] = {}
+    for viewer in viewers:
+        types = {owner: types_shown(grants[owner], viewer) for owner in owners[viewer]}
+        shown[viewer] = {viewer: ALL_TYPES, **{owner: some for owner, some in types.items() if some}}
     return shown
 
 

@@ -1,6 +1,6 @@
 """The directory in memory: dictionaries of addresses and domains."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from mailstack.model.app_password import AppPassword
 from mailstack.model.errors import Conflict
@@ -74,6 +74,9 @@ class MemoryAccounts:
 
     async def account(self, account_id: AccountId) -> Account | None:
         return self._by_id.get(account_id)
+
+    async def quotas(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, int | None]:
+        return {each: self._by_id[each].quota_bytes for each in account_ids if each in self._by_id}
 
     async def app_password(self, digest: bytes) -> AppPassword | None:
         return self.app_passwords.get(digest)

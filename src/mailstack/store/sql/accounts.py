@@ -6,6 +6,8 @@ not ours is, for each of our mails asks for it three times, and a mail to thousa
 """
 
 import asyncio
+import json
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import orjson
@@ -33,6 +35,7 @@ COLUMNS = """a.account_id, a.login, a.name, a.addresses, a.roles, a.abilities, a
     (SELECT s.value FROM secret s WHERE s.kind = 'account' AND s.name = a.login AND s.label = 'password')"""
 BY_ADDRESS = f"SELECT {COLUMNS} FROM address d JOIN account a ON a.account_id = d.account_id WHERE d.address_key = ?"  # noqa: S608
 BY_ID = f"SELECT {COLUMNS} FROM account a WHERE a.account_id = ?"  # noqa: S608
+QUOTAS = "SELECT account_id, quota_bytes FROM account WHERE account_id IN (SELECT value FROM json_each(?) AS texts)"
 OF_NAME = "SELECT 1 FROM account WHERE name = ? LIMIT 1"
 ALIAS = "SELECT targets FROM alias WHERE address_key = ?"
 # Lists and scripts are looked up by their own names and nothing else, so that their resources are table enough.
@@ -66,6 +69,10 @@ class SqlAccounts:
     async def account(self, account_id: AccountId) -> Account | None:
         row = await self._system.row(BY_ID, (account_id,))
         return None if row is None else _account(row)
+
+    async def quotas(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, int | None]:
+        rows = await self._system.rows(QUOTAS, (json.dumps([*account_ids]),))
+        return {AccountId(account_id): quota_bytes for account_id, quota_bytes in rows}
 
     async def app_password(self, digest: bytes) -> AppPassword | None:
         row = await self._system.row(FIND_APP_PASSWORD, (digest,))

@@ -5,7 +5,7 @@ it names too much at worst; and what was noted within the last hour is not forgo
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mailstack.model.errors import NotFound, TooMany
 from mailstack.model.ids import AccountId, MailboxId, ModSeq
@@ -44,6 +44,8 @@ INHERIT = """INSERT INTO access (/*key*/ mailbox_id, identifier, account_id, rig
 NOTE = """INSERT INTO shared (account_id, owner_id, noted_at) VALUES (?, ?, ?)
     ON CONFLICT (account_id, owner_id) DO UPDATE SET noted_at = excluded.noted_at"""
 OWNERS = "SELECT DISTINCT owner_id FROM shared WHERE account_id IN (?, '') AND owner_id <> ? ORDER BY owner_id"
+OWNERS_OF_MANY = """SELECT account_id, owner_id FROM shared
+    WHERE account_id = '' OR account_id IN (SELECT value FROM json_each(?) AS texts)"""
 NAMED = "SELECT DISTINCT identifier, account_id FROM access /*whole*/"
 NOTED = """SELECT account_id FROM shared
     WHERE owner_id = ? AND account_id IN (SELECT value FROM json_each(?) AS texts)"""
@@ -119,6 +121,16 @@ class SqlSharing:
 
     async def owners(self, account_id: AccountId) -> Sequence[AccountId]:
         return [AccountId(owner) for (owner,) in await self._system.rows(OWNERS, (account_id, account_id))]
+
+    async def owners_of_many(self, account_ids: Collection[AccountId]) -> Mapping[AccountId, Sequence[AccountId]]:
+        found: dict[str, set[str]] = {}
+        for account_id, owner in await self._system.rows(OWNERS_OF_MANY, (json.dumps([*account_ids]),)):
+            found.setdefault(account_id, set()).add(owner)
+        for_all = found.get(FOR_ALL, set())
+        return {
+            each: [AccountId(owner) for owner in sorted((found.get(each, set()) | for_all) - {each})]
+            for each in account_ids
+        }
 
     async def forget(self, account_id: AccountId | None, owner: AccountId) -> None:
         values = (account_id or FOR_ALL, owner, self._clock() - KEPT_MS)
