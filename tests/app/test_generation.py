@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from mailstack.app.blueprint import Blueprint
-from mailstack.app.generation import identities_of, signing_keys
+from mailstack.app.generation import identities_of, jmap_limits, signing_keys
 from mailstack.mailauth.dkim.keys import generate
 from mailstack.model.ids import Generation
 from mailstack.model.resource import (
@@ -17,6 +19,7 @@ from mailstack.model.resource import (
     ServerBody,
     fields_of,
 )
+from mailstack.servers.http.limits import HttpLimits
 
 
 def blueprint(*states: KeyState) -> Blueprint:
@@ -71,16 +74,30 @@ def test_a_domain_none_of_whose_keys_is_seen_sends_its_mail_unsigned() -> None:
     assert signing_keys(blueprint(KeyState.PUBLISHED)) == {}
 
 
-def test_who_asks_for_no_name_is_shown_the_certificate_that_is_good_for_the_host_a_wildcard_too() -> None:
-    server = ServerBody(
+@pytest.mark.parametrize(
+    ("message_octets", "upload_octets"),
+    [(1 << 20, 50_000_000), (60_000_000, 60_000_000), (1 << 30, HttpLimits().body_bytes)],
+)
+def test_what_may_be_a_message_may_be_uploaded_as_far_as_http_takes_it(message_octets: int, upload_octets: int) -> None:
+    limits = jmap_limits(a_server(message_octets))
+    assert (limits.message_octets, limits.upload_octets) == (message_octets, upload_octets)
+    assert limits.attachments_octets < message_octets
+
+
+def a_server(message_octets: int) -> ServerBody:
+    return ServerBody(
         hostname="mail.example.com",
         addresses=(),
         workers=1,
-        message_size_bytes=1 << 20,
+        message_size_bytes=message_octets,
         recipients=10,
         connections_per_ip=5,
         connections_per_account=7,
     )
+
+
+def test_who_asks_for_no_name_is_shown_the_certificate_that_is_good_for_the_host_a_wildcard_too() -> None:
+    server = a_server(1 << 20)
     named = (("a.example.org",), ("example.com", "*.Example.com"), ("*.example.net",))
     bodies: list[tuple[Kind, str, Body]] = [(Kind.SERVER, "server", server)]
     for names in named:

@@ -369,7 +369,7 @@ def _jmap(
         signed_in=_signed_in(adapters, login),
         clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
-        limits=_jmap_limits(server),
+        limits=jmap_limits(server),
     )
 
 
@@ -385,7 +385,7 @@ def _signed_in(adapters: Adapters, login: Login) -> SignedIn:
     )
 
 
-def _jmap_limits(server: ServerBody) -> JmapLimits:
+def jmap_limits(server: ServerBody) -> JmapLimits:
     """What may be a message may be uploaded, as far as HTTP takes it."""
     upload_octets = min(max(server.message_size_bytes, JmapLimits().upload_octets), HttpLimits().body_bytes)
     return JmapLimits(message_octets=server.message_size_bytes, upload_octets=upload_octets)

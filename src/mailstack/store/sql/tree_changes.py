@@ -88,7 +88,8 @@ class SqlTreeChanges:
             transaction.announce(account_topic(account_id))
             return mod_seq
 
-        return await (await self._databases.get(account_id)).write(work)
+        # All mailboxes are looked at.
+        return await (await self._databases.get(account_id)).write(work, is_long=True)
 
     async def destroy(
         self,
@@ -116,7 +117,7 @@ class SqlTreeChanges:
             transaction.announce(account_topic(account_id))
             return Destroyed(mod_seq, None)
 
-        return await (await self._databases.get(account_id)).write(work, is_long=with_messages)
+        return await (await self._databases.get(account_id)).write(work, is_long=True)
 
 
 def _changing(before: Mapping[MailboxId, Mailbox], changes: Mapping[MailboxId, MailboxChange]) -> Sequence[MailboxId]:
