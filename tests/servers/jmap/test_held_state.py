@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, TryAgainLater
 from mailstack.model.ids import EmailId, ModSeq
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.objectid import email_object_id
@@ -29,6 +29,11 @@ def test_afterwards_what_is_left_of_it() -> None:
     held = HeldState(ModSeq(7), ModSeq(7))
     held.wrote(ModSeq(8))
     assert (held.mod_seq, held.lost(Conflict()).type) == (8, SetFaultType.SERVER_UNAVAILABLE)
+
+
+@pytest.mark.parametrize("mod_seq", [None, ModSeq(7)])
+def test_what_cannot_be_written_for_now_ends_no_call_that_may_have_done_something(mod_seq: ModSeq | None) -> None:
+    assert HeldState(ModSeq(7), mod_seq).lost(TryAgainLater()).type is SetFaultType.SERVER_UNAVAILABLE
 
 
 def test_who_names_none_compares_none() -> None:

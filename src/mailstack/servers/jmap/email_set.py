@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailstack.model.email import EmailUpdate, PlacedEmail, SetPatch
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, TryAgainLater
 from mailstack.model.ids import MailboxId, MessageId
 from mailstack.model.objectid import email_id_of
 from mailstack.servers.jmap.email_making import mailboxes_named, make_each, make_email
@@ -76,7 +76,7 @@ async def _update(
         return [], faults
     try:
         result = await update(mail, updates, if_mod_seq=held.mod_seq)
-    except Conflict as late:
+    except (Conflict, TryAgainLater) as late:
         return [], faults | dict.fromkeys([object_ids[each.message_id] for each in updates], held.lost(late))
     held.wrote(result.mod_seq)
     faults |= {object_ids[number]: set_fault(refusal) for number, refusal in result.refused.items()}
@@ -106,7 +106,7 @@ async def _destroy(mail: AccountMail, ids: Sequence[str], held: HeldState) -> tu
         return [], faults
     try:
         result = await destroy(mail, list(asked), if_mod_seq=held.mod_seq)
-    except Conflict as late:
+    except (Conflict, TryAgainLater) as late:
         return [], faults | dict.fromkeys(asked.values(), held.lost(late))
     if result.destroyed:
         held.wrote_last()

@@ -4,7 +4,7 @@ The first write compares it in its own transaction, so that of two callers who k
 others compare what the call itself has written last, so that nobody comes between.
 """
 
-from mailstack.model.errors import Conflict
+from mailstack.model.errors import Conflict, TryAgainLater
 from mailstack.model.ids import ModSeq
 from mailstack.servers.jmap.errors import set_fault
 from mailstack.wire.jmap.arguments import Arguments
@@ -36,9 +36,10 @@ class HeldState:
         is told once more."""
         return str(now if now - self._before == self._writes else self._before)
 
-    def lost(self, fault: Conflict) -> SetFault:
-        """For what is left of a call whose beginning is written already. Raises MethodFault where nothing is."""
-        if self.mod_seq is not None and not self._writes:
+    def lost(self, fault: Conflict | TryAgainLater) -> SetFault:
+        """For what is left of a call whose beginning is written already: no fault of the whole call, which would say
+        that nothing was done (RFC 8620 §3.6.2). Raises MethodFault where nothing is, and the state is another."""
+        if self.mod_seq is not None and not self._writes and isinstance(fault, Conflict):
             raise MethodFault(MethodFaultType.STATE_MISMATCH)
         return set_fault(fault)
 
