@@ -1,4 +1,4 @@
-"""Streams of JMAP events: what 500 of them keep in memory, and how soon a change over IMAP is told, across workers too.
+"""JMAP's events and WebSockets: what 500 of them keep in memory, and how soon a change over IMAP is told.
 
 The budgets are BUDGETS.md's and issue 10's: 15 MB beside the base, p50 under 100 ms.
 """
@@ -23,6 +23,11 @@ LISTENERS = 8
 """Enough for each worker to have some, and each IMAP connection's worker not to have others."""
 IDLE_S = 5
 SETTLE_S = 3.0
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: jmap\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
+)
+ENABLE = b'{"@type":"WebSocketPushEnable","dataTypes":null,"pushState":"x"}'
 MESSAGE = b"From: bob@x.example\r\nSubject: an event\r\n\r\nText\r\n"
 
 
@@ -30,18 +35,19 @@ def main() -> None:
     with sandbox() as running:
         _latency(running)
     for service in ("http", "https"):
-        with sandbox(accounts=STREAMS) as running:
-            _memory(running, service)
+        for form in ("events", "ws"):
+            with sandbox(accounts=STREAMS) as running:
+                _memory(running, service, form)
 
 
-def _memory(running: Running, service: str) -> None:
+def _memory(running: Running, service: str, form: str) -> None:
     # Logins, and the accounts' files, are in the base.
     for account in range(STREAMS):
-        _listening(running, service, account).close()
+        _listening(running, service, form, account).close()
     time.sleep(SETTLE_S)
     before = pss_mb(running.pid)
     with ExitStack() as streams:
-        _open(running, service, streams, range(STREAMS))
+        _open(running, service, form, streams, range(STREAMS))
         time.sleep(SETTLE_S)
         with_all, cpu = pss_mb(running.pid), cpu_s(running.pid)
         time.sleep(IDLE_S)
@@ -49,7 +55,7 @@ def _memory(running: Running, service: str) -> None:
     more = with_all - before
     budget = "" if service == "https" else f" (budget {BUDGET_MB}{'' if more <= BUDGET_MB else ', above it'})"
     print(
-        f"{service}: {STREAMS} streams of as many accounts: {more:.1f} MB more{budget}, {idle:.1%} of a core while idle"
+        f"{form} over {service}: {STREAMS} of as many accounts: {more:.1f} MB more{budget}, idle {idle:.1%} of a core"
     )
 
 
@@ -57,7 +63,7 @@ def _latency(running: Running) -> None:
     """From the answer to APPEND to the event, for every stream."""
     waits: list[float] = []
     with ExitStack() as open_:
-        streams = _open(running, "http", open_, [0] * LISTENERS)
+        streams = _open(running, "http", "events", open_, [0] * LISTENERS)
         boxes = [open_.enter_context(_logged_in(running)) for _ in range(LISTENERS)]
         for number in range(CHANGES):
             boxes[number % LISTENERS].append("INBOX", "", "", MESSAGE)
@@ -86,28 +92,38 @@ def _told(streams: list[socket.socket], since: float) -> list[float]:
     return waits
 
 
-def _open(running: Running, service: str, open_: ExitStack, accounts: range | list[int]) -> list[socket.socket]:
-    return [open_.enter_context(closing(_listening(running, service, number))) for number in accounts]
+def _open(
+    running: Running, service: str, form: str, open_: ExitStack, accounts: range | list[int]
+) -> list[socket.socket]:
+    return [open_.enter_context(closing(_listening(running, service, form, number))) for number in accounts]
 
 
-def _listening(running: Running, service: str, account: int) -> socket.socket:
+def _listening(running: Running, service: str, form: str, account: int) -> socket.socket:
     stream = socket.create_connection((running.endpoints[service][0], running.port(service)), timeout=30)
     if service == "https":
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         stream = context.wrap_socket(stream)
     token = base64.b64encode(f"u{account}@{DOMAIN}:{PASSWORD}".encode()).decode()
-    stream.sendall(
-        b"GET /jmap/events?types=*&closeafter=no&ping=0 HTTP/1.1\r\n"
-        + f"Host: mail.{DOMAIN}\r\nAuthorization: Basic {token}\r\n\r\n".encode()
-    )
+    fields = f"Host: mail.{DOMAIN}\r\nAuthorization: Basic {token}\r\n"
+    if form == "ws":
+        stream.sendall(f"GET /jmap/ws HTTP/1.1\r\n{fields}{UPGRADE}\r\n".encode())
+        _read_until(stream, b"\r\n\r\n")
+        stream.sendall(b"\x81" + bytes((0x80 | len(ENABLE),)) + bytes(4) + ENABLE)
+        _read_until(stream, b"StateChange")
+    else:
+        stream.sendall(f"GET /jmap/events?types=*&closeafter=no&ping=0 HTTP/1.1\r\n{fields}\r\n".encode())
+        _read_until(stream, b"\n\n")
+    return stream
+
+
+def _read_until(stream: socket.socket, end: bytes) -> None:
     answer = b""
-    while b"\n\n" not in answer:
+    while end not in answer:
         received = stream.recv(65_536)
         if not received:
             _fail(f"refused: {answer!r}")
         answer += received
-    return stream
 
 
 def _logged_in(running: Running) -> imaplib.IMAP4:

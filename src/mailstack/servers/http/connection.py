@@ -135,13 +135,13 @@ class HttpConnection(HttpToolsProtocol):
             write_s=self._limits.write_s,
         )
         self.transport.set_protocol(line)
+        self.flow.resume_reading()
         line.begin()
         self._shared.connections.remove(self)
         if self._ahead:
             line.data_received(self._ahead)
         if self._is_ending:
             line.shut_down()
-        self.flow.resume_reading()
         return True
 
     # What follows is called by asyncio.

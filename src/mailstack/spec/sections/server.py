@@ -136,8 +136,9 @@ class Limits(Section):
         ge=1,
         le=100_000,
         description="Connections that one account may hold at a time once logged in, on all nodes together: to IMAP,"
-        " as many to submission, and as many to managesieve. What a burst gets from several nodes at once beyond that"
-        " is told to end within a second. A mail program has up to 5 or 10 of IMAP, a telephone 1 to 3.",
+        " as many to submission, to managesieve, and of JMAP's streams of events and WebSockets. What a burst gets from"
+        " several nodes at once beyond that is told to end within a second. A mail program has up to 5 or 10 of IMAP, a"
+        " telephone 1 to 3.",
     )
 
 
