@@ -321,9 +321,9 @@ async def test_a_stream_by_a_cookie_ends_with_its_session(world: JmapWorld, serv
         assert refused.response.status_code == 401
 
 
-async def test_who_is_gone_before_the_stream_begins_holds_no_place(
-    world: JmapWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def slow_feed(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Set once somebody wants to listen; and what they wait for then."""
     entered, gate = asyncio.Event(), asyncio.Event()
     real = StateFeed.listen
 
@@ -333,6 +333,27 @@ async def test_who_is_gone_before_the_stream_begins_holds_no_place(
         return await real(feed, *arguments, **more)
 
     monkeypatch.setattr(StateFeed, "listen", slow)
+    return entered, gate
+
+
+async def test_a_login_that_ends_before_the_stream_begins(
+    world: JmapWorld, served: ServedJmap, slow_feed: tuple[asyncio.Event, asyncio.Event]
+) -> None:
+    entered, gate = slow_feed
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(ASKED % 1 + b"\r\n")
+    await entered.wait()
+    await apply(world.imap.store, destroyed(account_resource(f"u0@{DOMAIN}")))
+    await served.server.recheck_logins()
+    gate.set()
+    assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
+
+
+async def test_who_is_gone_before_the_stream_begins_holds_no_place(
+    world: JmapWorld, slow_feed: tuple[asyncio.Event, asyncio.Event]
+) -> None:
+    entered, gate = slow_feed
     async with serving_jmap(world.service, limits=HttpLimits(streams_per_account=1)) as served:
         _, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(ASKED % 1 + b"\r\n")
