@@ -24,6 +24,8 @@ from mailstack.servers.http.sites import Sites, ToHttps
 from mailstack.servers.http.unsubscribe import UnsubscribePage
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
+from mailstack.servers.webmail.pages import WebmailPages
+from mailstack.servers.webmail.service import WebmailService
 from mailstack.services.lists.lists import Lists
 
 
@@ -40,7 +42,8 @@ def web_service(
     policies = MtaStsPolicies(by_host=_policies(blueprint, server))
     mail = JmapPages(service=jmap).routes()
     sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
-    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *sign_in, *mail)
+    webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
+    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *sign_in, *webmail, *mail)
     sites = _sites(blueprint, server, policies, own)
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(

@@ -6,6 +6,8 @@ Leaves are numbered from 1 in the order of the message; an embedded message is o
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mailstack.formats.charsets import guess
+from mailstack.formats.comments import without_comments
 from mailstack.formats.content import decode_transfer
 from mailstack.formats.mime import Part
 from mailstack.formats.part_table import PartKind, PartRange, TransferEncoding, encoding_of
@@ -62,6 +64,14 @@ def file_name(part: Part) -> str | None:
     """RFC 8621 §4.1.4: the filename of the disposition, else the name of the type."""
     named = parameter(part.disposition_parameters, b"filename")
     return parameter(part.parameters, b"name") if named is None else named
+
+
+def content_id(part: Part) -> str | None:
+    """Without its brackets. RFC 2392 §2: what `cid:` names."""
+    value = part.heading.content_id
+    if value is None:
+        return None
+    return guess(without_comments(value).strip().removeprefix(b"<").removesuffix(b">").strip()) or None
 
 
 def body_lists(root: Part) -> BodyLists:

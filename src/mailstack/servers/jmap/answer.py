@@ -2,12 +2,13 @@
 
 import asyncio
 import gzip
-import re
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+
+from mailstack.servers.http.compression import takes_gzip
 
 # A packet is sent whole, whatever little is in it.
 MIN_OCTETS = 1400
@@ -15,24 +16,15 @@ LARGE_OCTETS = 256 * 1024
 """What is larger is written in a thread."""
 # More would cost several times the time of all else, for a tenth less.
 _LEVEL = 1
-_GZIP = re.compile(
-    r"(?:^|,)[ \t]*(?:gzip|x-gzip|\*)[ \t]*(?:;[ \t]*q=(?P<weight>[0-9.]+)[ \t]*)?(?=,|$)", re.IGNORECASE
-)
 
 
 async def json_answer(request: Request, value: Any) -> Response:  # noqa: ANN401  # JSON of whatever shape
     content = orjson.dumps(value)
     headers = {"Vary": "Accept-Encoding"}
-    if len(content) >= MIN_OCTETS and _takes_gzip(request.headers.get("accept-encoding", "")):
+    if len(content) >= MIN_OCTETS and takes_gzip(request):
         headers["Content-Encoding"] = "gzip"
         content = await _compressed(content)
     return Response(content, headers=headers, media_type="application/json")
-
-
-def _takes_gzip(accepted: str) -> bool:
-    # RFC 9110 §12.4.2: a weight of 0 is a refusal.
-    found = _GZIP.search(accepted)
-    return found is not None and (found["weight"] is None or found["weight"].strip("0.") != "")
 
 
 async def _compressed(content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mailstack.formats.body_parts import BodyLists, body_lists, content_octets, file_name, part_leaves
+from mailstack.formats.body_parts import BodyLists, body_lists, content_id, content_octets, file_name, part_leaves
 from mailstack.formats.body_value import body_value
 from mailstack.formats.charsets import guess
 from mailstack.formats.comments import without_comments
@@ -111,13 +111,6 @@ def _disposition(part: Part) -> str | None:
     return None if part.disposition is None else guess(part.disposition)
 
 
-def _cid(part: Part) -> str | None:
-    content_id = part.heading.content_id
-    if content_id is None:
-        return None
-    return guess(without_comments(content_id).strip().removeprefix(b"<").removesuffix(b">").strip()) or None
-
-
 def _language(part: Part) -> list[str] | None:
     value = first(part.fields, b"content-language")
     return None if value is None else guess(without_comments(value)).replace(",", " ").split() or None
@@ -134,7 +127,7 @@ _FACTS: Mapping[str, Callable[[Part], Any]] = {
     "type": _type,
     "charset": _charset,
     "disposition": _disposition,
-    "cid": _cid,
+    "cid": content_id,
     "language": _language,
     "location": _location,
 }

@@ -1,0 +1,164 @@
+"""HTML of mail, made fit to be shown: no script, form or style sheet, and nothing from elsewhere that nobody asked for.
+
+The cleaner is the last that touches the text: whatever is to change in it, changes in here. What is let through is a
+list; what is not on it goes, and its text stays.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import nh3
+
+SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid", "data"})
+MAX_QUOTED = 30
+_TAGS = """
+    a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd
+    del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd
+    li main mark nav ol p pre q s samp section small span strike strong sub summary sup table tbody td
+    tfoot th thead time tr tt u ul var wbr
+"""
+_ATTRIBUTES = {
+    "*": {"align", "bgcolor", "color", "dir", "lang", "style", "title", "valign", "width", "height"},
+    "a": {"href"},
+    "img": {"alt", "src", "border"},
+    "font": {"face", "size"},
+    "ol": {"start", "type"},
+    "table": {"border", "cellpadding", "cellspacing"},
+    "td": {"colspan", "rowspan", "nowrap"},
+    "th": {"colspan", "rowspan", "nowrap"},
+}
+# Of what a style may say: nothing that takes an address, and nothing that leaves its place.
+_STYLES = frozenset(
+    {
+        "background-color",
+        "border",
+        "border-bottom",
+        "border-collapse",
+        "border-color",
+        "border-left",
+        "border-radius",
+        "border-right",
+        "border-spacing",
+        "border-style",
+        "border-top",
+        "border-width",
+        "color",
+        "direction",
+        "display",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "height",
+        "letter-spacing",
+        "line-height",
+        "list-style-type",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "max-width",
+        "min-width",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "text-transform",
+        "vertical-align",
+        "white-space",
+        "width",
+        "word-break",
+        "word-wrap",
+    }
+)
+# Pictures that a page may hold in itself. No SVG, which is a document.
+_DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_CALLS = re.compile(r"(?:url|image|image-set|cross-fade|element|expression|var|attr)\s*\(|\\", re.IGNORECASE)
+_LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
+_URL = re.compile(r"\b(?:https?://|mailto:)[^\s<>\"']{1,2000}", re.IGNORECASE)
+# What ends a sentence, or closes what was opened before the address, is none of it.
+_BEHIND = re.compile(r"[.,;:!?'\"”’]+\Z|[\])}>]+[.,;:!?]*\Z")
+
+
+@dataclass(slots=True, kw_only=True)
+class Pictures:
+    """Where pictures are to be had, by whole addresses. of_part: by Content-ID. of_elsewhere: by address; None: not at
+    all. hidden: how many of those there were."""
+
+    of_part: Callable[[str], str | None]
+    of_elsewhere: Callable[[str], str] | None
+    hidden: int = field(default=0)
+
+    def address(self, given: str) -> str | None:
+        lowered = given.strip().lower()
+        if lowered.startswith("cid:"):
+            return self.of_part(given.strip()[4:])
+        if lowered.startswith("data:"):
+            return given if _DATA_IMAGE.fullmatch(given.strip()) else None
+        if not lowered.startswith(("http:", "https:", "//")):
+            return None
+        if self.of_elsewhere is None:
+            self.hidden += 1
+            return None
+        return self.of_elsewhere(f"https:{given.strip()}" if lowered.startswith("//") else given.strip())
+
+
+def cleaned(markup: str, pictures: Pictures) -> str:
+    """A piece of a document, safe as the content of an element."""
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        if name == "src":
+            return pictures.address(value) if tag == "img" else None
+        if name == "href":
+            return value if _LINK.match(value) else None
+        if name == "style":
+            return None if _CALLS.search(value) else value
+        return value
+
+    return nh3.clean(
+        markup,
+        tags=set(_TAGS.split()),
+        clean_content_tags={"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=attribute,
+        strip_comments=True,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}, "img": {"loading": "lazy"}},
+        url_schemes=set(SCHEMES),
+        # What is relative has no page that it is relative to: the filter sees to it.
+        url_relative="pass_through",
+        filter_style_properties=set(_STYLES),
+    )
+
+
+def text_as_html(text: str) -> str:
+    """Plain text with what it quotes set apart and its addresses to be followed; to be cleaned like any other."""
+    pieces: list[str] = []
+    depth = 0
+    for line in text.split("\n"):
+        quoted = len(line) - len(line.lstrip("> ")) if line.startswith(">") else 0
+        marks = min(line[:quoted].count(">"), MAX_QUOTED)
+        pieces.append("</blockquote>" * (depth - marks) + "<blockquote>" * (marks - depth))
+        depth = marks
+        pieces.append(f"{_linked(line[quoted:])}\n")
+    return f'<div style="white-space: pre-wrap">{"".join(pieces)}{"</blockquote>" * depth}</div>'
+
+
+def _linked(line: str) -> str:
+    pieces: list[str] = []
+    at = 0
+    for found in _URL.finditer(line):
+        url = _BEHIND.sub("", found[0])
+        pieces.append(html.escape(line[at : found.start()]))
+        pieces.append(f'<a href="{html.escape(url)}">{html.escape(url)}</a>')
+        at = found.start() + len(url)
+    pieces.append(html.escape(line[at:]))
+    return "".join(pieces)

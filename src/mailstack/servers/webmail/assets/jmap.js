@@ -1,0 +1,165 @@
+// A JMAP client of this server, for who is signed in: calls that are made together go together. RFC 8620.
+
+export const CORE = "urn:ietf:params:jmap:core";
+export const MAIL = "urn:ietf:params:jmap:mail";
+export const SUBMISSION = "urn:ietf:params:jmap:submission";
+export const VACATION = "urn:ietf:params:jmap:vacationresponse";
+export const SIEVE = "urn:ietf:params:jmap:sieve";
+export const QUOTA = "urn:ietf:params:jmap:quota";
+
+const RECONNECT_MS = [1000, 2000, 5000, 15000, 60000];
+
+export class SignedOut extends Error {}
+// The network, or a server that is being restarted: the same may work later.
+export class Unreachable extends Error {}
+
+export class MethodError extends Error {
+  constructor(type, description) {
+    super(description || type);
+    this.type = type;
+  }
+}
+
+async function asked(path, options = {}) {
+  let reply;
+  try {
+    reply = await fetch(path, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Unreachable("no connection");
+  }
+  if (reply.status === 401) throw new SignedOut();
+  if (reply.status >= 500 || reply.status === 429) throw new Unreachable(`status ${reply.status}`);
+  if (!reply.ok) {
+    const problem = await reply.json().catch(() => ({}));
+    throw new Error(problem.detail || problem.title || `status ${reply.status}`);
+  }
+  return reply;
+}
+
+export async function signIn(username, password) {
+  let reply;
+  try {
+    reply = await fetch("/sign-in", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ username, password }),
+    });
+  } catch {
+    throw new Unreachable("no connection");
+  }
+  if (reply.ok) return;
+  const problem = await reply.json().catch(() => ({}));
+  throw new Error(problem.title || `status ${reply.status}`);
+}
+
+export async function signOut() {
+  await fetch("/sign-out", { method: "POST", credentials: "same-origin" });
+}
+
+export async function connect() {
+  const reply = await asked("/jmap/session");
+  return new Jmap(await reply.json());
+}
+
+export class Jmap {
+  constructor(session) {
+    this.session = session;
+    this.accountId = session.primaryAccounts[MAIL];
+    this.capabilities = Object.keys(session.capabilities);
+    this._waiting = [];
+    this._number = 0;
+  }
+
+  has(capability) {
+    return this.accountId in this.session.accounts
+      && capability in this.session.accounts[this.accountId].accountCapabilities;
+  }
+
+  // One method call. Arguments that begin with # refer to results, by the call id that `id` gives.
+  call(name, args = {}, id = `c${++this._number}`) {
+    return new Promise((resolve, reject) => {
+      this._waiting.push({ name, args: { accountId: this.accountId, ...args }, id, resolve, reject });
+      if (this._waiting.length === 1) queueMicrotask(() => this._send());
+    });
+  }
+
+  async _send() {
+    const most = this.session.capabilities[CORE].maxCallsInRequest;
+    const calls = this._waiting.splice(0, most);
+    if (this._waiting.length) queueMicrotask(() => this._send());
+    try {
+      const reply = await asked(this.session.apiUrl, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({
+          using: this.capabilities,
+          methodCalls: calls.map((each) => [each.name, each.args, each.id]),
+        }),
+      });
+      this._tell(calls, (await reply.json()).methodResponses);
+    } catch (error) {
+      for (const each of calls) each.reject(error);
+    }
+  }
+
+  _tell(calls, responses) {
+    // Calls that follow from a call have its id: the first response is the call's own.
+    const first = new Map();
+    for (const [name, args, id] of responses) if (!first.has(id)) first.set(id, [name, args]);
+    for (const each of calls) {
+      const [name, args] = first.get(each.id) ?? ["error", { type: "serverFail" }];
+      if (name === "error") each.reject(new MethodError(args.type, args.description));
+      else each.resolve(args);
+    }
+  }
+
+  async upload(blob, type) {
+    const path = this.session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId));
+    const reply = await asked(path, { method: "POST", headers: { "Content-Type": type }, body: blob });
+    return reply.json();
+  }
+
+  downloadUrl(blobId, name, type) {
+    const values = { accountId: this.accountId, blobId, name: name || "attachment", type };
+    return this.session.downloadUrl.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(values[key]));
+  }
+
+  // Calls `onChange` with the changed types of this account; returns what ends it. Connects again when cut off.
+  listen(onChange, onState = () => {}) {
+    const url = this.session.eventSourceUrl
+      .replace("{types}", "*").replace("{closeafter}", "no").replace("{ping}", "60");
+    let source = null;
+    let failures = 0;
+    let timer = 0;
+    const open = () => {
+      source = new EventSource(url);
+      source.addEventListener("open", () => {
+        failures = 0;
+        onState(true);
+      });
+      source.addEventListener("state", (event) => {
+        const changed = JSON.parse(event.data).changed[this.accountId];
+        if (changed) onChange(changed);
+      });
+      source.addEventListener("error", () => {
+        onState(false);
+        if (source.readyState !== EventSource.CLOSED) return;
+        timer = setTimeout(open, RECONNECT_MS[Math.min(failures++, RECONNECT_MS.length - 1)]);
+      });
+    };
+    open();
+    return () => {
+      clearTimeout(timer);
+      source.close();
+    };
+  }
+}
+
+// What a /set could not do, as one error; nothing where it did all.
+export function requireSet(response) {
+  for (const part of ["notCreated", "notUpdated", "notDestroyed"]) {
+    for (const fault of Object.values(response[part] ?? {})) throw new MethodError(fault.type, fault.description);
+  }
+  return response;
+}

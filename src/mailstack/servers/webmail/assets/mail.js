@@ -1,0 +1,316 @@
+// What is known of the account's mail here, and how it is kept up to date: mailboxes, emails, and the list that is open.
+
+import { Observable } from "./observable.js";
+import { MethodError, requireSet } from "./jmap.js";
+
+export const PAGE = 50;
+export const LISTED = [
+  "id", "threadId", "mailboxIds", "keywords", "from", "to", "subject", "receivedAt", "preview", "hasAttachment",
+];
+const READ = [
+  ...LISTED, "cc", "bcc", "replyTo", "sentAt", "messageId", "inReplyTo", "references", "blobId", "size", "attachments",
+];
+const NEWEST_FIRST = [{ property: "receivedAt", isAscending: false }];
+const ROLES = ["inbox", "drafts", "sent", "archive", "junk", "trash"];
+
+export class Mail extends Observable {
+  constructor(jmap) {
+    super();
+    this.jmap = jmap;
+    this.mailboxes = new Map();
+    this.emails = new Map();
+    this.list = null;
+    this.isOnline = true;
+    this._states = {};
+    this._syncing = null;
+    this._again = false;
+  }
+
+  async start() {
+    await this._loadMailboxes();
+    this.stop = this.jmap.listen(() => this.sync(), (isOnline) => {
+      const isBack = isOnline && !this.isOnline;
+      this.isOnline = isOnline;
+      this.changed();
+      if (isBack) this.sync();
+    });
+  }
+
+  mailboxWithRole(role) {
+    for (const mailbox of this.mailboxes.values()) if (mailbox.role === role) return mailbox;
+    return null;
+  }
+
+  // As a list for people: those with a role first, then by name, each before what lies below it.
+  get sortedMailboxes() {
+    const rank = (box) => (ROLES.includes(box.role) ? ROLES.indexOf(box.role) : ROLES.length);
+    const below = new Map();
+    for (const box of this.mailboxes.values()) {
+      const parent = this.mailboxes.has(box.parentId) ? box.parentId : null;
+      below.set(parent, [...(below.get(parent) ?? []), box]);
+    }
+    const found = [];
+    const add = (parent, depth) => {
+      const boxes = below.get(parent) ?? [];
+      boxes.sort((a, b) => rank(a) - rank(b) || a.sortOrder - b.sortOrder || a.name.localeCompare(b.name));
+      for (const box of boxes) {
+        found.push({ ...box, depth });
+        add(box.id, depth + 1);
+      }
+    };
+    add(null, 0);
+    return found;
+  }
+
+  async openMailbox(mailboxId) {
+    await this._open({ mailboxId, filter: { inMailbox: mailboxId } });
+  }
+
+  async search(filter, text) {
+    await this._open({ mailboxId: null, filter, text });
+  }
+
+  // Emails of the list from `start` on, PAGE at a time, unless they are here or on their way.
+  async ensure(start, stop) {
+    const list = this.list;
+    if (!list) return;
+    for (let at = start - (start % PAGE); at < Math.min(stop, list.total); at += PAGE) {
+      if (list.pages.has(at)) continue;
+      list.pages.add(at);
+      try {
+        await this._loadPage(list, at);
+      } catch (error) {
+        list.pages.delete(at);
+        throw error;
+      }
+    }
+  }
+
+  // All emails of a thread, the oldest first, with what reading takes.
+  async readThread(threadId) {
+    const id = `t${threadId}`;
+    const [, got] = await Promise.all([
+      this.jmap.call("Thread/get", { ids: [threadId] }, id),
+      this.jmap.call("Email/get", {
+        "#ids": { resultOf: id, name: "Thread/get", path: "/list/*/emailIds" },
+        properties: READ,
+      }),
+    ]);
+    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    this.changed();
+    return got.list.map((email) => email.id);
+  }
+
+  async setKeyword(ids, keyword, isSet) {
+    const before = new Map();
+    const update = {};
+    for (const id of ids) {
+      const email = this.emails.get(id);
+      if (email) {
+        before.set(id, email);
+        const keywords = { ...email.keywords };
+        if (isSet) keywords[keyword] = true;
+        else delete keywords[keyword];
+        this.emails.set(id, { ...email, keywords });
+      }
+      update[id] = { [`keywords/${keyword}`]: isSet ? true : null };
+    }
+    this.changed();
+    await this._setEmails({ update }, before);
+  }
+
+  // Returns what takes it back. Out of the list's mailbox, or out of all where it is a search.
+  async move(ids, mailboxId) {
+    const before = new Map();
+    const update = {};
+    for (const id of ids) {
+      const email = this.emails.get(id);
+      before.set(id, email);
+      update[id] = { mailboxIds: { [mailboxId]: true } };
+      this.emails.set(id, { ...email, mailboxIds: { [mailboxId]: true } });
+    }
+    const list = this.list;
+    const listBefore = list && { ids: list.ids, total: list.total };
+    if (list?.mailboxId && list.mailboxId !== mailboxId) this._dropFromList(ids);
+    this.changed();
+    try {
+      await this._setEmails({ update }, before);
+    } catch (error) {
+      if (list && listBefore) Object.assign(list, listBefore);
+      this.changed();
+      throw error;
+    }
+    return async () => {
+      const back = {};
+      for (const [id, email] of before) back[id] = { mailboxIds: email.mailboxIds };
+      requireSet(await this.jmap.call("Email/set", { update: back }));
+      await this.sync();
+    };
+  }
+
+  async destroy(ids) {
+    this._dropFromList(ids);
+    this.changed();
+    await this._setEmails({ destroy: ids }, new Map());
+  }
+
+  // One at a time; what changes meanwhile is asked for once more.
+  sync() {
+    if (this._syncing) {
+      this._again = true;
+      return this._syncing;
+    }
+    this._syncing = this._sync().catch(() => {}).finally(() => {
+      this._syncing = null;
+      if (this._again) {
+        this._again = false;
+        this.sync();
+      }
+    });
+    return this._syncing;
+  }
+
+  async _sync() {
+    await Promise.all([this._syncMailboxes(), this._syncEmails(), this._syncList()]);
+    this.changed();
+  }
+
+  async _loadMailboxes() {
+    const got = await this.jmap.call("Mailbox/get", { ids: null });
+    this.mailboxes = new Map(got.list.map((box) => [box.id, box]));
+    this._states.mailbox = got.state;
+    this.changed();
+  }
+
+  async _syncMailboxes() {
+    // There are few, and their counts change with all that happens.
+    await this._loadMailboxes();
+  }
+
+  async _syncEmails() {
+    if (!this._states.email) return;
+    let changes;
+    try {
+      changes = await this.jmap.call("Email/changes", { sinceState: this._states.email, maxChanges: 500 });
+    } catch (error) {
+      if (!(error instanceof MethodError) || error.type !== "cannotCalculateChanges") throw error;
+      this._states.email = null;
+      this.emails.clear();
+      if (this.list) await this._reopen();
+      return;
+    }
+    for (const id of changes.destroyed) this.emails.delete(id);
+    const known = changes.updated.filter((id) => this.emails.has(id));
+    if (known.length) {
+      const got = await this.jmap.call("Email/get", { ids: known, properties: ["id", "keywords", "mailboxIds"] });
+      for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    }
+    this._states.email = changes.newState;
+    if (changes.hasMoreChanges) await this._syncEmails();
+  }
+
+  async _syncList() {
+    const list = this.list;
+    if (!list) return;
+    try {
+      const changes = await this.jmap.call("Email/queryChanges", {
+        ...list.query, sinceQueryState: list.queryState, calculateTotal: true, maxChanges: 500,
+      });
+      if (list !== this.list) return;
+      this._applyChanges(list, changes);
+      await this._loadMissing(list);
+    } catch (error) {
+      if (!(error instanceof MethodError)) throw error;
+      await this._reopen();
+    }
+  }
+
+  _applyChanges(list, changes) {
+    const removed = new Set(changes.removed);
+    // Places that are not known stand for emails that are not known either: where one is removed there, ask anew.
+    const isWhole = !list.ids.includes(undefined) && list.ids.length === list.total;
+    if (!isWhole && changes.removed.some((id) => !list.ids.includes(id) && this.emails.has(id) === false)) {
+      list.ids = list.ids.slice(0, PAGE).filter((id) => id && !removed.has(id));
+      list.pages = new Set();
+    } else {
+      list.ids = list.ids.filter((id) => !removed.has(id));
+    }
+    for (const { id, index } of changes.added) list.ids.splice(index, 0, id);
+    list.total = changes.total;
+    list.ids.length = list.total;
+    list.queryState = changes.newQueryState;
+    list.pages = new Set([...list.pages].filter((at) => this._isHere(list, at)));
+  }
+
+  _isHere(list, at) {
+    for (let place = at; place < Math.min(at + PAGE, list.total); place++) if (!list.ids[place]) return false;
+    return true;
+  }
+
+  async _loadMissing(list) {
+    const missing = list.ids.filter((id) => id && !this.emails.has(id));
+    if (!missing.length) return;
+    const got = await this.jmap.call("Email/get", { ids: missing.slice(0, 500), properties: LISTED });
+    for (const email of got.list) this.emails.set(email.id, email);
+  }
+
+  async _open({ mailboxId, filter, text = "" }) {
+    const list = {
+      mailboxId, text, filter, ids: [], total: 0, pages: new Set([0]), isLoading: true, queryState: "",
+      query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
+    };
+    this.list = list;
+    this.changed();
+    await this._loadPage(list, 0);
+  }
+
+  async _reopen() {
+    const { mailboxId, filter, text } = this.list;
+    await this._open({ mailboxId, filter, text });
+  }
+
+  async _loadPage(list, at) {
+    const id = `q${at}-${Math.random()}`;
+    const [found, got] = await Promise.all([
+      this.jmap.call("Email/query", { ...list.query, position: at, limit: PAGE, calculateTotal: true }, id),
+      this.jmap.call("Email/get", {
+        "#ids": { resultOf: id, name: "Email/query", path: "/ids" },
+        properties: LISTED,
+      }),
+    ]);
+    if (list !== this.list) return;
+    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    this._states.email ??= got.state;
+    if (list.queryState && list.queryState !== found.queryState) {
+      // Something has come or gone between two pages: places have shifted.
+      list.ids = [];
+      list.pages = new Set([at]);
+    }
+    list.queryState = found.queryState;
+    list.total = found.total;
+    found.ids.forEach((each, offset) => (list.ids[found.position + offset] = each));
+    list.ids.length = list.total;
+    list.isLoading = false;
+    this.changed();
+  }
+
+  _dropFromList(ids) {
+    const list = this.list;
+    if (!list) return;
+    const going = new Set(ids);
+    const kept = list.ids.filter((id) => !going.has(id));
+    list.total -= list.ids.length - kept.length;
+    list.ids = kept;
+  }
+
+  async _setEmails(change, before) {
+    try {
+      requireSet(await this.jmap.call("Email/set", change));
+    } catch (error) {
+      for (const [id, email] of before) this.emails.set(id, email);
+      this.changed();
+      this.sync();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { html, render } from "./vendor/preact-htm.js";
+import { connect, SignedOut, Unreachable } from "./jmap.js";
+import { Mail } from "./mail.js";
+import { t } from "./texts.js";
+import { App } from "./ui/app.js";
+import { SignIn } from "./ui/sign_in.js";
+
+const place = document.getElementById("app");
+const RETRY_MS = 3000;
+
+function show(view) {
+  render(view, place);
+}
+
+function askWho() {
+  show(html`<${SignIn} onSignedIn=${begin} />`);
+}
+
+async function begin() {
+  try {
+    const mail = new Mail(await connect());
+    await mail.start();
+    show(html`<${App} mail=${mail} onSignedOut=${askWho} />`);
+  } catch (error) {
+    if (error instanceof SignedOut) return askWho();
+    if (!(error instanceof Unreachable)) throw error;
+    show(html`<p class="note" role="alert">${t("unreachable")}</p>`);
+    setTimeout(begin, RETRY_MS);
+  }
+}
+
+begin();

@@ -1,0 +1,88 @@
+import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { signOut } from "../jmap.js";
+import { t } from "../texts.js";
+import { useChanges } from "./hooks.js";
+import { MessageList } from "./list.js";
+import { Mailboxes, mailboxName } from "./mailboxes.js";
+import { Reading } from "./reading.js";
+
+export function App({ mail, onSignedOut }) {
+  useChanges(mail);
+  const [openId, setOpenId] = useState(null);
+  const [selection, setSelection] = useState(new Set());
+  const [note, setNote] = useState(null);
+
+  const onFault = (error) => setNote({ text: t("failed", { reason: error.message }) });
+
+  function openMailbox(id) {
+    setOpenId(null);
+    setSelection(new Set());
+    mail.openMailbox(id).catch(onFault);
+  }
+
+  useEffect(() => {
+    const asked = decodeURIComponent(location.hash.slice(2));
+    const first = mail.mailboxes.get(asked) ?? mail.mailboxWithRole("inbox");
+    if (first) openMailbox(first.id);
+  }, []);
+
+  function toggle(id) {
+    const next = new Set(selection);
+    if (!next.delete(id)) next.add(id);
+    setSelection(next);
+  }
+
+  // What buttons act on: what is selected, else what is open.
+  const acted = selection.size ? [...selection] : openId ? [openId] : [];
+
+  async function moveTo(role) {
+    const mailbox = mail.mailboxWithRole(role);
+    if (!acted.length || !mailbox) return;
+    setSelection(new Set());
+    setOpenId(null);
+    try {
+      const undo = await mail.move(acted, mailbox.id);
+      setNote({ text: t("moved", { count: acted.length, mailbox: mailboxName(mailbox) }), undo });
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  async function takeBack() {
+    const { undo } = note;
+    setNote(null);
+    await undo().catch(onFault);
+  }
+
+  async function leave() {
+    mail.stop();
+    await signOut().catch(() => {});
+    onSignedOut();
+  }
+
+  return html`
+    <div class="app ${openId ? "is-reading" : ""}">
+      <header class="bar">
+        <strong>${t("appName")}</strong>
+        <div class="actions" role="toolbar" aria-label=${t("messages")}>
+          <button disabled=${!acted.length} onClick=${() => moveTo("archive")}>${t("archive")}</button>
+          <button disabled=${!acted.length} onClick=${() => moveTo("junk")}>${t("junk")}</button>
+          <button disabled=${!acted.length} onClick=${() => moveTo("trash")}>${t("delete")}</button>
+          ${selection.size > 0 && html`<span>${t("selected", { count: selection.size })}</span>`}
+        </div>
+        <button onClick=${leave}>${t("signOut")}</button>
+      </header>
+      ${!mail.isOnline && html`<p class="offline" role="status">${t("offline")}</p>`}
+      <${Mailboxes} mail=${mail} selectedId=${mail.list?.mailboxId} onSelect=${openMailbox} />
+      <${MessageList}
+        mail=${mail} cursorId=${openId} selection=${selection} onOpen=${setOpenId} onToggle=${toggle} onFault=${onFault}
+      />
+      <${Reading} mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)} onWrite=${() => {}} />
+      <div class="notes" role="status" aria-live="polite">
+        ${note && html`
+          <p>${note.text} ${note.undo && html`<button onClick=${takeBack}>${t("undo")}</button>`}</p>
+        `}
+      </div>
+    </div>
+  `;
+}

@@ -1,0 +1,147 @@
+"""The page, its files, and mail as documents."""
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.routing import Router
+
+from mailstack.model.ids import EmailId
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import MailboxRole
+from mailstack.model.objectid import email_object_id
+from mailstack.servers.http.signed_in import COOKIE
+from mailstack.servers.webmail.assets import load_assets
+from mailstack.servers.webmail.pages import WebmailPages
+from mailstack.servers.webmail.service import WebmailService
+from mailstack.services.mailbox import emails
+from mailstack.services.mailbox.append import Arrival
+from tests.support.asking import BASE_URL, PEER, asked, floor_under
+from tests.support.imap_server import DOMAIN, PASSWORD
+from tests.support.jmap_calls import share
+from tests.support.jmap_world import JmapWorld, jmap_world
+from tests.support.stores import mailbox_with
+
+MOST_SCRIPT_OCTETS = 150_000
+"""Of all scripts, compressed: what a first visit costs."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[JmapWorld]:
+    async with jmap_world(tmp_path) as found:
+        yield found
+
+
+async def ask(world: JmapWorld, path: str, *, who: str | None = "u0", **headers: str) -> httpx.Response:
+    """who: signed in; None: nobody."""
+    logins = world.service.signed_in.web_logins
+    if who is not None:
+        _, cookie = await logins.open(f"{who}@{DOMAIN}", PASSWORD, peer_host=PEER[0], agent="")
+        headers["Cookie"] = f"{COOKIE}={cookie}"
+    service = WebmailService(signed_in=world.service.signed_in, mail_of=world.service.mail_of)
+    router = Router(WebmailPages(service=service).routes(), redirect_slashes=False)
+    return await asked(floor_under(router, world.service.clock), "GET", path, headers=headers)
+
+
+async def shown_path(world: JmapWorld, raw: bytes) -> str:
+    account = await world.account()
+    account_id, arrival = account.account_id, Arrival(raw=raw, flags=(), received_at=Instant(0))
+    mailbox_id = await mailbox_with(world.imap.store, account_id, MailboxRole.INBOX)
+    message_id = (await emails.create(world.service.mail_of(account), [mailbox_id], arrival)).message_id
+    return f"/mail/shown/{account_id}/{email_object_id(account_id, EmailId(message_id))}"
+
+
+async def test_the_page_and_all_that_it_names(world: JmapWorld) -> None:
+    page = await ask(world, "/mail", who=None)
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    named = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(named) == 3
+    for path in named:
+        reply = await ask(world, path, who=None)
+        assert (reply.status_code, reply.headers["cache-control"]) == (200, "public, immutable, max-age=31536000")
+        assert reply.headers["x-content-type-options"] == "nosniff"
+    home = await ask(world, "/", who=None)
+    assert (home.status_code, home.headers["location"]) == (302, "/mail")
+
+
+def test_every_module_that_is_imported_is_there() -> None:
+    files = load_assets().files
+    for path, asset in files.items():
+        if path.endswith(".js"):
+            for name in re.findall(r'from "([^"]+)"', asset.content.decode()):
+                whole = (Path("/") / path).parent.joinpath(name)
+                parts: list[str] = []
+                for part in whole.parts[1:]:
+                    parts = parts[:-1] if part == ".." else [*parts, part]
+                assert "/".join(parts) in files, f"{path} imports {name}"
+
+
+def test_scripts_are_few() -> None:
+    scripts = [each for path, each in load_assets().files.items() if path.endswith(".js")]
+    assert sum(len(each.compressed) for each in scripts) < MOST_SCRIPT_OCTETS
+
+
+@pytest.mark.parametrize("path", ["nothing.js", "../pages.py", "..%2Fpages.py", "vendor/", "", "index.html"])
+async def test_nothing_else_is_a_file(world: JmapWorld, path: str) -> None:
+    assert (await ask(world, f"/mail/assets/{load_assets().version}/{path}", who=None)).status_code == 404
+    assert (await ask(world, "/mail/assets/0/main.js", who=None)).status_code == 404
+
+
+async def test_files_are_compressed_for_who_wants_that(world: JmapWorld) -> None:
+    path = f"/mail/assets/{load_assets().version}/main.js"
+    plain = await ask(world, path, who=None, **{"Accept-Encoding": "identity"})
+    packed = await ask(world, path, who=None, **{"Accept-Encoding": "gzip"})
+    assert (plain.content, packed.headers["content-encoding"]) == (packed.content, "gzip")
+    assert gzip.decompress(load_assets().files["main.js"].compressed) == plain.content
+
+
+async def test_mail_is_cleaned_and_closed_in(world: JmapWorld) -> None:
+    raw = b"Content-Type: text/html\r\n\r\n<p onclick=x()>Hello<script>x()</script><img src=http://e/x.gif>"
+    reply = await ask(world, await shown_path(world, raw))
+    assert "Hello" in reply.text
+    assert "x()" not in reply.text
+    assert 'data-hidden-pictures="1"' in reply.text
+    policy = reply.headers["content-security-policy"].split("; ")
+    assert policy[:2] == ["sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox", "default-src 'none'"]
+    assert "frame-ancestors 'self'" in policy
+    assert not any(each.startswith("script-src") for each in policy)
+
+
+async def test_pictures_of_the_message_itself(world: JmapWorld) -> None:
+    raw = (
+        b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+        b"<img src='cid:a@x'><img src='cid:other'>\r\n--b\r\n"
+        b"Content-Type: image/png\r\nContent-ID: <a@x>\r\n\r\nP\r\n--b--\r\n"
+    )
+    path = await shown_path(world, raw)
+    account_id = (await world.account()).account_id
+    text = (await ask(world, path)).text
+    assert f'<img src="{BASE_URL}/jmap/download/{account_id}/P{account_id}-1-2/picture?accept=image/png"' in text
+    assert text.count("<img src=") == 1
+
+
+async def test_plain_text_and_pictures_beside_it(world: JmapWorld) -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n1 < 2, see https://x.example/.\r\n"
+        b"--b\r\nContent-Type: image/png; name=p.png\r\n\r\nP\r\n--b--\r\n"
+    )
+    text = (await ask(world, await shown_path(world, raw))).text
+    assert '1 &lt; 2, see <a href="https://x.example/"' in text
+    assert 'alt="p.png"' in text
+
+
+async def test_only_who_may_read_it(world: JmapWorld) -> None:
+    path = await shown_path(world, b"Subject: x\r\n\r\nsecret")
+    assert [(await ask(world, path, who=who)).status_code for who in ("u0", "u1", None)] == [200, 404, 401]
+    await share(
+        world, await mailbox_with(world.imap.store, (await world.account()).account_id, MailboxRole.INBOX), "lr"
+    )
+    assert (await ask(world, path, who="u1")).status_code == 200
+    assert (await ask(world, f"{path}9", who="u0")).status_code == 404
+    assert (await ask(world, path, **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})).status_code == 403
