@@ -1,19 +1,23 @@
 """Answers of who is away, as the Sieve that runs, and as the mail that comes of it."""
 
 from collections.abc import AsyncIterator
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailstack.model.errors import TooLarge
 from mailstack.model.instant import DAY_MS, HOUR_MS, SECOND_MS, Instant
 from mailstack.model.vacation import NO_VACATION, Vacation
 from mailstack.services.vacations import DEFAULT_TEXT, AccountVacations, vacation_script
+from mailstack.sieve.actions import Vacation as VacationAction
 from mailstack.sieve.check import compile_script
 from mailstack.sieve.extensions import EXTENSIONS
-from tests.support.filter_world import SENDER, FilterWorld, filter_world, mail_of
+from mailstack.sieve.run import Mail, Outcome, SieveEnvelope, run
+from tests.support.filter_world import ALICE, SENDER, FilterWorld, filter_world, mail_of
 
 TRICKY = 'He said "\\o/"\r\n.\r\n#include; ${x}\r\nGrüße'
 
@@ -58,6 +62,26 @@ def test_what_it_is_as_sieve() -> None:
 )
 def test_it_always_compiles(said: Vacation) -> None:
     compile_script(vacation_script(said), EXTENSIONS)
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
+
+
+@given(text=TEXTS, html=st.none() | TEXTS, subject=st.none() | TEXTS)
+def test_whatever_is_said_is_what_the_script_answers(text: str, html: str | None, subject: str | None) -> None:
+    said = Vacation(text=text, html=html, subject=subject)
+    mail = Mail(raw=mail_of(), envelope=SieveEnvelope(sender=SENDER, recipient=ALICE), received_at=Instant(0))
+    outcome = run(compile_script(vacation_script(said), EXTENSIONS), mail, {})
+    assert isinstance(outcome, Outcome)
+    assert not outcome.fault
+    (answer,) = [action for action in outcome.actions if isinstance(action, VacationAction)]
+    assert answer.is_mime is (html is not None)
+    if html is None:
+        assert _lines(answer.reason) == _lines(text)
+    else:
+        entity = message_from_string(answer.reason, policy=policy.default)
+        shown = [part.get_content() for part in entity.walk() if not part.is_multipart()]
+        assert [_lines(each.rstrip()) for each in shown] == [_lines(each.rstrip()) for each in (text, html)]
 
 
 async def answers(world: FilterWorld) -> list[EmailMessage]:
@@ -201,6 +225,7 @@ async def test_a_changed_one_is_another_answer(world: FilterWorld) -> None:
 
 async def test_it_has_a_bound(world: FilterWorld) -> None:
     account_id = (await world.account()).account_id
-    with pytest.raises(TooLarge):
-        await AccountVacations(world.store.vacations).replace(account_id, NO_VACATION, Vacation(text="x" * 65_536))
+    for said in (Vacation(text="x" * 65_536), Vacation(html="ü" * 30_000), Vacation(subject="x" * 1_000_000)):
+        with pytest.raises(TooLarge):
+            await AccountVacations(world.store.vacations).replace(account_id, NO_VACATION, said)
     assert await world.store.vacations.read(account_id) == NO_VACATION

@@ -74,6 +74,10 @@ class AccountScripts:
         return sorted(extension.name for extension in self._extensions if extension.name)
 
     @property
+    def quota(self) -> ScriptQuota:
+        return self._quota
+
+    @property
     def limits(self) -> Limits:
         return self._limits
 

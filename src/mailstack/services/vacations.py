@@ -20,6 +20,7 @@ from mailstack.sieve.extensions import EXTENSIONS
 
 MAX_OCTETS = 64 * 1024
 """As Sieve: each mail to the account runs it."""
+_TOO_LARGE = f"an answer has at most {MAX_OCTETS} octets as Sieve"
 HEADING = "# Made of the account's VacationResponse, which is where to change it."
 DEFAULT_TEXT = "I am away from my mail at the moment, and will read yours when I am back."
 _EXTENSIONS = ("date", "relational", "vacation")
@@ -39,9 +40,11 @@ class AccountVacations:
     ) -> None:
         """Raises TooLarge; else as ports.vacations has it."""
         # Also of one that is off: that it cannot be switched on is told while it is written.
+        if sum(len(text) for text in (after.subject, after.text, after.html) if text) > MAX_OCTETS:
+            raise TooLarge(_TOO_LARGE)
         script = vacation_script(after)
         if len(script) > MAX_OCTETS:
-            raise TooLarge(f"an answer has at most {MAX_OCTETS} octets as Sieve")
+            raise TooLarge(_TOO_LARGE)
         await compile_aside(script, EXTENSIONS)
         kept = script if after.is_enabled else None
         await self._kept.replace(account_id, before, after, script=kept, if_number=if_number)

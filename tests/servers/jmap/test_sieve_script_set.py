@@ -8,12 +8,14 @@ from structlog.testing import capture_logs
 from mailstack.model.errors import NotFound
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.resource import Kind, Resource, ScriptBody, fields_of
+from mailstack.servers.jmap.blob_lookup import METHOD as LOOKUP
 from mailstack.servers.jmap.blob_named import open_named, upload_id
 from mailstack.servers.jmap.sieve_script_get import METHOD as GET
 from mailstack.servers.jmap.sieve_script_set import METHOD as SET
 from mailstack.servers.jmap.sieve_script_validate import METHOD as VALIDATE
 from mailstack.services.mailbox.blobs import read_whole
 from mailstack.services.scripts import SCRIPT_LIMITS, SCRIPT_QUOTA
+from mailstack.wire.jmap.arguments import Arguments
 from tests.support.jmap_calls import ask, fault_of, share
 from tests.support.jmap_world import JmapWorld
 from tests.support.stores import apply, created, mailbox_with
@@ -203,6 +205,14 @@ async def test_no_more_than_there_may_be(world: JmapWorld) -> None:
     assert len(answer["created"]) == SCRIPT_QUOTA.scripts
 
 
+async def test_no_more_are_compiled_than_there_may_be(world: JmapWorld) -> None:
+    broken = await upload(world, b"nonsense;")
+    given = {f"k{number}": {"blobId": broken} for number in range(SCRIPT_QUOTA.scripts + 2)}
+    answer = await ask(world, SET, create=given)
+    types = [*faults(answer, "notCreated").values()]
+    assert types == ["invalidSieve"] * SCRIPT_QUOTA.scripts + ["overQuota"] * 2
+
+
 async def test_no_larger_together_than_they_may_be(world: JmapWorld) -> None:
     answer = await create(world, *"abcdefghi", content=b"#" * SCRIPT_LIMITS.script_octets)
     assert faults(answer, "notCreated") == {"i": "overQuota"}
@@ -390,6 +400,19 @@ async def test_the_facts_of_the_engine(world: JmapWorld) -> None:
         "externalLists": ["mailto"],
     }
     assert session["primaryAccounts"][urn] == account_id
+
+
+async def test_what_refers_to_a_blob(world: JmapWorld) -> None:
+    await create(world, "a", "b")
+    found = await by_name(world)
+    blob_id, using = found["a"]["blobId"], frozenset({"urn:ietf:params:jmap:sieve"})
+    asked = {"typeNames": ["SieveScript"], "ids": [blob_id, "S0"]}
+    call = await world.call(using=using)
+    answer = await LOOKUP.run(call, Arguments({"accountId": call.login.account_id, **asked}))
+    assert [each["matchedIds"] for each in answer["list"]] == [
+        {"SieveScript": [found["a"]["id"], found["b"]["id"]]},
+        {"SieveScript": []},
+    ]
 
 
 async def test_a_script_is_downloaded(world: JmapWorld) -> None:

@@ -26,12 +26,14 @@ from mailstack.store.sql import (
     queue_figures,
     removal,
     reputation,
+    scripts,
     sending_identities,
     sieve_memory,
     spam_lessons,
     spam_tables,
     threading,
     uploads,
+    vacations,
 )
 from mailstack.store.sqlite import sweep
 from mailstack.store.sqlite.connection import Access, Connection
@@ -52,6 +54,10 @@ SYSTEM = (
     leasing.DUE_IN_LANES,
     leasing.HEADS,
     leasing.NEXT_DUE,
+    scripts.RUNNING,
+    scripts.NAMED,
+    scripts.WHICH_IS_ACTIVE,
+    vacations.READ,
     push_subscriptions.ANY,
     object_journal.NUMBERS,
     object_journal.SINCE,

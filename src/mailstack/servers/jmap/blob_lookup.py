@@ -10,13 +10,14 @@ from mailstack.model.objectid import email_object_id, mail_blob_of, mailbox_obje
 from mailstack.servers.jmap.blob_reading import BlobReading
 from mailstack.servers.jmap.getting import check_count
 from mailstack.servers.jmap.method import Call, Method
+from mailstack.servers.jmap.sieve_scripts import scripts_by_blob
 from mailstack.services.mailbox import emails
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arguments
-from mailstack.wire.jmap.session import BLOB, MAIL
+from mailstack.wire.jmap.session import BLOB, MAIL, SIEVE
 
-TYPES = {"Mailbox": MAIL, "Thread": MAIL, "Email": MAIL}
+TYPES = {"Mailbox": MAIL, "Thread": MAIL, "Email": MAIL, "SieveScript": SIEVE}
 """By name, the capability that a request has to be using as well."""
 
 
@@ -33,10 +34,11 @@ async def blob_lookup(call: Call, arguments: Arguments) -> dict[str, Any]:
     looking = _Looking(mail, BlobReading(call, mail))
     wanted = [*dict.fromkeys(map(call.id_of, ids))]
     await looking.find(wanted)
+    by_blob = await scripts_by_blob(call, mail) if "SieveScript" in types else {}
     listed = []
     for each in wanted:
         try:
-            found = await looking.matched(each)
+            found = {**await looking.matched(each), "SieveScript": by_blob.get(each, [])}
         except TooLarge as fault:
             raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, fault.detail) from None
         listed.append({"id": each, "matchedIds": {name: found.get(name, []) for name in types}})

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from mailstack.model.errors import AlreadyExists, Conflict, DomainError, Forbidden, InUse, Invalid
+from mailstack.model.errors import AlreadyExists, Conflict, DomainError, Forbidden, InUse, Invalid, TooMany
 from mailstack.model.log_events import plain
 from mailstack.model.object_journal import JournalPoint, ObjectKind
 from mailstack.model.principal import Account
@@ -76,6 +76,7 @@ class _Setting:
         self._before = before
         self._pending: list[_Pending] = []
         self._answer = SetAnswer()
+        self._compiled = 0
 
     async def create(self, key: str, given: Mapping[str, Any]) -> None:
         await self._prepare(key, given, None, self._answer.not_created)
@@ -146,6 +147,10 @@ class _Setting:
             raise invalid_property("blobId", "an Id")
         if blob_id == before.get("blobId"):
             return None
+        # Each is compiled, which takes time, and more than there may be are kept in no case.
+        self._compiled += 1
+        if self._compiled > self._call.service.scripts.quota.scripts:
+            raise TooMany("more scripts in one call than an account may have")
         return await read_script(self._call, await self._call.mail(self._account.account_id), blob_id)
 
     def _has_failed(self) -> bool:

@@ -10,6 +10,7 @@ from mailstack.model.principal import Account
 from mailstack.model.script import ScriptEntry
 from mailstack.servers.jmap.blob_named import SCRIPT_PREFIX
 from mailstack.servers.jmap.method import Call
+from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.sieve.faults import Broken
 from mailstack.wire.jmap.faults import SetFault, SetFaultType
 
@@ -38,9 +39,17 @@ def script_object(entry: ScriptEntry) -> dict[str, Any]:
 
 
 async def scripts_by_id(call: Call, account: Account) -> Mapping[str, ScriptEntry]:
-    """By name."""
-    entries: Sequence[ScriptEntry] = await call.service.scripts.all(account.account_id)
+    """In the order of their names."""
+    entries = await call.service.scripts.all(account.account_id)
     return {script_object_id(each.script_id): each for each in entries}
+
+
+async def scripts_by_blob(call: Call, mail: AccountMail) -> Mapping[str, Sequence[str]]:
+    """Object ids by blob ids; none of another's."""
+    found: dict[str, list[str]] = {}
+    for key, entry in (await scripts_by_id(call, mail.account)).items() if mail.is_own else ():
+        found.setdefault(script_blob_id(entry.content_hash), []).append(key)
+    return found
 
 
 def invalid_sieve(fault: Broken | Invalid) -> SetFault:
