@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from mailstack.formats.collation import FOLDS
 from mailstack.formats.searched import folded
 from mailstack.formats.snippets import MAX_OCTETS, marked, marked_preview
 from mailstack.model.ids import MailboxId
@@ -23,7 +24,6 @@ _MAILBOXES = [
         id=f"F{number}",
         parent_id=f"F{number // 2}" if number > 1 else None,
         name=f"n{number % 3}",
-        name_key=f"N{number % 3}",
         role="inbox" if number == 1 else None,
         sort_order=number % 2,
         is_subscribed=number % 3 == 0,
@@ -51,7 +51,7 @@ def _email(arguments: Arguments) -> None:
 
 
 def _mailbox(arguments: Arguments) -> None:
-    query = read_mailbox_query(arguments, id_of=lambda text: text, folded=folded)
+    query = read_mailbox_query(arguments, id_of=lambda text: text, folded=folded, folds=FOLDS)
     found = query.find(_MAILBOXES)
     assert len(set(found)) == len(found) <= len(_MAILBOXES)
 

@@ -35,8 +35,9 @@ async def put(world: JmapWorld, role: MailboxRole, *messages: NewMessage, who: s
     return [each.message_id for each in appended]
 
 
-async def share(world: JmapWorld, mailbox_id: MailboxId, letters: str) -> None:
-    """From u0 with u1."""
-    owner, viewer = await world.account("u0"), await world.account("u1")
-    grant = Grant(identifier=viewer.login, account_id=viewer.account_id, rights=parse_rights(letters))
-    await world.imap.store.sharing.change(owner.account_id, mailbox_id, grant)
+async def share(
+    world: JmapWorld, mailbox_id: MailboxId, letters: str, *, owner: str = "u0", viewer: str = "u1"
+) -> None:
+    whose, who = await world.account(owner), await world.account(viewer)
+    grant = Grant(identifier=who.login, account_id=who.account_id, rights=parse_rights(letters))
+    await world.imap.store.sharing.change(whose.account_id, mailbox_id, grant)

@@ -105,8 +105,13 @@ def _sending(store: Store, clock: Clock) -> EmailSending:
 
 
 @asynccontextmanager
-async def jmap_world(folder: Path, *, accounts: Sequence[str] = ("u0", "u1")) -> AsyncIterator[JmapWorld]:
-    async with running_imap(folder, accounts=accounts) as imap, running_feed(imap.store, imap.service.bus) as feed:
+async def jmap_world(
+    folder: Path, *, accounts: Sequence[str] = ("u0", "u1"), quota_bytes: int | None = None
+) -> AsyncIterator[JmapWorld]:
+    async with (
+        running_imap(folder, accounts=accounts, quota_bytes=quota_bytes) as imap,
+        running_feed(imap.store, imap.service.bus) as feed,
+    ):
         service, store = imap.service, imap.store
         yield JmapWorld(
             imap=imap,

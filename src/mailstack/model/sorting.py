@@ -4,7 +4,7 @@ are the same ideas (RFC 8621 §3, §4.4.2).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from mailstack.model.query import ThreadReach
 
@@ -24,10 +24,19 @@ class SortField(Enum):
     TO = "TO"
 
 
+class Collation(StrEnum):
+    """How texts are compared: RFC 5051, RFC 4790 §9."""
+
+    UNICODE = "i;unicode-casemap"
+    ASCII = "i;ascii-casemap"
+    OCTET = "i;octet"
+
+
 @dataclass(frozen=True, slots=True)
 class SortKey:
     field: SortField
     is_reverse: bool = False
+    collation: Collation = Collation.UNICODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import mailstack
+from mailstack.model.sorting import Collation
 from mailstack.servers.jmap.blob_lookup import TYPES
 from mailstack.services.inbound.filter.knowledge import LIST_SCHEMES
 from mailstack.services.mailbox.paths import MAX_DEPTH, MAX_NAME_OCTETS
@@ -27,7 +28,6 @@ from mailstack.wire.jmap.session import (
     WEB_SOCKET,
     core_capability,
 )
-from mailstack.wire.jmap.sort import COLLATION
 from mailstack.wire.smtp.future_release import MAX_HOLD_S
 
 Facts = Mapping[str, Any]
@@ -49,7 +49,7 @@ def _no_facts(_limits: JmapLimits, _is_own: bool = True) -> Facts:
 
 
 def _core(limits: JmapLimits) -> Facts:
-    return core_capability(limits, (COLLATION,))
+    return core_capability(limits, [*Collation])
 
 
 def _mail(limits: JmapLimits, is_own: bool) -> Facts:

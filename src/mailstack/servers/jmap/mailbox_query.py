@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailstack.formats.collation import casemap
+from mailstack.formats.collation import FOLDS, casemap
 from mailstack.model.ids import AccountId
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.servers.jmap.mailbox_object import shown_name, shown_role, sort_order
@@ -19,7 +19,7 @@ from mailstack.wire.jmap.window import read_window
 
 def read_query(call: Call, arguments: Arguments) -> MailboxQuery:
     """Of /query and of /queryChanges. Raises MethodFault."""
-    return read_mailbox_query(arguments, id_of=call.id_of, folded=casemap)
+    return read_mailbox_query(arguments, id_of=call.id_of, folded=casemap, folds=FOLDS)
 
 
 async def known_facts(mail: AccountMail) -> list[MailboxFacts]:
@@ -47,12 +47,11 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
 
 
 def _facts(account_id: AccountId, seen: SeenMailbox) -> MailboxFacts:
-    mailbox, name = seen.mailbox, shown_name(seen.mailbox)
+    mailbox = seen.mailbox
     return MailboxFacts(
         id=mailbox_object_id(account_id, mailbox.mailbox_id),
         parent_id=None if mailbox.parent_id is None else mailbox_object_id(account_id, mailbox.parent_id),
-        name=name,
-        name_key=casemap(name),
+        name=shown_name(mailbox),
         role=shown_role(seen),
         sort_order=sort_order(seen),
         is_subscribed=seen.is_subscribed,

@@ -66,7 +66,7 @@ async def ordered(
     compared: list[tuple[_Values, bool]] = []
     for key in keys:
         if isinstance(key, SortKey) and _columns(key):
-            values: _Values = values_of(key.field, rows, wanted, {})
+            values: _Values = values_of(key, rows, wanted, {})
         else:
             values = list(chain.from_iterable([await _known(readable, here, key) for here in left]))
         compared.append((values, key.is_reverse))

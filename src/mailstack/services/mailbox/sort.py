@@ -1,7 +1,7 @@
 """Messages in the order that somebody asked for. RFC 5256 §3, RFC 5957, RFC 6203 §6.
 
-Strings are compared by i;unicode-casemap (RFC 5256 §7); what is the same keeps the order of the mailbox. A message
-whose forms are damaged is sorted as one without the header field.
+Strings are compared by i;unicode-casemap (RFC 5256 §7) unless the key says otherwise; what is the same keeps the order
+of the mailbox. A message whose forms are damaged is sorted as one without the header field.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, assert_never
 
-from mailstack.formats.collation import casemap
+from mailstack.formats.collation import FOLDS
 from mailstack.formats.first_address import AddressField, first_display, first_mailbox
 from mailstack.model.instant import Instant
 from mailstack.model.message import Column
@@ -57,18 +57,19 @@ def _order(rows: _Rows, wanted: Sequence[Column], keys: Sequence[SortKey], score
     order = list(range(len(rows)))
     # Each pass leaves equals as they were, so the last key comes first.
     for key in reversed(keys):
-        values = values_of(key.field, rows, wanted, scores)
+        values = values_of(key, rows, wanted, scores)
         order.sort(key=values.__getitem__, reverse=key.is_reverse)
     return order
 
 
-def values_of(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: Mapping[int, int]) -> _Values:
+def values_of(key: SortKey, rows: _Rows, wanted: Sequence[Column], scores: Mapping[int, int]) -> _Values:
     """What is compared, one for each row: the UID, then the columns wanted."""
 
     def column(one: Column) -> Callable[[tuple[Any, ...]], Any]:
         return itemgetter(wanted.index(one) + 1)
 
-    match field:
+    fold = FOLDS[key.collation]
+    match key.field:
         case SortField.ARRIVAL:
             return list(map(column(Column.RECEIVED_AT), rows))
         case SortField.SIZE:
@@ -76,21 +77,21 @@ def values_of(field: SortField, rows: _Rows, wanted: Sequence[Column], scores: M
         case SortField.DATE:
             return sent_dates(map(column(Column.SENT_AT), rows), map(column(Column.RECEIVED_AT), rows))
         case SortField.SUBJECT:
-            return [casemap(subject or "") for subject in map(column(Column.BASE_SUBJECT), rows)]
+            return [fold(subject or "") for subject in map(column(Column.BASE_SUBJECT), rows)]
         case SortField.FROM:
-            return _first(first_mailbox, AddressField.FROM, map(column(Column.ENVELOPE), rows))
+            return _first(first_mailbox, AddressField.FROM, map(column(Column.ENVELOPE), rows), fold)
         case SortField.TO:
-            return _first(first_mailbox, AddressField.TO, map(column(Column.ENVELOPE), rows))
+            return _first(first_mailbox, AddressField.TO, map(column(Column.ENVELOPE), rows), fold)
         case SortField.CC:
-            return _first(first_mailbox, AddressField.CC, map(column(Column.ENVELOPE), rows))
+            return _first(first_mailbox, AddressField.CC, map(column(Column.ENVELOPE), rows), fold)
         case SortField.DISPLAY_FROM:
-            return _first(first_display, AddressField.FROM, map(column(Column.ENVELOPE), rows))
+            return _first(first_display, AddressField.FROM, map(column(Column.ENVELOPE), rows), fold)
         case SortField.DISPLAY_TO:
-            return _first(first_display, AddressField.TO, map(column(Column.ENVELOPE), rows))
+            return _first(first_display, AddressField.TO, map(column(Column.ENVELOPE), rows), fold)
         case SortField.RELEVANCY:
             return [-scores.get(row[0], 0) for row in rows]
         case _:
-            assert_never(field)
+            assert_never(key.field)
 
 
 def sent_dates(sent: Iterable[Instant | None], received: Iterable[Instant]) -> list[Instant]:
@@ -99,6 +100,9 @@ def sent_dates(sent: Iterable[Instant | None], received: Iterable[Instant]) -> l
 
 
 def _first(
-    read: Callable[[bytes | None, AddressField], str], field: AddressField, envelopes: Iterable[bytes | None]
+    read: Callable[[bytes | None, AddressField], str],
+    field: AddressField,
+    envelopes: Iterable[bytes | None],
+    fold: Callable[[str], str],
 ) -> _Values:
-    return [casemap(read(envelope, field)) for envelope in envelopes]
+    return [fold(read(envelope, field)) for envelope in envelopes]

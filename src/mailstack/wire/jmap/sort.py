@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from mailstack.model.sorting import Collation
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arguments
 
 MAX_COMPARATORS = 16
-COLLATION = "i;unicode-casemap"
-"""RFC 8620 §2: the one in which texts are compared here."""
 
 _T = TypeVar("_T")
 
@@ -31,8 +30,18 @@ def _key(comparator: object, key: Callable[[str, bool, Arguments], _T]) -> _T:
     arguments = Arguments(comparator)
     name = arguments.text("property")
     is_ascending = arguments.boolean("isAscending", default=True)
-    if arguments.optional_text("collation") not in (None, COLLATION):
-        raise unsupported_sort(f"texts are compared by {COLLATION}")
+    collation_of(arguments)
     found = key(name, not is_ascending, arguments)
     arguments.finish()
     return found
+
+
+def collation_of(arguments: Arguments) -> Collation:
+    """Of a comparator. Raises MethodFault."""
+    wanted = arguments.optional_text("collation")
+    # RFC 8620 §5.5: where nothing is said, it is the server's to choose.
+    if wanted is None:
+        return Collation.UNICODE
+    if wanted not in [*Collation]:
+        raise unsupported_sort(f"texts are compared by {', '.join(Collation)}")
+    return Collation(wanted)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mailstack.model.query import ThreadReach
-from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
+from mailstack.model.sorting import Collation, EmailSortKey, KeywordKey, SortField, SortKey
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.mail.email_sort import EMAIL_SORTS, read_email_sort
 from mailstack.wire.jmap.sort import MAX_COMPARATORS
@@ -19,6 +19,11 @@ from mailstack.wire.jmap.sort import MAX_COMPARATORS
         ({"property": "sentAt", "isAscending": True}, SortKey(SortField.DATE)),
         ({"property": "size"}, SortKey(SortField.SIZE)),
         ({"property": "subject", "collation": "i;unicode-casemap"}, SortKey(SortField.SUBJECT)),
+        (
+            {"property": "from", "collation": "i;ascii-casemap"},
+            SortKey(SortField.DISPLAY_FROM, collation=Collation.ASCII),
+        ),
+        ({"property": "subject", "collation": "i;octet"}, SortKey(SortField.SUBJECT, collation=Collation.OCTET)),
         ({"property": "from"}, SortKey(SortField.DISPLAY_FROM)),
         ({"property": "to"}, SortKey(SortField.DISPLAY_TO)),
         ({"property": "hasKeyword", "keyword": "$seen"}, KeywordKey("\\Seen")),
@@ -42,7 +47,7 @@ def test_none_are_none() -> None:
     ("comparators", "type_"),
     [
         ([{"property": "colour"}], MethodFaultType.UNSUPPORTED_SORT),
-        ([{"property": "size", "collation": "i;octet"}], MethodFaultType.UNSUPPORTED_SORT),
+        ([{"property": "size", "collation": "i;ascii-numeric"}], MethodFaultType.UNSUPPORTED_SORT),
         ([{"property": "size"}] * (MAX_COMPARATORS + 1), MethodFaultType.UNSUPPORTED_SORT),
         ([{}], MethodFaultType.INVALID_ARGUMENTS),
         (["size"], MethodFaultType.INVALID_ARGUMENTS),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailstack.formats.collation import FOLDS
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 from mailstack.wire.jmap.mail.mailbox_query import MailboxFacts, MailboxQuery, read_mailbox_query
@@ -24,7 +25,6 @@ def mailbox(
         id=id_,
         parent_id=parent_id,
         name=name,
-        name_key=name.upper(),
         role=role,
         sort_order=order,
         is_subscribed=subscribed,
@@ -44,7 +44,7 @@ MAILBOXES = [
 
 def read(asked: dict[str, Any]) -> MailboxQuery:
     arguments = Arguments(asked)
-    found = read_mailbox_query(arguments, id_of=lambda text: "3" if text == "#k" else text, folded=str.lower)
+    found = read_mailbox_query(arguments, id_of=lambda text: {"#k": "3"}.get(text, text), folded=str.lower, folds=FOLDS)
     arguments.finish()
     return found
 
@@ -84,6 +84,7 @@ def test_filters(condition: dict[str, Any], found: str) -> None:
         ({}, "1234567"),
         ({"sort": [{"property": "name"}]}, "5761234"),
         ({"sort": [{"property": "name", "isAscending": False}]}, "4321675"),
+        ({"sort": [{"property": "name", "collation": "i;octet"}]}, "5712634"),
         ({"sort": [{"property": "sortOrder"}, {"property": "name"}]}, "1257634"),
         ({"sort": [{"property": "sortOrder"}, {"property": "name"}], "sortAsTree": True}, "1263574"),
         ({"sort": [{"property": "name"}], "sortAsTree": True, "filter": {"isSubscribed": True}}, "61254"),

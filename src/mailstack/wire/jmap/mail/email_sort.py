@@ -8,7 +8,7 @@ from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.mail.email_filter import keyword_of
-from mailstack.wire.jmap.sort import read_sort, unsupported_sort
+from mailstack.wire.jmap.sort import collation_of, read_sort, unsupported_sort
 
 _FIELDS: Mapping[str, SortField] = {
     "receivedAt": SortField.ARRIVAL,
@@ -35,7 +35,7 @@ def read_email_sort(given: Sequence[Any] | None) -> Sequence[EmailSortKey]:
 
 def _key(name: str, is_reverse: bool, arguments: Arguments) -> EmailSortKey:
     if name in _FIELDS:
-        return SortKey(_FIELDS[name], is_reverse)
+        return SortKey(_FIELDS[name], is_reverse, collation_of(arguments))
     if name not in _KEYWORDS:
         raise unsupported_sort(f"emails are not sorted by {name[:100]}")
     keyword = keyword_of(arguments, "keyword")

@@ -4,26 +4,27 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mailstack.model.sorting import Collation
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
-from mailstack.wire.jmap.sort import read_sort, unsupported_sort
+from mailstack.wire.jmap.sort import collation_of, read_sort, unsupported_sort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxFacts:
-    """What a Mailbox is found and sorted by, as the client sees it. name_key: what is compared of its name."""
+    """What a Mailbox is found and sorted by, as the client sees it."""
 
     id: str
     parent_id: str | None
     name: str
-    name_key: str
     role: str | None
     sort_order: int
     is_subscribed: bool
 
 
 _Test = Callable[[MailboxFacts], bool]
+_Key = tuple[Callable[[MailboxFacts], Any], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class MailboxQuery:
     """keys: with whether each descends. is_sorted_as_tree, is_filtered_as_tree: RFC 8621 §2.3."""
 
     matches: _Test
-    keys: Sequence[tuple[Callable[[MailboxFacts], Any], bool]]
+    keys: Sequence[_Key]
     is_sorted_as_tree: bool
     is_filtered_as_tree: bool
 
@@ -53,18 +54,25 @@ class MailboxQuery:
 
 
 def read_mailbox_query(
-    arguments: Arguments, *, id_of: Callable[[str], str], folded: Callable[[str], str]
+    arguments: Arguments,
+    *,
+    id_of: Callable[[str], str],
+    folded: Callable[[str], str],
+    folds: Mapping[Collation, Callable[[str], str]],
 ) -> MailboxQuery:
     """id_of: what a reference stands for. folded: of names, what those have in common that differ in case only.
-    Raises MethodFault."""
+    folds: what is compared of them. Raises MethodFault."""
     given = arguments.mapping("filter")
+
+    def key(name: str, is_reverse: bool, comparator: Arguments) -> _Key:
+        return _key(name, folds[collation_of(comparator)]), is_reverse
 
     def condition(each: Mapping[str, Any]) -> _Test:
         return _condition(each, id_of, folded)
 
     return MailboxQuery(
         matches=(lambda _: True) if given is None else read_filter(given, condition=condition, combine=_combined),
-        keys=read_sort(arguments.array("sort"), key=_key),
+        keys=read_sort(arguments.array("sort"), key=key),
         is_sorted_as_tree=arguments.boolean("sortAsTree", default=False),
         is_filtered_as_tree=arguments.boolean("filterAsTree", default=False),
     )
@@ -153,11 +161,11 @@ def _subscribed(one: MailboxFacts) -> bool:
     return one.is_subscribed
 
 
-def _key(name: str, is_reverse: bool, _: Arguments) -> tuple[Callable[[MailboxFacts], Any], bool]:
+def _key(name: str, fold: Callable[[str], str]) -> Callable[[MailboxFacts], Any]:
     match name:
         case "name":
-            return lambda one: one.name_key, is_reverse
+            return lambda one: fold(one.name)
         case "sortOrder":
-            return lambda one: one.sort_order, is_reverse
+            return lambda one: one.sort_order
         case _:
             raise unsupported_sort(f"mailboxes are not sorted by {name[:100]}")
