@@ -366,8 +366,8 @@ async def test_blobs_are_copied(world: JmapWorld, copying: Copying) -> None:
     part, theirs = f"P{whole[1:]}-1", await upload(world, b"theirs")
     answer = await copying.copy(whole, part, own, theirs, "nothing", whole)
     assert {key: fault["type"] for key, fault in answer["notCopied"].items()} == {
-        theirs: "notFound",
-        "nothing": "notFound",
+        theirs: "blobNotFound",
+        "nothing": "blobNotFound",
     }
     copied = answer["copied"]
     assert copied[own] == own

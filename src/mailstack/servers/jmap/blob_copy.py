@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from mailstack.model.errors import DomainError
+from mailstack.model.errors import DomainError, NotFound
 from mailstack.net.spool import Spool
 from mailstack.servers.jmap.blob_reading import BlobReading
 from mailstack.servers.jmap.method import Call, Method, source_of
 from mailstack.servers.jmap.set_answer import refusal
 from mailstack.servers.jmap.upload import UNKNOWN_TYPE, uploaded
 from mailstack.wire.jmap.arguments import Arguments
-from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, SetFault, invalid_arguments
+from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, SetFault, SetFaultType, invalid_arguments
 from mailstack.wire.jmap.session import CORE
 
 
@@ -30,6 +30,9 @@ async def blob_copy(call: Call, arguments: Arguments) -> dict[str, Any]:
     for each in dict.fromkeys(map(call.id_of, ids)):
         try:
             copied[each] = await _copied(call, reading, each)
+        except NotFound as fault:
+            # RFC 8620 §6.3 allows notFound; RFC 8621 §4.6 has a type of its own for it, which programs look for.
+            faults[each] = SetFault(type=SetFaultType.BLOB_NOT_FOUND, description=refusal(fault).description)
         except DomainError as fault:
             faults[each] = refusal(fault)
     return {
