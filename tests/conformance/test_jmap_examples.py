@@ -25,8 +25,9 @@ SECTIONS = {
     "RFC8621": ["1.5.1", "2.6", "3.1.1", "4.1.2.3", "4.1.3", "4.2.1", "4.4.2", "4.10", "5.2", "6.4", "7.5.1"],
     "RFC9404": ["3.1.1", "4.1.1", "4.1.2", "4.2.1", "4.2.2", "4.3.1"],
     "RFC9425": ["5.1", "5.2"],
+    "RFC9661": ["2.4.1"],
 }
-"""All that have one."""
+"""All that have one with calls, or that has a test of its own."""
 ELSEWHERE = {
     ("RFC8620", "2.1"): "test_the_session",
     ("RFC8620", "3.3.1"): "test_three_methods_one_of_which_is_not_there",

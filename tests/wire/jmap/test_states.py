@@ -29,18 +29,15 @@ def test_what_we_never_wrote(text: str) -> None:
     assert read_state(text) is None
 
 
-@given(_NUMBERS, st.none() | _NUMBERS, st.sampled_from(["", "3fa9"]))
-def test_an_object_state_that_is_written_is_read(number: int, began: int | None, digest: str) -> None:
+@given(_NUMBERS, st.none() | _NUMBERS)
+def test_an_object_state_that_is_written_is_read(number: int, began: int | None) -> None:
     point = JournalPoint(number, began)
-    assert read_object_state(write_object_state(point, digest), digest) == point
+    assert read_object_state(write_object_state(point)) == point
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "-1", "17.", ".17", "17-3fa8", "17-3fa9", "17-", "17-x", "017", "1.2.3", "17\n", "9" * 19]
-)
-def test_an_object_state_that_we_never_wrote_or_of_another_digest(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "x", "-1", "17.", ".17", "17-3fa9", "017", "1.2.3", "17\n", "9" * 19])
+def test_an_object_state_that_we_never_wrote(text: str) -> None:
     assert read_object_state(text) is None
-    assert read_object_state("17", "3fa9") is None
 
 
 def test_of_no_state_nothing_is_told() -> None:

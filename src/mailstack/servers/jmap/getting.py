@@ -100,10 +100,10 @@ def read_if_number(arguments: Arguments) -> int | None:
 
 
 async def changes_of_objects(
-    journal: ObjectJournal, account_id: AccountId, kind: ObjectKind, since: str, *, digest: str = "", limit: int
+    journal: ObjectJournal, account_id: AccountId, kind: ObjectKind, since: str, *, limit: int
 ) -> dict[str, Any]:
-    """The answer, of what lies with the system. digest: as wire.jmap.states has it, of now. Raises MethodFault."""
-    point = read_object_state(since, digest)
+    """The answer, of what lies with the system. Raises MethodFault."""
+    point = read_object_state(since)
     if point is None:
         raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
     try:
@@ -113,7 +113,7 @@ async def changes_of_objects(
     return {
         "accountId": account_id,
         "oldState": since,
-        "newState": write_object_state(found.point, digest),
+        "newState": write_object_state(found.point),
         "hasMoreChanges": found.has_more,
         "created": [*found.created],
         "updated": [*found.updated],

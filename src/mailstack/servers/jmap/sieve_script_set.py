@@ -143,6 +143,9 @@ class _Setting:
 
     async def _content(self, given: Mapping[str, Any], before: Mapping[str, Any]) -> bytes | None:
         blob_id = given.get("blobId")
+        # RFC 9661 §2.4.1: it may be made by a Blob/upload of the same request.
+        if isinstance(blob_id, str):
+            blob_id = self._call.id_of(blob_id)
         if not is_id(blob_id):
             raise invalid_property("blobId", "an Id")
         if blob_id == before.get("blobId"):

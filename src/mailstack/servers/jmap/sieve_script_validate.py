@@ -10,14 +10,17 @@ from mailstack.servers.jmap.sieve_script_content import read_script
 from mailstack.servers.jmap.sieve_scripts import invalid_sieve
 from mailstack.sieve.faults import Broken
 from mailstack.wire.jmap.arguments import Arguments
-from mailstack.wire.jmap.faults import NotSet, SetFault
+from mailstack.wire.jmap.faults import NotSet, SetFault, invalid_arguments
 from mailstack.wire.jmap.session import SIEVE
 
 
 async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     account = await require_own(call, arguments.id("accountId"))
-    blob_id = arguments.id("blobId")
+    given = arguments.optional_reference("blobId")
     arguments.finish()
+    if given is None:
+        raise invalid_arguments("blobId is needed")
+    blob_id = call.id_of(given)
     fault = await _fault(call, account.account_id, blob_id)
     return {"accountId": account.account_id, "error": None if fault is None else fault.as_json()}
 

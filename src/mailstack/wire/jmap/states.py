@@ -9,7 +9,7 @@ from mailstack.model.object_journal import JournalPoint
 # At most what fits into 63 bits.
 _STATE = re.compile(r"(0|[1-9][0-9]{0,17})(?:-(0|[1-9][0-9]{0,17}))?")
 
-_OBJECT_STATE = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.(0|[1-9][0-9]{0,17}))?(?:-([0-9a-f]+))?")
+_OBJECT_STATE = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.(0|[1-9][0-9]{0,17}))?")
 
 
 def write_state(point: LogPoint) -> str:
@@ -30,15 +30,14 @@ def write_query_state(mod_seq: ModSeq | None) -> str:
     return "unsettled" if mod_seq is None else str(mod_seq)
 
 
-def write_object_state(point: JournalPoint, digest: str = "") -> str:
-    """Of objects that lie with the system. digest: hexadecimal, of those that are there by the configuration."""
-    number = str(point.number) if point.began is None else f"{point.number}.{point.began}"
-    return f"{number}-{digest}" if digest else number
+def write_object_state(point: JournalPoint) -> str:
+    """Of objects that lie with the system."""
+    return str(point.number) if point.began is None else f"{point.number}.{point.began}"
 
 
-def read_object_state(text: str, digest: str = "") -> JournalPoint | None:
-    """None: not how we spell one, or of another digest."""
+def read_object_state(text: str) -> JournalPoint | None:
+    """None: not how we spell one."""
     found = _OBJECT_STATE.fullmatch(text)
-    if found is None or (found[3] or "") != digest:
+    if found is None:
         return None
     return JournalPoint(int(found[1]), None if found[2] is None else int(found[2]))
