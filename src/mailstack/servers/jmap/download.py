@@ -15,6 +15,8 @@ from mailstack.wire.jmap.faults import MethodFault
 
 # RFC 9110 §8.3.1: media-type, as simple as clients write it.
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?:[ \t]*;[ \t]*[\w-]+=[\w.+-]+)*", re.ASCII)
+# RFC 6266 Appendix D: neither quotes nor percent signs, which programs read in ways of their own.
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 !#$&()+,.=@\[\]^_`{}~-]")
 _UNKNOWN_TYPE = "application/octet-stream"
 # RFC 8620 §6.2: what a blob holds never changes, and it is its owner's alone.
 _FOREVER = "private, immutable, max-age=31536000"
@@ -56,12 +58,18 @@ def _range(request: Request, size: int, tag: str) -> tuple[int, int] | None:
 
 def _headers(request: Request, tag: str) -> dict[str, str]:
     accepted = request.query_params.get("accept", "")
-    name = quote(request.path_params["name"], safe="")
     return {
         "Content-Type": accepted if _MEDIA_TYPE.fullmatch(accepted) else _UNKNOWN_TYPE,
-        # RFC 6266 §4.3, RFC 8187 §3.2.1: never shown in a page of ours, whatever type the client says it has.
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        # Never shown in a page of ours, whatever type the client says it has.
+        "Content-Disposition": f"attachment; {_file_name(request.path_params['name'])}",
         "Cache-Control": _FOREVER,
         "Accept-Ranges": "bytes",
         "ETag": tag,
     }
+
+
+def _file_name(name: str) -> str:
+    """RFC 6266 §4.3: for all programs what is plain of it, for those that read RFC 8187 the whole."""
+    plain = _NOT_PLAIN.sub("_", name)
+    whole = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'filename="{plain}"{whole}'
