@@ -16,6 +16,7 @@ MEASUREMENTS = (
     "imap",
     "imap_large",
     "jmap_events",
+    "jmap_push",
     "lifecycle",
     "spec",
     "reconcile",
