@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailstack.clients import push_service
-from mailstack.clients.push_service import HttpPushService, answer_of
+from mailstack.clients.push_service import HttpPushService, PushIdentity, answer_of
 from mailstack.clients.smtp.tls import verified_context
+from mailstack.formats.vapid import key_of, public_text
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.networks import Networks, networks_of
@@ -31,6 +32,7 @@ ALICE = AccountId("a" * 16)
 NOW = Instant(1_000_000)
 HOST = "push.example.com"
 CHANGED = {ALICE: {StateType.EMAIL: "7", StateType.MAILBOX: "8"}}
+IDENTITY = PushIdentity(key=key_of(bytes(32)), subject="mailto:postmaster@mail.example.com")
 LOOPBACK = networks_of(("127.0.0.0/8", "::1"))
 
 
@@ -57,6 +59,7 @@ async def scene(
         service = HttpPushService(
             MemoryResolver(hosts={HOST: hosts}, failing={"away.example"}),
             targets,
+            IDENTITY,
             tls=verified_context(ca_file=ca_file),
             clock=lambda: NOW,
             token=token_bytes,
@@ -87,6 +90,21 @@ async def test_changes_are_told() -> None:
         (pushed,) = at.server.pushed
     assert pushed.json == {"@type": "StateChange", "changed": {ALICE: {"Email": "7", "Mailbox": "8"}}}
     assert pushed.headers["urgency"] == "normal"
+
+
+async def test_each_push_says_who_pushes() -> None:
+    async with scene() as at:
+        await at.service.verify(subscription(at.server.url()))
+        await at.tell()
+        fields = [pushed.headers["authorization"] for pushed in at.server.pushed]
+    assert len(fields) == 2
+    for found in fields:
+        scheme, _, key = found.partition(", k=")
+        assert scheme.startswith("vapid t=")
+        assert key == public_text(IDENTITY.key)
+        claims = orjson.loads(base64.urlsafe_b64decode(scheme.split(".")[1] + "=="))
+        assert claims["aud"] == f"http://127.0.0.1:{at.server.port}"
+        assert claims["sub"] == IDENTITY.subject
 
 
 async def test_newer_states_of_the_same_have_the_same_topic() -> None:

@@ -37,6 +37,7 @@ from tests.support.feeds import running_feed
 from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_imap
 from tests.support.mailing_lists import make_lists
 
+PUSH_KEY = "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs"
 PUSH_TARGETS = PushTargets(also=LOOPBACK, has_internet=True, own=frozenset(), is_own=lambda _: False)
 
 
@@ -127,6 +128,7 @@ async def jmap_world(
                 push_subscriptions=store.push_subscriptions,
                 push_targets=PUSH_TARGETS,
                 push_rate=PushRate(service.clock),
+                push_key=PUSH_KEY,
                 sending=_sending(store, service.clock),
                 feed=feed,
                 bus=service.bus,

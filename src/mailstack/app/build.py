@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
 from mailstack.app.api_process import ApiProcesses
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
@@ -13,6 +15,7 @@ from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_bus, open_store
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts, verified_context
+from mailstack.formats.vapid import key_of
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.store import Store
 from mailstack.servers.api.calls import Calls
@@ -75,7 +78,7 @@ class StoreBus:
 class Adapters:
     """views: of mailboxes, which outlive generations as the store does; so does feed, which tells of new states, and
     conduct, that of strangers, and so do calls and failures, the API's; and experience, with those who send mail
-    here."""
+    here. push_key: by which push services know this server."""
 
     store: Store
     views: ViewCache
@@ -86,6 +89,7 @@ class Adapters:
     bus: LocalBus | NodesBus
     tls_contexts: TlsContexts
     https_tls: ssl.SSLContext
+    push_key: EllipticCurvePrivateKey
     calls: Calls
     failures: Failures
     clock: SharedClock
@@ -107,6 +111,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     try:
         store = await _open_store(settings.storage, clock, store_bus)
         experience = await _experience(store)
+        push_key = await _push_key(store)
     except BaseException:
         await bus.close()
         raise
@@ -121,6 +126,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         bus=bus,
         tls_contexts=client_contexts(),
         https_tls=verified_context(),
+        push_key=push_key,
         calls=ApiProcesses(settings.storage, settings.job),
         failures=Failures(system_clock),
         clock=clock,
@@ -149,6 +155,15 @@ async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> St
 async def _experience(store: Store) -> Experience:
     try:
         return await experience_in(store)
+    except BaseException:  # as above
+        await store.close()
+        raise
+
+
+async def _push_key(store: Store) -> EllipticCurvePrivateKey:
+    """The same on every node, as long as the store is the same."""
+    try:
+        return key_of(await store.state.digest_key())
     except BaseException:  # as above
         await store.close()
         raise

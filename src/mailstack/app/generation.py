@@ -20,8 +20,9 @@ from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.sockets import https_port
 from mailstack.app.web import web_service
 from mailstack.clients.policy_host import HttpsPolicyHost
-from mailstack.clients.push_service import HttpPushService
+from mailstack.clients.push_service import HttpPushService, PushIdentity
 from mailstack.clients.smtp.transport import SmtpTransport
+from mailstack.formats.vapid import public_text
 from mailstack.mailauth.dkim.keys import SigningKey, load
 from mailstack.model.conduct import BanRules
 from mailstack.model.errors import Invalid
@@ -172,6 +173,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         push=HttpPushService(
             resolver,
             jmap.push_targets,
+            PushIdentity(key=around.adapters.push_key, subject=f"mailto:postmaster@{server.hostname}"),
             tls=around.adapters.https_tls,
             clock=around.adapters.clock,
             token=around.adapters.token,
@@ -356,6 +358,7 @@ def _jmap(
         push_subscriptions=adapters.store.push_subscriptions,
         push_targets=push_targets_of(server, around.settings),
         push_rate=PushRate(adapters.clock),
+        push_key=public_text(adapters.push_key),
         sending=EmailSending(
             submission=submission,
             kept=adapters.store.email_submissions,

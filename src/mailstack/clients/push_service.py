@@ -10,6 +10,7 @@ import hashlib
 import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import httpx
 import orjson
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import mailstack
 from mailstack.formats.aes128gcm import MOST_OCTETS, SALT_OCTETS, encrypt
 from mailstack.formats.push_url import PushUrl, bracketed, parse_push_url
+from mailstack.formats.vapid import authorization
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, SECOND_MS, Clock, Instant
@@ -39,6 +41,14 @@ _GONE = frozenset({404, 410})  # RFC 8030 §7.3
 _BUSY = frozenset({408, 425, 429})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushIdentity:
+    """Who pushes. subject: a URI of who answers for it. RFC 8292 §2.1."""
+
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    subject: str
+
+
 class HttpPushService:
     """tls: verifies chain and name, and offers HTTP/1.1 alone. token: random octets."""
 
@@ -46,6 +56,7 @@ class HttpPushService:
         self,
         resolver: Resolver,
         targets: PushTargets,
+        identity: PushIdentity,
         *,
         tls: ssl.SSLContext,
         clock: Clock,
@@ -53,6 +64,7 @@ class HttpPushService:
     ) -> None:
         self._resolver = resolver
         self._targets = targets
+        self._identity = identity
         self._tls = tls
         self._clock = clock
         self._token = token
@@ -80,6 +92,13 @@ class HttpPushService:
                 "Content-Type": "application/json",
                 "TTL": str(_ttl_s(subscription, self._clock())),
                 "Urgency": "normal",
+                # RFC 9749 §4: on each of them.
+                "Authorization": authorization(
+                    self._identity.key,
+                    origin=url.origin,
+                    subject=self._identity.subject,
+                    now_s=self._clock() // SECOND_MS,
+                ),
             }
             if subscription.keys is not None:
                 sender = ec.generate_private_key(ec.SECP256R1())

@@ -26,6 +26,7 @@ from mailstack.wire.jmap.session import (
     SUBMISSION,
     VACATION_RESPONSE,
     WEB_SOCKET,
+    WEBPUSH_VAPID,
     core_capability,
 )
 from mailstack.wire.smtp.future_release import MAX_HOLD_S
@@ -129,6 +130,7 @@ CAPABILITIES: Sequence[Capability] = (
         of_server=_core,
         of_account=None,
     ),
+    Capability(urn=WEBPUSH_VAPID, methods=(), of_server=_no_facts, of_account=None),
     Capability(
         urn=MAIL,
         methods=(

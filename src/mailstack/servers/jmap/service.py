@@ -30,7 +30,8 @@ from mailstack.wire.jmap.limits import JmapLimits
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JmapService:
     """mail_of: an account's own mail, seen by itself; the same ports and views as IMAP has. plaintext_is_secure: may
-    this peer, by its address, log in without TLS. token: random octets."""
+    this peer, by its address, log in without TLS. token: random octets. push_key: by which push services know this
+    server, as they are told it."""
 
     login: Login
     mail_of: Callable[[Account], AccountMail]
@@ -45,6 +46,7 @@ class JmapService:
     push_subscriptions: PushSubscriptions
     push_targets: PushTargets
     push_rate: PushRate
+    push_key: str
     bus: Bus
     conduct: Conduct
     signed_in: SignedIn

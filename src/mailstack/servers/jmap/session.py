@@ -6,7 +6,7 @@ from mailstack.servers.jmap.dispatch import METHODS
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.mailbox.sharing import sharing_accounts
 from mailstack.wire.jmap.limits import JmapLimits
-from mailstack.wire.jmap.session import SessionFacts, SharedAccount
+from mailstack.wire.jmap.session import WEBPUSH_VAPID, SessionFacts, SharedAccount
 
 CAPABILITIES = offered(METHODS)
 """All that a request may be `using`, by URI."""
@@ -16,7 +16,11 @@ async def session_facts(service: JmapService, login: Account) -> SessionFacts:
     others, limits = await sharing_accounts(service.mail_of(login)), service.limits
     return SessionFacts(
         username=login.login,
-        capabilities={urn: each.of_server(limits) for urn, each in CAPABILITIES.items()},
+        capabilities={
+            **{urn: each.of_server(limits) for urn, each in CAPABILITIES.items()},
+            # RFC 9749 §3
+            WEBPUSH_VAPID: {"applicationServerKey": service.push_key},
+        },
         accounts=[_account(login, limits, is_own=True), *(_account(owner, limits, is_own=False) for owner in others)],
     )
 

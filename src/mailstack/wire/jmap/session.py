@@ -16,6 +16,7 @@ VACATION_RESPONSE = "urn:ietf:params:jmap:vacationresponse"
 BLOB = "urn:ietf:params:jmap:blob"
 SIEVE = "urn:ietf:params:jmap:sieve"
 QUOTA = "urn:ietf:params:jmap:quota"
+WEBPUSH_VAPID = "urn:ietf:params:jmap:webpush-vapid"
 WEB_SOCKET = "urn:ietf:params:jmap:websocket"
 
 SESSION_PATH = "/jmap/session"
