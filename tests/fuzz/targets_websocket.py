@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+
 from mailstack.wire.jmap.limits import JmapLimits
 from mailstack.wire.jmap.session import CORE
 from mailstack.wire.jmap.web_socket import SocketProblem, parse_message
-from mailstack.wire.websocket.deflate import Deflating
-from mailstack.wire.websocket.handshake import BadHandshake, read_handshake
+from mailstack.wire.websocket.handshake import BadHandshake, agree
 from mailstack.wire.websocket.machine import Broken, Closed, Event, Text, WebSocketMachine
 from tests.fuzz.target import Target
 from tests.support.websocket_frames import CLOSE, PING, frame, goodbye
@@ -16,13 +17,12 @@ _PIECE = 7
 
 
 def _events(pieces: list[bytes]) -> list[Event]:
-    machine = WebSocketMachine(most_octets=_MOST, deflating=Deflating())
+    machine = WebSocketMachine(most_octets=_MOST, deflating=PerMessageDeflate(True, True, 15, 15))
     found: list[Event] = []
     for piece in pieces:
         machine.receive(piece)
         while (event := machine.next_event()) is not None:
             found.append(event)
-        assert machine.message_octets <= _MOST
     return found
 
 
@@ -43,13 +43,10 @@ def _message(data: bytes) -> None:
 
 def _handshake(data: bytes) -> None:
     """Lines of a name, a colon and a value."""
-    fields: dict[str, list[str]] = {}
-    for line in data.decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        fields.setdefault(name, []).append(value)
+    lines = (line.partition(":") for line in data.decode("latin-1").splitlines())
     with suppress(BadHandshake):
-        agreed = read_handshake(fields)
-        assert (agreed.deflating is None) is (agreed.agreed == "")
+        machine, fields = agree([(name, value) for name, _, value in lines], speaking="jmap", most_octets=_MOST)
+        assert machine.is_deflating is ("Sec-WebSocket-Extensions" in fields)
 
 
 _HELLO = bytes((0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00))
@@ -57,6 +54,7 @@ _ASKED = b"""upgrade:websocket
 connection:Upgrade
 sec-websocket-key:dGhlIHNhbXBsZSBub25jZQ==
 sec-websocket-version:13
+sec-websocket-protocol:jmap
 sec-websocket-extensions:permessage-deflate; server_max_window_bits=10, permessage-deflate"""
 
 TARGETS = (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
+from websockets.frames import CloseCode
 
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
@@ -15,7 +16,6 @@ from mailstack.servers.conversation import Farewell
 from mailstack.servers.http.line import Line
 from mailstack.wire.websocket.machine import (
     Broken,
-    CloseCode,
     Closed,
     Event,
     Ping,

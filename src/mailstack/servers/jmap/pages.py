@@ -73,8 +73,8 @@ class JmapPages:
             raise Refused(problem_told(fault)) from None
 
     async def web_socket(self, request: HttpRequest) -> Response:
-        agreed = agreed_to(request, origin=base_url(request))
-        return await web_socket(self.service, await account_of(self.service, request), agreed, request)
+        machine, headers = agreed_to(request, self.service, origin=base_url(request))
+        return await web_socket(self.service, await account_of(self.service, request), machine, headers, request)
 
     async def upload(self, request: HttpRequest) -> Response:
         try:

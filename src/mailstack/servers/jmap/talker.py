@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import structlog
+from websockets.frames import CloseCode
 
 from mailstack.model.errors import DomainError
 from mailstack.model.principal import Account
@@ -38,7 +39,6 @@ from mailstack.wire.jmap.web_socket import (
     request_error,
     response,
 )
-from mailstack.wire.websocket.machine import CloseCode
 
 ID_BYTES = 9
 METHOD = "WEBSOCKET"
