@@ -5,16 +5,19 @@ import asyncio
 import pytest
 
 from mailstack.model.delivery import Deferred, Delivered, Failed, Outcome, QueueItem, QueueState, Settlement, SmtpReply
-from mailstack.model.email_submission import SUBMISSIONS_KEPT_MS, Arrival, EmailSubmission, UndoStatus
+from mailstack.model.email_submission import SUBMISSIONS_KEPT_MS, Arrival, EmailSubmission, SubmissionList, UndoStatus
 from mailstack.model.errors import Conflict, NotFound, TooMany
 from mailstack.model.ids import AccountId, SubmissionId
-from mailstack.model.instant import Instant
+from mailstack.model.instant import DAY_MS, Instant
+from mailstack.model.mailbox import MailboxRole
 from mailstack.model.object_journal import JournalPoint, ObjectKind
 from mailstack.ports.bus import account_topic
 from mailstack.ports.store import Store
 from tests.support.email_submissions import mail_of, submission
+from tests.support.fake_clock import FakeClock
 from tests.support.quota import quota
 from tests.support.recording_bus import RecordingBus
+from tests.support.stores import account_resource, apply, destroyed, mailbox_with, make_account, new_message
 
 ALICE, BOB = AccountId("a" * 16), AccountId("b" * 16)
 NOW = Instant(2_000)
@@ -40,13 +43,14 @@ async def number(store: Store) -> int:
 
 
 async def names(store: Store) -> list[str]:
-    return [head.submission_id for head in await store.email_submissions.heads(ALICE)]
+    return [head.submission_id for head in (await store.email_submissions.heads(ALICE)).heads]
 
 
 async def test_what_was_given_is_there_and_its_mail_is_queued(store: Store, bus: RecordingBus) -> None:
     await add(store, submission("late", send_at=9_000), submission("early", "a@x.example", "b@y.example"))
     assert await the(store, "early") == submission("early", "a@x.example", "b@y.example")
     assert await names(store) == ["early", "late"]
+    assert (await store.email_submissions.heads(ALICE)).number == await number(store) == 2
     assert await lease(store, now=4_999) == []
     assert account_topic(ALICE) in bus.published
     assert [(item.recipient, item.submission_id) for item in await store.queue.items()] == [
@@ -59,7 +63,7 @@ async def test_what_was_given_is_there_and_its_mail_is_queued(store: Store, bus:
 async def test_nobody_sees_those_of_others(store: Store) -> None:
     await add(store, submission("one"))
     one = [SubmissionId("one")]
-    assert await store.email_submissions.heads(BOB) == []
+    assert await store.email_submissions.heads(BOB) == SubmissionList(number=0, heads=[])
     assert await store.email_submissions.get(BOB, one) == []
     with pytest.raises(NotFound):
         await store.email_submissions.cancel(BOB, one[0], now=NOW)
@@ -194,6 +198,19 @@ async def test_what_depends_on_a_number_is_not_written_under_another(store: Stor
         await store.email_submissions.destroy(ALICE, [SubmissionId("one")], now=NOW, if_number=late)
     assert (await names(store), len(await store.queue.items())) == (["one"], 1)
     assert await store.email_submissions.cancel(ALICE, SubmissionId("one"), now=NOW, if_number=late - 1)
+
+
+async def test_they_go_with_an_account_that_goes_for_good(store: Store, clock: FakeClock) -> None:
+    bob = await make_account(store, "bob@example.com")
+    await store.email_submissions.add(bob, submission("his"), [], now=NOW, most=MOST)
+    await add(store, submission("hers"))
+    inbox = await mailbox_with(store, bob, MailboxRole.INBOX)
+    await store.messages.append(bob, inbox, [new_message()])
+    await apply(store, destroyed(account_resource("bob@example.com")))
+    assert len((await store.email_submissions.heads(bob)).heads) == 1
+    await store.trash.purge(now=Instant(clock() + 30 * DAY_MS + 1))
+    assert (await store.email_submissions.heads(bob)).heads == []
+    assert await names(store) == ["hers"]
 
 
 async def test_those_that_went_long_ago_are_forgotten(store: Store) -> None:

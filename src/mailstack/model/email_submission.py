@@ -1,5 +1,6 @@
 """An email that was given to be sent, and what became of it. RFC 8621 §7."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +37,14 @@ class SubmissionHead:
     thread_id: ThreadId
     send_at: Instant
     undo_status: UndoStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionList:
+    """Of an account. number: the journal's, when heads were all there was."""
+
+    number: int
+    heads: Sequence[SubmissionHead]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

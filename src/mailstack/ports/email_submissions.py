@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from mailstack.model.delivery import OutgoingMail
-from mailstack.model.email_submission import EmailSubmission, SubmissionHead
+from mailstack.model.email_submission import EmailSubmission, SubmissionList
 from mailstack.model.ids import AccountId, SubmissionId
 from mailstack.model.instant import Instant
 
@@ -28,8 +28,8 @@ class EmailSubmissions(Protocol):
         Raises TooMany, Conflict, TryAgainLater."""
         ...
 
-    async def heads(self, account_id: AccountId) -> Sequence[SubmissionHead]:
-        """Of all, those that go first first."""
+    async def heads(self, account_id: AccountId) -> SubmissionList:
+        """Of all, those that go first first; as they were at one moment."""
         ...
 
     async def get(self, account_id: AccountId, submission_ids: Collection[SubmissionId]) -> Sequence[EmailSubmission]:

@@ -299,6 +299,8 @@ async def test_parameters_of_the_envelope_are_read_as_smtp_has_them(sender: Send
 
 async def test_the_identity_s_address_stands_in_for_a_sender_that_it_has_not(sender: Sender) -> None:
     made = await sender.send(b"From: u0+detail@peer.test\r\nTo: x@elsewhere.test\r\n\r\n")
+    same = await sender.send(b"From: u0@PEER.test\r\nTo: x@elsewhere.test\r\n\r\n")
+    assert same["envelope"]["mailFrom"]["email"] == "u0@peer.test"
     assert made["envelope"]["mailFrom"]["email"] == "u0@peer.test"
 
 

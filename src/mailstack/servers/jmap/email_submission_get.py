@@ -25,7 +25,7 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     # Before they are looked at: what happens meanwhile is told once more, and not lost.
     number = await submission_number(call, account_id)
     if ids is None:
-        ids = [head.submission_id for head in await kept.heads(account_id)]
+        ids = [head.submission_id for head in (await kept.heads(account_id)).heads]
         check_count(call, len(ids))
     there = await kept.get(account_id, [*map(SubmissionId, ids)])
     found = {each.head.submission_id: submission_object(account_id, each) for each in there}

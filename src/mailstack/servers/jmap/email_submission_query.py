@@ -9,7 +9,7 @@ from mailstack.model.email_submission import SubmissionHead
 from mailstack.model.ids import AccountId, EmailId
 from mailstack.model.instant import Instant
 from mailstack.model.objectid import email_object_id, thread_object_id
-from mailstack.servers.jmap.email_submissions import submission_number, submission_state
+from mailstack.servers.jmap.email_submissions import submission_state
 from mailstack.servers.jmap.identities import require_own
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.wire.jmap.arguments import Arguments
@@ -60,12 +60,12 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     window = read_window(arguments)
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
-    number = await submission_number(call, account_id)
-    ids = query.of(await call.service.sending.kept.heads(account_id))
+    found = await call.service.sending.kept.heads(account_id)
+    ids = query.of(found.heads)
     start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": account_id,
-        "queryState": submission_state(number),
+        "queryState": submission_state(found.number),
         "canCalculateChanges": True,
         "position": start,
         "ids": shown,

@@ -3,10 +3,13 @@
 What has changed is taken out and put in again: only of it can the place be another.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from mailstack.model.email_submission import SubmissionHead
 from mailstack.model.errors import Conflict
-from mailstack.model.object_journal import ObjectKind
+from mailstack.model.ids import AccountId
+from mailstack.model.object_journal import ChangedObjects, JournalPoint, ObjectKind
 from mailstack.servers.jmap.email_submission_query import read_query
 from mailstack.servers.jmap.email_submissions import submission_state
 from mailstack.servers.jmap.identities import require_own
@@ -17,6 +20,7 @@ from mailstack.wire.jmap.session import SUBMISSION
 from mailstack.wire.jmap.states import read_object_state
 
 MOST_CHANGED = 10_000
+_TRIES = 3
 
 
 async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
@@ -30,13 +34,8 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     point = read_object_state(since)
     if point is None or point.began is not None:
         raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
-    try:
-        found = await call.service.object_journal.changed(account_id, ObjectKind.SUBMISSION, point, limit=MOST_CHANGED)
-    except Conflict:
-        raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES) from None
-    if found.has_more:
-        raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
-    ids = query.of(await call.service.sending.kept.heads(account_id))
+    found, heads = await _changed(call, account_id, point)
+    ids = query.of(heads)
     there = {*found.created, *found.updated}
     removed = [*found.updated, *found.destroyed]
     added = [{"id": each, "index": index} for index, each in enumerate(ids) if each in there]
@@ -50,6 +49,23 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
         "removed": removed,
         "added": added,
     }
+
+
+async def _changed(
+    call: Call, account_id: AccountId, since: JournalPoint
+) -> tuple[ChangedObjects, Sequence[SubmissionHead]]:
+    """What has changed, and what there was just then. Raises MethodFault."""
+    for _ in range(_TRIES):
+        there = await call.service.sending.kept.heads(account_id)
+        try:
+            found = await call.service.object_journal.changed(
+                account_id, ObjectKind.SUBMISSION, since, limit=MOST_CHANGED
+            )
+        except Conflict:
+            break
+        if not found.has_more and found.point.number == there.number:
+            return found, there.heads
+    raise MethodFault(MethodFaultType.CANNOT_CALCULATE_CHANGES)
 
 
 METHOD = Method(name="EmailSubmission/queryChanges", capability=SUBMISSION, run=run)

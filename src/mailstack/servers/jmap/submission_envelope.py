@@ -65,10 +65,11 @@ def envelope_given(given: GivenEnvelope, *, now: Instant) -> Envelope:
 
 
 def envelope_derived(fields: Sequence[Field], identity_email: str) -> Envelope:
-    """RFC 8621 §7: what the header says, where the client leaves it to the server. Raises NotSet."""
+    """RFC 8621 §7: what the header says, where the client leaves it to the server. identity_email: one of the
+    account's. Raises NotSet."""
     sender = _sender(fields)
     # RFC 8621 §7: one that the identity does not have is replaced by that which it has.
-    email = identity_email if sender is None or not _is_same(sender, identity_email) else sender
+    email = path_of(identity_email if sender is None or not _is_same(sender, identity_email) else sender)
     found = [
         mailbox
         for name in (b"to", b"cc", b"bcc")

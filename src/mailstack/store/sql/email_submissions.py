@@ -10,6 +10,7 @@ from mailstack.model.email_submission import (
     Arrival,
     EmailSubmission,
     SubmissionHead,
+    SubmissionList,
     SubmittedRecipient,
     UndoStatus,
 )
@@ -18,7 +19,7 @@ from mailstack.model.ids import AccountId, MessageId, QueueItemId, SubmissionId,
 from mailstack.model.instant import Instant
 from mailstack.model.object_journal import ObjectKind
 from mailstack.store.sql.database import Connection, Database, Row, Transaction
-from mailstack.store.sql.object_journal import note, require_number
+from mailstack.store.sql.object_journal import STATE, note, require_number
 from mailstack.store.sql.queue import SqlQueue
 
 FORGOTTEN_AT_ONCE = 200
@@ -78,8 +79,15 @@ class SqlEmailSubmissions:
 
         await self._queue.enqueue_beside(mails, next_at=submission.head.send_at, beside=beside)
 
-    async def heads(self, account_id: AccountId) -> Sequence[SubmissionHead]:
-        return [_head(row) for row in await self._system.rows(HEADS, (account_id,))]
+    async def heads(self, account_id: AccountId) -> SubmissionList:
+        def reading(connection: Connection) -> SubmissionList:
+            with connection.snapshot():
+                states, rows = connection.ask(
+                    (STATE, (account_id, ObjectKind.SUBMISSION.value)), (HEADS, (account_id,))
+                )
+            return SubmissionList(number=states[0][0] if states else 0, heads=[*map(_head, rows)])
+
+        return await self._system.read(reading)
 
     async def get(self, account_id: AccountId, submission_ids: Collection[SubmissionId]) -> Sequence[EmailSubmission]:
         wanted = _json(submission_ids)
