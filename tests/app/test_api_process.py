@@ -31,7 +31,7 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import Generation, TokenId
 from mailstack.model.instant import Instant
 from mailstack.model.resource import Kind, Snapshot
-from mailstack.servers.api.calls import Answer, Call, CallKind
+from mailstack.servers.calls import Answer, Call, CallKind
 from mailstack.spec.bundle import bundle_of
 from mailstack.spec.load import load_spec
 from mailstack.spec.secrets import resolve

@@ -15,9 +15,9 @@ from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import DAY_MS, Instant
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.token import RANDOM_OCTETS, Scope, Token
-from mailstack.servers.api.calls import Answer, Call
 from mailstack.servers.api.failures import Failures
 from mailstack.servers.api.service import ApiService
+from mailstack.servers.calls import Answer, Call
 from mailstack.servers.http.floor import HOST, Floor
 from mailstack.servers.http.limits import HttpLimits
 from mailstack.servers.http.service import HttpRole, HttpService

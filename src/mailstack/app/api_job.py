@@ -57,7 +57,7 @@ from mailstack.reconcile.drift import drift_document
 from mailstack.reconcile.plan import by_hand_document, document
 from mailstack.reconcile.prepared import Prepared
 from mailstack.reconcile.progress import Event, StateCommitted
-from mailstack.servers.api.calls import CallKind
+from mailstack.servers.calls import CallKind
 from mailstack.spec.bundle import MAIN_NAME
 from mailstack.spec.faults import SpecInvalid
 from mailstack.spec.include import files_matching, read_files

@@ -23,7 +23,7 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import TokenId
-from mailstack.servers.api.calls import Answer, Call, CallKind
+from mailstack.servers.calls import Answer, Call, CallKind
 
 API_JOB = "mailstack.app.api_main"
 AT_ONCE = 2

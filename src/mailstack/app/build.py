@@ -18,8 +18,8 @@ from mailstack.clients.smtp.tls import TlsContexts, client_contexts, verified_co
 from mailstack.formats.vapid import key_of
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
 from mailstack.ports.store import Store
-from mailstack.servers.api.calls import Calls
 from mailstack.servers.api.failures import Failures
+from mailstack.servers.calls import Calls
 from mailstack.servers.jmap.object_states import ObjectStates
 from mailstack.services.conduct import Conduct
 from mailstack.services.mailbox.view import ViewSource

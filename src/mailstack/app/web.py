@@ -13,6 +13,8 @@ from mailstack.app.sockets import https_port
 from mailstack.formats.mta_sts import write_policy
 from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.model.tls_policy import StsMode, StsPolicy
+from mailstack.servers.admin.pages import AdminPages
+from mailstack.servers.admin.service import AdminService
 from mailstack.servers.api.service import ApiService
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
@@ -43,7 +45,9 @@ def web_service(
     mail = JmapPages(service=jmap).routes()
     sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
     webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
-    own = (*_api(adapters, settings).routes(), *UnsubscribePage(lists=lists).routes(), *sign_in, *webmail, *mail)
+    admin = AdminPages(service=_admin(adapters, settings, jmap)).routes()
+    lists_pages = UnsubscribePage(lists=lists).routes()
+    own = (*_api(adapters, settings).routes(), *lists_pages, *sign_in, *webmail, *admin, *mail)
     sites = _sites(blueprint, server, policies, own)
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
@@ -100,6 +104,16 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
         failures=adapters.failures,
         clock=adapters.clock,
         token=adapters.token,
+    )
+
+
+def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService) -> AdminService:
+    return AdminService(
+        signed_in=jmap.signed_in,
+        store=adapters.store,
+        calls=adapters.calls,
+        running=partial(written_status, settings.storage.folder),
+        clock=adapters.clock,
     )
 
 

@@ -12,8 +12,8 @@ from mailstack.model.ids import Generation
 from mailstack.model.instant import DAY_MS, Instant, iso
 from mailstack.model.resource import CertificateBody, Kind, Resource, fields_of
 from mailstack.model.token import Scope, token_id_of
-from mailstack.servers.api.calls import CallKind
 from mailstack.servers.api.service import BUNDLE_BYTES
+from mailstack.servers.calls import CallKind
 from tests.support.api_world import ApiWorld
 from tests.support.stores import created
 

@@ -23,7 +23,6 @@ from mailstack.ports.queue import Queue
 from mailstack.ports.state import State
 from mailstack.ports.tokens import Tokens
 from mailstack.servers.api.bearer import FORBIDDEN, Bearers
-from mailstack.servers.api.calls import Answer, Call, CallKind, Calls
 from mailstack.servers.api.documents import (
     TOP_DOMAINS,
     CertificateDocument,
@@ -33,6 +32,7 @@ from mailstack.servers.api.documents import (
     token_document,
 )
 from mailstack.servers.api.failures import Failures
+from mailstack.servers.calls import Answer, Call, CallKind, Calls
 from mailstack.servers.http.problem import TOO_BUSY, Problem, Refused
 from mailstack.services.identity.tokens import issue, revoke, visible_to
 

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mailstack.servers.http.compression import takes_gzip
-from mailstack.servers.http.problem import NO_SUCH_PAGE, Refused
-from mailstack.servers.webmail.assets import Asset, load_assets
+from mailstack.servers.http.assets import send, send_file
+from mailstack.servers.webmail.assets import load_assets, load_page
 from mailstack.servers.webmail.service import WebmailService
 from mailstack.servers.webmail.shown import shown_email
 
@@ -34,7 +33,6 @@ PAGE_SECURITY = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
-_FOREVER = "public, immutable, max-age=31536000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +51,14 @@ class WebmailPages:
         return RedirectResponse(PAGE_PATH, status_code=302)
 
     async def page(self, request: Request) -> Response:
-        response = _sent(request, load_assets().index)
+        response = send(request, load_page())
         response.headers["Content-Security-Policy"] = PAGE_SECURITY
         # Asked for each time, and 200 letters where nothing has changed.
         response.headers["Cache-Control"] = "no-cache"
         return response
 
     async def asset(self, request: Request) -> Response:
-        assets = load_assets()
-        found = assets.files.get(request.path_params["path"])
-        if found is None or request.path_params["version"] != assets.version:
-            raise Refused(NO_SUCH_PAGE)
-        response = _sent(request, found)
-        response.headers["Cache-Control"] = _FOREVER
-        return response
+        return send_file(request, load_assets())
 
     async def shown(self, request: Request) -> Response:
         return await shown_email(self.service, request)
-
-
-def _sent(request: Request, asset: Asset) -> Response:
-    headers = {"Vary": "Accept-Encoding"}
-    if not takes_gzip(request):
-        return Response(asset.content, headers=headers, media_type=asset.media_type)
-    return Response(asset.compressed, headers={**headers, "Content-Encoding": "gzip"}, media_type=asset.media_type)

@@ -1,0 +1,1 @@
+"""Admin: pages for who looks after the server, written by the server."""

@@ -1,0 +1,152 @@
+"""The first page: what is applied, whether it runs, what waits, and what needs a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailstack.model.instant import DAY_MS, Instant, from_iso
+from mailstack.model.issuance import IssuanceFailure
+from mailstack.model.queue_entry import QueueFigures
+from mailstack.model.resource import CertificateBody, Kind, ServerBody, Summary, body_of
+from mailstack.servers.admin.service import AdminService
+
+TOP_DOMAINS = 5
+FEW_DAYS = 14
+"""With so many left, somebody should have a look at why a certificate was not renewed."""
+
+NOUNS = {
+    Kind.DOMAIN: "Domains",
+    Kind.ACCOUNT: "Accounts",
+    Kind.ALIAS: "Aliases",
+    Kind.LIST: "Lists",
+    Kind.RELAY: "Relays",
+    Kind.DNS_ZONE: "DNS zones",
+}
+"""What a spec declares by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """path: of the page that says more, "" for none."""
+
+    text: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFigures:
+    """days_left: None where it cannot be read. failure: why it was not renewed, "" where nothing failed."""
+
+    name: str
+    issuer: str
+    names: tuple[str, ...]
+    not_after: str
+    days_left: int | None
+    failure: str
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.days_left is None or self.days_left < FEW_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What serves, as it says itself. next_upkeep: "" for not known."""
+
+    version: str
+    generation: int
+    started_at: str
+    workers: int
+    listeners: tuple[tuple[str, tuple[str, ...]], ...]
+    next_upkeep: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    hostname: str
+    summary: Summary
+    counts: Sequence[tuple[str, int]]
+    process: Process | None
+    queue: QueueFigures
+    queue_statuses: Sequence[tuple[str, int]]
+    certificates: Sequence[CertificateFigures]
+    bans: int
+    attention: Sequence[Attention]
+
+
+async def look(service: AdminService) -> Overview:
+    store, now = service.store, service.clock()
+    summary = await store.state.summary()
+    held = (await store.state.snapshot((Kind.CERTIFICATE, Kind.SERVER))).resources
+    failures = await store.issuance.failures()
+    certificates = [
+        certificate_figures(name, body_of(CertificateBody, resource), failures.get(name), now)
+        for (kind, name), resource in sorted(held.items())
+        if kind is Kind.CERTIFICATE
+    ]
+    server = next((body_of(ServerBody, each) for (kind, _), each in held.items() if kind is Kind.SERVER), None)
+    queue = await store.queue.figures(now=now, domains=TOP_DOMAINS)
+    running = service.running()
+    return Overview(
+        hostname="" if server is None else server.hostname,
+        summary=summary,
+        counts=[(NOUNS[kind], count) for kind, count in summary.counts.items() if kind in NOUNS],
+        process=None if running is None else _process(running),
+        queue=queue,
+        queue_statuses=[(status.value, count) for status, count in queue.statuses.items() if count],
+        certificates=certificates,
+        bans=len(await store.bans.in_force(now=now)),
+        attention=[*_attention(running or {}, summary, queue), *_of_certificates(certificates)],
+    )
+
+
+def certificate_figures(
+    name: str, body: CertificateBody, failure: IssuanceFailure | None, now: Instant
+) -> CertificateFigures:
+    ends = from_iso(body.not_after)
+    return CertificateFigures(
+        name=name,
+        issuer=body.issuer,
+        names=body.names,
+        not_after=body.not_after,
+        days_left=None if ends is None else max((ends - now) // DAY_MS, 0),
+        failure="" if failure is None else failure.reason,
+    )
+
+
+def _process(running: Mapping[str, Any]) -> Process:
+    """running: of a server that may be of another version."""
+    listeners = running.get("listeners") or {}
+    return Process(
+        version=str(running.get("version", "")),
+        generation=int(running.get("generation", 0)),
+        started_at=str(running.get("started_at", "")),
+        workers=len(running.get("workers") or ()),
+        listeners=tuple(
+            (service, tuple(f"{host}:{port}" for host, port in places)) for service, places in sorted(listeners.items())
+        ),
+        next_upkeep=str((running.get("upkeep") or {}).get("next_at") or ""),
+    )
+
+
+def _attention(running: Mapping[str, Any], summary: Summary, queue: QueueFigures) -> Iterator[Attention]:
+    reload, upkeep = running.get("reload") or {}, running.get("upkeep") or {}
+    if reload and not reload.get("ok"):
+        yield Attention(text=f"The last change was refused: {reload.get('message')}", path="/admin/plan")
+    if upkeep.get("message") and upkeep["message"] != reload.get("message"):
+        yield Attention(text=f"Upkeep is not done: {upkeep['message']}", path="/admin/plan")
+    drift = running.get("drift") or {}
+    if drift:
+        yield Attention(text=f"{drift.get('count')} not as applied, seen at {drift.get('at')}", path="/admin/plan")
+    if running and int(running.get("generation", 0)) != summary.generation:
+        yield Attention(text=f"Generation {running.get('generation')} serves, {summary.generation} is applied")
+    for each in queue.held_back:
+        yield Attention(text=f"Mail to {each.destination} is held back: {each.why}", path="/admin/queue")
+
+
+def _of_certificates(certificates: Sequence[CertificateFigures]) -> Iterator[Attention]:
+    for each in certificates:
+        if each.failure:
+            yield Attention(text=f"The certificate of {each.name} was not renewed: {each.failure}")
+        elif each.is_urgent:
+            yield Attention(text=f"The certificate of {each.name} ends soon")

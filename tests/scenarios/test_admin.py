@@ -1,0 +1,76 @@
+"""Admin in a real browser, on a whole appliance."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import chromium, keep_screenshot, visitor
+from tests.support.sandbox import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+ADMIN = ("alice@example.com", "pw")
+USER = ("bob@example.com", "pw")
+SPEC = """\
+server:
+  hostname: mail.example.com
+  workers: 2
+domains:
+  example.com: {}
+accounts:
+  alice@example.com:
+    name: Alice Example  # the postmistress
+    roles: [admin]
+    quota: 10GiB
+  bob@example.com: {}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    file = tmp_path / "spec" / "mailstack.yaml"
+    file.parent.mkdir()
+    file.write_text(SPEC)
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def sign_in(page: Page, login: tuple[str, str]) -> None:
+    page.get_by_label("Address").fill(login[0])
+    page.get_by_label("Password").fill(login[1])
+    page.get_by_role("button", name="Sign in").click()
+
+
+@contextmanager
+def admin(browser: Browser, sandbox: Sandbox, path: str = "/admin", **options: object) -> Iterator[Page]:
+    with visitor(browser, **options) as (_, page):
+        page.goto(f"https://localhost:{sandbox.port('https')}{path}")
+        sign_in(page, ADMIN)
+        expect(page.get_by_role("navigation")).to_be_visible()
+        yield page
+
+
+def test_the_overview(browser: Browser, sandbox: Sandbox) -> None:
+    with admin(browser, sandbox) as page:
+        expect(page.get_by_role("heading", name="mail.example.com")).to_be_visible()
+        expect(page.get_by_text("Nothing waits to leave.")).to_be_visible()
+        keep_screenshot(page, "admin-overview")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_only_administrators_see_it(browser: Browser, sandbox: Sandbox) -> None:
+    with visitor(browser) as (_, page):
+        page.goto(f"https://localhost:{sandbox.port('https')}/admin")
+        sign_in(page, USER)
+        expect(page.get_by_text("not as an administrator")).to_be_visible()
+        sign_in(page, ADMIN)
+        expect(page.get_by_role("navigation")).to_be_visible()

@@ -1,0 +1,105 @@
+"""Who is let in, what the pages may run, and that nothing that others wrote is more than text."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mailstack.model.instant import HOUR_MS
+from mailstack.servers.admin.entrance import LONGEST_MS
+from mailstack.servers.admin.pages import PAGES
+from mailstack.servers.admin.templating import load_assets
+from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world
+
+SIGN_IN = '<form id="sign-in"'
+PATHS = [path for path, _ in PAGES]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
+    async with admin_world(tmp_path) as found:
+        yield found
+
+
+def is_harmless(reply: httpx.Response) -> bool:
+    """No tag of HOSTILE is one, no attribute ended, and no template in it was evaluated."""
+    return "<script>top" not in reply.text and "<img src=x" not in reply.text and "49" not in reply.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_administrators_are_let_in(world: AdminWorld, path: str) -> None:
+    reply = await world.get(path)
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "no-store")
+    assert f'<span class="who">{ADMIN}</span>' in reply.text
+    assert f'<a href="{path}" aria-current="page">' in reply.text
+    policy = reply.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= {*policy}
+    assert "unsafe" not in " ".join(policy)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/admin/figures"])
+async def test_all_others_are_asked_to_sign_in(world: AdminWorld, path: str) -> None:
+    nobody = await world.get(path, cookie="")
+    assert (nobody.status_code, nobody.headers["hx-refresh"]) == (401, "true")
+    assert SIGN_IN in nobody.text
+    user = await world.get(path, cookie=await world.cookie(USER))
+    assert user.status_code == 401
+    assert "not as an administrator" in user.text
+
+
+async def test_a_login_is_good_for_twelve_hours(world: AdminWorld) -> None:
+    cookie = await world.cookie()
+    world.clock.advance(LONGEST_MS - HOUR_MS)
+    assert (await world.get("/admin", cookie=cookie)).status_code == 200
+    world.clock.advance(HOUR_MS)
+    late = await world.get("/admin", cookie=cookie)
+    assert late.status_code == 401
+    assert "Please sign in again" in late.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_pages_of_other_sites_get_nothing(world: AdminWorld, path: str) -> None:
+    asked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Origin": "https://evil.example"}
+    assert (await world.get(path, **asked)).status_code == 403
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_others_wrote_is_text(world: AdminWorld, path: str) -> None:
+    world.running = {
+        "version": HOSTILE,
+        "generation": 7,
+        "started_at": HOSTILE,
+        "workers": [1],
+        "listeners": {HOSTILE: [(HOSTILE, 25)]},
+        "reload": {"ok": False, "message": HOSTILE},
+        "upkeep": {"next_at": HOSTILE, "message": "waits for " + HOSTILE},
+        "drift": {"count": 1, "at": HOSTILE},
+    }
+    assert is_harmless(await world.get(path))
+
+
+async def test_all_that_a_page_names_is_there(world: AdminWorld) -> None:
+    named = re.findall(r'(?:href|src)="(/admin/assets/[^"]+)"', (await world.get("/admin")).text)
+    assert len(named) == 4
+    for path in named:
+        reply = await world.get(path, cookie="")
+        assert (reply.status_code, reply.headers["cache-control"]) == (200, "public, immutable, max-age=31536000")
+    assert (await world.get(f"/admin/assets/{load_assets().version}/../pages.py", cookie="")).status_code == 404
+    assert (await world.get("/admin/assets/0/style.css", cookie="")).status_code == 404
+
+
+async def test_what_needs_somebody_comes_first(world: AdminWorld) -> None:
+    text = (await world.get("/admin")).text
+    assert "All is well" in text
+    assert "Generation 2" in text
+    world.running = {
+        "generation": 2,
+        "reload": {"ok": False, "message": "no such key"},
+        "drift": {"count": 3, "at": "x"},
+    }
+    text = (await world.get("/admin/figures")).text
+    assert "The last change was refused: no such key" in text
+    assert "3 not as applied" in text
+    assert "All is well" not in text

@@ -1,0 +1,98 @@
+"""Admin's pages on a real store, in the process of a test: u0 is an administrator, u1 is not."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from secrets import token_bytes
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from starlette.routing import Router
+
+from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of, fields_of
+from mailstack.ports.state import State
+from mailstack.ports.store import Store
+from mailstack.servers.admin.pages import AdminPages
+from mailstack.servers.admin.service import AdminService
+from mailstack.servers.http.signed_in import COOKIE, SignedIn
+from mailstack.services.identity.web_logins import WebLogins
+from tests.support.api_world import RecordedCalls
+from tests.support.asking import PEER, asked, floor_under
+from tests.support.fake_clock import FakeClock
+from tests.support.imap_server import DOMAIN, PASSWORD, running_imap
+
+ADMIN = f"u0@{DOMAIN}"
+USER = f"u1@{DOMAIN}"
+HOSTILE = "<script>top.canary=1</script>\"'><img src=x onerror=top.canary=1>{{ 7 * 7 }}"
+"""A name that somebody gave to whatever they could."""
+OWN = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(kw_only=True)
+class AdminWorld:
+    """running: what the server says of itself."""
+
+    store: Store
+    logins: WebLogins
+    clock: FakeClock
+    calls: RecordedCalls = field(default_factory=RecordedCalls)
+    running: dict[str, Any] | None = None
+
+    async def cookie(self, login: str = ADMIN) -> str:
+        _, cookie = await self.logins.open(login, PASSWORD, peer_host=PEER[0], agent="Browser <b>1</b>")
+        return cookie
+
+    async def get(self, path: str, *, cookie: str | None = None, **headers: str) -> httpx.Response:
+        return await self._ask("GET", path, cookie, {**OWN, **headers}, None)
+
+    async def post(
+        self, path: str, form: Mapping[str, object], *, cookie: str | None = None, headers: Mapping[str, str] = OWN
+    ) -> httpx.Response:
+        return await self._ask("POST", path, cookie, {**FORM, **headers}, urlencode(form, doseq=True).encode())
+
+    async def _ask(
+        self, method: str, path: str, cookie: str | None, headers: Mapping[str, str], content: bytes | None
+    ) -> httpx.Response:
+        """cookie: None for one of an administrator, "" for none."""
+        shown = await self.cookie() if cookie is None else cookie
+        sent = {**headers, **({"Cookie": f"{COOKIE}={shown}"} if shown else {})}
+        service = AdminService(
+            signed_in=SignedIn(web_logins=self.logins),
+            store=self.store,
+            calls=self.calls,
+            running=lambda: self.running,
+            clock=self.clock,
+        )
+        router = Router(AdminPages(service=service).routes(), redirect_slashes=False)
+        return await asked(floor_under(router, self.clock), method, path, headers=sent, content=content)
+
+
+@asynccontextmanager
+async def admin_world(folder: Path) -> AsyncIterator[AdminWorld]:
+    clock = FakeClock()
+    async with running_imap(folder, accounts=("u0", "u1"), clock=clock) as imap:
+        await _describe(imap.store.state, ADMIN, name=HOSTILE, roles=("admin",))
+        imap.store.accounts.recheck()
+        service = imap.service
+        yield AdminWorld(
+            store=imap.store,
+            clock=clock,
+            logins=WebLogins(
+                login=service.sasl.login,
+                accounts=imap.store.accounts,
+                sessions=imap.store.web_sessions,
+                clock=clock,
+                token=token_bytes,
+            ),
+        )
+
+
+async def _describe(state: State, login: str, *, name: str, roles: tuple[str, ...]) -> None:
+    resource = (await state.snapshot({Kind.ACCOUNT})).resources[Kind.ACCOUNT, login]
+    body = replace(body_of(AccountBody, resource), name=name, roles=roles)
+    changed = Resource(kind=Kind.ACCOUNT, name=login, fields=fields_of(body))
+    change = ResourceChange(operation=Operation.UPDATE, resource=changed)
+    await state.commit([change], base=await state.generation(), spec_hash=HOSTILE)
