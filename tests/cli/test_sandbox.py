@@ -19,6 +19,7 @@ from mailstack.app.sandbox_state import PORTS, keep_database
 from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_store
+from mailstack.cli.sandbox import Scene
 from tests.support.commands import run_command
 from tests.support.leash import leashed
 from tests.support.over_sockets import CLIENT_S
@@ -93,6 +94,13 @@ def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path,
             ):
                 assert tls.version() == "TLSv1.3"
         wait_for(lambda: len(list((sandbox.state / "dns").glob("*.zone"))) == 2, what="zone files")
+
+
+def test_it_says_where_mail_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Scene(tmp_path, None, is_kept=True)._show_endpoints({"https": ("127.0.0.1", 20443), "imap": ("127.0.0.1", 20143)})
+    assert "https://localhost:20443/mail" in capsys.readouterr().out
+    Scene(tmp_path, None, is_kept=True)._show_endpoints({"imap": ("127.0.0.1", 20143)})
+    assert "/mail" not in capsys.readouterr().out
 
 
 def test_a_second_start_on_the_same_state_keeps_mail_and_passwords(spec: Path, tmp_path: Path) -> None:

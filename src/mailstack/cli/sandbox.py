@@ -181,6 +181,8 @@ class Scene:
     def _show_endpoints(self, endpoints: Mapping[str, tuple[str, int]]) -> None:
         from rich.table import Table
 
+        from mailstack.servers.webmail.pages import PAGE_PATH
+
         table = Table(title="mailstack sandbox", title_justify="left")
         table.add_column("service")
         table.add_column("address")
@@ -188,6 +190,9 @@ class Scene:
             table.add_row(service, f"{host}:{port}")
         out = console()
         out.print(table)
+        if "https" in endpoints:
+            # By a name that browsers know to be this machine: they keep cookies and certificates by name.
+            out.print(f"webmail                https://localhost:{endpoints['https'][1]}{PAGE_PATH}")
         out.print(f"certificate authority  {ca_file(self._folder)}")
         out.print(f"DNS records            {zones_folder(self._folder)}")
         out.print(f"state                  {self._folder}{'' if self._is_kept else '  (gone at the end)'}")
