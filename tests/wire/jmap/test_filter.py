@@ -55,7 +55,8 @@ def test_what_is_no_operator_is_an_invalid_argument(given: Mapping[str, Any]) ->
 def test_what_is_too_deep_or_too_much_is_not_supported() -> None:
     assert read(deep(MAX_DEPTH)).count("NOT") == MAX_DEPTH
     many = {"operator": "OR", "conditions": [{"name": "x"}] * (MAX_CONDITIONS + 1)}
-    for given in (deep(MAX_DEPTH + 1), many):
+    empty = {"operator": "OR", "conditions": [{"operator": "AND", "conditions": []}] * MAX_CONDITIONS}
+    for given in (deep(MAX_DEPTH + 1), many, empty):
         with pytest.raises(MethodFault) as caught:
             read(given)
         assert caught.value.type is MethodFaultType.UNSUPPORTED_FILTER

@@ -95,6 +95,16 @@ def test_what_references_bring_is_bounded() -> None:
         echo_twice(found, times=12)
 
 
+def test_what_references_go_through_is_bounded() -> None:
+    """Little may come of much."""
+    found = Results(octets=1_000)
+    found.add("Core/echo", {"a": [[]] * 300}, "0")
+    reference = {"resultOf": "0", "name": "Core/echo", "path": "/a/*/*"}
+    assert found.resolve({"#a": reference}) == {"a": []}
+    with pytest.raises(MethodFault, match="the references of this request bring too much"):
+        found.resolve({"#a": reference})
+
+
 def echo_twice(found: Results, *, times: int) -> None:
     for step in range(times):
         reference = {"resultOf": str(step), "name": "Core/echo", "path": ""}

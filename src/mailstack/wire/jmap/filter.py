@@ -8,6 +8,7 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arg
 
 MAX_DEPTH = 20
 MAX_CONDITIONS = 200
+"""Operators count as well: there may be nothing in them."""
 
 _T = TypeVar("_T")
 
@@ -31,10 +32,10 @@ def read_filter(
         nonlocal conditions_left
         if not isinstance(value, Mapping):
             raise invalid_arguments("a filter is an object")
+        conditions_left -= 1
+        if conditions_left < 0:
+            raise unsupported_filter(f"a filter has at most {MAX_CONDITIONS} conditions and operators")
         if "operator" not in value:
-            conditions_left -= 1
-            if conditions_left < 0:
-                raise unsupported_filter(f"a filter has at most {MAX_CONDITIONS} conditions")
             return condition(value)
         if depth == MAX_DEPTH:
             raise unsupported_filter(f"operators lie in each other at most {MAX_DEPTH} deep")

@@ -11,10 +11,13 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arg
 MARK = "#"
 MAX_STEPS = 32
 """Of one path."""
+_ITEM_OCTETS = 2
+"""Of an item that a path goes through, whatever comes of it: with its comma, as short as JSON has any."""
 
 
 class Results:
-    """What was answered so far. octets: how much all references of the request may bring, about as it is written."""
+    """What was answered so far. octets: how much all references of the request may bring or go through, about as it is
+    written."""
 
     def __init__(self, *, octets: int) -> None:
         self._responses: list[tuple[str, Mapping[str, Any], str]] = []
@@ -39,12 +42,29 @@ class Results:
     def _referred(self, reference: object) -> Any:  # noqa: ANN401  # JSON of whatever shape
         match reference:
             case {"resultOf": str(call_id), "name": str(name), "path": str(path)}:
-                value = _followed(self._response(call_id, name), _steps(path))
+                value = self._followed(self._response(call_id, name), _steps(path))
             case _:
                 raise _unresolved("a reference has resultOf, name and path, all of them Strings")
-        self._left -= _weight(value, most=self._left)
+        self._take(_weight(value, most=self._left))
+        return value
+
+    def _take(self, octets: int) -> None:
+        self._left -= octets
         if self._left < 0:
             raise _unresolved("the references of this request bring too much")
+
+    def _followed(self, value: Any, steps: Sequence[str]) -> Any:  # noqa: ANN401  # JSON of whatever shape
+        for index, step in enumerate(steps):
+            if isinstance(value, dict) and step in value:
+                value = value[step]
+            elif isinstance(value, list) and step == "*":
+                self._take(_ITEM_OCTETS * len(value))
+                # RFC 8620 §3.7: to each item; what gives an array gives its items.
+                return [each for item in value for each in _flat(self._followed(item, steps[index + 1 :]))]
+            elif isinstance(value, list) and _is_index(step) and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                raise _unresolved("the path leads to nothing")
         return value
 
     def _response(self, call_id: str, name: str) -> Mapping[str, Any]:
@@ -65,20 +85,6 @@ def _steps(path: str) -> Sequence[str]:
     if len(steps) > MAX_STEPS:
         raise _unresolved(f"a path has at most {MAX_STEPS} steps")
     return steps
-
-
-def _followed(value: Any, steps: Sequence[str]) -> Any:  # noqa: ANN401  # JSON of whatever shape
-    for index, step in enumerate(steps):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step == "*":
-            # RFC 8620 §3.7: to each item; what gives an array gives its items.
-            return [each for item in value for each in _flat(_followed(item, steps[index + 1 :]))]
-        elif isinstance(value, list) and _is_index(step) and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            raise _unresolved("the path leads to nothing")
-    return value
 
 
 def _flat(value: object) -> Sequence[object]:

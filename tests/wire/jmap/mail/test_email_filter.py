@@ -28,7 +28,7 @@ from mailstack.model.query import (
     TimeField,
 )
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
-from mailstack.wire.jmap.mail.email_filter import MAX_NEEDLE, MAX_TOKENS, read_email_filter, tokens
+from mailstack.wire.jmap.mail.email_filter import MAX_NEEDLE, MAX_NODES, MAX_TOKENS, read_email_filter, tokens
 
 NOTHING = Not(Everything())
 MAILBOXES = {"Fa-1": MailboxId(1), "Fa-2": MailboxId(2)}
@@ -117,8 +117,11 @@ def test_a_wrong_value_is_an_invalid_argument(asked: dict[str, Any]) -> None:
     assert caught.value.type is MethodFaultType.INVALID_ARGUMENTS
 
 
+MUCH = {"operator": "AND", "conditions": [{"body": "x " * MAX_TOKENS}] * (MAX_NODES // MAX_TOKENS)}
+
+
 @pytest.mark.parametrize(
-    "asked", [{"colour": "red"}, {"text": "x" * (MAX_NEEDLE + 1)}, {"body": "x " * (MAX_TOKENS + 1)}]
+    "asked", [{"colour": "red"}, {"text": "x" * (MAX_NEEDLE + 1)}, {"body": "x " * (MAX_TOKENS + 1)}, MUCH]
 )
 def test_what_we_do_not_look_for_is_not_supported(asked: dict[str, Any]) -> None:
     with pytest.raises(MethodFault) as caught:

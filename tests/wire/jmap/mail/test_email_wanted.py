@@ -4,7 +4,7 @@ import pytest
 
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
-from mailstack.wire.jmap.mail.email_wanted import FETCHED_BY_DEFAULT, EmailWanted, email_wanted
+from mailstack.wire.jmap.mail.email_wanted import FETCHED_BY_DEFAULT, MAX_PROPERTIES, EmailWanted, email_wanted
 
 
 def wanted(**arguments: object) -> EmailWanted:
@@ -38,6 +38,11 @@ def test_what_is_asked_for() -> None:
     assert (found.html_values, found.max_body_value_octets) == (True, 256)
 
 
+def test_what_is_asked_for_twice_is_looked_for_once() -> None:
+    found = wanted(properties=["header:X"] * 1_000, bodyProperties=["header:Y"] * 1_000)
+    assert [header.given for header in (*found.headers, *found.part_headers)] == ["header:X", "header:Y"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -49,6 +54,8 @@ def test_what_is_asked_for() -> None:
         {"bodyProperties": ["header:Subject:asURLs"]},
         {"maxBodyValueBytes": -1},
         {"fetchAllBodyValues": "yes"},
+        {"properties": [f"header:X{number}" for number in range(MAX_PROPERTIES + 1)]},
+        {"bodyProperties": [f"header:X{number}" for number in range(MAX_PROPERTIES + 1)]},
     ],
 )
 def test_what_is_refused(arguments: dict[str, object]) -> None:

@@ -25,6 +25,7 @@ from mailstack.model.query import (
     ThreadHasKeyword,
     ThreadReach,
     TimeField,
+    nodes,
 )
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.dates import read_utc_date
@@ -34,6 +35,8 @@ from mailstack.wire.jmap.mail.keywords import read_keyword
 
 MAX_NEEDLE = 2_000
 MAX_TOKENS = 50
+MAX_NODES = 1_000
+"""Of the tree that a filter becomes: each of them may be asked of every message."""
 MailboxOf = Callable[[str], MailboxId | None]
 """From an id as it is spelled; None: there is no such mailbox."""
 
@@ -51,7 +54,10 @@ def read_email_filter(given: Mapping[str, Any] | None, *, mailbox_of: MailboxOf)
     """Raises MethodFault."""
     if given is None:
         return Everything()
-    return read_filter(given, condition=lambda each: _condition(each, mailbox_of), combine=_combined)
+    found = read_filter(given, condition=lambda each: _condition(each, mailbox_of), combine=_combined)
+    if sum(1 for _ in nodes(found)) > MAX_NODES:
+        raise unsupported_filter(f"a filter looks for at most {MAX_NODES} words and other things")
+    return found
 
 
 def tokens(text: str) -> list[str]:

@@ -23,6 +23,8 @@ _PART_BY_DEFAULT = (
     *("partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"),
 )
 _PART_KNOWN = frozenset((*_PART_BY_DEFAULT, "headers", "subParts"))
+MAX_PROPERTIES = 200
+"""Of an email, or of a part: each that is a header field is looked for in every one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +44,9 @@ class EmailWanted:
 
 def email_wanted(arguments: Arguments, *, by_default: Sequence[str]) -> EmailWanted:
     """Raises MethodFault for what is no property, and for a form that is not allowed for its field."""
-    properties = arguments.texts("properties")
-    part_properties = arguments.texts("bodyProperties")
-    given = by_default if properties is None else properties
+    given = _given(arguments, "properties", by_default)
     names = frozenset(given) & _KNOWN
-    part_given = _PART_BY_DEFAULT if part_properties is None else part_properties
+    part_given = _given(arguments, "bodyProperties", _PART_BY_DEFAULT)
     part_names = frozenset(part_given) & _PART_KNOWN
     return EmailWanted(
         names=names,
@@ -58,6 +58,15 @@ def email_wanted(arguments: Arguments, *, by_default: Sequence[str]) -> EmailWan
         all_values=arguments.boolean("fetchAllBodyValues", default=False),
         max_body_value_octets=arguments.optional_unsigned("maxBodyValueBytes") or 0,
     )
+
+
+def _given(arguments: Arguments, name: str, by_default: Sequence[str]) -> Sequence[str]:
+    """Each once."""
+    texts = arguments.texts(name)
+    found = list(by_default if texts is None else dict.fromkeys(texts))
+    if len(found) > MAX_PROPERTIES:
+        raise invalid_arguments(f"{name} has at most {MAX_PROPERTIES} of them")
+    return found
 
 
 def _header(given: str) -> HeaderProperty:
