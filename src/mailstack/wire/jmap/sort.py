@@ -8,6 +8,8 @@ from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arguments
 
 MAX_COMPARATORS = 16
+# Deviates: RFC 8620 §5.5 has these beside the comparators. jmapc writes them into each as well, where they say nothing.
+_OF_THE_QUERY = frozenset({"position", "anchor", "anchorOffset", "limit", "calculateTotal"})
 
 _T = TypeVar("_T")
 
@@ -27,7 +29,7 @@ def unsupported_sort(description: str) -> MethodFault:
 def _key(comparator: object, key: Callable[[str, bool, Arguments], _T]) -> _T:
     if not isinstance(comparator, Mapping):
         raise invalid_arguments("a comparator is an object")
-    arguments = Arguments(comparator)
+    arguments = Arguments({name: value for name, value in comparator.items() if name not in _OF_THE_QUERY})
     name = arguments.text("property")
     is_ascending = arguments.boolean("isAscending", default=True)
     collation_of(arguments)

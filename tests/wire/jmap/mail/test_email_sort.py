@@ -17,6 +17,7 @@ from mailstack.wire.jmap.sort import MAX_COMPARATORS
         ({"property": "receivedAt"}, SortKey(SortField.ARRIVAL)),
         ({"property": "receivedAt", "isAscending": False}, SortKey(SortField.ARRIVAL, is_reverse=True)),
         ({"property": "sentAt", "isAscending": True}, SortKey(SortField.DATE)),
+        ({"property": "size", "position": 0, "anchorOffset": 0, "calculateTotal": False}, SortKey(SortField.SIZE)),
         ({"property": "size"}, SortKey(SortField.SIZE)),
         ({"property": "subject", "collation": "i;unicode-casemap"}, SortKey(SortField.SUBJECT)),
         (

@@ -87,8 +87,8 @@ def _condition(given: Mapping[str, Any], mailbox_of: MailboxOf) -> Query:
     for name in given:
         if name in ("inMailbox", "inMailboxOtherThan"):
             terms += _of_mailboxes(arguments, name, mailbox_of)
-        elif name in _CONDITIONS:
-            terms += _CONDITIONS[name](arguments, name)
+        elif name in CONDITIONS:
+            terms += CONDITIONS[name](arguments, name)
         else:
             raise unsupported_filter(f"there is no condition {name[:100]}")
     return terms[0] if len(terms) == 1 else And(tuple(terms))
@@ -203,7 +203,7 @@ def _header(arguments: Arguments, name: str) -> Iterable[Query]:
     return [HeaderContains(texts[0], token) for token in sought or [""]]
 
 
-_CONDITIONS: Mapping[str, Callable[[Arguments, str], Iterable[Query]]] = {
+CONDITIONS: Mapping[str, Callable[[Arguments, str], Iterable[Query]]] = {
     "before": _before,
     "after": _after,
     "minSize": _min_size,
