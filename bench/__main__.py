@@ -15,6 +15,8 @@ MEASUREMENTS = (
     "queue",
     "imap",
     "imap_large",
+    "jmap",
+    "jmap_large",
     "jmap_events",
     "jmap_push",
     "lifecycle",

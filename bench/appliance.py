@@ -23,6 +23,7 @@ PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 DOMAIN = "peer.test"
 PASSWORD = "pw"
 START_DEADLINE_S = 60
+INDEXING_S = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,25 @@ def dovecot() -> Iterator[str | None]:
     """The rival that keeps mail in Maildir; yields its pid file, None where it is not installed."""
     with _peers(("dovecot",)) as files:
         yield files
+
+
+@contextmanager
+def cyrus() -> Iterator[str | None]:
+    """As dovecot; its words are indexed by index_cyrus alone."""
+    with _peers(("cyrus",)) as files:
+        yield files
+
+
+def index_cyrus(user: str) -> None:
+    """Once. The indexer begins anew whenever it is through, so it is stopped."""
+    folder = peers_folder()
+    done = folder / "cyrus" / f"indexed-{user}"
+    if done.exists():
+        return
+    squatter = folder / "cyrus-pkg" / "usr" / "lib" / "cyrus" / "bin" / "squatter"
+    command = f"timeout {INDEXING_S} {squatter} -C {folder / 'cyrus' / 'imapd.conf'} user/{user}"
+    subprocess.run(["su", "-s", "/bin/sh", "cyrus", "-c", command], check=False, capture_output=True)
+    done.touch()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from mailstack.model.query import (
     TimeField,
 )
 from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
+from mailstack.services.mailbox import view
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.emails_found import EmailQuery, find_emails
 from mailstack.services.mailbox.found_changes import found_changes
@@ -246,6 +247,23 @@ async def test_any_query_finds_what_reading_every_message_finds(mail: AccountMai
     account = await an_account(mail, seed)
     for _ in range(80):
         asked = account.asked()
+        assert list(await find_emails(mail, asked)) == await account.expected(asked), asked
+        await account.step()
+
+
+@pytest.mark.parametrize("many", [0, view.MANY], ids=["in a thread", "on the loop"])
+async def test_lists_by_receipt_while_the_mailbox_changes(
+    mail: AccountMail, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "MANY", many)
+    account = await an_account(mail, 200)
+    for _ in range(60):
+        here = InMailbox(account.chance.choice(account.mailbox_ids))
+        some = And((here, Not(HasKeyword(account.chance.choice(KEYWORDS)))))
+        asked = EmailQuery(
+            filter=account.chance.choice((here, some)),
+            sort=[SortKey(SortField.ARRIVAL, account.chance.random() < 0.5)],
+        )
         assert list(await find_emails(mail, asked)) == await account.expected(asked), asked
         await account.step()
 

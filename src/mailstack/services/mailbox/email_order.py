@@ -19,6 +19,8 @@ from mailstack.services.mailbox.sort import COLUMNS, MANY, values_of
 from mailstack.services.mailbox.view import MailboxView
 
 _Values = Sequence[Any]
+_FEW = 8
+"""Sorting one of so many costs less than passing over the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,20 @@ async def ordered(
     return left, _sorted(len(ids), compared) if len(ids) < MANY else await asyncio.to_thread(
         _sorted, len(ids), compared
     )
+
+
+async def kept_order(here: Here, keys: Sequence[EmailSortKey]) -> Sequence[int] | None:
+    """Places in the table of what was found, in the order asked for; None where the view does not keep that order."""
+    if len(keys) != 1 or not isinstance(keys[0], SortKey) or keys[0].field is not SortField.ARRIVAL:
+        return None
+    order, places = await here.view.by_receipt(), here.places
+    if here.view.table is not here.table:
+        return None
+    if not isinstance(order, range):
+        if len(places) * _FEW < len(order):
+            return None
+        places = order if len(places) == len(order) else list(filter({*places}.__contains__, order))
+    return places[::-1] if keys[0].is_reverse else places
 
 
 async def values_beside(here: Here, column: Column) -> _Values:

@@ -7,7 +7,7 @@ The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
-from typing import cast
+from typing import overload
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import MessageId
@@ -31,7 +31,7 @@ from mailstack.model.query import (
 )
 from mailstack.model.sorting import EmailSortKey, KeywordKey
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.email_order import Here, ordered, values_beside
+from mailstack.services.mailbox.email_order import Here, kept_order, ordered, values_beside
 from mailstack.services.mailbox.evaluation import evaluate
 from mailstack.services.mailbox.indexing import catch_up
 from mailstack.services.mailbox.readable import Readable
@@ -47,7 +47,27 @@ class EmailQuery:
     is_collapsed: bool = False
 
 
-async def find_emails(mail: AccountMail, asked: EmailQuery) -> Sequence[MessageId]:
+class EmailsFound(Sequence[MessageId]):
+    """Of many that are found a client sees few: only those are taken out of the columns. order: places in ids."""
+
+    def __init__(self, ids: Sequence[int], order: Sequence[int]) -> None:
+        self._ids = ids
+        self._order = order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, at: int) -> MessageId: ...
+    @overload
+    def __getitem__(self, at: slice) -> "EmailsFound": ...
+    def __getitem__(self, at: int | slice) -> "MessageId | EmailsFound":
+        if isinstance(at, slice):
+            return EmailsFound(self._ids, self._order[at])
+        return MessageId(self._ids[self._order[at]])
+
+
+async def find_emails(mail: AccountMail, asked: EmailQuery) -> EmailsFound:
     """In the order asked for. What is the same by it, and everything where no order is given: by when it was stored,
     as the last key goes, the newest first where there is none."""
     if any(isinstance(node, Contains | HeaderContains) for node in nodes(asked.filter)):
@@ -58,19 +78,27 @@ async def find_emails(mail: AccountMail, asked: EmailQuery) -> Sequence[MessageI
     views = await _searched(asked.filter, readable)
     for view in views:
         here = await _found_in(mail, view, asked.filter, readable)
-        if here is None:
+        if here is None or not here.places:
             continue
-        if len(views) > 1:
+        if found:
+            seen.update(found[-1].message_ids)
             here = here.without(seen)
-            seen.update(here.message_ids)
         found.append(here)
+    return await _in_order(mail, readable, found, asked)
+
+
+async def _in_order(mail: AccountMail, readable: Readable, found: Sequence[Here], asked: EmailQuery) -> EmailsFound:
+    order: Sequence[int] | None = None
+    if len(found) == 1 and not asked.is_collapsed:
+        order = await kept_order(found[0], asked.sort)
+    if order is not None:
+        return EmailsFound(found[0].table.message_ids, order)
     found, order = await ordered(mail, readable, found, asked.sort)
     ids = list(chain.from_iterable(here.message_ids for here in found))
     if asked.is_collapsed:
         threads = [await values_beside(here, Column.THREAD_ID) for here in found]
         order = _firsts(order, list(chain.from_iterable(threads)))
-    # A NewType costs a call for each.
-    return cast("list[MessageId]", [ids[at] for at in order])
+    return EmailsFound(ids, order)
 
 
 def _firsts(order: Sequence[int], threads: Sequence[int]) -> list[int]:

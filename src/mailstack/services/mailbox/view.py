@@ -22,7 +22,10 @@ from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
 from mailstack.services.mailbox.instants import Instants
+from mailstack.services.mailbox.receipt_order import ReceiptOrder
 
+MANY = 5_000
+"""From here on the other sessions would wait too long: messages are put in order in a thread."""
 MAX_CHANGES = 1_000
 """Past this many rows of the change log, reading the mailbox anew is cheaper than reading them."""
 MAX_KEPT_CHANGES = 500
@@ -63,6 +66,7 @@ class MailboxView:
         self._changes_from = ModSeq(0)
         self._received = Instants()
         self._threads = array("q")
+        self._by_receipt = ReceiptOrder()
         self._first_unseen: tuple[ModSeq, int | None] | None = None
         self._keywords: tuple[ModSeq, Sequence[str]] | None = None
         self._guard = asyncio.Lock()
@@ -70,7 +74,7 @@ class MailboxView:
     @property
     def octets(self) -> int:
         facts = len(self._received.values) + len(self._threads)
-        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * facts
+        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * facts + self._by_receipt.octets
 
     async def refresh(self) -> None:
         """Raises NotFound when the mailbox is gone."""
@@ -119,6 +123,19 @@ class MailboxView:
         await self._read_facts(Column.THREAD_ID, lambda: self._threads)
         return self._threads
 
+    async def by_receipt(self) -> Sequence[int]:
+        """All places of the table, by when the messages were received, then by when they were stored; a range where
+        that is how they stand."""
+        received, table = await self.received(), self.table
+        if len(table) - len(self._by_receipt.places) > MANY:
+            order = ReceiptOrder()
+            await asyncio.to_thread(order.extend, received.values[:], table.message_ids[:])
+            received = await self.received()
+            if self.table is table:
+                self._by_receipt = order
+        self._by_receipt.extend(received.values, self.table.message_ids)
+        return self._by_receipt.places
+
     async def _read_facts(self, column: Column, known: "Callable[[], array[int]]") -> None:
         """known: beside the beginning of the table, as it is then; the rest is added to it."""
         while len(known()) < len(self.table):
@@ -138,6 +155,7 @@ class MailboxView:
         table = await self._source.messages.table(self._account_id, self.mailbox_id)
         self._received = Instants()
         self._threads = array("q")
+        self._by_receipt = ReceiptOrder()
         self._flag_sets = list(table.flag_sets)
         self._numbers = {flags: number for number, flags in enumerate(self._flag_sets)}
         self._set(table.uids, table.message_ids, table.mod_seqs, table.flag_numbers)
@@ -206,6 +224,7 @@ class MailboxView:
         stays = [uid not in uids for uid in table.uids]
         self._received = self._received.kept(stays)
         self._threads = array("q", compress(self._threads, stays))
+        self._by_receipt = self._by_receipt.kept(stays)
         self._set(
             array("I", compress(table.uids, stays)),
             array("q", compress(table.message_ids, stays)),
