@@ -11,7 +11,7 @@ from mailstack.formats.headers import first
 from mailstack.formats.mime import Part, scan
 from mailstack.formats.words import parameter
 from mailstack.model.message import RawMessage
-from mailstack.servers.jmap.header_values import header_list, header_value
+from mailstack.servers.jmap.header_values import header_list, header_values
 from mailstack.wire.jmap.mail.email_wanted import EmailWanted
 
 
@@ -90,9 +90,7 @@ class BodyObject:
             found[name] = _FACTS[name](part)
         if "headers" in names:
             found["headers"] = header_list(self.raw, part.fields)
-        for header in self._wanted.part_headers:
-            found[header.given] = header_value(part.fields, header)
-        return found
+        return found | header_values(part.fields, self._wanted.part_headers)
 
     def _number(self, leaf: Part) -> int:
         return self._numbers[id(leaf)]

@@ -8,7 +8,7 @@ from mailstack.formats.digest import OFTEN_ASKED
 from mailstack.formats.headers import scan_fields
 from mailstack.model.message import MessageDigest, RawMessage
 from mailstack.servers.jmap.body_object import BodyObject
-from mailstack.servers.jmap.header_values import header_list, header_value
+from mailstack.servers.jmap.header_values import header_list, header_values
 from mailstack.wire.jmap.mail.email_wanted import EmailWanted
 
 _OF_BODY = frozenset({"bodyStructure", "textBody", "htmlBody", "attachments"})
@@ -49,9 +49,7 @@ def email_object(wanted: EmailWanted, source: EmailSource) -> dict[str, Any]:
             found["headers"] = header_list(source.raw, fields)
         if "bodyValues" in names or not names.isdisjoint(_OF_BODY):
             found |= BodyObject(source.raw, wanted, source.part_blob_id).properties()
-    for header in wanted.headers:
-        found[header.given] = header_value(fields, header)
-    return found
+    return found | header_values(fields, wanted.headers)
 
 
 def _has_values(wanted: EmailWanted) -> bool:

@@ -1,6 +1,7 @@
 """Values of header fields as JSON, in the form that was asked for. RFC 8621 §4.1.2, §4.1.3."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mailstack.formats.header_forms import (
@@ -18,20 +19,28 @@ from mailstack.model.message import RawMessage
 from mailstack.wire.jmap.dates import write_date
 from mailstack.wire.jmap.mail.header_property import HeaderForm, HeaderProperty
 
+_SHORT = 128
+_MOST_KNOWN = 1_000
+"""So many short fields, read, take 1 MB; where each of them is nothing but addresses of one letter, ten."""
+
 
 def address_object(address: EmailAddress) -> dict[str, str | None]:
     """RFC 8621 §4.1.2.3"""
     return {"name": address.name, "email": address.email}
 
 
-def header_value(fields: Sequence[Field], wanted: HeaderProperty) -> Any:  # noqa: ANN401  # JSON of any form
-    """RFC 8621 §4.1.3: of the last field of that name, None where there is none; or of all, in order."""
-    write = _WRITERS[wanted.form]
-    name = wanted.field
-    if wanted.is_all:
-        return [write(field.value) for field in fields if field.name == name]
-    last = next((field.value for field in reversed(fields) if field.name == name), None)
-    return None if last is None else write(last)
+def header_values(fields: Sequence[Field], wanted: Iterable[HeaderProperty]) -> dict[str, Any]:
+    """By the properties' names. RFC 8621 §4.1.3: of the last field of that name, None where there is none; or of all,
+    in order."""
+    last = {field.name: field.value for field in fields}
+    found: dict[str, Any] = {}
+    for each in wanted:
+        write, name = _WRITERS[each.form], each.field
+        if each.is_all:
+            found[each.given] = [write(field.value) for field in fields if field.name == name]
+        else:
+            found[each.given] = write(last[name]) if name in last else None
+    return found
 
 
 def header_list(raw: RawMessage, fields: Sequence[Field]) -> list[dict[str, str]]:
@@ -46,7 +55,15 @@ def header_list(raw: RawMessage, fields: Sequence[Field]) -> list[dict[str, str]
 
 
 def _addresses(value: bytes) -> list[dict[str, str | None]]:
+    # Parsing costs several times what all else of a list of emails does, and the same people write again and again.
+    return _known_addresses(value) if len(value) <= _SHORT else _read_addresses(value)
+
+
+def _read_addresses(value: bytes) -> list[dict[str, str | None]]:
     return [address_object(address) for address in addresses_form(value)]
+
+
+_known_addresses = lru_cache(_MOST_KNOWN)(_read_addresses)
 
 
 def _groups(value: bytes) -> list[dict[str, Any]]:
