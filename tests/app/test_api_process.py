@@ -14,8 +14,9 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from mailstack.app.api_job import Line
+from mailstack.app.api_line import Line
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
+from mailstack.app.applied_spec import load_applied
 from mailstack.app.applier import settle_received
 from mailstack.app.apply_process import ApplyProcess
 from mailstack.app.clock import system_clock
@@ -434,3 +435,59 @@ async def test_secrets_that_were_sent_lie_nowhere_in_clear(house: House, capfd: 
         assert secret not in told.out + told.err
         found = [path for path in house.folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
         assert found == []
+
+
+EXPECTED = ("spec_hash", "live_hash", "plan_hash")
+
+
+@pytest.fixture
+def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a spec of the machine's own has them."""
+    for name, secret in SECRETS.items():
+        monkeypatch.setenv(name, secret)
+
+
+@pytest.mark.usefixtures("own_secrets")
+async def test_the_servers_own_spec_is_planned_and_then_applied_just_so(house: House) -> None:
+    status, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
+    assert (status, reply["is_done"], reply["shown"]) == (200, True, [])
+    house.spec.write_text(MORE)
+    status, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
+    (shown,) = reply["shown"]
+    assert (status, shown["symbol"], shown["title"]) == (200, "+", "account bob@example.com")
+    assert any(line.startswith("password") and line.endswith("(secret)") for line in shown["lines"])
+    expected = {name: reply["plan"][name] for name in EXPECTED}
+    status, _ = await house.ask(CallKind.OWN_APPLY, {"expected": {**expected, "plan_hash": "another"}})
+    assert (status, (await house.snapshot()).generation) == (409, 1)
+    status, steps = await house.ask(CallKind.OWN_APPLY, {"expected": expected})
+    assert (status, steps[-1]["step"], steps[-1]["generation"]) == (200, "Applied", 2)
+    assert {"step": "StateCommitted", "told": "the server's state is at generation 2", "generation": 2} in steps
+    assert (await house.snapshot()).spec_hash == load_spec(house.spec).digest
+    assert load_applied(house.storage, house.spec, load_spec(house.spec).digest) is not None
+
+
+@pytest.mark.usefixtures("own_secrets")
+async def test_the_brakes_hold_for_the_servers_own_spec(house: House) -> None:
+    house.spec.write_text(SPEC.replace(", roles: [admin]", ""))
+    _, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
+    assert [stop["release"] for stop in reply["plan"]["stops"]] == ["--allow-last-admin"]
+    expected = {name: reply["plan"][name] for name in EXPECTED}
+    status, (refused,) = await house.ask(CallKind.OWN_APPLY, {"expected": expected})
+    assert (status, (await house.snapshot()).generation) == (409, 1)
+    assert "is the last administrator" in refused["detail"]
+    status, steps = await house.ask(CallKind.OWN_APPLY, {"expected": expected, "allow": {"last_admin": True}})
+    assert (status, steps[-1]["step"]) == (200, "Applied")
+
+
+@pytest.mark.usefixtures("own_secrets")
+async def test_drift_of_the_servers_own_spec(house: House) -> None:
+    status, (reply,) = await house.ask(CallKind.OWN_DRIFT, b"")
+    assert (status, reply["changes"], reply["shown"], reply["spec_edited"]) == (200, [], [], False)
+
+
+@pytest.mark.usefixtures("own_secrets")
+async def test_an_own_spec_with_faults_is_told(house: House) -> None:
+    house.spec.write_text(f"{SPEC}nonsense: 1\n")
+    status, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
+    assert status == 409
+    assert "has faults" in reply["detail"]

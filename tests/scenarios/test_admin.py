@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from mailstack.app.sandbox_state import zones_folder
 from tests.support.browser import chromium, keep_screenshot, visitor
 from tests.support.sandbox import Sandbox
 
@@ -74,3 +75,20 @@ def test_only_administrators_see_it(browser: Browser, sandbox: Sandbox) -> None:
         expect(page.get_by_text("not as an administrator")).to_be_visible()
         sign_in(page, ADMIN)
         expect(page.get_by_role("navigation")).to_be_visible()
+
+
+def test_drift_is_planned_and_put_right(browser: Browser, sandbox: Sandbox) -> None:
+    with admin(browser, sandbox, "/admin/plan") as page:
+        expect(page.get_by_text("The server is what the spec says.")).to_be_visible()
+        (zone,) = zones_folder(sandbox.state).glob("example.com*")
+        zone.write_text("".join(line for line in zone.read_text().splitlines(True) if "_dmarc" not in line))
+        page.reload()
+        expect(page.get_by_text("dns_record _dmarc.example.com TXT")).to_be_visible()
+        keep_screenshot(page, "admin-plan")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.get_by_text("Applied: generation")).to_be_visible()
+        assert "_dmarc" in zone.read_text()
+        page.get_by_role("link", name="Back to the plan").click()
+        expect(page.get_by_text("The server is what the spec says.")).to_be_visible()
+        page.get_by_role("button", name="Look for drift").click()
+        expect(page.get_by_text("Nothing has drifted")).to_be_visible()

@@ -36,6 +36,7 @@ class RecordedCalls:
     def __init__(self) -> None:
         self.asked: list[tuple[Call, bytes]] = []
         self.chunks: tuple[bytes, ...] = (b'{"step":"Made"}\n', b'{"step":"Applied"}\n')
+        self.status = 200
         self.is_busy = False
         self.closed = 0
 
@@ -43,7 +44,7 @@ class RecordedCalls:
         if self.is_busy:
             raise TryAgainLater("2 plans or applies are under way by the API already")
         self.asked.append((call, content))
-        return Answer(status=200, media_type="application/x-ndjson", chunks=self._told(), close=self._close)
+        return Answer(status=self.status, media_type="application/x-ndjson", chunks=self._told(), close=self._close)
 
     async def _close(self) -> None:
         self.closed += 1

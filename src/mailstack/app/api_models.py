@@ -68,6 +68,16 @@ class ApplyRequest(PlanRequest):
     )
 
 
+class OwnPlanRequest(Model):
+    """Of the spec that lies on the server."""
+
+    allow: AllowModel = AllowModel()
+
+
+class OwnApplyRequest(OwnPlanRequest):
+    expected: ExpectedModel
+
+
 class PlanReply(TypedDict):
     """is_done: there is nothing to do, not even to remember that this spec was applied."""
 
@@ -94,7 +104,7 @@ class FailedStep(TypedDict):
     detail: str
 
 
-Request = TypeVar("Request", bound=PlanRequest)
+Request = TypeVar("Request", bound=Model)
 
 
 def read_request(model: type[Request], content: bytes) -> Request:

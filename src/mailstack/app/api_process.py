@@ -23,7 +23,7 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import TokenId
-from mailstack.servers.calls import Answer, Call, CallKind
+from mailstack.servers.calls import APPLIES, Answer, Call
 
 API_JOB = "mailstack.app.api_main"
 AT_ONCE = 2
@@ -78,7 +78,7 @@ class ApiProcesses:
         process, line = _started(await self._slot(call.caller))
         self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
-        caller = _Caller(process, reader, writer, ends_with_caller=call.kind is not CallKind.APPLY)
+        caller = _Caller(process, reader, writer, ends_with_caller=call.kind not in APPLIES)
         try:
             writer.write(self._order(call, len(content)).encoded())
             writer.write(content)

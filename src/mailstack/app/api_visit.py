@@ -6,7 +6,7 @@ Nothing of what was sent is trusted; who calls, and what that token may do, is (
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailstack.app.api_models import PlanRequest
+from mailstack.app.api_models import AllowModel, PlanRequest
 from mailstack.app.api_process import Order
 from mailstack.app.clock import system_clock
 from mailstack.app.received import Delivery, Received, hash_of_main
@@ -64,13 +64,6 @@ class Visit:
             return sandbox_reconciler(store, self.sandbox, account_passwords(self.loaded.spec.accounts, self.sandbox))
         folder = self.own.path.absolute().parent
         found = reconciler_of(store, self.order.store, self.loaded)
-        allow = request.allow
-        allowed = Allowed(
-            destroy=tuple(map(allowed_name, allow.destroy)),
-            last_admin=allow.last_admin,
-            many=allow.many,
-            foreign=allow.foreign,
-        )
         own_dns = self.own.spec.dns
         if request.no_dns:
             found = replace(found, dns=NoDns())
@@ -80,7 +73,7 @@ class Visit:
             live_dns=NotAsked()
             if request.no_dns
             else authoritative_dns(self.loaded.spec, resolvers=own_dns.resolvers, trusted=own_dns.zones.keys()),
-            brake=replace(found.brake, allowed=allowed),
+            brake=replace(found.brake, allowed=allowed_by(request.allow)),
             resolve=Sent(self.bundle),
             resolve_for_dns=lambda reference, _directory: resolve(reference, folder),
             keeps_secrets=True,
@@ -109,6 +102,16 @@ class Visit:
         folder = Path().absolute()
         read = {path.absolute() for path in (*self.sent.files, *(path for _, path in certificate_files(self.sent)))}
         return {name: text for name, text in self.bundle.files.items() if folder / name in read}
+
+
+def allowed_by(allow: AllowModel) -> Allowed:
+    """Raises Invalid for what cannot be a name."""
+    return Allowed(
+        destroy=tuple(map(allowed_name, allow.destroy)),
+        last_admin=allow.last_admin,
+        many=allow.many,
+        foreign=allow.foreign,
+    )
 
 
 def own_spec(path: Path) -> LoadedSpec:

@@ -23,13 +23,12 @@ from mailstack.cli.reconciling import (
     store_to_write,
 )
 from mailstack.cli.remote import Afar, chosen_server, server_options
-from mailstack.cli.screen import console, counted, fail, print_json
+from mailstack.cli.screen import console, fail, print_json
 from mailstack.model.errors import Invalid
 
 if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
     from mailstack.cli.saved_plan import SavedPlan
-    from mailstack.model.instant import Instant
     from mailstack.ports.store import Store
     from mailstack.reconcile.awaiting import CarriedOut
     from mailstack.reconcile.plan import Plan
@@ -231,6 +230,7 @@ def _bar() -> Iterator["Progress"]:
     from rich.progress import Progress as Bar
 
     from mailstack.reconcile.progress import PasswordHashed
+    from mailstack.reconcile.progress_told import told
 
     with Bar(console=console(), transient=True) as bar:
         hashing = bar.add_task("hashing passwords", visible=False)
@@ -239,54 +239,17 @@ def _bar() -> Iterator["Progress"]:
             if isinstance(event, PasswordHashed):
                 bar.update(hashing, visible=True, completed=event.done, total=event.total)
             else:
-                bar.console.print(_told(event), markup=False)
+                bar.console.print(told(event), markup=False)
 
         yield show
 
 
 def _print_line(event: "Event") -> None:
     from mailstack.reconcile.progress import PasswordHashed
+    from mailstack.reconcile.progress_told import told
 
     if not isinstance(event, PasswordHashed) or event.done % HASHED_EVERY == 0 or event.done == event.total:
-        click.echo(_told(event))
-
-
-def _told(event: "Event") -> str:
-    from mailstack.reconcile import progress
-
-    match event:
-        case progress.PasswordHashed(done=done, total=total):
-            return f"hashed {done} of {total} passwords"
-        case progress.Made(kind=kind, name=name):
-            return f"made {kind} {name}"
-        case progress.StateCommitted(generation=generation):
-            return f"the server's state is at generation {generation}"
-        case progress.ZoneWritten(zone=zone, changes=changes):
-            return f"DNS zone {zone}: {counted(changes, 'record set')} written"
-        case progress.ZoneVerified(zone=zone):
-            return f"DNS zone {zone}: seen as planned"
-        case progress.OrderBegun(name=name, authority=authority):
-            return f"certificate {name}: ordered from {authority}"
-        case progress.OrderElsewhere(name=name):
-            return f"certificate {name}: another process is ordering it"
-        case progress.TurnAwaited(holder=holder):
-            return f"waiting for {holder}"
-        case progress.ContactTold(authority=authority, email=email):
-            return f"{authority}: writes to {email or 'nobody'} from now on"
-        case progress.ContactNotTold(authority=authority, reason=reason, retry_at=retry_at):
-            return f"{authority}: not told whom to write to: {reason}; tried again after {_minute(retry_at)}"
-        case progress.CertificateIssued(name=name, not_after=not_after):
-            return f"certificate {name}: issued, good until {not_after}"
-        case progress.CertificateNotIssued(name=name, reason=reason, retry_at=retry_at):
-            return f"certificate {name}: not issued: {reason}; tried again after {_minute(retry_at)}"
-        case progress.RecordsAwaited(seen=seen, total=total):
-            return f"records seen in DNS: {seen} of {total}"
-
-
-def _minute(moment: "Instant") -> str:
-    from mailstack.model.instant import as_datetime
-
-    return f"{as_datetime(moment):%Y-%m-%d %H:%M} UTC"
+        click.echo(told(event))
 
 
 def _report(plan: "Plan", done: "CarriedOut", form: str) -> None:

@@ -12,12 +12,20 @@ class CallKind(StrEnum):
     DRIFT = "drift"
     PLAN = "plan"
     APPLY = "apply"
+    # Of the spec that lies on the server: for who is an administrator there.
+    OWN_DRIFT = "own drift"
+    OWN_PLAN = "own plan"
+    OWN_APPLY = "own apply"
+
+
+APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY})
+"""What goes on when its caller has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """caller: the token, for the log and for whoever else wants to apply meanwhile. may_apply: whether it could do that
-    itself; one that may only plan is not told whether a password is the one in use."""
+    """caller: the token, or who is signed in, for the log and for whoever else wants to apply meanwhile. may_apply:
+    whether it could do that itself; one that may only plan is not told whether a password is the one in use."""
 
     kind: CallKind
     caller: TokenId

@@ -9,8 +9,8 @@ import pytest
 
 from mailstack.model.instant import HOUR_MS
 from mailstack.servers.admin.entrance import LONGEST_MS
-from mailstack.servers.admin.pages import PAGES
 from mailstack.servers.admin.templating import load_assets
+from mailstack.servers.admin.visit import PAGES
 from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world
 
 SIGN_IN = '<form id="sign-in"'

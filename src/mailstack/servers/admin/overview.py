@@ -4,12 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import Response
+
 from mailstack.model.instant import DAY_MS, Instant, from_iso
 from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.queue_entry import QueueFigures
 from mailstack.model.resource import CertificateBody, Kind, ServerBody, Summary, body_of
 from mailstack.servers.admin.service import AdminService
+from mailstack.servers.admin.templating import page
+from mailstack.servers.admin.visit import Visit
 
+PATH = "/admin"
 TOP_DOMAINS = 5
 FEW_DAYS = 14
 """With so many left, somebody should have a look at why a certificate was not renewed."""
@@ -72,6 +77,14 @@ class Overview:
     certificates: Sequence[CertificateFigures]
     bans: int
     attention: Sequence[Attention]
+
+
+async def show(visit: Visit) -> Response:
+    return visit.page("overview.html", PATH, found=await look(visit.service))
+
+
+async def show_figures(visit: Visit) -> Response:
+    return page("figures.html", {"found": await look(visit.service)})
 
 
 async def look(service: AdminService) -> Overview:

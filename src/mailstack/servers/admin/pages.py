@@ -7,32 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import overview
+from mailstack.servers.admin import overview, planning
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import load_assets, page
+from mailstack.servers.admin.visit import Show, Visit
 from mailstack.servers.http.assets import send_file
-from mailstack.services.identity.web_logins import WebLogin
+from mailstack.servers.http.signed_in import require_own_page
 
-HOME = "/admin"
-PAGES = ((HOME, "Overview"),)
-"""As the navigation lists them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """An administrator's request."""
-
-    service: AdminService
-    request: Request
-    admin: WebLogin
-
-    def page(self, template: str, current: str, **values: object) -> Response:
-        frame = {"pages": PAGES, "current": current, "login": self.admin.account.login}
-        return page(template, {**frame, **values})
-
-
-Show = Callable[[Visit], Awaitable[Response]]
+MAX_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +25,12 @@ class AdminPages:
     def routes(self) -> tuple[Route, ...]:
         return (
             Route("/admin/assets/{version}/{path:path}", self.asset, methods=["GET"], max_body_size=0),
-            self._get(HOME, show_overview),
-            self._get("/admin/figures", show_figures),
+            self._get(overview.PATH, overview.show),
+            self._get("/admin/figures", overview.show_figures),
+            self._get(planning.PATH, planning.show),
+            self._get("/admin/plan/shown", planning.show_plan),
+            self._get("/admin/plan/drift", planning.show_drift),
+            self._post("/admin/plan/apply", planning.apply),
         )
 
     async def asset(self, request: Request) -> Response:
@@ -52,8 +39,12 @@ class AdminPages:
     def _get(self, path: str, show: Show) -> Route:
         return Route(path, self._for_admins(show), methods=["GET"], max_body_size=0)
 
+    def _post(self, path: str, act: Show) -> Route:
+        return Route(path, self._for_admins(act), methods=["POST"], max_body_size=MAX_BODY_BYTES)
+
     def _for_admins(self, show: Show) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
+            require_own_page(request)
             try:
                 admin = await admitted(self.service, request)
             except TurnedAway as fault:
@@ -67,11 +58,3 @@ def turned_away(why: Why) -> Response:
     response = page("sign_in.html", {"why": why.value}, status=401)
     response.headers["HX-Refresh"] = "true"  # a part of a page that is too late: the whole page asks to sign in
     return response
-
-
-async def show_overview(visit: Visit) -> Response:
-    return visit.page("overview.html", HOME, found=await overview.look(visit.service))
-
-
-async def show_figures(visit: Visit) -> Response:
-    return page("figures.html", {"found": await overview.look(visit.service)})
