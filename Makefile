@@ -20,7 +20,7 @@ test: fast slow
 fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --ignore tests/test_house_rules.py
 
-slow: $(VENV)/.dev
+slow: $(VENV)/.dev $(VENV)/.node
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -m slow
 
 check: $(VENV)/.dev
@@ -61,3 +61,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@
+
+# Tests that need it say so where there is no npm.
+$(VENV)/.node: requirements/package.json $(VENV)/.run
+	if command -v npm >/dev/null; then cp $< $(VENV)/ && \
+	npm install --prefix $(VENV) --silent --ignore-scripts --no-package-lock --no-audit --no-fund && touch $@; fi

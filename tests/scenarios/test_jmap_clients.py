@@ -1,6 +1,7 @@
-"""jmapc against a whole sandbox with two workers: what programs made with it do."""
+"""jmapc and jmap-jam against a whole sandbox with two workers: what programs made with them do."""
 
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,10 +26,13 @@ from jmapc.methods import (
 )
 
 from tests.scenarios.conftest import Inn
-from tests.support.sandbox import MAILSTACK, run_client, wait_for
+from tests.support.sandbox import MAILSTACK, is_missing, need, run_client, wait_for
 
 # One sandbox for all of them.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jmap_clients")]
+
+JAM = Path(__file__).parents[1] / "data" / "jmap_clients" / "jam.mjs"
+ROLES = ["archive", "drafts", "inbox", "junk", "sent", "trash"]
 
 
 @pytest.fixture
@@ -175,3 +179,21 @@ def test_errors_reach_the_program_with_jmapc(client: jmapc.Client) -> None:
     assert isinstance(client.request(wrong), jmapc.errors.Error)
     refused = ask(client, EmailSet(create={"e": jmapc.Email(mailbox_ids={})}))
     assert refused.not_created["e"].type == "invalidProperties"
+
+
+def test_a_life_with_jmap_jam(inn: Inn, guest: str, host: str, token: str) -> None:
+    node = need("node")
+    if not Path(sys.prefix, "node_modules", "jmap-jam").is_dir():
+        is_missing("jmap-jam")
+    command = [node, str(JAM), sys.prefix, f"https://{host}/.well-known/jmap", token, guest]
+    done = run_client(command, NODE_EXTRA_CA_CERTS=str(inn.sandbox.ca))
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout) == {
+        "username": guest,
+        "roles": ROLES,
+        "found": ["Found by Jam", "Grüße aus Node.", True, 1],
+        "attached": "An anvil, attached.",
+        "changed": 1,
+        "left": [],
+        "refused": "accountNotFound",
+    }

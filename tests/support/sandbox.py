@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -119,13 +120,15 @@ def wait_for(condition: object, *, timeout_s: float = PATIENCE_S, what: str = ""
 
 
 def need(program: str) -> str:
-    """The path of a real client. Missing: an error in CI, where it must be there, else a skip."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"{program} is not installed")
-        pytest.skip(f"{program} is not installed")
-    return found
+    """The path of a real client."""
+    return shutil.which(program) or is_missing(program)
+
+
+def is_missing(program: str) -> NoReturn:
+    """An error in CI, where it must be there, else a skip."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{program} is not installed")
+    pytest.skip(f"{program} is not installed")
 
 
 def save(file: Path, text: str) -> None:
