@@ -34,7 +34,7 @@ async def blob_get(call: Call, arguments: Arguments) -> dict[str, Any]:
     missing: list[str] = []
     for each in ids:
         try:
-            listed.append({"id": each, **await _facts(reading, await reading.open(each), wanted)})
+            listed.append({"id": each, **await _facts(call, reading, await reading.open(each), wanted)})
         except NotFound:
             missing.append(each)
         except TooLarge as fault:
@@ -46,12 +46,14 @@ async def blob_get(call: Call, arguments: Arguments) -> dict[str, Any]:
 METHOD = Method(name="Blob/get", capability=BLOB, run=blob_get)
 
 
-async def _facts(reading: BlobReading, blob: Blob, wanted: BlobWanted) -> dict[str, Any]:
+async def _facts(call: Call, reading: BlobReading, blob: Blob, wanted: BlobWanted) -> dict[str, Any]:
     """Raises NotFound, TooLarge, Damaged."""
     octets = wanted.octets_of(blob.size_octets)
     found: dict[str, Any] = {"isTruncated": True} if octets.is_truncated else {}
     hashes = {name: hashlib.new(DIGESTS[name], usedforsecurity=False) for name in wanted.digests}
     content = bytearray()
+    if wanted.has_content:
+        call.held.take(octets.stop - octets.start)
     if wanted.has_content or hashes:
         async for piece in reading.pieces(blob, octets.start, octets.stop):
             for one in hashes.values():

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from mailstack.model.errors import TooLarge
 from mailstack.servers.jmap.blob_named import open_named
+from mailstack.servers.jmap.bound import Bound
 from mailstack.servers.jmap.method import Call
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.blobs import Blob
@@ -12,17 +12,8 @@ MOST_OCTETS = 64 * 1024 * 1024
 """That a call reads or makes, or holds decoded on the way, where it is more than one blob."""
 
 
-class Bound:
-    """What counts towards MOST_OCTETS."""
-
-    def __init__(self) -> None:
-        self._taken = 0
-
-    def take(self, octets: int) -> None:
-        """Raises TooLarge, but for the first."""
-        if self._taken and self._taken + octets > MOST_OCTETS:
-            raise TooLarge(f"one call goes through at most {MOST_OCTETS} octets of several blobs")
-        self._taken += octets
+def bound_of_call() -> Bound:
+    return Bound(MOST_OCTETS, of="call")
 
 
 class BlobReading:
@@ -31,7 +22,7 @@ class BlobReading:
     def __init__(self, call: Call, mail: AccountMail) -> None:
         self._call = call
         self._mail = mail
-        self._bound = Bound()
+        self._bound = bound_of_call()
         self._last: tuple[str, Blob] | None = None
 
     async def open(self, object_id: str) -> Blob:

@@ -5,7 +5,8 @@ from typing import Any
 
 from mailstack.model.errors import DomainError, NotFound
 from mailstack.net.spool import Spool
-from mailstack.servers.jmap.blob_reading import BlobReading, Bound
+from mailstack.servers.jmap.blob_reading import BlobReading, bound_of_call
+from mailstack.servers.jmap.bound import Bound
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.servers.jmap.set_answer import SetAnswer, refusal
 from mailstack.servers.jmap.upload import UNKNOWN_TYPE, uploaded
@@ -31,7 +32,7 @@ async def blob_upload(call: Call, arguments: Arguments) -> dict[str, Any]:
         raise invalid_arguments("create is needed")
     if len(wanted) > call.service.limits.objects_in_set:
         raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE)
-    reading, making, answer = BlobReading(call, mail), Bound(), SetAnswer()
+    reading, making, answer = BlobReading(call, mail), bound_of_call(), SetAnswer()
     for key, given in wanted.items():
         try:
             made = await _made(call, reading, making, given)

@@ -48,7 +48,7 @@ async def email_get(call: Call, arguments: Arguments) -> dict[str, Any]:
         there = await all_emails(mail, most=call.service.limits.objects_in_get)
         ids = [email_object_id(mail.account_id, EmailId(message_id)) for message_id in there]
     numbers = {each: _message_id(mail.account_id, each) for each in ids}
-    found = await _emails(mail, wanted, [number for number in numbers.values() if number is not None])
+    found = await _emails(call, mail, wanted, [number for number in numbers.values() if number is not None])
     listed = {number: found[number] for number in numbers.values() if number is not None and number in found}
     return {
         "accountId": mail.account_id,
@@ -67,13 +67,16 @@ def _message_id(account_id: AccountId, text: str) -> MessageId | None:
 
 
 async def _emails(
-    mail: AccountMail, wanted: EmailWanted, message_ids: Sequence[MessageId]
+    call: Call, mail: AccountMail, wanted: EmailWanted, message_ids: Sequence[MessageId]
 ) -> Mapping[MessageId, dict[str, Any]]:
     places = await placed(mail, message_ids)
     if wanted.names <= _PLACED and not wanted.headers:
         return {number: _stored(mail.account_id, email, wanted, None) for number, email in places.items()}
-    if needs_message(wanted) and len(places) > 1 and sum(email.size_bytes for email in places.values()) > MOST_OCTETS:
-        raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "ask for fewer emails, or less of them")
+    if needs_message(wanted):
+        octets = sum(email.size_bytes for email in places.values())
+        if len(places) > 1 and octets > MOST_OCTETS:
+            raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "ask for fewer emails, or less of them")
+        call.held.take(octets)
     # What is damaged is told in the log, and is not found: all others are answered.
     known, _ = await read_stored(mail.messages, mail.account_id, list(places))
     found: dict[MessageId, dict[str, Any]] = {}

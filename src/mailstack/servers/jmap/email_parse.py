@@ -48,6 +48,7 @@ async def _parsed(call: Call, mail: AccountMail, ids: Sequence[str], wanted: Ema
             left -= blob.size_octets
             if left < 0 and each != ids[0]:
                 raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "ask for fewer blobs")
+            call.held.take(blob.size_octets)
             raw = await read_whole(blob)
         except NotFound:
             missing.append(each)

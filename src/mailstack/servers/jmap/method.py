@@ -7,6 +7,7 @@ from typing import Any
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId
 from mailstack.model.principal import Account
+from mailstack.servers.jmap.bound import MOST_HELD_OCTETS, Bound
 from mailstack.servers.jmap.service import JmapService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.sharing import mail_shared_by
@@ -18,7 +19,7 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
 class Call:
     """login: who asks. using: the capabilities of the request. created: ids by creation id, of the whole request; who
     creates something enters it there. implied: names and arguments of calls that follow from this one; who has any
-    enters them there.
+    enters them there. held: what the answers of the whole request are made of.
     """
 
     service: JmapService
@@ -26,6 +27,7 @@ class Call:
     using: frozenset[str]
     created: dict[str, str]
     implied: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    held: Bound = field(default_factory=lambda: Bound(MOST_HELD_OCTETS, of="request"))
 
     async def mail(self, account_id: str) -> AccountMail:
         """Raises MethodFault: nobody's who shares a mailbox with who asks, whether or not there is such an account."""
