@@ -1,19 +1,16 @@
 """Webmail in a real browser, on a whole appliance."""
 
-import imaplib
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import chromium, keep_screenshot, visitor
-from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox
+from tests.support.webmail import ALICE, fill, plain, signed_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-ALICE = ("alice@example.com", "pw")
 HOSTILE = (
     '<h2>Hello</h2><p onclick="parent.canary=1">Dear friend</p><script>parent.canary=1;top.canary=1</script>'
     '<img src=x onerror="parent.canary=1"><img src="http://127.0.0.1:9/track.gif"><iframe srcdoc="<script>parent.'
@@ -28,33 +25,10 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-def fill(sandbox: Sandbox, *messages: bytes, mailbox: str = "INBOX") -> None:
-    with imaplib.IMAP4("127.0.0.1", sandbox.port("imap"), timeout=CLIENT_S) as imap:
-        imap.login(*ALICE)
-        for message in messages:
-            imap.append(mailbox, "", "", message)
-
-
-def plain(number: int) -> bytes:
-    head = f"From: Person {number} <p{number}@x.example>\r\nTo: alice@example.com\r\nSubject: Note {number}\r\n"
-    return f"{head}Message-ID: <n{number}@x.example>\r\n\r\nThe text of note {number}.\r\n".encode()
-
-
 def hostile() -> bytes:
     head = "From: =?utf-8?q?=3Cimg_src=3Dx_onerror=3D=22top.canary=3D1=22=3E?= <e@x.example>\r\n"
     subject = "Subject: <script>top.canary=1</script> & <b>bold</b>\r\n"
     return f"{head}To: alice@example.com\r\n{subject}Content-Type: text/html\r\n\r\n{HOSTILE}\r\n".encode()
-
-
-@contextmanager
-def signed_in(browser: Browser, sandbox: Sandbox, **options: object) -> Iterator[Page]:
-    with visitor(browser, **options) as (_, page):
-        page.goto(f"https://localhost:{sandbox.port('https')}/")
-        page.get_by_label("Address").fill(ALICE[0])
-        page.get_by_label("Password").fill(ALICE[1])
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("navigation")).to_be_visible()
-        yield page
 
 
 def test_sign_in_read_and_move(browser: Browser, sandbox: Sandbox) -> None:

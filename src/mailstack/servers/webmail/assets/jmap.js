@@ -1,13 +1,13 @@
 // A JMAP client of this server, for who is signed in: calls that are made together go together. RFC 8620.
 
+import { Changes } from "./changes.js";
+
 export const CORE = "urn:ietf:params:jmap:core";
 export const MAIL = "urn:ietf:params:jmap:mail";
 export const SUBMISSION = "urn:ietf:params:jmap:submission";
 export const VACATION = "urn:ietf:params:jmap:vacationresponse";
 export const SIEVE = "urn:ietf:params:jmap:sieve";
 export const QUOTA = "urn:ietf:params:jmap:quota";
-
-const RECONNECT_MS = [1000, 2000, 5000, 15000, 60000];
 
 export class SignedOut extends Error {}
 // The network, or a server that is being restarted: the same may work later.
@@ -63,12 +63,18 @@ export async function connect() {
 }
 
 export class Jmap {
-  constructor(session) {
+  constructor(session, accountId = session.primaryAccounts[MAIL], changes = new Changes(session.eventSourceUrl)) {
     this.session = session;
-    this.accountId = session.primaryAccounts[MAIL];
+    this.accountId = accountId;
+    this._changes = changes;
     this.capabilities = Object.keys(session.capabilities);
     this._waiting = [];
     this._number = 0;
+  }
+
+  // The same, asking for another's.
+  inAccount(accountId) {
+    return new Jmap(this.session, accountId, this._changes);
   }
 
   has(capability) {
@@ -127,32 +133,7 @@ export class Jmap {
 
   // Calls `onChange` with the changed types of this account; returns what ends it. Connects again when cut off.
   listen(onChange, onState = () => {}) {
-    const url = this.session.eventSourceUrl
-      .replace("{types}", "*").replace("{closeafter}", "no").replace("{ping}", "60");
-    let source = null;
-    let failures = 0;
-    let timer = 0;
-    const open = () => {
-      source = new EventSource(url);
-      source.addEventListener("open", () => {
-        failures = 0;
-        onState(true);
-      });
-      source.addEventListener("state", (event) => {
-        const changed = JSON.parse(event.data).changed[this.accountId];
-        if (changed) onChange(changed);
-      });
-      source.addEventListener("error", () => {
-        onState(false);
-        if (source.readyState !== EventSource.CLOSED) return;
-        timer = setTimeout(open, RECONNECT_MS[Math.min(failures++, RECONNECT_MS.length - 1)]);
-      });
-    };
-    open();
-    return () => {
-      clearTimeout(timer);
-      source.close();
-    };
+    return this._changes.listen(this.accountId, onChange, onState);
   }
 }
 

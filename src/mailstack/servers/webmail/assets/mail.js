@@ -29,10 +29,10 @@ export class Mail extends Observable {
   async start() {
     await this._loadMailboxes();
     this.stop = this.jmap.listen(() => this.sync(), (isOnline) => {
-      const isBack = isOnline && !this.isOnline;
       this.isOnline = isOnline;
       this.changed();
-      if (isBack) this.sync();
+      // What has changed before the stream was open, it does not tell.
+      if (isOnline) this.sync();
     });
   }
 

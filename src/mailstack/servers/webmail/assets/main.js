@@ -1,6 +1,6 @@
 import { html, render } from "./vendor/preact-htm.js";
+import { Accounts } from "./accounts.js";
 import { connect, SignedOut, Unreachable } from "./jmap.js";
-import { Mail } from "./mail.js";
 import { t } from "./texts.js";
 import { App } from "./ui/app.js";
 import { SignIn } from "./ui/sign_in.js";
@@ -18,9 +18,9 @@ function askWho() {
 
 async function begin() {
   try {
-    const mail = new Mail(await connect());
-    await mail.start();
-    show(html`<${App} mail=${mail} onSignedOut=${askWho} />`);
+    const accounts = new Accounts(await connect());
+    await accounts.start();
+    show(html`<${App} accounts=${accounts} onSignedOut=${askWho} />`);
   } catch (error) {
     if (error instanceof SignedOut) return askWho();
     if (!(error instanceof Unreachable)) throw error;

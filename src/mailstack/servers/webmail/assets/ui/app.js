@@ -1,23 +1,29 @@
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { signOut } from "../jmap.js";
 import { t } from "../texts.js";
+import { faultText } from "./faults.js";
 import { useChanges } from "./hooks.js";
 import { MessageList } from "./list.js";
 import { Mailboxes, mailboxName } from "./mailboxes.js";
 import { Reading } from "./reading.js";
+import { useRoute } from "./route.js";
+import { Settings } from "./settings.js";
 
-export function App({ mail, onSignedOut }) {
+export function App({ accounts, onSignedOut }) {
+  const [mail, setMail] = useState(accounts.own);
+  const [page] = useRoute();
   useChanges(mail);
   const [openId, setOpenId] = useState(null);
   const [selection, setSelection] = useState(new Set());
   const [note, setNote] = useState(null);
 
-  const onFault = (error) => setNote({ text: t("failed", { reason: error.message }) });
+  const onFault = (error) => setNote({ text: faultText(error) });
 
-  function openMailbox(id) {
+  function openMailbox(id, of = mail) {
+    setMail(of);
     setOpenId(null);
     setSelection(new Set());
-    mail.openMailbox(id).catch(onFault);
+    of.openMailbox(id).catch(onFault);
   }
 
   useEffect(() => {
@@ -55,11 +61,12 @@ export function App({ mail, onSignedOut }) {
   }
 
   async function leave() {
-    mail.stop();
+    accounts.stop();
     await signOut().catch(() => {});
     onSignedOut();
   }
 
+  if (page === "settings") return html`<${Settings} accounts=${accounts} />`;
   return html`
     <div class="app ${openId ? "is-reading" : ""}">
       <header class="bar">
@@ -70,10 +77,11 @@ export function App({ mail, onSignedOut }) {
           <button disabled=${!acted.length} onClick=${() => moveTo("trash")}>${t("delete")}</button>
           ${selection.size > 0 && html`<span>${t("selected", { count: selection.size })}</span>`}
         </div>
+        <a class="button" href="#/settings">${t("settings")}</a>
         <button onClick=${leave}>${t("signOut")}</button>
       </header>
       ${!mail.isOnline && html`<p class="offline" role="status">${t("offline")}</p>`}
-      <${Mailboxes} mail=${mail} selectedId=${mail.list?.mailboxId} onSelect=${openMailbox} />
+      <${Mailboxes} accounts=${accounts} open=${mail} onSelect=${openMailbox} />
       <${MessageList}
         mail=${mail} cursorId=${openId} selection=${selection} onOpen=${setOpenId} onToggle=${toggle} onFault=${onFault}
       />
