@@ -47,9 +47,12 @@ def first_display(envelope: bytes | None, field: AddressField) -> str:
     found = _found(envelope, field)
     if found is None:
         return ""
-    name, mailbox, host = (_unquoted(found[part]) for part in ("name", "mailbox", "host"))
+    name = _unquoted(found["name"])
     shown = decode_words(name) if b"=?" in name else guess(name)
-    return shown or guess(mailbox + b"@" + host if mailbox and host else mailbox)
+    if shown:
+        return shown
+    mailbox, host = _unquoted(found["mailbox"]), _unquoted(found["host"])
+    return guess(mailbox + b"@" + host if mailbox and host else mailbox)
 
 
 def _found(envelope: bytes | None, field: AddressField) -> re.Match[bytes] | None:
