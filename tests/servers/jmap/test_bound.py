@@ -1,11 +1,12 @@
 """What all calls of a request go through is bounded together: their answers are in memory until the last is there."""
 
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from mailstack.model.errors import TooLarge
-from mailstack.servers.jmap import method
+from mailstack.servers.jmap import blob_reading, email_parse, method
 from mailstack.servers.jmap.bound import Bound
 from mailstack.wire.jmap.session import BLOB, CORE, MAIL, UPLOAD_PATH
 from tests.support.jmap_world import JmapWorld
@@ -22,9 +23,9 @@ def test_the_first_may_be_of_any_size() -> None:
         bound.take(1)
 
 
-async def blob_of(world: JmapWorld) -> tuple[str, str]:
+async def blob_of(world: JmapWorld, content: bytes = MESSAGE) -> tuple[str, str]:
     account_id = (await world.account()).account_id
-    reply = await world.ask("POST", UPLOAD_PATH.replace("{accountId}", account_id), content=MESSAGE)
+    reply = await world.ask("POST", UPLOAD_PATH.replace("{accountId}", account_id), content=content)
     return account_id, reply.json()["blobId"]
 
 
@@ -52,6 +53,25 @@ async def test_calls_of_one_request_together(
     assert second[1]["type"] == "requestTooLarge"
     # Another request begins anew.
     assert (await world.api(call, using=using))[0][0] == name
+
+
+INNER = b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: c\r\n\r\nd\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "bounded"), [("Email/parse", "blobIds", email_parse), ("Blob/get", "ids", blob_reading)]
+)
+async def test_messages_in_which_parts_are_looked_for(
+    world: JmapWorld, monkeypatch: pytest.MonkeyPatch, name: str, ids: str, bounded: ModuleType
+) -> None:
+    """However small the parts are."""
+    monkeypatch.setattr(bounded, "MOST_OCTETS", 1_000)
+    text = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"x" * 500 + b"\r\n" + 2 * INNER + b"--b--\r\n"
+    account_id, blob_id = await blob_of(world, text)
+    parts = [f"{blob_id}-{number}" for number in (1, 2)]
+    for asked, answered in ((parts[:1], name), (parts[1:], name), (parts, "error")):
+        call = [name, {"accountId": account_id, ids: asked}, "c"]
+        assert (await world.api(call, using=(CORE, MAIL, BLOB)))[0][0] == answered
 
 
 async def test_what_is_not_read_is_not_counted(world: JmapWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,13 @@ async def test_keywords_are_changed_one_by_one_and_as_a_whole(mail: Mail) -> Non
     assert (await mail.email(email_id, "keywords"))["keywords"] == {}
 
 
+async def test_keywords_that_become_too_many(mail: Mail) -> None:
+    email_id = await mail.draft(keywords={f"a{number}": True for number in range(60)})
+    for count, faults in ((5, {email_id: {"type": "tooManyKeywords"}}), (4, None)):
+        patch = {f"keywords/b{number}": True for number in range(count)}
+        assert (await mail.ask("Email/set", update={email_id: patch}))["notUpdated"] == faults
+
+
 async def test_an_email_is_moved(mail: Mail) -> None:
     email_id = await mail.draft()
     await mail.ask("Email/set", update={email_id: {f"mailboxIds/{mail.inbox}": True}})

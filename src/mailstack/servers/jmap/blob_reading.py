@@ -31,7 +31,7 @@ class BlobReading:
         self._last = None
         blob = await open_named(self._call, self._mail, object_id)
         if blob.is_held:
-            self._bound.take(blob.size_octets)
+            self._bound.take(max(blob.size_octets, blob.found_in_octets))
         self._last = (object_id, blob)
         return blob
 

@@ -45,7 +45,7 @@ async def _parsed(call: Call, mail: AccountMail, ids: Sequence[str], wanted: Ema
         object_id = call.id_of(each)
         try:
             blob = await open_named(call, mail, object_id)
-            left -= blob.size_octets
+            left -= max(blob.size_octets, blob.found_in_octets)
             if left < 0 and each != ids[0]:
                 raise MethodFault(MethodFaultType.REQUEST_TOO_LARGE, "ask for fewer blobs")
             call.held.take(blob.size_octets)

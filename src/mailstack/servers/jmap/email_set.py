@@ -5,6 +5,7 @@ from typing import Any
 
 from mailstack.model.email import EmailUpdate, PlacedEmail, SetPatch
 from mailstack.model.errors import Conflict, TryAgainLater
+from mailstack.model.flags import MAX_KEYWORDS_PER_MESSAGE
 from mailstack.model.ids import MailboxId, MessageId
 from mailstack.model.objectid import email_id_of
 from mailstack.servers.jmap.email_making import mailboxes_named, make_each, make_email
@@ -95,6 +96,8 @@ def _change(call: Call, mail: AccountMail, email: PlacedEmail, patch: Mapping[st
         # RFC 8621 §4.1.1: it belongs to one or more, until it is destroyed.
         raise invalid_property("mailboxIds", "an email is in one mailbox at least; what is to go is destroyed")
     keywords = respelt(read.keywords, email.keywords)
+    if len(keywords.of(email.keywords)) > MAX_KEYWORDS_PER_MESSAGE:
+        raise NotSet(SetFault(type=SetFaultType.TOO_MANY_KEYWORDS))
     return EmailUpdate(message_id=email.message_id, keywords=keywords, mailboxes=mailboxes)
 
 

@@ -5,7 +5,7 @@ Whole ones are read piece by piece while they are sent; a part is decoded first,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailstack.formats.body_parts import content_of, leaf_range, part_leaves
 from mailstack.formats.content import decode_transfer
@@ -21,10 +21,12 @@ from mailstack.services.mailbox.bodies import PIECE_OCTETS, WHOLE_OCTETS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """pieces: octets [start, stop) of it, which are there; raises NotFound, Damaged. is_held: in memory already."""
+    """pieces: octets [start, stop) of it, which are there; raises NotFound, Damaged. is_held: in memory already.
+    found_in_octets: of what was decoded to find it."""
 
     size_octets: int
     is_held: bool = False
+    found_in_octets: int = 0
     pieces: Callable[[int, int], AsyncIterator[bytes]]
 
 
@@ -56,8 +58,10 @@ async def open_inner(blob: Blob, inner: Sequence[int]) -> Blob:
     Raises NotFound."""
     content = await read_whole(blob)
     if len(content) > WHOLE_OCTETS:
-        return held(await asyncio.to_thread(_inner, content, inner))
-    return held(_inner(content, inner))
+        found = await asyncio.to_thread(_inner, content, inner)
+    else:
+        found = _inner(content, inner)
+    return replace(held(found), found_in_octets=len(content))
 
 
 def _content(octets: bytes, encoding: TransferEncoding, inner: Sequence[int]) -> bytes:
