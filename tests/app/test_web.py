@@ -1,7 +1,9 @@
 """Which pages a generation has, under which names."""
 
+import plistlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,7 @@ def blueprint(listeners: Mapping[str, tuple[str, ...]]) -> Blueprint:
         (Kind.SERVER, "server", server_body()),
         (Kind.CERTIFICATE, HOSTNAME, CertificateBody(issuer="files", names=NAMES, certificate=chain, not_after="")),
         (Kind.DOMAIN, "example.com", domain_body(MtaStsBody(mode="enforce", max_age_s=86_400))),
-        (Kind.DOMAIN, "example.org", domain_body(None)),
+        (Kind.DOMAIN, "example.org", replace(domain_body(None), autoconfig=True)),
         *((Kind.LISTENER, name, ListenerBody(endpoints=endpoints)) for name, endpoints in listeners.items()),
     ]
     return Blueprint(
@@ -121,6 +123,32 @@ async def test_a_domain_with_a_policy_has_it_under_its_policy_host(adapters: Ada
     assert reply.endswith(b"version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmax_age: 86400\r\n")
     assert (await asked(service, "mta-sts.example.org", POLICY_PATH)).startswith(b"HTTP/1.1 421 ")
     assert (await asked(service, HOSTNAME, POLICY_PATH)).startswith(b"HTTP/1.1 404 ")
+
+
+async def test_a_domain_that_wants_it_has_its_settings_under_names_of_its_own(
+    adapters: Adapters, tmp_path: Path
+) -> None:
+    service = web(adapters, tmp_path)
+    path = "/mail/config-v1.1.xml"
+    assert b"<domain>example.org</domain>" in await asked(service, "autoconfig.example.org", path)
+    assert (await asked(service, "autoconfig.example.com", path)).startswith(b"HTTP/1.1 421 ")
+    assert (await asked(service, "autoconfig.example.org", "/mail")).startswith(b"HTTP/1.1 404 ")
+    # Those of every domain are under the machine's name.
+    found = await asked(service, HOSTNAME, path + "?emailaddress=a@example.com")
+    assert b"<domain>example.com</domain>" in found
+    assert b"<hostname>mail.example.com</hostname>" not in found  # no listeners for mail
+    moved = await asked(service, "autodiscover.example.org", "/autodiscover/autodiscover.xml", HttpRole.PLAIN)
+    assert b"location: https://autodiscover.example.org/autodiscover/autodiscover.xml\r\n" in moved
+
+
+async def test_a_profile_is_signed_with_the_hosts_certificate(adapters: Adapters, tmp_path: Path) -> None:
+    listeners = {**LISTENERS, "imaps": (":993",), "submissions": (":465",)}
+    service = web(adapters, tmp_path, listeners)
+    reply = await asked(service, HOSTNAME, "/profile.mobileconfig?emailaddress=a@example.com")
+    content = reply.partition(b"\r\n\r\n")[2]
+    assert b"com.apple.mail.managed" in content
+    with pytest.raises(plistlib.InvalidFileException):
+        plistlib.loads(content)
 
 
 @pytest.mark.parametrize(

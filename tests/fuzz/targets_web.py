@@ -1,12 +1,16 @@
 """What strangers send to the web server before anybody knows them: whole conversations
-(mailstack.servers.http.connection), targets of requests (mailstack.servers.http.target) and the first message of a TLS
-handshake (mailstack.net.client_hello)."""
+(mailstack.servers.http.connection), targets of requests (mailstack.servers.http.target), the first message of a TLS
+handshake (mailstack.net.client_hello) and Outlook's questions (mailstack.formats.autodiscover)."""
 
 import asyncio
 import re
+from html import unescape
 
 from structlog.testing import capture_logs
 
+from mailstack.formats.autodiscover import REQUEST, read_autodiscover, write_autodiscover
+from mailstack.model.client_settings import ClientSettings
+from mailstack.model.errors import Invalid, Unsupported
 from mailstack.net.client_hello import offered_protocols
 from mailstack.servers.http.target import BadTarget, read_target
 from tests.fuzz.target import Target
@@ -73,7 +77,24 @@ REQUESTS = (
     b"OPTIONS * HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nX-Request-Id: a\r\n\r\n",
 )
 
+QUESTION = (
+    b'<?xml version="1.0"?><Autodiscover xmlns="' + REQUEST.encode() + b'"><Request>'
+    b"<EMailAddress>alice@example.com</EMailAddress></Request></Autodiscover>"
+)
+
+
+def autodiscover(data: bytes) -> None:
+    """An address that can be written into an answer, or a refusal."""
+    try:
+        address = read_autodiscover(data)
+    except (Invalid, Unsupported):
+        return
+    settings = ClientSettings(domain="example.com", login_domain="example.com", hostname="m.example", ports={"imap": 1})
+    assert str(address).rpartition("@")[0] in unescape(write_autodiscover(settings, address).decode())
+
+
 TARGETS = [
+    Target("autodiscover", autodiscover, (QUESTION, b"<!DOCTYPE a []>" + QUESTION)),
     Target("web conversations", conversation, REQUESTS),
     Target(
         "web targets",

@@ -10,7 +10,9 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.runfiles import written_status
 from mailstack.app.sockets import https_port
+from mailstack.app.well_known import well_known_pages
 from mailstack.formats.mta_sts import write_policy
+from mailstack.model.client_settings import settings_hosts
 from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.model.tls_policy import StsMode, StsPolicy
 from mailstack.servers.admin.pages import AdminPages
@@ -47,8 +49,9 @@ def web_service(
     webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
     admin = AdminPages(service=_admin(adapters, settings, jmap)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
-    own = (*_api(adapters, settings).routes(), *lists_pages, *sign_in, *webmail, *admin, *mail)
-    sites = _sites(blueprint, server, policies, own)
+    for_programs = well_known_pages(blueprint, server, adapters.clock)
+    own = (*_api(adapters, settings).routes(), *lists_pages, *sign_in, *webmail, *admin, *mail, *for_programs.routes())
+    sites = _sites(blueprint, server, policies, own, for_programs.settings_routes())
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
         limits=HttpLimits(
@@ -65,14 +68,25 @@ def web_service(
 
 
 def _sites(
-    blueprint: Blueprint, server: ServerBody, policies: MtaStsPolicies, routes: Sequence[Route]
+    blueprint: Blueprint,
+    server: ServerBody,
+    policies: MtaStsPolicies,
+    routes: Sequence[Route],
+    for_programs: Sequence[Route],
 ) -> Mapping[str, ASGIApp]:
     """By host name. The machine's own pages answer for every name that its certificates are good for."""
     own, policy = _pages(*policies.routes(), *routes), _pages(*policies.routes())
+    settings = _pages(*for_programs)
     certified = (name.lower() for body in blueprint.bodies(CertificateBody).values() for name in body.names)
     return {
         **{name: own for name in certified if not name.startswith("*")},
         **dict.fromkeys(policies.by_host, policy),
+        **{
+            host: settings
+            for name, body in blueprint.domains.items()
+            if body.autoconfig
+            for host in settings_hosts(name)
+        },
         server.hostname: own,
     }
 

@@ -325,7 +325,7 @@ class MtaStsBody:
 class DomainBody:
     """The rest of a domain (SPF, DMARC, …) is for DNS alone, and lives in the DNS plan. mta_sts: the policy that is
     served, which is for DNS as well. dkim_expire_after_s: None: signatures hold for ever. spam: None for what the
-    server has."""
+    server has. autoconfig: programs ask for settings under names of the domain."""
 
     catch_all: str | None
     subaddress_separators: str
@@ -334,6 +334,7 @@ class DomainBody:
     mta_sts: MtaStsBody | None = None
     dkim_expire_after_s: int | None = None
     spam: SpamPolicyBody | None = None
+    autoconfig: bool = False
 
 
 class KeyState(StrEnum):

@@ -259,6 +259,7 @@ def _domains(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
             mta_sts=_mta_sts(domain),
             dkim_expire_after_s=None if expire_after is None else int(expire_after.total_seconds()),
             spam=domain_policy(spec, domain.spam),
+            autoconfig=domain.autoconfig,
         )
         yield secrets.wanted(Kind.DOMAIN, name, body)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from mailstack.spec.document import Document
+from mailstack.spec.domain_hosts import domain_hosts
 from mailstack.spec.faults import Fault, Path
 from mailstack.spec.nearest import Vocabulary, did_you_mean
 from mailstack.spec.outline import Named, Outline, items, mapping, parsed, section
@@ -43,20 +44,17 @@ def _names(document: Document, spec: Outline) -> Iterator[Fault]:
         for item in items(section(values, "dns").get("no_mail"))
         if (name := parsed(item, (), parse_host_name))
     }
-    policy_hosts = {
-        f"mta-sts.{domain.name}"
-        for domain in spec.domains
-        if section(values, "domains", str(domain.path[1])).get("mta_sts")
-    }
+    hosts = domain_hosts(values, spec)
     for index, item in enumerate(items(section(values, "server").get("addresses"))):
         name = parsed(mapping(item).get("name"), (*ADDRESSES, index, "name"), parse_host_name)
         if name is None:
             continue
         if name.name in silent:
             yield document.fault(name.path, f"{name.name} is in dns.no_mail, and mail is sent under this name")
-        if name.name in policy_hosts:
+        if name.name in hosts:
             # RFC 1034 §3.6.2: where a CNAME is, no other data may be.
-            yield document.fault(name.path, f"{name.name} is where an MTA-STS policy is: an alias of server.hostname")
+            message = f"{name.name} is where {hosts[name.name].holds}: an alias of server.hostname"
+            yield document.fault(name.path, message)
 
 
 def _of_routes(document: Document, own: Vocabulary) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from itertools import product
 
 from mailstack.model.networks import is_this_machine
 from mailstack.spec.document import Document
+from mailstack.spec.domain_hosts import DomainHost, domain_hosts
 from mailstack.spec.faults import Fault, Path
 from mailstack.spec.nearest import Vocabulary, did_you_mean
 from mailstack.spec.outline import Named, Outline, items, mapping, parsed, section
@@ -52,7 +53,7 @@ def check_wiring(document: Document, spec: Outline) -> Iterator[Fault]:
     yield from _providers(document, values)
     yield from _zones(document, values, spec)
     yield from _no_mail(document, values, spec)
-    yield from _policy_hosts_with_mail(document, values, spec)
+    yield from _domain_hosts_with_mail(document, values, spec)
     yield from _sending(document, values)
     yield from _destinations(document, values)
     yield from _relays(document, values)
@@ -163,16 +164,7 @@ def _certificate_names(values: Mapping[str, Value], spec: Outline) -> Iterator[s
     hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
     if hostname:
         yield hostname.name
-    yield from _policy_hosts(values, spec)
-
-
-def _policy_hosts(values: Mapping[str, Value], spec: Outline) -> Mapping[str, str]:
-    """By the host of their MTA-STS policy."""
-    return {
-        f"mta-sts.{domain.name}": domain.name
-        for domain in spec.domains
-        if section(values, "domains", str(domain.path[1])).get("mta_sts")
-    }
+    yield from domain_hosts(values, spec)
 
 
 def _is_published(name: str, values: Mapping[str, Value]) -> bool:
@@ -247,7 +239,7 @@ def _domains_without_zone(document: Document, spec: Outline, zones: frozenset[st
 def _no_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
     hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
     domains = {domain.name: domain.path for domain in spec.domains}
-    zones, policy_hosts = _zone_names(values), _policy_hosts(values, spec)
+    zones, hosts = _zone_names(values), domain_hosts(values, spec)
     seen: dict[str, Named] = {}
     for index, item in enumerate(items(section(values, "dns").get("no_mail"))):
         name = parsed(item, ("dns", "no_mail", index), parse_domain)
@@ -258,28 +250,28 @@ def _no_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> 
         elif name.name in domains:
             place = document.place(domains[name.name], at_key=True)
             yield document.fault(name.path, f"{name.name} gets mail: it is declared in domains ({place})")
-        elif name.name in policy_hosts:
-            yield document.fault(name.path, _is_policy_host(name.name, policy_hosts[name.name]))
+        elif name.name in hosts:
+            yield document.fault(name.path, _is_host_of(name.name, hosts[name.name]))
         elif hostname and name.name == hostname.name:
             yield document.fault(name.path, f"{name.name} is server.hostname, which sends mail")
         elif zones and not _is_held(name.name, zones):
             yield document.fault(name.path, f"no zone of dns.zones holds {name.name}")
 
 
-def _policy_hosts_with_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
+def _domain_hosts_with_mail(document: Document, values: Mapping[str, Value], spec: Outline) -> Iterator[Fault]:
     hostname = parsed(section(values, "server").get("hostname"), ("server", "hostname"), parse_domain)
-    policy_hosts = _policy_hosts(values, spec)
+    hosts = domain_hosts(values, spec)
     for domain in spec.domains:
         is_host = hostname is not None and domain.name == hostname.name
-        if domain.name in policy_hosts and not is_host:
-            yield document.fault(domain.path, _is_policy_host(domain.name, policy_hosts[domain.name]), at_key=True)
+        if domain.name in hosts and not is_host:
+            yield document.fault(domain.path, _is_host_of(domain.name, hosts[domain.name]), at_key=True)
 
 
-def _is_policy_host(name: str, domain: str) -> str:
+def _is_host_of(name: str, host: DomainHost) -> str:
     # RFC 1034 §3.6.2: where a CNAME is, no other data may be.
     return (
-        f"{name} is where the MTA-STS policy of {domain} is: an alias of server.hostname, which can hold no other"
-        f" records; take the name out here, or mta_sts out of {domain}"
+        f"{name} is where {host.holds}: an alias of server.hostname, which can hold no other"
+        f" records; take the name out here, or {host.key} out of {host.domain}"
     )
 
 

@@ -41,6 +41,8 @@ def test_a_bare_domain_has_mx_spf_dmarc_and_services_and_the_host_its_spf() -> N
         ("_pop3s._tcp.example.com", "SRV"): ("0 0 0 .",),
         ("_pop3._tcp.example.com", "SRV"): ("0 0 0 .",),
         ("_sieve._tcp.example.com", "SRV"): ("0 1 4190 mail.example.com.",),
+        ("_jmap._tcp.example.com", "SRV"): ("0 1 443 mail.example.com.",),
+        ("_autodiscover._tcp.example.com", "SRV"): ("0 1 443 mail.example.com.",),
         ("mail.example.com", "TXT"): ("v=spf1 a -all",),
     }
 
@@ -64,6 +66,20 @@ def test_a_server_on_loopback_alone_announces_what_a_real_one_would() -> None:
 
 def test_services_are_not_announced_on_request() -> None:
     assert not [name for name, record_type in of_domain({"discovery": False}) if record_type == "SRV"]
+
+
+def test_programs_that_ask_for_settings_find_their_hosts() -> None:
+    found = of_domain({"autoconfig": True})
+    for label in ("autoconfig", "autodiscover", "ua-auto-config"):
+        assert found[f"{label}.example.com", "CNAME"] == ("mail.example.com.",)
+    (digest,) = found["_ua-auto-config.example.com", "TXT"]
+    assert digest.startswith("v=UAAC1; a=sha256; d=")
+    assert not [name for name, _ in of_domain({}) if "auto-config" in name]
+
+
+def test_a_host_that_is_asked_for_settings_itself_is_no_alias() -> None:
+    host = {"server": {"hostname": "autoconfig.example.com"}, "domains": {"example.com": {"autoconfig": True}}}
+    assert ("autoconfig.example.com", "CNAME") not in records(host)
 
 
 def test_an_alias_domain_has_records_of_its_own() -> None:

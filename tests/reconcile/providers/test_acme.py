@@ -86,6 +86,12 @@ def test_the_hosts_certificate_is_apart_from_each_domains() -> None:
     assert certificate_groups(spec) == ((HOST,), ("mta-sts.example.com",), ("mta-sts.example.net",))
 
 
+def test_the_hosts_of_settings_are_apart_from_the_policys() -> None:
+    spec = spec_of(domains={"example.com": {"mta_sts": {"mode": "testing"}, "autoconfig": True}})
+    hosts = ("autoconfig.example.com", "autodiscover.example.com", "ua-auto-config.example.com")
+    assert certificate_groups(spec) == ((HOST,), ("mta-sts.example.com",), hosts)
+
+
 def test_a_host_that_is_a_domains_policy_host_too_has_one_certificate() -> None:
     host = {"hostname": "mta-sts.example.com"}
     spec = spec_of(server=host, domains={"example.com": {"mta_sts": {"mode": "testing"}}})

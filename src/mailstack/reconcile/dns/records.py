@@ -6,7 +6,7 @@ What each says is in reconcile.dns.kinds, who publishes them in zones, and what 
 from collections.abc import Iterator
 
 from mailstack.reconcile.dns.kinds.caa import caa_records
-from mailstack.reconcile.dns.kinds.discovery import discovery_records
+from mailstack.reconcile.dns.kinds.discovery import discovery_records, settings_records
 from mailstack.reconcile.dns.kinds.dkim import dkim_record
 from mailstack.reconcile.dns.kinds.dmarc import dmarc_records
 from mailstack.reconcile.dns.kinds.host import host_records
@@ -36,6 +36,8 @@ def _records(spec: Spec, material: Material) -> Iterator[RecordSet]:
         yield from transport_records(name, domain, hostname, spec.server.backups)
         if domain.discovery:
             yield from discovery_records(name, hostname, spec.server.listeners)
+        if domain.autoconfig:
+            yield from settings_records(name, domain, hostname, spec.server.listeners)
     for name in spec.dns.no_mail:
         yield from no_mail_records(name)
     for key in material.dkim_keys:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from mailstack.model.client_settings import settings_hosts
 from mailstack.model.errors import Damaged, Invalid
 from mailstack.model.instant import (
     DAY_MS,
@@ -92,8 +93,7 @@ def certificate_groups(spec: Spec) -> tuple[tuple[str, ...], ...]:
     """The names of each certificate, the one that names it first. The host's own is apart from those of the domains,
     and each domain's from all others', so that a name that cannot be proved stops no other."""
     own = ((spec.server.hostname,),)
-    domains = (names for name in spec.domains if (names := domain_names(spec, name)))
-    return tuple(dict.fromkeys((*own, *domains)))
+    return tuple(dict.fromkeys((*own, *(names for name in spec.domains for names in domain_groups(spec, name)))))
 
 
 def all_names(spec: Spec) -> tuple[str, ...]:
@@ -101,9 +101,14 @@ def all_names(spec: Spec) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in certificate_groups(spec) for name in group))
 
 
-def domain_names(spec: Spec, domain: str) -> tuple[str, ...]:
-    """Hosts of that domain that this server answers for besides its own name."""
-    return (f"mta-sts.{domain}",) if spec.domains[domain].mta_sts else ()
+def domain_groups(spec: Spec, domain: str) -> Iterator[tuple[str, ...]]:
+    """Hosts of that domain that this server answers for besides its own name. That of a policy stays apart: mail must
+    not wait for a name that only helps to set up programs."""
+    if spec.domains[domain].mta_sts:
+        yield (f"mta-sts.{domain}",)
+    if spec.domains[domain].autoconfig:
+        names = tuple(name for name in settings_hosts(domain) if name != spec.server.hostname)
+        yield names
 
 
 def contact_name(authority: str) -> str:

@@ -155,7 +155,13 @@ class Domain(Section):
     discovery: bool = Field(
         default=True,
         description="Lets mail programs find this server by an address alone: SRV records of the services that are"
-        " there, and of those that are not (RFC 6186, RFC 8314).",
+        " there, and of those that are not (RFC 6186, RFC 8314, RFC 8620).",
+    )
+    autoconfig: bool = Field(
+        default=False,
+        description="Mail programs and phones set themselves up by an address alone: they ask for its settings at"
+        " autoconfig.DOMAIN, autodiscover.DOMAIN and ua-auto-config.DOMAIN, names of this server in DNS and in a"
+        " certificate of their own. Without it, the same pages are under server.hostname alone.",
     )
     catch_all: AddressKey | None = Field(
         default=None,

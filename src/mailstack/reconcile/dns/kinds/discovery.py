@@ -1,21 +1,24 @@
-"""How mail programs find the server of an address: SRV records. RFC 2782, RFC 6186, RFC 8314 §5.1,
-RFC 5804 §1.8.
+"""How mail programs find the server of an address: SRV records, and the names that they ask for settings by HTTPS.
 
-Not the names that some programs ask for settings by HTTPS (autoconfig, autodiscover): nothing is served there yet.
+Not the settings themselves, which servers.wellknown shows. RFC 2782, RFC 6186, RFC 8314 §5.1, RFC 5804 §1.8,
+RFC 8620 §2.2; draft-ietf-mailmaint-autoconfig-06, draft-ietf-mailmaint-pacc-03, MS-OXDISCO §3.1.5.
 """
 
-import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from mailstack.reconcile.dns.record_set import RecordSet
+from mailstack.formats.pacc import write_pacc, write_pacc_record
+from mailstack.model.client_settings import SERVICES, ClientSettings, reachable_ports, settings_hosts
+from mailstack.reconcile.dns.record_set import RecordSet, text_record
+from mailstack.spec.sections.domains import Domain
 from mailstack.spec.sections.server import Listeners
 
 # RFC 6186 §3.4: of two services for one purpose, the lower priority is preferred; RFC 8314 §3: that is TLS at once.
-SERVICES = (
+ANNOUNCED = (
     *(("submissions", "submissions", 0), ("submission", "submission", 10)),
     *(("imaps", "imaps", 0), ("imap", "imap", 10)),
     *(("pop3s", "pop3s", 0), ("pop3", "pop3", 0)),
     ("sieve", "managesieve", 0),
+    *(("jmap", "https", 0), ("autodiscover", "https", 0)),
 )
 """As the record has it, as the listeners have it, and the priority."""
 # RFC 2782: a target of "." says that the service is decidedly not there.
@@ -23,19 +26,22 @@ NOT_THERE = "0 0 0 ."
 
 
 def discovery_records(name: str, hostname: str, listeners: Listeners) -> Iterator[RecordSet]:
-    is_tried_out = not any(_is_reachable(endpoint) for endpoint in listeners.smtp)
-    for service, listener, priority in SERVICES:
-        endpoints: Sequence[str] = getattr(listeners, listener, ())
-        ports = [_port(endpoint) for endpoint in endpoints if is_tried_out or _is_reachable(endpoint)]
-        value = f"{priority} 1 {ports[0]} {hostname}." if ports else NOT_THERE
+    ports = _ports(listeners)
+    for service, listener, priority in ANNOUNCED:
+        port = ports.get(listener)
+        value = NOT_THERE if port is None else f"{priority} 1 {port} {hostname}."
         yield RecordSet(name=f"_{service}._tcp.{name}", type="SRV", values=(value,))
 
 
-def _is_reachable(endpoint: str) -> bool:
-    """From other machines. A server that takes no mail from them is being tried out, and nobody reads its DNS."""
-    host = endpoint.rpartition(":")[0].strip("[]")
-    return not host or not ipaddress.ip_address(host).is_loopback
+def settings_records(name: str, domain: Domain, hostname: str, listeners: Listeners) -> Iterator[RecordSet]:
+    for host in settings_hosts(name):
+        if host != hostname:
+            yield RecordSet(name=host, type="CNAME", values=(f"{hostname}.",))
+    settings = ClientSettings(
+        domain=name, login_domain=domain.alias_of or name, hostname=hostname, ports=_ports(listeners)
+    )
+    yield text_record(f"_ua-auto-config.{name}", write_pacc_record(write_pacc(settings)))
 
 
-def _port(endpoint: str) -> int:
-    return int(endpoint.rpartition(":")[2])
+def _ports(listeners: Listeners) -> dict[str, int]:
+    return reachable_ports({"smtp": listeners.smtp, **{name: getattr(listeners, name) for name in SERVICES}})
