@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import ssl
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -76,6 +78,28 @@ def test_a_policy_follows_the_spec_and_its_record(sandbox: Sandbox, spec: Path) 
     assert sent_on.status_code == 308
     assert sent_on.headers["location"] == (
         f"https://mta-sts.example.com:{sandbox.port('https')}/.well-known/mta-sts.txt"
+    )
+
+
+def test_programs_ask_for_their_settings_under_names_of_the_domain(sandbox: Sandbox, spec: Path) -> None:
+    path = "/mail/config-v1.1.xml"
+    by_name = get(sandbox, "https", f"{path}?emailaddress=nobody@example.com")
+    assert f"<port>{sandbox.port('imaps')}</port>" in by_name.text
+
+    def settings(host: str) -> str:
+        try:
+            return get(sandbox, "https", path, host).text
+        except httpx.ConnectError:
+            return ""
+
+    assert settings("autoconfig.example.com") == ""
+    save(spec, spec.read_text().replace("example.com: {}\n", "example.com: {autoconfig: true}\n", 1))
+    wait_for(lambda: settings("autoconfig.example.com") == by_name.text, what="the settings are served")
+    document = get(sandbox, "https", "/.well-known/user-agent-configuration.json", "ua-auto-config.example.com").content
+    digest = b64encode(sha256(document).digest()).decode()
+    zones = sandbox.state / "dns"
+    wait_for(
+        lambda: any(f"d={digest}" in zone.read_text() for zone in zones.glob("*.zone")), what="the digest is published"
     )
 
 
