@@ -491,3 +491,24 @@ async def test_an_own_spec_with_faults_is_told(house: House) -> None:
     status, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
     assert status == 409
     assert "has faults" in reply["detail"]
+
+
+async def test_who_owns_what_of_an_account(house: House) -> None:
+    status, (reply,) = await house.ask(CallKind.OWNERS, {"login": "alice@example.com"})
+    assert (status, reply["fields"]["roles"]) == (200, {"owner": "spec", "where": f"{house.spec}:5", "since": None})
+
+
+async def test_a_proposal_is_the_spec_as_it_would_be_and_nothing_is_written(house: House) -> None:
+    asked = {"login": "alice@example.com", "key": "quota", "value": "2GiB"}
+    status, (reply,) = await house.ask(CallKind.PROPOSAL, asked)
+    assert (status, reply["file"], reply["faults"]) == (200, str(house.spec), [])
+    assert reply["diff"][-2:] == [
+        "-  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin]}",
+        "+  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin], quota: 2GiB}",
+    ]
+    assert house.spec.read_text() == SPEC
+    _, (reply,) = await house.ask(CallKind.PROPOSAL, {**asked, "value": "much"})
+    assert reply["faults"][0].startswith("accounts[alice@example.com].quota: ")
+    assert (await house.ask(CallKind.PROPOSAL, {**asked, "login": "nobody@example.com"}))[0] == 404
+    assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "password"}))[0] == 422
+    assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "name", "value": "a\nb: c"}))[0] == 422

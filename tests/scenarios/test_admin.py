@@ -92,3 +92,27 @@ def test_drift_is_planned_and_put_right(browser: Browser, sandbox: Sandbox) -> N
         expect(page.get_by_text("The server is what the spec says.")).to_be_visible()
         page.get_by_role("button", name="Look for drift").click()
         expect(page.get_by_text("Nothing has drifted")).to_be_visible()
+
+
+def test_a_locked_field_and_a_proposal(browser: Browser, sandbox: Sandbox) -> None:
+    with admin(browser, sandbox, "/admin/accounts") as page:
+        page.get_by_label("Look for").fill("ali")
+        expect(page.get_by_text("1 account")).to_be_visible()
+        page.get_by_role("link", name=ADMIN[0]).click()
+        row = page.get_by_role("row").filter(has_text="Alice Example")
+        expect(row).to_contain_text("locked by the spec")
+        expect(row).to_contain_text("mailstack.yaml:8")
+        page.get_by_label("What").select_option("name")
+        page.get_by_label("Value").fill("Alice: the second")
+        page.get_by_role("button", name="Show the diff").click()
+        expect(page.get_by_text('+    name: "Alice: the second"  # the postmistress')).to_be_visible()
+        expect(page.get_by_text("-    name: Alice Example  # the postmistress")).to_be_visible()
+        keep_screenshot(page, "admin-proposal")
+
+
+def test_on_a_phone_and_in_the_dark(browser: Browser, sandbox: Sandbox) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    with admin(browser, sandbox, "/admin/accounts", **phone) as page:
+        expect(page.get_by_role("link", name=ADMIN[0])).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        keep_screenshot(page, "admin-phone")

@@ -70,6 +70,11 @@ class AdminWorld:
         return await asked(floor_under(router, self.clock), method, path, headers=sent, content=content)
 
 
+def is_harmless(reply: httpx.Response) -> bool:
+    """No tag of HOSTILE is one, no attribute ended, and no template in it was evaluated."""
+    return "<script>top" not in reply.text and "<img src=x" not in reply.text and "canary=1&gt;49" not in reply.text
+
+
 @asynccontextmanager
 async def admin_world(folder: Path) -> AsyncIterator[AdminWorld]:
     clock = FakeClock()

@@ -31,9 +31,18 @@ from mailstack.app.api_line import (
     refuse_stale,
     refuse_unbindable,
 )
-from mailstack.app.api_models import ApplyRequest, OwnApplyRequest, OwnPlanRequest, PlanRequest, read_request
+from mailstack.app.api_models import (
+    ApplyRequest,
+    OwnApplyRequest,
+    OwnersRequest,
+    OwnPlanRequest,
+    PlanRequest,
+    ProposalRequest,
+    read_request,
+)
 from mailstack.app.api_own import apply_own, plan_own, tell_drift
 from mailstack.app.api_process import Order
+from mailstack.app.api_proposal import propose, tell_owners
 from mailstack.app.api_visit import Visit
 from mailstack.app.applied_spec import keep_applied
 from mailstack.app.change_log import named_changes
@@ -50,7 +59,7 @@ from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
 from mailstack.app.stores import open_bus
 from mailstack.app.turn import LeaveTurn, apply_turn
-from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, TryAgainLater
+from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TryAgainLater, Unsupported
 from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.awaiting import order as order_certificates
@@ -68,7 +77,9 @@ STATUSES: Mapping[type[DomainError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     Forbidden: HTTPStatus.CONFLICT,  # by a brake: the token may, and nobody has said that this is meant
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
     TryAgainLater: HTTPStatus.SERVICE_UNAVAILABLE,
+    Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
@@ -123,6 +134,10 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
             await plan_own(order, read_request(OwnPlanRequest, content), line)
         case CallKind.OWN_APPLY:
             await apply_own(order, read_request(OwnApplyRequest, content), line)
+        case CallKind.OWNERS:
+            await tell_owners(order, read_request(OwnersRequest, content), line)
+        case CallKind.PROPOSAL:
+            propose(order, read_request(ProposalRequest, content), line)
 
 
 async def _plan(order: Order, request: PlanRequest, line: Line) -> None:

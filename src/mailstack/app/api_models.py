@@ -13,6 +13,7 @@ from mailstack.reconcile.plan import ByHandDocument, PlanDocument
 
 MOST_FAULTS_TOLD = 5
 LONGEST_HASH = 100
+LONGEST_NAME = 4_096
 Hash = Annotated[str, Field(max_length=LONGEST_HASH)]
 
 
@@ -76,6 +77,17 @@ class OwnPlanRequest(Model):
 
 class OwnApplyRequest(OwnPlanRequest):
     expected: ExpectedModel
+
+
+class OwnersRequest(Model):
+    login: str = Field(max_length=LONGEST_NAME)
+
+
+class ProposalRequest(OwnersRequest):
+    """value: as a person types it."""
+
+    key: Literal["name", "quota", "addresses", "roles", "can"]
+    value: str = Field(max_length=LONGEST_NAME)
 
 
 class PlanReply(TypedDict):

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from mailstack.cli.account_facts import (
-    SPEC_KEYS,
     Facts,
     described,
     flaws,
@@ -84,6 +83,8 @@ def show(spec: Path, state: Path | None, address: str, form: str) -> None:
       mailstack account show mailstack.yaml alice@example.com
       mailstack account show mailstack.yaml alice@example.com --format json | jq .owners.password
     """
+    from mailstack.app.account_owners import SPEC_KEYS
+
     loaded = loaded_spec(spec, form)
     storage = storage_of(loaded) if state is None else sandbox_at(state)
     (found,) = asyncio.run(of_accounts(storage, (address,), partial(shown, loaded=loaded)))

@@ -18,26 +18,13 @@ if TYPE_CHECKING:
     from mailstack.app.store_address import StoreAddress
     from mailstack.model.instant import Instant
     from mailstack.model.principal import Account
-    from mailstack.model.resource import Resource
     from mailstack.model.upkeep import AccountSizes
     from mailstack.ports.accounts import Accounts
     from mailstack.ports.store import Store
     from mailstack.ports.upkeep import Progress
     from mailstack.spec.load import LoadedSpec
-    from mailstack.spec.locate import Locator
 
 Facts = dict[str, Any]
-SPEC_KEYS = {
-    "name": "name",
-    "password": "password",
-    "roles": "roles",
-    "quota_bytes": "quota",
-    "addresses": "addresses",
-    "abilities": "can",
-    "forward": "forward",
-    "limits": "limits",
-}
-"""Of an account: the key of the spec behind each field of its resource."""
 Look = Callable[["Store", "Account", "Progress"], Awaitable[Facts]]
 
 
@@ -151,34 +138,11 @@ async def _submitted(store: "Store", account: "Account") -> Facts:
 
 
 async def _owners(store: "Store", account: "Account", loaded: "LoadedSpec") -> dict[str, Facts]:
-    """By field: spec, with the place where it speaks of the account; or user, with the moment."""
+    from mailstack.app.account_owners import owners_of
     from mailstack.model.resource import Kind
 
     snapshot = await store.state.snapshot([Kind.ACCOUNT])
-    resource = snapshot.resources.get((Kind.ACCOUNT, account.login))
-    by_user = resource.by_user if resource else {}
-    is_declared = account.login in loaded.spec.accounts
-    found: dict[str, Facts] = {}
-    for field, key in SPEC_KEYS.items():
-        place = loaded.locator.place(_said_at(loaded.locator, account.login, key)) if is_declared else None
-        is_users = field in by_user or (field == "password" and not _says_password(resource))
-        found[field] = {
-            "owner": "user" if is_users else "spec",
-            "where": None if is_users or place is None else f"{place.file}:{place.line}",
-            "since": when_text(by_user.get(field)),
-        }
-    return found
-
-
-def _said_at(locator: "Locator", login: str, key: str) -> tuple[str, ...]:
-    """The path of what the spec says; what comes from the defaults is said there."""
-    own, default = ("accounts", login, key), ("defaults", "account", key)
-    return default if locator.says(default) and not locator.says(own) else own
-
-
-def _says_password(resource: "Resource | None") -> bool:
-    """An account that the spec gave no password can only have one of its user's own."""
-    return resource is not None and "password" in resource.digests
+    return owners_of(account.login, snapshot.resources.get((Kind.ACCOUNT, account.login)), loaded)
 
 
 async def set_password(storage: "StoreAddress", address: str, ask: Callable[[], str]) -> str:

@@ -16,6 +16,8 @@ class CallKind(StrEnum):
     OWN_DRIFT = "own drift"
     OWN_PLAN = "own plan"
     OWN_APPLY = "own apply"
+    OWNERS = "owners"
+    PROPOSAL = "proposal"
 
 
 APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY})

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
+from mailstack.model.errors import Unsupported
 from mailstack.spec.yaml_text import compose
 
 Entry = str | int | float | None | Sequence["Entry"] | Mapping[str, "Entry"]
 """Of a section; a mapping of one level is written in one line."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*|[1-9][0-9]*(?:B|KiB|MiB|GiB|TiB|s)")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _MEANT_OTHERWISE = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
@@ -24,6 +26,52 @@ def with_entries(text: str, sections: Mapping[str, Mapping[str, Entry]], file: s
         if entries:
             text = _with_section(text, section, entries, file)
     return text
+
+
+def with_value(text: str, path: Sequence[str], entry: Entry, file: str) -> str:
+    """With that value in place of what stands there, or as the last of its mapping, which must be there. path: as it is
+    written. Raises SpecInvalid as above, Unsupported where more hangs on the place than its own value."""
+    node: Node = compose(text.encode("utf-8"), file)
+    key: Node | None = None
+    for name in path[:-1]:
+        key, node = _required(text, node, name)
+    if isinstance(node, MappingNode) and (found := _pair(node, path[-1])) is not None:
+        _require_unshared(text, *found)
+        return _replaced(text, *found, entry)
+    if isinstance(node, MappingNode) and node.flow_style:
+        return _in_braces(text, node, {path[-1]: entry})
+    if isinstance(node, MappingNode) and node.value:
+        place = _line_end(text, _last(node))
+        return _ended(text[:place]) + _lines({path[-1]: entry}, node.value[0][0].start_mark.column) + text[place:]
+    if key is None or not _is_empty(node):
+        raise Unsupported(f"{path[-2]} is written in a way that only a person can change")
+    place = _line_end(text, key.end_mark.index)
+    return _ended(text[:place]) + _lines({path[-1]: entry}, key.start_mark.column + 2) + text[place:]
+
+
+def _required(text: str, node: Node, name: str) -> tuple[Node, Node]:
+    found = _pair(node, name) if isinstance(node, MappingNode) else None
+    if found is None:
+        raise Unsupported(f"{name} does not stand there by itself")
+    _require_unshared(text, *found)
+    return found
+
+
+def _require_unshared(text: str, key: Node, value: Node) -> None:
+    start, end = key.end_mark.index, value.start_mark.index
+    # Anchors, aliases and tags stand between the two; what an alias means stands somewhere else.
+    before = _COMMENT.sub("", text[start : end + 1])
+    if end < start or (not _is_empty(value) and re.search(r"[&*!]", before)):
+        raise Unsupported(f"{key.value} has a value that other places of the spec may share")
+
+
+def _replaced(text: str, key: Node, value: Node, entry: Entry) -> str:
+    """Comments within the former value go with it; those behind it stay."""
+    start, end = key.end_mark.index, _last(value)
+    if _is_empty(value):
+        start = end = text.index(":", start)
+        end += 1
+    return f"{text[:start]}: {flow(entry)}{text[end:]}"
 
 
 def sections_text(sections: Mapping[str, Mapping[str, Entry]]) -> str:

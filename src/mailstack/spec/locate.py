@@ -15,17 +15,18 @@ class Locator:
         self._document = document
 
     def fault(self, path: Path, message: str) -> Fault:
-        return self._document.fault(self._as_written(path), message)
+        return self._document.fault(self.as_written(path), message)
 
     def place(self, path: Path) -> Place:
         """Where the key stands; the nearest thing above, where the spec does not say it."""
-        return self._document.place(self._as_written(path), at_key=True)
+        return self._document.place(self.as_written(path), at_key=True)
 
     def says(self, path: Path) -> bool:
         """Whether the files say it themselves; what comes from a default they do not."""
-        return self._document.says(self._as_written(path))
+        return self._document.says(self.as_written(path))
 
-    def _as_written(self, path: Path) -> Path:
+    def as_written(self, path: Path) -> Path:
+        """With the login as the file spells it."""
         if len(path) > 1 and path[0] == "accounts":
             return ("accounts", self._written_logins.get(str(path[1]), path[1]), *path[2:])
         return path

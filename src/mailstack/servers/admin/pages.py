@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import overview, planning
+from mailstack.servers.admin import account, accounts, overview, planning
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import load_assets, page
@@ -31,6 +31,14 @@ class AdminPages:
             self._get("/admin/plan/shown", planning.show_plan),
             self._get("/admin/plan/drift", planning.show_drift),
             self._post("/admin/plan/apply", planning.apply),
+            self._get(accounts.PATH, accounts.show),
+            self._get("/admin/accounts/found", accounts.show_found),
+            self._get("/admin/account", account.show),
+            self._get("/admin/account/fields", account.show_fields),
+            self._get("/admin/account/use", account.show_use),
+            self._post("/admin/account/session/end", account.end_session),
+            self._post("/admin/account/app-password/revoke", account.revoke_app_password),
+            self._post("/admin/account/proposal", account.propose),
         )
 
     async def asset(self, request: Request) -> Response:

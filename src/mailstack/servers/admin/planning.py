@@ -9,6 +9,7 @@ from markupsafe import escape
 from starlette.responses import Response, StreamingResponse
 
 from mailstack.model.errors import TryAgainLater
+from mailstack.servers.admin.failing import failed, problem_of
 from mailstack.servers.admin.templating import PAGE_SECURITY, page, rendered
 from mailstack.servers.admin.visit import Failed, Visit, document, lines_of
 from mailstack.servers.calls import Answer, CallKind
@@ -48,7 +49,7 @@ async def show_plan(visit: Visit) -> Response:
     try:
         found = await visit.told(CallKind.OWN_PLAN, {})
     except (Failed, TryAgainLater) as fault:
-        return _failed(fault)
+        return failed(fault)
     return page("plan.html", {"found": found, "stops": [*_stops(found["plan"]["stops"])]})
 
 
@@ -56,7 +57,7 @@ async def show_drift(visit: Visit) -> Response:
     try:
         return page("drift.html", {"found": await visit.told(CallKind.OWN_DRIFT, {})})
     except (Failed, TryAgainLater) as fault:
-        return _failed(fault)
+        return failed(fault)
 
 
 async def apply(visit: Visit) -> Response:
@@ -68,11 +69,11 @@ async def apply(visit: Visit) -> Response:
     try:
         answer = await visit.call(CallKind.OWN_APPLY, {"expected": expected, "allow": allow})
     except TryAgainLater as fault:
-        return visit.page("apply_failed.html", PATH, problem=_problem_of(fault))
+        return visit.page("apply_failed.html", PATH, problem=problem_of(fault))
     if answer.status != 200:
         problem = await document(answer)
         await answer.close()
-        return visit.page("apply_failed.html", PATH, problem=_whole(problem))
+        return visit.page("apply_failed.html", PATH, problem=problem_of(Failed(problem)))
     return StreamingResponse(
         _steps(visit, answer), media_type="text/html", headers={"Content-Security-Policy": PAGE_SECURITY}
     )
@@ -113,17 +114,3 @@ def _stops(stops: Sequence[Mapping[str, Any]]) -> Iterator[ShownStop]:
             name, meaning = SWITCHES[option]
             options = [Option(name=name, value="yes", label=f"It is meant: {meaning}")]
         yield ShownStop(text=f"{stop['subject']} {stop['text']}", options=options)
-
-
-def _failed(fault: Failed | TryAgainLater) -> Response:
-    """A part of a page, sent as one that is well: htmx shows no others."""
-    problem = _problem_of(fault) if isinstance(fault, TryAgainLater) else _whole(fault.problem)
-    return page("failed.html", {"problem": problem})
-
-
-def _problem_of(fault: TryAgainLater) -> Mapping[str, Any]:
-    return {"title": "Too much at a time", "detail": fault.detail, "faults": ()}
-
-
-def _whole(problem: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"detail": "", "faults": (), **problem}

@@ -20,7 +20,7 @@ from mailstack.services.identity.web_logins import WebLogin
 
 log = structlog.get_logger()
 
-PAGES = (("/admin", "Overview"), ("/admin/plan", "Plan and drift"))
+PAGES = (("/admin", "Overview"), ("/admin/plan", "Plan and drift"), ("/admin/accounts", "Accounts"))
 """As the navigation lists them."""
 MAX_FIELDS = 1_000
 
@@ -52,9 +52,9 @@ class Visit:
         return RedirectResponse(path, status_code=303)
 
     async def form(self) -> Mapping[str, Sequence[str]]:
-        """Raises Refused."""
+        """Without fields that are empty. Raises Refused."""
         try:
-            return parse_qs((await self.request.body()).decode(), strict_parsing=False, max_num_fields=MAX_FIELDS)
+            return parse_qs((await self.request.body()).decode(), max_num_fields=MAX_FIELDS)
         except ValueError:
             raise Refused(BAD_REQUEST) from None
 

@@ -1,0 +1,71 @@
+"""Accounts and domains, as they are applied; what is looked for is a part of an address or of a name."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from mailstack.model.resource import AccountBody, DomainBody, Kind, body_of
+from mailstack.servers.admin.templating import page
+from mailstack.servers.admin.visit import Visit
+
+PATH = "/admin/accounts"
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    login: str
+    body: AccountBody
+    is_by_user: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """count: of all that fit, of which some may not be shown."""
+
+    rows: Sequence[Row]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRow:
+    name: str
+    body: DomainBody
+    accounts: int
+
+
+async def show(visit: Visit) -> Response:
+    text = visit.request.query_params.get("q", "")
+    found, domains = await _look(visit, text), await _domains(visit)
+    return visit.page("accounts.html", PATH, found=found, domains=domains, text=text)
+
+
+async def show_found(visit: Visit) -> Response:
+    return page("accounts_found.html", {"found": await _look(visit, visit.request.query_params.get("q", ""))})
+
+
+async def _look(visit: Visit, text: str) -> Found:
+    snapshot = await visit.service.store.state.snapshot((Kind.ACCOUNT,))
+    wanted = text.strip().casefold()
+    fitting = [
+        resource
+        for _, resource in sorted(snapshot.resources.items())
+        if wanted in resource.name.casefold() or wanted in str(resource.fields["name"]).casefold()
+    ]
+    rows = [
+        Row(login=each.name, body=body_of(AccountBody, each), is_by_user=bool(each.by_user))
+        for each in fitting[:MOST_SHOWN]
+    ]
+    return Found(rows=rows, count=len(fitting))
+
+
+async def _domains(visit: Visit) -> Sequence[DomainRow]:
+    resources = (await visit.service.store.state.snapshot((Kind.DOMAIN, Kind.ACCOUNT))).resources
+    counts = Counter(name.rpartition("@")[2] for kind, name in resources if kind is Kind.ACCOUNT)
+    return [
+        DomainRow(name=name, body=body_of(DomainBody, resource), accounts=counts[name])
+        for (kind, name), resource in sorted(resources.items())
+        if kind is Kind.DOMAIN
+    ]

@@ -1,0 +1,115 @@
+"""Accounts: looked for, shown with who owns what, and what is signed in to them ended."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from mailstack.model.app_password import ALL_SERVICES
+from mailstack.model.principal import Account
+from mailstack.servers.calls import CallKind
+from mailstack.services.identity.app_passwords import Order, issue
+from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world, is_harmless
+
+PAGE = f"/admin/account?login={USER}"
+ACTS = {
+    "/admin/account/session/end": {"session": "x"},
+    "/admin/account/app-password/revoke": {"app_password": "x"},
+    "/admin/account/proposal": {"key": "name", "value": "x"},
+}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
+    async with admin_world(tmp_path) as found:
+        yield found
+
+
+async def user(world: AdminWorld) -> Account:
+    found = await world.store.accounts.find(USER)
+    assert isinstance(found, Account)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("", {ADMIN, USER}), ("U1@", {USER}), ("canary", {ADMIN}), ("nobody", set()), ("%", set())]
+)
+async def test_what_is_looked_for(world: AdminWorld, text: str, found: set[str]) -> None:
+    for path in ("/admin/accounts", "/admin/accounts/found"):
+        reply = await world.get(f"{path}?q={text.replace('%', '%25')}")
+        assert {login for login in (ADMIN, USER) if f">{login}</a>" in reply.text} == found
+        assert is_harmless(reply)
+
+
+async def test_an_account_with_all_that_others_named(world: AdminWorld) -> None:
+    await world.cookie(USER)
+    reply = await world.get(f"/admin/account?login={ADMIN}")
+    assert reply.status_code == 200
+    assert "&lt;script&gt;top.canary=1&lt;/script&gt;" in reply.text
+    assert "Browser &lt;b&gt;1&lt;/b&gt;" in reply.text
+    assert is_harmless(reply)
+
+
+@pytest.mark.parametrize("login", ["nobody@example.com", "", HOSTILE, "U1@example.com"])
+async def test_there_is_no_other_account(world: AdminWorld, login: str) -> None:
+    assert (await world.get(f"/admin/account?{urlencode({'login': login})}")).status_code == 404
+
+
+async def test_who_owns_what(world: AdminWorld) -> None:
+    spec = {"owner": "spec", "where": f"/etc/{HOSTILE}.yaml:7", "since": None}
+    fields = ("name", "roles", "quota_bytes", "addresses", "abilities", "forward")
+    users = {"owner": "user", "where": None, "since": "2026-11-30T06:00:00Z"}
+    world.calls.chunks = (orjson.dumps({"fields": {**dict.fromkeys(fields, spec), "password": users}}),)
+    reply = await world.get(f"/admin/account/fields?login={USER}")
+    assert reply.text.count("locked by the spec") == len(fields)
+    assert "its user, since 2026-11-30 06:00:00 UTC" in reply.text
+    assert ".yaml:7</code>" in reply.text
+    assert is_harmless(reply)
+    ((call, content),) = world.calls.asked
+    assert (call.kind, orjson.loads(content)) == (CallKind.OWNERS, {"login": USER})
+
+
+async def test_what_it_holds(world: AdminWorld) -> None:
+    assert "0 messages, of any size" in (await world.get(f"/admin/account/use?login={USER}")).text
+
+
+async def test_a_session_is_ended(world: AdminWorld) -> None:
+    account, cookie = await user(world), await world.cookie(USER)
+    (session,) = await world.store.web_sessions.of_account(account.account_id, now=world.clock())
+    reply = await world.post(f"/admin/account/session/end?login={USER}", {"session": session.session_id})
+    assert (reply.status_code, reply.headers["location"]) == (303, PAGE.replace("@", "%40"))
+    assert await world.logins.find(cookie, peer_host="") is None
+
+
+async def test_an_app_password_is_revoked(world: AdminWorld) -> None:
+    account = await user(world)
+    order = Order(name=HOSTILE, services=ALL_SERVICES, expires_at=None)
+    made, _ = await issue(world.store.app_passwords, account.account_id, order, now=world.clock(), random=bytes(32))
+    assert is_harmless(await world.get(PAGE))
+    path = f"/admin/account/app-password/revoke?login={USER}"
+    assert (await world.post(path, {"app_password": "nothing"})).status_code == 404
+    assert (await world.post(path, {"app_password": made.app_password_id})).status_code == 303
+    assert await world.store.app_passwords.of_account(account.account_id) == []
+
+
+@pytest.mark.parametrize("path", ACTS)
+async def test_only_administrators_act_and_only_from_here(world: AdminWorld, path: str) -> None:
+    foreign = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Origin": "https://evil.example"}
+    whole = f"{path}?login={USER}"
+    assert (await world.post(whole, ACTS[path], headers=foreign)).status_code == 403
+    assert (await world.post(whole, ACTS[path], cookie=await world.cookie(USER))).status_code == 401
+    assert (await world.post(whole, ACTS[path], cookie="")).status_code == 401
+    assert world.calls.asked == []
+
+
+async def test_a_proposal_is_a_diff(world: AdminWorld) -> None:
+    diff = ["--- a", "+++ a", "@@ -1 +1 @@", f"-name: {HOSTILE}", "+name: Bob"]
+    world.calls.chunks = (orjson.dumps({"file": HOSTILE, "diff": diff, "faults": [HOSTILE]}),)
+    reply = await world.post(f"/admin/account/proposal?login={USER}", {"key": "name", "value": "Bob"})
+    assert '<span class="added">+name: Bob</span>' in reply.text
+    assert "would have faults" in reply.text
+    assert is_harmless(reply)
+    ((call, content),) = world.calls.asked
+    assert (call.kind, orjson.loads(content)) == (CallKind.PROPOSAL, {"login": USER, "key": "name", "value": "Bob"})
