@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from mailstack.model import flags, push
+from mailstack.model.states import StateType
 from mailstack.servers.jmap.session import CAPABILITIES
 from mailstack.services import sending_identities, vacations
 from mailstack.services.mailbox import hierarchy, paths
@@ -65,6 +66,11 @@ def test_each_condition_of_a_search_is_named_and_no_other() -> None:
     rows = re.findall(r"^\| (`.+?`) \| .+ \|$", section, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert named == {*email_filter.CONDITIONS, "inMailbox", "inMailboxOtherThan"}
+
+
+def test_each_type_that_changes_are_told_of_is_named_and_no_other() -> None:
+    sentence = PAGE.partition("The types are")[2].partition(". ")[0]
+    assert {*re.findall(r"`([^`]+)`", sentence)} == {*StateType}
 
 
 def test_each_order_is_named() -> None:

@@ -103,6 +103,11 @@ def test_it_says_where_mail_is_read(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "/mail" not in capsys.readouterr().out
 
 
+def test_it_says_where_jmap_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Scene(tmp_path, None, is_kept=True)._show_endpoints({"http": ("127.0.0.1", 20080), "imap": ("127.0.0.1", 20143)})
+    assert "http://127.0.0.1:20080/jmap/session" in capsys.readouterr().out
+
+
 def test_a_second_start_on_the_same_state_keeps_mail_and_passwords(spec: Path, tmp_path: Path) -> None:
     with running_sandbox(spec, tmp_path / "first") as first:
         submit(first, "bob@example.net", "kept")

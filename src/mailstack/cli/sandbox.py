@@ -182,6 +182,7 @@ class Scene:
         from rich.table import Table
 
         from mailstack.servers.webmail.pages import PAGE_PATH
+        from mailstack.wire.jmap.session import SESSION_PATH
 
         table = Table(title="mailstack sandbox", title_justify="left")
         table.add_column("service")
@@ -193,6 +194,9 @@ class Scene:
         if "https" in endpoints:
             # By a name that browsers know to be this machine: they keep cookies and certificates by name.
             out.print(f"webmail                https://localhost:{endpoints['https'][1]}{PAGE_PATH}")
+        if "http" in endpoints:
+            # In the clear, which is for programs of this machine.
+            out.print(f"JMAP                   http://127.0.0.1:{endpoints['http'][1]}{SESSION_PATH}")
         out.print(f"certificate authority  {ca_file(self._folder)}")
         out.print(f"DNS records            {zones_folder(self._folder)}")
         out.print(f"state                  {self._folder}{'' if self._is_kept else '  (gone at the end)'}")
