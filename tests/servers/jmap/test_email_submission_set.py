@@ -16,6 +16,7 @@ from mailstack.model.principal import Ability
 from mailstack.model.sending_identity import given_identity_id
 from mailstack.model.sending_limits import SendingLimits
 from mailstack.servers.jmap.dispatch import responses_to
+from mailstack.servers.jmap.submission_making import LOOKED_AT
 from mailstack.services.mailbox.append import Arrival
 from mailstack.services.mailbox.emails import create
 from mailstack.wire.jmap.request import Invocation
@@ -189,6 +190,10 @@ async def test_what_is_destroyed_can_take_its_email_along(sender: Sender) -> Non
         ({"envelope": envelope()}, {"type": "noRecipients"}),
         (
             {"envelope": envelope(*(f"x{at}@elsewhere.test" for at in range(4)))},
+            {"type": "tooManyRecipients", "maxRecipients": 3},
+        ),
+        (
+            {"envelope": envelope(*(f"x{at}" for at in range(LOOKED_AT + 1)))},
             {"type": "tooManyRecipients", "maxRecipients": 3},
         ),
         (

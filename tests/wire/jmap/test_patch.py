@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstack.wire.jmap.faults import NotSet, SetFaultType
-from mailstack.wire.jmap.patch import apply_patch, read_patch
+from mailstack.wire.jmap.patch import MAX_CHANGES, apply_patch, read_patch
 
 BEFORE: dict[str, Any] = {
     "name": "x",
@@ -57,6 +57,7 @@ def test_null_is_the_default() -> None:
         {"gone/x": 1},
         {"deep/gone/x": None},
         {"a~": 1, "a~0": 2},
+        {f"x{number}": 1 for number in range(MAX_CHANGES + 1)},
     ],
 )
 def test_what_is_no_patch(patch: dict[str, Any]) -> None:

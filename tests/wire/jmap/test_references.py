@@ -97,7 +97,7 @@ def test_what_references_bring_is_bounded() -> None:
 
 def test_what_references_go_through_is_bounded() -> None:
     """Little may come of much."""
-    found = Results(octets=1_000)
+    found = Results(octets=8_000)
     found.add("Core/echo", {"a": [[]] * 300}, "0")
     reference = {"resultOf": "0", "name": "Core/echo", "path": "/a/*/*"}
     assert found.resolve({"#a": reference}) == {"a": []}

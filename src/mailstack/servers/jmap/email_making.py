@@ -1,5 +1,6 @@
 """New emails of what a client gives: properties, or a blob that is a message. RFC 8621 §4.6, §4.8."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ async def make_each(
     created: dict[str, Any] = {}
     faults: dict[str, SetFault] = {}
     for key, given in wanted.items():
+        # What is refused waits for nothing, and others are let in between.
+        await asyncio.sleep(0)
         try:
             email = await make(call, mail, given, held)
             created[key] = made_object(mail.account_id, email)

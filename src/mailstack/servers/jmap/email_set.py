@@ -1,5 +1,6 @@
 """Email/set. RFC 8621 §4.6, RFC 8620 §5.3."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,6 +64,8 @@ async def _update(
     faults: _Faults = {}
     updates: list[EmailUpdate] = []
     for object_id, patch in by_id.items():
+        # There may be many, and others are let in between.
+        await asyncio.sleep(0)
         number = numbers[object_id]
         if object_id in going:
             faults[object_id] = SetFault(type=SetFaultType.WILL_DESTROY)

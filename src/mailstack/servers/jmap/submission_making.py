@@ -1,7 +1,7 @@
 """One email on its way, or why not, in the words of RFC 8621 §7.5."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import orjson
@@ -33,6 +33,8 @@ REFUSALS: Mapping[Reason, str] = {
 }
 """Of what may be refused to who may submit; the message's own faults are invalidEmail."""
 
+LOOKED_AT = 5_000
+"""Recipients, of one email."""
 _BINARY = re.compile(rb"\0|^content-transfer-encoding[ \t]*+:[ \t]*+binary", re.IGNORECASE | re.MULTILINE)
 
 
@@ -41,6 +43,9 @@ async def make_submission(
 ) -> EmailSubmission:
     """Raises NotSet, Conflict, DomainError."""
     wanted = given_submission(given)
+    # Which are no addresses is told first, but not of any number.
+    if wanted.envelope is not None and len(wanted.envelope.rcpt_to) > LOOKED_AT:
+        _check_count(call, {each.email for each in wanted.envelope.rcpt_to})
     if Ability.SUBMIT not in mail.account.abilities:
         raise _refused(SetFaultType.FORBIDDEN_TO_SEND, "this account sends no mail")
     identity = await call.service.identities.find(mail.account, call.id_of(wanted.identity_id))
@@ -91,9 +96,7 @@ async def _check(call: Call, mail: AccountMail, envelope: Envelope) -> None:
         raise _invalid_recipients(envelope.invalid)
     if not envelope.paths:
         raise NotSet(SetFault(type=SetFaultType.NO_RECIPIENTS))
-    if len(envelope.paths) > sending.most_recipients:
-        more = {"maxRecipients": sending.most_recipients}
-        raise NotSet(SetFault(type=SetFaultType.TOO_MANY_RECIPIENTS, more=more))
+    _check_count(call, envelope.paths)
     try:
         await sending.submission.check_sender(mail.account, envelope.reverse_path)
     except (NotOwnAddress, Invalid):
@@ -101,6 +104,13 @@ async def _check(call: Call, mail: AccountMail, envelope: Envelope) -> None:
     unreachable = await sending.submission.unreachable(envelope.paths, envelope.reverse_path)
     if unreachable:
         raise _invalid_recipients(unreachable)
+
+
+def _check_count(call: Call, recipients: Collection[str]) -> None:
+    """Raises NotSet."""
+    most = call.service.sending.most_recipients
+    if len(recipients) > most:
+        raise NotSet(SetFault(type=SetFaultType.TOO_MANY_RECIPIENTS, more={"maxRecipients": most}))
 
 
 async def _send(

@@ -6,11 +6,16 @@ from typing import Any
 
 from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType
 
+MAX_CHANGES = 1_000
+"""Of one object."""
+
 Path = tuple[str, ...]
 
 
 def read_patch(patch: Mapping[str, Any]) -> Mapping[Path, Any]:
     """By the names on the way to what is changed, the longest ways last. Raises NotSet."""
+    if len(patch) > MAX_CHANGES:
+        raise _invalid(f"one object is changed in at most {MAX_CHANGES} places")
     # RFC 8620 §5.3: a JSON pointer with an implicit / in front.
     found = {tuple(_unescaped(step) for step in pointer.split("/")): value for pointer, value in patch.items()}
     if len(found) < len(patch):

@@ -11,8 +11,8 @@ from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, invalid_arg
 MARK = "#"
 MAX_STEPS = 32
 """Of one path."""
-_ITEM_OCTETS = 2
-"""Of an item that a path goes through, whatever comes of it: with its comma, as short as JSON has any."""
+_ITEM_OCTETS = 16
+"""Of an item that a path goes through, whatever comes of it: to look at one takes about as long as to write so much."""
 
 
 class Results:

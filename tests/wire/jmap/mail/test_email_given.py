@@ -7,7 +7,8 @@ import pytest
 from mailstack.model.header_value import RawValue
 from mailstack.model.instant import Instant
 from mailstack.wire.jmap.faults import NotSet, SetFaultType
-from mailstack.wire.jmap.mail.email_given import GivenEmail, blobs_of, given_email
+from mailstack.wire.jmap.mail.email_given import MAX_PROPERTIES, GivenEmail, blobs_of, given_email
+from mailstack.wire.jmap.mail.header_given import MAX_ITEMS, MAX_TEXT
 from mailstack.wire.jmap.mail.part_given import MAX_DEPTH, MAX_PARTS, GivenBlob, GivenPart
 
 _IN = {"mailboxIds": {"F1": True}}
@@ -115,9 +116,17 @@ def part(**given: Any) -> dict[str, Any]:
     return {"bodyStructure": given}
 
 
+def test_an_email_of_too_many_properties() -> None:
+    with pytest.raises(NotSet) as caught:
+        read(**{f"header:X{number}": " y" for number in range(MAX_PROPERTIES + 1)})
+    assert caught.value.fault.type is SetFaultType.TOO_LARGE
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
+        ({"to": [{"email": "a@x"}] * (MAX_ITEMS + 1)}, "to"),
+        ({"subject": "x" * (MAX_TEXT + 1)}, "subject"),
         # RFC 8621 §4.6, rule by rule.
         ({"headers": []}, "headers"),
         (part(partId="1", headers=[]), "bodyStructure/headers"),

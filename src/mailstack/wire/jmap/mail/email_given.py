@@ -7,7 +7,7 @@ from mailstack.model.flags import NO_KEYWORDS, Keywords
 from mailstack.model.instant import Instant
 from mailstack.wire.jmap.arguments import is_id
 from mailstack.wire.jmap.dates import read_utc_date
-from mailstack.wire.jmap.faults import invalid_property
+from mailstack.wire.jmap.faults import NotSet, SetFault, SetFaultType, invalid_property
 from mailstack.wire.jmap.mail.header_property import CONVENIENT, header_property, is_header_property
 from mailstack.wire.jmap.mail.keywords import read_keywords
 from mailstack.wire.jmap.mail.part_given import GivenBlob, GivenField, GivenPart, PartReader, fields_given
@@ -26,11 +26,14 @@ class GivenEmail:
 
 _BODY = frozenset({"bodyStructure", "bodyValues", "textBody", "htmlBody", "attachments"})
 _KNOWN = frozenset({"mailboxIds", "keywords", "receivedAt", *_BODY})
+MAX_PROPERTIES = 1_000
 _LISTS = ("textBody", "htmlBody", "attachments")
 
 
 def given_email(given: Mapping[str, object]) -> GivenEmail:
     """Raises NotSet."""
+    if len(given) > MAX_PROPERTIES:
+        raise NotSet(SetFault(type=SetFaultType.TOO_LARGE, description=f"more than {MAX_PROPERTIES} properties"))
     fields = _fields(given)
     body = _body(given)
     taken = {field.name.lower() for field in fields}

@@ -18,6 +18,11 @@ from mailstack.model.header_value import (
 from mailstack.wire.jmap.dates import read_date
 from mailstack.wire.jmap.mail.header_property import HeaderForm, HeaderProperty
 
+MAX_ITEMS = 10_000
+"""Of one list."""
+MAX_TEXT = 100_000
+"""Characters, each of which may be encoded."""
+
 T = TypeVar("T")
 
 
@@ -41,7 +46,10 @@ def _raw(value: object) -> RawValue:
 
 
 def _text(value: object) -> TextValue:
-    return TextValue(_string(value))
+    text = _string(value)
+    if len(text) > MAX_TEXT:
+        raise Invalid(f"more than {MAX_TEXT} characters")
+    return TextValue(text)
 
 
 def _addresses(value: object) -> Groups:
@@ -90,6 +98,8 @@ def _each(read: Callable[[object], T], value: object) -> tuple[T, ...]:
 def _items(value: object) -> Sequence[object]:
     if not isinstance(value, list):
         raise Invalid("not an array")
+    if len(value) > MAX_ITEMS:
+        raise Invalid(f"more than {MAX_ITEMS}")
     return value
 
 
