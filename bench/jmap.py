@@ -38,7 +38,9 @@ _BUDGETS_MS = {
     "session": 1, "list50": 5, "page50": 5, "query": 2, "get50": 4, "getbody": 1.5, "keywords": 1.5,
     "upload_import": 3, "search_text": 5, "search_subject": 5,
 }  # fmt: skip
-BUDGETS_MS = {10_000: _BUDGETS_MS, 100_000: {**_BUDGETS_MS, "list50": 6, "page50": 6, "query": 4}}
+# Nothing is said of searches in so many.
+_LARGE_MS = {name: budget for name, budget in _BUDGETS_MS.items() if name not in SEARCHES}
+BUDGETS_MS = {10_000: _BUDGETS_MS, 100_000: {**_LARGE_MS, "list50": 6, "page50": 6, "query": 4}}
 
 Figures = dict[str, list[tuple[float, float]]]
 """By operation: CPU and wall p50 in ms, of each run."""

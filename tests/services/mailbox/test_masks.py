@@ -1,6 +1,7 @@
 """Sets of messages as masks."""
 
 from array import array
+from random import Random
 
 import pytest
 
@@ -43,6 +44,23 @@ def test_places_stand_beside_the_uids(table: PlacementTable) -> None:
     assert (apart.numbers(4), list(apart.uids())) == ([1, 4], [2, 8])
     assert (apart.numbers(3), list(apart.uids(3))) == ([1], [2])
     assert not masks.matched(0).numbers(4)
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 30, 500, 1_000])
+def test_few_of_many_and_most_of_them(many: int) -> None:
+    columns = [array("q", range(1_000)) for _ in range(2)]
+    uids = array("I", range(1, 2_001, 2))
+    table = PlacementTable(
+        uids=uids,
+        message_ids=columns[0],
+        mod_seqs=columns[1],
+        flag_numbers=array("I", [0] * 1_000),
+        flag_sets=[FlagSet("", False)],
+    )
+    chosen = sorted(Random(many).sample(range(1_000), many))
+    masks = Masks(table)
+    matched = masks.matched(masks.of_uids([uids[at] for at in chosen]))
+    assert (list(matched.places()), list(matched.uids())) == (chosen, [uids[at] for at in chosen])
 
 
 def test_what_comes_later_is_in_no_set(table: PlacementTable) -> None:

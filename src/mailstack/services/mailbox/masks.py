@@ -6,7 +6,7 @@ A Bounds is a set that is not wholly known yet: what is surely in it, and what m
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -49,12 +49,12 @@ class Matched:
         """Of the first `count`, or all; ascending."""
         flags = self.flags[:count]
         run = _run(flags)
-        return array("I", compress(self.here, flags)) if run is None else self.here[run.start : run.stop]
+        return array("I", _chosen(self.here, flags)) if run is None else self.here[run.start : run.stop]
 
     def places(self) -> Sequence[int]:
         """In the table, from 0."""
         run = _run(self.flags)
-        return list(compress(range(len(self.flags)), self.flags)) if run is None else run
+        return list(_chosen(range(len(self.flags)), self.flags)) if run is None else run
 
     def numbers(self, count: int) -> list[int]:
         """Beside uids(count): positions, from 1."""
@@ -144,6 +144,20 @@ def _run(flags: bytes) -> range | None:
     """Where all that match stand side by side: of dates this is the rule."""
     start, stop = flags.find(1), flags.rfind(1) + 1
     return range(start, stop) if stop - start == flags.count(1) else None
+
+
+def _chosen(column: Sequence[int], flags: bytes) -> Iterable[int]:
+    """Of a column beside the flags."""
+    if flags.count(1) * _FEW > len(flags):
+        return compress(column, flags)
+    return map(column.__getitem__, _places(flags))
+
+
+def _places(flags: bytes) -> Iterator[int]:
+    at = flags.find(1)
+    while at >= 0:
+        yield at
+        at = flags.find(1, at + 1)
 
 
 _LOW_OCTET = 0 if array("I", [1]).tobytes()[0] else 1
