@@ -6,19 +6,15 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mailstack.model.instant import DAY_MS, Instant, from_iso
-from mailstack.model.issuance import IssuanceFailure
 from mailstack.model.queue_entry import QueueFigures
-from mailstack.model.resource import CertificateBody, Kind, ServerBody, Summary, body_of
+from mailstack.model.resource import Kind, ServerBody, Summary, body_of
+from mailstack.servers.admin.certificates import CertificateFigures, figures_of
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import page
 from mailstack.servers.admin.visit import Visit
 
 PATH = "/admin"
 TOP_DOMAINS = 5
-FEW_DAYS = 14
-"""With so many left, somebody should have a look at why a certificate was not renewed."""
-
 NOUNS = {
     Kind.DOMAIN: "Domains",
     Kind.ACCOUNT: "Accounts",
@@ -36,22 +32,6 @@ class Attention:
 
     text: str
     path: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFigures:
-    """days_left: None where it cannot be read. failure: why it was not renewed, "" where nothing failed."""
-
-    name: str
-    issuer: str
-    names: tuple[str, ...]
-    not_after: str
-    days_left: int | None
-    failure: str
-
-    @property
-    def is_urgent(self) -> bool:
-        return self.days_left is None or self.days_left < FEW_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +71,7 @@ async def look(service: AdminService) -> Overview:
     store, now = service.store, service.clock()
     summary = await store.state.summary()
     held = (await store.state.snapshot((Kind.CERTIFICATE, Kind.SERVER))).resources
-    failures = await store.issuance.failures()
-    certificates = [
-        certificate_figures(name, body_of(CertificateBody, resource), failures.get(name), now)
-        for (kind, name), resource in sorted(held.items())
-        if kind is Kind.CERTIFICATE
-    ]
+    certificates = figures_of(held, await store.issuance.failures(), now)
     server = next((body_of(ServerBody, each) for (kind, _), each in held.items() if kind is Kind.SERVER), None)
     queue = await store.queue.figures(now=now, domains=TOP_DOMAINS)
     running = service.running()
@@ -110,20 +85,6 @@ async def look(service: AdminService) -> Overview:
         certificates=certificates,
         bans=len(await store.bans.in_force(now=now)),
         attention=[*_attention(running or {}, summary, queue), *_of_certificates(certificates)],
-    )
-
-
-def certificate_figures(
-    name: str, body: CertificateBody, failure: IssuanceFailure | None, now: Instant
-) -> CertificateFigures:
-    ends = from_iso(body.not_after)
-    return CertificateFigures(
-        name=name,
-        issuer=body.issuer,
-        names=body.names,
-        not_after=body.not_after,
-        days_left=None if ends is None else max((ends - now) // DAY_MS, 0),
-        failure="" if failure is None else failure.reason,
     )
 
 
@@ -160,6 +121,6 @@ def _attention(running: Mapping[str, Any], summary: Summary, queue: QueueFigures
 def _of_certificates(certificates: Sequence[CertificateFigures]) -> Iterator[Attention]:
     for each in certificates:
         if each.failure:
-            yield Attention(text=f"The certificate of {each.name} was not renewed: {each.failure}")
+            yield Attention(text=f"The certificate of {each.name} was not renewed: {each.failure}", path="/admin/keys")
         elif each.is_urgent:
-            yield Attention(text=f"The certificate of {each.name} ends soon")
+            yield Attention(text=f"The certificate of {each.name} ends soon", path="/admin/keys")

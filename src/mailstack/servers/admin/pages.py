@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import account, accounts, overview, planning
+from mailstack.servers.admin import account, accounts, bans, keys, overview, planning, queue
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import load_assets, page
@@ -39,6 +39,12 @@ class AdminPages:
             self._post("/admin/account/session/end", account.end_session),
             self._post("/admin/account/app-password/revoke", account.revoke_app_password),
             self._post("/admin/account/proposal", account.propose),
+            self._get(queue.PATH, queue.show),
+            self._get("/admin/queue/item", queue.show_item),
+            self._post("/admin/queue/act", queue.act),
+            self._get(bans.PATH, bans.show),
+            self._post("/admin/bans/lift", bans.lift),
+            self._get(keys.PATH, keys.show),
         )
 
     async def asset(self, request: Request) -> Response:

@@ -20,7 +20,14 @@ from mailstack.services.identity.web_logins import WebLogin
 
 log = structlog.get_logger()
 
-PAGES = (("/admin", "Overview"), ("/admin/plan", "Plan and drift"), ("/admin/accounts", "Accounts"))
+PAGES = (
+    ("/admin", "Overview"),
+    ("/admin/plan", "Plan and drift"),
+    ("/admin/accounts", "Accounts"),
+    ("/admin/queue", "Queue"),
+    ("/admin/bans", "Bans"),
+    ("/admin/keys", "Certificates and keys"),
+)
 """As the navigation lists them."""
 MAX_FIELDS = 1_000
 
