@@ -44,6 +44,7 @@ async def test_a_plan_is_shown_with_its_brakes(world: AdminWorld) -> None:
     world.calls.chunks = (plan(),)
     reply = await world.get("/admin/plan/shown")
     assert reply.status_code == 200
+    assert "0 to create, 0 to change, 1 to destroy" in reply.text
     assert '<span class="sign" aria-label="destroy">-</span>' in reply.text
     assert '<input type="hidden" name="plan_hash" value="p">' in reply.text
     assert '<input type="checkbox" name="destroy" value="o&#34;x@a.example">' in reply.text
