@@ -235,6 +235,15 @@ async def test_it_moves_and_goes_with_its_resource(store: Store) -> None:
     assert (await store.state.snapshot()).resources[Kind.ACCOUNT, "a@example.com"].by_user == {}
 
 
+async def test_a_secret_is_the_specs_until_a_user_writes_another(store: Store) -> None:
+    await apply(store, created(account_resource(ALICE), password="the spec's"))
+    assert await store.state.is_given(Kind.ACCOUNT, ALICE, "password")
+    assert not await store.state.is_given(Kind.ACCOUNT, ALICE, "other")
+    assert not await store.state.is_given(Kind.ACCOUNT, "b@example.com", "password")
+    await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    assert not await store.state.is_given(Kind.ACCOUNT, ALICE, "password")
+
+
 async def test_nobody_writes_to_what_is_not_there(store: Store) -> None:
     with pytest.raises(NotFound):
         await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "x"})

@@ -15,6 +15,8 @@ from mailstack.formats.mta_sts import write_policy
 from mailstack.model.client_settings import settings_hosts
 from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.model.tls_policy import StsMode, StsPolicy
+from mailstack.servers.account.pages import AccountPages
+from mailstack.servers.account.service import AccountService
 from mailstack.servers.admin.pages import AdminPages
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.api.service import ApiService
@@ -49,8 +51,18 @@ def web_service(
     webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
     admin = AdminPages(service=_admin(adapters, settings, jmap)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
+    account = AccountPages(service=_account(adapters, jmap)).routes()
     for_programs = well_known_pages(blueprint, server, adapters.clock)
-    own = (*_api(adapters, settings).routes(), *lists_pages, *sign_in, *webmail, *admin, *mail, *for_programs.routes())
+    own = (
+        *_api(adapters, settings).routes(),
+        *lists_pages,
+        *sign_in,
+        *webmail,
+        *admin,
+        *account,
+        *mail,
+        *for_programs.routes(),
+    )
     sites = _sites(blueprint, server, policies, own, for_programs.settings_routes())
     to_https = ToHttps(by_host=sites, port=https_port(blueprint.listeners))
     return HttpService(
@@ -128,6 +140,18 @@ def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService) -> Admi
         calls=adapters.calls,
         running=partial(written_status, settings.storage.folder),
         clock=adapters.clock,
+    )
+
+
+def _account(adapters: Adapters, jmap: JmapService) -> AccountService:
+    return AccountService(
+        signed_in=jmap.signed_in,
+        conduct=adapters.conduct,
+        state=adapters.store.state,
+        app_passwords=adapters.store.app_passwords,
+        mail_of=jmap.mail_of,
+        clock=adapters.clock,
+        token=adapters.token,
     )
 
 

@@ -26,10 +26,10 @@ from mailstack.cli.account_facts import (
 from mailstack.cli.place import state_option
 from mailstack.cli.reconciling import format_option, loaded_spec, sandbox_at, storage_named, storage_of
 from mailstack.cli.screen import EXIT_ERROR, counted, fail, print_json
+from mailstack.model.password import SHORTEST_PASSWORD
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 address_argument = click.argument("address")
-SHORTEST_PASSWORD = 8
 addresses_argument = click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 
 

@@ -24,6 +24,8 @@ class Scheme(StrEnum):
     SCRAM_SHA_256 = "scram-sha-256"
 
 
+SHORTEST_PASSWORD = 8
+"""Letters of one that somebody chooses."""
 MIN_ARGON2_MEMORY_KIB = 8 * 1024
 MIN_BCRYPT_COST = 10
 MIN_SHA512_ROUNDS = 5_000

@@ -43,6 +43,10 @@ class State(Protocol):
         until the spec's digest of them changes. NotFound: there is no such resource."""
         ...
 
+    async def is_given(self, kind: Kind, name: str, secret: str) -> bool:
+        """The spec gave this secret last, and no user has written another one since."""
+        ...
+
     async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
         """By zone, what note_published was told last."""
         ...

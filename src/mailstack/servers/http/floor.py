@@ -41,7 +41,7 @@ HEADERS = (
 )
 # RFC 6797 §7.2: over TLS only.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/healthz/live", "/readyz", "/healthz/ready")
 """Asked every few seconds for years: their lines are for debugging."""
 
 

@@ -18,6 +18,9 @@ from mailstack.ports.state import State
 
 log = structlog.get_logger()
 
+# Each by the two names that orchestrators and balancers know.
+LIVE_PATHS = ("/healthz", "/healthz/live")
+READY_PATHS = ("/readyz", "/healthz/ready")
 PATIENCE_S = 2.0
 
 
@@ -30,8 +33,8 @@ class Health:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("/healthz", self.healthz, max_body_size=0),
-            Route("/readyz", self.readyz, max_body_size=0),
+            *(Route(path, self.healthz, max_body_size=0) for path in LIVE_PATHS),
+            *(Route(path, self.readyz, max_body_size=0) for path in READY_PATHS),
         )
 
     async def healthz(self, _request: Request) -> JSONResponse:

@@ -118,6 +118,10 @@ class MemoryState:
         self._bus.publish(GENERATION_TOPIC)
         return self._generation
 
+    async def is_given(self, kind: Kind, name: str, secret: str) -> bool:
+        resource = self._held.resources.get((kind, name))
+        return resource is not None and secret in resource.digests and secret not in resource.by_user
+
     async def write_as_user(self, kind: Kind, name: str, secrets: Mapping[str, str]) -> Generation:
         resource = self._held.resources.get((kind, name))
         if resource is None:

@@ -40,6 +40,7 @@ SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?
     ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
 RENAME_SECRETS = "UPDATE secret SET name = ? WHERE kind = ? AND name = ?"
 USER_FIELDS = "SELECT kind, name, field, written_at FROM user_field"
+USER_FIELD = "SELECT 1 FROM user_field WHERE kind = ? AND name = ? AND field = ?"
 SET_USER_FIELD = """INSERT INTO user_field (kind, name, field, written_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, name, field) DO UPDATE SET written_at = excluded.written_at"""
 RENAME_USER_FIELDS = "UPDATE user_field SET name = ? WHERE kind = ? AND name = ?"
@@ -137,6 +138,15 @@ class SqlState:
         generation = await self._system.write(work)
         self._committed()
         return generation
+
+    async def is_given(self, kind: Kind, name: str, secret: str) -> bool:
+        def look(connection: Connection) -> bool:
+            with connection.snapshot():
+                row = connection.row(DIGESTS, (kind, name))
+                given = row is not None and secret in orjson.loads(row[0])
+                return given and connection.row(USER_FIELD, (kind, name, secret)) is None
+
+        return await self._system.read_long(look)
 
     async def published(self) -> Mapping[str, Sequence[PublishedSet]]:
         return await self._system.read_long(_published)

@@ -1,0 +1,1 @@
+"""The page by which people look after their own account."""

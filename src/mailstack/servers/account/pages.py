@@ -1,0 +1,195 @@
+"""`/account`: password, app passwords, where one is signed in, and how much mail there is.
+
+Written here and shown as it is; what changes anything is a form that this very page sends (servers.http.signed_in).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from mailstack.model.app_password import ALL_SERVICES, RANDOM_OCTETS, AppService
+from mailstack.model.conduct import Offence
+from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid, NotFound, TooMany
+from mailstack.model.ids import AccountId, AppPasswordId
+from mailstack.model.password import SHORTEST_PASSWORD
+from mailstack.model.principal import Ability, Account
+from mailstack.servers.account.export import exported
+from mailstack.servers.account.forms import MAX_BODY_BYTES, Form, form_of
+from mailstack.servers.account.service import AccountService
+from mailstack.servers.account.templating import load_assets, page
+from mailstack.servers.http.asked import peer_host
+from mailstack.servers.http.assets import send_file
+from mailstack.servers.http.problem import BAD_REQUEST, Problem, Refused
+from mailstack.servers.http.sign_in import BANNED
+from mailstack.servers.http.signed_in import take_cookie
+from mailstack.services.identity.app_passwords import Order, issue
+from mailstack.services.identity.login import LoginOrigin
+from mailstack.services.identity.own_password import change_password, is_of_spec
+from mailstack.services.identity.web_logins import SERVICE, WebLogin
+from mailstack.services.mailbox.quota import OWN_ROOT, quota_of_root
+
+PATH = "/account"
+EXPORT_PATH = "/account/export"
+ASSETS_PATH = "/account/assets/{version}/{path:path}"
+EXPORTING = Problem(status=429, title="Your mail is being exported already", headers={"Retry-After": "60"})
+OTHERS = "others"
+"""In place of the id of a session: all but this one."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody's request, who is signed in."""
+
+    service: AccountService
+    request: Request
+    who: WebLogin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPages:
+    """_exporting: accounts whose mail is on its way."""
+
+    service: AccountService
+    _exporting: set[AccountId] = field(default_factory=set)
+
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            Route(PATH, self.show, methods=["GET"], max_body_size=0),
+            Route(ASSETS_PATH, self.asset, methods=["GET"], max_body_size=0),
+            Route(EXPORT_PATH, self.export, methods=["GET"], max_body_size=0),
+            self._form("/account/password", new_password),
+            self._form("/account/app-passwords", new_app_password),
+            self._form("/account/app-passwords/end", end_app_password),
+            self._form("/account/sessions/end", end_sessions),
+        )
+
+    async def asset(self, request: Request) -> Response:
+        return send_file(request, load_assets())
+
+    async def show(self, request: Request) -> Response:
+        who = await self.service.signed_in.find(request)
+        if who is None:
+            return page("sign_in.html", {}, status=401)
+        return await account_page(Visit(service=self.service, request=request, who=who))
+
+    async def export(self, request: Request) -> Response:
+        account = (await self.service.signed_in.require(request)).account
+        if account.account_id in self._exporting:
+            raise Refused(EXPORTING)
+        log.info("mail exported", service=SERVICE, peer=peer_host(request), account=account.login)
+        headers = {"Content-Disposition": 'attachment; filename="mail.zip"'}
+        return StreamingResponse(self._exported(account), headers=headers, media_type="application/zip")
+
+    async def _exported(self, account: Account) -> AsyncIterator[bytes]:
+        self._exporting.add(account.account_id)
+        try:
+            async for piece in exported(self.service.mail_of(account), self.service.clock()):
+                yield piece
+        finally:
+            self._exporting.discard(account.account_id)
+
+    def _form(self, path: str, act: Callable[[Visit, Form], Awaitable[Response]]) -> Route:
+        async def answer(request: Request) -> Response:
+            who = await self.service.signed_in.require(request)
+            return await act(Visit(service=self.service, request=request, who=who), await form_of(request))
+
+        return Route(path, answer, methods=["POST"], max_body_size=MAX_BODY_BYTES)
+
+
+async def account_page(visit: Visit, *, fault: str = "", made: str = "", status: int = 200) -> Response:
+    """fault: of the form that was sent. made: an app password, shown this once."""
+    service, account, now = visit.service, visit.who.account, visit.service.clock()
+    values = {
+        "account": account,
+        "fault": fault,
+        "made": made,
+        "is_of_spec": await is_of_spec(service.state, account),
+        "shortest": SHORTEST_PASSWORD,
+        "services": sorted(ALL_SERVICES),
+        "app_passwords": await service.app_passwords.of_account(account.account_id),
+        "sessions": await service.signed_in.web_logins.sessions.of_account(account.account_id, now=now),
+        "own": visit.who.session.session_id,
+        "quota": await quota_of_root(service.mail_of(account), OWN_ROOT),
+        "profile": f"/profile.mobileconfig?emailaddress={quote(account.login)}",
+    }
+    return page("account.html", values, status=status)
+
+
+async def new_password(visit: Visit, form: Form) -> Response:
+    """Under the bans and delays of every login: a page that was left open does not let passwords be tried."""
+    current, new, again = form.one("current"), form.one("new"), form.one("again")
+    service, account, host = visit.service, visit.who.account, peer_host(visit.request)
+    if service.conduct.ban_of(host) is not None:
+        raise Refused(BANNED)
+    if new != again:
+        return await account_page(visit, fault="The new password was not typed the same twice.", status=422)
+    origin = LoginOrigin(service=SERVICE, peer_host=host)
+    login = service.signed_in.web_logins.login
+    try:
+        await login.authenticate(account.login, current, ability=Ability.READ, origin=origin)
+    except (AuthenticationFailed, Forbidden):
+        service.conduct.note(host, Offence.FAILED_LOGIN)
+        return await account_page(visit, fault="That is not your password as it is now.", status=403)
+    try:
+        await change_password(service.state, account, new)
+    except (Invalid, Forbidden) as refused:
+        return await account_page(visit, fault=_sentence(refused), status=422)
+    log.info("password changed", service=SERVICE, peer=host, account=account.login)
+    response = page("changed.html", {})
+    take_cookie(response)
+    return response
+
+
+async def new_app_password(visit: Visit, form: Form) -> Response:
+    service, account = visit.service, visit.who.account
+    try:
+        services = frozenset(map(AppService, form.all("service")))
+    except ValueError:
+        raise Refused(BAD_REQUEST) from None
+    order = Order(name=form.one("name").strip(), services=services, expires_at=None)
+    random = service.token(RANDOM_OCTETS)
+    try:
+        made, text = await issue(service.app_passwords, account.account_id, order, now=service.clock(), random=random)
+    except (Invalid, TooMany) as refused:
+        return await account_page(visit, fault=_sentence(refused), status=422)
+    log.info("app password made", service=SERVICE, account=account.login, id=made.app_password_id)
+    return await account_page(visit, made=text)
+
+
+async def end_app_password(visit: Visit, form: Form) -> Response:
+    account = visit.who.account
+    try:
+        ended = await visit.service.app_passwords.revoke(account.account_id, AppPasswordId(form.one("id")))
+    except NotFound:
+        return _back()  # sent twice, or ended elsewhere: it is gone, as was wanted
+    log.info("app password ended", service=SERVICE, account=account.login, id=ended.app_password_id)
+    return _back()
+
+
+async def end_sessions(visit: Visit, form: Form) -> Response:
+    wanted, own = form.one("id"), visit.who.session.session_id
+    sessions, account_id = visit.service.signed_in.web_logins.sessions, visit.who.account.account_id
+    if wanted == OTHERS:
+        await sessions.end(account_id, but=own)
+    else:
+        await sessions.end(account_id, [wanted])
+    response = _back()
+    if wanted == own:
+        take_cookie(response)
+    return response
+
+
+def _back() -> Response:
+    # RFC 9110 §15.4.4: the page is asked for anew, and loading it again sends no form.
+    return RedirectResponse(PATH, status_code=303)
+
+
+def _sentence(refused: DomainError) -> str:
+    return f"{refused.detail[:1].upper()}{refused.detail[1:]}."

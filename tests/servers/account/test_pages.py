@@ -1,0 +1,282 @@
+"""The account page: what it shows, what its forms do, and who may send them."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from io import BytesIO
+from mailbox import mbox
+from pathlib import Path
+from secrets import token_bytes
+from urllib.parse import urlencode
+from zipfile import ZipFile
+
+import httpx
+import pytest
+from starlette.routing import Router
+
+from mailstack.model.errors import AuthenticationFailed, Forbidden
+from mailstack.model.ids import MailboxId, ModSeq, Uid
+from mailstack.model.instant import Instant
+from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
+from mailstack.model.principal import Ability
+from mailstack.servers.account.export import names_of
+from mailstack.servers.account.pages import AccountPages
+from mailstack.servers.account.service import AccountService
+from mailstack.servers.http.signed_in import COOKIE
+from mailstack.services.identity.login import LoginOrigin
+from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.services.mailbox import emails
+from mailstack.services.mailbox.append import Arrival
+from tests.support.asking import PEER, asked, floor_under
+from tests.support.imap_server import DOMAIN, PASSWORD
+from tests.support.jmap_world import JmapWorld, jmap_world
+from tests.support.stores import account_resource, apply, mailbox_with, updated
+
+ALICE = f"u0@{DOMAIN}"
+OWN = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+NOON = Instant(1_700_000_000_000)
+STATUS = MailboxStatus(
+    messages=0, unseen=0, deleted=0, size_bytes=0, uid_next=Uid(1), uid_validity=1, highest_mod_seq=ModSeq(1)
+)
+NEW = "another good one"
+Fields = Mapping[str, str | list[str]]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[JmapWorld]:
+    async with jmap_world(tmp_path) as found:
+        yield found
+
+
+async def cookie_of(world: JmapWorld, who: str = ALICE, agent: str = "Firefox") -> str:
+    logins = world.service.signed_in.web_logins
+    return (await logins.open(who, PASSWORD, peer_host=PEER[0], agent=agent))[1]
+
+
+async def ask(
+    world: JmapWorld,
+    path: str = "/account",
+    form: Fields | bytes | None = None,
+    *,
+    cookie: str = "",
+    headers: Mapping[str, str] = OWN,
+) -> httpx.Response:
+    store, service = world.imap.store, world.service
+    pages = AccountPages(
+        service=AccountService(
+            signed_in=service.signed_in,
+            conduct=service.conduct,
+            state=store.state,
+            app_passwords=store.app_passwords,
+            mail_of=service.mail_of,
+            clock=service.clock,
+            token=token_bytes,
+        )
+    )
+    content = form if form is None or isinstance(form, bytes) else urlencode(form, doseq=True).encode()
+    app = floor_under(Router(pages.routes(), redirect_slashes=False), service.clock)
+    sent = {**headers, "Cookie": f"{COOKIE}={cookie}"} if cookie else headers
+    return await asked(app, "GET" if form is None else "POST", path, headers=sent, content=content)
+
+
+async def test_nobody_sees_a_page_to_sign_in_by(world: JmapWorld) -> None:
+    reply = await ask(world)
+    assert reply.status_code == 401
+    assert '<form id="sign-in"' in reply.text
+    policy = reply.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    for path in re.findall(r'(?:href|src)="(/account/assets/[^"]+)"', reply.text):
+        assert (await ask(world, path)).status_code == 200
+
+
+async def test_the_page_shows_what_is_there_and_nothing_of_others(world: JmapWorld) -> None:
+    await cookie_of(world, f"u1@{DOMAIN}", "Other browser")
+    cookie = await cookie_of(world, agent="<script>alert(1)</script>")
+    reply = await ask(world, cookie=cookie)
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "no-store")
+    assert ALICE in reply.text
+    assert "this one" in reply.text
+    assert "&lt;script&gt;alert(1)" in reply.text
+    assert "<script>alert" not in reply.text
+    assert "Other browser" not in reply.text
+
+
+FORMS: list[tuple[str, Fields]] = [
+    ("/account/password", {"current": PASSWORD, "new": NEW, "again": NEW}),
+    ("/account/app-passwords", {"name": "Phone", "service": ["imap"]}),
+    ("/account/app-passwords/end", {"id": "k3f9x2m7"}),
+    ("/account/sessions/end", {"id": "others"}),
+]
+
+
+@pytest.mark.parametrize(("path", "form"), FORMS, ids=[path for path, _ in FORMS])
+async def test_forms_of_other_pages_and_of_nobody_do_nothing(world: JmapWorld, path: str, form: Fields) -> None:
+    cookie = await cookie_of(world)
+    await cookie_of(world)
+    assert (await ask(world, path, form)).status_code == 401
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"},
+        {"Origin": "https://evil.example"},
+        {},
+    ):
+        assert (await ask(world, path, form, cookie=cookie, headers=headers)).status_code == 403
+    account_id = (await world.account()).account_id
+    assert not await world.imap.store.app_passwords.of_account(account_id)
+    assert len(await world.imap.store.web_sessions.of_account(account_id, now=world.service.clock())) == 2
+    assert await logs_in(world, PASSWORD)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"a=%ff", b"a", b"&".join([b"id=1"] * 50), b"id=1&id=2"])
+@pytest.mark.parametrize("path", [path for path, _ in FORMS], ids=str)
+async def test_what_is_no_such_form_is_refused(world: JmapWorld, path: str, body: bytes) -> None:
+    assert (await ask(world, path, body, cookie=await cookie_of(world))).status_code == 400
+
+
+async def test_a_huge_form_is_not_read(world: JmapWorld) -> None:
+    reply = await ask(world, "/account/sessions/end", b"id=" + b"x" * 20_000, cookie=await cookie_of(world))
+    assert reply.status_code == 413
+
+
+async def logs_in(world: JmapWorld, password: str, service: str = "imap") -> bool:
+    origin = LoginOrigin(service=service, peer_host=PEER[0])
+    try:
+        await world.service.login.authenticate(ALICE, password, ability=Ability.READ, origin=origin)
+    except (AuthenticationFailed, Forbidden):
+        return False
+    return True
+
+
+async def test_a_password_is_changed_by_who_knows_it(world: JmapWorld) -> None:
+    cookie = await cookie_of(world)
+    reply = await ask(world, *FORMS[0], cookie=cookie)
+    assert reply.status_code == 200
+    assert "Your password is changed" in reply.text
+    assert "Max-Age=0" in reply.headers["set-cookie"]
+    assert (await ask(world, cookie=cookie)).status_code == 401
+    assert not await logs_in(world, PASSWORD)
+    assert await logs_in(world, NEW)
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "fault"),
+    [
+        ({"current": "wrong", "new": NEW, "again": NEW}, 403, "not your password"),
+        ({"current": PASSWORD, "new": NEW, "again": NEW + "x"}, 422, "the same twice"),
+        ({"current": PASSWORD, "new": "short", "again": "short"}, 422, "at least 8 characters"),
+        ({"current": PASSWORD, "new": "x" * 2_000, "again": "x" * 2_000}, 422, "at most 1024 octets"),
+    ],
+    ids=["wrong", "twice", "short", "long"],
+)
+async def test_a_password_is_not_changed(world: JmapWorld, form: Fields, status: int, fault: str) -> None:
+    reply = await ask(world, "/account/password", form, cookie=await cookie_of(world))
+    assert reply.status_code == status
+    assert fault in reply.text
+    assert await logs_in(world, PASSWORD)
+
+
+async def test_a_password_of_the_spec_is_the_specs(world: JmapWorld) -> None:
+    given = account_resource(ALICE)
+    await apply(world.imap.store, updated(given, password=hash_password(PASSWORD, cost=HashCost.LOW)))
+    cookie = await cookie_of(world)
+    shown = await ask(world, cookie=cookie)
+    assert "stands in the configuration" in shown.text
+    assert 'action="/account/password"' not in shown.text
+    reply = await ask(world, *FORMS[0], cookie=cookie)
+    assert reply.status_code == 422
+    assert await logs_in(world, PASSWORD)
+
+
+async def test_an_app_password_is_shown_once_and_ended(world: JmapWorld) -> None:
+    cookie = await cookie_of(world)
+    reply = await ask(world, "/account/app-passwords", {"name": " <b>Phone", "service": ["imap"]}, cookie=cookie)
+    assert reply.status_code == 200
+    assert "&lt;b&gt;Phone" in reply.text
+    (secret,) = re.findall(r"<code>(mailstack_app_[a-z0-9_]+)</code>", reply.text)
+    assert await logs_in(world, secret)
+    assert not await logs_in(world, secret, "managesieve")
+    again = await ask(world, cookie=cookie)
+    assert secret not in again.text
+    (app_password_id,) = re.findall(r'app-passwords/end"><button name="id" value="([^"]+)"', again.text)
+    others = await cookie_of(world, f"u1@{DOMAIN}")
+    for who, ends in ((others, False), (cookie, True)):
+        ended = await ask(world, "/account/app-passwords/end", {"id": app_password_id}, cookie=who)
+        assert (ended.status_code, ended.headers["location"]) == (303, "/account")
+        assert await logs_in(world, secret) is not ends
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"name": " ", "service": ["imap"]}, 422),
+        ({"name": "x" * 101, "service": ["imap"]}, 422),
+        ({"name": "Phone"}, 422),
+        ({"name": "Phone", "service": ["imap", "admin"]}, 400),
+        ({"service": ["imap"]}, 400),
+    ],
+    ids=["blank", "long", "for-nothing", "for-what", "nameless"],
+)
+async def test_an_app_password_that_makes_no_sense_is_not_made(world: JmapWorld, form: Fields, status: int) -> None:
+    assert (await ask(world, "/account/app-passwords", form, cookie=await cookie_of(world))).status_code == status
+    assert not await world.imap.store.app_passwords.of_account((await world.account()).account_id)
+
+
+async def test_all_mail_is_exported_and_that_of_nobody_else(world: JmapWorld, tmp_path: Path) -> None:
+    for who, count in (("u0", 3), ("u1", 1)):
+        account = await world.account(who)
+        inbox = await mailbox_with(world.imap.store, account.account_id, MailboxRole.INBOX)
+        for number in range(count):
+            raw = b"Subject: %s %d\r\n\r\nFrom me\r\n" % (who.encode(), number)
+            await emails.create(world.service.mail_of(account), [inbox], Arrival(raw=raw, flags=(), received_at=NOON))
+    assert (await ask(world, "/account/export", headers={})).status_code == 401
+    reply = await ask(world, "/account/export", cookie=await cookie_of(world))
+    assert reply.headers["content-type"] == "application/zip"
+    archive = ZipFile(BytesIO(reply.content))
+    assert archive.testzip() is None
+    assert "INBOX.mbox" in archive.namelist()
+    file = tmp_path / "INBOX.mbox"
+    file.write_bytes(archive.read("INBOX.mbox"))
+    with closing(mbox(file)) as found:
+        assert [each["Subject"] for each in found] == ["u0 0", "u0 1", "u0 2"]
+
+
+def test_names_of_exported_mailboxes_stay_in_their_folder() -> None:
+    tree = [(1, None, ".."), (2, 1, "a/b"), (3, None, "A:B"), (4, None, "a?b"), (5, None, " "), (6, 5, "x\\y")]
+    found = [named(*each) for each in tree]
+    assert [name for name, _ in names_of(found)] == [
+        "_.mbox",
+        "_/a_b.mbox",
+        "A_B.mbox",
+        "a_b (2).mbox",
+        "_ (2).mbox",
+        "_/x_y.mbox",
+    ]
+
+
+def named(number: int, parent: int | None, name: str) -> Mailbox:
+    return Mailbox(
+        mailbox_id=MailboxId(number),
+        parent_id=None if parent is None else MailboxId(parent),
+        name=name,
+        role=None,
+        is_subscribed=True,
+        status=STATUS,
+    )
+
+
+async def test_sessions_are_ended_one_or_all_others(world: JmapWorld) -> None:
+    own, second, third = [await cookie_of(world, agent=agent) for agent in ("One", "Two", "Three")]
+    stranger = await cookie_of(world, f"u1@{DOMAIN}")
+    text = (await ask(world, cookie=own)).text
+    (session_id,) = re.findall(r'value="([0-9a-f]+)" aria-label="End Two"', text)
+    await ask(world, "/account/sessions/end", {"id": session_id}, cookie=stranger)
+    assert (await ask(world, cookie=second)).status_code == 200
+    await ask(world, "/account/sessions/end", {"id": session_id}, cookie=own)
+    assert [(await ask(world, cookie=each)).status_code for each in (own, second, third)] == [200, 401, 200]
+    await ask(world, "/account/sessions/end", {"id": "others"}, cookie=own)
+    assert [(await ask(world, cookie=each)).status_code for each in (own, third, stranger)] == [200, 401, 200]
+    (own_id,) = re.findall(r'value="([0-9a-f]+)" aria-label="End One"', text)
+    reply = await ask(world, "/account/sessions/end", {"id": own_id}, cookie=own)
+    assert "Max-Age=0" in reply.headers["set-cookie"]
+    assert (await ask(world, cookie=own)).status_code == 401
