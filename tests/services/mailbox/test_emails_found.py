@@ -1,6 +1,7 @@
 """Queries over an account find what reading every message would find, and tell what has changed."""
 
 import random
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,7 @@ from mailstack.model.query import (
 from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
 from mailstack.services.mailbox import view
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.emails_found import EmailQuery, find_emails
+from mailstack.services.mailbox.emails_found import EmailQuery, EmailsFound, find_emails
 from mailstack.services.mailbox.found_changes import found_changes
 from mailstack.services.mailbox.match import matching
 
@@ -249,6 +250,15 @@ async def test_any_query_finds_what_reading_every_message_finds(mail: AccountMai
         asked = account.asked()
         assert list(await find_emails(mail, asked)) == await account.expected(asked), asked
         await account.step()
+
+
+def test_what_is_found_is_a_sequence_as_a_list_is() -> None:
+    found, listed = EmailsFound(array("q", [7, 8, 9, 10]), range(3, -1, -1)), [10, 9, 8, 7]
+    assert ([*found], len(found), found[1], [*found[1:3]], [*found[2:9]]) == (listed, 4, 9, [9, 8], [8, 7])
+    assert [at for at, one in enumerate(listed) if found.index(one) == at] == [0, 1, 2, 3]
+    assert (8 in found, 8 in found[3:], None in found) == (True, False, False)
+    with pytest.raises(ValueError, match="11"):
+        found.index(11)
 
 
 @pytest.mark.parametrize("many", [0, view.MANY], ids=["in a thread", "on the loop"])

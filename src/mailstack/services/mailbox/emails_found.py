@@ -4,10 +4,11 @@ The filter is decided mailbox by mailbox, as SEARCH is; a message that lies in s
 \\Deleted it is not found (RFC 8621 §4.1.1).
 """
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
-from typing import overload
+from typing import cast, overload
 
 from mailstack.model.errors import NotFound
 from mailstack.model.ids import MessageId
@@ -65,6 +66,17 @@ class EmailsFound(Sequence[MessageId]):
         if isinstance(at, slice):
             return EmailsFound(self._ids, self._order[at])
         return MessageId(self._ids[self._order[at]])
+
+    def __iter__(self) -> Iterator[MessageId]:
+        # A NewType costs a call for each.
+        return cast("Iterator[MessageId]", map(self._ids.__getitem__, self._order))
+
+    def __contains__(self, message_id: object) -> bool:
+        return cast("MessageId", message_id) in iter(self)
+
+    def index(self, message_id: object, start: int = 0, stop: int = sys.maxsize) -> int:
+        """As a list has it; raises ValueError."""
+        return [*self].index(cast("MessageId", message_id), start, stop)
 
 
 async def find_emails(mail: AccountMail, asked: EmailQuery) -> EmailsFound:
