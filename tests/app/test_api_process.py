@@ -512,3 +512,12 @@ async def test_a_proposal_is_the_spec_as_it_would_be_and_nothing_is_written(hous
     assert (await house.ask(CallKind.PROPOSAL, {**asked, "login": "nobody@example.com"}))[0] == 404
     assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "password"}))[0] == 422
     assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "name", "value": "a\nb: c"}))[0] == 422
+
+
+async def test_a_proposal_shows_no_hash(house: House) -> None:
+    hashed = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG"
+    house.spec.write_text(SPEC.replace("env/REMOTE_ALICE", f'"{hashed}"'))
+    asked = {"login": "alice@example.com", "key": "name", "value": "Alice"}
+    _, (reply,) = await house.ask(CallKind.PROPOSAL, asked)
+    assert "name: Alice" in reply["diff"][-1]
+    assert "c29tZXNhbHQ" not in str(reply)

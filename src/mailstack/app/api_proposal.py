@@ -3,6 +3,7 @@ takes from there. Nothing is written.
 """
 
 import difflib
+import re
 from pathlib import Path
 
 from mailstack.app.account_owners import owners_of
@@ -21,6 +22,7 @@ from mailstack.spec.secrets import SecretMissing
 
 LISTS = frozenset({"addresses", "roles", "can"})
 NO_LIMIT = "null"
+_HASH = re.compile(r"(?:\$(?:argon2\w*|2[aby]|5|6)|\{[A-Z0-9-]+\}|SCRAM-SHA-256)\$(?:[^\s\"'},]|,(?=\S))+")
 
 
 async def tell_owners(order: Order, request: OwnersRequest, line: Line) -> None:
@@ -43,9 +45,15 @@ def propose(order: Order, request: ProposalRequest, line: Line) -> None:
     line.begin(JSON)
     line.tell(
         file=str(file),
-        diff=[*difflib.unified_diff(former.splitlines(), new.splitlines(), str(file), str(file), lineterm="")],
+        diff=_diff(former, new, str(file)),
         faults=_faults(own, file, new),
     )
+
+
+def _diff(former: str, new: str, file: str) -> list[str]:
+    """Without the hashes that may stand around what is changed: nobody needs to see them for that."""
+    lines = difflib.unified_diff(former.splitlines(), new.splitlines(), file, file, lineterm="", n=1)
+    return [_HASH.sub("(secret)", line) for line in lines]
 
 
 def _entry(request: ProposalRequest) -> Entry:

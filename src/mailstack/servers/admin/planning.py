@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import escape
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.servers.admin.failing import failed, problem_of
 from mailstack.servers.admin.templating import PAGE_SECURITY, page, rendered
 from mailstack.servers.admin.visit import Failed, Visit, document, lines_of
 from mailstack.servers.calls import Answer, CallKind
+from mailstack.servers.http.streamed import Streamed
 
 PATH = "/admin/plan"
 HASHES = ("spec_hash", "live_hash", "plan_hash")
@@ -74,23 +75,18 @@ async def apply(visit: Visit) -> Response:
         problem = await document(answer)
         await answer.close()
         return visit.page("apply_failed.html", PATH, problem=problem_of(Failed(problem)))
-    return StreamingResponse(
-        _steps(visit, answer), media_type="text/html", headers={"Content-Security-Policy": PAGE_SECURITY}
-    )
+    headers = {"Content-Security-Policy": PAGE_SECURITY}
+    return Streamed(_steps(visit, answer), answer.close, media_type="text/html", headers=headers)
 
 
 async def _steps(visit: Visit, answer: Answer) -> AsyncIterator[str]:
     # The frame around them is written by the template, which knows the steps as one place.
-    values = {**visit.frame, "current": PATH, "place_of_steps": ""}
-    before, _, after = rendered("applying.html", values).partition(_PLACE_OF_STEPS)
-    try:
-        yield before
-        async for step in lines_of(answer):
-            for kind, text in _told(step):
-                yield f'<li class="{kind}">{escape(text)}</li>\n'
-        yield after
-    finally:
-        await answer.close()
+    before, _, after = rendered("applying.html", {**visit.frame, "current": PATH}).partition(_PLACE_OF_STEPS)
+    yield before
+    async for step in lines_of(answer):
+        for kind, text in _told(step):
+            yield f'<li class="{kind}">{escape(text)}</li>\n'
+    yield after
 
 
 def _told(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

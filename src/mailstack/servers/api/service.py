@@ -1,16 +1,14 @@
 """What the API's pages stand on, and the one list of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
 
 import mailstack
 from mailstack.model.errors import Forbidden, Invalid, TryAgainLater
@@ -32,8 +30,9 @@ from mailstack.servers.api.documents import (
     token_document,
 )
 from mailstack.servers.api.failures import Failures
-from mailstack.servers.calls import Answer, Call, CallKind, Calls
+from mailstack.servers.calls import Call, CallKind, Calls
 from mailstack.servers.http.problem import TOO_BUSY, Problem, Refused
+from mailstack.servers.http.streamed import Streamed
 from mailstack.services.identity.tokens import issue, revoke, visible_to
 
 log = structlog.get_logger()
@@ -43,20 +42,6 @@ BUNDLE_BYTES = 32 * 1024 * 1024
 TOKEN_BYTES = 64 * 1024
 OPENAPI = Path(__file__).with_name("openapi.json")
 VERSION_FIELD = "Mailstack-Version"
-
-
-class Streamed(StreamingResponse):
-    """An answer as it comes. Closed also where the caller left before the first of it was sent."""
-
-    def __init__(self, answer: Answer, headers: Mapping[str, str]) -> None:
-        super().__init__(answer.chunks, status_code=answer.status, media_type=answer.media_type, headers=headers)
-        self._close = answer.close
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +110,9 @@ class ApiService:
         except TryAgainLater as fault:
             raise Refused(replace(TOO_BUSY, detail=fault.detail)) from None
         headers = {VERSION_FIELD: mailstack.__version__}
-        return Streamed(answer, headers)
+        return Streamed(
+            answer.chunks, answer.close, status=answer.status, media_type=answer.media_type, headers=headers
+        )
 
     async def list_tokens(self, request: Request) -> JSONResponse:
         bearer = await self.bearers.of(request, Scope.TOKENS)
