@@ -27,6 +27,7 @@ ON_BOTH = (
     "tests/scenarios/",
     "tests/servers/imap/",
     "tests/servers/jmap/test_followed.py",
+    "tests/servers/jmap/test_any_calls.py",
     "tests/servers/smtp/test_durable.py",
 )
 ON_ONE: Mapping[str, str] = {

@@ -61,3 +61,31 @@ async def test_no_arguments_meet_a_bug(world: JmapWorld, seed: int) -> None:
         assert reply.status_code == 200, (reply.text, content)
         for name, answer, call_id in reply.json()["methodResponses"]:
             assert "serverFail" not in orjson.dumps([name, answer]).decode(), (content, answer, call_id)
+
+
+async def test_no_nul_meets_a_bug(world: JmapWorld) -> None:
+    """RFC 8259 §7: a string of JSON may hold it, and so may an address; no text of PostgreSQL does."""
+    known = await known_of(world)
+    account_id = known["account"][0]
+    push = {"deviceClientId": "\0", "url": "https://127.0.0.1/x", "types": ["\0"]}
+    calls: list[list[Any]] = [
+        ["PushSubscription/set", {"create": {"a": push, "b": push | {"deviceClientId": "a"}}}, "0"],
+        ["PushSubscription/get", {"ids": None}, "1"],
+        *(
+            ["Email/query", {"accountId": account_id, "filter": {name: value}}, name]
+            for name, value in (("text", "\0"), ("body", "a\0b"), ("from", "'a \0'"), ("header", ["X", "\0"]))
+        ),
+        ["SearchSnippet/get", {"accountId": account_id, "filter": {"text": "\0"}, "emailIds": known["email"]}, "s"],
+        ["EmailSubmission/query", {"accountId": account_id, "filter": {"undoStatus": "\0"}}, "u"],
+        ["Identity/set", {"accountId": account_id, "create": {"a": {"email": "u0@peer.test", "name": "\0"}}}, "i"],
+        ["Email/changes", {"accountId": account_id, "sinceState": "\0"}, "c"],
+    ]
+    for name, answer, call_id in await world.api(*calls, using=sorted(CAPABILITIES)):
+        assert "serverFail" not in orjson.dumps(answer).decode(), (name, answer, call_id)
+    for path in (
+        "/jmap/download/%00/B1/x",
+        f"/jmap/download/{account_id}/%00/x",
+        f"/jmap/download/{account_id}/U%00/x",
+    ):
+        assert (await world.ask("GET", path)).status_code == 404
+    assert (await world.ask("POST", "/jmap/upload/%00", content=b"x")).status_code == 404
