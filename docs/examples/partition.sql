@@ -11,7 +11,7 @@ DECLARE
     tables name[] := ARRAY(
         SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
         WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attname = 'account_id'
-          AND relname NOT IN ('account', 'address', 'app_password', 'push_subscription', 'shared', 'trash'));  -- the system's, which are small
+          AND relname NOT IN ('account', 'address', 'app_password', 'push_subscription', 'shared', 'trash', 'web_session'));  -- the system's, which are small
     keys text[] := '{}';
     one text;
 BEGIN

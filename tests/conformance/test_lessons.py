@@ -30,8 +30,6 @@ CLASSES = {
 LACKING = {
     "- no filters at delivery yet": "services/inbound/filter",
     "- no calendars yet": "servers/dav",
-    "- no admin pages yet": "servers/admin",
-    "- no webmail yet": "servers/webmail",
     "- no LDAP yet": "clients/ldap",
     "- no single sign-on yet": "clients/oidc",
     "- no reports yet": "cli/report",

@@ -42,7 +42,7 @@ async def test_every_row_key_and_index_is_in_the_parts_and_the_store_goes_on(
 
     assert [postgres.run(sql, database=name) for sql in (KEYS, INDEXES)] == before
     assert {table: postgres.run(COUNTS.format(table), database=name) for table in tables} == counts
-    small = ("account", "address", "app_password", "push_subscription", "shared", "trash")
+    small = ("account", "address", "app_password", "push_subscription", "shared", "trash", "web_session")
     assert postgres.run(WHOLE, database=name) == [(table,) for table in small]
     store = await open_at(empty_database, tmp_path)
     alice = (await account_of(store, ALICE)).account_id
