@@ -126,6 +126,26 @@ export class Jmap {
     return reply.json();
   }
 
+  // The same with how much of it is there, from 0 to 1, and what stops it: fetch tells nothing of that.
+  uploadTold(blob, type, onProgress) {
+    const request = new XMLHttpRequest();
+    const done = new Promise((resolve, reject) => {
+      request.open("POST", this.session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId)));
+      request.setRequestHeader("Content-Type", type);
+      request.responseType = "json";
+      request.upload.addEventListener("progress", (event) => onProgress(event.loaded / (event.total || 1)));
+      request.addEventListener("load", () => {
+        if (request.status === 201 || request.status === 200) resolve(request.response);
+        else if (request.status === 401) reject(new SignedOut());
+        else reject(new Error(request.response?.detail || request.response?.title || `status ${request.status}`));
+      });
+      request.addEventListener("error", () => reject(new Unreachable("no connection")));
+      request.addEventListener("abort", () => reject(new MethodError("aborted")));
+      request.send(blob);
+    });
+    return { done, stop: () => request.abort() };
+  }
+
   downloadUrl(blobId, name, type) {
     const values = { accountId: this.accountId, blobId, name: name || "attachment", type };
     return this.session.downloadUrl.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(values[key]));

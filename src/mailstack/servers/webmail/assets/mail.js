@@ -1,7 +1,7 @@
 // What is known of the account's mail here, and how it is kept up to date: mailboxes, emails, and the list that is open.
 
 import { Observable } from "./observable.js";
-import { MethodError, requireSet } from "./jmap.js";
+import { MethodError, requireSet, SUBMISSION } from "./jmap.js";
 
 export const PAGE = 50;
 export const LISTED = [
@@ -19,6 +19,7 @@ export class Mail extends Observable {
     this.jmap = jmap;
     this.mailboxes = new Map();
     this.emails = new Map();
+    this.identities = [];
     this.list = null;
     this.isOnline = true;
     this._states = {};
@@ -27,7 +28,7 @@ export class Mail extends Observable {
   }
 
   async start() {
-    await this._loadMailboxes();
+    await Promise.all([this._loadMailboxes(), this._loadIdentities()]);
     this.stop = this.jmap.listen(() => this.sync(), (isOnline) => {
       this.isOnline = isOnline;
       this.changed();
@@ -39,6 +40,22 @@ export class Mail extends Observable {
   mailboxWithRole(role) {
     for (const mailbox of this.mailboxes.values()) if (mailbox.role === role) return mailbox;
     return null;
+  }
+
+  // Made where there is none.
+  async mailboxFor(role) {
+    const found = this.mailboxWithRole(role);
+    if (found) return found;
+    const name = role[0].toUpperCase() + role.slice(1);
+    requireSet(await this.jmap.call("Mailbox/set", { create: { made: { name, role } } }));
+    await this._loadMailboxes();
+    return this.mailboxWithRole(role);
+  }
+
+  // Whom one has written to or heard from lately, each once, those written to first.
+  async correspondents() {
+    this._correspondents ??= this._loadCorrespondents();
+    return this._correspondents;
   }
 
   // As a list for people: those with a role first, then by name, each before what lies below it.
@@ -180,6 +197,34 @@ export class Mail extends Observable {
     this.mailboxes = new Map(got.list.map((box) => [box.id, box]));
     this._states.mailbox = got.state;
     this.changed();
+  }
+
+  async _loadIdentities() {
+    if (!this.jmap.has(SUBMISSION)) return;
+    const got = await this.jmap.call("Identity/get", { ids: null });
+    this.identities = got.list.filter(({ email }) => !email.startsWith("*"));
+  }
+
+  async _loadCorrespondents() {
+    const sent = this.mailboxWithRole("sent");
+    const lists = await Promise.all([sent && { inMailbox: sent.id }, {}].filter(Boolean).map(async (filter, at) => {
+      const id = `people${at}`;
+      const [, got] = await Promise.all([
+        this.jmap.call("Email/query", { filter, sort: NEWEST_FIRST, limit: 200 }, id),
+        this.jmap.call("Email/get", {
+          "#ids": { resultOf: id, name: "Email/query", path: "/ids" }, properties: ["from", "to", "cc"],
+        }),
+      ]);
+      return got.list;
+    }));
+    const found = new Map();
+    for (const email of lists.flat()) {
+      for (const each of [...(email.to ?? []), ...(email.cc ?? []), ...(email.from ?? [])]) {
+        const known = found.get(each.email.toLowerCase());
+        if (!known?.name) found.set(each.email.toLowerCase(), each);
+      }
+    }
+    return [...found.values()];
   }
 
   async _syncMailboxes() {

@@ -1,6 +1,7 @@
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { signOut } from "../jmap.js";
 import { t } from "../texts.js";
+import { Compose } from "./compose.js";
 import { faultText } from "./faults.js";
 import { useChanges } from "./hooks.js";
 import { MessageList } from "./list.js";
@@ -8,6 +9,7 @@ import { Mailboxes, mailboxName } from "./mailboxes.js";
 import { Reading } from "./reading.js";
 import { useRoute } from "./route.js";
 import { Settings } from "./settings.js";
+import { useWriting } from "./writing.js";
 
 export function App({ accounts, onSignedOut }) {
   const [mail, setMail] = useState(accounts.own);
@@ -18,6 +20,19 @@ export function App({ accounts, onSignedOut }) {
   const [note, setNote] = useState(null);
 
   const onFault = (error) => setNote({ text: faultText(error) });
+
+  const writing = useWriting(accounts.own, { setNote, onFault });
+
+  useEffect(() => {
+    if (!note?.seconds) return undefined;
+    const timer = setTimeout(() => setNote(null), note.seconds * 1000);
+    return () => clearTimeout(timer);
+  }, [note]);
+
+  function open(id) {
+    if (mail === accounts.own && mail.emails.get(id)?.keywords.$draft) writing.openDraft(id);
+    else setOpenId(id);
+  }
 
   function openMailbox(id, of = mail) {
     setMail(of);
@@ -61,6 +76,7 @@ export function App({ accounts, onSignedOut }) {
   }
 
   async function leave() {
+    if (!(await writing.leave())) return;
     accounts.stop();
     await signOut().catch(() => {});
     onSignedOut();
@@ -71,6 +87,7 @@ export function App({ accounts, onSignedOut }) {
     <div class="app ${openId ? "is-reading" : ""}">
       <header class="bar">
         <strong>${t("appName")}</strong>
+        <button class="primary" onClick=${() => writing.write()}>${t("compose")}</button>
         <div class="actions" role="toolbar" aria-label=${t("messages")}>
           <button disabled=${!acted.length} onClick=${() => moveTo("archive")}>${t("archive")}</button>
           <button disabled=${!acted.length} onClick=${() => moveTo("junk")}>${t("junk")}</button>
@@ -83,9 +100,14 @@ export function App({ accounts, onSignedOut }) {
       ${!mail.isOnline && html`<p class="offline" role="status">${t("offline")}</p>`}
       <${Mailboxes} accounts=${accounts} open=${mail} onSelect=${openMailbox} />
       <${MessageList}
-        mail=${mail} cursorId=${openId} selection=${selection} onOpen=${setOpenId} onToggle=${toggle} onFault=${onFault}
+        mail=${mail} cursorId=${openId} selection=${selection} onOpen=${open} onToggle=${toggle} onFault=${onFault}
       />
-      <${Reading} mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)} onWrite=${() => {}} />
+      <${Reading} mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)} onWrite=${(kind, email) => writing.write(kind, email, mail)} />
+      ${writing.draft && html`
+        <${Compose}
+          key=${writing.draft} draft=${writing.draft} onSent=${writing.sent} onClose=${writing.leave} onDiscard=${writing.discard}
+        />
+      `}
       <div class="notes" role="status" aria-live="polite">
         ${note && html`
           <p>${note.text} ${note.undo && html`<button onClick=${takeBack}>${t("undo")}</button>`}</p>
