@@ -33,7 +33,7 @@ def plain(number: int) -> bytes:
 
 
 @contextmanager
-def signed_in(browser: Browser, sandbox: Sandbox, who: tuple[str, str] = ALICE, **options: object) -> Iterator[Page]:
+def signed_in(browser: Browser, sandbox: Sandbox, who: tuple[str, str] = ALICE, /, **options: object) -> Iterator[Page]:
     with visitor(browser, **options) as (_, page):
         page.goto(f"https://localhost:{sandbox.port('https')}/")
         page.get_by_label("Address").fill(who[0])

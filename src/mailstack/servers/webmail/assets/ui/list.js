@@ -54,8 +54,8 @@ export function MessageList({ mail, cursorId, selection, onOpen, onToggle, onFau
     />`);
   }
   return html`
-    <div
-      class="list" ref=${box} tabindex="-1"
+    <main
+      class="list" ref=${box} tabindex="-1" aria-label=${t("messages")}
       onScroll=${() => setView({ top: box.current.scrollTop, height: box.current.clientHeight })}
     >
       ${list?.isLoading && html`<p class="note">${t("loading")}</p>`}
@@ -66,7 +66,7 @@ export function MessageList({ mail, cursorId, selection, onOpen, onToggle, onFau
       >
         ${rows}
       </ul>
-    </div>
+    </main>
   `;
 }
 

@@ -23,7 +23,7 @@ export function Reading({ mail, emailId, onFault, onBack, onWrite }) {
     };
   }, [threadId]);
 
-  if (!listed) return html`<section class="reading"><p class="note">${t("chooseMessage")}</p></section>`;
+  if (!listed) return html`<section class="reading" aria-label=${t("reading")}><p class="note">${t("chooseMessage")}</p></section>`;
   const shown = ids.map((id) => mail.emails.get(id)).filter((email) => email?.threadId === threadId && "cc" in email);
   return html`
     <section class="reading" aria-label=${listed.subject || t("noSubject")}>

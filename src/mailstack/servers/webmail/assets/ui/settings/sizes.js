@@ -8,6 +8,6 @@ export function sizeText(octets) {
     size /= STEP;
     at++;
   }
-  const form = { style: "unit", unit: UNITS[at], unitDisplay: "short", maximumFractionDigits: size < 10 && at ? 1 : 0 };
+  const form = { style: "unit", unit: UNITS[at], unitDisplay: at ? "short" : "long", maximumFractionDigits: size < 10 && at ? 1 : 0 };
   return new Intl.NumberFormat(undefined, form).format(size);
 }

@@ -11,10 +11,6 @@ export function Storage({ accounts }) {
   return html`
     <${Used} jmap=${accounts.own.jmap} label=${t("storage")} saysNoLimit />
     ${others.map(({ owner, mail }) => html`<${Used} key=${owner} jmap=${mail.jmap} label=${t("storageOf", { owner })} />`)}
-    <section>
-      <p><a href="/account">${t("accountPage")}</a></p>
-      <p class="hint">${t("accountPageHint")}</p>
-    </section>
   `;
 }
 
