@@ -10,12 +10,13 @@ from secrets import token_bytes
 from urllib.parse import urlencode
 from zipfile import ZipFile
 
+import apsw
 import httpx
 import pytest
 from starlette.routing import Router
 
 from mailstack.model.errors import AuthenticationFailed, Forbidden
-from mailstack.model.ids import MailboxId, ModSeq, Uid
+from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
 from mailstack.model.principal import Ability
@@ -239,6 +240,24 @@ async def test_all_mail_is_exported_and_that_of_nobody_else(world: JmapWorld, tm
     file.write_bytes(archive.read("INBOX.mbox"))
     with closing(mbox(file)) as found:
         assert [each["Subject"] for each in found] == ["u0 0", "u0 1", "u0 2"]
+
+
+async def test_one_that_cannot_be_read_does_not_keep_the_others(world: JmapWorld, tmp_path: Path) -> None:
+    account = await world.account()
+    inbox = await mailbox_with(world.imap.store, account.account_id, MailboxRole.INBOX)
+    for number in range(3):
+        arrival = Arrival(raw=b"Subject: %d\r\n\r\n" % number, flags=(), received_at=NOON)
+        await emails.create(world.service.mail_of(account), [inbox], arrival)
+    spoil_the_second(tmp_path, account.account_id)
+    reply = await ask(world, "/account/export", cookie=await cookie_of(world))
+    text = ZipFile(BytesIO(reply.content)).read("INBOX.mbox")
+    assert (b"Subject: 0" in text, b"Subject: 1" in text, b"Subject: 2" in text) == (True, False, True)
+
+
+def spoil_the_second(folder: Path, account_id: AccountId) -> None:
+    (file,) = (found for found in folder.rglob("mail.db") if account_id in str(found))
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("UPDATE blob SET content = x'00' WHERE blob_key = 2")
 
 
 def test_names_of_exported_mailboxes_stay_in_their_folder() -> None:
