@@ -14,6 +14,7 @@ from starlette.routing import Router
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of, fields_of
 from mailstack.ports.state import State
 from mailstack.ports.store import Store
+from mailstack.servers.admin.directory import Directory
 from mailstack.servers.admin.pages import AdminPages
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.http.signed_in import COOKIE, SignedIn
@@ -41,6 +42,9 @@ class AdminWorld:
     calls: RecordedCalls = field(default_factory=RecordedCalls)
     running: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        self.directory = Directory(self.store.state)
+
     async def cookie(self, login: str = ADMIN) -> str:
         _, cookie = await self.logins.open(login, PASSWORD, peer_host=PEER[0], agent="Browser <b>1</b>")
         return cookie
@@ -62,6 +66,7 @@ class AdminWorld:
         service = AdminService(
             signed_in=SignedIn(web_logins=self.logins),
             store=self.store,
+            directory=self.directory,
             calls=self.calls,
             running=lambda: self.running,
             clock=self.clock,

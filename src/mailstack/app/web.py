@@ -17,6 +17,7 @@ from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.model.tls_policy import StsMode, StsPolicy
 from mailstack.servers.account.pages import AccountPages
 from mailstack.servers.account.service import AccountService
+from mailstack.servers.admin.directory import Directory
 from mailstack.servers.admin.pages import AdminPages
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.api.service import ApiService
@@ -137,6 +138,7 @@ def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService) -> Admi
     return AdminService(
         signed_in=jmap.signed_in,
         store=adapters.store,
+        directory=Directory(adapters.store.state),
         calls=adapters.calls,
         running=partial(written_status, settings.storage.folder),
         clock=adapters.clock,

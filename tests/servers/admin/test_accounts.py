@@ -9,6 +9,7 @@ import pytest
 
 from mailstack.model.app_password import ALL_SERVICES
 from mailstack.model.principal import Account
+from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
 from mailstack.servers.calls import CallKind
 from mailstack.services.identity.app_passwords import Order, issue
 from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world, is_harmless
@@ -113,3 +114,13 @@ async def test_a_proposal_is_a_diff(world: AdminWorld) -> None:
     assert is_harmless(reply)
     ((call, content),) = world.calls.asked
     assert (call.kind, orjson.loads(content)) == (CallKind.PROPOSAL, {"login": USER, "key": "name", "value": "Bob"})
+
+
+async def test_what_was_applied_meanwhile_is_shown(world: AdminWorld) -> None:
+    assert "new@example.com" not in (await world.get("/admin/accounts")).text
+    body = AccountBody(name="", addresses=(), roles=(), abilities=("read",), quota_bytes=None)
+    new = Resource(kind=Kind.ACCOUNT, name="new@example.com", fields=fields_of(body))
+    state = world.store.state
+    change = ResourceChange(operation=Operation.CREATE, resource=new)
+    await state.commit([change], base=await state.generation(), spec_hash="")
+    assert "new@example.com" in (await world.get("/admin/accounts")).text

@@ -47,12 +47,13 @@ async def show_found(visit: Visit) -> Response:
 
 
 async def _look(visit: Visit, text: str) -> Found:
-    snapshot = await visit.service.store.state.snapshot((Kind.ACCOUNT,))
+    resources = (await visit.service.directory.snapshot()).resources
     wanted = text.strip().casefold()
     fitting = [
         resource
-        for _, resource in sorted(snapshot.resources.items())
-        if wanted in resource.name.casefold() or wanted in str(resource.fields["name"]).casefold()
+        for (kind, _), resource in sorted(resources.items())
+        if kind is Kind.ACCOUNT
+        and (wanted in resource.name.casefold() or wanted in str(resource.fields["name"]).casefold())
     ]
     rows = [
         Row(login=each.name, body=body_of(AccountBody, each), is_by_user=bool(each.by_user))
@@ -62,7 +63,7 @@ async def _look(visit: Visit, text: str) -> Found:
 
 
 async def _domains(visit: Visit) -> Sequence[DomainRow]:
-    resources = (await visit.service.store.state.snapshot((Kind.DOMAIN, Kind.ACCOUNT))).resources
+    resources = (await visit.service.directory.snapshot()).resources
     counts = Counter(name.rpartition("@")[2] for kind, name in resources if kind is Kind.ACCOUNT)
     return [
         DomainRow(name=name, body=body_of(DomainBody, resource), accounts=counts[name])

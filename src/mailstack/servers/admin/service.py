@@ -6,6 +6,7 @@ from typing import Any
 
 from mailstack.model.instant import Clock
 from mailstack.ports.store import Store
+from mailstack.servers.admin.directory import Directory
 from mailstack.servers.calls import Calls
 from mailstack.servers.http.signed_in import SignedIn
 
@@ -17,6 +18,7 @@ class AdminService:
 
     signed_in: SignedIn
     store: Store
+    directory: Directory
     calls: Calls
     running: Callable[[], dict[str, Any] | None]
     clock: Clock

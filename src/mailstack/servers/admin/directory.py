@@ -1,0 +1,16 @@
+"""Accounts and domains as they are applied, read once for each generation: of ten thousand, that takes a while."""
+
+from mailstack.model.resource import Kind, Snapshot
+from mailstack.ports.state import State
+
+
+class Directory:
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held: Snapshot | None = None
+
+    async def snapshot(self) -> Snapshot:
+        held = self._held
+        if held is None or held.generation != await self._state.generation():
+            held = self._held = await self._state.snapshot((Kind.ACCOUNT, Kind.DOMAIN))
+        return held
