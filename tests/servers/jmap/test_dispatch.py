@@ -103,3 +103,19 @@ async def test_what_follows_from_a_call_comes_right_behind_it(world: JmapWorld) 
         ("Core/echo", {"n": 2}, "1"),
         ("Core/echo", {"n": 3}, "2"),
     ]
+
+
+async def test_what_follows_need_not_be_used_by_the_request(world: JmapWorld) -> None:
+    async def following(call: Call, _: Arguments) -> dict[str, Any]:
+        call.implied.append(("other", {"ids": []}))
+        return {}
+
+    table = {**TABLE, "following": Method(name="following", capability=CORE, run=following)}
+    call = await world.call(using=frozenset({CORE}))
+    asked = [Invocation(name=name, arguments={}, call_id=name) for name in ("following", "other")]
+    answers = await responses_to(asked, call, methods=table)
+    assert [(name, call_id) for name, _, call_id in answers] == [
+        ("following", "following"),
+        ("other", "following"),
+        ("error", "other"),
+    ]

@@ -129,7 +129,8 @@ async def responses_to(
         responses.append((name, found, invocation.call_id))
         # RFC 8620 §5.4: what follows from a call comes before the client's next one, under the same id.
         waiting.extendleft(
-            Invocation(name=name, arguments=given, call_id=invocation.call_id) for name, given in reversed(call.implied)
+            Invocation(name=name, arguments=given, call_id=invocation.call_id, is_implied=True)
+            for name, given in reversed(call.implied)
         )
         call.implied.clear()
         # Others are let in between: there may be many calls that wait for nothing.
@@ -154,7 +155,7 @@ async def _response(
 
 async def _run(invocation: Invocation, call: Call, results: Results, methods: Mapping[str, Method]) -> dict[str, Any]:
     method = methods.get(invocation.name)
-    # RFC 8620 §3.3: what the request does not use is not there for it.
-    if method is None or method.capability not in call.using:
+    # RFC 8620 §3.3: what the request does not use is not there for it; but for what it uses says that it follows.
+    if method is None or not (invocation.is_implied or method.capability in call.using):
         raise MethodFault(MethodFaultType.UNKNOWN_METHOD)
     return await method.run(call, Arguments(results.resolve(invocation.arguments)))

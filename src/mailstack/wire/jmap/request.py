@@ -37,11 +37,12 @@ class RequestProblem(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """call_id: the client's own, which the response bears too."""
+    """call_id: the client's own, which the response bears too. is_implied: it follows from a call of the client."""
 
     name: str
     arguments: Mapping[str, Any]
     call_id: str
+    is_implied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
