@@ -44,7 +44,8 @@ SECURITY = "; ".join(
 # What pictures without a Content-ID are named by.
 _PART = "part-"
 _STYLE = (
-    "body{margin:0;padding:.7em .85em;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere;color:#1a1a1a;background:#fff}"
+    "body{margin:0;padding:.7em .85em;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
+    "body{color:#1a1a1a;background:#fff}"
     "img{max-width:100%;height:auto}pre{white-space:pre-wrap}table{max-width:100%}"
     "blockquote{margin:0 0 0 .5em;padding-left:.75em;border-left:2px solid #bbb}"
 )
