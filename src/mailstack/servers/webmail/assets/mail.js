@@ -118,6 +118,22 @@ export class Mail extends Observable {
     return got.list.map((email) => email.id);
   }
 
+  // What rows stand for: all emails of their threads in the mailbox that is open. What was searched for stands for itself.
+  async inThreads(ids) {
+    const mailboxId = this.list?.mailboxId;
+    if (!mailboxId) return ids;
+    const threadIds = [...new Set(ids.map((id) => this.emails.get(id).threadId))];
+    const id = `w${Math.random()}`;
+    const [, got] = await Promise.all([
+      this.jmap.call("Thread/get", { ids: threadIds }, id),
+      this.jmap.call("Email/get", {
+        "#ids": { resultOf: id, name: "Thread/get", path: "/list/*/emailIds" }, properties: LISTED,
+      }),
+    ]);
+    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    return got.list.filter((email) => email.mailboxIds[mailboxId]).map((email) => email.id);
+  }
+
   async setKeyword(ids, keyword, isSet) {
     const before = new Map();
     const update = {};
@@ -301,7 +317,7 @@ export class Mail extends Observable {
 
   async _open({ mailboxId, filter, text = "" }) {
     const list = {
-      mailboxId, text, filter, ids: [], total: 0, pages: new Set([0]), isLoading: true, queryState: "",
+      mailboxId, text, filter, ids: [], total: 0, pages: new Set([0]), isLoading: true, queryState: "", snippets: new Map(),
       query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
     };
     this.list = list;
@@ -316,15 +332,18 @@ export class Mail extends Observable {
 
   async _loadPage(list, at) {
     const id = `q${at}-${Math.random()}`;
-    const [found, got] = await Promise.all([
+    const ids = { resultOf: id, name: "Email/query", path: "/ids" };
+    const [found, got, snippets] = await Promise.all([
       this.jmap.call("Email/query", { ...list.query, position: at, limit: PAGE, calculateTotal: true }, id),
       this.jmap.call("Email/get", {
-        "#ids": { resultOf: id, name: "Email/query", path: "/ids" },
+        "#ids": ids,
         properties: LISTED,
       }),
+      list.text ? this.jmap.call("SearchSnippet/get", { filter: list.filter, "#emailIds": ids }) : { list: [] },
     ]);
     if (list !== this.list) return;
     for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    for (const snippet of snippets.list) list.snippets.set(snippet.emailId, snippet);
     this._states.email ??= got.state;
     if (list.queryState && list.queryState !== found.queryState) {
       // Something has come or gone between two pages: places have shifted.

@@ -150,4 +150,8 @@ export default {
   noIdentity: "This account may not send mail.",
   forwarded: "---------- Forwarded message ----------",
   wrote: "{sender} wrote on {date}:",
+  next: "Next message",
+  previous: "Previous message",
+  select: "Select",
+  shortcuts: "Keyboard shortcuts",
 };

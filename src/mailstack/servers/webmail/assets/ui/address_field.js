@@ -1,6 +1,6 @@
 // A field for addresses, with those that are known from mail.
 
-import { html, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { t } from "../texts.js";
 import { lastTyped, withLast } from "../addresses.js";
 import { writtenAddress } from "./people.js";
@@ -11,6 +11,10 @@ export function AddressField({ name, value, mail, onChange, isFocused }) {
   const input = useRef(null);
   const [found, setFound] = useState([]);
   const [chosen, setChosen] = useState(0);
+
+  useEffect(() => {
+    if (isFocused) input.current.focus();
+  }, []);
 
   async function suggest(text) {
     onChange(text);
@@ -45,7 +49,7 @@ export function AddressField({ name, value, mail, onChange, isFocused }) {
     <label class="field">
       <span>${t(name)}</span>
       <input
-        ref=${input} value=${value} autocomplete="off" spellcheck="false" autofocus=${isFocused}
+        ref=${input} value=${value} autocomplete="off" spellcheck=${false}
         role="combobox" aria-expanded=${found.length > 0} aria-controls=${listId} aria-autocomplete="list"
         aria-activedescendant=${found.length ? `${listId}-${chosen}` : null}
         onInput=${(event) => suggest(event.target.value)} onKeyDown=${onKeyDown} onBlur=${() => setFound([])}

@@ -1,14 +1,18 @@
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { signOut } from "../jmap.js";
+import { parseSearch } from "../search.js";
 import { t } from "../texts.js";
 import { Compose } from "./compose.js";
 import { faultText } from "./faults.js";
 import { useChanges } from "./hooks.js";
+import { useKeys } from "./keys.js";
 import { MessageList } from "./list.js";
 import { Mailboxes, mailboxName } from "./mailboxes.js";
 import { Reading } from "./reading.js";
 import { useRoute } from "./route.js";
+import { SearchField } from "./search_field.js";
 import { Settings } from "./settings.js";
+import { Shortcuts } from "./shortcuts.js";
 import { useWriting } from "./writing.js";
 
 export function App({ accounts, onSignedOut }) {
@@ -18,6 +22,8 @@ export function App({ accounts, onSignedOut }) {
   const [openId, setOpenId] = useState(null);
   const [selection, setSelection] = useState(new Set());
   const [note, setNote] = useState(null);
+  const [isHelping, setHelping] = useState(false);
+  const searchField = useRef(null);
 
   const onFault = (error) => setNote({ text: faultText(error) });
 
@@ -41,6 +47,16 @@ export function App({ accounts, onSignedOut }) {
     of.openMailbox(id).catch(onFault);
   }
 
+  function search(text) {
+    const filter = parseSearch(text, [...mail.mailboxes.values()]);
+    const inbox = mail.mailboxWithRole("inbox");
+    searchField.current.blur();
+    if (!filter) return inbox && openMailbox(inbox.id);
+    setOpenId(null);
+    setSelection(new Set());
+    mail.search(filter, text.trim()).catch(onFault);
+  }
+
   useEffect(() => {
     const asked = decodeURIComponent(location.hash.slice(2));
     const first = mail.mailboxes.get(asked) ?? mail.mailboxWithRole("inbox");
@@ -62,7 +78,7 @@ export function App({ accounts, onSignedOut }) {
     setSelection(new Set());
     setOpenId(null);
     try {
-      const undo = await mail.move(acted, mailbox.id);
+      const undo = await mail.move(await mail.inThreads(acted), mailbox.id);
       setNote({ text: t("moved", { count: acted.length, mailbox: mailboxName(mailbox) }), undo });
     } catch (error) {
       onFault(error);
@@ -74,6 +90,28 @@ export function App({ accounts, onSignedOut }) {
     setNote(null);
     await undo().catch(onFault);
   }
+
+  // Drafts are passed by: they are not for reading.
+  function step(by) {
+    const ids = mail.list?.ids ?? [];
+    let at = openId ? ids.indexOf(openId) : by > 0 ? -1 : ids.length;
+    do at += by; while (ids[at] && mail.emails.get(ids[at])?.keywords.$draft);
+    if (ids[at]) setOpenId(ids[at]);
+  }
+
+  function flag() {
+    const isFlagged = acted.every((id) => mail.emails.get(id)?.keywords.$flagged);
+    if (acted.length) mail.setKeyword(acted, "$flagged", !isFlagged).catch(onFault);
+  }
+
+  const write = (kind) => openId && writing.write(kind, { id: openId }, mail);
+  useKeys(page === "settings" ? {} : {
+    j: () => step(1), k: () => step(-1), u: () => setOpenId(null), c: () => writing.write(),
+    r: () => write("reply"), a: () => write("replyAll"), f: () => write("forward"),
+    e: () => moveTo("archive"), "#": () => moveTo("trash"), "!": () => moveTo("junk"), s: flag,
+    x: () => openId && toggle(openId), z: () => note?.undo && takeBack(),
+    "/": () => searchField.current.focus(), "?": () => setHelping(true),
+  });
 
   async function leave() {
     if (!(await writing.leave())) return;
@@ -88,6 +126,7 @@ export function App({ accounts, onSignedOut }) {
       <header class="bar">
         <strong>${t("appName")}</strong>
         <button class="primary" onClick=${() => writing.write()}>${t("compose")}</button>
+        <${SearchField} field=${searchField} onSearch=${search} />
         <div class="actions" role="toolbar" aria-label=${t("messages")}>
           <button disabled=${!acted.length} onClick=${() => moveTo("archive")}>${t("archive")}</button>
           <button disabled=${!acted.length} onClick=${() => moveTo("junk")}>${t("junk")}</button>
@@ -102,12 +141,16 @@ export function App({ accounts, onSignedOut }) {
       <${MessageList}
         mail=${mail} cursorId=${openId} selection=${selection} onOpen=${open} onToggle=${toggle} onFault=${onFault}
       />
-      <${Reading} mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)} onWrite=${(kind, email) => writing.write(kind, email, mail)} />
+      <${Reading}
+        mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)}
+        onWrite=${(kind, email) => writing.write(kind, email, mail)}
+      />
       ${writing.draft && html`
         <${Compose}
           key=${writing.draft} draft=${writing.draft} onSent=${writing.sent} onClose=${writing.leave} onDiscard=${writing.discard}
         />
       `}
+      ${isHelping && html`<${Shortcuts} onClose=${() => setHelping(false)} />`}
       <div class="notes" role="status" aria-live="polite">
         ${note && html`
           <p>${note.text} ${note.undo && html`<button onClick=${takeBack}>${t("undo")}</button>`}</p>

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { t } from "../texts.js";
+import { markedParts } from "../search.js";
 import { shortDate } from "./dates.js";
 import { senderName, personName } from "./people.js";
 
@@ -44,6 +45,7 @@ export function MessageList({ mail, cursorId, selection, onOpen, onToggle, onFau
     rows.push(html`<${Row}
       key=${list.ids[place] ?? `at-${place}`}
       email=${mail.emails.get(list.ids[place])}
+      snippet=${list.snippets.get(list.ids[place])}
       place=${place}
       total=${list.total}
       isSent=${mail.mailboxes.get(list.mailboxId)?.role === "sent"}
@@ -70,7 +72,7 @@ export function MessageList({ mail, cursorId, selection, onOpen, onToggle, onFau
   `;
 }
 
-function Row({ email, place, total, isSent, isCurrent, isSelected, onOpen, onToggle }) {
+function Row({ email, snippet, place, total, isSent, isCurrent, isSelected, onOpen, onToggle }) {
   const where = (element) => element?.style.setProperty("top", `${place * ROW_PX}px`);
   if (!email) return html`<li class="row empty" ref=${where} aria-hidden="true"></li>`;
   const isUnread = !email.keywords.$seen;
@@ -88,7 +90,10 @@ function Row({ email, place, total, isSent, isCurrent, isSelected, onOpen, onTog
       <button class="open" aria-current=${isCurrent ? "true" : null} onClick=${() => onOpen(email.id)}>
         <span class="who">${people}</span>
         <time datetime=${email.receivedAt}>${shortDate(email.receivedAt)}</time>
-        <span class="subject">${subject}</span>
+        <span class="subject">
+          ${snippet?.subject ? html`<${Marked} snippet=${snippet.subject} />` : subject}
+          ${snippet?.preview && html`<span class="found"> – <${Marked} snippet=${snippet.preview} /></span>`}
+        </span>
         <span class="preview">${email.preview}</span>
         <span class="marks" aria-hidden="true">
           ${email.keywords.$flagged ? "★" : ""}${email.hasAttachment ? "📎" : ""}${email.keywords.$answered ? "↩" : ""}
@@ -96,4 +101,8 @@ function Row({ email, place, total, isSent, isCurrent, isSelected, onOpen, onTog
       </button>
     </li>
   `;
+}
+
+function Marked({ snippet }) {
+  return markedParts(snippet).map(({ text, isMarked }) => (isMarked ? html`<mark>${text}</mark>` : text));
 }
