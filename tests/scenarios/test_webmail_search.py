@@ -82,6 +82,7 @@ def test_keys(browser: Browser, sandbox: Sandbox) -> None:
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
         page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_have_count(0)
         page.keyboard.press("c")
         expect(page.get_by_role("combobox", name="To")).to_be_focused()
         page.keyboard.type("jj")

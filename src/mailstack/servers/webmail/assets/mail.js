@@ -273,6 +273,11 @@ export class Mail extends Observable {
   async _syncList() {
     const list = this.list;
     if (!list) return;
+    if (!list.queryState) {
+      // Once it is here: what is on its way may be from before the change.
+      list.isOutdated = true;
+      return;
+    }
     try {
       const changes = await this.jmap.call("Email/queryChanges", {
         ...list.query, sinceQueryState: list.queryState, calculateTotal: true, maxChanges: 500,
@@ -315,9 +320,10 @@ export class Mail extends Observable {
     for (const email of got.list) this.emails.set(email.id, email);
   }
 
-  async _open({ mailboxId, filter, text = "" }) {
+  // ids, total: of the same list as it was, which is shown until its first page is here.
+  async _open({ mailboxId, filter, text = "", ids = [], total = 0 }) {
     const list = {
-      mailboxId, text, filter, ids: [], total: 0, pages: new Set([0]), isLoading: true, queryState: "", snippets: new Map(),
+      mailboxId, text, filter, ids, total, pages: new Set([0]), isLoading: !ids.length, isOutdated: false, queryState: "", snippets: new Map(),
       query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
     };
     this.list = list;
@@ -326,8 +332,8 @@ export class Mail extends Observable {
   }
 
   async _reopen() {
-    const { mailboxId, filter, text } = this.list;
-    await this._open({ mailboxId, filter, text });
+    const { mailboxId, filter, text, ids, total } = this.list;
+    await this._open({ mailboxId, filter, text, ids: [...ids], total });
   }
 
   async _loadPage(list, at) {
@@ -356,6 +362,10 @@ export class Mail extends Observable {
     list.ids.length = list.total;
     list.isLoading = false;
     this.changed();
+    if (list.isOutdated) {
+      list.isOutdated = false;
+      this.sync();
+    }
   }
 
   _dropFromList(ids) {

@@ -95,6 +95,7 @@ export function App({ accounts, onSignedOut }) {
   function step(by) {
     const ids = mail.list?.ids ?? [];
     let at = openId ? ids.indexOf(openId) : by > 0 ? -1 : ids.length;
+    if (openId && at < 0) return;
     do at += by; while (ids[at] && mail.emails.get(ids[at])?.keywords.$draft);
     if (ids[at]) setOpenId(ids[at]);
   }
