@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.support.sandbox import need
 
 DEADLINE_MS = 60_000
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
 """Not in git; CI keeps it."""
+
+# What a page shows takes a second, and on a machine that is busy with other tests many.
+expect.set_options(timeout=DEADLINE_MS)
 
 
 @contextmanager
