@@ -79,11 +79,16 @@ def test_keys(browser: Browser, sandbox: Sandbox) -> None:
         expect(page.locator(".row .open")).to_have_count(1)
         page.keyboard.press("z")
         expect(page.locator(".row .open")).to_have_count(2)
-        page.keyboard.press("?")
-        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_have_count(0)
         page.keyboard.press("c")
         expect(page.get_by_role("combobox", name="To")).to_be_focused()
         page.keyboard.type("jj")
         expect(page.get_by_role("combobox", name="To")).to_have_value("jj")
+
+
+def test_keys_are_told(browser: Browser, sandbox: Sandbox) -> None:
+    with signed_in(browser, sandbox) as page:
+        expect(page.get_by_text("Nothing here.")).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_have_count(0)
