@@ -1,16 +1,16 @@
-"""What an apply does to an account: the store first, then every worker's commit."""
+"""What an apply does to an account in the store; what a worker does then, its test does."""
 
 from dataclasses import replace
 
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of, fields_of
 from mailstack.services.identity.passwords import HashCost, hash_password
-from tests.support.imap_server import RunningImap
+from mailstack.store.sqlite.open import SqliteStore
 
 
 async def change_account(
-    server: RunningImap, login: str, operation: Operation, *, password: str = "", can: tuple[str, ...] = ()
+    store: SqliteStore, login: str, operation: Operation, *, password: str = "", can: tuple[str, ...] = ()
 ) -> None:
-    state = server.store.state
+    state = store.state
     resources = (await state.snapshot({Kind.ACCOUNT})).resources.values()
     (resource,) = (each for each in resources if each.name == login)
     if can:
@@ -19,5 +19,4 @@ async def change_account(
     secrets = {"password": hash_password(password, cost=HashCost.LOW)} if password else {}
     change = ResourceChange(operation=operation, resource=resource, secrets=secrets)
     await state.commit([change], base=await state.generation(), spec_hash="test")
-    server.store.accounts.recheck()
-    await server.imap.recheck_logins()
+    store.accounts.recheck()

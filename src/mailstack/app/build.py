@@ -110,8 +110,7 @@ async def open_adapters(settings: RunSettings) -> Adapters:
     clock = SharedClock(system_clock)
     try:
         store = await _open_store(settings.storage, clock, store_bus)
-        experience = await _experience(store)
-        push_key = await _push_key(store)
+        experience, push_key = await _experience_and_push_key(store)
     except BaseException:
         await bus.close()
         raise
@@ -152,19 +151,11 @@ async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> St
     return store
 
 
-async def _experience(store: Store) -> Experience:
+async def _experience_and_push_key(store: Store) -> tuple[Experience, EllipticCurvePrivateKey]:
+    """The key is the same on every node, as long as the store is the same."""
     try:
-        return await experience_in(store)
-    except BaseException:  # as above
-        await store.close()
-        raise
-
-
-async def _push_key(store: Store) -> EllipticCurvePrivateKey:
-    """The same on every node, as long as the store is the same."""
-    try:
-        return key_of(await store.state.digest_key())
-    except BaseException:  # as above
+        return await experience_in(store), key_of(await store.state.digest_key())
+    except BaseException:  # nobody else knows of the store yet
         await store.close()
         raise
 

@@ -76,7 +76,7 @@ async def test_what_others_wrote_is_text(world: AdminWorld, path: str) -> None:
 
 async def test_all_that_a_page_names_is_there(world: AdminWorld) -> None:
     named = re.findall(r'(?:href|src)="(/admin/assets/[^"]+)"', (await world.get("/admin")).text)
-    assert len(named) == 4
+    assert len(named) == 5
     for path in named:
         reply = await world.get(path, cookie="")
         assert (reply.status_code, reply.headers["cache-control"]) == (200, "public, immutable, max-age=31536000")

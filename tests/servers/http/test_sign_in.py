@@ -181,7 +181,7 @@ async def test_a_session_ends_with_what_it_was_opened_by(
     world: World, operation: Operation, password: str, can: tuple[str, ...]
 ) -> None:
     cookie, other = [cookie_of(await world.sign_in(f"{name}@{DOMAIN}")) for name in ("u0", "u1")]
-    await change_account(world.imap, ALICE, operation, password=password, can=can)
+    await change_account(world.imap.store, ALICE, operation, password=password, can=can)
     assert (await world.who(cookie)).status_code == 401
     assert (await world.who(other)).json() == f"u1@{DOMAIN}"
 

@@ -1,32 +1,22 @@
 """Who is logged in when the account goes, or gets another password: sent away within seconds."""
 
-from dataclasses import replace
-
 import pytest
 
 from mailstack.model.principal import Ability, Account
-from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of, fields_of
-from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.model.resource import Operation
+from tests.support.account_changes import change_account
 from tests.support.dialogue import Client
 from tests.support.managesieve_server import RunningManageSieve, managesieve_client
 from tests.support.wakes import eventually
 
+LOGIN = "u0@peer.test"
 GONE = 'S: BYE "The account has changed"\nS: (closed)'
 
 
 async def applied(
     server: RunningManageSieve, operation: Operation, *, password: str = "", can: tuple[str, ...] = ()
 ) -> None:
-    """What an apply does to the account: the store first, then every worker."""
-    state = server.store.state
-    (resource,) = (await state.snapshot({Kind.ACCOUNT})).resources.values()
-    if can:
-        body = replace(body_of(AccountBody, resource), abilities=can)
-        resource = Resource(kind=resource.kind, name=resource.name, fields=fields_of(body))
-    secrets = {"password": hash_password(password, cost=HashCost.LOW)} if password else {}
-    change = ResourceChange(operation=operation, resource=resource, secrets=secrets)
-    await state.commit([change], base=await state.generation(), spec_hash="test")
-    server.store.accounts.recheck()
+    await change_account(server.store, LOGIN, operation, password=password, can=can)
     await server.server.recheck_logins()
 
 

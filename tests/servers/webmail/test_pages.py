@@ -61,7 +61,7 @@ async def test_the_page_and_all_that_it_names(world: JmapWorld) -> None:
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     named = re.findall(r'(?:href|src)="([^"]+)"', page.text)
-    assert len(named) == 4
+    assert len(named) == 5
     for path in named:
         reply = await ask(world, path, who=None)
         assert (reply.status_code, reply.headers["cache-control"]) == (200, "public, immutable, max-age=31536000")

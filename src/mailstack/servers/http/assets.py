@@ -7,6 +7,7 @@ import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
@@ -44,7 +45,8 @@ class Assets:
 
 
 def assets_in(folder: Traversable) -> Assets:
-    contents = dict(_walk(folder, ""))
+    """With what all pages look like."""
+    contents = {**dict(_walk(files(__package__) / "look", "")), **dict(_walk(folder, ""))}
     hashed = hashlib.sha256()
     for path in sorted(contents):
         hashed.update(f"{path}\0{len(contents[path])}\0".encode() + contents[path])

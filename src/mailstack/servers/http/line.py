@@ -157,7 +157,7 @@ class Line(asyncio.Protocol):
         self._unset_deadline()
         self._guest.ready()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's
         self._unset_deadline()
         self._lines.open.discard(self)
         self._lines.connections.remove(self)

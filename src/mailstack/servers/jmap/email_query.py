@@ -36,15 +36,16 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
     found, state = await settled(mail, lambda _: find_emails(mail, asked))
-    start, shown, limit = window.cut(found, of=lambda text: _email(mail, call.id_of(text)))
     return {
         "accountId": mail.account_id,
         "queryState": write_query_state(state),
         "canCalculateChanges": state is not None,
-        "position": start,
-        "ids": [email_object_id(mail.account_id, EmailId(message_id)) for message_id in shown],
-        **({} if limit is None else {"limit": limit}),
-        **({"total": len(found)} if is_counted else {}),
+        **window.answer(
+            found,
+            of=lambda text: _email(mail, call.id_of(text)),
+            written=lambda message_id: email_object_id(mail.account_id, EmailId(message_id)),
+            is_counted=is_counted,
+        ),
     }
 
 

@@ -16,6 +16,7 @@ from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.dates import read_date
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
+from mailstack.wire.jmap.matching import combined
 from mailstack.wire.jmap.session import SUBMISSION
 from mailstack.wire.jmap.sort import read_sort, unsupported_sort
 from mailstack.wire.jmap.window import read_window
@@ -50,7 +51,7 @@ def read_query(arguments: Arguments, account_id: AccountId) -> SubmissionQuery:
     given = arguments.mapping("filter")
     if given is None:
         return SubmissionQuery(matches=_any, keys=keys)
-    matches = read_filter(given, condition=partial(_condition, account_id), combine=_combined)
+    matches = read_filter(given, condition=partial(_condition, account_id), combine=combined)
     return SubmissionQuery(matches=matches, keys=keys)
 
 
@@ -62,15 +63,11 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     arguments.finish()
     found = await call.service.sending.kept.heads(account_id)
     ids = query.of(found.heads)
-    start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": account_id,
         "queryState": submission_state(found.number),
         "canCalculateChanges": True,
-        "position": start,
-        "ids": shown,
-        **({} if limit is None else {"limit": limit}),
-        **({"total": len(ids)} if is_counted else {}),
+        **window.answer(ids, of=call.id_of, is_counted=is_counted),
     }
 
 
@@ -89,7 +86,7 @@ def _key(name: str, is_descending: bool, _: Arguments) -> tuple[_Key, bool]:
 
 def _condition(account_id: AccountId, given: Mapping[str, Any]) -> _Test:
     arguments = Arguments(given)
-    return _combined(Operator.AND, [_test(account_id, arguments, name) for name in given])
+    return combined(Operator.AND, [_test(account_id, arguments, name) for name in given])
 
 
 def _test(account_id: AccountId, arguments: Arguments, name: str) -> _Test:
@@ -128,13 +125,3 @@ def _moment(arguments: Arguments, name: str) -> Instant:
     if found is None:
         raise invalid_arguments(f"{name} is not a UTCDate")
     return found[0]
-
-
-def _combined(operator: Operator, terms: Sequence[_Test]) -> _Test:
-    match operator:
-        case Operator.AND:
-            return lambda head: all(term(head) for term in terms)
-        case Operator.OR:
-            return lambda head: any(term(head) for term in terms)
-        case Operator.NOT:
-            return lambda head: not any(term(head) for term in terms)

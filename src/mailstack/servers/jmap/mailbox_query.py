@@ -34,15 +34,11 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     arguments.finish()
     facts, state = await settled(mail, lambda _: known_facts(mail))
     ids = asked.find(facts)
-    start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": mail.account_id,
         "queryState": write_query_state(state),
         "canCalculateChanges": state is not None,
-        "position": start,
-        "ids": shown,
-        **({} if limit is None else {"limit": limit}),
-        **({"total": len(ids)} if is_counted else {}),
+        **window.answer(ids, of=call.id_of, is_counted=is_counted),
     }
 
 

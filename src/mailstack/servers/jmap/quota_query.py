@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailstack.formats.collation import casemap
-from mailstack.servers.jmap.matching import Test, combined, everything
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.servers.jmap.quotas import quota_facts, quota_object, quota_state
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
+from mailstack.wire.jmap.matching import Test, combined, everything
 from mailstack.wire.jmap.session import QUOTA
 from mailstack.wire.jmap.sort import read_sort, unsupported_sort
 from mailstack.wire.jmap.window import read_window
@@ -40,15 +40,11 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     is_counted = arguments.boolean("calculateTotal", default=False)
     arguments.finish()
     state, ids = await found(call, mail, matches)
-    start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": mail.account_id,
         "queryState": state,
         "canCalculateChanges": False,
-        "position": start,
-        "ids": shown,
-        **({} if limit is None else {"limit": limit}),
-        **({"total": len(ids)} if is_counted else {}),
+        **window.answer(ids, of=call.id_of, is_counted=is_counted),
     }
 
 

@@ -1,18 +1,19 @@
 """SieveScript/query. RFC 9661 §2.5; there is no queryChanges."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mailstack.formats.collation import casemap
 from mailstack.model.object_journal import JournalPoint, ObjectKind
 from mailstack.model.script import ScriptEntry
 from mailstack.servers.jmap.identities import require_own
-from mailstack.servers.jmap.matching import Test, combined, everything
 from mailstack.servers.jmap.method import Call, Method
 from mailstack.servers.jmap.sieve_scripts import scripts_by_id
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
+from mailstack.wire.jmap.matching import Test, combined, everything
 from mailstack.wire.jmap.session import SIEVE
 from mailstack.wire.jmap.sort import read_sort, unsupported_sort
 from mailstack.wire.jmap.states import write_object_state
@@ -34,18 +35,18 @@ async def run(call: Call, arguments: Arguments) -> dict[str, Any]:
     number = await call.service.object_journal.number(account.account_id, ObjectKind.SCRIPT)
     found = [(key, one) for key, one in (await scripts_by_id(call, account)).items() if matches(one)]
     for of, is_descending in reversed(keys):
-        found.sort(key=lambda pair, of=of: of(pair[1]), reverse=is_descending)  # type: ignore[misc]
+        found.sort(key=partial(_of_script, of), reverse=is_descending)
     ids = [key for key, _ in found]
-    start, shown, limit = window.cut(ids, of=call.id_of)
     return {
         "accountId": account.account_id,
         "queryState": write_object_state(JournalPoint(number)),
         "canCalculateChanges": False,
-        "position": start,
-        "ids": shown,
-        **({} if limit is None else {"limit": limit}),
-        **({"total": len(ids)} if is_counted else {}),
+        **window.answer(ids, of=call.id_of, is_counted=is_counted),
     }
+
+
+def _of_script(of: _Key, found: tuple[str, ScriptEntry]) -> str | bool:
+    return of(found[1])
 
 
 def _condition(given: Mapping[str, Any]) -> _Test:

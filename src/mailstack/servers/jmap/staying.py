@@ -15,7 +15,7 @@ async def staying(guest: Guest, service: JmapService, request: Request) -> Guest
     before, nobody knew of it. Raises Refused, and then the guest is lost."""
     try:
         return await _staying(guest, service, request)
-    except BaseException:
+    except BaseException:  # also where the client went away
         guest.lost()
         raise
 

@@ -197,7 +197,7 @@ class JmapTalker:
         except DomainError as fault:
             log.info("refused", error=type(fault).__name__, detail=fault.detail)
             await self._refuse(request_id, problem_of(fault))
-        except Exception:
+        except Exception:  # a bug met in one message ends no others
             log.exception("bug", path=WEB_SOCKET_PATH)
             await self._refuse(request_id, SERVER_BUG)
         ms = self._service.clock() - began_at

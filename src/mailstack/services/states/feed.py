@@ -124,7 +124,7 @@ class StateFeed:
         try:
             self.show(listener, (await shown_to([viewer], self._sharing))[viewer])
             await self._look([account_id for account_id in listener.shown if not self.states_of(account_id)])
-        except BaseException:
+        except BaseException:  # a cancelled one would be told of for ever
             listener.end()
             raise
         now = {account_id: self.states_of(account_id) for account_id in listener.shown}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType
@@ -32,6 +32,24 @@ class Window:
         # RFC 8620 §5.5: limit only where the server set one of its own.
         is_ours = limit != self.limit and (self.limit is not None or len(found) > start + limit)
         return start, found[start : start + limit], limit if is_ours else None
+
+    def answer(
+        self,
+        found: Sequence[_T],
+        *,
+        of: Callable[[str], _T | None],
+        is_counted: bool,
+        written: Callable[[_T], str] = str,
+    ) -> dict[str, Any]:
+        """What a /query says of what it found. of: as cut takes it; written: the other way round. Raises
+        MethodFault."""
+        start, shown, limit = self.cut(found, of=of)
+        return {
+            "position": start,
+            "ids": [*map(written, shown)],
+            **({} if limit is None else {"limit": limit}),
+            **({"total": len(found)} if is_counted else {}),
+        }
 
     def _start(self, found: Sequence[_T], of: Callable[[str], _T | None]) -> int:
         if self.anchor is not None:

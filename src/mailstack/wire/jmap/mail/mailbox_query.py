@@ -8,6 +8,7 @@ from mailstack.model.sorting import Collation
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import invalid_arguments
 from mailstack.wire.jmap.filter import Operator, read_filter, unsupported_filter
+from mailstack.wire.jmap.matching import combined, everything
 from mailstack.wire.jmap.sort import collation_of, read_sort, unsupported_sort
 
 
@@ -71,7 +72,7 @@ def read_mailbox_query(
         return _condition(each, id_of, folded)
 
     return MailboxQuery(
-        matches=(lambda _: True) if given is None else read_filter(given, condition=condition, combine=_combined),
+        matches=everything if given is None else read_filter(given, condition=condition, combine=combined),
         keys=read_sort(arguments.array("sort"), key=key),
         is_sorted_as_tree=arguments.boolean("sortAsTree", default=False),
         is_filtered_as_tree=arguments.boolean("filterAsTree", default=False),
@@ -103,16 +104,6 @@ def _as_tree(order: Sequence[MailboxFacts]) -> list[MailboxFacts]:
     return found
 
 
-def _combined(operator: Operator, terms: Sequence[_Test]) -> _Test:
-    match operator:
-        case Operator.AND:
-            return lambda one: all(term(one) for term in terms)
-        case Operator.OR:
-            return lambda one: any(term(one) for term in terms)
-        case Operator.NOT:
-            return lambda one: not any(term(one) for term in terms)
-
-
 def _condition(given: Mapping[str, Any], id_of: Callable[[str], str], folded: Callable[[str], str]) -> _Test:
     arguments = Arguments(given)
     tests: list[_Test] = []
@@ -131,7 +122,7 @@ def _condition(given: Mapping[str, Any], id_of: Callable[[str], str], folded: Ca
                 tests.append(_subscribed if _required(arguments, name) else lambda one: not one.is_subscribed)
             case _:
                 raise unsupported_filter(f"there is no condition {name[:100]}")
-    return _combined(Operator.AND, tests)
+    return combined(Operator.AND, tests)
 
 
 def _required(arguments: Arguments, name: str) -> bool:
