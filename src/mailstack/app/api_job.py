@@ -11,7 +11,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -24,12 +23,9 @@ from mailstack.app.api_line import (
     JSON,
     LINES,
     PROBLEM,
-    TURN_WAIT_S,
     Line,
     Steps,
     opened_store,
-    refuse_stale,
-    refuse_unbindable,
 )
 from mailstack.app.api_models import (
     ApplyRequest,
@@ -43,6 +39,7 @@ from mailstack.app.api_models import (
 from mailstack.app.api_own import apply_own, plan_own, tell_drift
 from mailstack.app.api_process import Order
 from mailstack.app.api_proposal import propose, tell_owners
+from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply
 from mailstack.app.api_visit import Visit
 from mailstack.app.applied_spec import keep_applied
 from mailstack.app.change_log import named_changes
@@ -57,14 +54,12 @@ from mailstack.app.received import (
 )
 from mailstack.app.runfiles import run_folder
 from mailstack.app.silence import Silence
-from mailstack.app.stores import open_bus
-from mailstack.app.turn import LeaveTurn, apply_turn
+from mailstack.app.turn import LeaveTurn
 from mailstack.model.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TryAgainLater, Unsupported
 from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.awaiting import order as order_certificates
-from mailstack.reconcile.brake import allowed_name, refuse, refuse_unknown
-from mailstack.reconcile.plan import by_hand_document, document
+from mailstack.reconcile.plan import document
 from mailstack.servers.calls import APPLIES, CallKind
 from mailstack.spec.bundle import MAIN_NAME
 from mailstack.spec.faults import SpecInvalid
@@ -149,16 +144,8 @@ async def _plan(order: Order, request: PlanRequest, line: Line) -> None:
 
 
 async def _apply(order: Order, request: ApplyRequest, line: Line) -> None:
-    bus = open_bus(order.store)
-    async with AsyncExitStack() as turn:
-        who = f"the API, for token {order.caller}"
-        await turn.enter_async_context(apply_turn(order.store, who, wait_s=TURN_WAIT_S))
-        async with opened_store(order, bus, read_only=False) as store:
-            await bus.start()
-            try:
-                await _apply_to(store, order, request, line, turn.aclose)
-            finally:
-                await bus.close()
+    async with turn_to_apply(order, f"the API, for token {order.caller}") as (store, leave_turn):
+        await _apply_to(store, order, request, line, leave_turn)
 
 
 async def _apply_to(store: Store, order: Order, request: ApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
@@ -170,11 +157,7 @@ async def _apply_to(store: Store, order: Order, request: ApplyRequest, line: Lin
         refuse_edited(visit.own, applied.spec_hash, read_received(storage))
     reconciler = visit.reconciler(store, request)
     prepared = await reconciler.plan(visit.loaded)
-    refuse_stale(prepared.plan, request.expected)
-    declared = {*visit.loaded.spec.accounts, *visit.loaded.spec.domains}
-    refuse_unknown(tuple(map(allowed_name, request.allow.destroy)), prepared.plan, declared)
-    refuse(prepared.plan.stops, prepared.plan.spec_arguments)
-    await refuse_unbindable(store, visit.loaded)
+    await refuse_unfit(store, visit.loaded, prepared.plan, expected=request.expected, allow=request.allow)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     if not prepared.is_done or visit.own.digest != visit.loaded.digest:
         delivery = visit.delivery(order.caller, base=applied.generation)
@@ -194,12 +177,7 @@ async def _apply_to(store: Store, order: Order, request: ApplyRequest, line: Lin
         done = replace(done, generation=await order_certificates(reconciler, visit.loaded, prepared, steps.tell))
     if not line.has_begun:
         line.begin(LINES)
-    line.tell(
-        step="Applied",
-        generation=int(done.generation),
-        by_hand=by_hand_document(done.by_hand),
-        waiting_for_dns=list(done.waiting),
-    )
+    tell_applied(line, done)
 
 
 def _refuse_strangers(visit: Visit, delivery: Delivery) -> None:

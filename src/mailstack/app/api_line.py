@@ -22,7 +22,6 @@ from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, StateCommitted
 from mailstack.spec.load import LoadedSpec
 
-TURN_WAIT_S = 15.0
 PATIENCE_S = 20.0
 """With a caller that has not taken the last of the answer yet."""
 JSON, LINES, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"

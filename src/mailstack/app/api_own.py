@@ -3,7 +3,6 @@
 Under the brakes that `mailstack apply` has, released by the same words.
 """
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
@@ -11,9 +10,10 @@ from typing import TypedDict
 import structlog
 
 import mailstack
-from mailstack.app.api_line import JSON, LINES, TURN_WAIT_S, Line, Steps, opened_store, refuse_stale, refuse_unbindable
+from mailstack.app.api_line import JSON, LINES, Line, Steps, opened_store
 from mailstack.app.api_models import OwnApplyRequest, OwnPlanRequest
 from mailstack.app.api_process import Order
+from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply
 from mailstack.app.api_visit import allowed_by, own_spec
 from mailstack.app.applied_spec import keep_applied
 from mailstack.app.change_log import named_changes
@@ -21,14 +21,13 @@ from mailstack.app.received import as_far_as_received, settle
 from mailstack.app.reconcilers import reconciler_of, sandbox_reconciler
 from mailstack.app.sandbox import SandboxJob, account_passwords, harmless
 from mailstack.app.silence import Silence
-from mailstack.app.stores import open_bus
-from mailstack.app.turn import LeaveTurn, apply_turn
+from mailstack.app.turn import LeaveTurn
 from mailstack.ports.store import Store
 from mailstack.reconcile.awaiting import CarriedOut, carry_out
 from mailstack.reconcile.awaiting import order as order_certificates
-from mailstack.reconcile.brake import Allowed, allowed_name, refuse, refuse_unknown
+from mailstack.reconcile.brake import Allowed
 from mailstack.reconcile.drift import drift_document
-from mailstack.reconcile.plan import Change, by_hand_document, document
+from mailstack.reconcile.plan import Change, document
 from mailstack.reconcile.progress import Event
 from mailstack.reconcile.progress_told import told
 from mailstack.reconcile.reconciler import Reconciler
@@ -80,17 +79,8 @@ async def plan_own(order: Order, request: OwnPlanRequest, line: Line) -> None:
 
 
 async def apply_own(order: Order, request: OwnApplyRequest, line: Line) -> None:
-    bus = open_bus(order.store)
-    async with AsyncExitStack() as turn:
-        await turn.enter_async_context(
-            apply_turn(order.store, f"the admin page, for {order.caller}", wait_s=TURN_WAIT_S)
-        )
-        async with opened_store(order, bus, read_only=False) as store:
-            await bus.start()
-            try:
-                await _apply_to(store, order, request, line, turn.aclose)
-            finally:
-                await bus.close()
+    async with turn_to_apply(order, f"the admin page, for {order.caller}") as (store, leave_turn):
+        await _apply_to(store, order, request, line, leave_turn)
 
 
 async def _apply_to(store: Store, order: Order, request: OwnApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
@@ -98,11 +88,7 @@ async def _apply_to(store: Store, order: Order, request: OwnApplyRequest, line: 
     settle(storage, await store.state.summary())
     own = _own(order, store, allowed_by(request.allow))
     prepared = await own.reconciler.plan(own.loaded)
-    refuse_stale(prepared.plan, request.expected)
-    declared = {*own.loaded.spec.accounts, *own.loaded.spec.domains}
-    refuse_unknown(tuple(map(allowed_name, request.allow.destroy)), prepared.plan, declared)
-    refuse(prepared.plan.stops, prepared.plan.spec_arguments)
-    await refuse_unbindable(store, own.loaded)
+    await refuse_unfit(store, own.loaded, prepared.plan, expected=request.expected, allow=request.allow)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
     line.begin(LINES)
     if not prepared.is_done:
@@ -120,12 +106,7 @@ async def _apply_to(store: Store, order: Order, request: OwnApplyRequest, line: 
         await leave_turn()
         generation = await order_certificates(own.reconciler, own.loaded, prepared, tell)
         done = replace(done, generation=generation)
-    line.tell(
-        step="Applied",
-        generation=int(done.generation),
-        by_hand=by_hand_document(done.by_hand),
-        waiting_for_dns=list(done.waiting),
-    )
+    tell_applied(line, done)
 
 
 def _own(order: Order, store: Store, allowed: Allowed | None = None) -> Own:
