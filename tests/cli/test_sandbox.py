@@ -98,9 +98,18 @@ def test_it_needs_no_secret_of_the_spec_and_says_where_everything_is(spec: Path,
 
 def test_it_says_where_mail_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Scene(tmp_path, None, is_kept=True)._show_endpoints({"https": ("127.0.0.1", 20443), "imap": ("127.0.0.1", 20143)})
-    assert "https://localhost:20443/mail" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(f"https://localhost:20443/{page}\n" in told for page in ("mail", "account", "admin"))
     Scene(tmp_path, None, is_kept=True)._show_endpoints({"imap": ("127.0.0.1", 20143)})
     assert "/mail" not in capsys.readouterr().out
+
+
+def test_it_says_who_looks_after_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = {f"u{number}@example.com": "pw" for number in range(100)}
+    Scene(tmp_path, None, is_kept=True)._show_accounts(many, admins=["u99@example.com"])
+    first, *others = [line for line in capsys.readouterr().out.splitlines() if "@example.com" in line]
+    assert ("u99@example.com" in first, "admin" in first) == (True, True)
+    assert not any("admin" in line for line in others)
 
 
 def test_it_says_where_jmap_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +36,7 @@ from mailstack.app.upkeep_turn import LOOK_AGAIN_MS, keep_upkeep, leave_upkeep, 
 from mailstack.app.whereabouts import find_storage
 from mailstack.model.errors import Conflict, DomainError, NotFound, TryAgainLater
 from mailstack.model.instant import Instant
+from mailstack.model.principal import Role
 from mailstack.ports.state import State
 from mailstack.reconcile.awaiting import until_seen
 from mailstack.spec.faults import SpecInvalid
@@ -219,17 +219,17 @@ async def _apply_in_sandbox(place: Place, task: _Task, sandbox: SandboxJob) -> F
     done = await run_plan(reconciler, task.loaded)
     if await until_seen(reconciler, task.loaded):
         done = await run_plan(reconciler, task.loaded)
-    await _tell_applied(task.line, place.store.state, passwords)
+    admins = [login for login, account in task.loaded.spec.accounts.items() if Role.ADMIN in account.roles]
+    task.line.send(replace(await _applied(place.store.state), accounts=passwords, admins=admins))
     return finished(done)
 
 
-async def _tell_applied(line: Line, state: State, passwords: Mapping[str, str] | None = None) -> None:
-    line.send(await _applied(state, passwords))
+async def _tell_applied(line: Line, state: State) -> None:
+    line.send(await _applied(state))
 
 
-async def _applied(state: State, passwords: Mapping[str, str] | None = None) -> Applied:
-    """passwords: a sandbox's, by account."""
-    return Applied(blueprint=to_json(await read_blueprint(state)), accounts=passwords or {})
+async def _applied(state: State) -> Applied:
+    return Applied(blueprint=to_json(await read_blueprint(state)))
 
 
 def _storage_of(job: Job) -> StoreAddress:

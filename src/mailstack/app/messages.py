@@ -129,10 +129,12 @@ class Broken:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """The server's own state is written; DNS may still be under way, and what is seen there may lead to further
-    generations, each with an `Applied` of its own. accounts: the sandbox's plain passwords."""
+    generations, each with an `Applied` of its own. accounts: the sandbox's plain passwords; admins: who of
+    them looks after it."""
 
     blueprint: Json
     accounts: Mapping[str, str] = field(default_factory=dict)
+    admins: Sequence[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Applied(generation={self.blueprint.get('generation')})"

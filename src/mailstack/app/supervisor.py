@@ -9,7 +9,7 @@ import pwd
 import resource
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,12 +54,14 @@ takes longer still has the turn (app.turn)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a running server is, for whoever waits for it. accounts: the sandbox's passwords."""
+    """What a running server is, for whoever waits for it. accounts: the sandbox's passwords; admins: who of them looks
+    after it."""
 
     storage: Path
     blueprint: Blueprint
     endpoints: tuple[Endpoint, ...]
     accounts: Mapping[str, str]
+    admins: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,7 @@ class Supervisor:
         self._held.push_async_callback(self._watch.end)
         await self._watch.follow(opening.loaded.watch, read_at_ns=opening.loaded.read_at_ns)
         await self._start_serving(opening)
-        self._stand(opening.applied.accounts)
+        self._stand(opening.applied)
         listeners = [f"{endpoint.service} {endpoint}" for endpoint in self._serving.endpoints]
         log.info("serving", generation=self._generation, workers=self._serving.workers, listeners=listeners)
         if opening.refusal is None:
@@ -316,16 +318,17 @@ class Supervisor:
             if not await self._serving.change(from_json(applied.blueprint), opened):
                 log.info("nothing to change", generation=self._generation)
                 return
-            self._stand(applied.accounts)
+            self._stand(applied)
             log.info("reloaded", generation=self._generation)
 
-    def _stand(self, accounts: Mapping[str, str]) -> None:
+    def _stand(self, applied: Applied) -> None:
         self._write_status()
         standing = Standing(
             storage=self._storage.folder,
             blueprint=self._serving.blueprint,
             endpoints=self._serving.endpoints,
-            accounts=accounts,
+            accounts=applied.accounts,
+            admins=applied.admins,
         )
         self._service.on_standing(standing)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,12 +175,15 @@ class Scene:
             write_ready(self._ready, self._folder, endpoints, accounts)
         if self._is_first:
             self._show_endpoints(endpoints)
-        self._show_accounts({login: secret for login, secret in accounts.items() if self._shown.get(login) != secret})
+        new = {login: secret for login, secret in accounts.items() if self._shown.get(login) != secret}
+        self._show_accounts(new, admins=standing.admins)
         self._shown, self._is_first = accounts, False
 
     def _show_endpoints(self, endpoints: Mapping[str, tuple[str, int]]) -> None:
         from rich.table import Table
 
+        from mailstack.servers.account.pages import PATH as ACCOUNT_PATH
+        from mailstack.servers.admin.overview import PATH as ADMIN_PATH
         from mailstack.servers.webmail.pages import PAGE_PATH
         from mailstack.wire.jmap.session import SESSION_PATH
 
@@ -193,7 +196,8 @@ class Scene:
         out.print(table)
         if "https" in endpoints:
             # By a name that browsers know to be this machine: they keep cookies and certificates by name.
-            out.print(f"webmail                https://localhost:{endpoints['https'][1]}{PAGE_PATH}")
+            for what, path in (("webmail", PAGE_PATH), ("account", ACCOUNT_PATH), ("admin", ADMIN_PATH)):
+                out.print(f"{what:<23}https://localhost:{endpoints['https'][1]}{path}")
         if "http" in endpoints:
             # In the clear, which is for programs of this machine.
             out.print(f"JMAP                   http://127.0.0.1:{endpoints['http'][1]}{SESSION_PATH}")
@@ -201,16 +205,20 @@ class Scene:
         out.print(f"DNS records            {zones_folder(self._folder)}")
         out.print(f"state                  {self._folder}{'' if self._is_kept else '  (gone at the end)'}")
 
-    def _show_accounts(self, accounts: Mapping[str, str]) -> None:
+    def _show_accounts(self, accounts: Mapping[str, str], *, admins: Collection[str]) -> None:
         from rich.table import Table
+
+        from mailstack.model.principal import Role
 
         if not accounts:
             return
         table = Table(title="accounts" if self._is_first else "new accounts", title_justify="left")
         table.add_column("login")
         table.add_column("password")
-        for login, secret in list(accounts.items())[:ACCOUNTS_SHOWN]:
-            table.add_row(login, secret)
+        table.add_column("role")
+        # Administrators first, so that one is among those who are shown.
+        for login in sorted(accounts, key=lambda login: login not in admins)[:ACCOUNTS_SHOWN]:
+            table.add_row(login, accounts[login], Role.ADMIN if login in admins else "")
         out = console()
         out.print(table)
         if len(accounts) > ACCOUNTS_SHOWN:
