@@ -388,8 +388,12 @@ async def test_figures_tell_which_destinations_are_held_back_until_they_are_trie
         await settle(store, "one", item.item_id, held_back, next_at=Instant(until))
     found = await store.queue.figures(now=Instant(2_000), domains=10)
     assert found.held_back == (
-        HeldBack(destination="mx.x.example", recipients=2, next_at=Instant(2_900), why=LATER.text),
-        HeldBack(destination="*.y.example", recipients=1, next_at=Instant(2_800), why=LATER.text),
+        HeldBack(
+            destination="mx.x.example", recipients=2, oldest_at=Instant(1_000), next_at=Instant(2_900), why=LATER.text
+        ),
+        HeldBack(
+            destination="*.y.example", recipients=1, oldest_at=Instant(1_000), next_at=Instant(2_800), why=LATER.text
+        ),
     )
     assert [item.waits_for for item in await store.queue.items()] == ["mx.x.example", "mx.x.example", "*.y.example"]
     for item in await lease(store, now=3_000):

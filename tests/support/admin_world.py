@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import httpx
 from starlette.routing import Router
 
+from mailstack.model.conduct import BanRules
+from mailstack.model.networks import networks_of
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, body_of, fields_of
 from mailstack.ports.state import State
 from mailstack.ports.store import Store
@@ -18,7 +20,10 @@ from mailstack.servers.admin.directory import Directory
 from mailstack.servers.admin.pages import AdminPages
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.http.signed_in import COOKIE, SignedIn
+from mailstack.services.conduct import Conduct
 from mailstack.services.identity.web_logins import WebLogins
+from mailstack.services.inbound.forwarding import Forwarding
+from mailstack.services.outbound.by_hand import HandReporter
 from tests.support.api_world import RecordedCalls
 from tests.support.asking import PEER, asked, floor_under
 from tests.support.fake_clock import FakeClock
@@ -29,6 +34,9 @@ USER = f"u1@{DOMAIN}"
 HOSTILE = "<script>top.canary=1</script>\"'><img src=x onerror=top.canary=1>{{ 7 * 7 }}"
 """A name that somebody gave to whatever they could."""
 OWN = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+HTMX = {**OWN, "Sec-Fetch-Mode": "cors", "HX-Request": "true"}
+HOSTNAME = f"mail.{DOMAIN}"
+NEVER_BANNED = "198.51.100.0/24"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -44,6 +52,12 @@ class AdminWorld:
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.store.state)
+        self.conduct = Conduct(clock=self.clock)
+        self.conduct.rules = BanRules(never=networks_of((NEVER_BANNED,)))
+        forwarding = Forwarding(
+            hostname=HOSTNAME, accounts=self.store.accounts, postmaster=None, signing_keys={}, path_key=b"k" * 32
+        )
+        self.reporter = HandReporter(hostname=HOSTNAME, forwarding=forwarding, token=token_bytes)
 
     async def cookie(self, login: str = ADMIN) -> str:
         _, cookie = await self.logins.open(login, PASSWORD, peer_host=PEER[0], agent="Browser <b>1</b>")
@@ -68,6 +82,8 @@ class AdminWorld:
             store=self.store,
             directory=self.directory,
             calls=self.calls,
+            conduct=self.conduct,
+            reporter=self.reporter,
             running=lambda: self.running,
             clock=self.clock,
         )

@@ -33,7 +33,9 @@ from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.webmail.pages import WebmailPages
 from mailstack.servers.webmail.service import WebmailService
+from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.lists.lists import Lists
+from mailstack.services.outbound.by_hand import HandReporter
 
 
 def web_service(
@@ -50,7 +52,7 @@ def web_service(
     mail = JmapPages(service=jmap).routes()
     sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
     webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
-    admin = AdminPages(service=_admin(adapters, settings, jmap)).routes()
+    admin = AdminPages(service=_admin(adapters, settings, jmap, lists.forwarding)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
     account = AccountPages(service=_account(adapters, jmap)).routes()
     for_programs = well_known_pages(blueprint, server, adapters.clock)
@@ -134,12 +136,14 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
     )
 
 
-def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService) -> AdminService:
+def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService, forwarding: Forwarding) -> AdminService:
     return AdminService(
         signed_in=jmap.signed_in,
         store=adapters.store,
         directory=Directory(adapters.store.state),
         calls=adapters.calls,
+        conduct=adapters.conduct,
+        reporter=HandReporter(hostname=forwarding.hostname, forwarding=forwarding, token=adapters.token),
         running=partial(written_status, settings.storage.folder),
         clock=adapters.clock,
     )

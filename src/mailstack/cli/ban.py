@@ -34,18 +34,13 @@ class Peer(click.ParamType["str"]):
     name = "address"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from mailstack.model.conduct import peer_of
-        from mailstack.model.networks import LOOPBACK
+        from mailstack.model.errors import Invalid
+        from mailstack.services.bans_by_hand import named_peer
 
-        # As the list shows it: of IPv6, a network.
-        address = str(value).removesuffix("/64")
         try:
-            peer = peer_of(address)
-        except ValueError:
-            self.fail(f"{value!r} is no IP address", param, ctx)
-        if address in LOOPBACK:
-            self.fail("this machine itself is never banned", param, ctx)
-        return peer
+            return named_peer(str(value))
+        except Invalid as fault:
+            self.fail(fault.detail, param, ctx)
 
 
 @click.group(
@@ -157,17 +152,13 @@ def _why_never(spec: "Spec", peer: str) -> str:
 
 
 async def _added(storage: "StoreAddress", peer: str, length: timedelta, reason: str) -> "Ban":
-    from mailstack.model.conduct import Ban
-    from mailstack.model.instant import SECOND_MS, Instant
+    from mailstack.model.instant import SECOND_MS
+    from mailstack.services.bans_by_hand import ban
 
     require_applied(storage)
     async with store_to_write(storage) as store:
-        now = await store.now()
-        until = Instant(now + int(length.total_seconds()) * SECOND_MS)
-        last = await store.bans.last(peer)
-        ban = Ban(peer=peer, reason=reason, since=now, until=until, times=last.times if last is not None else 1)
-        await store.bans.put(ban)
-    return ban
+        length_ms = int(length.total_seconds()) * SECOND_MS
+        return await ban(store.bans, peer, reason=reason, length_ms=length_ms, now=await store.now())
 
 
 async def _lifted(storage: "StoreAddress", peer: str) -> bool:

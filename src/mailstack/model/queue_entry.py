@@ -75,11 +75,12 @@ class PriorityFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack:
-    """Recipients that are not tried now, for the sake of one destination. next_at: when the first of them is due. why:
-    as the last reply of one of them says."""
+    """Recipients that are not tried now, for the sake of one destination. oldest_at: when the oldest of them came;
+    next_at: when the first of them is due. why: as the last reply of one of them says."""
 
     destination: str
     recipients: int
+    oldest_at: Instant
     next_at: Instant
     why: str
 

@@ -80,7 +80,8 @@ async def test_a_session_is_ended(world: AdminWorld) -> None:
     account, cookie = await user(world), await world.cookie(USER)
     (session,) = await world.store.web_sessions.of_account(account.account_id, now=world.clock())
     reply = await world.post(f"/admin/account/session/end?login={USER}", {"session": session.session_id})
-    assert (reply.status_code, reply.headers["location"]) == (303, PAGE.replace("@", "%40"))
+    assert (reply.status_code, reply.headers["location"]) == (303, f"{PAGE.replace('@', '%40')}&told=session")
+    assert '<p class="notice" role="status">The session is ended.</p>' in (await world.get(f"{PAGE}&told=session")).text
     assert await world.logins.find(cookie, peer_host="") is None
 
 

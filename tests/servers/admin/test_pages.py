@@ -10,7 +10,7 @@ from mailstack.model.instant import HOUR_MS
 from mailstack.servers.admin.entrance import LONGEST_MS
 from mailstack.servers.admin.templating import load_assets
 from mailstack.servers.admin.visit import PAGES
-from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world, is_harmless
+from tests.support.admin_world import ADMIN, HOSTILE, HTMX, USER, AdminWorld, admin_world, is_harmless
 
 SIGN_IN = '<form id="sign-in"'
 PATHS = [path for path, _ in PAGES]
@@ -80,7 +80,7 @@ async def test_all_that_a_page_names_is_there(world: AdminWorld) -> None:
     for path in named:
         reply = await world.get(path, cookie="")
         assert (reply.status_code, reply.headers["cache-control"]) == (200, "public, immutable, max-age=31536000")
-    assert (await world.get(f"/admin/assets/{load_assets().version}/../pages.py", cookie="")).status_code == 404
+    assert (await world.get(f"/admin/assets/{load_assets().version}/../pages.py", cookie="")).status_code == 401
     assert (await world.get("/admin/assets/0/style.css", cookie="")).status_code == 404
 
 
@@ -97,3 +97,25 @@ async def test_what_needs_somebody_comes_first(world: AdminWorld) -> None:
     assert "The last change was refused: no such key" in text
     assert "3 not as applied" in text
     assert "All is well" not in text
+
+
+@pytest.mark.parametrize("path", ["/admin/nothing", "/admin/queue/item?id=99", "/admin/account?login=nobody"])
+async def test_what_is_not_there_has_a_way_back(world: AdminWorld, path: str) -> None:
+    whole = await world.get(path)
+    assert (whole.status_code, '<a href="/admin">' in whole.text) == (404, True)
+    assert whole.headers["content-security-policy"].startswith("default-src 'none'")
+    part = await world.get(path, **HTMX)
+    assert (part.status_code, "<html" in part.text, "There is nothing here" in part.text) == (404, False, True)
+
+
+async def test_pages_of_other_sites_are_told_so_on_a_page(world: AdminWorld) -> None:
+    asked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Origin": "https://evil.example"}
+    refused = await world.get("/admin", **asked)
+    assert (refused.status_code, '<a href="/admin">' in refused.text) == (403, True)
+
+
+async def test_a_fault_of_ours_has_a_number_and_a_way_back(world: AdminWorld) -> None:
+    world.running = {"generation": "none"}
+    reply = await world.get("/admin")
+    assert (reply.status_code, "Internal error" in reply.text, '<a href="/admin">' in reply.text) == (500, True, True)
+    assert (await world.get("/admin/figures", **HTMX)).text.startswith('<section class="card stop">')

@@ -84,7 +84,7 @@ async def end_session(visit: Visit) -> Response:
     session_id = await _wanted(visit, "session")
     await visit.service.store.web_sessions.end(account.account_id, [session_id])
     visit.note("end session", account=account.login, session=session_id)
-    return visit.back_to(f"/admin/account?{_argument(account)}")
+    return visit.back_to(f"/admin/account?{_argument(account)}", "session")
 
 
 async def revoke_app_password(visit: Visit) -> Response:
@@ -92,7 +92,7 @@ async def revoke_app_password(visit: Visit) -> Response:
     app_password_id = AppPasswordId(await _wanted(visit, "app_password"))
     await visit.service.store.app_passwords.revoke(account.account_id, app_password_id)
     visit.note("revoke app password", account=account.login, app_password=app_password_id)
-    return visit.back_to(f"/admin/account?{_argument(account)}")
+    return visit.back_to(f"/admin/account?{_argument(account)}", "app-password")
 
 
 async def propose(visit: Visit) -> Response:

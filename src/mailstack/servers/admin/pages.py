@@ -7,14 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import account, accounts, bans, keys, overview, planning, queue
+from mailstack.servers.admin import account, accounts, bans, keys, overview, planning, queue, queue_acts
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
+from mailstack.servers.admin.failing import part_of_page, whole_page
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import load_assets, page
 from mailstack.servers.admin.visit import Show, Visit
 from mailstack.servers.http.assets import send_file
+from mailstack.servers.http.problem import NO_SUCH_PAGE, PROBLEM_PAGE, Refused
 from mailstack.servers.http.signed_in import require_own_page
 
+HTMX = "hx-request"
 MAX_BODY_BYTES = 256 * 1024
 
 
@@ -41,10 +44,12 @@ class AdminPages:
             self._post("/admin/account/proposal", account.propose),
             self._get(queue.PATH, queue.show),
             self._get("/admin/queue/item", queue.show_item),
-            self._post("/admin/queue/act", queue.act),
+            self._post("/admin/queue/act", queue_acts.act),
             self._get(bans.PATH, bans.show),
+            self._post("/admin/bans/add", bans.add),
             self._post("/admin/bans/lift", bans.lift),
             self._get(keys.PATH, keys.show),
+            self._get("/admin/{path:path}", _nothing),
         )
 
     async def asset(self, request: Request) -> Response:
@@ -58,6 +63,7 @@ class AdminPages:
 
     def _for_admins(self, show: Show) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
+            request.scope["state"][PROBLEM_PAGE] = part_of_page if HTMX in request.headers else whole_page
             require_own_page(request)
             try:
                 admin = await admitted(self.service, request)
@@ -66,6 +72,10 @@ class AdminPages:
             return await show(Visit(service=self.service, request=request, admin=admin))
 
         return answer
+
+
+async def _nothing(_visit: Visit) -> Response:
+    raise Refused(NO_SUCH_PAGE)
 
 
 def turned_away(why: Why) -> Response:

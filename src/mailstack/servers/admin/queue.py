@@ -1,48 +1,73 @@
-"""Mail that waits to leave, and what a person decides of it: as `mailstack queue` does."""
+"""Mail that waits to leave, looked through as `mailstack queue list` does, a part at a time."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from mailstack.formats.headers import first, scan_fields
 from mailstack.formats.words import decode_words
-from mailstack.model.delivery import QueueState
 from mailstack.model.errors import Damaged, NotFound
 from mailstack.model.ids import QueueItemId
-from mailstack.model.queue_entry import QueueEntry, QueueFilter
+from mailstack.model.queue_entry import HeldBack, QueueEntry, QueueFilter, Status
 from mailstack.servers.admin.visit import Visit
 from mailstack.servers.http.problem import BAD_REQUEST, NO_SUCH_PAGE, Refused
-from mailstack.services.outbound.by_hand import Hand, drop
 
 PATH = "/admin/queue"
 MOST_SHOWN = 200
 PAGE = 500
 MOST_READ = 20_000
-"""Of a longer queue, the oldest are looked through; `mailstack queue` looks through all."""
-TOP_DOMAINS = 10
-FILTERS = ("sender", "recipient", "domain", "reply")
+"""Looked through for one page of what fits; the next page goes on from there."""
+TOP_DOMAINS = 20
+PATTERNS = ("sender", "recipient", "domain", "reply")
+STATUS, AFTER = "status", "after"
+FILTERS = (*PATTERNS, STATUS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """after: where the next part goes on, None at the end."""
+
+    entries: Sequence[QueueEntry]
+    after: QueueItemId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """One that has less than it might. held_back: None where nothing waits for it now. connections: of how many, "" for
+    all."""
+
+    name: str
+    held_back: HeldBack | None
+    connections: str
+    why: str
 
 
 async def show(visit: Visit) -> Response:
-    given = {name: visit.request.query_params.get(name, "") for name in FILTERS}
-    wanted = QueueFilter(
-        sender=given["sender"], recipient=given["recipient"], domain=given["domain"], reply=given["reply"]
-    )
+    given = given_of(visit.request.query_params)
+    after = QueueItemId(number(visit.request.query_params.get(AFTER) or "0"))
     store, now = visit.service.store, visit.service.clock()
     figures = await store.queue.figures(now=now, domains=TOP_DOMAINS)
+    part = await entries_of(visit, filter_of(given), after=after, most=MOST_SHOWN)
     return visit.page(
         "queue.html",
         PATH,
-        entries=await _entries(visit, wanted),
-        most=MOST_SHOWN,
+        part=part,
+        is_first=not after,
         figures=figures,
+        destinations=[*_destinations(figures.held_back, visit.service.running() or {})],
         given=given,
+        patterns=PATTERNS,
+        statuses=[*Status],
+        first_page=path_of(given),
+        next_page=None if part.after is None else path_of({**given, AFTER: str(part.after)}),
     )
 
 
 async def show_item(visit: Visit) -> Response:
-    item_id = _number(visit.request.query_params.get("id", ""))
+    item_id = number(visit.request.query_params.get("id", ""))
     queue, now = visit.service.store.queue, visit.service.clock()
     found = await queue.page(after=QueueItemId(item_id - 1), now=now, limit=1)
     if not found or found[0].item.item_id != item_id:
@@ -50,60 +75,72 @@ async def show_item(visit: Visit) -> Response:
     return visit.page("queue_item.html", PATH, entry=found[0], subject=await _subject(visit, found[0]))
 
 
-async def act(visit: Visit) -> Response:
-    """What is being attempted just now is left alone."""
-    form = await visit.form()
-    name, item_ids = form.get("act", [""])[0], [QueueItemId(_number(text)) for text in form.get("item", ())]
-    if name not in _ACTS:
-        raise Refused(BAD_REQUEST)
-    done = await _ACTS[name](visit, item_ids)
-    visit.note(f"{name} mail", items=[int(each) for each in item_ids], done=done)
-    return visit.back_to(PATH)
+def given_of(values: Mapping[str, str]) -> Mapping[str, str]:
+    """What a person looks for, as it was typed."""
+    return {name: values.get(name, "") for name in FILTERS}
 
 
-async def _retry(visit: Visit, item_ids: Sequence[QueueItemId]) -> int:
-    return await _put(visit, item_ids, was=QueueState.WAITING, state=QueueState.WAITING)
-
-
-async def _hold(visit: Visit, item_ids: Sequence[QueueItemId]) -> int:
-    return await _put(visit, item_ids, was=QueueState.WAITING, state=QueueState.HELD)
-
-
-async def _release(visit: Visit, item_ids: Sequence[QueueItemId]) -> int:
-    return await _put(visit, item_ids, was=QueueState.HELD, state=QueueState.WAITING)
-
-
-async def _drop(visit: Visit, item_ids: Sequence[QueueItemId]) -> int:
-    service = visit.service
-    hand = Hand(
-        queue=service.store.queue,
-        notes=service.store.hand_notes,
-        by=visit.admin.account.login,
-        clock=service.clock,
+def filter_of(given: Mapping[str, str]) -> QueueFilter:
+    """Raises Refused."""
+    try:
+        statuses = frozenset({Status(given[STATUS])} if given[STATUS] else ())
+    except ValueError:
+        raise Refused(BAD_REQUEST) from None
+    return QueueFilter(
+        sender=given["sender"],
+        recipient=given["recipient"],
+        domain=given["domain"],
+        reply=given["reply"],
+        statuses=statuses,
     )
-    return await drop(hand, item_ids)
 
 
-async def _put(visit: Visit, item_ids: Sequence[QueueItemId], *, was: QueueState, state: QueueState) -> int:
-    queue, now = visit.service.store.queue, visit.service.clock()
-    return len(await queue.put(item_ids, was=was, state=state, now=now))
+def path_of(given: Mapping[str, str]) -> str:
+    """The page of what is looked for."""
+    found = {name: value for name, value in given.items() if value}
+    return f"{PATH}?{urlencode(found)}" if found else PATH
 
 
-Act = Callable[[Visit, Sequence[QueueItemId]], Coroutine[Any, Any, int]]
-_ACTS: Mapping[str, Act] = {"retry": _retry, "hold": _hold, "release": _release, "drop": _drop}
-
-
-async def _entries(visit: Visit, wanted: QueueFilter) -> Sequence[QueueEntry]:
+async def entries_of(visit: Visit, wanted: QueueFilter, *, after: QueueItemId, most: int) -> Part:
     queue, now = visit.service.store.queue, visit.service.clock()
     found: list[QueueEntry] = []
-    after, read = QueueItemId(0), 0
-    while read < MOST_READ and len(found) < MOST_SHOWN:
-        entries = await queue.page(after=after, now=now, limit=PAGE)
-        if not entries:
-            break
-        found.extend(filter(wanted.takes, entries))
-        after, read = entries[-1].item.item_id, read + len(entries)
-    return found[:MOST_SHOWN]
+    read = 0
+    while entries := await queue.page(after=after, now=now, limit=PAGE):
+        for entry in entries:
+            after = entry.item.item_id
+            if wanted.takes(entry):
+                found.append(entry)
+                if len(found) == most:
+                    return Part(entries=found, after=after if await _has_more(visit, after) else None)
+        read += len(entries)
+        if read >= MOST_READ:
+            return Part(entries=found, after=after)
+    return Part(entries=found, after=None)
+
+
+def number(text: str) -> int:
+    """Raises Refused."""
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(1 << 63)) - 1:
+        raise Refused(BAD_REQUEST)
+    return int(text)
+
+
+async def _has_more(visit: Visit, after: QueueItemId) -> bool:
+    return bool(await visit.service.store.queue.page(after=after, now=visit.service.clock(), limit=1))
+
+
+def _destinations(held_back: Sequence[HeldBack], running: Mapping[str, Any]) -> Iterator[Destination]:
+    """With those that have fewer connections than they might, as this node's workers say."""
+    slowed = {str(each["destination"]): each for each in running.get("slowed") or ()}
+    for each in held_back:
+        of_node = slowed.pop(each.destination, None)
+        yield Destination(name=each.destination, held_back=each, connections=_connections(of_node or {}), why=each.why)
+    for name, of_node in slowed.items():
+        yield Destination(name=name, held_back=None, connections=_connections(of_node), why=str(of_node.get("why")))
+
+
+def _connections(slowed: Mapping[str, Any]) -> str:
+    return f"{slowed['connections']} of {slowed['most']}" if slowed else ""
 
 
 async def _subject(visit: Visit, entry: QueueEntry) -> str:
@@ -112,9 +149,3 @@ async def _subject(visit: Visit, entry: QueueEntry) -> str:
     except (Damaged, NotFound) as fault:
         return f"unknown: {fault.detail}"
     return "" if found is None else decode_words(found)
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(1 << 63)) - 1:
-        raise Refused(BAD_REQUEST)
-    return int(text)

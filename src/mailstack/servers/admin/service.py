@@ -9,16 +9,20 @@ from mailstack.ports.store import Store
 from mailstack.servers.admin.directory import Directory
 from mailstack.servers.calls import Calls
 from mailstack.servers.http.signed_in import SignedIn
+from mailstack.services.conduct import Conduct
+from mailstack.services.outbound.bounce import Reporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminService:
     """calls: carries out plans and applies. running: what the server says of its processes, None where it says
-    nothing."""
+    nothing. reporter: in whose name senders hear of mail that is given up. conduct: knows whom nobody bans."""
 
     signed_in: SignedIn
     store: Store
     directory: Directory
     calls: Calls
+    conduct: Conduct
+    reporter: Reporter
     running: Callable[[], dict[str, Any] | None]
     clock: Clock

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mailstack.model.ids import TokenId
+from mailstack.servers.admin.notices import NO_COUNTS, Counts, notice_of, with_notice
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.admin.templating import page
 from mailstack.servers.calls import Answer, Call, CallKind
@@ -49,14 +50,15 @@ class Visit:
     @property
     def frame(self) -> Mapping[str, object]:
         """What every whole page has around it."""
-        return {"pages": PAGES, "login": self.admin.account.login}
+        return {"pages": PAGES, "login": self.admin.account.login, "notice": notice_of(self.request)}
 
-    def page(self, template: str, current: str, **values: object) -> Response:
+    def page(self, template: str, current: str, *, status: int = 200, **values: object) -> Response:
         """current: the path of PAGES that it belongs to."""
-        return page(template, {**self.frame, "current": current, **values})
+        return page(template, {**self.frame, "current": current, **values}, status=status)
 
-    def back_to(self, path: str) -> Response:
-        return RedirectResponse(path, status_code=303)
+    def back_to(self, path: str, told: str, counts: Counts = NO_COUNTS) -> Response:
+        """told: what the page there says of what was done, as notices has it."""
+        return RedirectResponse(with_notice(path, told, counts), status_code=303)
 
     async def form(self) -> Mapping[str, Sequence[str]]:
         """Without fields that are empty. Raises Refused."""

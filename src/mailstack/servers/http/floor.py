@@ -17,7 +17,14 @@ from mailstack.model.errors import DomainError
 from mailstack.model.instant import SECOND_MS
 from mailstack.servers.http.errors import problem_of
 from mailstack.servers.http.line import HAS_NO_LENGTH
-from mailstack.servers.http.problem import NO_SUCH_PAGE, SERVER_BUG, Problem, Refused, problem_response
+from mailstack.servers.http.problem import (
+    NO_SUCH_PAGE,
+    PROBLEM_PAGE,
+    SERVER_BUG,
+    Problem,
+    Refused,
+    problem_response,
+)
 from mailstack.servers.http.service import HttpRole, HttpService
 from mailstack.servers.http.target import HTTP_1_0
 
@@ -84,7 +91,8 @@ class Floor:
             log.exception("bug", path=scope["path"])
             problem = SERVER_BUG
         if problem is not None and not exchange.status:
-            await problem_response(problem, exchange.request_id)(scope, exchange.receive, exchange.send)
+            respond = scope["state"].get(PROBLEM_PAGE, problem_response)
+            await respond(problem, exchange.request_id)(scope, exchange.receive, exchange.send)
         exchange.log()
 
 

@@ -38,6 +38,10 @@ def members_of(problem: Problem) -> dict[str, str | int]:
     return members
 
 
+PROBLEM_PAGE = "problem_page"
+"""In the state of a request, where a person reads the answer: what a problem and the request's id look like there."""
+
+
 def problem_response(problem: Problem, request_id: str) -> Response:
     fields = members_of(problem)
     fields["request"] = request_id  # RFC 9457 §3.2: an extension, so that a report finds its line in the log

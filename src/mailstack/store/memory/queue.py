@@ -129,6 +129,7 @@ class MemoryQueue:
             HeldBack(
                 destination=name,
                 recipients=len(items),
+                oldest_at=min(item.queued_at for item in items),
                 next_at=min(map(self._due_at, items)),
                 why=max(item.last_reply.text for item in items if item.last_reply is not None),
             )

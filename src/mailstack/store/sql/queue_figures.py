@@ -17,8 +17,9 @@ WEIGHT = "SELECT COUNT(*), CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT), MIN(que
 DOMAINS = """SELECT LOWER(SUBSTR(recipient, LENGTH(RTRIM(recipient, REPLACE(recipient, '@', ''))) + 1)) AS domain,
         COUNT(*)
     FROM mail_recipient GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"""
-HELD_BACK = """SELECT waits_for, COUNT(*), MIN(due_at), MAX(last_text) FROM mail_recipient
-    WHERE waits_for <> '' AND state = 'waiting' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"""
+HELD_BACK = """SELECT r.waits_for, COUNT(*), MIN(m.queued_at), MIN(r.due_at), MAX(r.last_text)
+    FROM mail_recipient r JOIN mail m ON m.mail_id = r.mail_id
+    WHERE r.waits_for <> '' AND r.state = 'waiting' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"""
 
 
 def figures(connection: Connection, now: Instant, domains: int) -> QueueFigures:
@@ -45,7 +46,9 @@ def figures(connection: Connection, now: Instant, domains: int) -> QueueFigures:
         oldest_at=None if oldest_at is None else Instant(oldest_at),
         domains=tuple((domain, count) for domain, count in connection.rows(DOMAINS, (domains,))),
         held_back=tuple(
-            HeldBack(destination=name, recipients=count, next_at=Instant(next_at), why=text)
-            for name, count, next_at, text in connection.rows(HELD_BACK, (domains,))
+            HeldBack(
+                destination=name, recipients=count, oldest_at=Instant(oldest_at), next_at=Instant(next_at), why=text
+            )
+            for name, count, oldest_at, next_at, text in connection.rows(HELD_BACK, (domains,))
         ),
     )

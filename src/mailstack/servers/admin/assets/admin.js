@@ -29,3 +29,43 @@ document.addEventListener("click", async (event) => {
   await post("/sign-out");
   location.assign("/admin");
 });
+
+// One box that ticks all of its table.
+document.addEventListener("change", ({ target }) => {
+  const name = target.dataset.ticks;
+  if (name) for (const box of target.form.querySelectorAll(`input[name=${name}]`)) box.checked = target.checked;
+});
+
+// What was told of an act is told once: the page may be loaded again, or kept as a bookmark.
+if (document.querySelector(".notice")) {
+  const here = new URL(location.href);
+  for (const name of ["told", "done", "left", "notices"]) here.searchParams.delete(name);
+  history.replaceState(null, "", here);
+}
+
+// Whoever works by keys goes on where they were when a part of the page is replaced.
+const REACHED = "a, button, input, select, summary";
+const like = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value, one.textContent].join("\n");
+let pressed = null;
+let held = "";
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  pressed = detail.elt.contains(document.activeElement) ? detail.target : null;
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const active = document.activeElement;
+  held = detail.target.contains(active) ? like(active) : "";
+});
+
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const { target } = detail;
+  if (document.activeElement !== document.body || (!held && pressed !== target)) return;
+  const same = [...target.querySelectorAll(REACHED)].find((one) => held && like(one) === held);
+  if (!same) target.tabIndex = -1;
+  (same ?? target).focus({ preventScroll: true });
+});
+
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  detail.target.textContent = document.body.dataset.offline;
+});
