@@ -23,7 +23,7 @@ from mailstack.model.instant import DAY_MS, HOUR_MS, Instant
 from mailstack.model.networks import Networks, networks_of
 from mailstack.model.push import PushAnswer, PushFate, PushKeys, PushSubscription
 from mailstack.model.states import StateType
-from mailstack.services.push.targets import PushTargets
+from mailstack.services.web_targets import WebTargets
 from tests.support.memory_resolver import MemoryResolver
 from tests.support.push import decrypted, push_subscription
 from tests.support.push_server import PushServer, answer, push_server
@@ -54,7 +54,7 @@ def subscription(url: str, *, keys: PushKeys | None = None, lasts_ms: int = HOUR
 async def scene(
     *hosts: str, also: Networks = LOOPBACK, tls: ssl.SSLContext | None = None, ca_file: str | None = None
 ) -> AsyncIterator[Scene]:
-    targets = PushTargets(also=also, has_internet=True, own=frozenset(), is_own=lambda _: False)
+    targets = WebTargets(also=also, has_internet=True, own=frozenset(), is_own=lambda _: False)
     async with push_server(tls) as server:
         service = HttpPushService(
             MemoryResolver(hosts={HOST: hosts}, failing={"away.example"}),

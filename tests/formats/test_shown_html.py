@@ -72,6 +72,85 @@ def test_pictures_of_elsewhere_are_hidden_and_counted_or_had_by_way_of_us(src: s
     assert showing.hidden == 0
 
 
+def test_what_leads_nowhere_is_not_asked_for() -> None:
+    showing = Pictures(of_part=lambda _: None, of_elsewhere=lambda _: None)
+    assert "src" not in cleaned('<img src="https://127.1/a.gif">', showing)
+
+
+# What a tracker is made of, and pictures beside it that are to be seen.
+DOTS = (
+    'width="1" height="1"',
+    'height="1"',
+    "width=0 height=0",
+    'width="2px" height="2"',
+    'style="width:1px;height:1px"',
+    'style="WIDTH: 1PX !important; height: 0"',
+    'style="max-width:1px"',
+    'style="width:1.5px; height:2pt" width=100',
+    'style="display: none" width=100 height=100',
+    'width="+1" height=" 1 "',
+)
+SEEN = (
+    "",
+    'width="600" height="1"',
+    'width="3" height="3"',
+    'width="100%"',
+    'width="1%"',
+    'style="width:1em"',
+    'style="width:1%;height:auto"',
+    'width="1" style="width:100px"',
+    'style="border-width:1px"',
+    'style="line-height:1px;min-width:1px"',
+    'width="auto"',
+    'width="12345678901"',
+)
+
+
+@pytest.mark.parametrize("given", DOTS)
+def test_a_picture_that_nobody_sees_is_never_asked_for(given: str) -> None:
+    for src in (f'src="https://x/a.gif" {given}', f'{given} src="//x/a.gif"'):
+        showing = Pictures(of_part=lambda _: None, of_elsewhere=lambda _: "https://own/")
+        assert "src=" not in cleaned(f"<p><img {src}></p>", showing)
+        assert (showing.hidden, showing.left_out) == (0, 1)
+        hiding = pictures()
+        cleaned(f"<image {src}>", hiding)
+        assert (hiding.hidden, hiding.left_out) == (0, 1)
+
+
+@pytest.mark.parametrize("given", SEEN)
+def test_others_are(given: str) -> None:
+    showing = Pictures(of_part=lambda _: None, of_elsewhere=lambda _: "https://own/")
+    assert 'src="https://own/"' in cleaned(f'<img src="https://x/a.gif" {given}>', showing)
+    assert showing.left_out == 0
+
+
+def test_each_picture_is_judged_by_its_own_size() -> None:
+    kinds = [(number, number * 7 % 3 == 0) for number in range(40)]
+    markup = "".join(
+        f"<div><img {'width=1' if is_dot else 'width=80'} src=https://x/{number}><svg><image href=x></svg>"
+        f"{'</div>' * (number % 2)}<b><img>"
+        for number, is_dot in kinds
+    )
+    asked: list[str] = []
+
+    def note(url: str) -> str:
+        asked.append(url)
+        return url
+
+    showing = Pictures(of_part=lambda _: None, of_elsewhere=note)
+    found = cleaned(markup, showing)
+    expected = {f"https://x/{number}" for number, is_dot in kinds if not is_dot}
+    assert set(asked) == expected
+    assert all(f'src="{url}"' in found for url in expected)
+    assert showing.left_out == len(kinds) - len(expected)
+
+
+def test_pictures_of_the_message_itself_may_be_as_small_as_they_like() -> None:
+    dot = pictures()
+    assert 'src="https://own/a@x"' in cleaned("<img src='cid:a@x' width=1 height=1>", dot)
+    assert dot.left_out == 0
+
+
 def test_text() -> None:
     found = cleaned(text_as_html("1 < 2 & <b>\n> a\n>> b\nsee (https://x.example/a_(b)), or mailto:a@x!"), pictures())
     link = 'target="_blank" rel="noopener noreferrer nofollow"'

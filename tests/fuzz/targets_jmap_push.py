@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from mailstack.formats.aes128gcm import check_keys
-from mailstack.formats.push_url import parse_push_url
+from mailstack.formats.web_url import parse_web_url
 from mailstack.model.errors import Invalid
 from mailstack.wire.jmap.faults import NotSet
 from mailstack.wire.jmap.push_wanted import read_new_push, write_keys
@@ -13,11 +13,11 @@ from tests.fuzz.target import Target
 
 def run_url(data: bytes) -> None:
     with suppress(Invalid):
-        found = parse_push_url(data.decode("utf-8", "replace"))
+        found = parse_web_url(data.decode("utf-8", "replace"))
         assert found.origin.isascii()
         assert not set(found.origin + found.target) & set("@\\# \r\n\0") - set("@" * ("@" in found.target))
         assert found.host == found.host.lower()
-        assert parse_push_url(found.origin + found.target) == found
+        assert parse_web_url(found.origin + found.target) == found
 
 
 def run_new(data: bytes) -> None:
@@ -33,7 +33,7 @@ def run_new(data: bytes) -> None:
 
 TARGETS = [
     Target(
-        "jmap.push_url",
+        "web_url",
         run_url,
         (
             b"https://example.com/push/?device=X8980fc&client=12c6d086",

@@ -26,10 +26,10 @@ from mailstack.services.outbound.allowance import Allowance
 from mailstack.services.outbound.email_sending import EmailSending
 from mailstack.services.outbound.submit import Submission
 from mailstack.services.push.rate import PushRate
-from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.vacations import AccountVacations
+from mailstack.services.web_targets import WebTargets
 from mailstack.sieve.extensions import EXTENSIONS
 from mailstack.wire.jmap.session import API_PATH, CORE
 from tests.support.asking import BASE_URL, asked, floor_under
@@ -38,7 +38,7 @@ from tests.support.imap_server import DOMAIN, PASSWORD, RunningImap, running_ima
 from tests.support.mailing_lists import make_lists
 
 PUSH_KEY = "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs"
-PUSH_TARGETS = PushTargets(also=LOOPBACK, has_internet=True, own=frozenset(), is_own=lambda _: False)
+PUSH_TARGETS = WebTargets(also=LOOPBACK, has_internet=True, own=frozenset(), is_own=lambda _: False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

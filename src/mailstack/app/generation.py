@@ -14,11 +14,11 @@ from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.filtering import filter_of, server_scripts
 from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
-from mailstack.app.push_work import push_targets_of
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.sockets import https_port
 from mailstack.app.web import web_service
+from mailstack.app.web_targets import push_targets_of
 from mailstack.clients.policy_host import HttpsPolicyHost
 from mailstack.clients.push_service import HttpPushService, PushIdentity
 from mailstack.clients.smtp.transport import SmtpTransport
@@ -168,7 +168,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         smtp=smtp,
         imap=imap,
         managesieve=managesieve,
-        http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap),
+        http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap, resolver),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
         push=HttpPushService(
             resolver,

@@ -10,11 +10,15 @@ from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.runfiles import written_status
 from mailstack.app.sockets import https_port
+from mailstack.app.web_targets import picture_targets_of
 from mailstack.app.well_known import well_known_pages
+from mailstack.clients.picture_host import HttpPictureHost
 from mailstack.formats.mta_sts import write_policy
 from mailstack.model.client_settings import settings_hosts
 from mailstack.model.resource import CertificateBody, ServerBody
 from mailstack.model.tls_policy import StsMode, StsPolicy
+from mailstack.ports.picture_host import PictureHost
+from mailstack.ports.resolver import Resolver
 from mailstack.servers.account.pages import AccountPages
 from mailstack.servers.account.service import AccountService
 from mailstack.servers.admin.directory import Directory
@@ -32,10 +36,12 @@ from mailstack.servers.http.unsubscribe import UnsubscribePage
 from mailstack.servers.jmap.pages import JmapPages
 from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.webmail.pages import WebmailPages
+from mailstack.servers.webmail.picture_links import PictureLinks
 from mailstack.servers.webmail.service import WebmailService
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.by_hand import HandReporter
+from mailstack.services.pictures.fetching import PictureFetching
 
 
 def web_service(
@@ -45,13 +51,15 @@ def web_service(
     settings: RunSettings,
     lists: Lists,
     jmap: JmapService,
+    resolver: Resolver,
 ) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
     policies = MtaStsPolicies(by_host=_policies(blueprint, server))
     mail = JmapPages(service=jmap).routes()
     sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
-    webmail = WebmailPages(service=WebmailService(signed_in=jmap.signed_in, mail_of=jmap.mail_of)).routes()
+    host = HttpPictureHost(resolver, picture_targets_of(server, settings), tls=adapters.https_tls)
+    webmail = WebmailPages(service=_webmail(blueprint, server, jmap, host)).routes()
     admin = AdminPages(service=_admin(adapters, settings, jmap, lists.forwarding)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
     account = AccountPages(service=_account(adapters, jmap)).routes()
@@ -133,6 +141,16 @@ def _api(adapters: Adapters, settings: RunSettings) -> ApiService:
         failures=adapters.failures,
         clock=adapters.clock,
         token=adapters.token,
+    )
+
+
+def _webmail(blueprint: Blueprint, server: ServerBody, jmap: JmapService, host: PictureHost) -> WebmailService:
+    return WebmailService(
+        signed_in=jmap.signed_in,
+        mail_of=jmap.mail_of,
+        hostname=server.hostname,
+        pictures=PictureFetching(host),
+        picture_links=PictureLinks(key=blueprint.key_for("pictures")),
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 import httpx
 
 import mailstack
+from mailstack.clients.by_address import MOST_ADDRESSES, asked, fault_text, printable
 from mailstack.clients.smtp.connect import is_elsewhere
 from mailstack.formats.mta_sts import MOST_POLICY_OCTETS
+from mailstack.formats.web_url import WebUrl
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.tls_policy import TlsFailure, Unfetched
 from mailstack.ports.resolver import Resolver
@@ -20,7 +22,6 @@ HTTPS_PORT = 443
 PATH = "/.well-known/mta-sts.txt"
 WHOLE_S = 60.0  # RFC 8461 §3.3: the suggested timeout
 CONNECT_S = 10.0
-MOST_ADDRESSES = 4
 FETCHES_AT_ONCE = 50
 
 
@@ -65,31 +66,19 @@ class HttpsPolicyHost:
                 if last.failure is TlsFailure.STS_WEBPKI_INVALID:
                     break
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
-                return _unfetched(f"{host}: {_printable(str(fault) or type(fault).__name__)}")
+                return _unfetched(f"{host}: {fault_text(fault)}")
         return last
 
     async def _ask(self, host: str, address: str) -> bytes | Unfetched:
-        # By address, as it was looked at; the certificate is still for the name. No proxy, no redirect, no cache, no
-        # coding that grows: RFC 8461 §3.3.
-        where = f"[{address}]" if ":" in address else address
+        # No redirect, no cache, no coding that grows: RFC 8461 §3.3.
+        url = WebUrl(scheme="https", host=host, port=self._port, target=PATH, is_address=False)
         headers = {
-            "Host": host,
             "User-Agent": f"mailstack/{mailstack.__version__}",
             "Accept": "text/plain",
             "Accept-Encoding": "identity",
         }
-        async with (
-            httpx.AsyncClient(
-                verify=self._tls, trust_env=False, timeout=httpx.Timeout(WHOLE_S, connect=CONNECT_S)
-            ) as client,
-            client.stream(
-                "GET",
-                f"https://{where}:{self._port}{PATH}",
-                headers=headers,
-                follow_redirects=False,
-                extensions={"sni_hostname": host},
-            ) as response,
-        ):
+        timeout = httpx.Timeout(WHOLE_S, connect=CONNECT_S)
+        async with asked("GET", url, address, tls=self._tls, headers=headers, timeout=timeout) as response:
             return await _text(host, response)
 
 
@@ -115,17 +104,13 @@ def _of(host: str, fault: httpx.TransportError) -> Unfetched:
     cause: BaseException | None = fault
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            detail = f"{host}: certificate not trusted: {_printable(cause.verify_message)}"
+            detail = f"{host}: certificate not trusted: {printable(cause.verify_message)}"
             return Unfetched(TlsFailure.STS_WEBPKI_INVALID, detail)
         cause = cause.__cause__ or cause.__context__
     if isinstance(fault, httpx.TimeoutException):
         return _unfetched(f"{host} did not answer in time")
-    return _unfetched(f"{host}: {_printable(str(fault) or type(fault).__name__)}")
+    return _unfetched(f"{host}: {fault_text(fault)}")
 
 
 def _unfetched(detail: str) -> Unfetched:
     return Unfetched(TlsFailure.STS_POLICY_FETCH_ERROR, detail)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -1,6 +1,6 @@
 """Push services over HTTP: works as ports.push_service.PushService. RFC 8030 §5, RFC 8620 §7.2.
 
-Whoever may log in chooses the URL. Its host is connected to by an address that was looked at (services.push.targets),
+Whoever may log in chooses the URL. Its host is connected to by an address that was looked at (services.web_targets),
 no redirect is followed, and of the answer no more than its head is read.
 """
 
@@ -17,22 +17,22 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import mailstack
+from mailstack.clients.by_address import MOST_ADDRESSES, asked, fault_text
 from mailstack.formats.aes128gcm import MOST_OCTETS, SALT_OCTETS, encrypt
-from mailstack.formats.push_url import PushUrl, bracketed, parse_push_url
 from mailstack.formats.vapid import authorization
+from mailstack.formats.web_url import WebUrl, parse_web_url
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import DAY_MS, SECOND_MS, Clock, Instant
 from mailstack.model.push import PushAnswer, PushFate, PushSubscription
 from mailstack.model.states import AccountStates, States
 from mailstack.ports.resolver import Resolver
-from mailstack.services.push.targets import PushTargets
+from mailstack.services.web_targets import WebTargets
 from mailstack.wire.jmap.push_verification import push_verification
 from mailstack.wire.jmap.state_change import state_change
 
 WHOLE_S = 15.0
 CONNECT_S = 5.0
-MOST_ADDRESSES = 4
 LONGEST_TTL_S = DAY_MS // SECOND_MS
 """How long a push service keeps what a device that is off has not fetched: after that, programs look by themselves."""
 TOPIC_LETTERS = 32
@@ -55,7 +55,7 @@ class HttpPushService:
     def __init__(
         self,
         resolver: Resolver,
-        targets: PushTargets,
+        targets: WebTargets,
         identity: PushIdentity,
         *,
         tls: ssl.SSLContext,
@@ -85,9 +85,8 @@ class HttpPushService:
 
     async def _post(self, subscription: PushSubscription, body: bytes, headers: dict[str, str]) -> PushAnswer:
         try:
-            url = parse_push_url(subscription.url)
+            url = parse_web_url(subscription.url)
             headers |= {
-                "Host": url.authority,
                 "User-Agent": f"mailstack/{mailstack.__version__}",
                 "Content-Type": "application/json",
                 "TTL": str(_ttl_s(subscription, self._clock())),
@@ -113,39 +112,30 @@ class HttpPushService:
         except Invalid as fault:
             return PushAnswer(fate=PushFate.REFUSED, detail=fault.detail)
 
-    async def _addresses(self, url: PushUrl) -> Sequence[str]:
+    async def _addresses(self, url: WebUrl) -> Sequence[str]:
         found = [url.host] if url.is_address else await self._resolver.addresses(url.host)
-        permitted = [each for each in found if self._targets.may_be_asked(each, is_plain=url.is_plain)]
+        permitted = [each for each in found if self._targets.may_be_asked(each, url)]
         if found and not permitted:
             raise Invalid("its host has no address that may be asked: server.push_to says which others may be")
         return permitted[:MOST_ADDRESSES]
 
-    async def _first(self, url: PushUrl, addresses: Sequence[str], body: bytes, headers: dict[str, str]) -> PushAnswer:
+    async def _first(self, url: WebUrl, addresses: Sequence[str], body: bytes, headers: dict[str, str]) -> PushAnswer:
         """What the first host says that is reached."""
         last = _later("its host has no address")
         for address in addresses:
             try:
                 return await self._ask(url, address, body, headers)
             except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
-                last = _later(_printable(fault))
+                last = _later(fault_text(fault))
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
-                return _later(_printable(fault))
+                return _later(fault_text(fault))
         return last
 
-    async def _ask(self, url: PushUrl, address: str, body: bytes, headers: dict[str, str]) -> PushAnswer:
-        async with (
-            httpx.AsyncClient(
-                verify=self._tls, trust_env=False, timeout=httpx.Timeout(WHOLE_S, connect=CONNECT_S)
-            ) as client,
-            client.stream(
-                "POST",
-                f"{url.scheme}://{bracketed(address)}:{url.port}{url.target}",
-                content=body,
-                headers=headers,
-                follow_redirects=False,
-                extensions={"sni_hostname": url.host},
-            ) as response,
-        ):
+    async def _ask(self, url: WebUrl, address: str, body: bytes, headers: dict[str, str]) -> PushAnswer:
+        timeout = httpx.Timeout(WHOLE_S, connect=CONNECT_S)
+        async with asked(
+            "POST", url, address, tls=self._tls, headers=headers, timeout=timeout, content=body
+        ) as response:
             return answer_of(response.status_code, response.headers.get("retry-after", ""))
 
 
@@ -188,7 +178,3 @@ def _topic(changed: AccountStates) -> str:
 
 def _later(detail: str) -> PushAnswer:
     return PushAnswer(fate=PushFate.LATER, detail=detail)
-
-
-def _printable(fault: Exception) -> str:
-    return "".join(c if c.isprintable() else "?" for c in (str(fault) or type(fault).__name__)[:200])

@@ -6,7 +6,7 @@ list; what is not on it goes, and its text stays.
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import nh3
@@ -81,6 +81,18 @@ _STYLES = frozenset(
 )
 # Pictures that a page may hold in itself. No SVG, which is a document.
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_DATA_BEGINS, _CID_BEGINS = "data:", "cid:"
+# HTML parsing (WHATWG) §13.2.6.4.7: an "image" is an img.
+_PICTURE = re.compile(r"<ima?ge?", re.IGNORECASE)
+# What the cleaner adds to each img comes last of its attributes: with it, one ends.
+_ADDED, _ADDED_VALUE = "loading", "lazy"
+MOST_TRACKER_PX = 2
+_NO_BOX = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+# HTML (WHATWG) §2.3.4.4: what stands behind the digits counts for nothing, unless it is a percent sign.
+_PIXELS = re.compile(r"\s*\+?([0-9]{1,9})(?![0-9.]*%)")
+_STYLE_PIXELS = re.compile(
+    r"(?<![\w-])(?:max-)?(width|height)\s*:\s*([0-9]{1,9})(?:\.[0-9]*)?\s*(?:p[xt])?\s*(?:!|;|\Z)", re.I
+)
 _CALLS = re.compile(r"(?:url|image|image-set|cross-fade|element|expression|var|attr)\s*\(|\\", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _URL = re.compile(r"\b(?:https?://|mailto:)[^\s<>\"']{1,2000}", re.IGNORECASE)
@@ -90,20 +102,25 @@ _BEHIND = re.compile(r"[.,;:!?'\"”’]+\Z|[\])}>]+[.,;:!?]*\Z")
 
 @dataclass(slots=True, kw_only=True)
 class Pictures:
-    """Where pictures are to be had, by whole addresses. of_part: by Content-ID. of_elsewhere: by address; None: not at
-    all. hidden: how many of those there were."""
+    """Where pictures are to be had, by whole addresses. of_part: by Content-ID. of_elsewhere: by address, None for one
+    that leads nowhere; None: not at all. hidden: how many of those there were. left_out: how many there were that
+    nobody sees, and that are there to be asked for."""
 
     of_part: Callable[[str], str | None]
-    of_elsewhere: Callable[[str], str] | None
+    of_elsewhere: Callable[[str], str | None] | None
     hidden: int = field(default=0)
+    left_out: int = field(default=0)
 
-    def address(self, given: str) -> str | None:
+    def address(self, given: str, *, is_unseen: bool) -> str | None:
         lowered = given.strip().lower()
-        if lowered.startswith("cid:"):
-            return self.of_part(given.strip()[4:])
-        if lowered.startswith("data:"):
+        if lowered.startswith(_CID_BEGINS):
+            return self.of_part(given.strip()[len(_CID_BEGINS) :])
+        if lowered.startswith(_DATA_BEGINS):
             return given if _DATA_IMAGE.fullmatch(given.strip()) else None
         if not lowered.startswith(("http:", "https:", "//")):
+            return None
+        if is_unseen:
+            self.left_out += 1
             return None
         if self.of_elsewhere is None:
             self.hidden += 1
@@ -113,16 +130,54 @@ class Pictures:
 
 def cleaned(markup: str, pictures: Pictures) -> str:
     """A piece of a document, safe as the content of an element."""
+    unseen = _unseen_pictures(markup)
+    at = 0
 
     def attribute(tag: str, name: str, value: str) -> str | None:
+        nonlocal at
+        if tag == "img" and name == _ADDED:
+            at += 1
         if name == "src":
-            return pictures.address(value) if tag == "img" else None
+            return pictures.address(value, is_unseen=unseen[at]) if tag == "img" else None
         if name == "href":
             return value if _LINK.match(value) else None
         if name == "style":
             return None if _CALLS.search(value) else value
         return value
 
+    return _clean(markup, attribute)
+
+
+def _unseen_pictures(markup: str) -> Sequence[bool]:
+    """Of each img, in the order in which the cleaner comes to them: an attribute alone does not tell."""
+    if _PICTURE.search(markup) is None:
+        return ()
+    found: list[bool] = []
+    attributes: dict[str, str] = {}
+
+    def note(tag: str, name: str, value: str) -> str:
+        if tag == "img":
+            attributes[name] = value
+            if name == _ADDED:
+                found.append(_is_unseen(attributes))
+                attributes.clear()
+        return value
+
+    _clean(markup, note)
+    return found
+
+
+def _is_unseen(attributes: Mapping[str, str]) -> bool:
+    """No larger than a dot, as far as it says."""
+    style = attributes.get("style", "")
+    if _NO_BOX.search(style):
+        return True
+    sizes = {name: int(found[1]) for name in ("width", "height") if (found := _PIXELS.match(attributes.get(name, "")))}
+    sizes |= {name.lower(): int(size) for name, size in _STYLE_PIXELS.findall(style)}
+    return bool(sizes) and max(sizes.values()) <= MOST_TRACKER_PX
+
+
+def _clean(markup: str, attribute: Callable[[str, str, str], str | None]) -> str:
     return nh3.clean(
         markup,
         tags=set(_TAGS.split()),
@@ -131,7 +186,7 @@ def cleaned(markup: str, pictures: Pictures) -> str:
         attribute_filter=attribute,
         strip_comments=True,
         link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}, "img": {"loading": "lazy"}},
+        set_tag_attribute_values={"a": {"target": "_blank"}, "img": {_ADDED: _ADDED_VALUE}},
         url_schemes=set(SCHEMES),
         # What is relative has no page that it is relative to: the filter sees to it.
         url_relative="pass_through",

@@ -11,6 +11,8 @@ MAX_TOTAL_OCTETS = 4 * 1024 * 1024
 SPECIAL_USE = "/private/specialuse"
 """RFC 6154 §4: the mailbox's special-use attributes."""
 
+PICTURES_FROM = "/private/vendor/mailstack/pictures-from"
+"""Of the account: addresses, one a line, whose pictures webmail fetches without being asked."""
 
 SORT_ORDER = "/private/vendor/mailstack/sort-order"
 """Where a viewer has the mailbox among others. RFC 8621 §2: a number. Not counted: a mailbox has one of each viewer."""

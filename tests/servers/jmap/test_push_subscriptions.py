@@ -13,7 +13,7 @@ from mailstack.model.instant import DAY_MS, HOUR_MS, Instant, iso
 from mailstack.model.push import LASTS_MS, MOST_OF_ACCOUNT, PushStage, PushSubscription
 from mailstack.servers.jmap import push_subscription_get, push_subscription_set
 from mailstack.services.push.rate import PushRate
-from mailstack.services.push.targets import PushTargets
+from mailstack.services.web_targets import WebTargets
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault
 from mailstack.wire.jmap.session import CORE
@@ -181,7 +181,7 @@ async def test_what_the_spec_allows_is_pushed_to(world: JmapWorld, url: str) -> 
 
 
 async def test_a_sandbox_pushes_to_its_own_machine_alone(world: JmapWorld) -> None:
-    targets = PushTargets(also=world.service.push_targets.also, has_internet=False, own=frozenset(), is_own=bool)
+    targets = WebTargets(also=world.service.push_targets.also, has_internet=False, own=frozenset(), is_own=bool)
     service = replace(world.service, push_targets=targets)
     sandbox = replace(world, service=service)
     await create(sandbox, url="http://127.0.0.1:4711/")

@@ -5,25 +5,15 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
-from starlette.routing import Router
 
-from mailstack.model.ids import EmailId
-from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
-from mailstack.model.objectid import email_object_id
-from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.webmail.assets import load_assets
-from mailstack.servers.webmail.pages import WebmailPages
-from mailstack.servers.webmail.service import WebmailService
-from mailstack.services.mailbox import emails
-from mailstack.services.mailbox.append import Arrival
-from tests.support.asking import BASE_URL, PEER, asked, floor_under
-from tests.support.imap_server import DOMAIN, PASSWORD
+from tests.support.asking import BASE_URL
 from tests.support.jmap_calls import share
 from tests.support.jmap_world import JmapWorld, jmap_world
 from tests.support.stores import mailbox_with
+from tests.support.webmail_pages import ask, shown_path
 
 MOST_SCRIPT_OCTETS = 150_000
 """Of all scripts, compressed: what a first visit costs."""
@@ -33,25 +23,6 @@ MOST_SCRIPT_OCTETS = 150_000
 async def world(tmp_path: Path) -> AsyncIterator[JmapWorld]:
     async with jmap_world(tmp_path) as found:
         yield found
-
-
-async def ask(world: JmapWorld, path: str, *, who: str | None = "u0", **headers: str) -> httpx.Response:
-    """who: signed in; None: nobody."""
-    logins = world.service.signed_in.web_logins
-    if who is not None:
-        _, cookie = await logins.open(f"{who}@{DOMAIN}", PASSWORD, peer_host=PEER[0], agent="")
-        headers["Cookie"] = f"{COOKIE}={cookie}"
-    service = WebmailService(signed_in=world.service.signed_in, mail_of=world.service.mail_of)
-    router = Router(WebmailPages(service=service).routes(), redirect_slashes=False)
-    return await asked(floor_under(router, world.service.clock), "GET", path, headers=headers)
-
-
-async def shown_path(world: JmapWorld, raw: bytes) -> str:
-    account = await world.account()
-    account_id, arrival = account.account_id, Arrival(raw=raw, flags=(), received_at=Instant(0))
-    mailbox_id = await mailbox_with(world.imap.store, account_id, MailboxRole.INBOX)
-    message_id = (await emails.create(world.service.mail_of(account), [mailbox_id], arrival)).message_id
-    return f"/mail/shown/{account_id}/{email_object_id(account_id, EmailId(message_id))}"
 
 
 async def test_the_page_and_all_that_it_names(world: JmapWorld) -> None:
@@ -95,8 +66,8 @@ async def test_nothing_else_is_a_file(world: JmapWorld, path: str) -> None:
 
 async def test_files_are_compressed_for_who_wants_that(world: JmapWorld) -> None:
     path = f"/mail/assets/{load_assets().version}/main.js"
-    plain = await ask(world, path, who=None, **{"Accept-Encoding": "identity"})
-    packed = await ask(world, path, who=None, **{"Accept-Encoding": "gzip"})
+    plain = await ask(world, path, who=None, headers={"Accept-Encoding": "identity"})
+    packed = await ask(world, path, who=None, headers={"Accept-Encoding": "gzip"})
     assert (plain.content, packed.headers["content-encoding"]) == (packed.content, "gzip")
     assert gzip.decompress(load_assets().files["main.js"].compressed) == plain.content
 
@@ -144,4 +115,5 @@ async def test_only_who_may_read_it(world: JmapWorld) -> None:
     )
     assert (await ask(world, path, who="u1")).status_code == 200
     assert (await ask(world, f"{path}9", who="u0")).status_code == 404
-    assert (await ask(world, path, **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})).status_code == 403
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert (await ask(world, path, headers=from_elsewhere)).status_code == 403

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from mailstack.formats.aes128gcm import check_keys
-from mailstack.formats.push_url import PushUrl, parse_push_url
+from mailstack.formats.web_url import WebUrl, parse_web_url
 from mailstack.model.errors import DomainError, Invalid
 from mailstack.model.ids import PushId
 from mailstack.model.instant import Instant, iso
@@ -16,7 +16,7 @@ from mailstack.servers.jmap.method import Call, Method
 from mailstack.servers.jmap.push_subscriptions import push_object, subscriptions_of, whole_push_object
 from mailstack.servers.jmap.set_answer import SetAnswer, refusal
 from mailstack.services.push.credentials import credential_of
-from mailstack.services.push.targets import PushTargets
+from mailstack.services.web_targets import WebTargets
 from mailstack.wire.jmap.arguments import Arguments
 from mailstack.wire.jmap.faults import MethodFault, MethodFaultType, NotSet, SetFault, SetFaultType, invalid_property
 from mailstack.wire.jmap.patch import apply_patch
@@ -124,9 +124,9 @@ async def _destroy(call: Call, push_id: str) -> None:
     log.info("push subscription destroyed", account=login.login, push=push_id)
 
 
-def _url(text: str, targets: PushTargets) -> PushUrl:
+def _url(text: str, targets: WebTargets) -> WebUrl:
     try:
-        url = parse_push_url(text)
+        url = parse_web_url(text)
     except Invalid as fault:
         raise invalid_property("url", fault.detail) from None
     if not targets.may_be_given(url):

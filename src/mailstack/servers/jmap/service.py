@@ -19,11 +19,11 @@ from mailstack.services.identity.login import Login
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.outbound.email_sending import EmailSending
 from mailstack.services.push.rate import PushRate
-from mailstack.services.push.targets import PushTargets
 from mailstack.services.scripts import AccountScripts
 from mailstack.services.sending_identities import AccountIdentities
 from mailstack.services.states.feed import StateFeed
 from mailstack.services.vacations import AccountVacations
+from mailstack.services.web_targets import WebTargets
 from mailstack.wire.jmap.limits import JmapLimits
 
 
@@ -44,7 +44,7 @@ class JmapService:
     sending: EmailSending
     feed: StateFeed
     push_subscriptions: PushSubscriptions
-    push_targets: PushTargets
+    push_targets: WebTargets
     push_rate: PushRate
     push_key: str
     bus: Bus

@@ -1,4 +1,4 @@
-"""`/mail`: the page, its files, and mail as documents for its frames.
+"""`/mail`: the page, its files, mail as documents for its frames, and the pictures of elsewhere that these name.
 
 All else it asks of JMAP, with the cookie of who is signed in.
 """
@@ -11,12 +11,15 @@ from starlette.routing import Route
 
 from mailstack.servers.http.assets import send, send_file
 from mailstack.servers.webmail.assets import load_assets, load_page
+from mailstack.servers.webmail.picture import picture
+from mailstack.servers.webmail.picture_links import PICTURE_PATH
 from mailstack.servers.webmail.service import WebmailService
-from mailstack.servers.webmail.shown import shown_email
+from mailstack.servers.webmail.shown import always_shown, shown_email
 
 PAGE_PATH = "/mail"
 ASSETS_PATH = "/mail/assets/{version}/{path:path}"
 SHOWN_PATH = "/mail/shown/{accountId}/{emailId}"
+ALWAYS_PATH = f"{SHOWN_PATH}/always"
 # No script or style that is not a file of ours, no frame of elsewhere, and nobody frames this page.
 PAGE_SECURITY = "; ".join(
     (
@@ -45,6 +48,8 @@ class WebmailPages:
             Route(PAGE_PATH, self.page, methods=["GET"], max_body_size=0),
             Route(ASSETS_PATH, self.asset, methods=["GET"], max_body_size=0),
             Route(SHOWN_PATH, self.shown, methods=["GET"], max_body_size=0),
+            Route(ALWAYS_PATH, self.always, methods=["PUT", "DELETE"], max_body_size=0),
+            Route(PICTURE_PATH, self.picture, methods=["GET"], max_body_size=0),
         )
 
     async def home(self, _: Request) -> Response:
@@ -62,3 +67,9 @@ class WebmailPages:
 
     async def shown(self, request: Request) -> Response:
         return await shown_email(self.service, request)
+
+    async def always(self, request: Request) -> Response:
+        return await always_shown(self.service, request)
+
+    async def picture(self, request: Request) -> Response:
+        return await picture(self.service, request)

@@ -6,6 +6,7 @@ The page around it may look into the frame, to give it its height; nothing in th
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from urllib.parse import quote
 
@@ -16,16 +17,19 @@ from mailstack.formats.body_parts import body_lists, content_id, file_name, part
 from mailstack.formats.body_value import body_value
 from mailstack.formats.mime import Part, scan
 from mailstack.formats.shown_html import Pictures, cleaned, text_as_html
-from mailstack.model.errors import NotFound
+from mailstack.formats.web_url import link_of
+from mailstack.model.errors import Invalid, NotFound
 from mailstack.model.ids import AccountId, MessageId
 from mailstack.model.objectid import MailBlob, blob_object_id, email_id_of
 from mailstack.servers.http.asked import base_url
-from mailstack.servers.http.problem import NO_SUCH_PAGE, Refused
+from mailstack.servers.http.problem import NO_SUCH_PAGE, Problem, Refused
+from mailstack.servers.webmail.picture_links import PictureLinks
 from mailstack.servers.webmail.service import WebmailService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.blobs import open_blob, read_whole
 from mailstack.services.mailbox.bodies import WHOLE_OCTETS
 from mailstack.services.mailbox.sharing import mail_shared_by
+from mailstack.services.pictures.authors import author_to_trust, authors_shown, show_always, show_no_more
 
 MAX_TEXT_OCTETS = 2 * 1024 * 1024
 """Of one part. More is not read on a page."""
@@ -41,6 +45,9 @@ SECURITY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
+PICTURES = "pictures"
+"""In the query, "1": show those of elsewhere."""
+NOT_PROVEN = Problem(status=422, title="Nobody has proved that this mail is its author's, or it lies in Junk")
 # What pictures without a Content-ID are named by.
 _PART = "part-"
 _STYLE = (
@@ -53,21 +60,64 @@ _STYLE = (
 
 async def shown_email(service: WebmailService, request: Request) -> Response:
     """Raises Refused, DomainError."""
-    web_login = await service.signed_in.require(request)
-    own = service.mail_of(web_login.account)
-    mail = await _mail(own, request.path_params["accountId"])
-    number = email_id_of(mail.account_id, request.path_params["emailId"])
-    if number is None:
-        raise Refused(NO_SUCH_PAGE)
-    raw = await read_whole(await open_blob(mail, MailBlob(MessageId(number))))
-    document = _Document(raw=raw, account_id=mail.account_id, message_id=MessageId(number), base_url=base_url(request))
-    page = document.write() if len(raw) <= WHOLE_OCTETS else await asyncio.to_thread(document.write)
+    opened = await _open(service, request)
+    author = await opened.author()
+    is_always = bool(author) and author in await authors_shown(opened.own)
+    document = _Document(
+        raw=opened.raw,
+        account_id=opened.mail.account_id,
+        message_id=opened.message_id,
+        viewer=opened.own.account_id,
+        base_url=base_url(request),
+        links=service.picture_links if is_always or request.query_params.get(PICTURES) == "1" else None,
+        author=author,
+        is_always=is_always,
+    )
+    page = document.write() if len(opened.raw) <= WHOLE_OCTETS else await asyncio.to_thread(document.write)
     headers = {
         "Content-Security-Policy": SECURITY,
         # RFC 8620 §6.2's reason: what a message says never changes. But who may read it does.
         "Cache-Control": "private, no-cache",
     }
     return HTMLResponse(page, headers=headers)
+
+
+async def always_shown(service: WebmailService, request: Request) -> Response:
+    """PUT: pictures of whoever wrote that email are shown without being asked for, from now on; DELETE: no more.
+    Raises Refused, DomainError."""
+    opened = await _open(service, request)
+    author = await opened.author()
+    if not author:
+        raise Refused(NOT_PROVEN)
+    await (show_always if request.method == "PUT" else show_no_more)(opened.own, author)
+    return Response(status_code=204)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """own: of who looks. mail: in which it lies. hostname: ours."""
+
+    own: AccountMail
+    mail: AccountMail
+    message_id: MessageId
+    raw: bytes
+    hostname: str
+
+    async def author(self) -> str:
+        """As services.pictures.authors has it."""
+        return await author_to_trust(self.mail, self.message_id, self.raw, hostname=self.hostname)
+
+
+async def _open(service: WebmailService, request: Request) -> _Opened:
+    """Raises Refused, DomainError."""
+    own = service.mail_of((await service.signed_in.require(request)).account)
+    mail = await _mail(own, request.path_params["accountId"])
+    number = email_id_of(mail.account_id, request.path_params["emailId"])
+    if number is None:
+        raise Refused(NO_SUCH_PAGE)
+    message_id = MessageId(number)
+    raw = await read_whole(await open_blob(mail, MailBlob(message_id)))
+    return _Opened(own=own, mail=mail, message_id=message_id, raw=raw, hostname=service.hostname)
 
 
 async def _mail(own: AccountMail, account_id: str) -> AccountMail:
@@ -81,10 +131,17 @@ async def _mail(own: AccountMail, account_id: str) -> AccountMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
+    """viewer: who looks. links: to pictures of elsewhere; None: they are not shown. author, is_always: for the page
+    around it."""
+
     raw: bytes
     account_id: AccountId
     message_id: MessageId
+    viewer: AccountId
     base_url: str
+    links: PictureLinks | None
+    author: str
+    is_always: bool
 
     def write(self) -> str:
         root = scan(self.raw)
@@ -96,12 +153,14 @@ class _Document:
             leaf = by_cid.get(cid)
             return None if leaf is None else self._address(leaf, numbers[id(leaf)])
 
-        pictures = Pictures(of_part=of_part, of_elsewhere=None)
+        of_elsewhere = None if self.links is None else partial(self._of_elsewhere, self.links)
+        pictures = Pictures(of_part=of_part, of_elsewhere=of_elsewhere)
         shown = "<hr>".join(self._parts(body_lists(root).html, numbers))
         body = cleaned(shown, pictures)
         return (
             f'<!doctype html><html lang="und"><meta charset="utf-8"><title></title><style>{_STYLE}</style>'
-            f'<body data-hidden-pictures="{pictures.hidden}">{body}'
+            f'<body data-hidden-pictures="{pictures.hidden}" data-left-out="{pictures.left_out}"'
+            f' data-author="{escape(self.author)}" data-is-always="{int(self.is_always)}">{body}'
         )
 
     def _parts(self, parts: Sequence[Part], numbers: Mapping[int, int]) -> Iterator[str]:
@@ -111,6 +170,12 @@ class _Document:
                 yield text if part.subtype == b"html" else text_as_html(text)
             elif part.type == b"image" and not content_id(part):
                 yield f'<img src="cid:{_PART}{numbers[id(part)]}" alt="{escape(file_name(part) or "")}">'
+
+    def _of_elsewhere(self, links: PictureLinks, url: str) -> str | None:
+        try:
+            return self.base_url + links.path(self.viewer, str(link_of(url)))
+        except Invalid:
+            return None
 
     def _address(self, part: Part, number: int) -> str:
         blob_id = blob_object_id(self.account_id, MailBlob(self.message_id, number))

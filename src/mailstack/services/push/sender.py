@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from mailstack.formats.push_url import parse_push_url
+from mailstack.formats.web_url import parse_web_url
 from mailstack.model.errors import DomainError
 from mailstack.model.ids import PushId
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Clock, Instant
@@ -330,7 +330,7 @@ class PushSender:
                 "push put off",
                 push=held.subscription.push_id,
                 account=held.subscription.account_id,
-                host=parse_push_url(held.subscription.url).host,
+                host=parse_web_url(held.subscription.url).host,
                 failures=held.progress.failures,
                 reason=answer.detail,
             )

@@ -20,7 +20,7 @@ export class MethodError extends Error {
   }
 }
 
-async function asked(path, options = {}) {
+export async function asked(path, options = {}) {
   let reply;
   try {
     reply = await fetch(path, { credentials: "same-origin", ...options });

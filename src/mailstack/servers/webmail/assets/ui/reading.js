@@ -33,13 +33,13 @@ export function Reading({ mail, emailId, onFault, onBack, onWrite }) {
       </header>
       ${!shown.length && html`<p class="note">${t("loading")}</p>`}
       ${shown.map((email, at) => html`
-        <${Message} key=${email.id} mail=${mail} email=${email} isOpenAtFirst=${at === shown.length - 1} onWrite=${onWrite} />
+        <${Message} key=${email.id} mail=${mail} email=${email} isOpenAtFirst=${at === shown.length - 1} onFault=${onFault} onWrite=${onWrite} />
       `)}
     </section>
   `;
 }
 
-function Message({ mail, email, isOpenAtFirst, onWrite }) {
+function Message({ mail, email, isOpenAtFirst, onFault, onWrite }) {
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   const sender = senderName(email);
   return html`
@@ -53,7 +53,7 @@ function Message({ mail, email, isOpenAtFirst, onWrite }) {
         ${isOpen && html`<${Recipients} email=${email} />`}
       </header>
       ${isOpen && html`
-        <${MessageFrame} accountId=${mail.jmap.accountId} email=${email} sender=${sender} />
+        <${MessageFrame} accountId=${mail.jmap.accountId} email=${email} sender=${sender} onFault=${onFault} />
         <${Attachments} mail=${mail} email=${email} />
         <footer>
           <button onClick=${() => onWrite("reply", email)}>${t("reply")}</button>

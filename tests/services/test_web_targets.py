@@ -1,21 +1,25 @@
-"""Where pushes may go: nowhere that only this server can reach."""
+"""What may be asked over HTTP: nothing that only this server can reach."""
+
+from dataclasses import replace
 
 import pytest
 
-from mailstack.formats.push_url import parse_push_url
+from mailstack.formats.web_url import WebUrl, parse_web_url
 from mailstack.model.networks import networks_of
-from mailstack.services.push.targets import PushTargets
+from mailstack.services.web_targets import WebTargets
 
 OWN = "8.8.4.4"
-PUBLIC = PushTargets(
+TLS, PLAIN = parse_web_url("https://x.example/"), parse_web_url("http://x.example/")
+PUBLIC = WebTargets(
     also=networks_of(()), has_internet=True, own=frozenset((OWN,)), is_own=lambda address: address == "9.9.9.9"
 )
-LOOPBACK_TOO = PushTargets(
+LOOPBACK_TOO = WebTargets(
     also=networks_of(("127.0.0.1", "10.1.0.0/16")), has_internet=True, own=frozenset((OWN,)), is_own=lambda _: True
 )
-SANDBOX = PushTargets(
+SANDBOX = WebTargets(
     also=networks_of(("127.0.0.0/8", "::1")), has_internet=False, own=frozenset(), is_own=lambda _: False
 )
+PICTURES = replace(PUBLIC, in_plain=True, ports=frozenset({80, 443}))
 
 NEAR = (
     "127.0.0.1",
@@ -70,26 +74,36 @@ FAR = ("8.8.8.8", "1.1.1.1", "::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700:47
 
 @pytest.mark.parametrize("address", NEAR)
 def test_what_is_near_is_not_asked(address: str) -> None:
-    assert not PUBLIC.may_be_asked(address, is_plain=False)
-    assert not PUBLIC.may_be_asked(address, is_plain=True)
+    assert not PUBLIC.may_be_asked(address, TLS)
+    assert not PUBLIC.may_be_asked(address, PLAIN)
+    assert not PICTURES.may_be_asked(address, PLAIN)
 
 
 @pytest.mark.parametrize("address", FAR)
 def test_the_internet_is_asked_with_tls(address: str) -> None:
-    assert PUBLIC.may_be_asked(address, is_plain=False)
-    assert not PUBLIC.may_be_asked(address, is_plain=True)
+    assert PUBLIC.may_be_asked(address, TLS)
+    assert not PUBLIC.may_be_asked(address, PLAIN)
+
+
+@pytest.mark.parametrize("address", FAR)
+def test_pictures_are_asked_for_without_tls_too_and_over_the_usual_ports(address: str) -> None:
+    assert PICTURES.may_be_asked(address, TLS)
+    assert PICTURES.may_be_asked(address, PLAIN)
+    assert PUBLIC.may_be_asked(address, parse_web_url("https://x.example:8443/"))
+    for url in ("https://x.example:8443/", "http://x.example:25/", "http://x.example:6379/"):
+        assert not PICTURES.may_be_asked(address, parse_web_url(url))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "10.1.2.3", "64:ff9b::a01:203"])
-@pytest.mark.parametrize("is_plain", [True, False])
-def test_what_the_spec_allows_is_asked_either_way(address: str, *, is_plain: bool) -> None:
-    assert LOOPBACK_TOO.may_be_asked(address, is_plain=is_plain)
+@pytest.mark.parametrize("url", [TLS, PLAIN])
+def test_what_the_spec_allows_is_asked_either_way(address: str, url: WebUrl) -> None:
+    assert LOOPBACK_TOO.may_be_asked(address, url)
 
 
 def test_a_sandbox_asks_its_own_machine_alone() -> None:
-    assert SANDBOX.may_be_asked("127.0.0.1", is_plain=True)
-    assert SANDBOX.may_be_asked("::1", is_plain=False)
-    assert not SANDBOX.may_be_asked("8.8.8.8", is_plain=False)
+    assert SANDBOX.may_be_asked("127.0.0.1", PLAIN)
+    assert SANDBOX.may_be_asked("::1", TLS)
+    assert not SANDBOX.may_be_asked("8.8.8.8", TLS)
 
 
 @pytest.mark.parametrize(
@@ -109,5 +123,5 @@ def test_a_sandbox_asks_its_own_machine_alone() -> None:
     ],
 )
 def test_what_may_be_given_before_a_name_is_looked_up(url: str, *, may_public: bool, may_sandbox: bool) -> None:
-    assert PUBLIC.may_be_given(parse_push_url(url)) == may_public
-    assert SANDBOX.may_be_given(parse_push_url(url)) == may_sandbox
+    assert PUBLIC.may_be_given(parse_web_url(url)) == may_public
+    assert SANDBOX.may_be_given(parse_web_url(url)) == may_sandbox
