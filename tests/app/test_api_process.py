@@ -485,6 +485,25 @@ async def test_drift_of_the_servers_own_spec(house: House) -> None:
     assert (status, reply["changes"], reply["shown"], reply["spec_edited"]) == (200, [], [], False)
 
 
+async def test_the_records_of_the_servers_own_spec(house: House) -> None:
+    """None of a zone, so that all are to be published by hand; of a name that nobody's servers hold."""
+    status, (reply,) = await house.ask(CallKind.RECORDS, {})
+    (zone,) = reply["zones"]
+    assert (status, zone["zone"], reply["spec_edited"]) == (200, "", False)
+    by_name = {f"{record['name']} {record['type']}": record for record in zone["records"]}
+    assert by_name["example.com MX"]["published_by"] == "by hand"
+    assert by_name["ed25519-1._domainkey.example.com TXT"]["note"] == "a DKIM key, which signs once it is seen"
+    assert any(
+        line.split() == ["example.com.", "3600", "IN", "MX", "10", "mail.example.com."] for line in zone["lines"]
+    )
+    status, (looked,) = await house.ask(CallKind.ZONE, {"zone": ""})
+    assert (status, looked["failure"], looked["remarks"]) == (200, "", [])
+    assert {record["state"] for record in looked["records"]} == {"unknown"}
+    assert {record["unseen"].partition(",")[0] for record in looked["records"]} == {"not asked"}
+    assert (await house.ask(CallKind.ZONE, {"zone": "elsewhere.example"}))[1][0]["records"] == []
+    assert await house.ask(CallKind.AROUND_DNS, b"") == (200, [{"remarks": []}])
+
+
 @pytest.mark.usefixtures("own_secrets")
 async def test_an_own_spec_with_faults_is_told(house: House) -> None:
     house.spec.write_text(f"{SPEC}nonsense: 1\n")

@@ -19,6 +19,7 @@ from types import FrameType
 import structlog
 
 import mailstack
+from mailstack.app.api_dns import tell_around, tell_records, tell_zone
 from mailstack.app.api_line import (
     JSON,
     LINES,
@@ -34,6 +35,7 @@ from mailstack.app.api_models import (
     OwnPlanRequest,
     PlanRequest,
     ProposalRequest,
+    ZoneRequest,
     read_request,
 )
 from mailstack.app.api_own import apply_own, plan_own, tell_drift
@@ -133,6 +135,12 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
             await tell_owners(order, read_request(OwnersRequest, content), line)
         case CallKind.PROPOSAL:
             propose(order, read_request(ProposalRequest, content), line)
+        case CallKind.RECORDS:
+            await tell_records(order, line)
+        case CallKind.ZONE:
+            await tell_zone(order, read_request(ZoneRequest, content), line)
+        case CallKind.AROUND_DNS:
+            await tell_around(order, line)
 
 
 async def _plan(order: Order, request: PlanRequest, line: Line) -> None:

@@ -90,6 +90,12 @@ class ProposalRequest(OwnersRequest):
     value: str = Field(max_length=LONGEST_NAME)
 
 
+class ZoneRequest(Model):
+    """zone: "" for names in no zone of the spec."""
+
+    zone: str = Field(max_length=LONGEST_NAME)
+
+
 class PlanReply(TypedDict):
     """is_done: there is nothing to do, not even to remember that this spec was applied."""
 

@@ -59,7 +59,7 @@ class Own:
 async def tell_drift(order: Order, line: Line, *, shown: bool = False) -> None:
     """shown: with what is printed of each change."""
     async with opened_store(order, Silence(), read_only=True) as store:
-        own = _own(order, store)
+        own = own_of(order, store)
         found = await own.reconciler.drift(own.loaded)
     line.begin(JSON)
     line.tell(**drift_document(found), **({"shown": _shown(found.changes)} if shown else {}))
@@ -67,7 +67,7 @@ async def tell_drift(order: Order, line: Line, *, shown: bool = False) -> None:
 
 async def plan_own(order: Order, request: OwnPlanRequest, line: Line) -> None:
     async with opened_store(order, Silence(), read_only=True) as store:
-        own = _own(order, store, allowed_by(request.allow))
+        own = own_of(order, store, allowed_by(request.allow))
         prepared = await own.reconciler.plan(own.loaded)
     line.begin(JSON)
     line.tell(
@@ -86,7 +86,7 @@ async def apply_own(order: Order, request: OwnApplyRequest, line: Line) -> None:
 async def _apply_to(store: Store, order: Order, request: OwnApplyRequest, line: Line, leave_turn: LeaveTurn) -> None:
     storage = order.store.folder
     settle(storage, await store.state.summary())
-    own = _own(order, store, allowed_by(request.allow))
+    own = own_of(order, store, allowed_by(request.allow))
     prepared = await own.reconciler.plan(own.loaded)
     await refuse_unfit(store, own.loaded, prepared.plan, expected=request.expected, allow=request.allow)
     done = CarriedOut(generation=prepared.plan.generation, by_hand=prepared.plan.by_hand, waiting=())
@@ -109,7 +109,7 @@ async def _apply_to(store: Store, order: Order, request: OwnApplyRequest, line: 
     tell_applied(line, done)
 
 
-def _own(order: Order, store: Store, allowed: Allowed | None = None) -> Own:
+def own_of(order: Order, store: Store, allowed: Allowed | None = None) -> Own:
     saved = own_spec(Path(order.spec))
     if order.sandbox is not None:
         sandbox = SandboxJob.from_json(order.sandbox)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mailstack.reconcile.dns.zones import PlacedRecord
     from mailstack.spec.model import Spec
 
-BY_HAND = "by hand"
 _COLOURS = {"present": "green", "missing": "red", "differs": "red", "unknown": "yellow"}
 
 
@@ -75,10 +74,12 @@ def within(records: "Sequence[PlacedRecord]", domains: Sequence[str]) -> "tuple[
 
 
 def record_document(item: "PlacedRecord", spec: "Spec") -> RecordDocument:
+    from mailstack.reconcile.dns.overview import publisher_of
+
     record = item.record
     return RecordDocument(
         zone=item.zone,
-        published_by=_publisher(item, spec),
+        published_by=publisher_of(item, spec),
         name=record.name,
         type=record.type,
         ttl_s=record.ttl_s,
@@ -90,6 +91,7 @@ def show_records(records: "Sequence[PlacedRecord]", spec: "Spec", *, as_zone_fil
     from rich.table import Table
     from rich.text import Text
 
+    from mailstack.reconcile.dns.overview import publisher_of
     from mailstack.reconcile.dns.record_set import rdata_texts, zone_file_lines
 
     if as_zone_file:
@@ -101,7 +103,7 @@ def show_records(records: "Sequence[PlacedRecord]", spec: "Spec", *, as_zone_fil
         table.add_column(column, overflow="fold")
     for item in records:
         value = "\n".join(rdata_texts(item.record) if item.record.type != "TXT" else item.record.values)
-        cells = (item.zone or "(none)", _publisher(item, spec), item.record.name, item.record.type, value)
+        cells = (item.zone or "(none)", publisher_of(item, spec), item.record.name, item.record.type, value)
         table.add_row(*map(Text, cells))
     console().print(table)
 
@@ -140,15 +142,6 @@ def _show_end(found: "Survey") -> None:
     right = sum(finding.is_right for finding in found.findings)
     told = f"{right} of {len(found.findings)} record sets are as they should be."
     click.echo(click.style(told, fg="green" if right == len(found.findings) else "yellow", bold=True))
-
-
-def _publisher(item: "PlacedRecord", spec: "Spec") -> str:
-    from mailstack.spec.sections.domains import MANUAL_PROVIDER
-
-    if item.reason:
-        return f"{BY_HAND}: {item.reason}"
-    provider = spec.dns.zones[item.zone].provider if item.zone else MANUAL_PROVIDER
-    return BY_HAND if provider == MANUAL_PROVIDER else provider
 
 
 def _finding_document(finding: "Finding") -> FindingDocument:

@@ -18,8 +18,10 @@ from mailstack.reconcile.contact import tell_contacts
 from mailstack.reconcile.desired import Given, desired_state, questions
 from mailstack.reconcile.diff import Step
 from mailstack.reconcile.dns.adoption import Chosen
+from mailstack.reconcile.dns.health import Remark, health
 from mailstack.reconcile.dns.live import LiveDns, NotAsked
 from mailstack.reconcile.dns.material import Material, material_of
+from mailstack.reconcile.dns.overview import every_record
 from mailstack.reconcile.dns.patient import PatientDns
 from mailstack.reconcile.dns.publish import (
     NO_DNS_WORK,
@@ -35,7 +37,8 @@ from mailstack.reconcile.dns.records import wanted_records
 from mailstack.reconcile.dns.sighting import observe
 from mailstack.reconcile.dns.survey import Survey, plan_warnings, survey, unknown_warnings
 from mailstack.reconcile.dns.targets import DnsContext, DnsMode, FromSpec, NoDns, ZoneFiles, is_silent
-from mailstack.reconcile.dns.zones import as_lines, place
+from mailstack.reconcile.dns.zone_look import LOOKED_AT, ZoneLook, look_at_zone
+from mailstack.reconcile.dns.zones import PlacedRecord, as_lines, place
 from mailstack.reconcile.drift import Drift, drifted_records, drifted_steps, fields_of_users, unpublished
 from mailstack.reconcile.issue import Issuing, issue_all, split_orders
 from mailstack.reconcile.order import with_order
@@ -177,6 +180,27 @@ class Reconciler:
         context = self._context(loaded.spec, loaded, actual)
         return await plan_adoption(context, await held_material(loaded.spec, self.state), chosen)
 
+    async def records(self, loaded: LoadedSpec) -> tuple[PlacedRecord, ...]:
+        """All that the spec asks for, as overview.every_record has it; nobody is asked."""
+        return await every_record(self.spec_here(loaded), self.state)
+
+    async def look_at_zone(self, loaded: LoadedSpec, zone: str) -> ZoneLook:
+        """How the records of one zone stand, "" for those in none of the spec's. Raises NotFound."""
+        if self.state is None:
+            raise NotFound("nothing was applied yet; `mailstack apply` does it")
+        actual = Actual(snapshot=await self.state.snapshot(LOOKED_AT), digest_key=await self.state.digest_key())
+        context = await self._proving(self._context(self.spec_here(loaded), loaded, actual))
+        records = await every_record(context.spec, self.state)
+        return await look_at_zone(context, zone, records, PatientDns(self.live_dns))
+
+    async def look_around(self, loaded: LoadedSpec) -> tuple[Remark, ...]:
+        """What mail needs of DNS besides records: as health has it, of no zone's provider."""
+        return await health(loaded.spec, PatientDns(self.live_dns), {})
+
+    def spec_here(self, loaded: LoadedSpec) -> Spec:
+        """With the zones that its records go to."""
+        return with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
+
     async def by_hand(self, prepared: Prepared) -> tuple[ByHand, ...]:
         """What the plan leaves to people, with the keys that are there by now."""
         if self.state is None or not prepared.plan.by_hand:
@@ -222,8 +246,7 @@ class Reconciler:
         )
 
     async def _to_plan(self, loaded: LoadedSpec, actual: Actual) -> DnsContext:
-        spec = with_zone_files(loaded.spec, self.dns.directory) if isinstance(self.dns, ZoneFiles) else loaded.spec
-        context = await self._proving(self._context(spec, loaded, actual))
+        context = await self._proving(self._context(self.spec_here(loaded), loaded, actual))
         if self.state is None or actual.snapshot.spec_hash != loaded.digest:
             return context
         return replace(context, published=await self.state.published(), leaves_drift=self.leaves_drift)

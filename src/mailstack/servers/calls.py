@@ -18,6 +18,11 @@ class CallKind(StrEnum):
     OWN_APPLY = "own apply"
     OWNERS = "owners"
     PROPOSAL = "proposal"
+    RECORDS = "records"
+    ZONE = "zone"
+    AROUND_DNS = "around DNS"
+    SPAM = "spam"
+    TOKENS = "tokens"
 
 
 APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY})

@@ -69,7 +69,7 @@ async def test_what_others_wrote_is_text(world: AdminWorld, path: str) -> None:
         "listeners": {HOSTILE: [(HOSTILE, 25)]},
         "reload": {"ok": False, "message": HOSTILE},
         "upkeep": {"next_at": HOSTILE, "message": "waits for " + HOSTILE},
-        "drift": {"count": 1, "at": HOSTILE},
+        "drift": {"count": 2, "at": HOSTILE, "found": [f"dns_record {HOSTILE}", HOSTILE]},
     }
     assert is_harmless(await world.get(path))
 
@@ -97,6 +97,18 @@ async def test_what_needs_somebody_comes_first(world: AdminWorld) -> None:
     assert "The last change was refused: no such key" in text
     assert "3 not as applied" in text
     assert "All is well" not in text
+
+
+async def test_drift_is_named_until_a_look_finds_none(world: AdminWorld) -> None:
+    found = ["account a@peer.test", *(f"dns_record r{number}.peer.test TXT" for number in range(7))]
+    drift = {"count": 9, "at": "2026-11-30T06:00:01Z", "found": found}
+    world.running = {"generation": 2, "drift": drift, "drift_checked_at": "2026-11-30T06:00:00Z"}
+    text = (await world.get("/admin/figures")).text
+    named = ", ".join(f"r{number}.peer.test TXT" for number in range(5))
+    assert f"Not in DNS as it was applied, seen at 2026-11-30 06:00:01 UTC: {named} and more</a>" in text
+    assert "2 not as applied" in text
+    world.running["drift_checked_at"] = "2026-11-30T07:00:00Z"
+    assert "All is well" in (await world.get("/admin/figures")).text
 
 
 @pytest.mark.parametrize("path", ["/admin/nothing", "/admin/queue/item?id=99", "/admin/account?login=nobody"])

@@ -29,9 +29,7 @@ async def health(spec: Spec, live_dns: LiveDns, nameservers: Mapping[str, tuple[
     asked = [_reverse_name(live_dns, each.address, each.name or hostname) for each in own]
     if spec.tls.dane:
         asked += [_signature(live_dns, zone) for zone in _zones_of_dane(spec)]
-    # Who says whom to ask has a zone that the world need not see.
-    public = (name for name in nameservers if name in spec.dns.zones and not spec.dns.zones[name].nameservers)
-    asked += [_delegation(live_dns, zone, nameservers[zone]) for zone in public if nameservers[zone]]
+    asked += [delegation(spec, live_dns, zone, held) for zone, held in nameservers.items()]
     found = await asyncio.gather(*asked)
     return tuple(remark for remark in found if remark is not None)
 
@@ -75,7 +73,11 @@ async def _signature(live_dns: LiveDns, zone: str) -> Remark | None:
     return Remark(subject=subject, text=text, is_good=False)
 
 
-async def _delegation(live_dns: LiveDns, zone: str, held: tuple[str, ...]) -> Remark | None:
+async def delegation(spec: Spec, live_dns: LiveDns, zone: str, held: tuple[str, ...]) -> Remark | None:
+    """held: its name servers, as its provider has them. None where the world need not see the zone."""
+    # Who says whom to ask has such a zone.
+    if not held or zone not in spec.dns.zones or spec.dns.zones[zone].nameservers:
+        return None
     subject = f"dns_zone {zone}"
     sight = await live_dns.resolved(zone, "NS")
     if sight.failure:

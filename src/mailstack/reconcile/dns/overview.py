@@ -14,6 +14,8 @@ from mailstack.reconcile.dns.zones import PlacedRecord, place
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.domains import MANUAL_PROVIDER, Dns
 
+BY_HAND = "by hand"
+
 
 async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, ...]:
     """state: None where nothing was applied yet. In the order of names. Raises Invalid for a damaged certificate."""
@@ -25,6 +27,14 @@ async def every_record(spec: Spec, state: State | None) -> tuple[PlacedRecord, .
     placed = place(wanted_records(spec, complete), spec.dns, _supported(spec.dns))
     by_zone = (PlacedRecord(zone=zone, record=record) for zone, found in placed.by_zone.items() for record in found)
     return tuple(sorted((*by_zone, *placed.by_hand), key=lambda item: (item.zone == "", item.zone, item.record.key)))
+
+
+def publisher_of(item: PlacedRecord, spec: Spec) -> str:
+    """A name of dns.providers, or by hand and why."""
+    if item.reason:
+        return f"{BY_HAND}: {item.reason}"
+    provider = spec.dns.zones[item.zone].provider if item.zone else MANUAL_PROVIDER
+    return BY_HAND if provider == MANUAL_PROVIDER else provider
 
 
 def _supported(dns: Dns) -> Mapping[str, Collection[str]]:

@@ -51,7 +51,7 @@ async def survey(
         return Survey()
     remarks, findings = await asyncio.gather(
         health(spec, live_dns, nameservers),
-        asyncio.gather(*(_finding(live_dns, item) for item in records)),
+        asyncio.gather(*(finding_of(live_dns, item) for item in records)),
     )
     return Survey(findings=tuple(findings), remarks=remarks)
 
@@ -66,7 +66,7 @@ def unknown_warnings(found: Survey) -> tuple[PlanWarning, ...]:
     return plan_warnings(Survey(findings=tuple(filter(_is_unknown, found.findings))))
 
 
-async def _finding(live_dns: LiveDns, item: PlacedRecord) -> Finding:
+async def finding_of(live_dns: LiveDns, item: PlacedRecord) -> Finding:
     zone, record = item.zone, item.record
     if is_made_by_apply(record):
         return Finding(zone=zone, record=record, told=TO_COME, is_skipped=True)

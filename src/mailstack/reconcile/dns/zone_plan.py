@@ -102,7 +102,18 @@ def _be_strict() -> None:
     Record.enable_validators(("strict",))
 
 
+def look_at_zone(target: ZoneTarget, owner: str) -> tuple[ZonePlan, Zone]:
+    """With what the zone holds now. Raises as plan_zones does."""
+    _be_strict()
+    return _compare(target, owner)
+
+
 def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
+    plan, _ = _compare(target, owner)
+    return plan
+
+
+def _compare(target: ZoneTarget, owner: str) -> tuple[ZonePlan, Zone]:
     with _faults_told(target):
         # Without this octoDNS warns that the zone's NS records are not in the spec; they never are.
         target.provider.root_ns_warnings = False
@@ -114,17 +125,18 @@ def _plan_zone(target: ZoneTarget, owner: str) -> ZonePlan:
         if plan is not None:
             plan.changes.sort(key=_marks_outside)
         changes = tuple(_changes(plan.changes)) if plan else ()
-        return ZonePlan(
+        planned = ZonePlan(
             zone=target.zone,
             changes=changes,
             warnings=ours.settled.warnings,
-            live_hash=_hash_of(ours.live, ours.settled),
+            live_hash=_hash_of(ours.zone.live, ours.settled),
             owned=ours.settled.owned,
             nameservers=root_ns_of(target.provider, zone.name),
             adopted=ours.settled.adopted,
             losing=ours.settled.losing,
             octo_plan=plan,
         )
+        return planned, ours.zone
 
 
 def _marks_outside(change: OctoChange) -> int:
@@ -146,8 +158,7 @@ class _OursOnly:
 
     def __init__(self, target: ZoneTarget, owner: str) -> None:
         self._target = target
-        self._owner = owner
-        self.live: dict[Key, RecordSet] = {}
+        self.zone = Zone(name=target.zone, owner=owner, live={})
         self.settled = Settled(final={}, dropped=frozenset(), warnings=())
 
     def process_target_zone(self, existing: OctoZone, **_: object) -> OctoZone:
@@ -156,10 +167,9 @@ class _OursOnly:
     def process_source_and_target_zones(
         self, desired: OctoZone, existing: OctoZone, *_: object, **__: object
     ) -> tuple[OctoZone, OctoZone]:
-        self.live = {record.key: record for record in map(from_octodns, existing.records)}
-        unreadable = unreadable_in(self._target.provider, existing)
-        zone = Zone(name=self._target.zone, owner=self._owner, live=self.live, unreadable=unreadable)
-        self.settled = self._target.settling(zone, self._target.wanted)
+        live = {record.key: record for record in map(from_octodns, existing.records)}
+        self.zone = replace(self.zone, live=live, unreadable=unreadable_in(self._target.provider, existing))
+        self.settled = self._target.settling(self.zone, self._target.wanted)
         final, touched = self.settled.final, self.settled.final.keys() | self.settled.dropped
         for record in existing.records:
             if key_of(record) not in touched:

@@ -10,11 +10,14 @@ from mailstack.model.queue_entry import QueueFigures
 from mailstack.model.resource import Kind, ServerBody, Summary, body_of
 from mailstack.servers.admin.certificates import CertificateFigures, figures_of
 from mailstack.servers.admin.service import AdminService
-from mailstack.servers.admin.templating import page
+from mailstack.servers.admin.templating import page, plain_time
 from mailstack.servers.admin.visit import Visit
 
 PATH = "/admin"
 TOP_DOMAINS = 5
+MOST_NAMED = 5
+RECORD = "dns_record "
+"""So the server names drift of DNS."""
 NOUNS = {
     Kind.DOMAIN: "Domains",
     Kind.ACCOUNT: "Accounts",
@@ -109,13 +112,25 @@ def _attention(running: Mapping[str, Any], summary: Summary, queue: QueueFigures
         yield Attention(text=f"The last change was refused: {reload.get('message')}", path="/admin/plan")
     if upkeep.get("message") and upkeep["message"] != reload.get("message"):
         yield Attention(text=f"Upkeep is not done: {upkeep['message']}", path="/admin/plan")
-    drift = running.get("drift") or {}
-    if drift:
-        yield Attention(text=f"{drift.get('count')} not as applied, seen at {drift.get('at')}", path="/admin/plan")
+    yield from _of_drift(running.get("drift") or {}, str(running.get("drift_checked_at", "")))
     if running and int(running.get("generation", 0)) != summary.generation:
         yield Attention(text=f"Generation {running.get('generation')} serves, {summary.generation} is applied")
     for each in queue.held_back:
         yield Attention(text=f"Mail to {each.destination} is held back: {each.why}", path="/admin/queue")
+
+
+def _of_drift(drift: Mapping[str, Any], checked_at: str) -> Iterator[Attention]:
+    """Of the last look: what a look found since to be as it was applied is nobody's work any more."""
+    if not drift or str(drift.get("at", "")) < checked_at:
+        return
+    found = [str(name) for name in drift.get("found") or ()]
+    records = [name.removeprefix(RECORD) for name in found if name.startswith(RECORD)]
+    at = plain_time(str(drift.get("at", "")))
+    if records:
+        told = ", ".join(records[:MOST_NAMED]) + (" and more" if len(records) > MOST_NAMED else "")
+        yield Attention(text=f"Not in DNS as it was applied, seen at {at}: {told}", path="/admin/dns")
+    if others := int(drift.get("count", 0)) - len(records):
+        yield Attention(text=f"{others} not as applied, seen at {at}", path="/admin/plan")
 
 
 def _of_certificates(certificates: Sequence[CertificateFigures]) -> Iterator[Attention]:

@@ -27,6 +27,7 @@ PAGES = (
     ("/admin/accounts", "Accounts"),
     ("/admin/queue", "Queue"),
     ("/admin/bans", "Bans"),
+    ("/admin/dns", "DNS"),
     ("/admin/keys", "Certificates and keys"),
 )
 """As the navigation lists them."""

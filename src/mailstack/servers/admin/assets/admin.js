@@ -43,6 +43,13 @@ if (document.querySelector(".notice")) {
   history.replaceState(null, "", here);
 }
 
+document.addEventListener("click", async ({ target }) => {
+  const { copies, copied } = target.dataset;
+  if (!copies) return;
+  await navigator.clipboard.writeText(document.getElementById(copies).textContent);
+  target.textContent = copied;
+});
+
 // Whoever works by keys goes on where they were when a part of the page is replaced.
 const REACHED = "a, button, input, select, summary";
 const like = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value, one.textContent].join("\n");
