@@ -50,7 +50,7 @@ def test_away_and_identities(browser: Browser, sandbox: Sandbox) -> None:
         expect(page.get_by_text("Saved.")).to_be_visible()
         page.get_by_label("Answers go to").fill("nobody")
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("That is not an address: nobody")).to_be_visible()
+        expect(page.get_by_text("“nobody” is no address: there is no @ in it.")).to_be_visible()
         page.reload()
         expect(page.get_by_label("Answers go to")).to_have_value('"Office, the" <office@x.example>, b@x.example')
         expect(page.get_by_label("Its HTML is written by hand")).not_to_be_checked()

@@ -1,14 +1,20 @@
-// Mail that is being written: kept here and in Drafts, sent, and taken back.
+// Mail that is being written: kept here and in Drafts, and given to be sent.
 
+import { Attaching } from "./attaching.js";
+import { emailOf, filesOf, recipientsOf } from "./draft_email.js";
+import { MethodError, requireSet, Unreachable } from "./jmap.js";
 import { Observable } from "./observable.js";
-import { CORE, MAIL, MethodError, requireSet, SUBMISSION, Unreachable } from "./jmap.js";
-import { isAddress, parseAddresses } from "./addresses.js";
+import { checkTime, connection, submit, takeBack } from "./sending.js";
 import { t } from "./texts.js";
 
-export const UNDO_S = 10;
 const SAVE_MS = 2000;
+const RETRY_MS = 5000;
+const TRIES = 5;
 const WRITTEN = ["identityId", "to", "cc", "bcc", "subject", "isRich", "html", "text"];
-const KEPT = [...WRITTEN, "attachments", "inReplyTo", "references", "savedId", "origin"];
+const FILE = ["blobId", "type", "name", "size", "cid", "isInline"];
+// attempt: to send it, of which nobody knows yet what became. unsure: Message-IDs of saves of which nobody does.
+// outdated: drafts that have a successor.
+const KEPT = [...WRITTEN, "inReplyTo", "references", "savedId", "origin", "attempt", "unsure", "outdated"];
 
 // The text that a reload of the page would lose: of this tab, and until sign-out.
 const key = (mail) => `writing-${mail.jmap.accountId}`;
@@ -17,7 +23,8 @@ export function recovered(mail) {
   const kept = sessionStorage.getItem(key(mail));
   if (!kept) return null;
   const draft = new Draft(mail, JSON.parse(kept));
-  draft.edit({});
+  // What is perhaps on its way is not to become another draft.
+  if (!draft.attempt) draft.touched();
   return draft;
 }
 
@@ -26,46 +33,57 @@ export function forget(mail) {
 }
 
 export class Draft extends Observable {
+  // origin: { id, keyword, wasSet }, what it answers or passes on; wasSet: that has the keyword for another reason.
   constructor(mail, fields) {
     super();
     this.mail = mail;
-    Object.assign(this, { to: "", cc: "", bcc: "", subject: "", isRich: true, html: "", text: "", attachments: [] }, fields);
+    Object.assign(this, {
+      to: "", cc: "", bcc: "", subject: "", isRich: true, html: "", text: "", attachments: [], unsure: [], outdated: [], attempt: null,
+    }, fields);
+    this.files = new Attaching(this);
     this.fault = "";
     this.state = this.savedId ? "saved" : "new";
     this._timer = 0;
     this._saving = null;
     this._version = 0;
     this._savedVersion = 0;
+    this._isStopped = false;
+    // It was changed, sent or thrown away elsewhere meanwhile, and this is another draft now.
+    this.isForked = false;
+    this._sent = [];
+    this._tried = new Set();
+  }
+
+  get identity() {
+    return this.mail.identities.find((each) => each.id === this.identityId) ?? this.mail.identities[0];
+  }
+
+  // Where a picture of the text is to be had here; "" for none of this draft.
+  pictureUrl(cid) {
+    const file = this.attachments.find((each) => each.isInline && each.cid === cid);
+    return file ? file.url ?? this.mail.jmap.downloadUrl(file.blobId, file.name, file.type) : "";
+  }
+
+  get isSafe() {
+    return !this.attempt && (this.state === "saved" || this.state === "new");
   }
 
   edit(fields) {
     Object.assign(this, fields);
-    this._touched();
+    this.touched();
   }
 
-  get sizeLimit() {
-    return this.mail.jmap.session.capabilities[CORE].maxSizeUpload;
+  tell(fault) {
+    this.fault = fault;
+    this.changed();
   }
 
-  get attachmentsLimit() {
-    return this._accountCapability(MAIL).maxSizeAttachmentsPerEmail ?? Infinity;
-  }
-
-  get mayBeDelayed() {
-    return this._accountCapability(SUBMISSION).maxDelayedSend ?? 0;
-  }
-
-  get isUploading() {
-    return this.attachments.some((file) => !file.blobId);
-  }
-
-  async attach(files) {
-    await Promise.all([...files].map((file) => this._attachOne(file)));
-  }
-
-  detach(file) {
-    file.stop?.();
-    this.edit({ attachments: this.attachments.filter((each) => each !== file) });
+  touched() {
+    this._version += 1;
+    this.state = "changed";
+    this._keep();
+    this._saveIn(SAVE_MS);
+    this.changed();
   }
 
   // One at a time. The one before goes when its successor is there, never sooner.
@@ -76,6 +94,7 @@ export class Draft extends Observable {
   }
 
   async saveAll() {
+    if (this.attempt) return;
     if (this._saving) await this._saving.catch(() => {});
     while (this._version !== this._savedVersion) await this.save();
   }
@@ -87,69 +106,72 @@ export class Draft extends Observable {
     this.stop();
   }
 
-  // at: null, or the Date it goes. Returns the submission's id.
-  async send(identity, at) {
-    const recipients = this._recipients();
-    if (this.isUploading) throw new Error(t("stillUploading"));
-    this._version += 1;
-    await this.saveAll();
-    const parameters = this._delay(at);
-    const drafts = await this.mail.mailboxFor("drafts");
-    const sent = await this.mail.mailboxFor("sent");
-    const reply = requireSet(await this.mail.jmap.call("EmailSubmission/set", {
-      create: {
-        send: {
-          identityId: identity.id,
-          emailId: this.savedId,
-          envelope: {
-            mailFrom: { email: identity.email, parameters },
-            rcptTo: recipients.map((email) => ({ email })),
-          },
-        },
-      },
-      onSuccessUpdateEmail: {
-        "#send": {
-          [`mailboxIds/${drafts.id}`]: null, [`mailboxIds/${sent.id}`]: true, "keywords/$draft": null, "keywords/$seen": true,
-        },
-      },
-    }));
-    this.stop();
-    if (this.origin) await this.mail.setKeyword([this.origin.id], this.origin.keyword, true).catch(() => {});
-    return reply.created.send.id;
+  // at: null, or the Date it goes. Returns the submission's id, null where it was stopped meanwhile; throws what no
+  // later try would mend. What an earlier try did is found first, before and after a reload.
+  async send(at = null) {
+    if (!this.attempt) await this._begin(at);
+    while (!this._isStopped) {
+      try {
+        const { at: when, ...of } = this.attempt;
+        const id = await submit(this.mail, of, when);
+        await this._mark(true);
+        this.stop();
+        return id;
+      } catch (error) {
+        // A server that is at fault itself may have done it.
+        if (error instanceof MethodError && !error.type.startsWith("server")) this.attempt = null;
+        if (!(error instanceof Unreachable)) throw error;
+        this.tell(t("goesLater"));
+        await connection(RETRY_MS);
+      }
+    }
+    return null;
   }
 
   // Back into Drafts, if it has not gone yet.
   async takeBack(submissionId) {
-    requireSet(await this.mail.jmap.call("EmailSubmission/set", { update: { [submissionId]: { undoStatus: "canceled" } } }));
-    const drafts = await this.mail.mailboxFor("drafts");
-    const update = { mailboxIds: { [drafts.id]: true }, "keywords/$draft": true };
-    requireSet(await this.mail.jmap.call("Email/set", { update: { [this.savedId]: update } }));
-    this._keep();
+    await takeBack(this.mail, submissionId);
+    this.attempt = null;
+    await this._mark(false);
   }
 
   stop() {
+    this._isStopped = true;
     clearTimeout(this._timer);
-    for (const file of this.attachments) file.stop?.();
+    this.files.stop();
     forget(this.mail);
   }
 
-  _accountCapability(name) {
-    const { session, accountId } = this.mail.jmap;
-    return session.accounts[accountId].accountCapabilities[name] ?? {};
+  async _begin(at) {
+    const { identity } = this;
+    if (!identity) throw new Error(t("noIdentity"));
+    const recipients = recipientsOf(this);
+    if (this.files.isBusy) throw new Error(t("stillUploading"));
+    if (at) checkTime(this.mail, at);
+    // Once more, for its date.
+    this._version += 1;
+    await this.saveAll();
+    this.attempt = { emailId: this.savedId, identityId: identity.id, from: identity.email, recipients, at: at && at.getTime() };
+    this._keep();
+    this.changed();
   }
 
-  _touched() {
-    this._version += 1;
-    this.state = "changed";
-    this._keep();
+  async _mark(isSent) {
+    const { origin } = this;
+    if (!origin || origin.wasSet) return;
+    // Where it has gone meanwhile there is nothing to mark.
+    await this.mail.jmap.call("Email/set", { update: { [origin.id]: { [`keywords/${origin.keyword}`]: isSent || null } } });
+  }
+
+  _saveIn(ms) {
     clearTimeout(this._timer);
-    this._timer = setTimeout(() => this.save().catch(() => {}), SAVE_MS);
-    this.changed();
+    this._timer = setTimeout(() => this.saveAll().catch(() => {}), ms);
   }
 
   _keep() {
     const fields = Object.fromEntries(KEPT.map((name) => [name, this[name]]));
-    fields.attachments = this.attachments.filter((file) => file.blobId);
+    const files = this.attachments.filter((file) => file.blobId);
+    fields.attachments = files.map((file) => Object.fromEntries(FILE.map((name) => [name, file[name]])));
     try {
       sessionStorage.setItem(key(this.mail), JSON.stringify(fields));
     } catch {
@@ -162,97 +184,86 @@ export class Draft extends Observable {
     this.state = "saving";
     this.changed();
     try {
-      const drafts = await this.mail.mailboxFor("drafts");
-      const reply = requireSet(await this.mail.jmap.call("Email/set", { create: { draft: this._email(drafts.id) } }));
-      const before = this.savedId;
-      this.savedId = reply.created.draft.id;
-      this._savedVersion = version;
-      this._keep();
-      if (before) await this.mail.jmap.call("Email/set", { destroy: [before] }).catch(() => {});
+      await this._create(version);
       this.fault = "";
+      await this._clear().catch(() => {});
       this.state = this._version === version ? "saved" : "changed";
     } catch (error) {
       this.state = "unsaved";
       this.fault = error instanceof Unreachable ? t("keptHere") : t("failed", { reason: error.message });
-      if (error instanceof Unreachable) this._timer = setTimeout(() => this.save().catch(() => {}), SAVE_MS * 5);
+      if (error instanceof Unreachable) this._saveIn(RETRY_MS);
       throw error;
     } finally {
       this.changed();
     }
   }
 
-  _email(draftsId) {
-    const identity = this.mail.identities.find((each) => each.id === this.identityId) ?? this.mail.identities[0];
-    const email = {
-      mailboxIds: { [draftsId]: true },
-      keywords: { $draft: true, $seen: true },
-      from: identity ? [{ name: identity.name || null, email: identity.email }] : null,
-      subject: this.subject,
-      textBody: [{ partId: "text", type: "text/plain" }],
-      bodyValues: { text: { value: this.text } },
-    };
-    for (const name of ["to", "cc", "bcc"]) {
-      const found = parseAddresses(this[name]).filter((each) => isAddress(each.email));
-      if (found.length) email[name] = found;
-    }
-    if (identity?.replyTo?.length) email.replyTo = identity.replyTo;
-    for (const name of ["inReplyTo", "references"]) if (this[name]?.length) email[name] = this[name];
-    if (this.isRich) {
-      email.htmlBody = [{ partId: "html", type: "text/html" }];
-      email.bodyValues.html = { value: this.html };
-    }
-    const files = this.attachments.filter((file) => file.blobId);
-    if (files.length) {
-      email.attachments = files.map(({ blobId, type, name }) => ({ blobId, type, name, disposition: "attachment" }));
-    }
-    return email;
-  }
-
-  _recipients() {
-    const all = ["to", "cc", "bcc"].flatMap((name) => parseAddresses(this[name])).map(({ email }) => email);
-    const wrong = all.find((email) => !isAddress(email));
-    if (wrong !== undefined) throw new Error(t("notAnAddress", { text: wrong }));
-    if (!all.length) throw new Error(t("noRecipients"));
-    return [...new Set(all)];
-  }
-
-  _delay(at) {
-    const most = this.mayBeDelayed;
-    if (at) {
-      const seconds = Math.round((at - Date.now()) / 1000);
-      if (!(seconds > 0)) throw new Error(t("pastTime"));
-      if (seconds > most) throw new Error(t("tooLate", { count: Math.floor(most / 86_400) }));
-      // RFC 4865 §4.2
-      return { HOLDUNTIL: at.toISOString().replace(/\.\d+Z$/, "Z") };
-    }
-    return most >= UNDO_S ? { HOLDFOR: String(UNDO_S) } : null;
-  }
-
-  async _attachOne(blob) {
-    const size = this.attachments.reduce((sum, file) => sum + file.size, blob.size);
-    if (blob.size > this.sizeLimit || size > this.attachmentsLimit) {
-      const limit = Math.min(this.sizeLimit, this.attachmentsLimit);
-      this.fault = t("tooLarge", { name: blob.name, limit: Math.floor(limit / 1_000_000) });
-      this.changed();
-      return;
-    }
-    const file = { name: blob.name || "file", type: blob.type || "application/octet-stream", size: blob.size, progress: 0 };
-    this.attachments = [...this.attachments, file];
-    this.changed();
+  async _create(version) {
+    const drafts = await this.mail.mailboxFor("drafts");
+    const messageId = `${crypto.randomUUID()}@${this.identity?.email.split("@").at(-1) ?? "webmail"}`;
+    const files = filesOf(this);
+    this.unsure.push(messageId);
+    this._keep();
+    let reply;
     try {
-      const sending = this.mail.jmap.uploadTold(blob, file.type, (part) => {
-        file.progress = part;
-        this.changed();
-      });
-      file.stop = sending.stop;
-      file.blobId = (await sending.done).blobId;
-      delete file.stop;
-      if (this.attachments.includes(file)) this._touched();
+      reply = requireSet(await this.mail.jmap.call("Email/set", { create: { draft: emailOf(this, drafts.id, messageId) } }));
     } catch (error) {
-      this.attachments = this.attachments.filter((each) => each !== file);
-      if (error instanceof MethodError && error.type === "aborted") return;
-      this.fault = t("failed", { reason: error.message });
-      this.changed();
+      if (!(error instanceof Unreachable)) this._isKnown(messageId);
+      throw error;
     }
+    this._isKnown(messageId);
+    if (this.savedId) this.outdated.push(this.savedId);
+    this.savedId = reply.created.draft.id;
+    this._savedVersion = version;
+    this._sent = files;
+    this._keep();
+  }
+
+  _isKnown(messageId) {
+    this.unsure = this.unsure.filter((each) => each !== messageId);
+  }
+
+  // What this draft has replaced goes, but for what is a draft no more: it was sent elsewhere meanwhile.
+  async _clear() {
+    const strays = await this._strays();
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { state, list } = await this.mail.jmap.call("Email/get", {
+        ids: [...this.outdated, ...strays, this.savedId], properties: ["keywords", "attachments"],
+      });
+      const drafts = new Set(list.filter(({ keywords }) => keywords.$draft).map(({ id }) => id));
+      this._takeBlobs(list.find(({ id }) => id === this.savedId));
+      if (this.outdated.some((id) => !drafts.has(id) && !this._tried.has(id))) this.isForked = true;
+      drafts.delete(this.savedId);
+      for (const id of drafts) this._tried.add(id);
+      try {
+        if (drafts.size) await this.mail.jmap.call("Email/set", { ifInState: state, destroy: [...drafts] });
+        break;
+      } catch (error) {
+        if (!(error instanceof MethodError) || error.type !== "stateMismatch") throw error;
+      }
+    }
+    this.outdated = [];
+    this.unsure = [];
+    this._keep();
+  }
+
+  // Saves whose answers were lost, though they had come through.
+  async _strays() {
+    if (!this.unsure.length) return [];
+    const drafts = await this.mail.mailboxFor("drafts");
+    const conditions = this.unsure.map((each) => ({ header: ["Message-ID", each] }));
+    const filter = { operator: "AND", conditions: [{ inMailbox: drafts.id }, { operator: "OR", conditions }] };
+    const { ids } = await this.mail.jmap.call("Email/query", { filter });
+    const { list } = await this.mail.jmap.call("Email/get", { ids, properties: ["messageId"] });
+    return list.filter(({ messageId }) => this.unsure.includes(messageId?.[0])).map(({ id }) => id);
+  }
+
+  // Uploads are kept for a day, and parts of the draft before go with it: those of this one stay.
+  _takeBlobs(email) {
+    const sent = this._sent;
+    this._sent = [];
+    if (!sent.length || email?.attachments.length !== sent.length) return;
+    const blobs = new Map(sent.map((file, at) => [file.blobId, email.attachments[at].blobId]));
+    for (const file of this.attachments) file.blobId = blobs.get(file.blobId) ?? file.blobId;
   }
 }

@@ -82,6 +82,11 @@ export class Jmap {
       && capability in this.session.accounts[this.accountId].accountCapabilities;
   }
 
+  // What it says of the account; nothing where the account has it not.
+  accountCapability(capability) {
+    return this.has(capability) ? this.session.accounts[this.accountId].accountCapabilities[capability] : {};
+  }
+
   // One method call. Arguments that begin with # refer to results, by the call id that `id` gives.
   call(name, args = {}, id = `c${++this._number}`) {
     return new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ export const LISTED = [
 ];
 const READ = [
   ...LISTED, "cc", "bcc", "replyTo", "sentAt", "messageId", "inReplyTo", "references", "blobId", "size", "attachments",
+  "header:List-Post:asURLs",
 ];
 const NEWEST_FIRST = [{ property: "receivedAt", isAscending: false }];
 const ROLES = ["inbox", "drafts", "sent", "archive", "junk", "trash"];

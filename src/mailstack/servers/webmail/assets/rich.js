@@ -16,13 +16,17 @@ const inert = globalThis.trustedTypes?.createPolicy("inert-document", { createHT
 const TAG = /<[^>]*>/g;
 const renamed = (tag) => tag.replace(/^<(\/?)style\b/i, "<$1template").replace(/\s(style|on\w+)(?=\s*=)/gi, " data-$1");
 
-export function nodesOfHtml(html) {
+// The class of what stands below a message, by which it is found again where another is to stand.
+export const SIGNATURE = "signature";
+
+// pictureUrl: gives where a picture of the mail is to be had, by its Content-ID, "" for nowhere. No other is kept.
+export function nodesOfHtml(html, pictureUrl = () => "") {
   const text = html.replace(TAG, renamed);
   const parsed = new DOMParser().parseFromString(inert ? inert.createHTML(text) : text, "text/html");
   const only = parsed.body.children.length === 1 ? parsed.body.firstElementChild : null;
   const isOurs = only?.getAttribute("data-style") === AS_WRITTEN;
   const nodes = document.createDocumentFragment();
-  copyInto(nodes, isOurs ? only : parsed.body, isOurs);
+  copyInto(nodes, isOurs ? only : parsed.body, { isWritten: isOurs, isOurs, pictureUrl });
   return nodes;
 }
 
@@ -36,14 +40,22 @@ export function nodesOfText(text) {
   return nodes;
 }
 
+// As it is sent: a copy in a document that loads nothing has its pictures by Content-ID.
 export function htmlOf(root) {
-  return `<div style="${AS_WRITTEN}">${root.innerHTML}</div>`;
+  const copy = document.implementation.createHTMLDocument("").importNode(root, true);
+  for (const picture of copy.querySelectorAll("img")) {
+    // What was dragged here from elsewhere is no part of this mail.
+    if (!picture.dataset.cid) picture.remove();
+    else picture.setAttribute("src", cidUrl(picture.dataset.cid));
+    picture.removeAttribute("data-cid");
+  }
+  return `<div style="${AS_WRITTEN}">${copy.innerHTML}</div>`;
 }
 
-function copyInto(target, source, isWritten) {
+function copyInto(target, source, how) {
   for (const node of source.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) copyText(target, node.data, isWritten);
-    else if (node.nodeType === Node.ELEMENT_NODE) copyElement(target, node, isWritten);
+    if (node.nodeType === Node.TEXT_NODE) copyText(target, node.data, how.isWritten);
+    else if (node.nodeType === Node.ELEMENT_NODE) copyElement(target, node, how);
   }
 }
 
@@ -52,17 +64,54 @@ function copyText(target, text, isWritten) {
   else if (text.trim() || !text.includes("\n")) target.append(text.replace(/[ \t\r\n]+/g, " "));
 }
 
-function copyElement(target, element, isWritten) {
+function copyElement(target, element, how) {
   const name = element.tagName.toUpperCase();
   if (DROPPED.has(name)) return;
+  if (name === "IMG") return copyPicture(target, element, how.pictureUrl);
   let inner = target;
   if (KEPT.has(name) || BLOCKS.has(name)) {
     inner = document.createElement(KEPT.has(name) ? name : "div");
     const place = name === "A" && element.getAttribute("href");
     if (place && PLACES.test(place)) inner.setAttribute("href", place);
+    if (how.isOurs && element.className === SIGNATURE) inner.className = SIGNATURE;
     target.append(inner);
   }
-  copyInto(inner, element, isWritten || name === "PRE");
+  copyInto(inner, element, name === "PRE" ? { ...how, isWritten: true } : how);
+}
+
+// One of elsewhere would tell its owner that it was seen: what it shows is told in words, if it says so.
+function copyPicture(target, element, pictureUrl) {
+  const cid = cidIn(element.getAttribute("src") ?? "");
+  const url = cid && pictureUrl(cid);
+  const alt = element.getAttribute("alt") ?? "";
+  if (!url) return target.append(alt.trim() && `[${alt.trim()}]`);
+  const picture = document.createElement("img");
+  for (const name of ["width", "height"]) {
+    if (/^\d{1,4}$/.test(element.getAttribute(name) ?? "")) picture.setAttribute(name, element.getAttribute(name));
+  }
+  picture.alt = alt;
+  picture.src = url;
+  picture.dataset.cid = cid;
+  target.append(picture);
+}
+
+// Whether the text, as htmlOf has it, shows the picture.
+export function hasPicture(html, cid) {
+  return html.includes(`"${cidUrl(cid)}"`);
+}
+
+// RFC 2392 §2. Quotes and the like would not stand in HTML as they are.
+function cidUrl(cid) {
+  return `cid:${encodeURI(cid).replace(/&/g, "%26")}`;
+}
+
+function cidIn(address) {
+  const [, found] = /^\s*cid:(.*?)\s*$/i.exec(address) ?? [];
+  try {
+    return found && decodeURIComponent(found);
+  } catch {
+    return found;
+  }
 }
 
 export function plainOf(root) {
@@ -74,6 +123,7 @@ function plain(root) {
   for (const node of root.childNodes) {
     if (node.nodeType === Node.TEXT_NODE) text += node.data.replace(/\u00a0/g, " ");
     else if (node.tagName === "BR") text += "\n";
+    else if (node.tagName === "IMG") text += node.alt && `[${node.alt}]`;
     else if (BLOCKS.has(node.tagName)) text = `${text}${text && !text.endsWith("\n") ? "\n" : ""}${plainBlock(node)}\n`;
     else if (node.nodeType === Node.ELEMENT_NODE) text += plainInline(node);
   }

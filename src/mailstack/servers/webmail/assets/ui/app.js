@@ -3,6 +3,7 @@ import { signOut } from "../jmap.js";
 import { parseSearch } from "../search.js";
 import { t } from "../texts.js";
 import { Compose } from "./compose.js";
+import { DropTarget } from "./drop_target.js";
 import { faultText } from "./faults.js";
 import { useChanges } from "./hooks.js";
 import { useKeys } from "./keys.js";
@@ -151,6 +152,7 @@ export function App({ accounts, onSignedOut }) {
           key=${writing.draft} draft=${writing.draft} onSent=${writing.sent} onClose=${writing.leave} onDiscard=${writing.discard}
         />
       `}
+      <${DropTarget} onFiles=${writing.attach} />
       ${isHelping && html`<${Shortcuts} onClose=${() => setHelping(false)} />`}
       <div class="notes" role="status" aria-live="polite">
         ${note && html`

@@ -1,6 +1,7 @@
 // Where the text is written, with form or without.
 
 import { html, useEffect, useRef } from "../vendor/preact-htm.js";
+import { isPicture } from "../attaching.js";
 import { htmlOf, nodesOfHtml, nodesOfText, plainOf } from "../rich.js";
 import { t } from "../texts.js";
 
@@ -10,8 +11,8 @@ const TOOLS = [
   ["insertUnorderedList", "•", "bulletList"], ["insertOrderedList", "1.", "numberList"], ["formatBlock", "❝", "quote"],
 ];
 
-// `told.now` tells what is written at once.
-export function Editor({ draft, told, onFiles, isFocused }) {
+// `told.now` tells what is written at once, `told.show` shows what was written elsewhere.
+export function Editor({ draft, told, isFocused }) {
   const area = useRef(null);
   const timer = useRef(0);
 
@@ -25,14 +26,20 @@ export function Editor({ draft, told, onFiles, isFocused }) {
     timer.current ||= setTimeout(() => tell(), TELL_MS);
   }
 
+  function show() {
+    const nodes = draft.isRich ? nodesOfHtml(draft.html, (cid) => draft.pictureUrl(cid)) : nodesOfText(draft.text);
+    area.current.replaceChildren(nodes);
+  }
+
   useEffect(() => {
     const root = area.current;
-    root.replaceChildren(draft.isRich ? nodesOfHtml(draft.html) : nodesOfText(draft.text));
+    show();
     if (isFocused) {
-      area.current.focus();
-      getSelection().collapse(area.current, 0);
+      root.focus();
+      getSelection().collapse(root, 0);
     }
     told.now = () => timer.current && tell();
+    told.show = show;
     return () => timer.current && tell(root);
   }, [draft]);
 
@@ -50,17 +57,40 @@ export function Editor({ draft, told, onFiles, isFocused }) {
     tell();
   }
 
+  // Pictures of the text lie beside it where it has no form.
   function changeKind() {
-    if (draft.isRich) area.current.replaceChildren(nodesOfText(plainOf(area.current)));
+    if (draft.isRich) {
+      area.current.replaceChildren(nodesOfText(plainOf(area.current)));
+      for (const file of draft.attachments) file.isInline = false;
+    }
     draft.isRich = !draft.isRich;
     tell();
   }
 
-  // As text: what other pages look like is not ours to send.
+  // As text: what other pages look like is not ours to send. Tables come as pictures too, but are meant as text.
   function paste(event) {
     event.preventDefault();
-    if (event.clipboardData.files.length) onFiles(event.clipboardData.files);
-    else document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+    const text = event.clipboardData.getData("text/plain");
+    const files = [...event.clipboardData.files];
+    if (text || !files.length) document.execCommand("insertText", false, text);
+    else if (!draft.isRich) draft.files.attach(files);
+    else {
+      draft.files.attach(files.filter((file) => !isPicture(file)));
+      files.filter(isPicture).forEach(insertPicture);
+    }
+  }
+
+  async function insertPicture(blob) {
+    const file = draft.files.attachInline(blob);
+    if (!file) return;
+    document.execCommand("insertImage", false, file.url);
+    const picture = [...area.current.querySelectorAll("img")].find((each) => each.src === file.url);
+    picture.dataset.cid = file.cid;
+    picture.alt = file.name;
+    tell();
+    await file.done;
+    if (!file.blobId) picture.remove();
+    tell();
   }
 
   const keepSelection = (event) => event.preventDefault();

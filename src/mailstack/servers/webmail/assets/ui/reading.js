@@ -1,4 +1,5 @@
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { listAddress } from "../quoting.js";
 import { t } from "../texts.js";
 import { longDate } from "./dates.js";
 import { MessageFrame } from "./frame.js";
@@ -58,6 +59,7 @@ function Message({ mail, email, isOpenAtFirst, onFault, onWrite }) {
         <footer>
           <button onClick=${() => onWrite("reply", email)}>${t("reply")}</button>
           <button onClick=${() => onWrite("replyAll", email)}>${t("replyAll")}</button>
+          ${listAddress(email) && html`<button onClick=${() => onWrite("replyList", email)}>${t("replyList")}</button>`}
           <button onClick=${() => onWrite("forward", email)}>${t("forward")}</button>
         </footer>
       `}

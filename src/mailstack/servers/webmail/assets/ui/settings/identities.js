@@ -1,8 +1,8 @@
 import { html, useState } from "../../vendor/preact-htm.js";
+import { parseAddresses, whyNoAddress } from "../../addresses.js";
 import { requireSet } from "../../jmap.js";
 import { t } from "../../texts.js";
 import { writtenAddress } from "../people.js";
-import { readAddresses, WrongAddress } from "./addresses.js";
 import { Check, Field, Loading, SaveBar, useAction, useEdits, useLoaded } from "./form.js";
 import { htmlOfText } from "./text_html.js";
 
@@ -53,13 +53,16 @@ function asWritten(identity) {
   };
 }
 
-// Raises WrongAddress.
+function wrongAddress({ replyTo }) {
+  return parseAddresses(replyTo).map(({ email }) => email).find((email) => whyNoAddress(email));
+}
+
 function patchOf(before, now) {
   const patch = {};
   if (now.name !== before.name) patch.name = now.name;
   if (now.email !== before.email) patch.email = now.email.trim();
   if (now.replyTo !== before.replyTo) {
-    const found = readAddresses(now.replyTo);
+    const found = parseAddresses(now.replyTo);
     patch.replyTo = found.length ? found : null;
   }
   if (now.text !== before.text) patch.textSignature = now.text;
@@ -77,16 +80,13 @@ function IdentityForm({ identity, onSave, onRemove = null, onCancel = null }) {
 
   async function save(event) {
     event.preventDefault();
-    try {
+    const wrong = wrongAddress(now);
+    if (wrong !== undefined) return action.refuse(t(whyNoAddress(wrong), { text: wrong }));
+    await action.run(async () => {
       const patch = patchOf(before, now);
-      await action.run(async () => {
-        if (Object.keys(patch).length) await onSave(patch);
-        forget();
-      });
-    } catch (error) {
-      if (!(error instanceof WrongAddress)) throw error;
-      action.refuse(t("wrongAddress", { address: error.message }));
-    }
+      if (Object.keys(patch).length) await onSave(patch);
+      forget();
+    });
   }
 
   return html`

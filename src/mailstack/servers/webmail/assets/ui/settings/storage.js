@@ -2,7 +2,7 @@ import { html } from "../../vendor/preact-htm.js";
 import { QUOTA } from "../../jmap.js";
 import { t } from "../../texts.js";
 import { Loading, useLoaded } from "./form.js";
-import { sizeText } from "./sizes.js";
+import { sizeText } from "../sizes.js";
 
 const NEARLY_FULL = 0.9;
 
