@@ -273,6 +273,7 @@ async def test_lists_by_receipt_while_the_mailbox_changes(
         asked = EmailQuery(
             filter=account.chance.choice((here, some)),
             sort=[SortKey(SortField.ARRIVAL, account.chance.random() < 0.5)],
+            is_collapsed=account.chance.random() < 0.5,
         )
         assert list(await find_emails(mail, asked)) == await account.expected(asked), asked
         await account.step()

@@ -18,6 +18,7 @@ from mailstack.model.message import FlagChange, FlagOperation, NewMessage
 from mailstack.model.numset import NumSet, numset_of
 from mailstack.services.mailbox import view as module
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.counts import MailboxCounts
 from mailstack.services.mailbox.opening import open_mailbox
 from mailstack.services.mailbox.view import ViewSource
 from mailstack.services.mailbox.views import KEPT_MS, ViewCache
@@ -57,6 +58,31 @@ async def test_first_unseen_follows_the_flags(mail: AccountMail) -> None:
     await flag(mail, numset_of([3]), SEEN)
     await mail.views.current(mail.account_id, INBOX)
     assert view.first_unseen() == 4
+
+
+async def test_counts_follow_what_happens(mail: AccountMail) -> None:
+    await deliver(mail, 2)
+    view = await mail.views.current(mail.account_id, INBOX)
+    assert await view.counts() == MailboxCounts(emails=2, unread_emails=2, threads=2, unread_threads=2)
+    await flag(mail, numset_of([1]), SEEN)
+    await deliver(mail, 1)
+    await mail.views.current(mail.account_id, INBOX)
+    assert await view.counts() == MailboxCounts(emails=3, unread_emails=2, threads=3, unread_threads=2)
+    await flag(mail, numset_of([2]), FLAGGED, is_deleted=True)
+    await mail.views.current(mail.account_id, INBOX)
+    assert await view.counts() == MailboxCounts(emails=2, unread_emails=1, threads=2, unread_threads=1)
+
+
+async def test_lists_of_threads_are_of_what_is_there(mail: AccountMail) -> None:
+    await deliver(mail, 3)
+    view = await mail.views.current(mail.account_id, INBOX)
+    assert list(await view.by_thread(is_reverse=True)) == [2, 1, 0]
+    await flag(mail, numset_of([2]), FLAGGED, is_deleted=True)
+    await mail.messages.expunge(mail.account_id, INBOX)
+    await deliver(mail, 1)
+    await mail.views.current(mail.account_id, INBOX)
+    assert [list(await view.by_thread(is_reverse=way)) for way in (True, False)] == [[2, 1, 0], [0, 1, 2]]
+    assert [view.table.uids[at] for at in await view.by_thread(is_reverse=True)] == [4, 3, 1]
 
 
 async def test_received_stays_beside_the_table(mail: AccountMail) -> None:

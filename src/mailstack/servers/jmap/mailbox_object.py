@@ -7,7 +7,8 @@ from mailstack.model.ids import AccountId
 from mailstack.model.mailbox import INBOX, Mailbox, MailboxRole
 from mailstack.model.objectid import mailbox_object_id
 from mailstack.model.rights import READING_RIGHTS, Right, Rights
-from mailstack.services.mailbox.mailboxes_seen import MailboxCounts, SeenMailbox
+from mailstack.services.mailbox.counts import MailboxCounts
+from mailstack.services.mailbox.mailboxes_seen import SeenMailbox
 
 COUNTS = ("totalEmails", "unreadEmails", "totalThreads", "unreadThreads")
 PROPERTIES = ("id", "name", "parentId", "role", "sortOrder", *COUNTS, "myRights", "isSubscribed")

@@ -12,6 +12,7 @@ from mailstack.model.ids import MailboxId
 from mailstack.model.message import Column, PlacementTable
 from mailstack.model.sorting import EmailSortKey, KeywordKey, SortField, SortKey
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.collapsed import firsts
 from mailstack.services.mailbox.evaluation import has_keyword
 from mailstack.services.mailbox.found_columns import read_uids
 from mailstack.services.mailbox.readable import Readable
@@ -79,18 +80,33 @@ async def ordered(
     )
 
 
-async def kept_order(here: Here, keys: Sequence[EmailSortKey]) -> Sequence[int] | None:
-    """Places in the table of what was found, in the order asked for; None where the view does not keep that order."""
+async def kept_order(here: Here, keys: Sequence[EmailSortKey], *, is_collapsed: bool) -> Sequence[int] | None:
+    """Places in the table of what was found, in the order asked for; None where the view does not keep that order.
+    is_collapsed: of each thread only the first."""
     if len(keys) != 1 or not isinstance(keys[0], SortKey) or keys[0].field is not SortField.ARRIVAL:
         return None
-    order, places = await here.view.by_receipt(), here.places
-    if here.view.table is not here.table:
+    view, is_reverse = here.view, keys[0].is_reverse
+    if is_collapsed and len(here.places) == len(view.table):
+        kept = await view.by_thread(is_reverse=is_reverse)
+        return kept if view.table is here.table and len(view.table) == len(here.places) else None
+    threads: Sequence[int] = await view.threads() if is_collapsed else ()
+    order = await view.by_receipt()
+    if view.table is not here.table:
         return None
-    if not isinstance(order, range):
-        if len(places) * _FEW < len(order):
-            return None
-        places = order if len(places) == len(order) else list(filter({*places}.__contains__, order))
-    return places[::-1] if keys[0].is_reverse else places
+    places = _kept_places(here.places, order)
+    if places is None:
+        return None
+    places = places[::-1] if is_reverse else places
+    return firsts(places, threads) if is_collapsed else places
+
+
+def _kept_places(places: Sequence[int], order: Sequence[int]) -> Sequence[int] | None:
+    """In the order that all places of the table have; None where sorting costs less."""
+    if isinstance(order, range):
+        return places
+    if len(places) * _FEW < len(order):
+        return None
+    return order if len(places) == len(order) else list(filter({*places}.__contains__, order))
 
 
 async def values_beside(here: Here, column: Column) -> _Values:

@@ -32,6 +32,7 @@ from mailstack.model.query import (
 )
 from mailstack.model.sorting import EmailSortKey, KeywordKey
 from mailstack.services.mailbox.account_mail import AccountMail
+from mailstack.services.mailbox.collapsed import firsts
 from mailstack.services.mailbox.email_order import Here, kept_order, ordered, values_beside
 from mailstack.services.mailbox.evaluation import evaluate
 from mailstack.services.mailbox.indexing import catch_up
@@ -100,25 +101,16 @@ async def find_emails(mail: AccountMail, asked: EmailQuery) -> EmailsFound:
 
 
 async def _in_order(mail: AccountMail, readable: Readable, found: Sequence[Here], asked: EmailQuery) -> EmailsFound:
-    order: Sequence[int] | None = None
-    if len(found) == 1 and not asked.is_collapsed:
-        order = await kept_order(found[0], asked.sort)
-    if order is not None:
-        return EmailsFound(found[0].table.message_ids, order)
+    if len(found) == 1:
+        kept = await kept_order(found[0], asked.sort, is_collapsed=asked.is_collapsed)
+        if kept is not None:
+            return EmailsFound(found[0].table.message_ids, kept)
     found, order = await ordered(mail, readable, found, asked.sort)
     ids = list(chain.from_iterable(here.message_ids for here in found))
     if asked.is_collapsed:
         threads = [await values_beside(here, Column.THREAD_ID) for here in found]
-        order = _firsts(order, list(chain.from_iterable(threads)))
+        return EmailsFound(ids, firsts(order, list(chain.from_iterable(threads))))
     return EmailsFound(ids, order)
-
-
-def _firsts(order: Sequence[int], threads: Sequence[int]) -> list[int]:
-    """Of each thread the place that comes first in the order."""
-    in_order = [threads[at] for at in order]
-    # The last that a dict is told of a key stays, and the first place where a key came.
-    first = dict(zip(reversed(in_order), reversed(order), strict=True))
-    return [first[thread] for thread in dict.fromkeys(in_order)]
 
 
 def is_by_thread(asked: EmailQuery) -> bool:

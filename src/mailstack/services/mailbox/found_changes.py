@@ -61,9 +61,9 @@ async def _changes(
         touched = await _with_threads(mail, since, touched, views)
     found = await find_emails(mail, asked)
     told = found
-    if up_to in found and is_immutable(asked):
+    if up_to is not None and is_immutable(asked) and up_to in found:
         told = found[: found.index(up_to) + 1]
-    added = [(at, message_id) for at, message_id in enumerate(told) if message_id in touched]
+    added = list(compress(enumerate(told), map(touched.__contains__, told))) if touched else []
     return FoundChanges(mod_seq=now, removed=sorted(touched - news), added=added, total=len(found))
 
 
@@ -118,9 +118,12 @@ async def _with_threads(
     changed = await changed_threads(mail, LogPoint(since), limit=MAX_ROWS)
     if changed.has_more:
         raise Conflict("too much has happened")
-    threads: dict[int, int] = {}
-    for view in views:
-        threads.update(zip(view.table.message_ids, await view.threads(), strict=False))
     meant: set[int] = {*changed.created, *changed.updated, *changed.destroyed}
-    meant.update(threads[message_id] for message_id in touched if message_id in threads)
-    return touched | {MessageId(message_id) for message_id, thread in threads.items() if thread in meant}
+    for view in views:
+        threads = await view.threads()
+        meant.update(compress(threads, map(touched.__contains__, view.table.message_ids)))
+    found = set(touched)
+    for view in views:
+        threads = await view.threads()
+        found.update(map(MessageId, compress(view.table.message_ids, map(meant.__contains__, threads))))
+    return found

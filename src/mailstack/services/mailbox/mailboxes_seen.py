@@ -6,29 +6,16 @@ RFC 8621 §2. Of another's account those that may be looked up, and what stands 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from typing import NamedTuple
 
 from mailstack.model.annotation import SORT_ORDER
 from mailstack.model.changes import ChangedIds, LogPoint
 from mailstack.model.errors import NotFound
-from mailstack.model.flags import DRAFT, SEEN
 from mailstack.model.ids import MailboxId
 from mailstack.model.mailbox import Mailbox
 from mailstack.model.rights import NO_RIGHTS, Right, Rights
 from mailstack.services.mailbox.access import all_rights_on
 from mailstack.services.mailbox.account_mail import AccountMail
-from mailstack.services.mailbox.view import MailboxView
-
-
-class MailboxCounts(NamedTuple):
-    """RFC 8621 §2. A thread is unread here where a message of it is that lies in this mailbox."""
-
-    emails: int
-    unread_emails: int
-    threads: int
-    unread_threads: int
-
+from mailstack.services.mailbox.counts import MailboxCounts
 
 MAX_SORT_ORDER = 2**31 - 1
 """RFC 8621 §2."""
@@ -96,7 +83,7 @@ async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:
         return NOTHING_KNOWN
     try:
         view = await mail.views.current(mail.account_id, seen.mailbox.mailbox_id)
-        return await _counted(view)
+        return await view.counts()
     except NotFound:
         return NOTHING_KNOWN
 
@@ -104,15 +91,6 @@ async def mailbox_counts(mail: AccountMail, seen: SeenMailbox) -> MailboxCounts:
 def _sort_order(value: bytes | None) -> int | None:
     """Whatever IMAP's SETMETADATA may have written there."""
     return int(value) if value is not None and _SORT_ORDER.fullmatch(value) and int(value) <= MAX_SORT_ORDER else None
-
-
-async def _counted(view: MailboxView) -> MailboxCounts:
-    beside = await view.threads()
-    threads, numbers = view.table.shown(beside), view.table.shown(view.table.flag_numbers)
-    # RFC 8621 §2: what is neither seen nor a draft.
-    answers = [flags.keywords.isdisjoint((SEEN, DRAFT)) for flags in view.table.flag_sets]
-    unread = [answers[number] for number in numbers]
-    return MailboxCounts(len(numbers), sum(unread), len(set(threads)), len(set(compress(threads, unread))))
 
 
 def _with_all_above(known: Sequence[Mailbox], mailboxes: Sequence[Mailbox]) -> Iterator[Mailbox]:

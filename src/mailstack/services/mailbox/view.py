@@ -21,6 +21,8 @@ from mailstack.model.numset import NumSet, numset_of
 from mailstack.ports.changes import Changes
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.services.mailbox.collapsed import firsts
+from mailstack.services.mailbox.counts import MailboxCounts, counts_of
 from mailstack.services.mailbox.instants import Instants
 from mailstack.services.mailbox.receipt_order import ReceiptOrder
 
@@ -67,14 +69,17 @@ class MailboxView:
         self._received = Instants()
         self._threads = array("q")
         self._by_receipt = ReceiptOrder()
+        self._by_thread: dict[bool, tuple[int, array[int]]] = {}
         self._first_unseen: tuple[ModSeq, int | None] | None = None
         self._keywords: tuple[ModSeq, Sequence[str]] | None = None
+        self._counts: tuple[ModSeq, MailboxCounts] | None = None
         self._guard = asyncio.Lock()
 
     @property
     def octets(self) -> int:
         facts = len(self._received.values) + len(self._threads)
-        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * facts + self._by_receipt.octets
+        orders = self._by_receipt.octets + sum(4 * len(places) for _, places in self._by_thread.values())
+        return OCTETS_PER_VIEW + OCTETS_PER_MESSAGE * len(self.table) + 8 * facts + orders
 
     async def refresh(self) -> None:
         """Raises NotFound when the mailbox is gone."""
@@ -113,6 +118,13 @@ class MailboxView:
             self._keywords = known
         return known[1]
 
+    async def counts(self) -> MailboxCounts:
+        """Counted anew when anything in the mailbox has changed."""
+        threads = await self.threads()
+        if self._counts is None or self._counts[0] != self.highest:
+            self._counts = self.highest, counts_of(self.table, threads)
+        return self._counts[1]
+
     async def received(self) -> Instants:
         """When each message of the table was received; read when it is first asked for."""
         await self._read_facts(Column.RECEIVED_AT, lambda: self._received.values)
@@ -136,6 +148,21 @@ class MailboxView:
         self._by_receipt.extend(received.values, self.table.message_ids)
         return self._by_receipt.places
 
+    async def by_thread(self, *, is_reverse: bool) -> "array[int]":
+        """Of each thread the place that comes first in by_receipt, or in the reverse of it."""
+        order, table = await self.by_receipt(), self.table
+        # Something may have come, or gone, between the two.
+        while len(await self.threads()) != len(order) or self.table is not table:
+            order, table = await self.by_receipt(), self.table
+        count, places = self._by_thread.get(is_reverse, (-1, array("I")))
+        if count != len(order):
+            count, turned, threads = len(order), order[::-1] if is_reverse else order, self._threads[:]
+            found = firsts(turned, threads) if count <= MANY else await asyncio.to_thread(firsts, turned, threads)
+            places = array("I", found)
+            if self.table is table:
+                self._by_thread[is_reverse] = count, places
+        return places
+
     async def _read_facts(self, column: Column, known: "Callable[[], array[int]]") -> None:
         """known: beside the beginning of the table, as it is then; the rest is added to it."""
         while len(known()) < len(self.table):
@@ -156,6 +183,7 @@ class MailboxView:
         self._received = Instants()
         self._threads = array("q")
         self._by_receipt = ReceiptOrder()
+        self._by_thread = {}
         self._flag_sets = list(table.flag_sets)
         self._numbers = {flags: number for number, flags in enumerate(self._flag_sets)}
         self._set(table.uids, table.message_ids, table.mod_seqs, table.flag_numbers)
@@ -225,6 +253,7 @@ class MailboxView:
         self._received = self._received.kept(stays)
         self._threads = array("q", compress(self._threads, stays))
         self._by_receipt = self._by_receipt.kept(stays)
+        self._by_thread = {}
         self._set(
             array("I", compress(table.uids, stays)),
             array("q", compress(table.message_ids, stays)),
