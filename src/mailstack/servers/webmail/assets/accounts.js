@@ -17,9 +17,13 @@ export class Accounts extends Observable {
     return [this.own, ...this.shared.map(({ mail }) => mail)];
   }
 
-  async start() {
+  // mailboxId: the one to open first, where there is one of that name. What kept it from being opened, `opening` tells.
+  async start(mailboxId) {
     for (const mail of this.all) mail.watch(() => this.changed());
     await this.own.start();
+    // Asked for before all else is drawn: the one takes as long as the other.
+    const first = this.own.mailboxes.get(mailboxId) ?? this.own.mailboxWithRole("inbox");
+    this.opening = Promise.resolve(first && this.own.openMailbox(first.id)).then(() => null, (error) => error);
     // What others share may come later, or not at all.
     for (const { mail } of this.shared) mail.start().catch(() => {});
   }

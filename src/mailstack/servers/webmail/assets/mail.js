@@ -92,8 +92,11 @@ export class Mail extends Observable {
   async ensure(start, stop) {
     const list = this.list;
     if (!list) return;
+    const missing = [];
     for (let at = start - (start % PAGE); at < Math.min(stop, list.total); at += PAGE) {
-      if (list.pages.has(at)) continue;
+      if (!list.pages.has(at)) missing.push(at);
+    }
+    await Promise.all(missing.map(async (at) => {
       list.pages.add(at);
       try {
         await this._loadPage(list, at);
@@ -101,7 +104,7 @@ export class Mail extends Observable {
         list.pages.delete(at);
         throw error;
       }
-    }
+    }));
   }
 
   // All emails of a thread, the oldest first, with what reading takes.
@@ -205,6 +208,8 @@ export class Mail extends Observable {
   }
 
   async _sync() {
+    // What is on its way may be from before the change.
+    await this.list?.loaded.catch(() => {});
     await Promise.all([this._syncMailboxes(), this._syncEmails(), this._syncList()]);
     this.changed();
   }
@@ -273,12 +278,7 @@ export class Mail extends Observable {
 
   async _syncList() {
     const list = this.list;
-    if (!list) return;
-    if (!list.queryState) {
-      // Once it is here: what is on its way may be from before the change.
-      list.isOutdated = true;
-      return;
-    }
+    if (!list?.queryState) return;
     try {
       const changes = await this.jmap.call("Email/queryChanges", {
         ...list.query, sinceQueryState: list.queryState, calculateTotal: true, maxChanges: 500,
@@ -324,12 +324,13 @@ export class Mail extends Observable {
   // ids, total: of the same list as it was, which is shown until its first page is here.
   async _open({ mailboxId, filter, text = "", ids = [], total = 0 }) {
     const list = {
-      mailboxId, text, filter, ids, total, pages: new Set([0]), isLoading: !ids.length, isOutdated: false, queryState: "", snippets: new Map(),
+      mailboxId, text, filter, ids, total, pages: new Set([0]), isLoading: !ids.length, queryState: "", snippets: new Map(),
       query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
     };
     this.list = list;
     this.changed();
-    await this._loadPage(list, 0);
+    list.loaded = this._loadPage(list, 0);
+    await list.loaded;
   }
 
   async _reopen() {
@@ -363,10 +364,6 @@ export class Mail extends Observable {
     list.ids.length = list.total;
     list.isLoading = false;
     this.changed();
-    if (list.isOutdated) {
-      list.isOutdated = false;
-      this.sync();
-    }
   }
 
   _dropFromList(ids) {

@@ -19,7 +19,7 @@ function askWho() {
 async function begin() {
   try {
     const accounts = new Accounts(await connect());
-    await accounts.start();
+    await accounts.start(decodeURIComponent(location.hash.slice(2)));
     show(html`<${App} accounts=${accounts} onSignedOut=${askWho} />`);
   } catch (error) {
     if (error instanceof SignedOut) return askWho();

@@ -59,9 +59,7 @@ export function App({ accounts, onSignedOut }) {
   }
 
   useEffect(() => {
-    const asked = decodeURIComponent(location.hash.slice(2));
-    const first = mail.mailboxes.get(asked) ?? mail.mailboxWithRole("inbox");
-    if (first) openMailbox(first.id);
+    accounts.opening.then((error) => error && onFault(error));
   }, []);
 
   function toggle(id) {
