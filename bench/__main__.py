@@ -19,6 +19,7 @@ MEASUREMENTS = (
     "jmap_large",
     "jmap_events",
     "jmap_push",
+    "webmail",
     "lifecycle",
     "spec",
     "reconcile",

@@ -178,6 +178,17 @@ def smtp_load(
     return result
 
 
+def fill(port: int, users: str, account: int, messages: int) -> None:
+    """Over IMAP, up to as many messages as are wanted. users: the name of one, with {} for the number."""
+    command = [sys.executable, str(PEERS / "imapload.py"), "--port", str(port), "--users", users]
+    subprocess.run(
+        [*command, "--first", str(account), "--count", str(messages), "fill"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=1_800,
+    )
+
+
 def peers_folder() -> Path:
     """Where ../shared/peers keeps what it installs and makes."""
     return Path(os.environ.get("PEERS_DIR", Path(tempfile.gettempdir()) / "peers"))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.appliance import DOMAIN, PASSWORD, PEERS, cpu_s, cyrus, index_cyrus, sandbox
+from bench.appliance import DOMAIN, PASSWORD, PEERS, cpu_s, cyrus, fill, index_cyrus, sandbox
 
 RUNS = 3
 SECONDS = 1.0
@@ -68,11 +68,11 @@ def measure(messages: int) -> None:
     with tempfile.TemporaryDirectory(prefix="mailstack-bench-") as folder, cyrus() as rival:
         state = Path(folder) / "state"
         with sandbox(state=state) as running:
-            _fill(running.port("imap"), f"u{{}}@{DOMAIN}", ACCOUNT, messages)
+            fill(running.port("imap"), f"u{{}}@{DOMAIN}", ACCOUNT, messages)
         peers: dict[str, Peer] = {}
         if rival is not None:
             account = ACCOUNT if messages == 10_000 else ACCOUNT + 1
-            _fill(CYRUS_IMAP, "u{}", account, messages)
+            fill(CYRUS_IMAP, "u{}", account, messages)
             is_indexed = messages <= INDEXED
             if is_indexed:
                 index_cyrus(f"u{account}")
@@ -91,16 +91,6 @@ def measure(messages: int) -> None:
                 operations=OPERATIONS + SEARCHES,
             )
             _table(messages, _figures(peers))
-
-
-def _fill(port: int, users: str, account: int, messages: int) -> None:
-    command = [sys.executable, str(PEERS / "imapload.py"), "--port", str(port), "--users", users]
-    subprocess.run(
-        [*command, "--first", str(account), "--count", str(messages), "fill"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        timeout=1_800,
-    )
 
 
 def _figures(peers: dict[str, Peer]) -> dict[str, Figures]:
