@@ -504,6 +504,14 @@ async def test_the_records_of_the_servers_own_spec(house: House) -> None:
     assert await house.ask(CallKind.AROUND_DNS, b"") == (200, [{"remarks": []}])
 
 
+async def test_what_the_spam_filter_has_learned(house: House) -> None:
+    status, (reply,) = await house.ask(CallKind.SPAM, b"")
+    assert (status, reply["shared"]["ham"], reply["waiting"], reply["accounts"]) == (200, 0, 0, [])
+    alice = {"login": "alice@example.com", "hostname": "mail.example.com"}
+    assert await house.ask(CallKind.TOKENS, alice) == (200, [{"mails": 0, "spam": [], "ham": []}])
+    assert (await house.ask(CallKind.TOKENS, {**alice, "login": "nobody@example.com"}))[0] == 404
+
+
 @pytest.mark.usefixtures("own_secrets")
 async def test_an_own_spec_with_faults_is_told(house: House) -> None:
     house.spec.write_text(f"{SPEC}nonsense: 1\n")

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mailstack.app.asked import dns_lists_of, engines_of
+from mailstack.app.asked import asked_by, dns_lists_of, engines_of
 from mailstack.app.blueprint import Blueprint, from_json, to_json
 from mailstack.model.ids import Generation
+from mailstack.model.instant import MINUTE_MS
 from mailstack.model.resource import (
     RSPAMD_PASSWORD,
     BitBody,
@@ -22,9 +23,11 @@ from mailstack.model.resource import (
     fields_of,
 )
 from mailstack.model.spam import Finding
+from mailstack.services.spam.breaker import FAILURES
 from tests.support.engines_beside import VIRUS, real_clamd
 from tests.support.examined import RAW, examined
 from tests.support.fake_clock import FakeClock
+from tests.support.memory_greylist import MemoryGreylist
 from tests.support.memory_resolver import MemoryResolver
 
 OWN = DomainBody(catch_all=None, subaddress_separators="+", alias_of=None, dkim_algorithms=())
@@ -63,6 +66,23 @@ async def test_lists_are_asked_as_the_spec_has_them_and_not_about_our_own() -> N
         Finding(rule="list-bl.example", points=2.5, why="shop.example 127.0.1.7"),
         Finding(rule="list-bl.example", points=4.0, why="8.8.4.4 127.0.0.2"),
     ]
+
+
+async def test_who_does_not_answer_is_told_until_it_is_asked_again(tmp_path: Path) -> None:
+    clock, question = FakeClock(), "4.4.8.8.bl.example"
+    nowhere = ClamavBody(deadline_s=5, max_size_bytes=1 << 20, on_virus="reject", socket=str(tmp_path / "none"))
+    body = SpamBody(lists=(DnsListBody(zone="bl.example", of=("peers",), points=1.0),), clamav=nowhere)
+    asked = asked_by(blueprint(body), MemoryResolver(failing={question}), MemoryGreylist(), clock=clock)
+    (engine,) = asked.engines
+    assert asked.rests == []
+    for _ in range(FAILURES):
+        assert await asked.lists.findings(examined(RAW)) == []
+        await engine.scanned(examined(RAW))
+    of_list, of_engine = asked.rests
+    assert (of_list.name, of_list.reason) == ("bl.example", f"DNS: {question} timed out")
+    assert (of_engine.name, of_engine.until) == ("clamav", clock() + MINUTE_MS)
+    clock.advance(MINUTE_MS)
+    assert asked.rests == []
 
 
 def test_without_engines_nobody_is_asked() -> None:

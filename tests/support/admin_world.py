@@ -1,6 +1,6 @@
 """Admin's pages on a real store, in the process of a test: u0 is an administrator, u1 is not."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from mailstack.services.conduct import Conduct
 from mailstack.services.identity.web_logins import WebLogins
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.outbound.by_hand import HandReporter
+from mailstack.services.spam.breaker import Rest
 from tests.support.api_world import RecordedCalls
 from tests.support.asking import PEER, asked, floor_under
 from tests.support.fake_clock import FakeClock
@@ -49,6 +50,7 @@ class AdminWorld:
     clock: FakeClock
     calls: RecordedCalls = field(default_factory=RecordedCalls)
     running: dict[str, Any] | None = None
+    rests: Sequence[Rest] = ()
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.store.state)
@@ -85,6 +87,7 @@ class AdminWorld:
             conduct=self.conduct,
             reporter=self.reporter,
             running=lambda: self.running,
+            rests=lambda: self.rests,
             clock=self.clock,
         )
         router = Router(AdminPages(service=service).routes(), redirect_slashes=False)

@@ -35,12 +35,14 @@ from mailstack.app.api_models import (
     OwnPlanRequest,
     PlanRequest,
     ProposalRequest,
+    TokensRequest,
     ZoneRequest,
     read_request,
 )
 from mailstack.app.api_own import apply_own, plan_own, tell_drift
 from mailstack.app.api_process import Order
 from mailstack.app.api_proposal import propose, tell_owners
+from mailstack.app.api_spam import tell_spam, tell_tokens
 from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply
 from mailstack.app.api_visit import Visit
 from mailstack.app.applied_spec import keep_applied
@@ -141,6 +143,10 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
             await tell_zone(order, read_request(ZoneRequest, content), line)
         case CallKind.AROUND_DNS:
             await tell_around(order, line)
+        case CallKind.SPAM:
+            await tell_spam(order, line)
+        case CallKind.TOKENS:
+            await tell_tokens(order, read_request(TokensRequest, content), line)
 
 
 async def _plan(order: Order, request: PlanRequest, line: Line) -> None:

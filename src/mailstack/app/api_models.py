@@ -96,6 +96,13 @@ class ZoneRequest(Model):
     zone: str = Field(max_length=LONGEST_NAME)
 
 
+class TokensRequest(Model):
+    """hostname: the server's own, whose fields on top of mail are believed."""
+
+    login: str = Field(max_length=LONGEST_NAME)
+    hostname: str = Field(max_length=LONGEST_NAME)
+
+
 class PlanReply(TypedDict):
     """is_done: there is nothing to do, not even to remember that this spec was applied."""
 

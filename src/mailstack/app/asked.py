@@ -1,16 +1,44 @@
 """Whom a server asks about mail, by its blueprint: lists in DNS, and engines beside it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mailstack.app.blueprint import Blueprint
+from mailstack.app.mail_work import gate_of
 from mailstack.clients.clamav import Clamav
 from mailstack.clients.rspamd import Rspamd
 from mailstack.clients.smtp.tls import verified_context
 from mailstack.model.instant import Clock
 from mailstack.model.resource import DnsListBody
+from mailstack.ports.greylist import Greylist
 from mailstack.ports.resolver import Resolver
+from mailstack.services.inbound.gate import Gate
+from mailstack.services.spam.breaker import Rest
 from mailstack.services.spam.dns_lists import About, DnsLists, ScoredList
 from mailstack.services.spam.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """All of one generation, in one worker."""
+
+    gate: Gate
+    lists: DnsLists
+    engines: Sequence[Engine]
+
+    @property
+    def rests(self) -> Sequence[Rest]:
+        """Those that did not answer lately, and are left alone for a while."""
+        of_engines = [rest for engine in self.engines for rest in engine.rests]
+        return [*self.gate.blocklists.rests, *self.lists.rests, *of_engines]
+
+
+def asked_by(blueprint: Blueprint, resolver: Resolver, greylist: Greylist, *, clock: Clock) -> Asked:
+    return Asked(
+        gate=gate_of(blueprint.receiving, resolver, greylist, clock=clock),
+        lists=dns_lists_of(blueprint, resolver, clock=clock),
+        engines=engines_of(blueprint, resolver, clock=clock),
+    )
 
 
 def dns_lists_of(blueprint: Blueprint, resolver: Resolver, *, clock: Clock) -> DnsLists:

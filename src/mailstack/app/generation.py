@@ -8,12 +8,12 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailstack.app.asked import dns_lists_of, engines_of
+from mailstack.app.asked import Asked, asked_by
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.filtering import filter_of, server_scripts
-from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, gate_of, lists_of, smtp_service
+from mailstack.app.mail_work import ListWork, MailWork, ban_rules_of, lists_of, smtp_service
 from mailstack.app.routing import limits_of, route_table, schedule_of, sending_of, sources_of, suppress_rule_of
 from mailstack.app.scoring import SpamKnowledge, judging_of, policies_of
 from mailstack.app.sockets import https_port
@@ -150,7 +150,8 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
     delivery = Delivery(mailboxes=store.mailboxes, messages=store.messages, queue=store.queue, filter_=scripts)
     imap = _imap(blueprint, server, around, sasl)
     managesieve = _managesieve(blueprint, server, around, sasl)
-    smtp = _smtp(blueprint, around, sasl, delivery, lists, keys, resolver)
+    asked = asked_by(blueprint, resolver, store.greylist, clock=around.adapters.clock)
+    smtp = _smtp(blueprint, around, sasl, delivery, lists, keys, resolver, asked)
     jmap = _jmap(server, around, login, imap, managesieve.scripts, smtp.submission)
     return Services(
         generation=blueprint.generation,
@@ -168,7 +169,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         smtp=smtp,
         imap=imap,
         managesieve=managesieve,
-        http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap, resolver),
+        http=web_service(blueprint, server, around.adapters, around.settings, lists, jmap, resolver, asked),
         outbound=_outbound(blueprint, server, around, delivery, lists, resolver),
         push=HttpPushService(
             resolver,
@@ -241,6 +242,7 @@ def _smtp(
     lists: Lists,
     keys: Mapping[str, Sequence[SigningKey]],
     resolver: Resolver,
+    asked: Asked,
 ) -> SmtpService:
     adapters = around.adapters
     work = MailWork(
@@ -250,8 +252,8 @@ def _smtp(
         lists=lists,
         submitted=adapters.store.submitted,
         conduct=adapters.conduct,
-        gate=gate_of(blueprint.receiving, resolver, adapters.store.greylist, clock=adapters.clock),
-        judging=judging_of(blueprint, _spam_knowledge(blueprint, around, resolver)),
+        gate=asked.gate,
+        judging=judging_of(blueprint, _spam_knowledge(blueprint, around, asked)),
         clock=adapters.clock,
         token=adapters.token,
         resolver=resolver,
@@ -267,13 +269,12 @@ def _smtp(
     )
 
 
-def _spam_knowledge(blueprint: Blueprint, around: Surroundings, resolver: Resolver) -> SpamKnowledge:
-    clock = around.adapters.clock
+def _spam_knowledge(blueprint: Blueprint, around: Surroundings, asked: Asked) -> SpamKnowledge:
     return SpamKnowledge(
         models=around.models,
         sources=[Namesakes(accounts=around.adapters.store.accounts, domains=frozenset(blueprint.domains))],
-        elsewhere=[dns_lists_of(blueprint, resolver, clock=clock)],
-        engines=engines_of(blueprint, resolver, clock=clock),
+        elsewhere=[asked.lists],
+        engines=asked.engines,
         experience=around.adapters.experience,
     )
 

@@ -6,6 +6,7 @@ from functools import partial
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
+from mailstack.app.asked import Asked
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
 from mailstack.app.runfiles import written_status
@@ -52,6 +53,7 @@ def web_service(
     lists: Lists,
     jmap: JmapService,
     resolver: Resolver,
+    asked: Asked,
 ) -> HttpService:
     health = Health(state=adapters.store.state, generation=blueprint.generation)
     proofs = AcmeProofs(challenges=adapters.store.challenges, clock=adapters.clock)
@@ -60,7 +62,7 @@ def web_service(
     sign_in = SignInPages(signed_in=jmap.signed_in, conduct=adapters.conduct).routes()
     host = HttpPictureHost(resolver, picture_targets_of(server, settings), tls=adapters.https_tls)
     webmail = WebmailPages(service=_webmail(blueprint, server, jmap, host)).routes()
-    admin = AdminPages(service=_admin(adapters, settings, jmap, lists.forwarding)).routes()
+    admin = AdminPages(service=_admin(adapters, settings, jmap, lists.forwarding, asked)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
     account = AccountPages(service=_account(adapters, jmap)).routes()
     for_programs = well_known_pages(blueprint, server, adapters.clock)
@@ -154,7 +156,9 @@ def _webmail(blueprint: Blueprint, server: ServerBody, jmap: JmapService, host: 
     )
 
 
-def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService, forwarding: Forwarding) -> AdminService:
+def _admin(
+    adapters: Adapters, settings: RunSettings, jmap: JmapService, forwarding: Forwarding, asked: Asked
+) -> AdminService:
     return AdminService(
         signed_in=jmap.signed_in,
         store=adapters.store,
@@ -163,6 +167,7 @@ def _admin(adapters: Adapters, settings: RunSettings, jmap: JmapService, forward
         conduct=adapters.conduct,
         reporter=HandReporter(hostname=forwarding.hostname, forwarding=forwarding, token=adapters.token),
         running=partial(written_status, settings.storage.folder),
+        rests=lambda: asked.rests,
         clock=adapters.clock,
     )
 

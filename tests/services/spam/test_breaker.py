@@ -2,8 +2,8 @@
 
 import structlog
 
-from mailstack.model.instant import MINUTE_MS
-from mailstack.services.spam.breaker import FAILURES, Breaker
+from mailstack.model.instant import MINUTE_MS, Instant
+from mailstack.services.spam.breaker import FAILURES, Breaker, Rest
 from tests.support.fake_clock import FakeClock
 
 
@@ -17,10 +17,13 @@ def test_failures_in_a_row_let_it_rest_for_a_minute() -> None:
     breaker = Breaker("rspamd", clock=clock)
     fail(breaker, FAILURES - 1)
     assert not breaker.is_open
+    assert breaker.rests == ()
     fail(breaker, 1)
     assert breaker.is_open
+    assert breaker.rests == (Rest(name="rspamd", reason="timed out", until=Instant(clock() + MINUTE_MS)),)
     clock.advance(MINUTE_MS)
     assert not breaker.is_open
+    assert breaker.rests == ()
 
 
 def test_an_answer_between_them_begins_the_count_anew() -> None:

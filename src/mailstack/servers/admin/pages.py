@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import account, accounts, bans, dns, keys, overview, planning, queue, queue_acts
+from mailstack.servers.admin import account, accounts, bans, dns, keys, overview, planning, queue, queue_acts, spam
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
 from mailstack.servers.admin.failing import part_of_page, whole_page
 from mailstack.servers.admin.service import AdminService
@@ -48,6 +48,9 @@ class AdminPages:
             self._get(bans.PATH, bans.show),
             self._post("/admin/bans/add", bans.add),
             self._post("/admin/bans/lift", bans.lift),
+            self._get(spam.PATH, spam.show),
+            self._get("/admin/spam/learned", spam.show_learned),
+            self._get("/admin/spam/tokens", spam.show_tokens),
             self._get(dns.PATH, dns.show),
             self._get("/admin/dns/zones", dns.show_zones),
             self._get("/admin/dns/zone", dns.show_zone),

@@ -1,6 +1,6 @@
 """What the admin pages stand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,14 @@ from mailstack.servers.calls import Calls
 from mailstack.servers.http.signed_in import SignedIn
 from mailstack.services.conduct import Conduct
 from mailstack.services.outbound.bounce import Reporter
+from mailstack.services.spam.breaker import Rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminService:
     """calls: carries out plans and applies. running: what the server says of its processes, None where it says
-    nothing. reporter: in whose name senders hear of mail that is given up. conduct: knows whom nobody bans."""
+    nothing. reporter: in whose name senders hear of mail that is given up. conduct: knows whom nobody bans.
+    rests: who is not asked about mail just now, as this worker has found."""
 
     signed_in: SignedIn
     store: Store
@@ -25,4 +27,5 @@ class AdminService:
     conduct: Conduct
     reporter: Reporter
     running: Callable[[], dict[str, Any] | None]
+    rests: Callable[[], Sequence[Rest]]
     clock: Clock

@@ -27,6 +27,7 @@ PAGES = (
     ("/admin/accounts", "Accounts"),
     ("/admin/queue", "Queue"),
     ("/admin/bans", "Bans"),
+    ("/admin/spam", "Spam"),
     ("/admin/dns", "DNS"),
     ("/admin/keys", "Certificates and keys"),
 )

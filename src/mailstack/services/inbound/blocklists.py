@@ -13,6 +13,7 @@ import structlog
 from mailstack.model.dns_list import backwards
 from mailstack.model.instant import MINUTE_MS, Clock, Instant
 from mailstack.ports.resolver import Resolver
+from mailstack.services.spam.breaker import Rest
 from mailstack.services.spam.dns_list import DnsList
 
 DEADLINE_S = 5.0
@@ -45,6 +46,10 @@ class Blocklists:
         self._lists = [DnsList(resolver, zone, clock=clock) for zone in zones]
         self._clock = clock
         self._looks: OrderedDict[str, _Look] = OrderedDict()
+
+    @property
+    def rests(self) -> Sequence[Rest]:
+        return [rest for each in self._lists for rest in each.rests]
 
     def begin(self, host: str) -> None:
         """Asks, unless that was done lately. host: an address."""

@@ -17,7 +17,7 @@ from mailstack.model.dns_list import (
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Clock
 from mailstack.ports.resolver import Resolver
-from mailstack.services.spam.breaker import Breaker
+from mailstack.services.spam.breaker import Breaker, Rest
 
 MOST_TOLD = 1_000
 MAX_EXPLANATION = 200
@@ -53,6 +53,10 @@ class DnsList:
             return ()
         self._breaker.answered()
         return found if is_believed else ()
+
+    @property
+    def rests(self) -> Sequence[Rest]:
+        return self._breaker.rests
 
     def was_late(self) -> None:
         """Whoever asked has waited long enough."""

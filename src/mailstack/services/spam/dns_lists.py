@@ -16,6 +16,7 @@ from mailstack.model.instant import Clock
 from mailstack.model.spam import Finding
 from mailstack.model.verdict import Authentication, DkimResult, DmarcResult, IprevResult, SpfResult
 from mailstack.ports.resolver import Resolver
+from mailstack.services.spam.breaker import Rest
 from mailstack.services.spam.dns_list import DnsList
 from mailstack.services.spam.examined import Examined
 from mailstack.services.spam.sender import arrival_in
@@ -93,6 +94,10 @@ class DnsLists:
         self._lists = [
             (each, DnsList(resolver, each.zone, clock=clock, has_addresses=About.PEERS in each.of)) for each in lists
         ]
+
+    @property
+    def rests(self) -> Sequence[Rest]:
+        return [rest for _, asked in self._lists for rest in asked.rests]
 
     async def findings(self, mail: Examined) -> Sequence[Finding]:
         if not self._lists:

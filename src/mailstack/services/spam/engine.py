@@ -1,6 +1,7 @@
 """An engine beside us, asked about each mail for so long and no longer. One that is dead stops no mail."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from mailstack.model.errors import Invalid, TryAgainLater
 from mailstack.model.instant import Clock
 from mailstack.ports.scanner import Brought, Scanned, Scanner
-from mailstack.services.spam.breaker import Breaker
+from mailstack.services.spam.breaker import Breaker, Rest
 from mailstack.services.spam.examined import Examined
 
 NOTHING = Scanned()
@@ -33,6 +34,10 @@ class Engine:
         self._keeps_viruses = keeps_viruses
         self._deadline_s = deadline_s
         self._breaker = Breaker(name, clock=clock)
+
+    @property
+    def rests(self) -> Sequence[Rest]:
+        return self._breaker.rests
 
     async def scanned(self, mail: Examined) -> Scanned:
         if self._breaker.is_open:
