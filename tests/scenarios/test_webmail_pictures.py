@@ -66,14 +66,16 @@ def test_nobody_is_asked_until_somebody_wants_to_see_it(
         bar = page.get_by_role("group", name="Pictures")
 
         opened(page, "Unproven")
-        expect(bar).to_contain_text("1 picture from elsewhere is not shown. 1 tracker was left out.")
+        expect(bar).to_contain_text(
+            "1 picture from elsewhere is not shown. 1 tracker was left out: a picture that nobody sees."
+        )
         # Nobody has proved whose it is: then it is asked each time.
         expect(bar.get_by_role("button")).to_have_count(1)
         assert host.asked == []
         keep_screenshot(page, "pictures-hidden")
         bar.get_by_role("button", name="Show pictures").click()
         sees_picture(page.frame_locator("iframe"))
-        expect(bar).to_have_text("1 tracker was left out.")
+        expect(bar).to_have_text("1 tracker was left out: a picture that nobody sees.")
         assert host.paths == ["/shoes.png"]
         assert "cookie" not in host.asked[0].headers
 

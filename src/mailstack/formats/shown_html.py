@@ -29,6 +29,8 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan", "nowrap"},
     "th": {"colspan", "rowspan", "nowrap"},
 }
+# What says how large a picture is.
+_OF_SIZE = {"img": {"style", "width", "height"}}
 # Of what a style may say: nothing that takes an address, and nothing that leaves its place.
 _STYLES = frozenset(
     {
@@ -80,7 +82,7 @@ _STYLES = frozenset(
     }
 )
 # Pictures that a page may hold in itself. No SVG, which is a document.
-_DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]*")
 _DATA_BEGINS, _CID_BEGINS = "data:", "cid:"
 # HTML parsing (WHATWG) §13.2.6.4.7: an "image" is an img.
 _PICTURE = re.compile(r"<ima?ge?", re.IGNORECASE)
@@ -145,7 +147,7 @@ def cleaned(markup: str, pictures: Pictures) -> str:
             return None if _CALLS.search(value) else value
         return value
 
-    return _clean(markup, attribute)
+    return _clean(markup, attribute, _ATTRIBUTES)
 
 
 def _unseen_pictures(markup: str) -> Sequence[bool]:
@@ -163,7 +165,7 @@ def _unseen_pictures(markup: str) -> Sequence[bool]:
                 attributes.clear()
         return value
 
-    _clean(markup, note)
+    _clean(markup, note, _OF_SIZE)
     return found
 
 
@@ -177,12 +179,13 @@ def _is_unseen(attributes: Mapping[str, str]) -> bool:
     return bool(sizes) and max(sizes.values()) <= MOST_TRACKER_PX
 
 
-def _clean(markup: str, attribute: Callable[[str, str, str], str | None]) -> str:
+def _clean(markup: str, attribute: Callable[[str, str, str], str | None], attributes: dict[str, set[str]]) -> str:
+    """attributes: that are looked at, by tag; whatever they are, it comes to the elements in the same order."""
     return nh3.clean(
         markup,
         tags=set(_TAGS.split()),
         clean_content_tags={"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"},
-        attributes=_ATTRIBUTES,
+        attributes=attributes,
         attribute_filter=attribute,
         strip_comments=True,
         link_rel="noopener noreferrer nofollow",

@@ -10,6 +10,7 @@ import pytest
 
 from mailstack.model.mailbox import MailboxRole
 from mailstack.servers.webmail.assets import MAIN, load_assets, load_page
+from mailstack.servers.webmail.shown import MAX_TEXT_OCTETS
 from tests.support.asking import BASE_URL
 from tests.support.jmap_calls import share
 from tests.support.jmap_world import JmapWorld, jmap_world
@@ -105,6 +106,18 @@ async def test_pictures_of_the_message_itself(world: JmapWorld) -> None:
     text = (await ask(world, path)).text
     assert f'<img src="{BASE_URL}/jmap/download/{account_id}/P{account_id}-1-2/picture?accept=image/png"' in text
     assert text.count("<img src=") == 1
+
+
+@pytest.mark.parametrize(("octets", "is_shown"), [(100_000, True), (MAX_TEXT_OCTETS, False)])
+async def test_a_picture_in_the_text_itself_is_no_larger_than_text_may_be(
+    world: JmapWorld, octets: int, *, is_shown: bool
+) -> None:
+    dot = b"A" * octets
+    raw = b"Content-Type: text/html\r\n\r\nHello <img src='data:image/png;base64," + dot + b"'> there\r\n"
+    text = (await ask(world, await shown_path(world, raw))).text
+    assert "Hello" in text
+    assert ('src="data:image/png' in text) is is_shown
+    assert len(text) < octets + 2_000
 
 
 async def test_plain_text_and_pictures_beside_it(world: JmapWorld) -> None:

@@ -1,6 +1,7 @@
 """Received and Return-Path. RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3."""
 
 import tempfile
+from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 
 import pytest
@@ -17,6 +18,7 @@ from mailstack.services.inbound.trace import (
     protocol_word,
     received_field,
     return_path_field,
+    was_submitted,
 )
 
 
@@ -126,3 +128,41 @@ def test_every_field_counts_however_it_is_written() -> None:
 def test_what_seems_to_be_a_field_costs_no_more_than_its_length() -> None:
     spaces = b" " * 250_000
     assert passed_addresses(b"Delivered-To:" + spaces + b"x" + spaces + b"y\r\n\r\n") == {f"x{spaces.decode()}y"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected"),
+    [
+        ("ESMTPA", True),
+        ("ESMTPSA", True),
+        ("UTF8SMTPSA", True),
+        ("JMAP", True),
+        ("ESMTP", False),
+        ("ESMTPS", False),
+        ("SMTP", False),
+        ("UTF8SMTPS", False),
+        ("LMTPA", False),
+        ("LMTP", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "came_from", [hop(), hop(peer_host="2001:db8::1"), replace(hop(), peer_name="out.example"), hop(peer_host="")]
+)
+def test_who_was_logged_in_has_submitted_it(protocol: str, *, expected: bool, came_from: Hop) -> None:
+    field = received_field(replace(came_from, protocol=protocol), recipient="a@example.com")
+    assert was_submitted(scan_fields(field + b"\r\n"), "Mail.Example.com") == expected
+    assert not was_submitted(scan_fields(field + b"\r\n"), "else.example.com")
+
+
+@pytest.mark.parametrize(
+    "ehlo_domain", ["x by mail.example.com with JMAP id 1", "x\r\n by mail.example.com with ESMTPSA id 1", "([1])by"]
+)
+def test_no_name_that_a_stranger_gives_looks_like_a_login(ehlo_domain: str) -> None:
+    field = received_field(hop(ehlo_domain), recipient=None)
+    submitted = received_field(replace(hop(), protocol="ESMTPSA"), recipient=None)
+    # What stands below our own came with the mail.
+    assert not was_submitted(scan_fields(field + submitted + b"\r\n"), "mail.example.com")
+
+
+def test_what_has_no_received_was_put_there() -> None:
+    assert not was_submitted(scan_fields(b"From: a@example.com\r\n\r\n"), "mail.example.com")

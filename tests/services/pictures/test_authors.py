@@ -6,6 +6,7 @@ from mailstack.model.annotation import MAX_VALUE_OCTETS, PICTURES_FROM
 from mailstack.model.ids import MessageId
 from mailstack.model.instant import Instant
 from mailstack.model.mailbox import MailboxRole
+from mailstack.services.inbound.trace import Hop, received_field
 from mailstack.services.mailbox import emails, metadata
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.append import Arrival
@@ -28,6 +29,22 @@ async def trusted(mail: AccountMail, raw: bytes, *roles: MailboxRole) -> str:
 async def test_what_is_proven(mail: AccountMail) -> None:
     assert await trusted(mail, came(MAIL, domain="shop.example"), MailboxRole.INBOX) == "news@shop.example"
     assert await trusted(mail, came(MAIL, domain="shop.example"), MailboxRole.ARCHIVE) == "news@shop.example"
+
+
+async def test_a_login_here_proves_it_too(mail: AccountMail) -> None:
+    submitted = received_field(
+        Hop(
+            hostname=HOSTNAME,
+            ehlo_domain="laptop",
+            peer_host="192.0.2.9",
+            protocol="ESMTPSA",
+            trace_id="t1",
+            received_at=Instant(1_795_000_000_000),
+        ),
+        recipient=None,
+    )
+    assert await trusted(mail, submitted + MAIL, MailboxRole.INBOX) == "news@shop.example"
+    assert await trusted(mail, submitted + MAIL, MailboxRole.JUNK) == ""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from mmap import ACCESS_READ, mmap
 from urllib.parse import quote, unquote_to_bytes
 
 from mailstack.formats.dates import format_date
-from mailstack.formats.headers import Field, every, header_end
+from mailstack.formats.headers import Field, every, first, header_end
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Instant
 from mailstack.model.message import RawMessage
@@ -21,6 +21,8 @@ MAX_RECEIVED = 100
 
 _COPY_BYTES = 1 << 20
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+# As received_field writes it of who is logged in: RFC 3848 §1 over SMTP, and JMAP.
+_SUBMITTED = re.compile(rb"(?:from \S++ \((?:\S++ )?+\[[^\]\s]++\]\)\s++)?+by (\S++) with (?:(?:E|UTF8)SMTPS?A|JMAP) ")
 _DELIVERED_TO = re.compile(rb"^delivered-to[ \t]*+:([^\r\n]*+)", re.IGNORECASE | re.MULTILINE)
 _ATOM = "!#$&'*+/=?^`{|}~@"  # RFC 5322 §3.2.3, what `quote` does not spare of itself, but for "%"
 _FOREIGN = re.compile(r"[^!-~]+|[()\\]")
@@ -80,6 +82,13 @@ def received_field(hop: Hop, *, recipient: str | None) -> bytes:
         f"\t{format_date(hop.received_at)}\r\n"
     )
     return text.encode()
+
+
+def was_submitted(fields: Sequence[Field], hostname: str) -> bool:
+    """Of a message as it lies in a mailbox: whether its author was logged in here. Submission lets nobody write
+    in another's name. fields: of the header. hostname: ours."""
+    found = _SUBMITTED.match((first(fields, b"received") or b"").strip())
+    return found is not None and found[1].lower() == hostname.lower().encode()
 
 
 def return_path_field(reverse_path: str) -> bytes:

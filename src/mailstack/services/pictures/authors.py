@@ -2,10 +2,12 @@
 so that they go where the person goes (RFC 5464). Only for mail that is proven to be its author's, and outside of Junk.
 """
 
+from mailstack.formats.headers import scan_fields
 from mailstack.model.annotation import MAX_VALUE_OCTETS, PICTURES_FROM
 from mailstack.model.ids import MessageId
 from mailstack.model.mailbox import MailboxRole
 from mailstack.model.message import RawMessage
+from mailstack.services.inbound.trace import was_submitted
 from mailstack.services.mailbox import emails, metadata
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.spam.correspondents import arrived_in
@@ -15,9 +17,8 @@ from mailstack.spam.correspondent import Standing
 async def author_to_trust(mail: AccountMail, message_id: MessageId, raw: RawMessage, *, hostname: str) -> str:
     """The key of their address; "" where nobody has proved that it is theirs, or it lies in Junk. hostname: ours."""
     sent_by = arrived_in(raw, hostname).sent_by
-    if sent_by.standing is not Standing.PROVEN or await _is_in_junk(mail, message_id):
-        return ""
-    return sent_by.author
+    is_proven = sent_by.standing is Standing.PROVEN or was_submitted(scan_fields(raw), hostname)
+    return sent_by.author if is_proven and not await _is_in_junk(mail, message_id) else ""
 
 
 async def authors_shown(own: AccountMail) -> list[str]:

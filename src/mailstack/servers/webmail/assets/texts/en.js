@@ -44,8 +44,10 @@ export default {
   alwaysShown: "Pictures from {author} are always shown.",
   showNoMore: "Stop showing them",
   pictures: "Pictures",
-  trackersLeftOut: { one: "{count} tracker was left out.", other: "{count} trackers were left out." },
-  trackersHint: "Pictures that nobody sees, which tell the sender that the message was opened. They are never fetched.",
+  trackersLeftOut: {
+    one: "{count} tracker was left out: a picture that nobody sees.",
+    other: "{count} trackers were left out: pictures that nobody sees.",
+  },
   search: "Search",
   searchHint: "Search: words, from:name, subject:words, has:attachment, is:unread, before:2026-01-31",
   settings: "Settings",

@@ -56,7 +56,7 @@ function PictureBar({ pictures: { hidden, leftOut, author, isAlways }, onShow, o
       <p>
         ${hidden > 0 && t("hiddenPictures", { count: hidden })}
         ${isAlways && t("alwaysShown", { author })}
-        ${" "}${leftOut > 0 && html`<span title=${t("trackersHint")}>${t("trackersLeftOut", { count: leftOut })}</span>`}
+        ${" "}${leftOut > 0 && t("trackersLeftOut", { count: leftOut })}
       </p>
       ${hidden > 0 && html`<button onClick=${onShow}>${t("showPictures")}</button>`}
       ${hidden > 0 && author && html`<button onClick=${() => onAlways(true)}>${t("showAlways", { author })}</button>`}
