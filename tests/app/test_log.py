@@ -4,13 +4,14 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from mailstack.app.log import configure_log
+from mailstack.app.log import configure_log, flush_log, keep_events
+from mailstack.store.event_log.parts import all_parts, log_folder
 from tests.support.running import DEADLINE_S
 
 
@@ -59,9 +60,7 @@ async def test_lines_of_one_moment_are_written_together_and_a_warning_at_once(fi
     log.warning("three")
     assert events(file) == ["one", "two", "three"]
     log.info("four")
-    async with asyncio.timeout(DEADLINE_S):
-        while events(file)[3:] != ["four"]:  # noqa: ASYNC110 - the file tells nobody
-            await asyncio.sleep(0.005)
+    await until(lambda: events(file)[3:] == ["four"])
 
 
 def test_without_a_loop_a_line_is_written_at_once(file: Path) -> None:
@@ -96,3 +95,63 @@ def test_lower_levels_are_left_out() -> None:
 
 def test_a_list_is_read_as_one() -> None:
     assert logged("console", made=["account a", "domain b"]).endswith("made='account a, domain b'\n")
+
+
+async def test_what_is_told_is_kept_as_json_whatever_is_shown(tmp_path: Path) -> None:
+    folder = log_folder(tmp_path)
+    folder.mkdir()
+    with (tmp_path / "shown").open("w") as stream:
+        configure_log("console", "info", stream=stream)
+        keep_events(tmp_path)
+        structlog.get_logger().info("sent", host="mx.example", password="hunter2")
+        assert kept(folder) == []
+        await until(lambda: kept(folder) == [("sent", "mx.example", "(secret)")])
+        structlog.get_logger().debug("not at this level")
+        structlog.get_logger().warning("last", host="", password="")
+        flush_log()
+    assert kept(folder)[1:] == [("last", "", "(secret)")]
+    assert " sent  host=mx.example " in (tmp_path / "shown").read_text()
+
+
+def test_where_no_log_is_kept_only_standard_error_has_it(tmp_path: Path, file: Path) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    keep_events(storage)
+    structlog.get_logger().info("one")
+    assert (events(file), list(storage.iterdir())) == (["one"], [])
+
+
+def test_what_no_json_can_hold_is_told_in_escapes(tmp_path: Path) -> None:
+    folder = log_folder(tmp_path)
+    folder.mkdir()
+    configure_log("json", "info", stream=io.StringIO())
+    keep_events(tmp_path)
+    structlog.get_logger().info("sent", host="half \ud800", password=1 << 80)
+    assert kept(folder) == [("'sent'", r"'half \ud800'", "'(secret)'")]
+
+
+async def test_a_forked_child_keeps_what_it_tells_in_a_segment_of_its_own(tmp_path: Path) -> None:
+    folder = log_folder(tmp_path)
+    folder.mkdir()
+    configure_log("json", "info", stream=io.StringIO())
+    keep_events(tmp_path)
+    structlog.get_logger().info("parent", host="", password="")
+    child = os.fork()
+    if child == 0:
+        structlog.get_logger().info("child", host="", password="")
+        flush_log()
+        os._exit(0)
+    os.waitpid(child, 0)  # noqa: ASYNC222 - it has ended already
+    assert sorted(name for name, _, _ in kept(folder)) == ["child", "parent"]
+    assert len(all_parts(folder)) == 2
+
+
+def kept(folder: Path) -> list[tuple[str, str, str]]:
+    lines = [json.loads(line) for part in all_parts(folder) for line in part.path.read_text().splitlines()]
+    return [(line["event"], line["host"], line["password"]) for line in lines]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - the file tells nobody
+            await asyncio.sleep(0.005)

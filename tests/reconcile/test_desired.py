@@ -95,6 +95,7 @@ def test_a_small_spec_has_every_default() -> None:
         "resolvers_validate": False,
         "address_names": [],
         "push_to": [],
+        "log": {"keep_s": 2_592_000, "max_bytes": 2 << 30},
     }
     assert names(found, Kind.LISTENER) == [
         "smtp",

@@ -61,7 +61,7 @@ def asked(sandbox: Sandbox, example: str, wanted: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in found.stdout.splitlines()]
 
 
-def test_what_is_known_of_a_mail_is_found_by_the_id_in_its_reply(sandbox: Sandbox, sink: Sink) -> None:
+def test_what_is_known_of_a_mail_is_found_by_the_id_in_its_reply(sandbox: Sandbox, spec: Path, sink: Sink) -> None:
     (_, (code, text)) = answers(sandbox, "gone@example.com")
     assert code == 250
     trace = text.removeprefix("2.0.0 OK ")
@@ -87,6 +87,37 @@ def test_what_is_known_of_a_mail_is_found_by_the_id_in_its_reply(sandbox: Sandbo
     assert (refused["tls_version"], refused["tls_cipher"][:4]) == ("TLSv1.3", "TLS_")
 
     require_forms(sandbox)
+    told_by_commands(sandbox, spec, trace, refused_trace)
+
+
+def told_by_commands(sandbox: Sandbox, spec: Path, trace: str, refused_trace: str) -> None:
+    """By what the node keeps, beside the server."""
+    at = (str(spec), "--state", str(sandbox.state))
+    found = run_client([*MAILSTACK, "trace", at[0], trace, *at[1:]])
+    text = found.stdout.decode()
+    assert text.startswith("x@y.example -> gone@example.com\n  failed, delivered: ")
+    assert f"  trace {trace}, Message-ID <1@y.example>\n" in text
+    assert "accepted from 127.0.0.1: 250 2.0.0 OK" in text
+    assert "delivered: alice@example.com, inbox" in text
+    assert "failed: nobody@elsewhere.example" in text
+    assert "notice, sent: x@y.example" in text
+    assert b" begins in the hour from 20" in found.stderr
+
+    listed = run_client([*MAILSTACK, "trace", at[0], "X@Y.example", *at[1:]]).stdout.decode()
+    assert [line.split()[1] for line in listed.splitlines()] == [trace, refused_trace]
+    by_id = run_client([*MAILSTACK, "trace", at[0], "<1@y.example>", *at[1:], "--format", "json"])
+    (one,) = json.loads(by_id.stdout)["stories"]
+    assert (one["trace"], one["outcome"]) == (trace, "failed, delivered")
+
+    nothing = run_client([*MAILSTACK, "trace", at[0], "who@else.example", *at[1:]])
+    assert (nothing.returncode, nothing.stdout) == (1, b"")
+    assert nothing.stderr.startswith(b"nothing is known of who@else.example since then (--since)\n")
+
+    logs = run_client([*MAILSTACK, "logs", *at, "--event", "transaction", "--grep", "NOT found", "--format", "json"])
+    assert [json.loads(line)["trace"] for line in logs.stdout.splitlines()] == [refused_trace]
+    shown = run_client([*MAILSTACK, "logs", *at, "--level", "info", "--trace", refused_trace]).stdout.decode()
+    assert " transaction  " in shown
+    assert "reason='not found'" in shown
 
 
 def require_forms(sandbox: Sandbox) -> None:

@@ -24,9 +24,7 @@ class SmallDisk:
     filler: Path
 
     def fill(self) -> None:
-        with self.filler.open("ab", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
+        fill(self.filler)
 
     def make_room(self) -> None:
         self.filler.unlink(missing_ok=True)
@@ -34,7 +32,7 @@ class SmallDisk:
 
 @contextmanager
 def database_on_small_disk(postgres: PostgresServer) -> Iterator[SmallDisk]:
-    with _small_disk(postgres.folder / NAME) as path:
+    with small_disk(postgres.folder / NAME) as path:
         disk = SmallDisk(url=postgres.url(NAME), filler=path / "filler")
         postgres.run(f"CREATE TABLESPACE {NAME} LOCATION '{path}'")
         try:
@@ -48,8 +46,15 @@ def database_on_small_disk(postgres: PostgresServer) -> Iterator[SmallDisk]:
             postgres.run(f"DROP TABLESPACE {NAME}")
 
 
+def fill(filler: Path) -> None:
+    """To the last octet."""
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
 @contextmanager
-def _small_disk(path: Path) -> Iterator[Path]:
+def small_disk(path: Path) -> Iterator[Path]:
     path.mkdir()
     try:
         mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(path))

@@ -47,7 +47,7 @@ from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply
 from mailstack.app.api_visit import Visit
 from mailstack.app.applied_spec import keep_applied
 from mailstack.app.change_log import named_changes
-from mailstack.app.log import configure_log
+from mailstack.app.log import configure_log, keep_events
 from mailstack.app.received import (
     Delivery,
     draft,
@@ -86,6 +86,7 @@ def obey(connection: socket.socket) -> None:
     incoming = connection.makefile("rb")
     order = Order.decoded(incoming.readline())
     configure_log(order.log_format, order.log_level)
+    keep_events(order.store.folder)
     # A worker ignores SIGTERM, and so would its child. An apply does too: half of one helps nobody.
     signal.signal(signal.SIGTERM, signal.SIG_IGN if order.kind in APPLIES else _leave)
     line = Line(connection)

@@ -6,7 +6,6 @@ carried out on a server that serves is app.rollout's.
 
 import asyncio
 import socket
-import sys
 import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ import structlog
 from mailstack.app.applied_spec import keep_applied, spec_for_upkeep
 from mailstack.app.blueprint import read_blueprint, to_json
 from mailstack.app.clock import system_clock
-from mailstack.app.log import configure_log
+from mailstack.app.log import configure_log, flush_log, keep_events
 from mailstack.app.messages import Applied, Broken, Faulty, Finished, Go, Job, Loaded, Message, decode, encode
 from mailstack.app.received import as_far_as_received, is_unsettled, read_received, settle
 from mailstack.app.reconcilers import SERVE, Place, inward, sandbox_reconciler
@@ -56,7 +55,7 @@ class Line:
 
     def send(self, message: Message) -> None:
         # Whoever hears of an end may end this process: what led to it is in the log by then.
-        sys.stderr.flush()
+        flush_log()
         self._connection.sendall(encode(message))
 
     def receive(self) -> Message | None:
@@ -143,6 +142,7 @@ async def _apply(job: Job, line: Line) -> Message:
     storage = address_in(loaded)
     line.send(loaded_message(loaded, storage, read_at_ns))
     line.wait_for_go()
+    keep_events(storage.folder)
     async with AsyncExitStack() as turn:
         await turn.enter_async_context(apply_turn(storage, SERVE if sandbox is None else "mailstack sandbox"))
         if read_received(storage.folder) != received:

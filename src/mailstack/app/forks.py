@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from mailstack.app.log import flush_log
+
 Result = TypeVar("Result")
 Child = Callable[[socket.socket], int]
 """What a child runs, given its end of the line to the parent; returns the exit status."""
@@ -131,6 +133,7 @@ def _become_child(order: _Order, line: socket.socket) -> None:
         sys.excepthook(type(fault), fault, fault.__traceback__)
     finally:
         with suppress(OSError, ValueError):
+            flush_log()
             sys.stderr.flush()
         os._exit(status)
 

@@ -33,6 +33,7 @@ from mailstack.model.resource import (
     DkimKeyBody,
     KeyState,
     Kind,
+    LogBody,
     ServerBody,
 )
 from mailstack.net.resolver import DnsResolver
@@ -77,7 +78,8 @@ WEB_PROTOCOLS = ("http/1.1",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """proxies: who is believed whom they connect for. ban_rules: None: nobody is banned. certificates: chosen by server
+    """proxies: who is believed whom they connect for. ban_rules: None: nobody is banned.
+    log_rules: None: no events are kept. certificates: chosen by server
     name. login: looks in these domains; kept by the next generation that has the same ones, so that nobody has to prove
     anew who they are. resolver: asks these, and believes what they say of DNSSEC or not; likewise, with what it
     remembers."""
@@ -85,6 +87,7 @@ class Services:
     generation: Generation
     proxies: Networks
     ban_rules: BanRules | None
+    log_rules: LogBody | None
     certificates: NameChoice
     web_certificates: NameChoice
     login_domains: tuple[str, ...]
@@ -157,6 +160,7 @@ def build_services(blueprint: Blueprint, around: Surroundings) -> Services:
         generation=blueprint.generation,
         proxies=networks_of(server.proxy_from),
         ban_rules=ban_rules_of(blueprint, server),
+        log_rules=server.log,
         certificates=choice_of(identities, before=before.certificates if before else None),
         web_certificates=choice_of(
             identities, protocols=WEB_PROTOCOLS, before=before.web_certificates if before else None

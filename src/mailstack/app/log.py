@@ -1,17 +1,21 @@
-"""Where log lines go: one JSON object or one readable line for each event, on standard error.
+"""Where log lines go: one JSON object or one readable line for each event, on standard error; and as JSON into the log
+of the storage (store.event_log), in processes that say so.
 
 What is logged is decided where it happens; here lines get their time and process, and lose what no log may hold.
 """
 
 import asyncio
+import atexit
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, TextIO
 
 import orjson
@@ -23,27 +27,76 @@ import structlog  # noqa: E402
 if _rich is None:
     del sys.modules["rich"]
 
+from mailstack.app.clock import system_clock  # noqa: E402
+from mailstack.model.instant import SECOND_MS  # noqa: E402
+from mailstack.store.event_log.parts import end_of_hour, log_folder  # noqa: E402
+from mailstack.store.event_log.segments import Segments  # noqa: E402
+
+log = structlog.get_logger()
+
 # Nobody logs these on purpose; a field added in haste must not become a leak.
 SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
 GATHER_S = 0.02
+KEEP_S = 0.25
 Event = MutableMapping[str, Any]  # structlog's own type for what a processor is handed
 
 
 def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """auto: readable on a terminal, JSON anywhere else."""
     target = stream or sys.stderr
-    lines = _Lines(target)
     chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")
+    output = _Output(target, is_json=chosen == "json")
     structlog.configure(
         processors=[
             _stamp,
             structlog.processors.format_exc_info,
-            _as_json if chosen == "json" else _as_line,
+            output.written,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=lambda *_: lines,
+        logger_factory=output,
         cache_logger_on_first_use=False,
     )
+
+
+def keep_events(storage: Path) -> None:
+    """What this process tells from here on goes into the log of that storage too, where it has one."""
+    output = structlog.get_config()["logger_factory"]
+    if isinstance(output, _Output):
+        output.keep(log_folder(storage))
+
+
+def flush_log() -> None:
+    """Nothing waits behind it: for who may be ended without a word."""
+    output = structlog.get_config()["logger_factory"]
+    if isinstance(output, _Output):
+        output.flush()
+
+
+class _Output:
+    """structlog's factory of loggers, and the last of its processors."""
+
+    def __init__(self, stream: TextIO, *, is_json: bool) -> None:
+        self._lines = _Lines(stream)
+        self._is_json = is_json
+        self._kept: _Kept | None = None
+
+    def __call__(self, *_: object) -> "_Lines":
+        return self._lines
+
+    def keep(self, folder: Path) -> None:
+        self._kept = _Kept(folder)
+
+    def flush(self) -> None:
+        self._lines.flush()
+        if self._kept is not None:
+            self._kept.flush()
+
+    def written(self, _logger: object, _method: str, event: Event) -> str:
+        if self._kept is None:
+            return _as_json(event).decode() if self._is_json else as_line(event)
+        line = _as_json(event)
+        self._kept.add(line)
+        return line.decode() if self._is_json else as_line(event)
 
 
 class _Lines:
@@ -57,7 +110,7 @@ class _Lines:
         self._is_due = False
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(line_buffering=False)
-            os.register_at_fork(before=self._flush, after_in_child=self._start_anew)
+            os.register_at_fork(before=self.flush, after_in_child=self._start_anew)
 
     def info(self, line: str) -> None:
         self._stream.write(f"{line}\n")
@@ -66,10 +119,10 @@ class _Lines:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # in a thread, or before and after the loop
-            self._flush()
+            self.flush()
         else:
             self._is_due = True
-            loop.call_later(GATHER_S, self._flush)
+            loop.call_later(GATHER_S, self.flush)
 
     def warning(self, line: str) -> None:
         self._stream.write(f"{line}\n")
@@ -78,7 +131,7 @@ class _Lines:
     debug = info
     error = critical = warning
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         self._is_due = False
         with suppress(ValueError):  # closed: nobody reads it any more
             self._stream.flush()
@@ -86,6 +139,67 @@ class _Lines:
     def _start_anew(self) -> None:
         """The parent's loop is not the child's."""
         self._is_due = False
+
+
+class _Kept:
+    """The log's segments, written by a thread of their own, so that a disk which hangs holds up nobody.
+
+    Who is killed outright loses KEEP_S at most. A fork meets no such thread, and its child begins a segment of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._segments = Segments(folder, clock=system_clock, on_trouble=_tell_trouble, on_end=_tell_end)
+        self._thread: ThreadPoolExecutor | None = None
+        self._is_due = self._is_roll_due = False
+        os.register_at_fork(before=self.flush, after_in_child=self._start_anew)
+        atexit.register(self.flush)
+
+    def add(self, line: bytes) -> None:
+        self._segments.add(line)
+        if self._is_due:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # as above
+            self._segments.write()
+            return
+        self._is_due = True
+        loop.call_later(KEEP_S, self._hand_over)
+        if not self._is_roll_due:
+            self._is_roll_due = True
+            now = system_clock()
+            loop.call_later((end_of_hour(now) - now) / SECOND_MS + 1, self._roll)
+
+    def flush(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+        self._segments.write()
+
+    def _hand_over(self) -> None:
+        self._is_due = False
+        self._in_thread(self._segments.write)
+
+    def _roll(self) -> None:
+        self._is_roll_due = False
+        self._in_thread(self._segments.roll)
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._thread.submit(work)
+
+    def _start_anew(self) -> None:
+        self._is_due = self._is_roll_due = False
+        self._segments.begin_anew()
+
+
+def _tell_trouble(reason: str) -> None:
+    log.warning("events are not kept: told here alone until they can be written", reason=reason)
+
+
+def _tell_end(dropped: int) -> None:
+    log.warning("events are kept again", dropped=dropped)
 
 
 def log_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -110,12 +224,15 @@ def _secret_names(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if any(word in name for word in SECRET_WORDS)]
 
 
-def _as_json(_logger: object, _method: str, event: Event) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+def _as_json(event: Event) -> bytes:
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # what no JSON can hold, half of a character perhaps: told in escapes
+        return orjson.dumps({str(name): ascii(value) for name, value in event.items()})
 
 
-def _as_line(_logger: object, _method: str, event: Event) -> str:
-    """Values through repr where they could break the line: peers choose some of them."""
+def as_line(event: Event) -> str:
+    """The event is empty afterwards. Values through repr where they could break the line: peers choose some of them."""
     stamp, level, pid = event.pop("at"), event.pop("level"), event.pop("pid")
     text, trace = event.pop("event"), event.pop("exception", "")
     pairs = " ".join(f"{name}={_plain(value)}" for name, value in event.items())

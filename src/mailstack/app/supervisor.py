@@ -22,10 +22,11 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import RunSettings
 from mailstack.app.clock import system_clock
 from mailstack.app.due import Due
+from mailstack.app.event_keeper import make_log
 from mailstack.app.faults import CannotServe, SpecFaulty
 from mailstack.app.forks import Forks, answering, drive
 from mailstack.app.installed import installed, refuse_another
-from mailstack.app.log import log_loop_fault
+from mailstack.app.log import keep_events, log_loop_fault
 from mailstack.app.messages import Applied, Finished, Job, Loaded
 from mailstack.app.notify import feed_watchdog, tell_reloading, tell_systemd
 from mailstack.app.opening import Opener, Opening, log_refusal
@@ -180,6 +181,8 @@ class Supervisor:
         self._status = Status(storage.folder, self._service.job.spec)
 
     async def _start_serving(self, opening: Opening) -> None:
+        make_log(self._storage.folder, opening.blueprint)
+        keep_events(self._storage.folder)
         settings = RunSettings(
             storage=self._storage,
             job=self._service.job,
@@ -318,6 +321,7 @@ class Supervisor:
             if not await self._serving.change(from_json(applied.blueprint), opened):
                 log.info("nothing to change", generation=self._generation)
                 return
+            make_log(self._storage.folder, self._serving.blueprint)
             self._stand(applied)
             log.info("reloaded", generation=self._generation)
 

@@ -18,6 +18,7 @@ from mailstack.app.blueprint import Blueprint, from_json
 from mailstack.app.build import Adapters, RunSettings, open_adapters
 from mailstack.app.control import Channel
 from mailstack.app.doors import Doors
+from mailstack.app.event_keeper import EventKeeper
 from mailstack.app.experience_keeper import ExperienceKeeper
 from mailstack.app.generation import Services, Surroundings, build_services
 from mailstack.app.hand_notes import HandNoteTeller
@@ -97,6 +98,7 @@ class Worker:
         self._experience_keeper: ExperienceKeeper
         self._learned: Learned
         self._trainer: Trainer
+        self._event_keeper: EventKeeper | None
         self._node_work: NodeWork | None
         self._feeding: asyncio.Task[None]
         self._push: PushWork
@@ -133,6 +135,7 @@ class Worker:
             self._trainer = Trainer(self._adapters, self._training())
             self._proof_keeper = ProofKeeper(self._adapters, self._proofs)
             self._node_work = join_nodes(self._adapters, launch.settings.storage, self._doors.admissions, self._served)
+            self._event_keeper = self._begun_event_keeper()
             self._feeding = asyncio.create_task(self._adapters.feed.run())
             self._push = PushWork(self._adapters, lambda: self._services.push)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
@@ -160,6 +163,8 @@ class Worker:
         self._adapters.conduct.rules = services.ban_rules
         self._adapters.store_bus.tell_of_new_generation()
         self._outbound.follow()
+        if self._event_keeper is not None:
+            self._event_keeper.follow()
         await self._doors.open(opened)
         close_all(opened)
         self._doors.close(closed)
@@ -197,6 +202,8 @@ class Worker:
         await self._ban_keeper.end()
         await self._app_password_keeper.end()
         await self._hand_notes.end()
+        if self._event_keeper is not None:
+            await self._event_keeper.end()
         if self._node_work is not None:
             await self._node_work.end()
         await self._adapters.close()
@@ -204,6 +211,13 @@ class Worker:
 
     def _served(self) -> Generation:
         return self._services.generation
+
+    def _begun_event_keeper(self) -> EventKeeper | None:
+        """One of a node's workers has it."""
+        if self._launch.place:
+            return None
+        settings = self._launch.settings
+        return EventKeeper(settings.storage.folder, settings.job, lambda: self._services.log_rules)
 
     def _surroundings(self, before: Services | None) -> Surroundings:
         return Surroundings(

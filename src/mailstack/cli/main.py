@@ -41,6 +41,8 @@ COMMANDS = {
     "suppress": "Look after addresses that get no mail from us: list, add, remove.",
     "warmup": "Show how much mail goes straight to whom while an address is new.",
     "storage": "Look after what mail and state are kept in: check, copy.",
+    "trace": "Show what became of a mail, step by step.",
+    "logs": "Show what this node has told, and follow it.",
     "ban": "Show, add and lift bans of addresses.",
     "token": "Make, list and revoke tokens for the API.",
     "serve": "Apply a spec, then serve mail; saving the spec reloads it.",

@@ -116,11 +116,19 @@ class AddressNameBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogBody:
+    """What a node keeps of its events: for how long, and in how much room."""
+
+    keep_s: int = 30 * 86_400
+    max_bytes: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerBody:
     """workers: 0 means one for each core. proxy_from, push_to: networks in prefix form. bans: None: nobody is banned.
     resolvers: `host`, `host:port` or `[v6]:port`; none: the machine's. resolvers_validate: what they say of DNSSEC is
-    believed. address_names: of addresses that are not introduced by the host name. What a state from before a field
-    was added lacks has the default."""
+    believed. address_names: of addresses that are not introduced by the host name. log: None: no events are kept. What
+    a state from before a field was added lacks has the default."""
 
     hostname: str
     addresses: tuple[str, ...]
@@ -135,6 +143,7 @@ class ServerBody:
     resolvers_validate: bool = False
     address_names: tuple[AddressNameBody, ...] = ()
     push_to: tuple[str, ...] = ()
+    log: LogBody | None = LogBody()  # frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

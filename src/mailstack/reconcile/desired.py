@@ -27,6 +27,7 @@ from mailstack.model.resource import (
     LimitsBody,
     ListBody,
     ListenerBody,
+    LogBody,
     MtaStsBody,
     ReceivingBody,
     RelayBody,
@@ -61,6 +62,7 @@ from mailstack.spec.rules import sieve_of
 from mailstack.spec.secrets import is_reference
 from mailstack.spec.sections.accounts import Account, SubmissionLimits
 from mailstack.spec.sections.domains import Domain
+from mailstack.spec.sections.log import Log
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.sending import Sending, Suppress
 from mailstack.spec.sections.server import BACKUP_MX, Bans, Server
@@ -184,6 +186,7 @@ def _server(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:
             if each.name is not None and each.name != server.hostname
         ),
         push_to=server.push_to,
+        log=_log(spec.log),
     )
     yield secrets.wanted(Kind.SERVER, SERVER_NAME, body)
     for service, endpoints in listeners_in(server).items():
@@ -205,6 +208,10 @@ def _bans(bans: Bans) -> BansBody:
         longest_s=int(max(bans.for_, bans.up_to).total_seconds()),
         never=bans.never,
     )
+
+
+def _log(log: Log) -> LogBody | None:
+    return None if log.keep is None else LogBody(keep_s=int(log.keep.total_seconds()), max_bytes=log.max_size)
 
 
 def _receiving(spec: Spec, secrets: Secrets) -> Iterator[Wanted]:

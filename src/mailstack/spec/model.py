@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from mailstack.spec.sections.accounts import Account, Defaults, Moved
 from mailstack.spec.sections.domains import Dns, Domain
 from mailstack.spec.sections.lists import ListAddress, MailingList
+from mailstack.spec.sections.log import Log
 from mailstack.spec.sections.outbound import Relay, Route
 from mailstack.spec.sections.receiving import Receiving
 from mailstack.spec.sections.section import Bare, OrElse, Section
@@ -76,6 +77,7 @@ class Spec(Section):
         default=(), description="Which way mail leaves; the first match wins, and what matches none goes direct."
     )
     reconcile: Reconcile = Field(default=Reconcile(), description="How the running server follows this file.")
+    log: Log = Field(default=Log(), description="How long each node keeps what it has to tell of its mail.")
     tests: tuple[SpecTest, ...] = Field(
         default=(), description="What this file promises; `mailstack test` proves it, with no server and no network."
     )

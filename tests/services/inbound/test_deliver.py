@@ -282,7 +282,13 @@ async def test_the_log_says_what_became_of_each_copy(ports: Ports) -> None:
         "x@y.example",
         ("f@elsewhere.example",),
     )
-    assert delivered == {"event": "delivered", "log_level": "info", "trace": "t", "account": "alice@example.com"}
+    assert delivered == {
+        "event": "delivered",
+        "log_level": "info",
+        "trace": "t",
+        "account": "alice@example.com",
+        "mailbox": "inbox",
+    }
 
 
 async def test_a_log_line_does_not_grow_with_the_recipients(ports: Ports) -> None:

@@ -207,26 +207,32 @@ class Delivery:
         try:
             if size > LARGE_BYTES and self._filter is not None:
                 async with self._room:
-                    verdict = await self._file(message, account, letter)
+                    filed = await self._file(message, account, letter)
             else:
-                verdict = await self._file(message, account, letter)
+                filed = await self._file(message, account, letter)
         except DomainError as fault:  # whichever: raised here it would have the others' copies sent again
             log.warning("not stored", trace=letter.trace_id, account=account.login, fault=repr(fault))
             self._is_wary |= isinstance(fault, TryAgainLater)
             too_large = isinstance(fault, QuotaExceeded) and size > (account.quota_bytes or size)
             return TooLarge(f"larger than the whole quota of {account.login}") if too_large else fault
-        if verdict is None:
-            self._log.info("delivered", trace=letter.trace_id, account=account.login)
-        else:
-            self._log.info("filtered", trace=letter.trace_id, account=account.login, actions=verdict.words)
-        return verdict
+        if isinstance(filed, MailboxRole):
+            self._log.info("delivered", trace=letter.trace_id, account=account.login, mailbox=filed.value)
+            return None
+        self._log.info(
+            "filtered",
+            trace=letter.trace_id,
+            account=account.login,
+            actions=filed.words,
+            scripts=filed.scripts,
+        )
+        return filed
 
-    async def _file(self, message: NewMessage, account: Account, letter: Letter) -> Verdict | None:
+    async def _file(self, message: NewMessage, account: Account, letter: Letter) -> Verdict | MailboxRole:
+        """What scripts made of it, or where it lies without any."""
         verdict = await self.verdict(letter, account, message.raw)
         if verdict is None or self._filter is None:
-            await self.append(message, account, is_suspicious=letter.is_suspicious)
-        else:
-            await self._filter.carry_out(self, verdict, letter, message, account)
+            return await self.append(message, account, is_suspicious=letter.is_suspicious)
+        await self._filter.carry_out(self, verdict, letter, message, account)
         return verdict
 
     async def verdict(self, letter: Letter, account: Account, raw: RawMessage | None = None) -> Verdict | None:
@@ -239,11 +245,11 @@ class Delivery:
         """Raises NotFound, QuotaExceeded, TryAgainLater."""
         await self._messages.append(account.account_id, mailbox_id, (message,), quota_bytes=account.quota_bytes)
 
-    async def append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> None:
+    async def append(self, message: NewMessage, account: Account, *, is_suspicious: bool) -> MailboxRole:
         """Where mail goes that no script files. Raises as append_to does."""
         if is_suspicious and (junk := await self._mailbox(account.account_id, MailboxRole.JUNK)) is not None:
             await self.append_to(message, account, junk)
-            return
+            return MailboxRole.JUNK
         inbox = self._inboxes.get(account.account_id)
         if inbox is not None:
             try:
@@ -251,8 +257,9 @@ class Delivery:
             except NotFound:
                 del self._inboxes[account.account_id]  # the account was restored or made anew: look again, once
             else:
-                return
+                return MailboxRole.INBOX
         await self.append_to(message, account, await self._inbox(account.account_id))
+        return MailboxRole.INBOX
 
     async def _inbox(self, account_id: AccountId) -> MailboxId:
         inbox = await self._mailbox(account_id, MailboxRole.INBOX)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mailstack.model.log_events import plain
 from mailstack.services.inbound.filter.shelf import Origin
 from mailstack.sieve.actions import Action, FileInto, Keep, Redirect, Reject
 from mailstack.sieve.run import Traced
@@ -35,7 +36,12 @@ class Verdict:
     @property
     def words(self) -> list[str]:
         """What is done, for the log."""
-        return [type(action).__name__.lower() for action in self.actions]
+        return [_told(action) for action in self.actions]
+
+    @property
+    def scripts(self) -> list[str]:
+        """Those that wanted something, for the log."""
+        return [plain(f"{ran.origin.value}/{ran.name}") for ran in self.ran if ran.actions]
 
     @property
     def refusal(self) -> Reject | None:
@@ -43,3 +49,14 @@ class Verdict:
         found = next((action for action in self.actions if isinstance(action, Reject)), None)
         is_used = any(isinstance(action, Keep | FileInto | Redirect) for action in self.actions)
         return None if is_used else found
+
+
+def _told(action: Action) -> str:
+    """The names are a script's, which may have taken them from the mail."""
+    match action:
+        case FileInto(mailbox=mailbox):
+            return plain(f"fileinto {mailbox}")
+        case Redirect(address=address, list_name=name):
+            return plain(f"redirect {address or name}")
+        case _:
+            return type(action).__name__.lower()
