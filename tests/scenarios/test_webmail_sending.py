@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import chromium
+from tests.support.browser import chromium, keep_screenshot
 from tests.support.sandbox import Sandbox, wait_for
 from tests.support.sink import Sink
 from tests.support.webmail import Cut, ask, fill, plain, signed_in, stored
@@ -142,3 +142,47 @@ def test_an_answer_is_threaded_and_marks_what_it_answers(browser: Browser, sandb
     plain_text = answer.get_body(("plain",))
     assert plain_text is not None
     assert "> The text of note 1." in plain_text.get_content()
+
+
+def test_what_waits_is_shown_moved_sent_and_taken_back(browser: Browser, sandbox: Sandbox, sink: Sink) -> None:
+    with signed_in(browser, sandbox) as page:
+        for subject in ("First", "Second"):
+            begin(page, subject, "not now")
+            page.get_by_role("button", name="Send later").click()
+            page.get_by_role("button", name="Tomorrow, 8:00").click()
+            expect(page.get_by_text("Will be sent at")).to_be_visible()
+        page.get_by_role("link", name="Scheduled").click()
+        first = page.locator(".scheduled li").filter(has_text="First")
+        second = page.locator(".scheduled li").filter(has_text="Second")
+        keep_screenshot(page, "webmail-scheduled")
+        first.get_by_role("button", name="Other time").click()
+        first.get_by_label("Send at").fill("2001-01-01T08:00")
+        first.get_by_role("button", name="Send then").click()
+        expect(page.get_by_text("That time has passed.")).to_be_visible()
+        before = first.get_by_role("time").text_content()
+        first.get_by_role("button", name="In an hour").click()
+        expect(first.get_by_role("time")).not_to_have_text(before or "")
+        second.get_by_role("button", name="Cancel and edit").click()
+        expect(page.get_by_label("Subject")).to_have_value("Second")
+        expect(second).to_have_count(0)
+        page.get_by_role("button", name="Close").click()
+        first.get_by_role("button", name="Send now").click()
+        expect(page.get_by_text("Nothing here.")).to_be_visible()
+        wait_for(lambda: sink.taken, what="the first")
+        found = ask(page, "EmailSubmission/get", properties=["undoStatus"])["list"]
+        assert sorted(each["undoStatus"] for each in found) == ["canceled", "canceled", "canceled", "final"]
+    assert [mail["Subject"] for _, mail in stored(sandbox, "Drafts")] == ["Second"]
+    assert [mail["Subject"] for _, mail in stored(sandbox, "Sent")] == ["First"]
+
+
+def test_what_could_not_be_delivered_says_so(browser: Browser, sandbox: Sandbox) -> None:
+    with signed_in(browser, sandbox) as page:
+        begin(page, "Into the void", "hello?")
+        page.get_by_role("combobox", name="To").fill("nobody@elsewhere.example")
+        send(page)
+        expect(page.locator(".notes")).to_contain_text("Not delivered to nobody@elsewhere.example: 550 5.1.1 nobody")
+        page.get_by_role("link", name="Sent").click()
+        page.locator(".row .open").click()
+        expect(page.get_by_role("list", name="Delivery")).to_have_text(
+            "Not delivered to nobody@elsewhere.example: 550 5.1.1 nobody"
+        )

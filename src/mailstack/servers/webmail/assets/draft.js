@@ -4,7 +4,7 @@ import { Attaching } from "./attaching.js";
 import { emailOf, filesOf, recipientsOf } from "./draft_email.js";
 import { MethodError, requireSet, Unreachable } from "./jmap.js";
 import { Observable } from "./observable.js";
-import { checkTime, connection, submit, takeBack } from "./sending.js";
+import { attempted, checkTime, submitted } from "./sending.js";
 import { t } from "./texts.js";
 
 const SAVE_MS = 2000;
@@ -110,29 +110,27 @@ export class Draft extends Observable {
   // later try would mend. What an earlier try did is found first, before and after a reload.
   async send(at = null) {
     if (!this.attempt) await this._begin(at);
-    while (!this._isStopped) {
-      try {
-        const { at: when, ...of } = this.attempt;
-        const id = await submit(this.mail, of, when);
-        await this._mark(true);
-        this.stop();
-        return id;
-      } catch (error) {
-        // A server that is at fault itself may have done it.
-        if (error instanceof MethodError && !error.type.startsWith("server")) this.attempt = null;
-        if (!(error instanceof Unreachable)) throw error;
-        this.tell(t("goesLater"));
-        await connection(RETRY_MS);
-      }
+    const { at: when, ...of } = this.attempt;
+    try {
+      const id = await submitted(this.mail, of, when, {
+        done: () => this.mark(true), isStopped: () => this._isStopped, onWaiting: () => this.tell(t("goesLater")),
+      });
+      if (id) this.stop();
+      return id;
+    } catch (error) {
+      // A server that is at fault itself may have done it.
+      if (error instanceof MethodError && !error.type.startsWith("server")) this.attempt = null;
+      this.changed();
+      throw error;
     }
-    return null;
   }
 
-  // Back into Drafts, if it has not gone yet.
-  async takeBack(submissionId) {
-    await takeBack(this.mail, submissionId);
-    this.attempt = null;
-    await this._mark(false);
+  // Of what it answers or passes on.
+  async mark(isSent) {
+    const { origin } = this;
+    if (!origin || origin.wasSet) return;
+    const update = { [origin.id]: { [`keywords/${origin.keyword}`]: isSent || null } };
+    await attempted(this.mail.jmap.call("Email/set", { update }));
   }
 
   stop() {
@@ -154,13 +152,6 @@ export class Draft extends Observable {
     this.attempt = { emailId: this.savedId, identityId: identity.id, from: identity.email, recipients, at: at && at.getTime() };
     this._keep();
     this.changed();
-  }
-
-  async _mark(isSent) {
-    const { origin } = this;
-    if (!origin || origin.wasSet) return;
-    // Where it has gone meanwhile there is nothing to mark.
-    await this.mail.jmap.call("Email/set", { update: { [origin.id]: { [`keywords/${origin.keyword}`]: isSent || null } } });
   }
 
   _saveIn(ms) {

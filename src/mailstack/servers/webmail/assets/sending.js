@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 
 export const UNDO_S = 10;
 const AGAIN_MS = 1000;
+const RETRY_MS = 5000;
 const TRIES = 10;
 
 export function mostDelay(mail) {
@@ -19,23 +20,25 @@ export function checkTime(mail, at) {
 }
 
 // of: { emailId, identityId, from, recipients }. at: when it goes, as Date or its number; null for as soon as may be.
-// Returns the submission's id. After Unreachable the same may be asked for again: what came through is found, and what
-// is still under way is refused, since the state that it names has passed.
-export async function submit(mail, of, at) {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const { state, found } = await look(mail, of.emailId);
-    if (found) return filed(mail, of.emailId, found);
+// Tries for as long as it takes to know. done: what else belongs to it, and may be done again. Returns the submission's id,
+// null where it was stopped; throws what no later try would mend.
+export async function submitted(mail, of, at, { done = async () => {}, isStopped = () => false, onWaiting = () => {} } = {}) {
+  while (!isStopped()) {
     try {
-      return await create(mail, of, at, state);
+      const id = await submit(mail, of, at);
+      await done();
+      return id;
     } catch (error) {
-      if (!(error instanceof MethodError) || error.type !== "stateMismatch") throw error;
+      if (!(error instanceof Unreachable)) throw error;
+      onWaiting();
+      await connection(RETRY_MS);
     }
   }
-  throw new Error(t("tooBusy"));
+  return null;
 }
 
-// Out of the queue and back among the drafts in one request. Throws where it has gone. Asked again while the server is
-// not to be reached, for as long as it may wait there.
+// Out of the queue and back among the drafts in one request. Throws where it has gone. Asked again while the
+// server is not to be reached, for as long as it may wait there.
 export async function takeBack(mail, submissionId) {
   const drafts = await mail.mailboxFor("drafts");
   const change = {
@@ -55,8 +58,23 @@ export async function takeBack(mail, submissionId) {
   }
 }
 
+// After Unreachable the same may be asked for again: what came through is found, and what is still under way is refused,
+// since the state that it names has passed.
+async function submit(mail, of, at) {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { state, found } = await look(mail, of.emailId);
+    if (found) return filed(mail, of.emailId, found);
+    try {
+      return await create(mail, of, at, state);
+    } catch (error) {
+      if (!(error instanceof MethodError) || error.type !== "stateMismatch") throw error;
+    }
+  }
+  throw new Error(t("tooBusy"));
+}
+
 // Is there again, or it is time to try.
-export function connection(ms) {
+function connection(ms) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     addEventListener("online", () => resolve(clearTimeout(timer)), { once: true });
@@ -107,6 +125,15 @@ async function filing(mail) {
 }
 
 async function filed(mail, emailId, submissionId) {
-  await mail.jmap.call("Email/set", { update: { [emailId]: await filing(mail) } });
+  await attempted(mail.jmap.call("Email/set", { update: { [emailId]: await filing(mail) } }));
   return submissionId;
+}
+
+// What follows from mail that has gone: that it was refused is no reason to send it again.
+export async function attempted(call) {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof Unreachable) throw error;
+  }
 }

@@ -11,6 +11,7 @@ import { MessageList } from "./list.js";
 import { Mailboxes, mailboxName } from "./mailboxes.js";
 import { Reading } from "./reading.js";
 import { useRoute } from "./route.js";
+import { SCHEDULED_PAGE, ScheduledLink, ScheduledList, useSubmissions } from "./scheduled.js";
 import { SearchField } from "./search_field.js";
 import { Settings } from "./settings.js";
 import { Shortcuts } from "./shortcuts.js";
@@ -28,7 +29,8 @@ export function App({ accounts, onSignedOut }) {
 
   const onFault = (error) => setNote({ text: faultText(error) });
 
-  const writing = useWriting(accounts.own, { setNote, onFault });
+  const submissions = useSubmissions(accounts.own, (email, reply) => setNote({ text: t("notDelivered", { email, reply }) }));
+  const writing = useWriting(accounts.own, submissions, { setNote, onFault });
 
   useEffect(() => {
     if (!note?.seconds) return undefined;
@@ -120,6 +122,7 @@ export function App({ accounts, onSignedOut }) {
     onSignedOut();
   }
 
+  const isScheduled = page === SCHEDULED_PAGE;
   if (page === "settings") return html`<${Settings} accounts=${accounts} />`;
   return html`
     <div class="app ${openId ? "is-reading" : ""}">
@@ -137,12 +140,18 @@ export function App({ accounts, onSignedOut }) {
         <button onClick=${leave}>${t("signOut")}</button>
       </header>
       ${!mail.isOnline && html`<p class="offline" role="status">${t("offline")}</p>`}
-      <${Mailboxes} accounts=${accounts} open=${mail} onSelect=${openMailbox} />
-      <${MessageList}
-        mail=${mail} cursorId=${openId} selection=${selection} onOpen=${open} onToggle=${toggle} onFault=${onFault}
-      />
+      <${Mailboxes} accounts=${accounts} open=${isScheduled ? null : mail} onSelect=${openMailbox}>
+        <${ScheduledLink} submissions=${submissions} isOpen=${isScheduled} />
+      <//>
+      ${isScheduled
+        ? html`<${ScheduledList} submissions=${submissions} onEdit=${writing.cancel} onTime=${writing.changeTime} />`
+        : html`
+          <${MessageList}
+            mail=${mail} cursorId=${openId} selection=${selection} onOpen=${open} onToggle=${toggle} onFault=${onFault}
+          />
+        `}
       <${Reading}
-        mail=${mail} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)}
+        mail=${mail} submissions=${submissions} emailId=${openId} onFault=${onFault} onBack=${() => setOpenId(null)}
         onWrite=${(kind, email) => writing.write(kind, email, mail)}
       />
       ${writing.draft && html`

@@ -11,11 +11,13 @@ export function mailboxName(mailbox) {
 }
 
 // open: the mail whose list is open. onSelect: with a mailbox's id and the mail that it is of.
-export function Mailboxes({ accounts, open, onSelect }) {
+// children: what stands below one's own.
+export function Mailboxes({ accounts, open, onSelect, children }) {
   useChanges(accounts);
   return html`
     <nav class="mailboxes" aria-label=${t("mailboxes")}>
       <${MailboxTree} mail=${accounts.own} isOpen=${open === accounts.own} onSelect=${onSelect} />
+      ${children}
       ${accounts.shared.map(({ owner, mail }) => mail.mailboxes.size > 0 && html`
         <section key=${owner} class="shared" aria-label=${t("mailboxesOf", { owner })}>
           <h2>${owner}</h2>

@@ -2,10 +2,12 @@ import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { listAddress } from "../quoting.js";
 import { t } from "../texts.js";
 import { longDate } from "./dates.js";
+import { Delivery } from "./delivery.js";
 import { MessageFrame } from "./frame.js";
 import { senderName, writtenAddress } from "./people.js";
 
-export function Reading({ mail, emailId, onFault, onBack, onWrite }) {
+// submissions: of one's own mail.
+export function Reading({ mail, submissions, emailId, onFault, onBack, onWrite }) {
   const [ids, setIds] = useState([]);
   const listed = mail.emails.get(emailId);
   const threadId = listed?.threadId;
@@ -34,13 +36,16 @@ export function Reading({ mail, emailId, onFault, onBack, onWrite }) {
       </header>
       ${!shown.length && html`<p class="note">${t("loading")}</p>`}
       ${shown.map((email, at) => html`
-        <${Message} key=${email.id} mail=${mail} email=${email} isOpenAtFirst=${at === shown.length - 1} onFault=${onFault} onWrite=${onWrite} />
+        <${Message}
+          key=${email.id} mail=${mail} submissions=${submissions} email=${email} isOpenAtFirst=${at === shown.length - 1}
+          onFault=${onFault} onWrite=${onWrite}
+        />
       `)}
     </section>
   `;
 }
 
-function Message({ mail, email, isOpenAtFirst, onFault, onWrite }) {
+function Message({ mail, submissions, email, isOpenAtFirst, onFault, onWrite }) {
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   const sender = senderName(email);
   return html`
@@ -55,6 +60,7 @@ function Message({ mail, email, isOpenAtFirst, onFault, onWrite }) {
       </header>
       ${isOpen && html`
         <${MessageFrame} accountId=${mail.jmap.accountId} email=${email} sender=${sender} onFault=${onFault} />
+        ${mail === submissions.mail && isSent(mail, email) && html`<${Delivery} submissions=${submissions} emailId=${email.id} />`}
         <${Attachments} mail=${mail} email=${email} />
         <footer>
           <button onClick=${() => onWrite("reply", email)}>${t("reply")}</button>
@@ -65,6 +71,10 @@ function Message({ mail, email, isOpenAtFirst, onFault, onWrite }) {
       `}
     </article>
   `;
+}
+
+function isSent(mail, email) {
+  return mail.mailboxWithRole("sent")?.id in email.mailboxIds;
 }
 
 function Recipients({ email }) {

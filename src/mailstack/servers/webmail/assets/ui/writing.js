@@ -3,11 +3,11 @@
 import { useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { forget, recovered } from "../draft.js";
 import { answerTo, newDraft, openedDraft } from "../quoting.js";
-import { mostDelay, UNDO_S } from "../sending.js";
+import { mostDelay, takeBack, UNDO_S } from "../sending.js";
 import { t } from "../texts.js";
 import { longDate } from "./dates.js";
 
-export function useWriting(mail, { setNote, onFault }) {
+export function useWriting(mail, submissions, { setNote, onFault }) {
   const [draft, setDraft] = useState(null);
   // What is undone later finds what is open then.
   const open = useRef(null);
@@ -59,15 +59,41 @@ export function useWriting(mail, { setNote, onFault }) {
     await to?.files.attach(files);
   }
 
-  function sent(submissionId, at) {
-    const gone = draft;
-    setDraft(null);
-    const undo = async () => {
-      await gone.takeBack(submissionId);
-      await begin(async () => Object.assign(await openedDraft(mail, gone.savedId), { origin: gone.origin }));
-    };
+  // Taken back before all else: it may go any moment.
+  async function takenBack(submissionId, emailId, origin) {
+    try {
+      await takeBack(mail, submissionId);
+    } catch (error) {
+      onFault(error);
+      return;
+    }
+    await begin(async () => {
+      const opened = await openedDraft(mail, emailId);
+      if (origin) opened.origin = origin;
+      await opened.mark(false);
+      return opened;
+    });
+  }
+
+  function tellOf(submissionId, emailId, at, origin) {
+    const undo = () => takenBack(submissionId, emailId, origin);
     const text = at ? t("willBeSentAt", { date: longDate(at) }) : t("willBeSent");
     setNote(mostDelay(mail) >= UNDO_S ? { text, undo, seconds: UNDO_S } : { text });
+  }
+
+  function sent(submissionId, at) {
+    setDraft(null);
+    tellOf(submissionId, draft.savedId, at, draft.origin);
+  }
+
+  // Of what waits for its time.
+  async function changeTime(submission, at) {
+    try {
+      tellOf(await submissions.reschedule(submission, at), submission.emailId, at, null);
+    } catch (error) {
+      onFault(error);
+    }
+    await submissions.sync().catch(onFault);
   }
 
   return {
@@ -76,6 +102,8 @@ export function useWriting(mail, { setNote, onFault }) {
     discard,
     sent,
     attach,
+    changeTime,
+    cancel: ({ id, emailId }) => takenBack(id, emailId, null),
     // of: the mail that has the email, which may be another's.
     write: (kind, email, of) => begin(() => (kind ? answerTo(mail, kind, email.id, of) : newDraft(mail))),
     openDraft: (id) => draft?.savedId !== id && begin(() => openedDraft(mail, id)),
