@@ -42,6 +42,7 @@ fuzz: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.support.protocol_table
 	$(BIN)/python -m tests.support.rules_page
+	$(BIN)/python -m tests.support.metrics_page
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

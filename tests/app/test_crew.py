@@ -12,6 +12,7 @@ from mailstack.app.build import RunSettings
 from mailstack.app.crew import DEATHS_FORGIVEN, FIRST_DELAY_S, LONGEST_DELAY_S, Crew, restart_delay_s
 from mailstack.app.faults import WorkerUnable
 from mailstack.app.messages import Job
+from mailstack.app.metrics.shared import SharedMetrics
 from mailstack.app.sockets import Bound, Endpoint
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.worker import Launch
@@ -103,6 +104,7 @@ async def crew(street: Street, tmp_path: Path) -> AsyncIterator[Crew]:
         tally=Tally(2),
         offences=SharedMarks(2),
         meters=SharedMeters(),
+        metrics=SharedMetrics(2),
     )
     crew = Crew(street.start, launch, on_replaced=street.replaced.set)
     yield crew

@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
+from mailstack.app.metrics.shared import SharedMetrics
 from mailstack.model.log_events import TurnedAwayEvent, TurnedAwayReason
+from mailstack.model.metrics import CONNECTIONS_REFUSED
 from mailstack.net.teller import PEERS, TOLD, WINDOW_S, Teller
 from tests.support.virtual_time import run_in_virtual_time
 
@@ -59,3 +61,16 @@ def test_many_peers_are_told_of_together() -> None:
     assert [(event["peer"], event["count"]) for event in events if event["event"] == "withheld"] == [
         ("", 2 * PEERS - TOLD)
     ]
+
+
+def test_figures_have_what_is_not_told_too() -> None:
+    shared = SharedMetrics(1)
+
+    async def scene() -> None:
+        teller = Teller(shared.of(0))
+        for _ in range(TOLD + 7):
+            teller.tell_if_rare(turned_away("192.0.2.1"))
+
+    run_in_virtual_time(scene())
+    found = {cell.labels: cell.figures for cell in shared.cells() if cell.metric is CONNECTIONS_REFUSED}
+    assert found["mx", "banned"] == (TOLD + 7,)

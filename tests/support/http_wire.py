@@ -14,14 +14,15 @@ TURNS = 40
 
 
 class KeptTransport(asyncio.Transport):
-    def __init__(self, protocol: asyncio.Protocol) -> None:
+    def __init__(self, protocol: asyncio.Protocol, peer: str = "192.0.2.1") -> None:
         super().__init__()
         self.written = b""
         self._protocol = protocol
+        self._peer = peer
         self._is_closing = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("192.0.2.1", 50_000) if name == "peername" else default
+        return (self._peer, 50_000) if name == "peername" else default
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self._is_closing, "written after the end"

@@ -19,6 +19,7 @@ from mailstack.net.connections import Connections
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.metrics import MetricsPage
 from mailstack.servers.http.mta_sts import MtaStsPolicies
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole, HttpService
@@ -35,6 +36,7 @@ from tests.support.running import DEADLINE_S
 
 HOSTNAME = "mail.example.com"
 SMALL_BODY = 1_000
+FIGURES = b"figures 1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class HttpWorld:
             limits=self.limits,
             plain=Router((*health.routes(), *proofs.routes()), redirect_slashes=False, default=to_https),
             secure=Router(health.routes(), redirect_slashes=False, default=Sites(by_host=sites)),
+            figures=Router((*health.routes(), *MetricsPage(scrape=_scrape).routes()), redirect_slashes=False),
             clock=self.clock,
             token=self.token,
         )
@@ -198,6 +201,10 @@ class HttpWorld:
             Route("/fail", fail),
             Route("/large", large),
         ]
+
+
+async def _scrape(accept: str) -> tuple[bytes, str]:
+    return FIGURES, accept
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from mailstack.app.api_process import ApiProcesses
 from mailstack.app.clock import system_clock
 from mailstack.app.messages import Job
+from mailstack.app.metrics.shared import Cell
 from mailstack.app.shared_clock import SharedClock
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.stores import open_bus, open_store
 from mailstack.clients.smtp.tls import TlsContexts, client_contexts, verified_context
 from mailstack.formats.vapid import key_of
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.ports.store import Store
 from mailstack.servers.api.failures import Failures
 from mailstack.servers.calls import Calls
@@ -78,7 +80,7 @@ class StoreBus:
 class Adapters:
     """views: of mailboxes, which outlive generations as the store does; so does feed, which tells of new states, and
     conduct, that of strangers, and so do calls and failures, the API's; and experience, with those who send mail
-    here. push_key: by which push services know this server."""
+    here. push_key: by which push services know this server. metrics: of this process; cells: what all have counted."""
 
     store: Store
     views: ViewCache
@@ -92,6 +94,8 @@ class Adapters:
     push_key: EllipticCurvePrivateKey
     calls: Calls
     failures: Failures
+    metrics: Metrics
+    cells: Callable[[], Iterable[Cell]]
     clock: SharedClock
     token: Callable[[int], bytes]
     cache_key: bytes
@@ -102,14 +106,16 @@ class Adapters:
         await self.bus.close()
 
 
-async def open_adapters(settings: RunSettings) -> Adapters:
+async def open_adapters(
+    settings: RunSettings, metrics: Metrics = UNCOUNTED, cells: Callable[[], Iterable[Cell]] = tuple
+) -> Adapters:
     """Raises DomainError or OSError, naming what could not be opened; then nothing is left open."""
     bus = open_bus(settings.storage)
     await bus.start()
     store_bus = StoreBus(bus)
     clock = SharedClock(system_clock)
     try:
-        store = await _open_store(settings.storage, clock, store_bus)
+        store = await _open_store(settings.storage, clock, store_bus, metrics)
         experience, push_key = await _experience_and_push_key(store)
     except BaseException:
         await bus.close()
@@ -128,6 +134,8 @@ async def open_adapters(settings: RunSettings) -> Adapters:
         push_key=push_key,
         calls=ApiProcesses(settings.storage, settings.job),
         failures=Failures(system_clock),
+        metrics=metrics,
+        cells=cells,
         clock=clock,
         token=secrets.token_bytes,
         cache_key=secrets.token_bytes(32),
@@ -139,9 +147,9 @@ def sources_of(store: Store) -> Sequence[StateSource]:
     return mail, ObjectStates(journal=store.object_journal)
 
 
-async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus) -> Store:
+async def _open_store(storage: StoreAddress, clock: SharedClock, bus: Bus, metrics: Metrics) -> Store:
     """clock: goes by the database's from here on, where there is one."""
-    store = await open_store(storage, clock=clock, bus=bus)
+    store = await open_store(storage, clock=clock, bus=bus, metrics=metrics)
     try:
         if storage.database:
             await clock.begin(store)

@@ -1,5 +1,6 @@
 """The doors of one worker: which server answers at which endpoint, and the connections that came in through them."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from mailstack.net.connections import Connections
 from mailstack.net.listen import Accepting, accept_on_socket, accept_protocols, accept_streams
 from mailstack.net.proxied import ProtocolFactory
 from mailstack.net.tally import Others
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.servers.http.server import HttpServer
 from mailstack.servers.http.service import HttpRole
 from mailstack.servers.imap.server import ImapServer
@@ -24,24 +26,34 @@ from mailstack.servers.smtp.service import SmtpRole
 
 class Doors:
     """current: the services that a new connection begins with. tls, web_tls: for mail and for https, where TLS comes
-    first. others: where the connections of other workers are counted."""
+    first. others: where the connections of other workers are counted. metrics: of this worker."""
 
     def __init__(
-        self, current: Callable[[], Services], tls: ssl.SSLContext, web_tls: ssl.SSLContext, others: Others
+        self,
+        current: Callable[[], Services],
+        tls: ssl.SSLContext,
+        web_tls: ssl.SSLContext,
+        others: Others,
+        metrics: Metrics = UNCOUNTED,
     ) -> None:
         self._current = current
         self._tls = tls
         self._web_tls = web_tls
-        self._connections = Connections()
+        self._connections = {
+            service: Connections(service, metrics)
+            for service in (*(role.value for role in SmtpRole), "imap", "managesieve", "http")
+        }
         senders, readers, filterers, web, streams = (
             Admission(service, others) for service in ("sender", "reader", "filterer", "http", "stream")
         )
         self._smtp = {role: _entrance(role.value, others, senders) for role in SmtpRole}
         imap = _entrance("imap", others, readers)
-        self._imap = ImapServer(lambda: current().imap, self._connections, imap)
+        self._imap = ImapServer(lambda: current().imap, self._connections["imap"], imap)
         managesieve = _entrance("managesieve", others, filterers)
-        self._managesieve = ManageSieveServer(lambda: current().managesieve, self._connections, managesieve)
-        self._http = HttpServer(lambda: current().http, self._connections, web, streams)
+        self._managesieve = ManageSieveServer(
+            lambda: current().managesieve, self._connections["managesieve"], managesieve
+        )
+        self._http = HttpServer(lambda: current().http, self._connections["http"], web, streams, metrics)
         entrances = (*self._smtp.values(), imap, managesieve)
         strangers = (admission for entrance in entrances for admission in (entrance.strangers, entrance.networks))
         self.admissions = (*strangers, senders, readers, filterers, web, streams)
@@ -89,7 +101,7 @@ class Doors:
 
     async def drain(self, *, grace_s: float) -> int:
         """Returns how many connections had to be aborted."""
-        return await self._connections.drain(grace_s=grace_s)
+        return sum(await asyncio.gather(*(each.drain(grace_s=grace_s) for each in self._connections.values())))
 
     async def _open(self, endpoint: Endpoint, listener: socket.socket) -> Accepting:
         match endpoint.service:
@@ -111,6 +123,9 @@ class Doors:
                 return await self._open_web(listener, HttpRole.PLAIN, tls=None)
             case "https":
                 return await self._open_web(listener, HttpRole.SECURE, tls=self._web_tls)
+            case "metrics":
+                # Proxies bring in strangers: whoever watches the server comes directly.
+                return await accept_protocols(listener, self._http.protocol(HttpRole.METRICS), tls=None)
         raise CannotServe(f"listeners.{endpoint.service}: there is no such service")
 
     async def _open_lmtp(self, endpoint: Endpoint, listener: socket.socket) -> Accepting:
@@ -124,7 +139,7 @@ class Doors:
         return await accept_protocols(listener, self._smtp_protocol(role), tls=tls, proxies=self._proxies)
 
     def _smtp_protocol(self, role: SmtpRole) -> ProtocolFactory:
-        return smtp_protocol(lambda: self._current().smtp, role, self._connections, self._smtp[role])
+        return smtp_protocol(lambda: self._current().smtp, role, self._connections[role.value], self._smtp[role])
 
     async def _open_web(self, listener: socket.socket, role: HttpRole, *, tls: ssl.SSLContext | None) -> Accepting:
         return await accept_protocols(listener, self._http.protocol(role), tls=tls, proxies=self._proxies)

@@ -37,6 +37,7 @@ from mailstack.model.resource import (
     ServerBody,
 )
 from mailstack.net.resolver import DnsResolver
+from mailstack.net.teller import Teller
 from mailstack.net.tls import Identity, NameChoice, choice_of
 from mailstack.ports.resolver import Resolver
 from mailstack.servers.http.limits import HttpLimits
@@ -262,6 +263,7 @@ def _smtp(
         token=adapters.token,
         resolver=resolver,
         acquainted=adapters.experience.acquainted,
+        teller=Teller(adapters.metrics),
     )
     return smtp_service(
         blueprint,
@@ -310,6 +312,8 @@ def _imap(blueprint: Blueprint, server: ServerBody, around: Surroundings, sasl: 
         clock=around.adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
         jmap_url=_jmap_url(blueprint, server),
+        teller=Teller(around.adapters.metrics),
+        metrics=around.adapters.metrics,
     )
 
 
@@ -339,6 +343,7 @@ def _managesieve(
         notify_schemes=NOTIFY_SCHEMES,
         conduct=around.adapters.conduct,
         plaintext_is_secure=_trusted(around.settings),
+        teller=Teller(around.adapters.metrics),
     )
 
 
@@ -378,6 +383,7 @@ def _jmap(
         clock=adapters.clock,
         plaintext_is_secure=_trusted(around.settings),
         limits=jmap_limits(server),
+        metrics=adapters.metrics,
     )
 
 

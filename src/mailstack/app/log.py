@@ -6,7 +6,6 @@ What is logged is decided where it happens; here lines get their time and proces
 
 import asyncio
 import atexit
-import logging
 import os
 import sys
 from collections.abc import Callable, MutableMapping
@@ -39,20 +38,25 @@ SECRET_WORDS = ("password", "secret", "private_key", "token", "credentials")
 GATHER_S = 0.02
 KEEP_S = 0.25
 Event = MutableMapping[str, Any]  # structlog's own type for what a processor is handed
+Hear = Callable[[str, Event], None]
+"""Of a line: its level, and what is in it, which stays as it is."""
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "exception": 40, "critical": 50}
 
 
 def configure_log(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """auto: readable on a terminal, JSON anywhere else."""
     target = stream or sys.stderr
     chosen = log_format if log_format != "auto" else ("console" if target.isatty() else "json")
-    output = _Output(target, is_json=chosen == "json")
+    output = _Output(target, is_json=chosen == "json", level=LEVELS[level])
     structlog.configure(
         processors=[
+            output.heard,
             _stamp,
             structlog.processors.format_exc_info,
             output.written,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        # What is for debugging costs nothing where it is not asked for; the rest is heard.
+        wrapper_class=structlog.make_filtering_bound_logger(min(LEVELS[level], LEVELS["info"])),
         logger_factory=output,
         cache_logger_on_first_use=False,
     )
@@ -65,6 +69,14 @@ def keep_events(storage: Path) -> None:
         output.keep(log_folder(storage))
 
 
+def hear(listener: Hear) -> None:
+    """From here on, in this process, of every line but those for debugging, whatever level is written; in place of whom
+    heard it before."""
+    output = structlog.get_config()["logger_factory"]
+    if isinstance(output, _Output):
+        output.listener = listener
+
+
 def flush_log() -> None:
     """Nothing waits behind it: for who may be ended without a word."""
     output = structlog.get_config()["logger_factory"]
@@ -73,11 +85,13 @@ def flush_log() -> None:
 
 
 class _Output:
-    """structlog's factory of loggers, and the last of its processors."""
+    """structlog's factory of loggers, and the first and the last of its processors."""
 
-    def __init__(self, stream: TextIO, *, is_json: bool) -> None:
+    def __init__(self, stream: TextIO, *, is_json: bool, level: int) -> None:
+        self.listener: Hear | None = None
         self._lines = _Lines(stream)
         self._is_json = is_json
+        self._level = level
         self._kept: _Kept | None = None
 
     def __call__(self, *_: object) -> "_Lines":
@@ -90,6 +104,13 @@ class _Output:
         self._lines.flush()
         if self._kept is not None:
             self._kept.flush()
+
+    def heard(self, _logger: object, method: str, event: Event) -> Event:
+        if self.listener is not None:
+            self.listener(method, event)
+        if LEVELS[method] < self._level:
+            raise structlog.DropEvent
+        return event
 
     def written(self, _logger: object, _method: str, event: Event) -> str:
         if self._kept is None:

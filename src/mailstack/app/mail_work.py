@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from mailstack.app.blueprint import Blueprint
@@ -13,6 +13,7 @@ from mailstack.model.errors import Invalid
 from mailstack.model.instant import SECOND_MS, Clock
 from mailstack.model.networks import LOOPBACK, UNNAMED, Networks, networks_of
 from mailstack.model.resource import ReceivingBody, ServerBody
+from mailstack.net.teller import Teller
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.greylist import Greylist
 from mailstack.ports.messages import Intake
@@ -58,6 +59,7 @@ class MailWork:
     token: Callable[[int], bytes]
     resolver: Resolver | None = None
     acquainted: Acquainted | None = None
+    teller: Teller = field(default_factory=Teller)
 
 
 def smtp_service(
@@ -87,6 +89,7 @@ def smtp_service(
         clock=work.clock,
         token=work.token,
         plaintext_is_secure=plaintext_is_secure,
+        teller=work.teller,
     )
 
 

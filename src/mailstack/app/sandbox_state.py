@@ -11,7 +11,7 @@ from pathlib import Path
 from mailstack.app.runfiles import running_pid, write_json
 
 LOOPBACK = "127.0.0.1"
-# As the standard ports, above a base that needs no root.
+# As the standard ports, above a base that needs no root; of metrics there is none.
 PORTS = {
     "smtp": 25,
     "submission": 587,
@@ -20,6 +20,7 @@ PORTS = {
     "imaps": 993,
     "managesieve": 4190,
     "http": 80,
+    "metrics": 90,
     "https": 443,
 }
 DEFAULT_BASE_PORT = 20_000

@@ -8,12 +8,17 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib import import_module
 
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import RunSettings
 from mailstack.app.crew import Crew
 from mailstack.app.forks import Forks
 from mailstack.app.links import ForkedWorker, InlineWorker, WorkerLink
+from mailstack.app.log import hear
+from mailstack.app.metrics.lines import LineCounts
+from mailstack.app.metrics.pulse import Pulse
+from mailstack.app.metrics.shared import SharedMetrics
 from mailstack.app.opening import Opening
 from mailstack.app.sockets import Bound, Endpoint, bind, endpoints_of, give_up
 from mailstack.app.worker import Launch
@@ -34,6 +39,7 @@ class Serving:
         self.blueprint = opening.blueprint
         server = self.blueprint.server
         self.workers = worker_count(server.workers if server else 0)
+        metrics = SharedMetrics(self.workers)
         launch = Launch(
             settings=settings,
             blueprint=self.blueprint,
@@ -41,8 +47,11 @@ class Serving:
             tally=Tally(self.workers),
             offences=SharedMarks(self.workers),
             meters=SharedMeters(),
+            metrics=metrics,
         )
         self._crew = Crew(self._start_worker, launch, on_replaced=on_replaced)
+        self._metrics = metrics.of_supervisor()
+        self._pulse: Pulse | None = None
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -53,10 +62,15 @@ class Serving:
         return self._crew.pids
 
     async def start(self) -> None:
+        if "metrics" in self.blueprint.listeners:
+            import_module("mailstack.app.metrics.scrape")
         # What is alive now is shared by all workers for good: the collector must not touch, and so copy, its pages.
         gc.collect()
         gc.freeze()
         await self._crew.start(self.workers)
+        if self.workers > 1:  # else it is its own worker, which has said so
+            hear(LineCounts(self._metrics))
+            self._pulse = Pulse(self._metrics, "supervisor")
 
     def bind(self, endpoints: Iterable[Endpoint]) -> Bound:
         """Those that are not open yet. Raises PortBusy, OSError."""
@@ -88,6 +102,8 @@ class Serving:
         # Before the workers drain, so that nobody waits in the queue of a socket that is never accepted from.
         give_up(self._bound)
         await self._crew.stop(grace_s=grace_s)
+        if self._pulse is not None:
+            await self._pulse.end()
 
     async def _start_worker(self, launch: Launch) -> WorkerLink:
         if self.workers == 1:

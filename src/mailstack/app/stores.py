@@ -12,6 +12,7 @@ from mailstack.app.runfiles import bus_folder, run_folder
 from mailstack.app.store_address import BucketAt, StoreAddress, extra
 from mailstack.model.instant import Clock
 from mailstack.ports.bus import Bus
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.ports.store import Store
 from mailstack.store.bus_local import LocalBus
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 SYSTEM_FILE = "system.db"
 
 
-async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only: bool = False) -> Store:
+async def open_store(
+    address: StoreAddress, *, clock: Clock, bus: Bus, read_only: bool = False, metrics: Metrics = UNCOUNTED
+) -> Store:
     """read_only: for one who only looks; NotFound where there is no store, and nothing is made or changed.
 
     Raises Damaged, Unsupported (a newer schema, a missing extra), Forbidden (another program's database, missing
@@ -33,11 +36,13 @@ async def open_store(address: StoreAddress, *, clock: Clock, bus: Bus, read_only
     if not address.database:
         from mailstack.store.sqlite.open import open_store as open_sqlite
 
-        return await open_sqlite(address.folder, clock=clock, bus=bus, read_only=read_only)
+        return await open_sqlite(address.folder, clock=clock, bus=bus, read_only=read_only, metrics=metrics)
     postgres = address.postgres
     with extra("postgres"):
         from mailstack.store.postgres.open import open_store as open_postgres
-    return await open_postgres(postgres, blobs=open_blobs(address), clock=clock, bus=bus, read_only=read_only)
+    return await open_postgres(
+        postgres, blobs=open_blobs(address), clock=clock, bus=bus, read_only=read_only, metrics=metrics
+    )
 
 
 def open_bus(address: StoreAddress) -> "LocalBus | NodesBus":

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from mailstack.app.asked import Asked
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
+from mailstack.app.metrics.readings import Readings
 from mailstack.app.runfiles import written_status
 from mailstack.app.sockets import https_port
 from mailstack.app.web_targets import picture_targets_of
@@ -29,6 +30,7 @@ from mailstack.servers.api.service import ApiService
 from mailstack.servers.http.acme import AcmeProofs
 from mailstack.servers.http.health import Health
 from mailstack.servers.http.limits import HttpLimits
+from mailstack.servers.http.metrics import MetricsPage
 from mailstack.servers.http.mta_sts import POLICY_HOST, MtaStsPolicies
 from mailstack.servers.http.service import HttpService
 from mailstack.servers.http.sign_in import SignInPages
@@ -87,9 +89,28 @@ def web_service(
             *health.routes(), *proofs.routes(), *(mail if settings.trust_loopback else ()), otherwise=to_https
         ),
         secure=_pages(*health.routes(), otherwise=Sites(by_host=sites)),
+        figures=_pages(*health.routes(), *_figures(blueprint, adapters, settings)),
         clock=adapters.clock,
         token=adapters.token,
+        metrics=adapters.metrics,
     )
+
+
+def _figures(blueprint: Blueprint, adapters: Adapters, settings: RunSettings) -> Sequence[Route]:
+    if "metrics" not in blueprint.listeners:
+        return ()
+    # Prometheus' client takes a tenth of a second to load, and memory in each process.
+    from mailstack.app.metrics.scrape import Scrape
+
+    readings = Readings(
+        blueprint,
+        queue=adapters.store.queue,
+        state=adapters.store.state,
+        storage=settings.storage.folder,
+        bans=adapters.conduct.bans_in_force,
+        clock=adapters.clock,
+    )
+    return MetricsPage(scrape=Scrape(cells=adapters.cells, readings=readings)).routes()
 
 
 def _sites(

@@ -25,7 +25,7 @@ from mailstack.app.hand_notes import HandNoteTeller
 from mailstack.app.housekeeping import keep_house
 from mailstack.app.indexer import Indexer
 from mailstack.app.learned import Learned
-from mailstack.app.log import log_loop_fault
+from mailstack.app.log import hear, log_loop_fault
 from mailstack.app.messages import (
     Accepting,
     Commit,
@@ -38,6 +38,9 @@ from mailstack.app.messages import (
     Stop,
     Unable,
 )
+from mailstack.app.metrics.lines import LineCounts
+from mailstack.app.metrics.pulse import Pulse
+from mailstack.app.metrics.shared import SharedMetrics
 from mailstack.app.node_work import NodeWork, join_nodes
 from mailstack.app.outbound_work import OutboundWork
 from mailstack.app.proofs import ProofKeeper
@@ -66,7 +69,8 @@ LASTING_TOLD = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """What a worker starts with. bound: the supervisor's sockets; the worker works on copies. tally, offences,
-    meters: the workers' own; place: this one's, which it has from one that died, perhaps."""
+    meters: the workers' own; metrics: those of all processes; place: this one's, which it has from one that died,
+    perhaps."""
 
     settings: RunSettings
     blueprint: Blueprint
@@ -74,6 +78,7 @@ class Launch:
     tally: Tally
     offences: SharedMarks
     meters: SharedMeters
+    metrics: SharedMetrics
     place: int = 0
 
 
@@ -83,6 +88,7 @@ class Worker:
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._adapters: Adapters
+        self._pulse: Pulse
         self._services: Services
         self._delays: LoginDelays
         self._tls = live_context(lambda: self._services.certificates)
@@ -108,7 +114,9 @@ class Worker:
     async def start(self) -> None:
         """Raises DomainError or OSError, naming what could not be had; then nothing is left open."""
         launch = self._launch
-        self._adapters = await open_adapters(launch.settings)
+        metrics = launch.metrics.of(launch.place)
+        hear(LineCounts(metrics))
+        self._adapters = await open_adapters(launch.settings, metrics, launch.metrics.cells)
         try:
             others = launch.tally.of(launch.place)
             self._delays = LoginDelays(self._adapters.clock, others, sleep=asyncio.sleep)
@@ -120,7 +128,7 @@ class Worker:
             self._adapters.conduct.elsewhere = launch.offences.of(launch.place)
             self._ban_keeper = BanKeeper(self._adapters)
             self._hand_notes = HandNoteTeller(self._adapters.store.hand_notes, self._adapters.bus)
-            self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others)
+            self._doors = Doors(lambda: self._services, self._tls, self._web_tls, others, metrics)
             await self._doors.open(launch.bound)
             self._app_password_keeper = AppPasswordKeeper(self._adapters, self._doors.recheck_app_passwords)
             self._outbound = OutboundWork(
@@ -139,6 +147,7 @@ class Worker:
             self._feeding = asyncio.create_task(self._adapters.feed.run())
             self._push = PushWork(self._adapters, lambda: self._services.push)
             self._housekeeping = asyncio.create_task(keep_house(self._adapters, lambda: self._services.outbound.sts))
+            self._pulse = Pulse(metrics, "worker")
         except BaseException:
             await self._adapters.close()
             raise
@@ -207,6 +216,7 @@ class Worker:
         if self._node_work is not None:
             await self._node_work.end()
         await self._adapters.close()
+        await self._pulse.end()
         log.info("worker stopped", connections_aborted=drained.result())
 
     def _served(self) -> Generation:

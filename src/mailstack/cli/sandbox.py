@@ -48,7 +48,7 @@ Examples:
   mailstack sandbox outbox 3                                  # one of them, whole
 
 Ports: base + 25 (smtp), + 587 (submission), + 465 (submissions), + 143 (imap), + 993 (imaps),
-+ 4190 (managesieve), + 80 (http), + 443 (https).
++ 4190 (managesieve), + 80 (http), + 443 (https), + 90 (metrics).
 """
 
 
@@ -184,6 +184,7 @@ class Scene:
 
         from mailstack.servers.account.pages import PATH as ACCOUNT_PATH
         from mailstack.servers.admin.overview import PATH as ADMIN_PATH
+        from mailstack.servers.http.metrics import PATH as METRICS_PATH
         from mailstack.servers.webmail.pages import PAGE_PATH
         from mailstack.wire.jmap.session import SESSION_PATH
 
@@ -201,6 +202,8 @@ class Scene:
         if "http" in endpoints:
             # In the clear, which is for programs of this machine.
             out.print(f"JMAP                   http://127.0.0.1:{endpoints['http'][1]}{SESSION_PATH}")
+        if "metrics" in endpoints:
+            out.print(f"figures                http://127.0.0.1:{endpoints['metrics'][1]}{METRICS_PATH}")
         out.print(f"certificate authority  {ca_file(self._folder)}")
         out.print(f"DNS records            {zones_folder(self._folder)}")
         out.print(f"state                  {self._folder}{'' if self._is_kept else '  (gone at the end)'}")

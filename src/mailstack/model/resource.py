@@ -27,7 +27,9 @@ class Kind(StrEnum):
     """In the order in which they depend on each other: a later kind may name earlier ones."""
 
     SERVER = "server"  # one, named "server"
-    LISTENER = "listener"  # named by service: smtp, submission, submissions, imap, imaps, managesieve, http, https
+    LISTENER = (
+        "listener"  # named by service: smtp, submission, submissions, imap, imaps, managesieve, http, https, metrics
+    )
     RECEIVING = "receiving"  # one, named "receiving"; none where the spec asks for nothing but the defaults
     SPAM = "spam"  # one, named "spam"; none where the spec asks for nothing but the defaults
     SIEVE = "sieve"  # one, named "sieve": what runs for every account; none where the spec has no such scripts

@@ -1,7 +1,10 @@
-"""The open connections of one worker, so that it can end politely."""
+"""The open connections of one service in one worker, so that it can end politely."""
 
 import asyncio
 from typing import Protocol
+
+from mailstack.model.metrics import CONNECTIONS, CONNECTIONS_OPEN
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 
 
 class Connection(Protocol):
@@ -15,9 +18,11 @@ class Connection(Protocol):
 
 
 class Connections:
-    """What every server adds its connections to and removes them from."""
+    """What a server adds its connections to and removes them from. service: as they are counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: str = "", metrics: Metrics = UNCOUNTED) -> None:
+        self._service = service
+        self._metrics = metrics
         self._open: set[Connection] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -29,13 +34,25 @@ class Connections:
     def add(self, connection: Connection) -> None:
         self._open.add(connection)
         self._empty.clear()
+        self._metrics.add(CONNECTIONS, self._service)
+        self._metrics.add(CONNECTIONS_OPEN, self._service)
         if self.is_closing:
             connection.shut_down()
 
     def remove(self, connection: Connection) -> None:
-        self._open.discard(connection)
+        if connection not in self._open:
+            return
+        self._open.remove(connection)
+        self._metrics.add(CONNECTIONS_OPEN, self._service, by=-1)
         if not self._open:
             self._empty.set()
+
+    def replace(self, before: Connection, after: Connection) -> None:
+        """It speaks another protocol from here on, and is still the same."""
+        self._open.remove(before)
+        self._open.add(after)
+        if self.is_closing:
+            after.shut_down()
 
     async def drain(self, *, grace_s: float) -> int:
         """Asks all to end, waits, aborts the rest; returns how many had to be aborted."""

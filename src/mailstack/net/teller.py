@@ -1,7 +1,7 @@
 """Tells the log of what comes in from the network, and keeps a flood from filling the disk.
 
 What costs a peer next to nothing (a connection that is turned away, a transaction that is begun and dropped) is told
-one by one as long as it is rare; past that it is counted, and the sum told once a minute.
+one by one as long as it is rare; past that it is counted, and the sum told once a minute. Figures have all of it.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import structlog
 
 from mailstack.model.log_events import LogEvent, TransactionEvent, TurnedAwayEvent, WithheldEvent, facts
 from mailstack.model.networks import subscriber_of
+from mailstack.net.counted_events import count_event
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 
 WINDOW_S = 60.0
 TOLD = 10
@@ -24,15 +26,18 @@ log = structlog.get_logger()
 class Teller:
     """One for each generation."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics = UNCOUNTED) -> None:
+        self._metrics = metrics
         self._seen: Counter[tuple[str, str]] = Counter()
         # Bound once: the module's would be bound anew for each line.
         self._log: structlog.typing.FilteringBoundLogger = log.bind()
 
-    def tell(self, event: LogEvent) -> None:
-        self._log.info(event.NAME, **facts(event))
+    def tell(self, event: TransactionEvent | TurnedAwayEvent) -> None:
+        count_event(self._metrics, event)
+        self._write(event)
 
     def tell_if_rare(self, event: TransactionEvent | TurnedAwayEvent) -> None:
+        count_event(self._metrics, event)
         if not self._seen:
             asyncio.get_running_loop().call_later(WINDOW_S, self._end_window)
         key = (event.NAME, subscriber_of(event.peer))
@@ -40,10 +45,13 @@ class Teller:
             key = (event.NAME, "")
         self._seen[key] += 1
         if self._seen[key] <= TOLD:
-            self.tell(event)
+            self._write(event)
+
+    def _write(self, event: LogEvent) -> None:
+        self._log.info(event.NAME, **facts(event))
 
     def _end_window(self) -> None:
         seen, self._seen = self._seen, Counter()
         for (name, peer), count in seen.items():
             if count > TOLD:
-                self.tell(WithheldEvent(of=name, peer=peer, count=count - TOLD))
+                self._write(WithheldEvent(of=name, peer=peer, count=count - TOLD))

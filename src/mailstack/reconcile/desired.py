@@ -72,7 +72,7 @@ ROUTES_NAME = "routes"
 RECEIVING_NAME = "receiving"
 SIEVE_NAME = "sieve"
 SENDING_NAME = "sending"
-LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "managesieve", "http", "https")
+LISTENERS = ("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "managesieve", "http", "https", "metrics")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ message to an account. A protocol server carries the messages over its own lines
 
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from mailstack.model.delivery import Credentials
 from mailstack.model.errors import AuthenticationFailed
 from mailstack.model.principal import Ability, Account
-from mailstack.services.identity.login import Login, LoginOrigin
+from mailstack.services.identity.login import SCRAM, Login, LoginOrigin
 from mailstack.wire.sasl.encoding import encode_challenge
 from mailstack.wire.sasl.mechanisms import Offer, mechanism
 from mailstack.wire.sasl.steps import Broken, Challenge, Disproved, Mechanism, NeedsVerifier, Proved
@@ -61,7 +61,7 @@ async def log_in(exchange: Mechanism, initial: bytes | None, entry: Entry) -> Ac
                 step.username, step.password, ability=entry.ability, origin=entry.origin
             )
         case NeedsVerifier():
-            return await _log_in_by_proof(exchange, step, entry)
+            return await _log_in_by_proof(exchange, step, replace(entry, origin=replace(entry.origin, proof=SCRAM)))
         case Broken():
             raise await entry.login.failed(entry.origin, "", step.reason)
         case Proved() | Disproved():

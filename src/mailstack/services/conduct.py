@@ -60,6 +60,10 @@ class Conduct:
             return None
         return ban
 
+    def bans_in_force(self) -> int:
+        now = self._clock()
+        return sum(ban.until > now for ban in self._banned.values())
+
     def watches(self, host: str) -> bool:
         """False: nothing that it does is held against it."""
         return self.rules is not None and host not in self.rules.never and _peer(host) != ""

@@ -235,6 +235,13 @@ def parse_endpoint(value: object) -> str:
     return f"[{address}]:{int(port)}" if is_bracketed else f"{address}:{int(port)}"
 
 
+def check_near(endpoint: str) -> str:
+    host = endpoint.rpartition(":")[0].strip("[]")
+    if host and ipaddress.ip_address(host).is_global:
+        raise ValueError(f"{host} is an address that everybody reaches; use 127.0.0.1 or one of a network of your own")
+    return endpoint
+
+
 def parse_nameserver(text: str) -> str:
     """`host`, `host:port` or `[v6]:port`, normalised; the host a name or an address."""
     found = _NAME_SERVER.fullmatch(text)
@@ -426,6 +433,8 @@ Endpoint = Annotated[
     BeforeValidator(parse_endpoint),
     WithJsonSchema({"type": "string", "pattern": "^(.*):[0-9]{1,5}$", "examples": [":25", "203.0.113.10:25"]}),
 ]
+NearEndpoint = Annotated[Endpoint, AfterValidator(check_near)]
+"""Of what is not for everybody."""
 Name = Annotated[str, AfterValidator(parse_name)]
 """Of a relay or a provider, to refer to it by."""
 PythonClass = Annotated[str, AfterValidator(parse_python_class), Field(examples=["octodns_bind.Rfc2136Provider"])]

@@ -183,7 +183,7 @@ async def test_a_real_client_is_understood() -> None:
         assert (await client.get("/nowhere")).json()["title"] == "There is nothing here"
 
 
-@pytest.mark.parametrize("role", list(HttpRole))
+@pytest.mark.parametrize("role", [HttpRole.PLAIN, HttpRole.SECURE])
 @pytest.mark.parametrize(
     "host", [b"evil.example", b"mail.example.com.evil.example", b"203.0.113.9", b"mail.example.org"]
 )

@@ -172,7 +172,7 @@ async def test_every_login_is_one_line_that_names_the_peer(
     with structlog.testing.capture_logs() as lines, contextlib.suppress(AuthenticationFailed, Forbidden):
         await login.authenticate(name, password, ability=Ability.READ, origin=ORIGIN)
     expected = {"event": event, "log_level": "info", "service": "imap", "peer": "192.0.2.9", "user": name}
-    assert lines == [expected | facts]
+    assert lines == [expected | {"proof": "password"} | facts]
 
 
 async def test_a_name_that_was_tried_is_logged_in_short_and_printable() -> None:

@@ -246,6 +246,7 @@ async def test_every_login_is_one_line_that_says_by_which(
         await (world.enter(text, name) if name else world.bear(text, service="imap"))
     app_password_id = other.app_password_id if password == "for another" else made.app_password_id
     expected = {"event": event, "log_level": "info", "service": "imap", "peer": "192.0.2.9", "user": name} | facts
+    expected["proof"] = "password" if name else "token"
     assert lines == [{key: app_password_id if value == "ID" else value for key, value in expected.items()}]
     assert not any(secret in str(lines) for secret in (right, wrong, NOBODYS))
 

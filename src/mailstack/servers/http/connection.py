@@ -137,7 +137,7 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.set_protocol(line)
         self.flow.resume_reading()
         line.begin()
-        self._shared.connections.remove(self)
+        self._shared.connections.replace(self, line)
         if self._ahead:
             line.data_received(self._ahead)
         if self._is_ending:

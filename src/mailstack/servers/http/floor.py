@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailstack.model.errors import DomainError
 from mailstack.model.instant import SECOND_MS
+from mailstack.model.metrics import HTTP_SECONDS
 from mailstack.servers.http.errors import problem_of
 from mailstack.servers.http.line import HAS_NO_LENGTH
 from mailstack.servers.http.problem import (
@@ -34,6 +35,7 @@ REQUEST_ID = b"x-request-id"
 # What a proxy before us may have given; anything else could forge lines of a log or of a header.
 WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ID_BYTES = 9
+STATUS_CLASS = 100
 # What the connection leaves in the request's state: the host asked for, why the content broke off, why it was refused.
 HOST = "host"
 FAULT = "fault"
@@ -48,8 +50,10 @@ HEADERS = (
 )
 # RFC 6797 §7.2: over TLS only.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
-PROBES = ("/healthz", "/healthz/live", "/readyz", "/healthz/ready")
+PROBES = ("/healthz", "/healthz/live", "/readyz", "/healthz/ready", "/metrics")
 """Asked every few seconds for years: their lines are for debugging."""
+AREAS = {"": "mail", "healthz": "health", "readyz": "health", "sign-out": "sign-in"}
+"""First parts of a path that are not called as their figures are."""
 
 
 class Floor:
@@ -93,7 +97,7 @@ class Floor:
         if problem is not None and not exchange.status:
             respond = scope["state"].get(PROBLEM_PAGE, problem_response)
             await respond(problem, exchange.request_id)(scope, exchange.receive, exchange.send)
-        exchange.log()
+        exchange.end()
 
 
 class Exchange:
@@ -151,8 +155,13 @@ class Exchange:
         await self._send(start)
         await self._send({"type": "http.response.body", "body": content})
 
-    def log(self) -> None:
-        scope = self._scope
+    def end(self) -> None:
+        """Tells of it."""
+        scope, ms = self._scope, self._service.clock() - self._began_at
+        first = scope["path"][1:].partition("/")[0]
+        self._service.metrics.observe(
+            HTTP_SECONDS, ms / SECOND_MS, AREAS.get(first, first), f"{self.status // STATUS_CLASS}xx"
+        )
         write = log.debug if scope["path"] in PROBES else log.info
         reason = scope["state"].get(REASON)
         write(
@@ -163,7 +172,7 @@ class Exchange:
             path=scope["path"],  # without the query, which may hold what is secret
             status=self.status,
             octets=self._sent_octets,
-            ms=self._service.clock() - self._began_at,
+            ms=ms,
             **({"reason": reason} if reason else {}),
         )
 

@@ -13,10 +13,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mailstack.model.instant import SECOND_MS
+from mailstack.model.metrics import STREAMS_OPEN
 from mailstack.model.principal import Account
 from mailstack.net.admission import Admission, Held
 from mailstack.net.connections import Connections
 from mailstack.ports.accounts import Accounts
+from mailstack.ports.metrics import Metrics
 from mailstack.servers.conversation import Farewell
 from mailstack.servers.http.problem import TOO_MANY_STREAMS, Refused
 
@@ -67,6 +69,7 @@ class Lines:
 
     connections: Connections
     admission: Admission
+    metrics: Metrics
     open: "set[Line]"
 
 
@@ -137,7 +140,7 @@ class Line(asyncio.Protocol):
         self._held.part = self.shut_down
         self._lines.open.add(self)
         self._guest.begin(self)
-        self._lines.connections.add(self)
+        self._lines.metrics.add(STREAMS_OPEN, self._guest.kind)
 
     def shut_down(self) -> None:
         self._guest.end(None)
@@ -162,6 +165,7 @@ class Line(asyncio.Protocol):
         self._lines.open.discard(self)
         self._lines.connections.remove(self)
         self._lines.admission.leave(self._held)
+        self._lines.metrics.add(STREAMS_OPEN, self._guest.kind, by=-1)
         self._guest.lost()
         lasted_ms = round((asyncio.get_running_loop().time() - self._began_at) * SECOND_MS)
         log.info("stream ended", kind=self._guest.kind, account=self.account.login, peer=self.peer_host, ms=lasted_ms)

@@ -1,8 +1,9 @@
-"""What makes an HTTP connection of each accepted socket, on `http` and on `https`. RFC 9110, RFC 9112."""
+"""What makes an HTTP connection of each accepted socket, on `http`, `https` and `metrics`. RFC 9110, RFC 9112."""
 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -10,6 +11,7 @@ from uvicorn.server import ServerState
 from mailstack.net.admission import Admission
 from mailstack.net.connections import Connections
 from mailstack.net.proxied import ProtocolFactory
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.servers.http.connection import HttpConnection, Shared
 from mailstack.servers.http.floor import Floor
 from mailstack.servers.http.line import Lines
@@ -21,10 +23,15 @@ NAME = "http"
 
 class HttpServer:
     """service: asked once for each request; what it began with, it keeps. streams: where those who are logged in and
-    stay are counted, in place of admission."""
+    stay are counted, in place of admission. metrics: for all generations."""
 
     def __init__(
-        self, service: Callable[[], HttpService], connections: Connections, admission: Admission, streams: Admission
+        self,
+        service: Callable[[], HttpService],
+        connections: Connections,
+        admission: Admission,
+        streams: Admission,
+        metrics: Metrics = UNCOUNTED,
     ) -> None:
         # Our own lines say more, and say it once.
         logging.getLogger("uvicorn.error").disabled = True
@@ -47,15 +54,18 @@ class HttpServer:
             state=ServerState(),
             connections=connections,
             admission=admission,
-            lines=Lines(connections=connections, admission=streams, open=set()),
+            lines=Lines(connections=connections, admission=streams, metrics=metrics, open=set()),
         )
+        # Apart, so that whoever watches the server gets in however many others come from the same address.
+        self._for_watchers = replace(self._shared, admission=Admission("metrics"))
 
     def protocol(self, role: HttpRole) -> ProtocolFactory:
         """For net.listen."""
         floor = Floor(self._service, role)
+        shared = self._for_watchers if role is HttpRole.METRICS else self._shared
 
         def accept(came_from: str = "") -> asyncio.Protocol:
-            return HttpConnection(floor, self._service().limits, shared=self._shared, came_from=came_from)
+            return HttpConnection(floor, self._service().limits, shared=shared, came_from=came_from)
 
         return accept
 

@@ -11,7 +11,9 @@ from typing import assert_never
 import structlog
 
 from mailstack.model.errors import DomainError
+from mailstack.model.instant import SECOND_MS
 from mailstack.model.mailbox_filter import Reach
+from mailstack.model.metrics import IMAP_SECONDS
 from mailstack.net.admission import Entrance, Place
 from mailstack.net.connections import Connections
 from mailstack.net.stream import Stream
@@ -28,6 +30,7 @@ from mailstack.servers.reception import HouseRules, Reception, sentence
 from mailstack.servers.standing import by_app_password, send_away
 from mailstack.wire.framing import ProtocolFault
 from mailstack.wire.imap.commands.expunge import Expunge
+from mailstack.wire.imap.commands.idle import Idle
 from mailstack.wire.imap.commands.move import Move
 from mailstack.wire.imap.commands.table import Request
 from mailstack.wire.imap.events import (
@@ -182,7 +185,11 @@ def _fault(event: SyntaxFault) -> Tagged | Untagged:
 
 async def _answer(session: Session, tag: str, request: Request) -> None:
     session.tag, session.lowest_processed = tag, None
+    began_at = session.service.clock()
     completed = with_limit(session, await _run(session, request))
+    if not isinstance(request, Idle):
+        took_s = (session.service.clock() - began_at) / SECOND_MS
+        session.service.metrics.observe(IMAP_SECONDS, took_s, type(request).__name__.lower(), completed.condition)
     session.connection.say(Tagged(tag=tag, condition=completed.condition, code=completed.code, text=completed.text))
     if completed.starts_tls and session.service.tls is not None:
         await session.connection.start_tls(session.service.tls)

@@ -14,6 +14,7 @@ from mailstack.ports.changes import Changes
 from mailstack.ports.emails import Emails
 from mailstack.ports.mailboxes import Mailboxes
 from mailstack.ports.messages import Messages
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.ports.search import Search
 from mailstack.ports.sharing import Sharing
 from mailstack.ports.spam_lessons import Noting
@@ -78,6 +79,7 @@ class ImapService:
     plaintext_is_secure: Callable[[str], bool]
     jmap_url: str | None = None
     teller: Teller = field(default_factory=Teller)
+    metrics: Metrics = UNCOUNTED
 
     def mail_of(self, account: Account) -> AccountMail:
         return AccountMail(

@@ -11,6 +11,8 @@ from typing import Any
 import structlog
 
 from mailstack.model.errors import DomainError
+from mailstack.model.instant import SECOND_MS
+from mailstack.model.metrics import JMAP_SECONDS
 from mailstack.servers.jmap import (
     blob_copy,
     blob_get,
@@ -124,7 +126,14 @@ async def responses_to(
     waiting = deque(calls)
     while waiting:
         invocation = waiting.popleft()
+        began_at = call.service.clock()
         name, found = await _response(invocation, call, results, methods)
+        call.service.metrics.observe(
+            JMAP_SECONDS,
+            (call.service.clock() - began_at) / SECOND_MS,
+            invocation.name,
+            _ERROR if name == _ERROR else "done",
+        )
         results.add(name, found, invocation.call_id)
         responses.append((name, found, invocation.call_id))
         # RFC 8620 §5.4: what follows from a call comes before the client's next one, under the same id.

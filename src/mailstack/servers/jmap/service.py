@@ -9,6 +9,7 @@ from mailstack.model.instant import Clock
 from mailstack.model.principal import Account
 from mailstack.ports.accounts import Accounts
 from mailstack.ports.bus import Bus
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.ports.object_journal import ObjectJournal
 from mailstack.ports.push_subscriptions import PushSubscriptions
 from mailstack.ports.uploads import Uploads
@@ -56,3 +57,4 @@ class JmapService:
     turns: Turns = field(default_factory=partial(Turns, "maxConcurrentRequests"))
     upload_turns: Turns = field(default_factory=partial(Turns, "maxConcurrentUpload"))
     token: Callable[[int], bytes] = token_bytes
+    metrics: Metrics = UNCOUNTED

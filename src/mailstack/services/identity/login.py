@@ -43,6 +43,11 @@ LOGGED_NAME = 128
 LOOK_EVERY_MS = 30 * SECOND_MS
 """How soon it is seen that accounts have got their first verifier, or lost their last one."""
 
+PASSWORD = "password"
+SCRAM = "scram"
+TOKEN = "token"
+"""How a password is shown: itself, by what only who knows it can compute, or an app password that comes alone."""
+
 WRONG = "wrong name or password"
 WRONG_TOKEN = "no such token"
 
@@ -55,10 +60,12 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginOrigin:
     """Where somebody logs in from. service: for the log, and one of services.identity.app_passwords.SERVICE_OF where
-    app passwords are taken. is_repeated: it is a login for each request, which is told once in a while."""
+    app passwords are taken. proof: how a password is shown, for the log. is_repeated: it is a login for each request,
+    which is told once in a while."""
 
     service: str
     peer_host: str
+    proof: str = PASSWORD
     is_repeated: bool = False
 
 
@@ -145,6 +152,7 @@ class Login:
 
     async def authenticate_bearer(self, token: str, *, ability: Ability, origin: LoginOrigin) -> Account:
         """By an app password that comes alone, and names its account: RFC 6750. Raises as authenticate does."""
+        origin = replace(origin, proof=TOKEN)
         self._delays.require_a_turn(origin.peer_host)
         app_password = await app_password_in(self._accounts, token, now=self._clock())
         account = await self._accounts.account(app_password.account_id) if app_password else None
@@ -315,4 +323,5 @@ def _name_key(username: str) -> str:
 
 
 def _log(event: str, origin: LoginOrigin, username: str, **facts: str) -> None:
-    log.info(event, service=origin.service, peer=origin.peer_host, user=plain(username, LOGGED_NAME), **facts)
+    user = plain(username, LOGGED_NAME)
+    log.info(event, service=origin.service, peer=origin.peer_host, user=user, proof=origin.proof, **facts)

@@ -332,10 +332,14 @@ class QueueRunner:
             known = put_off_by(mark, as_promised(known) if wish is TlsWish.REQUIRED else known)
             await self._write(service, [Entry(item=item, outcome=known, relay=relay) for item in items], content)
             return
+        began_at = self._clock()
         async with aclosing(attempt(service, way, items, content, hosts=hosts, wish=wish)) as answered:
             async for part in answered:
                 note(wish, [found for _, found in part])
-                entries = [Entry(item=item, outcome=put_off_by(mark, found), relay=relay) for item, found in part]
+                ms = self._clock() - began_at
+                entries = [
+                    Entry(item=item, outcome=put_off_by(mark, found), relay=relay, ms=ms) for item, found in part
+                ]
                 await self._write(service, entries, content)
 
     async def _end(

@@ -34,13 +34,15 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """further: mail that is enqueued with it. is_held: a deferral that waits for a person.
-    relay: the host that was to take it, for the log, which names it even where it was not reached; "" without one."""
+    relay: the host that was to take it, for the log, which names it even where it was not reached; "" without one.
+    ms: since its attempt began; None without one."""
 
     item: QueueItem
     outcome: Outcome
     further: tuple[OutgoingMail, ...] = ()
     is_held: bool = False
     relay: str = ""
+    ms: int | None = None
 
 
 class Record:
@@ -126,6 +128,7 @@ def _tell(entry: Entry, settled: Settlement, *, is_lost: bool) -> None:
         tries=item.tries + 1,
         next_at=_iso(settled.next_at),
         lease_lost=is_lost,
+        **({} if entry.ms is None else {"ms": entry.ms}),
         **_tls_facts(outcome.tls),
         **_source_facts(outcome.source),
     )

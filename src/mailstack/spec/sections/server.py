@@ -17,6 +17,7 @@ from mailstack.spec.values import (
     IpNetwork,
     Name,
     NamesOrAll,
+    NearEndpoint,
     ProxyNetwork,
     SecretReference,
     Size,
@@ -109,6 +110,13 @@ class Listeners(Section):
     )
     https: tuple[Endpoint, ...] = Field(
         default=(":443",), description="MTA-STS policies (RFC 8461) and health, over TLS with the host's certificates."
+    )
+    metrics: tuple[NearEndpoint, ...] = Field(
+        default=(),
+        description="Figures for Prometheus at /metrics, and health, without TLS and without a password: for this"
+        " machine and the networks around it. An address that everybody reaches is refused, and so is whoever asks from"
+        " one. Off by default.",
+        examples=[["127.0.0.1:9090"]],
     )
 
 

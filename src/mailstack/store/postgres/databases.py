@@ -18,6 +18,8 @@ from mailstack.model.changes import LogHead
 from mailstack.model.errors import Forbidden, NotFound, TryAgainLater
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock
+from mailstack.model.metrics import STORE_BUSY, STORE_COMMITS, STORE_WRITE_SECONDS
+from mailstack.ports.metrics import Metrics
 from mailstack.store.postgres.dialect import translated
 from mailstack.store.postgres.faults import Clashed, Lost
 from mailstack.store.postgres.gathering import Gathering
@@ -67,6 +69,7 @@ class Engine:
         clock: Clock,
         publish: Callable[[str], None],
         is_read_only: bool,
+        metrics: Metrics,
     ) -> None:
         self.name = name
         self.pool = pool
@@ -75,6 +78,7 @@ class Engine:
         self.clock = clock
         self.publish = publish
         self.is_read_only = is_read_only
+        self.metrics = metrics
         # What is long waits for a thread before it takes a connection: the short need those.
         self.long_turn = asyncio.Semaphore(LONG_AT_ONCE)
         self._at_work: set[asyncio.Task[Any]] = set()
@@ -94,6 +98,7 @@ class Engine:
                 if loop.time() + pause_s > deadline_s:
                     self._note(fault)
                     raise TryAgainLater(f"{self.name} cannot be used: {fault}") from fault
+                self.metrics.add(STORE_BUSY)
                 log.debug("database asked again", database=self.name, error=str(fault))
             else:
                 if self.is_away:
@@ -200,9 +205,14 @@ class PostgresDatabase:
     async def write(self, work: Work[Result], *, is_long: bool = False) -> Result:
         if self._engine.is_read_only:
             raise Forbidden(f"{self._engine.name} was opened for reading only")
-        if self._gathering is None:
-            return await self._engine.detached(self._write(work, is_long=is_long))
-        return await self._gathering.write(work, is_long=is_long)
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        try:
+            if self._gathering is None:
+                return await self._engine.detached(self._write(work, is_long=is_long))
+            return await self._gathering.write(work, is_long=is_long)
+        finally:
+            self._engine.metrics.observe(STORE_WRITE_SECONDS, loop.time() - began_at)
 
     async def in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._engine.blob_threads, work, *arguments)
@@ -239,6 +249,7 @@ class PostgresDatabase:
     async def _write(self, work: Work[Result], /, *, is_long: bool) -> Result:
         async with self._engine.long_turn if is_long else nullcontext():
             transaction, result = await self._engine.tried(partial(self._attempt, work, is_long))
+        self._engine.metrics.add(STORE_COMMITS)
         for topic in transaction.announced:
             self._engine.publish(topic)
         if transaction.following:

@@ -10,6 +10,7 @@ import psycopg
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.store.postgres import marks, schema_account, schema_system
 from mailstack.store.postgres.databases import LONG_AT_ONCE, AccountDatabases, Engine, PostgresDatabase
 from mailstack.store.postgres.link import Address, Limits, Link, first_line, open_link
@@ -164,6 +165,7 @@ async def open_store(
     read_only: bool = False,
     limits: Limits | None = None,
     most_links: int = MOST,
+    metrics: Metrics = UNCOUNTED,
 ) -> PostgresStore:
     """blobs: where large ones lie; closed with the store. read_only: for one who only looks; NotFound where there is no
     store, and nothing is made or changed.
@@ -179,6 +181,7 @@ async def open_store(
         read_only=read_only,
         limits=limits,
         most_links=most_links,
+        metrics=metrics,
     )
     store = PostgresStore(engine, blobs=blobs, clock=clock, token=token, bus=bus)
     try:
@@ -199,6 +202,7 @@ def make_engine(
     read_only: bool = False,
     limits: Limits | None = None,
     most_links: int = MOST,
+    metrics: Metrics = UNCOUNTED,
 ) -> Engine:
     """For a database whose schema is the newest. Nothing is connected yet."""
     return Engine(
@@ -209,6 +213,7 @@ def make_engine(
         clock=clock,
         publish=publish,
         is_read_only=read_only,
+        metrics=metrics,
     )
 
 

@@ -11,6 +11,7 @@ from mailstack.model.errors import NotFound
 from mailstack.model.ids import AccountId
 from mailstack.model.instant import Clock, Instant
 from mailstack.ports.bus import GENERATION_TOPIC, Bus
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.store.sql.accounts import SqlAccounts
 from mailstack.store.sql.acquaintances import SqlAcquaintances
 from mailstack.store.sql.annotations import SqlAnnotations
@@ -144,12 +145,13 @@ async def open_store(
     bus: Bus,
     token: Callable[[int], bytes] = secrets.token_bytes,
     read_only: bool = False,
+    metrics: Metrics = UNCOUNTED,
 ) -> SqliteStore:
     """read_only: for one who only looks; NotFound where there is no store, and not a file is made or changed.
 
     Raises Damaged, Unsupported (a newer schema), TryAgainLater (a folder that cannot be written, a full disk).
     """
-    files = _Files(path, clock=clock, bus=bus)
+    files = _Files(path, clock=clock, bus=bus, metrics=metrics)
     try:
         await (files.look() if read_only else files.open(token))
     except BaseException:
@@ -164,8 +166,9 @@ class _Files:
     system: Database
     accounts: AccountDatabases
 
-    def __init__(self, path: Path, *, clock: Clock, bus: Bus) -> None:
+    def __init__(self, path: Path, *, clock: Clock, bus: Bus, metrics: Metrics) -> None:
         self._path = path
+        self._metrics = metrics
         self._clock = clock
         self._bus = bus
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="store-reader")
@@ -177,7 +180,7 @@ class _Files:
 
     async def open(self, token: Callable[[int], bytes]) -> None:
         connection = await self._in_thread(partial(self._open_system, token))
-        self._writer = Writer(threads=WRITER_THREADS, publish=self._bus.publish)
+        self._writer = Writer(threads=WRITER_THREADS, publish=self._bus.publish, metrics=self._metrics)
         writable = WritableFile(connection, page_size=schema_system.PAGE_SIZE)
         self._add(
             Database(

@@ -20,6 +20,8 @@ from typing import Any, Generic
 import structlog
 
 from mailstack.model.errors import DomainError, TryAgainLater
+from mailstack.model.metrics import STORE_BUSY, STORE_COMMITS, STORE_WRITE_SECONDS
+from mailstack.ports.metrics import UNCOUNTED, Metrics
 from mailstack.store.sql.database import Question, Result, Row, Value, Work
 from mailstack.store.sqlite.connection import Connection
 
@@ -73,12 +75,13 @@ class Transaction:
 
 
 class _Request(Generic[Result]):
-    __slots__ = ("fault", "future", "is_long", "result", "work")
+    __slots__ = ("began_at", "fault", "future", "is_long", "result", "work")
 
-    def __init__(self, work: Work[Result], future: "asyncio.Future[Result]", *, is_long: bool) -> None:
+    def __init__(self, work: Work[Result], future: "asyncio.Future[Result]", *, is_long: bool, began_at: float) -> None:
         self.work = work
         self.future = future
         self.is_long = is_long
+        self.began_at = began_at
         self.result: Result | None = None
         self.fault: BaseException | None = None
 
@@ -113,8 +116,9 @@ class WritableFile:
 class Writer:
     """Owns the threads: as many for commits as for long work. publish: called on the loop with each topic announced."""
 
-    def __init__(self, *, threads: int, publish: Callable[[str], None]) -> None:
+    def __init__(self, *, threads: int, publish: Callable[[str], None], metrics: Metrics = UNCOUNTED) -> None:
         self._loop = asyncio.get_running_loop()
+        self._metrics = metrics
         self._publish = publish
         # Apart, so that no delivery waits behind a long change; few, because threads that wait for the disk are cheap
         # to have and dear to wake.
@@ -136,7 +140,7 @@ class Writer:
         if len(file.pending) >= MAX_PENDING:
             raise TryAgainLater(f"{file.connection.path} has too many writes waiting")
         future: asyncio.Future[Result] = self._loop.create_future()
-        file.pending.append(_Request(work, future, is_long=is_long))
+        file.pending.append(_Request(work, future, is_long=is_long, began_at=self._loop.time()))
         if not file.is_busy:
             file.is_busy = True
             self._busy_files += 1
@@ -155,7 +159,10 @@ class Writer:
     def _start(self, file: WritableFile) -> None:
         requests = [file.pending.popleft() for _ in range(min(len(file.pending), MAX_GROUP))]
         group = _Group(file.connection, requests)
-        if any(request.is_long for request in requests) or not group.run_now():
+        is_long = any(request.is_long for request in requests)
+        if is_long or not group.run_now():
+            if not is_long:
+                self._metrics.add(STORE_BUSY)
             self._long_jobs.put(lambda: self._end(file, group, group.run_and_commit))
         else:
             self._commits.put(lambda: self._end(file, group, group.commit))
@@ -186,7 +193,10 @@ class Writer:
         self._release(file)
 
     def _resolve(self, group: "_Group") -> None:
+        now = self._loop.time()
+        self._metrics.add(STORE_COMMITS)
         for request in group.requests:
+            self._metrics.observe(STORE_WRITE_SECONDS, now - request.began_at)
             request.resolve()
         for topic in group.topics:
             self._publish(topic)

@@ -1,0 +1,1 @@
+"""Figures of a running server, for Prometheus and whoever reads what it reads."""
