@@ -304,5 +304,5 @@ def test_the_example_starts_without_a_warning_and_says_what_it_made(tmp_path: Pa
     assert (applied["generation"], served["generation"]) == (1, 2)
     assert len(applied["created"]) == 21
     assert applied["created"][-1].startswith("and ")
-    assert any(name.startswith("account ") for name in applied["created"])
+    assert any(name.startswith("domain ") for name in applied["created"])
     assert lines[-1]["event"] == "stopped"
