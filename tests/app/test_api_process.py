@@ -6,9 +6,8 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -19,100 +18,29 @@ from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applied_spec import load_applied
 from mailstack.app.applier import settle_received
 from mailstack.app.apply_process import ApplyProcess
-from mailstack.app.clock import system_clock
 from mailstack.app.faults import ApplyBroken
 from mailstack.app.messages import Job
 from mailstack.app.received import Delivery, Received, draft, hash_of_main, is_unsettled
 from mailstack.app.runfiles import run_folder
-from mailstack.app.silence import Silence
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 from mailstack.cli.main import cli
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.ids import Generation, TokenId
 from mailstack.model.instant import Instant
-from mailstack.model.resource import Kind, Snapshot
+from mailstack.model.resource import Kind
 from mailstack.servers.calls import Answer, Call, CallKind
-from mailstack.spec.bundle import bundle_of
 from mailstack.spec.load import load_spec
-from mailstack.spec.secrets import resolve
-from mailstack.store.sqlite.open import open_store
+from tests.support.house import MORE, REMOTE, SECRETS, SPEC, House, applied_house
 from tests.support.running import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_programs")]
-
-SPEC = """\
-server: {hostname: mail.example.com}
-storage: {path: ../state}
-domains: {example.com: }
-accounts:
-  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin]}
-"""
-MORE = f"{SPEC}  bob@example.com: {{password: env/REMOTE_BOB}}\n"
-SECRETS = {"REMOTE_ALICE": "open sesame of alice", "REMOTE_BOB": "open sesame of bob"}
-
-REMOTE = {"REMOTE_ALICE": SECRETS["REMOTE_ALICE"]}
-
-
-class House:
-    """A server's spec that was applied here, with the secrets that only a sender has now."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.spec = folder / "etc" / "mailstack.yaml"
-        self.storage = folder / "state"
-        job = Job(spec=str(self.spec), log_format="json", log_level="warning")
-        self.processes = ApiProcesses(StoreAddress(folder=self.storage), job)
-
-    def request(self, text: str, secrets: Mapping[str, str] = SECRETS, **more: object) -> dict[str, Any]:
-        here = self.folder / "laptop.yaml"
-        here.write_text(text)
-        by_reference = {f"env/{name}": value for name, value in secrets.items()}
-        bundle = bundle_of(load_spec(here), resolve).to_json()
-        return {"bundle": {**bundle, "secrets": by_reference}, **more}
-
-    async def ask(self, kind: CallKind, request: object, *, may_apply: bool = True) -> tuple[int, list[Any]]:
-        content = request if isinstance(request, bytes) else orjson.dumps(request)
-        answer = await self.processes.carry_out(
-            Call(kind=kind, caller=TokenId("the-token"), may_apply=may_apply), content
-        )
-        told = b"".join([chunk async for chunk in answer.chunks])
-        await answer.close()
-        await self.until_nothing_runs()
-        return answer.status, [orjson.loads(line) for line in told.splitlines()]
-
-    async def until_nothing_runs(self) -> None:
-        async def is_over() -> bool:
-            return not self.processes.running
-
-        await until(is_over)
-
-    async def plan(self, text: str, secrets: Mapping[str, str] = SECRETS, **more: object) -> tuple[int, Any]:
-        status, (reply,) = await self.ask(CallKind.PLAN, self.request(text, secrets, **more))
-        return status, reply
-
-    async def expected(self, text: str) -> dict[str, str]:
-        _, reply = await self.plan(text)
-        assert "plan" in reply, reply
-        return {name: reply["plan"][name] for name in ("spec_hash", "live_hash", "plan_hash")}
-
-    async def snapshot(self) -> Snapshot:
-        store = await open_store(self.storage, clock=system_clock, bus=Silence(), read_only=True)
-        try:
-            return await store.state.snapshot()
-        finally:
-            await store.close()
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a house, to be copied."""
-    made = House(tmp_path_factory.mktemp("applied"))
-    made.spec.parent.mkdir()
-    made.spec.write_text(SPEC)
-    done = CliRunner().invoke(cli, ["apply", "--yes", str(made.spec)], env=REMOTE)
-    assert done.exit_code == 0, done.output
-    return made.folder
+    return applied_house(tmp_path_factory.mktemp("applied")).folder
 
 
 @pytest.fixture
@@ -518,33 +446,3 @@ async def test_an_own_spec_with_faults_is_told(house: House) -> None:
     status, (reply,) = await house.ask(CallKind.OWN_PLAN, {})
     assert status == 409
     assert "has faults" in reply["detail"]
-
-
-async def test_who_owns_what_of_an_account(house: House) -> None:
-    status, (reply,) = await house.ask(CallKind.OWNERS, {"login": "alice@example.com"})
-    assert (status, reply["fields"]["roles"]) == (200, {"owner": "spec", "where": f"{house.spec}:5", "since": None})
-
-
-async def test_a_proposal_is_the_spec_as_it_would_be_and_nothing_is_written(house: House) -> None:
-    asked = {"login": "alice@example.com", "key": "quota", "value": "2GiB"}
-    status, (reply,) = await house.ask(CallKind.PROPOSAL, asked)
-    assert (status, reply["file"], reply["faults"]) == (200, str(house.spec), [])
-    assert reply["diff"][-2:] == [
-        "-  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin]}",
-        "+  alice@example.com: {password: env/REMOTE_ALICE, roles: [admin], quota: 2GiB}",
-    ]
-    assert house.spec.read_text() == SPEC
-    _, (reply,) = await house.ask(CallKind.PROPOSAL, {**asked, "value": "much"})
-    assert reply["faults"][0].startswith("accounts[alice@example.com].quota: ")
-    assert (await house.ask(CallKind.PROPOSAL, {**asked, "login": "nobody@example.com"}))[0] == 404
-    assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "password"}))[0] == 422
-    assert (await house.ask(CallKind.PROPOSAL, {**asked, "key": "name", "value": "a\nb: c"}))[0] == 422
-
-
-async def test_a_proposal_shows_no_hash(house: House) -> None:
-    hashed = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG"
-    house.spec.write_text(SPEC.replace("env/REMOTE_ALICE", f'"{hashed}"'))
-    asked = {"login": "alice@example.com", "key": "name", "value": "Alice"}
-    _, (reply,) = await house.ask(CallKind.PROPOSAL, asked)
-    assert "name: Alice" in reply["diff"][-1]
-    assert "c29tZXNhbHQ" not in str(reply)

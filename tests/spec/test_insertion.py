@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstack.model.errors import Unsupported
-from mailstack.spec.insertion import Entry, sections_text, with_entries, with_value
+from mailstack.spec.insertion import Entry, sections_text, with_entries
 from mailstack.spec.load import load_spec
 
 BOB: Mapping[str, Mapping[str, Entry]] = {"accounts": {"bob@example.com": {"name": "Bob", "quota": "1GiB"}}}
@@ -69,49 +68,3 @@ def test_what_yaml_would_take_for_something_else_is_quoted(tmp_path: Path) -> No
 def test_an_empty_section_adds_nothing() -> None:
     assert with_entries(HEAD, {"aliases": {}}, "mailstack.yaml") == HEAD
     assert sections_text({"aliases": {}}) == ""
-
-
-STAFF = """\
-accounts:
-  # staff & others
-  alice@example.com:  # *the* postmistress
-    name: Alice Example  # as she writes it
-    addresses:
-      - a@example.com
-      - b@example.com   # both
-
-  bob@example.com: {}
-  carol@example.com:
-  dave@example.com: {name: Dåve, quota: 1GiB}  # leaves soon
-  eve@example.com: &eve {name: Eve}
-  fay@example.com: *eve
-"""
-
-
-@pytest.mark.parametrize(
-    ("login", "key", "value", "before", "after"),
-    [
-        ("alice", "name", "Alice: B", "name: Alice Example  #", 'name: "Alice: B"  #'),
-        (
-            "alice",
-            "addresses",
-            ["c@example.com"],
-            "addresses:\n      - a@example.com\n      - b@example.com   # both\n",
-            "addresses: [c@example.com]   # both\n",
-        ),
-        ("alice", "quota", "20GiB", "# both\n", "# both\n    quota: 20GiB\n"),
-        ("bob", "name", "Bob", "{}", "{name: Bob}"),
-        ("carol", "quota", None, "carol@example.com:\n", "carol@example.com:\n    quota: null\n"),
-        ("dave", "quota", "2GiB", "quota: 1GiB}  #", "quota: 2GiB}  #"),
-        ("dave", "roles", ["admin"], "1GiB}", "1GiB, roles: [admin]}"),
-    ],
-)
-def test_one_value_is_changed_and_nothing_else(login: str, key: str, value: Entry, before: str, after: str) -> None:
-    changed = with_value(STAFF, ("accounts", f"{login}@example.com", key), value, "spec")
-    assert changed == STAFF.replace(before, after)
-
-
-@pytest.mark.parametrize("login", ["eve", "fay", "nobody"])
-def test_what_others_share_is_left_to_people(login: str) -> None:
-    with pytest.raises(Unsupported):
-        with_value(STAFF, ("accounts", f"{login}@example.com", "name"), "X", "spec")

@@ -89,6 +89,7 @@ class AdminWorld:
             running=lambda: self.running,
             rests=lambda: self.rests,
             clock=self.clock,
+            token=token_bytes,
         )
         router = Router(AdminPages(service=service).routes(), redirect_slashes=False)
         return await asked(floor_under(router, self.clock), method, path, headers=sent, content=content)

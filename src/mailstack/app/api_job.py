@@ -30,19 +30,22 @@ from mailstack.app.api_line import (
 )
 from mailstack.app.api_models import (
     ApplyRequest,
+    ChangeRequest,
+    EntryRequest,
     OwnApplyRequest,
-    OwnersRequest,
     OwnPlanRequest,
     PlanRequest,
-    ProposalRequest,
     TokensRequest,
+    UndoRequest,
+    WriteRequest,
     ZoneRequest,
     read_request,
 )
 from mailstack.app.api_own import apply_own, plan_own, tell_drift
 from mailstack.app.api_process import Order
-from mailstack.app.api_proposal import propose, tell_owners
+from mailstack.app.api_proposal import propose, tell_entry
 from mailstack.app.api_spam import tell_spam, tell_tokens
+from mailstack.app.api_spec_write import tell_edits, undo, write
 from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply
 from mailstack.app.api_visit import Visit
 from mailstack.app.applied_spec import keep_applied
@@ -134,10 +137,10 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
             await plan_own(order, read_request(OwnPlanRequest, content), line)
         case CallKind.OWN_APPLY:
             await apply_own(order, read_request(OwnApplyRequest, content), line)
-        case CallKind.OWNERS:
-            await tell_owners(order, read_request(OwnersRequest, content), line)
+        case CallKind.ENTRY:
+            await tell_entry(order, read_request(EntryRequest, content), line)
         case CallKind.PROPOSAL:
-            propose(order, read_request(ProposalRequest, content), line)
+            propose(order, read_request(ChangeRequest, content), line)
         case CallKind.RECORDS:
             await tell_records(order, line)
         case CallKind.ZONE:
@@ -148,6 +151,12 @@ async def _carry_out(order: Order, content: bytes, line: Line) -> None:
             await tell_spam(order, line)
         case CallKind.TOKENS:
             await tell_tokens(order, read_request(TokensRequest, content), line)
+        case CallKind.WRITE:
+            await write(order, read_request(WriteRequest, content), line)
+        case CallKind.UNDO:
+            await undo(order, read_request(UndoRequest, content), line)
+        case CallKind.EDITS:
+            tell_edits(order, line)
 
 
 async def _plan(order: Order, request: PlanRequest, line: Line) -> None:

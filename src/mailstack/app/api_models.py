@@ -14,6 +14,8 @@ from mailstack.reconcile.plan import ByHandDocument, PlanDocument
 MOST_FAULTS_TOLD = 5
 LONGEST_HASH = 100
 LONGEST_NAME = 4_096
+LONGEST_VALUE = 64 * 1024
+MOST_VALUES = 50
 Hash = Annotated[str, Field(max_length=LONGEST_HASH)]
 
 
@@ -79,15 +81,32 @@ class OwnApplyRequest(OwnPlanRequest):
     expected: ExpectedModel
 
 
-class OwnersRequest(Model):
-    login: str = Field(max_length=LONGEST_NAME)
+class EntryRequest(Model):
+    """Of the spec that lies on the server."""
+
+    section: Literal["accounts", "aliases", "lists", "domains"]
+    name: str = Field(max_length=LONGEST_NAME)
 
 
-class ProposalRequest(OwnersRequest):
-    """value: as a person types it."""
+class ChangeRequest(EntryRequest):
+    """values: by key, as a person types them."""
 
-    key: Literal["name", "quota", "addresses", "roles", "can"]
-    value: str = Field(max_length=LONGEST_NAME)
+    act: Literal["set", "add", "remove"]
+    values: dict[str, Annotated[str, Field(max_length=LONGEST_VALUE)]] = Field(default={}, max_length=MOST_VALUES)
+
+
+class WriteRequest(ChangeRequest):
+    """before, after: SHA-256 of the file when the diff was shown, and as it was shown to be. by: the login."""
+
+    by: str = Field(max_length=LONGEST_NAME)
+    before: Hash
+    after: Hash
+
+
+class UndoRequest(Model):
+    """written: SHA-256 of the file as it was written."""
+
+    written: Hash
 
 
 class ZoneRequest(Model):

@@ -1,84 +1,129 @@
-"""What an account's values are owned by, and what a changed one would look like in the spec: as a diff, which a person
-takes from there. Nothing is written.
-"""
+"""What an entry of the server's own spec says and where, and what a changed one would look like, as a diff."""
 
-import difflib
-import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mailstack.app.account_owners import owners_of
 from mailstack.app.api_line import JSON, Line, opened_store
-from mailstack.app.api_models import OwnersRequest, ProposalRequest
+from mailstack.app.api_models import ChangeRequest, EntryRequest
 from mailstack.app.api_process import Order
 from mailstack.app.api_visit import own_spec
 from mailstack.app.silence import Silence
-from mailstack.model.errors import Invalid, NotFound
+from mailstack.app.spec_draft import Draft, checked, draft_of, entry_path
+from mailstack.app.spec_files import why_not_writable, work_tree
+from mailstack.model.errors import NotFound
 from mailstack.model.resource import Kind
-from mailstack.spec.bundle import Bundle, bundle_of, unpack
-from mailstack.spec.faults import SpecInvalid
-from mailstack.spec.insertion import Entry, with_value
-from mailstack.spec.load import LoadedSpec, load_spec
-from mailstack.spec.secrets import SecretMissing
+from mailstack.spec.editable import ACCOUNTS, NULL, OF_NEW, Key, default_of, keys_of, words_of
+from mailstack.spec.faults import Place
+from mailstack.spec.load import LoadedSpec
 
-LISTS = frozenset({"addresses", "roles", "can"})
-NO_LIMIT = "null"
-_HASH = re.compile(r"(?:\$(?:argon2\w*|2[aby]|5|6)|\{[A-Z0-9-]+\}|SCRAM-SHA-256)\$(?:[^\s\"'},]|,(?=\S))+")
+DEFAULTS = ("defaults", "account")
 
 
-async def tell_owners(order: Order, request: OwnersRequest, line: Line) -> None:
+async def tell_entry(order: Order, request: EntryRequest, line: Line) -> None:
+    """name: "" for what is asked of a new one."""
     own = own_spec(Path(order.spec))
+    if not request.name:
+        keys = keys_of(request.section)
+        rows = [_row(own, (request.section, ""), keys[name]) for name in OF_NEW[request.section]]
+        line.begin(JSON)
+        line.tell(rows=rows, mode=own.spec.reconcile.admin_edits)
+        return
+    path = require_entry(own, request)
     async with opened_store(order, Silence(), read_only=True) as store:
-        snapshot = await store.state.snapshot([Kind.ACCOUNT])
-    line.begin(JSON)
-    line.tell(fields=owners_of(request.login, snapshot.resources.get((Kind.ACCOUNT, request.login)), own))
-
-
-def propose(order: Order, request: ProposalRequest, line: Line) -> None:
-    """faults: those that the spec would have then."""
-    own = own_spec(Path(order.spec))
-    if request.login not in own.spec.accounts:
-        raise NotFound(f"{request.login} is not in the spec any more")
-    path = own.locator.as_written(("accounts", request.login))
-    file = Path(own.locator.place(path).file)
-    former = file.read_bytes().decode()
-    new = with_value(former, [*map(str, path), request.key], _entry(request), str(file))
+        snapshot = await store.state.snapshot([Kind.ACCOUNT] if request.section == ACCOUNTS else ())
+    resource = snapshot.resources.get((Kind.ACCOUNT, request.name))
+    owners = owners_of(request.name, resource, own) if request.section == ACCOUNTS else {}
     line.begin(JSON)
     line.tell(
-        file=str(file),
-        diff=_diff(former, new, str(file)),
-        faults=_faults(own, file, new),
+        where=_shown(own.locator.place(path)),
+        rows=[_row(own, path, key) for key in keys_of(request.section).values()],
+        password=owners.get("password"),
+        mode=own.spec.reconcile.admin_edits,
+        is_applied=own.digest == snapshot.spec_hash,
     )
 
 
-def _diff(former: str, new: str, file: str) -> list[str]:
-    """Without the hashes that may stand around what is changed: nobody needs to see them for that."""
-    lines = difflib.unified_diff(former.splitlines(), new.splitlines(), file, file, lineterm="", n=1)
-    return [_HASH.sub("(secret)", line) for line in lines]
+def propose(order: Order, request: ChangeRequest, line: Line) -> None:
+    """faults: those that the spec would have then."""
+    own = own_spec(Path(order.spec))
+    draft = drafted(own, request)
+    found = checked(own, draft)
+    line.begin(JSON)
+    line.tell(
+        file=str(draft.file),
+        diff=draft.diff,
+        faults=[str(fault) for fault in found.faults],
+        before=draft.before,
+        after=draft.after,
+        **edits_of(order, own, draft.file),
+    )
 
 
-def _entry(request: ProposalRequest) -> Entry:
-    text = request.value.strip()
-    if not text.isprintable():
-        raise Invalid("the value is one line, without control characters")
-    if request.key in LISTS:
-        return text.replace(",", " ").split()
-    return None if request.key == "quota" and text in ("", NO_LIMIT) else text
+def drafted(own: LoadedSpec, request: ChangeRequest) -> Draft:
+    if request.act != "add":
+        require_entry(own, request)
+    return draft_of(own, request)
 
 
-def _faults(own: LoadedSpec, file: Path, new: str) -> list[str]:
-    """In the working folder, which is this process's own."""
-    bundle = bundle_of(own, _no_secret)
-    if file == own.path:
-        changed = Bundle(main=new, files=bundle.files, secrets={})
+def require_entry(own: LoadedSpec, request: EntryRequest) -> tuple[str, ...]:
+    """As the file spells it. Raises NotFound."""
+    path = entry_path(own, request.section, request.name)
+    if not own.locator.says(path):
+        raise NotFound(f"{request.name} is not in the spec any more")
+    return path
+
+
+def edits_of(order: Order, own: LoadedSpec, file: Path) -> dict[str, Any]:
+    """can_write: whether that file may be written from here; why_not: in words. notes: what to know before."""
+    mode = own.spec.reconcile.admin_edits
+    why_not = why_not_written(order, own, file)
+    return {
+        "mode": mode,
+        "can_write": mode == "write" and not why_not,
+        "why_not": why_not if mode == "write" else "",
+        "notes": [*_notes(order, file)],
+    }
+
+
+def why_not_written(order: Order, own: LoadedSpec, file: Path) -> str:
+    if own.spec.reconcile.admin_edits != "write":
+        return "reconcile.admin_edits does not let it be written from here"
+    return "a sandbox never writes the spec that it runs" if order.sandbox is not None else why_not_writable(file)
+
+
+def _notes(order: Order, file: Path) -> Iterator[str]:
+    tree = work_tree(file)
+    if tree is not None:
+        folder, branch = tree
+        on = f", on branch {branch}" if branch else ""
+        yield f"{folder} is a Git work tree{on}: what is written there is not committed, which is for you to do."
+    if order.store.database:
+        yield "Several nodes may serve this spec: only this one's file is written, and each of the others has its own."
+
+
+def _row(own: LoadedSpec, path: tuple[str, ...], key: Key) -> dict[str, Any]:
+    """where: None for a default. is_own: said of this very entry."""
+    whole, inherited = (*path, *key.path), (*DEFAULTS, *key.path)
+    is_own = own.locator.says(whole)
+    if is_own or (key.section == ACCOUNTS and own.locator.says(inherited)):
+        said = whole if is_own else inherited
+        value, where = own.locator.value(said), _shown(own.locator.place(said))
+        words = [NULL] if value is None else words_of(key, value)
     else:
-        name = file.relative_to(own.path.parent).as_posix()
-        changed = Bundle(main=bundle.main, files={**bundle.files, name: new}, secrets={})
-    try:
-        load_spec(unpack(changed, Path()))
-    except SpecInvalid as invalid:
-        return [f"{fault.path}: {fault.message}" for fault in invalid.shown]
-    return []
+        where, words = None, words_of(key, default_of(key))
+    return {
+        "key": key.name,
+        "words": words,
+        "where": where,
+        "is_own": is_own,
+        "form": key.form.value,
+        "choices": key.choices,
+        "hint": key.hint,
+        "can_be_null": key.can_be_null,
+    }
 
 
-def _no_secret(reference: str, _directory: Path) -> str:
-    raise SecretMissing(reference)
+def _shown(place: Place) -> str:
+    return f"{place.file}:{place.line}"

@@ -190,6 +190,7 @@ def _admin(
         running=partial(written_status, settings.storage.folder),
         rests=lambda: asked.rests,
         clock=adapters.clock,
+        token=adapters.token,
     )
 
 

@@ -26,8 +26,7 @@ from mailstack.model.resource import (
 from mailstack.spec.insertion import Entry
 from mailstack.spec.model import Spec
 from mailstack.spec.sections.lists import MailingList
-
-_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+from mailstack.spec.values import size_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ def _account(spec: Spec, resource: Resource) -> Mapping[str, Entry]:
     if body.roles:
         entry["roles"] = [*body.roles]
     if body.quota_bytes != defaults.quota:
-        entry["quota"] = None if body.quota_bytes is None else _size(body.quota_bytes)
+        entry["quota"] = None if body.quota_bytes is None else size_text(body.quota_bytes)
     if body.addresses:
         entry["addresses"] = [*body.addresses]
     if set(body.abilities) != {ability.value for ability in defaults.can}:
@@ -176,10 +175,3 @@ def _list(resource: Resource) -> Mapping[str, Entry]:
 
 def _is_specs_password(resource: Resource) -> bool:
     return "password" in resource.digests and "password" not in resource.by_user
-
-
-def _size(size_bytes: int) -> str:
-    for unit_bytes, unit in _UNITS:
-        if size_bytes and size_bytes % unit_bytes == 0:
-            return f"{size_bytes // unit_bytes}{unit}"
-    return f"{size_bytes}B"

@@ -16,16 +16,19 @@ class CallKind(StrEnum):
     OWN_DRIFT = "own drift"
     OWN_PLAN = "own plan"
     OWN_APPLY = "own apply"
-    OWNERS = "owners"
+    ENTRY = "entry"
     PROPOSAL = "proposal"
     RECORDS = "records"
     ZONE = "zone"
     AROUND_DNS = "around DNS"
     SPAM = "spam"
     TOKENS = "tokens"
+    WRITE = "write"
+    UNDO = "undo"
+    EDITS = "edits"
 
 
-APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY})
+APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY, CallKind.WRITE, CallKind.UNDO})
 """What goes on when its caller has left."""
 
 

@@ -109,6 +109,13 @@ def parse_size(value: object) -> int:
     return size_bytes
 
 
+def size_text(size_bytes: int) -> str:
+    """As parse_size reads it, in the largest unit that fits."""
+    units = (unit for unit in reversed(_SIZE_UNITS.items()) if size_bytes and not size_bytes % unit[1])
+    name, unit_bytes = next(units, ("B", 1))
+    return f"{size_bytes // unit_bytes}{name}"
+
+
 def _meant_size(value: object) -> str:
     found = _DECIMAL_SIZE.fullmatch(value) if isinstance(value, str) else None
     return f"; did you mean {found[1]}{found[2].upper()}iB?" if found else ""

@@ -1,24 +1,25 @@
-"""Accounts: looked for, shown with who owns what, and what is signed in to them ended."""
+"""Accounts: looked for, shown, given a password, and what is signed in to them ended."""
 
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-import orjson
 import pytest
 
 from mailstack.model.app_password import ALL_SERVICES
 from mailstack.model.principal import Account
 from mailstack.model.resource import AccountBody, Kind, Operation, Resource, ResourceChange, fields_of
-from mailstack.servers.calls import CallKind
 from mailstack.services.identity.app_passwords import Order, issue
 from tests.support.admin_world import ADMIN, HOSTILE, USER, AdminWorld, admin_world, is_harmless
+from tests.support.asking import PEER
 
 PAGE = f"/admin/account?login={USER}"
 ACTS = {
     "/admin/account/session/end": {"session": "x"},
     "/admin/account/app-password/revoke": {"app_password": "x"},
-    "/admin/account/proposal": {"key": "name", "value": "x"},
+    "/admin/account/password": {},
 }
 
 
@@ -58,20 +59,6 @@ async def test_there_is_no_other_account(world: AdminWorld, login: str) -> None:
     assert (await world.get(f"/admin/account?{urlencode({'login': login})}")).status_code == 404
 
 
-async def test_who_owns_what(world: AdminWorld) -> None:
-    spec = {"owner": "spec", "where": f"/etc/{HOSTILE}.yaml:7", "since": None}
-    fields = ("name", "roles", "quota_bytes", "addresses", "abilities", "forward")
-    users = {"owner": "user", "where": None, "since": "2026-11-30T06:00:00Z"}
-    world.calls.chunks = (orjson.dumps({"fields": {**dict.fromkeys(fields, spec), "password": users}}),)
-    reply = await world.get(f"/admin/account/fields?login={USER}")
-    assert reply.text.count("locked by the spec") == len(fields)
-    assert "its user, since 2026-11-30 06:00:00 UTC" in reply.text
-    assert ".yaml:7</code>" in reply.text
-    assert is_harmless(reply)
-    ((call, content),) = world.calls.asked
-    assert (call.kind, orjson.loads(content)) == (CallKind.OWNERS, {"login": USER})
-
-
 async def test_what_it_holds(world: AdminWorld) -> None:
     assert "0 messages, of any size" in (await world.get(f"/admin/account/use?login={USER}")).text
 
@@ -106,15 +93,29 @@ async def test_only_administrators_act_and_only_from_here(world: AdminWorld, pat
     assert world.calls.asked == []
 
 
-async def test_a_proposal_is_a_diff(world: AdminWorld) -> None:
-    diff = ["--- a", "+++ a", "@@ -1 +1 @@", f"-name: {HOSTILE}", "+name: Bob"]
-    world.calls.chunks = (orjson.dumps({"file": HOSTILE, "diff": diff, "faults": [HOSTILE]}),)
-    reply = await world.post(f"/admin/account/proposal?login={USER}", {"key": "name", "value": "Bob"})
-    assert '<span class="added">+name: Bob</span>' in reply.text
-    assert "would have faults" in reply.text
-    assert is_harmless(reply)
-    ((call, content),) = world.calls.asked
-    assert (call.kind, orjson.loads(content)) == (CallKind.PROPOSAL, {"login": USER, "key": "name", "value": "Bob"})
+async def test_an_account_that_the_spec_gives_no_password_gets_one_that_is_shown_once(world: AdminWorld) -> None:
+    cookie = await world.cookie(USER)
+    assert "Give it a new password" in (await world.get(PAGE)).text
+    reply = await world.post(f"/admin/account/password?login={USER}", {})
+    found = re.search(r"<code>([a-z2-7-]{27})</code>", reply.text)
+    assert found is not None
+    assert await world.logins.find(cookie, peer_host="") is None
+    signed_in, _ = await world.logins.open(USER, found[1], peer_host=PEER[0], agent="")
+    assert signed_in.account.login == USER
+
+
+async def test_a_password_of_the_spec_is_locked(world: AdminWorld) -> None:
+    cookie = await world.cookie(USER)
+    before = await user(world)
+    snapshot = await world.store.state.snapshot({Kind.ACCOUNT})
+    given = replace(snapshot.resources[Kind.ACCOUNT, USER], digests={"password": "of the spec's"})
+    change = ResourceChange(operation=Operation.UPDATE, resource=given)
+    await world.store.state.commit([change], base=snapshot.generation, spec_hash="")
+    assert "It stands in the spec" in (await world.get(PAGE)).text
+    reply = await world.post(f"/admin/account/password?login={USER}", {})
+    assert "the password of this account stands in the spec" in reply.text
+    assert (await user(world)).password_hash == before.password_hash
+    assert await world.logins.find(cookie, peer_host="") is not None
 
 
 async def test_what_was_applied_meanwhile_is_shown(world: AdminWorld) -> None:

@@ -1,44 +1,26 @@
-"""One account: what it may do and who says so, what it holds, what is signed in to it, and a change of it proposed.
+"""One account: what it may do, what it holds, and what is signed in to it. What the spec says of it is an entry's."""
 
-What the spec says is changed in the spec: here it is shown with its place, and as the diff that would change it.
-"""
-
+from base64 import b32encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from mailstack.model.errors import NotFound, TryAgainLater
+from mailstack.model.errors import Forbidden, NotFound
 from mailstack.model.ids import AppPasswordId
 from mailstack.model.principal import Account
 from mailstack.model.resource import AccountBody, ForwardBody, Kind, Resource, body_of
-from mailstack.servers.admin.failing import failed
+from mailstack.servers.admin.entries import SECTIONS, argument
 from mailstack.servers.admin.templating import page, size
-from mailstack.servers.admin.visit import Failed, Visit
-from mailstack.servers.calls import CallKind
+from mailstack.servers.admin.visit import Visit
 from mailstack.servers.http.problem import NO_SUCH_PAGE, Refused
+from mailstack.services.identity.own_password import change_password, is_of_spec
 
 LIST = "/admin/accounts"
 LOGIN = "login"
 NOTHING = "–"
-KEYS = (
-    ("name", "Name"),
-    ("quota", "Quota, such as 20GiB; empty for no limit"),
-    ("addresses", "Further addresses, apart by spaces"),
-    ("roles", "Roles, such as admin"),
-    ("can", "May: receive, read, submit"),
-)
-"""Of the spec, that a change can be proposed of, and what a person is asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldRow:
-    """key: as the spec has it."""
-
-    field: str
-    key: str
-    value: str
+PASSWORD_OCTETS = 15
+GROUP = 6
 
 
 async def show(visit: Visit) -> Response:
@@ -49,25 +31,15 @@ async def show(visit: Visit) -> Response:
         LIST,
         account=account,
         argument=_argument(account),
+        entry=argument(SECTIONS["accounts"], account.login),
         rows=_rows(resource),
-        by_user=resource.by_user,
+        password_since=resource.by_user.get("password"),
+        is_locked=await is_of_spec(store.state, account),
         sessions=await store.web_sessions.of_account(account.account_id, now=now),
         app_passwords=[
             each for each in await store.app_passwords.of_account(account.account_id) if not each.has_ended(now)
         ],
-        keys=KEYS,
-        proposal=None,
     )
-
-
-async def show_fields(visit: Visit) -> Response:
-    """With the place in the spec, which takes a process of its own to find."""
-    account, resource = await _account(visit)
-    try:
-        owners = (await visit.told(CallKind.OWNERS, {"login": account.login}))["fields"]
-    except (Failed, TryAgainLater) as fault:
-        return failed(fault)
-    return page("account_fields.html", {"rows": _rows(resource), "owners": owners})
 
 
 async def show_use(visit: Visit) -> Response:
@@ -95,15 +67,22 @@ async def revoke_app_password(visit: Visit) -> Response:
     return visit.back_to(f"/admin/account?{_argument(account)}", "app-password")
 
 
-async def propose(visit: Visit) -> Response:
+async def give_password(visit: Visit) -> Response:
+    """One that is made up, shown once, and its user's own from then on."""
     account, _ = await _account(visit)
-    form = await visit.form()
-    request = {"login": account.login, **{name: form.get(name, [""])[0] for name in ("key", "value")}}
+    password = made_up(visit.service.token(PASSWORD_OCTETS))
     try:
-        found = await visit.told(CallKind.PROPOSAL, request)
-    except (Failed, TryAgainLater) as fault:
-        return failed(fault)
-    return page("proposal.html", {"found": found, "lines": [_diff_line(line) for line in found["diff"]]})
+        await change_password(visit.service.store.state, account, password)
+    except Forbidden as fault:
+        return page("failed.html", {"problem": {"title": "Not changed", "detail": fault.detail, "faults": ()}})
+    visit.note("give password", account=account.login)
+    return page("account_password.html", {"account": account, "password": password})
+
+
+def made_up(random: bytes) -> str:
+    """In groups that can be read out."""
+    text = b32encode(random).decode().lower()
+    return "-".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
 
 
 async def _account(visit: Visit) -> tuple[Account, Resource]:
@@ -127,18 +106,17 @@ def _argument(account: Account) -> str:
     return f"{LOGIN}={quote(account.login, safe='')}"
 
 
-def _rows(resource: Resource) -> Sequence[FieldRow]:
+def _rows(resource: Resource) -> Mapping[str, str]:
+    """By key of the spec, as it is applied."""
     body = body_of(AccountBody, resource)
-    values: Mapping[tuple[str, str], str] = {
-        ("name", "name"): body.name or NOTHING,
-        ("password", "password"): "a hash, never shown" if "password" in resource.digests else NOTHING,
-        ("roles", "roles"): _listed(body.roles),
-        ("quota_bytes", "quota"): "no limit" if body.quota_bytes is None else size(body.quota_bytes),
-        ("addresses", "addresses"): _listed(body.addresses),
-        ("abilities", "can"): _listed(body.abilities),
-        ("forward", "forward"): _forward(body.forward),
+    return {
+        "name": body.name or NOTHING,
+        "addresses": _listed(body.addresses),
+        "roles": _listed(body.roles),
+        "quota": "no limit" if body.quota_bytes is None else size(body.quota_bytes),
+        "can": _listed(body.abilities),
+        "forward": _forward(body.forward),
     }
-    return [FieldRow(field=field, key=key, value=value) for (field, key), value in values.items()]
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -149,10 +127,3 @@ def _forward(forward: ForwardBody | None) -> str:
     if forward is None:
         return NOTHING
     return f"to {_listed(forward.targets)}, {'with a copy kept' if forward.keep else 'and no copy here'}"
-
-
-def _diff_line(line: str) -> tuple[str, str]:
-    """A class of the style sheet, and the line."""
-    if line.startswith(("---", "+++", "@@")):
-        return "place", line
-    return {"+": "added", "-": "removed"}.get(line[:1], ""), line

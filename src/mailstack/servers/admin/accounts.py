@@ -1,12 +1,11 @@
-"""Accounts and domains, as they are applied; what is looked for is a part of an address or of a name."""
+"""Accounts, as they are applied; what is looked for is a part of an address or of a name."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from mailstack.model.resource import AccountBody, DomainBody, Kind, body_of
+from mailstack.model.resource import AccountBody, Kind, body_of
 from mailstack.servers.admin.templating import page
 from mailstack.servers.admin.visit import Visit
 
@@ -29,17 +28,9 @@ class Found:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainRow:
-    name: str
-    body: DomainBody
-    accounts: int
-
-
 async def show(visit: Visit) -> Response:
     text = visit.request.query_params.get("q", "")
-    found, domains = await _look(visit, text), await _domains(visit)
-    return visit.page("accounts.html", PATH, found=found, domains=domains, text=text)
+    return visit.page("accounts.html", PATH, found=await _look(visit, text), text=text)
 
 
 async def show_found(visit: Visit) -> Response:
@@ -60,13 +51,3 @@ async def _look(visit: Visit, text: str) -> Found:
         for each in fitting[:MOST_SHOWN]
     ]
     return Found(rows=rows, count=len(fitting))
-
-
-async def _domains(visit: Visit) -> Sequence[DomainRow]:
-    resources = (await visit.service.directory.snapshot()).resources
-    counts = Counter(name.rpartition("@")[2] for kind, name in resources if kind is Kind.ACCOUNT)
-    return [
-        DomainRow(name=name, body=body_of(DomainBody, resource), accounts=counts[name])
-        for (kind, name), resource in sorted(resources.items())
-        if kind is Kind.DOMAIN
-    ]

@@ -1,7 +1,12 @@
-"""Accounts and domains as they are applied, read once for each generation: of ten thousand, that takes a while."""
+"""Accounts, domains and what goes with them as they are applied, read once for each generation.
+
+Of ten thousand accounts, that takes a while.
+"""
 
 from mailstack.model.resource import Kind, Snapshot
 from mailstack.ports.state import State
+
+KINDS = (Kind.ACCOUNT, Kind.DOMAIN, Kind.ALIAS, Kind.LIST, Kind.DKIM_KEY, Kind.DMARC)
 
 
 class Directory:
@@ -12,5 +17,5 @@ class Directory:
     async def snapshot(self) -> Snapshot:
         held = self._held
         if held is None or held.generation != await self._state.generation():
-            held = self._held = await self._state.snapshot((Kind.ACCOUNT, Kind.DOMAIN))
+            held = self._held = await self._state.snapshot(KINDS)
         return held

@@ -7,7 +7,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailstack.servers.admin import account, accounts, bans, dns, keys, overview, planning, queue, queue_acts, spam
+from mailstack.servers.admin import (
+    account,
+    accounts,
+    bans,
+    changes,
+    dns,
+    domains,
+    entries,
+    keys,
+    overview,
+    planning,
+    queue,
+    queue_acts,
+    spam,
+)
 from mailstack.servers.admin.entrance import TurnedAway, Why, admitted
 from mailstack.servers.admin.failing import part_of_page, whole_page
 from mailstack.servers.admin.service import AdminService
@@ -37,11 +51,21 @@ class AdminPages:
             self._get(accounts.PATH, accounts.show),
             self._get("/admin/accounts/found", accounts.show_found),
             self._get("/admin/account", account.show),
-            self._get("/admin/account/fields", account.show_fields),
             self._get("/admin/account/use", account.show_use),
             self._post("/admin/account/session/end", account.end_session),
             self._post("/admin/account/app-password/revoke", account.revoke_app_password),
-            self._post("/admin/account/proposal", account.propose),
+            self._post("/admin/account/password", account.give_password),
+            self._get(domains.PATH, domains.show),
+            self._get("/admin/domain", domains.show_one),
+            self._get(entries.PATH, entries.show_names),
+            self._get("/admin/entry", entries.show),
+            self._get("/admin/entry/fields", entries.show_fields),
+            self._get("/admin/entry/new", entries.show_new),
+            self._post("/admin/spec/proposal", changes.propose),
+            self._post("/admin/spec/write", changes.write),
+            self._post("/admin/spec/undo", changes.undo),
+            self._get("/admin/spec/applied", changes.show_applied),
+            self._get("/admin/spec/edits", changes.show_edits),
             self._get(queue.PATH, queue.show),
             self._get("/admin/queue/item", queue.show_item),
             self._post("/admin/queue/act", queue_acts.act),

@@ -18,7 +18,7 @@ from mailstack.services.spam.breaker import Rest
 class AdminService:
     """calls: carries out plans and applies. running: what the server says of its processes, None where it says
     nothing. reporter: in whose name senders hear of mail that is given up. conduct: knows whom nobody bans.
-    rests: who is not asked about mail just now, as this worker has found."""
+    rests: who is not asked about mail just now, as this worker has found. token: random octets."""
 
     signed_in: SignedIn
     store: Store
@@ -29,3 +29,4 @@ class AdminService:
     running: Callable[[], dict[str, Any] | None]
     rests: Callable[[], Sequence[Rest]]
     clock: Clock
+    token: Callable[[int], bytes]

@@ -25,6 +25,8 @@ PAGES = (
     ("/admin", "Overview"),
     ("/admin/plan", "Plan and drift"),
     ("/admin/accounts", "Accounts"),
+    ("/admin/domains", "Domains"),
+    ("/admin/aliases", "Aliases and lists"),
     ("/admin/queue", "Queue"),
     ("/admin/bans", "Bans"),
     ("/admin/spam", "Spam"),

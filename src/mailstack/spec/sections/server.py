@@ -314,6 +314,7 @@ def check_drift_interval(interval: timedelta) -> timedelta:
 
 
 PLAN_ONLY = "plan-only"
+AdminEdits = Literal["off", "propose", "write"]
 
 
 class Reconcile(Section):
@@ -328,6 +329,12 @@ class Reconcile(Section):
         description="Accounts and domains that may be destroyed with the mail in them (which is kept for 30 days):"
         " none, all (true), or those named here. For `mailstack serve`, which nobody can give --allow-destroy. Other"
         " brakes are not released by it.",
+    )
+    admin_edits: AdminEdits = Field(
+        default="propose",
+        description="What administrators may do in a browser to this file and those it includes: see how the lines of a"
+        " change would look, to take them from there (propose); have them written as well, where the user of mailstack"
+        " may write (write); or neither (off). A sandbox never writes.",
     )
     drift_check: Annotated[Duration, AfterValidator(check_drift_interval)] | None = Field(
         default=timedelta(minutes=15),
