@@ -73,7 +73,7 @@ def test_keys(browser: Browser, sandbox: Sandbox) -> None:
         page.keyboard.press("k")
         expect(page.locator(".row.current")).to_contain_text("Note 2")
         page.keyboard.press("s")
-        expect(page.locator(".row.current .marks")).to_contain_text("★")
+        expect(page.locator(".row.current .marks")).to_contain_text("Flagged")
         page.keyboard.press("e")
         expect(page.get_by_text("Moved to Archive.")).to_be_visible()
         expect(page.locator(".row .open")).to_have_count(1)

@@ -1,16 +1,15 @@
-// One's own mail, and that of others who share some of it.
+// One's own mail, and that of others who share some of it, for as long as they do.
 
-import { Observable } from "./observable.js";
-import { MAIL } from "./jmap.js";
+import { Jmap, MAIL } from "./jmap.js";
 import { Mail } from "./mail.js";
+import { Observable } from "./observable.js";
 
 export class Accounts extends Observable {
-  constructor(jmap) {
+  constructor(connection) {
     super();
-    this.own = new Mail(jmap);
-    this.shared = Object.entries(jmap.session.accounts)
-      .filter(([id, account]) => id !== jmap.accountId && MAIL in account.accountCapabilities)
-      .map(([id, account]) => ({ owner: account.name, mail: new Mail(jmap.inAccount(id)) }));
+    this.connection = connection;
+    this.own = new Mail(new Jmap(connection));
+    this.shared = [];
   }
 
   get all() {
@@ -19,16 +18,39 @@ export class Accounts extends Observable {
 
   // mailboxId: the one to open first, where there is one of that name. What kept it from being opened, `opening` tells.
   async start(mailboxId) {
-    for (const mail of this.all) mail.watch(() => this.changed());
+    this.own.watch(() => this.changed());
     await this.own.start();
     // Asked for before all else is drawn: the one takes as long as the other.
     const first = this.own.mailboxes.get(mailboxId) ?? this.own.mailboxWithRole("inbox");
     this.opening = Promise.resolve(first && this.own.openMailbox(first.id)).then(() => null, (error) => error);
-    // What others share may come later, or not at all.
-    for (const { mail } of this.shared) mail.start().catch(() => {});
+    this._follow();
+    this._stopFollowing = this.connection.watch(() => {
+      this._follow();
+      this.changed();
+    });
   }
 
   stop() {
+    this._stopFollowing?.();
     for (const mail of this.all) mail.stop?.();
+  }
+
+  _follow() {
+    const { accounts } = this.connection.session;
+    const isHere = (id) => id !== this.own.jmap.accountId && MAIL in (accounts[id]?.accountCapabilities ?? {});
+    const gone = this.shared.filter(({ mail }) => !isHere(mail.jmap.accountId));
+    for (const { mail } of gone) mail.stop?.();
+    const kept = this.shared.filter((each) => !gone.includes(each));
+    const known = new Set(kept.map(({ mail }) => mail.jmap.accountId));
+    const found = Object.keys(accounts).filter((id) => isHere(id) && !known.has(id)).map((id) => this._shared(id, accounts[id]));
+    this.shared = [...kept, ...found].sort((a, b) => a.owner.localeCompare(b.owner));
+  }
+
+  _shared(id, { name }) {
+    const mail = new Mail(new Jmap(this.connection, id));
+    mail.watch(() => this.changed());
+    // It may come later, or not at all.
+    mail.start().catch(() => {});
+    return { owner: name, mail };
   }
 }

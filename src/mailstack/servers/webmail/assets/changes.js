@@ -3,7 +3,10 @@
 const RECONNECT_MS = [1000, 2000, 5000, 15000, 60000];
 
 export class Changes {
-  constructor(eventSourceUrl) {
+  // onHeard: with the ids of all accounts in which something has changed. onRefused: when there is no stream to be had.
+  constructor(eventSourceUrl, { onHeard, onRefused }) {
+    this._onHeard = onHeard;
+    this._onRefused = onRefused;
     this._url = eventSourceUrl.replace("{types}", "*").replace("{closeafter}", "no").replace("{ping}", "60");
     this._listeners = new Set();
     this._source = null;
@@ -22,6 +25,10 @@ export class Changes {
       this._listeners.delete(listener);
       if (!this._listeners.size) this._stop();
     };
+  }
+
+  openAgain() {
+    if (this._listeners.size) this._open();
   }
 
   _start() {
@@ -51,6 +58,7 @@ export class Changes {
     source.addEventListener("error", () => {
       this._tellState(false);
       if (source.readyState !== EventSource.CLOSED) return;
+      this._onRefused();
       const wait = RECONNECT_MS[Math.min(this._failures++, RECONNECT_MS.length - 1)];
       this._timer = setTimeout(() => this._open(), wait);
     });
@@ -63,6 +71,7 @@ export class Changes {
   }
 
   _tell(changed) {
+    this._onHeard(Object.keys(changed));
     for (const { accountId, onChange } of this._listeners) if (accountId in changed) onChange(changed[accountId]);
   }
 

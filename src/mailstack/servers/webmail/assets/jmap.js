@@ -1,7 +1,5 @@
 // A JMAP client of this server, for who is signed in: calls that are made together go together. RFC 8620.
 
-import { Changes } from "./changes.js";
-
 export const CORE = "urn:ietf:params:jmap:core";
 export const MAIL = "urn:ietf:params:jmap:mail";
 export const SUBMISSION = "urn:ietf:params:jmap:submission";
@@ -57,24 +55,16 @@ export async function signOut() {
   await fetch("/sign-out", { method: "POST", credentials: "same-origin" });
 }
 
-export async function connect() {
-  const reply = await asked("/jmap/session");
-  return new Jmap(await reply.json());
-}
-
 export class Jmap {
-  constructor(session, accountId = session.primaryAccounts[MAIL], changes = new Changes(session.eventSourceUrl)) {
-    this.session = session;
+  constructor(connection, accountId = connection.session.primaryAccounts[MAIL]) {
+    this.connection = connection;
     this.accountId = accountId;
-    this._changes = changes;
-    this.capabilities = Object.keys(session.capabilities);
     this._waiting = [];
     this._number = 0;
   }
 
-  // The same, asking for another's.
-  inAccount(accountId) {
-    return new Jmap(this.session, accountId, this._changes);
+  get session() {
+    return this.connection.session;
   }
 
   has(capability) {
@@ -100,15 +90,17 @@ export class Jmap {
     const calls = this._waiting.splice(0, most);
     if (this._waiting.length) queueMicrotask(() => this._send());
     try {
-      const reply = await asked(this.session.apiUrl, {
+      const reply = await this.connection.ask(this.session.apiUrl, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({
-          using: this.capabilities,
+          using: Object.keys(this.session.capabilities),
           methodCalls: calls.map((each) => [each.name, each.args, each.id]),
         }),
       });
-      this._tell(calls, (await reply.json()).methodResponses);
+      const { methodResponses, sessionState } = await read(reply);
+      this._tell(calls, methodResponses);
+      this.connection.heardOf(sessionState);
     } catch (error) {
       for (const each of calls) each.reject(error);
     }
@@ -126,29 +118,26 @@ export class Jmap {
   }
 
   async upload(blob, type) {
-    const path = this.session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId));
-    const reply = await asked(path, { method: "POST", headers: { "Content-Type": type }, body: blob });
+    const reply = await this.connection.ask(this._uploadUrl, { method: "POST", headers: { "Content-Type": type }, body: blob });
     return reply.json();
   }
 
   // The same with how much of it is there, from 0 to 1, and what stops it: fetch tells nothing of that.
   uploadTold(blob, type, onProgress) {
-    const request = new XMLHttpRequest();
-    const done = new Promise((resolve, reject) => {
-      request.open("POST", this.session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId)));
-      request.setRequestHeader("Content-Type", type);
-      request.responseType = "json";
-      request.upload.addEventListener("progress", (event) => onProgress(event.loaded / (event.total || 1)));
-      request.addEventListener("load", () => {
-        if (request.status === 201 || request.status === 200) resolve(request.response);
-        else if (request.status === 401) reject(new SignedOut());
-        else reject(new Error(request.response?.detail || request.response?.title || `status ${request.status}`));
-      });
-      request.addEventListener("error", () => reject(new Unreachable("no connection")));
-      request.addEventListener("abort", () => reject(new MethodError("aborted")));
-      request.send(blob);
-    });
-    return { done, stop: () => request.abort() };
+    let request = null;
+    let isStopped = false;
+    const send = async () => {
+      if (isStopped) throw new MethodError("aborted");
+      request = new XMLHttpRequest();
+      return sentBy(request, this._uploadUrl, blob, type, onProgress);
+    };
+    return {
+      done: this.connection.whileSignedIn(send),
+      stop: () => {
+        isStopped = true;
+        request?.abort();
+      },
+    };
   }
 
   downloadUrl(blobId, name, type) {
@@ -158,8 +147,38 @@ export class Jmap {
 
   // Calls `onChange` with the changed types of this account; returns what ends it. Connects again when cut off.
   listen(onChange, onState = () => {}) {
-    return this._changes.listen(this.accountId, onChange, onState);
+    return this.connection.changes.listen(this.accountId, onChange, onState);
   }
+
+  get _uploadUrl() {
+    return this.session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId));
+  }
+}
+
+// A connection may break in the middle of an answer, too.
+async function read(reply) {
+  try {
+    return await reply.json();
+  } catch {
+    throw new Unreachable("half an answer");
+  }
+}
+
+function sentBy(request, path, blob, type, onProgress) {
+  return new Promise((resolve, reject) => {
+    request.open("POST", path);
+    request.setRequestHeader("Content-Type", type);
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => onProgress(event.loaded / (event.total || 1)));
+    request.addEventListener("load", () => {
+      if (request.status === 201 || request.status === 200) resolve(request.response);
+      else if (request.status === 401) reject(new SignedOut());
+      else reject(new Error(request.response?.detail || request.response?.title || `status ${request.status}`));
+    });
+    request.addEventListener("error", () => reject(new Unreachable("no connection")));
+    request.addEventListener("abort", () => reject(new MethodError("aborted")));
+    request.send(blob);
+  });
 }
 
 // What a /set could not do, as one error; nothing where it did all.

@@ -1,7 +1,9 @@
 // What is known of the account's mail here, and how it is kept up to date: mailboxes, emails, and the list that is open.
 
-import { Observable } from "./observable.js";
+import { EmailEdits } from "./edits.js";
 import { MethodError, requireSet, SUBMISSION } from "./jmap.js";
+import { Observable } from "./observable.js";
+import { keywordPatch } from "./patches.js";
 
 export const PAGE = 50;
 export const LISTED = [
@@ -11,7 +13,7 @@ const READ = [
   ...LISTED, "cc", "bcc", "replyTo", "sentAt", "messageId", "inReplyTo", "references", "blobId", "size", "attachments",
   "header:List-Post:asURLs",
 ];
-const NEWEST_FIRST = [{ property: "receivedAt", isAscending: false }];
+export const NEWEST_FIRST = [{ property: "receivedAt", isAscending: false }];
 const ROLES = ["inbox", "drafts", "sent", "archive", "junk", "trash"];
 
 export class Mail extends Observable {
@@ -26,16 +28,25 @@ export class Mail extends Observable {
     this._states = {};
     this._syncing = null;
     this._again = false;
+    this._isStopped = false;
+    this._stopListening = () => {};
+    this.edits = new EmailEdits(this);
   }
 
   async start() {
     await Promise.all([this._loadMailboxes(), this._loadIdentities()]);
-    this.stop = this.jmap.listen(() => this.sync(), (isOnline) => {
+    if (this._isStopped) return;
+    this._stopListening = this.jmap.listen(() => this.sync(), (isOnline) => {
       this.isOnline = isOnline;
       this.changed();
       // What has changed before the stream was open, it does not tell.
       if (isOnline) this.sync();
     });
+  }
+
+  stop() {
+    this._isStopped = true;
+    this._stopListening();
   }
 
   mailboxWithRole(role) {
@@ -48,8 +59,7 @@ export class Mail extends Observable {
     const found = this.mailboxWithRole(role);
     if (found) return found;
     const name = role[0].toUpperCase() + role.slice(1);
-    requireSet(await this.jmap.call("Mailbox/set", { create: { made: { name, role } } }));
-    await this._loadMailboxes();
+    await this.setMailboxes({ create: { made: { name, role } } });
     return this.mailboxWithRole(role);
   }
 
@@ -122,73 +132,14 @@ export class Mail extends Observable {
     return got.list.map((email) => email.id);
   }
 
-  // What rows stand for: all emails of their threads in the mailbox that is open. What was searched for stands for itself.
-  async inThreads(ids) {
-    const mailboxId = this.list?.mailboxId;
-    if (!mailboxId) return ids;
-    const threadIds = [...new Set(ids.map((id) => this.emails.get(id).threadId))];
-    const id = `w${Math.random()}`;
-    const [, got] = await Promise.all([
-      this.jmap.call("Thread/get", { ids: threadIds }, id),
-      this.jmap.call("Email/get", {
-        "#ids": { resultOf: id, name: "Thread/get", path: "/list/*/emailIds" }, properties: LISTED,
-      }),
-    ]);
-    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
-    return got.list.filter((email) => email.mailboxIds[mailboxId]).map((email) => email.id);
-  }
-
   async setKeyword(ids, keyword, isSet) {
-    const before = new Map();
-    const update = {};
-    for (const id of ids) {
-      const email = this.emails.get(id);
-      if (email) {
-        before.set(id, email);
-        const keywords = { ...email.keywords };
-        if (isSet) keywords[keyword] = true;
-        else delete keywords[keyword];
-        this.emails.set(id, { ...email, keywords });
-      }
-      update[id] = { [`keywords/${keyword}`]: isSet ? true : null };
-    }
-    this.changed();
-    await this._setEmails({ update }, before);
+    return this.edits.update(ids, () => keywordPatch(keyword, isSet));
   }
 
-  // Returns what takes it back. Out of the list's mailbox, or out of all where it is a search.
-  async move(ids, mailboxId) {
-    const before = new Map();
-    const update = {};
-    for (const id of ids) {
-      const email = this.emails.get(id);
-      before.set(id, email);
-      update[id] = { mailboxIds: { [mailboxId]: true } };
-      this.emails.set(id, { ...email, mailboxIds: { [mailboxId]: true } });
-    }
-    const list = this.list;
-    const listBefore = list && { ids: list.ids, total: list.total };
-    if (list?.mailboxId && list.mailboxId !== mailboxId) this._dropFromList(ids);
-    this.changed();
-    try {
-      await this._setEmails({ update }, before);
-    } catch (error) {
-      if (list && listBefore) Object.assign(list, listBefore);
-      this.changed();
-      throw error;
-    }
-    return async () => {
-      const back = {};
-      for (const [id, email] of before) back[id] = { mailboxIds: email.mailboxIds };
-      requireSet(await this.jmap.call("Email/set", { update: back }));
-      await this.sync();
-    };
-  }
-
-  async destroy(ids) {
-    this._dropFromList(ids);
-    this.changed();
-    await this._setEmails({ destroy: ids }, new Map());
+  async setMailboxes(change) {
+    const reply = requireSet(await this.jmap.call("Mailbox/set", change));
+    await this._loadMailboxes();
+    return reply;
   }
 
   // One at a time; what changes meanwhile is asked for once more.
@@ -208,6 +159,8 @@ export class Mail extends Observable {
   }
 
   async _sync() {
+    // What was done here stands until the server has heard of it.
+    await this.edits.outbox.empty();
     // What is on its way may be from before the change.
     await this.list?.loaded.catch(() => {});
     await Promise.all([this._syncMailboxes(), this._syncEmails(), this._syncList()]);
@@ -263,7 +216,7 @@ export class Mail extends Observable {
       if (!(error instanceof MethodError) || error.type !== "cannotCalculateChanges") throw error;
       this._states.email = null;
       this.emails.clear();
-      if (this.list) await this._reopen();
+      if (this.list) await this.reopen();
       return;
     }
     for (const id of changes.destroyed) this.emails.delete(id);
@@ -288,7 +241,7 @@ export class Mail extends Observable {
       await this._loadMissing(list);
     } catch (error) {
       if (!(error instanceof MethodError)) throw error;
-      await this._reopen();
+      await this.reopen();
     }
   }
 
@@ -333,7 +286,7 @@ export class Mail extends Observable {
     await list.loaded;
   }
 
-  async _reopen() {
+  async reopen() {
     const { mailboxId, filter, text, ids, total } = this.list;
     await this._open({ mailboxId, filter, text, ids: [...ids], total });
   }
@@ -366,23 +319,12 @@ export class Mail extends Observable {
     this.changed();
   }
 
-  _dropFromList(ids) {
-    const list = this.list;
+  dropFromList(ids) {
+    const { list } = this;
     if (!list) return;
     const going = new Set(ids);
     const kept = list.ids.filter((id) => !going.has(id));
     list.total -= list.ids.length - kept.length;
     list.ids = kept;
-  }
-
-  async _setEmails(change, before) {
-    try {
-      requireSet(await this.jmap.call("Email/set", change));
-    } catch (error) {
-      for (const [id, email] of before) this.emails.set(id, email);
-      this.changed();
-      this.sync();
-      throw error;
-    }
   }
 }

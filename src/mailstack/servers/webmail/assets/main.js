@@ -1,6 +1,7 @@
 import { html, render } from "./vendor/preact-htm.js";
 import { Accounts } from "./accounts.js";
-import { connect, SignedOut, Unreachable } from "./jmap.js";
+import { connect } from "./connection.js";
+import { SignedOut, Unreachable } from "./jmap.js";
 import { t } from "./texts.js";
 import { App } from "./ui/app.js";
 import { SignIn } from "./ui/sign_in.js";

@@ -1,4 +1,4 @@
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { listAddress } from "../quoting.js";
 import { t } from "../texts.js";
 import { longDate } from "./dates.js";
@@ -9,6 +9,7 @@ import { senderName, writtenAddress } from "./people.js";
 // submissions: of one's own mail.
 export function Reading({ mail, submissions, emailId, onFault, onBack, onWrite }) {
   const [ids, setIds] = useState([]);
+  const heading = useRef(null);
   const listed = mail.emails.get(emailId);
   const threadId = listed?.threadId;
 
@@ -18,21 +19,22 @@ export function Reading({ mail, submissions, emailId, onFault, onBack, onWrite }
     mail.readThread(threadId).then((found) => {
       if (!isCurrent) return;
       setIds(found);
-      const unread = found.filter((id) => !mail.emails.get(id)?.keywords.$seen);
-      if (unread.length) mail.setKeyword(unread, "$seen", true).catch(onFault);
+      const unread = found.filter((id) => mail.emails.has(id) && !mail.emails.get(id).keywords.$seen);
+      if (unread.length && mail.edits.may("maySetSeen", unread)) mail.setKeyword(unread, "$seen", true).catch(onFault);
     }, onFault);
     return () => {
       isCurrent = false;
     };
   }, [threadId]);
+  useEffect(() => heading.current?.focus(), [emailId]);
 
   if (!listed) return html`<section class="reading" aria-label=${t("reading")}><p class="note">${t("chooseMessage")}</p></section>`;
   const shown = ids.map((id) => mail.emails.get(id)).filter((email) => email?.threadId === threadId && "cc" in email);
   return html`
     <section class="reading" aria-label=${listed.subject || t("noSubject")}>
       <header>
-        <button class="back" onClick=${onBack}>${t("back")}</button>
-        <h1>${listed.subject || t("noSubject")}</h1>
+        <button class="back" title=${t("back")} onClick=${onBack}>${t("back")}</button>
+        <h1 ref=${heading} tabindex="-1">${listed.subject || t("noSubject")}</h1>
       </header>
       ${!shown.length && html`<p class="note">${t("loading")}</p>`}
       ${shown.map((email, at) => html`

@@ -1,7 +1,6 @@
 import { html } from "../../vendor/preact-htm.js";
-import { requireSet } from "../../jmap.js";
 import { t } from "../../texts.js";
-import { mailboxName } from "../mailboxes.js";
+import { mailboxName } from "../mailbox_names.js";
 import { Check, Outcome, useAction, useEdits } from "./form.js";
 
 const RIGHTS = {
@@ -29,7 +28,7 @@ function Subscriptions({ mail, label, isOthers = false }) {
     change(box.id)(isSubscribed);
     await action.run(async () => {
       try {
-        requireSet(await mail.jmap.call("Mailbox/set", { update: { [box.id]: { isSubscribed } } }));
+        await mail.setMailboxes({ update: { [box.id]: { isSubscribed } } });
       } finally {
         await mail.sync();
         forget();
