@@ -71,7 +71,7 @@ def test_a_range_is_chosen_moved_and_taken_back(browser: Browser, sandbox: Sandb
 def test_all_of_a_mailbox_is_chosen_and_trash_is_emptied(browser: Browser, sandbox: Sandbox) -> None:
     fill(sandbox, *(plain(number) for number in range(70)))
     with signed_in(browser, sandbox) as page:
-        page.get_by_label("Select these").check()
+        page.get_by_label("Select all shown").check()
         page.get_by_role("button", name="Select all 70 in Inbox").click()
         expect(page.get_by_text("70 selected")).to_be_visible()
         page.get_by_role("button", name="Delete").click()

@@ -30,7 +30,7 @@ export default {
   unreadMark: "Unread.",
   nobody: "(nobody)",
   actions: "Actions",
-  selectShown: "Select these",
+  selectShown: "Select all shown",
   selectAllIn: { one: "Select {count} in {mailbox}", other: "Select all {count} in {mailbox}" },
   selectAllFound: { one: "Select {count} found", other: "Select all {count} found" },
   selectRange: "Select up to here",

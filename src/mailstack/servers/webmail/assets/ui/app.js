@@ -8,6 +8,7 @@ import { Compose } from "./compose.js";
 import { DropTarget } from "./drop_target.js";
 import { faultText } from "./faults.js";
 import { useChanges } from "./hooks.js";
+import { Icon } from "./icons.js";
 import { useKeys } from "./keys.js";
 import { MessageList } from "./list.js";
 import { mayMakeAtTop, useMailboxActs } from "./mailbox_acts.js";
@@ -147,8 +148,8 @@ export function App({ accounts, onSignedOut }) {
         <button class="primary" onClick=${() => writing.write()}>${t("compose")}</button>
         <${SearchField} field=${searchField} onSearch=${search} />
         <${Toolbar} mail=${mail} target=${target} acting=${acting} onMove=${() => setMoving(target)} onUnread=${markUnread} />
-        <a class="button" href="#/settings">${t("settings")}</a>
-        <button onClick=${leave}>${t("signOut")}</button>
+        <a class="button" href="#/settings" title=${t("settings")}><${Icon} name="settings" /><span>${t("settings")}</span></a>
+        <button class="button" title=${t("signOut")} onClick=${leave}><${Icon} name="leave" /><span>${t("signOut")}</span></button>
       </header>
       ${!mail.isOnline && html`<p class="offline" role="status">${offlineText(accounts)}</p>`}
       <${Mailboxes}

@@ -77,7 +77,7 @@ function MailboxTree({ mail, isOpen, onSelect, onDrop, onMenu }) {
           </a>
           ${box.id === selectedId && html`
             <button
-              class="quiet more" aria-haspopup="menu" aria-label=${t("mailboxActions", { mailbox: mailboxName(box) })}
+              class="quiet about" aria-haspopup="menu" aria-label=${t("mailboxActions", { mailbox: mailboxName(box) })}
               onClick=${(event) => below(event, box)}
             ><${Icon} name="more" /></button>
           `}
