@@ -42,6 +42,7 @@ def test_a_range_is_chosen_moved_and_taken_back(browser: Browser, sandbox: Sandb
         assert count_of(sandbox, "INBOX", "SEEN") == 0
         page.get_by_role("button", name="Flag", exact=True).click()
         expect(page.get_by_role("button", name="Remove flag")).to_be_visible()
+        expect(page.get_by_text("4 flagged.")).to_be_visible()
         assert count_of(sandbox, "INBOX", "FLAGGED") == 4
         page.keyboard.press("v")
         page.get_by_role("combobox", name="Mailbox").fill("arch")
@@ -117,6 +118,7 @@ def test_mail_goes_into_what_others_share_and_back(browser: Browser, sandbox: Sa
         assert (count_of(sandbox, "INBOX"), count_of(sandbox, "INBOX", who=BOB)) == (1, 1)
         shared.get_by_role("link", name="Inbox").click()
         page.get_by_role("button", name="Note 2").click()
+        expect(page.frame_locator("iframe").get_by_text("The text of note 2.")).to_be_visible()
         # One may add to it, and take nothing away.
         expect(page.get_by_role("button", name="Archive")).to_be_disabled()
         expect(page.get_by_role("button", name="Move to…")).to_be_disabled()

@@ -34,11 +34,11 @@ def visitor(browser: Browser, **options: object) -> Iterator[tuple[BrowserContex
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("pageerror", lambda error: faults.append(error.stack or str(error)))
     page.on("console", lambda message: faults.append(message.text) if _is_fault(message) else None)
     try:
         yield context, page
-        assert faults == []
+        assert not faults, faults
     finally:
         context.close()
 

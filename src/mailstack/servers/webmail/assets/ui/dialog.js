@@ -1,9 +1,10 @@
-import { html, useEffect, useRef } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
 // Over all else, with the focus in it. Escape closes it, unless that is for nobody to do.
 export function Dialog({ label, onClose, kind = "", isHeld = false, children }) {
   const element = useRef(null);
-  useEffect(() => {
+  // Before the next key comes.
+  useLayoutEffect(() => {
     const dialog = element.current;
     dialog.showModal();
     // Closed before it goes: the focus goes back to where it was.

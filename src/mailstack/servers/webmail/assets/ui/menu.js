@@ -1,6 +1,6 @@
 // What can be done with one thing, below the place where it was asked for.
 
-import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
 // at: { x, y } on the page. items: { name, act }. The focus goes back to where it was.
 export function Menu({ label, at, items, onClose }) {
@@ -11,7 +11,7 @@ export function Menu({ label, at, items, onClose }) {
     style.left = `${Math.max(4, Math.min(at.x, innerWidth - offsetWidth - 4))}px`;
     style.top = `${Math.max(4, Math.min(at.y, innerHeight - offsetHeight - 4))}px`;
   }, [at]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current.firstElementChild.focus();
     const closeOutside = (event) => box.current.contains(event.target) || onClose();

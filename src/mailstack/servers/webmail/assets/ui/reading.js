@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { listAddress } from "../quoting.js";
 import { t } from "../texts.js";
 import { longDate } from "./dates.js";
@@ -26,7 +26,7 @@ export function Reading({ mail, submissions, emailId, onFault, onBack, onWrite }
       isCurrent = false;
     };
   }, [threadId]);
-  useEffect(() => heading.current?.focus(), [emailId]);
+  useLayoutEffect(() => heading.current?.focus(), [emailId]);
 
   if (!listed) return html`<section class="reading" aria-label=${t("reading")}><p class="note">${t("chooseMessage")}</p></section>`;
   const shown = ids.map((id) => mail.emails.get(id)).filter((email) => email?.threadId === threadId && "cc" in email);
