@@ -22,6 +22,8 @@ RELAY = Resource(
     digests={"username": "u1", "password": "p1"},
 )
 
+ALICE = "alice@example.com"
+
 pytestmark = pytest.mark.in_memory
 
 
@@ -132,6 +134,23 @@ async def test_snapshot_of_some_kinds_leaves_out_the_others(store: Store) -> Non
     assert list((await store.state.snapshot([Kind.RELAY])).resources) == [(Kind.RELAY, "ses")]
 
 
+async def test_some_resources_are_as_a_snapshot_has_them(store: Store) -> None:
+    bob = account_resource("bob@example.com")
+    await apply(store, created(RELAY), created(bob), created(account_resource(ALICE), password="the spec's"))
+    await store.state.write_as_user(Kind.ACCOUNT, ALICE, {"password": "the user's"})
+    alice = (await store.state.snapshot()).resources[Kind.ACCOUNT, ALICE]
+    assert [*alice.by_user] == ["password"]
+    names = (ALICE, "bob@example.com", "ses", "nobody@example.com")
+    assert await store.state.resources(Kind.ACCOUNT, names) == {ALICE: alice, "bob@example.com": bob}
+    assert await store.state.resources(Kind.ACCOUNT, ()) == {}
+
+
+async def test_people_are_told_by_login(store: Store) -> None:
+    people = [("bob@example.com", "Bob"), (ALICE, "")]
+    await apply(store, created(RELAY), *(created(account_resource(login, name=name)) for login, name in people))
+    assert [*await store.state.people()] == [(ALICE, ""), ("bob@example.com", "Bob")]
+
+
 async def test_secrets_are_kept_apart_from_snapshots(store: Store) -> None:
     await apply(store, created(RELAY, username="user", password="geheim"))
     assert await store.state.secrets(Kind.RELAY) == {"ses": {"username": "user", "password": "geheim"}}
@@ -190,9 +209,6 @@ async def test_digest_key_is_32_bytes_and_stays(store: Store) -> None:
     key = await store.state.digest_key()
     assert len(key) == 32
     assert await store.state.digest_key() == key
-
-
-ALICE = "alice@example.com"
 
 
 async def test_what_the_user_writes_counts_from_then_on_and_is_a_generation(

@@ -5,12 +5,20 @@ from typing import Protocol
 
 from mailstack.model.ids import Generation
 from mailstack.model.published import PublishedSet
-from mailstack.model.resource import Kind, ResourceChange, Snapshot, Summary
+from mailstack.model.resource import Kind, Resource, ResourceChange, Snapshot, Summary
 
 
 class State(Protocol):
     async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
         """Resources of these kinds; None: all."""
+        ...
+
+    async def resources(self, kind: Kind, names: Collection[str]) -> Mapping[str, Resource]:
+        """By name, as a snapshot has them, without reading the others; of those that there are."""
+        ...
+
+    async def people(self) -> Sequence[tuple[str, str]]:
+        """Login and name of each account, by login."""
         ...
 
     async def generation(self) -> Generation: ...

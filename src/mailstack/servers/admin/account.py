@@ -92,7 +92,7 @@ async def _account(visit: Visit) -> tuple[Account, Resource]:
     found = await store.accounts.find(login)
     if not isinstance(found, Account) or found.login != login:
         raise Refused(NO_SUCH_PAGE)
-    resource = (await visit.service.directory.snapshot()).resources.get((Kind.ACCOUNT, login))
+    resource = (await store.state.resources(Kind.ACCOUNT, (login,))).get(login)
     if resource is None:
         raise Refused(NO_SUCH_PAGE)
     return found, resource

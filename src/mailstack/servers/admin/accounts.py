@@ -38,16 +38,11 @@ async def show_found(visit: Visit) -> Response:
 
 
 async def _look(visit: Visit, text: str) -> Found:
-    resources = (await visit.service.directory.snapshot()).resources
-    wanted = text.strip().casefold()
-    fitting = [
-        resource
-        for (kind, _), resource in sorted(resources.items())
-        if kind is Kind.ACCOUNT
-        and (wanted in resource.name.casefold() or wanted in str(resource.fields["name"]).casefold())
-    ]
+    logins = (await visit.service.directory.people()).of(text)
+    shown = await visit.service.store.state.resources(Kind.ACCOUNT, logins[:MOST_SHOWN])
     rows = [
-        Row(login=each.name, body=body_of(AccountBody, each), is_by_user=bool(each.by_user))
-        for each in fitting[:MOST_SHOWN]
+        Row(login=login, body=body_of(AccountBody, shown[login]), is_by_user=bool(shown[login].by_user))
+        for login in logins[:MOST_SHOWN]
+        if login in shown
     ]
-    return Found(rows=rows, count=len(fitting))
+    return Found(rows=rows, count=len(logins))

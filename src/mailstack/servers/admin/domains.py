@@ -31,7 +31,7 @@ class DomainRow:
 
 async def show(visit: Visit) -> Response:
     resources = (await visit.service.directory.snapshot()).resources
-    counts = _counts(resources)
+    counts = await _counts(visit, resources)
     rows = [_row(resources, name, counts) for kind, name in sorted(resources) if kind is Kind.DOMAIN]
     return visit.page("domains.html", PATH, rows=rows)
 
@@ -44,7 +44,7 @@ async def show_one(visit: Visit) -> Response:
     return visit.page(
         "domain.html",
         PATH,
-        row=_row(resources, name, _counts(resources)),
+        row=_row(resources, name, await _counts(visit, resources)),
         keys=_keys(resources, name),
         names=await names_in(visit, name),
         section=SECTIONS["domains"],
@@ -53,8 +53,11 @@ async def show_one(visit: Visit) -> Response:
     )
 
 
-def _counts(resources: Resources) -> Counter[tuple[Kind, str]]:
-    return Counter((kind, name.rpartition("@")[2]) for kind, name in resources)
+async def _counts(visit: Visit, resources: Resources) -> Counter[tuple[Kind, str]]:
+    """By kind and domain."""
+    accounts = (await visit.service.directory.people()).by_domain
+    others = Counter((kind, name.rpartition("@")[2]) for kind, name in resources)
+    return others + Counter({(Kind.ACCOUNT, domain): count for domain, count in accounts.items()})
 
 
 def _row(resources: Resources, name: str, counts: Counter[tuple[Kind, str]]) -> DomainRow:

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from mailstack.model.errors import TryAgainLater
 from mailstack.model.resource import (
-    AccountBody,
     DomainBody,
     Kind,
     Resource,
@@ -52,7 +51,7 @@ async def show(visit: Visit) -> Response:
         policies=[*_policies(body, resources)],
         rules=len(body.rules),
         asked=[*_asked(body)],
-        own=sum(_has_own(each) for (kind, _), each in resources.items() if kind is Kind.ACCOUNT),
+        own=await service.directory.own_thresholds(),
         rests={rest.name: rest for rest in service.rests()},
     )
 
@@ -81,10 +80,6 @@ def _policies(body: SpamBody, resources: Mapping[tuple[Kind, str], Resource]) ->
     for (kind, name), resource in sorted(resources.items()):
         if kind is Kind.DOMAIN and (own := body_of(DomainBody, resource).spam) is not None:
             yield PolicyRow(name=name, policy=own)
-
-
-def _has_own(resource: Resource) -> bool:
-    return body_of(AccountBody, resource).spam is not None
 
 
 def _asked(body: SpamBody) -> Iterator[AskedRow]:

@@ -75,6 +75,14 @@ class MemoryState:
             applied_at=self._applied_at,
         )
 
+    async def resources(self, kind: Kind, names: Collection[str]) -> Mapping[str, Resource]:
+        found = self._held.resources
+        return {name: found[kind, name] for name in names if (kind, name) in found}
+
+    async def people(self) -> Sequence[tuple[str, str]]:
+        accounts = (found for (kind, _), found in self._held.resources.items() if kind is Kind.ACCOUNT)
+        return sorted((found.name, str(found.fields["name"])) for found in accounts)
+
     async def generation(self) -> Generation:
         return self._generation
 

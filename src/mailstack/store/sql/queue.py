@@ -17,7 +17,7 @@ from mailstack.model.delivery import (
     SmtpReply,
 )
 from mailstack.model.errors import NotFound
-from mailstack.model.handling import UNASKED, Handling, Notification, NotifyOn, Returned
+from mailstack.model.handling import PLAIN, UNASKED, Handling, Notification, NotifyOn, Returned
 from mailstack.model.ids import BlobId, MailId, QueueItemId, SubmissionId
 from mailstack.model.instant import Clock, Instant
 from mailstack.model.queue_entry import QueueEntry, QueueFigures
@@ -33,6 +33,8 @@ from mailstack.store.sql.queue_figures import figures
 from mailstack.store.sql.submission_news import TAKEN_OUT, News, note_on_the_way, note_outcomes
 
 INLINE_RECIPIENTS = 100
+_STATES = {str(state): state for state in QueueState}
+_PRIORITIES = {int(priority): priority for priority in Priority}
 
 COLUMNS = """r.item_id, r.mail_id, m.reverse_path, r.recipient, r.state, m.size_bytes, m.queued_at, r.next_at, r.tries,
     r.last_code, r.last_status, r.last_text, r.last_host, m.is_8bit, m.smtp_utf8, m.trace_id,
@@ -356,7 +358,7 @@ def _item(row: Row) -> QueueItem:
         mail_id=MailId(mail_id),
         reverse_path=reverse_path,
         recipient=recipient,
-        state=QueueState(state),
+        state=_STATES[state],
         size_bytes=size_bytes,
         queued_at=Instant(queued_at),
         next_at=Instant(next_at),
@@ -366,17 +368,12 @@ def _item(row: Row) -> QueueItem:
         is_8bit=bool(is_8bit),
         smtp_utf8=bool(smtp_utf8),
         trace_id=trace_id,
-        handling=Handling(
-            is_binary=bool(is_binary),
-            requires_tls=bool(requires_tls),
-            returned=Returned(returned) if returned else None,
-            envelope_id=envelope_id,
-        ),
-        notification=Notification(notify_on=_events(notify_on), original_recipient=original_recipient),
+        handling=_handling(is_binary, requires_tls, returned, envelope_id),
+        notification=_notification(notify_on, original_recipient),
         is_suspicious=bool(is_suspicious),
         last_tls=_tls(policy, least, version, cipher, failure),
         last_source=Source(source, ehlo) if source else None,
-        priority=Priority(priority),
+        priority=_PRIORITIES[priority],
         is_delay_told=bool(is_delay_told),
         waits_for=waits_for,
         submission_id=None if submission_id is None else SubmissionId(submission_id),
@@ -407,6 +404,24 @@ def _wished(notification: Notification) -> tuple[str | None, str]:
     """notify_on: NULL where nothing was said, "" for never."""
     events = notification.notify_on
     return (None if events is None else ",".join(sorted(events)), notification.original_recipient)
+
+
+def _handling(is_binary: bool, requires_tls: bool, returned: str | None, envelope_id: str) -> Handling:
+    # Nearly all mail: making one for each takes a fifth of what reading the queue takes.
+    if not (is_binary or requires_tls or returned or envelope_id):
+        return PLAIN
+    return Handling(
+        is_binary=bool(is_binary),
+        requires_tls=bool(requires_tls),
+        returned=Returned(returned) if returned else None,
+        envelope_id=envelope_id,
+    )
+
+
+def _notification(notify_on: str | None, original_recipient: str) -> Notification:
+    if notify_on is None and not original_recipient:
+        return UNASKED
+    return Notification(notify_on=_events(notify_on), original_recipient=original_recipient)
 
 
 def _events(text: str | None) -> frozenset[NotifyOn] | None:

@@ -20,6 +20,9 @@ from mailstack.store.sql.directory import Directory
 
 LATEST = "SELECT number, spec_hash, applied_at FROM generation ORDER BY number DESC LIMIT 1"
 RESOURCES = "SELECT name, fields, digests FROM resource WHERE kind = ? ORDER BY name"
+RESOURCES_OF = """SELECT name, fields, digests FROM resource
+    WHERE kind = ? AND name IN (SELECT value FROM json_each(?) AS texts)"""
+PEOPLE = "SELECT login, name FROM account ORDER BY login"
 COUNTS = "SELECT kind, COUNT(*) FROM resource GROUP BY kind"
 # Lists of words, as JSON: whole words are between quotes.
 ADMINISTRATOR = "SELECT login FROM account WHERE roles LIKE ? AND abilities LIKE ? ORDER BY login LIMIT 1"
@@ -40,6 +43,8 @@ SET_SECRET = """INSERT INTO secret (kind, name, label, value) VALUES (?, ?, ?, ?
     ON CONFLICT (kind, name, label) DO UPDATE SET value = excluded.value"""
 RENAME_SECRETS = "UPDATE secret SET name = ? WHERE kind = ? AND name = ?"
 USER_FIELDS = "SELECT kind, name, field, written_at FROM user_field"
+USER_FIELDS_OF = """SELECT kind, name, field, written_at FROM user_field
+    WHERE kind = ? AND name IN (SELECT value FROM json_each(?) AS texts)"""
 USER_FIELD = "SELECT 1 FROM user_field WHERE kind = ? AND name = ? AND field = ?"
 SET_USER_FIELD = """INSERT INTO user_field (kind, name, field, written_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, name, field) DO UPDATE SET written_at = excluded.written_at"""
@@ -82,6 +87,21 @@ class SqlState:
     async def snapshot(self, kinds: Collection[Kind] | None = None) -> Snapshot:
         wanted = tuple(Kind) if kinds is None else tuple(kinds)
         return await self._system.read_long(lambda connection: _snapshot(connection, wanted))
+
+    async def resources(self, kind: Kind, names: Collection[str]) -> Mapping[str, Resource]:
+        wanted = kind, orjson.dumps([*names]).decode()
+
+        def look(connection: Connection) -> Mapping[str, Resource]:
+            with connection.snapshot():
+                rows = connection.rows(RESOURCES_OF, wanted)
+                by_user = _by_user(connection.rows(USER_FIELDS_OF, wanted))
+            return {row[0]: _resource(kind, row, by_user) for row in rows}
+
+        return await self._system.read_long(look)
+
+    async def people(self) -> Sequence[tuple[str, str]]:
+        rows = await self._system.read_long(lambda connection: connection.rows(PEOPLE))
+        return [(login, name) for login, name in rows]
 
     async def generation(self) -> Generation:
         return _latest(await self._system.row(LATEST)).number
@@ -164,25 +184,35 @@ class SqlState:
 def _snapshot(connection: Connection, kinds: Collection[Kind]) -> Snapshot:
     with connection.snapshot():
         latest = _latest(connection.row(LATEST))
-        rows = [(kind, *row) for kind in kinds for row in connection.rows(RESOURCES, (kind,))]
-        by_user: dict[tuple[str, str], dict[str, Instant]] = {}
-        for kind, name, field, written_at in connection.rows(USER_FIELDS):
-            by_user.setdefault((kind, name), {})[field] = Instant(written_at)
-    resources = {
-        (kind, name): Resource(
-            kind=kind,
-            name=name,
-            fields=orjson.loads(fields),
-            digests=orjson.loads(digests),
-            by_user=by_user.get((kind, name), _NO_USER_FIELDS),
-        )
-        for kind, name, fields, digests in rows
-    }
+        rows = [(kind, row) for kind in kinds for row in connection.rows(RESOURCES, (kind,))]
+        by_user = _by_user(connection.rows(USER_FIELDS))
+    resources = {(kind, row[0]): _resource(kind, row, by_user) for kind, row in rows}
     return Snapshot(
         generation=latest.number,
         spec_hash=latest.spec_hash,
         resources=resources,
         applied_at=latest.applied_at,
+    )
+
+
+_ByUser = Mapping[tuple[str, str], Mapping[str, Instant]]
+
+
+def _by_user(rows: Sequence[Row]) -> _ByUser:
+    found: dict[tuple[str, str], dict[str, Instant]] = {}
+    for kind, name, field, written_at in rows:
+        found.setdefault((kind, name), {})[field] = Instant(written_at)
+    return found
+
+
+def _resource(kind: Kind, row: Row, by_user: _ByUser) -> Resource:
+    name, fields, digests = row
+    return Resource(
+        kind=kind,
+        name=name,
+        fields=orjson.loads(fields),
+        digests=orjson.loads(digests),
+        by_user=by_user.get((kind, name), _NO_USER_FIELDS),
     )
 
 
