@@ -20,6 +20,7 @@ MEASUREMENTS = (
     "jmap_events",
     "jmap_push",
     "webmail",
+    "admin",
     "lifecycle",
     "spec",
     "reconcile",

@@ -22,7 +22,7 @@ from mailstack.app.sandbox_state import PORTS
 PEERS = Path(__file__).parent.parent.parent / "shared" / "peers"
 DOMAIN = "peer.test"
 PASSWORD = "pw"
-START_DEADLINE_S = 60
+START_DEADLINE_S = 240
 INDEXING_S = 150
 
 
