@@ -17,6 +17,7 @@ from mailstack.model.resource import AccountBody, Kind, Operation, Resource, Res
 from mailstack.ports.state import State
 from mailstack.ports.store import Store
 from mailstack.servers.admin.directory import Directory
+from mailstack.servers.admin.machine import Machine, WorkerProcess
 from mailstack.servers.admin.pages import AdminPages
 from mailstack.servers.admin.service import AdminService
 from mailstack.servers.http.signed_in import COOKIE, SignedIn
@@ -41,6 +42,16 @@ NEVER_BANNED = "198.51.100.0/24"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+MACHINE = Machine(
+    name=HOSTNAME,
+    upkeep="",
+    versions=("Python",),
+    free_bytes=60 << 30,
+    size_bytes=100 << 30,
+    workers=(WorkerProcess(pid=7, memory_bytes=80 << 20),),
+)
+
+
 @dataclass(kw_only=True)
 class AdminWorld:
     """running: what the server says of itself."""
@@ -51,6 +62,7 @@ class AdminWorld:
     calls: RecordedCalls = field(default_factory=RecordedCalls)
     running: dict[str, Any] | None = None
     rests: Sequence[Rest] = ()
+    machine: Machine = MACHINE
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.store.state)
@@ -60,6 +72,9 @@ class AdminWorld:
             hostname=HOSTNAME, accounts=self.store.accounts, postmaster=None, signing_keys={}, path_key=b"k" * 32
         )
         self.reporter = HandReporter(hostname=HOSTNAME, forwarding=forwarding, token=token_bytes)
+
+    async def _look(self) -> Machine:
+        return self.machine
 
     async def cookie(self, login: str = ADMIN) -> str:
         _, cookie = await self.logins.open(login, PASSWORD, peer_host=PEER[0], agent="Browser <b>1</b>")
@@ -88,6 +103,7 @@ class AdminWorld:
             reporter=self.reporter,
             running=lambda: self.running,
             rests=lambda: self.rests,
+            machine=self._look,
             clock=self.clock,
             token=token_bytes,
         )

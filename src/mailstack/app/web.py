@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from mailstack.app.asked import Asked
 from mailstack.app.blueprint import Blueprint
 from mailstack.app.build import Adapters, RunSettings
+from mailstack.app.machine import machine_of
 from mailstack.app.metrics.readings import Readings
 from mailstack.app.runfiles import written_status
 from mailstack.app.sockets import https_port
@@ -189,6 +190,7 @@ def _admin(
         reporter=HandReporter(hostname=forwarding.hostname, forwarding=forwarding, token=adapters.token),
         running=partial(written_status, settings.storage.folder),
         rests=lambda: asked.rests,
+        machine=lambda: machine_of(settings.storage, adapters.store.locks, now=adapters.clock()),
         clock=adapters.clock,
         token=adapters.token,
     )

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mailstack.model.instant import HOUR_MS
+from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant, iso
 from mailstack.servers.admin.entrance import LONGEST_MS
-from mailstack.servers.admin.templating import load_assets
+from mailstack.servers.admin.machine import WorkerProcess
+from mailstack.servers.admin.templating import load_assets, span
 from mailstack.servers.admin.visit import PAGES
-from tests.support.admin_world import ADMIN, HOSTILE, HTMX, USER, AdminWorld, admin_world, is_harmless
+from tests.support.admin_world import ADMIN, HOSTILE, HTMX, MACHINE, USER, AdminWorld, admin_world, is_harmless
 
 SIGN_IN = '<form id="sign-in"'
 PATHS = [path for path, _ in PAGES]
@@ -97,6 +99,28 @@ async def test_what_needs_somebody_comes_first(world: AdminWorld) -> None:
     assert "The last change was refused: no such key" in text
     assert "3 not as applied" in text
     assert "All is well" not in text
+
+
+async def test_the_machine_and_for_how_long_it_serves(world: AdminWorld) -> None:
+    world.running = {"generation": 2, "started_at": iso(Instant(world.clock() - 50 * HOUR_MS)), "version": "9"}
+    text = (await world.get("/admin")).text
+    assert "Up 2 days, 2 hours" in text
+    assert "60.0 GiB free" in text
+    assert "80.0 MiB in memory" in text
+    gone = WorkerProcess(pid=7, memory_bytes=None)
+    world.machine = replace(MACHINE, name=HOSTILE, upkeep="another node", free_bytes=1 << 29, workers=(gone,))
+    reply = await world.get("/admin/figures")
+    assert is_harmless(reply)
+    assert "The disk of the storage is nearly full: 512.0 MiB of 100.0 GiB are free" in reply.text
+    assert "<dt>Upkeep</dt><dd>another node</dd>" in reply.text
+    assert '<span class="fault">gone</span>' in reply.text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"), [(0, "0 minutes"), (61, "1 hour, 1 minute"), (24 * 60, "1 day, 0 hours"), (59, "59 minutes")]
+)
+def test_lengths_are_told_in_their_two_largest_units(minutes: int, told: str) -> None:
+    assert span(minutes * MINUTE_MS) == told
 
 
 async def test_drift_is_named_until_a_look_finds_none(world: AdminWorld) -> None:

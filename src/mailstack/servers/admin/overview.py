@@ -6,11 +6,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from mailstack.model.instant import Instant, from_iso
 from mailstack.model.queue_entry import QueueFigures
 from mailstack.model.resource import Kind, ServerBody, Summary, body_of
 from mailstack.servers.admin.certificates import CertificateFigures, figures_of
+from mailstack.servers.admin.machine import Machine
 from mailstack.servers.admin.service import AdminService
-from mailstack.servers.admin.templating import page, plain_time
+from mailstack.servers.admin.templating import page, plain_time, size
 from mailstack.servers.admin.visit import Visit
 
 PATH = "/admin"
@@ -39,12 +41,12 @@ class Attention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What serves, as it says itself. next_upkeep: "" for not known."""
+    """What serves, as it says itself. up_ms: since it was started, None for not known; next_upkeep: likewise, ""."""
 
     version: str
     generation: int
     started_at: str
-    workers: int
+    up_ms: int | None
     listeners: tuple[tuple[str, tuple[str, ...]], ...]
     next_upkeep: str
 
@@ -55,6 +57,7 @@ class Overview:
     summary: Summary
     counts: Sequence[tuple[str, int]]
     process: Process | None
+    machine: Machine
     queue: QueueFigures
     queue_statuses: Sequence[tuple[str, int]]
     certificates: Sequence[CertificateFigures]
@@ -77,28 +80,35 @@ async def look(service: AdminService) -> Overview:
     certificates = figures_of(held, await store.issuance.failures(), now)
     server = next((body_of(ServerBody, each) for (kind, _), each in held.items() if kind is Kind.SERVER), None)
     queue = await store.queue.figures(now=now, domains=TOP_DOMAINS)
-    running = service.running()
+    running, machine = service.running(), await service.machine()
     return Overview(
         hostname="" if server is None else server.hostname,
         summary=summary,
         counts=[(NOUNS[kind], count) for kind, count in summary.counts.items() if kind in NOUNS],
-        process=None if running is None else _process(running),
+        process=None if running is None else _process(running, now),
+        machine=machine,
         queue=queue,
         queue_statuses=[(status.value, count) for status, count in queue.statuses.items() if count],
         certificates=certificates,
         bans=len(await store.bans.in_force(now=now)),
-        attention=[*_attention(running or {}, summary, queue), *_of_certificates(certificates)],
+        attention=[
+            *_attention(running or {}, summary, queue),
+            *_of_machine(machine),
+            *_of_certificates(certificates),
+        ],
     )
 
 
-def _process(running: Mapping[str, Any]) -> Process:
+def _process(running: Mapping[str, Any], now: Instant) -> Process:
     """running: of a server that may be of another version."""
     listeners = running.get("listeners") or {}
+    started_at = str(running.get("started_at", ""))
+    began = from_iso(started_at)
     return Process(
         version=str(running.get("version", "")),
         generation=int(running.get("generation", 0)),
-        started_at=str(running.get("started_at", "")),
-        workers=len(running.get("workers") or ()),
+        started_at=started_at,
+        up_ms=None if began is None else max(now - began, 0),
         listeners=tuple(
             (service, tuple(f"{host}:{port}" for host, port in places)) for service, places in sorted(listeners.items())
         ),
@@ -131,6 +141,12 @@ def _of_drift(drift: Mapping[str, Any], checked_at: str) -> Iterator[Attention]:
         yield Attention(text=f"Not in DNS as it was applied, seen at {at}: {told}", path="/admin/dns")
     if others := int(drift.get("count", 0)) - len(records):
         yield Attention(text=f"{others} not as applied, seen at {at}", path="/admin/plan")
+
+
+def _of_machine(machine: Machine) -> Iterator[Attention]:
+    if machine.has_little_room:
+        free, whole = size(machine.free_bytes), size(machine.size_bytes)
+        yield Attention(text=f"The disk of the storage is nearly full: {free} of {whole} are free")
 
 
 def _of_certificates(certificates: Sequence[CertificateFigures]) -> Iterator[Attention]:

@@ -1,12 +1,13 @@
 """What the admin pages stand on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mailstack.model.instant import Clock
 from mailstack.ports.store import Store
 from mailstack.servers.admin.directory import Directory
+from mailstack.servers.admin.machine import Machine
 from mailstack.servers.calls import Calls
 from mailstack.servers.http.signed_in import SignedIn
 from mailstack.services.conduct import Conduct
@@ -28,5 +29,6 @@ class AdminService:
     reporter: Reporter
     running: Callable[[], dict[str, Any] | None]
     rests: Callable[[], Sequence[Rest]]
+    machine: Callable[[], Awaitable[Machine]]
     clock: Clock
     token: Callable[[int], bytes]

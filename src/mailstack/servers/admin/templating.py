@@ -8,7 +8,7 @@ from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from starlette.responses import HTMLResponse
 
-from mailstack.model.instant import Instant, iso
+from mailstack.model.instant import MINUTE_MS, Instant, iso
 from mailstack.servers.http.assets import Assets, assets_in
 
 # No script or style that is not a file of ours; nobody frames these pages.
@@ -43,7 +43,7 @@ def _environment() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"when": when, "plain_time": plain_time, "size": size, "counted": counted}
+    made.filters |= {"when": when, "plain_time": plain_time, "size": size, "counted": counted, "span": span}
     return made
 
 
@@ -71,6 +71,15 @@ def size(octets: float) -> str:
             return f"{octets:.0f} {unit}" if unit == "B" else f"{octets:.1f} {unit}"
         octets /= _STEP
     return f"{octets:.1f} TiB"
+
+
+def span(length_ms: int) -> str:
+    """In its two largest units."""
+    minutes = length_ms // MINUTE_MS
+    days, hours = minutes // (24 * 60), minutes // 60 % 24
+    if days:
+        return f"{counted(days, 'day')}, {counted(hours, 'hour')}"
+    return f"{counted(hours, 'hour')}, {counted(minutes % 60, 'minute')}" if hours else counted(minutes, "minute")
 
 
 def counted(count: int, noun: str) -> str:
