@@ -31,6 +31,8 @@ ON_BOTH = (
     "tests/servers/smtp/test_durable.py",
 )
 ON_ONE: Mapping[str, str] = {
+    "tests/scenarios/test_admin_accessible.py": "how pages look, whatever they were read from",
+    "tests/scenarios/test_admin_by_hand.py": "tests/contract has the queue and bans on both",
     "tests/scenarios/test_admin_edits.py": "what is written are files",
     "tests/scenarios/test_apply_killed.py::test_a_first": "the engine's part is in the change that is killed",
     "tests/scenarios/test_apply_killed.py::test_a_zone": "the zone's server is what is left halfway",

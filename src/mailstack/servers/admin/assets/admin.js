@@ -50,6 +50,14 @@ document.addEventListener("click", async ({ target }) => {
   target.textContent = copied;
 });
 
+// A table that is wider than the page can be moved by keys, and is no stop on the way where it is not.
+new ResizeObserver(() => {
+  for (const one of document.querySelectorAll(".scrolls")) {
+    if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+    else one.removeAttribute("tabindex");
+  }
+}).observe(document.body);
+
 // Whoever works by keys goes on where they were when a part of the page is replaced.
 const REACHED = "a, button, input, select, summary";
 const like = (one) => [one.tagName, one.getAttribute("href"), one.name, one.value, one.textContent].join("\n");
