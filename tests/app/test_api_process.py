@@ -13,7 +13,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from mailstack.app.api_line import Line
+from mailstack.app.answer_line import Line
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applied_spec import load_applied
 from mailstack.app.applier import settle_received
