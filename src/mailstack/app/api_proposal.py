@@ -123,6 +123,7 @@ def _row(own: LoadedSpec, path: tuple[str, ...], key: Key) -> dict[str, Any]:
         "choices": key.choices,
         "hint": key.hint,
         "can_be_null": key.can_be_null,
+        "is_required": key.is_required,
     }
 
 
