@@ -19,6 +19,7 @@ class PushWork:
         world = PushWorld(
             subscriptions=store.push_subscriptions,
             accounts=store.accounts,
+            web_sessions=store.web_sessions,
             locks=store.locks,
             feed=adapters.feed,
             bus=adapters.bus,

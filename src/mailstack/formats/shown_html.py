@@ -8,18 +8,22 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 import nh3
 
+from mailstack.formats.level_html import UNSEEN, levelled
+
 SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid", "data"})
 MAX_QUOTED = 30
-_TAGS = """
+MAX_QUOTES = 10_000
+"""Beginnings and ends of quotes that are set apart. What comes then stands as it was written."""
+_NAMES = """
     a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd
     del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd
     li main mark nav ol p pre q s samp section small span strike strong sub summary sup table tbody td
     tfoot th thead time tr tt u ul var wbr
 """
+_TAGS = frozenset(_NAMES.split())
 _ATTRIBUTES = {
     "*": {"align", "bgcolor", "color", "dir", "lang", "style", "title", "valign", "width", "height"},
     "a": {"href"},
@@ -30,6 +34,7 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan", "nowrap"},
     "th": {"colspan", "rowspan", "nowrap"},
 }
+_ALL_ATTRIBUTES = frozenset().union(*_ATTRIBUTES.values())
 # What says how large a picture is.
 _OF_SIZE = {"img": {"style", "width", "height"}}
 # Of what a style may say: nothing that takes an address, and nothing that leaves its place.
@@ -100,7 +105,7 @@ _CALLS = re.compile(r"(?:url|image|image-set|cross-fade|element|expression|var|a
 _LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _URL = re.compile(r"\b(?:https?://|mailto:)[^\s<>\"']{1,2000}", re.IGNORECASE)
 # What ends a sentence, or closes what was opened before the address, is none of it.
-_BEHIND = re.compile(r"[.,;:!?'\"”’]+\Z|[\])}>]+[.,;:!?]*\Z")
+_STOPS, _QUOTES, _BRACKETS = ".,;:!?", "'\"”’", "])}>"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,8 +122,7 @@ class Pictures:
     def address(self, given: str, *, is_unseen: bool) -> str | None:
         lowered = given.strip().lower()
         if lowered.startswith(_CID_BEGINS):
-            # RFC 2392 §2: what may not stand in an address is written with %.
-            return self.of_part(unquote(given.strip()[len(_CID_BEGINS) :]))
+            return self.of_part(given.strip()[len(_CID_BEGINS) :])
         if lowered.startswith(_DATA_BEGINS):
             return given if _DATA_IMAGE.fullmatch(given.strip()) else None
         if not lowered.startswith(("http:", "https:", "//")):
@@ -134,6 +138,7 @@ class Pictures:
 
 def cleaned(markup: str, pictures: Pictures) -> str:
     """A piece of a document, safe as the content of an element."""
+    markup = levelled(markup, tags=_TAGS, attributes=_ALL_ATTRIBUTES)
     unseen = _unseen_pictures(markup)
     at = 0
 
@@ -185,8 +190,8 @@ def _clean(markup: str, attribute: Callable[[str, str, str], str | None], attrib
     """attributes: that are looked at, by tag; whatever they are, it comes to the elements in the same order."""
     return nh3.clean(
         markup,
-        tags=set(_TAGS.split()),
-        clean_content_tags={"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"},
+        tags=set(_TAGS),
+        clean_content_tags=set(UNSEEN),
         attributes=attributes,
         attribute_filter=attribute,
         strip_comments=True,
@@ -202,10 +207,11 @@ def _clean(markup: str, attribute: Callable[[str, str, str], str | None], attrib
 def text_as_html(text: str) -> str:
     """Plain text with what it quotes set apart and its addresses to be followed; to be cleaned like any other."""
     pieces: list[str] = []
-    depth = 0
+    depth = turns = 0
     for line in text.split("\n"):
-        quoted = len(line) - len(line.lstrip("> ")) if line.startswith(">") else 0
+        quoted = len(line) - len(line.lstrip("> ")) if line.startswith(">") and turns < MAX_QUOTES else 0
         marks = min(line[:quoted].count(">"), MAX_QUOTED)
+        turns += abs(marks - depth)
         pieces.append("</blockquote>" * (depth - marks) + "<blockquote>" * (marks - depth))
         depth = marks
         pieces.append(f"{_linked(line[quoted:])}\n")
@@ -216,9 +222,15 @@ def _linked(line: str) -> str:
     pieces: list[str] = []
     at = 0
     for found in _URL.finditer(line):
-        url = _BEHIND.sub("", found[0])
+        url = _address(found[0])
         pieces.append(html.escape(line[at : found.start()]))
         pieces.append(f'<a href="{html.escape(url)}">{html.escape(url)}</a>')
         at = found.start() + len(url)
     pieces.append(html.escape(line[at:]))
     return "".join(pieces)
+
+
+def _address(found: str) -> str:
+    whole = found.rstrip(_STOPS)
+    inner = whole.rstrip(_BRACKETS)
+    return inner if inner != whole else found.rstrip(_STOPS + _QUOTES)

@@ -1,6 +1,6 @@
 """Who mail belongs to: accounts and what they may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailstack.model.app_password import AppPassword
@@ -40,6 +40,7 @@ class Account:
 
     password_hash: $argon2id$…, $2b$…, $6$…, or "" for an account without a password: nobody can log in. app_password:
     of who is logged in, what they came in by; None for the account's own password, and where nobody has logged in.
+    web_session: likewise, its digest.
     """
 
     account_id: AccountId
@@ -54,6 +55,7 @@ class Account:
     limits: SendingLimits = DEFAULT_LIMITS
     spam: SpamPolicy | None = None
     app_password: AppPassword | None = None
+    web_session: bytes | None = field(default=None, repr=False)
 
     @property
     def address_keys(self) -> tuple[str, ...]:

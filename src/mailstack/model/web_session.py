@@ -42,6 +42,10 @@ class WebSession:
         """For its owner to name it by. It does not tell the cookie."""
         return self.digest[:8].hex()
 
+    def is_of(self, password_hash: str) -> bool:
+        """Opened by that password, which was not changed since."""
+        return hmac.compare_digest(mark_of(password_hash, self.digest), self.password_mark)
+
 
 def cookie_text(random: bytes) -> str:
     """random: SECRET_OCTETS of them."""

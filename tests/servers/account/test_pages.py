@@ -21,7 +21,7 @@ from mailstack.model.instant import Instant
 from mailstack.model.mailbox import Mailbox, MailboxRole, MailboxStatus
 from mailstack.model.principal import Ability
 from mailstack.servers.account.export import names_of
-from mailstack.servers.account.pages import AccountPages
+from mailstack.servers.account.pages import EXPORTS_OF_ACCOUNT, MOST_EXPORTS, AccountPages
 from mailstack.servers.account.service import AccountService
 from mailstack.servers.http.signed_in import COOKIE
 from mailstack.services.identity.login import LoginOrigin
@@ -54,16 +54,9 @@ async def cookie_of(world: JmapWorld, who: str = ALICE, agent: str = "Firefox") 
     return (await logins.open(who, PASSWORD, peer_host=PEER[0], agent=agent))[1]
 
 
-async def ask(
-    world: JmapWorld,
-    path: str = "/account",
-    form: Fields | bytes | None = None,
-    *,
-    cookie: str = "",
-    headers: Mapping[str, str] = OWN,
-) -> httpx.Response:
+def pages_of(world: JmapWorld) -> AccountPages:
     store, service = world.imap.store, world.service
-    pages = AccountPages(
+    return AccountPages(
         service=AccountService(
             signed_in=service.signed_in,
             conduct=service.conduct,
@@ -74,8 +67,18 @@ async def ask(
             token=token_bytes,
         )
     )
+
+
+async def ask(
+    world: JmapWorld,
+    path: str = "/account",
+    form: Fields | bytes | None = None,
+    *,
+    cookie: str = "",
+    headers: Mapping[str, str] = OWN,
+) -> httpx.Response:
     content = form if form is None or isinstance(form, bytes) else urlencode(form, doseq=True).encode()
-    app = floor_under(Router(pages.routes(), redirect_slashes=False), service.clock)
+    app = floor_under(Router(pages_of(world).routes(), redirect_slashes=False), world.service.clock)
     sent = {**headers, "Cookie": f"{COOKIE}={cookie}"} if cookie else headers
     return await asked(app, "GET" if form is None else "POST", path, headers=sent, content=content)
 
@@ -271,6 +274,42 @@ def test_names_of_exported_mailboxes_stay_in_their_folder() -> None:
         "_ (2).mbox",
         "_/x_y.mbox",
     ]
+
+
+def test_names_of_exported_mailboxes_are_files_everywhere() -> None:
+    names = ["con", "Com1.x", "console", "e\u0301", "\u00e9", "fdp\u202egnp", "x\x85y"]
+    found = names_of([named(number, None, name) for number, name in enumerate(names, 1)])
+    assert [name for name, _ in found] == [
+        "_con.mbox",
+        "_Com1.x.mbox",
+        "console.mbox",
+        "e\u0301.mbox",
+        "\u00e9 (2).mbox",
+        "fdp_gnp.mbox",
+        "x_y.mbox",
+    ]
+
+
+async def test_so_many_export_at_a_time(world: JmapWorld) -> None:
+    pages = pages_of(world)
+    app = floor_under(Router(pages.routes(), redirect_slashes=False), world.service.clock)
+
+    async def export(who: str) -> httpx.Response:
+        cookie = await cookie_of(world, f"{who}@{DOMAIN}")
+        return await asked(app, "GET", "/account/export", headers={**OWN, "Cookie": f"{COOKIE}={cookie}"})
+
+    alice, bob = (await world.account("u0")).account_id, (await world.account("u1")).account_id
+    under_way = pages.exporting
+    under_way[alice] = EXPORTS_OF_ACCOUNT
+    reply = await export("u0")
+    assert (reply.status_code, reply.headers["retry-after"]) == (429, "60")
+    assert (await export("u1")).status_code == 200
+    under_way[AccountId("others")] = MOST_EXPORTS - EXPORTS_OF_ACCOUNT
+    reply = await export("u1")
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "60")
+    under_way[alice] -= 1
+    assert (await export("u0")).status_code == 200
+    assert (under_way[alice], bob in under_way) == (EXPORTS_OF_ACCOUNT - 1, False)
 
 
 def named(number: int, parent: int | None, name: str) -> Mailbox:

@@ -36,7 +36,6 @@ ROW = {
     "choices": [],
     "hint": HOSTILE,
     "can_be_null": True,
-    "is_required": False,
 }
 ENTRY = {
     "where": "x:1",

@@ -89,6 +89,24 @@ async def test_the_type_is_the_clients(world: JmapWorld, accept: str, shown: str
     assert reply.headers["content-type"] == shown
 
 
+@pytest.mark.parametrize(
+    ("destination", "status"),
+    [
+        *((each, 200) for each in ("document", "empty", "image", "audio", "video")),
+        *((each, 403) for each in ("script", "style", "worker", "serviceworker", "sharedworker", "iframe", "object")),
+        *((each, 403) for each in ("embed", "frame", "font", "manifest", "track", "xslt", "audioworklet", "")),
+    ],
+)
+async def test_mail_is_no_script_of_a_page_of_ours(world: JmapWorld, destination: str, status: int) -> None:
+    account_id, _, message_id = await message_in(world, "u0", MailboxRole.INBOX)
+    path = path_of(account_id, MailBlob(message_id), accept="text/javascript")
+    reply = await world.ask("GET", path, headers={"Sec-Fetch-Dest": destination})
+    assert reply.status_code == status
+    if status == 200:
+        assert reply.headers["content-security-policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+        assert reply.headers["content-disposition"].startswith("attachment;")
+
+
 @pytest.mark.parametrize("leaf", [None, 2])
 async def test_ranges(world: JmapWorld, leaf: int | None) -> None:
     account_id, _, message_id = await message_in(world, "u0", MailboxRole.INBOX)

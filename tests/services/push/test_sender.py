@@ -16,6 +16,7 @@ from mailstack.model.principal import Account
 from mailstack.model.push import PushAnswer, PushChange, PushFate, PushStage, PushSubscription
 from mailstack.model.rights import Grant, RightsOperation, parse_rights
 from mailstack.model.states import StateType
+from mailstack.model.web_session import IDLE_MS, WebSession, mark_of
 from mailstack.ports.bus import GENERATION_TOPIC
 from mailstack.services.push import schedule, sender
 from mailstack.services.push.credentials import credential_of
@@ -32,6 +33,7 @@ from tests.support.stores import account_of, account_resource, apply, mailbox_wi
 LATER = PushAnswer(fate=PushFate.LATER, detail="answered 503")
 GONE = PushAnswer(fate=PushFate.GONE, detail="answered 410")
 REFUSED = PushAnswer(fate=PushFate.REFUSED, detail="answered 400")
+DIGEST = b"d" * 32
 EMAIL, DELIVERY, MAILBOX = StateType.EMAIL, StateType.EMAIL_DELIVERY, StateType.MAILBOX
 
 
@@ -48,6 +50,7 @@ class World:
             PushWorld(
                 subscriptions=self.store.push_subscriptions,
                 accounts=self.store.accounts,
+                web_sessions=self.store.web_sessions,
                 locks=self.store.locks,
                 feed=self.feed,
                 bus=self.bus,
@@ -61,9 +64,14 @@ class World:
         return await account_of(self.store, "alice@example.com")
 
     async def subscribe(
-        self, push_id: str = "p1", *, types: tuple[str, ...] | None = None, lasts_ms: int = HOUR_MS
+        self,
+        push_id: str = "p1",
+        *,
+        types: tuple[str, ...] | None = None,
+        lasts_ms: int = HOUR_MS,
+        login: Account | None = None,
     ) -> PushSubscription:
-        account, now = await self.account(), system_clock()
+        account, now = login or await self.account(), system_clock()
         made = replace(
             push_subscription(account.account_id, push_id, expires_at=Instant(now + lasts_ms)),
             credential=credential_of(account),
@@ -79,9 +87,11 @@ class World:
             subscription.account_id, subscription.credential, subscription.push_id, change
         )
 
-    async def proved(self, push_id: str = "p1", *, types: tuple[str, ...] | None = None) -> PushSubscription:
+    async def proved(
+        self, push_id: str = "p1", *, types: tuple[str, ...] | None = None, login: Account | None = None
+    ) -> PushSubscription:
         """While a sender runs."""
-        made = await self.subscribe(push_id, types=types)
+        made = await self.subscribe(push_id, types=types, login=login)
         await until(lambda: self.has_stage(PushStage.ASKED, push_id))
         await self.show_code(made)
         return made
@@ -312,6 +322,37 @@ async def test_it_goes_with_the_password(world: World) -> None:
         await apply(world.store, updated(account_resource("alice@example.com"), password="$argon2id$other"))
         world.bus.publish(GENERATION_TOPIC)
         await until(world.is_gone)
+
+
+@pytest.mark.parametrize("way", ["signed out", "password", "too long ago"])
+async def test_what_was_made_in_a_browser_goes_with_its_session(world: World, way: str) -> None:
+    account, now = await world.account(), system_clock()
+    session = WebSession(
+        digest=DIGEST,
+        account_id=account.account_id,
+        password_mark=mark_of(account.password_hash, DIGEST),
+        created_at=now,
+        used_at=now,
+        peer_host="",
+        agent="",
+    )
+    await world.store.web_sessions.add(session, most=9)
+    async with sending(world):
+        made = await world.proved(login=replace(account, web_session=session.digest))
+        await world.deliver()
+        await world.pushes.until(lambda: bool(world.pushes.told))
+        match way:
+            case "signed out":
+                await world.store.web_sessions.end(account.account_id, [session.session_id])
+            case "password":
+                await apply(world.store, updated(account_resource("alice@example.com"), password="$argon2id$other"))
+            case _:
+                await world.store.web_sessions.note_use(session.digest, at=Instant(now - IDLE_MS), peer_host="")
+        told = len(world.pushes.told)
+        await world.deliver()
+        await until(world.is_gone)
+        assert len(world.pushes.told) == told
+    assert made.credential.startswith("web-")
 
 
 async def test_what_has_ended_is_told_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

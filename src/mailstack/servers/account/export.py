@@ -3,6 +3,7 @@ time. What comes or goes meanwhile is in it or not."""
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Iterator, Sequence
 from io import RawIOBase
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -19,8 +20,10 @@ from mailstack.services.mailbox.account_mail import AccountMail
 
 log = structlog.get_logger()
 
-# What the file systems of some machine take for more than a letter of a name.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+# What the file systems of some machine take for more than a letter of a name, and what shows it as another.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+# Devices, to Windows, whatever stands behind the first full stop.
+_DEVICE = re.compile(r"(?:aux|con|nul|prn|(?:com|lpt)[0-9¹²³])(?=\.|\Z)", re.IGNORECASE)
 _COLUMNS = (Column.MESSAGE_ID, Column.RECEIVED_AT)
 
 
@@ -85,17 +88,23 @@ def names_of(mailboxes: Sequence[Mailbox]) -> Iterator[tuple[str, MailboxId]]:
     for mailbox in mailboxes:
         stem = "/".join(_path(mailbox, by_id))
         name, count = f"{stem}.mbox", 1
-        while name.casefold() in taken:
+        while _key(name) in taken:
             count += 1
             name = f"{stem} ({count}).mbox"
-        taken.add(name.casefold())
+        taken.add(_key(name))
         yield name, mailbox.mailbox_id
+
+
+def _key(name: str) -> str:
+    """What macOS takes for the same name is one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _path(mailbox: Mailbox, by_id: dict[MailboxId, Mailbox]) -> list[str]:
     names: list[str] = []
     at: Mailbox | None = mailbox
     while at is not None:
-        names.append(_UNSAFE.sub("_", at.name).strip(" .") or "_")
+        safe = _UNSAFE.sub("_", at.name).strip(" .") or "_"
+        names.append(f"_{safe}" if _DEVICE.match(safe) else safe)
         at = by_id.get(at.parent_id) if at.parent_id is not None else None
     return names[::-1]

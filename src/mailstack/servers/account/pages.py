@@ -3,13 +3,15 @@
 Written here and shown as it is; what changes anything is a form that this very page sends (servers.http.signed_in).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mailstack.model.app_password import ALL_SERVICES, RANDOM_OCTETS, AppService
@@ -17,7 +19,7 @@ from mailstack.model.conduct import Offence
 from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid, NotFound, TooMany
 from mailstack.model.ids import AccountId, AppPasswordId
 from mailstack.model.password import SHORTEST_PASSWORD
-from mailstack.model.principal import Ability, Account
+from mailstack.model.principal import Ability
 from mailstack.servers.account.export import exported
 from mailstack.servers.account.forms import MAX_BODY_BYTES, Form, form_of
 from mailstack.servers.account.service import AccountService
@@ -27,6 +29,7 @@ from mailstack.servers.http.assets import send_file
 from mailstack.servers.http.problem import BAD_REQUEST, Problem, Refused
 from mailstack.servers.http.sign_in import BANNED
 from mailstack.servers.http.signed_in import take_cookie
+from mailstack.servers.http.streamed import Streamed
 from mailstack.services.identity.app_passwords import Order, issue
 from mailstack.services.identity.login import LoginOrigin
 from mailstack.services.identity.own_password import change_password, is_of_spec
@@ -36,7 +39,11 @@ from mailstack.services.mailbox.quota import OWN_ROOT, quota_of_root
 PATH = "/account"
 EXPORT_PATH = "/account/export"
 ASSETS_PATH = "/account/assets/{version}/{path:path}"
+EXPORTS_OF_ACCOUNT = 2
+MOST_EXPORTS = 6
+"""At a time, of a process: each reads a whole account and packs it."""
 EXPORTING = Problem(status=429, title="Your mail is being exported already", headers={"Retry-After": "60"})
+TOO_MANY_EXPORTS = Problem(status=503, title="Too many export their mail just now", headers={"Retry-After": "60"})
 OTHERS = "others"
 """In place of the id of a session: all but this one."""
 
@@ -54,10 +61,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPages:
-    """_exporting: accounts whose mail is on its way."""
+    """exporting: how often the mail of each account is on its way."""
 
     service: AccountService
-    _exporting: set[AccountId] = field(default_factory=set)
+    exporting: Counter[AccountId] = field(default_factory=Counter)
 
     def routes(self) -> tuple[Route, ...]:
         return (
@@ -81,19 +88,25 @@ class AccountPages:
 
     async def export(self, request: Request) -> Response:
         account = (await self.service.signed_in.require(request)).account
-        if account.account_id in self._exporting:
-            raise Refused(EXPORTING)
+        self._begin_export(account.account_id)
         log.info("mail exported", service=SERVICE, peer=peer_host(request), account=account.login)
         headers = {"Content-Disposition": 'attachment; filename="mail.zip"'}
-        return StreamingResponse(self._exported(account), headers=headers, media_type="application/zip")
+        pieces = exported(self.service.mail_of(account), self.service.clock())
+        end = partial(self._end_export, account.account_id)
+        return Streamed(pieces, end, headers=headers, media_type="application/zip")
 
-    async def _exported(self, account: Account) -> AsyncIterator[bytes]:
-        self._exporting.add(account.account_id)
-        try:
-            async for piece in exported(self.service.mail_of(account), self.service.clock()):
-                yield piece
-        finally:
-            self._exporting.discard(account.account_id)
+    def _begin_export(self, account_id: AccountId) -> None:
+        """Raises Refused."""
+        if self.exporting[account_id] >= EXPORTS_OF_ACCOUNT:
+            raise Refused(EXPORTING)
+        if self.exporting.total() >= MOST_EXPORTS:
+            raise Refused(TOO_MANY_EXPORTS)
+        self.exporting[account_id] += 1
+
+    async def _end_export(self, account_id: AccountId) -> None:
+        self.exporting[account_id] -= 1
+        if not self.exporting[account_id]:
+            del self.exporting[account_id]
 
     def _form(self, path: str, act: Callable[[Visit, Form], Awaitable[Response]]) -> Route:
         async def answer(request: Request) -> Response:

@@ -18,12 +18,18 @@ _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?:[ \t]*;[ \t
 # RFC 6266 Appendix D: neither quotes nor percent signs, which programs read in ways of their own.
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 !#$&()+,.=@\[\]^_`{}~-]")
 _UNKNOWN_TYPE = "application/octet-stream"
+# Fetch Metadata (W3C), Sec-Fetch-Dest: what a browser may ask a blob for. No script, style or worker of our pages is
+# one, whatever type the client says it has.
+_DESTINATIONS = frozenset({"audio", "document", "empty", "image", "video"})
+NOT_FOR_PAGES = Problem(status=403, title="Mail is no part of a page")
 # RFC 8620 §6.2: what a blob holds never changes, and it is its owner's alone.
 _FOREVER = "private, immutable, max-age=31536000"
 
 
 async def download(call: Call, request: Request) -> Response:
     """Raises Refused, DomainError."""
+    if request.headers.get("sec-fetch-dest", "empty") not in _DESTINATIONS:
+        raise Refused(NOT_FOR_PAGES)
     account_id, blob_id = request.path_params["accountId"], request.path_params["blobId"]
     blob = await _blob(call, account_id, blob_id)
     tag = f'"{blob_id}"'
@@ -63,6 +69,8 @@ def _headers(request: Request, tag: str) -> dict[str, str]:
         # Never shown in a page of ours, whatever type the client says it has.
         "Content-Disposition": f"attachment; {_file_name(request.path_params['name'])}",
         "Cache-Control": _FOREVER,
+        # Where a browser shows it all the same, it is nobody's page.
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         "Accept-Ranges": "bytes",
         "ETag": tag,
     }

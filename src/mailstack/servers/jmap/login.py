@@ -47,7 +47,7 @@ async def account_of(service: JmapService, request: Request) -> Account:
         raise Refused(BANNED)
     web_login = None if "authorization" in request.headers else await service.signed_in.find(request)
     if web_login is not None:
-        return web_login.account
+        return replace(web_login.account, web_session=web_login.session.digest)
     shown = _shown(request)
     wrong = WRONG_TOKEN if isinstance(shown, str) else WRONG
     origin = LoginOrigin(service=NAME, peer_host=host, is_repeated=True)

@@ -27,7 +27,6 @@ from mailstack.servers.webmail.picture_links import PictureLinks
 from mailstack.servers.webmail.service import WebmailService
 from mailstack.services.mailbox.account_mail import AccountMail
 from mailstack.services.mailbox.blobs import open_blob, read_whole
-from mailstack.services.mailbox.bodies import WHOLE_OCTETS
 from mailstack.services.mailbox.sharing import mail_shared_by
 from mailstack.services.pictures.authors import author_to_trust, authors_shown, show_always, show_no_more
 
@@ -73,7 +72,8 @@ async def shown_email(service: WebmailService, request: Request) -> Response:
         author=author,
         is_always=is_always,
     )
-    page = document.write() if len(opened.raw) <= WHOLE_OCTETS else await asyncio.to_thread(document.write)
+    # Of what a sender made to take long, a few hundred kilobytes are enough to be noticed by everybody else here.
+    page = await asyncio.to_thread(document.write)
     headers = {
         "Content-Security-Policy": SECURITY,
         # RFC 8620 §6.2's reason: what a message says never changes. But who may read it does.
@@ -155,8 +155,8 @@ class _Document:
 
         of_elsewhere = None if self.links is None else partial(self._of_elsewhere, self.links)
         pictures = Pictures(of_part=of_part, of_elsewhere=of_elsewhere)
-        shown = "<hr>".join(self._parts(body_lists(root).html, numbers))
-        body = cleaned(shown, pictures)
+        # Each by itself: what one leaves open must not take in the others.
+        body = "<hr>".join(cleaned(part, pictures) for part in self._parts(body_lists(root).html, numbers))
         return (
             f'<!doctype html><html lang="und"><meta charset="utf-8"><title></title><style>{_STYLE}</style>'
             f'<body data-hidden-pictures="{pictures.hidden}" data-left-out="{pictures.left_out}"'

@@ -1,6 +1,5 @@
 """Logins of browsers: a name and a password become a cookie, and a cookie becomes an account, or nothing."""
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -73,7 +72,7 @@ class WebLogins:
         account = await self.accounts.account(session.account_id)
         if account is None or Ability.READ not in account.abilities:
             return None
-        if not hmac.compare_digest(mark_of(account.password_hash, session.digest), session.password_mark):
+        if not session.is_of(account.password_hash):
             return None
         if now - session.used_at >= USE_NOTED_EVERY_MS or session.peer_host != peer_host:
             await self.sessions.note_use(session.digest, at=now, peer_host=peer_host)

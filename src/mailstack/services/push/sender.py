@@ -32,6 +32,7 @@ from mailstack.ports.bus import APP_PASSWORD_TOPIC, GENERATION_TOPIC, PUSH_TOPIC
 from mailstack.ports.locks import Locks
 from mailstack.ports.push_service import PushService
 from mailstack.ports.push_subscriptions import PushSubscriptions
+from mailstack.ports.web_sessions import WebSessions
 from mailstack.services.push.credentials import is_good
 from mailstack.services.push.schedule import MOST_CODE_TRIES, after_failure, after_taken
 from mailstack.services.states.feed import Listener, StateFeed
@@ -54,6 +55,7 @@ class PushWorld:
 
     subscriptions: PushSubscriptions
     accounts: Accounts
+    web_sessions: WebSessions
     locks: Locks
     feed: StateFeed
     bus: Bus
@@ -208,7 +210,8 @@ class PushSender:
     async def _has_login(self, held: _Held, now: Instant) -> bool:
         """RFC 8620 §7.2: it ends with the credentials that made it, and is destroyed then."""
         subscription = held.subscription
-        if await is_good(self._world.accounts, subscription.account_id, subscription.credential, now=now):
+        world, account_id = self._world, subscription.account_id
+        if await is_good(world.accounts, world.web_sessions, account_id, subscription.credential, now=now):
             return True
         await self._drop(held, "its login is good no more")
         return False

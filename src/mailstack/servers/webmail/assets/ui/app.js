@@ -67,7 +67,8 @@ export function App({ accounts, onSignedOut }) {
 
   function openMailbox(id, of = mail) {
     setMail(of);
-    onLeave();
+    setOpenId(null);
+    selection.clear();
     of.openMailbox(id).catch(onFault);
   }
 
@@ -155,7 +156,7 @@ export function App({ accounts, onSignedOut }) {
         accounts=${accounts} open=${isScheduled ? null : mail} onSelect=${openMailbox} onDrop=${drop} onMake=${() => boxes.make()}
         itemsOf=${boxes.itemsOf}
       >
-        <${ScheduledLink} submissions=${submissions} isOpen=${isScheduled} onOpen=${onLeave} />
+        <${ScheduledLink} submissions=${submissions} isOpen=${isScheduled} />
       <//>
       ${isScheduled
         ? html`<${ScheduledList} submissions=${submissions} onEdit=${writing.cancel} onTime=${writing.changeTime} />`
