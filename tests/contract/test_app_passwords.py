@@ -107,6 +107,18 @@ async def test_the_last_use_is_noted(store: Store, account_id: AccountId) -> Non
     assert list(await store.app_passwords.of_account(account_id)) == [replace(used, used_at=Instant(5_000)), unused]
 
 
+async def test_of_many_one_alone_is_the_first_to_use_it(store: Store, account_id: AccountId) -> None:
+    one, used = made(account_id), made(account_id, 2)
+    await add(store, one, used)
+    await store.app_passwords.note_use(used.app_password_id, at=Instant(4_000))
+    tries = (store.app_passwords.note_first_use(one.app_password_id, at=Instant(5_000)) for _ in range(5))
+    assert sorted(await asyncio.gather(*tries)) == [False] * 4 + [True]
+    for which in (used.app_password_id, AppPasswordId("nosuch")):
+        assert not await store.app_passwords.note_first_use(which, at=Instant(6_000))
+    found = [each.used_at for each in await store.app_passwords.of_account(account_id)]
+    assert found == [Instant(5_000), Instant(4_000)]
+
+
 async def test_those_that_have_expired_go_and_are_told(store: Store, account_id: AccountId, bus: RecordingBus) -> None:
     other = await make_account(store, "bob@example.com")
     for_ever, first, last = made(account_id), made(account_id, 2, expires_at=5_000), made(other, 3, expires_at=6_000)

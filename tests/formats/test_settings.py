@@ -170,6 +170,19 @@ def test_a_profile_has_one_account_and_no_password() -> None:
     assert plistlib.loads(other)["PayloadUUID"] != profile["PayloadUUID"]
 
 
+def test_a_profile_with_a_password_asks_for_nothing() -> None:
+    bare, content = write_mobileconfig(SETTINGS, ALICE), write_mobileconfig(SETTINGS, ALICE, "secret")
+    assert bare is not None
+    assert content is not None
+    profile, without = plistlib.loads(content), plistlib.loads(bare)
+    (account,) = profile["PayloadContent"]
+    assert account == {**without["PayloadContent"][0], "IncomingPassword": "secret"}
+    assert account["OutgoingPasswordSameAsIncomingPassword"] is True
+    assert "asked for" not in profile["PayloadDescription"]
+    # Installed, it takes the place of the one without.
+    assert profile["PayloadIdentifier"] == without["PayloadIdentifier"]
+
+
 @pytest.mark.parametrize("key_type", [trustme.KeyType.RSA, trustme.KeyType.ECDSA], ids=["rsa", "ecdsa"])
 def test_a_signed_profile_is_one_that_others_verify(key_type: trustme.KeyType, tmp_path: Path) -> None:
     authority = trustme.CA(key_type=key_type).create_child_ca()

@@ -42,6 +42,8 @@ from mailstack.servers.jmap.service import JmapService
 from mailstack.servers.webmail.pages import WebmailPages
 from mailstack.servers.webmail.picture_links import PictureLinks
 from mailstack.servers.webmail.service import WebmailService
+from mailstack.servers.wellknown.service import WellKnownService
+from mailstack.services.identity.phone_links import PhoneLinks
 from mailstack.services.inbound.forwarding import Forwarding
 from mailstack.services.lists.lists import Lists
 from mailstack.services.outbound.by_hand import HandReporter
@@ -67,8 +69,8 @@ def web_service(
     webmail = WebmailPages(service=_webmail(blueprint, server, jmap, host)).routes()
     admin = AdminPages(service=_admin(adapters, settings, jmap, lists.forwarding, asked)).routes()
     lists_pages = UnsubscribePage(lists=lists).routes()
-    account = AccountPages(service=_account(adapters, jmap)).routes()
     for_programs = well_known_pages(blueprint, server, adapters.clock)
+    account = AccountPages(service=_account(blueprint, adapters, jmap, for_programs.service)).routes()
     own = (
         *_api(adapters, settings).routes(),
         *lists_pages,
@@ -196,12 +198,19 @@ def _admin(
     )
 
 
-def _account(adapters: Adapters, jmap: JmapService) -> AccountService:
+def _account(blueprint: Blueprint, adapters: Adapters, jmap: JmapService, programs: WellKnownService) -> AccountService:
     return AccountService(
         signed_in=jmap.signed_in,
         conduct=adapters.conduct,
         state=adapters.store.state,
         app_passwords=adapters.store.app_passwords,
+        phone_links=PhoneLinks(
+            accounts=adapters.store.accounts,
+            app_passwords=adapters.store.app_passwords,
+            key=blueprint.key_for("phones"),
+        ),
+        settings_of=programs.settings_of,
+        sign=programs.sign,
         mail_of=jmap.mail_of,
         clock=adapters.clock,
         token=adapters.token,

@@ -1,6 +1,7 @@
-"""A configuration profile for Apple's Mail: one account, IMAP and submission, and no password in it. Written only.
+"""A configuration profile for Apple's Mail: one account, IMAP and submission. Written only.
 
-As Apple's "Device Management: Mail" documents it. The device asks for the password when the profile is installed.
+As Apple's "Device Management: Mail" documents it. Without a password, the device asks for it when the profile is
+installed.
 """
 
 import plistlib
@@ -12,13 +13,12 @@ from mailstack.model.client_settings import ClientSettings
 MEDIA_TYPE = "application/x-apple-aspen-config"
 
 
-def write_mobileconfig(settings: ClientSettings, address: Address) -> bytes | None:
-    """None where no program could both read and send."""
-    incoming = settings.ports.get("imaps") or settings.ports.get("imap")
-    outgoing = settings.ports.get("submissions") or settings.ports.get("submission")
+def write_mobileconfig(settings: ClientSettings, address: Address, password: str = "") -> bytes | None:
+    """None where no program could both read and send. password: "" for one that is asked for."""
+    incoming, outgoing = settings.imap, settings.submission
     if incoming is None or outgoing is None:
         return None
-    login = f"{address.local_part}@{settings.login_domain}"
+    login = settings.login_of(address)
     # The same for the same address, so that a profile that is installed again takes the place of the one before.
     identity = f"{settings.hostname}/{address.key}"
     account = {
@@ -32,16 +32,18 @@ def write_mobileconfig(settings: ClientSettings, address: Address) -> bytes | No
         "EmailAddress": str(address),
         "IncomingMailServerAuthentication": "EmailAuthPassword",
         "IncomingMailServerHostName": settings.hostname,
-        "IncomingMailServerPortNumber": incoming,
+        "IncomingMailServerPortNumber": incoming.port,
         "IncomingMailServerUseSSL": True,
         "IncomingMailServerUsername": login,
         "OutgoingMailServerAuthentication": "EmailAuthPassword",
         "OutgoingMailServerHostName": settings.hostname,
-        "OutgoingMailServerPortNumber": outgoing,
+        "OutgoingMailServerPortNumber": outgoing.port,
         "OutgoingMailServerUseSSL": True,
         "OutgoingMailServerUsername": login,
         "OutgoingPasswordSameAsIncomingPassword": True,
+        **({"IncomingPassword": password} if password else {}),
     }
+    asked = "Its password is in it." if password else "The password is asked for."
     return plistlib.dumps(
         {
             "PayloadType": "Configuration",
@@ -49,7 +51,7 @@ def write_mobileconfig(settings: ClientSettings, address: Address) -> bytes | No
             "PayloadIdentifier": f"{_reverse(settings.hostname)}.mail.{_uuid(identity)}",
             "PayloadUUID": _uuid(identity),
             "PayloadDisplayName": f"Mail for {address}",
-            "PayloadDescription": f"Sets up {address} in Mail. The password is asked for.",
+            "PayloadDescription": f"Sets up {address} in Mail. {asked}",
             "PayloadOrganization": settings.domain,
             "PayloadRemovalDisallowed": False,
             "PayloadContent": [account],

@@ -8,10 +8,20 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mailstack.model.address import Address
+
 SETTINGS_HOSTS = ("autoconfig", "autodiscover", "ua-auto-config")
 """Before the domain's name: where programs ask for the settings of a domain's accounts."""
 HTTPS_PORT = 443
 SERVICES = ("submissions", "submission", "imaps", "imap", "managesieve", "https")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPort:
+    """begins_in_tls: else by STARTTLS."""
+
+    port: int
+    begins_in_tls: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,25 @@ class ClientSettings:
         if port is None:
             return None
         return f"https://{self.hostname}" + ("" if port == HTTPS_PORT else f":{port}")
+
+    @property
+    def imap(self) -> MailPort | None:
+        return self._mail_port("imaps", "imap")
+
+    @property
+    def submission(self) -> MailPort | None:
+        return self._mail_port("submissions", "submission")
+
+    def login_of(self, address: Address) -> str:
+        return f"{address.local_part}@{self.login_domain}"
+
+    def _mail_port(self, in_tls: str, by_starttls: str) -> MailPort | None:
+        # RFC 8314 §3: TLS from the first byte is what clients are to prefer.
+        if in_tls in self.ports:
+            return MailPort(port=self.ports[in_tls], begins_in_tls=True)
+        if by_starttls in self.ports:
+            return MailPort(port=self.ports[by_starttls], begins_in_tls=False)
+        return None
 
 
 def settings_hosts(domain: str) -> tuple[str, ...]:

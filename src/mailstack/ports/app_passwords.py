@@ -29,6 +29,10 @@ class AppPasswords(Protocol):
 
     async def note_use(self, app_password_id: AppPasswordId, *, at: Instant) -> None: ...
 
+    async def note_first_use(self, app_password_id: AppPasswordId, *, at: Instant) -> bool:
+        """False where it has been used before, or is not there. Of many at once, one alone is the first."""
+        ...
+
     async def end(self, *, now: Instant) -> Sequence[AppPassword]:
         """Removes those that have expired, and returns them."""
         ...

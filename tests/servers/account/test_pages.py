@@ -1,8 +1,11 @@
 """The account page: what it shows, what its forms do, and who may send them."""
 
+import json
+import plistlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from mailbox import mbox
 from pathlib import Path
@@ -15,6 +18,7 @@ import httpx
 import pytest
 from starlette.routing import Router
 
+from mailstack.model.client_settings import ClientSettings
 from mailstack.model.errors import AuthenticationFailed, Forbidden
 from mailstack.model.ids import AccountId, MailboxId, ModSeq, Uid
 from mailstack.model.instant import Instant
@@ -26,11 +30,13 @@ from mailstack.servers.account.service import AccountService
 from mailstack.servers.http.signed_in import COOKIE
 from mailstack.services.identity.login import LoginOrigin
 from mailstack.services.identity.passwords import HashCost, hash_password
+from mailstack.services.identity.phone_links import PhoneLinks
 from mailstack.services.mailbox import emails
 from mailstack.services.mailbox.append import Arrival
-from tests.support.asking import PEER, asked, floor_under
+from tests.support.asking import BASE_URL, PEER, asked, floor_under
 from tests.support.imap_server import DOMAIN, PASSWORD
 from tests.support.jmap_world import JmapWorld, jmap_world
+from tests.support.qr_codes import codes_in
 from tests.support.stores import account_resource, apply, mailbox_with, updated
 
 ALICE = f"u0@{DOMAIN}"
@@ -40,6 +46,12 @@ STATUS = MailboxStatus(
     messages=0, unseen=0, deleted=0, size_bytes=0, uid_next=Uid(1), uid_validity=1, highest_mod_seq=ModSeq(1)
 )
 NEW = "another good one"
+SETTINGS = ClientSettings(
+    domain=DOMAIN,
+    login_domain=DOMAIN,
+    hostname="mail.example.com",
+    ports={"imaps": 993, "submissions": 465},
+)
 Fields = Mapping[str, str | list[str]]
 
 
@@ -54,7 +66,7 @@ async def cookie_of(world: JmapWorld, who: str = ALICE, agent: str = "Firefox") 
     return (await logins.open(who, PASSWORD, peer_host=PEER[0], agent=agent))[1]
 
 
-def pages_of(world: JmapWorld) -> AccountPages:
+def pages_of(world: JmapWorld, settings: ClientSettings | None = SETTINGS) -> AccountPages:
     store, service = world.imap.store, world.service
     return AccountPages(
         service=AccountService(
@@ -62,6 +74,9 @@ def pages_of(world: JmapWorld) -> AccountPages:
             conduct=service.conduct,
             state=store.state,
             app_passwords=store.app_passwords,
+            phone_links=PhoneLinks(accounts=store.accounts, app_passwords=store.app_passwords, key=b"k" * 32),
+            settings_of=lambda _: settings,
+            sign=lambda content: b"signed:" + content,
             mail_of=service.mail_of,
             clock=service.clock,
             token=token_bytes,
@@ -76,11 +91,13 @@ async def ask(
     *,
     cookie: str = "",
     headers: Mapping[str, str] = OWN,
+    settings: ClientSettings | None = SETTINGS,
+    method: str = "",
 ) -> httpx.Response:
     content = form if form is None or isinstance(form, bytes) else urlencode(form, doseq=True).encode()
-    app = floor_under(Router(pages_of(world).routes(), redirect_slashes=False), world.service.clock)
+    app = floor_under(Router(pages_of(world, settings).routes(), redirect_slashes=False), world.service.clock)
     sent = {**headers, "Cookie": f"{COOKIE}={cookie}"} if cookie else headers
-    return await asked(app, "GET" if form is None else "POST", path, headers=sent, content=content)
+    return await asked(app, method or ("GET" if form is None else "POST"), path, headers=sent, content=content)
 
 
 async def test_nobody_sees_a_page_to_sign_in_by(world: JmapWorld) -> None:
@@ -109,6 +126,7 @@ async def test_the_page_shows_what_is_there_and_nothing_of_others(world: JmapWor
 FORMS: list[tuple[str, Fields]] = [
     ("/account/password", {"current": PASSWORD, "new": NEW, "again": NEW}),
     ("/account/app-passwords", {"name": "Phone", "service": ["imap"]}),
+    ("/account/phones", {"name": "Phone"}),
     ("/account/app-passwords/end", {"id": "k3f9x2m7"}),
     ("/account/sessions/end", {"id": "others"}),
 ]
@@ -224,6 +242,48 @@ async def test_an_app_password_is_shown_once_and_ended(world: JmapWorld) -> None
 async def test_an_app_password_that_makes_no_sense_is_not_made(world: JmapWorld, form: Fields, status: int) -> None:
     assert (await ask(world, "/account/app-passwords", form, cookie=await cookie_of(world))).status_code == status
     assert not await world.imap.store.app_passwords.of_account((await world.account()).account_id)
+
+
+async def test_a_phone_is_set_up_by_a_code_that_works_once(world: JmapWorld) -> None:
+    reply = await ask(world, "/account/phones", {"name": "<b>Phone"}, cookie=await cookie_of(world))
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "no-store")
+    assert "&lt;b&gt;Phone" in reply.text
+    url, to_import = codes_in(reply.text)
+    (secret,) = re.findall(r"<code>(mailstack_app_[a-z0-9_]+)</code>", reply.text)
+    assert secret in json.loads(to_import)[2]
+    assert secret not in url
+    path = url.removeprefix(BASE_URL)
+    # A phone is signed in nowhere, and what only looks whether a link is good does not use it up.
+    assert (await ask(world, path, headers={}, method="HEAD")).status_code == 200
+    given = await ask(world, path, headers={})
+    assert given.headers["content-type"] == "application/x-apple-aspen-config"
+    assert given.headers["cache-control"] == "no-store"
+    account = plistlib.loads(given.content.removeprefix(b"signed:"))["PayloadContent"][0]
+    assert (account["EmailAddress"], account["IncomingPassword"]) == (ALICE, secret)
+    assert await logs_in(world, secret)
+    assert not await logs_in(world, secret, "managesieve")
+    again = await ask(world, path, headers={})
+    assert again.status_code == 410
+    assert secret not in again.text
+
+
+async def test_links_that_nobody_made_give_nothing(world: JmapWorld) -> None:
+    for query in ("", "?once=", "?once=" + "A" * 43):
+        assert (await ask(world, f"/account/phone.mobileconfig{query}", headers={})).status_code == 410
+
+
+async def test_there_are_no_phones_where_no_program_could_read_and_send(world: JmapWorld) -> None:
+    cookie = await cookie_of(world)
+    assert 'action="/account/phones"' in (await ask(world, cookie=cookie)).text
+    for settings in (None, replace(SETTINGS, ports={"https": 443, "imaps": 993})):
+        assert 'action="/account/phones"' not in (await ask(world, cookie=cookie, settings=settings)).text
+        refused = await ask(world, "/account/phones", {"name": "Phone"}, cookie=cookie, settings=settings)
+        assert refused.status_code == 404
+    assert not await world.imap.store.app_passwords.of_account((await world.account()).account_id)
+
+
+async def test_a_phone_without_a_name_is_none(world: JmapWorld) -> None:
+    assert (await ask(world, "/account/phones", {"name": " "}, cookie=await cookie_of(world))).status_code == 422
 
 
 async def test_all_mail_is_exported_and_that_of_nobody_else(world: JmapWorld, tmp_path: Path) -> None:

@@ -7,23 +7,23 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mailstack.model.app_password import ALL_SERVICES, RANDOM_OCTETS, AppService
+from mailstack.model.app_password import RANDOM_OCTETS, AppService
 from mailstack.model.conduct import Offence
-from mailstack.model.errors import AuthenticationFailed, DomainError, Forbidden, Invalid, NotFound, TooMany
+from mailstack.model.errors import AuthenticationFailed, Forbidden, Invalid, NotFound, TooMany
 from mailstack.model.ids import AccountId, AppPasswordId
-from mailstack.model.password import SHORTEST_PASSWORD
 from mailstack.model.principal import Ability
 from mailstack.servers.account.export import exported
 from mailstack.servers.account.forms import MAX_BODY_BYTES, Form, form_of
+from mailstack.servers.account.phones import PHONES_PATH, PROFILE_PATH, give_profile, new_phone
 from mailstack.servers.account.service import AccountService
 from mailstack.servers.account.templating import load_assets, page
+from mailstack.servers.account.visit import Visit, account_page, sentence
 from mailstack.servers.http.asked import peer_host
 from mailstack.servers.http.assets import send_file
 from mailstack.servers.http.problem import BAD_REQUEST, Problem, Refused
@@ -32,9 +32,8 @@ from mailstack.servers.http.signed_in import take_cookie
 from mailstack.servers.http.streamed import Streamed
 from mailstack.services.identity.app_passwords import Order, issue
 from mailstack.services.identity.login import LoginOrigin
-from mailstack.services.identity.own_password import change_password, is_of_spec
-from mailstack.services.identity.web_logins import SERVICE, WebLogin
-from mailstack.services.mailbox.quota import OWN_ROOT, quota_of_root
+from mailstack.services.identity.own_password import change_password
+from mailstack.services.identity.web_logins import SERVICE
 
 PATH = "/account"
 EXPORT_PATH = "/account/export"
@@ -51,15 +50,6 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """Somebody's request, who is signed in."""
-
-    service: AccountService
-    request: Request
-    who: WebLogin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPages:
     """exporting: how often the mail of each account is on its way."""
 
@@ -71,8 +61,10 @@ class AccountPages:
             Route(PATH, self.show, methods=["GET"], max_body_size=0),
             Route(ASSETS_PATH, self.asset, methods=["GET"], max_body_size=0),
             Route(EXPORT_PATH, self.export, methods=["GET"], max_body_size=0),
+            Route(PROFILE_PATH, self.profile, methods=["GET"], max_body_size=0),
             self._form("/account/password", new_password),
             self._form("/account/app-passwords", new_app_password),
+            self._form(PHONES_PATH, new_phone),
             self._form("/account/app-passwords/end", end_app_password),
             self._form("/account/sessions/end", end_sessions),
         )
@@ -85,6 +77,9 @@ class AccountPages:
         if who is None:
             return page("sign_in.html", {}, status=401)
         return await account_page(Visit(service=self.service, request=request, who=who))
+
+    async def profile(self, request: Request) -> Response:
+        return await give_profile(self.service, request)
 
     async def export(self, request: Request) -> Response:
         account = (await self.service.signed_in.require(request)).account
@@ -116,25 +111,6 @@ class AccountPages:
         return Route(path, answer, methods=["POST"], max_body_size=MAX_BODY_BYTES)
 
 
-async def account_page(visit: Visit, *, fault: str = "", made: str = "", status: int = 200) -> Response:
-    """fault: of the form that was sent. made: an app password, shown this once."""
-    service, account, now = visit.service, visit.who.account, visit.service.clock()
-    values = {
-        "account": account,
-        "fault": fault,
-        "made": made,
-        "is_of_spec": await is_of_spec(service.state, account),
-        "shortest": SHORTEST_PASSWORD,
-        "services": sorted(ALL_SERVICES),
-        "app_passwords": await service.app_passwords.of_account(account.account_id),
-        "sessions": await service.signed_in.web_logins.sessions.of_account(account.account_id, now=now),
-        "own": visit.who.session.session_id,
-        "quota": await quota_of_root(service.mail_of(account), OWN_ROOT),
-        "profile": f"/profile.mobileconfig?emailaddress={quote(account.login)}",
-    }
-    return page("account.html", values, status=status)
-
-
 async def new_password(visit: Visit, form: Form) -> Response:
     """Under the bans and delays of every login: a page that was left open does not let passwords be tried."""
     current, new, again = form.one("current"), form.one("new"), form.one("again")
@@ -153,7 +129,7 @@ async def new_password(visit: Visit, form: Form) -> Response:
     try:
         await change_password(service.state, account, new)
     except (Invalid, Forbidden) as refused:
-        return await account_page(visit, fault=_sentence(refused), status=422)
+        return await account_page(visit, fault=sentence(refused), status=422)
     log.info("password changed", service=SERVICE, peer=host, account=account.login)
     response = page("changed.html", {})
     take_cookie(response)
@@ -171,7 +147,7 @@ async def new_app_password(visit: Visit, form: Form) -> Response:
     try:
         made, text = await issue(service.app_passwords, account.account_id, order, now=service.clock(), random=random)
     except (Invalid, TooMany) as refused:
-        return await account_page(visit, fault=_sentence(refused), status=422)
+        return await account_page(visit, fault=sentence(refused), status=422)
     log.info("app password made", service=SERVICE, account=account.login, id=made.app_password_id)
     return await account_page(visit, made=text)
 
@@ -202,7 +178,3 @@ async def end_sessions(visit: Visit, form: Form) -> Response:
 def _back() -> Response:
     # RFC 9110 §15.4.4: the page is asked for anew, and loading it again sends no form.
     return RedirectResponse(PATH, status_code=303)
-
-
-def _sentence(refused: DomainError) -> str:
-    return f"{refused.detail[:1].upper()}{refused.detail[1:]}."

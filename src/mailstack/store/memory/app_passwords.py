@@ -45,6 +45,13 @@ class MemoryAppPasswords:
             if one.app_password_id == app_password_id:
                 self._kept[digest] = replace(one, used_at=at)
 
+    async def note_first_use(self, app_password_id: AppPasswordId, *, at: Instant) -> bool:
+        kept = self._kept.values()
+        if not any(one.app_password_id == app_password_id and one.used_at is None for one in kept):
+            return False
+        await self.note_use(app_password_id, at=at)
+        return True
+
     async def end(self, *, now: Instant) -> Sequence[AppPassword]:
         ended = [one for one in self._kept.values() if one.has_ended(now)]
         self._drop(ended)

@@ -19,6 +19,7 @@ ADD = f"INSERT INTO app_password ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) 
 OF_ACCOUNT = f"SELECT {COLUMNS} FROM app_password WHERE account_id = ? ORDER BY created_at, app_password_id"  # noqa: S608  a constant
 REVOKE = f"DELETE FROM app_password WHERE account_id = ? AND app_password_id = ? RETURNING {COLUMNS}"  # noqa: S608  a constant
 NOTE_USE = "UPDATE app_password SET used_at = ? WHERE app_password_id = ?"
+NOTE_FIRST_USE = "UPDATE app_password SET used_at = ? WHERE app_password_id = ? AND used_at IS NULL"
 HAS_ENDED = "SELECT 1 FROM app_password WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT 1"
 END = f"DELETE FROM app_password WHERE expires_at IS NOT NULL AND expires_at <= ? RETURNING {COLUMNS}"  # noqa: S608  a constant
 FORGET_APP_PASSWORDS = "DELETE FROM app_password WHERE account_id = ?"
@@ -54,6 +55,10 @@ class SqlAppPasswords:
 
     async def note_use(self, app_password_id: AppPasswordId, *, at: Instant) -> None:
         await self._system.write(lambda transaction: transaction.run(NOTE_USE, (at, app_password_id)))
+
+    async def note_first_use(self, app_password_id: AppPasswordId, *, at: Instant) -> bool:
+        row = (at, app_password_id)
+        return await self._system.write(lambda transaction: transaction.run_counted(NOTE_FIRST_USE, row)) > 0
 
     async def end(self, *, now: Instant) -> Sequence[AppPassword]:
         if await self._system.row(HAS_ENDED, (now,)) is None:
