@@ -33,12 +33,12 @@ WATCH = """
     const list = document.querySelector("main.list");
     if (!list) return false;
     const seen = list.getBoundingClientRect();
-    const rows = [...list.querySelectorAll("li.row")].filter((row) => {
+    const rows = [...list.querySelectorAll(".row")].filter((row) => {
       const { top, bottom } = row.getBoundingClientRect();
       return bottom > seen.top && top < seen.bottom;
     });
     return rows.length >= Math.floor(seen.height / ROW_PX) && rows.every((row) => row.dataset.id)
-      && (place === undefined || rows.some((row) => row.getAttribute("aria-posinset") === String(place + 1)));
+      && (place === undefined || rows.some((row) => row.getAttribute("aria-rowindex") === String(place + 1)));
   };
   // When what `isThere` looks for has been painted.
   const painted = (isThere) => new Promise((resolve) => {
@@ -179,7 +179,7 @@ class _Visit:
             for number in range(RUNS):
                 # Another word each time: what was just searched for is not looked for anew.
                 found.add(f"search for {WORD}", page.evaluate(_SEARCH, f"{WORD} -x{number}"))
-        shown = page.locator("li.row mark").first.inner_text()
+        shown = page.locator(".row mark").first.inner_text()
         if shown.casefold() != WORD or self._total(page) < self.messages // 500:
             raise RuntimeError(f"found {self._total(page)} with {shown}")
 
@@ -209,13 +209,13 @@ class _Visit:
         # Threads fold some of them.
         if not self.messages // 6 < total <= self.messages:
             raise RuntimeError(f"{total} rows of {self.messages} messages")
-        times = page.locator("li.row[data-id] time").evaluate_all("all => all.map((each) => each.dateTime)")
+        times = page.locator(".row[data-id] time").evaluate_all("all => all.map((each) => each.dateTime)")
         if times != sorted(times, reverse=True):
             raise RuntimeError("the newest are not on top")
         return total
 
     def _total(self, page: Page) -> int:
-        return int(page.locator("li.row[data-id]").first.get_attribute("aria-setsize") or 0)
+        return int(page.locator(".rows").get_attribute("aria-rowcount") or 0)
 
 
 _DURATIONS = """
@@ -246,7 +246,7 @@ _OPEN = """
 async (number) => {
   const since = performance.now();
   document.querySelectorAll("iframe").forEach((frame) => { frame.isOld = true; });
-  document.querySelectorAll("li.row[data-id] button.open")[number].click();
+  document.querySelectorAll(".row[data-id] button.open")[number].click();
   await window.bench.painted(() => [...document.querySelectorAll("iframe")].some((frame) => !frame.isOld));
   const frame = [...document.querySelectorAll("iframe")].find((each) => !each.isOld);
   if (frame.contentDocument?.readyState !== "complete" || !frame.contentDocument.body.innerText.length) {
@@ -259,11 +259,11 @@ _SEARCH = """
 async (text) => {
   const field = document.querySelector("form.search input");
   field.value = text;
-  const old = document.querySelector("li.row[data-id] mark");
+  const old = document.querySelector(".row[data-id] mark");
   const since = performance.now();
   field.form.requestSubmit();
   return await window.bench.painted(() => {
-    const mark = document.querySelector("li.row[data-id] mark");
+    const mark = document.querySelector(".row[data-id] mark");
     return mark && mark !== old;
   }) - since;
 }

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mailstack.app.api_process import ApiProcesses
+from mailstack.app.api_process import ApiProcesses, Order
+from mailstack.app.api_proposal import edits_of
 from mailstack.app.messages import Job
 from mailstack.app.received import Received, read_received
 from mailstack.app.runfiles import SPEC_FOLDER, run_folder, write_json
@@ -112,6 +113,24 @@ async def test_a_proposal_shows_no_hash(house: House) -> None:
     found = await proposed(house, {**QUOTA, "values": {"name": "Alice"}})
     assert "name: Alice" in found["diff"][-2]
     assert "c29tZXNhbHQ" not in str(found)
+
+
+async def test_a_section_goes_with_the_last_that_it_says(house: House) -> None:
+    reports = "{tls_rpt: {reports_to: alice@example.com}}"
+    house.spec.write_text(WRITES.replace("example.com: }", f"example.com: {reports}}}"))
+    domain = {"section": "domains", "name": "example.com", "act": "set", "values": {"tls_rpt.reports_to": ""}}
+    found = await proposed(house, domain)
+    assert (found["faults"], "+domains: {example.com: {}}" in found["diff"]) == ([], True)
+
+
+async def test_of_several_nodes_one_file_is_written() -> None:
+    storage = StoreAddress(folder=Path("/nowhere"), database="postgresql:///mail").to_json()
+    order = Order(
+        kind="proposal", caller="x", may_apply=True, storage=storage, spec="x", size=0, log_format="", log_level=""
+    )
+    own = load_spec(Path("mailstack.yaml.example"))
+    (note,) = edits_of(order, own, Path("/nowhere.yaml"))["notes"]
+    assert note.startswith("Several nodes may serve this spec")
 
 
 async def test_new_entries_come_beside_their_kind(house: House) -> None:

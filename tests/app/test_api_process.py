@@ -13,7 +13,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from mailstack.app.api_line import Line
+from mailstack.app.answer_line import Line
 from mailstack.app.api_process import AT_ONCE, ApiProcesses
 from mailstack.app.applied_spec import load_applied
 from mailstack.app.applier import settle_received
@@ -430,6 +430,18 @@ async def test_the_records_of_the_servers_own_spec(house: House) -> None:
     assert {record["unseen"].partition(",")[0] for record in looked["records"]} == {"not asked"}
     assert (await house.ask(CallKind.ZONE, {"zone": "elsewhere.example"}))[1][0]["records"] == []
     assert await house.ask(CallKind.AROUND_DNS, b"") == (200, [{"remarks": []}])
+
+
+async def test_a_name_server_that_does_not_answer_is_named(house: House) -> None:
+    zone = "dns: {zones: {example.com: {provider: manual, nameservers: ['127.0.0.1:1']}}}"
+    house.spec.write_text(f"{SPEC}{zone}\n")
+    _, (reply,) = await house.ask(CallKind.RECORDS, {})
+    assert [zone["zone"] for zone in reply["zones"]] == ["example.com"]
+    assert reply["spec_edited"]
+    status, (looked,) = await house.ask(CallKind.ZONE, {"zone": "example.com"})
+    assert (status, {record["state"] for record in looked["records"]}) == (200, {"unknown"})
+    assert {one["server"] for record in looked["records"] for one in record["servers"]} == {"127.0.0.1:1"}
+    assert all(one["told"] for record in looked["records"] for one in record["servers"])
 
 
 async def test_what_the_spam_filter_has_learned(house: House) -> None:

@@ -81,8 +81,8 @@ def test_steps_begin_with_the_transaction_and_say_what_is_known() -> None:
         ("", "scored: ham, 1.5"),
         ("good", "delivered: alice@example.com, inbox"),
     ]
-    assert ("spf", "pass") in found.steps[0].facts
-    assert ("dkim", "pass y") in found.steps[0].facts
+    assert ("SPF", "pass") in found.steps[0].facts
+    assert ("DKIM", "pass y") in found.steps[0].facts
     assert ("recipients", f"{ALICE} accepted") in found.steps[0].facts
     assert "detail" not in dict(found.steps[0].facts)
     assert found.steps[1].facts == (("accounts", ALICE), ("rules", "R 1.5, S 0.0"))

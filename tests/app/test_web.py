@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
@@ -115,6 +116,17 @@ async def test_the_machine_answers_for_its_name_and_for_those_of_its_certificate
     adapters: Adapters, tmp_path: Path, host: str, status: int
 ) -> None:
     assert (await asked(web(adapters, tmp_path), host, "/nowhere")).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+async def test_figures_are_where_a_listener_is_for_them(adapters: Adapters, tmp_path: Path) -> None:
+    without = web(adapters, tmp_path)
+    assert (await asked(without, HOSTNAME, "/metrics", HttpRole.METRICS)).startswith(b"HTTP/1.1 404 ")
+    service = web(adapters, tmp_path, {**LISTENERS, "metrics": ("127.0.0.1:9090",)})
+    transport = httpx.ASGITransport(service.pages(HttpRole.METRICS))  # without turns to count: the disk is asked too
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9090") as client:
+        assert "mailstack_generation 3.0" in (await client.get("/metrics")).text
+    for role in (HttpRole.PLAIN, HttpRole.SECURE):
+        assert b"mailstack_generation" not in await asked(service, HOSTNAME, "/metrics", role)
 
 
 async def test_a_domain_with_a_policy_has_it_under_its_policy_host(adapters: Adapters, tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ LACKING = {
     "- no calendars yet": "servers/dav",
     "- no LDAP yet": "clients/ldap",
     "- no single sign-on yet": "clients/oidc",
-    "- no reports yet": "cli/report",
     "- no import yet": "clients/imap_import",
 }
 

@@ -26,6 +26,7 @@ def pictures() -> Pictures:
         ("<div style='color: \\75rl(x)'>a</div>", "<div>a</div>"),
         ("<div style='width: expression(x())'>a</div>", "<div>a</div>"),
         ("<img src='cid:a@x' alt=b>", '<img src="https://own/a@x" alt="b" loading="lazy">'),
+        ("<img src='cid:a%40x' alt=b>", '<img src="https://own/a@x" alt="b" loading="lazy">'),
         ("<img src='cid:other'>", '<img loading="lazy">'),
         ("<img src='data:image/png;base64,AAAA'>", '<img src="data:image/png;base64,AAAA" loading="lazy">'),
         ("<img src='data:image/svg+xml;base64,AAAA'>", '<img loading="lazy">'),

@@ -1,7 +1,9 @@
 """Admin in a real browser, on a whole appliance."""
 
+import re
+import smtplib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from mailstack.app.sandbox_state import zones_folder
 from tests.support.browser import chromium, keep_screenshot, visitor
-from tests.support.sandbox import Sandbox
+from tests.support.over_sockets import CLIENT_S
+from tests.support.sandbox import Sandbox, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -66,6 +69,36 @@ def test_the_overview(browser: Browser, sandbox: Sandbox) -> None:
         keep_screenshot(page, "admin-overview")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_mail_is_found_and_told_step_by_step(browser: Browser, sandbox: Sandbox) -> None:
+    hostile = "<img/src=x/onerror=alert(1)>"
+    with smtplib.SMTP("127.0.0.1", sandbox.port("smtp"), "client.example", timeout=CLIENT_S) as client:
+        client.sendmail("x@y.example", [USER[0]], f"From: x@y.example\r\nMessage-ID: <{hostile}>\r\n\r\nhi\r\n")
+        with suppress(smtplib.SMTPRecipientsRefused):
+            client.sendmail("x@y.example", ["nobody@example.com"], "\r\nhi\r\n")
+    wait_for(lambda: kept(sandbox).count(b'"event":"transaction"') == 2, what="both are in the log")
+    with admin(browser, sandbox) as page:
+        expect(page.get_by_role("heading", name="Mail of the last 24 hours")).to_be_visible()
+        chart = page.get_by_role("img", name=re.compile("Mails that came, by hour: [12] in the fullest one."))
+        expect(chart).to_be_visible()
+        expect(page.get_by_text("not found: 1")).to_be_visible()
+        keep_screenshot(page, "admin-overview-mail")
+        page.get_by_role("link", name="Messages").click()
+        page.get_by_label("Look for").fill("x@y.example")
+        page.get_by_label("Look for").press("Enter")
+        expect(page.get_by_role("row")).to_have_count(3)
+        keep_screenshot(page, "admin-messages")
+        page.get_by_role("row", name="delivered").get_by_role("link").click()
+        expect(page.get_by_role("heading", name=f"x@y.example → {USER[0]}")).to_be_visible()
+        expect(page.get_by_text(f"delivered: {USER[0]}, inbox")).to_be_visible()
+        expect(page.get_by_text(hostile)).to_be_visible()
+        expect(page.locator("main img")).to_have_count(0)
+        keep_screenshot(page, "admin-message")
+
+
+def kept(sandbox: Sandbox) -> bytes:
+    return b"".join(path.read_bytes() for path in (sandbox.state / "log").glob("*.jsonl"))
 
 
 def test_only_administrators_see_it(browser: Browser, sandbox: Sandbox) -> None:

@@ -6,15 +6,18 @@ import os
 import signal
 import smtplib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from mailstack.servers.http.health import LIVE_PATHS, READY_PATHS
 from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox, save, wait_for
 
@@ -157,6 +160,28 @@ def _be_strange(sandbox: Sandbox, number: int) -> None:
         smtp.docmd(f"XEVIL{number}")
         smtp.mail(f"x{number}@evil{number}.example")
         smtp.rcpt(f"nobody{number}@example.com")
+
+
+def test_a_database_that_hangs_holds_up_neither_figures_nor_probes(
+    spec: Path, tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANGING_DATABASE", empty_database)
+    with running_sandbox(spec, tmp_path / "run", "--database", "env/HANGING_DATABASE") as sandbox:
+        watcher, pages = Watcher(sandbox), f"http://127.0.0.1:{sandbox.port('metrics')}"
+        assert watcher.figure("scrape_error", source="queue") == 0
+        assert {httpx.get(pages + path).status_code for path in (*LIVE_PATHS, *READY_PATHS)} == {200}
+        with psycopg.connect(empty_database) as locking:
+            locking.execute("LOCK TABLE mail_recipient, generation IN ACCESS EXCLUSIVE MODE")
+            assert {httpx.get(pages + path, timeout=CLIENT_S).status_code for path in LIVE_PATHS} == {200}
+            assert {httpx.get(pages + path, timeout=CLIENT_S).status_code for path in READY_PATHS} == {503}
+            wait_for(lambda: watcher.figure("scrape_error", source="queue") == 1)
+            began_at = time.monotonic()
+            figures = watcher.scrape()
+            assert time.monotonic() - began_at < CLIENT_S / 2
+            assert ("mailstack_queue_mails", ()) not in figures
+            assert figures["mailstack_processes", (("role", "worker"),)] == 2
+        wait_for(lambda: watcher.figure("scrape_error", source="queue") == 0)
+        assert httpx.get(pages + READY_PATHS[0]).status_code == 200
 
 
 def test_who_watches_is_answered_under_load(sandbox: Sandbox) -> None:

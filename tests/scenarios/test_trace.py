@@ -2,11 +2,14 @@
 
 import getpass
 import json
+import os
 import re
 import shlex
+import signal
 import smtplib
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from mailstack.app.log_schema import events_schema
 from mailstack.model.log_events import LOG_EVENTS
 from tests.support.log_forms import require_form
 from tests.support.over_sockets import CLIENT_S
+from tests.support.programs import Program
 from tests.support.sandbox import MAILSTACK, Sandbox, need, run_client, running_sandbox, wait_for
 from tests.support.sink import Sink
 
@@ -129,6 +133,37 @@ def require_forms(sandbox: Sandbox) -> None:
     for line in told:
         assert sorted(line) == sorted(names[line["event"]])
         require_form(line["event"], line)
+
+
+def test_what_comes_is_followed_whatever_dies_meanwhile(spec: Path, tmp_path: Path) -> None:
+    """A killed worker takes nothing with it but a moment, and a log that is not wanted any more is gone."""
+    with running_sandbox(spec, tmp_path / "sandbox", "--log-format", "console") as found, ExitStack() as held:
+        with (tmp_path / "followed").open("wb") as shown:
+            command = [*MAILSTACK, "logs", str(spec), "--state", str(found.state), "--follow", "--event", "transaction"]
+            following = held.enter_context(Program(command, stdout=shown, stderr=shown))
+            held.callback(following.kill)
+        log, followed = found.state / "log", tmp_path / "followed"
+        traces: list[str] = []
+
+        def goes_on() -> None:
+            (_, (code, text)) = answers(found, "alice@example.com")
+            assert code == 250
+            traces.append(text.removeprefix("2.0.0 OK "))
+            wait_for(lambda: all(each in followed.read_text() for each in traces), what="it is followed")
+
+        goes_on()
+        for pid in found.workers():
+            os.kill(pid, signal.SIGKILL)
+        goes_on()
+        told = run_client([*MAILSTACK, "trace", str(spec), "alice@example.com", "--state", str(found.state)])
+        assert [line.split()[1] for line in told.stdout.decode().splitlines()] == traces
+        assert {path.stat().st_mode & 0o777 for path in log.iterdir()} == {0o600}
+
+        spec.write_text(spec.read_text() + "log: {keep: null}\n")
+        wait_for(lambda: not log.exists(), what="what was kept is deleted")
+        gone = run_client([*MAILSTACK, "logs", str(spec), "--state", str(found.state)])
+        assert gone.returncode == 1
+        assert b"has no log" in gone.stderr
 
 
 def test_what_a_person_drops_beside_the_server_is_a_line_of_its_log(spec: Path, tmp_path: Path) -> None:

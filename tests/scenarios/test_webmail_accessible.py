@@ -49,6 +49,20 @@ def test_no_grave_fault(browser: Browser, sandbox: Sandbox, scheme: str, size: s
         row.click()
         expect(page.frame_locator("iframe").get_by_text("The text of note 2.")).to_be_visible()
         check(page, f"reading-{name}")
+        page.get_by_role("button", name="Reply", exact=True).click()
+        page.get_by_role("combobox", name="To").fill("nobody, per")
+        expect(page.get_by_role("option", name="Person 2")).to_be_visible()
+        page.get_by_role("button", name="Send later").click()
+        check(page, f"writing-{name}")
+        for count in (1, 0):
+            page.locator(".chip.wrong .away").first.click()
+            expect(page.locator(".chip.wrong")).to_have_count(count)
+        page.get_by_role("button", name="Tomorrow, 8:00").click()
+        if size == "phone":
+            page.get_by_role("button", name="Back", exact=True).click()
+        page.get_by_role("link", name="Scheduled").click()
+        expect(page.get_by_role("button", name="Send now")).to_be_visible()
+        check(page, f"scheduled-{name}")
         for part, heading in (
             ("vacation", "Away"),
             ("identities", "Sending as"),

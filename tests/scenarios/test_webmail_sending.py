@@ -150,7 +150,7 @@ def test_what_waits_is_shown_moved_sent_and_taken_back(browser: Browser, sandbox
             begin(page, subject, "not now")
             page.get_by_role("button", name="Send later").click()
             page.get_by_role("button", name="Tomorrow, 8:00").click()
-            expect(page.get_by_text("Will be sent at")).to_be_visible()
+            expect(page.get_by_text("Will be sent on")).to_be_visible()
         page.get_by_role("link", name="Scheduled").click()
         first = page.locator(".scheduled li").filter(has_text="First")
         second = page.locator(".scheduled li").filter(has_text="Second")

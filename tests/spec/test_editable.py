@@ -102,6 +102,11 @@ def test_values_in_words(section: str, name: str, value: object, words: list[str
     assert words_of(keys_of(section)[name], value) == words
 
 
+def test_what_no_entry_is_without() -> None:
+    keys = [key for section in (ACCOUNTS, ALIASES, LISTS, DOMAINS) for key in keys_of(section).values()]
+    assert [(key.section, key.name) for key in keys if key.is_required] == [(ALIASES, TARGETS), (LISTS, "members")]
+
+
 def test_what_an_entry_has_that_says_nothing() -> None:
     found = {
         (section, name): words_of(key, default_of(key))

@@ -63,6 +63,7 @@ ON_ONE: Mapping[str, str] = {
     "tests/scenarios/test_kill.py::test_a_killed_worker": "of processes; the test beside it has the mail",
     "tests/scenarios/test_kill.py::test_workers_end": "of processes; test_on_postgres has a server that is killed",
     "tests/scenarios/test_mail_peers.py": "what the client sends comes out of no store",
+    "tests/scenarios/test_metrics.py::test_a_database": "the database is PostgreSQL's",
     "tests/scenarios/test_mta_sts.py": "tests/contract has what is known of policies on both",
     "tests/scenarios/test_node_drills.py": "many nodes are on PostgreSQL only",
     "tests/scenarios/test_nodes.py": "many nodes are on PostgreSQL only",

@@ -31,10 +31,11 @@ scrape_configs:
 rule_files: [alerts.yaml]                       # docs/examples/alerts.yaml
 ```
 
-Each node answers for itself. Counters begin at zero when the server starts; a reload changes none of them, and nor does
-a worker that dies: whoever takes its place counts on. What is counted does not depend on the log's level. A histogram
-is there once it has been given something. The queue, the state and the disk are asked every 5 s at most, and waited for
-2 s: a database that hangs leaves its figures out and sets `mailstack_scrape_error`.
+Each node answers for itself; where several share a database, the queue, bans and resources are those of all, so that
+`max` is right for them and `sum` is not. Counters begin at zero when the server starts; a reload changes none of them,
+and nor does a worker that dies: whoever takes its place counts on. What is counted does not depend on the log's level.
+A histogram is there once it has been given something. The queue, the state and the disk are asked every 5 s at most,
+and waited for 2 s: a database that hangs leaves its figures out and sets `mailstack_scrape_error`.
 
 [examples/alerts.yaml](examples/alerts.yaml) has rules to begin with.
 

@@ -19,7 +19,7 @@ from tests.support.leash import leashed
 
 FORKED = frozenset(
     {
-        *("mailstack", "mailstack.app.apply_main", "mailstack.app.api_main"),
+        *("mailstack", "mailstack.app.apply_main", "mailstack.app.api_main", "mailstack.app.api_log_main"),
         *("tests.support.killed_apply", "tests.support.queue_worker"),
     }
 )

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from typing_extensions import TypedDict
 
-from mailstack.app.api_line import JSON, Line, opened_store
+from mailstack.app.answer_line import JSON, Line
+from mailstack.app.api_line import opened_store
 from mailstack.app.api_models import ZoneRequest
 from mailstack.app.api_own import own_of
 from mailstack.app.api_process import Order

@@ -19,15 +19,9 @@ from types import FrameType
 import structlog
 
 import mailstack
+from mailstack.app.answer_line import JSON, LINES, PROBLEM, Line
 from mailstack.app.api_dns import tell_around, tell_records, tell_zone
-from mailstack.app.api_line import (
-    JSON,
-    LINES,
-    PROBLEM,
-    Line,
-    Steps,
-    opened_store,
-)
+from mailstack.app.api_line import Steps, opened_store
 from mailstack.app.api_models import (
     ApplyRequest,
     ChangeRequest,

@@ -1,13 +1,10 @@
-"""What each of the API's processes has: its line to the worker, its store, and what it refuses before it applies."""
+"""What the API's processes that plan and apply share: a store, the steps that they tell, and what they refuse first."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from http import HTTPStatus
 
-import orjson
-
+from mailstack.app.answer_line import Line
 from mailstack.app.api_models import ExpectedModel
 from mailstack.app.api_process import Order
 from mailstack.app.blueprint import read_blueprint
@@ -21,35 +18,6 @@ from mailstack.ports.store import Store
 from mailstack.reconcile.plan import Plan
 from mailstack.reconcile.progress import Event, StateCommitted
 from mailstack.spec.load import LoadedSpec
-
-PATIENCE_S = 20.0
-"""With a caller that has not taken the last of the answer yet."""
-JSON, LINES, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
-
-
-class Line:
-    """Blocking: this process has nothing else to do. A caller that goes away changes nothing but that nobody hears; so
-    does one that stays and does not listen, for an apply holds up all others meanwhile."""
-
-    def __init__(self, connection: socket.socket, *, patience_s: float = PATIENCE_S) -> None:
-        connection.settimeout(patience_s)
-        self._connection = connection
-        self._is_heard = True
-        self.has_begun = False
-
-    def begin(self, media_type: str, status: int = HTTPStatus.OK) -> None:
-        self.has_begun = True
-        self.tell(status=int(status), media_type=media_type)
-
-    def tell(self, **fields: object) -> None:
-        self.write(orjson.dumps(fields) + b"\n")
-
-    def write(self, data: bytes) -> None:
-        try:
-            if self._is_heard:
-                self._connection.sendall(data)
-        except OSError:  # TimeoutError among them
-            self._is_heard = False
 
 
 class Steps:

@@ -10,7 +10,8 @@ from typing import TypedDict
 import structlog
 
 import mailstack
-from mailstack.app.api_line import JSON, LINES, Line, Steps, opened_store
+from mailstack.app.answer_line import JSON, LINES, Line
+from mailstack.app.api_line import Steps, opened_store
 from mailstack.app.api_models import OwnApplyRequest, OwnPlanRequest
 from mailstack.app.api_process import Order
 from mailstack.app.api_turn import refuse_unfit, tell_applied, turn_to_apply

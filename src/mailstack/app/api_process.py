@@ -22,12 +22,13 @@ from mailstack.app.messages import Job
 from mailstack.app.runfiles import run_folder
 from mailstack.app.store_address import StoreAddress
 from mailstack.model.errors import TryAgainLater
-from mailstack.model.ids import TokenId
-from mailstack.servers.calls import APPLIES, Answer, Call
+from mailstack.servers.calls import APPLIES, OF_THE_LOG, Answer, Call, CallKind
 
 API_JOB = "mailstack.app.api_main"
+LOG_JOB = "mailstack.app.api_log_main"
+"""Begins in a fifth of the time, for it knows nothing of specs."""
 AT_ONCE = 2
-"""Each takes a core for a while, and tens of megabytes."""
+"""Of either: each takes a core for a while, and tens of megabytes."""
 LONGEST_S = 600.0
 """Until an answer begins: every zone has been asked by then, or never answers."""
 CHUNK_BYTES = 1 << 16
@@ -75,7 +76,7 @@ class ApiProcesses:
 
     async def carry_out(self, call: Call, content: bytes) -> Answer:
         """Raises TryAgainLater where enough are under way."""
-        process, line = _started(await self._slot(call.caller))
+        process, line = _started(call.kind, await self._slot(call))
         self._reap_when_it_ends(process)
         reader, writer = await asyncio.open_connection(sock=line, limit=LONGEST_HEAD_BYTES)
         caller = _Caller(process, reader, writer, ends_with_caller=call.kind not in APPLIES)
@@ -90,7 +91,7 @@ class ApiProcesses:
             raise TryAgainLater(f"no plan was made within {LONGEST_S / 60:.0f} minutes") from None
         except (OSError, asyncio.IncompleteReadError) as fault:
             await caller.hang_up()
-            raise TryAgainLater("the process that plans ended unexpectedly; the log says why") from fault
+            raise TryAgainLater("the process that was asked ended unexpectedly; the log says why") from fault
         except BaseException:
             await caller.hang_up()
             raise
@@ -98,10 +99,10 @@ class ApiProcesses:
             status=head["status"], media_type=head["media_type"], chunks=caller.chunks(), close=caller.hang_up
         )
 
-    async def _slot(self, caller: TokenId) -> int:
+    async def _slot(self, call: Call) -> int:
         """One after the other for each token: a build that plans and then applies does not meet its own plan."""
         deadline = asyncio.get_running_loop().time() + self._same_token_s
-        while (slot := _take_slot(run_folder(self._storage.folder), caller)) is None:
+        while (slot := _take_slot(run_folder(self._storage.folder), call)) is None:
             if asyncio.get_running_loop().time() >= deadline:
                 raise TryAgainLater("a plan or an apply with this token is under way already")
             await asyncio.sleep(LOOK_EVERY_S)
@@ -163,13 +164,13 @@ class _Caller:
             await self._writer.wait_closed()
 
 
-def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _started(kind: CallKind, slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """The process, and the line to it."""
     ours, theirs = socket.socketpair()
     try:
         # Not the loop's own subprocesses: uvloop's kill a worker, which is a fork of another loop's process.
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", API_JOB, str(theirs.fileno())],
+            [sys.executable, "-P", "-m", LOG_JOB if kind in OF_THE_LOG else API_JOB, str(theirs.fileno())],
             pass_fds=[theirs.fileno(), slot],  # the lock lasts as long as anybody has it open
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # what stops this worker need not stop an apply
@@ -183,31 +184,38 @@ def _started(slot: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     return process, ours
 
 
-def _take_slot(folder: Path, caller: TokenId) -> int | None:
+def _take_slot(folder: Path, call: Call) -> int | None:
     """A file descriptor that holds one of the slots of this machine's storage. None where that token has one already,
     so that nobody has them all."""
-    with (folder / "api-slots.lock").open("a") as turn:
+    name = "log" if call.kind in OF_THE_LOG else "api"
+    with (folder / f"{name}-slots.lock").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # for an instant: workers look one after the other
-        free, holders = _slots(folder)
+        free, holders = _slots(folder, name)
         try:
-            if caller in holders:
+            if call.caller in holders:
                 return None
             if not free:
-                raise TryAgainLater(f"{AT_ONCE} plans or applies are under way by the API already")
+                raise TryAgainLater(_WHAT[name])
             slot = free.pop()
         finally:
             for other in free:
                 os.close(other)
         os.truncate(slot, 0)
-        os.pwrite(slot, caller.encode(), 0)
+        os.pwrite(slot, call.caller.encode(), 0)
         return slot
 
 
-def _slots(folder: Path) -> tuple[list[int], list[str]]:
+_WHAT = {
+    "api": f"{AT_ONCE} plans or applies are under way by the API already",
+    "log": f"{AT_ONCE} questions to the log are under way already",
+}
+
+
+def _slots(folder: Path, name: str) -> tuple[list[int], list[str]]:
     """File descriptors that hold those that are free, and the tokens that the others are held for."""
     free, holders = [], []
     for number in range(AT_ONCE):
-        slot = os.open(folder / f"api-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        slot = os.open(folder / f"{name}-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mailstack.app.account_owners import owners_of
-from mailstack.app.api_line import JSON, Line, opened_store
+from mailstack.app.answer_line import JSON, Line
+from mailstack.app.api_line import opened_store
 from mailstack.app.api_models import ChangeRequest, EntryRequest
 from mailstack.app.api_process import Order
 from mailstack.app.api_visit import own_spec
@@ -122,6 +123,7 @@ def _row(own: LoadedSpec, path: tuple[str, ...], key: Key) -> dict[str, Any]:
         "choices": key.choices,
         "hint": key.hint,
         "can_be_null": key.can_be_null,
+        "is_required": key.is_required,
     }
 
 

@@ -2,7 +2,8 @@
 
 from typing_extensions import TypedDict
 
-from mailstack.app.api_line import JSON, Line, opened_store
+from mailstack.app.answer_line import JSON, Line
+from mailstack.app.api_line import opened_store
 from mailstack.app.api_models import TokensRequest
 from mailstack.app.api_process import Order
 from mailstack.app.silence import Silence

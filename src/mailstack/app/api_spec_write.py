@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from mailstack.app.api_line import JSON, Line
+from mailstack.app.answer_line import JSON, Line
 from mailstack.app.api_models import UndoRequest, WriteRequest
 from mailstack.app.api_process import Order
 from mailstack.app.api_proposal import drafted, edits_of, why_not_written

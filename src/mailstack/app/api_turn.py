@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from mailstack.app.api_line import Line, opened_store, refuse_stale, refuse_unbindable
+from mailstack.app.answer_line import Line
+from mailstack.app.api_line import opened_store, refuse_stale, refuse_unbindable
 from mailstack.app.api_models import AllowModel, ExpectedModel
 from mailstack.app.api_process import Order
 from mailstack.app.stores import open_bus

@@ -127,7 +127,9 @@ def _with_one(own: LoadedSpec, text: str, path: tuple[str, ...], key: Key, value
         return with_value(text, whole, entry_of(key, value, own.locator.value(whole)), file)
     if key.name == TARGETS:
         raise Invalid("an alias stands for one address or more; it can be taken out as a whole")
-    return without(text, whole, file)
+    around = own.locator.value(whole[:-1])
+    is_alone = len(key.path) > 1 and isinstance(around, dict) and len(around) == 1
+    return without(text, whole[:-1] if is_alone else whole, file)
 
 
 def _with_new(own: LoadedSpec, change: ChangeRequest, name: str) -> Draft:

@@ -49,6 +49,29 @@ _KINDS = {
     "sent": "good",
 }
 _OF_EVERY_LINE = ("event", "at", "level", "pid", "trace")
+_TOLD_ELSEWHERE = (
+    *("outcome", "peer", "code", "status", "text", "sender", "message_id"),
+    *("recipient_count", "accepted_count", "refused_count", "deferred_count"),
+)
+"""Of a transaction: in the story, in the step's title, or in its recipients."""
+_LABELS = {
+    "ehlo": "EHLO",
+    "tls_version": "TLS",
+    "tls_cipher": "TLS cipher",
+    "tls_policy": "TLS policy",
+    "tls_least": "TLS asked for",
+    "tls_failure": "TLS failure",
+    "from_domain": "From domain",
+    "iprev": "reverse name",
+    "helo": "SPF of EHLO",
+    "spf": "SPF",
+    "spf_domain": "SPF domain",
+    "dkim": "DKIM",
+    "arc": "ARC",
+    "dmarc": "DMARC",
+    "policy": "DMARC policy",
+    "ms": "milliseconds",
+}
 _TITLED = {
     "delivered": ("account", "mailbox"),
     "filtered": ("account", "actions"),
@@ -207,14 +230,14 @@ def _transaction(event: Event) -> Step:
         at=str(event["at"]),
         kind=_KINDS.get(outcome, ""),
         title=": ".join(filter(None, (f"{outcome} from {event.get('peer')}", reply))),
-        facts=tuple(_facts(event, without=("outcome", "peer", "code", "status", "text"))),
+        facts=tuple(_facts(event, without=_TOLD_ELSEWHERE)),
     )
 
 
 def _facts(event: Event, *, without: Sequence[str]) -> Iterator[tuple[str, str]]:
     for name, value in event.items():
         if name not in _OF_EVERY_LINE and name not in without and (text := _text(value)):
-            yield name, text
+            yield _LABELS.get(name, name.replace("_", " ")), text
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import nh3
 
@@ -122,7 +123,8 @@ class Pictures:
     def address(self, given: str, *, is_unseen: bool) -> str | None:
         lowered = given.strip().lower()
         if lowered.startswith(_CID_BEGINS):
-            return self.of_part(given.strip()[len(_CID_BEGINS) :])
+            # RFC 2392 §2: what may not stand in an address is written with %.
+            return self.of_part(unquote(given.strip()[len(_CID_BEGINS) :]))
         if lowered.startswith(_DATA_BEGINS):
             return given if _DATA_IMAGE.fullmatch(given.strip()) else None
         if not lowered.startswith(("http:", "https:", "//")):

@@ -1,4 +1,6 @@
-"""What takes more than a look into the store, and is carried out elsewhere: drift, plans and applies."""
+"""What takes more than a look into the store, and is carried out elsewhere: drift, plans and applies, questions to
+the log.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -26,10 +28,15 @@ class CallKind(StrEnum):
     WRITE = "write"
     UNDO = "undo"
     EDITS = "edits"
+    # Of what this node has told.
+    MAILS = "mails"
+    MAIL_FIGURES = "mail figures"
 
 
 APPLIES = frozenset({CallKind.APPLY, CallKind.OWN_APPLY, CallKind.WRITE, CallKind.UNDO})
 """What goes on when its caller has left."""
+OF_THE_LOG = frozenset({CallKind.MAILS, CallKind.MAIL_FIGURES})
+"""What neither the spec nor the store is needed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

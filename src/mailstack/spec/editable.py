@@ -99,7 +99,7 @@ class Form(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """path: below its entry. hint: what it is for, in one sentence. choices: for CHOICE and CHOICES. can_be_null: null
-    means something there."""
+    means something there. is_required: no entry is without it."""
 
     section: str
     name: str
@@ -108,6 +108,7 @@ class Key:
     choices: tuple[str, ...]
     hint: str
     can_be_null: bool
+    is_required: bool
     is_number: bool
 
 
@@ -126,11 +127,12 @@ def _key(section: str, name: str) -> Key:
     form, choices = _form_of(kind)
     if (section, name) in _ONE_OR_SEVERAL:
         form = Form.LIST
-    hint, can_be_null = "Where its mail goes.", False
+    hint, can_be_null, is_required = "Where its mail goes.", False, True
     if isinstance(owner, type) and issubclass(owner, BaseModel):
         field = owner.model_fields[path[-1]]
         hint = re.split(r"(?<=[a-z)])\. ", field.description or "")[0].rstrip(".") + "."
         can_be_null = types.NoneType in typing.get_args(field.annotation)
+        is_required = len(path) == 1 and field.is_required()
     return Key(
         section=section,
         name=name,
@@ -139,6 +141,7 @@ def _key(section: str, name: str) -> Key:
         choices=choices,
         hint=hint,
         can_be_null=can_be_null,
+        is_required=is_required,
         is_number=kind in (int, float),
     )
 

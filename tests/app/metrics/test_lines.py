@@ -70,6 +70,13 @@ async def test_every_line_comes_to_a_figure(words: str) -> None:
     assert set(counted.values()) == {1}
 
 
+@pytest.mark.parametrize("words", list(LINES))
+async def test_a_line_that_lacks_something_stops_nobody(words: str) -> None:
+    heard = Heard("info")
+    structlog.get_logger().info(words)
+    assert heard.of(metrics.LOG_LINES, "info") == 1
+
+
 async def test_an_attempt_is_counted_with_its_tls_and_its_time() -> None:
     heard = Heard("info")
     structlog.get_logger().info("sent", **LINE_FIELDS["sent"])

@@ -36,6 +36,7 @@ ROW = {
     "choices": [],
     "hint": HOSTILE,
     "can_be_null": True,
+    "is_required": False,
 }
 ENTRY = {
     "where": "x:1",

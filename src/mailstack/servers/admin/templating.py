@@ -43,7 +43,14 @@ def _environment() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"when": when, "plain_time": plain_time, "size": size, "counted": counted, "span": span}
+    made.filters |= {
+        "when": when,
+        "plain_time": plain_time,
+        "moment": moment,
+        "size": size,
+        "counted": counted,
+        "span": span,
+    }
     return made
 
 
@@ -63,6 +70,11 @@ def when(moment: Instant | None) -> str:
 def plain_time(text: str) -> str:
     """text: as iso writes it."""
     return text.replace("T", " ").replace("Z", " UTC")
+
+
+def moment(text: str) -> str:
+    """To the second. text: as the log has it."""
+    return f"{text[:10]} {text[11:19]} UTC"
 
 
 def size(octets: float) -> str:

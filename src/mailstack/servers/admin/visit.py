@@ -27,6 +27,7 @@ PAGES = (
     ("/admin/accounts", "Accounts"),
     ("/admin/domains", "Domains"),
     ("/admin/aliases", "Aliases and lists"),
+    ("/admin/messages", "Messages"),
     ("/admin/queue", "Queue"),
     ("/admin/bans", "Bans"),
     ("/admin/spam", "Spam"),

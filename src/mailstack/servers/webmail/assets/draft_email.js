@@ -44,9 +44,9 @@ function part({ blobId, type, name, cid, isInline }) {
   return isInline ? { blobId, type, name, cid, disposition: "inline" } : { blobId, type, name, disposition: "attachment" };
 }
 
-// Whether one's own words speak of a file and none is there.
+// Whether one's own words speak of a file and none lies beside them.
 export function isAttachmentForgotten(draft) {
-  if (draft.attachments.length) return false;
+  if (draft.attachments.some((file) => !file.isInline)) return false;
   const [own] = draft.text.split(/^-- $|^-{5,} .*-{5,}$/m);
   const unquoted = own.replace(/^>.*$/gm, "");
   return new RegExp(`(?<!\\p{L})(?:${t("attachmentWords")})(?!\\p{L})`, "iu").test(`${draft.subject}\n${unquoted}`);

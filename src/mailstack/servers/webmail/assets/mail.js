@@ -247,17 +247,15 @@ export class Mail extends Observable {
 
   _applyChanges(list, changes) {
     const removed = new Set(changes.removed);
-    // Places that are not known stand for emails that are not known either: where one is removed there, ask anew.
-    const isWhole = !list.ids.includes(undefined) && list.ids.length === list.total;
-    if (!isWhole && changes.removed.some((id) => !list.ids.includes(id) && this.emails.has(id) === false)) {
-      list.ids = list.ids.slice(0, PAGE).filter((id) => id && !removed.has(id));
-      list.pages = new Set();
-    } else {
-      list.ids = list.ids.filter((id) => !removed.has(id));
-    }
-    for (const { id, index } of changes.added) list.ids.splice(index, 0, id);
+    // Spread, for places that are not known yet are none to a filter.
+    const left = [...list.ids].filter((id) => !removed.has(id));
+    const before = changes.total - changes.added.length;
+    // Some have gone of what is not known here: behind that nobody can say what stands where.
+    if (left.length !== before) left.fill(undefined, Math.max(left.indexOf(undefined), 0));
+    left.length = before;
+    for (const { id, index } of changes.added) left.splice(index, 0, id);
+    list.ids = left;
     list.total = changes.total;
-    list.ids.length = list.total;
     list.queryState = changes.newQueryState;
     list.pages = new Set([...list.pages].filter((at) => this._isHere(list, at)));
   }
@@ -323,7 +321,7 @@ export class Mail extends Observable {
     const { list } = this;
     if (!list) return;
     const going = new Set(ids);
-    const kept = list.ids.filter((id) => !going.has(id));
+    const kept = [...list.ids].filter((id) => !going.has(id));
     list.total -= list.ids.length - kept.length;
     list.ids = kept;
   }

@@ -248,7 +248,7 @@ export default {
   sendAt: "Send at",
   sending: "Sending…",
   willBeSent: "Sent.",
-  willBeSentAt: "Will be sent at {date}.",
+  willBeSentAt: "Will be sent on {date}.",
   noIdentity: "This account may not send mail.",
   forwarded: "---------- Forwarded message ----------",
   wrote: "{sender} wrote on {date}:",

@@ -67,8 +67,7 @@ export function App({ accounts, onSignedOut }) {
 
   function openMailbox(id, of = mail) {
     setMail(of);
-    setOpenId(null);
-    selection.clear();
+    onLeave();
     of.openMailbox(id).catch(onFault);
   }
 
@@ -156,7 +155,7 @@ export function App({ accounts, onSignedOut }) {
         accounts=${accounts} open=${isScheduled ? null : mail} onSelect=${openMailbox} onDrop=${drop} onMake=${() => boxes.make()}
         itemsOf=${boxes.itemsOf}
       >
-        <${ScheduledLink} submissions=${submissions} isOpen=${isScheduled} />
+        <${ScheduledLink} submissions=${submissions} isOpen=${isScheduled} onOpen=${onLeave} />
       <//>
       ${isScheduled
         ? html`<${ScheduledList} submissions=${submissions} onEdit=${writing.cancel} onTime=${writing.changeTime} />`

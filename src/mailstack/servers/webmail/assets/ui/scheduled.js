@@ -21,14 +21,14 @@ export function useSubmissions(mail, onFailure) {
   return submissions;
 }
 
-export function ScheduledLink({ submissions, isOpen }) {
+export function ScheduledLink({ submissions, isOpen, onOpen }) {
   useChanges(submissions);
   const count = submissions.scheduled.length;
   if (!count && !isOpen) return null;
   return html`
     <ul>
       <li>
-        <a href="#/${SCHEDULED_PAGE}" aria-current=${isOpen ? "page" : null}>
+        <a href="#/${SCHEDULED_PAGE}" aria-current=${isOpen ? "page" : null} onClick=${onOpen}>
           <span class="name">${t("scheduled")}</span>
           <span class="count" aria-label=${t("messageCount", { count })}>${count}</span>
         </a>
