@@ -40,10 +40,11 @@ FORMS_OF_ELSEWHERE: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
     {},
 )
-# Anybody may ask these, from anywhere; they tell nothing that is somebody's, and change nothing by a cookie.
+# Anybody may ask these, from anywhere; they tell nothing that is somebody's, and change nothing by a cookie. The
+# profile of a phone is for whoever has its link, which is good once.
 FOR_ALL = re.compile(
     r"/|/mail|/(?:mail|account|admin)/assets/.*|/healthz.*|/readyz|/metrics|/lists/unsubscribe|/api/v1/openapi\.json"
-    r"|/mail/config-v1\.1\.xml|/(?:a|A)utodiscover/.*|/profile\.mobileconfig|/\.well-known/(?!jmap).*"
+    r"|/mail/config-v1\.1\.xml|/(?:a|A)utodiscover/.*|(?:/account/phone|/profile)\.mobileconfig|/\.well-known/(?!jmap).*"
 )
 # Whoever is not signed in is asked to be, by a page.
 ASKS_TO_SIGN_IN = re.compile(r"/account|/admin(?:/.*)?")
