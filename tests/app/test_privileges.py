@@ -18,6 +18,8 @@ def storage(tmp_path: Path) -> Path:
     (account / "blobs").mkdir(parents=True)
     (account / "mail.db").touch()
     (tmp_path / "state" / "queue").mkdir()
+    (tmp_path / "state" / "log").mkdir()
+    (tmp_path / "state" / "log" / "2026-11-30T12.1-0.jsonl").touch()
     for name in ("system.db", "system.db-wal", "system.db-shm"):
         (tmp_path / "state" / name).touch()
     return tmp_path / "state"

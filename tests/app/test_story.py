@@ -1,12 +1,15 @@
 """The life of a mail out of its events: what it came to in a few words, and each step in order."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailstack.app.story import Story, stories_of, story_of
 from mailstack.model.event_log import Event
+from mailstack.store.event_log.keeping import forget
 from mailstack.store.event_log.parts import log_folder
+from mailstack.store.event_log.reading import EventLog
 from tests.store.event_log.world import AFTERWARDS, FROM, World, transaction
 
 ALICE, DAVE = "alice@example.com", "dave@far.example"
@@ -108,6 +111,26 @@ def test_stories_are_found_in_the_log_the_last_first(tmp_path: Path) -> None:
     assert [story.trace for story in by_id.stories] == ["t1"]
     assert by_id.document()["stories"][0]["sender"] == "Bob@Else.example"
     made.begin_anew()
+
+
+def test_what_became_too_old_while_it_was_asked_for_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_folder(tmp_path).mkdir()
+    world = World(log_folder(tmp_path))
+    made = world.segments()
+    made.add(transaction(world.now, "t1"))
+    made.write()
+    made.begin_anew()
+    ask = EventLog.of_traces
+
+    def deleted_first(*given: Any, **wanted: Any) -> dict[str, list[str]]:
+        forget(log_folder(tmp_path))
+        return ask(*given, **wanted)
+
+    monkeypatch.setattr(EventLog, "of_traces", deleted_first)
+    found = stories_of(tmp_path, "t1", since=FROM, until=AFTERWARDS)
+    assert (found.stories, found.events) == ((), ())
 
 
 def test_where_nothing_is_kept_nothing_is_known(tmp_path: Path) -> None:

@@ -28,11 +28,14 @@ def obey(connection: socket.socket) -> None:
     incoming = connection.makefile("rb")
     order = Order.decoded(incoming.readline())
     configure_log(order.log_format, order.log_level)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a worker ignores it, and so would its child
     line = Line(connection)
-    request: dict[str, Any] = orjson.loads(incoming.read(order.size))
     try:
+        # A worker ignores it, and so would its child. Not at once: the database may have files to take away.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        request: dict[str, Any] = orjson.loads(incoming.read(order.size))
         found = _answer(CallKind(order.kind), order.store.folder, request)
+    except KeyboardInterrupt:
+        return  # nobody waits for the answer any more
     except TryAgainLater as fault:
         _fail(line, HTTPStatus.SERVICE_UNAVAILABLE, fault.detail)
     except Exception:  # the caller learns that it failed, the log why

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from mailstack.app.faults import CannotServe
 from mailstack.app.runfiles import RUN_FOLDER, SPEC_FOLDER
+from mailstack.store.event_log.parts import LOG_FOLDER
 
 DEFAULT_USER = "mailstack"
 ROOT = 0
 # Named one by one: a storage.path that is wrong must not give a system's folders away.
 FILES = ("system.db", "system.db-wal", "system.db-shm")
-FOLDERS = ("accounts", "blobs", "queue", "trash", SPEC_FOLDER, RUN_FOLDER)
+FOLDERS = ("accounts", "blobs", "queue", "trash", LOG_FOLDER, SPEC_FOLDER, RUN_FOLDER)
 
 
 def service_user(name: str | None) -> pwd.struct_passwd | None:

@@ -16,6 +16,7 @@ import orjson
 
 from mailstack.app.runfiles import SPEC_FOLDER, write_json
 from mailstack.model.errors import Conflict, Forbidden, TryAgainLater
+from mailstack.store.syncing import sync_folder
 
 MOST_KEPT = 10
 DRAFT = ".mailstack-edit"
@@ -77,7 +78,7 @@ def write_whole(file: Path, text: str, *, former: str) -> None:
         if path.read_bytes() != former.encode():
             raise Conflict(f"{path} was changed just now; nothing was written, look at it again")
         draft.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as fault:
         raise TryAgainLater(f"{path} cannot be written: {fault.strerror}; it is as it was") from fault
     finally:
@@ -124,14 +125,6 @@ def _write(draft: Path, path: Path, text: str) -> None:
         opened.flush()
         os.fsync(file)
     os.utime(draft)
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _can_give(found: os.stat_result) -> bool:

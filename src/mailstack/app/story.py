@@ -137,9 +137,9 @@ def stories_of(storage: Path, what: str, *, since: Instant, until: Instant, limi
     traces = asked.last_traces(
         what.strip().removeprefix("<").removesuffix(">"), since=since, until=until, limit=limit + 1
     )
-    shown = traces[:limit]
     first = Instant(max(0, since - BEFORE_MS))
-    lines = asked.of_traces(shown, since=first, until=until, limit=STEPS)
+    lines = asked.of_traces(traces[:limit], since=first, until=until, limit=STEPS)
+    shown = [trace for trace, found in lines.items() if found]  # the others have become too old meanwhile
     events = tuple(tuple(orjson.loads(line) for line in lines[trace]) for trace in shown)
     begins = goes_back_to(folder)
     return Found(

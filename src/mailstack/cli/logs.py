@@ -89,8 +89,7 @@ def _show(storage: Path, wanted: "EventFilter", limit: int, form: str, *, follow
         return
     shown = frozenset(found)
     while True:
-        came = [line.decode() for line in follower.lines()]
-        _print((line for line in came if line not in shown and _is_wanted(line, wanted)), form)
+        _print((line for line in follower.lines() if line not in shown and _is_wanted(line, wanted)), form)
         time.sleep(LOOK_EVERY_S)
 
 

@@ -1,5 +1,6 @@
 """Segments become Parquet, hours become days, what is old or too much goes; at no moment is a line there twice."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -7,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from mailstack.model.event_log import EventFilter
@@ -106,7 +108,7 @@ def test_a_keeper_that_is_killed_loses_nothing(world: World, moment: str, monkey
     write(world, "one", "two")
     child = os.fork()
     if child == 0:
-        where = {"draft": (Path, "rename"), "renamed": (keeping, "_sync")}[moment]
+        where = {"draft": (Path, "rename"), "renamed": (keeping, "sync_folder")}[moment]
         monkeypatch.setattr(*where, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         keep(world.folder, RULES, Instant(NOON + 2 * HOUR_MS))
         os._exit(0)
@@ -115,6 +117,37 @@ def test_a_keeper_that_is_killed_loses_nothing(world: World, moment: str, monkey
     keep(world.folder, RULES, Instant(NOON + 2 * HOUR_MS))
     assert sorted(told(world)) == ["one", "two"]
     assert world.files == ["2026-11-30T12.parquet"]
+
+
+def test_a_damaged_file_does_not_hold_up_what_comes_after_it(world: World) -> None:
+    (world.folder / "2026-11-30T12.parquet").write_bytes(b"PAR1 and no more")
+    world.now = Instant(NOON + DAY_MS)
+    write(world, "the day after")
+    with pytest.raises(duckdb.Error, match=r"2026-11-30T12\.parquet"):
+        keep(world.folder, RULES, Instant(NOON + 2 * DAY_MS))
+    assert world.files == ["2026-11-30T12.parquet", "2026-12-01.parquet"]
+
+
+def test_a_draft_does_not_keep_room_that_a_full_disk_needs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write(world, "one")
+    before = world.files
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            keep(world.folder, RULES, Instant(NOON + 2 * HOUR_MS))
+    assert world.files == before
+    assert keep(world.folder, RULES, Instant(NOON + 2 * HOUR_MS)) == 1
+    assert told(world) == ["one"]
+
+
+def test_what_a_killed_keeper_had_no_room_for_in_memory_goes(world: World) -> None:
+    (world.folder / keeping.SPILL_NAME).mkdir()
+    (world.folder / keeping.SPILL_NAME / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"left")
+    keep(world.folder, RULES, world.now)
+    assert not (world.folder / keeping.SPILL_NAME).exists()
 
 
 def test_only_one_keeps_at_a_time(world: World, held: None) -> None:

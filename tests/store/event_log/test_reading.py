@@ -1,8 +1,11 @@
 """Questions to the log: the same answers from segments and from Parquet, whatever happens to the files meanwhile."""
 
 import json
+import signal
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from mailstack.model.event_log import EventFilter
 from mailstack.model.instant import HOUR_MS, MINUTE_MS, Instant
 from mailstack.model.resource import LogBody
+from mailstack.store.event_log import reading
 from mailstack.store.event_log.following import Follower
 from mailstack.store.event_log.keeping import keep
 from mailstack.store.event_log.reading import Figure
@@ -114,6 +118,25 @@ def test_nothing_is_found_where_nothing_is_kept(world: World) -> None:
     assert asked(world) == []
 
 
+def test_a_signal_ends_a_question_and_leaves_nothing_behind(
+    golden: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spills = tmp_path / "spills"
+    spills.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spills))
+    endless = "SELECT count(*) FROM range(1000000000000) WHERE ? <= ? AND list_contains(?, random()::VARCHAR)"
+    monkeypatch.setattr(reading, "FIGURES", endless)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            golden.log.figures(["sent"], since=FROM, until=AFTERWARDS)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not list(spills.iterdir())
+
+
 def test_a_damaged_file_is_left_out(golden: World) -> None:
     (golden.folder / "2026-11-29.parquet").write_bytes(b"PAR1 and no more")
     assert len(asked(golden)) == len(GOLDEN)
@@ -162,14 +185,14 @@ def test_who_follows_gets_whole_lines_of_all_processes(world: World) -> None:
     made.write()
     other.add(b"two")
     other.write()
-    assert sorted(follower.lines()) == [b"one", b"two"]
+    assert sorted(follower.lines()) == ["one", "two"]
     (path,) = (path for path in world.folder.iterdir() if b"two" in path.read_bytes())
     with path.open("ab") as file:
         file.write(b"thr")
     assert follower.lines() == []
     with path.open("ab") as file:
-        file.write(b"ee\n")
-    assert follower.lines() == [b"three"]
+        file.write(b"ee\ntorn \xc3\nfour\n")
+    assert follower.lines() == ["three", "torn \ufffd", "four"]
 
 
 WORDS = st.sampled_from(["", "transaction", "sent", "SENT", "t1", "far", "alice", "nothing"])

@@ -13,14 +13,15 @@ class Follower:
         self._folder = folder
         self._read = {path: path.stat().st_size for path in self._segments()}
 
-    def lines(self) -> list[bytes]:
-        """Whole ones that came since it was asked last, those of each process in order."""
+    def lines(self) -> list[str]:
+        """Whole ones that came since it was asked last, those of each process in order. What a full disk tore is
+        readable, and no event."""
         return [line for path in self._segments() for line in self._lines_of(path)]
 
     def _segments(self) -> list[Path]:
         return [part.path for part in all_parts(self._folder) if part.is_segment]
 
-    def _lines_of(self, path: Path) -> Iterator[bytes]:
+    def _lines_of(self, path: Path) -> Iterator[str]:
         try:
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
@@ -29,4 +30,4 @@ class Follower:
             return
         end = text.rfind(b"\n") + 1
         self._read[path] = self._read.get(path, 0) + end
-        yield from text[:end].split(b"\n")[:-1]
+        yield from text[:end].decode("utf-8", "replace").split("\n")[:-1]

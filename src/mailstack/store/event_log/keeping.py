@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailstack.model.instant import MINUTE_MS, SECOND_MS, Instant
@@ -22,6 +22,7 @@ from mailstack.store.event_log.parts import (
     is_open,
     replaced,
 )
+from mailstack.store.syncing import sync_folder
 
 GRACE_MS = 5 * MINUTE_MS
 """After an hour, or a day, is over: processes close its segments, and clocks are put right."""
@@ -42,19 +43,28 @@ def is_due(folder: Path, rules: LogBody, now: Instant) -> bool:
 
 
 def keep(folder: Path, rules: LogBody, now: Instant) -> int:
-    """How many files were made. Raises OSError, and duckdb.Error where one cannot be made."""
+    """How many files were made. Raises OSError or duckdb.Error, of the first that cannot be, once all others are."""
+    import duckdb
+
     with _turn(folder) as is_ours:
         if not is_ours:
             return 0
         _delete(part.path for part in _surplus(counting(all_parts(folder)), rules, now))
         _delete(folder.glob(f"*{_DRAFT_SUFFIX}"))
+        shutil.rmtree(folder / SPILL_NAME, ignore_errors=True)  # of one that was killed
         _delete(part.path for part in replaced(all_parts(folder)))
         made = 0
+        faults: list[OSError | duckdb.Error] = []
         # What is made of an hour is there before its day is looked at.
         for due in (_hours, _days):
             for period, parts in due(all_parts(folder), now):
-                _make(folder, period, parts)
-                made += 1
+                try:
+                    _make(folder, period, parts)
+                    made += 1
+                except (OSError, duckdb.Error) as fault:  # a damaged one must not hold up what comes after it
+                    faults.append(fault)
+        if faults:
+            raise faults[0]
         return made
 
 
@@ -100,13 +110,25 @@ def _grouped(parts: Iterable[Part]) -> Mapping[str, list[Part]]:
 
 
 def _make(folder: Path, period: str, parts: Sequence[Part]) -> None:
+    draft, made = folder / f"{period}{_DRAFT_SUFFIX}", folder / f"{period}{MADE_SUFFIX}"
+    try:
+        _write(draft, parts, spill=folder / SPILL_NAME)
+        draft.rename(made)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)  # where the disk is full, mail needs the room
+        raise
+    sync_folder(folder)  # before what it was made of is gone
+    _delete(part.path for part in parts)
+
+
+def _write(draft: Path, parts: Sequence[Part], *, spill: Path) -> None:
     from mailstack.store.event_log.database import COLUMNS, MADE, names_of, opened
 
-    draft, made = folder / f"{period}{_DRAFT_SUFFIX}", folder / f"{period}{MADE_SUFFIX}"
     # Hours of a day are in order as they come; lines of an hour come from several processes.
     of_these = f"{COLUMNS} ORDER BY moment" if parts[0].is_segment else MADE
     target = str(draft).replace("'", "''")
-    with opened(folder / SPILL_NAME) as database:
+    with opened(spill) as database:
         database.execute(
             f"COPY ({of_these}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)",
             [names_of(parts)],
@@ -114,17 +136,6 @@ def _make(folder: Path, period: str, parts: Sequence[Part]) -> None:
     with draft.open("rb+") as file:
         os.fchmod(file.fileno(), 0o600)
         os.fsync(file.fileno())
-    draft.rename(made)
-    _sync(folder)  # before what it was made of is gone
-    _delete(part.path for part in parts)
-
-
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _surplus(parts: Sequence[Part], rules: LogBody, now: Instant) -> Iterator[Part]:

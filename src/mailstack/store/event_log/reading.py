@@ -65,7 +65,8 @@ class Figure:
 
 
 class EventLog:
-    """Of one node, in its folder. Blocking. All raise TryAgainLater where the log cannot be read just now."""
+    """Of one node, in its folder. Blocking. All raise TryAgainLater where the log cannot be read just now, and
+    KeyboardInterrupt for a signal whose handler raises anything."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -142,7 +143,10 @@ def _answer(parts: Sequence[Part], query: str, values: Sequence[object]) -> list
     told = " UNION ALL ".join(branches)
     with TemporaryDirectory(prefix="mailstack-log-") as spill, opened(Path(spill)) as database:
         lists = (list(value) if isinstance(value, tuple) else value for value in values)
-        return database.execute(f"WITH told AS ({told}) {query}", [*files, *lists]).fetchall()
+        try:
+            return database.execute(f"WITH told AS ({told}) {query}", [*files, *lists]).fetchall()
+        except RuntimeError as fault:  # what a signal's handler raised meanwhile, whatever it was
+            raise KeyboardInterrupt from fault
 
 
 def _is_readable(part: Part) -> bool:

@@ -24,8 +24,9 @@ from mailstack.store.sql.compress import Codec
 from mailstack.store.sql.database import Database, Transaction
 from mailstack.store.sql.unpacked import UnpackedFiles
 from mailstack.store.sqlite.databases import account_folder
-from mailstack.store.sqlite.folders import BLOB_FOLDER, BLOB_SUFFIX, QUEUE_FOLDER, make_folder, sync_folder
+from mailstack.store.sqlite.folders import BLOB_FOLDER, BLOB_SUFFIX, QUEUE_FOLDER, make_folder
 from mailstack.store.sqlite.sweep import sweep
+from mailstack.store.syncing import sync_folder
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 

@@ -11,7 +11,8 @@ from mailstack.model.ids import AccountId
 from mailstack.model.instant import SECOND_MS
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import account_folder
-from mailstack.store.sqlite.folders import make_folder, sync_folder
+from mailstack.store.sqlite.folders import make_folder
+from mailstack.store.syncing import sync_folder
 
 TRASH = "SELECT account_id, login, destroyed_at FROM trash"
 CLOSE = "UPDATE counter SET is_closed = 1"

@@ -1,8 +1,9 @@
 """Folders and files that must survive a power cut: made, and synced, with the folders that they stand in."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
+
+from mailstack.store.syncing import sync_folder
 
 BLOB_FOLDER = "blobs"
 QUEUE_FOLDER = "queue"
@@ -17,19 +18,3 @@ def make_folder(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def sync_file(file: Path) -> None:
-    _sync(file, os.O_RDONLY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ from pathlib import Path
 from mailstack.model.errors import Damaged, Forbidden, Unsupported
 from mailstack.store.sql import copy_progress
 from mailstack.store.sqlite.connection import Connection
-from mailstack.store.sqlite.folders import sync_file, sync_folder
+from mailstack.store.syncing import sync_file, sync_folder
 
 LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
 COPY_TO = "VACUUM INTO ?"

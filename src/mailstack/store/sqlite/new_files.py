@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mailstack.store.sqlite.folders import sync_folder
+from mailstack.store.syncing import sync_folder
 
 
 class NewFiles:

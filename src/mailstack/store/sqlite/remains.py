@@ -15,7 +15,8 @@ from mailstack.store.sql.trash import TRASHED
 from mailstack.store.sqlite.connection import Access, Connection
 from mailstack.store.sqlite.databases import Database, account_folder, is_blank
 from mailstack.store.sqlite.discarding import NOTE
-from mailstack.store.sqlite.folders import make_folder, sync_folder
+from mailstack.store.sqlite.folders import make_folder
+from mailstack.store.syncing import sync_folder
 
 HELD = "SELECT (SELECT COUNT(*) FROM message), used_bytes FROM counter"
 OPEN = "UPDATE counter SET is_closed = 0"
