@@ -15,7 +15,7 @@ from mailstack.app.messages import Job
 from mailstack.app.received import Received, read_received
 from mailstack.app.runfiles import SPEC_FOLDER, run_folder, write_json
 from mailstack.app.sandbox import SandboxJob
-from mailstack.app.spec_files import MOST_KEPT, read_edits
+from mailstack.app.spec_files import DRAFT, MOST_KEPT, read_edits
 from mailstack.app.store_address import StoreAddress
 from mailstack.app.turn import apply_turn
 from mailstack.servers.calls import CallKind
@@ -181,6 +181,22 @@ async def test_what_was_written_is_taken_back_one_after_the_other(house: House) 
         assert (await house.ask(CallKind.UNDO, {"written": made["written"]}))[0] == 200
         assert house.spec.read_text() == left
     assert (await house.ask(CallKind.UNDO, {"written": first["written"]}))[0] == 404
+
+
+async def test_what_could_not_be_written_is_not_said_to_be(house: House) -> None:
+    await write(house)
+    more = {**QUOTA, "values": {"name": "Alice"}}
+    house.spec.with_name(f".{house.spec.name}{DRAFT}").mkdir()  # in the way, as a full disk would be
+    status, reply = await write(house, more)
+    assert (status, house.spec.read_text()) == (503, CHANGED)
+    assert reply["detail"].endswith("it is as it was")
+    assert len(read_edits(house.storage)) == 1
+    edits = house.storage / SPEC_FOLDER / "edits.json"
+    edits.unlink()
+    edits.mkdir()
+    status, reply = await write(house, more)
+    assert (status, house.spec.read_text()) == (503, CHANGED)
+    assert reply["detail"].startswith(f"{edits} cannot be written")
 
 
 async def test_what_changed_since_is_not_taken_back(house: House) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstack.app import spec_files
 from mailstack.app.spec_files import DRAFT, why_not_writable, work_tree, write_whole
 from mailstack.model.errors import Conflict, Forbidden, TryAgainLater
 
@@ -88,6 +89,15 @@ def test_a_full_disk_leaves_it_as_it_was(file: Path, monkeypatch: pytest.MonkeyP
         write_whole(file, NEW, former=FORMER)
     assert file.read_bytes() == FORMER.encode()
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_what_is_in_its_place_is_not_said_to_be_as_it_was(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: Path) -> None:
+        raise OSError(5, "Input/output error", str(folder))
+
+    monkeypatch.setattr(spec_files, "sync_folder", broken)
+    write_whole(file, NEW, former=FORMER)
+    assert file.read_text() == NEW
 
 
 KILLED = """\

@@ -94,8 +94,13 @@ def _put_in_place(order: Order, own: LoadedSpec, draft: Draft, line: Line, edit:
     storage = order.store.folder
     if edit is not None:
         keep_edit(storage, edit)
-    is_from_afar = draft.file == own.path and amend(storage, draft.former.encode(), draft.new.encode())
-    write_whole(draft.file, draft.new, former=draft.former)
+    try:
+        is_from_afar = draft.file == own.path and amend(storage, draft.former.encode(), draft.new.encode())
+        write_whole(draft.file, draft.new, former=draft.former)
+    except BaseException:
+        if edit is not None:
+            forget_edit(storage, edit)
+        raise
     event = "spec write undone" if edit is None else "spec written"
     log.info(event, file=str(draft.file), caller=order.caller, after=draft.after)
     line.begin(JSON)

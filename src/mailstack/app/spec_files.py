@@ -78,21 +78,28 @@ def write_whole(file: Path, text: str, *, former: str) -> None:
         if path.read_bytes() != former.encode():
             raise Conflict(f"{path} was changed just now; nothing was written, look at it again")
         draft.replace(path)
-        sync_folder(path.parent)
     except OSError as fault:
         raise TryAgainLater(f"{path} cannot be written: {fault.strerror}; it is as it was") from fault
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+    with suppress(OSError):  # it is in its place, whatever a power cut would leave of that
+        sync_folder(path.parent)
 
 
 def keep_edit(storage: Path, edit: Edit) -> None:
-    """Before it is written: after a crash the file tells by itself whether it was."""
-    _write_edits(storage, [*read_edits(storage), edit][-MOST_KEPT:])
+    """Before it is written: after a crash the file tells by itself whether it was. Raises TryAgainLater."""
+    try:
+        _write_edits(storage, [*read_edits(storage), edit][-MOST_KEPT:])
+    except OSError as fault:
+        file = _edits_file(storage)
+        raise TryAgainLater(f"{file} cannot be written: {fault.strerror}; nothing was written") from fault
 
 
 def forget_edit(storage: Path, edit: Edit) -> None:
-    _write_edits(storage, [kept for kept in read_edits(storage) if kept != edit])
+    """One that was not written, or was taken back. Where it cannot be forgotten, it can be taken back no more."""
+    with suppress(OSError):
+        _write_edits(storage, [kept for kept in read_edits(storage) if kept != edit])
 
 
 def read_edits(storage: Path) -> list[Edit]:
