@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from mailstack.app.clock import system_clock
 from mailstack.app.log import configure_log, flush_log, keep_events
+from mailstack.model.event_log import EventFilter
+from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.store.event_log.parts import all_parts, log_folder
+from mailstack.store.event_log.reading import EventLog
 from tests.support.running import DEADLINE_S
 
 
@@ -127,7 +131,9 @@ def test_what_no_json_can_hold_is_told_in_escapes(tmp_path: Path) -> None:
     configure_log("json", "info", stream=io.StringIO())
     keep_events(tmp_path)
     structlog.get_logger().info("sent", host="half \ud800", password=1 << 80)
-    assert kept(folder) == [("'sent'", r"'half \ud800'", "'(secret)'")]
+    assert kept(folder) == [("sent", r"'half \ud800'", "(secret)")]
+    wanted = EventFilter(since=Instant(0), until=Instant(system_clock() + MINUTE_MS), names=("sent",), level="info")
+    assert len(EventLog(folder).last_lines(wanted, 10)) == 1, "it is found as if it were whole"
 
 
 async def test_a_forked_child_keeps_what_it_tells_in_a_segment_of_its_own(tmp_path: Path) -> None:

@@ -247,9 +247,21 @@ def _secret_names(names: tuple[str, ...]) -> list[str]:
 
 def _as_json(event: Event) -> bytes:
     try:
-        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # what no JSON can hold, half of a character perhaps: told in escapes
-        return orjson.dumps({str(name): ascii(value) for name, value in event.items()})
+        return _dumped(event)
+    except TypeError:  # what no JSON can hold, half of a character perhaps
+        return orjson.dumps({str(name): _told(value) for name, value in event.items()})
+
+
+def _told(value: object) -> object:
+    """In escapes where it must be, and nothing else of its line: one value that a peer chose must not hide the rest."""
+    try:
+        return orjson.Fragment(_dumped(value))
+    except TypeError:
+        return ascii(value)
+
+
+def _dumped(value: object) -> bytes:
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
 def as_line(event: Event) -> str:

@@ -195,6 +195,15 @@ def test_who_follows_gets_whole_lines_of_all_processes(world: World) -> None:
     assert follower.lines() == ["three", "torn \ufffd", "four"]
 
 
+def test_who_follows_is_not_stopped_by_a_segment_that_is_gone(world: World) -> None:
+    (world.folder / "2026-11-30T11.1-0.jsonl").symlink_to("nowhere")  # as if it were deleted once it was listed
+    follower = Follower(world.folder)
+    made = world.segments()
+    made.add(b"one")
+    made.write()
+    assert follower.lines() == ["one"]
+
+
 WORDS = st.sampled_from(["", "transaction", "sent", "SENT", "t1", "far", "alice", "nothing"])
 FILTERS = st.builds(
     EventFilter,

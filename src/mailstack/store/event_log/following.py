@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mailstack.store.event_log.parts import all_parts
+from mailstack.store.event_log.parts import Part, all_parts, size_of
 
 
 class Follower:
@@ -11,15 +11,15 @@ class Follower:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read = {path: path.stat().st_size for path in self._segments()}
+        self._read = {part.path: size_of(part) for part in self._segments()}
 
     def lines(self) -> list[str]:
         """Whole ones that came since it was asked last, those of each process in order. What a full disk tore is
         readable, and no event."""
-        return [line for path in self._segments() for line in self._lines_of(path)]
+        return [line for part in self._segments() for line in self._lines_of(part.path)]
 
-    def _segments(self) -> list[Path]:
-        return [part.path for part in all_parts(self._folder) if part.is_segment]
+    def _segments(self) -> list[Part]:
+        return [part for part in all_parts(self._folder) if part.is_segment]
 
     def _lines_of(self, path: Path) -> Iterator[str]:
         try:

@@ -21,6 +21,7 @@ from mailstack.store.event_log.parts import (
     day_of,
     is_open,
     replaced,
+    size_of,
 )
 from mailstack.store.syncing import sync_folder
 
@@ -141,7 +142,7 @@ def _write(draft: Path, parts: Sequence[Part], *, spill: Path) -> None:
 def _surplus(parts: Sequence[Part], rules: LogBody, now: Instant) -> Iterator[Part]:
     """What is too old, and then the oldest of what is too much; nothing that a process still writes to."""
     since = now - rules.keep_s * SECOND_MS
-    sizes = {part.path: _size(part.path) for part in parts}
+    sizes = {part.path: size_of(part) for part in parts}
     room = rules.max_bytes - sum(size for part, size in zip(parts, sizes.values(), strict=True) if part.ends > since)
     for part in parts:
         if part.ends <= since:
@@ -149,13 +150,6 @@ def _surplus(parts: Sequence[Part], rules: LogBody, now: Instant) -> Iterator[Pa
         elif room < 0 and not is_open(part):
             room += sizes[part.path]
             yield part
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _delete(paths: Iterable[Path]) -> None:

@@ -98,6 +98,14 @@ def is_open(part: Part) -> bool:
     return False
 
 
+def size_of(part: Part) -> int:
+    """0 for one that is gone by now."""
+    try:
+        return part.path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def goes_back_to(folder: Path) -> Instant | None:
     """The hour that its first lines are of, None where nothing is kept."""
     return min((part.begins for part in counting(all_parts(folder))), default=None)
