@@ -9,7 +9,7 @@ MAKEFLAGS += --jobs=3
 # Else each process of tests would prepare all their assertions anew: nine seconds on two cores.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test fast slow check bench bench-spam fuzz docs clean format
+.PHONY: run test fast slow check bench bench-spam fuzz docs screenshots clean format
 
 run: $(VENV)/.run
 	$(BIN)/mailstack sandbox $(SPEC)
@@ -43,6 +43,9 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m tests.support.protocol_table
 	$(BIN)/python -m tests.support.rules_page
 	$(BIN)/python -m tests.support.metrics_page
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.support.screenshots
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -27,6 +27,9 @@ def test_away_and_identities(browser: Browser, sandbox: Sandbox) -> None:
     with signed_in(browser, sandbox, timezone_id="Europe/Berlin") as page:
         page.get_by_role("link", name="Settings").click()
         expect(page.get_by_role("heading", name="Away")).to_be_focused()
+        page.get_by_role("link", name="Password, phones, export").click()
+        expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+        page.go_back()
         page.get_by_label("Answer by itself").check()
         page.get_by_label("First day").fill("2026-12-24")
         page.get_by_label("Last day").fill("2026-12-01")

@@ -123,6 +123,14 @@ async def test_the_page_shows_what_is_there_and_nothing_of_others(world: JmapWor
     assert "Other browser" not in reply.text
 
 
+async def test_who_looks_after_the_server_gets_there(world: JmapWorld) -> None:
+    cookie = await cookie_of(world)
+    assert '<a href="/admin">' not in (await ask(world, cookie=cookie)).text
+    given = updated(account_resource(ALICE), password=hash_password(PASSWORD, cost=HashCost.LOW))
+    await apply(world.imap.store, given)  # an administrator from now on
+    assert '<a href="/admin">' in (await ask(world, cookie=await cookie_of(world))).text
+
+
 FORMS: list[tuple[str, Fields]] = [
     ("/account/password", {"current": PASSWORD, "new": NEW, "again": NEW}),
     ("/account/app-passwords", {"name": "Phone", "service": ["imap"]}),

@@ -11,6 +11,7 @@ from mailstack.model.app_password import ALL_SERVICES
 from mailstack.model.client_settings import ClientSettings
 from mailstack.model.errors import DomainError
 from mailstack.model.password import SHORTEST_PASSWORD
+from mailstack.model.principal import Role
 from mailstack.servers.account.service import AccountService
 from mailstack.servers.account.templating import page
 from mailstack.services.identity.own_password import is_of_spec
@@ -32,6 +33,7 @@ async def account_page(visit: Visit, *, fault: str = "", made: str = "", status:
     service, account, now = visit.service, visit.who.account, visit.service.clock()
     values = {
         "account": account,
+        "is_admin": Role.ADMIN in account.roles,
         "fault": fault,
         "made": made,
         "is_of_spec": await is_of_spec(service.state, account),

@@ -113,6 +113,7 @@ export default {
   searchHint: "Search: words, from:name, subject:words, has:attachment, is:unread, before:2026-01-31",
   settings: "Settings",
   backToMail: "Back to mail",
+  account: "Password, phones, export",
   save: "Save",
   saving: "Saving…",
   saved: "Saved.",

@@ -106,7 +106,7 @@ export function Compose({ draft, onSent, onClose, onDiscard }) {
         ${isWide && html`${address("cc")}${address("bcc")}`}
         <label class="field">
           <span>${t("subject")}</span>
-          <input value=${draft.subject} onInput=${(event) => draft.edit({ subject: event.target.value })} />
+          <input value=${draft.subject} onInput=${(event) => draft.edit({ subject: event.target.value })} onKeyDown=${toText} />
         </label>
         <${Editor} draft=${draft} told=${told} isFocused=${isAnswer} />
         <${Files} draft=${draft} />
@@ -132,6 +132,13 @@ export function Compose({ draft, onSent, onClose, onDiscard }) {
       </footer>
     </form>
   `;
+}
+
+// Who has typed the subject types the text next; its tools are a Shift+Tab away from there.
+function toText(event) {
+  if (event.key !== "Tab" || event.shiftKey) return;
+  event.preventDefault();
+  event.target.closest("form").querySelector(".editor").focus();
 }
 
 function Files({ draft }) {

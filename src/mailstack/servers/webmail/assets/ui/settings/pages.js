@@ -42,6 +42,7 @@ export function Pages({ accounts }) {
               <a href="#/settings/${key}" aria-current=${key === shown ? "page" : null}>${t(key)}</a>
             </li>
           `)}
+          <li><a href="/account">${t("account")}</a></li>
         </ul>
       </nav>
       <main>
