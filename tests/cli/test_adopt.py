@@ -124,6 +124,14 @@ def test_a_file_of_its_own_is_part_of_the_spec_once_it_is_included(spec: Path) -
     assert_planned_empty(spec)
 
 
+def test_a_section_that_others_may_share_is_left_alone_and_the_way_on_is_told(spec: Path) -> None:
+    rest = without(spec, "bob@").replace("accounts:\n", "accounts: &all\n").replace(", bob@example.com", "")
+    spec.write_text(rest)
+    refused = run("adopt", str(spec))
+    assert (refused.exit_code, spec.read_text()) == (1, rest)
+    assert "may share; --out FILE writes the entries to a file of their own" in refused.stderr
+
+
 def test_a_file_that_is_there_is_not_written_over(spec: Path) -> None:
     without(spec, "bob@", "info@", "aliases")
     taken = spec.parent / "found.yaml"

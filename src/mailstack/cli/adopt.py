@@ -131,14 +131,19 @@ def _keys(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _new_text(loaded: "LoadedSpec", adoption: "Adoption", out: Path | None) -> str:
-    from mailstack.spec.insertion import sections_text, with_entries
+    from mailstack.model.errors import Unsupported
+    from mailstack.spec.alteration import with_entries
+    from mailstack.spec.insertion import sections_text
 
     if out is not None:
         if out.exists():
             fail(f"{out} is there already; name a new file")
         return sections_text(adoption.sections)
     # Line ends as they are: what is not new stays as it was to the last character.
-    return with_entries(loaded.path.read_bytes().decode("utf-8"), adoption.sections, str(loaded.path))
+    try:
+        return with_entries(loaded.path.read_bytes().decode("utf-8"), adoption.sections, str(loaded.path))
+    except Unsupported as fault:
+        fail(f"{loaded.path}: {fault.detail}; --out FILE writes the entries to a file of their own")
 
 
 async def _hashes(store: "Store", adoption: "Adoption") -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""One value of a spec's text changed, added or taken out; every other character stays as it was. Pure.
+"""Values of a spec's text changed, added or taken out; every other character stays as it was. Pure.
 
 Places come from the YAML parser and texts are cut there, so that comments, order and style are kept. What came of it is
-read again: if it means anything else than the one change, it is left to people.
+read again: if it means anything else than what was asked for, it is left to people.
 """
 
 import re
@@ -51,6 +51,14 @@ def with_value(text: str, path: Sequence[str], entry: Entry, file: str) -> str:
     return _as_meant(_set(text, root, path, entry), _with(values, path, _plain(entry)), file)
 
 
+def with_entries(text: str, sections: Mapping[str, Mapping[str, Entry]], file: str) -> str:
+    """With new ones at the end of their sections; those that are not there come last. As with_value."""
+    for section, entries in sections.items():
+        if entries:
+            text = _with_section(text, section, entries, file)
+    return text
+
+
 def without(text: str, path: Sequence[str], file: str) -> str:
     """With nothing there; the mapping that it stands in stays, if only as {}. As with_value."""
     root = compose(text.encode("utf-8"), file)
@@ -66,10 +74,23 @@ def _set(text: str, root: MappingNode, path: Sequence[str], entry: Entry) -> str
     for depth, name in enumerate(path):
         found = pair_of(node, name) if isinstance(node, MappingNode) else None
         if found is None:
-            return _inserted(text, key, node, name, _nested(path[depth + 1 :], entry))
+            return _inserted(text, key, node, {name: _nested(path[depth + 1 :], entry)})
         _require_unshared(text, *found)
         key, node = found
     return _replaced(text, key, node, entry) if key is not None else text
+
+
+def _with_section(text: str, section: str, entries: Mapping[str, Entry], file: str) -> str:
+    root = compose(text.encode("utf-8"), file)
+    values, found = _values(root), pair_of(root, section)
+    if found is None:
+        new = _inserted(text, None, root, {section: entries})
+    else:
+        _require_unshared(text, *found)
+        new = _inserted(text, *found, entries)
+    former = values.get(section)
+    added = {name: _plain(entry) for name, entry in entries.items()}
+    return _as_meant(new, {**values, section: {**(former if isinstance(former, dict) else {}), **added}}, file)
 
 
 def _nested(path: Sequence[str], entry: Entry) -> Entry:
@@ -78,22 +99,23 @@ def _nested(path: Sequence[str], entry: Entry) -> Entry:
     return entry
 
 
-def _inserted(text: str, key: Node | None, node: Node, name: str, entry: Entry) -> str:
-    """key, node: the mapping that gets a new last entry; without a key it is the whole file."""
+def _inserted(text: str, key: Node | None, node: Node, entries: Mapping[str, Entry]) -> str:
+    """key, node: the mapping that gets new last entries; without a key it is the whole file."""
     if isinstance(node, MappingNode) and node.flow_style:
-        return in_braces(text, node, {name: entry})
+        return in_braces(text, node, entries)
     if key is None:
-        entries = entry if isinstance(entry, Mapping) else {}
-        return f"{ended(text)}\n{section_text(name, entries)}"
+        sections = {name: entry if isinstance(entry, Mapping) else {} for name, entry in entries.items()}
+        return ended(text) + "".join(f"\n{section_text(name, entry)}" for name, entry in sections.items())
     if isinstance(node, MappingNode) and node.value:
         place = line_end(text, _end(text, node))
-        return ended(text[:place]) + _like(node.value[-1], name, entry) + text[place:]
+        lines = "".join(_like(node.value[-1], name, entry) for name, entry in entries.items())
+        return ended(text[:place]) + lines + text[place:]
     if not is_empty(node):
         raise Unsupported(f"{_name(key)} is written in a way that only a person can change")
     place = line_end(text, key.end_mark.index)
     if ":" not in text[key.end_mark.index : place] or _COMMENT.sub("", text[key.end_mark.index : place]).strip() != ":":
-        return _replaced(text, key, node, {name: entry})
-    return ended(text[:place]) + lines_of({name: entry}, key.start_mark.column + 2) + text[place:]
+        return _replaced(text, key, node, entries)
+    return ended(text[:place]) + lines_of(entries, key.start_mark.column + 2) + text[place:]
 
 
 def _like(neighbour: tuple[Node, Node], name: str, entry: Entry) -> str:

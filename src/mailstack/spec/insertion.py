@@ -1,15 +1,10 @@
-"""New entries in a spec's text, at the end of their sections; every other character stays as it was. Pure.
-
-For a program that adds to a file which people keep: their comments, order and style are theirs.
-"""
+"""What a value or an entry of a spec looks like as text, and where one ends in a text that people keep. Pure."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
-
-from mailstack.spec.yaml_text import compose
 
 Entry = str | int | float | bool | None | Sequence["Entry"] | Mapping[str, "Entry"]
 """Of a section; a mapping of one level is written in one line."""
@@ -18,35 +13,9 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*|[1-9][0-9]*(?:B|KiB|MiB|GiB|TiB
 _MEANT_OTHERWISE = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
-def with_entries(text: str, sections: Mapping[str, Mapping[str, Entry]], file: str) -> str:
-    """Sections that are not there come last. file: as faults name it. Raises SpecInvalid for a text that is no YAML."""
-    for section, entries in sections.items():
-        if entries:
-            text = _with_section(text, section, entries, file)
-    return text
-
-
 def sections_text(sections: Mapping[str, Mapping[str, Entry]]) -> str:
     """A file of its own."""
     return "\n".join(section_text(section, entries) for section, entries in sections.items() if entries)
-
-
-def _with_section(text: str, section: str, entries: Mapping[str, Entry], file: str) -> str:
-    found = pair_of(compose(text.encode("utf-8"), file), section) if text.strip() else None
-    if found is None:
-        return f"{ended(text)}\n{section_text(section, entries)}"
-    key, value = found
-    if isinstance(value, MappingNode) and value.flow_style:
-        return in_braces(text, value, entries)
-    if isinstance(value, MappingNode) and value.value:
-        indent = value.value[0][0].start_mark.column
-        place = line_end(text, end_of(value))
-        return ended(text[:place]) + lines_of(entries, indent) + text[place:]
-    if isinstance(value, ScalarNode) and value.value == "":
-        place = line_end(text, key.end_mark.index)
-        return ended(text[:place]) + lines_of(entries, key.start_mark.column + 2) + text[place:]
-    # Neither a mapping nor nothing: the spec has a fault there, which is for the reader to mend.
-    return text
 
 
 def pair_of(root: MappingNode, section: str) -> tuple[Node, Node] | None:
