@@ -25,6 +25,8 @@ def pictures() -> Pictures:
         ("<div style='background-color: url(http://x/)'>a</div>", "<div>a</div>"),
         ("<div style='color: \\75rl(x)'>a</div>", "<div>a</div>"),
         ("<div style='width: expression(x())'>a</div>", "<div>a</div>"),
+        ("<div style='height: 100vh; width: 50vw'>a</div>", '<div style="height:auto;width:50vw">a</div>'),
+        ("<div style='min-width: calc(10.5DVH + 1px)'>a</div>", '<div style="min-width:calc(auto + 1px)">a</div>'),
         ("<img src='cid:a@x' alt=b>", '<img src="https://own/a@x" alt="b" loading="lazy">'),
         ("<img src='cid:a%40x' alt=b>", '<img src="https://own/a@x" alt="b" loading="lazy">'),
         ("<img src='cid:other'>", '<img loading="lazy">'),

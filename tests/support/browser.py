@@ -44,8 +44,10 @@ def visitor(browser: Browser, **options: object) -> Iterator[tuple[BrowserContex
 
 
 def _is_fault(message: ConsoleMessage) -> bool:
-    # A browser says so of every 401, which is how the page learns that nobody is signed in, and of what a test cut off.
-    return message.type == "error" and "401" not in message.text and "net::ERR_" not in message.text
+    # A browser says so of every 401, which is how the page learns that nobody is signed in, of what a test cut off, and
+    # of pictures that are not to be had.
+    is_picture = "/mail/picture/" in message.location["url"]
+    return message.type == "error" and not is_picture and "401" not in message.text and "net::ERR_" not in message.text
 
 
 def keep_screenshot(page: Page, name: str) -> None:

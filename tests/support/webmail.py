@@ -28,7 +28,7 @@ def imap_of(sandbox: Sandbox, who: tuple[str, str] = ALICE) -> Iterator[imaplib.
 def fill(sandbox: Sandbox, *messages: bytes, mailbox: str = "INBOX", who: tuple[str, str] = ALICE) -> None:
     with imap_of(sandbox, who) as imap:
         for message in messages:
-            imap.append(mailbox, "", "", message)
+            assert imap.append(mailbox, "", "", message)[0] == "OK"
 
 
 def plain(number: int) -> bytes:

@@ -103,6 +103,8 @@ _STYLE_PIXELS = re.compile(
     r"(?<![\w-])(?:max-)?(width|height)\s*:\s*([0-9]{1,9})(?:\.[0-9]*)?\s*(?:p[xt])?\s*(?:!|;|\Z)", re.I
 )
 _CALLS = re.compile(r"(?:url|image|image-set|cross-fade|element|expression|var|attr)\s*\(|\\", re.IGNORECASE)
+# The frame is as high as what is in it: what is as high as the frame would make both grow for ever.
+_OF_WINDOW = re.compile(r"(?<![\w.#-])[+-]?[0-9.]+[sld]?v(?:h|min|max|b|i)\b", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _URL = re.compile(r"\b(?:https?://|mailto:)[^\s<>\"']{1,2000}", re.IGNORECASE)
 # What ends a sentence, or closes what was opened before the address, is none of it.
@@ -153,7 +155,7 @@ def cleaned(markup: str, pictures: Pictures) -> str:
         if name == "href":
             return value if _LINK.match(value) else None
         if name == "style":
-            return None if _CALLS.search(value) else value
+            return None if _CALLS.search(value) else _OF_WINDOW.sub("auto", value)
         return value
 
     return _clean(markup, attribute, _ATTRIBUTES)

@@ -13,8 +13,11 @@ const AS_WRITTEN = "white-space:pre-wrap";
 const inert = globalThis.trustedTypes?.createPolicy("inert-document", { createHTML: (text) => text });
 
 // Styles and handlers are not for this page; by other names no browser complains of what its policy would keep from them.
-const TAG = /<[^>]*>/g;
-const renamed = (tag) => tag.replace(/^<(\/?)style\b/i, "<$1template").replace(/\s(style|on\w+)(?=\s*=)/gi, " data-$1");
+// Sounds and films are loaded even there, and addresses are taken from elsewhere.
+const TAG = /<[a-z/](?:[^>"']|"[^"]*"|'[^']*')*>?/gi;
+const LEFT_OUT = /((?:^<\w+|[\s"'])[\s/]*)(style|on\w+)(?=\s*=)/gi;
+const renamed = (tag) =>
+  tag.replace(/^<(\/?)style\b/i, "<$1template").replace(/^<(\/?)(audio|video|base|meta|link)\b/i, "<$1x-$2").replace(LEFT_OUT, "$1data-$2");
 
 // The class of what stands below a message, by which it is found again where another is to stand.
 export const SIGNATURE = "signature";
