@@ -327,7 +327,7 @@ async def test_a_token_has_one_slot_so_that_another_one_finds_one_free(house: Ho
         return bool(house.processes.running) or first.done()
 
     await until(is_under_way)
-    with pytest.raises(TryAgainLater, match="with this token is under way already"):
+    with pytest.raises(TryAgainLater, match="with this token, or in this session, is under way already"):
         await impatient.carry_out(call("one"), content)
     second = await house.processes.carry_out(call("two"), content)
     # The same token's next call waits for the one before.

@@ -88,7 +88,7 @@ class ApiProcesses:
                 head = orjson.loads(await reader.readuntil(b"\n"))
         except TimeoutError:
             await caller.hang_up()
-            raise TryAgainLater(f"no plan was made within {LONGEST_S / 60:.0f} minutes") from None
+            raise TryAgainLater(f"no answer came within {LONGEST_S / 60:.0f} minutes") from None
         except (OSError, asyncio.IncompleteReadError) as fault:
             await caller.hang_up()
             raise TryAgainLater("the process that was asked ended unexpectedly; the log says why") from fault
@@ -104,7 +104,7 @@ class ApiProcesses:
         deadline = asyncio.get_running_loop().time() + self._same_token_s
         while (slot := _take_slot(run_folder(self._storage.folder), call)) is None:
             if asyncio.get_running_loop().time() >= deadline:
-                raise TryAgainLater("a plan or an apply with this token is under way already")
+                raise TryAgainLater("a plan or an apply with this token, or in this session, is under way already")
             await asyncio.sleep(LOOK_EVERY_S)
         return slot
 

@@ -136,4 +136,4 @@ async def test_others_see_nothing(world: AdminWorld, path: str) -> None:
 @pytest.mark.parametrize("path", PARTS)
 async def test_a_log_that_is_asked_too_much_is_told(world: AdminWorld, path: str) -> None:
     world.calls.is_busy = True
-    assert "Too much at a time" in (await world.get(path)).text
+    assert "Try again in a moment" in (await world.get(path)).text

@@ -29,5 +29,5 @@ def whole_page(problem: Problem, request_id: str) -> Response:
 
 def problem_of(fault: Failed | TryAgainLater) -> Mapping[str, Any]:
     if isinstance(fault, TryAgainLater):
-        return {"title": "Too much at a time", "detail": fault.detail, "faults": ()}
+        return {"title": "Try again in a moment", "detail": fault.detail, "faults": ()}
     return {"detail": "", "faults": (), **fault.problem}
