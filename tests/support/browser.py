@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.support.sandbox import need
 
 DEADLINE_MS = 60_000
+# Of a place with a certificate that it does not know, a browser takes no service worker unless all are taken.
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--ignore-certificate-errors")
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
 """Not in git; CI keeps it."""
 
@@ -20,7 +22,7 @@ expect.set_options(timeout=DEADLINE_MS)
 def chromium() -> Iterator[Browser]:
     program = need("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS])
         try:
             yield browser
         finally:
@@ -29,8 +31,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visitor(browser: Browser, **options: object) -> Iterator[tuple[BrowserContext, Page]]:
-    """Somebody who has never been here. The sandbox's certificate is one that no browser knows."""
-    context = browser.new_context(**{"ignore_https_errors": True, **options})  # type: ignore[arg-type]  # Playwright's own names
+    """Somebody who has never been here. The sandbox's certificate is one that no browser knows. What a service worker asks
+    for, a test cannot see: there is none where it is not wanted."""
+    context = browser.new_context(**{"ignore_https_errors": True, "service_workers": "block", **options})  # type: ignore[arg-type]  # Playwright's own names
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
     faults: list[str] = []

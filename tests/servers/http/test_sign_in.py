@@ -82,10 +82,14 @@ async def test_in_and_out(world: World) -> None:
     reply = await world.sign_in()
     assert (reply.status_code, reply.json()["login"]) == (200, ALICE)
     assert (await world.who(cookie_of(reply))).json() == ALICE
+    again = await world.ask("GET", SIGN_IN_PATH, Cookie=f"{COOKIE}={cookie_of(reply)}", **OWN)
+    assert (again.status_code, again.json()) == (200, reply.json())
     out = await world.ask("POST", SIGN_OUT_PATH, Cookie=f"{COOKIE}={cookie_of(reply)}", **OWN)
+    assert out.headers["clear-site-data"] == '"storage"'
     assert (out.status_code, cookie_of(out)) == (204, "")
     assert (await world.who(cookie_of(reply))).status_code == 401
     assert (await world.ask("POST", SIGN_OUT_PATH, **OWN)).status_code == 204
+    assert (await world.ask("GET", SIGN_IN_PATH, **OWN)).status_code == 401
 
 
 async def test_the_cookie_is_for_this_host_and_for_no_script(world: World) -> None:

@@ -64,6 +64,13 @@ def test_the_page_names_every_module_that_is_needed_at_once() -> None:
             assert normpath(join(dirname(path), name)) in named
 
 
+async def test_the_worker_is_asked_for_each_time(world: JmapWorld) -> None:
+    worker = await ask(world, "/mail/worker.js", who=None)
+    assert (worker.status_code, worker.headers["cache-control"]) == (200, "no-cache")
+    assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert worker.headers["service-worker-allowed"] == "/mail"
+
+
 def test_scripts_are_few() -> None:
     scripts = [each for path, each in load_assets().files.items() if path.endswith(".js")]
     assert sum(len(each.compressed) for each in scripts) < MOST_SCRIPT_OCTETS

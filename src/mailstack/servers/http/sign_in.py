@@ -1,4 +1,5 @@
-"""Signing in and out, for all pages: `POST /sign-in` with a name and a password as JSON, `POST /sign-out`.
+"""Signing in and out, for all pages: `POST /sign-in` with a name and a password as JSON, `POST /sign-out`; `GET /sign-in`
+says who it is.
 
 Under the same bans and delays as every other login.
 """
@@ -34,6 +35,7 @@ class SignInPages:
     def routes(self) -> tuple[Route, ...]:
         return (
             Route(SIGN_IN_PATH, self.sign_in, methods=["POST"], max_body_size=MAX_BODY_BYTES),
+            Route(SIGN_IN_PATH, self.who, methods=["GET"], max_body_size=0),
             Route(SIGN_OUT_PATH, self.sign_out, methods=["POST"], max_body_size=MAX_BODY_BYTES),
         )
 
@@ -58,11 +60,15 @@ class SignInPages:
         give_cookie(response, cookie)
         return response
 
+    async def who(self, request: Request) -> Response:
+        return JSONResponse(_who(await self.signed_in.require(request)))
+
     async def sign_out(self, request: Request) -> Response:
         found = await self.signed_in.find(request)
         if found is not None:
             await self.signed_in.web_logins.close(found)
-        response = Response(status_code=204)
+        # Clear Site Data (W3C): whichever page it was, what webmail has kept in this browser goes too.
+        response = Response(status_code=204, headers={"Clear-Site-Data": '"storage"'})
         take_cookie(response)
         return response
 

@@ -11,6 +11,7 @@ from mailstack.servers.http.assets import Asset, Assets, asset, assets_in
 
 INDEX = "index.html"
 MAIN = "main.js"
+WORKER = "worker.js"
 _VERSION = b"{version}"
 # A line of index.html, once for each module.
 _MODULE = re.compile(rb"^.*\{module\}.*\n", re.MULTILINE)

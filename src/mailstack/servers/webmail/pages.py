@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mailstack.servers.http.assets import send, send_file
-from mailstack.servers.webmail.assets import load_assets, load_page
+from mailstack.servers.webmail.assets import WORKER, load_assets, load_page
 from mailstack.servers.webmail.picture import picture
 from mailstack.servers.webmail.picture_links import PICTURE_PATH
 from mailstack.servers.webmail.service import WebmailService
@@ -18,6 +18,7 @@ from mailstack.servers.webmail.shown import always_shown, shown_email
 
 PAGE_PATH = "/mail"
 ASSETS_PATH = "/mail/assets/{version}/{path:path}"
+WORKER_PATH = "/mail/worker.js"
 SHOWN_PATH = "/mail/shown/{accountId}/{emailId}"
 ALWAYS_PATH = f"{SHOWN_PATH}/always"
 # No script or style that is not a file of ours, no frame of elsewhere, and nobody frames this page.
@@ -25,6 +26,7 @@ PAGE_SECURITY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
+        "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
@@ -37,6 +39,9 @@ PAGE_SECURITY = "; ".join(
     )
 )
 
+# It asks for what the page would ask for, and nothing else.
+WORKER_SECURITY = "default-src 'none'; connect-src 'self'"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebmailPages:
@@ -46,6 +51,7 @@ class WebmailPages:
         return (
             Route("/", self.home, methods=["GET"], max_body_size=0),
             Route(PAGE_PATH, self.page, methods=["GET"], max_body_size=0),
+            Route(WORKER_PATH, self.worker, methods=["GET"], max_body_size=0),
             Route(ASSETS_PATH, self.asset, methods=["GET"], max_body_size=0),
             Route(SHOWN_PATH, self.shown, methods=["GET"], max_body_size=0),
             Route(ALWAYS_PATH, self.always, methods=["PUT", "DELETE"], max_body_size=0),
@@ -60,6 +66,15 @@ class WebmailPages:
         response.headers["Content-Security-Policy"] = PAGE_SECURITY
         # Asked for each time, and 200 letters where nothing has changed.
         response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    async def worker(self, request: Request) -> Response:
+        """Under an address that stays, so that browsers find the next one there."""
+        response = send(request, load_assets().files[WORKER])
+        response.headers["Content-Security-Policy"] = WORKER_SECURITY
+        response.headers["Cache-Control"] = "no-cache"
+        # Service Workers (W3C), Service-Worker-Allowed: the page lies above the folder of the script.
+        response.headers["Service-Worker-Allowed"] = PAGE_PATH
         return response
 
     async def asset(self, request: Request) -> Response:

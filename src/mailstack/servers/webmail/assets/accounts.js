@@ -10,6 +10,8 @@ export class Accounts extends Observable {
     this.connection = connection;
     this.own = new Mail(new Jmap(connection));
     this.shared = [];
+    this._stopFollowing = () => {};
+    this._stopWaiting = () => {};
   }
 
   get all() {
@@ -24,15 +26,35 @@ export class Accounts extends Observable {
     const first = this.own.mailboxes.get(mailboxId) ?? this.own.mailboxWithRole("inbox");
     this.opening = Promise.resolve(first && this.own.openMailbox(first.id)).then(() => null, (error) => error);
     this._follow();
+    this._followAlways();
+  }
+
+  // With no connection: as it was left. What others share comes with the next session.
+  restore({ own }) {
+    this.own.restore(own);
+    this.own.watch(() => this.changed());
+    this.own.isOnline = false;
+    this.own.listen();
+    this.opening = Promise.resolve(null);
+    this._followAlways();
+    this._stopWaiting = this.own.jmap.listen(() => {}, (isHeard) => isHeard && this.connection.refresh());
+  }
+
+  toKeep() {
+    return { session: this.connection.session, own: this.own.toKeep() };
+  }
+
+  stop() {
+    this._stopFollowing();
+    this._stopWaiting();
+    for (const mail of this.all) mail.stop?.();
+  }
+
+  _followAlways() {
     this._stopFollowing = this.connection.watch(() => {
       this._follow();
       this.changed();
     });
-  }
-
-  stop() {
-    this._stopFollowing?.();
-    for (const mail of this.all) mail.stop?.();
   }
 
   _follow() {

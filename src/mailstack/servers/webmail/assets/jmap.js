@@ -52,7 +52,7 @@ export async function signIn(username, password) {
 }
 
 export async function signOut() {
-  await fetch("/sign-out", { method: "POST", credentials: "same-origin" });
+  await asked("/sign-out", { method: "POST" });
 }
 
 export class Jmap {

@@ -1,11 +1,13 @@
 // What is known of the account's mail here, and how it is kept up to date: mailboxes, emails, and the list that is open.
 
 import { EmailEdits } from "./edits.js";
-import { MethodError, requireSet, SUBMISSION } from "./jmap.js";
+import { MethodError, requireSet, SUBMISSION, Unreachable } from "./jmap.js";
 import { Observable } from "./observable.js";
 import { keywordPatch } from "./patches.js";
 
 export const PAGE = 50;
+// Of the list that is open, and threads that were read: what is kept for when there is no connection.
+const MOST_KEPT = 4 * PAGE;
 export const LISTED = [
   "id", "threadId", "mailboxIds", "keywords", "from", "to", "subject", "receivedAt", "preview", "hasAttachment",
 ];
@@ -29,12 +31,19 @@ export class Mail extends Observable {
     this._syncing = null;
     this._again = false;
     this._isStopped = false;
+    // What was read: threads by id, and the lists of mailboxes.
+    this._threads = new Map();
+    this._lists = new Map();
     this._stopListening = () => {};
     this.edits = new EmailEdits(this);
   }
 
   async start() {
     await Promise.all([this._loadMailboxes(), this._loadIdentities()]);
+    this.listen();
+  }
+
+  listen() {
     if (this._isStopped) return;
     this._stopListening = this.jmap.listen(() => this.sync(), (isOnline) => {
       this.isOnline = isOnline;
@@ -91,7 +100,8 @@ export class Mail extends Observable {
   }
 
   async openMailbox(mailboxId) {
-    await this._open({ mailboxId, filter: { inMailbox: mailboxId } });
+    const { ids = [], total = 0 } = this._lists.get(mailboxId) ?? {};
+    await this._open({ mailboxId, filter: { inMailbox: mailboxId }, ids: [...ids], total });
   }
 
   async search(filter, text) {
@@ -117,19 +127,18 @@ export class Mail extends Observable {
     }));
   }
 
-  // All emails of a thread, the oldest first, with what reading takes.
+  // All emails of a thread, the oldest first, with what reading takes. With no connection, as they were read before.
   async readThread(threadId) {
-    const id = `t${threadId}`;
-    const [, got] = await Promise.all([
-      this.jmap.call("Thread/get", { ids: [threadId] }, id),
-      this.jmap.call("Email/get", {
-        "#ids": { resultOf: id, name: "Thread/get", path: "/list/*/emailIds" },
-        properties: READ,
-      }),
-    ]);
-    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    const known = this._threads.get(threadId);
+    this._threads.delete(threadId);
+    try {
+      this._threads.set(threadId, await this._loadThread(threadId));
+    } catch (error) {
+      if (!known || !(error instanceof Unreachable)) throw error;
+      this._threads.set(threadId, known);
+    }
     this.changed();
-    return got.list.map((email) => email.id);
+    return this._threads.get(threadId);
   }
 
   async setKeyword(ids, keyword, isSet) {
@@ -140,6 +149,33 @@ export class Mail extends Observable {
     const reply = requireSet(await this.jmap.call("Mailbox/set", change));
     await this._loadMailboxes();
     return reply;
+  }
+
+  // What it takes to go on from here, as far as it was read lately.
+  toKeep() {
+    const { mailboxes, identities, list, _threads: threads, _states: states } = this;
+    const ids = list?.ids.slice(0, MOST_KEPT) ?? [];
+    const read = [...threads].slice(-MOST_KEPT);
+    const emails = [...new Set([...ids, ...read.flatMap(([, each]) => each)])].map((id) => this.emails.get(id)).filter(Boolean);
+    return {
+      mailboxes: [...mailboxes.values()], identities, states, emails, threads: read, waiting: this.edits.outbox.waiting,
+      list: list && { mailboxId: list.mailboxId, filter: list.filter, text: list.text, ids, total: list.total, queryState: list.queryState },
+    };
+  }
+
+  restore({ mailboxes, identities, states, emails, threads, waiting, list }) {
+    this.mailboxes = new Map(mailboxes.map((box) => [box.id, box]));
+    this.emails = new Map(emails.map((email) => [email.id, email]));
+    this.identities = identities;
+    this._states = states;
+    this._threads = new Map(threads);
+    this.edits.outbox.waiting = waiting;
+    if (!list) return;
+    const ids = list.ids.map((id) => id ?? undefined);
+    ids.length = list.total;
+    const pages = new Set([...ids.keys()].filter((at) => at % PAGE === 0 && this._isHere({ ids, total: list.total }, at)));
+    this.list = { ...newList(list), ids, total: list.total, pages, isLoading: false, queryState: list.queryState, loaded: Promise.resolve() };
+    if (list.mailboxId) this._lists.set(list.mailboxId, this.list);
   }
 
   // One at a time; what changes meanwhile is asked for once more.
@@ -165,6 +201,19 @@ export class Mail extends Observable {
     await this.list?.loaded.catch(() => {});
     await Promise.all([this._syncMailboxes(), this._syncEmails(), this._syncList()]);
     this.changed();
+  }
+
+  async _loadThread(threadId) {
+    const id = `t${threadId}`;
+    const [, got] = await Promise.all([
+      this.jmap.call("Thread/get", { ids: [threadId] }, id),
+      this.jmap.call("Email/get", {
+        "#ids": { resultOf: id, name: "Thread/get", path: "/list/*/emailIds" },
+        properties: READ,
+      }),
+    ]);
+    for (const email of got.list) this.emails.set(email.id, { ...this.emails.get(email.id), ...email });
+    return got.list.map((email) => email.id);
   }
 
   async _loadMailboxes() {
@@ -231,7 +280,11 @@ export class Mail extends Observable {
 
   async _syncList() {
     const list = this.list;
-    if (!list?.queryState) return;
+    if (!list) return;
+    if (!list.queryState) {
+      await this.reopen();
+      return;
+    }
     try {
       const changes = await this.jmap.call("Email/queryChanges", {
         ...list.query, sinceQueryState: list.queryState, calculateTotal: true, maxChanges: 500,
@@ -274,13 +327,17 @@ export class Mail extends Observable {
 
   // ids, total: of the same list as it was, which is shown until its first page is here.
   async _open({ mailboxId, filter, text = "", ids = [], total = 0 }) {
-    const list = {
-      mailboxId, text, filter, ids, total, pages: new Set([0]), isLoading: !ids.length, queryState: "", snippets: new Map(),
-      query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
-    };
+    const list = { ...newList({ mailboxId, filter, text }), ids, total, pages: new Set([0]), isLoading: !ids.length };
     this.list = list;
+    if (mailboxId) this._lists.set(mailboxId, list);
     this.changed();
-    list.loaded = this._loadPage(list, 0);
+    list.loaded = this._loadPage(list, 0).catch((error) => {
+      list.isLoading = false;
+      list.isMissing = !list.ids.length;
+      this.changed();
+      // What was read before is shown as it was.
+      if (list.isMissing || !(error instanceof Unreachable)) throw error;
+    });
     await list.loaded;
   }
 
@@ -314,6 +371,7 @@ export class Mail extends Observable {
     found.ids.forEach((each, offset) => (list.ids[found.position + offset] = each));
     list.ids.length = list.total;
     list.isLoading = false;
+    list.isMissing = false;
     this.changed();
   }
 
@@ -325,4 +383,11 @@ export class Mail extends Observable {
     list.total -= list.ids.length - kept.length;
     list.ids = kept;
   }
+}
+
+function newList({ mailboxId, filter, text }) {
+  return {
+    mailboxId, text, filter, isMissing: false, queryState: "", snippets: new Map(),
+    query: { filter, sort: NEWEST_FIRST, collapseThreads: true },
+  };
 }

@@ -7,10 +7,15 @@ function exceptGone({ notUpdated }) {
   return { notUpdated: Object.fromEntries(Object.entries(notUpdated ?? {}).filter(([, { type }]) => type !== "notFound")) };
 }
 
+const RETRY_MS = 5000;
+
 export class Outbox {
-  constructor(jmap, onChange) {
+  // onDue: when it is time to try again.
+  constructor(jmap, onChange, onDue) {
     this._jmap = jmap;
     this._onChange = onChange;
+    this._onDue = onDue;
+    this._timer = 0;
     this._emptying = null;
     this.waiting = [];
   }
@@ -38,7 +43,10 @@ export class Outbox {
       try {
         await this._jmap.call("Email/set", this.waiting[0]);
       } catch (error) {
-        if (error instanceof Unreachable) throw error;
+        if (error instanceof Unreachable) {
+          this._tryLater();
+          throw error;
+        }
       }
       this.waiting.shift();
       this._onChange();
@@ -47,6 +55,12 @@ export class Outbox {
 
   _keep(change) {
     this.waiting.push(change);
+    this._tryLater();
     this._onChange();
+  }
+
+  _tryLater() {
+    clearTimeout(this._timer);
+    this._timer = setTimeout(this._onDue, RETRY_MS);
   }
 }

@@ -132,8 +132,13 @@ export function App({ accounts, onSignedOut }) {
 
   async function leave() {
     if (!(await writing.leave())) return;
+    try {
+      await signOut();
+    } catch (error) {
+      onFault(error);
+      return;
+    }
     accounts.stop();
-    await signOut().catch(() => {});
     onSignedOut();
   }
 
@@ -207,7 +212,7 @@ function MoveTo({ accounts, mail, target, acting, onFault, onClose }) {
 }
 
 function offlineText(accounts) {
-  const count = accounts.all.reduce((sum, { outbox }) => sum + outbox.waiting.length, 0);
+  const count = accounts.all.reduce((sum, { edits }) => sum + edits.outbox.waiting.length, 0);
   return count ? `${t("offline")} ${t("changesWait", { count })}` : t("offline");
 }
 

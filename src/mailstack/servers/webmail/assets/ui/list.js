@@ -50,7 +50,7 @@ export function MessageList({ mail, openId, selection, onOpen, onFault }) {
     <main class="list" ref=${box} tabindex="-1" onScroll=${() => setView({ top: box.current.scrollTop, height: box.current.clientHeight })}>
       <${ListHead} list=${list} mailbox=${mailbox} selection=${selection} />
       ${list?.isLoading && html`<p class="note">${t("loading")}</p>`}
-      ${list && !list.isLoading && !list.total && html`<p class="note">${t("nothingHere")}</p>`}
+      ${list && !list.isLoading && !list.total && html`<p class="note">${t(list.isMissing ? "notHereYet" : "nothingHere")}</p>`}
       <div
         class="rows" role="grid" aria-label=${t("messages")} aria-rowcount=${list?.total ?? 0} aria-multiselectable="true"
         hidden=${!list?.total} onKeyDown=${onKeyDown}

@@ -11,11 +11,17 @@ export function SignIn({ onSignedIn }) {
   `;
 }
 
+// For somebody else: what was being written here is not theirs to see.
+function beginAnew() {
+  sessionStorage.clear();
+  location.reload();
+}
+
 // Over what is there, which goes on from where it was.
 export function SignInAgain({ connection }) {
   return html`
     <${Dialog} label=${t("signInAgain")} kind="sign-in" isHeld onClose=${() => {}}>
-      <${SignInForm} username=${connection.session.username} onSignedIn=${() => connection.resume(() => location.reload())}>
+      <${SignInForm} username=${connection.session.username} onSignedIn=${() => connection.resume(beginAnew)}>
         <h2>${t("signInAgain")}</h2>
         <p>${t("signInAgainText")}</p>
       <//>

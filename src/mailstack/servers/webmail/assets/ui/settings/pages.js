@@ -1,6 +1,6 @@
 // The settings: a list of pages, and the one that the address names.
 
-import { html, useEffect, useRef } from "../../vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../../vendor/preact-htm.js";
 import { QUOTA, SIEVE, SUBMISSION, VACATION } from "../../jmap.js";
 import { t } from "../../texts.js";
 import { useChanges } from "../hooks.js";
@@ -27,6 +27,7 @@ export function Pages({ accounts }) {
   const shown = offered.includes(asked) ? asked : offered[0];
   const heading = useRef(null);
   useEffect(() => heading.current.focus(), [shown]);
+  const isAdmin = useIsAdmin(accounts.connection);
 
   return html`
     <div class="settings">
@@ -43,6 +44,7 @@ export function Pages({ accounts }) {
             </li>
           `)}
           <li><a href="/account">${t("account")}</a></li>
+          ${isAdmin && html`<li><a href="/admin">${t("admin")}</a></li>`}
         </ul>
       </nav>
       <main>
@@ -51,4 +53,14 @@ export function Pages({ accounts }) {
       </main>
     </div>
   `;
+}
+
+// Pages that others have no use for are not pointed at.
+function useIsAdmin(connection) {
+  const [isAdmin, setIsAdmin] = useState(false);
+  useEffect(() => {
+    const ask = async () => (await connection.ask("/sign-in")).json();
+    ask().then(({ roles }) => setIsAdmin(roles.includes("admin")), () => {});
+  }, []);
+  return isAdmin;
 }
