@@ -155,7 +155,7 @@ export function App({ accounts, onSignedOut }) {
         <a class="button" href="#/settings" title=${t("settings")}><${Icon} name="settings" /><span>${t("settings")}</span></a>
         <button class="button" title=${t("signOut")} onClick=${leave}><${Icon} name="leave" /><span>${t("signOut")}</span></button>
       </header>
-      ${!mail.isOnline && html`<p class="offline" role="status">${offlineText(accounts)}</p>`}
+      ${!mail.isOnline && !signIn && html`<p class="offline" role="status">${offlineText(accounts)}</p>`}
       <${Mailboxes}
         accounts=${accounts} open=${isScheduled ? null : mail} onSelect=${openMailbox} onDrop=${drop} onMake=${() => boxes.make()}
         itemsOf=${boxes.itemsOf}
