@@ -8,7 +8,7 @@ import { patched, reverse } from "./patches.js";
 export class EmailEdits {
   constructor(mail) {
     this.mail = mail;
-    this.outbox = new Outbox(mail.jmap, () => mail.changed(), () => mail.sync());
+    this.outbox = new Outbox(mail.jmap, () => mail.changed(), () => mail.syncLater());
   }
 
   // What rows stand for: all emails of their threads in the mailbox that is open. What was searched for stands for itself.

@@ -6,6 +6,7 @@ import { Observable } from "./observable.js";
 import { keywordPatch } from "./patches.js";
 
 export const PAGE = 50;
+const RETRY_MS = 5000;
 // Of the list that is open, and threads that were read: what is kept for when there is no connection.
 const MOST_KEPT = 4 * PAGE;
 export const LISTED = [
@@ -31,6 +32,7 @@ export class Mail extends Observable {
     this._syncing = null;
     this._again = false;
     this._isStopped = false;
+    this._timer = 0;
     // What was read: threads by id, and the lists of mailboxes.
     this._threads = new Map();
     this._lists = new Map();
@@ -55,6 +57,7 @@ export class Mail extends Observable {
 
   stop() {
     this._isStopped = true;
+    clearTimeout(this._timer);
     this._stopListening();
   }
 
@@ -184,7 +187,7 @@ export class Mail extends Observable {
       this._again = true;
       return this._syncing;
     }
-    this._syncing = this._sync().catch(() => {}).finally(() => {
+    this._syncing = this._sync().catch((error) => error instanceof Unreachable && this.syncLater()).finally(() => {
       this._syncing = null;
       if (this._again) {
         this._again = false;
@@ -192,6 +195,13 @@ export class Mail extends Observable {
       }
     });
     return this._syncing;
+  }
+
+  // The stream of changes may be there while requests are refused.
+  syncLater() {
+    if (this._isStopped) return;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this.sync(), RETRY_MS);
   }
 
   async _sync() {

@@ -7,15 +7,12 @@ function exceptGone({ notUpdated }) {
   return { notUpdated: Object.fromEntries(Object.entries(notUpdated ?? {}).filter(([, { type }]) => type !== "notFound")) };
 }
 
-const RETRY_MS = 5000;
-
 export class Outbox {
-  // onDue: when it is time to try again.
-  constructor(jmap, onChange, onDue) {
+  // onKept: when something waits, and somebody has to empty it later.
+  constructor(jmap, onChange, onKept) {
     this._jmap = jmap;
     this._onChange = onChange;
-    this._onDue = onDue;
-    this._timer = 0;
+    this._onKept = onKept;
     this._emptying = null;
     this.waiting = [];
   }
@@ -43,10 +40,7 @@ export class Outbox {
       try {
         await this._jmap.call("Email/set", this.waiting[0]);
       } catch (error) {
-        if (error instanceof Unreachable) {
-          this._tryLater();
-          throw error;
-        }
+        if (error instanceof Unreachable) throw error;
       }
       this.waiting.shift();
       this._onChange();
@@ -55,12 +49,7 @@ export class Outbox {
 
   _keep(change) {
     this.waiting.push(change);
-    this._tryLater();
+    this._onKept();
     this._onChange();
-  }
-
-  _tryLater() {
-    clearTimeout(this._timer);
-    this._timer = setTimeout(this._onDue, RETRY_MS);
   }
 }
