@@ -75,7 +75,10 @@ def test_what_is_done_with_no_connection_is_done_later(browser: Browser, sandbox
         page.context.set_offline(False)
         expect(page.get_by_text("No connection.")).to_have_count(0)
         wait_for(lambda: len(flags_of(sandbox, "Archive")) == 1, what="what was moved meanwhile")
-        wait_for(lambda: any(b"Flagged" in each and b"Note 3" in each for each in flags_of(sandbox, "INBOX")), what="the flag")
+        wait_for(
+            lambda: any(b"Flagged" in each and b"Note 3" in each for each in flags_of(sandbox, "INBOX")),
+            what="the flag",
+        )
         expect(page.locator(".row .open")).to_have_count(2)
 
 

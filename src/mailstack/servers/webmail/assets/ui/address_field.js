@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { parseAddresses, pieces, whyNoAddress } from "../addresses.js";
 import { t } from "../texts.js";
+import { Icon } from "./icons.js";
 import { writtenAddress } from "./people.js";
 
 const MOST = 6;
@@ -116,7 +117,7 @@ export function AddressField({ name, value, mail, onChange, isFocused }) {
                   type="button" tabindex="-1" aria-label=${t("editAddress", { address: writtenAddress(each) })} title=${each.email}
                   onClick=${() => change(at)} onKeyDown=${(event) => onChipKey(event, at)}
                 >${writtenAddress(each)}</button>
-                <span class="away" aria-hidden="true" onClick=${() => remove(at)}>✕</span>
+                <span class="away" aria-hidden="true" onClick=${() => remove(at)}><${Icon} name="close" /></span>
               </span>
             `)}
           </div>

@@ -6,6 +6,7 @@ import { t } from "../texts.js";
 import { AddressField } from "./address_field.js";
 import { Editor } from "./editor.js";
 import { useChanges } from "./hooks.js";
+import { Icon } from "./icons.js";
 import { writtenAddress } from "./people.js";
 import { SendLater } from "./send_later.js";
 import { sizeText } from "./sizes.js";
@@ -88,7 +89,7 @@ export function Compose({ draft, onSent, onClose, onDiscard }) {
       <header>
         <strong>${draft.subject || t("newMessage")}</strong>
         <span class="state" role="status">${draft.state in STATES ? t(STATES[draft.state]) : ""}</span>
-        <button type="button" class="quiet" aria-label=${t("close")} title=${t("close")} onClick=${close}>✕</button>
+        <button type="button" class="quiet" aria-label=${t("close")} title=${t("close")} onClick=${close}><${Icon} name="close" /></button>
       </header>
       <div class="writing" inert=${isLocked}>
         ${mail.identities.length > 1 && html`
@@ -152,7 +153,7 @@ function Files({ draft }) {
           ${!file.blobId && html`<progress value=${file.progress} aria-label=${file.name}></progress>`}
           <button
             type="button" class="quiet" aria-label=${t("removeAttachment", { name: file.name })} onClick=${() => draft.files.detach(file)}
-          >✕</button>
+          ><${Icon} name="close" /></button>
         </li>
       `)}
     </ul>

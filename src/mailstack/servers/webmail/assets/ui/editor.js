@@ -4,11 +4,12 @@ import { html, useEffect, useRef } from "../vendor/preact-htm.js";
 import { isPicture } from "../attaching.js";
 import { htmlOf, nodesOfHtml, nodesOfText, plainOf } from "../rich.js";
 import { t } from "../texts.js";
+import { Icon } from "./icons.js";
 
 const TELL_MS = 400;
 const TOOLS = [
   ["bold", "B", "bold"], ["italic", "I", "italic"], ["underline", "U", "underline"],
-  ["insertUnorderedList", "•", "bulletList"], ["insertOrderedList", "1.", "numberList"], ["formatBlock", "❝", "quote"],
+  ["insertUnorderedList", "•", "bulletList"], ["insertOrderedList", "1.", "numberList"], ["formatBlock", html`<${Icon} name="quote" />`, "quote"],
 ];
 
 // `told.now` tells what is written at once, `told.show` shows what was written elsewhere.
@@ -103,7 +104,7 @@ export function Editor({ draft, told, isFocused }) {
         >${sign}</button>
       `)}
       ${draft.isRich && html`
-        <button type="button" class="tool" aria-label=${t("link")} title=${t("link")} onMouseDown=${keepSelection} onClick=${link}>🔗</button>
+        <button type="button" class="tool" aria-label=${t("link")} title=${t("link")} onMouseDown=${keepSelection} onClick=${link}><${Icon} name="link" /></button>
       `}
       <button type="button" class="tool kind" onClick=${changeKind}>${t(draft.isRich ? "plainText" : "richText")}</button>
     </div>

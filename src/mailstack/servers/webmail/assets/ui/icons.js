@@ -17,6 +17,8 @@ const PATHS = {
   more: "M5 12h.01M12 12h.01M19 12h.01",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M13 4.5v5h4v-5zM7 14.5v5h4v-5z",
   leave: "M10 4H5v16h5M10 12h10M16 8l4 4-4 4",
+  quote: "M5 4v16M10 8h9M10 12h9M10 16h6",
+  close: "M6 6l12 12M18 6L6 18",
   plus: "M12 5v14M5 12h14",
 };
 
