@@ -31,8 +31,8 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visitor(browser: Browser, **options: object) -> Iterator[tuple[BrowserContext, Page]]:
-    """Somebody who has never been here. The sandbox's certificate is one that no browser knows. What a service worker asks
-    for, a test cannot see: there is none where it is not wanted."""
+    """Somebody who has never been here. The sandbox's certificate is one that no browser knows. What a service worker
+    asks for, a test cannot see: there is none where it is not wanted."""
     context = browser.new_context(**{"ignore_https_errors": True, "service_workers": "block", **options})  # type: ignore[arg-type]  # Playwright's own names
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()

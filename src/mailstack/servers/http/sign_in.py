@@ -1,5 +1,5 @@
-"""Signing in and out, for all pages: `POST /sign-in` with a name and a password as JSON, `POST /sign-out`; `GET /sign-in`
-says who it is.
+"""Signing in and out, for all pages: `POST /sign-in` with a name and a password as JSON, `POST /sign-out`;
+`GET /sign-in` says who it is.
 
 Under the same bans and delays as every other login.
 """
