@@ -150,7 +150,7 @@ def test_settings_lead_to_the_account_and_admin_pages(browser: Browser, sandbox:
     with signed_in(browser, sandbox) as page:
         page.get_by_role("link", name="Settings").click()
         expect(page.get_by_role("link", name="Administration")).to_have_count(0)
-        page.get_by_role("link", name="Password, app passwords, export").click()
+        page.get_by_role("link", name="Password, phones, export").click()
         expect(page.get_by_role("heading", name="Your account")).to_be_visible()
         save(spec, SPEC.replace("{name: Alice Example}", "{name: Alice Example, roles: [admin]}"))
         page.goto(f"https://localhost:{sandbox.port('https')}/mail#/settings")

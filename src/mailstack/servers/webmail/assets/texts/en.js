@@ -164,7 +164,6 @@ export default {
   mayAdd: "add",
   mayRemove: "remove",
   mayRename: "rename",
-  account: "Password, app passwords, export",
   admin: "Administration",
   storage: "Storage",
   storageUsed: "{used} of {limit} used",
