@@ -53,12 +53,14 @@ def test_autoconfig_has_what_thunderbird_reads() -> None:
     assert servers(SETTINGS, "incomingServer") == [
         {"type": "imap", "hostname": HOST, "port": "993", "socketType": "SSL", **login},
         {"type": "imap", "hostname": HOST, "port": "143", "socketType": "STARTTLS", **login},
-        {"type": "jmap", "url": f"https://{HOST}/.well-known/jmap", **login, "authentication": "http-basic"},
+        {"type": "jmap", "url": f"https://{HOST}/.well-known/jmap", **login, "authentication": "Basic"},
     ]
     assert servers(SETTINGS, "outgoingServer") == [
         {"type": "smtp", "hostname": HOST, "port": "465", "socketType": "SSL", **login},
         {"type": "smtp", "hostname": HOST, "port": "587", "socketType": "STARTTLS", **login},
     ]
+    (over_http,) = root.iterfind(".//authentication[@system]")
+    assert (over_http.attrib, over_http.text) == ({"system": "http"}, "Basic")
     page = root.find("webMail/loginPage")
     assert page is not None
     assert page.attrib == {"url": f"https://{HOST}/mail"}

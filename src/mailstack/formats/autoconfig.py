@@ -25,7 +25,7 @@ def write_autoconfig(settings: ClientSettings) -> bytes:
     if settings.base_url is not None:
         jmap = SubElement(provider, "incomingServer", type="jmap")
         _text(jmap, "url", f"{settings.base_url}/.well-known/jmap")
-        _text(jmap, "authentication", "http-basic")
+        SubElement(jmap, "authentication", system="http").text = "Basic"
         _text(jmap, "username", _username(settings))
     for listener, socket_type in OUTGOING:
         _server(SubElement(provider, "outgoingServer", type="smtp"), settings, listener, socket_type)
