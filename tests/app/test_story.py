@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from mailstack.app.story import Story, stories_of, story_of
+from mailstack.app.story import STEPS, Story, stories_of, story_of
 from mailstack.model.event_log import Event
+from mailstack.model.instant import Instant
 from mailstack.store.event_log.keeping import forget
 from mailstack.store.event_log.parts import log_folder
 from mailstack.store.event_log.reading import EventLog
-from tests.store.event_log.world import AFTERWARDS, FROM, World, transaction
+from tests.store.event_log.world import AFTERWARDS, FROM, World, event, transaction
 
 ALICE, DAVE = "alice@example.com", "dave@far.example"
 
@@ -131,6 +132,26 @@ def test_what_became_too_old_while_it_was_asked_for_is_left_out(
     monkeypatch.setattr(EventLog, "of_traces", deleted_first)
     found = stories_of(tmp_path, "t1", since=FROM, until=AFTERWARDS)
     assert (found.stories, found.events) == ((), ())
+
+
+def test_a_mail_to_many_is_sent_once_each_of_them_has_it(tmp_path: Path) -> None:
+    """However many lines that takes, of which only the first and the last are shown."""
+    log_folder(tmp_path).mkdir()
+    world = World(log_folder(tmp_path))
+    made = world.segments()
+    many = [f"d{number}@far.example" for number in range(STEPS)]
+    made.add(event("queued", world.now, "t1", sender=ALICE, recipients=many))
+    for name, reply in (("deferred", "450 later"), ("sent", "250 ok")):
+        for each in many:
+            world.now = Instant(world.now + 1)
+            made.add(event(name, world.now, "t1", sender=ALICE, recipient=each, reply=reply))
+    made.write()
+    made.begin_anew()
+    (found,) = stories_of(tmp_path, "t1", since=FROM, until=AFTERWARDS).stories
+    assert (found.outcome, found.reason, len(found.recipients)) == ("sent", "", STEPS)
+    assert len(found.steps) == STEPS + 1
+    assert found.steps[STEPS // 2].title == f"{STEPS + 1} steps are left out here; `mailstack logs --trace t1` has them"
+    assert found.steps[-1].title.startswith(f"sent: {many[-1]}")
 
 
 def test_where_nothing_is_kept_nothing_is_known(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ from mailstack.store.event_log.parts import goes_back_to, log_folder
 from mailstack.store.event_log.reading import EventLog
 
 STORIES = 50
+EVENTS = 5_000
+"""Of one mail. What it came to is what the last event of each recipient says, and each has one for every attempt."""
 STEPS = 200
+"""Shown of it."""
 BEFORE_MS = 7 * DAY_MS
 """A mail that was named lately may have come so long ago."""
 
@@ -138,7 +141,7 @@ def stories_of(storage: Path, what: str, *, since: Instant, until: Instant, limi
         what.strip().removeprefix("<").removesuffix(">"), since=since, until=until, limit=limit + 1
     )
     first = Instant(max(0, since - BEFORE_MS))
-    lines = asked.of_traces(traces[:limit], since=first, until=until, limit=STEPS)
+    lines = asked.of_traces(traces[:limit], since=first, until=until, limit=EVENTS)
     shown = [trace for trace, found in lines.items() if found]  # the others have become too old meanwhile
     events = tuple(tuple(orjson.loads(line) for line in lines[trace]) for trace in shown)
     begins = goes_back_to(folder)
@@ -165,7 +168,7 @@ def story_of(trace: str, events: Sequence[Event]) -> Story:
         message_id=str(begun.get("message_id", "")),
         outcome=outcome,
         reason=reason,
-        steps=tuple(map(_step, ordered)),
+        steps=tuple(_steps(trace, ordered)),
     )
 
 
@@ -207,6 +210,18 @@ def _is_notice(event: Event, sender: str) -> bool:
 def _whose(event: Event) -> Iterable[str]:
     told = event.get("recipients")
     return map(str, told) if isinstance(told, list) else (str(event.get("recipient") or event.get("account")),)
+
+
+def _steps(trace: str, events: Sequence[Event]) -> Iterator[Step]:
+    """How it began and how it ended, where there are too many."""
+    left_out = events[STEPS // 2 : -STEPS // 2] if len(events) > STEPS else ()
+    if not left_out:
+        yield from map(_step, events)
+        return
+    yield from map(_step, events[: STEPS // 2])
+    title = f"{len(left_out)} steps are left out here; `mailstack logs --trace {trace}` has them"
+    yield Step(at=str(left_out[0]["at"]), kind="", title=title, facts=())
+    yield from map(_step, events[-STEPS // 2 :])
 
 
 def _step(event: Event) -> Step:
