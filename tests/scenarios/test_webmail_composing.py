@@ -121,12 +121,12 @@ def test_addresses_are_pieces_and_wrong_ones_say_why(browser: Browser, sandbox: 
         expect(page.get_by_role("option", name="Person 1")).to_be_visible()
         to(page).press("Enter")
         expect(page.locator(".chip")).to_have_text(
-            ["bob@example.com", "Ann <ann@x.example>✕", "Person 1 <p1@x.example>✕"]
+            ["bob@example.com", "Ann <ann@x.example>", "Person 1 <p1@x.example>"]
         )
         to(page).press("ArrowLeft")
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("Delete")
-        expect(page.locator(".chip")).to_have_text(["bob@example.com", "Person 1 <p1@x.example>✕"])
+        expect(page.locator(".chip")).to_have_text(["bob@example.com", "Person 1 <p1@x.example>"])
         page.get_by_label("Subject").fill("Pieces")
         send(page)
     assert last_sent(sandbox, "Pieces")["To"] == "bob@example.com, Person 1 <p1@x.example>"
