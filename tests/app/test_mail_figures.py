@@ -21,6 +21,8 @@ def test_mail_is_counted_by_hour_and_refusals_by_reason(tmp_path: Path) -> None:
         event("scored", NOON, "t1", result="junk"),
         event("scored", NOON, "t2", result="ham"),
         event("turned away", NOON, reason="banned"),
+        event("withheld", NOON, of="turned away", peer="192.0.2.66", count=900),
+        event("withheld", NOON, of="transaction", peer="192.0.2.66", count=70),
         *(transaction(LATER, f"r{number}", outcome="refused", reason="not found") for number in range(3)),
         transaction(LATER, "r9", outcome="refused", reason=""),
         transaction(LATER, "d1", outcome="deferred", reason="greylist"),
@@ -42,7 +44,7 @@ def test_mail_is_counted_by_hour_and_refusals_by_reason(tmp_path: Path) -> None:
         ],
         "sums": {"received": 1, "refused": 4, "deferred": 1, "junk": 1, "delivered": 2, "sent": 1, "failed": 1},
         "reasons": [("not found", 3), ("other", 1)],
-        "turned_away": 1,
+        "turned_away": 901,
     }
 
 

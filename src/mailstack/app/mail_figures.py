@@ -8,7 +8,7 @@ from mailstack.model.instant import HOUR_MS, Instant, iso
 from mailstack.store.event_log.parts import goes_back_to, log_folder
 from mailstack.store.event_log.reading import EventLog, Figure
 
-COUNTED = ("transaction", "turned away", "scored", "delivered", "filtered", "sent", "failed")
+COUNTED = ("transaction", "turned away", "scored", "delivered", "filtered", "sent", "failed", "withheld")
 KINDS = ("received", "refused", "deferred", "junk", "delivered", "sent", "failed")
 """As `hours` and `sums` have them. Received, refused and deferred are of mails that somebody brought; junk, delivered,
 sent and failed of each of their recipients."""
@@ -37,7 +37,7 @@ def figures_document(storage: Path, *, since: Instant, until: Instant) -> dict[s
         "hours": [{"at": iso(at), **{kind: counts[kind] for kind in KINDS}} for at, counts in hours.items()],
         "sums": {kind: sums[kind] for kind in KINDS},
         "reasons": reasons.most_common(TOP_REASONS),
-        "turned_away": sum(figure.count for figure in found if figure.event == "turned away"),
+        "turned_away": sum(figure.count for figure in found if "turned away" in (figure.event, figure.came_to)),
     }
 
 

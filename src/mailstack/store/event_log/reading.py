@@ -44,9 +44,10 @@ OF_TRACES = """
 FIGURES = """
     SELECT date_trunc('hour', moment) AS hour, event,
            CASE event WHEN 'transaction' THEN line->>'$.outcome'
-                      WHEN 'scored' THEN line->>'$.result' ELSE '' END AS came_to,
+                      WHEN 'scored' THEN line->>'$.result'
+                      WHEN 'withheld' THEN line->>'$.of' ELSE '' END AS came_to,
            CASE event WHEN 'transaction' THEN line->>'$.reason' ELSE '' END AS reason,
-           count(*) AS count
+           CAST(sum(CASE event WHEN 'withheld' THEN CAST(line->>'$.count' AS BIGINT) ELSE 1 END) AS BIGINT) AS count
       FROM told WHERE moment >= ? AND moment < ? AND list_contains(?, event)
      GROUP BY ALL ORDER BY ALL
 """
@@ -54,8 +55,8 @@ FIGURES = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """hour: its first moment. came_to: the outcome of a transaction, the result of a score, else ""; reason: of a
-    transaction."""
+    """hour: its first moment. came_to: the outcome of a transaction, the result of a score, what was withheld, else "";
+    reason: of a transaction."""
 
     hour: Instant
     event: str
