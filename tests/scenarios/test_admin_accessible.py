@@ -120,10 +120,13 @@ def test_the_account_page_has_no_grave_fault(browser: Browser, sandbox: Sandbox)
     with visitor(browser) as (_, page):
         sign_in(page, f"https://localhost:{sandbox.port('https')}/account", "own-sign-in")
         check(page, "own")
-        page.get_by_label("Name").fill("Phone")
+        page.get_by_label("Name", exact=True).fill("Laptop")
         page.get_by_role("button", name="Make an app password").click()
         expect(page.get_by_role("heading", name="Your new app password")).to_be_visible()
         check(page, "own-made")
+        page.get_by_role("button", name="Set up a phone").click()
+        expect(page.get_by_role("heading", name="Set up “Phone”")).to_be_visible()
+        check(page, "own-phone")
 
 
 def submit(sandbox: Sandbox) -> None:
