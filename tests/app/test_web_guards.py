@@ -22,6 +22,7 @@ from mailstack.servers.http.signed_in import COOKIE
 from mailstack.servers.http.sites import Sites
 from mailstack.services.identity.passwords import HashCost, hash_password
 from tests.app.test_web import HOSTNAME, adapters, domain_body, web
+from tests.support.http_wire import answered
 from tests.support.stores import account_resource, apply, created
 
 __all__ = ["adapters"]  # a fixture
@@ -194,6 +195,17 @@ async def test_what_changes_something_is_asked_by_no_method_that_only_shows(page
             headers = {**OWN, "X-HTTP-Method-Override": method, "X-Method-Override": method}
             reply = await pages.ask(host, "GET", f"{path}?_method={method}", headers, cookie=pages.cookie)
             assert reply.status_code in (404, 405), path
+
+
+PLACES = ("..", "%2e%2e", "..%2f..", "..%5c..", "%00", "x%00.css", "style.css/..", "%2fetc%2fpasswd", "x" * 7_000)
+
+
+async def test_no_file_but_those_of_the_pages_is_sent(pages: Web) -> None:
+    for part in ("mail", "account", "admin"):
+        for of, place in product(("x", "..", "%2e%2e", "%00"), (*PLACES, "../../../../etc/passwd")):
+            request = f"GET /{part}/assets/{of}/{place} HTTP/1.1\r\nHost: {HOSTNAME}\r\nConnection: close\r\n\r\n"
+            reply = await answered(lambda: pages.service, [request.encode()])
+            assert reply.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ")), (of, place, reply[:60])
 
 
 async def test_no_address_leads_elsewhere(pages: Web) -> None:

@@ -25,6 +25,7 @@ REFERENCE = f"env/{DATABASE}"
 
 ON_BOTH = (
     "tests/scenarios/",
+    "tests/servers/admin/test_any_forms.py",
     "tests/servers/imap/",
     "tests/servers/jmap/test_followed.py",
     "tests/servers/jmap/test_any_calls.py",
