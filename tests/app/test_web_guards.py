@@ -44,7 +44,7 @@ FORMS_OF_ELSEWHERE: tuple[dict[str, str], ...] = (
 # Anybody may ask these, from anywhere; they tell nothing that is somebody's, and change nothing by a cookie. The
 # profile of a phone is for whoever has its link, which is good once.
 FOR_ALL = re.compile(
-    r"/|/mail|/(?:mail|account|admin)/assets/.*|/healthz.*|/readyz|/metrics|/lists/unsubscribe|/api/v1/openapi\.json"
+    r"/|/mail|/mail/worker\.js|/(?:mail|account|admin)/assets/.*|/healthz.*|/readyz|/metrics|/lists/unsubscribe|/api/v1/openapi\.json"
     r"|/mail/config-v1\.1\.xml|/(?:a|A)utodiscover/.*|(?:/account/phone|/profile)\.mobileconfig|/\.well-known/(?!jmap).*"
 )
 # Whoever is not signed in is asked to be, by a page.
@@ -184,12 +184,14 @@ async def test_no_form_of_elsewhere_changes_anything(pages: Web, media_type: str
 
 
 async def test_what_changes_something_is_asked_by_no_method_that_only_shows(pages: Web) -> None:
-    """Nor by one that a header names: no route has both kinds but JMAP's, whose GET is its session."""
+    """Nor by one that a header names. JMAP's GET is its session, that of the sign-in who is signed in."""
     by_path: dict[str, set[str]] = {}
     for _, method, path in pages.routes():
         by_path.setdefault(path, set()).add(method)
     both = {path for path, methods in by_path.items() if methods & CHANGING and "GET" in methods}
-    assert both <= {"/jmap/api", "/lists/unsubscribe"} | {path for path in by_path if path.startswith("/api/")}
+    assert both <= {"/jmap/api", "/lists/unsubscribe", "/sign-in"} | {
+        path for path in by_path if path.startswith("/api/")
+    }
     for host, method, path in pages.routes():
         if method in CHANGING and "GET" not in by_path[path] and not path.startswith("/admin/"):
             headers = {**OWN, "X-HTTP-Method-Override": method, "X-Method-Override": method}

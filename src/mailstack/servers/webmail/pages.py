@@ -40,7 +40,7 @@ PAGE_SECURITY = "; ".join(
 )
 
 # It asks for what the page would ask for, and nothing else.
-WORKER_SECURITY = "default-src 'none'; connect-src 'self'"
+WORKER_SECURITY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
