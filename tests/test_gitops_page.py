@@ -13,7 +13,7 @@ from mailstack.model.token import Scope
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "gitops.md").read_text(encoding="utf-8")
-EXAMPLES = sorted((DOCS / "examples").glob("*.yaml"))
+EXAMPLES = [DOCS / "examples" / name for name in ("github-workflow.yaml", "gitlab-ci.yaml")]
 
 
 def commands_in(text: str) -> list[list[str]]:
