@@ -73,6 +73,15 @@ def test_nothing_in_mail_runs(browser: Browser, sandbox: Sandbox) -> None:
         assert [url for url in asked if "127.0.0.1:9" in url or "//x/" in url] == []
 
 
+def test_a_broken_address_leads_to_the_inbox(browser: Browser, sandbox: Sandbox) -> None:
+    fill(sandbox, plain(1))
+    with signed_in(browser, sandbox) as page:
+        for address in ("#/%", "#/%E0%A4%A"):
+            page.goto(f"https://localhost:{sandbox.port('https')}/mail{address}")
+            page.reload()
+            expect(page.get_by_role("button", name="Note 1")).to_be_visible()
+
+
 def test_signed_out_is_signed_out(browser: Browser, sandbox: Sandbox) -> None:
     with signed_in(browser, sandbox) as page:
         page.get_by_role("button", name="Sign out").click()

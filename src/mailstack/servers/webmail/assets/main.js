@@ -1,6 +1,7 @@
 import { html, render } from "./vendor/preact-htm.js";
 import { Accounts } from "./accounts.js";
 import { connect, Connection } from "./connection.js";
+import { unescaped } from "./escapes.js";
 import { SignedOut, Unreachable } from "./jmap.js";
 import { forgetMail, forgetOthers, keep, keepPage, lastKept } from "./kept.js";
 import { t } from "./texts.js";
@@ -33,7 +34,7 @@ async function begin() {
     const connection = await connect();
     await forgetOthers(connection.session.username);
     const accounts = new Accounts(connection);
-    await accounts.start(decodeURIComponent(location.hash.slice(2)));
+    await accounts.start(unescaped(location.hash.slice(2)));
     showMail(accounts);
     keepPage();
   } catch (error) {

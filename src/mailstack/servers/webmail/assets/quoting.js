@@ -2,6 +2,7 @@
 
 import { isPicture } from "./attaching.js";
 import { Draft } from "./draft.js";
+import { unescaped } from "./escapes.js";
 import { hasPicture, htmlOf, nodesOfHtml, nodesOfText, plainOf } from "./rich.js";
 import { signatureOf } from "./signature.js";
 import { t } from "./texts.js";
@@ -165,7 +166,7 @@ function isOwn(mail, { email }) {
 
 // Whom it was sent to, else who has sent it, else what it was delivered to: as of a list, or where one was not named.
 function identityFor(mail, email) {
-  const delivered = (email[DELIVERED_TO] ?? []).map((text) => unquoted(text.trim()));
+  const delivered = (email[DELIVERED_TO] ?? []).map((text) => unescaped(text.trim()));
   const named = [...(email.to ?? []), ...(email.cc ?? []), ...(email.from ?? [])].map((each) => each.email);
   for (const address of [...named, ...delivered]) {
     const exact = mail.identities.find((each) => each.email.toLowerCase() === address.toLowerCase());
@@ -175,17 +176,9 @@ function identityFor(mail, email) {
   return mail.identities[0];
 }
 
-function unquoted(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 export function listAddress(email) {
   const [, found] = /^mailto:([^?]*)/i.exec(email[LIST_POST]?.find((url) => /^mailto:/i.test(url)) ?? "") ?? [];
-  return found ? unquoted(found) : "";
+  return found ? unescaped(found) : "";
 }
 
 // An answer to what one has written oneself goes to whom that went to.

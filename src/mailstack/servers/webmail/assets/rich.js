@@ -1,5 +1,7 @@
 // Text with form: HTML of elsewhere made into nodes of ours, and nodes made into plain text.
 
+import { unescaped } from "./escapes.js";
+
 // What may be written and quoted. All else loses its mark and keeps its text.
 const KEPT = new Set([
   "A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "H1", "H2", "H3", "I", "LI", "OL", "P", "PRE", "STRONG", "U", "UL",
@@ -110,11 +112,7 @@ function cidUrl(cid) {
 
 function cidIn(address) {
   const [, found] = /^\s*cid:(.*?)\s*$/i.exec(address) ?? [];
-  try {
-    return found && decodeURIComponent(found);
-  } catch {
-    return found;
-  }
+  return found && unescaped(found);
 }
 
 export function plainOf(root) {

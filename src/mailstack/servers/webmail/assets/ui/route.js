@@ -1,7 +1,8 @@
+import { unescaped } from "../escapes.js";
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
 function parts() {
-  return location.hash.slice(2).split("/").filter(Boolean).map(decodeURIComponent);
+  return location.hash.slice(2).split("/").filter(Boolean).map(unescaped);
 }
 
 // Where the address says that one is: what stands behind "#/", by its parts.
