@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import orjson
 from starlette.routing import Router
 
 from mailstack.model.conduct import BanRules
@@ -75,6 +76,10 @@ class AdminWorld:
 
     async def _look(self) -> Machine:
         return self.machine
+
+    def answers(self, **found: object) -> None:
+        """What the next calls are answered with."""
+        self.calls.chunks = (orjson.dumps(found),)
 
     async def cookie(self, login: str = ADMIN) -> str:
         _, cookie = await self.logins.open(login, PASSWORD, peer_host=PEER[0], agent="Browser <b>1</b>")

@@ -64,17 +64,13 @@ async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
         yield found
 
 
-def answers(world: AdminWorld, found: Mapping[str, Any]) -> None:
-    world.calls.chunks = (orjson.dumps(found),)
-
-
 def asked(world: AdminWorld) -> tuple[CallKind, Any]:
     ((call, content),) = world.calls.asked
     return call.kind, orjson.loads(content)
 
 
 async def test_an_entry_says_who_says_what(world: AdminWorld) -> None:
-    answers(world, ENTRY)
+    world.answers(**ENTRY)
     reply = await world.get(f"/admin/entry/fields?section=accounts&name={USER}")
     assert reply.text.count("locked by the spec") == 4
     assert "its user, since 2026-11-30 06:00:00 UTC" in reply.text
@@ -88,7 +84,7 @@ async def test_an_entry_says_who_says_what(world: AdminWorld) -> None:
 
 
 async def test_where_nothing_may_be_changed_there_is_no_form(world: AdminWorld) -> None:
-    answers(world, {**ENTRY, "mode": "off"})
+    world.answers(**{**ENTRY, "mode": "off"})
     for query in (f"section=accounts&name={USER}", "section=accounts"):
         reply = await world.get(f"/admin/entry/fields?{query}")
         assert "admin_edits is off" in reply.text
@@ -97,7 +93,7 @@ async def test_where_nothing_may_be_changed_there_is_no_form(world: AdminWorld) 
 
 @pytest.mark.parametrize("section", ["accounts", "aliases", "lists", "domains"])
 async def test_a_new_entry_is_asked_for(world: AdminWorld, section: str) -> None:
-    answers(world, {"rows": ENTRY["rows"], "mode": "propose"})
+    world.answers(**{"rows": ENTRY["rows"], "mode": "propose"})
     assert (await world.get(f"/admin/entry/new?section={section}&at=a.example")).status_code == 200
     reply = await world.get(f"/admin/entry/fields?section={section}&at=a.example")
     assert 'value="@a.example"' in reply.text
@@ -112,7 +108,7 @@ async def test_there_is_no_other_entry(world: AdminWorld, path: str) -> None:
 
 
 async def test_a_proposal_is_a_diff_that_can_be_written(world: AdminWorld) -> None:
-    answers(world, PROPOSAL)
+    world.answers(**PROPOSAL)
     reply = await world.post("/admin/spec/proposal", FORM)
     assert '<span class="added">+name: Bob</span>' in reply.text
     assert asked(world) == (CallKind.PROPOSAL, CHANGE)
@@ -131,7 +127,7 @@ async def test_a_proposal_is_a_diff_that_can_be_written(world: AdminWorld) -> No
     ],
 )
 async def test_a_proposal_that_cannot_be_written(world: AdminWorld, found: Mapping[str, Any], told: str) -> None:
-    answers(world, {**PROPOSAL, **found})
+    world.answers(**{**PROPOSAL, **found})
     reply = await world.post("/admin/spec/proposal", {**FORM, "act": "remove"})
     assert told in reply.text
     assert "/admin/spec/write" not in reply.text
@@ -139,13 +135,13 @@ async def test_a_proposal_that_cannot_be_written(world: AdminWorld, found: Mappi
 
 
 async def test_what_is_taken_out_names_the_brake(world: AdminWorld) -> None:
-    answers(world, PROPOSAL)
+    world.answers(**PROPOSAL)
     assert "allow_destroy" in (await world.post("/admin/spec/proposal", {**FORM, "act": "remove"})).text
     assert "allow_destroy" not in (await world.post("/admin/spec/proposal", FORM)).text
 
 
 async def test_what_is_written_is_what_was_shown(world: AdminWorld) -> None:
-    answers(world, WRITTEN)
+    world.answers(**WRITTEN)
     reply = await world.post("/admin/spec/write", {**FORM, "before": "b", "after": "a"})
     assert asked(world) == (CallKind.WRITE, {**CHANGE, "before": "b", "after": "a", "by": ADMIN})
     assert 'hx-trigger="load, every 1s"' in reply.text
@@ -154,14 +150,14 @@ async def test_what_is_written_is_what_was_shown(world: AdminWorld) -> None:
 
 
 async def test_with_plan_only_what_is_written_is_planned(world: AdminWorld) -> None:
-    answers(world, {**WRITTEN, "on_change": "plan-only"})
+    world.answers(**{**WRITTEN, "on_change": "plan-only"})
     reply = await world.post("/admin/spec/write", {**FORM, "before": "b", "after": "a"})
     assert 'hx-get="/admin/plan/shown"' in reply.text
     assert "/admin/spec/applied" not in reply.text
 
 
 async def test_a_write_is_taken_back(world: AdminWorld) -> None:
-    answers(world, WRITTEN)
+    world.answers(**WRITTEN)
     reply = await world.post("/admin/spec/undo", {"written": "w"})
     assert asked(world) == (CallKind.UNDO, {"written": "w"})
     assert "Taken back in" in reply.text
@@ -177,12 +173,12 @@ async def test_the_last_writes(world: AdminWorld) -> None:
         "written": "w",
         "can_undo": True,
     }
-    answers(world, {"edits": [edit, {**edit, "can_undo": False}]})
+    world.answers(**{"edits": [edit, {**edit, "can_undo": False}]})
     reply = await world.get("/admin/spec/edits")
     assert reply.text.count("/admin/spec/undo") == 1
     assert is_harmless(reply)
     world.calls.asked.clear()
-    answers(world, {"edits": []})
+    world.answers(**{"edits": []})
     assert "Nothing yet" in (await world.get("/admin/spec/edits")).text
 
 
@@ -215,7 +211,7 @@ async def test_only_administrators_act_and_only_from_here(world: AdminWorld, pat
 @pytest.mark.parametrize("path", POSTS)
 async def test_what_is_refused_is_told(world: AdminWorld, path: str) -> None:
     world.calls.status = 409
-    answers(world, {"title": "Conflict", "status": 409, "detail": HOSTILE})
+    world.answers(**{"title": "Conflict", "status": 409, "detail": HOSTILE})
     reply = await world.post(path, POSTS[path])
     assert ("Conflict" in reply.text, is_harmless(reply)) == (True, True)
 

@@ -27,10 +27,6 @@ async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
         yield found
 
 
-def told(world: AdminWorld, **found: Any) -> None:
-    world.calls.chunks = (orjson.dumps(found),)
-
-
 def zones(*names: str) -> list[dict[str, Any]]:
     return [{"zone": name, "records": [RECORD], "lines": [HOSTILE]} for name in names]
 
@@ -50,7 +46,7 @@ def looked(**more: Any) -> dict[str, Any]:
 
 async def test_what_the_spec_wants_is_there_before_anybody_is_asked(world: AdminWorld) -> None:
     assert 'hx-get="/admin/dns/zones?q=&amp;ask="' in (await world.get("/admin/dns")).text
-    told(world, zones=zones(HOSTILE, ""), spec_edited=True)
+    world.answers(zones=zones(HOSTILE, ""), spec_edited=True)
     reply = await world.get("/admin/dns/zones")
     assert is_harmless(reply)
     assert reply.text.count('hx-trigger="load"') == 2
@@ -64,7 +60,7 @@ async def test_what_the_spec_wants_is_there_before_anybody_is_asked(world: Admin
 
 async def test_of_many_zones_those_are_asked_that_are_opened(world: AdminWorld) -> None:
     names = [f"z{number}.example" for number in range(ASKED_AT_ONCE + 1)]
-    told(world, zones=zones(*names), spec_edited=False)
+    world.answers(zones=zones(*names), spec_edited=False)
     reply = await world.get("/admin/dns/zones")
     assert (reply.text.count('hx-trigger="load"'), reply.text.count("toggle from:closest details once")) == (0, 6)
     assert '<a href="/admin/dns?q=&amp;ask=all">' in reply.text
@@ -88,7 +84,7 @@ async def test_a_zone_says_of_each_record_how_it_stands(world: AdminWorld) -> No
         looked(state="missing", published=[]),
     ]
     remarks = [{"subject": HOSTILE, "text": HOSTILE, "is_good": False}]
-    told(world, records=records, remarks=remarks, failure=HOSTILE)
+    world.answers(records=records, remarks=remarks, failure=HOSTILE)
     reply = await world.get("/admin/dns/zone?zone=x.example")
     assert is_harmless(reply)
     assert '<span class="state not-ours">1 not ours</span>' in reply.text
@@ -102,16 +98,16 @@ async def test_a_zone_says_of_each_record_how_it_stands(world: AdminWorld) -> No
 
 
 async def test_what_is_around_it(world: AdminWorld) -> None:
-    told(world, remarks=[{"subject": "address 192.0.2.1", "text": "has no PTR record", "is_good": None}])
+    world.answers(remarks=[{"subject": "address 192.0.2.1", "text": "has no PTR record", "is_good": None}])
     assert '<li class="warn">address 192.0.2.1: has no PTR record</li>' in (await world.get("/admin/dns/around")).text
-    told(world, remarks=[])
+    world.answers(remarks=[])
     assert "Nobody was asked" in (await world.get("/admin/dns/around")).text
 
 
 @pytest.mark.parametrize("path", ["/admin/dns/zones", "/admin/dns/zone", "/admin/dns/around"])
 async def test_what_fails_is_told_in_its_place(world: AdminWorld, path: str) -> None:
     world.calls.status = 409
-    told(world, title="Conflict", status=409, detail=HOSTILE)
+    world.answers(title="Conflict", status=409, detail=HOSTILE)
     reply = await world.get(path)
     assert (reply.status_code, "Conflict" in reply.text, is_harmless(reply)) == (200, True, True)
     world.calls.is_busy = True

@@ -22,7 +22,7 @@ async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
 
 
 def told(world: AdminWorld, **found: Any) -> None:
-    world.calls.chunks = (orjson.dumps({"node": "mx1", "goes_back_to": "2026-11-01T00:00:00Z", **found}),)
+    world.answers(**{"node": "mx1", "goes_back_to": "2026-11-01T00:00:00Z", **found})
 
 
 def story(trace: str = "t1", text: str = "x@y.example", **more: object) -> dict[str, Any]:

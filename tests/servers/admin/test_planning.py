@@ -81,7 +81,7 @@ async def test_who_may_not_apply_applies_nothing(world: AdminWorld) -> None:
 
 async def test_what_is_refused_is_told(world: AdminWorld) -> None:
     world.calls.status = 409
-    world.calls.chunks = (orjson.dumps({"title": "Conflict", "status": 409, "detail": HOSTILE}),)
+    world.answers(title="Conflict", status=409, detail=HOSTILE)
     for reply in (
         await world.get("/admin/plan/shown"),
         await world.get("/admin/plan/drift"),
@@ -102,7 +102,7 @@ async def test_drift_is_shown(world: AdminWorld) -> None:
         "warnings": [{"subject": HOSTILE, "text": HOSTILE}],
         "shown": [CHANGE],
     }
-    world.calls.chunks = (orjson.dumps(found),)
+    world.answers(**found)
     reply = await world.get("/admin/plan/drift")
     assert "since 2026-11-30 06:00:00 UTC" in reply.text
     assert "was edited since" in reply.text

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -30,10 +29,6 @@ from tests.support.admin_world import ADMIN, HOSTILE, AdminWorld, admin_world, i
 async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
     async with admin_world(tmp_path) as found:
         yield found
-
-
-def told(world: AdminWorld, **found: Any) -> None:
-    world.calls.chunks = (orjson.dumps(found),)
 
 
 async def applied(world: AdminWorld, *resources: Resource) -> None:
@@ -84,20 +79,20 @@ async def test_who_does_not_answer_is_told(world: AdminWorld) -> None:
 
 async def test_what_was_learned(world: AdminWorld) -> None:
     accounts = [{"login": HOSTILE, "ham": 1, "spam": 2}]
-    told(world, shared={"ham": 30, "spam": 40, "believed": 0.5}, waiting=3, accounts=accounts)
+    world.answers(shared={"ham": 30, "spam": 40, "believed": 0.5}, waiting=3, accounts=accounts)
     reply = await world.get("/admin/spam/learned")
     assert is_harmless(reply)
     assert "30 ham, 40 spam" in reply.text
     assert "believed by 50 %" in reply.text
     assert "3 lessons of people" in reply.text
     assert "1 account that taught its own" in reply.text
-    told(world, shared={"ham": 0, "spam": 0, "believed": 0.0}, waiting=0, accounts=[])
+    world.answers(shared={"ham": 0, "spam": 0, "believed": 0.0}, waiting=0, accounts=[])
     assert "It begins empty" in (await world.get("/admin/spam/learned")).text
 
 
 async def test_tokens_are_those_of_the_administrators_own_mail(world: AdminWorld) -> None:
     token = {"name": HOSTILE, "points": 1.5, "mails": 2}
-    told(world, mails=2, spam=[token], ham=[])
+    world.answers(mails=2, spam=[token], ham=[])
     reply = await world.get("/admin/spam/tokens?login=u1@peer.test")
     assert is_harmless(reply)
     assert '<td class="number">+1.50</td>' in reply.text
@@ -108,7 +103,7 @@ async def test_tokens_are_those_of_the_administrators_own_mail(world: AdminWorld
 @pytest.mark.parametrize("path", ["/admin/spam/learned", "/admin/spam/tokens"])
 async def test_what_fails_is_told_in_its_place(world: AdminWorld, path: str) -> None:
     world.calls.status = 409
-    told(world, title="Conflict", status=409, detail=HOSTILE)
+    world.answers(title="Conflict", status=409, detail=HOSTILE)
     reply = await world.get(path)
     assert (reply.status_code, "Conflict" in reply.text, is_harmless(reply)) == (200, True, True)
     world.calls.is_busy = True
