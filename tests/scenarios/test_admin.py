@@ -14,7 +14,7 @@ from tests.support.browser import chromium, keep_screenshot, visitor
 from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 ADMIN = ("alice@example.com", "pw")
 USER = ("bob@example.com", "pw")

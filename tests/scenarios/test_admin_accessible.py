@@ -14,7 +14,7 @@ from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.webmail import ALICE, signed_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 GRAVE = {"serious", "critical"}
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}

@@ -13,7 +13,7 @@ from tests.support.over_sockets import CLIENT_S
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.webmail import ALICE, signed_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 SPEC = """\
 server: {hostname: mail.example.com, workers: 2}

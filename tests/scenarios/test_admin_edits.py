@@ -16,7 +16,7 @@ from tests.support.ports import free_port
 from tests.support.sandbox import MAILSTACK, run_client
 from tests.support.serving import serving_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 ADMIN, SECOND = "alice@example.com", "carol@example.com"
 PASSWORD = "open sesame of them"

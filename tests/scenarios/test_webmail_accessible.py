@@ -10,7 +10,7 @@ from tests.support.browser import chromium, keep_screenshot, visitor
 from tests.support.sandbox import Sandbox
 from tests.support.webmail import BOB, fill, imap_of, plain, signed_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 GRAVE = {"serious", "critical"}
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}

@@ -12,7 +12,7 @@ from tests.support.hostile import LAST, Canary, hostile_mail, html_vectors, mail
 from tests.support.sandbox import Sandbox, wait_for
 from tests.support.webmail import ALICE, ask, fill, imap_of, signed_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 NAME = numbered("<img src=x onerror=CANARY>\"'><script>CANARY</script>{{ 7 * 7 }}", 9_000)
 SPEC = f"""\
