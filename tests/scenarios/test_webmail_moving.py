@@ -52,6 +52,7 @@ def test_a_range_is_chosen_moved_and_taken_back(browser: Browser, sandbox: Sandb
         expect(page.get_by_text("4 moved to Archive.")).to_be_visible()
         expect(rows(page)).to_have_count(4)
         page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("Undone.")).to_be_visible()
         expect(rows(page)).to_have_count(8)
         assert (count_of(sandbox, "INBOX"), count_of(sandbox, "Archive")) == (8, 0)
         # Into a mailbox that is made for it, from the message that is open.
@@ -80,6 +81,7 @@ def test_all_of_a_mailbox_is_chosen_and_trash_is_emptied(browser: Browser, sandb
         expect(page.get_by_text("Nothing here.")).to_be_visible()
         assert (count_of(sandbox, "INBOX"), count_of(sandbox, "Trash")) == (0, 70)
         page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("Undone.")).to_be_visible()
         expect(page.get_by_role("link", name="Inbox")).to_contain_text("70")
         assert (count_of(sandbox, "INBOX"), count_of(sandbox, "Trash")) == (70, 0)
         # What lies elsewhere too is kept there when Trash is emptied.
